@@ -1,0 +1,56 @@
+// Package channels is the way from what is in force to the devices: the channel
+// contract and the dispatcher. It knows neither raft nor Badger; the node joins
+// them.
+//
+// The contract is a state, not a stream of events: an Outlet is given the whole
+// of what holds now, and works out what each of its endpoints lacks. A lost call
+// is therefore harmless, and a restarted node starts from the same place as one
+// that never stopped.
+package channels
+
+import (
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/storage/alert"
+	"almenara/storage/receipt"
+)
+
+// Now is all that holds at one moment. It is immutable once handed over.
+type Now struct {
+	Manifest []byte     // signed, for /now
+	Keys     []byte     // signed, for /keys
+	Active   []Delivery // loudest first
+}
+
+// Delivery is one signed body and the members it is for. Two deliveries of one
+// alert have disjoint members.
+type Delivery struct {
+	Alert    alert.ID
+	Revision alert.Revision
+	Expires  time.Time
+	Body     []byte          // signed, the same bytes for every device
+	To       *roaring.Bitmap // member ordinals; never modified after hand-over
+}
+
+// Outlet is one channel. Set replaces what holds; it never blocks on an endpoint.
+// It may be called from any goroutine; calls are taken in order.
+type Outlet interface {
+	Set(*Now)
+}
+
+// Endpoint is an authenticated device.
+type Endpoint struct {
+	Device string // device id = MQTT client id
+	Member uint32 // ordinal of its member
+	Kind   string
+	Loud   bool // screens, speakers and sirens are served first
+}
+
+// Receipts takes what endpoints tell. done is called exactly once, from any
+// goroutine: nil when the receipts are durable (committed, or fsynced in the spool
+// without quorum), which is when the device may be told so.
+type Receipts interface {
+	Take(from Endpoint, rs []receipt.Receipt, done func(error))
+}

@@ -1,0 +1,152 @@
+// Package contract is the device contract, version 1: topics, payloads and
+// signatures as devices of every maker see them. Nodes and the reference device
+// share it; a change here is a change of the contract.
+package contract
+
+import "time"
+
+// Prefix is the first part of every topic.
+const Prefix = "almenara/1"
+
+// Topics to all devices.
+const (
+	TopicNow  = Prefix + "/now"
+	TopicKeys = Prefix + "/keys"
+)
+
+// Manifest is the payload of /now: what is in force and what has ended, signed.
+// It is sent on subscribe, on change and every 10 seconds.
+type Manifest struct {
+	Time    time.Time `json:"time"`    // the node's clock, by which the device corrects its own
+	Node    string    `json:"node"`    // raft server id of the node that signed
+	Version uint64    `json:"version"` // grows with every manifest of this node, across restarts
+	InForce []InForce `json:"in_force"`
+	Ended   []Ended   `json:"ended"`
+}
+
+// InForce lists one alert that is in force in the district.
+type InForce struct {
+	ID       string    `json:"id"`
+	Revision uint64    `json:"revision"`
+	Digest   string    `json:"digest"` // of the CAP message's content; equal in the body
+	Expires  time.Time `json:"expires"`
+}
+
+// Ended lists one alert that must not be shown any more, until it would have
+// expired and 24 hours longer, also when this node never saw the alert.
+type Ended struct {
+	ID       string    `json:"id"`
+	Revision uint64    `json:"revision"`
+	At       time.Time `json:"at"`
+}
+
+// Body is the payload of /device/{id}/alert/{alert}, signed: all that a device
+// needs to show or speak one revision of one alert.
+type Body struct {
+	Alert    string     `json:"alert"`
+	Revision uint64     `json:"revision"`
+	Digest   string     `json:"digest"`
+	Time     time.Time  `json:"time"`   // when the node signed it
+	Status   string     `json:"status"` // CAP: Actual, Exercise or Test
+	Tier     Tier       `json:"tier"`
+	Sound    string     `json:"sound"`   // "siren", "chime", "drill" or "none"
+	Confirm  string     `json:"confirm"` // "none" or "person"
+	Sender   string     `json:"sender"`
+	Sent     time.Time  `json:"sent"`
+	Expires  time.Time  `json:"expires"`
+	Texts    []Text     `json:"texts"`
+	Files    []Resource `json:"resources,omitempty"`
+}
+
+// Tier says how loud: emergency and advisory are real, drill and test never look
+// or sound like them.
+type Tier string
+
+// The tiers.
+const (
+	TierEmergency Tier = "emergency" // takes the whole screen, with siren
+	TierAdvisory  Tier = "advisory"
+	TierDrill     Tier = "drill"
+	TierTest      Tier = "test" // verified and recorded, never presented
+)
+
+// Text is one CAP info block that applies to the device.
+type Text struct {
+	Language    string    `json:"language"`
+	Event       string    `json:"event"`
+	Urgency     string    `json:"urgency"`
+	Severity    string    `json:"severity"`
+	Certainty   string    `json:"certainty"`
+	Headline    string    `json:"headline,omitempty"`
+	Description string    `json:"description,omitempty"`
+	Instruction string    `json:"instruction,omitempty"`
+	From        string    `json:"from,omitempty"` // senderName
+	Areas       []string  `json:"areas"`
+	Web         string    `json:"web,omitempty"`
+	Onset       time.Time `json:"onset,omitzero"`
+	Expires     time.Time `json:"expires"`
+}
+
+// Resource is a file that belongs to the alert, checked by its digest.
+type Resource struct {
+	Description string `json:"description"`
+	Type        string `json:"type"`
+	Size        int64  `json:"size,omitempty"`
+	SHA1        string `json:"sha1,omitempty"`
+	URI         string `json:"uri,omitempty"`
+	Data        string `json:"data,omitempty"` // base64, when it travels inside
+}
+
+// Receipt is one element of the array that a device publishes on
+// /device/{id}/receipt.
+type Receipt struct {
+	Alert    string    `json:"alert"`
+	Revision uint64    `json:"revision"`
+	Rung     string    `json:"rung"` // verified, presented, acknowledged, failed, refused, expired, cancelled
+	At       time.Time `json:"at"`
+	Seq      uint64    `json:"seq"` // grows by one with each receipt of the device
+	Answer   string    `json:"answer,omitempty"`
+	Location *Location `json:"location,omitempty"`
+}
+
+// Location is where a responder was, only where a person attached it.
+type Location struct {
+	Lat float64 `json:"lat"`
+	Lon float64 `json:"lon"`
+}
+
+// State is what a device publishes on /device/{id}/state, retained; its will is
+// {"state":"lost","session":…}.
+type State struct {
+	State      string            `json:"state"` // ready, presenting, disconnected, lost
+	Session    uint64            `json:"session"`
+	Kind       string            `json:"kind,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	ClockSkew  float64           `json:"clock_skew_seconds,omitempty"`
+	Presenting []string          `json:"presenting,omitempty"`
+	Health     map[string]string `json:"health,omitempty"`
+}
+
+// Command is the payload of /device/{id}/command, signed and expiring.
+type Command struct {
+	ID      string    `json:"id"`
+	Do      string    `json:"do"` // test, identify, reload, silence
+	Time    time.Time `json:"time"`
+	Expires time.Time `json:"expires"`
+}
+
+// KeyRing is the payload of /keys, signed by the district's root key.
+type KeyRing struct {
+	District string    `json:"district"`
+	Time     time.Time `json:"time"`
+	Keys     []Key     `json:"keys"`
+}
+
+// Key is one node's signing key.
+type Key struct {
+	ID        string    `json:"kid"`
+	Node      string    `json:"node"`
+	Public    string    `json:"x"` // Ed25519 public key, base64url without padding (RFC 8037)
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+}

@@ -1,0 +1,87 @@
+package alert
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Key is the identity of a CAP message: the triplet (sender, identifier, sent)
+// that CAP 1.2 §3.2.1 also uses in references. Sent is kept as the instant, so
+// that two spellings of one offset are one key.
+type Key struct {
+	Sender     string
+	Identifier string
+	Sent       DateTime
+}
+
+// Key returns the triplet of the message.
+func (a *Alert) Key() Key {
+	return Key{Sender: a.Sender, Identifier: a.Identifier, Sent: a.Sent}
+}
+
+// String gives the key as references spells it: sender,identifier,sent.
+func (k Key) String() string {
+	return k.Sender + "," + k.Identifier + "," + k.Sent.String()
+}
+
+// Same reports whether both keys name one message.
+func (k Key) Same(o Key) bool {
+	return k.Sender == o.Sender && k.Identifier == o.Identifier && k.Sent.Time().Equal(o.Sent.Time())
+}
+
+// Compare orders keys by sent, then sender, then identifier: the order in which
+// revisions of one alert follow each other, the same on every node.
+func (k Key) Compare(o Key) int {
+	return cmp.Or(k.Sent.Time().Compare(o.Sent.Time()),
+		strings.Compare(k.Sender, o.Sender), strings.Compare(k.Identifier, o.Identifier))
+}
+
+// ID names one alert in a district, across its updates: it is derived from the
+// key of the first message of the chain. It is safe in an MQTT topic and in a URL.
+type ID string
+
+var idEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// ID derives the alert id from the key: 26 letters and digits, 128 bits of SHA-256.
+func (k Key) ID() ID {
+	sum := k.sum()
+	return ID(idEncoding.EncodeToString(sum[:16]))
+}
+
+// sum hashes the key. A NUL cannot occur in XML, so the fields cannot run together.
+func (k Key) sum() [sha256.Size]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d", k.Sender, k.Identifier, k.Sent.Time().Unix()))
+}
+
+// ParseID checks that s is an alert id.
+func ParseID(s string) (ID, error) {
+	raw, err := idEncoding.DecodeString(s)
+	if err != nil || len(raw) != 16 {
+		return "", fmt.Errorf("%q is not an alert id: 26 letters a-z and digits 2-7 are expected", s)
+	}
+	return ID(s), nil
+}
+
+// Revision orders the messages of one alert; a higher one replaces a lower one.
+// It is derived from the message alone, so isolated nodes agree on it.
+type Revision uint64
+
+// Revision is the sending time in milliseconds since 1970, pushed past the
+// sending time of everything the message references (a sender's clock may have
+// been set back). The last three digits come from the key, so that two messages
+// of one second differ. It fits a JSON number.
+func (a *Alert) Revision() Revision {
+	sent := a.Sent.Time()
+	for _, ref := range a.References {
+		if next := ref.Sent.Time().Add(time.Second); next.After(sent) {
+			sent = next
+		}
+	}
+	sum := a.Key().sum()
+	return Revision(sent.Unix()*1000 + int64(binary.BigEndian.Uint16(sum[16:])%1000))
+}

@@ -1,0 +1,56 @@
+package storage
+
+import (
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"almenara/storage/audience"
+)
+
+// Issue is one CAP message as this district took it in: the body of an alert
+// fact. Alert, Update and Cancel are all issues; what they do is decided by the
+// message and alert.Board.
+type Issue struct {
+	Message  []byte            `cbor:"1,keyasint"`           // CAP 1.2 XML, the original bytes
+	Targets  []audience.Target `cbor:"2,keyasint,omitempty"` // one per info block, in order; empty for Cancel
+	Author   string            `cbor:"3,keyasint"`           // user or token name, for the audit
+	Reason   string            `cbor:"4,keyasint,omitempty"`
+	Incident string            `cbor:"5,keyasint,omitempty"` // operator's incident id
+	Accepted int64             `cbor:"6,keyasint"`           // origin's clock, ms since 1970
+	Policy   uint64            `cbor:"7,keyasint"`           // raft index of the policy the origin knew
+}
+
+// Fanout records that one node wrote an alert to its devices: an audit record.
+type Fanout struct {
+	Alert    string `cbor:"1,keyasint"`
+	Revision uint64 `cbor:"2,keyasint"`
+	Devices  uint32 `cbor:"3,keyasint"` // connected and addressed at that moment
+	At       int64  `cbor:"4,keyasint"` // ms since 1970
+}
+
+var canonical, _ = cbor.CoreDetEncOptions().EncMode()
+
+// Encode writes the issue as canonical CBOR.
+func (i Issue) Encode() ([]byte, error) { return canonical.Marshal(i) }
+
+// DecodeIssue reads what Encode wrote. It never panics on foreign bytes.
+func DecodeIssue(b []byte) (Issue, error) {
+	var i Issue
+	if err := cbor.Unmarshal(b, &i); err != nil {
+		return Issue{}, fmt.Errorf("decoding issue: %w", err)
+	}
+	return i, nil
+}
+
+// Encode writes the record as canonical CBOR.
+func (f Fanout) Encode() ([]byte, error) { return canonical.Marshal(f) }
+
+// DecodeFanout reads what Encode wrote.
+func DecodeFanout(b []byte) (Fanout, error) {
+	var f Fanout
+	if err := cbor.Unmarshal(b, &f); err != nil {
+		return Fanout{}, fmt.Errorf("decoding fan-out record: %w", err)
+	}
+	return f, nil
+}
