@@ -1,0 +1,116 @@
+// Package api is the HTTP side of a node: one route table that says who may call
+// what, JSON in and out, server-sent events, the OpenAPI file. It holds no rules
+// about alerts; the node does.
+package api
+
+import (
+	"context"
+	"io"
+
+	"almenara/node/wire"
+)
+
+// Caller is who makes a request, as the bearer token says.
+type Caller struct {
+	Name    string
+	Roles   []string
+	Senders []string // CAP senders the caller may speak for; empty is any
+}
+
+// Wait says how long an answer waits for a fact to get further.
+type Wait string
+
+// The values of Wait. WaitLocal answers after the local fsync; the others also
+// answer after 3 seconds, with what was reached by then.
+const (
+	WaitLocal     Wait = "local"
+	WaitReached   Wait = "reached"
+	WaitCommitted Wait = "committed"
+)
+
+// Every method of the interfaces below returns *wire.Problem errors for what the
+// caller did wrong or must know; any other error is a fault of the node. All may
+// be called from any goroutine.
+
+// Identifier finds the caller of a bearer token.
+type Identifier interface {
+	Identify(ctx context.Context, token string) (Caller, error)
+}
+
+// Alerts is the alert path.
+type Alerts interface {
+	// TakeCAP takes a CAP 1.2 message as a central system sent it; select narrows.
+	TakeCAP(ctx context.Context, by Caller, raw []byte, selection string, wait Wait) (wire.Outcome, error)
+	SendAlert(ctx context.Context, by Caller, in wire.SendAlert, wait Wait) (wire.Outcome, error)
+	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait Wait) (wire.Outcome, error)
+}
+
+// AlertReader reads alerts and what is known of their receipts.
+type AlertReader interface {
+	ListAlerts(ctx context.Context, limit int) ([]wire.Alert, error)
+	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
+	// AlertMessage is the original bytes of the alert's current message.
+	AlertMessage(ctx context.Context, id string) ([]byte, error)
+	// AlertReceipts lists addressed members at the rung or above; with missing, those below it.
+	AlertReceipts(ctx context.Context, id, rung string, missing bool, limit int) ([]wire.ReceiptRow, error)
+}
+
+// Audience reads and changes members and places.
+type Audience interface {
+	// Import reads a CSV file; nothing is applied when one row is faulty. progress
+	// may be nil; it is told rows done and, when known, rows in all.
+	Import(ctx context.Context, by Caller, csv io.Reader, dryRun, replace bool, progress func(done, total int)) (wire.Imported, error)
+	Select(ctx context.Context, expression, after string, limit int) (wire.Selected, error)
+}
+
+// Places reads and changes the place tree.
+type Places interface {
+	PutPlaces(ctx context.Context, by Caller, places []wire.Place) error
+	ListPlaces(ctx context.Context) ([]wire.Place, error)
+}
+
+// Devices enrols and revokes devices.
+type Devices interface {
+	EnrolDevices(ctx context.Context, by Caller, in []wire.Enrol) ([]wire.Enrolled, error)
+	ListDevices(ctx context.Context, after string, limit int) ([]wire.Device, error)
+	RevokeDevice(ctx context.Context, by Caller, id string) error
+}
+
+// Users adds, lists and revokes users and tokens.
+type Users interface {
+	AddUser(ctx context.Context, by Caller, in wire.AddUser) (wire.User, error)
+	ListUsers(ctx context.Context) ([]wire.User, error)
+	RevokeUser(ctx context.Context, by Caller, name string) error
+}
+
+// District is about the nodes.
+type District interface {
+	Status(ctx context.Context, withHash bool) (wire.Status, error)
+	Invite(ctx context.Context, by Caller, in wire.Invite) (wire.Invited, error)
+	RemoveNode(ctx context.Context, by Caller, id string) error
+}
+
+// Audit exports the audit chain as JSON lines, oldest first.
+type Audit interface {
+	ExportAudit(ctx context.Context, w io.Writer, from, to uint64) error
+}
+
+// Events is the live feed. The returned slice channel is closed when ctx ends or
+// when the reader is too slow.
+type Events interface {
+	Events(ctx context.Context, alert string) (<-chan wire.Event, error)
+}
+
+// Service is all that the API serves.
+type Service interface {
+	Identifier
+	Alerts
+	AlertReader
+	Audience
+	Places
+	Devices
+	Users
+	District
+	Audit
+	Events
+}

@@ -1,0 +1,291 @@
+// Package wire holds the JSON bodies of the HTTP API, version 1, shared by the
+// server, the Go client and the command line.
+package wire
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Outcome answers every request that creates a fact: what was understood, whom
+// it addresses and how far it got.
+type Outcome struct {
+	Alert    string `json:"alert"`
+	Revision uint64 `json:"revision"`
+	Key      string `json:"key"` // sender,identifier,sent
+	// State is how far the fact got when the answer was written: "local" (fsynced
+	// on this node), "reached k of n" (fsynced on k of n nodes) or "committed".
+	State string `json:"state"`
+	// Effect is what the message does now: "in-force", "future", "superseded",
+	// "ended" (a cancel took effect), "expired", "cancelled" (recorded, never broadcast),
+	// "recorded" (System, Draft: never broadcast) or "duplicate" (already known, nothing new).
+	Effect    string   `json:"effect"`
+	Addressed Counts   `json:"addressed"`
+	Unlocated uint64   `json:"unlocated,omitempty"` // members that no shape can reach
+	Connected int      `json:"connected"`           // addressed devices on the answering node now
+	Warnings  []string `json:"warnings,omitempty"`
+}
+
+// Counts is a number of members, in all and by kind and place.
+type Counts struct {
+	Total   uint64  `json:"total"`
+	ByKind  []Count `json:"by_kind,omitempty"`
+	ByPlace []Count `json:"by_place,omitempty"`
+}
+
+// Count is one line of Counts.
+type Count struct {
+	Name  string `json:"name"`
+	Count uint64 `json:"count"`
+}
+
+// SendAlert is the simple JSON form of an alert. Alert holds the CAP 1.2 fields in
+// CAP's names; what is missing of identifier, sender, sent, status, msgType and
+// scope is filled in.
+type SendAlert struct {
+	Alert    json.RawMessage `json:"alert"`
+	Select   string          `json:"select,omitempty"` // selection; with CAP areas both must hold
+	Incident string          `json:"incident,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+}
+
+// CancelAlert cancels an alert. No approval is ever needed.
+type CancelAlert struct {
+	Reason string `json:"reason,omitempty"`
+}
+
+// Rungs counts members that reached at least each rung; the last four ended there.
+type Rungs struct {
+	Queued       uint64 `json:"queued"`
+	Sent         uint64 `json:"sent"`
+	Delivered    uint64 `json:"delivered"`
+	Verified     uint64 `json:"verified"`
+	Presented    uint64 `json:"presented"`
+	Acknowledged uint64 `json:"acknowledged"`
+	Failed       uint64 `json:"failed"`
+	Expired      uint64 `json:"expired"`
+	Cancelled    uint64 `json:"cancelled"`
+	Refused      uint64 `json:"refused"`
+}
+
+// Alert is one alert with its current message.
+type Alert struct {
+	ID       string    `json:"id"`
+	Revision uint64    `json:"revision"`
+	Key      string    `json:"key"`
+	State    string    `json:"state"` // in-force, future, expired, cancelled, superseded, recorded
+	Status   string    `json:"status"`
+	MsgType  string    `json:"msg_type"`
+	Headline string    `json:"headline"`
+	Sent     time.Time `json:"sent"`
+	Expires  time.Time `json:"expires"`
+	Author   string    `json:"author,omitempty"`
+	Select   string    `json:"select,omitempty"`
+	Place    string    `json:"replication"` // local, reached k of n, committed
+	Rungs    Rungs     `json:"rungs"`
+	// Addressed is the set recorded at adoption; Joined counts members that came
+	// into the audience later, while the alert was in force.
+	Addressed Counts     `json:"addressed"`
+	Joined    uint64     `json:"joined"`
+	Messages  []Message  `json:"messages,omitempty"`
+	ByGroup   []GroupRow `json:"by_group,omitempty"` // only in the detail
+}
+
+// Message is one CAP message of an alert.
+type Message struct {
+	Key      string    `json:"key"`
+	MsgType  string    `json:"msg_type"`
+	Revision uint64    `json:"revision"`
+	Accepted time.Time `json:"accepted"`
+	Author   string    `json:"author,omitempty"`
+	Fact     string    `json:"fact"`
+}
+
+// GroupRow is one line of the table of who was reached: a kind in a block.
+type GroupRow struct {
+	Place string `json:"place"`
+	Kind  string `json:"kind"`
+	Rungs Rungs  `json:"rungs"`
+}
+
+// Member is one member of the audience.
+type Member struct {
+	ID        string            `json:"id"`
+	Name      string            `json:"name,omitempty"`
+	Kind      string            `json:"kind"`
+	Place     string            `json:"place"`
+	Tags      map[string]string `json:"tags,omitempty"`
+	Languages []string          `json:"languages,omitempty"`
+	Lat       *float64          `json:"lat,omitempty"`
+	Lon       *float64          `json:"lon,omitempty"`
+	Endpoints []string          `json:"endpoints,omitempty"` // channel:address
+}
+
+// ReceiptRow is one member at one rung of one alert.
+type ReceiptRow struct {
+	Member string `json:"member"`
+	Kind   string `json:"kind"`
+	Place  string `json:"place"`
+	Rung   string `json:"rung"`
+}
+
+// Selected answers a selection.
+type Selected struct {
+	Expression string   `json:"expression"` // in canonical form
+	Counts     Counts   `json:"counts"`
+	Members    []Member `json:"members,omitempty"` // the first ones
+	Next       string   `json:"next,omitempty"`    // pass as after for the following page
+}
+
+// Imported reports an import or its dry run.
+type Imported struct {
+	DryRun    bool     `json:"dry_run"`
+	Applied   bool     `json:"applied"`
+	Rows      int      `json:"rows"`
+	Encoding  string   `json:"encoding"`
+	Format    string   `json:"format"`
+	Added     int      `json:"added"`
+	Changed   int      `json:"changed"`
+	Removed   int      `json:"removed"`
+	Unchanged int      `json:"unchanged"`
+	Faults    []string `json:"faults,omitempty"`   // one sentence per fault, with the line
+	Warnings  []string `json:"warnings,omitempty"` // likewise; they do not stop the import
+	Diff      []string `json:"diff,omitempty"`     // the first readable lines
+}
+
+// Place is one node of the place tree.
+type Place struct {
+	Path     string            `json:"path"`
+	Names    map[string]string `json:"names,omitempty"`    // language to name
+	Geocodes []Geocode         `json:"geocodes,omitempty"` // as CAP areas cite them
+	Lat      *float64          `json:"lat,omitempty"`
+	Lon      *float64          `json:"lon,omitempty"`
+	Shape    []string          `json:"shape,omitempty"` // CAP polygons: "lat,lon lat,lon …"
+}
+
+// Geocode is a CAP valueName/value pair.
+type Geocode struct {
+	ValueName string `json:"valueName"`
+	Value     string `json:"value"`
+}
+
+// Enrol asks for a device. Without Member a member of the same id must exist or
+// Kind and Place create one.
+type Enrol struct {
+	ID     string `json:"id"`
+	Member string `json:"member,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+	Place  string `json:"place,omitempty"`
+}
+
+// Enrolled is what the device must be given; the secret is shown only here.
+type Enrolled struct {
+	ID      string   `json:"id"`
+	Secret  string   `json:"secret"` // 256 random bits, base64url
+	Servers []string `json:"servers"`
+	RootKey string   `json:"root_key"` // Ed25519, base64url: verifies /keys
+	CA      string   `json:"ca"`       // PEM: verifies the nodes' TLS certificates
+}
+
+// Device is one enrolled device.
+type Device struct {
+	ID        string    `json:"id"`
+	Member    string    `json:"member"`
+	Kind      string    `json:"kind"`
+	Place     string    `json:"place"`
+	Revoked   bool      `json:"revoked"`
+	Connected bool      `json:"connected"`
+	Node      string    `json:"node,omitempty"` // where it is connected
+	Since     time.Time `json:"since,omitzero"`
+	State     string    `json:"state,omitempty"` // as it last said
+}
+
+// AddUser creates a user; the answer holds the bearer token, shown only once.
+type AddUser struct {
+	Name     string   `json:"name"`
+	Roles    []string `json:"roles"`
+	Senders  []string `json:"senders,omitempty"` // CAP senders this token may speak for; empty is any
+	Password string   `json:"password,omitempty"`
+}
+
+// User is one user or token.
+type User struct {
+	Name    string   `json:"name"`
+	Roles   []string `json:"roles"`
+	Senders []string `json:"senders,omitempty"`
+	Revoked bool     `json:"revoked"`
+	Token   string   `json:"token,omitempty"` // only in the answer that creates it
+}
+
+// Status is what a node knows of itself and its district.
+type Status struct {
+	Node          string     `json:"node"`
+	Name          string     `json:"name"`
+	Version       string     `json:"version"`
+	District      string     `json:"district"`
+	Role          string     `json:"role"` // leader, follower, candidate
+	Leader        string     `json:"leader"`
+	Term          uint64     `json:"term"`
+	Quorum        bool       `json:"quorum"`
+	AloneSince    time.Time  `json:"alone_since,omitzero"`
+	Applied       uint64     `json:"applied_index"`
+	Committed     uint64     `json:"commit_index"`
+	Ready         bool       `json:"ready"`
+	Why           string     `json:"why,omitempty"` // why not ready
+	Members       uint64     `json:"members"`
+	Devices       int        `json:"devices_connected"`
+	InForce       int        `json:"alerts_in_force"`
+	PendingFacts  int        `json:"facts_not_committed"`
+	StateHash     string     `json:"state_hash,omitempty"`
+	Nodes         []NodeInfo `json:"nodes"`
+	API           string     `json:"api"`
+	MQTT          []string   `json:"mqtt"`
+	Internode     string     `json:"internode"`
+	DataDirectory string     `json:"data"`
+}
+
+// NodeInfo is one node of the district.
+type NodeInfo struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Internode string `json:"internode"`
+	API       string `json:"api"`
+	Voter     bool   `json:"voter"`
+	Reachable bool   `json:"reachable"`
+	Leader    bool   `json:"leader"`
+}
+
+// Invite asks for a join token.
+type Invite struct {
+	Name    string `json:"name,omitempty"`
+	Minutes int    `json:"minutes,omitempty"` // 0 is 60
+}
+
+// Invited holds the one-time token.
+type Invited struct {
+	Token   string    `json:"token"`
+	Expires time.Time `json:"expires"`
+}
+
+// Event is one server-sent event.
+type Event struct {
+	ID       string    `json:"-"`
+	Type     string    `json:"type"` // alert, receipts, node, audience, devices
+	At       time.Time `json:"at"`
+	Alert    string    `json:"alert,omitempty"`
+	Revision uint64    `json:"revision,omitempty"`
+	State    string    `json:"state,omitempty"`
+	Rungs    *Rungs    `json:"rungs,omitempty"`
+	Text     string    `json:"text,omitempty"`
+}
+
+// Problem is every error: one plain sentence and a stable kind.
+type Problem struct {
+	Kind     string   `json:"kind"` // see the OpenAPI file
+	Sentence string   `json:"error"`
+	Details  []string `json:"details,omitempty"`
+	Alert    string   `json:"alert,omitempty"` // the alert already known, for a conflict
+}
+
+// Error makes Problem an error.
+func (p *Problem) Error() string { return p.Sentence }
