@@ -183,6 +183,8 @@ type Enrolled struct {
 	ID      string   `json:"id"`
 	Secret  string   `json:"secret"` // 256 random bits, base64url
 	Servers []string `json:"servers"`
+	Kind    string   `json:"kind,omitempty"`  // the member's, for simulators
+	Place   string   `json:"place,omitempty"` // likewise
 	RootKey string   `json:"root_key"` // Ed25519, base64url: verifies /keys
 	CA      string   `json:"ca"`       // PEM: verifies the nodes' TLS certificates
 }
