@@ -1,0 +1,101 @@
+package contract
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// MaxKeys is how many keys a ring may hold: every node of the largest district
+// with its old and its new key, many times over.
+const MaxKeys = 1024
+
+// ErrUnknownKey is returned when a signature names a key that the ring does not
+// hold. It can be cured by a newer ring.
+var ErrUnknownKey = errors.New("unknown signing key")
+
+// ErrKeyTime is returned when a payload says that it was signed while its key was
+// not valid.
+var ErrKeyTime = errors.New("signing key not valid at that time")
+
+// Ring is an opened KeyRing, ready to look keys up. The zero value holds no key.
+// It is immutable and may be shared.
+type Ring struct {
+	keys map[string]ringKey
+	time time.Time
+}
+
+type ringKey struct {
+	public              ed25519.PublicKey
+	notBefore, notAfter time.Time
+}
+
+// NewRing reads the keys of kr. It refuses a ring with an unreadable key, two keys
+// of one id or more than MaxKeys keys: a ring is taken whole or not at all.
+func NewRing(kr KeyRing) (Ring, error) {
+	if len(kr.Keys) > MaxKeys {
+		return Ring{}, fmt.Errorf("reading key ring: %d keys, at most %d are allowed", len(kr.Keys), MaxKeys)
+	}
+	r := Ring{keys: make(map[string]ringKey, len(kr.Keys)), time: kr.Time}
+	for _, key := range kr.Keys {
+		public, err := key.PublicKey()
+		if err != nil {
+			return Ring{}, err
+		}
+		if _, twice := r.keys[key.ID]; twice || key.ID == "" {
+			return Ring{}, fmt.Errorf("reading key ring: key id %q is empty or there twice", key.ID)
+		}
+		r.keys[key.ID] = ringKey{public: public, notBefore: key.NotBefore, notAfter: key.NotAfter}
+	}
+	return r, nil
+}
+
+// Lookup finds the key kid. It returns ErrUnknownKey, or ErrKeyTime when at lies
+// outside the key's validity; a zero NotBefore or NotAfter is no limit.
+func (r Ring) Lookup(kid string, at time.Time) (ed25519.PublicKey, error) {
+	key, ok := r.keys[kid]
+	if !ok {
+		return nil, fmt.Errorf("%w %.70q", ErrUnknownKey, kid)
+	}
+	early := !key.notBefore.IsZero() && at.Before(key.notBefore)
+	late := !key.notAfter.IsZero() && !at.Before(key.notAfter)
+	if early || late {
+		return nil, fmt.Errorf("%w: key %.70q at %s", ErrKeyTime, kid, at.UTC().Format(time.RFC3339))
+	}
+	return key.public, nil
+}
+
+// Time is when the root key signed the ring. A device never goes back to an older
+// ring: that would bring back keys that were taken out of it.
+func (r Ring) Time() time.Time { return r.time }
+
+// Len is the number of keys.
+func (r Ring) Len() int { return len(r.keys) }
+
+// PublicKey decodes the key (RFC 8037 §2, parameter x).
+func (k Key) PublicKey() (ed25519.PublicKey, error) {
+	raw, err := base64.RawURLEncoding.DecodeString(k.Public)
+	if err != nil || len(raw) != ed25519.PublicKeySize {
+		return nil, fmt.Errorf("reading key %.70q: x is not an Ed25519 public key", k.ID)
+	}
+	return raw, nil
+}
+
+// NewKey describes a node's public key for a KeyRing; its id is KeyID(public).
+func NewKey(node string, public ed25519.PublicKey, notBefore, notAfter time.Time) Key {
+	return Key{
+		ID: KeyID(public), Node: node, Public: base64.RawURLEncoding.EncodeToString(public),
+		NotBefore: notBefore, NotAfter: notAfter,
+	}
+}
+
+// KeyID names a public key: the first 128 bits of its JWK thumbprint (RFC 7638,
+// RFC 8037 appendix A.3), 22 letters of base64url.
+func KeyID(public ed25519.PublicKey) string {
+	jwk := `{"crv":"Ed25519","kty":"OKP","x":"` + base64.RawURLEncoding.EncodeToString(public) + `"}`
+	sum := sha256.Sum256([]byte(jwk))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
+}
