@@ -185,8 +185,8 @@ type Enrolled struct {
 	Servers []string `json:"servers"`
 	Kind    string   `json:"kind,omitempty"`  // the member's, for simulators
 	Place   string   `json:"place,omitempty"` // likewise
-	RootKey string   `json:"root_key"` // Ed25519, base64url: verifies /keys
-	CA      string   `json:"ca"`       // PEM: verifies the nodes' TLS certificates
+	RootKey string   `json:"root_key"`        // Ed25519, base64url: verifies /keys
+	CA      string   `json:"ca"`              // PEM: verifies the nodes' TLS certificates
 }
 
 // Device is one enrolled device.

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+
+	"almenara/node/wire"
+)
+
+// rungs are the names of the ladder, as the receipts' parameter takes them.
+var rungs = []string{
+	"queued", "sent", "delivered", "verified", "presented", "acknowledged", "failed", "expired", "cancelled", "refused",
+}
+
+// takeCAP takes the message of a central system, which may want CAP back.
+func (h *Handler) takeCAP(c call) error {
+	raw, err := io.ReadAll(c.r.Body)
+	if err != nil {
+		return fmt.Errorf("reading message: %w", err)
+	}
+	if len(raw) == 0 {
+		return wire.Problemf(wire.KindMalformed, "the body is empty; a CAP 1.2 message is expected")
+	}
+	out, err := h.svc.TakeCAP(c.r.Context(), c.by, raw, c.query.text("select", ""), c.query.wait())
+	if wantsCAP(c.r) {
+		return h.replyCAP(c, raw, out, err)
+	}
+	return h.accepted(c, out, err)
+}
+
+func (h *Handler) sendAlert(c call) error {
+	var in wire.SendAlert
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	if len(in.Alert) == 0 {
+		return wire.Problemf(wire.KindMalformed, "the field \"alert\" is missing")
+	}
+	out, err := h.svc.SendAlert(c.r.Context(), c.by, in, c.query.wait())
+	return h.accepted(c, out, err)
+}
+
+func (h *Handler) cancelAlert(c call) error {
+	var in wire.CancelAlert
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	out, err := h.svc.CancelAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	return h.accepted(c, out, err)
+}
+
+// accepted answers 202: taken and durable here; the outcome says how far it got.
+func (h *Handler) accepted(c call, out wire.Outcome, err error) error {
+	if err != nil {
+		return err
+	}
+	h.writeJSON(c.w, http.StatusAccepted, out)
+	return nil
+}
+
+func (h *Handler) listAlerts(c call) error {
+	limit := c.query.limit(100, 1000)
+	if c.query.err != nil {
+		return c.query.err
+	}
+	alerts, err := h.svc.ListAlerts(c.r.Context(), limit)
+	return answerList(h, c, alerts, err)
+}
+
+func (h *Handler) showAlert(c call) error {
+	alert, err := h.svc.ShowAlert(c.r.Context(), c.r.PathValue("id"))
+	return answer(h, c, alert, err)
+}
+
+func (h *Handler) alertMessage(c call) error {
+	raw, err := h.svc.AlertMessage(c.r.Context(), c.r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Content-Type", mediaCAP)
+	c.w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = c.w.Write(raw)
+	return nil
+}
+
+func (h *Handler) alertReceipts(c call) error {
+	missing, limit := c.query.flag("missing"), c.query.limit(1000, 100_000)
+	if c.query.err != nil {
+		return c.query.err
+	}
+	rows, err := h.svc.AlertReceipts(c.r.Context(), c.r.PathValue("id"), c.query.text("rung", "presented"), missing, limit)
+	return answerList(h, c, rows, err)
+}
+
+// answer writes v, unless err says otherwise.
+func answer[T any](h *Handler, c call, v T, err error) error {
+	if err != nil {
+		return err
+	}
+	h.writeJSON(c.w, http.StatusOK, v)
+	return nil
+}
+
+// answerList writes a list, where none is [] and never null.
+func answerList[T any](h *Handler, c call, list []T, err error) error {
+	if list == nil {
+		list = []T{}
+	}
+	return answer(h, c, list, err)
+}
+
+// done answers what has no body.
+func done(c call, err error) error {
+	if err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

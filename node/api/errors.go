@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"almenara/node/wire"
+)
+
+// retryAfter is what a busy answer tells the client to wait, in seconds.
+const retryAfter = 2
+
+// statuses maps every kind of problem to its HTTP status.
+var statuses = map[wire.Kind]int{
+	wire.KindMalformed:       http.StatusBadRequest,
+	wire.KindUnauthenticated: http.StatusUnauthorized,
+	wire.KindForbidden:       http.StatusForbidden,
+	wire.KindNotFound:        http.StatusNotFound,
+	wire.KindNotAllowed:      http.StatusMethodNotAllowed,
+	wire.KindConflict:        http.StatusConflict,
+	wire.KindTooLarge:        http.StatusRequestEntityTooLarge,
+	wire.KindRefused:         http.StatusUnprocessableEntity,
+	wire.KindInternal:        http.StatusInternalServerError,
+	wire.KindBusy:            http.StatusServiceUnavailable,
+	wire.KindNoQuorum:        http.StatusServiceUnavailable,
+	wire.KindNotReady:        http.StatusServiceUnavailable,
+	wire.KindUnknownOutcome:  http.StatusGatewayTimeout,
+}
+
+// problemOf is the one place that turns an error into what the caller is told.
+// The second value is true when the fault is the node's and belongs in its log.
+func problemOf(r *http.Request, err error) (p *wire.Problem, ours bool) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return wire.Problemf(wire.KindTooLarge, "the body is larger than %d bytes, the most that is taken here", tooLarge.Limit), false
+	case errors.As(err, &p):
+		if statuses[p.Kind] == 0 || p.Kind == wire.KindInternal {
+			return internal(), true
+		}
+		return p, false
+	case errors.Is(err, context.DeadlineExceeded) && r.Method == http.MethodGet:
+		return wire.Problemf(wire.KindBusy, "the node did not answer in time; try again"), true
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you repeat it"), true
+	}
+	return internal(), true
+}
+
+// internal tells nothing of the inside; the log has the chain.
+func internal() *wire.Problem {
+	return wire.Problemf(wire.KindInternal, "the node met a fault of its own; its log says more")
+}
+
+// fail answers err.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p, ours := problemOf(r, err)
+	if ours && r.Context().Err() == nil {
+		h.log.LogAttrs(r.Context(), slog.LevelError, "answering a request",
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
+	}
+	h.writeProblem(w, p)
+}
+
+func (h *Handler) writeProblem(w http.ResponseWriter, p *wire.Problem) {
+	switch p.Kind {
+	case wire.KindUnauthenticated:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="almenara"`)
+	case wire.KindBusy:
+		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	}
+	h.writeJSON(w, statuses[p.Kind], p)
+}

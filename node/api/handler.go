@@ -1,0 +1,220 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"almenara/node/wire"
+)
+
+// Options are the settings of a Handler. The zero value works.
+type Options struct {
+	Logger    *slog.Logger         // nil discards
+	Registry  *prometheus.Registry // nil makes one; the API's own metrics go there and /metrics shows all of it
+	Version   string               // of the program, for the OpenAPI file
+	MaxBody   int64                // bytes; lowers every route's own limit; 0 keeps them
+	Heartbeat time.Duration        // between comments on an idle event stream; 0 is 15 s
+}
+
+// Handler serves the API over a Service. It may be used from any goroutine.
+type Handler struct {
+	svc       Service
+	log       *slog.Logger
+	mux       *http.ServeMux
+	metric    *metrics
+	exporter  http.Handler
+	openAPI   []byte
+	maxBody   int64
+	heartbeat time.Duration
+
+	endOnce sync.Once
+	ended   chan struct{} // closed by EndStreams
+}
+
+// New makes the handler of every route in Routes. It starts nothing.
+func New(svc Service, opts Options) *Handler {
+	h := &Handler{
+		svc: svc, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
+		heartbeat: opts.Heartbeat, ended: make(chan struct{}),
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	h.log = h.log.With("component", "api")
+	if h.heartbeat <= 0 {
+		h.heartbeat = 15 * time.Second
+	}
+	registry := opts.Registry
+	if registry == nil {
+		registry = prometheus.NewRegistry()
+	}
+	routes := Routes()
+	h.metric = newMetrics(registry, routes)
+	h.exporter = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	h.openAPI = mustOpenAPI(routes, opts.Version)
+	for _, route := range routes {
+		h.mux.Handle(route.Method+" "+route.Path, h.serve(route))
+	}
+	h.mux.HandleFunc("/", h.unrouted)
+	return h
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// EndStreams ends every event stream, now and later; a server calls it before it
+// waits for its requests to end. It may be called more than once.
+func (h *Handler) EndStreams() { h.endOnce.Do(func() { close(h.ended) }) }
+
+// serve puts around a route what all have in common: recovery, metrics, the
+// caller, the role, the size of the body.
+func (h *Handler) serve(route Route) http.Handler {
+	max := route.MaxBody
+	if h.maxBody > 0 {
+		max = min(max, h.maxBody)
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w := &recorder{ResponseWriter: rw}
+		began := time.Now()
+		defer func() { h.metric.observe(route, w.status, time.Since(began)) }()
+		defer h.recover(w, r)
+		if err := h.answer(route, w, r, max); err != nil {
+			h.fail(w, r, err)
+		}
+	})
+}
+
+func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) error {
+	by, err := h.caller(route, r)
+	if err != nil {
+		return err
+	}
+	if r.ContentLength > max && max > 0 {
+		return &http.MaxBytesError{Limit: max}
+	}
+	r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, max)
+	query, err := newQuery(r, route.Params)
+	if err != nil {
+		return err
+	}
+	return route.handle(h, call{w: w, r: r, by: by, query: query})
+}
+
+// caller identifies who asks and checks the role.
+func (h *Handler) caller(route Route, r *http.Request) (Caller, error) {
+	if route.Open {
+		return Caller{}, nil
+	}
+	token, err := bearer(r)
+	if err != nil {
+		return Caller{}, err
+	}
+	by, err := h.svc.Identify(r.Context(), token)
+	if err != nil {
+		return Caller{}, err
+	}
+	if slices.Contains(by.Roles, RoleAdministrator) || slices.ContainsFunc(by.Roles, func(role string) bool {
+		return slices.Contains(route.Roles, role)
+	}) {
+		return by, nil
+	}
+	if len(route.Roles) == len(anyRole) {
+		return Caller{}, wire.Problemf(wire.KindForbidden, "this needs a role, and %s has none", by.Name)
+	}
+	return Caller{}, wire.Problemf(wire.KindForbidden, "this needs the role %s, which %s does not have",
+		strings.Join(route.Roles, " or "), by.Name)
+}
+
+// bearer is the token of the Authorization header (RFC 6750 §2.1).
+func bearer(r *http.Request) (string, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if token = strings.TrimSpace(token); token == "" || !strings.EqualFold(scheme, "Bearer") {
+		return "", wire.Problemf(wire.KindUnauthenticated, "this needs a token in the header Authorization: Bearer")
+	}
+	return token, nil
+}
+
+// recover keeps one request's fault from ending the node.
+func (h *Handler) recover(w *recorder, r *http.Request) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	if err, ok := fault.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(fault) // the server closes the connection, quietly
+	}
+	h.metric.panics.Inc()
+	h.log.Error("recovering from a panic in a request", "method", r.Method, "path", r.URL.Path,
+		"panic", fault, "stack", string(debug.Stack()))
+	if w.status != 0 {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	}
+	h.writeProblem(w, internal())
+}
+
+// unrouted answers what no route matches: another method, or nothing at all.
+func (h *Handler) unrouted(w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := h.mux.Handler(other); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) == 0 {
+		h.writeProblem(w, wire.Problemf(wire.KindNotFound, "there is nothing at %s", r.URL.Path))
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	h.writeProblem(w, wire.Problemf(wire.KindNotAllowed, "%s takes %s, not %s", r.URL.Path, strings.Join(allowed, " and "), r.Method))
+}
+
+// writeJSON answers v. What cannot be sent any more is the client's loss only.
+func (h *Handler) writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		h.log.Error("encoding an answer", "error", err)
+		status, body = http.StatusInternalServerError, []byte(`{"kind":"internal","error":"the answer cannot be written as JSON"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// recorder remembers the status for the metrics.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader notes the status.
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write notes the implied status.
+func (w *recorder) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

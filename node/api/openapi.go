@@ -1,0 +1,219 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// oneOrMore marks a body that is one object or an array of them.
+type oneOrMore struct{ of any }
+
+// object is a piece of the document; encoding/json writes its keys in order.
+type object = map[string]any
+
+// holds names what a field of raw JSON holds.
+var holds = map[string]any{"SendAlert.alert": wire.CAPAlert{}}
+
+var pathName = regexp.MustCompile(`\{([a-z]+)\}`)
+
+// mustOpenAPI writes the document. It depends on the program text alone; a route
+// that cannot be described is a mistake that every test meets.
+func mustOpenAPI(routes []Route, version string) []byte {
+	doc, err := json.MarshalIndent(openAPI(routes, version), "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("describing the API: %v", err))
+	}
+	return append(doc, '\n')
+}
+
+// openAPI is the OpenAPI 3.1 description of the routes.
+func openAPI(routes []Route, version string) object {
+	if version == "" {
+		version = "0"
+	}
+	s := &schemas{defs: object{}}
+	s.of(reflect.TypeFor[wire.Problem]())
+	s.defs["Problem"].(object)["properties"].(object)["kind"] = object{"type": "string", "enum": wire.Kinds()}
+	paths := object{}
+	for _, route := range routes {
+		item, _ := paths[route.Path].(object)
+		if item == nil {
+			item = object{}
+			paths[route.Path] = item
+		}
+		item[strings.ToLower(route.Method)] = s.operation(route)
+	}
+	return object{
+		"openapi": "3.1.0",
+		"info": object{
+			"title": "Almenara", "version": version,
+			"description": "Alerts, audiences, receipts and devices of one district, on any of its nodes.",
+		},
+		"security": []any{object{"token": []any{}}},
+		"paths":    paths,
+		"components": object{
+			"schemas":         s.defs,
+			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer"}},
+		},
+	}
+}
+
+// operation describes one route.
+func (s *schemas) operation(route Route) object {
+	op := object{
+		"summary": route.Summary, "operationId": operationID(route),
+		"responses": object{
+			successOf(route): s.answer(route),
+			"default": object{
+				"description": "What went wrong, in one sentence, and its kind.",
+				"content":     object{"application/json": object{"schema": ref("Problem")}},
+			},
+		},
+	}
+	if params := s.params(route); len(params) > 0 {
+		op["parameters"] = params
+	}
+	switch {
+	case route.Request != nil:
+		op["requestBody"] = body("application/json", s.value(route.Request))
+	case route.Accepts != "":
+		op["requestBody"] = body(route.Accepts, object{"type": "string"})
+	}
+	if route.Open {
+		op["security"] = []any{}
+	} else {
+		op["x-roles"] = route.Roles
+	}
+	if route.MaxBody > 0 {
+		op["x-max-body-bytes"] = route.MaxBody
+	}
+	return op
+}
+
+func (s *schemas) answer(route Route) object {
+	out := object{"description": "Done."}
+	switch {
+	case route.Returns != "" && route.Answer != nil:
+		out["content"] = object{route.Returns: object{"schema": object{"type": "string"}, "x-data": s.value(route.Answer)}}
+	case route.Returns != "":
+		out["content"] = object{route.Returns: object{"schema": object{"type": "string"}}}
+	case route.Answer != nil:
+		out["content"] = object{"application/json": object{"schema": s.value(route.Answer)}}
+	}
+	return out
+}
+
+func (s *schemas) params(route Route) []any {
+	var all []any
+	for _, name := range pathName.FindAllStringSubmatch(route.Path, -1) {
+		all = append(all, object{"name": name[1], "in": "path", "required": true, "schema": object{"type": "string"}})
+	}
+	for _, p := range route.Params {
+		schema := object{"type": p.Type}
+		if p.Enum != nil {
+			schema["enum"] = p.Enum
+		}
+		all = append(all, object{"name": p.Name, "in": "query", "description": p.Summary, "schema": schema})
+	}
+	return all
+}
+
+func body(media string, schema object) object {
+	return object{"required": true, "content": object{media: object{"schema": schema}}}
+}
+
+// successOf is the status of a done request, as the handlers answer it.
+func successOf(route Route) string {
+	code := http.StatusOK
+	switch _, outcome := route.Answer.(wire.Outcome); {
+	case outcome:
+		code = http.StatusAccepted
+	case route.Answer == nil && route.Returns == "":
+		code = http.StatusNoContent
+	case route.Method == http.MethodPost && route.Accepts == "":
+		code = http.StatusCreated
+	}
+	return strconv.Itoa(code)
+}
+
+// operationID names the operation for generated clients: get_alerts_id_receipts.
+func operationID(route Route) string {
+	path := strings.TrimPrefix(route.Path, "/api/v1")
+	name := strings.NewReplacer("/", "_", "{", "", "}", "", ".", "_").Replace(path)
+	return strings.ToLower(route.Method) + name
+}
+
+// schemas collects the definitions of the wire types.
+type schemas struct{ defs object }
+
+func ref(name string) object { return object{"$ref": "#/components/schemas/" + name} }
+
+// value describes the type of v.
+func (s *schemas) value(v any) object {
+	if either, ok := v.(oneOrMore); ok {
+		one := s.value(either.of)
+		return object{"oneOf": []any{one, object{"type": "array", "items": one, "maxItems": maxEnrol}}}
+	}
+	return s.of(reflect.TypeOf(v))
+}
+
+// of describes t, and defines it once when it is a struct.
+func (s *schemas) of(t reflect.Type) object {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return object{"type": "string", "format": "date-time"}
+	case t == reflect.TypeFor[json.RawMessage]():
+		return object{"type": "object"}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return s.of(t.Elem())
+	case reflect.Slice:
+		return object{"type": "array", "items": s.of(t.Elem())}
+	case reflect.Map:
+		return object{"type": "object", "additionalProperties": s.of(t.Elem())}
+	case reflect.Struct:
+		s.define(t)
+		return ref(t.Name())
+	}
+	return maps.Clone(scalars[t.Kind()])
+}
+
+var scalars = map[reflect.Kind]object{
+	reflect.String:  {"type": "string"},
+	reflect.Bool:    {"type": "boolean"},
+	reflect.Int:     {"type": "integer", "format": "int64"},
+	reflect.Int64:   {"type": "integer", "format": "int64"},
+	reflect.Uint64:  {"type": "integer", "minimum": 0},
+	reflect.Float64: {"type": "number"},
+}
+
+// define adds the schema of a struct. Fields without omitempty are required in
+// answers; requests may leave out what the service fills in.
+func (s *schemas) define(t reflect.Type) {
+	if _, known := s.defs[t.Name()]; known {
+		return
+	}
+	properties := object{}
+	s.defs[t.Name()] = object{"type": "object", "additionalProperties": false, "properties": properties}
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
+		if what, ok := holds[t.Name()+"."+name]; ok {
+			properties[name] = s.value(what)
+			continue
+		}
+		properties[name] = s.of(field.Type)
+	}
+}

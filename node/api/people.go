@@ -1,0 +1,125 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// importTime is the most that an upload on a bad link may take.
+const importTime = 15 * time.Minute
+
+// importAudience streams the file to the service.
+func (h *Handler) importAudience(c call) error {
+	dryRun, replace := c.query.flag("dry_run"), c.query.flag("replace")
+	if c.query.err != nil {
+		return c.query.err
+	}
+	extendDeadlines(c.w, time.Now().Add(importTime))
+	body := &watchedReader{r: c.r.Body}
+	out, err := h.svc.Import(c.r.Context(), c.by, body, dryRun, replace, nil)
+	if body.tooLarge != nil {
+		return body.tooLarge // whatever the service made of the cut file
+	}
+	return answer(h, c, out, err)
+}
+
+// watchedReader remembers that the size limit was met, also where the reader's
+// user hides it behind another error.
+type watchedReader struct {
+	r        io.Reader
+	tooLarge *http.MaxBytesError
+}
+
+// Read reads on.
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	errors.As(err, &w.tooLarge)
+	return n, err
+}
+
+func (h *Handler) selectAudience(c call) error {
+	limit := c.query.limit(50, 1000)
+	if c.query.err != nil {
+		return c.query.err
+	}
+	selected, err := h.svc.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
+	return answer(h, c, selected, err)
+}
+
+func (h *Handler) listPlaces(c call) error {
+	places, err := h.svc.ListPlaces(c.r.Context())
+	return answerList(h, c, places, err)
+}
+
+func (h *Handler) putPlaces(c call) error {
+	var in []wire.Place
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	if len(in) == 0 {
+		return wire.Problemf(wire.KindMalformed, "the body holds no place")
+	}
+	return done(c, h.svc.PutPlaces(c.r.Context(), c.by, in))
+}
+
+func (h *Handler) listDevices(c call) error {
+	limit := c.query.limit(1000, 10_000)
+	if c.query.err != nil {
+		return c.query.err
+	}
+	devices, err := h.svc.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
+	return answerList(h, c, devices, err)
+}
+
+// enrolDevices answers in the shape of the question: an object or an array.
+func (h *Handler) enrolDevices(c call) error {
+	in, array, err := readOneOrMore[wire.Enrol](c.r.Body)
+	if err != nil {
+		return err
+	}
+	if len(in) == 0 || len(in) > maxEnrol {
+		return wire.Problemf(wire.KindMalformed, "one request enrols from 1 to %d devices, not %d", maxEnrol, len(in))
+	}
+	enrolled, err := h.svc.EnrolDevices(c.r.Context(), c.by, in)
+	switch {
+	case err != nil:
+		return err
+	case array:
+		h.writeJSON(c.w, http.StatusCreated, enrolled)
+	case len(enrolled) == 1:
+		h.writeJSON(c.w, http.StatusCreated, enrolled[0])
+	default:
+		return errors.New("enrolling one device: the service answered another number")
+	}
+	return nil
+}
+
+func (h *Handler) revokeDevice(c call) error {
+	return done(c, h.svc.RevokeDevice(c.r.Context(), c.by, c.r.PathValue("id")))
+}
+
+func (h *Handler) listUsers(c call) error {
+	users, err := h.svc.ListUsers(c.r.Context())
+	return answerList(h, c, users, err)
+}
+
+func (h *Handler) addUser(c call) error {
+	var in wire.AddUser
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	user, err := h.svc.AddUser(c.r.Context(), c.by, in)
+	if err != nil {
+		return err
+	}
+	h.writeJSON(c.w, http.StatusCreated, user)
+	return nil
+}
+
+func (h *Handler) revokeUser(c call) error {
+	return done(c, h.svc.RevokeUser(c.r.Context(), c.by, c.r.PathValue("name")))
+}
