@@ -1,0 +1,100 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"strconv"
+
+	"almenara/node/wire"
+)
+
+// How far a fact must get before the answer: the values of wait. The empty text
+// is WaitLocal.
+const (
+	WaitLocal     = "local"
+	WaitReached   = "reached"
+	WaitCommitted = "committed"
+)
+
+// values makes a query of pairs; empty values are left out.
+func values(pairs ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return q
+}
+
+// number is empty for 0: the server's own default.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// TakeCAP sends a CAP 1.2 message as it is. When it returns without an error the
+// message is as durable as the outcome's State says.
+func (c *Client) TakeCAP(ctx context.Context, message []byte, selection, wait string) (out wire.Outcome, err error) {
+	err = c.call(ctx, request{
+		method: "POST", path: path("cap"), query: values("select", selection, "wait", wait),
+		body: bytes.NewReader(message), media: "application/cap+xml", accept: "application/json",
+	}, nil, &out)
+	return out, err
+}
+
+// SendAlert sends an alert in JSON.
+func (c *Client) SendAlert(ctx context.Context, in wire.SendAlert, wait string) (out wire.Outcome, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("alerts"), query: values("wait", wait)}, in, &out)
+	return out, err
+}
+
+// CancelAlert cancels an alert.
+func (c *Client) CancelAlert(ctx context.Context, id string, in wire.CancelAlert, wait string) (out wire.Outcome, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "cancel"), query: values("wait", wait)}, in, &out)
+	return out, err
+}
+
+// ListAlerts lists the newest alerts; limit 0 is the server's default, 100.
+func (c *Client) ListAlerts(ctx context.Context, limit int) (out []wire.Alert, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("alerts"), query: values("limit", number(limit))}, nil, &out)
+	return out, err
+}
+
+// ShowAlert is one alert with its messages and groups.
+func (c *Client) ShowAlert(ctx context.Context, id string) (out wire.Alert, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("alerts", id)}, nil, &out)
+	return out, err
+}
+
+// AlertMessage is the original bytes of the alert's current message.
+func (c *Client) AlertMessage(ctx context.Context, id string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	response, err := c.open(ctx, request{method: "GET", path: path("alerts", id, "cap")})
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	raw, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("reading message: %w", err)
+	}
+	return raw, nil
+}
+
+// AlertReceipts lists members at the rung or above, or with missing those below;
+// the empty rung is "presented".
+func (c *Client) AlertReceipts(ctx context.Context, id, rung string, missing bool, limit int) (out []wire.ReceiptRow, err error) {
+	q := values("rung", rung, "limit", number(limit))
+	if missing {
+		q.Set("missing", "true")
+	}
+	err = c.call(ctx, request{method: "GET", path: path("alerts", id, "receipts"), query: q}, nil, &out)
+	return out, err
+}

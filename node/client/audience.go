@@ -1,0 +1,113 @@
+package client
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+
+	"almenara/node/wire"
+)
+
+// Import is an upload of members.
+type Import struct {
+	CSV     io.Reader
+	Size    int64 // bytes; 0 is not known
+	DryRun  bool
+	Replace bool
+	// Progress is told the bytes sent so far; nil is nobody. It is called from one
+	// goroutine at a time.
+	Progress func(sent int64)
+}
+
+// Import uploads members. Only its context bounds it.
+func (c *Client) Import(ctx context.Context, in Import) (out wire.Imported, err error) {
+	q := values()
+	if in.DryRun {
+		q.Set("dry_run", "true")
+	}
+	if in.Replace {
+		q.Set("replace", "true")
+	}
+	body := in.CSV
+	if in.Progress != nil {
+		body = &countingReader{r: in.CSV, tell: in.Progress}
+	}
+	r := request{method: "POST", path: path("audience", "import"), query: q, body: body, size: in.Size, media: "text/csv"}
+	response, err := c.open(ctx, r)
+	if err != nil {
+		return out, err
+	}
+	defer response.Body.Close()
+	return out, decode(response, r.method, &out)
+}
+
+// countingReader tells how far it was read.
+type countingReader struct {
+	r    io.Reader
+	sent atomic.Int64
+	tell func(int64)
+}
+
+// Read reads on.
+func (c *countingReader) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.tell(c.sent.Add(int64(n)))
+	return n, err
+}
+
+// Select counts a selection and lists its members behind after; limit 0 is 50.
+func (c *Client) Select(ctx context.Context, expression, after string, limit int) (out wire.Selected, err error) {
+	q := values("expr", expression, "after", after, "limit", number(limit))
+	err = c.call(ctx, request{method: "GET", path: path("audience", "select"), query: q}, nil, &out)
+	return out, err
+}
+
+// ListPlaces is the place tree.
+func (c *Client) ListPlaces(ctx context.Context) (out []wire.Place, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("places")}, nil, &out)
+	return out, err
+}
+
+// PutPlaces adds or changes places.
+func (c *Client) PutPlaces(ctx context.Context, places []wire.Place) error {
+	return c.call(ctx, request{method: "PUT", path: path("places")}, places, nil)
+}
+
+// MaxEnrol is the most devices that one EnrolDevices may hold.
+const MaxEnrol = 2000
+
+// EnrolDevices enrols up to MaxEnrol devices, all or none. The secrets are told
+// only here.
+func (c *Client) EnrolDevices(ctx context.Context, in []wire.Enrol) (out []wire.Enrolled, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("devices")}, in, &out)
+	return out, err
+}
+
+// ListDevices lists devices behind after in the order of their ids; limit 0 is 1,000.
+func (c *Client) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, err error) {
+	q := values("after", after, "limit", number(limit))
+	err = c.call(ctx, request{method: "GET", path: path("devices"), query: q}, nil, &out)
+	return out, err
+}
+
+// RevokeDevice revokes a device.
+func (c *Client) RevokeDevice(ctx context.Context, id string) error {
+	return c.call(ctx, request{method: "DELETE", path: path("devices", id)}, nil, nil)
+}
+
+// ListUsers lists users and tokens.
+func (c *Client) ListUsers(ctx context.Context) (out []wire.User, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("users")}, nil, &out)
+	return out, err
+}
+
+// AddUser adds a user; the answer's token is told only here.
+func (c *Client) AddUser(ctx context.Context, in wire.AddUser) (out wire.User, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("users")}, in, &out)
+	return out, err
+}
+
+// RevokeUser revokes a user.
+func (c *Client) RevokeUser(ctx context.Context, name string) error {
+	return c.call(ctx, request{method: "DELETE", path: path("users", name)}, nil, nil)
+}
