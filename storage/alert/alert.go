@@ -6,7 +6,8 @@
 package alert
 
 // Alert is one CAP 1.2 message (§3.2.1). Empty strings and nil slices stand for
-// absent elements.
+// absent elements. Its JSON form has CAP's element names. An Alert is plain data:
+// it may be read by many goroutines as long as none changes it.
 type Alert struct {
 	Identifier  string
 	Sender      string
@@ -30,27 +31,27 @@ type Alert struct {
 
 // Info is one info block (§3.2.2): the alert in one language, or for one area.
 type Info struct {
-	Language      string // RFC 3066; "" means en-US, as the standard says
-	Categories    []string
-	Event         string
-	ResponseTypes []string
-	Urgency       string
-	Severity      string
-	Certainty     string
-	AudienceText  string // CAP's own free-text audience
-	EventCodes    []Named
-	Effective     DateTime
-	Onset         DateTime
-	Expires       DateTime
-	SenderName    string
-	Headline      string
-	Description   string
-	Instruction   string
-	Web           string
-	Contact       string
-	Parameters    []Named
-	Resources     []Resource
-	Areas         []Area
+	Language      string     `json:"language,omitempty"` // RFC 3066; "" means en-US, as the standard says
+	Categories    []string   `json:"category,omitempty"`
+	Event         string     `json:"event,omitempty"`
+	ResponseTypes []string   `json:"responseType,omitempty"`
+	Urgency       string     `json:"urgency,omitempty"`
+	Severity      string     `json:"severity,omitempty"`
+	Certainty     string     `json:"certainty,omitempty"`
+	AudienceText  string     `json:"audience,omitempty"` // CAP's own free-text audience
+	EventCodes    []Named    `json:"eventCode,omitempty"`
+	Effective     DateTime   `json:"effective,omitzero"`
+	Onset         DateTime   `json:"onset,omitzero"`
+	Expires       DateTime   `json:"expires,omitzero"`
+	SenderName    string     `json:"senderName,omitempty"`
+	Headline      string     `json:"headline,omitempty"`
+	Description   string     `json:"description,omitempty"`
+	Instruction   string     `json:"instruction,omitempty"`
+	Web           string     `json:"web,omitempty"`
+	Contact       string     `json:"contact,omitempty"`
+	Parameters    []Named    `json:"parameter,omitempty"`
+	Resources     []Resource `json:"resource,omitempty"`
+	Areas         []Area     `json:"area,omitempty"`
 }
 
 // Named is a valueName/value pair of eventCode, parameter and geocode.
@@ -61,23 +62,23 @@ type Named struct {
 
 // Resource is an attached or referenced file (§3.2.3).
 type Resource struct {
-	Description string
-	MIMEType    string
-	Size        int64 // bytes as stated by the sender; 0 is absent
-	URI         string
-	DerefURI    string // base64 content as sent, white space kept out
-	Digest      string // SHA-1 as 40 hex digits
+	Description string `json:"resourceDesc"`
+	MIMEType    string `json:"mimeType"`
+	Size        int64  `json:"size,omitempty"` // bytes as stated by the sender; 0 is absent
+	URI         string `json:"uri,omitempty"`
+	DerefURI    string `json:"derefUri,omitempty"` // base64 content as sent, white space kept out
+	Digest      string `json:"digest,omitempty"`   // SHA-1 as 40 hex digits
 }
 
 // Area is where an info block applies (§3.2.4): the union of its polygons,
 // circles and geocodes.
 type Area struct {
-	Description string
-	Polygons    []string // "lat,lon lat,lon …", WGS 84, closed
-	Circles     []string // "lat,lon radius-in-km"
-	Geocodes    []Named
-	Altitude    string // feet above mean sea level
-	Ceiling     string
+	Description string   `json:"areaDesc"`
+	Polygons    []string `json:"polygon,omitempty"` // "lat,lon lat,lon …", WGS 84, closed
+	Circles     []string `json:"circle,omitempty"`  // "lat,lon radius-in-km"
+	Geocodes    []Named  `json:"geocode,omitempty"`
+	Altitude    string   `json:"altitude,omitempty"` // feet above mean sea level
+	Ceiling     string   `json:"ceiling,omitempty"`
 }
 
 // Status, MsgType and Scope are the enumerations of §3.2.1, case-sensitive.

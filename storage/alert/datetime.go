@@ -2,38 +2,51 @@ package alert
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
+// dateTimeLayout is the form of CAP 1.2 §3.3.2: no fraction, numeric offset.
+const dateTimeLayout = "2006-01-02T15:04:05-07:00"
+
+// maxOffset is the largest offset that XML Schema's dateTime allows.
+const maxOffset = 14 * time.Hour
+
 // DateTime is a CAP 1.2 §3.3.2 date and time: seconds and a numeric offset, never
 // Z. It remembers how the sender wrote it, so that it is written back the same.
-// The zero value is absent.
+// The zero value is absent. Two values are == when they have the same text.
 type DateTime struct {
-	at   time.Time
+	at   time.Time // UTC
 	text string
 }
 
 // ParseDateTime reads s as CAP 1.2 writes it, for example
-// 2026-07-20T17:40:00+08:00.
+// 2026-07-20T17:40:00+08:00. Z, fractions, impossible dates, the year 0 and
+// offsets beyond 14 hours are errors; 24:00:00 is the start of the next day, as in
+// XML Schema.
 func ParseDateTime(s string) (DateTime, error) {
-	at, err := time.Parse("2006-01-02T15:04:05-07:00", s)
-	if err != nil || len(s) != len("2006-01-02T15:04:05-07:00") {
-		return DateTime{}, fmt.Errorf("%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", s)
+	at, err := time.Parse(dateTimeLayout, strings.Replace(s, "T24:00:00", "T00:00:00", 1))
+	if err != nil || len(s) != len(dateTimeLayout) || at.Year() < 1 || offsetOf(at).Abs() > maxOffset {
+		return DateTime{}, fmt.Errorf("%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", clip(s))
 	}
-	return DateTime{at: at, text: s}, nil
+	if strings.Contains(s, "T24:00:00") {
+		at = at.AddDate(0, 0, 1)
+	}
+	return DateTime{at: at.UTC(), text: s}, nil
 }
 
-// NewDateTime writes t with second precision. UTC becomes -00:00, as CAP wants.
+// NewDateTime writes t with second precision in t's own zone. A zone without
+// offset becomes -00:00, as CAP wants.
 func NewDateTime(t time.Time) DateTime {
 	t = t.Truncate(time.Second)
-	text := t.Format("2006-01-02T15:04:05-07:00")
-	if t.Location() == time.UTC {
-		text = t.Format("2006-01-02T15:04:05") + "-00:00"
+	text := t.Format(dateTimeLayout)
+	if strings.HasSuffix(text, "+00:00") {
+		text = strings.TrimSuffix(text, "+00:00") + "-00:00"
 	}
-	return DateTime{at: t, text: text}
+	return DateTime{at: t.UTC(), text: text}
 }
 
-// Time is the instant; the zero time when absent.
+// Time is the instant, in UTC; the zero time when absent.
 func (d DateTime) Time() time.Time { return d.at }
 
 // String is the text as sent; "" when absent.
@@ -41,6 +54,29 @@ func (d DateTime) String() string { return d.text }
 
 // IsZero reports an absent value.
 func (d DateTime) IsZero() bool { return d.text == "" }
+
+// add moves the value by d in the zone it was written in; absent stays absent.
+func (d DateTime) add(by time.Duration) DateTime {
+	if d.IsZero() {
+		return d
+	}
+	return NewDateTime(d.at.Add(by).In(d.zone()))
+}
+
+// zone is the fixed offset that the sender wrote.
+func (d DateTime) zone() *time.Location {
+	at, err := time.Parse("-07:00", d.text[len(d.text)-len("-07:00"):])
+	if err != nil {
+		return time.UTC
+	}
+	return time.FixedZone("", int(offsetOf(at)/time.Second))
+}
+
+// offsetOf is t's distance from UTC.
+func offsetOf(t time.Time) time.Duration {
+	_, seconds := t.Zone()
+	return time.Duration(seconds) * time.Second
+}
 
 // MarshalText writes the text as sent.
 func (d DateTime) MarshalText() ([]byte, error) { return []byte(d.text), nil }
@@ -54,3 +90,9 @@ func (d *DateTime) UnmarshalText(b []byte) (err error) {
 	*d, err = ParseDateTime(string(b))
 	return err
 }
+
+// MarshalBinary is MarshalText, for codecs such as CBOR that ask for bytes first.
+func (d DateTime) MarshalBinary() ([]byte, error) { return d.MarshalText() }
+
+// UnmarshalBinary reads what MarshalBinary wrote.
+func (d *DateTime) UnmarshalBinary(b []byte) error { return d.UnmarshalText(b) }

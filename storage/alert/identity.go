@@ -29,6 +29,44 @@ func (k Key) String() string {
 	return k.Sender + "," + k.Identifier + "," + k.Sent.String()
 }
 
+// Complete reports whether all three parts are there and can stand in a
+// references element: no white space, comma, < or & (CAP 1.2 §3.2.1).
+func (k Key) Complete() bool {
+	return k.Sender != "" && k.Identifier != "" && !k.Sent.IsZero() &&
+		!strings.ContainsFunc(k.Sender+k.Identifier, forbiddenInName)
+}
+
+// ParseKey reads sender,identifier,sent as CAP 1.2 §3.2.1 references spells it.
+func ParseKey(s string) (Key, error) {
+	parts := strings.Split(s, ",")
+	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
+		return Key{}, fmt.Errorf("%q is not a reference: sender,identifier,sent is expected", clip(s))
+	}
+	sent, err := ParseDateTime(parts[2])
+	if err != nil {
+		return Key{}, fmt.Errorf("reading reference %q: %w", clip(s), err)
+	}
+	return Key{Sender: parts[0], Identifier: parts[1], Sent: sent}, nil
+}
+
+// MarshalText writes the key as references spells it; the zero key is empty.
+func (k Key) MarshalText() ([]byte, error) {
+	if k == (Key{}) {
+		return nil, nil
+	}
+	return []byte(k.String()), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *Key) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 {
+		*k = Key{}
+		return nil
+	}
+	*k, err = ParseKey(string(b))
+	return err
+}
+
 // Same reports whether both keys name one message.
 func (k Key) Same(o Key) bool {
 	return k.Sender == o.Sender && k.Identifier == o.Identifier && k.Sent.Time().Equal(o.Sent.Time())

@@ -1,0 +1,177 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var errNoRoot = errors.New("there is no root element")
+
+// notCAP is a root element that is not a CAP 1.2 alert.
+type notCAP struct{ space, local string }
+
+// Error names the older version when it is one.
+func (e *notCAP) Error() string {
+	if version := olderNamespaces[e.space]; version != "" {
+		return fmt.Sprintf("the message is %s; only CAP 1.2 is accepted", version)
+	}
+	return fmt.Sprintf("the root element is %q in the name space %q, not a CAP 1.2 alert", clip(e.local), clip(e.space))
+}
+
+// ruleOf names the rule that a document-wide error breaks.
+func ruleOf(err error) string {
+	other := new(notCAP)
+	switch {
+	case errors.Is(err, errDoctype):
+		return "doctype"
+	case errors.Is(err, errTooBig):
+		return "too-large"
+	case errors.As(err, &other):
+		return "not-cap-1.2"
+	default:
+		return "not-well-formed"
+	}
+}
+
+// sequence watches order and number of the children of one block.
+type sequence struct {
+	block *block
+	seen  [24]bool
+	last  int
+}
+
+// place counts a child in and reports it if it is out of order or one too many.
+func (s *sequence) place(i int, found *Findings) {
+	child := &s.block.children[i]
+	if s.seen[i] && !child.many {
+		found.add(Reject, "element-repeated", "%s occurs more than once in one %s", child.name, s.block.name)
+	}
+	if i < s.last {
+		level := Warn
+		if child.decides {
+			level = Reject
+		}
+		found.add(level, "element-order", "%s comes after %s, against the order of the CAP schema",
+			child.name, s.block.children[s.last].name)
+	}
+	s.seen[i], s.last = true, max(i, s.last)
+}
+
+// missing reports the required children that did not come.
+func (s *sequence) missing(found *Findings) {
+	for i, child := range s.block.children {
+		if child.required && !s.seen[i] {
+			found.add(Reject, child.name+"-missing", "%s is missing in %s", child.name, s.block.name)
+		}
+	}
+}
+
+// block reads the children of the element that has just begun, up to its end.
+func (p *parser) block(b *block, child func(name string) error) error {
+	s := sequence{block: b}
+	for {
+		t, err := p.in.next()
+		if err != nil {
+			return err
+		}
+		switch t.kind {
+		case tokenEnd:
+			s.missing(&p.found)
+			return nil
+		case tokenStart:
+			err = p.child(t, &s, child)
+		default:
+			p.stray(t.text, b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// child reads one child element, or skips it when it is not CAP's.
+func (p *parser) child(t token, s *sequence, read func(name string) error) error {
+	if t.name.Space == signatureNamespace && t.name.Local == "Signature" && s.block == &alertBlock {
+		p.alert.Signed = true
+		return p.skip()
+	}
+	if t.name.Space != Namespace {
+		p.found.add(Warn, "element-foreign", "%q of the name space %q in %s is ignored",
+			clip(t.name.Local), clip(t.name.Space), s.block.name)
+		return p.skip()
+	}
+	i := s.block.index(t.name.Local)
+	if i < 0 {
+		p.found.add(Warn, "element-unknown", "CAP 1.2 has no %q in %s; it is ignored", clip(t.name.Local), s.block.name)
+		return p.skip()
+	}
+	s.place(i, &p.found)
+	p.attributes(t)
+	return read(t.name.Local)
+}
+
+// stray reports text where only elements may stand.
+func (p *parser) stray(text []byte, b *block) {
+	if s := strings.TrimSpace(string(text)); s != "" {
+		p.found.add(Warn, "text-stray", "%q stands between the elements of %s", clip(s), b.name)
+	}
+}
+
+// attributes reports attributes: CAP 1.2 has none.
+func (p *parser) attributes(t token) {
+	for _, a := range t.attrs {
+		if a.Name.Space != xsiNamespace && a.Name.Space != xmlNamespace {
+			p.found.add(Warn, "attribute-unknown", "CAP 1.2 has no attribute %q on %s; it is ignored",
+				clip(a.Name.Local), t.name.Local)
+		}
+	}
+}
+
+// skip reads past the element that has just begun.
+func (p *parser) skip() error {
+	for depth := 1; depth > 0; {
+		t, err := p.in.next()
+		if err != nil {
+			return err
+		}
+		switch t.kind {
+		case tokenStart:
+			depth++
+		case tokenEnd:
+			depth--
+		}
+	}
+	return nil
+}
+
+// markupAllowed are the texts for people, in which senders forget to escape HTML.
+var markupAllowed = map[string]bool{"note": true, "headline": true, "description": true,
+	"instruction": true, "contact": true, "areaDesc": true, "resourceDesc": true}
+
+// text reads the text of the element that has just begun, without the white space
+// around it. Elements inside it are a fault; texts for people keep their words.
+func (p *parser) text(name string) (string, error) {
+	var text strings.Builder
+	for depth := 1; ; {
+		t, err := p.in.next()
+		if err != nil {
+			return "", err
+		}
+		switch t.kind {
+		case tokenStart:
+			depth++
+			level := Reject
+			if markupAllowed[name] {
+				level = Warn
+			}
+			p.found.add(level, "text-markup", "%s contains the element %q", name, clip(t.name.Local))
+		case tokenEnd:
+			if depth--; depth == 0 {
+				return strings.TrimSpace(text.String()), nil
+			}
+		default:
+			text.Write(t.text)
+		}
+	}
+}

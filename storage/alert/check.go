@@ -1,0 +1,173 @@
+package alert
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Check applies the rules of CAP 1.2 §3.2 and §3.3 to an alert, however it was
+// made. Parse and FromJSON have done so already. The alert is not changed.
+func (a *Alert) Check() Findings {
+	var found Findings
+	a.check(&found)
+	return found
+}
+
+// check adds to found.
+func (a *Alert) check(found *Findings) {
+	c := checker{found: found}
+	c.header(a)
+	c.scope(a)
+	c.references(a)
+	c.lists(a)
+	for n := range a.Infos {
+		c.at = place{info: n + 1}
+		c.info(a, &a.Infos[n])
+	}
+	c.at = place{}
+	c.agreement(a)
+}
+
+// checker collects findings and knows where it is looking.
+type checker struct {
+	found *Findings
+	at    place
+}
+
+// place counts from 1; 0 is outside.
+type place struct{ info, area, resource int }
+
+// String is a prefix such as "info 2 area 1: ".
+func (p place) String() string {
+	switch {
+	case p.area > 0:
+		return fmt.Sprintf("info %d area %d: ", p.info, p.area)
+	case p.resource > 0:
+		return fmt.Sprintf("info %d resource %d: ", p.info, p.resource)
+	case p.info > 0:
+		return fmt.Sprintf("info %d: ", p.info)
+	default:
+		return ""
+	}
+}
+
+// reject adds a finding that refuses the message.
+func (c *checker) reject(rule, format string, args ...any) {
+	c.found.add(Reject, rule, "%s%s", c.at, fmt.Sprintf(format, args...))
+}
+
+// warn adds a finding that only marks the message.
+func (c *checker) warn(rule, format string, args ...any) {
+	c.found.add(Warn, rule, "%s%s", c.at, fmt.Sprintf(format, args...))
+}
+
+// oneOf checks a value against a code list.
+func (c *checker) oneOf(name, value string, list []string) {
+	if !slices.Contains(list, value) {
+		c.reject(name+"-unknown", "%s %q is not one of %s", name, clip(value), strings.Join(list, ", "))
+	}
+}
+
+// header checks identity, status, message type and scope (§3.2.1).
+func (c *checker) header(a *Alert) {
+	c.name("identifier", a.Identifier)
+	c.name("sender", a.Sender)
+	if a.Sent.IsZero() {
+		c.reject("sent-missing", "sent is missing")
+	}
+	c.oneOf("status", string(a.Status), statusCodes)
+	c.oneOf("msgType", string(a.MsgType), msgTypeCodes)
+	c.oneOf("scope", string(a.Scope), scopeCodes)
+	if a.Note == "" && (a.Status == StatusExercise || a.MsgType == MsgTypeError) {
+		c.warn("note-missing", "a note should explain an Exercise or an Error")
+	}
+	if len(a.Infos) == 0 && (a.MsgType == MsgTypeAlert || a.MsgType == MsgTypeUpdate) {
+		c.warn("no-info", "the message has no info block, so there is nothing to show")
+	}
+}
+
+// name checks identifier and sender: no spaces, commas or restricted characters.
+func (c *checker) name(element, value string) {
+	switch {
+	case value == "":
+		c.reject(element+"-empty", "%s is empty", element)
+	case strings.ContainsFunc(value, forbiddenInName):
+		c.reject(element+"-chars", "%s %q contains a space, a comma, < or &", element, clip(value))
+	}
+}
+
+// forbiddenInName is what §3.2.1 keeps out of identifier and sender, and what
+// would break a references triplet.
+func forbiddenInName(r rune) bool {
+	return unicode.IsSpace(r) || r == ',' || r == '<' || r == '&'
+}
+
+// scope checks restriction and addresses against the scope.
+func (c *checker) scope(a *Alert) {
+	switch {
+	case a.Scope == ScopePrivate && len(a.Addresses) == 0:
+		c.reject("private-without-addresses", "scope Private needs addresses")
+	case a.Scope == ScopeRestricted && a.Restriction == "":
+		c.reject("restricted-without-restriction", "scope Restricted needs a restriction")
+	case a.Scope == ScopePublic && a.Restriction != "":
+		c.reject("restriction-with-public-scope", "restriction %q contradicts scope Public", clip(a.Restriction))
+	case a.Scope == ScopePrivate && a.Restriction != "":
+		c.warn("restriction-with-private-scope", "restriction is meant for scope Restricted only")
+	}
+}
+
+// references checks the triplets and that they are there when the type needs them.
+func (c *checker) references(a *Alert) {
+	if len(a.References) == 0 && a.MsgType != MsgTypeAlert && slices.Contains(msgTypeCodes, string(a.MsgType)) {
+		c.reject("references-missing", "%s needs references to the message it is about", a.MsgType)
+	}
+	for _, ref := range a.References {
+		switch {
+		case ref.Sender == "" || ref.Identifier == "" || ref.Sent.IsZero() ||
+			strings.ContainsFunc(ref.Sender+ref.Identifier, breaksTriplet):
+			c.reject("references-format", "%q is not a reference: sender,identifier,sent is expected", clip(ref.String()))
+		case ref.Sender == a.Sender && ref.Identifier == a.Identifier:
+			c.warn("references-self", "the message refers to its own identifier")
+		case ref.Sent.Time().After(a.Sent.Time()):
+			c.warn("references-later-than-sent", "the message refers to one sent after it")
+		}
+	}
+}
+
+// breaksTriplet is what would make a triplet unreadable.
+func breaksTriplet(r rune) bool { return unicode.IsSpace(r) || r == ',' }
+
+// lists checks what an alert that was not read from XML could hold.
+func (c *checker) lists(a *Alert) {
+	for _, item := range slices.Concat(a.Addresses, a.Incidents) {
+		if item == "" || strings.Contains(item, `"`) {
+			c.reject("list-item", "%q cannot stand in a list of addresses or incidents", clip(item))
+		}
+	}
+	if len(a.Infos) > MaxInfos || len(a.References) > MaxReferences {
+		c.reject("too-large", "more than %d info blocks or %d references", MaxInfos, MaxReferences)
+	}
+}
+
+// agreement checks that all infos are about one event: the same categories and
+// event codes (§3.1). Real alerts ignore it, so it is a warning.
+func (c *checker) agreement(a *Alert) {
+	for n := 1; n < len(a.Infos); n++ {
+		first, other := &a.Infos[0], &a.Infos[n]
+		if !sameSet(first.Categories, other.Categories) || !sameSet(namedText(first.EventCodes), namedText(other.EventCodes)) {
+			c.warn("infos-disagree", "info %d has other categories or event codes than info 1", n+1)
+			return
+		}
+	}
+}
+
+// namedText makes pairs comparable.
+func namedText(list []Named) []string {
+	texts := make([]string, 0, len(list))
+	for _, n := range list {
+		texts = append(texts, n.Name+"\x00"+n.Value)
+	}
+	return texts
+}

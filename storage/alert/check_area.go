@@ -1,0 +1,123 @@
+package alert
+
+import (
+	"strconv"
+	"strings"
+)
+
+// areas checks the area blocks of one info (§3.2.4).
+func (c *checker) areas(i *Info) {
+	if len(i.Areas) == 0 {
+		c.warn("no-area", "there is no area")
+	}
+	for n := range i.Areas {
+		c.at.area = n + 1
+		c.area(&i.Areas[n])
+	}
+	c.at.area = 0
+}
+
+// area checks one area block.
+func (c *checker) area(a *Area) {
+	if a.Description == "" {
+		c.reject("areaDesc-empty", "areaDesc is empty")
+	}
+	if len(a.Polygons)+len(a.Circles)+len(a.Geocodes) == 0 {
+		c.warn("area-without-shape", "the area has no polygon, circle or geocode, only a name")
+	}
+	for _, p := range a.Polygons {
+		c.polygon(p)
+	}
+	for _, circle := range a.Circles {
+		c.circle(circle)
+	}
+	c.named("geocode", a.Geocodes)
+	c.height(a)
+}
+
+// polygon checks "lat,lon lat,lon …": four pairs at least, closed, on the globe.
+func (c *checker) polygon(text string) {
+	var first, last point
+	count := 0
+	for pair := range strings.FieldsSeq(text) {
+		p, ok := parsePoint(pair)
+		if !ok {
+			c.reject("polygon-format", "%q in a polygon is not latitude,longitude", clip(pair))
+			return
+		}
+		if !p.onGlobe() {
+			c.reject("coordinate-range", "%q in a polygon is not on the globe", clip(pair))
+			return
+		}
+		if last = p; count == 0 {
+			first = p
+		}
+		count++
+	}
+	switch {
+	case count < 4:
+		c.reject("polygon-too-few", "a polygon has %d points, four are needed", count)
+	case count > MaxPolygonPoints:
+		c.reject("polygon-too-many", "a polygon has %d points, %d are allowed", count, MaxPolygonPoints)
+	case first != last:
+		c.reject("polygon-not-closed", "a polygon does not end where it begins")
+	}
+}
+
+// circle checks "lat,lon radius", the radius in kilometres.
+func (c *checker) circle(text string) {
+	centre, radius, _ := strings.Cut(text, " ")
+	p, ok := parsePoint(centre)
+	km, okRadius := parseDecimal(strings.TrimSpace(radius))
+	switch {
+	case !ok || !okRadius:
+		c.reject("circle-format", "the circle %q is not latitude,longitude and a radius in kilometres", clip(text))
+	case !p.onGlobe():
+		c.reject("coordinate-range", "the circle %q is not on the globe", clip(text))
+	case km < 0:
+		c.reject("circle-radius-negative", "the circle %q has a negative radius", clip(text))
+	}
+}
+
+// height checks altitude and ceiling, in feet.
+func (c *checker) height(a *Area) {
+	low, okLow := parseDecimal(a.Altitude)
+	high, okHigh := parseDecimal(a.Ceiling)
+	switch {
+	case a.Altitude != "" && !okLow:
+		c.reject("altitude-format", "altitude %q is not a number", clip(a.Altitude))
+	case a.Ceiling != "" && !okHigh:
+		c.reject("ceiling-format", "ceiling %q is not a number", clip(a.Ceiling))
+	case okHigh && a.Altitude == "":
+		c.reject("ceiling-without-altitude", "ceiling %s stands without altitude", clip(a.Ceiling))
+	case okHigh && high < low:
+		c.warn("ceiling-below-altitude", "ceiling %s is below altitude %s", clip(a.Ceiling), clip(a.Altitude))
+	}
+}
+
+// point is a WGS 84 coordinate pair in degrees, as §3.3.1 writes it.
+type point struct{ lat, lon float64 }
+
+// parsePoint reads "lat,lon".
+func parsePoint(s string) (point, bool) {
+	lat, lon, _ := strings.Cut(s, ",")
+	y, okLat := parseDecimal(lat)
+	x, okLon := parseDecimal(lon)
+	return point{y, x}, okLat && okLon
+}
+
+// onGlobe checks the ranges.
+func (p point) onGlobe() bool {
+	return p.lat >= -90 && p.lat <= 90 && p.lon >= -180 && p.lon <= 180
+}
+
+// parseDecimal reads XML Schema's decimal: sign, digits, point, no exponent.
+func parseDecimal(s string) (float64, bool) {
+	digits := strings.TrimLeft(s, "+-")
+	if len(s)-len(digits) > 1 || strings.Trim(digits, "0123456789.") != "" ||
+		strings.Count(digits, ".") > 1 || strings.Trim(digits, ".") == "" {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	return v, err == nil
+}

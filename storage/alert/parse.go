@@ -1,0 +1,313 @@
+package alert
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Parse reads and checks one CAP 1.2 message, in UTF-8, UTF-16 with a byte order
+// mark, or the character set that its XML declaration names. It resolves nothing
+// outside the bytes, and refuses every DTD.
+//
+// The findings come back in any case. The error is a *RejectError exactly when the
+// verdict is reject, and then the alert is nil. A resource whose embedded content
+// does not have the stated digest is left out of the alert, with a warning. The
+// signature is not checked. raw is not kept.
+func Parse(raw []byte) (*Alert, Findings, error) {
+	p := parser{}
+	p.read(raw)
+	if !p.found.Rejected() {
+		p.alert.dropCorrupt(&p.found)
+		p.alert.check(&p.found)
+	}
+	if err := verdictError(p.found, p.alert.Key()); err != nil {
+		return nil, p.found, err
+	}
+	return &p.alert, p.found, nil
+}
+
+// parser turns tokens into an alert. Its errors are about the document as a whole
+// and end the reading; flaws of single elements become findings.
+type parser struct {
+	in        *tokens
+	alert     Alert
+	found     Findings
+	areas     int
+	resources int
+}
+
+// read fills p.alert; what is wrong goes to p.found.
+func (p *parser) read(raw []byte) {
+	if len(raw) > MaxMessageBytes {
+		p.found.add(Reject, "too-large", "the message has %d bytes, more than %d", len(raw), MaxMessageBytes)
+		return
+	}
+	text, err := toUTF8(raw)
+	if err != nil {
+		p.found.add(Reject, "encoding", "%v", err)
+		return
+	}
+	if err = scan(text); err == nil {
+		p.in = newTokens(text)
+		err = p.document()
+	}
+	if err != nil {
+		p.found.add(Reject, ruleOf(err), "%v", err)
+	}
+}
+
+// document reads the root element and what follows it.
+func (p *parser) document() error {
+	root, err := p.in.next()
+	if err != nil {
+		return err
+	}
+	if root.kind != tokenStart {
+		return errNoRoot
+	}
+	if root.name.Space != Namespace || root.name.Local != "alert" {
+		return &notCAP{space: root.name.Space, local: root.name.Local}
+	}
+	p.attributes(root)
+	if err := p.block(&alertBlock, p.alertChild); err != nil {
+		return err
+	}
+	if p.alert.Signed {
+		p.found.add(Warn, "signature-not-checked", "signature present, not checked")
+	}
+	_, err = p.in.next()
+	return err
+}
+
+// alertChild reads one child of alert.
+func (p *parser) alertChild(name string) error {
+	if name == "info" {
+		if len(p.alert.Infos) == MaxInfos {
+			return fmt.Errorf("%w: more than %d info blocks", errTooBig, MaxInfos)
+		}
+		p.alert.Infos = append(p.alert.Infos, Info{})
+		i := &p.alert.Infos[len(p.alert.Infos)-1]
+		return p.block(&infoBlock, func(name string) error { return p.infoChild(i, name) })
+	}
+	text, err := p.text(name)
+	if err != nil {
+		return err
+	}
+	return p.alertText(name, text)
+}
+
+// alertText stores the text of one child of alert.
+func (p *parser) alertText(name, text string) error {
+	a := &p.alert
+	switch name {
+	case "sent":
+		a.Sent = p.dateTime(name, text)
+	case "addresses":
+		a.Addresses = p.list(name, text)
+	case "incidents":
+		a.Incidents = p.list(name, text)
+	case "references":
+		return p.references(text)
+	case "code":
+		a.Codes = appendText(a.Codes, text)
+	case "status":
+		a.Status = Status(text)
+	case "msgType":
+		a.MsgType = MsgType(text)
+	case "scope":
+		a.Scope = Scope(text)
+	default:
+		*a.textField(name) = text
+	}
+	return nil
+}
+
+// textField is where the text of a single text element goes.
+func (a *Alert) textField(name string) *string {
+	switch name {
+	case "identifier":
+		return &a.Identifier
+	case "sender":
+		return &a.Sender
+	case "source":
+		return &a.Source
+	case "restriction":
+		return &a.Restriction
+	default:
+		return &a.Note
+	}
+}
+
+// infoChild reads one child of info.
+func (p *parser) infoChild(i *Info, name string) error {
+	switch name {
+	case "eventCode":
+		return p.named(&i.EventCodes)
+	case "parameter":
+		return p.named(&i.Parameters)
+	case "resource":
+		return p.resource(i)
+	case "area":
+		return p.area(i)
+	}
+	text, err := p.text(name)
+	if err != nil {
+		return err
+	}
+	switch name {
+	case "category":
+		i.Categories = append(i.Categories, text)
+	case "responseType":
+		i.ResponseTypes = append(i.ResponseTypes, text)
+	case "effective":
+		i.Effective = p.dateTime(name, text)
+	case "onset":
+		i.Onset = p.dateTime(name, text)
+	case "expires":
+		i.Expires = p.dateTime(name, text)
+	default:
+		*i.textField(name) = text
+	}
+	return nil
+}
+
+// textField is where the text of a single text element goes.
+func (i *Info) textField(name string) *string {
+	switch name {
+	case "language":
+		return &i.Language
+	case "event":
+		return &i.Event
+	case "urgency":
+		return &i.Urgency
+	case "severity":
+		return &i.Severity
+	case "certainty":
+		return &i.Certainty
+	case "audience":
+		return &i.AudienceText
+	case "senderName":
+		return &i.SenderName
+	case "headline":
+		return &i.Headline
+	case "description":
+		return &i.Description
+	case "instruction":
+		return &i.Instruction
+	case "web":
+		return &i.Web
+	default:
+		return &i.Contact
+	}
+}
+
+// named reads an eventCode, parameter or geocode.
+func (p *parser) named(list *[]Named) error {
+	var n Named
+	err := p.block(&namedBlock, func(name string) error {
+		text, err := p.text(name)
+		if name == "valueName" {
+			n.Name = text
+		} else {
+			n.Value = text
+		}
+		return err
+	})
+	*list = append(*list, n)
+	return err
+}
+
+// resource reads a resource block.
+func (p *parser) resource(i *Info) error {
+	if p.resources++; p.resources > MaxResources {
+		return fmt.Errorf("%w: more than %d resources", errTooBig, MaxResources)
+	}
+	var r Resource
+	err := p.block(&resourceBlock, func(name string) error {
+		text, err := p.text(name)
+		switch name {
+		case "resourceDesc":
+			r.Description = text
+		case "mimeType":
+			r.MIMEType = text
+		case "size":
+			r.Size = p.size(text)
+		case "uri":
+			r.URI = text
+		case "derefUri":
+			r.DerefURI = withoutSpace(text)
+		case "digest":
+			r.Digest = text
+		}
+		return err
+	})
+	i.Resources = append(i.Resources, r)
+	return err
+}
+
+// size reads the bytes that a resource states (CAP 1.2 §3.2.3, an integer).
+func (p *parser) size(text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		p.found.add(Reject, "size-format", "resource size %q is not a whole number of bytes", clip(text))
+	}
+	return n
+}
+
+// area reads an area block.
+func (p *parser) area(i *Info) error {
+	if p.areas++; p.areas > MaxAreas {
+		return fmt.Errorf("%w: more than %d areas", errTooBig, MaxAreas)
+	}
+	i.Areas = append(i.Areas, Area{})
+	a := &i.Areas[len(i.Areas)-1]
+	return p.block(&areaBlock, func(name string) error { return p.areaChild(a, name) })
+}
+
+// areaChild reads one child of area.
+func (p *parser) areaChild(a *Area, name string) error {
+	if name == "geocode" {
+		return p.named(&a.Geocodes)
+	}
+	text, err := p.text(name)
+	switch name {
+	case "areaDesc":
+		a.Description = text
+	case "polygon":
+		a.Polygons = p.shape(a.Polygons, name, text)
+	case "circle":
+		a.Circles = p.shape(a.Circles, name, text)
+	case "altitude":
+		a.Altitude = p.decimal(name, text)
+	case "ceiling":
+		a.Ceiling = p.decimal(name, text)
+	}
+	return err
+}
+
+// shape keeps a polygon or circle unless it is empty: authorities send empty ones
+// beside a geocode.
+func (p *parser) shape(list []string, name, text string) []string {
+	if text == "" {
+		p.found.add(Warn, name+"-empty", "an area has an empty %s, which is left out", name)
+		return list
+	}
+	return append(list, collapse(text))
+}
+
+// decimal keeps an altitude or ceiling; the schema has no empty number.
+func (p *parser) decimal(name, text string) string {
+	if text == "" {
+		p.found.add(Reject, name+"-format", "an area has an empty %s", name)
+	}
+	return text
+}
+
+// dateTime reads a CAP date and time.
+func (p *parser) dateTime(name, text string) DateTime {
+	d, err := ParseDateTime(text)
+	if err != nil {
+		p.found.add(Reject, name+"-format", "%s: %v", name, err)
+	}
+	return d
+}

@@ -1,0 +1,109 @@
+package alert
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxTag bounds one start or end tag in bytes. CAP has no attributes of its own;
+// name space declarations of real messages stay below 1 KiB.
+const maxTag = 4096
+
+var errDoctype = errors.New("the message carries a DTD or other markup declaration")
+
+// scan looks over the whole UTF-8 text before the XML decoder sees it. It refuses
+// what the decoder would accept, resolve or spend memory on: declarations of any
+// kind, characters that XML 1.0 §2.2 forbids, long tags, attributes run together.
+func scan(text []byte) error {
+	if err := scanCharacters(text); err != nil {
+		return err
+	}
+	for {
+		at := bytes.IndexByte(text, '<')
+		if at < 0 {
+			return nil
+		}
+		length, err := markupLength(text[at:])
+		if err != nil {
+			return err
+		}
+		text = text[at+length:]
+	}
+}
+
+// scanCharacters finds the first character that may not stand in XML.
+func scanCharacters(text []byte) error {
+	for at := 0; at < len(text); {
+		if c := text[at]; c >= ' ' && c < utf8.RuneSelf {
+			at++
+			continue
+		}
+		r, size := utf8.DecodeRune(text[at:])
+		if !isXMLChar(r) || r == utf8.RuneError && size == 1 {
+			return fmt.Errorf("the character U+%04X may not stand in XML", r)
+		}
+		at += size
+	}
+	return nil
+}
+
+// markupLength measures the markup that text starts with.
+func markupLength(text []byte) (int, error) {
+	switch {
+	case bytes.HasPrefix(text, []byte("<!--")):
+		return lengthUntil(text, 4, "-->")
+	case bytes.HasPrefix(text, []byte("<![CDATA[")):
+		return lengthUntil(text, 9, "]]>")
+	case bytes.HasPrefix(text, []byte("<!")):
+		return 0, errDoctype
+	case bytes.HasPrefix(text, []byte("<?")):
+		return lengthUntil(text, 2, "?>")
+	default:
+		return tagLength(text)
+	}
+}
+
+// lengthUntil measures markup that ends with end.
+func lengthUntil(text []byte, from int, end string) (int, error) {
+	at := bytes.Index(text[from:], []byte(end))
+	if at < 0 {
+		return 0, fmt.Errorf("the message ends before %q", end)
+	}
+	return from + at + len(end), nil
+}
+
+// tagLength measures a start or end tag; > may stand in its attribute values.
+func tagLength(text []byte) (int, error) {
+	var quote byte
+	for i, c := range text[:min(len(text), maxTag)] {
+		switch {
+		case quote != 0 && c == quote:
+			quote = 0
+			if i+1 < len(text) && !bytes.ContainsRune([]byte(" \t\r\n/>"), rune(text[i+1])) {
+				return 0, errors.New("white space is missing between attributes")
+			}
+		case quote != 0:
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '>':
+			return i + 1, nil
+		}
+	}
+	if len(text) >= maxTag {
+		return 0, fmt.Errorf("a tag is longer than %d bytes", maxTag)
+	}
+	return 0, errors.New("the message ends within a tag")
+}
+
+// isXMLChar is the production Char of XML 1.0 §2.2.
+func isXMLChar(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' || r >= ' ' && r <= 0xD7FF ||
+		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
+}
+
+// isXMLSpace is the production S of XML 1.0 §2.3.
+func isXMLSpace(r rune) bool {
+	return r == ' ' || r == '\t' || r == '\n' || r == '\r'
+}
