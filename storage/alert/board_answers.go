@@ -1,0 +1,189 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// InForce lists the alerts that devices must show at now, by id.
+func (b *Board) InForce(now time.Time) []Active {
+	var list []Active
+	for c := range b.cards {
+		if e := c.at(now).head; e != nil {
+			list = append(list, Active{
+				ID: c.id, Revision: e.Revision, Digest: e.Digest, Key: e.Key,
+				Effective: e.Effective, Expires: e.Expires, Fact: e.Fact, Status: e.Status,
+			})
+		}
+	}
+	slices.SortFunc(list, func(x, y Active) int { return strings.Compare(string(x.ID), string(y.ID)) })
+	return list
+}
+
+// Ended lists, by id, what devices must not show any more at now: cancelled
+// alerts, ids that were merged into another, and alerts whose newest message ran
+// out before an older one. It says so until the last message of the alert would
+// have expired and EndMemory longer; for messages that were cancelled and never
+// seen, until MaxLifetime and EndMemory after the Cancel. An alert that simply
+// expires is not listed, since every device knows when it does.
+func (b *Board) Ended(now time.Time) []End {
+	var list []End
+	for c := range b.cards {
+		list = c.ends(now, list)
+	}
+	slices.SortFunc(list, func(x, y End) int { return strings.Compare(string(x.ID), string(y.ID)) })
+	return list
+}
+
+// NextChange is the first instant after now at which InForce or Ended answers
+// differently if nothing is added; false when that will not happen.
+func (b *Board) NextChange(now time.Time) (time.Time, bool) {
+	var next time.Time
+	found := false
+	for c := range b.cards {
+		if t, ok := c.nextChange(now); ok && (!found || t.Before(next)) {
+			next, found = t, true
+		}
+	}
+	return next, found
+}
+
+// Judge says what a recorded message is good for at now.
+func (b *Board) Judge(e Entry, now time.Time) Standing {
+	n, ok := b.nodes[e.Key.ID()]
+	if !ok {
+		return Unknown
+	}
+	i := slices.IndexFunc(n.versions, func(v version) bool { return v.Digest == e.Digest })
+	switch {
+	case i < 0:
+		return Unknown
+	case n.versions[i].MsgType == MsgTypeCancel:
+		return Ends
+	case i > 0:
+		return Contradicted
+	case !Presentable(n.versions[i].Status):
+		return NotPresentable
+	}
+	c := n.card(n.versions[i].Status)
+	if c == nil {
+		return NotPresentable
+	}
+	return c.judge(&n.versions[i].Entry, now)
+}
+
+func (c *card) judge(e *Entry, now time.Time) Standing {
+	head, _ := c.head(now)
+	switch {
+	case len(c.cancels) > 0:
+		return Cancelled
+	case c.shadowed || (head != nil && outranks(head, e) > 0):
+		return Superseded
+	case !now.Before(e.Expires):
+		return Expired
+	case e.Effective.After(now):
+		return Future
+	default:
+		return InForce
+	}
+}
+
+// AlertOf gives the id of the alert to which the message with this key belongs,
+// seen or only referenced. For a Cancel it is the first alert that it ends.
+func (b *Board) AlertOf(k Key) (ID, bool) {
+	n, ok := b.nodes[k.ID()]
+	if !ok {
+		return "", false
+	}
+	if len(n.versions) > 0 {
+		if c := n.card(n.versions[0].Status); c != nil {
+			return c.id, true
+		}
+	}
+	for _, c := range n.family.cards() {
+		if slices.Contains(c.nodes, n) || c.cancelledThrough(n) {
+			return c.id, true
+		}
+	}
+	return "", false
+}
+
+func (c *card) cancelledThrough(n *node) bool {
+	return slices.ContainsFunc(c.cancels, func(e *Entry) bool { return e.Key.Same(n.key) })
+}
+
+// card is the alert of status s in which the node takes part; nil when none.
+func (n *node) card(s Status) *card {
+	for _, c := range n.family.cards() {
+		if c.status == s && slices.Contains(c.nodes, n) {
+			return c
+		}
+	}
+	return nil
+}
+
+// Card gives the alert that has this id now, or had it before it was merged into
+// another. Where a drill and the real thing share an id, it is the real one, and
+// the messages of both are listed.
+func (b *Board) Card(id ID) (Card, bool) {
+	n, ok := b.nodes[id]
+	if !ok {
+		return Card{}, false
+	}
+	for _, c := range n.family.cards() {
+		if slices.Contains(c.nodes, n) {
+			return c.display(), true
+		}
+	}
+	return Card{}, false
+}
+
+func (c *card) display() Card {
+	out := Card{ID: c.id, Status: c.status}
+	for _, n := range c.nodes {
+		out.Keys = append(out.Keys, n.key)
+		for i := range n.versions {
+			switch v := &n.versions[i]; {
+			case !v.shows(): // listed under Cancels
+			case i == 0:
+				out.Messages = append(out.Messages, v.Entry)
+			default:
+				out.Lost = append(out.Lost, v.Entry)
+			}
+		}
+	}
+	slices.SortFunc(out.Messages, func(x, y Entry) int { return outranks(&x, &y) })
+	for _, e := range c.cancels {
+		out.Cancels = append(out.Cancels, *e)
+	}
+	return out
+}
+
+// Conflicts lists the keys under which different messages came in, by key.
+func (b *Board) Conflicts() []Contradiction {
+	var list []Contradiction
+	for _, n := range b.nodes {
+		if len(n.versions) < 2 {
+			continue
+		}
+		c := Contradiction{Key: n.key, Won: n.versions[0].Entry}
+		for _, v := range n.versions[1:] {
+			c.Lost = append(c.Lost, v.Entry)
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(x, y Contradiction) int { return x.Key.Compare(y.Key) })
+	return list
+}
+
+// cards ranges over the alerts of the board in no particular order.
+func (b *Board) cards(yield func(*card) bool) {
+	for f := range b.families {
+		for _, c := range f.cards() {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}

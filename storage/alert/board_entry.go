@@ -1,0 +1,167 @@
+package alert
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// Entry is what the Board needs to know of one message. The digest stands for
+// the content: entries with equal Key and Digest must differ in Accepted and Fact
+// only. References must not be modified after Add.
+type Entry struct {
+	Key        Key
+	Digest     string // of the message's content
+	MsgType    MsgType
+	Status     Status
+	References []Key
+	Revision   Revision
+	Sent       time.Time
+	Effective  time.Time // from when it may be shown
+	Expires    time.Time // from when it must not be shown; means nothing for Cancel
+	Accepted   time.Time // when the district took it, by the clock of the node that did
+	Fact       string    // id of the fact that carried it
+}
+
+// EntryOf makes the entry of a parsed message. Effective is the earliest
+// effective of its info blocks, Expires the latest expires; a block without
+// effective is effective when sent, one without expires holds DefaultLifetime
+// from sent, and nothing holds longer than MaxLifetime from sent.
+func EntryOf(a *Alert, digest string, accepted time.Time, fact string) Entry {
+	effective, expires := entryLife(a)
+	return Entry{
+		Key: a.Key(), Digest: digest, MsgType: a.MsgType, Status: a.Status,
+		References: a.References, Revision: a.Revision(), Sent: a.Sent.Time(),
+		Effective: effective, Expires: expires, Accepted: accepted, Fact: fact,
+	}
+}
+
+func entryLife(a *Alert) (effective, expires time.Time) {
+	sent := a.Sent.Time()
+	if len(a.Infos) == 0 {
+		return sent, sent.Add(DefaultLifetime)
+	}
+	for n := range a.Infos {
+		from, to := sent, sent.Add(DefaultLifetime)
+		if e := a.Infos[n].Effective; !e.IsZero() {
+			from = e.Time()
+		}
+		if e := a.Infos[n].Expires; !e.IsZero() {
+			to = e.Time()
+		}
+		if n == 0 || from.Before(effective) {
+			effective = from
+		}
+		if n == 0 || to.After(expires) {
+			expires = to
+		}
+	}
+	if limit := sent.Add(MaxLifetime); expires.After(limit) {
+		expires = limit
+	}
+	return effective, expires
+}
+
+// shows reports whether the message can itself be in force.
+func (e *Entry) shows() bool { return e.MsgType == MsgTypeAlert || e.MsgType == MsgTypeUpdate }
+
+// outranks orders two messages of one alert: the higher one replaces the other.
+func outranks(a, b *Entry) int {
+	return cmp.Or(cmp.Compare(a.Revision, b.Revision), a.Key.Compare(b.Key))
+}
+
+// precedes orders what was accepted: first by time, then by something that every
+// node sees alike.
+func precedes(a, b *Entry) int {
+	return cmp.Or(a.Accepted.Compare(b.Accepted), strings.Compare(a.Digest, b.Digest), strings.Compare(a.Fact, b.Fact))
+}
+
+// Outcome says what Add did with an entry.
+type Outcome uint8
+
+// The outcomes of Add.
+const (
+	Known    Outcome = iota // the message was there already; what devices see is unchanged
+	New                     // the message is recorded; Judge says what it is good for
+	Conflict                // the key is known with another digest; Judge says which one stands
+	Ignored                 // neither Alert, Update nor Cancel, or no CAP status; not recorded
+)
+
+// String names the outcome for logs.
+func (o Outcome) String() string {
+	return [...]string{"known", "new", "conflict", "ignored"}[min(o, Ignored)]
+}
+
+// Standing says what a recorded message is good for at one moment. Only InForce
+// and Ends are reasons to tell devices anything.
+type Standing uint8
+
+// The standings of a message.
+const (
+	Unknown        Standing = iota // not on the board
+	InForce                        // devices must show it
+	Future                         // its effective time has not come; ask again at NextChange
+	Superseded                     // another message of its alert, or another alert, stands in its place
+	Cancelled                      // a Cancel ended its alert
+	Expired                        // its time is over
+	NotPresentable                 // System or Draft, or a drill whose first message is not known
+	Contradicted                   // lost against another message with the same key
+	Ends                           // it is a Cancel: what it ends is listed by Ended
+)
+
+// String names the standing for logs and answers.
+func (s Standing) String() string {
+	return [...]string{
+		"unknown", "in force", "future", "superseded", "cancelled", "expired",
+		"not presentable", "contradicted", "ends",
+	}[min(s, Ends)]
+}
+
+// Active is one alert that is in force, and the message that says so.
+type Active struct {
+	ID        ID
+	Revision  Revision
+	Digest    string
+	Key       Key
+	Effective time.Time
+	Expires   time.Time
+	Fact      string
+	Status    Status
+}
+
+// Why says why an alert has ended.
+type Why string
+
+// The reasons for an end.
+const (
+	WhyCancelled  Why = "cancelled"
+	WhySuperseded Why = "superseded" // its messages go on under another id
+	WhyExpired    Why = "expired"    // the newest message ran out before an older one would have
+)
+
+// End is one alert id that must not be shown any more. Revision is the highest
+// that any message of the alert has, the Cancel included. At is the sending time
+// of the message that ended it, or the expiry.
+type End struct {
+	ID       ID
+	Revision Revision
+	At       time.Time
+	Why      Why
+}
+
+// Contradiction is one key under which the district got different messages.
+type Contradiction struct {
+	Key  Key
+	Won  Entry
+	Lost []Entry // in the order in which they would have won
+}
+
+// Card is one alert with all that is known of it, for display.
+type Card struct {
+	ID       ID
+	Status   Status
+	Keys     []Key // every message of the alert, also those never seen, in order
+	Messages []Entry
+	Cancels  []Entry // those that apply to it
+	Lost     []Entry // messages that lost against another one with the same key
+}
