@@ -3,7 +3,10 @@
 // share it; a change here is a change of the contract.
 package contract
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Prefix is the first part of every topic.
 const Prefix = "almenara/1"
@@ -38,6 +41,29 @@ type Ended struct {
 	ID       string    `json:"id"`
 	Revision uint64    `json:"revision"`
 	At       time.Time `json:"at"`
+	// Why is "cancelled", "superseded" (the alert goes on under another id) or
+	// "expired" (the newest revision ran out before an older one would have). The
+	// first two end the alert for ever; any other word ends it up to Revision.
+	Why string `json:"why,omitempty"`
+	// Expires is when the alert would have expired, as far as the node knows; a
+	// device remembers the end 24 hours longer. Zero: the node does not know.
+	Expires time.Time `json:"expires,omitzero"`
+}
+
+// The values of Ended.Why.
+const (
+	WhyCancelled  = "cancelled"
+	WhySuperseded = "superseded"
+	WhyExpired    = "expired"
+)
+
+// Covers is the highest revision that the end forbids: all of them for a cancelled
+// alert, because cancel is terminal whatever arrives later.
+func (e Ended) Covers() uint64 {
+	if e.Why == WhyCancelled || e.Why == WhySuperseded || e.Revision == 0 {
+		return math.MaxUint64
+	}
+	return e.Revision
 }
 
 // Body is the payload of /device/{id}/alert/{alert}, signed: all that a device

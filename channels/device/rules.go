@@ -1,0 +1,287 @@
+package device
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"almenara/channels/contract"
+)
+
+// The times of the contract.
+const (
+	// handover is how long a superseded revision stays while the new body is
+	// awaited.
+	handover = 5 * time.Second
+	// afterlife is how long after its expiry an alert is remembered.
+	afterlife = 24 * time.Hour
+	// unknownLife bounds the lifetime of an alert of which only the end is known:
+	// it was sent before that, and no alert holds longer.
+	unknownLife = 31 * 24 * time.Hour
+	// staleness is how old a manifest may be when it arrives: nodes send one every
+	// 10 seconds and give the last one to a device that subscribes in between.
+	staleness = 15 * time.Second
+	// maxAlerts and maxNodes bound the memory. What would be forgotten first goes.
+	maxAlerts = 4096
+	maxNodes  = 1024
+)
+
+// Rules is the device's side of the contract as a pure state machine: what to
+// present, when to stop, what to tell. It has no clock, no input and no output; the
+// payloads it is given have been verified. One goroutine at a time may use it.
+//
+// Starting needs positive evidence, stopping needs explicit evidence, and silence
+// says nothing: the node that a device reaches now may never have heard of the
+// alert that another half of the district started.
+type Rules struct {
+	alerts   map[string]*memory
+	commands map[string]time.Time // id to expires
+	versions map[string]uint64    // highest manifest version of each node
+
+	newest     contract.Manifest // of the last connection that had one
+	listed     map[string]contract.InForce
+	heard      bool // a manifest came on this connection
+	skew       time.Duration
+	skewKnown  bool
+	lastWord   time.Time // by the device's clock
+	connection uint64
+}
+
+// memory is what is known of one alert. Revisions only grow.
+type memory struct {
+	id      string
+	highest uint64    // highest revision that a manifest listed or that was begun
+	done    uint64    // highest revision that began, ran out or was refused: none up to it begins again
+	ended   uint64    // revisions up to this one are over; all of them when cancelled
+	forget  time.Time // by the corrected clock
+
+	held   *contract.Body // verified, waiting for evidence
+	shown  *contract.Body // being presented
+	resume *contract.Body // was being presented when power went
+	until  time.Time      // by the device's clock: shown is superseded and must go then
+
+	told     []contract.Receipt // of revision toldRev, without seq
+	toldRev  uint64
+	toldConn uint64
+}
+
+// NewRules starts with nothing known.
+func NewRules() *Rules {
+	return &Rules{
+		alerts: map[string]*memory{}, commands: map[string]time.Time{}, versions: map[string]uint64{},
+	}
+}
+
+// Connected says that a new connection, perhaps to another node, is up. Nothing
+// begins before its first manifest: until then a body may be backlog.
+func (r *Rules) Connected() {
+	r.heard = false
+	r.connection++
+}
+
+// Manifest takes a verified manifest at now by the device's clock. What it ends
+// and which higher revisions it lists counts always, for that is never taken back;
+// as evidence for starting and as a clock counts only the newest.
+func (r *Rules) Manifest(m contract.Manifest, now time.Time) []Effect {
+	r.accept(m, now)
+	for _, in := range m.InForce {
+		r.list(in, now)
+	}
+	for _, end := range m.Ended {
+		r.end(end)
+	}
+	return r.Tick(now)
+}
+
+// accept makes m the newest manifest, unless it is an older one of the same node.
+// The very same one may come again on a new connection: it counts while it is
+// fresh.
+func (r *Rules) accept(m contract.Manifest, now time.Time) {
+	last, known := r.versions[m.Node]
+	switch {
+	case !known || m.Version > last:
+		r.correct(m.Time.Sub(now))
+		r.remember(m)
+	case m.Version == last && r.skewKnown && r.Corrected(now).Sub(m.Time) <= staleness:
+	default:
+		return
+	}
+	r.newest, r.heard, r.lastWord = m, true, now
+	r.listed = make(map[string]contract.InForce, len(m.InForce))
+	for _, in := range m.InForce {
+		r.listed[in.ID] = in
+	}
+}
+
+// remember keeps the version, so that an older manifest of that node is known as
+// such, also after a power cut.
+func (r *Rules) remember(m contract.Manifest) {
+	if len(r.versions) >= maxNodes {
+		clear(r.versions)
+	}
+	r.versions[m.Node] = m.Version
+}
+
+// correct follows the node's clock. A manifest may have waited before it came, so
+// a small step back is its age, not an error of the clock.
+func (r *Rules) correct(skew time.Duration) {
+	if r.skewKnown && skew < r.skew && r.skew-skew <= staleness {
+		return
+	}
+	r.skew, r.skewKnown = skew, true
+}
+
+// Corrected is the device's time now, corrected by the newest manifest.
+func (r *Rules) Corrected(now time.Time) time.Time { return now.Add(r.skew) }
+
+// list notes that a revision is in force somewhere in the district.
+func (r *Rules) list(in contract.InForce, now time.Time) {
+	m := r.of(in.ID)
+	m.keep(in.Expires)
+	m.highest = max(m.highest, in.Revision)
+	m.supersede(now)
+}
+
+// supersede gives what is shown its last seconds once a higher revision is known.
+func (m *memory) supersede(now time.Time) {
+	if m.shown != nil && m.highest > m.shown.Revision && m.until.IsZero() {
+		m.until = now.Add(handover)
+	}
+}
+
+// end notes that the alert is over, up to a revision or for ever.
+func (r *Rules) end(end contract.Ended) {
+	m := r.of(end.ID)
+	m.ended = max(m.ended, end.Covers())
+	if end.Expires.IsZero() {
+		end.Expires = end.At.Add(unknownLife)
+	}
+	m.keep(end.Expires)
+}
+
+func (r *Rules) of(id string) *memory {
+	m, ok := r.alerts[id]
+	if !ok {
+		m = &memory{id: id}
+		r.alerts[id] = m
+	}
+	return m
+}
+
+// keep makes sure that the alert is remembered until expires and a day longer.
+func (m *memory) keep(expires time.Time) {
+	if until := expires.Add(afterlife); until.After(m.forget) {
+		m.forget = until
+	}
+}
+
+// Body takes a verified body at now by the device's clock.
+func (r *Rules) Body(b contract.Body, now time.Time) []Effect {
+	m := r.of(b.Alert)
+	m.keep(b.Expires)
+	switch {
+	case b.Revision <= m.done:
+		return r.again(m, b)
+	case m.held != nil && b.Revision < m.held.Revision:
+		return nil
+	case !presentable(b.Status):
+		m.done = b.Revision
+		return r.tell(m, b.Revision, contract.RungRefused, now)
+	}
+	effects := append(r.again(m, b), r.tell(m, b.Revision, contract.RungVerified, now)...)
+	m.held = &b
+	return append(effects, r.settle(m, now)...)
+}
+
+// again answers a body that came before. If it comes on another connection, its
+// sender may not have what was told to another node, so it is told again.
+func (r *Rules) again(m *memory, b contract.Body) []Effect {
+	if b.Revision != m.toldRev || m.toldConn == r.connection {
+		return nil
+	}
+	m.toldConn = r.connection
+	var effects []Effect
+	for _, receipt := range m.told {
+		effects = append(effects, Effect{Action: Tell, Alert: m.id, Revision: b.Revision, Receipt: receipt})
+	}
+	return effects
+}
+
+// tell makes a receipt, at most once for each rung of a revision.
+func (r *Rules) tell(m *memory, revision uint64, rung string, now time.Time) []Effect {
+	if revision < m.toldRev {
+		return nil
+	}
+	if revision > m.toldRev {
+		m.told, m.toldRev = nil, revision
+	}
+	if slices.ContainsFunc(m.told, func(t contract.Receipt) bool { return t.Rung == rung }) {
+		return nil
+	}
+	m.toldConn = r.connection
+	receipt := contract.Receipt{
+		Alert: m.id, Revision: revision, Rung: rung, At: r.Corrected(now).UTC().Truncate(time.Millisecond),
+	}
+	m.told = append(m.told, receipt)
+	return []Effect{{Action: Tell, Alert: m.id, Revision: revision, Receipt: receipt}}
+}
+
+// Tick lets time pass: what has expired or was superseded stops, what may be
+// forgotten is. Call it no later than Next says; more often does no harm.
+func (r *Rules) Tick(now time.Time) []Effect {
+	var effects []Effect
+	for _, id := range slices.Sorted(maps.Keys(r.alerts)) {
+		effects = append(effects, r.settle(r.alerts[id], now)...)
+	}
+	r.forget(now)
+	return effects
+}
+
+// Next is the time by the device's clock at which the next Tick is due; false when
+// nothing waits for time.
+func (r *Rules) Next() (time.Time, bool) {
+	var next time.Time
+	sooner := func(t time.Time) {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	for _, m := range r.alerts {
+		sooner(m.until)
+		for _, b := range []*contract.Body{m.shown, m.held} {
+			if b != nil {
+				sooner(b.Expires.Add(-r.skew))
+			}
+		}
+	}
+	return next, !next.IsZero()
+}
+
+// forget drops what can have no effect any more.
+func (r *Rules) forget(now time.Time) {
+	if !r.skewKnown {
+		return
+	}
+	at := r.Corrected(now)
+	maps.DeleteFunc(r.alerts, func(_ string, m *memory) bool { return m.idle() && !at.Before(m.forget) })
+	maps.DeleteFunc(r.commands, func(_ string, expires time.Time) bool { return !at.Before(expires) })
+	for len(r.alerts) > maxAlerts && r.forgetOne() {
+	}
+}
+
+// forgetOne drops the alert that would be forgotten first; false when all are busy.
+func (r *Rules) forgetOne() bool {
+	var first *memory
+	for _, m := range r.alerts {
+		if m.idle() && (first == nil || m.forget.Before(first.forget)) {
+			first = m
+		}
+	}
+	if first == nil {
+		return false
+	}
+	delete(r.alerts, first.id)
+	return true
+}
+
+func (m *memory) idle() bool { return m.held == nil && m.shown == nil && m.resume == nil }

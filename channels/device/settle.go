@@ -1,0 +1,181 @@
+package device
+
+import (
+	"time"
+
+	"almenara/channels/contract"
+)
+
+// settle brings one alert to where it must be now. Every input ends here, so that
+// the order in which manifest, body and time arrive makes no difference.
+func (r *Rules) settle(m *memory, now time.Time) []Effect {
+	var effects []Effect
+	effects = append(effects, r.settleResume(m, now)...)
+	effects = append(effects, r.settleHeld(m, now)...)
+	return append(effects, r.settleShown(m, now)...)
+}
+
+// settleResume takes up again what was shown before the device lost power, once a
+// manifest has given the time and had the chance to end it.
+func (r *Rules) settleResume(m *memory, now time.Time) []Effect {
+	b := m.resume
+	if b == nil || !r.heard {
+		return nil
+	}
+	m.resume = nil
+	if b.Revision <= m.ended || r.expired(b, now) || b.Revision < m.highest {
+		return nil
+	}
+	m.shown = b
+	return []Effect{{Action: Resume, Alert: m.id, Revision: b.Revision, Body: b, Look: LookOf(b)}}
+}
+
+// settleHeld begins a body for which there is evidence, and lets go of one for
+// which there can be none any more.
+func (r *Rules) settleHeld(m *memory, now time.Time) []Effect {
+	b := m.held
+	switch {
+	case b == nil:
+		return nil
+	case b.Revision <= m.ended:
+		m.held, m.done = nil, max(m.done, b.Revision)
+		return r.tell(m, b.Revision, contract.RungCancelled, now)
+	case r.expired(b, now):
+		m.held, m.done = nil, max(m.done, b.Revision)
+		return r.tell(m, b.Revision, contract.RungExpired, now)
+	case b.Revision < m.highest:
+		m.held, m.done = nil, max(m.done, b.Revision)
+		return nil
+	case !r.evidence(b):
+		return nil
+	}
+	return r.begin(m, now)
+}
+
+// evidence reports whether the body may begin: the newest manifest, which must
+// have come on this connection, lists it, or the body is newer than that manifest.
+func (r *Rules) evidence(b *contract.Body) bool {
+	if !r.heard {
+		return false
+	}
+	in, ok := r.listed[b.Alert]
+	if ok && in.Revision == b.Revision && in.Digest == b.Digest {
+		return true
+	}
+	return b.Time.After(r.newest.Time)
+}
+
+// expired judges by the corrected clock. Without a manifest there is none, and
+// nothing is shown either.
+func (r *Rules) expired(b *contract.Body, now time.Time) bool {
+	return r.skewKnown && !r.Corrected(now).Before(b.Expires)
+}
+
+// begin presents the held body. Tests are verified and recorded, never presented.
+func (r *Rules) begin(m *memory, now time.Time) []Effect {
+	b, old := m.held, m.shown
+	m.held, m.shown, m.until = nil, b, time.Time{}
+	m.done, m.highest = b.Revision, max(m.highest, b.Revision)
+	look := LookOf(b)
+	switch {
+	case look.Tier == contract.TierTest && old != nil:
+		m.shown = nil
+		return []Effect{stopped(old, ReasonSuperseded)}
+	case look.Tier == contract.TierTest:
+		m.shown = nil
+		return nil
+	case old != nil:
+		return []Effect{{Action: Replace, Alert: m.id, Revision: b.Revision, Body: b, Look: look}}
+	}
+	return []Effect{{Action: Start, Alert: m.id, Revision: b.Revision, Body: b, Look: look}}
+}
+
+// settleShown stops what is shown, for one of the three reasons there are.
+func (r *Rules) settleShown(m *memory, now time.Time) []Effect {
+	b := m.shown
+	if b == nil {
+		return nil
+	}
+	var reason Reason
+	switch {
+	case b.Revision <= m.ended:
+		reason = ReasonEnded
+	case r.expired(b, now):
+		reason = ReasonExpired
+	case !m.until.IsZero() && !now.Before(m.until):
+		reason = ReasonSuperseded
+	default:
+		return nil
+	}
+	m.shown, m.until = nil, time.Time{}
+	return []Effect{stopped(b, reason)}
+}
+
+func stopped(b *contract.Body, reason Reason) Effect {
+	return Effect{Action: Stop, Alert: b.Alert, Revision: b.Revision, Reason: reason}
+}
+
+// Presented says that the device has shown or spoken the revision, as Start,
+// Replace or Resume asked. Only then is it told.
+func (r *Rules) Presented(alert string, revision uint64, now time.Time) []Effect {
+	return r.step(alert, revision, contract.RungPresented, now)
+}
+
+// Failed says that the device could not show or speak the revision.
+func (r *Rules) Failed(alert string, revision uint64, now time.Time) []Effect {
+	return r.step(alert, revision, contract.RungFailed, now)
+}
+
+// step tells a rung of a revision that began.
+func (r *Rules) step(alert string, revision uint64, rung string, now time.Time) []Effect {
+	m, ok := r.alerts[alert]
+	if !ok || revision != m.done {
+		return nil
+	}
+	return r.tell(m, revision, rung, now)
+}
+
+// Acknowledge says that a person confirmed what is shown, with an answer of at most
+// contract.MaxAnswer bytes. What is not shown cannot be confirmed.
+func (r *Rules) Acknowledge(alert, answer string, now time.Time) []Effect {
+	m, ok := r.alerts[alert]
+	if !ok || m.shown == nil || len(answer) > contract.MaxAnswer {
+		return nil
+	}
+	effects := r.tell(m, m.shown.Revision, contract.RungAcknowledged, now)
+	for i := range effects {
+		effects[i].Receipt.Answer = answer
+		m.told[len(m.told)-1].Answer = answer
+	}
+	return effects
+}
+
+// Command takes a verified command. It is carried out at most once, and not after
+// it has run out; without a manifest the device does not know the time and waits
+// for the node to send it again.
+func (r *Rules) Command(c contract.Command, now time.Time) []Effect {
+	_, twice := r.commands[c.ID]
+	if twice || !r.skewKnown || !r.Corrected(now).Before(c.Expires) || len(r.commands) >= maxAlerts {
+		return nil
+	}
+	r.commands[c.ID] = c.Expires
+	return []Effect{{Action: Do, Command: c}}
+}
+
+// Presenting lists the alerts that are shown, sorted.
+func (r *Rules) Presenting() []string {
+	var ids []string
+	for id, m := range r.alerts {
+		if m.shown != nil {
+			ids = append(ids, id)
+		}
+	}
+	return sorted(ids)
+}
+
+// LastWord is when, by the device's clock, the newest manifest came; the zero time
+// before the first. A screen shows how old it is.
+func (r *Rules) LastWord() time.Time { return r.lastWord }
+
+// Skew is what has to be added to the device's clock, as far as known.
+func (r *Rules) Skew() time.Duration { return r.skew }

@@ -1,0 +1,78 @@
+package channels
+
+import (
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/channels/contract"
+	"almenara/storage/alert"
+)
+
+// Situation is what the node knows at one moment: what is in force in the
+// district, for whom, and what has ended. It belongs to the Dispatcher once it was
+// given to Set; nothing it points to may be modified afterwards.
+type Situation struct {
+	InForce []Item
+	Ended   []contract.Ended
+	Keys    []byte // signed key ring for /keys; nil: none yet
+}
+
+// Item is one revision of one alert that is in force. Without Parts it is listed
+// in the manifest, and nobody gets a body.
+type Item struct {
+	Alert    alert.ID
+	Revision alert.Revision
+	Digest   string // of the CAP message's content
+	Expires  time.Time
+	Status   alert.Status
+	Message  *alert.Alert
+	Parts    []Part
+}
+
+// Part is the members that get the same info blocks of one message. The parts of
+// an item have disjoint members.
+type Part struct {
+	Infos []int // indexes into the message's Infos, ascending
+	To    *roaring.Bitmap
+}
+
+// Split groups members by the exact set of info blocks that address them:
+// perInfo[i] holds the members of block i, nil for nobody. Blocks in several
+// languages for the same members give one part. The parts are disjoint, none is
+// empty, and they come in the order of their Infos. The bitmaps given are left as
+// they are.
+func Split(perInfo []*roaring.Bitmap) []Part {
+	var parts []Part
+	for i, members := range perInfo {
+		if members != nil && !members.IsEmpty() {
+			parts = refine(parts, i, members)
+		}
+	}
+	slices.SortFunc(parts, func(a, b Part) int { return slices.Compare(a.Infos, b.Infos) })
+	return parts
+}
+
+// refine adds one more info block: members that were in a part move to a new one
+// with this block added, the others make a part of their own.
+func refine(parts []Part, info int, members *roaring.Bitmap) []Part {
+	rest := members.Clone()
+	refined := make([]Part, 0, len(parts)+1)
+	for _, p := range parts {
+		both := roaring.And(p.To, rest)
+		if both.IsEmpty() {
+			refined = append(refined, p)
+			continue
+		}
+		rest.AndNot(both)
+		refined = append(refined, Part{Infos: append(slices.Clip(p.Infos), info), To: both})
+		if p.To.AndNot(both); !p.To.IsEmpty() {
+			refined = append(refined, p)
+		}
+	}
+	if !rest.IsEmpty() {
+		refined = append(refined, Part{Infos: []int{info}, To: rest})
+	}
+	return refined
+}
