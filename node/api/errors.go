@@ -66,11 +66,16 @@ func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (h *Handler) writeProblem(w http.ResponseWriter, p *wire.Problem) {
+	h.problemHeader(w, p)
+	h.writeJSON(w, statuses[p.Kind], p)
+}
+
+// problemHeader sets the header fields that some kinds need.
+func (h *Handler) problemHeader(w http.ResponseWriter, p *wire.Problem) {
 	switch p.Kind {
 	case wire.KindUnauthenticated:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="almenara"`)
 	case wire.KindBusy:
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
 	}
-	h.writeJSON(w, statuses[p.Kind], p)
 }

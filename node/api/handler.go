@@ -22,6 +22,7 @@ type Options struct {
 	Logger    *slog.Logger         // nil discards
 	Registry  *prometheus.Registry // nil makes one; the API's own metrics go there and /metrics shows all of it
 	Version   string               // of the program, for the OpenAPI file
+	Sender    string               // CAP sender of the node's Ack and Error replies; empty is "almenara"
 	MaxBody   int64                // bytes; lowers every route's own limit; 0 keeps them
 	Heartbeat time.Duration        // between comments on an idle event stream; 0 is 15 s
 }
@@ -33,6 +34,7 @@ type Handler struct {
 	mux       *http.ServeMux
 	metric    *metrics
 	exporter  http.Handler
+	sender    string
 	openAPI   []byte
 	maxBody   int64
 	heartbeat time.Duration
@@ -53,6 +55,10 @@ func New(svc Service, opts Options) *Handler {
 	h.log = h.log.With("component", "api")
 	if h.heartbeat <= 0 {
 		h.heartbeat = 15 * time.Second
+	}
+	h.sender = opts.Sender
+	if h.sender == "" {
+		h.sender = "almenara"
 	}
 	registry := opts.Registry
 	if registry == nil {

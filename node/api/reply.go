@@ -1,10 +1,15 @@
 package api
 
 import (
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"almenara/node/wire"
+	"almenara/storage/alert"
 )
 
 // wantsCAP reports whether the caller asked for the answer as a CAP message.
@@ -12,6 +17,63 @@ func wantsCAP(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), mediaCAP)
 }
 
-func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, err error) error {
-	return h.accepted(c, out, err)
+// replyCAP answers a central system in its own language: a CAP Ack that says how
+// far the message got, or a CAP Error that says why it was refused. The HTTP status
+// is the same as with JSON. A message whose identity cannot be read cannot be named
+// in a CAP Error and is answered in JSON.
+func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, failure error) error {
+	a, _, parsed := alert.Parse(raw)
+	if failure == nil {
+		if a == nil {
+			return h.accepted(c, out, nil) // the service read what this parser cannot
+		}
+		reply := alert.Ack(a, h.sender, "ack-"+rand.Text(), ackNote(out), time.Now().UTC())
+		return h.writeCAP(c.w, http.StatusAccepted, reply)
+	}
+	p, ours := problemOf(c.r, failure)
+	key, ok := keyOf(a, parsed)
+	if ours || !ok || p.Kind == wire.KindUnknownOutcome {
+		return failure // an Error would say that nothing happened
+	}
+	reply, err := alert.ErrorReply(key, h.sender, "error-"+rand.Text(), errorNote(p), time.Now().UTC())
+	if err != nil {
+		return failure
+	}
+	h.problemHeader(c.w, p)
+	return h.writeCAP(c.w, statuses[p.Kind], reply)
+}
+
+// keyOf is the identity of a message, also of a refused one.
+func keyOf(a *alert.Alert, err error) (alert.Key, bool) {
+	var rejected *alert.RejectError
+	if errors.As(err, &rejected) {
+		return rejected.Key, rejected.Key.Complete()
+	}
+	if a == nil {
+		return alert.Key{}, false
+	}
+	return a.Key(), a.Key().Complete()
+}
+
+// ackNote says how far a message got, for the people at the sender's.
+func ackNote(out wire.Outcome) string {
+	return fmt.Sprintf("%s, %s: %d members addressed, %d devices connected here; alert %s",
+		out.State, out.Effect, out.Addressed.Total, out.Connected, out.Alert)
+}
+
+// errorNote says why a message was refused.
+func errorNote(p *wire.Problem) string {
+	return strings.Join(append([]string{p.Kind + ": " + p.Sentence}, p.Details...), "; ")
+}
+
+func (h *Handler) writeCAP(w http.ResponseWriter, status int, reply *alert.Alert) error {
+	xml, err := reply.XML()
+	if err != nil {
+		return fmt.Errorf("writing CAP reply: %w", err)
+	}
+	w.Header().Set("Content-Type", mediaCAP)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(xml)
+	return nil
 }

@@ -1,0 +1,63 @@
+// Almenara keeps the audiences and receipts of a district on small boxes and fans
+// alerts out to its screens, speakers and phones. This file reads the command line's
+// surroundings, wires the node into it and returns the exit code.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"almenara/node/cli"
+)
+
+// version is set by the release script; a plain build tells its commit instead.
+var version string
+
+func main() { os.Exit(run()) }
+
+// run ends the command in order at the first signal; the second ends the process.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return cli.Run(ctx, os.Args[1:], surroundings(), engine())
+}
+
+// surroundings are the process's streams, terminal and environment.
+func surroundings() cli.IO {
+	streams := cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
+	if out := int(os.Stdout.Fd()); term.IsTerminal(out) && term.IsTerminal(int(os.Stderr.Fd())) {
+		streams.IsTTY = true
+		if columns, _, err := term.GetSize(out); err == nil {
+			streams.Width = columns
+		}
+	}
+	return streams
+}
+
+// engine is what the command line needs of a node in this process.
+func engine() cli.Engine {
+	return cli.Engine{Version: versionText()}
+}
+
+// versionText is the release, or the commit that this was built from.
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			return "commit " + setting.Value
+		}
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// Engine is what the commands need of a node in this process. The command line
+// knows the node only through these functions; main fills them. Every function
+// runs until it is done or ctx ends, and leaves nothing running unless it says so.
+type Engine struct {
+	Version string // of the program
+
+	// Init makes the data folder of the first node of a district.
+	Init func(ctx context.Context, opts InitOptions) (InitResult, error)
+	// Join makes the data folder of a further node with an invitation.
+	Join func(ctx context.Context, opts JoinOptions) (JoinResult, error)
+	// Serve runs the node of a data folder until ctx ends; ready is called once,
+	// when the node takes requests. A nil error means that it stopped in order.
+	Serve func(ctx context.Context, opts ServeOptions, ready func(ServeInfo)) error
+	// Demo runs nodes and devices in this process, sends one alert and says who
+	// proved it; out gets a line for each step, for people.
+	Demo func(ctx context.Context, opts DemoOptions, out io.Writer) (DemoResult, error)
+	// Simulate connects devices and waits for alerts; progress, which is never nil,
+	// may be called from any one goroutine at a time. That ctx or opts.For ended is no
+	// error: the result says what was proven.
+	Simulate func(ctx context.Context, opts SimulateOptions, progress func(Progress)) (SimulateResult, error)
+}
+
+// Listen says where a node listens. An empty field is the node's own choice: what
+// the data folder says, or else the default.
+type Listen struct {
+	Internode string // host:port for the other nodes
+	Advertise string // host:port under which the others reach it
+	API       string // host:port of HTTP
+	APIURL    string // under which people and systems reach it
+	MQTT      string // host:port of MQTT over TCP
+	MQTTTLS   string // host:port of MQTT over TLS
+	MQTTWS    string // host:port of MQTT over WebSocket
+}
+
+// InitOptions are the settings of a new district's first node.
+type InitOptions struct {
+	Data     string // folder, made when absent; refused when it holds a node
+	Name     string // of the node, for people; empty is the host's
+	District string // place path of the district; never empty
+	Listen
+}
+
+// InitResult says what was made; all of it is durable.
+type InitResult struct {
+	Node      string `json:"node"` // id
+	Name      string `json:"name"`
+	District  string `json:"district"`
+	Data      string `json:"data"`
+	TokenFile string `json:"token_file"` // holds the first administrator's token
+	RootKey   string `json:"root_key"`   // Ed25519, base64url
+}
+
+// JoinOptions are the settings of a further node.
+type JoinOptions struct {
+	Data  string
+	Name  string
+	Token string // what `node invite` printed
+	Listen
+}
+
+// JoinResult says what was made; all of it is durable.
+type JoinResult struct {
+	Node     string `json:"node"`
+	Name     string `json:"name"`
+	District string `json:"district"`
+	Data     string `json:"data"`
+}
+
+// ServeOptions are the settings of a running node.
+type ServeOptions struct {
+	Data      string
+	Heartbeat time.Duration // of raft; 0 is the node's default
+	LogLevel  string        // debug, info, warn or error
+	LogJSON   bool
+	Log       io.Writer // where the log goes; never nil
+	Listen
+}
+
+// ServeInfo says where a node that takes requests listens.
+type ServeInfo struct {
+	Node      string   `json:"node"`
+	Name      string   `json:"name"`
+	District  string   `json:"district"`
+	API       string   `json:"api"` // URL; the console is at the same address
+	MQTT      []string `json:"mqtt"`
+	Internode string   `json:"internode"`
+}
+
+// DemoOptions are the settings of a demonstration.
+type DemoOptions struct {
+	Devices int    // in all, screens, speakers and phones
+	Nodes   int    // 1 or more
+	CAP     []byte // the message to send; nil is a built-in exercise
+	Keep    bool   // leave the nodes running after the result, until DemoResult.Close
+}
+
+// DemoResult says what the demonstration proved.
+type DemoResult struct {
+	Nodes     int         `json:"nodes"`
+	Devices   int         `json:"devices"`
+	Alert     string      `json:"alert"`
+	Headline  string      `json:"headline"`
+	Stopped   string      `json:"stopped,omitempty"` // the leader that was stopped on the way
+	Leader    string      `json:"leader,omitempty"`  // who led at the end
+	FirstMS   float64     `json:"first_ms"`          // accepted to first presented
+	LastMS    float64     `json:"last_ms"`           // accepted to last presented
+	Kinds     []KindProof `json:"kinds"`
+	Proven    bool        `json:"proven"` // every addressed device presented it
+	Console   []string    `json:"console,omitempty"`
+	TokenFile string      `json:"token_file,omitempty"` // to log in to the console, with Keep
+
+	// Close stops what Keep left running and waits for it. Nil without Keep.
+	Close func(context.Context) error `json:"-"`
+}
+
+// KindProof counts the devices of one kind by what they proved.
+type KindProof struct {
+	Kind         string `json:"kind"`
+	Addressed    int    `json:"addressed"`
+	Connected    int    `json:"connected"`
+	Verified     int    `json:"verified"`
+	Presented    int    `json:"presented"`
+	Acknowledged int    `json:"acknowledged"`
+}
+
+// SimulateOptions are the settings of a simulation.
+type SimulateOptions struct {
+	Devices []wire.Enrolled
+	Servers []string      // instead of each device's own; empty keeps those
+	For     time.Duration // the longest; 0 is until ctx ends or Expect is met
+	Expect  int           // end once every device has presented this many alerts; 0 does not wait for any
+}
+
+// SimulateResult says what the simulated devices did.
+type SimulateResult struct {
+	Alerts  []string    `json:"alerts"`
+	Kinds   []KindProof `json:"kinds"`
+	Seconds float64     `json:"seconds"`
+	Proven  bool        `json:"proven"` // Expect was met by every device, or was 0
+}
+
+// Progress is how far long work is; Total 0 is not known.
+type Progress struct {
+	Done, Total int64
+	Text        string // what is being done, such as "connected"
+}

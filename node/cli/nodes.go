@@ -1,0 +1,306 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"almenara/node/wire"
+)
+
+// errNoEngine is a program that was put together without a node.
+var errNoEngine = errors.New("this program was built without a node in it")
+
+func nodeCommands() []command {
+	return []command{
+		{
+			name: "demo", purpose: "run three nodes and 300 devices here, and warn them", setup: demo,
+			example: "almenara demo\nalmenara demo --devices 1000 --cap flood.xml --keep",
+		},
+		{
+			name: "init", purpose: "make the first node of a new district", setup: initNode,
+			example: "almenara init --data /var/lib/almenara --district tuen-mun --name on-ting",
+		},
+		{
+			name: "serve", purpose: "run the node of a data folder", setup: serve,
+			example: "almenara serve --data /var/lib/almenara",
+		},
+		{
+			name: "join", purpose: "make a further node of a district, with an invitation", args: "INVITATION", min: 1, max: 1,
+			setup: join, example: "almenara join --data /var/lib/almenara --name siu-hong INVITATION",
+		},
+		{
+			name: "status", purpose: "say how a node and its district are", setup: status,
+			example: "almenara status --api https://10.0.0.7:8480 --ca ca.pem",
+		},
+		{
+			name: "node invite", purpose: "make an invitation for a new node", setup: invite,
+			example: "almenara node invite --name siu-hong --minutes 30",
+		},
+		{
+			name: "node remove", purpose: "remove a node from the district for good", args: "NODE", min: 1, max: 1, setup: removeNode,
+			example: "almenara node remove n3",
+		},
+	}
+}
+
+// register adds the flags that say where a node listens.
+func (l *Listen) register(fs *pflag.FlagSet) {
+	fs.StringVar(&l.Internode, "internode", "", "host:port where the other nodes connect")
+	fs.StringVar(&l.Advertise, "advertise", "", "host:port under which they reach this node")
+	fs.StringVar(&l.API, "listen", "", "host:port of the API and the console")
+	fs.StringVar(&l.APIURL, "api-url", "", "address under which people reach the API")
+	fs.StringVar(&l.MQTT, "mqtt", "", "host:port where devices connect by MQTT")
+	fs.StringVar(&l.MQTTTLS, "mqtt-tls", "", "the same, with TLS")
+	fs.StringVar(&l.MQTTWS, "mqtt-ws", "", "the same, over WebSocket")
+}
+
+func initNode(fs *pflag.FlagSet) runner {
+	var opts InitOptions
+	fs.StringVar(&opts.District, "district", "", "place of the district, such as tuen-mun")
+	fs.StringVar(&opts.Name, "name", "", "name of the node, for people; the machine's when absent")
+	opts.Listen.register(fs)
+	return func(ctx context.Context, e *env, _ []string) error {
+		if e.engine.Init == nil {
+			return errNoEngine
+		}
+		if opts.District == "" {
+			return usagef("init needs --district, such as --district tuen-mun")
+		}
+		opts.Data = e.global.data
+		made, err := e.engine.Init(ctx, opts)
+		if err != nil {
+			return err
+		}
+		return e.print(made, func(w io.Writer) {
+			fmt.Fprintf(w, "District %s has its first node, %s (%s), in %s.\n", made.District, made.Name, made.Node, made.Data)
+			fmt.Fprintf(w, "The administrator's token is in %s; keep a copy elsewhere.\n", made.TokenFile)
+			fmt.Fprintf(w, "Start it with: almenara serve --data %s\n", made.Data)
+		})
+	}
+}
+
+func join(fs *pflag.FlagSet) runner {
+	var opts JoinOptions
+	fs.StringVar(&opts.Name, "name", "", "name of the node, for people; the machine's when absent")
+	opts.Listen.register(fs)
+	return func(ctx context.Context, e *env, args []string) error {
+		if e.engine.Join == nil {
+			return errNoEngine
+		}
+		opts.Data, opts.Token = e.global.data, args[0]
+		made, err := e.engine.Join(ctx, opts)
+		if err != nil {
+			return err
+		}
+		return e.print(made, func(w io.Writer) {
+			fmt.Fprintf(w, "Node %s (%s) belongs to district %s; its data is in %s.\n", made.Name, made.Node, made.District, made.Data)
+			fmt.Fprintf(w, "Start it with: almenara serve --data %s\n", made.Data)
+		})
+	}
+}
+
+func serve(fs *pflag.FlagSet) runner {
+	var opts ServeOptions
+	opts.Listen.register(fs)
+	fs.DurationVar(&opts.Heartbeat, "heartbeat", 0, "between the nodes' heartbeats; the node's default when absent")
+	fs.StringVar(&opts.LogLevel, "log-level", "info", "debug, info, warn or error")
+	fs.BoolVar(&opts.LogJSON, "log-json", false, "write the log as JSON lines")
+	return func(ctx context.Context, e *env, _ []string) error {
+		if e.engine.Serve == nil {
+			return errNoEngine
+		}
+		opts.Data, opts.Log = e.global.data, e.Err
+		return e.engine.Serve(ctx, opts, func(info ServeInfo) {
+			_ = e.print(info, func(w io.Writer) {
+				fmt.Fprintf(w, "Node %s (%s) of %s serves.\nConsole and API  %s\nDevices (MQTT)   %s\nOther nodes      %s\n",
+					info.Name, info.Node, info.District, info.API, strings.Join(info.MQTT, " "), info.Internode)
+			})
+		})
+	}
+}
+
+func demo(fs *pflag.FlagSet) runner {
+	opts := DemoOptions{}
+	var file string
+	fs.IntVar(&opts.Devices, "devices", 300, "simulated screens, speakers and phones, in all")
+	fs.IntVar(&opts.Nodes, "nodes", 3, "nodes of the district")
+	fs.StringVar(&file, "cap", "", "CAP 1.2 file to send; a built-in exercise when absent")
+	fs.BoolVar(&opts.Keep, "keep", false, "leave the nodes and the console running until Ctrl-C")
+	return func(ctx context.Context, e *env, _ []string) error {
+		if e.engine.Demo == nil {
+			return errNoEngine
+		}
+		if opts.Devices < 1 || opts.Nodes < 1 {
+			return usagef("demo needs at least one device and one node")
+		}
+		if file != "" {
+			raw, err := e.readFile(file)
+			if err != nil {
+				return err
+			}
+			opts.CAP = raw
+		}
+		return e.demo(ctx, opts)
+	}
+}
+
+// demo runs the demonstration and keeps it open where that is wanted.
+func (e *env) demo(ctx context.Context, opts DemoOptions) (err error) {
+	steps := e.Out
+	if e.global.json {
+		steps = e.Err
+	}
+	result, err := e.engine.Demo(ctx, opts, steps)
+	if result.Close != nil {
+		defer func() { err = errors.Join(err, result.Close(context.WithoutCancel(ctx))) }()
+	}
+	if err != nil {
+		return err
+	}
+	if err := e.print(result, func(w io.Writer) { e.demoTable(w, result) }); err != nil {
+		return err
+	}
+	if opts.Keep {
+		<-ctx.Done()
+	}
+	if !result.Proven {
+		return fmt.Errorf("%w: some addressed device did not present the alert", errNotProven)
+	}
+	return nil
+}
+
+func (e *env) demoTable(w io.Writer, r DemoResult) {
+	fmt.Fprintf(w, "\n%s\n\n", truncate(clean(or(r.Headline, r.Alert)), e.Width))
+	e.proofs(w, r.Kinds)
+	fmt.Fprintf(w, "\nFirst device after %.0f ms, last after %.0f ms.\n", r.FirstMS, r.LastMS)
+	if r.Stopped != "" {
+		fmt.Fprintf(w, "The leader, %s, was stopped on the way; %s leads now.\n", r.Stopped, or(r.Leader, "nobody"))
+	}
+	for _, console := range r.Console {
+		fmt.Fprintf(w, "Console: %s\n", console)
+	}
+	if r.TokenFile != "" {
+		fmt.Fprintf(w, "Token:   %s\n", r.TokenFile)
+	}
+}
+
+// proofs is the table of who proved an alert.
+func (e *env) proofs(w io.Writer, kinds []KindProof) {
+	t := newTable("KIND", ">ADDRESSED", ">CONNECTED", ">VERIFIED", ">PRESENTED", ">ACKNOWLEDGED")
+	var sum KindProof
+	for _, k := range kinds {
+		t.add(k.Kind, thousands(k.Addressed), thousands(k.Connected), thousands(k.Verified), thousands(k.Presented), thousands(k.Acknowledged))
+		sum.Addressed += k.Addressed
+		sum.Connected += k.Connected
+		sum.Verified += k.Verified
+		sum.Presented += k.Presented
+		sum.Acknowledged += k.Acknowledged
+	}
+	t.add("all", thousands(sum.Addressed), thousands(sum.Connected), thousands(sum.Verified), thousands(sum.Presented), thousands(sum.Acknowledged))
+	t.write(w, e.Width)
+}
+
+func status(fs *pflag.FlagSet) runner {
+	hash := fs.Bool("hash", false, "also hash the agreed state, to compare nodes")
+	return func(ctx context.Context, e *env, _ []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		s, err := c.Status(ctx, *hash)
+		if err != nil {
+			return err
+		}
+		return e.print(s, func(w io.Writer) { e.statusTable(w, s) })
+	}
+}
+
+func (e *env) statusTable(w io.Writer, s wire.Status) {
+	t := table{}
+	t.add("Node", fmt.Sprintf("%s (%s), version %s", s.Name, s.Node, s.Version))
+	t.add("District", s.District)
+	t.add("Ready", readiness(s))
+	t.add("Quorum", quorum(s))
+	t.add("Role", fmt.Sprintf("%s, term %d, applied %s of %s", s.Role, s.Term, thousands(s.Applied), thousands(s.Committed)))
+	t.add("Alerts", fmt.Sprintf("%s in force, %s facts not committed yet", thousands(s.InForce), thousands(s.PendingFacts)))
+	t.add("Audience", fmt.Sprintf("%s members, %s devices connected here", thousands(s.Members), thousands(s.Devices)))
+	t.add("API", s.API)
+	t.add("MQTT", strings.Join(s.MQTT, " "))
+	if s.StateHash != "" {
+		t.add("State", s.StateHash)
+	}
+	t.write(w, e.Width)
+	if len(s.Nodes) == 0 {
+		return
+	}
+	fmt.Fprintln(w)
+	nodes := newTable("NODE", "NAME", "VOTER", "REACHABLE", "LEADER", "INTERNODE")
+	for _, n := range s.Nodes {
+		nodes.add(n.ID, n.Name, yes(n.Voter), yes(n.Reachable), yes(n.Leader), n.Internode)
+	}
+	nodes.write(w, e.Width)
+}
+
+func readiness(s wire.Status) string {
+	if s.Ready {
+		return "yes"
+	}
+	return "no: " + or(s.Why, "the node does not say why")
+}
+
+func quorum(s wire.Status) string {
+	switch {
+	case s.Quorum:
+		return "yes, " + or(s.Leader, "nobody") + " leads"
+	case s.AloneSince.IsZero():
+		return "no; alerts still go out from here"
+	}
+	return "no, since " + clock(s.AloneSince) + "; alerts still go out from here"
+}
+
+func invite(fs *pflag.FlagSet) runner {
+	var in wire.Invite
+	fs.StringVar(&in.Name, "name", "", "name of the node that may come")
+	fs.IntVar(&in.Minutes, "minutes", 60, "how long the invitation holds")
+	return func(ctx context.Context, e *env, _ []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		invited, err := c.Invite(ctx, in)
+		if err != nil {
+			return err
+		}
+		return e.print(invited, func(w io.Writer) {
+			fmt.Fprintf(w, "On the new node, before %s:\nalmenara join --data FOLDER %s\n",
+				invited.Expires.Local().Format(time.DateTime), invited.Token)
+		})
+	}
+}
+
+func removeNode(*pflag.FlagSet) runner {
+	return func(ctx context.Context, e *env, args []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if err := c.RemoveNode(ctx, args[0]); err != nil {
+			return err
+		}
+		return e.done("removed", args[0], "Node %s is removed. Its data folder must not be used again.\n", args[0])
+	}
+}
+
+// done prints the end of a command that has no other answer.
+func (e *env) done(verb, id, format string, args ...any) error {
+	return e.print(map[string]string{verb: id}, func(w io.Writer) { fmt.Fprintf(w, format, args...) })
+}

@@ -1,0 +1,161 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/width"
+)
+
+// table is rows in aligned columns. The last column gives way where the width is
+// short; ids never do, because half an id is of no use.
+type table struct {
+	head  []string
+	rows  [][]string
+	right map[int]bool // columns of numbers
+}
+
+// newTable makes a table; a name that begins with '>' is a column of numbers.
+func newTable(names ...string) *table {
+	t := &table{right: map[int]bool{}}
+	for i, name := range names {
+		name, t.right[i] = strings.CutPrefix(name, ">")
+		t.head = append(t.head, name)
+	}
+	return t
+}
+
+// add appends a row.
+func (t *table) add(cells ...string) {
+	for i := range cells {
+		cells[i] = clean(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
+
+// write prints the table no wider than columns.
+func (t *table) write(w io.Writer, columns int) {
+	rows := t.rows
+	if t.head != nil {
+		rows = append([][]string{t.head}, rows...)
+	}
+	widths := t.widths(rows)
+	for _, row := range rows {
+		var line strings.Builder
+		for i, cell := range row {
+			if i == len(widths)-1 && !t.right[i] {
+				line.WriteString(truncate(cell, columns-used(widths[:i])))
+				break
+			}
+			line.WriteString(t.pad(cell, widths[i], i))
+			if i < len(row)-1 {
+				line.WriteString("  ")
+			}
+		}
+		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+}
+
+func (t *table) widths(rows [][]string) []int {
+	var widths []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], columnsOf(cell))
+		}
+	}
+	return widths
+}
+
+// used is the room that columns and the gaps after them take.
+func used(widths []int) int {
+	n := 0
+	for _, w := range widths {
+		n += w + 2
+	}
+	return n
+}
+
+func (t *table) pad(cell string, to, column int) string {
+	space := strings.Repeat(" ", max(0, to-columnsOf(cell)))
+	if t.right[column] {
+		return space + cell
+	}
+	return cell + space
+}
+
+// columnsOf is how many terminal columns s takes (Unicode Standard Annex 11).
+func columnsOf(s string) int {
+	n := 0
+	for _, r := range s {
+		n += runeColumns(r)
+	}
+	return n
+}
+
+func runeColumns(r rune) int {
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth:
+		return 2
+	}
+	return 1
+}
+
+// truncate cuts s to so many columns, at least 8, and marks the cut.
+func truncate(s string, columns int) string {
+	columns = max(columns, 8)
+	if columnsOf(s) <= columns {
+		return s
+	}
+	n := 0
+	for i, r := range s {
+		if n += runeColumns(r); n > columns-1 {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}
+
+// clean keeps foreign text from steering the terminal.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// thousands writes 1204 as 1,204.
+func thousands[N int | int64 | uint64](n N) string {
+	digits := strconv.FormatInt(int64(n), 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// clock writes a time for people, in their zone; "-" when there is none.
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// yes writes a flag for people.
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}

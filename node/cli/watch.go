@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"almenara/node/client"
+	"almenara/node/wire"
+)
+
+const (
+	// watchPace is the least time between two drawings: faster than people read.
+	watchPace = 250 * time.Millisecond
+	// watchAgain is the time after which the alert is read without an event, and a
+	// broken stream is opened again.
+	watchAgain = 2 * time.Second
+)
+
+func alertWatch(fs *pflag.FlagSet) runner {
+	limit := fs.Duration("for", 0, "give up after this time; 0 watches until Ctrl-C")
+	return func(ctx context.Context, e *env, args []string) error {
+		c, err := e.client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		if *limit > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, *limit)
+			defer cancel()
+		}
+		w := &watcher{env: e, client: c, id: args[0]}
+		return w.run(ctx)
+	}
+}
+
+// watcher follows one alert. One goroutine uses it; another only rings changed.
+type watcher struct {
+	*env
+	client *client.Client
+	id     string
+	drawn  int    // lines on the terminal to draw over
+	last   string // what was drawn
+}
+
+// run draws the alert on every change until it is proven or over.
+func (w *watcher) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	changed, followed := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(followed)
+		w.follow(ctx, changed)
+	}()
+	defer func() {
+		cancel()
+		<-followed
+	}()
+	for {
+		a, err := w.client.ShowAlert(ctx, w.id)
+		if ctx.Err() != nil {
+			return fmt.Errorf("%w when watching ended", errNotProven)
+		}
+		var refused *wire.Problem
+		if errors.As(err, &refused) && refused.Kind != wire.KindBusy {
+			return err
+		}
+		if err == nil {
+			if err := w.draw(a); err != nil {
+				return err
+			}
+			if over, err := verdict(a); over {
+				return err
+			}
+		}
+		pause(ctx, changed)
+	}
+}
+
+// follow rings changed for every event, and reopens the stream when it ends.
+func (w *watcher) follow(ctx context.Context, changed chan<- struct{}) {
+	ring := func() {
+		select {
+		case changed <- struct{}{}:
+		default: // it rings already
+		}
+	}
+	for ctx.Err() == nil {
+		_ = w.client.Events(ctx, w.id, ring, func(wire.Event) { ring() })
+		select {
+		case <-ctx.Done():
+		case <-time.After(watchAgain):
+		}
+	}
+}
+
+// pause waits for a change, and never shorter than people can read.
+func pause(ctx context.Context, changed <-chan struct{}) {
+	pace := time.NewTimer(watchPace)
+	defer pace.Stop()
+	again := time.NewTimer(watchAgain)
+	defer again.Stop()
+	select {
+	case <-changed:
+	case <-again.C:
+	case <-ctx.Done():
+		return
+	}
+	select {
+	case <-pace.C:
+	case <-ctx.Done():
+	}
+}
+
+// verdict says whether there is nothing more to wait for, and how it ended.
+func verdict(a wire.Alert) (over bool, err error) {
+	addressed := a.Addressed.Total + a.Joined
+	switch {
+	case addressed > 0 && a.Rungs.Presented >= addressed:
+		return true, nil
+	case a.State == "expired", a.State == "cancelled", a.State == "superseded", a.State == "recorded":
+		return true, fmt.Errorf("%w: the alert is %s, and %s of %s presented it", errNotProven, a.State,
+			thousands(a.Rungs.Presented), thousands(addressed))
+	}
+	return false, nil
+}
+
+// draw shows the alert: over the last drawing on a terminal, as one line elsewhere,
+// and only when something changed.
+func (w *watcher) draw(a wire.Alert) error {
+	var b strings.Builder
+	switch {
+	case w.global.json:
+		if err := json.NewEncoder(&b).Encode(a); err != nil {
+			return fmt.Errorf("encoding alert: %w", err)
+		}
+	case w.IsTTY:
+		fmt.Fprintf(&b, "%s\n%s, %s\n\n", truncate(clean(labelled(a)), w.Width), a.State, or(a.Place, "local"))
+		w.rungTable(&b, a)
+	default:
+		fmt.Fprintf(&b, "%s: %s presented, %s delivered, %s sent\n", clean(a.State), presentedOf(a),
+			thousands(a.Rungs.Delivered), thousands(a.Rungs.Sent))
+	}
+	if b.String() == w.last {
+		return nil
+	}
+	w.last = b.String()
+	if w.IsTTY && w.drawn > 0 {
+		fmt.Fprintf(w.Out, "\x1b[%dA\x1b[J", w.drawn) // up, and clear to the end
+	}
+	w.drawn = strings.Count(w.last, "\n")
+	_, err := fmt.Fprint(w.Out, w.last)
+	return writing(err)
+}
