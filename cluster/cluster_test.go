@@ -1,0 +1,158 @@
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster"
+	"almenara/cluster/clustertest"
+)
+
+func patient(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), clustertest.Patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func propose(t *testing.T, n *clustertest.Node, command string) string {
+	t.Helper()
+	answer, err := n.Propose(patient(t), []byte(command))
+	require.NoError(t, err)
+	return string(answer)
+}
+
+func TestPropose_ThroughFollowerAndLeaderIsAppliedEverywhere(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	require.True(t, strings.HasSuffix(propose(t, d.Followers()[0], "by a follower"), ": by a follower"))
+	require.True(t, strings.HasSuffix(propose(t, d.WaitLeader(), "by the leader"), ": by the leader"))
+	commands := d.WaitEqual()
+	require.Equal(t, []string{"by a follower", "by the leader"}, commands[len(commands)-2:])
+
+	for _, n := range d.Nodes {
+		_, err := n.Propose(patient(t), []byte("reject"))
+		var refused *cluster.CommandError
+		require.ErrorAs(t, err, &refused)
+		require.Equal(t, clustertest.ErrRejected.Error(), refused.Text)
+		_, err = n.Propose(patient(t), make([]byte, 256<<10+1))
+		require.ErrorIs(t, err, cluster.ErrTooLarge)
+	}
+	_, err := d.WaitLeader().Propose(patient(t), []byte("reject"))
+	require.ErrorIs(t, err, clustertest.ErrRejected)
+}
+
+func TestCrashedLeader_IsReplacedAndCatchesUp(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	propose(t, d.Nodes[0], "before")
+	old := d.WaitLeader()
+	d.Crash(old)
+	propose(t, d.Followers()[0], "without it")
+	d.Start(old)
+	d.Eventually(func() bool { return old.Status().HasQuorum }, "old leader does not return")
+	commands := d.WaitEqual()
+	require.Equal(t, []string{"before", "without it"}, commands[len(commands)-2:])
+}
+
+func TestStop_HandsLeadershipOver(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	old := d.WaitLeader()
+	follower := d.Followers()[0]
+	changes, cancel := follower.Changes()
+	defer cancel()
+	require.Equal(t, old.NodeID(), (<-changes).LeaderID)
+	term := follower.Status().Term
+
+	d.Stop(old)
+	successor := d.WaitLeader()
+	require.NotEqual(t, old.Addr, successor.Addr)
+	require.Equal(t, term+1, successor.Status().Term, "a hand-over takes one election, without a timeout")
+	propose(t, follower, "after")
+}
+
+func TestStop_TwiceAndRestartTwice(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	n := d.Followers()[0]
+	for i := range 2 {
+		stopped := n.Cluster
+		d.Stop(n)
+		require.NoError(t, stopped.Stop(patient(t)))
+		_, err := stopped.Propose(patient(t), []byte("too late"))
+		require.ErrorIs(t, err, cluster.ErrStopped)
+		propose(t, d.WaitLeader(), fmt.Sprintf("while away %d", i))
+		d.Start(n)
+		d.Eventually(func() bool { return n.Status().HasQuorum }, "does not return")
+	}
+	d.WaitEqual()
+}
+
+func TestWholeDistrict_RestartsAfterPowerCut(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	propose(t, d.Nodes[1], "kept")
+	for _, n := range d.Nodes {
+		d.Crash(n)
+	}
+	for _, n := range d.Nodes {
+		d.Start(n)
+	}
+	propose(t, d.Nodes[2], "again")
+	commands := d.WaitEqual()
+	require.Equal(t, []string{"kept", "again"}, commands[len(commands)-2:])
+}
+
+func TestIsolatedNode_KnowsThatItIsAlone(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	lone := d.WaitLeader()
+	d.Cut(lone)
+	d.Eventually(func() bool { return !lone.Status().HasQuorum }, "isolated leader believes in its quorum")
+	require.False(t, lone.Status().AloneSince.IsZero())
+	d.Eventually(func() bool { return !lone.Status().Peers[1].Reachable || !lone.Status().Peers[0].Reachable }, "peers count as reachable")
+
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := lone.Propose(ctx, []byte("nobody hears"))
+	require.ErrorIs(t, err, cluster.ErrNoLeader)
+	require.ErrorIs(t, lone.Linearizable(ctx), cluster.ErrNoLeader)
+
+	propose(t, d.WaitLeader(), "majority goes on")
+	d.Heal(lone)
+	d.Eventually(func() bool { return lone.Status().HasQuorum && lone.Status().AloneSince.IsZero() }, "does not return")
+	d.WaitEqual()
+}
+
+func TestPropose_LostLeadershipIsUnknownNotFailed(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	leader := d.WaitLeader()
+	d.Cut(leader)
+	_, err := leader.Propose(patient(t), []byte("in the air")) // before the lease runs out
+	if errors.Is(err, cluster.ErrNoLeader) {
+		t.Fatal("the lease ran out before the proposal")
+	}
+	require.ErrorIs(t, err, cluster.ErrUnknownOutcome)
+}
+
+func TestLinearizable_SeesWhatWasAnsweredBefore(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	for i := range 20 {
+		command := fmt.Sprintf("write %d", i)
+		propose(t, d.Nodes[i%3], command)
+		reader := d.Nodes[(i+1)%3]
+		require.NoError(t, reader.Linearizable(patient(t)))
+		require.Contains(t, reader.FSM.Commands(), command)
+	}
+	leader := d.WaitLeader()
+	d.Crash(leader) // the new leader's first entry is invisible to the state machine
+	require.NoError(t, d.Followers()[0].Barrier(patient(t)))
+}

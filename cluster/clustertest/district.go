@@ -1,0 +1,237 @@
+package clustertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster"
+)
+
+// Heartbeat is the rig's heartbeat timeout: short, but long enough for a shared
+// machine under the race detector.
+const Heartbeat = 200 * time.Millisecond
+
+// Patience is how long the rig waits for anything.
+const Patience = 20 * time.Second
+
+// Node is one member of the rig. Cluster is nil while it is down.
+type Node struct {
+	*cluster.Cluster
+	Dir      string
+	Addr     string // keeps its port across restarts
+	FSM      *FSM
+	Halted   chan error
+	identity *cluster.Identity
+	network  *network
+}
+
+// District is several nodes of one district in this process.
+type District struct {
+	t       testing.TB
+	Nodes   []*Node
+	network *network
+}
+
+// New starts n nodes: the first bootstraps, the others join by token. It returns
+// when all of them vote. Everything is stopped with the test.
+func New(t testing.TB, n int) *District {
+	t.Helper()
+	d := &District{t: t, network: &network{cut: map[[2]string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
+	t.Cleanup(d.stopAll)
+	district, err := cluster.NewDistrict("On Ting")
+	require.NoError(t, err)
+	first := d.add()
+	first.identity, err = cluster.NewIdentity(district, []string{first.Addr})
+	require.NoError(t, err)
+	require.NoError(t, first.identity.SaveIdentity(first.Dir))
+	d.Start(first, func(o *cluster.Options) { o.Bootstrap = true })
+	d.WaitLeader()
+	for len(d.Nodes) < n {
+		d.Join(d.Invite())
+	}
+	d.WaitVoters(n)
+	return d
+}
+
+func (d *District) add() *Node {
+	n := &Node{
+		Dir: d.t.TempDir(), Addr: freeAddr(d.t), FSM: NewFSM(), Halted: make(chan error, 1), network: d.network,
+	}
+	d.Nodes = append(d.Nodes, n)
+	return n
+}
+
+// freeAddr picks a port that the node will have for its whole life.
+func freeAddr(t testing.TB) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// Start starts a node that is down; with changes its options.
+func (d *District) Start(n *Node, with ...func(*cluster.Options)) {
+	d.t.Helper()
+	o := d.Options(n)
+	for _, f := range with {
+		f(&o)
+	}
+	c, err := cluster.Start(o)
+	require.NoError(d.t, err)
+	n.Cluster = c
+}
+
+// Options are what Start starts the node with.
+func (d *District) Options(n *Node) cluster.Options {
+	return cluster.Options{
+		Dir: n.Dir, Identity: n.identity, Listen: n.Addr, Advertise: n.Addr,
+		FSM: n.FSM, Snapshots: n.FSM, HeartbeatTimeout: Heartbeat, Stabilization: 100 * time.Millisecond,
+		Admit: n.admit, Invited: n.invited, Halt: func(err error) { n.Halted <- err },
+		Dial: d.network.dialFrom(n.Addr),
+	}
+}
+
+func (n *Node) invited(ctx context.Context, hash string, _ time.Time) error {
+	_, err := n.Propose(ctx, []byte("invite "+hash))
+	return err
+}
+
+func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) (cluster.JoinAnswer, error) {
+	_, err := n.Propose(ctx, []byte("admit "+r.TokenHash+" "+r.NodeID))
+	return cluster.JoinAnswer{Extra: []byte("welcome")}, err
+}
+
+// Invite makes a token at the leader.
+func (d *District) Invite() cluster.Token {
+	d.t.Helper()
+	token, err := d.WaitLeader().Invite(d.context(), time.Hour)
+	require.NoError(d.t, err)
+	return token
+}
+
+// Join adds a node with the token and starts it.
+func (d *District) Join(token cluster.Token) *Node {
+	d.t.Helper()
+	n := d.add()
+	id, _, err := cluster.Join(d.context(), token, n.Dir, []string{n.Addr})
+	require.NoError(d.t, err)
+	n.identity = id
+	d.Start(n)
+	return n
+}
+
+// Crash stops a node without handing over: its links are cut first, so that
+// nobody hears of it.
+func (d *District) Crash(n *Node) {
+	d.t.Helper()
+	d.Cut(n)
+	d.Stop(n)
+	d.Heal(n)
+}
+
+// Stop stops a node as planned.
+func (d *District) Stop(n *Node) {
+	d.t.Helper()
+	require.NoError(d.t, n.Cluster.Stop(d.context()))
+	n.Cluster = nil
+}
+
+func (d *District) stopAll() {
+	var wg sync.WaitGroup
+	for _, n := range d.Nodes {
+		if n.Cluster != nil {
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(context.Background(), Patience)
+				defer cancel()
+				if err := n.Cluster.Stop(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+					d.t.Errorf("stopping %s: %v", n.Addr, err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+}
+
+func (d *District) context() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	d.t.Cleanup(cancel)
+	return ctx
+}
+
+// WaitLeader returns the node that leads and may answer reads.
+func (d *District) WaitLeader() *Node {
+	d.t.Helper()
+	var leader *Node
+	d.Eventually(func() bool {
+		for _, n := range d.Nodes {
+			if n.Cluster != nil && n.Leadership().Leader && !d.network.isolated(n.Addr) {
+				leader = n
+				return true
+			}
+		}
+		return false
+	}, "no leader")
+	return leader
+}
+
+// Followers are the running nodes that do not lead.
+func (d *District) Followers() []*Node {
+	var ns []*Node
+	for _, n := range d.Nodes {
+		if n.Cluster != nil && !n.Leadership().Leader {
+			ns = append(ns, n)
+		}
+	}
+	return ns
+}
+
+// WaitVoters returns when every running node sees n voters.
+func (d *District) WaitVoters(n int) {
+	d.t.Helper()
+	d.Eventually(func() bool {
+		for _, node := range d.Nodes {
+			if node.Cluster != nil && voters(node) != n {
+				return false
+			}
+		}
+		return true
+	}, "not %d voters", n)
+}
+
+func voters(n *Node) int {
+	count := 0
+	for _, p := range n.Status().Peers {
+		if p.Voter {
+			count++
+		}
+	}
+	return count
+}
+
+// WaitEqual returns when all running nodes hold the same commands, and gives them.
+func (d *District) WaitEqual() []string {
+	d.t.Helper()
+	leader := d.WaitLeader()
+	d.Eventually(func() bool {
+		for _, n := range d.Nodes {
+			if n.Cluster != nil && n.FSM.Hash() != leader.FSM.Hash() {
+				return false
+			}
+		}
+		return true
+	}, "replicas differ")
+	return leader.FSM.Commands()
+}
+
+// Eventually polls, because sockets cannot be waited for otherwise.
+func (d *District) Eventually(ok func() bool, format string, args ...any) {
+	d.t.Helper()
+	require.Eventually(d.t, ok, Patience, 10*time.Millisecond, fmt.Sprintf(format, args...))
+}

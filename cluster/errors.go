@@ -1,0 +1,42 @@
+package cluster
+
+import "errors"
+
+// What can become of a command or a question. Only ErrUnknownOutcome leaves open
+// whether something happened.
+var (
+	// ErrNoLeader: no leader was found before the context ended. Nothing happened.
+	ErrNoLeader = errors.New("district has no leader")
+	// ErrBusy: too many commands are in flight, or the leader's disk is stalled.
+	// Nothing happened; try again later.
+	ErrBusy = errors.New("leader is busy")
+	// ErrUnknownOutcome: the command was handed over, and then leadership or the
+	// link was lost or time ran out. It may be committed, now or later: repeat it
+	// with the same request id, never report it as failed.
+	ErrUnknownOutcome = errors.New("outcome is unknown")
+	// ErrTooLarge: a command over 256 KiB or a message over 4 MiB. Nothing happened.
+	ErrTooLarge = errors.New("too large")
+	// ErrStopped: the node is stopping or was removed. Nothing happened.
+	ErrStopped = errors.New("node is stopped")
+	// ErrWrongDistrict: the peer belongs to another district than the token.
+	ErrWrongDistrict = errors.New("another district")
+	// ErrRefused: the district refused to admit the node, for the reason in the text:
+	// a token that is unknown, used or expired.
+	ErrRefused = errors.New("refused")
+	// ErrNotMember: no node with this server id is in the raft configuration.
+	ErrNotMember = errors.New("not a member of the district")
+)
+
+// CommandError is the state machine's own error for a committed command. On a
+// follower only its text has crossed the network; on the leader Unwrap gives the
+// original.
+type CommandError struct {
+	Text  string
+	cause error
+}
+
+// Error is the state machine's text.
+func (e *CommandError) Error() string { return e.Text }
+
+// Unwrap is the state machine's error where it is known.
+func (e *CommandError) Unwrap() error { return e.cause }

@@ -1,0 +1,217 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/hashicorp/raft"
+)
+
+const (
+	membershipTimeout = 5 * time.Second
+	// staleAfter is how long without a leader this node takes its own view of the
+	// membership for possibly outdated.
+	staleAfter = 10 * time.Second
+)
+
+// allowed says whether the holder of this certificate may talk to us. A member may.
+// A stranger may while our own view is empty (we were just admitted) or stale (we
+// were away, and the district may have changed meanwhile), unless we saw it removed.
+func (c *Cluster) allowed(id string) bool {
+	if id == "" || !c.begun.Load() {
+		return false
+	}
+	servers := c.servers()
+	if slices.ContainsFunc(servers, func(s raft.Server) bool { return string(s.ID) == id }) {
+		return true
+	}
+	if len(servers) == 0 {
+		return true
+	}
+	return !c.peers.isGone(id) && time.Since(c.lastContact()) > staleAfter
+}
+
+// stranger is the answer to a peer that is no member: the index of the committed
+// configuration in which it is not.
+type stranger struct {
+	_     struct{} `cbor:",toarray"`
+	Index uint64
+}
+
+func (c *Cluster) refuseStranger(w http.ResponseWriter, req *http.Request) {
+	if !c.begun.Load() {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	conf, index := c.fsm.committed()
+	if inConfiguration(conf, PeerID(req.Context())) {
+		index = 0 // removal is not committed yet
+	}
+	b, _ := cbor.Marshal(stranger{Index: index})
+	w.WriteHeader(http.StatusGone)
+	_, _ = w.Write(b)
+}
+
+func inConfiguration(conf raft.Configuration, id string) bool {
+	return slices.ContainsFunc(conf.Servers, func(s raft.Server) bool { return string(s.ID) == id })
+}
+
+// resolve is where a node is dialled: the caller's knowledge, then what the node
+// itself announced, then the raft configuration.
+func (c *Cluster) resolve(id string) (string, bool) {
+	if c.options.Address != nil {
+		if addr, ok := c.options.Address(id); ok {
+			return addr, true
+		}
+	}
+	if addr, ok := c.peers.announced(id); ok {
+		return addr, true
+	}
+	for _, s := range c.servers() {
+		if string(s.ID) == id {
+			return string(s.Address), true
+		}
+	}
+	return "", false
+}
+
+// addressProvider gives raft "id@host:port", see stream.
+type addressProvider struct{ c *Cluster }
+
+// ServerAddr implements raft.ServerAddressProvider.
+func (p addressProvider) ServerAddr(id raft.ServerID) (raft.ServerAddress, error) {
+	if string(id) == p.c.NodeID() {
+		return raft.ServerAddress(string(id) + "@" + p.c.options.Advertise), nil
+	}
+	if p.c.begun.Load() {
+		if addr, ok := p.c.resolve(string(id)); ok {
+			return raft.ServerAddress(string(id) + "@" + addr), nil
+		}
+	}
+	return "", fmt.Errorf("no address known for %s", id)
+}
+
+// Remove takes the node out of the district for good. On return the new
+// configuration is committed; the node itself learns it within seconds if it is
+// alive. A leader that removes itself hands over first. ErrNotMember when there
+// is no such node.
+func (c *Cluster) Remove(ctx context.Context, id string) error {
+	err := c.onLeader(ctx, func(ctx context.Context) error {
+		return c.removeHere(id)
+	}, func(ctx context.Context, leader string) error {
+		_, err := c.forward(ctx, leader, "/cluster/remove", []byte(id))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("removing %s: %w", id, err)
+	}
+	return nil
+}
+
+func (c *Cluster) removeHere(id string) error {
+	if !inConfiguration(raft.Configuration{Servers: c.servers()}, id) {
+		return ErrNotMember
+	}
+	if id == c.NodeID() {
+		if err := c.raft.LeadershipTransfer().Error(); err != nil {
+			return fmt.Errorf("%w: handing over: %w", ErrRefused, err)
+		}
+		return errTryAgain // with the new leader
+	}
+	if err := c.raft.RemoveServer(raft.ServerID(id), 0, membershipTimeout).Error(); err != nil {
+		return raftOutcome(err)
+	}
+	c.closeStrangers()
+	return nil
+}
+
+func (c *Cluster) handleRemove(w http.ResponseWriter, req *http.Request) {
+	id, ok := readBody(w, req)
+	if !ok {
+		return
+	}
+	if err := c.removeHere(string(id)); err != nil {
+		fail(w, err)
+	}
+}
+
+// closeStrangers ends raft's connections with nodes that are no longer members.
+func (c *Cluster) closeStrangers() {
+	c.peers.note(c.servers())
+	c.port.conns.closeIf(protoRaft, func(peer string) bool { return peer != "" && !c.allowed(peer) })
+}
+
+// setServer adds a server without a vote, or changes the address of one that is
+// there; its vote stays as it is.
+func (c *Cluster) setServer(id, addr string) error {
+	for _, s := range c.servers() {
+		if string(s.ID) == id && string(s.Address) == addr {
+			return nil
+		}
+		if string(s.ID) == id && s.Suffrage == raft.Voter {
+			return c.raft.AddVoter(s.ID, raft.ServerAddress(addr), 0, membershipTimeout).Error()
+		}
+	}
+	return c.raft.AddNonvoter(raft.ServerID(id), raft.ServerAddress(addr), 0, membershipTimeout).Error()
+}
+
+// handleAddress takes a member's new address: known here at once, and to all when
+// this node leads.
+func (c *Cluster) handleAddress(w http.ResponseWriter, req *http.Request) {
+	b, ok := readBody(w, req)
+	if !ok {
+		return
+	}
+	id, addr := PeerID(req.Context()), string(b)
+	if !validAddress(addr) {
+		http.Error(w, "not host:port", http.StatusBadRequest)
+		return
+	}
+	c.peers.announce(id, addr)
+	if c.raft.State() != raft.Leader {
+		return
+	}
+	if err := c.setServer(id, addr); err != nil {
+		fail(w, raftOutcome(err))
+	}
+}
+
+func validAddress(addr string) bool {
+	host, port, err := net.SplitHostPort(addr)
+	return err == nil && host != "" && port != "" && len(addr) <= 255
+}
+
+// beRemoved stops raft on this node after it was removed.
+func (c *Cluster) beRemoved() {
+	c.removeOne.Do(func() {
+		c.options.Logger.Warn("this node was removed from the district: stopping")
+		path := filepath.Join(c.options.Dir, removedFile)
+		if err := writeFileAtomic(path, []byte(c.NodeID()+"\n")); err != nil {
+			c.options.Logger.Error("marking removal", "error", err)
+		}
+		if err := c.shutdown(); err != nil {
+			c.options.Logger.Error("ending raft", "error", err)
+		}
+		close(c.removed)
+	})
+}
+
+// learnRemoval takes a peer's answer that we are no member: true when its
+// configuration is newer than ours, in which we still are one.
+func (c *Cluster) learnRemoval(err error) bool {
+	var answer *CallError
+	var said stranger
+	if !errors.As(err, &answer) || answer.Status != http.StatusGone ||
+		decodeCBOR([]byte(answer.Text), &said) != nil {
+		return false
+	}
+	conf, index := c.fsm.committed()
+	return said.Index > index && inConfiguration(conf, c.NodeID())
+}

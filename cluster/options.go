@@ -1,0 +1,119 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Options is what a node hands to Start. Dir, Identity, Listen, FSM and Snapshots
+// are needed; the zero of every other field is usable.
+type Options struct {
+	Dir       string    // data directory of this package: log, term, vote, marker
+	Identity  *Identity // from NewIdentity, Join or LoadIdentity
+	Listen    string    // internode port, host:port; port 0 picks one
+	Advertise string    // host:port for the other nodes; empty means the listener's address
+
+	FSM       raft.FSM           // owned by the caller, used from raft's goroutine
+	Snapshots raft.SnapshotStore // its List says what the FSM already holds
+
+	// Bootstrap makes this node the first and only voter. It is ignored when the
+	// node already has a log: the same command line may be repeated.
+	Bootstrap bool
+	// HeartbeatTimeout is also the election timeout; three times as much while
+	// starting. Zero means 300 ms, for a wired LAN; 1 s suits radio links.
+	HeartbeatTimeout time.Duration
+	// Stabilization is how long a new node must keep up before it may vote. Zero
+	// means 10 s (raft-autopilot's default).
+	Stabilization time.Duration
+
+	// Admit decides about a node that holds a join token, on the leader: it commits
+	// the use of the token, the node and its signing key. It must answer a repeat
+	// with the same token and the same server id as it did the first time, because
+	// the first answer may have been lost. Its error's text is shown to the person
+	// who joins. Nil refuses everybody.
+	Admit func(context.Context, JoinRequest) (JoinAnswer, error)
+	// Invited commits a join token's hash and expiry; nil makes Invite fail.
+	Invited func(ctx context.Context, hash string, expires time.Time) error
+	// Address names a node's address where the caller knows a newer one than the
+	// raft configuration, for example from discovery. Nil means none.
+	Address func(nodeID string) (addr string, ok bool)
+
+	// Halt is called at most once, from a goroutine of this package, when the process
+	// must end at once without writing: a stalled disk. Main exits with 75. Nil
+	// panics, because going on would silence the district.
+	Halt   func(error)
+	Logger *slog.Logger // nil discards
+	// Dial replaces the TCP dialler of outgoing connections; tests cut links with it.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// OpenLog replaces raft-wal; tests inject faults with it, and it is the way to
+	// raft-boltdb.
+	OpenLog func(dir string) (LogStore, error)
+}
+
+const (
+	defaultHeartbeat     = 300 * time.Millisecond
+	defaultStabilization = 10 * time.Second
+	startingFactor       = 3
+)
+
+func (o Options) withDefaults() (Options, error) {
+	switch {
+	case o.Dir == "":
+		return o, errors.New("starting cluster: no data directory")
+	case o.Identity == nil || o.Identity.District == nil || o.Identity.Cert == nil:
+		return o, errors.New("starting cluster: no identity")
+	case o.FSM == nil || o.Snapshots == nil:
+		return o, errors.New("starting cluster: no state machine")
+	}
+	if o.HeartbeatTimeout == 0 {
+		o.HeartbeatTimeout = defaultHeartbeat
+	}
+	if o.HeartbeatTimeout < 50*time.Millisecond {
+		return o, fmt.Errorf("starting cluster: heartbeat timeout %s is under 50 ms", o.HeartbeatTimeout)
+	}
+	if o.Stabilization == 0 {
+		o.Stabilization = defaultStabilization
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Logger = o.Logger.With("component", "cluster", "node", o.Identity.NodeID)
+	if o.Dial == nil {
+		o.Dial = (&net.Dialer{}).DialContext
+	}
+	if o.OpenLog == nil {
+		o.OpenLog = func(dir string) (LogStore, error) { return OpenWAL(dir, newHLogger(o.Logger)) }
+	}
+	if o.Halt == nil {
+		o.Halt = func(err error) { panic(err) }
+	}
+	return o, nil
+}
+
+// raftConfig holds the settings of DESIGN.md, "Settings".
+func (o Options) raftConfig(notify chan<- bool) *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(o.Identity.NodeID)
+	c.HeartbeatTimeout = startingFactor * o.HeartbeatTimeout
+	c.ElectionTimeout = startingFactor * o.HeartbeatTimeout
+	c.LeaderLeaseTimeout = o.HeartbeatTimeout * 2 / 3 // cannot be reloaded, so it is short from the start
+	c.CommitTimeout = 50 * time.Millisecond
+	c.MaxAppendEntries = 64
+	c.BatchApplyCh = true
+	c.SnapshotInterval = 60 * time.Second
+	c.SnapshotThreshold = 2048
+	c.TrailingLogs = 4096
+	c.NoSnapshotRestoreOnStart = true
+	c.ShutdownOnRemove = true
+	c.NoLegacyTelemetry = true
+	c.LogLevel = "WARN"
+	c.Logger = newHLogger(o.Logger)
+	c.NotifyCh = notify
+	return c
+}

@@ -1,0 +1,74 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	boltstore "github.com/hashicorp/raft-boltdb/v2"
+	wal "github.com/hashicorp/raft-wal"
+)
+
+// LogStore keeps raft's log, term and vote. Every write is on this disk when it
+// returns. raft-wal is what nodes run; raft-boltdb passes the same conformance
+// suite and is the way out.
+type LogStore interface {
+	raft.LogStore
+	raft.StableStore
+	io.Closer
+}
+
+// walSegmentBytes is preallocated per segment; raft-wal's own 64 MiB is much on
+// eMMC.
+const walSegmentBytes = 8 << 20
+
+// OpenWAL opens raft-wal in dir, which it makes. Errors, a damaged tail apart, mean
+// that the node must not start under its id again.
+func OpenWAL(dir string, logger hclog.Logger) (LogStore, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("opening raft log: %w", err)
+	}
+	w, err := wal.Open(dir, wal.WithSegmentSize(walSegmentBytes), wal.WithLogger(logger))
+	if err != nil {
+		return nil, fmt.Errorf("opening raft log: %w", err)
+	}
+	return w, nil
+}
+
+// OpenBolt opens raft-boltdb in dir, which it makes.
+func OpenBolt(dir string) (LogStore, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("opening raft log: %w", err)
+	}
+	b, err := boltstore.NewBoltStore(filepath.Join(dir, "raft.db"))
+	if err != nil {
+		return nil, fmt.Errorf("opening raft log: %w", err)
+	}
+	return boltLog{b}, nil
+}
+
+// boltLog gives boltdb raft-wal's manners where they differ: a key that was never
+// set is nil or zero, not an error.
+type boltLog struct{ *boltstore.BoltStore }
+
+// Get implements raft.StableStore.
+func (b boltLog) Get(key []byte) ([]byte, error) {
+	v, err := b.BoltStore.Get(key)
+	if errors.Is(err, boltstore.ErrKeyNotFound) {
+		return nil, nil
+	}
+	return v, err
+}
+
+// GetUint64 implements raft.StableStore.
+func (b boltLog) GetUint64(key []byte) (uint64, error) {
+	v, err := b.BoltStore.GetUint64(key)
+	if errors.Is(err, boltstore.ErrKeyNotFound) {
+		return 0, nil
+	}
+	return v, err
+}

@@ -1,0 +1,57 @@
+package cluster
+
+import (
+	"context"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// stream is raft's transport layer over the internode port.
+//
+// Raft dials by address alone, so the address provider writes "id@host:port" and
+// Dial insists on that node's certificate: an address that DHCP gave to another
+// box is refused, not believed.
+type stream struct {
+	*service
+	port      *port
+	advertise net.Addr
+	allowed   func(id string) bool
+}
+
+// Accept implements net.Listener; peers that are no members are turned away here,
+// at every new connection.
+func (s *stream) Accept() (net.Conn, error) {
+	for {
+		conn, err := s.service.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if s.allowed(conn.(*peerConn).peer) {
+			return conn, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+// Addr is the advertised address, which raft writes into the configuration.
+func (s *stream) Addr() net.Addr { return s.advertise }
+
+// Dial implements raft.StreamLayer.
+func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	id, addr, ok := strings.Cut(string(address), "@")
+	if !ok {
+		id, addr = "", string(address)
+	}
+	return s.port.dial(ctx, id, addr, protoRaft)
+}
+
+// advertised is a net.Addr made of text: a host name is kept, not resolved.
+type advertised string
+
+func (advertised) Network() string  { return "tcp" }
+func (a advertised) String() string { return string(a) }

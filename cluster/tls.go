@@ -1,0 +1,153 @@
+package cluster
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// The services on the internode port, chosen by ALPN (RFC 7301). Only join is
+// open to a client without a certificate.
+const (
+	protoRaft = "almenara-raft/1"
+	protoRPC  = "almenara-rpc/1"
+	protoJoin = "almenara-join/1"
+)
+
+// serverTLS answers every client by what it asks for: a client that offers join
+// and nothing else needs no certificate; every other must have one of this
+// district's authority.
+func serverTLS(identity func() *Identity) *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS13,
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			config := baseTLS(identity())
+			if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == protoJoin {
+				config.NextProtos = []string{protoJoin}
+				return config, nil
+			}
+			config.NextProtos = []string{protoRaft, protoRPC}
+			config.ClientAuth = tls.RequireAndVerifyClientCert
+			config.ClientCAs = config.RootCAs
+			return config, nil
+		},
+	}
+}
+
+// clientTLS is for a connection to the node with this server id; an empty id
+// takes any node of the district.
+func clientTLS(id *Identity, peerID, proto string) *tls.Config {
+	config := baseTLS(id)
+	config.NextProtos = []string{proto}
+	config.ServerName = peerID
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		got, err := certificateID(state.PeerCertificates)
+		if err == nil && peerID != "" && got != peerID {
+			err = fmt.Errorf("peer is %s, not %s", got, peerID)
+		}
+		return err
+	}
+	if peerID == "" { // chain only: any node's id will do
+		anyOfDistrict(config)
+	}
+	return config
+}
+
+func anyOfDistrict(config *tls.Config) {
+	roots, now := config.RootCAs, config.Time
+	config.InsecureSkipVerify = true // replaced by VerifyConnection below: the chain, without a name
+	config.VerifyConnection = func(state tls.ConnectionState) error {
+		if _, err := certificateID(state.PeerCertificates); err != nil {
+			return err
+		}
+		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now()})
+		return err
+	}
+}
+
+func baseTLS(id *Identity) *tls.Config {
+	roots := x509.NewCertPool()
+	roots.AddCert(id.District.CA)
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS13,
+		RootCAs:                roots,
+		SessionTicketsDisabled: true, // every connection is checked in full
+		Time:                   func() time.Time { return clampTime(time.Now(), id.District.CA) },
+		Certificates: []tls.Certificate{{
+			Certificate: [][]byte{id.Cert.Raw, id.District.CA.Raw},
+			PrivateKey:  id.Key,
+			Leaf:        id.Cert,
+		}},
+	}
+}
+
+// joinTLS is for a node that has nothing but a token: it trusts the authority
+// with the pinned fingerprint and no other, and shows no certificate. The clock of
+// a new box may be wrong, so the certificate is judged at the time it began.
+func joinTLS(pinned []byte) *tls.Config {
+	return &tls.Config{
+		MinVersion:             tls.VersionTLS13,
+		NextProtos:             []string{protoJoin},
+		SessionTicketsDisabled: true,
+		InsecureSkipVerify:     true, // replaced by VerifyConnection: the pinned authority instead of the system's
+		VerifyConnection: func(state tls.ConnectionState) error {
+			if state.NegotiatedProtocol != protoJoin {
+				return errors.New("peer does not admit nodes")
+			}
+			return verifyPinned(state.PeerCertificates, pinned)
+		},
+	}
+}
+
+func verifyPinned(certs []*x509.Certificate, pinned []byte) error {
+	if _, err := certificateID(certs); err != nil {
+		return err
+	}
+	for _, ca := range certs[1:] {
+		sum := sha256.Sum256(ca.Raw)
+		if subtle.ConstantTimeCompare(sum[:], pinned) != 1 {
+			continue
+		}
+		roots := x509.NewCertPool()
+		roots.AddCert(ca)
+		at := certs[0].NotBefore.Add(time.Second)
+		_, err := certs[0].Verify(x509.VerifyOptions{Roots: roots, CurrentTime: at})
+		return err
+	}
+	return fmt.Errorf("%w: peer's authority is not the one in the token", ErrWrongDistrict)
+}
+
+// certificateID reads the server id from the URI almenara://node/<id>, which must
+// also be one of the DNS names. The chain has been verified elsewhere.
+func certificateID(certs []*x509.Certificate) (string, error) {
+	if len(certs) == 0 {
+		return "", errors.New("peer has no certificate")
+	}
+	for _, u := range certs[0].URIs {
+		if id, ok := nodeURI(u); ok && certs[0].VerifyHostname(id) == nil {
+			return id, nil
+		}
+	}
+	return "", errors.New("peer's certificate names no node")
+}
+
+func nodeURI(u *url.URL) (string, bool) {
+	id := strings.TrimPrefix(u.Path, "/")
+	return id, u.Scheme == "almenara" && u.Host == "node" && nodeIDPattern.MatchString(id)
+}
+
+// handshake completes conn's handshake within the context's deadline.
+func handshake(ctx context.Context, conn *tls.Conn) error {
+	if err := conn.HandshakeContext(ctx); err != nil {
+		_ = conn.Close()
+		return fmt.Errorf("shaking hands with %s: %w", conn.RemoteAddr(), err)
+	}
+	return nil
+}
