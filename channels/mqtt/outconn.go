@@ -1,0 +1,246 @@
+package mqtt
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+var (
+	errOverflow = errors.New("device does not read: too many bytes pending")
+	errKilled   = errors.New("connection stopped")
+)
+
+const (
+	// linger is how long a closed connection may take to get rid of its last bytes.
+	linger = time.Second
+	// drainChunk is how much must get through within one stall time.
+	drainChunk = 16 << 10
+)
+
+// outConn is a connection whose Write never blocks, so that no device can delay
+// another. Write tries one non-blocking write; what is left goes to a bounded
+// buffer, drained by a goroutine that lives only while bytes are pending. Over the
+// bound, or when a device takes nothing for the stall time, the connection closes.
+//
+// TLS and WebSocket sit on top of it. It is safe for concurrent use.
+type outConn struct {
+	net.Conn
+	owner  connOwner
+	limit  int           // bytes that may be pending
+	stall  time.Duration // without progress, before the connection closes
+	direct *directWriter // nil where the platform has none
+
+	mu       sync.Mutex
+	pending  []byte
+	flying   int // bytes that the drainer has taken and not yet written
+	draining bool
+	closing  bool
+	closed   bool
+	err      error
+	drained  func() // called without locks when the last pending byte is written
+}
+
+// connOwner counts goroutines and connections.
+type connOwner interface {
+	goroutineStarts()
+	goroutineEnds()
+	connClosed(*outConn)
+}
+
+func newOutConn(c net.Conn, owner connOwner, limit int, stall time.Duration) *outConn {
+	return &outConn{Conn: c, owner: owner, limit: limit, stall: stall, direct: newDirectWriter(c)}
+}
+
+// Write takes all of b or fails; it never waits for the device.
+func (c *outConn) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return 0, c.err
+	}
+	if c.closing {
+		return 0, net.ErrClosed
+	}
+	n, err := c.writeNow(b)
+	if err != nil {
+		c.fail(err)
+		return 0, err
+	}
+	if n == len(b) {
+		return n, nil
+	}
+	if err := c.keep(b[n:]); err != nil {
+		c.fail(err)
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// writeNow writes what the kernel takes at once, unless earlier bytes wait.
+func (c *outConn) writeNow(b []byte) (int, error) {
+	if c.draining || c.direct == nil {
+		return 0, nil
+	}
+	return c.direct.write(b)
+}
+
+// keep adds to what is pending and sees to it that somebody drains it. One write
+// is always taken when nothing is pending, whatever its length.
+func (c *outConn) keep(b []byte) error {
+	if before := len(c.pending) + c.flying; before > 0 && before+len(b) > c.limit {
+		return errOverflow
+	}
+	c.pending = append(c.pending, b...)
+	if !c.draining {
+		c.draining = true
+		c.owner.goroutineStarts()
+		go c.drain()
+	}
+	return nil
+}
+
+// Pending is the number of bytes that wait for the device.
+func (c *outConn) Pending() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending) + c.flying
+}
+
+// onDrained sets what is called when the last pending byte is written.
+func (c *outConn) onDrained(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.drained = f
+}
+
+// drain writes pending bytes until none are left or the connection fails.
+func (c *outConn) drain() {
+	defer c.owner.goroutineEnds()
+	for {
+		chunk, done := c.takePending()
+		if chunk == nil {
+			if done != nil {
+				done()
+			}
+			return
+		}
+		for len(chunk) > 0 {
+			n, err := c.Conn.Write(chunk[:min(len(chunk), drainChunk)])
+			chunk = chunk[n:]
+			if !c.progress(n, err) {
+				return
+			}
+		}
+	}
+}
+
+// takePending hands all pending bytes to the drainer. Without any, it ends the
+// drainer and returns what is to be called then.
+func (c *outConn) takePending() (chunk []byte, done func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	chunk, c.pending = c.pending, nil
+	if len(chunk) > 0 && c.err == nil {
+		c.flying = len(chunk)
+		c.extend()
+		return chunk, nil
+	}
+	c.draining = false
+	if c.closing || c.err != nil {
+		c.close()
+		return nil, nil
+	}
+	_ = c.Conn.SetWriteDeadline(time.Time{})
+	return nil, c.drained
+}
+
+// progress notes what one write of the drainer did.
+func (c *outConn) progress(n int, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flying -= n
+	if err != nil {
+		c.draining = false
+		c.fail(err)
+		return false
+	}
+	c.extend()
+	return true
+}
+
+// extend gives the next chunk its time; a closing connection gets no more.
+func (c *outConn) extend() {
+	if !c.closing {
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(c.stall))
+	}
+}
+
+// fail ends the connection at once. The caller holds mu.
+func (c *outConn) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+	c.pending, c.flying = nil, 0
+	c.close()
+}
+
+// close closes what is below. The caller holds mu; closing a socket of Go's
+// poller does not wait.
+func (c *outConn) close() {
+	if !c.closed {
+		c.closed = true
+		_ = c.Conn.Close()
+		c.owner.connClosed(c)
+	}
+}
+
+// Close ends reading at once and gives pending bytes a last second. It never
+// blocks. Calling it again does nothing.
+func (c *outConn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return nil
+	}
+	c.closing = true
+	if !c.draining {
+		c.close()
+		return nil
+	}
+	now := time.Now()
+	_ = c.Conn.SetReadDeadline(now)
+	_ = c.Conn.SetWriteDeadline(now.Add(linger))
+	return nil
+}
+
+// kill closes without regard to pending bytes.
+func (c *outConn) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fail(errKilled)
+}
+
+// failure is why the connection failed by itself; nil otherwise.
+func (c *outConn) failure() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err
+}
+
+// SetWriteDeadline does nothing: writes do not wait, and the drainer has its own.
+func (c *outConn) SetWriteDeadline(time.Time) error { return nil }
+
+// SetDeadline sets the deadline for reads.
+func (c *outConn) SetDeadline(t time.Time) error { return c.SetReadDeadline(t) }
+
+// SetReadDeadline sets the deadline for reads; a closing connection reads no more.
+func (c *outConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing {
+		return net.ErrClosed
+	}
+	return c.Conn.SetReadDeadline(t)
+}

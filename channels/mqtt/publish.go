@@ -1,0 +1,299 @@
+package mqtt
+
+import (
+	"bytes"
+	"strings"
+
+	"almenara/channels/contract"
+	"almenara/storage/alert"
+	"almenara/storage/receipt"
+)
+
+// maxExchanges bounds the QoS 2 ids of one device that await PUBREL.
+const maxExchanges = 1024
+
+// publish takes a device's PUBLISH: receipt, report or state of its own, nothing
+// else. The answer is given when what it carries is durable.
+func (s *session) publish(flags byte, body []byte) error {
+	p, err := parsePublish(flags, body, s.v5)
+	if err != nil {
+		return err
+	}
+	leaf, own := s.leaf(p.topic)
+	if !own {
+		return s.refusePublish(p)
+	}
+	fresh, err := s.begin(p)
+	if !fresh || err != nil {
+		return err
+	}
+	switch leaf {
+	case publishReceipt:
+		s.takeReceipts(p)
+	case publishReport:
+		s.takeReport(p)
+	case publishState:
+		s.takeState(p)
+	}
+	return nil
+}
+
+// leaf says which of the device's own topics it is. It allocates nothing.
+func (s *session) leaf(topic []byte) (publishKind, bool) {
+	if len(topic) < len(s.prefix) || string(topic[:len(s.prefix)]) != s.prefix {
+		return 0, false
+	}
+	switch string(topic[len(s.prefix):]) {
+	case contract.LeafReceipt:
+		return publishReceipt, true
+	case contract.LeafReport:
+		return publishReport, true
+	case contract.LeafState:
+		return publishState, true
+	}
+	return 0, false
+}
+
+// refusePublish answers a publish elsewhere. MQTT 5 has a code for it. 3.1.1 has
+// none, and a PUBACK would be a lie (§3.3.5): the connection ends.
+func (s *session) refusePublish(p publish) error {
+	s.g.metrics.publishes[publishForeign].Inc()
+	s.g.log.Warn("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.topic))
+	if !s.v5 {
+		return errForeignTopic
+	}
+	if kind := answerKind(p.qos); kind != 0 {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.put(appendAck(s.small[:0], kind, p.id, codeNotAuthorized, true))
+	}
+	return nil
+}
+
+// printable bounds foreign text for the log.
+func printable(b []byte) string { return strings.ToValidUTF8(string(b[:min(len(b), 128)]), "?") }
+
+// answerKind is the packet that answers a publish; 0 for QoS 0.
+func answerKind(qos byte) byte {
+	switch qos {
+	case 1:
+		return kindPuback
+	case 2:
+		return kindPubrec
+	}
+	return 0
+}
+
+// begin counts a publish as being taken, and reports false for a repeated QoS 2
+// one. When too many are, it waits: what a device sends then stays in its own
+// kernel. MQTT 5 devices were told the limit, and break the protocol instead.
+func (s *session) begin(p publish) (fresh bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.qos == 2 {
+		if again, err := s.repeated(p.id); again || err != nil {
+			return false, err
+		}
+	}
+	for s.taking >= s.g.limits.MaxTaking && !s.ended {
+		if s.v5 && p.qos > 0 {
+			return false, errReceiveMax
+		}
+		s.wait()
+	}
+	if s.ended {
+		return false, errEnded
+	}
+	s.taking++
+	return true, nil
+}
+
+// repeated notes a QoS 2 id. A known one is answered again if it has been answered.
+// The caller holds mu.
+func (s *session) repeated(id uint16) (bool, error) {
+	if answered, known := s.exchanges[id]; known {
+		if answered {
+			s.put(appendAck(s.small[:0], kindPubrec, id, codeSuccess, s.v5))
+		}
+		return true, nil
+	}
+	if len(s.exchanges) >= maxExchanges {
+		return false, errExchanges
+	}
+	if s.exchanges == nil {
+		s.exchanges = map[uint16]bool{}
+	}
+	s.exchanges[id] = false
+	return false, nil
+}
+
+// wait pauses the reader until one publish is done. The caller holds mu.
+func (s *session) wait() {
+	if s.room == nil {
+		s.room = make(chan struct{})
+	}
+	room := s.room
+	s.paused.Store(true)
+	s.mu.Unlock()
+	<-room
+	s.mu.Lock()
+	s.heard.Store(s.g.clock())
+	if s.unacked.Load() != 0 {
+		s.unacked.Store(s.g.clock()) // its PUBACK may wait in what was not read
+	}
+	s.paused.Store(false)
+}
+
+// finish ends the taking of a publish and answers it with c. A 3.1.1 device can be
+// told of success only: what may succeed later ends its connection, so that it
+// sends again; what never will is acknowledged and counted, or it would loop.
+func (s *session) finish(p publishID, c code) {
+	if s.answer(p, c) {
+		return
+	}
+	s.end(codeSuccess, endRefused)
+}
+
+// answer reports false when only the end of the connection can say c.
+func (s *session) answer(p publishID, c code) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taking--
+	s.makeRoom()
+	kind := answerKind(p.qos)
+	if kind == 0 || s.ended {
+		return true
+	}
+	if !s.v5 && c == codeUnspecified {
+		return false
+	}
+	if p.qos == 2 {
+		if s.v5 && c >= codeUnspecified {
+			delete(s.exchanges, p.id) // an error ends the exchange (MQTT 5 §4.3.3)
+		} else {
+			s.exchanges[p.id] = true
+		}
+	}
+	s.put(appendAck(s.small[:0], kind, p.id, c, s.v5))
+	return true
+}
+
+// publishID is what is left of a publish when its answer is due.
+type publishID struct {
+	id  uint16
+	qos byte
+}
+
+func (p publish) ref() publishID { return publishID{p.id, p.qos} }
+
+// doneFunc is called when what a publish carried is durable, or is not.
+func (s *session) doneFunc(p publish, kind publishKind) func(error) {
+	ref := p.ref()
+	return func(err error) {
+		if err != nil {
+			s.g.metrics.publishes[publishFailed].Inc()
+			s.g.log.Warn("publish could not be kept", "device", s.from.Device, "kind", kind, "error", err)
+			s.finish(ref, codeUnspecified)
+			return
+		}
+		s.g.metrics.publishes[kind].Inc()
+		s.finish(ref, codeSuccess)
+	}
+}
+
+// refuseContent answers what will never be readable.
+func (s *session) refuseContent(p publish, c code, err error) {
+	s.g.metrics.publishes[publishMalformed].Inc()
+	s.g.log.Warn("publish refused", "device", s.from.Device, "error", err)
+	s.finish(p.ref(), c)
+}
+
+func (s *session) takeReceipts(p publish) {
+	rs, err := s.receipts(p.payload)
+	if err != nil {
+		s.refuseContent(p, codePayload, err)
+		return
+	}
+	done := s.doneFunc(p, publishReceipt)
+	if len(rs) == 0 {
+		done(nil)
+		return
+	}
+	s.g.receipts.Take(s.from, rs, done)
+}
+
+var rungs = map[string]receipt.Rung{
+	contract.RungVerified:     receipt.Verified,
+	contract.RungPresented:    receipt.Presented,
+	contract.RungAcknowledged: receipt.Acknowledged,
+	contract.RungFailed:       receipt.Failed,
+	contract.RungRefused:      receipt.Refused,
+	contract.RungExpired:      receipt.Expired,
+	contract.RungCancelled:    receipt.Cancelled,
+}
+
+// receipts reads the payload of the receipt topic. One unreadable receipt refuses
+// them all. The member is the session's: a device speaks for nobody else.
+func (s *session) receipts(payload []byte) ([]receipt.Receipt, error) {
+	list, err := contract.ParseReceipts(payload)
+	if err != nil {
+		return nil, err
+	}
+	rs := make([]receipt.Receipt, len(list))
+	for i, r := range list {
+		id, err := alert.ParseID(r.Alert)
+		if err != nil {
+			return nil, err
+		}
+		rs[i] = receipt.Receipt{
+			Alert: id, Revision: alert.Revision(r.Revision), Member: s.from.Member,
+			Rung: rungs[r.Rung], At: r.At, Answer: r.Answer,
+		}
+	}
+	return rs, nil
+}
+
+func (s *session) takeReport(p publish) {
+	if s.g.hooks == nil {
+		s.refuseContent(p, codeImplementation, errUnexpected)
+		return
+	}
+	s.g.hooks.Report(s.from, bytes.Clone(p.payload), s.doneFunc(p, publishReport))
+}
+
+// takeState passes the state on, unless a newer connection speaks for the device.
+func (s *session) takeState(p publish) {
+	state, err := contract.ParseState(p.payload)
+	if err != nil {
+		s.refuseContent(p, codePayload, err)
+		return
+	}
+	s.g.inOrder(s.from.Device, func() {
+		if s.g.hooks != nil && s.g.shardOf(s.from.Device).get(s.from.Device) == s {
+			s.g.hooks.State(s.from, state)
+		}
+	})
+	s.g.metrics.publishes[publishState].Inc()
+	s.finish(p.ref(), codeSuccess)
+}
+
+// pubrel ends a QoS 2 exchange. An id that is not known is told so to MQTT 5
+// devices; 3.1.1 ones get the same PUBCOMP as always (§4.3.3).
+func (s *session) pubrel(body []byte) error {
+	a, err := parseAck(body, s.v5)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := codeUnknownID
+	if answered, known := s.exchanges[a.id]; known {
+		if !answered {
+			return errUnexpected // PUBREL before PUBREC
+		}
+		delete(s.exchanges, a.id)
+		c = codeSuccess
+	}
+	s.put(appendAck(s.small[:0], kindPubcomp, a.id, c, s.v5))
+	return nil
+}
