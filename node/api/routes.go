@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"almenara/node/wire"
+	"almenara/storage/alert"
 )
 
 // The roles that a token may have. An administrator may do everything.
@@ -25,11 +26,11 @@ func Roles() []string {
 	}
 }
 
-// Largest request bodies, in bytes. An import carries 1,000,000 members at about
+// Largest request bodies, in bytes: a CAP message is alert.MaxMessageBytes at most. An import carries 1,000,000 members at about
 // 160 bytes a row, with a little slack.
 const (
-	bodyNone   = 0
 	bodyJSON   = 1 << 20
+	bodyAlert  = alert.MaxMessageBytes + 64<<10 // what stands around the message in JSON
 	bodyPlaces = 16 << 20
 	bodyImport = 161 << 20
 )
@@ -96,7 +97,7 @@ func Routes() []Route {
 func alertRoutes() []Route {
 	return []Route{
 		{
-			Method: "POST", Path: "/api/v1/cap", Roles: []string{RoleComposer}, MaxBody: bodyJSON,
+			Method: "POST", Path: "/api/v1/cap", Roles: []string{RoleComposer}, MaxBody: alert.MaxMessageBytes,
 			Summary: "Take a CAP 1.2 message. With Accept: application/cap+xml the answer is a CAP Ack or Error.",
 			Params: []Param{
 				{Name: "select", Type: "string", Summary: "a selection that narrows the message's own areas"}, paramWait,
@@ -104,7 +105,7 @@ func alertRoutes() []Route {
 			Accepts: mediaCAP, Answer: wire.Outcome{}, handle: (*Handler).takeCAP,
 		},
 		{
-			Method: "POST", Path: "/api/v1/alerts", Roles: []string{RoleComposer}, MaxBody: bodyJSON,
+			Method: "POST", Path: "/api/v1/alerts", Roles: []string{RoleComposer}, MaxBody: bodyAlert,
 			Summary: "Send an alert written in JSON with CAP's field names.",
 			Params:  []Param{paramWait}, Request: wire.SendAlert{}, Answer: wire.Outcome{}, handle: (*Handler).sendAlert,
 		},

@@ -1,0 +1,293 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/api"
+	"almenara/node/api/apitest"
+	"almenara/node/wire"
+)
+
+// happy is one good request for each route: body, query, status and what the
+// service must have been asked.
+var happy = map[string]struct {
+	query, body string
+	status      int
+	asked       string
+	answer      string // a part of the answer
+}{
+	"POST /api/v1/cap": {
+		query: "?select=kind+%3D+screen&wait=reached", body: "<alert/>", status: 202,
+		asked: `TakeCAP <alert/> "kind = screen" reached`, answer: `"state":"committed"`,
+	},
+	"POST /api/v1/alerts": {
+		body: `{"alert":{"status":"Exercise"},"select":"all"}`, status: 202,
+		asked: `SendAlert {"status":"Exercise"} "all" local`, answer: `"connected":311`,
+	},
+	"GET /api/v1/alerts": {query: "?limit=7", status: 200, asked: "ListAlerts 7", answer: `"state":"in-force"`},
+	"GET /api/v1/alerts/{id}": {
+		status: 200, asked: "ShowAlert " + apitest.AlertID, answer: `"by_group"`,
+	},
+	"POST /api/v1/alerts/{id}/cancel": {
+		query: "?wait=committed", body: `{"reason":"wrong estate"}`, status: 202,
+		asked: "CancelAlert " + apitest.AlertID + ` "wrong estate" committed`, answer: `"alert"`,
+	},
+	"GET /api/v1/alerts/{id}/receipts": {
+		query: "?rung=acknowledged&missing=true&limit=3", status: 200,
+		asked: "AlertReceipts " + apitest.AlertID + " acknowledged true 3", answer: `"member":"lift-0042"`,
+	},
+	"GET /api/v1/alerts/{id}/cap":  {status: 200, asked: "AlertMessage " + apitest.AlertID, answer: "<alert xmlns"},
+	"POST /api/v1/audience/import": {query: "?dry_run=true", body: "id,kind\n", status: 200, asked: "Import 8 true false", answer: `"rows"`},
+	"GET /api/v1/audience/select":  {query: "?expr=all&after=a&limit=2", status: 200, asked: `Select "all" "a" 2`, answer: `"expression"`},
+	"GET /api/v1/places":           {status: 200, asked: "ListPlaces", answer: "屯門"},
+	"PUT /api/v1/places":           {body: `[{"path":"tuen-mun"}]`, status: 204, asked: "PutPlaces 1"},
+	"GET /api/v1/devices":          {query: "?limit=5", status: 200, asked: `ListDevices "" 5`, answer: `"lift-0042"`},
+	"POST /api/v1/devices":         {body: `{"id":"d1"}`, status: 201, asked: "EnrolDevices 1", answer: `{"id":"d1","secret":"secret-of-d1"`},
+	"DELETE /api/v1/devices/{id}":  {status: 204, asked: "RevokeDevice " + apitest.AlertID},
+	"GET /api/v1/users":            {status: 200, asked: "ListUsers", answer: `"duty"`},
+	"POST /api/v1/users":           {body: `{"name":"x","roles":["viewer"]}`, status: 201, asked: "AddUser x", answer: `"token":"new-token"`},
+	"DELETE /api/v1/users/{name}":  {status: 204, asked: "RevokeUser " + apitest.AlertID},
+	"GET /api/v1/audit":            {query: "?from=1&to=2", status: 200, asked: "ExportAudit 1 2", answer: "{\"index\":1}\n{\"index\":2}\n"},
+	"GET /api/v1/status":           {query: "?hash=true", status: 200, asked: "Status true", answer: `"quorum":true`},
+	"POST /api/v1/nodes/invite":    {body: `{"minutes":5}`, status: 201, asked: "Invite  5", answer: `"join-token"`},
+	"DELETE /api/v1/nodes/{id}":    {status: 204, asked: "RemoveNode " + apitest.AlertID},
+	"GET /api/v1/openapi.json":     {status: 200, answer: `"openapi": "3.1.0"`},
+	"GET /healthz":                 {status: 200, answer: `{"ready":true}`},
+	"GET /readyz":                  {status: 200, asked: "Status false", answer: `{"ready":true}`},
+	"GET /metrics":                 {status: 200, answer: "almenara_api_request_seconds_bucket"},
+}
+
+func name(route api.Route) string { return route.Method + " " + route.Path }
+
+// streams are tested apart: their answer does not end.
+func isStream(route api.Route) bool { return route.Path == "/api/v1/events" }
+
+func address(route api.Route, query string) string {
+	return strings.NewReplacer("{id}", apitest.AlertID, "{name}", apitest.AlertID).Replace(route.Path) + query
+}
+
+// allowed is the first role of a route.
+func allowed(route api.Route) string {
+	if route.Open {
+		return ""
+	}
+	return apitest.Token(route.Roles[0])
+}
+
+func TestRoutes_AnswerWhatTheServiceSays(t *testing.T) {
+	for _, route := range api.Routes() {
+		if isStream(route) {
+			continue
+		}
+		t.Run(name(route), func(t *testing.T) {
+			want, ok := happy[name(route)]
+			require.True(t, ok, "a route without a good request in this test")
+			fake := apitest.New()
+			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, want.query), allowed(route), want.body)
+			require.Equal(t, want.status, got.Code, got.Body.String())
+			require.Contains(t, got.Body.String(), want.answer)
+			if want.asked != "" {
+				require.Equal(t, []string{want.asked}, fake.Calls())
+			}
+		})
+	}
+}
+
+func TestRoutes_RefuseWithoutToken(t *testing.T) {
+	for _, route := range api.Routes() {
+		if route.Open {
+			continue
+		}
+		for _, token := range []string{"", "unknown"} {
+			fake := apitest.New()
+			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), token, "{}")
+			require.Equal(t, 401, got.Code, name(route))
+			require.Equal(t, `Bearer realm="almenara"`, got.Header().Get("WWW-Authenticate"))
+			require.Equal(t, wire.KindUnauthenticated, problem(t, got).Kind)
+			require.Empty(t, fake.Calls(), name(route))
+		}
+	}
+}
+
+func TestRoutes_RefuseOtherRoles(t *testing.T) {
+	for _, route := range api.Routes() {
+		if route.Open {
+			continue
+		}
+		for _, role := range append(api.Roles(), "none") {
+			if slices.Contains(route.Roles, role) || role == api.RoleAdministrator {
+				continue
+			}
+			fake := apitest.New()
+			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), apitest.Token(role), "{}")
+			require.Equal(t, 403, got.Code, "%s as %s", name(route), role)
+			require.Empty(t, fake.Calls())
+			if len(route.Roles) < len(api.Roles()) {
+				require.Contains(t, problem(t, got).Sentence, route.Roles[0])
+			}
+		}
+	}
+}
+
+func TestRoutes_AdministratorMayEverything(t *testing.T) {
+	for _, route := range api.Routes() {
+		if isStream(route) {
+			continue
+		}
+		want := happy[name(route)]
+		got := ask(t, api.New(apitest.New(), api.Options{}), route.Method, address(route, want.query), apitest.Token(api.RoleAdministrator), want.body)
+		require.Equal(t, want.status, got.Code, name(route))
+	}
+}
+
+// The table of who may change what, said a second time and independently.
+func TestRoutes_WhoMayChange(t *testing.T) {
+	want := map[string][]string{
+		"POST /api/v1/cap": {"composer"}, "POST /api/v1/alerts": {"composer"},
+		"POST /api/v1/alerts/{id}/cancel": {"composer", "approver"},
+		"POST /api/v1/audience/import":    {"audience-manager"}, "PUT /api/v1/places": {"audience-manager"},
+		"POST /api/v1/devices": {"device-manager"}, "DELETE /api/v1/devices/{id}": {"device-manager"},
+		"POST /api/v1/users": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
+		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
+	}
+	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics"}
+	for _, route := range api.Routes() {
+		require.Equal(t, slices.Contains(open, name(route)), route.Open, name(route))
+		if route.Method != http.MethodGet {
+			require.Equal(t, want[name(route)], route.Roles, name(route))
+		}
+	}
+}
+
+func TestRoutes_RefuseOversizeBodies(t *testing.T) {
+	for _, route := range api.Routes() {
+		if route.MaxBody == 0 {
+			continue
+		}
+		t.Run(name(route), func(t *testing.T) {
+			body := `[` + strings.Repeat(" ", 2000) + `]`
+			for _, known := range []bool{true, false} { // with and without Content-Length
+				fake := apitest.New()
+				r := request(route.Method, address(route, ""), allowed(route), body)
+				if !known {
+					r.ContentLength = -1
+				}
+				got := serve(api.New(fake, api.Options{MaxBody: 1000}), r)
+				require.Equal(t, 413, got.Code, got.Body.String())
+				require.Equal(t, wire.KindTooLarge, problem(t, got).Kind)
+				require.Empty(t, fake.Calls())
+			}
+		})
+	}
+}
+
+func TestRoutes_RefuseMalformedJSON(t *testing.T) {
+	bodies := map[string]string{
+		"":                          "empty",
+		"{":                         "ends in the middle",
+		"<alert/>":                  "not JSON",
+		`{"wrong-field":1}`:         `unknown field "wrong-field"`,
+		`[{"wrong-field":1}]`:       "",
+		`{} {}`:                     "",
+		`"text"`:                    "cannot hold",
+		strings.Repeat("[", 20_000): "",
+	}
+	for _, route := range api.Routes() {
+		if route.Request == nil {
+			continue
+		}
+		for body, says := range bodies {
+			fake := apitest.New()
+			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), allowed(route), body)
+			require.Equal(t, 400, got.Code, "%s %s: %s", name(route), body, got.Body)
+			require.Empty(t, fake.Calls(), "%s %s", name(route), body)
+			if _, list := route.Request.([]wire.Place); !list {
+				require.Contains(t, problem(t, got).Sentence, says)
+			}
+		}
+	}
+}
+
+func TestRoutes_RefuseUnknownAndWrongParameters(t *testing.T) {
+	cases := []struct{ path, says string }{
+		{"/api/v1/alerts?limt=3", `"limt" is not known`},
+		{"/api/v1/alerts?limit=0", "from 1 to 1000"},
+		{"/api/v1/alerts?limit=x", "whole number"},
+		{"/api/v1/alerts?limit=1&limit=2", "given twice"},
+		{"/api/v1/alerts?%zz", "cannot be read"},
+		{"/api/v1/alerts/a/receipts?rung=seen", "is one of queued, sent"},
+		{"/api/v1/alerts/a/receipts?missing=", "true or false"},
+		{"/api/v1/audit?from=5&to=4", "before"},
+		{"/api/v1/status?hash=maybe", "true or false"},
+	}
+	for _, c := range cases {
+		fake := apitest.New()
+		got := ask(t, api.New(fake, api.Options{}), "GET", c.path, apitest.Token(api.RoleAdministrator), "")
+		require.Equal(t, 400, got.Code, c.path)
+		require.Contains(t, problem(t, got).Sentence, c.says)
+		require.Empty(t, fake.Calls())
+	}
+	// A slip in the name of the safe flag must not turn a dry run into the real thing.
+	fake := apitest.New()
+	got := ask(t, api.New(fake, api.Options{}), "POST", "/api/v1/audience/import?dry-run=true", apitest.Token(api.RoleAudienceManager), "id\n")
+	require.Equal(t, 400, got.Code)
+	require.Empty(t, fake.Calls())
+}
+
+func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
+	got := ask(t, api.New(apitest.New(), api.Options{Version: "1.2.3"}), "GET", "/api/v1/openapi.json", "", "")
+	var doc struct {
+		OpenAPI    string
+		Info       struct{ Version string }
+		Paths      map[string]map[string]map[string]any
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &doc))
+	require.Equal(t, "3.1.0", doc.OpenAPI)
+	require.Equal(t, "1.2.3", doc.Info.Version)
+	ids, operations := map[any]bool{}, 0
+	for _, route := range api.Routes() {
+		operation := doc.Paths[route.Path][strings.ToLower(route.Method)]
+		require.NotNil(t, operation, name(route))
+		require.Equal(t, route.Summary, operation["summary"])
+		require.False(t, ids[operation["operationId"]], "two operations of one id")
+		ids[operation["operationId"]] = true
+		if !isStream(route) {
+			require.Contains(t, operation["responses"], statusText(happy[name(route)].status), name(route))
+		}
+	}
+	for _, methods := range doc.Paths {
+		operations += len(methods)
+	}
+	require.Equal(t, len(api.Routes()), operations)
+	for _, v := range wireTypes {
+		typ := reflect.TypeOf(v)
+		schema, ok := doc.Components.Schemas[typ.Name()]
+		require.True(t, ok, typ.Name())
+		for field := range typ.Fields() {
+			tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			require.NotEmpty(t, tag, "%s.%s has no JSON name", typ.Name(), field.Name)
+			require.Equal(t, tag != "-", schema.Properties[tag] != nil, "%s.%s", typ.Name(), field.Name)
+		}
+	}
+	for _, ref := range regexp.MustCompile(`#/components/schemas/(\w+)`).FindAllStringSubmatch(got.Body.String(), -1) {
+		require.Contains(t, doc.Components.Schemas, ref[1])
+	}
+}
+
+var wireTypes = []any{
+	wire.Outcome{}, wire.Counts{}, wire.Count{}, wire.SendAlert{}, wire.CancelAlert{}, wire.Rungs{}, wire.Alert{}, wire.Message{},
+	wire.GroupRow{}, wire.Member{}, wire.ReceiptRow{}, wire.Selected{}, wire.Imported{}, wire.Place{}, wire.Geocode{}, wire.Enrol{},
+	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
+	wire.Event{}, wire.Problem{}, wire.Health{}, wire.CAPAlert{}, wire.CAPInfo{}, wire.CAPResource{}, wire.CAPArea{},
+}
