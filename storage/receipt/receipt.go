@@ -3,10 +3,20 @@
 package receipt
 
 import (
+	"errors"
+	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"almenara/storage/alert"
 )
+
+// MaxAnswer bounds an answer, in bytes of UTF-8.
+const MaxAnswer = 64
+
+// ErrInvalid is wrapped by Validate, and by Encode and Blocks for receipts that
+// cannot be written.
+var ErrInvalid = errors.New("receipt is not valid")
 
 // Rung is one step of what is known of an alert at an endpoint. The first six
 // only climb; each implies those below it. The last four end it.
@@ -34,4 +44,33 @@ type Receipt struct {
 	Rung     Rung
 	At       time.Time // by the device's clock for its own rungs, millisecond precision
 	Answer   string    // for Acknowledged: what was answered, at most 64 bytes
+}
+
+// Validate reports what a node must refuse from a device: an alert that is no
+// alert id, a rung that does not exist, an answer that is too long, is not UTF-8 or
+// belongs to another rung than Acknowledged. Every error wraps ErrInvalid.
+func (r Receipt) Validate() error {
+	if err := writable(r.Alert, r.Rung); err != nil {
+		return err
+	}
+	switch {
+	case r.Answer != "" && r.Rung != Acknowledged:
+		return fmt.Errorf("%w: only acknowledged has an answer, not %s", ErrInvalid, r.Rung)
+	case len(r.Answer) > MaxAnswer:
+		return fmt.Errorf("%w: answer of %d bytes, at most %d", ErrInvalid, len(r.Answer), MaxAnswer)
+	case !utf8.ValidString(r.Answer):
+		return fmt.Errorf("%w: answer is not UTF-8", ErrInvalid)
+	}
+	return nil
+}
+
+// writable checks what a block cannot express otherwise.
+func writable(id alert.ID, r Rung) error {
+	if !r.valid() {
+		return fmt.Errorf("%w: rung %d", ErrInvalid, r)
+	}
+	if _, err := alert.ParseID(string(id)); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
 }

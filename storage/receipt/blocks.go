@@ -1,0 +1,130 @@
+package receipt
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Blocks writes receipts as encoded blocks, each of one alert and within
+// MaxReceipts and MaxEncoded. Receipts of one member for one revision are
+// coalesced to what is highest: the first Presented and the first Acknowledged,
+// whose times matter, and the last answer; or, before these, the highest rung and
+// the end. No count of a Tally changes by it, but the times of the lower rungs are
+// gone. The order and repetition of receipts do not show in the result.
+//
+// Receipts without an alert id or a rung are left out, and the error, which wraps
+// ErrInvalid, tells of them; the blocks of all others are still returned.
+func Blocks(receipts []Receipt) ([][]byte, error) {
+	items, err := keepValid(receipts)
+	slices.SortFunc(items, byMember)
+	items = coalesce(items)
+	slices.SortFunc(items, inOrder)
+	var blocks [][]byte
+	for len(items) > 0 {
+		n := 1
+		for n < len(items) && n < MaxReceipts && items[n].alert == items[0].alert {
+			n++
+		}
+		blocks = appendBlocks(blocks, items[:n])
+		items = items[n:]
+	}
+	return blocks, err
+}
+
+func keepValid(receipts []Receipt) ([]item, error) {
+	items, err := itemsOf(receipts)
+	if err == nil {
+		return items, nil
+	}
+	valid := make([]Receipt, 0, len(receipts))
+	var refused []error
+	for _, r := range receipts {
+		if err := writable(r.Alert, r.Rung); err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		valid = append(valid, r)
+	}
+	items, _ = itemsOf(valid)
+	return items, errors.Join(refused...)
+}
+
+// appendBlocks halves what is too long. One receipt always fits.
+func appendBlocks(blocks [][]byte, items []item) [][]byte {
+	b := encode(middle(items), items)
+	if len(b) <= MaxEncoded {
+		return append(blocks, b)
+	}
+	half := len(items) / 2
+	return appendBlocks(appendBlocks(blocks, items[:half]), items[half:])
+}
+
+func ofMember(x, y item) int {
+	return cmp.Or(strings.Compare(string(x.alert), string(y.alert)),
+		cmp.Compare(x.revision, y.revision), cmp.Compare(x.member, y.member))
+}
+
+// byMember orders by member, the highest rung last, of one rung the latest last.
+func byMember(x, y item) int {
+	return cmp.Or(ofMember(x, y), cmp.Compare(x.rung.rank(), y.rung.rank()),
+		cmp.Compare(x.tick, y.tick), strings.Compare(x.answer, y.answer))
+}
+
+// coalesce works in place on items ordered by byMember.
+func coalesce(items []item) []item {
+	kept := items[:0]
+	for len(items) > 0 {
+		n := 1
+		for n < len(items) && ofMember(items[0], items[n]) == 0 {
+			n++
+		}
+		ladder := items[:n]
+		items = items[n:]
+		kept = appendKept(kept, ladder)
+	}
+	return kept
+}
+
+// appendKept chooses what to keep of one member's ladder. kept may lie over the
+// ladder's own place: nothing is written before everything has been chosen.
+func appendKept(kept, ladder []item) []item {
+	var first [Refused + 1]int // place in ladder plus one
+	var step, end Rung         // the highest of each kind
+	answer := -1
+	for i := range ladder {
+		r := ladder[i].rung
+		if first[r] == 0 {
+			first[r] = i + 1
+		}
+		if r.Ends() {
+			end = r // by rank, so the last one is the highest
+		} else {
+			step = r
+		}
+		if ladder[i].answer != "" {
+			answer = i // the latest so far
+		}
+	}
+	var chosen [3]item
+	keep := chosen[:0]
+	take := func(r Rung) {
+		if first[r] > 0 {
+			keep = append(keep, ladder[first[r]-1])
+		}
+	}
+	if step >= Presented {
+		take(Presented)
+		take(Acknowledged)
+		if answer >= 0 && answer != first[Acknowledged]-1 {
+			keep = append(keep, ladder[answer])
+		}
+		return append(kept, keep...)
+	}
+	if !end.Implies(step) {
+		take(step)
+	}
+	take(end)
+	return append(kept, keep...)
+}
