@@ -1,0 +1,263 @@
+package audience
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// Index answers selections and targets with sets of members. It lives in memory,
+// is built anew when a node starts, and holds nothing that the members' records do
+// not: equal members and places give equal answers, in whatever order they came.
+//
+// Any number of goroutines may use it at once. Bitmaps it returns are the
+// caller's own.
+type Index struct {
+	mu       sync.RWMutex // guards everything below
+	all      *roaring.Bitmap
+	records  records
+	profiles profiles
+	tree     tree
+	grid     grid
+	nowhere  set             // unlocated members
+	shaped   map[uint32]bool // the places, in tree, that members are judged by the Shape of
+	ids      table
+	single   table           // addresses that one member has
+	common   map[string]*set // addresses that several members have, or had
+}
+
+// NewIndex returns an empty index.
+func NewIndex() *Index {
+	x := &Index{
+		all:      roaring.New(),
+		profiles: newProfiles(),
+		tree:     newTree(),
+		grid:     newGrid(),
+		shaped:   map[uint32]bool{},
+		common:   map[string]*set{},
+	}
+	x.ids = newTable(func(ord uint32, text string) bool { return x.records.find(ord).id() == text })
+	x.single = newTable(func(ord uint32, text string) bool { return x.records.find(ord).hasAddress(text) })
+	return x
+}
+
+// Put inserts the member under the ordinal, or replaces it. A member whose id had
+// another ordinal loses that one. m is not kept; it should have been validated.
+func (x *Index) Put(ord uint32, m *Member) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.remove(ord)
+	if old, ok := x.ids.find(m.ID); ok {
+		x.remove(old)
+	}
+	r := x.records.slot(ord)
+	*r = record{text: packTexts(m), how: unlocated}
+	x.all.Add(ord)
+	x.ids.insert(r.id(), ord)
+	r.addresses(func(address string) { x.addAddress(address, ord) })
+	r.profile = x.profiles.join(ord, m)
+	r.place = x.tree.ensure(m.Place)
+	x.tree.join(ord, r.place)
+	if m.Location != nil {
+		r.how, r.at = itsOwn, *m.Location
+	} else {
+		r.how, r.at, r.anchor = x.tree.locate(r.place)
+	}
+	x.settle(ord, r)
+}
+
+// Remove takes the member out; an unknown ordinal is left alone.
+func (x *Index) Remove(ord uint32) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.remove(ord)
+}
+
+func (x *Index) remove(ord uint32) {
+	r := x.records.find(ord)
+	if r == nil {
+		return
+	}
+	x.unsettle(ord, r)
+	x.tree.leave(ord, r.place)
+	x.profiles.leave(ord, r.profile)
+	r.addresses(func(address string) { x.dropAddress(address, ord) })
+	x.ids.remove(r.id(), ord)
+	x.all.Remove(ord)
+	*r = record{}
+}
+
+// settle puts the member where it is judged to be; unsettle undoes it.
+func (x *Index) settle(ord uint32, r *record) {
+	switch r.how {
+	case itsOwn, atPlace:
+		x.grid.add(ord, r.at)
+	case inShape:
+		x.tree.nodes[r.anchor].shaped.add(ord)
+		x.shaped[r.anchor] = true
+	default:
+		x.nowhere.add(ord)
+	}
+}
+
+func (x *Index) unsettle(ord uint32, r *record) {
+	switch r.how {
+	case itsOwn, atPlace:
+		x.grid.remove(ord, r.at)
+	case inShape:
+		shaped := &x.tree.nodes[r.anchor].shaped
+		if shaped.remove(ord); shaped.empty() {
+			delete(x.shaped, r.anchor)
+		}
+	default:
+		x.nowhere.remove(ord)
+	}
+}
+
+// PutPlace sets the details of a place. Members without a Location of their own
+// are judged by it from now on.
+func (x *Index) PutPlace(p Place) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.describe(x.tree.ensure(p.Path), clonePlace(&p))
+}
+
+// RemovePlace forgets the details of a place; its members stay where they are.
+func (x *Index) RemovePlace(path Path) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if at, ok := x.tree.byPath[path]; ok {
+		x.describe(at, nil)
+		x.tree.prune(at)
+	}
+}
+
+// describe changes a place and judges again where its members are.
+func (x *Index) describe(at uint32, info *Place) {
+	moves := hasGeometry(x.tree.nodes[at].info) || hasGeometry(info)
+	x.tree.describe(at, info)
+	if !moves || x.tree.nodes[at].parent == 0 {
+		return
+	}
+	for _, ord := range x.tree.nodes[at].everyone().shared().ToArray() {
+		r := x.records.find(ord)
+		if r.how == itsOwn {
+			continue
+		}
+		x.unsettle(ord, r)
+		r.how, r.at, r.anchor = x.tree.locate(r.place)
+		x.settle(ord, r)
+	}
+}
+
+func hasGeometry(p *Place) bool {
+	return p != nil && (p.Location != nil || len(p.Shape) > 0)
+}
+
+// Place returns the details of a place. They must not be modified.
+func (x *Index) Place(path Path) (Place, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	info := x.tree.lookup(path).info
+	if info == nil {
+		return Place{}, false
+	}
+	return *info, true
+}
+
+// Places returns all places that have details, by path. They must not be modified.
+func (x *Index) Places() []Place {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	var places []Place
+	for i := range x.tree.nodes {
+		if info := x.tree.nodes[i].info; info != nil {
+			places = append(places, *info)
+		}
+	}
+	slices.SortFunc(places, func(a, b Place) int { return cmp.Compare(a.Path, b.Path) })
+	return places
+}
+
+// KnowsScheme reports whether any place has a geocode of that valueName.
+func (x *Index) KnowsScheme(name string) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.tree.schemes[name] > 0
+}
+
+// Ordinal returns the ordinal of a member id.
+func (x *Index) Ordinal(id string) (uint32, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.ids.find(id)
+}
+
+// ID returns the member id of an ordinal.
+func (x *Index) ID(ord uint32) (string, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	r := x.records.find(ord)
+	if r == nil {
+		return "", false
+	}
+	return r.id(), true
+}
+
+// Len is the number of members.
+func (x *Index) Len() int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return int(x.all.GetCardinality())
+}
+
+// Ordinals returns all members.
+func (x *Index) Ordinals() *roaring.Bitmap {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.all.Clone()
+}
+
+// addAddress makes ord findable by the address. Addresses that members share
+// leave the table, whose texts are unique.
+func (x *Index) addAddress(address string, ord uint32) {
+	if s := x.common[address]; s != nil {
+		s.add(ord)
+		return
+	}
+	other, ok := x.single.find(address)
+	if !ok {
+		x.single.insert(address, ord)
+		return
+	}
+	x.single.remove(address, other)
+	s := &set{}
+	s.add(other)
+	s.add(ord)
+	x.common[address] = s
+}
+
+func (x *Index) dropAddress(address string, ord uint32) {
+	s := x.common[address]
+	if s == nil {
+		x.single.remove(address, ord)
+		return
+	}
+	if s.remove(ord); s.empty() {
+		delete(x.common, address)
+	}
+}
+
+// holders adds the members that have the id or address.
+func (x *Index) holders(address string, into *union) {
+	if ord, ok := x.ids.find(address); ok {
+		into.few = append(into.few, ord)
+	}
+	if s := x.common[address]; s != nil {
+		into.add(s)
+	} else if ord, ok := x.single.find(address); ok {
+		into.few = append(into.few, ord)
+	}
+}

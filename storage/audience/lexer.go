@@ -1,0 +1,159 @@
+package audience
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// tokenKind is what a token of the selection grammar is.
+type tokenKind int
+
+const (
+	tokenEnd tokenKind = iota
+	tokenWord
+	tokenString
+	tokenOpen
+	tokenClose
+	tokenComma
+	tokenEqual
+	tokenNotEqual
+)
+
+// token is one token; text is the word, or what a quoted string stands for.
+type token struct {
+	kind   tokenKind
+	text   string
+	column int // in characters, from 1
+}
+
+// describe names the token in an error.
+func (t token) describe() string {
+	switch t.kind {
+	case tokenEnd:
+		return "the end"
+	case tokenString:
+		return "the quoted text " + quote(t.text)
+	default:
+		return `"` + t.text + `"`
+	}
+}
+
+// SyntaxError says where and why an expression is not a selection.
+type SyntaxError struct {
+	Column  int    // in characters, from 1
+	Message string // what is wrong and what was expected
+}
+
+// Error is one sentence that begins with the column.
+func (e *SyntaxError) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Message) }
+
+// lexer cuts an expression into tokens.
+type lexer struct {
+	rest   string
+	column int
+}
+
+// marks are the tokens of fixed spelling.
+var marks = map[rune]tokenKind{'(': tokenOpen, ')': tokenClose, ',': tokenComma, '=': tokenEqual}
+
+// next returns the next token, tokenEnd for ever at the end.
+func (l *lexer) next() (token, error) {
+	l.skipSpace()
+	start := l.column
+	r, size := utf8.DecodeRuneInString(l.rest)
+	switch {
+	case l.rest == "":
+		return token{kind: tokenEnd, column: start}, nil
+	case r == utf8.RuneError && size == 1:
+		return token{}, &SyntaxError{start, "the text is not UTF-8"}
+	case r == '"':
+		return l.quoted()
+	case strings.HasPrefix(l.rest, "!="):
+		l.advance(2)
+		return token{tokenNotEqual, "!=", start}, nil
+	case isWordRune(r):
+		return l.word(), nil
+	}
+	if kind, ok := marks[r]; ok {
+		l.advance(size)
+		return token{kind, string(r), start}, nil
+	}
+	return token{}, &SyntaxError{start, fmt.Sprintf("%q cannot stand here; a value with such characters needs double quotes", r)}
+}
+
+// advance drops n bytes that are one column each.
+func (l *lexer) advance(n int) {
+	l.rest = l.rest[n:]
+	l.column += n
+}
+
+func (l *lexer) skipSpace() {
+	trimmed := strings.TrimLeftFunc(l.rest, unicode.IsSpace)
+	l.column += utf8.RuneCountInString(l.rest[:len(l.rest)-len(trimmed)])
+	l.rest = trimmed
+}
+
+// word reads a bare word.
+func (l *lexer) word() token {
+	end := strings.IndexFunc(l.rest, func(r rune) bool { return !isWordRune(r) })
+	if end < 0 {
+		end = len(l.rest)
+	}
+	t := token{tokenWord, l.rest[:end], l.column}
+	l.column += utf8.RuneCountInString(t.text)
+	l.rest = l.rest[end:]
+	return t
+}
+
+// quoted reads a double-quoted string; \" and \\ are its only escapes.
+func (l *lexer) quoted() (token, error) {
+	t := token{kind: tokenString, column: l.column}
+	var text strings.Builder
+	l.advance(1)
+	for l.rest != "" {
+		r, size := utf8.DecodeRuneInString(l.rest)
+		switch {
+		case r == '"':
+			l.advance(1)
+			t.text = text.String()
+			return t, nil
+		case r == '\\':
+			if len(l.rest) < 2 || l.rest[1] != '"' && l.rest[1] != '\\' {
+				return t, &SyntaxError{l.column, `after a backslash, " or \ is expected`}
+			}
+			text.WriteByte(l.rest[1])
+			l.advance(2)
+			continue
+		case r == utf8.RuneError && size == 1:
+			return t, &SyntaxError{l.column, "the text is not UTF-8"}
+		case unicode.IsControl(r):
+			return t, &SyntaxError{l.column, "a quoted text holds printable characters only"}
+		}
+		text.WriteRune(r)
+		l.rest = l.rest[size:]
+		l.column++
+	}
+	return t, &SyntaxError{t.column, "this quoted text has no closing quote"}
+}
+
+// isWordRune reports what may stand in a bare word: letters and digits of any
+// script, marks that belong to letters, and - _ . / : +
+func isWordRune(r rune) bool {
+	return isNameRune(r) || strings.ContainsRune("-_./:+", r)
+}
+
+// isNameRune reports letters, digits and combining marks of any script.
+func isNameRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r)
+}
+
+// quote writes s as the grammar reads it back: bare when possible.
+func quote(s string) string {
+	bare := s != "" && strings.IndexFunc(s, func(r rune) bool { return !isWordRune(r) }) < 0
+	if bare && utf8.ValidString(s) && !isKeyword(s) {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
+}

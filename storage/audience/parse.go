@@ -1,0 +1,285 @@
+package audience
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Limits of an expression. Scenarios and people stay far below; they bound what a
+// hostile expression can cost.
+const (
+	MaxSelectionBytes = 4096 // of the expression, and of its canonical form
+	MaxSelectionDepth = 64   // nested parentheses
+)
+
+// keywords cannot be tag names, nor values without quotes.
+var keywords = map[string]bool{
+	"and": true, "or": true, "not": true, "in": true, "under": true, "has": true, "all": true,
+}
+
+func isKeyword(s string) bool { return keywords[strings.ToLower(s)] }
+
+// Parse reads a selection such as
+//
+//	place under tuen-mun/on-ting and (role = frontline or risk in (high, medium)) and not kind = speaker
+//
+// Terms are: all; place under P; place, kind, language, id or a tag's name with
+// = v, != v or in (a, b); has tag. "!=" is the opposite of "=": whoever lacks the
+// tag is selected too. A language selects by RFC 4647 basic filtering (zh finds
+// zh-HK), and finds members without languages, who take all. not binds tightest,
+// then and, then or. Keywords, places, kinds and tag names may be written in any
+// case; values of tags are compared exactly. A value is a bare word (letters of
+// any script, digits, - _ . / : +) or a text in double quotes, where \" and \\
+// stand for " and \.
+//
+// The error is a *SyntaxError. An empty expression is one: it never means
+// everybody.
+func Parse(expr string) (Selection, error) {
+	if len(expr) > MaxSelectionBytes {
+		return Selection{}, &SyntaxError{1, fmt.Sprintf("the expression is %d bytes long, at most %d are allowed", len(expr), MaxSelectionBytes)}
+	}
+	p := parser{lexer: lexer{rest: expr, column: 1}}
+	if err := p.advance(); err != nil {
+		return Selection{}, err
+	}
+	if p.token.kind == tokenEnd {
+		return Selection{}, &SyntaxError{1, `the expression is empty; write "all" to select everybody`}
+	}
+	root, err := p.or()
+	if err == nil && p.token.kind != tokenEnd {
+		err = p.expected(`"and", "or" or the end`)
+	}
+	if err != nil {
+		return Selection{}, err
+	}
+	s := Selection{root}
+	if n := len(s.String()); n > MaxSelectionBytes {
+		return Selection{}, &SyntaxError{1, fmt.Sprintf("the expression is %d bytes long when written out, at most %d are allowed", n, MaxSelectionBytes)}
+	}
+	return s, nil
+}
+
+// parser is a recursive descent with one token of look-ahead.
+type parser struct {
+	lexer lexer
+	token token
+	depth int
+}
+
+func (p *parser) advance() (err error) {
+	p.token, err = p.lexer.next()
+	return err
+}
+
+// expected is the error that what was expected is not what stands here.
+func (p *parser) expected(what string) error {
+	return &SyntaxError{p.token.column, fmt.Sprintf("%s is expected, found %s", what, p.token.describe())}
+}
+
+// keyword reports whether the token is the bare word.
+func (p *parser) keyword(word string) bool {
+	return p.token.kind == tokenWord && strings.EqualFold(p.token.text, word)
+}
+
+// take goes past a token of the kind.
+func (p *parser) take(kind tokenKind, what string) error {
+	if p.token.kind != kind {
+		return p.expected(what)
+	}
+	return p.advance()
+}
+
+func (p *parser) or() (node, error)  { return p.list("or", opOr, p.and) }
+func (p *parser) and() (node, error) { return p.list("and", opAnd, p.not) }
+
+// list reads one or more parts joined by word.
+func (p *parser) list(word string, joined op, part func() (node, error)) (node, error) {
+	first, err := part()
+	if err != nil {
+		return node{}, err
+	}
+	parts := []node{first}
+	for p.keyword(word) {
+		if err := p.advance(); err != nil {
+			return node{}, err
+		}
+		next, err := part()
+		if err != nil {
+			return node{}, err
+		}
+		parts = append(parts, next)
+	}
+	return combine(joined, parts), nil
+}
+
+// not reads any number of "not" in a loop: only parentheses nest.
+func (p *parser) not() (node, error) {
+	opposite := false
+	for p.keyword("not") {
+		opposite = !opposite
+		if err := p.advance(); err != nil {
+			return node{}, err
+		}
+	}
+	n, err := p.primary()
+	if err != nil || !opposite {
+		return n, err
+	}
+	return negate(n), nil
+}
+
+// primary reads a term or an expression in parentheses.
+func (p *parser) primary() (node, error) {
+	switch {
+	case p.token.kind == tokenOpen:
+		return p.parenthesis()
+	case p.keyword("all"):
+		return node{op: opAll}, p.advance()
+	case p.keyword("has"):
+		return p.has()
+	case p.token.kind == tokenWord && !isKeyword(p.token.text):
+		return p.term()
+	}
+	return node{}, p.expected(`a condition such as "kind = screen" or "place under tuen-mun"`)
+}
+
+func (p *parser) parenthesis() (node, error) {
+	if p.depth++; p.depth > MaxSelectionDepth {
+		return node{}, &SyntaxError{p.token.column, fmt.Sprintf("parentheses are nested deeper than %d", MaxSelectionDepth)}
+	}
+	if err := p.advance(); err != nil {
+		return node{}, err
+	}
+	n, err := p.or()
+	if err != nil {
+		return node{}, err
+	}
+	p.depth--
+	return n, p.take(tokenClose, `"and", "or" or ")"`)
+}
+
+func (p *parser) has() (node, error) {
+	if err := p.advance(); err != nil {
+		return node{}, err
+	}
+	name, err := p.tagName()
+	if err != nil {
+		return node{}, err
+	}
+	return node{op: opHas, tag: name}, p.advance()
+}
+
+// tagName is the current token as a tag's name.
+func (p *parser) tagName() (string, error) {
+	name := strings.ToLower(p.token.text)
+	if p.token.kind != tokenWord || isKeyword(name) {
+		return "", p.expected("a tag's name")
+	}
+	if err := checkTagName(name); err != nil {
+		return "", &SyntaxError{p.token.column, err.Error()}
+	}
+	return name, nil
+}
+
+// fields are the words that begin a term and are no tag.
+var fields = map[string]op{"place": opPlace, "kind": opKind, "language": opLanguage, "id": opID}
+
+// term reads a field or tag with its comparison.
+func (p *parser) term() (node, error) {
+	n := node{op: fields[strings.ToLower(p.token.text)]}
+	if n.op == opNone {
+		name, err := p.tagName()
+		if err != nil {
+			return node{}, err
+		}
+		n.op, n.tag = opTag, name
+	}
+	if err := p.advance(); err != nil {
+		return node{}, err
+	}
+	return p.comparison(n)
+}
+
+// comparison reads what stands after a field or tag.
+func (p *parser) comparison(n node) (node, error) {
+	unequal := p.token.kind == tokenNotEqual
+	switch {
+	case n.op == opPlace && p.keyword("under"):
+		n.op = opPlaceUnder
+	case unequal, p.token.kind == tokenEqual:
+	case p.keyword("in"):
+		if err := p.advance(); err != nil {
+			return node{}, err
+		}
+		return p.values(n)
+	case n.op == opPlace:
+		return node{}, p.expected(`"under", "=", "!=" or "in"`)
+	default:
+		return node{}, p.expected(`"=", "!=" or "in"`)
+	}
+	if err := p.advance(); err != nil {
+		return node{}, err
+	}
+	if err := p.value(&n); err != nil {
+		return node{}, err
+	}
+	if unequal {
+		n = negate(n)
+	}
+	return n, nil
+}
+
+// values reads (a, b, …).
+func (p *parser) values(n node) (node, error) {
+	if err := p.take(tokenOpen, `"("`); err != nil {
+		return node{}, err
+	}
+	for {
+		if err := p.value(&n); err != nil {
+			return node{}, err
+		}
+		if p.token.kind != tokenComma {
+			break
+		}
+		if err := p.advance(); err != nil {
+			return node{}, err
+		}
+	}
+	n.values = sortedValues(n.values)
+	return n, p.take(tokenClose, `"," or ")"`)
+}
+
+// value reads one value and checks it against what the field may hold.
+func (p *parser) value(n *node) error {
+	bare := p.token.kind == tokenWord
+	if bare && isKeyword(p.token.text) {
+		return p.expected(`a value (write it in double quotes if it is meant)`)
+	}
+	if !bare && p.token.kind != tokenString {
+		return p.expected("a value")
+	}
+	value, err := checkValue(n.op, p.token.text)
+	if err != nil {
+		return &SyntaxError{p.token.column, err.Error()}
+	}
+	n.values = append(n.values, value)
+	return p.advance()
+}
+
+// checkValue returns the value as it is kept, or why no member can have it.
+func checkValue(field op, value string) (string, error) {
+	switch field {
+	case opPlace, opPlaceUnder:
+		path, err := ParsePath(strings.ToLower(value))
+		return string(path), err
+	case opKind:
+		value = strings.ToLower(value)
+		return value, checkKind(Kind(value))
+	case opLanguage:
+		return value, checkLanguage(value)
+	case opID:
+		return value, checkID(value)
+	default:
+		return value, checkTagValue(value)
+	}
+}

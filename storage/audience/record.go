@@ -1,0 +1,110 @@
+package audience
+
+import "encoding/binary"
+
+// position says where a member is judged to be.
+type position uint8
+
+const (
+	absent    position = iota // no such member
+	unlocated                 // only geocodes reach it
+	itsOwn                    // its own Location
+	atPlace                   // the Location of its place
+	inShape                   // the Shape of its place
+)
+
+// record is what the index keeps of one member: enough to take it out of every
+// dimension again.
+type record struct {
+	text    string // id and addresses, see packTexts
+	profile uint32 // in Index.profiles
+	place   uint32 // in tree
+	anchor  uint32 // in tree: the place whose Shape it is in, with inShape
+	at      Point  // with itsOwn and atPlace
+	how     position
+}
+
+// pageSize is the number of records allocated together. Ordinals are dense, so
+// pages are full but for the last.
+const pageSize = 1 << 12
+
+// records is an array over all ordinals, in pages.
+type records struct{ pages []*[pageSize]record }
+
+// find returns the record of a present member, or nil.
+func (r *records) find(ord uint32) *record {
+	page := int(ord / pageSize)
+	if page >= len(r.pages) || r.pages[page] == nil || r.pages[page][ord%pageSize].how == absent {
+		return nil
+	}
+	return &r.pages[page][ord%pageSize]
+}
+
+// slot returns the place for a record.
+func (r *records) slot(ord uint32) *record {
+	page := int(ord / pageSize)
+	for len(r.pages) <= page {
+		r.pages = append(r.pages, nil)
+	}
+	if r.pages[page] == nil {
+		r.pages[page] = new([pageSize]record)
+	}
+	return &r.pages[page][ord%pageSize]
+}
+
+// packTexts joins the id and the addresses that differ from it into one string:
+// one allocation per member instead of one per text.
+func packTexts(m *Member) string {
+	var room [512]byte
+	b := appendStrings(room[:0], m.ID)
+	for i, endpoint := range m.Endpoints {
+		if endpoint.Address != m.ID && !addressBefore(m.Endpoints[:i], endpoint.Address) {
+			b = appendStrings(b, endpoint.Address)
+		}
+	}
+	return string(b)
+}
+
+func addressBefore(endpoints []Endpoint, address string) bool {
+	for _, endpoint := range endpoints {
+		if endpoint.Address == address {
+			return true
+		}
+	}
+	return false
+}
+
+// id is the member's id.
+func (r *record) id() string {
+	first, _ := cutText(r.text)
+	return first
+}
+
+// addresses calls visit with each address that differs from the id.
+func (r *record) addresses(visit func(address string)) {
+	_, rest := cutText(r.text)
+	for rest != "" {
+		var address string
+		address, rest = cutText(rest)
+		visit(address)
+	}
+}
+
+// hasAddress reports whether one of the addresses equals text.
+func (r *record) hasAddress(text string) bool {
+	_, rest := cutText(r.text)
+	for rest != "" {
+		var address string
+		if address, rest = cutText(rest); address == text {
+			return true
+		}
+	}
+	return false
+}
+
+// cutText cuts the first length-prefixed text off packed, which packTexts wrote.
+func cutText(packed string) (text, rest string) {
+	var head [binary.MaxVarintLen64]byte
+	n, size := binary.Uvarint(head[:copy(head[:], packed)])
+	return packed[size : size+int(n)], packed[size+int(n):]
+}
