@@ -27,6 +27,7 @@ const (
 	codeTopicAlias     code = 0x94
 	codeTooLarge       code = 0x95
 	codeQuota          code = 0x97
+	codeAdministrative code = 0x98
 	codePayload        code = 0x99
 	codeShared         code = 0x9E
 	codeSubscriptionID code = 0xA1

@@ -18,7 +18,7 @@ func TestDeliver_BodyThenManifestAndReceiptOnPuback(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
 		r := newRig(t)
 		w := r.device(r.listen(TCP), "lift-1", v5)
-		require.Equal(t, []byte{1, 1, 1}, w.subscribe(contract.TopicNow, contract.TopicKeys, contract.DeviceFilter("lift-1")))
+		require.Equal(t, []byte{1, 1, 1}, w.subscribe(contract.TopicNow, contract.TopicKeys, ownFilterOf("lift-1")))
 
 		r.Set(holds("manifest 1", delivery("flood", 1, 1, 2)))
 		require.Equal(t, message{topic: contract.TopicKeys, payload: "key ring", retain: true}, w.message())

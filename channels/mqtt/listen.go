@@ -209,3 +209,15 @@ func (g *Gateway) sleep(d time.Duration) bool {
 		return false
 	}
 }
+
+// ListenTCP is Listen for MQTT over TCP.
+func (g *Gateway) ListenTCP(address string) (net.Addr, error) { return g.Listen(address, TCP) }
+
+// ListenTLS is Listen for MQTT over TLS.
+func (g *Gateway) ListenTLS(address string) (net.Addr, error) { return g.Listen(address, TLS) }
+
+// ListenWS is Listen for MQTT over WebSocket.
+func (g *Gateway) ListenWS(address string) (net.Addr, error) { return g.Listen(address, WS) }
+
+// ListenWSS is Listen for MQTT over WebSocket over TLS.
+func (g *Gateway) ListenWSS(address string) (net.Addr, error) { return g.Listen(address, WSS) }

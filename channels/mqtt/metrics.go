@@ -61,13 +61,13 @@ const (
 	publishReceipt publishKind = iota
 	publishReport
 	publishState
-	publishForeign   // outside its own topics
-	publishMalformed // never readable
-	publishFailed    // could not be kept
+	publishForeign // outside its own topics
+	publishRefused // never readable or never wanted
+	publishFailed  // could not be kept
 	publishKinds
 )
 
-var publishNames = [publishKinds]string{"receipt", "report", "state", "foreign", "malformed", "failed"}
+var publishNames = [publishKinds]string{"receipt", "report", "state", "foreign", "refused", "failed"}
 
 // String is the name as in metrics and logs.
 func (k publishKind) String() string { return publishNames[k] }

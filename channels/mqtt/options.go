@@ -19,6 +19,12 @@ import (
 // or has another secret. Every other error tells the device to try again later.
 var ErrCredential = errors.New("wrong device credential")
 
+// ErrUnwanted is what Hooks.Report's and channels.Receipts' done is given for what
+// will never be taken. MQTT 5 devices are told so; 3.1.1 devices get an ordinary
+// acknowledgement, as they would send it for ever otherwise. After any other error
+// the device sends again.
+var ErrUnwanted = errors.New("publish is not wanted here")
+
 // Auth says who a device is.
 type Auth interface {
 	// Authenticate checks a device's secret. It returns ErrCredential when they do

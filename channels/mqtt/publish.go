@@ -2,6 +2,7 @@ package mqtt
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 
 	"almenara/channels/contract"
@@ -190,28 +191,31 @@ func (p publish) ref() publishID { return publishID{p.id, p.qos} }
 func (s *session) doneFunc(p publish, kind publishKind) func(error) {
 	ref := p.ref()
 	return func(err error) {
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrUnwanted):
+			s.refuseContent(ref, codeImplementation, err)
+		case err != nil:
 			s.g.metrics.publishes[publishFailed].Inc()
 			s.g.log.Warn("publish could not be kept", "device", s.from.Device, "kind", kind, "error", err)
 			s.finish(ref, codeUnspecified)
-			return
+		default:
+			s.g.metrics.publishes[kind].Inc()
+			s.finish(ref, codeSuccess)
 		}
-		s.g.metrics.publishes[kind].Inc()
-		s.finish(ref, codeSuccess)
 	}
 }
 
-// refuseContent answers what will never be readable.
-func (s *session) refuseContent(p publish, c code, err error) {
-	s.g.metrics.publishes[publishMalformed].Inc()
+// refuseContent answers what will never be readable, or is never wanted.
+func (s *session) refuseContent(p publishID, c code, err error) {
+	s.g.metrics.publishes[publishRefused].Inc()
 	s.g.log.Warn("publish refused", "device", s.from.Device, "error", err)
-	s.finish(p.ref(), c)
+	s.finish(p, c)
 }
 
 func (s *session) takeReceipts(p publish) {
 	rs, err := s.receipts(p.payload)
 	if err != nil {
-		s.refuseContent(p, codePayload, err)
+		s.refuseContent(p.ref(), codePayload, err)
 		return
 	}
 	done := s.doneFunc(p, publishReceipt)
@@ -255,7 +259,7 @@ func (s *session) receipts(payload []byte) ([]receipt.Receipt, error) {
 
 func (s *session) takeReport(p publish) {
 	if s.g.hooks == nil {
-		s.refuseContent(p, codeImplementation, errUnexpected)
+		s.refuseContent(p.ref(), codeImplementation, ErrUnwanted)
 		return
 	}
 	s.g.hooks.Report(s.from, bytes.Clone(p.payload), s.doneFunc(p, publishReport))
@@ -265,7 +269,7 @@ func (s *session) takeReport(p publish) {
 func (s *session) takeState(p publish) {
 	state, err := contract.ParseState(p.payload)
 	if err != nil {
-		s.refuseContent(p, codePayload, err)
+		s.refuseContent(p.ref(), codePayload, err)
 		return
 	}
 	s.g.inOrder(s.from.Device, func() {

@@ -97,6 +97,17 @@ func (g *Gateway) Sessions() int {
 	return n
 }
 
+// Drop ends the device's session at once, as when its credential is revoked, and
+// reports whether it had one. It does not keep the device from coming back: that is
+// Auth's to do.
+func (g *Gateway) Drop(device string) bool {
+	s := g.shardOf(device).get(device)
+	if s != nil {
+		s.end(codeAdministrative, endDropped)
+	}
+	return s != nil
+}
+
 // inOrder calls f while nothing else of this device is told to the hooks.
 func (g *Gateway) inOrder(device string, f func()) {
 	stripe := &g.order[g.hash(device)>>32%uint64(len(g.order))]

@@ -458,3 +458,6 @@ func receiptsJSON(rung string, words ...string) string {
 	b.WriteString("]")
 	return b.String()
 }
+
+// ownFilterOf is the one subscription that covers all topics of a device.
+func ownFilterOf(device string) string { return contract.DevicePrefix(device) + "#" }

@@ -85,6 +85,7 @@ const (
 	endOverflow
 	endProtocol
 	endRefused // a 3.1.1 client published what it may not, or its receipt failed
+	endDropped // by Drop
 	endStopping
 	endPanic
 	endings
@@ -92,7 +93,7 @@ const (
 
 var endingNames = [endings]string{
 	"gone", "disconnect", "taken_over", "keep_alive", "ack_timeout", "overflow",
-	"protocol", "refused", "stopping", "panic",
+	"protocol", "refused", "dropped", "stopping", "panic",
 }
 
 // String is the name as in metrics and logs.
