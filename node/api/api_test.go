@@ -310,7 +310,9 @@ func TestAudit_FaultAfterTheFirstByteBreaksTheConnection(t *testing.T) {
 		require.Error(t, err, "a cut chain must not look whole")
 	}
 
-	fake.Audit = nil
+	fake = apitest.New()
+	fake.Audit, fake.AuditErr = nil, errors.New("disk fault")
+	s = start(t, api.New(fake, api.Options{}), 0)
 	response := open(t, s, "/api/v1/audit")
 	require.Equal(t, 500, response.StatusCode)
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"))

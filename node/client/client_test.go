@@ -1,0 +1,226 @@
+package client_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/api"
+	"almenara/node/api/apitest"
+	"almenara/node/client"
+	"almenara/node/wire"
+)
+
+// rig is a served API that notes which routes were asked.
+type rig struct {
+	*apitest.Fake
+	*client.Client
+	server *httptest.Server
+
+	mu    sync.Mutex // guards asked
+	asked []*http.Request
+}
+
+func newRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{Fake: apitest.New()}
+	handler := api.New(r.Fake, api.Options{})
+	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		r.mu.Lock()
+		r.asked = append(r.asked, in.Clone(context.WithoutCancel(in.Context())))
+		r.mu.Unlock()
+		handler.ServeHTTP(w, in)
+	}))
+	t.Cleanup(r.server.Close)
+	t.Cleanup(handler.EndStreams)
+	r.Client = newClient(t, client.Config{URL: r.server.URL + "/", Token: apitest.Token(api.RoleAdministrator)})
+	return r
+}
+
+func newClient(t *testing.T, config client.Config) *client.Client {
+	t.Helper()
+	c, err := client.New(config)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// calls is one call of each method.
+func calls(ctx context.Context, c *client.Client) map[string]func() error {
+	drop := func(_ any, err error) error { return err }
+	return map[string]func() error{
+		"POST /api/v1/cap":    func() error { return drop(c.TakeCAP(ctx, []byte("<alert/>"), "all", client.WaitReached)) },
+		"POST /api/v1/alerts": func() error { return drop(c.SendAlert(ctx, wire.SendAlert{Alert: []byte(`{}`)}, "")) },
+		"GET /api/v1/alerts":  func() error { return drop(c.ListAlerts(ctx, 3)) },
+		"GET /api/v1/alerts/{id}": func() error {
+			return drop(c.ShowAlert(ctx, apitest.AlertID))
+		},
+		"POST /api/v1/alerts/{id}/cancel": func() error {
+			return drop(c.CancelAlert(ctx, apitest.AlertID, wire.CancelAlert{Reason: "r"}, client.WaitCommitted))
+		},
+		"GET /api/v1/alerts/{id}/receipts": func() error { return drop(c.AlertReceipts(ctx, apitest.AlertID, "sent", true, 9)) },
+		"GET /api/v1/alerts/{id}/cap":      func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
+		"POST /api/v1/audience/import": func() error {
+			return drop(c.Import(ctx, client.Import{CSV: strings.NewReader("id\n"), DryRun: true, Replace: true}))
+		},
+		"GET /api/v1/audience/select": func() error { return drop(c.Select(ctx, "kind = screen", "a/b", 2)) },
+		"GET /api/v1/places":          func() error { return drop(c.ListPlaces(ctx)) },
+		"PUT /api/v1/places":          func() error { return c.PutPlaces(ctx, []wire.Place{{Path: "x"}}) },
+		"GET /api/v1/devices":         func() error { return drop(c.ListDevices(ctx, "x", 4)) },
+		"POST /api/v1/devices":        func() error { return drop(c.EnrolDevices(ctx, []wire.Enrol{{ID: "x"}})) },
+		"DELETE /api/v1/devices/{id}": func() error { return c.RevokeDevice(ctx, "a/../b c") },
+		"GET /api/v1/users":           func() error { return drop(c.ListUsers(ctx)) },
+		"POST /api/v1/users":          func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x"})) },
+		"DELETE /api/v1/users/{name}": func() error { return c.RevokeUser(ctx, "x") },
+		"GET /api/v1/audit":           func() error { return c.ExportAudit(ctx, io.Discard, 1, 2) },
+		"GET /api/v1/status":          func() error { return drop(c.Status(ctx, true)) },
+		"POST /api/v1/nodes/invite":   func() error { return drop(c.Invite(ctx, wire.Invite{Minutes: 3})) },
+		"DELETE /api/v1/nodes/{id}":   func() error { return c.RemoveNode(ctx, "n3") },
+		"GET /api/v1/openapi.json":    func() error { return drop(c.OpenAPI(ctx)) },
+		"GET /healthz":                func() error { return drop(c.Health(ctx)) },
+		"GET /readyz":                 func() error { return drop(c.Ready(ctx)) },
+		"GET /metrics":                func() error { return c.Metrics(ctx, io.Discard) },
+		"GET /api/v1/events": func() error {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			if err := c.Events(ctx, "", cancel, func(wire.Event) {}); !errors.Is(err, context.Canceled) {
+				return err
+			}
+			return nil
+		},
+	}
+}
+
+func TestClient_CoversEveryRoute(t *testing.T) {
+	r := newRig(t)
+	mux := http.NewServeMux()
+	all := calls(t.Context(), r.Client)
+	for _, route := range api.Routes() {
+		mux.Handle(route.Method+" "+route.Path, http.NotFoundHandler())
+		name := route.Method + " " + route.Path
+		call, ok := all[name]
+		require.True(t, ok, "no method for %s", name)
+		r.asked = nil
+		require.NoError(t, call(), name)
+		require.Len(t, r.asked, 1, name)
+		_, pattern := mux.Handler(r.asked[0])
+		require.Equal(t, name, pattern)
+	}
+	require.Len(t, all, len(api.Routes()), "a method without a route")
+	require.Equal(t, []string{
+		`TakeCAP <alert/> "all" reached`, `SendAlert {} "" local`, `ListAlerts 3`, `ShowAlert ` + apitest.AlertID,
+		`CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true 9`,
+		`AlertMessage ` + apitest.AlertID, `Events `, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `RevokeUser x`, `ExportAudit 1 2`,
+		`Status true`, `Invite  3`, `RemoveNode n3`, `Status false`,
+	}, r.Calls())
+}
+
+func TestClient_ReturnsTheProblemOfTheNode(t *testing.T) {
+	r := newRig(t)
+	r.Err = &wire.Problem{Kind: wire.KindConflict, Sentence: "it is there already", Details: []string{"row 3"}, Alert: "a"}
+	for name, call := range calls(t.Context(), r.Client) {
+		if strings.HasSuffix(name, "z") || strings.HasSuffix(name, "json") || strings.HasSuffix(name, "metrics") {
+			continue // they need nothing of the service, or say so in their own way
+		}
+		var p *wire.Problem
+		require.ErrorAs(t, call(), &p, name)
+		require.Equal(t, r.Err, p)
+	}
+	health, err := r.Ready(t.Context())
+	require.NoError(t, err)
+	require.False(t, health.Ready)
+	require.NotEmpty(t, health.Why)
+}
+
+func TestClient_KeepsUnknownApartFromUnreachable(t *testing.T) {
+	cut := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	t.Cleanup(cut.Close)
+	c := newClient(t, client.Config{URL: cut.URL})
+	require.ErrorIs(t, c.RevokeUser(t.Context(), "x"), client.ErrUnknown)
+	_, err := c.ListUsers(t.Context())
+	require.ErrorIs(t, err, client.ErrUnreachable, "reading changes nothing")
+
+	half := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"alert":`) }))
+	t.Cleanup(half.Close)
+	c = newClient(t, client.Config{URL: half.URL})
+	_, err = c.TakeCAP(t.Context(), []byte("x"), "", "")
+	require.ErrorIs(t, err, client.ErrUnknown, "an answer that is cut")
+
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	c = newClient(t, client.Config{URL: gone.URL})
+	err = c.RevokeUser(t.Context(), "x")
+	require.ErrorIs(t, err, client.ErrUnreachable)
+	require.NotErrorIs(t, err, client.ErrUnknown)
+}
+
+func TestClient_GivesTheTokenToNobodyElse(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Error("another server was asked")
+	}))
+	t.Cleanup(other.Close)
+	first := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(first.Close)
+	_, err := newClient(t, client.Config{URL: first.URL, Token: "secret"}).ListUsers(t.Context())
+	require.ErrorContains(t, err, "no answer of a node")
+}
+
+func TestClient_ChecksTheCertificate(t *testing.T) {
+	s := httptest.NewTLSServer(api.New(apitest.New(), api.Options{}))
+	t.Cleanup(s.Close)
+	s.Config.ErrorLog = nil
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})
+	_, err := newClient(t, client.Config{URL: s.URL, CA: ca}).Health(t.Context())
+	require.NoError(t, err)
+	_, err = newClient(t, client.Config{URL: s.URL}).Health(t.Context())
+	require.ErrorIs(t, err, client.ErrUnreachable)
+	_, err = client.New(client.Config{URL: s.URL, CA: []byte("none")})
+	require.Error(t, err)
+	for _, address := range []string{"", "127.0.0.1:8480", "ftp://x", "http://", "http://[::1"} {
+		_, err = client.New(client.Config{URL: address})
+		require.ErrorContains(t, err, "not the address of a node", address)
+	}
+}
+
+func TestImport_TellsProgress(t *testing.T) {
+	r := newRig(t)
+	const size = 300_000
+	var last int64
+	_, err := r.Client.Import(t.Context(), client.Import{
+		CSV: bytes.NewReader(make([]byte, size)), Size: size,
+		Progress: func(sent int64) {
+			if sent < last {
+				t.Error("progress went back")
+			}
+			last = sent
+		},
+	})
+	require.NoError(t, err)
+	require.EqualValues(t, size, last)
+	require.Equal(t, []string{"Import 300000 false false"}, r.Calls())
+}
+
+func TestEvents_AreReadUntilTheStreamEnds(t *testing.T) {
+	r := newRig(t)
+	r.Feed <- wire.Event{ID: "n1-1", Type: "alert", Alert: "a", Text: "line\nbreak"}
+	r.Feed <- wire.Event{ID: "n1-2", Type: "receipts", Rungs: &wire.Rungs{Presented: 2}}
+	close(r.Feed)
+	var got []wire.Event
+	opened := 0
+	err := r.Client.Events(t.Context(), "a", func() { opened++ }, func(e wire.Event) { got = append(got, e) })
+	require.ErrorIs(t, err, client.ErrStreamEnded)
+	require.Equal(t, 1, opened)
+	require.Len(t, got, 2)
+	require.Equal(t, wire.Event{ID: "n1-1", Type: "alert", Alert: "a", Text: "line\nbreak"}, got[0])
+	require.EqualValues(t, 2, got[1].Rungs.Presented)
+}
