@@ -1,0 +1,247 @@
+package fsm
+
+import (
+	"fmt"
+	"time"
+
+	"almenara/cluster/command"
+	"almenara/cluster/fact"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// opened is a fact of a command, decoded once.
+type opened struct {
+	signed fact.Signed
+	id     fact.ID
+	fact   fact.Fact
+	err    error
+}
+
+// bitmapPage is the most that 65,536 ordinals take in a stored bitmap.
+const bitmapPage = 8 << 10
+
+// weigh says how many bytes the command may write at most, where half a transaction
+// might be too little: a target bitmap grows with the district.
+func weigh(c command.Command, m *memory) (need int64, facts []opened) {
+	p, ok := c.Payload.(*command.AdoptFacts)
+	if !ok {
+		return 0, nil
+	}
+	alerts := 0
+	for _, s := range p.Facts {
+		o := opened{signed: s, id: s.ID()}
+		o.fact, o.err = s.Fact()
+		facts = append(facts, o)
+		if need += int64(len(s.Canonical)+len(s.Signature)) + 1024; o.fact.Kind == fact.KindAlert {
+			alerts++
+		}
+	}
+	if alerts == 0 {
+		return 0, facts
+	}
+	pages := int64(m.ordinals>>16) + 1
+	return need + int64(min(alerts, command.MaxAlerts))*(pages*bitmapPage+4096), facts
+}
+
+// adoptFacts gives each fact its place, in order.
+func (e *entry) adoptFacts() (command.Result, string, error) {
+	a := adoption{entry: e}
+	out := command.AdoptResult{Facts: make([]command.FactOutcome, 0, len(e.facts))}
+	for i := range e.facts {
+		o, err := a.adopt(&e.facts[i])
+		if err != nil {
+			return failed(err)
+		}
+		out.Facts = append(out.Facts, o)
+		a.tell(&e.facts[i], o)
+	}
+	if a.blocks > 0 {
+		e.changed |= ChangedReceipts
+		if err := e.line("receipts adopt", fmt.Sprintf("%d blocks, %d receipts", a.blocks, a.receipts)); err != nil {
+			return failed(err)
+		}
+	}
+	return command.OK(out), "", nil
+}
+
+// adoption is the state of one AdoptFacts.
+type adoption struct {
+	*entry
+	n        uint16 // facts adopted by this entry so far
+	alerts   int    // of them alert messages
+	blocks   int    // of them receipt blocks
+	receipts int
+}
+
+// tell keeps what the hook is to be told after the commit.
+func (a *adoption) tell(o *opened, out command.FactOutcome) {
+	hook := a.f.hooks.Adopted
+	switch out.Outcome {
+	case command.Adopted, command.Refused, command.Rejected:
+		if hook != nil {
+			signed, f := o.signed, o.fact
+			a.after = append(a.after, func() { hook(signed, f, out) })
+		}
+	}
+}
+
+// adopt places one fact: known ones are no-ops, the sequence has no gap, and what
+// cannot be read is recorded all the same, or the stream would stand still for ever.
+func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
+	out := command.FactOutcome{ID: o.id}
+	if o.err != nil || !goodPlace(o.fact) {
+		out.Outcome = command.Malformed
+		return out, a.line("fact malformed", o.id.String())
+	}
+	mark, err := a.t.Mark(o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
+	if err != nil {
+		return out, err
+	}
+	switch {
+	case o.fact.Seq <= mark:
+		return a.repeated(o, out)
+	case o.fact.Seq != mark+1:
+		out.Outcome, out.Want = command.Gap, mark+1
+		return out, nil
+	case o.fact.Kind == fact.KindAlert && a.alerts == command.MaxAlerts:
+		out.Outcome = command.Deferred
+		return out, nil
+	}
+	return a.record(o, out)
+}
+
+// goodPlace holds the place of a fact against what keys of the store can express.
+func goodPlace(f fact.Fact) bool {
+	if f.Origin == "" || len(f.Origin) > 64 || f.Stream == 0 || f.Seq == 0 {
+		return false
+	}
+	for _, c := range []byte(f.Origin) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// repeated answers for a fact at or below the mark. Another fact in its place means
+// that an origin lost its journal and went on under the old epoch: that is loud.
+func (a *adoption) repeated(o *opened, out command.FactOutcome) (command.FactOutcome, error) {
+	same, err := a.t.FactIDAt(o.id[:], factKey(o.fact))
+	if err != nil {
+		return out, err
+	}
+	if out.Outcome = command.Known; same {
+		return out, nil
+	}
+	out.Outcome = command.Reused
+	return out, a.line("fact refused", fmt.Sprintf("%s: %s stream %d epoch %d sequence %d belongs to another fact",
+		o.id, o.fact.Origin, o.fact.Stream, o.fact.Epoch, o.fact.Seq))
+}
+
+func factKey(f fact.Fact) storage.FactKey {
+	return storage.FactKey{Origin: f.Origin, Stream: uint8(f.Stream), Epoch: f.Epoch, Seq: f.Seq}
+}
+
+// record stores the fact, moves the mark and lets the fact have its effect.
+func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutcome, error) {
+	signed, err := o.signed.Encode()
+	if err != nil {
+		return out, err
+	}
+	k := factKey(o.fact)
+	err = a.t.SetMark(storage.Mark{Origin: k.Origin, Stream: k.Stream, Epoch: k.Epoch, Seq: k.Seq})
+	if err != nil {
+		return out, err
+	}
+	a.n++
+	var block []byte
+	switch o.fact.Kind {
+	case fact.KindAlert:
+		a.alerts++
+		err = a.alertMessage(o, &out)
+	case fact.KindReceipts:
+		block, err = a.receiptBlock(o, signed, &out)
+	case fact.KindFanout:
+		err = a.fanout(o, &out)
+	default:
+		err = a.rejected(o, &out, "unknown kind")
+	}
+	if err != nil {
+		return out, err
+	}
+	return out, a.t.PutFact(o.id[:], k, signed, block)
+}
+
+// rejected records a fact that cannot have an effect. why must be our own words:
+// every replica must write the same.
+func (a *adoption) rejected(o *opened, out *command.FactOutcome, why string) error {
+	out.Outcome, out.Note = command.Rejected, why
+	return a.line("fact rejected", fmt.Sprintf("%s of %s, kind %d: %s", o.id, o.fact.Origin, o.fact.Kind, why))
+}
+
+// alertMessage takes in one CAP message: onto the board, then whom it addresses.
+func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
+	msg, why := readMessage(o)
+	if why != "" {
+		return a.rejected(o, out, why)
+	}
+	stands, outcome := a.m.addMessage(msg, time.UnixMilli(a.c.At))
+	if outcome == alert.Ignored {
+		return a.rejected(o, out, "neither Alert, Update nor Cancel")
+	}
+	out.Alert, out.Revision = string(a.m.alertOf(msg)), uint64(msg.entry.Revision)
+	out.Outcome = command.Adopted
+	if !stands {
+		out.Outcome, out.Note = command.Refused, "another message has its CAP triplet"
+	}
+	if err := a.target(msg, stands && outcome != alert.Known, out); err != nil {
+		return err
+	}
+	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: o.id[:], Alert: out.Alert,
+		Revision: out.Revision, At: a.c.At}
+	if err := a.t.PutAdoption(adopted); err != nil {
+		return err
+	}
+	a.m.adopted(adopted)
+	a.changed |= ChangedAlerts
+	return a.line("alert "+out.Outcome.String(), fmt.Sprintf("%s %s, alert %s revision %d, by %s, reason %q, fact %s, %d members, board %s",
+		msg.cap.MsgType, msg.entry.Key, out.Alert, out.Revision, msg.issue.Author, msg.issue.Reason, o.id, out.Targets, outcome))
+}
+
+// target records whom the message addresses, for the one that stands. A message that
+// came in twice keeps what was recorded first.
+func (a *adoption) target(msg *message, stands bool, out *command.FactOutcome) error {
+	if !stands {
+		return nil
+	}
+	mark := storage.CAPMark{FactID: msg.id[:], Digest: msg.digest[:], Alert: out.Alert}
+	if err := a.t.PutCAPMark(string(msg.entry.Key.ID()), mark); err != nil {
+		return err
+	}
+	members, problems := a.m.resolve(msg.issue.Targets)
+	if problems > 0 {
+		out.Note = fmt.Sprintf("%d of %d info blocks have no area that can be resolved", problems, len(msg.issue.Targets))
+	}
+	g := storage.Target{Count: members.GetCardinality()}
+	for _, c := range a.m.index.Count(members, 0).ByKind {
+		g.Kinds = append(g.Kinds, storage.KindCount{Kind: c.Name, Count: c.N})
+	}
+	var err error
+	if g.Members, err = storage.EncodeBitmap(members); err != nil {
+		return err
+	}
+	out.Targets = g.Count
+	return a.t.PutTarget(string(msg.entry.Key.ID()), out.Revision, g)
+}
+
+// fanout records that a node wrote an alert to its devices.
+func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
+	f, err := storage.DecodeFanout(o.fact.Body)
+	if err != nil {
+		return a.rejected(o, out, "body is not a fan-out record")
+	}
+	out.Outcome = command.Adopted
+	return a.line("fan-out", fmt.Sprintf("node %s, alert %s revision %d, %d devices, at %d",
+		o.fact.Origin, f.Alert, f.Revision, f.Devices, f.At))
+}

@@ -1,0 +1,168 @@
+package fsm
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+)
+
+// batch is one ApplyBatch: the transaction that is open, and what waits for its
+// commit.
+type batch struct {
+	f       *FSM
+	m       *memory
+	t       *storage.Txn
+	applied storage.Applied
+	out     []any
+	results map[int][]byte // by position in the batch
+	changed Change
+	after   []func() // told after the commit, in order
+
+	hashWanted bool // by the entry just applied
+}
+
+// open starts a transaction where none is running.
+func (b *batch) open() (err error) {
+	if b.t != nil {
+		return nil
+	}
+	if b.t, err = b.f.store.Write(); err != nil {
+		return err
+	}
+	b.results = make(map[int][]byte)
+	b.applied, err = b.t.Applied()
+	return err
+}
+
+// take applies entry i.
+func (b *batch) take(i int, l *raft.Log) error {
+	if b.t != nil && b.t.Half() {
+		if err := b.commit(); err != nil {
+			return err
+		}
+	}
+	if err := b.open(); err != nil {
+		return err
+	}
+	if l.Index <= b.applied.Index {
+		b.out[i] = fmt.Errorf("%w: %d", ErrSkipped, l.Index)
+		return nil
+	}
+	var err error
+	switch l.Type {
+	case raft.LogCommand:
+		err = b.command(i, l)
+	case raft.LogConfiguration:
+		b.applied.Configuration = append([]byte{}, l.Data...)
+		b.applied.ConfigurationIndex = l.Index
+		b.results[i] = []byte{}
+	default:
+		b.results[i] = []byte{}
+	}
+	if err != nil {
+		return err
+	}
+	b.applied.Index, b.applied.Term = l.Index, l.Term
+	return b.afterEntry(l)
+}
+
+// afterEntry commits at once after a command that looks at the state as a whole.
+func (b *batch) afterEntry(l *raft.Log) error {
+	if !b.hashWanted {
+		return nil
+	}
+	b.hashWanted = false
+	if err := b.commit(); err != nil {
+		return err
+	}
+	return b.f.hash(l.Index)
+}
+
+// command decodes and applies one command entry and keeps its encoded result.
+func (b *batch) command(i int, l *raft.Log) error {
+	c, err := command.Decode(l.Data)
+	if errors.Is(err, command.ErrUnknownVersion) {
+		return fmt.Errorf("entry %d: %w", l.Index, err)
+	}
+	if err != nil {
+		return b.malformed(i, l, err)
+	}
+	need, facts := weigh(c, b.m)
+	if !b.t.Empty() && !b.t.Room(need) {
+		if err := b.commit(); err != nil {
+			return err
+		}
+		if err := b.open(); err != nil {
+			return err
+		}
+	}
+	e := &entry{batch: b, index: l.Index, c: c, facts: facts}
+	raw, err := e.run()
+	if err != nil {
+		return fmt.Errorf("entry %d: %w", l.Index, err)
+	}
+	b.results[i] = raw
+	return nil
+}
+
+// malformed gives an entry that nobody can read the same result everywhere. The
+// audit does not say why: the words of a library may differ between versions.
+func (b *batch) malformed(i int, l *raft.Log, cause error) error {
+	r := command.Refuse(command.KindMalformed, "%v", cause)
+	raw, err := r.Encode()
+	if err != nil {
+		return err
+	}
+	b.results[i] = raw
+	_, err = b.t.AppendAudit(storage.AuditEntry{Index: l.Index, Action: "unreadable entry", Summary: "refused: malformed"})
+	return err
+}
+
+// commit makes everything since the last commit durable, then hands out the results
+// and tells the hooks.
+func (b *batch) commit() error {
+	if b.t == nil {
+		return nil
+	}
+	t := b.t
+	b.t = nil
+	defer t.Discard()
+	if len(b.results) == 0 {
+		return nil
+	}
+	if err := t.SetApplied(b.applied); err != nil {
+		return err
+	}
+	if err := t.Commit(); err != nil {
+		return err
+	}
+	b.f.applied.Store(b.applied.Index)
+	for i, raw := range b.results {
+		b.out[i] = raw
+	}
+	b.results = nil
+	b.tell()
+	return b.m.checkpoint(b.f.store, b.applied.Index)
+}
+
+// tell calls the hooks for what was committed.
+func (b *batch) tell() {
+	if b.changed != 0 && b.f.hooks.Changed != nil {
+		b.f.hooks.Changed(b.changed)
+	}
+	for _, fn := range b.after {
+		fn()
+	}
+	b.changed, b.after = 0, nil
+}
+
+func (b *batch) discard() {
+	if b.t != nil {
+		b.t.Discard()
+		b.t = nil
+	}
+}

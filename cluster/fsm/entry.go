@@ -1,0 +1,143 @@
+package fsm
+
+import (
+	"fmt"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+)
+
+// entry is the application of one command. Its methods return a result, also for
+// what is refused, or an error, for which the node stops.
+type entry struct {
+	*batch
+	index uint64
+	c     command.Command
+	facts []opened // of AdoptFacts
+}
+
+// run applies the command unless its request was answered before, and records audit
+// line and answer.
+func (e *entry) run() ([]byte, error) {
+	if id := e.c.RequestID; id != "" {
+		if slot, ok := e.m.requests[id]; ok {
+			r, found, err := e.t.Result(slot)
+			if err != nil || (found && r.RequestID == id) {
+				return r.Result, err
+			}
+		}
+	}
+	r, summary, err := e.apply()
+	if err != nil {
+		return nil, err
+	}
+	if err := e.audit(r, summary); err != nil {
+		return nil, err
+	}
+	raw, err := r.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return raw, e.remember(raw)
+}
+
+// audit writes the command's own line. Steps of imports and facts, which write lines
+// of their own where something happened, pass "" for none.
+func (e *entry) audit(r command.Result, summary string) error {
+	if r.Kind != command.KindNone {
+		summary = fmt.Sprintf("refused: %s", r.Kind)
+	}
+	if summary == "" {
+		return nil
+	}
+	return e.line(e.c.Payload.Type().String(), summary)
+}
+
+// line writes one audit line.
+func (e *entry) line(action, summary string) error {
+	_, err := e.t.AppendAudit(storage.AuditEntry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
+		Action: action, Summary: summary})
+	return err
+}
+
+// remember keeps the answer for repeats of the request.
+func (e *entry) remember(raw []byte) error {
+	if e.c.RequestID == "" {
+		return nil
+	}
+	displaced, slot, err := e.t.PutResult(storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
+	if err != nil {
+		return err
+	}
+	delete(e.m.requests, displaced)
+	e.m.requests[e.c.RequestID] = slot
+	return nil
+}
+
+// apply dispatches on the payload. The summary is for the audit; "" writes no line.
+func (e *entry) apply() (command.Result, string, error) {
+	switch p := e.c.Payload.(type) {
+	case *command.AdoptFacts:
+		return e.adoptFacts()
+	case *command.PutMembers:
+		return e.putMembers(p)
+	case *command.RemoveMembers:
+		return e.removeMembers(p)
+	case *command.StageMembers:
+		return e.stageMembers(p)
+	case *command.ActivateImport:
+		return e.activateImport(p)
+	case *command.FoldImport:
+		return e.foldImport(p)
+	case *command.DropImport:
+		return e.dropImport(p)
+	case *command.PutPlaces:
+		return e.putPlaces(p)
+	case *command.RemovePlaces:
+		return e.removePlaces(p)
+	case *command.HashState:
+		e.hashWanted = true
+		return command.OK(nil), "requested", nil
+	}
+	return e.applyPeople()
+}
+
+// applyPeople dispatches the commands about devices, users and nodes.
+func (e *entry) applyPeople() (command.Result, string, error) {
+	switch p := e.c.Payload.(type) {
+	case *command.PutDevices:
+		return e.putDevices(p)
+	case *command.RevokeDevice:
+		return e.revokeDevice(p)
+	case *command.PutUser:
+		return e.putUser(p)
+	case *command.RevokeUser:
+		return e.revokeUser(p)
+	case *command.PutNode:
+		return e.putNode(p)
+	case *command.RemoveNode:
+		return e.removeNode(p)
+	case *command.PutJoinToken:
+		return e.putJoinToken(p)
+	case *command.UseJoinToken:
+		return e.useJoinToken(p)
+	case *command.PutKeyRing:
+		return e.putKeyRing(p)
+	case *command.PutDistrict:
+		return e.putDistrict(p)
+	}
+	return command.Result{}, "", fmt.Errorf("%w: %s is not applied", command.ErrUnknownVersion, e.c.Payload.Type())
+}
+
+// refuse is the answer to a command that changed nothing.
+func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, format, args...), "", nil
+}
+
+// done is the answer to a command that was applied.
+func done(data any, format string, args ...any) (command.Result, string, error) {
+	return command.OK(data), fmt.Sprintf(format, args...), nil
+}
+
+// failed passes on a storage error.
+func failed(err error) (command.Result, string, error) { return command.Result{}, "", err }

@@ -1,0 +1,202 @@
+// Package fsm applies the entries of a district's raft log to the store: the state
+// machine. It has no clock, no randomness and no settings; what it does follows from
+// the entries and the state alone, so that every replica does the same. Time comes
+// with the commands.
+package fsm
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+
+	"almenara/cluster/command"
+	"almenara/cluster/fact"
+	"almenara/storage"
+)
+
+// Sentinels that come as responses of entries, in place of the encoded result. The
+// outcome for the proposer is then unknown, not failed.
+var (
+	// ErrHalted: the state machine has stopped because going on would make this node
+	// differ from its peers. The process must end.
+	ErrHalted = errors.New("state machine has halted")
+
+	// ErrSkipped: the entry was applied before the node started.
+	ErrSkipped = errors.New("entry was applied before")
+)
+
+// Hooks are what a node wants to be told. All but Halt may be nil. Adopted and Changed are called
+// by the applying goroutine, after the commit, in the order of the log; they must
+// not block and must not call the FSM's apply side. They are never called for entries
+// that were applied before the node started.
+type Hooks struct {
+	// Halt is called once, when the state machine cannot go on: an entry of newer
+	// software, a storage error. It must bring about the end of the process and may
+	// return before that; nothing is applied any more.
+	Halt func(error)
+
+	// Adopted tells what became of a fact that was new to this log: Adopted, Refused or
+	// Rejected.
+	Adopted func(signed fact.Signed, f fact.Fact, outcome command.FactOutcome)
+
+	// Changed tells which kinds of records a commit touched; ChangedAll after the
+	// whole state was replaced by an install.
+	Changed func(Change)
+
+	// Hashed tells the hash of the agreed state right after the entry at index, a
+	// HashState command. It comes later, from another goroutine.
+	Hashed func(index uint64, sum [32]byte)
+
+	// Logger is for what operators should see; nil means slog.Default.
+	Logger *slog.Logger
+}
+
+// Change is a set of kinds of records.
+type Change uint32
+
+// The kinds of records.
+const (
+	ChangedMembers Change = 1 << iota
+	ChangedPlaces
+	ChangedDevices
+	ChangedUsers
+	ChangedNodes
+	ChangedTokens
+	ChangedKeys
+	ChangedDistrict
+	ChangedAlerts
+	ChangedReceipts
+	ChangedImports
+	ChangedAll Change = 1<<32 - 1
+)
+
+// FSM is the state machine of one node. Apply, ApplyBatch, Snapshot, Restore and
+// StoreConfiguration belong to raft's goroutine; everything else may be called from
+// any goroutine.
+type FSM struct {
+	store *storage.Store
+	hooks Hooks
+	log   *slog.Logger
+
+	memory  atomic.Pointer[memory] // replaced as a whole by Restore
+	applied atomic.Uint64          // highest index whose effects are durable and visible
+	halted  atomic.Pointer[error]
+	snaps   *Snapshots
+
+	hashing sync.WaitGroup
+	hashMu  sync.Mutex // one hash is computed at a time
+	closed  atomic.Bool
+}
+
+// New makes the state machine over an open store and rebuilds what it keeps in
+// memory. The store stays the caller's: Close the FSM first.
+func New(store *storage.Store, hooks Hooks) (*FSM, error) {
+	if hooks.Halt == nil {
+		return nil, errors.New("state machine needs a Halt hook")
+	}
+	f := &FSM{store: store, hooks: hooks, log: hooks.Logger}
+	if f.log == nil {
+		f.log = slog.Default()
+	}
+	f.snaps = newSnapshots(f)
+	if err := f.reload(); err != nil {
+		return nil, fmt.Errorf("rebuilding state: %w", err)
+	}
+	return f, nil
+}
+
+// reload builds the memory from the store.
+func (f *FSM) reload() error {
+	m, applied, err := rebuild(f.store, f.log)
+	if err != nil {
+		return err
+	}
+	f.memory.Store(m)
+	f.applied.Store(applied.Index)
+	return nil
+}
+
+// Close waits for running hash computations. Nothing may be applied afterwards.
+func (f *FSM) Close() {
+	f.closed.Store(true)
+	f.hashing.Wait()
+}
+
+// Applied is the highest index whose effects are durable and visible here. Unlike
+// raft.AppliedIndex it does not run ahead.
+func (f *FSM) Applied() uint64 { return f.applied.Load() }
+
+// Store is the store below.
+func (f *FSM) Store() *storage.Store { return f.store }
+
+// Halted is the reason for which the state machine stopped; nil while it runs.
+func (f *FSM) Halted() error {
+	if p := f.halted.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// halt stops the state machine for good.
+func (f *FSM) halt(err error) error {
+	err = fmt.Errorf("%w: %w", ErrHalted, err)
+	if f.halted.CompareAndSwap(nil, &err) {
+		f.log.Error("state machine halted", "error", err)
+		f.hooks.Halt(err)
+	}
+	return f.Halted()
+}
+
+// Apply applies one entry; see ApplyBatch.
+func (f *FSM) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
+
+// ApplyBatch applies entries in one transaction, or in several where they would not
+// fit, always cut between entries. Each response is the encoded command.Result as
+// []byte, or an error: ErrHalted or ErrSkipped. When it returns, the effects of all
+// entries with a result are durable.
+func (f *FSM) ApplyBatch(logs []*raft.Log) []any {
+	out := make([]any, len(logs))
+	b := &batch{f: f, m: f.memory.Load(), out: out}
+	err := f.Halted()
+	for i, l := range logs {
+		if err == nil {
+			err = b.take(i, l)
+		}
+	}
+	if err == nil {
+		err = b.commit()
+	}
+	b.discard()
+	if err != nil {
+		err = f.halt(err)
+		for i := range out {
+			if out[i] == nil {
+				out[i] = err
+			}
+		}
+	}
+	return out
+}
+
+// StoreConfiguration keeps a configuration that raft delivers outside of a batch. The
+// applied index stays, because raft does not tell the term here.
+func (f *FSM) StoreConfiguration(index uint64, configuration raft.Configuration) {
+	if f.Halted() != nil {
+		return
+	}
+	err := f.store.Update(func(t *storage.Txn) error {
+		a, err := t.Applied()
+		if err != nil || index <= a.ConfigurationIndex {
+			return err
+		}
+		a.Configuration, a.ConfigurationIndex = raft.EncodeConfiguration(configuration), index
+		return t.SetApplied(a)
+	})
+	if err != nil {
+		f.halt(fmt.Errorf("storing configuration %d: %w", index, err))
+	}
+}

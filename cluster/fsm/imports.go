@@ -1,0 +1,206 @@
+package fsm
+
+import (
+	"fmt"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+	"almenara/storage/audience"
+)
+
+func importResult(i storage.Import) command.ImportResult {
+	next := i.Next
+	if i.State == storage.ImportStaging {
+		next = i.Staged
+	}
+	return command.ImportResult{Next: next, Done: i.State == storage.ImportDone, Put: i.Put, Removed: i.Removed}
+}
+
+// stageMembers checks and keeps one chunk. Nothing else sees it.
+func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, error) {
+	imp, known, err := e.t.Import(p.Import)
+	if err != nil {
+		return failed(err)
+	}
+	if !known {
+		imp = storage.Import{ID: p.Import, State: storage.ImportStaging}
+	}
+	switch {
+	case imp.State != storage.ImportStaging:
+		return refuse(command.KindConflict, "import %q is active already", p.Import)
+	case p.Chunk < imp.Staged:
+		return command.OK(importResult(imp)), "", nil
+	case p.Chunk > imp.Staged:
+		return refuse(command.KindGap, "want chunk %d of import %q", imp.Staged, p.Import)
+	}
+	if _, refusal, ok := parseMembers(p.Members); !ok {
+		return refusal, "", nil
+	}
+	if err := e.t.PutChunk(p.Import, p.Chunk, p.Members); err != nil {
+		return failed(err)
+	}
+	imp.Staged++
+	return command.OK(importResult(imp)), "", e.t.PutImport(imp)
+}
+
+// activateImport makes a complete import inevitable. Only one may be active, so that
+// what is removed at its end is clear.
+func (e *entry) activateImport(p *command.ActivateImport) (command.Result, string, error) {
+	all, err := e.t.Imports()
+	if err != nil {
+		return failed(err)
+	}
+	var imp storage.Import
+	for _, i := range all {
+		if i.ID == p.Import {
+			imp = i
+		} else if i.State == storage.ImportActive {
+			return refuse(command.KindConflict, "import %q is still being folded in", i.ID)
+		}
+	}
+	switch {
+	case imp.ID == "":
+		return refuse(command.KindNotFound, "import %q is not known", p.Import)
+	case imp.State != storage.ImportStaging:
+		return command.OK(importResult(imp)), "", nil
+	case imp.Staged != p.Chunks:
+		return refuse(command.KindGap, "want chunk %d of import %q", imp.Staged, p.Import)
+	}
+	imp.State, imp.Chunks, imp.Replace, imp.Index = storage.ImportActive, p.Chunks, p.Replace, e.index
+	if imp.Chunks == 0 && !imp.Replace {
+		imp.State = storage.ImportDone
+	}
+	if err := e.t.PutImport(imp); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedImports
+	return done(importResult(imp), "%s, %d chunks, replace %t", p.Import, p.Chunks, p.Replace)
+}
+
+// foldImport takes the step that p.Chunk names, if it is the next one.
+func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error) {
+	imp, known, err := e.t.Import(p.Import)
+	switch {
+	case err != nil:
+		return failed(err)
+	case !known:
+		return refuse(command.KindNotFound, "import %q is not known", p.Import)
+	case imp.State == storage.ImportStaging:
+		return refuse(command.KindConflict, "import %q is not active", p.Import)
+	case imp.State == storage.ImportDone || p.Chunk < imp.Next:
+		return command.OK(importResult(imp)), "", nil
+	case p.Chunk > imp.Next:
+		return refuse(command.KindGap, "want step %d of import %q", imp.Next, p.Import)
+	}
+	if imp.Next < imp.Chunks {
+		err = e.foldChunk(&imp)
+	} else {
+		err = e.sweepMembers(&imp)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	imp.Next++
+	if imp.Next == imp.Chunks && !imp.Replace {
+		imp.State = storage.ImportDone
+	}
+	if err := e.t.PutImport(imp); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedMembers
+	summary := ""
+	if imp.State == storage.ImportDone {
+		e.changed |= ChangedImports
+		summary = fmt.Sprintf("%s done: %d members put, %d removed", imp.ID, imp.Put, imp.Removed)
+	}
+	return command.OK(importResult(imp)), summary, nil
+}
+
+// foldChunk writes the members of the next chunk, except those that were written
+// after the activation: that was later, so it wins.
+func (e *entry) foldChunk(imp *storage.Import) error {
+	raws, ok, err := e.t.Chunk(imp.ID, imp.Next)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("%w: chunk %d of import %q is gone", storage.ErrDamaged, imp.Next, imp.ID)
+	}
+	for _, raw := range raws {
+		m, err := audience.DecodeMember(raw)
+		if err != nil {
+			return fmt.Errorf("%w: chunk %d of import %q: %w", storage.ErrDamaged, imp.Next, imp.ID, err)
+		}
+		head, known, err := e.t.MemberHead(m.ID)
+		if err != nil {
+			return err
+		}
+		if known && head.Index > imp.Index {
+			continue
+		}
+		if err := e.putMember(&parsed{m, raw}); err != nil {
+			return err
+		}
+		imp.Put++
+	}
+	return e.t.RemoveChunk(imp.ID, imp.Next)
+}
+
+// sweepMembers looks at the next ordinals and removes the members that nobody has
+// written since the activation: they are not in the import.
+func (e *entry) sweepMembers(imp *storage.Import) error {
+	end, err := e.t.NextOrdinal()
+	if err != nil {
+		return err
+	}
+	stop := min(uint64(imp.Cursor)+command.SweepStep, uint64(end))
+	for ; uint64(imp.Cursor) < stop; imp.Cursor++ {
+		id, err := e.t.MemberID(imp.Cursor)
+		if err != nil {
+			return err
+		}
+		head, known, err := e.t.MemberHead(id)
+		if err != nil {
+			return err
+		}
+		if !known || head.Removed || head.Index > imp.Index {
+			continue
+		}
+		if _, err := e.dropMember(id); err != nil {
+			return err
+		}
+		imp.Removed++
+	}
+	if imp.Cursor >= end {
+		imp.State = storage.ImportDone
+	}
+	return nil
+}
+
+// dropImport deletes the chunks of an import that is not active, from the last on.
+func (e *entry) dropImport(p *command.DropImport) (command.Result, string, error) {
+	imp, known, err := e.t.Import(p.Import)
+	switch {
+	case err != nil:
+		return failed(err)
+	case !known:
+		return refuse(command.KindNotFound, "import %q is not known", p.Import)
+	case imp.State == storage.ImportActive:
+		return refuse(command.KindConflict, "import %q is active and cannot be dropped", p.Import)
+	case imp.State == storage.ImportDone:
+		imp.Staged = 0
+	}
+	for n := 0; n < command.DropStep && imp.Staged > 0; n++ {
+		imp.Staged--
+		if err := e.t.RemoveChunk(imp.ID, imp.Staged); err != nil {
+			return failed(err)
+		}
+	}
+	if imp.Staged > 0 {
+		return command.OK(importResult(imp)), "", e.t.PutImport(imp)
+	}
+	if err := e.t.RemoveImport(imp.ID); err != nil {
+		return failed(err)
+	}
+	return done(command.ImportResult{Done: true}, "%s", imp.ID)
+}

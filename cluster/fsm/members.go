@@ -1,0 +1,117 @@
+package fsm
+
+import (
+	"almenara/cluster/command"
+	"almenara/storage"
+	"almenara/storage/audience"
+)
+
+// parsed is a member with its encoded form.
+type parsed struct {
+	member audience.Member
+	raw    []byte
+}
+
+// parseMembers reads and checks all members of a command. The second result says
+// what is wrong with the first bad one.
+func parseMembers(raws [][]byte) (out []parsed, refusal command.Result, ok bool) {
+	out = make([]parsed, len(raws))
+	for i, raw := range raws {
+		m, err := audience.DecodeMember(raw)
+		if err != nil {
+			return nil, command.Refuse(command.KindMalformed, "member %d: %v", i, err), false
+		}
+		if err := m.Validate(); err != nil {
+			return nil, command.Refuse(command.KindInvalid, "member %d: %v", i, err), false
+		}
+		out[i] = parsed{m, raw}
+	}
+	return out, command.Result{}, true
+}
+
+func (e *entry) putMembers(p *command.PutMembers) (command.Result, string, error) {
+	members, refusal, ok := parseMembers(p.Members)
+	if !ok {
+		return refusal, "", nil
+	}
+	for i := range members {
+		if err := e.putMember(&members[i]); err != nil {
+			return failed(err)
+		}
+	}
+	e.changed |= ChangedMembers
+	return done(command.CountResult{Count: uint64(len(members))}, "%d members", len(members))
+}
+
+// putMember writes one member to the store and the index.
+func (e *entry) putMember(p *parsed) error {
+	ordinal, err := e.t.PutMember(p.member, p.raw, e.index)
+	if err != nil {
+		return err
+	}
+	e.m.index.Put(ordinal, &p.member)
+	e.m.ordinals = max(e.m.ordinals, ordinal+1)
+	return nil
+}
+
+// dropMember leaves a tombstone of one member.
+func (e *entry) dropMember(id string) (bool, error) {
+	head, live, err := e.t.RemoveMember(id, e.index)
+	if err != nil || !live {
+		return false, err
+	}
+	e.m.index.Remove(head.Ordinal)
+	return true, nil
+}
+
+func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string, error) {
+	var n uint64
+	for _, id := range p.IDs {
+		gone, err := e.dropMember(id)
+		if err != nil {
+			return failed(err)
+		}
+		if gone {
+			n++
+		}
+	}
+	e.changed |= ChangedMembers
+	return done(command.CountResult{Count: n}, "%d members", n)
+}
+
+func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) {
+	for i := range p.Places {
+		if err := p.Places[i].Validate(); err != nil {
+			return refuse(command.KindInvalid, "place %d: %v", i, err)
+		}
+	}
+	for _, place := range p.Places {
+		if err := e.t.PutPlace(storage.PlaceRecord{Place: place}); err != nil {
+			return failed(err)
+		}
+		e.m.index.PutPlace(place)
+	}
+	e.changed |= ChangedPlaces
+	return done(command.CountResult{Count: uint64(len(p.Places))}, "%d places", len(p.Places))
+}
+
+func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, error) {
+	var n uint64
+	for _, path := range p.Paths {
+		old, ok, err := e.t.Place(path)
+		if err != nil {
+			return failed(err)
+		}
+		if !ok || old.Removed {
+			continue
+		}
+		n++
+		tombstone := storage.PlaceRecord{Place: audience.Place{Path: path}, Removed: true}
+		if err := e.t.PutPlace(tombstone); err != nil {
+			return failed(err)
+		}
+		e.m.index.RemovePlace(path)
+	}
+	e.changed |= ChangedPlaces
+	return done(command.CountResult{Count: n}, "%d places", n)
+}

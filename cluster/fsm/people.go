@@ -1,0 +1,185 @@
+package fsm
+
+import (
+	"almenara/cluster/command"
+	"almenara/storage"
+)
+
+// putDevices enrols all devices or, when a member is missing, none.
+func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error) {
+	for i := range p.Devices {
+		m, ok, err := e.t.MemberHead(p.Devices[i].Member)
+		if err != nil {
+			return failed(err)
+		}
+		if !ok || m.Removed {
+			return refuse(command.KindNotFound, "member %q of device %q does not exist", p.Devices[i].Member, p.Devices[i].ID)
+		}
+		p.Devices[i].Ordinal = m.Ordinal
+	}
+	for _, d := range p.Devices {
+		d.EnrolledAt, d.By = e.c.At, e.c.Actor
+		if err := e.t.PutDevice(d); err != nil {
+			return failed(err)
+		}
+	}
+	e.changed |= ChangedDevices
+	return done(command.CountResult{Count: uint64(len(p.Devices))}, "%d devices: %s", len(p.Devices), firstDevices(p.Devices))
+}
+
+// firstDevices names up to three devices for the audit.
+func firstDevices(ds []storage.Device) string {
+	var s string
+	for i, d := range ds {
+		if i == 3 {
+			return s + ", …"
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += d.ID
+	}
+	return s
+}
+
+func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, error) {
+	d, ok, err := e.t.Device(p.ID)
+	if err != nil {
+		return failed(err)
+	}
+	if !ok {
+		return refuse(command.KindNotFound, "device %q is not enrolled", p.ID)
+	}
+	d.Revoked = true
+	if err := e.t.PutDevice(d); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedDevices
+	return done(nil, "%s", p.ID)
+}
+
+func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
+	if len(p.User.TokenHash) > 0 {
+		owner, err := e.t.TokenOwner(p.User.TokenHash)
+		if err != nil {
+			return failed(err)
+		}
+		if owner != "" && owner != p.User.Name {
+			return refuse(command.KindConflict, "the token belongs to another user")
+		}
+	}
+	if err := e.t.PutUser(p.User); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedUsers
+	return done(nil, "%s, roles %v", p.User.Name, p.User.Roles)
+}
+
+func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error) {
+	u, ok, err := e.t.User(p.Name)
+	if err != nil {
+		return failed(err)
+	}
+	if !ok {
+		return refuse(command.KindNotFound, "user %q does not exist", p.Name)
+	}
+	u.Revoked = true
+	if err := e.t.PutUser(u); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedUsers
+	return done(nil, "%s", p.Name)
+}
+
+func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
+	old, ok, err := e.t.Node(p.Node.ID)
+	if err != nil {
+		return failed(err)
+	}
+	if ok && old.Removed {
+		return refuse(command.KindConflict, "node %q was removed and cannot come back under its id", p.Node.ID)
+	}
+	if err := e.t.PutNode(p.Node); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedNodes
+	return done(nil, "%s, name %s, key %s", p.Node.ID, p.Node.Name, p.Node.KeyID)
+}
+
+func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error) {
+	n, ok, err := e.t.Node(p.ID)
+	if err != nil {
+		return failed(err)
+	}
+	if !ok {
+		return refuse(command.KindNotFound, "node %q does not exist", p.ID)
+	}
+	n.Removed = true
+	if err := e.t.PutNode(n); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedNodes
+	return done(nil, "%s", p.ID)
+}
+
+func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, error) {
+	_, known, err := e.t.JoinToken(p.Hash)
+	if err != nil {
+		return failed(err)
+	}
+	if known {
+		return refuse(command.KindConflict, "the join token exists already")
+	}
+	err = e.t.PutJoinToken(storage.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
+	if err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedTokens
+	return done(nil, "%x, expires %d", p.Hash[:4], p.Expires)
+}
+
+// useJoinToken succeeds for one node only; that node may repeat it.
+func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, error) {
+	j, ok, err := e.t.JoinToken(p.Hash)
+	switch {
+	case err != nil:
+		return failed(err)
+	case !ok:
+		return refuse(command.KindNotFound, "the join token is not known")
+	case j.UsedBy == p.NodeID:
+		return done(nil, "%x by %s again", p.Hash[:4], p.NodeID)
+	case j.UsedBy != "":
+		return refuse(command.KindConflict, "the join token was used")
+	case e.c.At >= j.Expires:
+		return refuse(command.KindExpired, "the join token has expired")
+	}
+	j.UsedBy, j.UsedAt = p.NodeID, e.c.At
+	if err := e.t.PutJoinToken(j); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedTokens
+	return done(nil, "%x by %s", p.Hash[:4], p.NodeID)
+}
+
+func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error) {
+	if err := e.t.PutKeyRing(p.KeyRing); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedKeys
+	return done(nil, "%d keys", len(p.KeyRing.Keys))
+}
+
+func (e *entry) putDistrict(p *command.PutDistrict) (command.Result, string, error) {
+	old, _, err := e.t.District()
+	if err != nil {
+		return failed(err)
+	}
+	if p.District.Incarnation < old.Incarnation {
+		return refuse(command.KindConflict, "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
+	}
+	if err := e.t.PutDistrict(p.District); err != nil {
+		return failed(err)
+	}
+	e.changed |= ChangedDistrict
+	return done(nil, "%s, incarnation %d", p.District.ID, p.District.Incarnation)
+}

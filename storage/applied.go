@@ -1,0 +1,49 @@
+package storage
+
+import "fmt"
+
+// Applied says how far the database has come in the raft log. It is written in the
+// same transaction as the effects of the entries, so that it never says more nor
+// less than what is there.
+type Applied struct {
+	Index              uint64 `cbor:"1,keyasint"` // 0: nothing was applied yet
+	Term               uint64 `cbor:"2,keyasint"`
+	Configuration      []byte `cbor:"3,keyasint,omitempty"` // raft.EncodeConfiguration
+	ConfigurationIndex uint64 `cbor:"4,keyasint,omitempty"`
+}
+
+// Applied reads how far the database has come; the zero value for a new one.
+func (t *Txn) Applied() (Applied, error) {
+	a, _, err := load[Applied](t, keyApplied)
+	return a, err
+}
+
+// SetApplied records how far the database will have come with this transaction.
+func (t *Txn) SetApplied(a Applied) error { return save(t, keyApplied, a) }
+
+// Applied reads how far the database has come.
+func (s *Store) Applied() (a Applied, err error) {
+	err = s.View(func(t *Txn) error {
+		a, err = t.Applied()
+		return err
+	})
+	return a, err
+}
+
+// Witness records that entries up to a were applied though some of them (barriers,
+// no-ops) had no effect here. It never moves back: log entries may be applied while
+// a snapshot is being recorded. At the same index the given configuration wins,
+// because that is how a recovered cluster gets its new one. Durable on return.
+func (s *Store) Witness(a Applied) error {
+	err := s.Update(func(t *Txn) error {
+		have, err := t.Applied()
+		if err != nil || have.Index > a.Index {
+			return err
+		}
+		return t.SetApplied(a)
+	})
+	if err != nil {
+		return fmt.Errorf("recording applied index %d: %w", a.Index, err)
+	}
+	return nil
+}

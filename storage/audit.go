@@ -1,0 +1,276 @@
+package storage
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// AuditEntry is one line of the audit chain: what one entry of the raft log did.
+// Hash is SHA-256 over the hash of the line before and the canonical CBOR of the
+// other fields, so that no line can be changed, added, moved or left out without
+// every later hash changing.
+type AuditEntry struct {
+	N       uint64 `cbor:"1,keyasint"` // from 1, without gaps
+	Index   uint64 `cbor:"2,keyasint"` // raft index
+	At      int64  `cbor:"3,keyasint"` // ms since 1970, from the command
+	Actor   string `cbor:"4,keyasint"`
+	Action  string `cbor:"5,keyasint"`
+	Summary string `cbor:"6,keyasint"`
+	Hash    []byte `cbor:"7,keyasint,omitempty"`
+}
+
+// AuditHead is the end of the chain. Two copies of a chain with equal heads are
+// equal; a head written down elsewhere proves that a later export was not rewritten.
+type AuditHead struct {
+	N    uint64 `cbor:"1,keyasint"` // 0: the chain is empty
+	Hash []byte `cbor:"2,keyasint"` // 32 bytes; zeros for the empty chain
+}
+
+// maxAuditText bounds each text of a line in bytes.
+const maxAuditText = 1024
+
+// chain is the hash of e after the line with hash prev.
+func (e AuditEntry) chain(prev []byte) ([]byte, error) {
+	e.Hash = nil
+	raw, err := canonical.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encoding audit line %d: %w", e.N, err)
+	}
+	sum := sha256.Sum256(append(append([]byte{}, prev...), raw...))
+	return sum[:], nil
+}
+
+// AuditHead reads the end of the chain.
+func (t *Txn) AuditHead() (AuditHead, error) {
+	h, ok, err := load[AuditHead](t, keyAuditHead)
+	if !ok && err == nil {
+		h.Hash = make([]byte, sha256.Size)
+	}
+	return h, err
+}
+
+// AppendAudit adds one line; N and Hash are filled in. Texts are made valid UTF-8
+// and cut at 1 KiB, so that the export says exactly what was hashed.
+func (t *Txn) AppendAudit(e AuditEntry) (AuditEntry, error) {
+	head, err := t.AuditHead()
+	if err != nil {
+		return e, err
+	}
+	e.N = head.N + 1
+	e.Actor, e.Action, e.Summary = auditText(e.Actor), auditText(e.Action), auditText(e.Summary)
+	if e.Hash, err = e.chain(head.Hash); err != nil {
+		return e, err
+	}
+	if err := save(t, key64(prefAudit, e.N), e); err != nil {
+		return e, err
+	}
+	return e, save(t, keyAuditHead, AuditHead{N: e.N, Hash: e.Hash})
+}
+
+func auditText(s string) string {
+	if len(s) > maxAuditText {
+		s = s[:maxAuditText]
+	}
+	return strings.ToValidUTF8(s, "")
+}
+
+// Audit calls fn for the lines from number from to number to, both included (to 0:
+// the last), until fn returns false.
+func (t *Txn) Audit(from, to uint64, fn func(AuditEntry) (bool, error)) error {
+	return t.scan(prefAudit, key64(prefAudit, max(from, 1)), func(k, v []byte) (bool, error) {
+		e, err := decode[AuditEntry](k, v)
+		if err != nil || (to > 0 && e.N > to) {
+			return false, err
+		}
+		return fn(e)
+	})
+}
+
+// The lines of an export. The first says where it starts and which hash comes
+// before, the last is the head that the reader compares with another copy.
+type (
+	auditStart struct {
+		From uint64 `json:"from"`
+		Prev string `json:"prev"`
+	}
+	auditLine struct {
+		N       uint64 `json:"n"`
+		Index   uint64 `json:"index"`
+		At      int64  `json:"at"`
+		Actor   string `json:"actor"`
+		Action  string `json:"action"`
+		Summary string `json:"summary"`
+		Hash    string `json:"hash"`
+	}
+	auditEnd struct {
+		Head uint64 `json:"head"`
+		Hash string `json:"hash"`
+	}
+)
+
+// ExportAudit writes the lines from number from (0: the first) to number to (0: the
+// last) as JSON lines, oldest first: a start line, the lines, a head line. What it
+// writes is consistent at one raft index.
+func (s *Store) ExportAudit(w io.Writer, from, to uint64) error {
+	err := s.View(func(t *Txn) error { return t.exportAudit(w, max(from, 1), to) })
+	if err != nil {
+		return fmt.Errorf("exporting audit: %w", err)
+	}
+	return nil
+}
+
+func (t *Txn) exportAudit(w io.Writer, from, to uint64) error {
+	prev, err := t.auditHash(from - 1)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(w)
+	enc := json.NewEncoder(out)
+	if err := enc.Encode(auditStart{From: from, Prev: hex.EncodeToString(prev)}); err != nil {
+		return err
+	}
+	end := auditEnd{Head: from - 1, Hash: hex.EncodeToString(prev)}
+	err = t.Audit(from, to, func(e AuditEntry) (bool, error) {
+		end = auditEnd{Head: e.N, Hash: hex.EncodeToString(e.Hash)}
+		return true, enc.Encode(auditLine{N: e.N, Index: e.Index, At: e.At, Actor: e.Actor,
+			Action: e.Action, Summary: e.Summary, Hash: end.Hash})
+	})
+	if err != nil {
+		return err
+	}
+	if err := enc.Encode(end); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// auditHash is the hash of line n; zeros for 0.
+func (t *Txn) auditHash(n uint64) ([]byte, error) {
+	if n == 0 {
+		return make([]byte, sha256.Size), nil
+	}
+	e, ok, err := load[AuditEntry](t, key64(prefAudit, n))
+	if err == nil && !ok {
+		err = fmt.Errorf("there is no audit line %d", n)
+	}
+	return e.Hash, err
+}
+
+// AuditReport is what VerifyAudit found in an export.
+type AuditReport struct {
+	From, To uint64 // first and last audit line; To is From-1 when there is none
+	Head     string // hash of the last line, to compare with another copy
+	Broken   int    // 0, or the number in the file (from 1) of the first broken line
+	Problem  string // what is wrong with it
+}
+
+// OK reports an unbroken export.
+func (r AuditReport) OK() bool { return r.Broken == 0 }
+
+// maxAuditLine bounds one line of an export: three texts, each escaped.
+const maxAuditLine = 64 << 10
+
+// VerifyAudit checks an export offline: that each line's hash follows from the line
+// before, that numbers have no gap, and that the head line is there. A broken
+// export is a report, not an error; errors come from r.
+func VerifyAudit(r io.Reader) (AuditReport, error) {
+	v := auditVerifier{}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 4096), maxAuditLine)
+	for lines.Scan() {
+		v.line++
+		if problem := v.check(lines.Bytes()); problem != "" {
+			v.report.Broken, v.report.Problem = v.line, problem
+			return v.report, nil
+		}
+	}
+	if err := lines.Err(); err == bufio.ErrTooLong {
+		v.report.Broken, v.report.Problem = v.line+1, "the line is too long"
+		return v.report, nil
+	} else if err != nil {
+		return v.report, fmt.Errorf("verifying audit: %w", err)
+	}
+	if !v.ended {
+		v.report.Broken, v.report.Problem = v.line+1, "the head line is missing: the end was cut off"
+	}
+	return v.report, nil
+}
+
+type auditVerifier struct {
+	report AuditReport
+	line   int
+	prev   []byte
+	ended  bool
+}
+
+// check takes the next line and returns what is wrong with it, or "".
+func (v *auditVerifier) check(raw []byte) string {
+	switch {
+	case v.ended:
+		return "there is a line after the head line"
+	case v.line == 1:
+		return v.start(raw)
+	}
+	var end auditEnd
+	if strict(raw, &end) == nil && end.Hash != "" {
+		v.ended = true
+		if end.Head != v.report.To || end.Hash != v.report.Head {
+			return fmt.Sprintf("the head line says %d, the lines end at %d with another hash", end.Head, v.report.To)
+		}
+		return ""
+	}
+	return v.entry(raw)
+}
+
+func (v *auditVerifier) start(raw []byte) string {
+	var start auditStart
+	if strict(raw, &start) != nil || start.From == 0 {
+		return "this is not the start line of an audit export"
+	}
+	prev, err := hex.DecodeString(start.Prev)
+	if err != nil || len(prev) != sha256.Size {
+		return "the start line has no hash"
+	}
+	if start.From == 1 && !bytes.Equal(prev, make([]byte, sha256.Size)) {
+		return "the first line follows a hash that is not zero"
+	}
+	v.prev = prev
+	v.report = AuditReport{From: start.From, To: start.From - 1, Head: start.Prev}
+	return ""
+}
+
+func (v *auditVerifier) entry(raw []byte) string {
+	var l auditLine
+	if err := strict(raw, &l); err != nil {
+		return "this is not an audit line: " + err.Error()
+	}
+	if l.N != v.report.To+1 {
+		return fmt.Sprintf("line %d follows line %d", l.N, v.report.To)
+	}
+	e := AuditEntry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary}
+	hash, err := e.chain(v.prev)
+	if err != nil || hex.EncodeToString(hash) != l.Hash {
+		return fmt.Sprintf("line %d was altered, or the line before it", l.N)
+	}
+	v.prev, v.report.To, v.report.Head = hash, l.N, l.Hash
+	return ""
+}
+
+// strict decodes one JSON object that has the fields of into and no others.
+func strict(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if d.More() {
+		return fmt.Errorf("more than one object on the line")
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"almenara/storage/audience"
+)
+
+// MemberRecord is a member as it is kept.
+type MemberRecord struct {
+	Ordinal uint32 // dense, from 0, given at first insert, never given to another member
+	Index   uint64 // raft index of the entry that wrote it last
+	Removed bool   // then Member holds only the id
+	Member  audience.Member
+}
+
+// A member record is: ordinal (uvarint), index (uvarint), flags (bit 0: removed),
+// then the member in the audience package's codec. Removal leaves the head only, so
+// that the personal data are gone and the ordinal is not.
+const flagRemoved = 1
+
+// Member reads the member id, also a removed one; false where there never was one.
+func (t *Txn) Member(id string) (MemberRecord, bool, error) {
+	k := key(prefMember, id)
+	raw, err := t.get(k)
+	if err != nil || raw == nil {
+		return MemberRecord{}, false, err
+	}
+	rec, err := decodeMemberRecord(id, raw)
+	return rec, err == nil, err
+}
+
+// MemberHead is Member without the member itself: cheap.
+func (t *Txn) MemberHead(id string) (MemberRecord, bool, error) {
+	raw, err := t.get(key(prefMember, id))
+	if err != nil || raw == nil {
+		return MemberRecord{}, false, err
+	}
+	rec, _, err := decodeMemberHead(id, raw)
+	return rec, err == nil, err
+}
+
+// MemberID is the id of the member with that ordinal; "" where there is none.
+func (t *Txn) MemberID(ordinal uint32) (string, error) {
+	raw, err := t.get(key32(prefOrdinal, ordinal))
+	return string(raw), err
+}
+
+// PutMember writes m under index and returns its ordinal: the one it had, or the
+// next one.
+func (t *Txn) PutMember(m audience.Member, encoded []byte, index uint64) (uint32, error) {
+	head, known, err := t.MemberHead(m.ID)
+	if err != nil {
+		return 0, err
+	}
+	if !known {
+		if head.Ordinal, err = t.newOrdinal(m.ID); err != nil {
+			return 0, err
+		}
+	}
+	raw := memberHead(head.Ordinal, index, 0, len(encoded))
+	return head.Ordinal, t.set(key(prefMember, m.ID), append(raw, encoded...))
+}
+
+// RemoveMember leaves a tombstone; false where there is no live member.
+func (t *Txn) RemoveMember(id string, index uint64) (MemberRecord, bool, error) {
+	head, known, err := t.MemberHead(id)
+	if err != nil || !known || head.Removed {
+		return head, false, err
+	}
+	head.Removed = true
+	return head, true, t.set(key(prefMember, id), memberHead(head.Ordinal, index, flagRemoved, 0))
+}
+
+// NextOrdinal is the ordinal that the next new member gets.
+func (t *Txn) NextOrdinal() (uint32, error) {
+	raw, err := t.get(keyOrdinal)
+	if err != nil || raw == nil {
+		return 0, err
+	}
+	if len(raw) != 4 {
+		return 0, fmt.Errorf("%w: ordinal counter of %d bytes", ErrDamaged, len(raw))
+	}
+	return binary.BigEndian.Uint32(raw), nil
+}
+
+func (t *Txn) newOrdinal(id string) (uint32, error) {
+	n, err := t.NextOrdinal()
+	if err != nil {
+		return 0, err
+	}
+	if err := t.set(key32(prefOrdinal, n), []byte(id)); err != nil {
+		return 0, err
+	}
+	return n, t.set(keyOrdinal, binary.BigEndian.AppendUint32(nil, n+1))
+}
+
+// Members calls fn for the members after the id after ("": from the first), by id,
+// without the removed ones, until fn returns false.
+func (t *Txn) Members(after string, fn func(MemberRecord) (bool, error)) error {
+	var from []byte
+	if after != "" {
+		from = append(key(prefMember, after), 0)
+	}
+	return t.scan(prefMember, from, func(k, v []byte) (bool, error) {
+		id := string(k[len(prefMember):])
+		head, _, err := decodeMemberHead(id, v)
+		if err != nil || head.Removed {
+			return err == nil, err
+		}
+		rec, err := decodeMemberRecord(id, v)
+		if err != nil {
+			return false, err
+		}
+		return fn(rec)
+	})
+}
+
+func memberHead(ordinal uint32, index uint64, flags byte, room int) []byte {
+	b := make([]byte, 0, 2*binary.MaxVarintLen32+binary.MaxVarintLen64+room)
+	b = binary.AppendUvarint(b, uint64(ordinal))
+	b = binary.AppendUvarint(b, index)
+	return append(b, flags)
+}
+
+func decodeMemberHead(id string, raw []byte) (rec MemberRecord, rest []byte, err error) {
+	ordinal, n := binary.Uvarint(raw)
+	if n <= 0 || ordinal > 1<<32-1 {
+		return rec, nil, fmt.Errorf("%w: member %q: ordinal", ErrDamaged, id)
+	}
+	index, m := binary.Uvarint(raw[n:])
+	if m <= 0 || len(raw) < n+m+1 {
+		return rec, nil, fmt.Errorf("%w: member %q: head", ErrDamaged, id)
+	}
+	rec = MemberRecord{Ordinal: uint32(ordinal), Index: index, Removed: raw[n+m]&flagRemoved != 0}
+	rec.Member.ID = id
+	return rec, raw[n+m+1:], nil
+}
+
+func decodeMemberRecord(id string, raw []byte) (MemberRecord, error) {
+	rec, rest, err := decodeMemberHead(id, raw)
+	if err != nil || rec.Removed {
+		return rec, err
+	}
+	if rec.Member, err = audience.DecodeMember(rest); err != nil {
+		return rec, fmt.Errorf("%w: member %q: %w", ErrDamaged, id, err)
+	}
+	return rec, nil
+}

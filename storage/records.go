@@ -1,0 +1,201 @@
+package storage
+
+import "almenara/storage/audience"
+
+// Device is an enrolled endpoint and how it proves who it is.
+type Device struct {
+	ID         string `cbor:"1,keyasint"` // MQTT client id and user name
+	Kind       string `cbor:"2,keyasint"`
+	Member     string `cbor:"3,keyasint"`           // member id
+	Ordinal    uint32 `cbor:"4,keyasint"`           // of the member; set by the state machine
+	SecretHash []byte `cbor:"5,keyasint"`           // SHA-256 of its random 256-bit secret
+	Revoked    bool   `cbor:"6,keyasint,omitempty"` // must be refused, for ever or until enrolled anew
+	EnrolledAt int64  `cbor:"7,keyasint"`           // ms since 1970; set by the state machine
+	By         string `cbor:"8,keyasint"`           // who enrolled it; set by the state machine
+}
+
+// User is a person or a system that may call the API.
+type User struct {
+	Name         string   `cbor:"1,keyasint"`
+	Roles        []string `cbor:"2,keyasint,omitempty"`
+	TokenHash    []byte   `cbor:"3,keyasint,omitempty"` // SHA-256 of the bearer token; empty: none
+	PasswordHash string   `cbor:"4,keyasint,omitempty"` // argon2id, PHC string; "": none
+	Revoked      bool     `cbor:"5,keyasint,omitempty"`
+	Senders      []string `cbor:"6,keyasint,omitempty"` // CAP senders it may speak for; empty: any
+}
+
+// Node is a node of the district as the others reach it.
+type Node struct {
+	ID        string   `cbor:"1,keyasint"` // raft server id
+	Name      string   `cbor:"2,keyasint"`
+	Internode string   `cbor:"3,keyasint"` // host:port
+	API       string   `cbor:"4,keyasint"`
+	MQTT      []string `cbor:"5,keyasint,omitempty"`
+	KeyID     string   `cbor:"6,keyasint"` // of its signing key
+	PublicKey []byte   `cbor:"7,keyasint"` // Ed25519
+	Removed   bool     `cbor:"8,keyasint,omitempty"`
+}
+
+// JoinToken lets one new node in, once.
+type JoinToken struct {
+	Hash    []byte `cbor:"1,keyasint"`           // SHA-256 of the token
+	Expires int64  `cbor:"2,keyasint"`           // ms since 1970, compared with the time in the command
+	By      string `cbor:"3,keyasint"`           // who made it; set by the state machine
+	UsedBy  string `cbor:"4,keyasint,omitempty"` // node id; "": not used yet
+	UsedAt  int64  `cbor:"5,keyasint,omitempty"` // ms since 1970
+}
+
+// KeyRing is the district's key ring as devices get it on /keys, and its keys.
+type KeyRing struct {
+	Signed string      `cbor:"1,keyasint"` // JWS compact, by the root key
+	Keys   []PublicKey `cbor:"2,keyasint"`
+}
+
+// PublicKey is one node's signing key.
+type PublicKey struct {
+	ID        string `cbor:"1,keyasint"`
+	Node      string `cbor:"2,keyasint"`
+	Key       []byte `cbor:"3,keyasint"` // Ed25519
+	NotBefore int64  `cbor:"4,keyasint"` // ms since 1970
+	NotAfter  int64  `cbor:"5,keyasint"` // ms since 1970
+}
+
+// District is the district itself.
+type District struct {
+	ID            string `cbor:"1,keyasint"`
+	Name          string `cbor:"2,keyasint"`
+	RootPublicKey []byte `cbor:"3,keyasint"` // Ed25519
+	CACert        string `cbor:"4,keyasint"` // PEM
+	Incarnation   uint64 `cbor:"5,keyasint"` // grows by recovery after lost quorum; fences the old majority
+}
+
+// PlaceRecord is a place as it is kept.
+type PlaceRecord struct {
+	Place   audience.Place `cbor:"1,keyasint"`
+	Removed bool           `cbor:"2,keyasint,omitempty"`
+}
+
+// Device reads a device, also a revoked one.
+func (t *Txn) Device(id string) (Device, bool, error) {
+	return load[Device](t, key(prefDevice, id))
+}
+
+// PutDevice writes a device.
+func (t *Txn) PutDevice(d Device) error { return save(t, key(prefDevice, d.ID), d) }
+
+// Devices reads up to limit devices (0: all) after the id after, by id, also
+// revoked ones.
+func (t *Txn) Devices(after string, limit int) ([]Device, error) {
+	return list[Device](t, prefDevice, afterKey(prefDevice, after), limit, nil)
+}
+
+// EachDevice calls fn for every device by id, also revoked ones.
+func (t *Txn) EachDevice(fn func(Device) error) error {
+	return t.scan(prefDevice, nil, func(k, v []byte) (bool, error) {
+		d, err := decode[Device](k, v)
+		if err != nil {
+			return false, err
+		}
+		return true, fn(d)
+	})
+}
+
+// User reads a user, also a revoked one.
+func (t *Txn) User(name string) (User, bool, error) { return load[User](t, key(prefUser, name)) }
+
+// Users reads all users by name, also revoked ones.
+func (t *Txn) Users() ([]User, error) { return list[User](t, prefUser, nil, 0, nil) }
+
+// PutUser writes a user and moves its token.
+func (t *Txn) PutUser(u User) error {
+	old, known, err := t.User(u.Name)
+	if err != nil {
+		return err
+	}
+	if known && len(old.TokenHash) > 0 && string(old.TokenHash) != string(u.TokenHash) {
+		if err := t.set(keyBytes(prefToken, old.TokenHash), []byte{}); err != nil {
+			return err
+		}
+	}
+	if len(u.TokenHash) > 0 {
+		if err := t.set(keyBytes(prefToken, u.TokenHash), []byte(u.Name)); err != nil {
+			return err
+		}
+	}
+	return save(t, key(prefUser, u.Name), u)
+}
+
+// UserByToken reads the user whose token has that SHA-256; false for unknown,
+// replaced and revoked ones.
+func (t *Txn) UserByToken(hash []byte) (User, bool, error) {
+	name, err := t.get(keyBytes(prefToken, hash))
+	if err != nil || len(name) == 0 {
+		return User{}, false, err
+	}
+	u, ok, err := t.User(string(name))
+	return u, ok && !u.Revoked && string(u.TokenHash) == string(hash), err
+}
+
+// TokenOwner is the name of the user that a token hash belongs to now; "" for none.
+func (t *Txn) TokenOwner(hash []byte) (string, error) {
+	name, err := t.get(keyBytes(prefToken, hash))
+	return string(name), err
+}
+
+// Node reads a node, also a removed one.
+func (t *Txn) Node(id string) (Node, bool, error) { return load[Node](t, key(prefNode, id)) }
+
+// PutNode writes a node.
+func (t *Txn) PutNode(n Node) error { return save(t, key(prefNode, n.ID), n) }
+
+// Nodes reads all nodes by id, also removed ones.
+func (t *Txn) Nodes() ([]Node, error) { return list[Node](t, prefNode, nil, 0, nil) }
+
+// JoinToken reads a join token, also a used one.
+func (t *Txn) JoinToken(hash []byte) (JoinToken, bool, error) {
+	return load[JoinToken](t, keyBytes(prefJoinToken, hash))
+}
+
+// PutJoinToken writes a join token.
+func (t *Txn) PutJoinToken(j JoinToken) error {
+	return save(t, keyBytes(prefJoinToken, j.Hash), j)
+}
+
+// KeyRing reads the key ring; false before there is one.
+func (t *Txn) KeyRing() (KeyRing, bool, error) { return load[KeyRing](t, keyKeyRing) }
+
+// PutKeyRing writes the key ring.
+func (t *Txn) PutKeyRing(k KeyRing) error { return save(t, keyKeyRing, k) }
+
+// District reads the district; false before there is one.
+func (t *Txn) District() (District, bool, error) { return load[District](t, keyDistrict) }
+
+// PutDistrict writes the district.
+func (t *Txn) PutDistrict(d District) error { return save(t, keyDistrict, d) }
+
+// Place reads a place, also a removed one.
+func (t *Txn) Place(path audience.Path) (PlaceRecord, bool, error) {
+	return load[PlaceRecord](t, key(prefPlace, string(path)))
+}
+
+// PutPlace writes a place or its tombstone.
+func (t *Txn) PutPlace(p PlaceRecord) error {
+	return save(t, key(prefPlace, string(p.Place.Path)), p)
+}
+
+// Places reads the places by path, without removed ones.
+func (t *Txn) Places() ([]audience.Place, error) {
+	recs, err := list(t, prefPlace, nil, 0, func(r PlaceRecord) bool { return !r.Removed })
+	out := make([]audience.Place, len(recs))
+	for i := range recs {
+		out[i] = recs[i].Place
+	}
+	return out, err
+}
+
+func afterKey(prefix []byte, after string) []byte {
+	if after == "" {
+		return nil
+	}
+	return key(prefix, after)
+}

@@ -1,0 +1,55 @@
+package storage
+
+import "encoding/binary"
+
+// KeptResults is how many request results are kept for repeats.
+const KeptResults = 10_000
+
+// RequestResult is the first answer to a request id.
+type RequestResult struct {
+	RequestID string `cbor:"1,keyasint"`
+	Result    []byte `cbor:"2,keyasint"` // command.Result.Encode
+}
+
+// PutResult records the answer in the ring, in place of the oldest, and returns the
+// request id that it displaced ("": none).
+func (t *Txn) PutResult(r RequestResult) (displaced string, slot uint32, err error) {
+	raw, err := t.get(keyResults)
+	if err != nil {
+		return "", 0, err
+	}
+	var n uint64
+	if len(raw) == 8 {
+		n = binary.BigEndian.Uint64(raw)
+	}
+	slot = uint32(n % KeptResults)
+	k := key32(prefResult, slot)
+	if n >= KeptResults {
+		old, _, err := load[RequestResult](t, k)
+		if err != nil {
+			return "", 0, err
+		}
+		displaced = old.RequestID
+	}
+	if err := t.set(keyResults, binary.BigEndian.AppendUint64(nil, n+1)); err != nil {
+		return "", 0, err
+	}
+	return displaced, slot, save(t, k, r)
+}
+
+// Result reads one slot of the ring.
+func (t *Txn) Result(slot uint32) (RequestResult, bool, error) {
+	return load[RequestResult](t, key32(prefResult, slot))
+}
+
+// Results calls fn for every slot of the ring.
+func (t *Txn) Results(fn func(slot uint32, r RequestResult)) error {
+	return t.scan(prefResult, nil, func(k, v []byte) (bool, error) {
+		r, err := decode[RequestResult](k, v)
+		if err != nil {
+			return false, err
+		}
+		fn(binary.BigEndian.Uint32(k[len(prefResult):]), r)
+		return true, nil
+	})
+}

@@ -1,0 +1,246 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Txn is one transaction: a consistent view of everything, and for the writer its
+// changes, which become durable and visible together. A Txn belongs to one
+// goroutine.
+type Txn struct {
+	store *Store
+	h     *handle
+	b     *badger.Txn
+	write bool
+	done  bool
+	bytes int64
+	keys  int64
+}
+
+// Read starts a reading transaction. The caller must Discard it. A transaction that
+// stays open for long keeps old versions on disk.
+func (s *Store) Read() (*Txn, error) {
+	h, err := s.acquire()
+	if err != nil {
+		return nil, err
+	}
+	return &Txn{store: s, h: h, b: h.db.NewTransaction(false)}, nil
+}
+
+// Write starts the writing transaction; it waits for the one before. The caller
+// must Commit or Discard it.
+func (s *Store) Write() (*Txn, error) {
+	s.writeMu.Lock()
+	h, err := s.acquire()
+	if err != nil {
+		s.writeMu.Unlock()
+		return nil, err
+	}
+	return &Txn{store: s, h: h, b: h.db.NewTransaction(true), write: true}, nil
+}
+
+// View calls fn with a reading transaction.
+func (s *Store) View(fn func(*Txn) error) error {
+	t, err := s.Read()
+	if err != nil {
+		return err
+	}
+	defer t.Discard()
+	return fn(t)
+}
+
+// Update calls fn with a writing transaction and commits it when fn returns nil:
+// on this disk after fsync. It is not for entries of the raft log, which must move
+// the applied index in the same transaction.
+func (s *Store) Update(fn func(*Txn) error) error {
+	t, err := s.Write()
+	if err != nil {
+		return err
+	}
+	defer t.Discard()
+	if err := fn(t); err != nil {
+		return err
+	}
+	return t.Commit()
+}
+
+// Commit makes the changes durable (fsync) and visible. After an error the state on
+// disk is unknown until the store is opened again.
+func (t *Txn) Commit() error {
+	if t.done {
+		return badger.ErrDiscardedTxn
+	}
+	err := t.b.Commit()
+	t.end()
+	if err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// Discard ends the transaction without its changes. It does nothing after Commit.
+func (t *Txn) Discard() {
+	if t.done {
+		return
+	}
+	t.b.Discard()
+	t.end()
+}
+
+func (t *Txn) end() {
+	t.done = true
+	t.store.release(t.h)
+	if t.write {
+		t.store.writeMu.Unlock()
+	}
+}
+
+// Half reports that the changes have reached half of what one Badger transaction
+// may hold: time to commit, so that the next log entry fits for certain.
+func (t *Txn) Half() bool {
+	return 2*t.bytes >= t.h.db.MaxBatchSize() || 2*t.keys >= t.h.db.MaxBatchCount()
+}
+
+// Empty reports that nothing was changed.
+func (t *Txn) Empty() bool { return t.keys == 0 }
+
+// get returns a copy of the value of key, or nil where there is none.
+func (t *Txn) get(key []byte) ([]byte, error) {
+	item, err := t.b.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", key, err)
+	}
+	value, err := item.ValueCopy([]byte{})
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", key, err)
+	}
+	return value, nil
+}
+
+// set writes key and value, which the transaction keeps until its end.
+func (t *Txn) set(key, value []byte) error {
+	if err := t.b.Set(key, value); err != nil {
+		return fmt.Errorf("writing %q: %w", key, err)
+	}
+	t.count(len(key) + len(value))
+	return nil
+}
+
+// remove deletes key. What must never come back is a tombstone value instead.
+func (t *Txn) remove(key []byte) error {
+	if err := t.b.Delete(key); err != nil {
+		return fmt.Errorf("deleting %q: %w", key, err)
+	}
+	t.count(len(key))
+	return nil
+}
+
+// count follows Badger's own estimate of an entry's share of the transaction.
+func (t *Txn) count(bytes int) {
+	t.keys++
+	t.bytes += int64(bytes) + 12
+}
+
+// scan calls fn for the keys with prefix in order, from the key from on (nil: the
+// first), until fn returns false. Key and value are valid during the call only.
+func (t *Txn) scan(prefix, from []byte, fn func(key, value []byte) (bool, error)) error {
+	opt := badger.DefaultIteratorOptions
+	opt.Prefix = prefix
+	it := t.b.NewIterator(opt)
+	defer it.Close()
+	if from == nil {
+		from = prefix
+	}
+	for it.Seek(from); it.Valid(); it.Next() {
+		more, err := visit(it.Item(), fn)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// scanBack is scan from the last key with prefix towards the first.
+func (t *Txn) scanBack(prefix []byte, fn func(key, value []byte) (bool, error)) error {
+	opt := badger.DefaultIteratorOptions
+	opt.Prefix, opt.Reverse, opt.PrefetchSize = prefix, true, 16
+	it := t.b.NewIterator(opt)
+	defer it.Close()
+	for it.Seek(append(append([]byte{}, prefix...), 0xFF)); it.Valid(); it.Next() {
+		more, err := visit(it.Item(), fn)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+func visit(item *badger.Item, fn func(key, value []byte) (bool, error)) (more bool, err error) {
+	verr := item.Value(func(v []byte) error {
+		more, err = fn(item.Key(), v)
+		return nil
+	})
+	if verr != nil {
+		return false, fmt.Errorf("reading %q: %w", item.Key(), verr)
+	}
+	return more, err
+}
+
+// load reads the record of key; false where there is none.
+func load[T any](t *Txn, key []byte) (rec T, ok bool, err error) {
+	raw, err := t.get(key)
+	if err != nil || raw == nil {
+		return rec, false, err
+	}
+	rec, err = decode[T](key, raw)
+	return rec, err == nil, err
+}
+
+// save writes the record of key as canonical CBOR.
+func save(t *Txn, key []byte, rec any) error {
+	raw, err := canonical.Marshal(rec)
+	if err != nil {
+		return fmt.Errorf("encoding %q: %w", key, err)
+	}
+	return t.set(key, raw)
+}
+
+// list reads up to limit records with prefix, after the key after (nil: from the
+// first), leaving out those that keep refuses. A limit of 0 is none.
+func list[T any](t *Txn, prefix, after []byte, limit int, keep func(T) bool) ([]T, error) {
+	var out []T
+	from := after
+	if from != nil {
+		from = append(append([]byte{}, after...), 0)
+	}
+	err := t.scan(prefix, from, func(key, value []byte) (bool, error) {
+		rec, err := decode[T](key, value)
+		if err != nil {
+			return false, err
+		}
+		if keep == nil || keep(rec) {
+			out = append(out, rec)
+		}
+		return limit <= 0 || len(out) < limit, nil
+	})
+	return out, err
+}
+
+func decode[T any](key, raw []byte) (rec T, err error) {
+	if err := cbor.Unmarshal(raw, &rec); err != nil {
+		return rec, fmt.Errorf("%w: record %q: %w", ErrDamaged, key, err)
+	}
+	return rec, nil
+}
+
+// Room reports whether changes of that many bytes still fit for certain.
+func (t *Txn) Room(bytes int64) bool {
+	return t.bytes+bytes < t.h.db.MaxBatchSize() && 2*t.keys < t.h.db.MaxBatchCount()
+}
