@@ -94,7 +94,7 @@ func TestTopics_AreTakenApartAsTheyWereMade(t *testing.T) {
 	}
 	for _, topic := range []string{
 		"", TopicNow, TopicKeys, DevicePrefix("x"), DevicePrefix("x") + "alert", DevicePrefix("x") + "alert/",
-		DevicePrefix("x") + "alert/a/b", DeviceFilter("x"), "almenara/1/device/+/state", "almenara/1/device//state",
+		DevicePrefix("x") + "alert/a/b", AlertFilter("x"), DevicePrefix("x") + "#", "almenara/1/device/+/state", "almenara/1/device//state",
 		"almenara/2/device/x/state", DevicePrefix("x") + "state/y", DevicePrefix("x y") + "state",
 	} {
 		_, ok := ParseDeviceTopic(topic)

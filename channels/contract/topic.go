@@ -41,8 +41,8 @@ func idByte(c byte) bool {
 // slash, so that lift-1 is no prefix of lift-10.
 func DevicePrefix(device string) string { return devices + device + "/" }
 
-// DeviceFilter is the one subscription that covers all topics of a device.
-func DeviceFilter(device string) string { return DevicePrefix(device) + "#" }
+// AlertFilter is the subscription to the bodies of all alerts for the device.
+func AlertFilter(device string) string { return DevicePrefix(device) + LeafAlert + "/+" }
 
 // TopicAlert carries a Body to the device.
 func TopicAlert(device, alert string) string {

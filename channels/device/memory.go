@@ -28,6 +28,15 @@ type keptAlert struct {
 	Told    []contract.Receipt `json:"told,omitempty"`
 }
 
+// Changed reports whether Export would give something new since Changed was asked
+// last. The versions of manifests do not count, or every one would wear the flash:
+// after a power cut, an older manifest can pass as the newest until the next.
+func (r *Rules) Changed() bool {
+	changed := r.changed
+	r.changed = false
+	return changed
+}
+
 // Export writes what must survive a power cut. To start at most once, a device
 // stores it before it carries out the effects that came with it.
 func (r *Rules) Export() ([]byte, error) {
@@ -70,9 +79,4 @@ func ImportRules(raw []byte) (*Rules, error) {
 	maps.Copy(r.commands, k.Commands)
 	maps.Copy(r.versions, k.Versions)
 	return r, nil
-}
-
-func sorted(ids []string) []string {
-	slices.Sort(ids)
-	return ids
 }

@@ -45,6 +45,7 @@ type Rules struct {
 	skewKnown  bool
 	lastWord   time.Time // by the device's clock
 	connection uint64
+	changed    bool // since Changed was asked last
 }
 
 // memory is what is known of one alert. Revisions only grow.
@@ -138,7 +139,9 @@ func (r *Rules) Corrected(now time.Time) time.Time { return now.Add(r.skew) }
 func (r *Rules) list(in contract.InForce, now time.Time) {
 	m := r.of(in.ID)
 	m.keep(in.Expires)
-	m.highest = max(m.highest, in.Revision)
+	if in.Revision > m.highest {
+		m.highest, r.changed = in.Revision, true
+	}
 	m.supersede(now)
 }
 
@@ -152,7 +155,9 @@ func (m *memory) supersede(now time.Time) {
 // end notes that the alert is over, up to a revision or for ever.
 func (r *Rules) end(end contract.Ended) {
 	m := r.of(end.ID)
-	m.ended = max(m.ended, end.Covers())
+	if covers := end.Covers(); covers > m.ended {
+		m.ended, r.changed = covers, true
+	}
 	if end.Expires.IsZero() {
 		end.Expires = end.At.Add(unknownLife)
 	}
@@ -185,7 +190,7 @@ func (r *Rules) Body(b contract.Body, now time.Time) []Effect {
 	case m.held != nil && b.Revision < m.held.Revision:
 		return nil
 	case !presentable(b.Status):
-		m.done = b.Revision
+		m.done, r.changed = b.Revision, true
 		return r.tell(m, b.Revision, contract.RungRefused, now)
 	}
 	effects := append(r.again(m, b), r.tell(m, b.Revision, contract.RungVerified, now)...)
@@ -222,7 +227,7 @@ func (r *Rules) tell(m *memory, revision uint64, rung string, now time.Time) []E
 	receipt := contract.Receipt{
 		Alert: m.id, Revision: revision, Rung: rung, At: r.Corrected(now).UTC().Truncate(time.Millisecond),
 	}
-	m.told = append(m.told, receipt)
+	m.told, r.changed = append(m.told, receipt), true
 	return []Effect{{Action: Tell, Alert: m.id, Revision: revision, Receipt: receipt}}
 }
 

@@ -367,16 +367,17 @@ func TestBody_OfOtherStatusIsRefused(t *testing.T) {
 
 func TestAcknowledge_OnlyWhatIsShown(t *testing.T) {
 	s := newStory(t)
-	require.Empty(t, s.Acknowledge("fire", "ok", s.now))
+	require.Empty(t, s.Acknowledge("fire", 1, "ok", s.now))
 	s.hears("A", listed(1))
 	s.gets(s.body(1))
 	s.Presented("fire", 1, s.now)
-	effects := s.Acknowledge("fire", "ok", s.now)
+	effects := s.Acknowledge("fire", 1, "ok", s.now)
 	require.Equal(t, []string{"acknowledged"}, shorten(effects))
 	require.Equal(t, "ok", effects[0].Receipt.Answer)
-	require.Empty(t, s.Acknowledge("fire", "ok", s.now), "once")
+	require.Empty(t, s.Acknowledge("fire", 1, "ok", s.now), "once")
+	require.Empty(t, s.Acknowledge("fire", 2, "ok", s.now), "another revision")
 	s.hears("A", ended(1))
-	require.Empty(t, s.Acknowledge("fire", "late", s.now))
+	require.Empty(t, s.Acknowledge("fire", 1, "late", s.now))
 	require.Empty(t, s.Failed("fire", 2, s.now), "what never began cannot fail")
 }
 

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"slices"
 	"time"
 
 	"almenara/channels/contract"
@@ -38,13 +39,13 @@ func (r *Rules) settleHeld(m *memory, now time.Time) []Effect {
 	case b == nil:
 		return nil
 	case b.Revision <= m.ended:
-		m.held, m.done = nil, max(m.done, b.Revision)
+		m.held, m.done, r.changed = nil, max(m.done, b.Revision), true
 		return r.tell(m, b.Revision, contract.RungCancelled, now)
 	case r.expired(b, now):
-		m.held, m.done = nil, max(m.done, b.Revision)
+		m.held, m.done, r.changed = nil, max(m.done, b.Revision), true
 		return r.tell(m, b.Revision, contract.RungExpired, now)
 	case b.Revision < m.highest:
-		m.held, m.done = nil, max(m.done, b.Revision)
+		m.held, m.done, r.changed = nil, max(m.done, b.Revision), true
 		return nil
 	case !r.evidence(b):
 		return nil
@@ -75,7 +76,7 @@ func (r *Rules) expired(b *contract.Body, now time.Time) bool {
 func (r *Rules) begin(m *memory, now time.Time) []Effect {
 	b, old := m.held, m.shown
 	m.held, m.shown, m.until = nil, b, time.Time{}
-	m.done, m.highest = b.Revision, max(m.highest, b.Revision)
+	m.done, m.highest, r.changed = b.Revision, max(m.highest, b.Revision), true
 	look := LookOf(b)
 	switch {
 	case look.Tier == contract.TierTest && old != nil:
@@ -107,7 +108,7 @@ func (r *Rules) settleShown(m *memory, now time.Time) []Effect {
 	default:
 		return nil
 	}
-	m.shown, m.until = nil, time.Time{}
+	m.shown, m.until, r.changed = nil, time.Time{}, true
 	return []Effect{stopped(b, reason)}
 }
 
@@ -135,14 +136,14 @@ func (r *Rules) step(alert string, revision uint64, rung string, now time.Time) 
 	return r.tell(m, revision, rung, now)
 }
 
-// Acknowledge says that a person confirmed what is shown, with an answer of at most
-// contract.MaxAnswer bytes. What is not shown cannot be confirmed.
-func (r *Rules) Acknowledge(alert, answer string, now time.Time) []Effect {
+// Acknowledge says that a person confirmed the revision, with an answer of at most
+// contract.MaxAnswer bytes. What is not shown, or no more, cannot be confirmed.
+func (r *Rules) Acknowledge(alert string, revision uint64, answer string, now time.Time) []Effect {
 	m, ok := r.alerts[alert]
-	if !ok || m.shown == nil || len(answer) > contract.MaxAnswer {
+	if !ok || m.shown == nil || m.shown.Revision != revision || len(answer) > contract.MaxAnswer {
 		return nil
 	}
-	effects := r.tell(m, m.shown.Revision, contract.RungAcknowledged, now)
+	effects := r.tell(m, revision, contract.RungAcknowledged, now)
 	for i := range effects {
 		effects[i].Receipt.Answer = answer
 		m.told[len(m.told)-1].Answer = answer
@@ -158,7 +159,7 @@ func (r *Rules) Command(c contract.Command, now time.Time) []Effect {
 	if twice || !r.skewKnown || !r.Corrected(now).Before(c.Expires) || len(r.commands) >= maxAlerts {
 		return nil
 	}
-	r.commands[c.ID] = c.Expires
+	r.commands[c.ID], r.changed = c.Expires, true
 	return []Effect{{Action: Do, Command: c}}
 }
 
@@ -170,7 +171,8 @@ func (r *Rules) Presenting() []string {
 			ids = append(ids, id)
 		}
 	}
-	return sorted(ids)
+	slices.Sort(ids)
+	return ids
 }
 
 // LastWord is when, by the device's clock, the newest manifest came; the zero time

@@ -1,0 +1,256 @@
+package device
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"almenara/channels/contract"
+)
+
+// errLost is why a publish ends when the connection does.
+var errLost = errors.New("connection lost")
+
+// link is one connection. A new one gets a new paho client: a client that
+// reconnects by itself completes the tokens of the old connection, and says
+// nothing true about them.
+type link struct {
+	client  mqtt.Client
+	session uint64
+	lost    chan struct{} // closed when the connection is lost
+	once    sync.Once     // for lost
+	state   string        // as published last
+
+	// guarded by Device.mu
+	waiting []mqtt.Message      // signed with a key that is not known yet
+	refused map[Revision]uint64 // told as refused on this connection
+}
+
+// Run keeps the device connected to one node or another until ctx ends, then says
+// goodbye and stops the device for good. It returns ErrStopped when it already
+// was.
+func (d *Device) Run(ctx context.Context) error {
+	d.mu.Lock()
+	stopped := d.stopped
+	d.mu.Unlock()
+	if stopped {
+		return ErrStopped
+	}
+	defer d.close()
+	pause := d.options.RetryMin
+	for turn := d.options.FirstServer; ctx.Err() == nil; turn++ {
+		server := d.options.Servers[turn%len(d.options.Servers)]
+		served, err := d.connect(ctx, server)
+		if err != nil && ctx.Err() == nil {
+			d.options.Logger.Info("not connected", "device", d.options.ID, "server", server, "error", err)
+		}
+		if served {
+			pause = d.options.RetryMin
+		}
+		if !sleep(ctx, jitter(pause)) {
+			break
+		}
+		if (turn+1)%len(d.options.Servers) == d.options.FirstServer%len(d.options.Servers) {
+			pause = min(2*pause, d.options.RetryMax) // all nodes were tried
+		}
+	}
+	return nil
+}
+
+// jitter spreads the devices that lost the same node over time.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// connect connects to one node and stays as long as it lasts. It reports whether
+// the device was connected and subscribed.
+func (d *Device) connect(ctx context.Context, server string) (served bool, err error) {
+	l := d.newLink(server)
+	defer l.client.Disconnect(0)
+	if err := d.wait(ctx, l, l.client.Connect(), d.options.Timeout); err != nil {
+		return false, fmt.Errorf("connecting to %s: %w", server, err)
+	}
+	filters := map[string]byte{
+		contract.TopicKeys: 1, contract.TopicNow: 1,
+		contract.AlertFilter(d.options.ID): 1, contract.TopicCommand(d.options.ID): 1,
+	}
+	if err := d.subscribe(ctx, l, filters); err != nil {
+		return false, fmt.Errorf("subscribing at %s: %w", server, err)
+	}
+	d.happened(Event{What: Connected, Detail: server})
+	err = d.serve(ctx, l)
+	d.unlink(l)
+	d.happened(Event{What: Disconnected, Detail: server})
+	return true, err
+}
+
+// newLink makes the client of the next session, whose will names it. From here on
+// messages of older connections are dropped.
+func (d *Device) newLink(server string) *link {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.session = max(d.session+1, uint64(max(d.options.Clock().UnixMilli(), 0)))
+	l := &link{session: d.session, lost: make(chan struct{}), refused: map[Revision]uint64{}}
+	will, _ := json.Marshal(contract.State{State: contract.StateLost, Session: l.session})
+	o := mqtt.NewClientOptions().AddBroker(server).
+		SetClientID(d.options.ID).SetUsername(d.options.ID).SetPassword(d.options.Secret).
+		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(false).
+		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
+		SetKeepAlive(d.options.KeepAlive).SetPingTimeout(d.options.Timeout).
+		SetConnectTimeout(d.options.Timeout).SetWriteTimeout(d.options.Timeout).
+		SetBinaryWill(contract.TopicState(d.options.ID), will, 1, true).
+		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.receive(l, m) }).
+		SetConnectionLostHandler(func(mqtt.Client, error) { l.once.Do(func() { close(l.lost) }) })
+	if d.options.TLS != nil {
+		o.SetTLSConfig(d.options.TLS)
+	}
+	l.client = mqtt.NewClient(o)
+	d.link = l
+	d.rules.Connected()
+	d.save(true) // the session number
+	return l
+}
+
+func (d *Device) unlink(l *link) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.link == l {
+		d.link = nil
+	}
+}
+
+// wait waits for a token, but never for ever: tokens can hang.
+func (d *Device) wait(ctx context.Context, l *link, token mqtt.Token, limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-token.Done():
+		return token.Error()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.lost:
+		return errLost
+	case <-timer.C:
+		return context.DeadlineExceeded
+	}
+}
+
+// subscribe asks for the topics; a node that refuses one is as good as none.
+func (d *Device) subscribe(ctx context.Context, l *link, filters map[string]byte) error {
+	token := l.client.SubscribeMultiple(filters, nil)
+	if err := d.wait(ctx, l, token, d.options.Timeout); err != nil {
+		return err
+	}
+	if granted, ok := token.(*mqtt.SubscribeToken); ok {
+		for filter, code := range granted.Result() {
+			if code > 2 {
+				return fmt.Errorf("subscription to %s refused", filter)
+			}
+		}
+	}
+	return nil
+}
+
+// serve publishes state and receipts until the connection ends. When ctx does, it
+// says goodbye, so that the node need not wait for the will.
+func (d *Device) serve(ctx context.Context, l *link) error {
+	for {
+		if err := d.publish(ctx, l); err != nil && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			goodbye := d.publishState(context.WithoutCancel(ctx), l, contract.StateDisconnected)
+			l.client.Disconnect(uint(d.options.Timeout.Milliseconds()))
+			return goodbye
+		case <-l.lost:
+			return errLost
+		case <-d.wake:
+		}
+	}
+}
+
+// publish sends what waits: receipts first, then the state if it changed.
+func (d *Device) publish(ctx context.Context, l *link) error {
+	for {
+		d.mu.Lock()
+		batch := d.outbox.batch()
+		d.mu.Unlock()
+		if len(batch) == 0 {
+			break
+		}
+		if err := d.send(ctx, l, contract.TopicReceipt(d.options.ID), false, batch); err != nil {
+			return err
+		}
+		d.told(batch)
+	}
+	return d.publishState(ctx, l, "")
+}
+
+// told removes what the node has acknowledged from the outbox.
+func (d *Device) told(batch []contract.Receipt) {
+	d.mu.Lock()
+	d.outbox.done(batch[len(batch)-1].Seq)
+	d.save(true)
+	d.mu.Unlock()
+	for _, r := range batch {
+		d.happened(Event{What: Told, Alert: r.Alert, Revision: r.Revision, Rung: r.Rung})
+	}
+}
+
+// publishState publishes the retained state if it differs from the last one of
+// this connection. Empty word: ready or presenting.
+func (d *Device) publishState(ctx context.Context, l *link, word string) error {
+	d.mu.Lock()
+	s := contract.State{
+		State: word, Session: l.session, Kind: d.options.Kind, Version: d.options.Version,
+		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(),
+	}
+	d.mu.Unlock()
+	s.Presenting = s.Presenting[:min(len(s.Presenting), contract.MaxPresenting)]
+	if word == "" {
+		s.State = contract.StateReady
+		if len(s.Presenting) > 0 {
+			s.State = contract.StatePresenting
+		}
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return fmt.Errorf("encoding state: %w", err)
+	}
+	if string(raw) == l.state {
+		return nil
+	}
+	if err := d.send(ctx, l, contract.TopicState(d.options.ID), true, s); err != nil {
+		return err
+	}
+	l.state = string(raw)
+	return nil
+}
+
+// send publishes at QoS 1 and waits for the PUBACK.
+func (d *Device) send(ctx context.Context, l *link, topic string, retained bool, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encoding for %s: %w", topic, err)
+	}
+	if err := d.wait(ctx, l, l.client.Publish(topic, 1, retained, raw), 4*d.options.Timeout); err != nil {
+		return fmt.Errorf("publishing on %s: %w", topic, err)
+	}
+	return nil
+}
