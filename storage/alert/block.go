@@ -168,10 +168,24 @@ func (p *parser) text(name string) (string, error) {
 			p.found.add(level, "text-markup", "%s contains the element %q", name, clip(t.name.Local))
 		case tokenEnd:
 			if depth--; depth == 0 {
-				return strings.TrimSpace(text.String()), nil
+				return p.trim(name, text.String()), nil
 			}
 		default:
 			text.Write(t.text)
 		}
 	}
+}
+
+// coded are the elements with a code list. The schema takes white space around a
+// code for a part of it; printers of XML on the way put some there.
+var coded = map[string]bool{"status": true, "msgType": true, "scope": true, "category": true,
+	"responseType": true, "urgency": true, "severity": true, "certainty": true}
+
+// trim takes the white space around a text off.
+func (p *parser) trim(name, text string) string {
+	trimmed := strings.TrimSpace(text)
+	if coded[name] && len(trimmed) != len(text) {
+		p.found.add(Warn, "code-outer-space", "there is white space around the %s %q", name, clip(trimmed))
+	}
+	return trimmed
 }

@@ -55,12 +55,12 @@ func (p place) String() string {
 
 // reject adds a finding that refuses the message.
 func (c *checker) reject(rule, format string, args ...any) {
-	c.found.add(Reject, rule, "%s%s", c.at, fmt.Sprintf(format, args...))
+	c.found.add(Reject, rule, "%s"+format, append([]any{c.at}, args...)...)
 }
 
 // warn adds a finding that only marks the message.
 func (c *checker) warn(rule, format string, args ...any) {
-	c.found.add(Warn, rule, "%s%s", c.at, fmt.Sprintf(format, args...))
+	c.found.add(Warn, rule, "%s"+format, append([]any{c.at}, args...)...)
 }
 
 // oneOf checks a value against a code list.

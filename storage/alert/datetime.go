@@ -26,7 +26,8 @@ type DateTime struct {
 // XML Schema.
 func ParseDateTime(s string) (DateTime, error) {
 	at, err := time.Parse(dateTimeLayout, strings.Replace(s, "T24:00:00", "T00:00:00", 1))
-	if err != nil || len(s) != len(dateTimeLayout) || at.Year() < 1 || offsetOf(at).Abs() > maxOffset {
+	if err != nil || len(s) != len(dateTimeLayout) || s[len(s)-2] > '5' || // package time lets 60 minutes pass
+		at.Year() < 1 || offsetOf(at).Abs() > maxOffset {
 		return DateTime{}, fmt.Errorf("%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", clip(s))
 	}
 	if strings.Contains(s, "T24:00:00") {

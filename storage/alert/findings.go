@@ -106,13 +106,16 @@ func (f Findings) Reason() string {
 
 // add keeps the finding; once the list is full only a first Reject displaces.
 func (f *Findings) add(level Level, rule, format string, args ...any) {
-	one := Finding{Level: level, Rule: rule, Detail: fmt.Sprintf(format, args...)}
-	switch {
-	case len(*f) < maxFindings:
-		*f = append(*f, one)
-	case level == Reject && !f.Rejected():
-		(*f)[maxFindings-1] = one
+	full := len(*f) == maxFindings
+	if full && (level == Warn || f.Rejected()) {
+		return
 	}
+	one := Finding{Level: level, Rule: rule, Detail: fmt.Sprintf(format, args...)}
+	if full {
+		(*f)[maxFindings-1] = one
+		return
+	}
+	*f = append(*f, one)
 }
 
 // ErrRejected is what every *RejectError is: the message must not be acted on.

@@ -53,10 +53,12 @@ func (a *Alert) UnmarshalJSON(raw []byte) error {
 		Source: form.Source, Scope: form.Scope, Restriction: form.Restriction, Codes: form.Codes, Note: form.Note,
 		Infos: form.Infos, Signed: form.Signed,
 	}}
-	p.alert.Addresses = p.list("addresses", form.Addresses)
-	p.alert.Incidents = p.list("incidents", form.Incidents)
-	if err := p.references(form.References); err != nil {
-		return err
+	for _, list := range [][2]string{
+		{"addresses", form.Addresses}, {"incidents", form.Incidents}, {"references", form.References},
+	} {
+		if err := p.alertText(list[0], list[1]); err != nil {
+			return err
+		}
 	}
 	*a = p.alert
 	return verdictError(p.found, a.Key())
@@ -128,6 +130,9 @@ func decodeJSON(raw []byte) (*Alert, error) {
 
 // jsonError turns a decoder's error into a sentence.
 func jsonError(err error) error {
+	if errors.Is(err, errTooBig) {
+		return err
+	}
 	if rejected, ok := errors.AsType[*RejectError](err); ok {
 		return errors.New(rejected.Findings.Reason())
 	}

@@ -2,7 +2,7 @@ package alert
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 	"strings"
 	"unicode"
 )
@@ -10,18 +10,25 @@ import (
 // list splits addresses and incidents as CAP 1.2 §3.2.1 says: white space separates,
 // double quotes hold a name with white space together. A quote without its partner
 // is dropped with a warning.
-func (p *parser) list(name, text string) []string {
+func (p *parser) list(name, text string) ([]string, error) {
 	var items []string
+	stray := false
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
+		if len(items) == MaxListItems {
+			return nil, fmt.Errorf("%w: more than %d %s", errTooBig, MaxListItems, name)
+		}
 		var item string
 		item, text = firstItem(text)
 		if strings.Contains(item, `"`) {
-			p.found.add(Warn, name+"-quotes", "%s has a stray double quote in %q", name, clip(item))
+			stray = true
 			item = strings.ReplaceAll(item, `"`, "")
 		}
 		items = appendText(items, item)
 	}
-	return items
+	if stray {
+		p.found.add(Warn, name+"-quotes", "%s has a double quote without a partner", name)
+	}
+	return items, nil
 }
 
 // firstItem cuts the first item off a list that does not begin with white space.
@@ -51,8 +58,9 @@ func joinList(items []string) string {
 
 // references reads the triplets of references (CAP 1.2 §3.2.1).
 func (p *parser) references(text string) error {
+	count := 0
 	for triplet := range strings.FieldsSeq(text) {
-		if len(p.alert.References) == MaxReferences {
+		if count++; count > MaxReferences {
 			return fmt.Errorf("%w: more than %d references", errTooBig, MaxReferences)
 		}
 		key, err := ParseKey(triplet)
@@ -108,8 +116,13 @@ func collapse(s string) string {
 
 // sameSet reports whether both lists have the same members.
 func sameSet(a, b []string) bool {
-	contains := func(list, of []string) bool {
-		return !slices.ContainsFunc(of, func(s string) bool { return !slices.Contains(list, s) })
+	return maps.Equal(setOf(a), setOf(b))
+}
+
+func setOf(list []string) map[string]bool {
+	set := make(map[string]bool, len(list))
+	for _, s := range list {
+		set[s] = true
 	}
-	return contains(a, b) && contains(b, a)
+	return set
 }

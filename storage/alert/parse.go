@@ -97,15 +97,15 @@ func (p *parser) alertChild(name string) error {
 }
 
 // alertText stores the text of one child of alert.
-func (p *parser) alertText(name, text string) error {
+func (p *parser) alertText(name, text string) (err error) {
 	a := &p.alert
 	switch name {
 	case "sent":
 		a.Sent = p.dateTime(name, text)
 	case "addresses":
-		a.Addresses = p.list(name, text)
+		a.Addresses, err = p.list(name, text)
 	case "incidents":
-		a.Incidents = p.list(name, text)
+		a.Incidents, err = p.list(name, text)
 	case "references":
 		return p.references(text)
 	case "code":
@@ -119,7 +119,7 @@ func (p *parser) alertText(name, text string) error {
 	default:
 		*a.textField(name) = text
 	}
-	return nil
+	return err
 }
 
 // textField is where the text of a single text element goes.

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"unicode/utf8"
 )
 
 // maxTag bounds one start or end tag in bytes. CAP has no attributes of its own;
 // name space declarations of real messages stay below 1 KiB.
 const maxTag = 4096
+
+// maxReference is how far to look for the end of a character reference.
+const maxReference = 32
 
 var errDoctype = errors.New("the message carries a DTD or other markup declaration")
 
@@ -23,10 +27,17 @@ func scan(text []byte) error {
 	for {
 		at := bytes.IndexByte(text, '<')
 		if at < 0 {
-			return nil
+			return scanReferences(text)
 		}
 		length, err := markupLength(text[at:])
 		if err != nil {
+			return err
+		}
+		end := at
+		if c := text[at+1]; c != '!' && c != '?' { // in comments and CDATA & is no reference
+			end += length
+		}
+		if err := scanReferences(text[:end]); err != nil {
 			return err
 		}
 		text = text[at+length:]
@@ -47,6 +58,27 @@ func scanCharacters(text []byte) error {
 		at += size
 	}
 	return nil
+}
+
+// scanReferences finds a reference to a character that may not stand in XML, which
+// the decoder would turn into U+FFFD. Malformed ones are left to the decoder.
+func scanReferences(text []byte) error {
+	for {
+		_, rest, found := bytes.Cut(text, []byte("&#"))
+		if !found {
+			return nil
+		}
+		digits, _, _ := bytes.Cut(rest[:min(len(rest), maxReference)], []byte(";"))
+		base := 10
+		if hex, ok := bytes.CutPrefix(digits, []byte("x")); ok {
+			digits, base = hex, 16
+		}
+		code, err := strconv.ParseUint(string(digits), base, 31)
+		if err == nil && !isXMLChar(rune(code)) {
+			return fmt.Errorf("the character U+%04X may not stand in XML", code)
+		}
+		text = rest
+	}
 }
 
 // markupLength measures the markup that text starts with.

@@ -26,6 +26,8 @@ const (
 	MaxResources = 200
 	// MaxReferences bounds the triplets of references.
 	MaxReferences = 1_000
+	// MaxListItems bounds addresses and incidents, each.
+	MaxListItems = 10_000
 	// MaxPolygonPoints bounds one polygon.
 	MaxPolygonPoints = 20_000
 )

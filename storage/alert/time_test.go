@@ -1,0 +1,122 @@
+package alert
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestParseDateTime_KeepsTextAndInstant(t *testing.T) {
+	for text, utc := range map[string]string{
+		"2026-07-20T17:40:00+08:00": "2026-07-20T09:40:00Z",
+		"2026-07-20T17:40:00-00:00": "2026-07-20T17:40:00Z",
+		"2026-07-20T24:00:00+00:00": "2026-07-21T00:00:00Z",
+		"2024-02-29T00:00:00-14:00": "2024-02-29T14:00:00Z",
+	} {
+		d, err := ParseDateTime(text)
+		require.NoError(t, err)
+		require.Equal(t, text, d.String())
+		require.Equal(t, utc, d.Time().Format(time.RFC3339))
+		again, err := ParseDateTime(text)
+		require.NoError(t, err)
+		require.True(t, d == again, "equal texts are equal values")
+	}
+	for _, text := range []string{"", "Z", "2026-07-20T24:00:01+08:00", "2026-07-20T5:40:000+08:00", "+026-07-20T17:40:00+08:00",
+		"2026-07-20T17:40:00+08:60", "2026-07-20T17:40:00+14:01", "2026-07-20t17:40:00+08:00", " 2026-07-20T17:40:00+08:0"} {
+		_, err := ParseDateTime(text)
+		require.Error(t, err, text)
+	}
+}
+
+func TestNewDateTime_WritesWhatCAPAllows(t *testing.T) {
+	instant := time.Date(2026, 7, 20, 17, 40, 0, 999, time.UTC)
+	require.Equal(t, "2026-07-20T17:40:00-00:00", NewDateTime(instant).String())
+	require.Equal(t, "2026-07-20T17:40:00-00:00", NewDateTime(instant.In(time.FixedZone("x", 0))).String())
+	require.Equal(t, "2026-07-21T01:40:00+08:00", NewDateTime(instant.In(time.FixedZone("x", 8*3600))).String())
+	require.True(t, DateTime{}.IsZero())
+}
+
+func TestDateTime_SurvivesTextAndBytes(t *testing.T) {
+	d := NewDateTime(at(t, "17:40:00"))
+	raw, err := d.MarshalBinary()
+	require.NoError(t, err)
+	var again, absent DateTime
+	require.NoError(t, again.UnmarshalBinary(raw))
+	require.True(t, d == again)
+	raw, err = absent.MarshalBinary()
+	require.NoError(t, err)
+	require.NoError(t, again.UnmarshalBinary(raw))
+	require.True(t, again.IsZero())
+	require.Error(t, again.UnmarshalText([]byte("x")))
+}
+
+func TestKey_SurvivesText(t *testing.T) {
+	k := parsed(t, small).Key()
+	raw, err := k.MarshalText()
+	require.NoError(t, err)
+	var again Key
+	require.NoError(t, again.UnmarshalText(raw))
+	require.True(t, k == again)
+	raw, err = Key{}.MarshalText()
+	require.NoError(t, err)
+	require.NoError(t, again.UnmarshalText(raw))
+	require.True(t, again == Key{})
+	require.True(t, k.Complete())
+	for _, bad := range []Key{{}, {Sender: "a", Identifier: "b"}, {Sender: "a b", Identifier: "b", Sent: k.Sent}, {Sender: "a", Identifier: "b,c", Sent: k.Sent}} {
+		require.False(t, bad.Complete())
+	}
+}
+
+func TestExpires_IsTheLatestAndNeverForEver(t *testing.T) {
+	expires := "<expires>2026-07-20T19:40:00+08:00</expires>"
+	sent := at(t, "17:40:00")
+	info := small[strings.Index(small, "<info>") : strings.Index(small, "</info>")+len("</info>")]
+	for text, want := range map[string]time.Time{
+		small:                              at(t, "19:40:00"),
+		with(t, small, expires, ""):        sent.Add(DefaultLifetime),
+		with(t, small, "T19:40", "T16:40"): at(t, "16:40:00"),
+		with(t, small, "<expires>2026", "<expires>2036"):                       sent.Add(MaxLifetime),
+		with(t, small, "</info>", "</info>"+with(t, info, "T19:40", "T21:40")): at(t, "21:40:00"),
+		with(t, small, "</info>", "</info>"+with(t, info, expires, "")):        sent.Add(DefaultLifetime),
+		with(t, small, info, ""):                                               sent.Add(DefaultLifetime),
+		with(t, with(t, small, info, ""), "Alert</msgType>\n  <scope>Public</scope>",
+			"Cancel</msgType><scope>Public</scope><references>a,b,2026-07-20T17:00:00+08:00</references>"): sent,
+	} {
+		require.True(t, want.Equal(parsed(t, text).Expires()), text)
+	}
+}
+
+func TestHeadline_SpeaksTheNearestLanguage(t *testing.T) {
+	a := &Alert{Note: "note"}
+	require.Equal(t, "note", a.Headline("en"))
+	require.Nil(t, a.InfoFor("en"))
+	a.Infos = []Info{{Language: "zh-HK", Headline: "火警"}, {Headline: "Fire"}, {Language: "fr", Event: "Feu"}, {Language: "zh-CN", Headline: "火"}}
+	for lang, want := range map[string]string{"zh-hk": "火警", "zh-CN": "火", "zh-TW": "火警", "en": "Fire", "en-US": "Fire",
+		"en-GB": "Fire", "fr-FR": "Feu", "de": "火警", "": "火警"} {
+		require.Equal(t, want, a.Headline(lang), lang)
+	}
+}
+
+func TestShift_MovesEveryTimeByTheSame(t *testing.T) {
+	a := parsed(t, whole)
+	now := time.Date(2027, 1, 2, 3, 4, 5, 678, time.UTC)
+	s := Shift(a, now)
+	require.Equal(t, "2027-01-02T11:04:05+08:00", s.Sent.String(), "in the sender's zone")
+	require.Equal(t, "2027-01-02T11:04:05+08:00", s.Infos[0].Effective.String())
+	require.Equal(t, "2027-01-02T11:09:05+08:00", s.Infos[0].Onset.String())
+	require.Equal(t, "2027-01-02T13:04:05+08:00", s.Infos[0].Expires.String())
+	require.True(t, s.Infos[1].Expires.IsZero())
+	require.Equal(t, a.References, s.References)
+	require.Equal(t, parsed(t, whole), a, "the original stays")
+	require.False(t, s.Check().Rejected())
+}
+
+func TestShift_KeepsADeadAlertAliveForAnHour(t *testing.T) {
+	now := at(t, "23:00:00")
+	s := Shift(parsed(t, with(t, small, "T19:40", "T17:40")), now)
+	require.True(t, now.Add(ShiftedLifetime).Equal(s.Expires()))
+	s = Shift(parsed(t, with(t, small, "T19:40", "T16:40")), now)
+	require.True(t, now.Add(ShiftedLifetime).Equal(s.Expires()))
+}
