@@ -28,7 +28,7 @@ func alertCommands() []command {
 		},
 		{
 			name: "alert cancel", purpose: "cancel an alert everywhere; no approval is needed", args: "ALERT", min: 1, max: 1,
-			setup: alertCancel, example: "almenara alert cancel --reason \"sent to the wrong estate\" abcdefghijklmnopqrstuvwxyz",
+			setup: alertCancel, example: "almenara alert cancel --reason \"wrong estate\" abcdefghijklmnopqrstuvwxyz",
 		},
 		{
 			name: "alert list", purpose: "list alerts, newest first", setup: alertList, example: "almenara alert list --limit 20",

@@ -238,7 +238,7 @@ type Status struct {
 	Devices       int        `json:"devices_connected"`
 	InForce       int        `json:"alerts_in_force"`
 	PendingFacts  int        `json:"facts_not_committed"`
-	StateHash     string     `json:"state_hash,omitempty"`
+	StateHash     string     `json:"state_hash,omitempty"` // index:SHA-256 of the agreed state, equal on every node at one index
 	Nodes         []NodeInfo `json:"nodes"`
 	API           string     `json:"api"`
 	MQTT          []string   `json:"mqtt"`

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/api/apitest"
+	"almenara/node/wire"
+	"almenara/storage/alert"
+)
+
+const message = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>i-1</identifier><sender>hko@example.hk</sender>` +
+	`<sent>2026-07-20T17:40:00+08:00</sent><status>Exercise</status><msgType>Alert</msgType><scope>Public</scope><info>` +
+	`<category>Met</category><event>Flood</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty>` +
+	`<expires>2026-07-20T19:40:00+08:00</expires><headline>Go upstairs</headline><area><areaDesc>Tuen Mun</areaDesc>` +
+	`<circle>22.39,113.97 2</circle></area></info></alert>`
+
+func write(t *testing.T, folder, name, text string) string {
+	t.Helper()
+	file := filepath.Join(folder, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+	return file
+}
+
+func TestCapCheck_WalksFoldersAndFailsOnReject(t *testing.T) {
+	w := newWorld(t)
+	folder := t.TempDir()
+	good := write(t, folder, "a/good.xml", message)
+	require.Equal(t, ExitDone, w.run("cap", "check", good), w.err.String())
+	require.Regexp(t, `^\S+good\.xml\t(accept|warn)\t\S`, w.out.String())
+
+	bad := write(t, folder, "b/bad.XML", "<alert/>")
+	write(t, folder, "b/readme.txt", "no")
+	require.Equal(t, ExitFailed, w.run("cap", "check", folder))
+	lines := strings.Split(strings.TrimSpace(w.out.String()), "\n")
+	require.Len(t, lines, 2)
+	require.True(t, strings.HasPrefix(lines[1], bad+"\treject\t"), lines[1])
+	require.Equal(t, "almenara: 1 of 2 files would be rejected\n", w.err.String())
+
+	require.Equal(t, ExitFailed, w.run("cap", "check", "--json", folder))
+	var all []checked
+	require.NoError(t, json.Unmarshal(w.out.Bytes(), &all))
+	require.Equal(t, "reject", all[1].Verdict)
+	require.Equal(t, ExitFailed, w.run("cap", "check", filepath.Join(folder, "none.xml")))
+	require.Equal(t, ExitFailed, w.run("cap", "check", t.TempDir()))
+	w.in = message
+	require.Equal(t, ExitDone, w.run("cap", "check", "-"))
+}
+
+func TestAlertSend_SendsTheFileAsItIs(t *testing.T) {
+	w := newWorld(t)
+	file := write(t, t.TempDir(), "flood.xml", message)
+	w.Outcome.Warnings = []string{"the clock of the sender is 3 minutes ahead"}
+	require.Equal(t, ExitDone, w.run("alert", "send", "--cap", file, "--select", "kind = screen", "--wait", "reached"), w.err.String())
+	require.Equal(t, []string{fmt.Sprintf("TakeCAP %s %q reached", message, "kind = screen")}, w.Calls())
+	require.Equal(t, "committed: 1,204 members, 311 devices connected here.\nAlert "+apitest.AlertID+" is in force.\n"+
+		"Addressed: 1,200 phone, 4 screen.\nWarning: the clock of the sender is 3 minutes ahead\n", w.out.String())
+}
+
+func TestAlertSend_MakesAnAlertThatTheDomainTakes(t *testing.T) {
+	w := newWorld(t)
+	require.Equal(t, ExitDone, w.run("alert", "send", "--headline", "Go upstairs", "--event", "Flood", "--status", "Exercise",
+		"--select", "all", "--expires", "30m"), w.err.String())
+	raw, ok := strings.CutPrefix(w.Calls()[0], "SendAlert ")
+	require.True(t, ok)
+	raw, _, _ = strings.Cut(raw, ` "all" committed`)
+	now := time.Now()
+	a, findings, err := alert.FromJSON([]byte(raw), "duty@example.hk", "i-1", now)
+	require.NoError(t, err, findings)
+	require.Equal(t, alert.StatusExercise, a.Status)
+	require.Equal(t, "Go upstairs", a.Infos[0].Headline)
+	require.WithinDuration(t, now.Add(30*time.Minute), a.Infos[0].Expires.Time(), time.Minute)
+	require.Equal(t, ExitUsage, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--expires", "soon"))
+	require.Equal(t, ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--expires", "2026-07-20T17:40:00+08:00"))
+}
+
+func TestAlertSend_DryRunSendsNothing(t *testing.T) {
+	w := newWorld(t)
+	require.Equal(t, ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--dry-run"), w.err.String())
+	require.Equal(t, []string{`Select "all" "" 1`}, w.Calls())
+	require.Contains(t, w.out.String(), "Nothing was sent.")
+	require.Equal(t, ExitUsage, w.run("alert", "send", "--cap", "x.xml", "--dry-run"))
+}
+
+func TestAudienceImport_FaultsAreAFailure(t *testing.T) {
+	w := newWorld(t)
+	file := write(t, t.TempDir(), "members.csv", "id\n")
+	w.Imported = wire.Imported{Rows: 3, Faults: []string{"line 2: the place is missing"}}
+	require.Equal(t, ExitFailed, w.run("audience", "import", file))
+	require.Contains(t, w.out.String(), "Fault: line 2: the place is missing\n")
+	require.Equal(t, "almenara: nothing was imported: the file has 1 faults\n", w.err.String())
+	w.Imported = wire.Imported{Rows: 3}
+	require.Equal(t, ExitFailed, w.run("audience", "import", file), "not applied")
+	w.Imported = wire.Imported{Rows: 3, Applied: true}
+	require.Equal(t, ExitDone, w.run("audience", "import", file))
+}
+
+func TestDeviceEnrol_InPartsThatOneRequestTakes(t *testing.T) {
+	w := newWorld(t)
+	wanted := make([]wire.Enrol, 4500)
+	for i := range wanted {
+		wanted[i] = wire.Enrol{ID: fmt.Sprintf("d%05d", i), Kind: "screen", Place: "tuen-mun"}
+	}
+	raw, err := json.Marshal(wanted)
+	require.NoError(t, err)
+	file := write(t, t.TempDir(), "wanted.json", string(raw))
+	require.Equal(t, ExitDone, w.run("device", "enrol", "--json", "--file", file), w.err.String())
+	require.Equal(t, []string{"EnrolDevices 2000", "EnrolDevices 2000", "EnrolDevices 500"}, w.Calls())
+	var enrolled []wire.Enrolled
+	require.NoError(t, json.Unmarshal(w.out.Bytes(), &enrolled))
+	require.Len(t, enrolled, 4500)
+	require.Equal(t, "screen", enrolled[4499].Kind)
+}
+
+func TestDeviceList_ReadsEveryPage(t *testing.T) {
+	w := newWorld(t)
+	w.Devices = nil
+	for i := range 2500 {
+		w.Devices = append(w.Devices, wire.Device{ID: fmt.Sprintf("d%05d", i), Connected: i%2 == 0})
+	}
+	var got []wire.Device
+	require.Equal(t, ExitDone, w.run("device", "list", "--json", "--dark", "--limit", "5000"))
+	require.NoError(t, json.Unmarshal(w.out.Bytes(), &got))
+	require.Len(t, got, 1250)
+	require.Len(t, w.Calls(), 3)
+}
+
+func TestAudit_ExportsWholeOrNotAtAll(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "audit.jsonl")
+	require.Equal(t, ExitDone, w.run("audit", "export", "--out", file), w.err.String())
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "{\"index\":1}\n{\"index\":2}\n", string(raw))
+	w.AuditErr = errors.New("disk fault")
+	other := filepath.Join(t.TempDir(), "other.jsonl")
+	require.Equal(t, ExitFailed, w.run("audit", "export", "--out", other))
+	left, err := filepath.Glob(filepath.Join(filepath.Dir(other), "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+
+	require.Equal(t, ExitFailed, w.run("audit", "verify", file))
+	require.Contains(t, w.err.String(), "the chain breaks at line 1")
+	empty := fmt.Sprintf("{\"from\":1,\"prev\":%q}\n{\"head\":0,\"hash\":%[1]q}\n", strings.Repeat("0", 64))
+	require.Equal(t, ExitDone, w.run("audit", "verify", write(t, t.TempDir(), "whole.jsonl", empty)), w.err.String())
+}
+
+func TestWatch_EndsWhenAllHavePresented(t *testing.T) {
+	w := newWorld(t)
+	w.Alerts[0].Rungs.Presented = 4
+	require.Equal(t, ExitDone, w.run("alert", "watch", apitest.AlertID), w.err.String())
+	require.Equal(t, "in-force: 4/4 presented, 3 delivered, 4 sent\n", w.out.String())
+}
+
+func TestWatch_SaysWhatWasNotProven(t *testing.T) {
+	w := newWorld(t)
+	w.Alerts[0].State = "cancelled"
+	require.Equal(t, ExitUnknown, w.run("alert", "watch", apitest.AlertID))
+	require.Contains(t, w.err.String(), "2 of 4 presented it")
+	w.Alerts[0].State = "in-force"
+	require.Equal(t, ExitUnknown, w.run("alert", "watch", "--for", "30ms", apitest.AlertID))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.Equal(t, ExitUnknown, w.runIn(ctx, "alert", "watch", apitest.AlertID))
+	require.Equal(t, ExitFailed, w.run("alert", "watch", "other"))
+	require.Equal(t, "almenara: there is no alert other\n", w.err.String())
+}
+
+func TestEngine_GetsTheFlagsAndNamesTheResult(t *testing.T) {
+	w := newWorld(t)
+	for _, args := range [][]string{{"demo"}, {"init", "--district", "x"}, {"serve"}, {"join", "x"}, {"simulate", "--devices", "1"}} {
+		require.Equal(t, ExitFailed, w.run(args...), "without an engine")
+	}
+	w.engine = Engine{
+		Init: func(_ context.Context, o InitOptions) (InitResult, error) {
+			require.Equal(t, InitOptions{Data: "d", District: "tuen-mun", Name: "n", Listen: Listen{API: ":1", MQTT: ":2"}}, o)
+			return InitResult{Node: "n1", TokenFile: "d/operator.token"}, nil
+		},
+		Join: func(_ context.Context, o JoinOptions) (JoinResult, error) {
+			require.Equal(t, "invitation", o.Token)
+			return JoinResult{}, errors.New("the invitation has expired")
+		},
+		Serve: func(ctx context.Context, o ServeOptions, ready func(ServeInfo)) error {
+			require.NotNil(t, o.Log)
+			ready(ServeInfo{Node: "n1", API: "http://x"})
+			return ctx.Err()
+		},
+	}
+	require.Equal(t, ExitDone, w.run("init", "--data", "d", "--district", "tuen-mun", "--name", "n", "--listen", ":1", "--mqtt", ":2"))
+	require.Contains(t, w.out.String(), "d/operator.token")
+	require.Equal(t, ExitUsage, w.run("init"))
+	require.Equal(t, ExitFailed, w.run("join", "invitation"))
+	require.Equal(t, "almenara: the invitation has expired\n", w.err.String())
+	require.Equal(t, ExitDone, w.run("serve"))
+	require.Contains(t, w.out.String(), "http://x")
+}
+
+func TestDemo_KeepsOpenUntilTheEndAndClosesAlways(t *testing.T) {
+	w := newWorld(t)
+	proven, closed := true, 0
+	ctx, cancel := context.WithCancel(context.Background())
+	w.engine.Demo = func(_ context.Context, o DemoOptions, out io.Writer) (DemoResult, error) {
+		require.Equal(t, 300, o.Devices)
+		require.Equal(t, 3, o.Nodes)
+		fmt.Fprintln(out, "three nodes run")
+		cancel()
+		return DemoResult{
+			Headline: "演習", Proven: proven, Stopped: "n1", Leader: "n2", Kinds: []KindProof{{Kind: "screen", Addressed: 300, Presented: 300}},
+			Close: func(context.Context) error { closed++; return nil },
+		}, nil
+	}
+	require.Equal(t, ExitDone, w.runIn(ctx, "demo", "--keep"), w.err.String())
+	golden(t, "demo.txt", w.out.String())
+	require.Equal(t, 1, closed)
+	proven = false
+	require.Equal(t, ExitUnknown, w.run("demo", "--json"))
+	require.True(t, json.Valid(w.out.Bytes()), "steps go to the other stream")
+	require.Equal(t, 2, closed)
+}
+
+func TestSimulate_EnrolsOrReadsItsDevices(t *testing.T) {
+	w := newWorld(t)
+	var got SimulateOptions
+	result := SimulateResult{Proven: true, Alerts: []string{"a"}, Seconds: 1.5, Kinds: []KindProof{{Kind: "screen", Presented: 2}}}
+	w.engine.Simulate = func(_ context.Context, o SimulateOptions, progress func(Progress)) (SimulateResult, error) {
+		got = o
+		progress(Progress{Done: 1, Total: 2, Text: "connected"})
+		return result, nil
+	}
+	require.Equal(t, ExitDone, w.run("simulate", "--devices", "4", "--for", "2m", "--expect-alert", "1"), w.err.String())
+	require.Equal(t, []string{"Status false", "EnrolDevices 4"}, w.Calls())
+	require.Len(t, got.Devices, 4)
+	require.Equal(t, "phone", got.Devices[2].Kind)
+	require.Equal(t, "tuen-mun", got.Devices[2].Place)
+	require.Equal(t, 1, got.Expect)
+	require.Equal(t, 2*time.Minute, got.For)
+
+	require.Equal(t, ExitDone, w.run("device", "enrol", "--json", "--kind", "screen", "x", "y"))
+	file := write(t, t.TempDir(), "devices.json", w.out.String())
+	result.Proven = false
+	require.Equal(t, ExitUnknown, w.run("simulate", "--file", file, "--servers", "tcp://a,tcp://b"))
+	require.Len(t, got.Devices, 2)
+	require.Equal(t, []string{"tcp://a", "tcp://b"}, got.Servers)
+	require.Equal(t, ExitUsage, w.run("simulate"))
+	require.Equal(t, ExitUsage, w.run("simulate", "--file", file, "--devices", "3"))
+}

@@ -1,0 +1,210 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"almenara/channels"
+	"almenara/storage/alert"
+	"almenara/storage/receipt"
+)
+
+// Limits of the collector.
+const (
+	linger       = 20 * time.Millisecond // how long a first receipt waits for company
+	sentLinger   = time.Second           // how long "sent" waits for its PUBACK
+	maxPending   = 1 << 16               // receipts not yet in a block; beyond it devices are told to come back
+	blocksAtOnce = 8                     // blocks under way between this node and the majority
+	aloneCheck   = 250 * time.Millisecond
+)
+
+// errReceiptsBusy makes the device keep its receipts and send them again.
+var errReceiptsBusy = errors.New("too many receipts are waiting to be committed")
+
+// settler writes one block durably on this node and tells when it is committed.
+type settler interface {
+	// Settle returns when the block is fsynced here; committed is closed when a
+	// majority has it.
+	Settle(ctx context.Context, block []byte) (committed <-chan struct{}, err error)
+	// Alone reports that there is no quorum to commit with.
+	Alone() bool
+}
+
+// collector gathers receipts of many devices into blocks. done is called when the
+// block is committed; without quorum, when it is fsynced here.
+type collector struct {
+	settler settler
+	failed  func(error) // told of blocks that could not be written
+
+	mu      sync.Mutex
+	pending []receipt.Receipt
+	waiting []func(error)
+	closed  bool
+
+	arrived chan struct{} // a signal, capacity 1
+	slots   chan struct{}
+	waiters sync.WaitGroup
+}
+
+func newCollector(s settler, failed func(error)) *collector {
+	return &collector{settler: s, failed: failed, arrived: make(chan struct{}, 1), slots: make(chan struct{}, blocksAtOnce)}
+}
+
+// Take implements channels.Receipts. It never blocks.
+func (c *collector) Take(_ channels.Endpoint, rs []receipt.Receipt, done func(error)) {
+	if err := c.add(rs, done); err != nil {
+		done(err)
+		return
+	}
+	c.wake()
+}
+
+func (c *collector) add(rs []receipt.Receipt, done func(error)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return context.Canceled
+	}
+	if len(c.pending)+len(rs) > maxPending {
+		return errReceiptsBusy
+	}
+	c.pending = append(c.pending, rs...)
+	c.waiting = append(c.waiting, done)
+	return nil
+}
+
+// sent notes that an alert was written to the connections of members. Nobody waits
+// for it: it goes with the next block, where the PUBACKs that came meanwhile take
+// its place.
+func (c *collector) sent(id alert.ID, revision alert.Revision, members []uint32, at time.Time) {
+	rs := make([]receipt.Receipt, len(members))
+	for i, m := range members {
+		rs[i] = receipt.Receipt{Alert: id, Revision: revision, Member: m, Rung: receipt.Sent, At: at}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || len(c.pending)+len(rs) > maxPending {
+		return // it is the least of what is known, and nothing depends on it
+	}
+	c.pending = append(c.pending, rs...)
+	time.AfterFunc(sentLinger, c.wake)
+}
+
+// wake makes Run look at what is pending. It never blocks.
+func (c *collector) wake() {
+	select {
+	case c.arrived <- struct{}{}:
+	default:
+	}
+}
+
+// Run gathers until ctx ends, then refuses what is left and waits for the blocks
+// under way.
+func (c *collector) Run(ctx context.Context) {
+	defer c.waiters.Wait()
+	defer c.close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.arrived:
+		}
+		if !c.gather(ctx) {
+			return
+		}
+	}
+}
+
+// gather lets a first receipt wait for company, then for a free slot, and settles
+// all that has come by then.
+func (c *collector) gather(ctx context.Context) bool {
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case c.slots <- struct{}{}:
+	}
+	rs, waiting := c.take()
+	if len(rs) == 0 {
+		<-c.slots
+		return true
+	}
+	c.waiters.Go(func() {
+		defer func() { <-c.slots }()
+		err := c.settle(ctx, rs)
+		for _, done := range waiting {
+			done(err)
+		}
+	})
+	return true
+}
+
+func (c *collector) take() ([]receipt.Receipt, []func(error)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	rs, waiting := c.pending, c.waiting
+	c.pending, c.waiting = nil, nil
+	return rs, waiting
+}
+
+// settle writes the receipts as blocks and waits until they are committed, or
+// spooled when there is nobody to commit with.
+func (c *collector) settle(ctx context.Context, rs []receipt.Receipt) error {
+	blocks, err := receipt.Blocks(rs)
+	if err != nil {
+		c.failed(err)
+		return err
+	}
+	under := make([]<-chan struct{}, 0, len(blocks))
+	for _, block := range blocks {
+		committed, err := c.settler.Settle(ctx, block)
+		if err != nil {
+			c.failed(err)
+			return err
+		}
+		under = append(under, committed)
+	}
+	for _, committed := range under {
+		if err := c.await(ctx, committed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *collector) await(ctx context.Context, committed <-chan struct{}) error {
+	ticker := time.NewTicker(aloneCheck)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-committed:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+			if c.settler.Alone() {
+				return nil
+			}
+		}
+	}
+}
+
+// close refuses what has not been settled: the devices keep it and send it again.
+func (c *collector) close() {
+	c.mu.Lock()
+	c.closed = true
+	waiting := c.waiting
+	c.pending, c.waiting = nil, nil
+	c.mu.Unlock()
+	for _, done := range waiting {
+		done(context.Canceled)
+	}
+}

@@ -1,0 +1,177 @@
+package node
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// desk is what this node knows of alerts: every message from its journal and from
+// the agreed state, folded on a board. It answers without quorum. Safe for
+// concurrent use.
+type desk struct {
+	mu       sync.Mutex
+	board    *alert.Board
+	messages map[string]*message // by fact id
+}
+
+// message is one CAP message of an alert fact, immutable.
+type message struct {
+	fact  string
+	issue storage.Issue
+	alert *alert.Alert
+	entry alert.Entry
+}
+
+func newDesk() *desk {
+	return &desk{board: alert.NewBoard(), messages: map[string]*message{}}
+}
+
+// readMessage decodes the body of an alert fact.
+func readMessage(fact string, body []byte) (*message, error) {
+	issue, err := storage.DecodeIssue(body)
+	if err != nil {
+		return nil, err
+	}
+	a, _, err := alert.Parse(issue.Message)
+	if err != nil {
+		return nil, fmt.Errorf("reading the message of fact %s: %w", fact, err)
+	}
+	entry := alert.EntryOf(a, a.Digest().String(), time.UnixMilli(issue.Accepted).UTC(), fact)
+	return &message{fact: fact, issue: issue, alert: a, entry: entry}, nil
+}
+
+// add records a message; a known fact changes nothing.
+func (d *desk) add(m *message) alert.Outcome {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if _, known := d.messages[m.fact]; known {
+		return alert.Known
+	}
+	outcome := d.board.Add(m.entry)
+	if outcome != alert.Ignored {
+		d.messages[m.fact] = m
+	}
+	return outcome
+}
+
+// known finds the message with this key, and whether it has the same content.
+func (d *desk) known(k alert.Key, digest string) (m *message, same bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, m := range d.messages {
+		if m.entry.Key.Same(k) && m.entry.Digest == digest {
+			return m, true
+		}
+	}
+	for _, m := range d.messages {
+		if m.entry.Key.Same(k) {
+			return m, false
+		}
+	}
+	return nil, false
+}
+
+// standing says what a message is good for now and to which alert it belongs.
+func (d *desk) standing(m *message, now time.Time) (alert.Standing, alert.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	id, ok := d.board.AlertOf(m.entry.Key)
+	if !ok {
+		id = m.entry.Key.ID()
+	}
+	return d.board.Judge(m.entry, now), id
+}
+
+// picture is what the desk says at one moment.
+type picture struct {
+	inForce []live
+	ended   []alert.End
+	next    time.Time // when it changes by itself; zero: never
+}
+
+// live is an alert in force and its message.
+type live struct {
+	alert.Active
+	message *message
+}
+
+// at answers for now and forgets what nobody needs any more.
+func (d *desk) at(now time.Time) picture {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.board.Prune(now) > 0 {
+		d.forget()
+	}
+	p := picture{ended: d.board.Ended(now)}
+	for _, a := range d.board.InForce(now) {
+		p.inForce = append(p.inForce, live{Active: a, message: d.messages[a.Fact]})
+	}
+	p.next, _ = d.board.NextChange(now)
+	return p
+}
+
+// forget drops the messages that the board has dropped. mu is held.
+func (d *desk) forget() {
+	for fact, m := range d.messages {
+		if _, ok := d.board.AlertOf(m.entry.Key); !ok {
+			delete(d.messages, fact)
+		}
+	}
+}
+
+// card gives an alert with its messages; false when the desk does not know it.
+func (d *desk) card(id alert.ID) (alert.Card, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.board.Card(id)
+}
+
+// message finds a message by its fact.
+func (d *desk) message(fact string) (*message, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m, ok := d.messages[fact]
+	return m, ok
+}
+
+// inForce tells whether the alert is in force now, and at which revision.
+func (d *desk) inForce(id alert.ID, now time.Time) (alert.Active, bool) {
+	for _, l := range d.at(now).inForce {
+		if l.ID == id {
+			return l.Active, true
+		}
+	}
+	return alert.Active{}, false
+}
+
+// ids lists the alerts on the desk in no particular order.
+func (d *desk) ids() []alert.ID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := map[alert.ID]bool{}
+	for _, m := range d.messages {
+		if id, ok := d.board.AlertOf(m.entry.Key); ok {
+			found[id] = true
+		}
+	}
+	return slices.Collect(maps.Keys(found))
+}
+
+// of finds the messages of entries.
+func (d *desk) of(entries []alert.Entry) []*message {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var out []*message
+	for _, e := range entries {
+		if m, ok := d.messages[e.Fact]; ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}

@@ -1,0 +1,233 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"almenara/cluster"
+	"almenara/cluster/command"
+	"almenara/cluster/fact"
+	"almenara/cluster/fsm"
+	"almenara/storage/alert"
+	"almenara/storage/receipt"
+)
+
+// pageBytes bounds one page of facts for a peer.
+const pageBytes = 1 << 20
+
+// openFacts opens the journal and the spool and makes the exchange; it runs once
+// the cluster does.
+func (n *Node) openFacts(context.Context) error {
+	journal, err := fact.OpenJournal(fact.JournalOptions{
+		Dir: filepath.Join(n.options.Dir, "journal"), Origin: n.ID(),
+		AlertsBytes: n.options.JournalBytes, ReceiptsBytes: n.options.SpoolBytes, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.stop.add("journal", func(context.Context) error { return journal.Close() })
+	clock, err := fact.OpenClock(filepath.Join(n.options.Dir, "clock"))
+	if err != nil {
+		return err
+	}
+	n.exchange = fact.NewExchange(fact.ExchangeOptions{
+		Journal: journal, Clock: clock, Keys: n.signingKey, Peers: n.peers, PeerID: cluster.PeerID,
+		Signer: fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
+		Call: func(ctx context.Context, peer, path string, body []byte) ([]byte, error) {
+			return n.cluster.Call(ctx, peer, path, body)
+		},
+		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: n.Alone, OnNew: n.learn, Logger: n.log,
+	})
+	return nil
+}
+
+// mark is how far the state machine has a stream.
+func (n *Node) mark(origin string, stream fact.Stream, epoch uint64) uint64 {
+	seq, err := n.state.Mark(origin, stream, epoch)
+	if err != nil {
+		n.log.Error("reading a mark", "origin", origin, "error", err)
+	}
+	return seq
+}
+
+// fromStore reads adopted facts for a peer that lacks them.
+func (n *Node) fromStore(origin string, stream fact.Stream, epoch, seq uint64, most int) ([]fact.Signed, error) {
+	return n.state.FactsAfter(origin, stream, epoch, seq, most, pageBytes)
+}
+
+// peers are the other nodes of the district.
+func (n *Node) peers() []string {
+	var out []string
+	for _, id := range n.cluster.Members() {
+		if id != n.ID() {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// signingKey is the key with which a node signs its facts. Facts of a node that was
+// removed since are still facts: it cannot bring new ones, because its certificate
+// opens no connection any more.
+func (n *Node) signingKey(keyID, origin string) (ed25519.PublicKey, bool) {
+	if origin == n.ID() && keyID == n.identity.KeyID {
+		return n.identity.SigningPublic(), true
+	}
+	node, ok, err := n.state.Node(origin)
+	if err != nil || !ok || node.KeyID != keyID || len(node.PublicKey) != ed25519.PublicKeySize {
+		return nil, false
+	}
+	return node.PublicKey, true
+}
+
+// adopt proposes facts for the log. Repeats do no harm.
+func (n *Node) adopt(ctx context.Context, facts []fact.Signed) error {
+	_, err := n.propose(ctx, n.Name(), &command.AdoptFacts{Facts: facts})
+	return err
+}
+
+// learn takes a fact that is new to this node and durable here. It does not block:
+// devices are served by others.
+func (n *Node) learn(f fact.Fact, signed fact.Signed) {
+	if f.Kind != fact.KindAlert {
+		return
+	}
+	id := signed.ID().String()
+	m, err := readMessage(id, f.Body)
+	if err != nil {
+		n.log.Error("an alert fact cannot be read", "fact", id, "origin", f.Origin, "error", err)
+		return
+	}
+	switch outcome := n.desk.add(m); outcome {
+	case alert.New:
+	case alert.Conflict:
+		n.log.Warn("one message came in with two contents", "key", m.entry.Key.String(), "fact", id)
+	default:
+		return
+	}
+	n.changed()
+}
+
+// adopted hears what the log made of a fact. The raft goroutine calls it.
+func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutcome) {
+	n.exchange.Adopted(signed)
+	switch f.Kind {
+	case fact.KindReceipts:
+		n.tallies.touch(blockAlerts(f.Body))
+	case fact.KindAlert:
+		n.tallies.touch([]string{outcome.Alert})
+	}
+}
+
+// blockAlerts names the alert of a receipt block.
+func blockAlerts(body []byte) []string {
+	block, err := receipt.DecodeBlock(body)
+	if err != nil {
+		return nil
+	}
+	if id, ok := block.Alert(); ok {
+		return []string{string(id)}
+	}
+	return nil
+}
+
+// stateChanged hears what a commit touched. The raft goroutine calls it.
+func (n *Node) stateChanged(what fsm.Change) {
+	if what&(fsm.ChangedMembers|fsm.ChangedPlaces|fsm.ChangedKeys|fsm.ChangedAlerts) != 0 {
+		n.changed()
+	}
+	if what&(fsm.ChangedNodes|fsm.ChangedImports|fsm.ChangedDistrict) != 0 {
+		n.duty()
+	}
+	if what&fsm.ChangedDevices != 0 {
+		n.tallies.touchDevices()
+	}
+}
+
+// recall lays on the desk what was agreed and may still matter. The journal's own
+// facts follow when the exchange begins.
+func (n *Node) recall() error {
+	facts, err := n.state.ActiveFacts(n.options.Clock().Add(-alert.MaxLifetime - alert.EndMemory))
+	if err != nil {
+		return fmt.Errorf("recalling alerts: %w", err)
+	}
+	for _, signed := range facts {
+		f, err := signed.Fact()
+		if err != nil {
+			return err
+		}
+		n.learn(f, signed)
+	}
+	return nil
+}
+
+// Settle implements settler: one block as a fact of this node.
+func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
+	progress, err := n.exchange.Create(ctx, fact.KindReceipts, fact.Receipts, block)
+	if errors.Is(err, fact.ErrJournalFull) {
+		return nil, errReceiptsBusy
+	}
+	if err != nil {
+		return nil, err
+	}
+	return progress.Committed(), nil
+}
+
+// Alone implements settler.
+func (n *Node) Alone() bool { return !n.cluster.Status().HasQuorum }
+
+// replication says how far the fact has got, as far as this node knows.
+func (n *Node) replication(id string) string {
+	if agreed, err := n.agreed(id); err == nil && agreed {
+		n.under.forget(id)
+		return "committed"
+	}
+	if p := n.under.get(id); p != nil {
+		return p.State()
+	}
+	return "local"
+}
+
+// underway holds the progress of this node's own alert facts until they are
+// committed. Safe for concurrent use; the zero value is ready.
+type underway struct {
+	mu    sync.Mutex
+	facts map[string]*fact.Progress
+}
+
+func (u *underway) put(p *fact.Progress) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.facts == nil {
+		u.facts = map[string]*fact.Progress{}
+	}
+	u.facts[p.ID.String()] = p
+}
+
+func (u *underway) get(id string) *fact.Progress {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.facts[id]
+}
+
+func (u *underway) forget(id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.facts, id)
+}
+
+func (u *underway) count() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	waiting := 0
+	for _, p := range u.facts {
+		if p.State() != "committed" {
+			waiting++
+		}
+	}
+	return waiting
+}

@@ -1,0 +1,65 @@
+package node
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/node/wire"
+	"almenara/storage/audience"
+)
+
+// groupTable counts rungs by block and kind.
+type groupTable struct {
+	index *audience.Index
+	kinds map[string]*roaring.Bitmap
+	lines map[groupKey]*wire.Rungs
+}
+
+type groupKey struct{ place, kind string }
+
+func newGroupTable(index *audience.Index) *groupTable {
+	return &groupTable{index: index, kinds: map[string]*roaring.Bitmap{}, lines: map[groupKey]*wire.Rungs{}}
+}
+
+// add counts the members under the rung that field picks.
+func (g *groupTable) add(members *roaring.Bitmap, field func(*wire.Rungs) *uint64) {
+	for _, kind := range g.index.Count(members, 0).ByKind {
+		some := roaring.And(members, g.ofKind(kind.Name))
+		for _, place := range g.index.Count(some, placeDepth).ByPlace {
+			key := groupKey{place.Name, kind.Name}
+			if g.lines[key] == nil {
+				g.lines[key] = &wire.Rungs{}
+			}
+			*field(g.lines[key]) = place.N
+		}
+	}
+}
+
+// ofKind is all members of a kind.
+func (g *groupTable) ofKind(kind string) *roaring.Bitmap {
+	if known, ok := g.kinds[kind]; ok {
+		return known
+	}
+	all := roaring.New()
+	if s, err := audience.Parse(`kind = "` + kind + `"`); err == nil {
+		if found, err := g.index.Select(s); err == nil {
+			all = found
+		}
+	}
+	g.kinds[kind] = all
+	return all
+}
+
+// rows lists the table by place, then kind.
+func (g *groupTable) rows() []wire.GroupRow {
+	rows := make([]wire.GroupRow, 0, len(g.lines))
+	for key, rungs := range g.lines {
+		rows = append(rows, wire.GroupRow{Place: key.place, Kind: key.kind, Rungs: *rungs})
+	}
+	slices.SortFunc(rows, func(a, b wire.GroupRow) int {
+		return cmp.Or(cmp.Compare(a.Place, b.Place), cmp.Compare(a.Kind, b.Kind))
+	})
+	return rows
+}

@@ -1,0 +1,200 @@
+// Package node is the running node: the only place that sees every part. It wires
+// them, carries the one path of every alert, and answers what the API asks.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"almenara/channels"
+	"almenara/channels/contract"
+	"almenara/channels/mqtt"
+	"almenara/cluster"
+	"almenara/cluster/fact"
+	"almenara/cluster/fsm"
+	"almenara/node/api"
+	"almenara/storage"
+)
+
+// Node is one box of a district. Its methods may be called from any goroutine
+// between Start and Stop.
+type Node struct {
+	options  Options
+	settings settings
+	identity *cluster.Identity
+	log      *slog.Logger
+	registry *prometheus.Registry
+
+	store      *storage.Store
+	state      *fsm.FSM
+	cluster    *cluster.Cluster
+	exchange   *fact.Exchange
+	gateway    *mqtt.Gateway
+	dispatcher *channels.Dispatcher
+	collector  *collector
+	server     *api.Server
+
+	desk      *desk
+	presence  *presence
+	announced announced
+	notes     notes
+	events    events
+	gates     gates
+	tallies   tallies
+	under     underway
+
+	recording sync.Mutex    // one message at a time decides whether it is known
+	stirred   chan struct{} // something that devices may have to hear of has changed; capacity 1
+	dutiful   chan struct{} // something that the steward may have to do has come up; capacity 1
+	api       string        // URL under which the API is reached
+
+	begun   time.Time
+	stop    steps
+	stopMu  sync.Mutex
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+}
+
+// New reads the data folder that Init or Join made. Nothing runs yet.
+func New(options Options) (*Node, error) {
+	options = options.withDefaults()
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	identity, err := cluster.LoadIdentity(identityDir(options.Dir))
+	if err != nil {
+		return nil, err
+	}
+	saved, err := loadSettings(options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{
+		options: options, settings: saved.with(options), identity: identity,
+		registry: prometheus.NewRegistry(), desk: newDesk(), presence: newPresence(options.Clock),
+		stirred: make(chan struct{}, 1), dutiful: make(chan struct{}, 1),
+	}
+	n.log = options.Logger.With("node", n.settings.Name)
+	n.stop.log = n.log
+	return n, nil
+}
+
+func identityDir(dir string) string { return filepath.Join(dir, "identity") }
+
+// ID is the node's raft server id.
+func (n *Node) ID() string { return n.identity.NodeID }
+
+// Name is what people call the node.
+func (n *Node) Name() string { return n.settings.Name }
+
+// Start brings the node up: it returns when devices and people can reach it, with
+// or without a leader. On an error everything that was started is stopped again.
+func (n *Node) Start(ctx context.Context) error {
+	n.stopMu.Lock()
+	defer n.stopMu.Unlock()
+	if n.cancel != nil {
+		return errors.New("starting node: it was started before")
+	}
+	run, cancel := context.WithCancel(context.Background())
+	n.cancel, n.begun = cancel, n.options.Clock()
+	for _, begin := range []func(context.Context) error{
+		n.openState, n.openGateway, n.openFacts, n.openCluster, n.openDoors,
+	} {
+		if err := begin(run); err != nil {
+			return errors.Join(err, n.stop.stop(ctx))
+		}
+	}
+	n.log.Info("node is up", "id", n.ID(), "district", n.identity.District.Name, "api", n.api, "mqtt", n.gates.urls())
+	return nil
+}
+
+// Stop hands leadership over, lets what is under way end, and closes everything,
+// Badger last. It may be called again and before Start.
+func (n *Node) Stop(ctx context.Context) error {
+	n.stopMu.Lock()
+	defer n.stopMu.Unlock()
+	return n.stop.stop(ctx)
+}
+
+// openState opens Badger and the state machine and lays the known alerts on the
+// desk.
+func (n *Node) openState(context.Context) error {
+	store, err := storage.Open(filepath.Join(n.options.Dir, "state"), storage.Options{})
+	if err != nil {
+		return fmt.Errorf("opening the state: %w", err)
+	}
+	n.store = store
+	n.stop.add("badger", func(context.Context) error { return store.Close() })
+	n.state, err = fsm.New(store, fsm.Hooks{
+		Halt: n.options.Halt, Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.stop.add("state machine", func(context.Context) error { n.state.Close(); return nil })
+	return n.recall()
+}
+
+// openGateway makes the road to the devices; nobody is let in yet.
+func (n *Node) openGateway(ctx context.Context) error {
+	tls, err := n.serverTLS()
+	if err != nil {
+		return err
+	}
+	n.collector = newCollector(n, func(err error) { n.log.Error("receipts were not recorded", "error", err) })
+	n.gateway, err = mqtt.New(mqtt.Options{
+		Auth: n, Receipts: n.collector, Hooks: hooks{n}, TLS: tls, Logger: n.log, Registry: n.registry,
+	})
+	if err != nil {
+		return err
+	}
+	n.dispatcher, err = channels.NewDispatcher(channels.Options{
+		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
+		Node:   n.ID(), Clock: n.options.Clock, Outlets: []channels.Outlet{n.gateway}, Logger: n.log,
+	})
+	return err
+}
+
+// openCluster joins the raft group and lets the workers begin.
+func (n *Node) openCluster(run context.Context) (err error) {
+	n.cluster, err = cluster.Start(cluster.Options{
+		Dir: filepath.Join(n.options.Dir, "raft"), Identity: n.identity,
+		Listen: n.settings.Internode, Advertise: n.settings.Advertise,
+		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
+		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
+		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf,
+		Halt: n.options.Halt, Logger: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.stop.add("raft", n.cluster.Stop)
+	n.serveNodes()
+	if err := n.exchange.Start(); err != nil {
+		return err
+	}
+	n.stop.add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
+	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); return nil })
+	for _, work := range []func(context.Context){
+		n.collector.Run, n.present, n.dispatcher.Run, n.steward, n.keepNotes, n.tellReceipts,
+	} {
+		n.workers.Go(func() { work(run) })
+	}
+	return nil
+}
+
+// openDoors lets devices and people in.
+func (n *Node) openDoors(context.Context) error {
+	n.stop.add("device gateway", n.gateway.Stop)
+	if err := n.openMQTT(); err != nil {
+		return err
+	}
+	return n.openAPI()
+}

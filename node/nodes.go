@@ -1,0 +1,232 @@
+package node
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"almenara/cluster"
+	"almenara/cluster/command"
+	"almenara/node/api"
+	"almenara/node/wire"
+	"almenara/storage"
+)
+
+const (
+	pathPresence  = "/node/presence"
+	presenceTime  = time.Second // how long another node's devices are waited for
+	inviteMinutes = 60          // without a wish
+	inviteMost    = 7 * 24 * 60 // minutes
+)
+
+// invited commits an invitation's hash, for cluster.Invite.
+func (n *Node) invited(ctx context.Context, hash string, expires time.Time) error {
+	raw, err := hex.DecodeString(hash)
+	if err != nil {
+		return fmt.Errorf("reading the token's hash: %w", err)
+	}
+	_, err = n.propose(ctx, n.Name(), &command.PutJoinToken{Hash: raw, Expires: expires.UnixMilli()})
+	return err
+}
+
+// admitNode uses the token up, and puts the new node and its key on record before
+// it becomes a member: a node whose key is in no ring could not warn anybody. A
+// repeat by the same node does no harm.
+func (n *Node) admitNode(ctx context.Context, req cluster.JoinRequest) (cluster.JoinAnswer, error) {
+	hash, err := hex.DecodeString(req.TokenHash)
+	if err != nil {
+		return cluster.JoinAnswer{}, fmt.Errorf("%w: unreadable token", cluster.ErrRefused)
+	}
+	_, err = n.propose(ctx, n.Name(), &command.UseJoinToken{Hash: hash, NodeID: req.NodeID})
+	switch {
+	case errors.Is(err, command.ErrNotFound):
+		return cluster.JoinAnswer{}, fmt.Errorf("%w: the token is not one of this district", cluster.ErrRefused)
+	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
+		return cluster.JoinAnswer{}, fmt.Errorf("%w: the token is used or has expired; ask for a new one", cluster.ErrRefused)
+	case err != nil:
+		return cluster.JoinAnswer{}, err
+	}
+	_, err = n.propose(ctx, n.Name(), &command.PutNode{Node: storage.Node{
+		ID: req.NodeID, Name: req.NodeID[:8], Internode: req.Addrs[0], KeyID: req.KeyID, PublicKey: req.SigningKey,
+	}})
+	if err != nil {
+		return cluster.JoinAnswer{}, err
+	}
+	return cluster.JoinAnswer{}, n.keepKeyRing(ctx)
+}
+
+// addressOf names the internode address that a node announced last.
+func (n *Node) addressOf(id string) (string, bool) {
+	var node storage.Node
+	var known bool
+	err := n.store.View(func(t *storage.Txn) (err error) {
+		node, known, err = t.Node(id)
+		return err
+	})
+	return node.Internode, err == nil && known && node.Internode != ""
+}
+
+// Invite implements api.District.
+func (n *Node) Invite(ctx context.Context, by api.Caller, in wire.Invite) (wire.Invited, error) {
+	minutes := in.Minutes
+	if minutes == 0 {
+		minutes = inviteMinutes
+	}
+	if minutes < 0 || minutes > inviteMost {
+		return wire.Invited{}, wire.Problemf(wire.KindMalformed, "an invitation is good for 1 to %d minutes", inviteMost)
+	}
+	ttl := time.Duration(minutes) * time.Minute
+	token, err := n.cluster.Invite(ctx, ttl)
+	if err != nil {
+		return wire.Invited{}, problem(err)
+	}
+	n.log.Info("a node was invited", "by", by.Name, "expires_in", ttl)
+	return wire.Invited{Token: token.String(), Expires: n.options.Clock().Add(ttl).UTC().Truncate(time.Second)}, nil
+}
+
+// RemoveNode implements api.District. The key goes from the ring first, so that
+// devices stop believing the node before its vote is gone.
+func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
+	if _, err := n.change(ctx, by.Name, &command.RemoveNode{ID: id}); err != nil {
+		return err
+	}
+	if err := n.keepKeyRing(ctx); err != nil {
+		return problem(err)
+	}
+	err := n.cluster.Remove(ctx, id)
+	if errors.Is(err, cluster.ErrNotMember) {
+		return wire.Problemf(wire.KindNotFound, "no node %s is a member of this district", id)
+	}
+	if err != nil {
+		return problem(err)
+	}
+	return nil
+}
+
+// Status implements api.District.
+func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
+	c := n.cluster.Status()
+	now := n.options.Clock()
+	s := wire.Status{
+		Node: n.ID(), Name: n.Name(), Version: n.options.Version, District: n.identity.District.Name,
+		Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
+		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
+		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
+		API: n.api, MQTT: n.gates.urls(), Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir,
+		Nodes: n.nodeInfos(c),
+	}
+	s.Ready, s.Why = n.ready(c)
+	if withHash {
+		index, sum, err := n.state.StateHash()
+		if err != nil {
+			return s, fmt.Errorf("hashing the state: %w", err)
+		}
+		s.StateHash = fmt.Sprintf("%d:%x", index, sum)
+	}
+	return s, nil
+}
+
+// ready says whether the node does all of its work, and what is missing otherwise.
+// A node that is alone still warns its devices; it is not ready for the rest.
+func (n *Node) ready(c cluster.Status) (bool, string) {
+	switch {
+	case n.state.Halted() != nil:
+		return false, "the state machine has stopped: " + n.state.Halted().Error()
+	case n.district().ID == "":
+		return false, "the district's record has not arrived yet"
+	case !c.HasQuorum:
+		return false, "no majority of the district's nodes can be reached; devices here are still warned"
+	case c.DiskStalled > 2*time.Second:
+		return false, "the disk has not answered for " + c.DiskStalled.Round(time.Second).String()
+	}
+	return true, ""
+}
+
+func (n *Node) nodeInfos(c cluster.Status) []wire.NodeInfo {
+	nodes, _, err := n.keys()
+	if err != nil {
+		n.log.Error("reading the nodes", "error", err)
+	}
+	var out []wire.NodeInfo
+	for _, p := range c.Peers {
+		info := wire.NodeInfo{ID: p.ID, Internode: p.Addr, Voter: p.Voter, Reachable: p.Reachable, Leader: p.ID == c.Leader}
+		for _, node := range nodes {
+			if node.ID == p.ID {
+				info.Name, info.API = node.Name, node.API
+			}
+		}
+		out = append(out, info)
+	}
+	return out
+}
+
+// district is the agreed record; its zero value before there is one.
+func (n *Node) district() storage.District {
+	var d storage.District
+	if err := n.store.View(func(t *storage.Txn) (err error) {
+		d, _, err = t.District()
+		return err
+	}); err != nil {
+		n.log.Error("reading the district", "error", err)
+	}
+	if d.ID == "" {
+		d.Name = n.identity.District.Name
+	}
+	return d
+}
+
+// serveNodes answers the other nodes.
+func (n *Node) serveNodes() {
+	for path, handler := range n.exchange.Handlers() {
+		n.cluster.Handle(path, handler)
+	}
+	n.cluster.Handle("POST "+pathPresence, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(n.presence.all()) // the caller sees a cut answer as an error
+	}))
+}
+
+// connected gathers the connected devices of every node that answers in time, by
+// device id. A device that roamed is where it came last.
+func (n *Node) connected(ctx context.Context) map[string]whereabouts {
+	ctx, cancel := context.WithTimeout(ctx, presenceTime)
+	defer cancel()
+	var mu sync.Mutex
+	found := map[string]whereabouts{}
+	note := func(node string, devices []seen) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, d := range devices {
+			if d.Since.After(found[d.Device].Since) || found[d.Device].Since.IsZero() {
+				found[d.Device] = whereabouts{seen: d, node: node}
+			}
+		}
+	}
+	note(n.ID(), n.presence.all())
+	var asked sync.WaitGroup
+	for _, id := range n.cluster.Members() {
+		if id == n.ID() {
+			continue
+		}
+		asked.Go(func() {
+			raw, err := n.cluster.Call(ctx, id, pathPresence, nil)
+			var devices []seen
+			if err == nil && json.Unmarshal(raw, &devices) == nil {
+				note(id, devices)
+			}
+		})
+	}
+	asked.Wait()
+	return found
+}
+
+// whereabouts is a connected device and the node it is connected to.
+type whereabouts struct {
+	seen
+	node string
+}

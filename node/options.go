@@ -1,0 +1,112 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"time"
+)
+
+// Options says how a node runs. The zero value of every field but Dir works.
+type Options struct {
+	// Dir is the data folder, made by Init or Join. One node per folder.
+	Dir string
+	// Name is what people call the node; "" is what Init or Join was told.
+	Name string
+	// Internode is the address that the other nodes reach; "" is what Init or Join
+	// was told. Port 0 takes a free port and tells the district.
+	Internode string
+	// Advertise is how the other nodes reach Internode when that differs from the
+	// listen address; "" is what Init or Join was told, or the listen address.
+	Advertise string
+	// API is the URL that the HTTP API listens on, for example http://127.0.0.1:8480
+	// or https://0.0.0.0:8480. Plain HTTP is refused on any address but loopback.
+	API string
+	// MQTT, MQTTS, WS and WSS are the addresses of the device gateway; "" is off.
+	MQTT, MQTTS, WS, WSS string
+	// Heartbeat is raft's heartbeat and election timeout; 0 is 300 ms (wired LAN).
+	// Use 1 s on radio links.
+	Heartbeat time.Duration
+	// Stabilization is how long a new node must keep up before it may vote; 0 is 10 s.
+	Stabilization time.Duration
+	// JournalBytes and SpoolBytes are the preallocated sizes of the fact journal and
+	// the receipt spool; 0 is 64 MiB and 256 MiB.
+	JournalBytes, SpoolBytes int64
+	// Logger takes the node's log; nil is slog.Default().
+	Logger *slog.Logger
+	// Halt is told when the node must stop at once because going on would be
+	// wrong (a state machine that cannot apply, a disk that stalls). It must not
+	// return control to normal work; main exits with code 75. nil panics.
+	Halt func(error)
+	// Clock is the time of day; nil is time.Now.
+	Clock func() time.Time
+	// Version is shown in status.
+	Version string
+}
+
+// DefaultOptions are the options of a node on one machine: everything on
+// loopback, free ports.
+func DefaultOptions(dir string) Options {
+	return Options{
+		Dir: dir, Internode: "127.0.0.1:0", API: "http://127.0.0.1:0",
+		MQTT: "127.0.0.1:0", MQTTS: "127.0.0.1:0", WS: "127.0.0.1:0",
+	}
+}
+
+// ErrOptions is wrapped by everything that Validate finds.
+var ErrOptions = errors.New("unusable option")
+
+// Validate says in one sentence what cannot work.
+func (o Options) Validate() error {
+	if o.Dir == "" {
+		return fmt.Errorf("%w: a data folder is needed", ErrOptions)
+	}
+	if err := validateAPI(o.API); err != nil {
+		return err
+	}
+	for name, addr := range map[string]string{
+		"internode": o.Internode, "mqtt": o.MQTT, "mqtts": o.MQTTS, "ws": o.WS, "wss": o.WSS,
+	} {
+		if addr == "" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("%w: %s address %q is not host:port", ErrOptions, name, addr)
+		}
+	}
+	return nil
+}
+
+// validateAPI refuses plain HTTP where others could read the bearer tokens.
+func validateAPI(api string) error {
+	if api == "" {
+		return nil
+	}
+	u, err := url.Parse(api)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("%w: API address %q is not a URL such as https://0.0.0.0:8480", ErrOptions, api)
+	}
+	if u.Scheme == "https" {
+		return nil
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%w: %s would send tokens in the clear; use https:// on any address but loopback", ErrOptions, api)
+	}
+	return nil
+}
+
+// withDefaults fills what is unset.
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Halt == nil {
+		o.Halt = func(err error) { panic(err) }
+	}
+	return o
+}

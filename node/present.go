@@ -1,0 +1,121 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/channels"
+	"almenara/channels/contract"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// changed makes the presenter look again. It never blocks.
+func (n *Node) changed() {
+	select {
+	case n.stirred <- struct{}{}:
+	default:
+	}
+}
+
+// present hands what is in force to the dispatcher whenever it may have changed:
+// a new fact, a changed audience or key ring, or time.
+func (n *Node) present(ctx context.Context) {
+	for {
+		next := n.presentNow()
+		timer := time.NewTimer(next)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-n.stirred:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// presentNow hands over what holds now and says when to look again at the latest.
+func (n *Node) presentNow() time.Duration {
+	now := n.options.Clock()
+	p := n.desk.at(now)
+	situation := channels.Situation{Keys: n.signedKeys()}
+	var fresh []live
+	for _, l := range p.inForce {
+		item, err := n.item(l)
+		if err != nil {
+			n.log.Error("an alert in force cannot be addressed", "alert", l.ID, "error", err)
+			continue
+		}
+		situation.InForce = append(situation.InForce, item)
+		if n.announced.add(l.ID, l.Revision) {
+			fresh = append(fresh, l)
+		}
+	}
+	for _, e := range p.ended {
+		situation.Ended = append(situation.Ended, contract.Ended{ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC()})
+	}
+	if err := n.dispatcher.Set(situation); err != nil {
+		n.log.Error("not everything in force can be delivered", "error", err)
+	}
+	for _, l := range fresh {
+		n.recordFanout(l)
+	}
+	n.tellAlerts(fresh)
+	const atMost = time.Minute
+	if p.next.IsZero() {
+		return atMost
+	}
+	return min(max(p.next.Sub(n.options.Clock()), time.Millisecond), atMost)
+}
+
+// item is one alert in force as the dispatcher wants it.
+func (n *Node) item(l live) (channels.Item, error) {
+	r, err := n.reach(l.message)
+	if err != nil {
+		return channels.Item{}, err
+	}
+	return channels.Item{
+		Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
+		Message: l.message.alert, Parts: channels.Split(r.perInfo),
+	}, nil
+}
+
+// recordFanout puts on record that this node wrote an alert to its devices. It is a
+// fact of its own and waits for nobody.
+func (n *Node) recordFanout(l live) {
+	r, err := n.reach(l.message)
+	if err != nil {
+		return
+	}
+	devices := n.connectedOf(r.members)
+	if devices == 0 {
+		return
+	}
+	n.notes.add(storage.Fanout{
+		Alert: string(l.ID), Revision: uint64(l.Revision), Devices: uint32(devices), At: n.options.Clock().UnixMilli(),
+	})
+}
+
+// announced remembers which revisions this node has handed to its devices since it
+// started, so that each is put on record once.
+type announced struct{ seen map[alert.ID]alert.Revision }
+
+// add reports whether the revision is new. Only the presenter calls it.
+func (a *announced) add(id alert.ID, r alert.Revision) bool {
+	if a.seen == nil {
+		a.seen = map[alert.ID]alert.Revision{}
+	}
+	if a.seen[id] >= r {
+		return false
+	}
+	a.seen[id] = r
+	return true
+}
+
+// connectedOf counts the devices of members that are connected to this node.
+func (n *Node) connectedOf(members *roaring.Bitmap) int {
+	return n.presence.countOf(members)
+}

@@ -1,0 +1,84 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"almenara/cluster"
+	"almenara/cluster/command"
+	"almenara/node/wire"
+)
+
+// proposeTime bounds how long a command may take before its outcome is called
+// unknown: several elections.
+const proposeTime = 10 * time.Second
+
+// propose commits a command through the leader, wherever that is. An unknown
+// outcome is tried again under the same request id until the time is over.
+func (n *Node) propose(ctx context.Context, actor string, payload command.Payload) (command.Result, error) {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
+	raw, err := command.Command{
+		RequestID: hex.EncodeToString(id[:]), Actor: actor, At: n.options.Clock().UnixMilli(), Payload: payload,
+	}.Encode()
+	if err != nil {
+		return command.Result{}, fmt.Errorf("encoding the command: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, proposeTime)
+	defer cancel()
+	for {
+		answer, err := n.cluster.Propose(ctx, raw)
+		if errors.Is(err, cluster.ErrUnknownOutcome) && ctx.Err() == nil {
+			continue
+		}
+		if err != nil {
+			return command.Result{}, err
+		}
+		result, err := command.DecodeResult(answer)
+		if err != nil {
+			return command.Result{}, err
+		}
+		return result, result.Error()
+	}
+}
+
+// change is propose for the API: errors become the caller's problem.
+func (n *Node) change(ctx context.Context, actor string, payload command.Payload) (command.Result, error) {
+	result, err := n.propose(ctx, actor, payload)
+	if err != nil {
+		return result, problem(err)
+	}
+	return result, nil
+}
+
+// problem says in one sentence what an error of propose means for the caller.
+func problem(err error) error {
+	switch {
+	case errors.Is(err, cluster.ErrNoLeader):
+		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here; alerts, cancels and receipts still work")
+	case errors.Is(err, cluster.ErrBusy):
+		return wire.Problemf(wire.KindBusy, "the district is busy; nothing happened, try again")
+	case errors.Is(err, cluster.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):
+		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you try again")
+	case errors.Is(err, command.ErrNotFound):
+		return wire.Problemf(wire.KindNotFound, "%v", sentence(err))
+	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
+		return wire.Problemf(wire.KindConflict, "%v", sentence(err))
+	case errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
+		return wire.Problemf(wire.KindRefused, "%v", sentence(err))
+	}
+	return err
+}
+
+// sentence is the state machine's own words without the chain around them.
+func sentence(err error) string {
+	var refused *cluster.CommandError
+	if errors.As(err, &refused) {
+		return refused.Text
+	}
+	return err.Error()
+}

@@ -1,0 +1,178 @@
+package node
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"time"
+
+	"almenara/channels/contract"
+	"almenara/cluster"
+	"almenara/cluster/command"
+	"almenara/storage"
+)
+
+// stewardEvery is how often the steward looks when nothing called it.
+const stewardEvery = 5 * time.Second
+
+// steward does what keeps the district's records true: every node announces its
+// addresses, the leader begins the district, keeps the key ring and finishes
+// imports. A failure is tried again at the next turn.
+func (n *Node) steward(ctx context.Context) {
+	changes, cancel := n.cluster.Changes()
+	defer cancel()
+	ticker := time.NewTicker(stewardEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.dutiful:
+		case <-changes:
+		case <-ticker.C:
+		}
+		if err := n.attend(ctx); err != nil && ctx.Err() == nil {
+			n.log.Debug("the records are not up to date yet", "error", err)
+		}
+		n.changed()
+	}
+}
+
+// duty calls the steward. It never blocks.
+func (n *Node) duty() {
+	select {
+	case n.dutiful <- struct{}{}:
+	default:
+	}
+}
+
+func (n *Node) attend(ctx context.Context) error {
+	if n.cluster.Leadership().Leader {
+		for _, do := range []func(context.Context) error{n.begin, n.keepKeyRing, n.finishImports} {
+			if err := do(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return n.announce(ctx)
+}
+
+// begin commits the district's own record, once in its life.
+func (n *Node) begin(ctx context.Context) error {
+	if n.settings.Genesis == nil || n.district().ID != "" {
+		return nil
+	}
+	d := n.identity.District
+	if _, err := n.propose(ctx, n.Name(), &command.PutUser{User: storage.User{
+		Name: "administrator", Roles: []string{"administrator"}, TokenHash: n.settings.Genesis.TokenHash,
+	}}); err != nil {
+		return err
+	}
+	_, err := n.propose(ctx, n.Name(), &command.PutDistrict{District: storage.District{
+		ID: d.ID, Name: d.Name, RootPublicKey: n.rootPublic(), CACert: n.caPEM(), Incarnation: 1,
+	}})
+	return err
+}
+
+// announce commits where this node is reached, when that has changed.
+func (n *Node) announce(ctx context.Context) error {
+	want := n.self()
+	var have storage.Node
+	var known bool
+	err := n.store.View(func(t *storage.Txn) (err error) {
+		have, known, err = t.Node(n.ID())
+		return err
+	})
+	if err != nil || known && sameNode(have, want) {
+		return err
+	}
+	_, err = n.propose(ctx, n.Name(), &command.PutNode{Node: want})
+	return err
+}
+
+// self is this node as the others should know it.
+func (n *Node) self() storage.Node {
+	return storage.Node{
+		ID: n.ID(), Name: n.Name(), Internode: n.cluster.Advertised(), API: n.api, MQTT: n.gates.urls(),
+		KeyID: n.identity.KeyID, PublicKey: n.identity.SigningPublic(),
+	}
+}
+
+func sameNode(a, b storage.Node) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Internode == b.Internode && a.API == b.API &&
+		slices.Equal(a.MQTT, b.MQTT) && a.KeyID == b.KeyID && slices.Equal(a.PublicKey, b.PublicKey)
+}
+
+// keepKeyRing signs a new ring with the root key when the nodes' keys are not those
+// in the ring.
+func (n *Node) keepKeyRing(ctx context.Context) error {
+	nodes, ring, err := n.keys()
+	if err != nil {
+		return err
+	}
+	var want []storage.PublicKey
+	for _, node := range nodes {
+		if node.Removed || len(node.PublicKey) == 0 {
+			continue
+		}
+		key := storage.PublicKey{ID: node.KeyID, Node: node.ID, Key: node.PublicKey}
+		for _, old := range ring.Keys {
+			if old.ID == key.ID {
+				key.NotBefore, key.NotAfter = old.NotBefore, old.NotAfter
+			}
+		}
+		if key.NotBefore == 0 {
+			now := n.options.Clock()
+			key.NotBefore, key.NotAfter = now.Add(-24*time.Hour).UnixMilli(), now.Add(2*365*24*time.Hour).UnixMilli()
+		}
+		want = append(want, key)
+	}
+	if slices.EqualFunc(want, ring.Keys, func(a, b storage.PublicKey) bool { return a.ID == b.ID && a.Node == b.Node }) {
+		return nil
+	}
+	signed, err := n.signRing(want)
+	if err != nil {
+		return err
+	}
+	_, err = n.propose(ctx, n.Name(), &command.PutKeyRing{KeyRing: storage.KeyRing{Signed: signed, Keys: want}})
+	return err
+}
+
+// keys reads the nodes and the key ring together.
+func (n *Node) keys() (nodes []storage.Node, ring storage.KeyRing, err error) {
+	err = n.store.View(func(t *storage.Txn) error {
+		if nodes, err = t.Nodes(); err != nil {
+			return err
+		}
+		ring, _, err = t.KeyRing()
+		return err
+	})
+	return nodes, ring, err
+}
+
+// signRing writes the ring as devices get it.
+func (n *Node) signRing(keys []storage.PublicKey) (string, error) {
+	d := n.identity.District
+	ring := contract.KeyRing{District: d.ID, Time: n.options.Clock().UTC()}
+	for _, k := range keys {
+		ring.Keys = append(ring.Keys, contract.Key{
+			ID: k.ID, Node: k.Node, Public: base64.RawURLEncoding.EncodeToString(k.Key),
+			NotBefore: time.UnixMilli(k.NotBefore).UTC(), NotAfter: time.UnixMilli(k.NotAfter).UTC(),
+		})
+	}
+	signed, err := contract.Signer{KeyID: cluster.KeyID(n.rootPublic()), Key: d.RootKey}.Sign(ring)
+	if err != nil {
+		return "", fmt.Errorf("signing the key ring: %w", err)
+	}
+	return string(signed), nil
+}
+
+// signedKeys is the ring for /keys; nil before there is one.
+func (n *Node) signedKeys() []byte {
+	_, ring, err := n.keys()
+	if err != nil || ring.Signed == "" {
+		return nil
+	}
+	return []byte(ring.Signed)
+}
