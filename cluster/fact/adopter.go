@@ -1,0 +1,150 @@
+package fact
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	adoptTick    = 250 * time.Millisecond
+	adoptTimeout = 10 * time.Second
+	adoptBackoff = 100 * time.Millisecond
+	adoptPause   = time.Second // at most, after failures
+	// settleFor is how long a proposed fact is not proposed again while this node's
+	// state machine has not reported it.
+	settleFor = 2 * time.Second
+)
+
+// adopter brings one stream's facts into the state machine, in the order of each
+// origin, and repeats until they are there. Only its goroutine uses its fields.
+type adopter struct {
+	e      *Exchange
+	stream Stream
+	awake  chan struct{}
+	lanes  map[laneKey]*adoption
+}
+
+// adoption is what was tried with one lane.
+type adoption struct {
+	proposed uint64 // up to here, successfully, at
+	at       time.Time
+	base     uint64    // adopted, when last looked
+	behind   time.Time // since when that has not moved
+	next     time.Time // not before, after a failure
+	failures int
+}
+
+func newAdopter(e *Exchange, s Stream) *adopter {
+	return &adopter{e: e, stream: s, awake: make(chan struct{}, 1), lanes: map[laneKey]*adoption{}}
+}
+
+func (a *adopter) wake() {
+	select {
+	case a.awake <- struct{}{}:
+	default:
+	}
+}
+
+func (a *adopter) run() {
+	tick := time.NewTicker(adoptTick)
+	defer tick.Stop()
+	for {
+		for a.round() { // as long as there is something to propose
+		}
+		select {
+		case <-a.awake:
+		case <-tick.C:
+		case <-a.e.ctx.Done():
+			return
+		}
+	}
+}
+
+// round proposes at most one command per lane, and says whether one got through.
+func (a *adopter) round() (progressed bool) {
+	for _, l := range a.e.o.Journal.Vector() {
+		if l.Stream != a.stream || a.e.ctx.Err() != nil {
+			continue
+		}
+		if from, ok := a.due(l); ok && a.propose(l.key(), from) {
+			progressed = true
+		}
+	}
+	return progressed
+}
+
+// due says from where on the lane is to be proposed, by us and now.
+func (a *adopter) due(l Lane) (from uint64, ok bool) {
+	key := l.key()
+	base := a.e.o.Journal.base(key)
+	if l.High <= base {
+		delete(a.lanes, key)
+		return 0, false
+	}
+	s := a.lanes[key]
+	if s == nil {
+		s = &adoption{base: base, behind: time.Now()}
+		a.lanes[key] = s
+	}
+	if base != s.base {
+		s.base, s.behind = base, time.Now()
+	}
+	from = base
+	if time.Since(s.at) < settleFor {
+		from = max(base, s.proposed)
+	}
+	return from, from < l.High && !time.Now().Before(s.next) && a.ours(l.Origin, s)
+}
+
+// ours says that this node proposes the origin's facts: its own always; another's
+// when that has been silent for 2 s and we have the lowest id of those who live, or
+// when they have waited for 10 s, whoever should have done it.
+func (a *adopter) ours(origin string, s *adoption) bool {
+	self := a.e.o.Signer.Origin
+	if origin == self || time.Since(s.behind) > orphanAfter {
+		return true
+	}
+	if a.e.heard.silence(origin) <= silentAfter {
+		return false
+	}
+	for _, peer := range a.e.o.Peers() {
+		if peer < self && peer != origin && a.e.heard.silence(peer) <= silentAfter {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *adopter) propose(key laneKey, from uint64) bool {
+	s := a.lanes[key]
+	facts, err := a.e.o.Journal.After(key.Origin, key.Stream, key.Epoch, from, adoptFacts)
+	facts = commandOf(facts)
+	if err == nil && len(facts) == 0 {
+		return false // adopted meanwhile
+	}
+	if err == nil {
+		ctx, cancel := context.WithTimeout(a.e.ctx, adoptTimeout)
+		err = a.e.o.Propose(ctx, facts)
+		cancel()
+	}
+	if err != nil {
+		pause := min(adoptBackoff<<min(s.failures, 8), adoptPause)
+		s.failures, s.next = s.failures+1, time.Now().Add(pause)
+		a.e.o.Logger.Debug("adopting facts", "origin", key.Origin, "error", err)
+		return false
+	}
+	s.proposed, s.at = from+uint64(len(facts)), time.Now()
+	s.failures, s.next = 0, time.Time{}
+	return true
+}
+
+// commandOf cuts facts to the size of one command; the first always fits.
+func commandOf(facts []Signed) []Signed {
+	bytes := 0
+	for i, s := range facts {
+		if bytes += len(s.Canonical) + len(s.Signature) + 128; bytes > adoptBytes && i > 0 {
+			return facts[:i]
+		}
+	}
+	return facts
+}

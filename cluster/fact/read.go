@@ -1,0 +1,140 @@
+package fact
+
+import (
+	"fmt"
+	"slices"
+)
+
+// After returns facts of one lane above seq, in order and without a gap, at most
+// count and about 1 MiB; none when the next one is not in the journal, because it
+// has not come yet or was trimmed.
+func (j *Journal) After(origin string, stream Stream, epoch, seq uint64, count int) ([]Signed, error) {
+	entries := j.entriesAfter(laneKey{origin, stream, epoch}, seq, count)
+	facts := make([]Signed, 0, len(entries))
+	for _, e := range entries {
+		payload, ok, err := e.read()
+		if err != nil {
+			return facts, err
+		}
+		if !ok {
+			break // its segment was given to others meanwhile: it is adopted
+		}
+		s, err := DecodeSigned(payload)
+		if err != nil {
+			return facts, err
+		}
+		facts = append(facts, s)
+	}
+	return facts, nil
+}
+
+func (j *Journal) entriesAfter(key laneKey, seq uint64, count int) []entry {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	l := j.lanes[key]
+	if l == nil || j.closed {
+		return nil
+	}
+	var entries []entry
+	for bytes := 0; len(entries) < count && seq < l.high; {
+		seq++
+		e, ok := l.entries[seq]
+		if !ok {
+			break
+		}
+		if bytes += e.length; bytes > pageBytes && len(entries) > 0 {
+			break
+		}
+		entries = append(entries, *e)
+	}
+	return entries
+}
+
+// read returns false when the segment has been reused.
+func (e entry) read() ([]byte, bool, error) {
+	if e.memory != nil {
+		return e.memory, true, nil
+	}
+	b := make([]byte, recordHeader+e.length)
+	if _, err := e.segment.file.ReadAt(b, e.at); err != nil {
+		return nil, false, fmt.Errorf("reading journal: %w", err)
+	}
+	payload, ok := decodeRecord(b, e.generation)
+	return payload, ok, nil
+}
+
+// Vector says how far this node has every stream it knows of, in a fixed order.
+func (j *Journal) Vector() []Lane {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	v := make([]Lane, 0, len(j.lanes))
+	for k, l := range j.lanes {
+		v = append(v, Lane{Origin: k.Origin, Stream: k.Stream, Epoch: k.Epoch, High: l.high})
+	}
+	slices.SortFunc(v, compareLanes)
+	return v
+}
+
+// Trim asks marks how far the state machine has each lane, durably, and frees the
+// segments whose facts it has altogether. It returns how many. marks is called
+// without a lock held.
+func (j *Journal) Trim(marks func(origin string, stream Stream, epoch uint64) uint64) int {
+	for _, lane := range j.Vector() {
+		j.adopt(lane.key(), marks(lane.Origin, lane.Stream, lane.Epoch))
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	adopted := func(k laneKey) uint64 { return j.lanes[k].base }
+	return j.rings[Alerts].release(adopted) + j.rings[Receipts].release(adopted)
+}
+
+// adopt notes that the state machine has the lane up to seq, and says whether this
+// node had that fact before.
+func (j *Journal) adopt(key laneKey, seq uint64) (had bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if seq == 0 {
+		return true
+	}
+	l, err := j.lane(key)
+	if err != nil {
+		return false
+	}
+	had = l.has(seq)
+	j.inMemory -= l.adopt(seq)
+	if key.Origin == j.options.Origin && key.Epoch == j.epoch {
+		j.next[key.Stream] = max(j.next[key.Stream], seq+1)
+	}
+	return had
+}
+
+// base is how far the lane is known to be adopted.
+func (j *Journal) base(key laneKey) uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l := j.lanes[key]; l != nil {
+		return l.base
+	}
+	return 0
+}
+
+// high is how far the lane is here without a gap.
+func (j *Journal) high(key laneKey) uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if l := j.lanes[key]; l != nil {
+		return l.high
+	}
+	return 0
+}
+
+// Usage is the bytes of one stream's segments that hold facts, and of all of them.
+func (j *Journal) Usage(stream Stream) (used, total int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	r := j.rings[stream]
+	if r == nil {
+		return 0, 0
+	}
+	return int64(len(r.segments)-len(r.free)) * r.size, int64(len(r.segments)) * r.size
+}
