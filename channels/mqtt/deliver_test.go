@@ -33,3 +33,239 @@ func TestDeliver_BodyThenManifestAndReceiptOnPuback(t *testing.T) {
 		r.hooks.awaitTold(t, "sent "+string(alertID("flood"))+" to [1]")
 	})
 }
+
+// screen connects a device that has subscribed to everything of its own.
+func (r *rig) screen(address, id string, v5 bool, change ...func(*connectFields)) *wire {
+	r.t.Helper()
+	w := r.device(address, id, v5, change...)
+	require.Equal(r.t, []byte{1, 1}, w.subscribe(contract.TopicNow, ownFilterOf(id)))
+	return w
+}
+
+func TestDeliver_LateJoinerGetsWhatIsInForceBehindTheSuback(t *testing.T) {
+	bothVersions(t, func(t *testing.T, v5 bool) {
+		r := newRig(t)
+		r.Set(holds("manifest 1", delivery("fire", 1, 1), delivery("theirs", 1, 2), delivery("flood", 4, 1, 2)))
+		w := r.screen(r.listen(TCP), "lift-1", v5) // reads the SUBACK first
+		require.Equal(t, "body of fire 1", w.message().payload)
+		require.Equal(t, "body of flood 4", w.message().payload)
+		require.Equal(t, message{topic: contract.TopicNow, payload: "manifest 1", retain: true}, w.message())
+		w.ping()
+	})
+}
+
+func TestDeliver_NothingBeforeSubscribe(t *testing.T) {
+	r := newRig(t)
+	w := r.device(r.listen(TCP), "lift-1", false)
+	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	w.ping()
+}
+
+func TestDeliver_UpdateReplacesAndNothingIsSentTwice(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", true)
+	first := delivery("flood", 1, 1)
+	r.Set(holds("1", first))
+	require.Equal(t, "body of flood 1", w.message().payload)
+	require.Equal(t, "1", w.message().payload)
+
+	r.Set(holds("2", first, delivery("fire", 1, 1)))
+	require.Equal(t, "body of fire 1", w.message().payload)
+	require.Equal(t, "2", w.message().payload)
+
+	r.Set(holds("3", delivery("flood", 2, 1)))
+	require.Equal(t, "body of flood 2", w.message().payload)
+	require.Equal(t, "3", w.message().payload)
+
+	r.Set(holds("4", first, delivery("flood", 2, 1))) // a revision that comes back
+	require.Equal(t, "4", w.message().payload)
+	w.subscribe(ownFilterOf("lift-1"))
+	w.ping()
+}
+
+func TestDeliver_ReconnectedDeviceGetsWhatHoldsThen(t *testing.T) {
+	r := newRig(t)
+	address := r.listen(TCP)
+	r.Set(holds("1", delivery("flood", 1, 1), delivery("fire", 1, 1)))
+	w := r.screen(address, "lift-1", false)
+	require.Equal(t, "body of flood 1", w.message().payload)
+	w.Close()
+	r.Set(holds("2", delivery("fire", 2, 1)))
+	w = r.screen(address, "lift-1", false)
+	require.Equal(t, "body of fire 2", w.message().payload)
+	require.Equal(t, "2", w.message().payload)
+	w.ping()
+}
+
+func TestDeliver_MemberAddedWhileInForce(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", false)
+	r.Set(holds("1", delivery("flood", 1, 2)))
+	require.Equal(t, "1", w.message().payload)
+	r.Set(holds("2", delivery("flood", 1, 1, 2)))
+	require.Equal(t, "body of flood 1", w.message().payload)
+	require.Equal(t, "2", w.message().payload)
+}
+
+func TestDeliver_WindowIsTheSmallerOfOursAndReceiveMaximum(t *testing.T) {
+	for name, test := range map[string]struct {
+		receiveMax uint16
+		want       int
+	}{"receive maximum": {2, 2}, "ours": {1000, 16}} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			w := r.screen(r.listen(TCP), "lift-1", true, func(f *connectFields) { f.props.ReceiveMaximum = &test.receiveMax })
+			now := holds("manifest")
+			for i := range 20 {
+				now.Active = append(now.Active, delivery(string(rune('a'+i)), 1, 1))
+			}
+			r.Set(now)
+			var ids []uint16
+			for range test.want {
+				ids = append(ids, w.message().id)
+			}
+			require.Equal(t, "manifest", w.message().payload)
+			w.ping() // no more than the window
+			for range 20 - test.want {
+				w.send(w.ackPacket(kindPuback, ids[0]))
+				m := w.message()
+				require.NotContains(t, ids[1:], m.id)
+				ids = append(ids[1:], m.id)
+			}
+			w.ping()
+		})
+	}
+}
+
+func TestDeliver_PacketIdsOfBothSidesAreSeparate(t *testing.T) {
+	bothVersions(t, func(t *testing.T, v5 bool) {
+		r := newRig(t)
+		w := r.screen(r.listen(TCP), "lift-1", v5)
+		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		body := w.message()
+		w.message()
+		// The device uses the id of the alert in flight for everything of its own.
+		w.send(subscribePacket(v5, body.id, contract.TopicKeys))
+		require.Equal(t, byte(kindSuback), w.next().kind)
+		require.Equal(t, "key ring", w.message().payload)
+		w.send(publishPacket(v5, 1, body.id, contract.TopicState("lift-1"), `{"state":"ready","session":1}`))
+		w.expect([]byte{0x40, 2, 0, byte(body.id)})
+		w.send(publishPacket(v5, 2, body.id, contract.TopicState("lift-1"), `{"state":"ready","session":1}`))
+		w.expect([]byte{0x50, 2, 0, byte(body.id)})
+		w.send([]byte{0x62, 2, 0, byte(body.id)})
+		w.expect([]byte{0x70, 2, 0, byte(body.id)})
+		require.Zero(t, r.receipts.count(), "no false receipt")
+		w.send(w.ackPacket(kindPuback, body.id))
+		r.receipts.awaitRung(t, 1, receipt.Delivered)
+	})
+}
+
+func TestDeliver_OnlyWhatIsInFlightCanBeAcknowledged(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", true)
+	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	body := w.message()
+	w.message()
+	w.send(w.ackPacket(kindPuback, body.id+1))
+	w.ping()
+	require.Zero(t, r.receipts.count())
+	w.send(append(w.ackPacket(kindPuback, body.id), w.ackPacket(kindPuback, body.id)...))
+	w.ping()
+	require.Equal(t, 1, r.receipts.count())
+}
+
+func TestDeliver_PubackWithErrorIsNotDelivered(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", true)
+	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	body := w.message()
+	w.send([]byte{0x40, 3, 0, byte(body.id), 0x97})
+	require.Equal(t, "device answered with reason 0x97", r.receipts.awaitRung(t, 1, receipt.Failed).Answer)
+}
+
+func TestDeliver_BodyOverMaximumPacketSizeIsReportedNotSent(t *testing.T) {
+	r := newRig(t)
+	limit := uint32(100)
+	w := r.screen(r.listen(TCP), "lift-1", true, func(f *connectFields) { f.props.MaximumPacketSize = &limit })
+	large := delivery("flood", 1, 1)
+	large.Body = make([]byte, 100)
+	r.Set(holds("1", large, delivery("f", 1, 1)))
+	require.Equal(t, "body of f 1", w.message().payload)
+	require.Equal(t, "1", w.message().payload)
+	r.receipts.awaitRung(t, 1, receipt.Failed)
+	r.Set(holds("2", large, delivery("f", 1, 1)))
+	require.Equal(t, "2", w.message().payload)
+	require.Equal(t, 1, r.receipts.count(), "reported once")
+}
+
+func TestDeliver_QoS0SubscriberIsNotWaitedFor(t *testing.T) {
+	r := newRig(t)
+	w := r.device(r.listen(TCP), "lift-1", false)
+	w.send(packet(0x82, append(appendString([]byte{0, 1}, ownFilterOf("lift-1")), 0)...))
+	w.expect([]byte{0x90, 3, 0, 1, 0})
+	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	m := w.message()
+	require.Equal(t, "body of flood 1", m.payload)
+	require.Zero(t, m.qos)
+}
+
+func TestDeliver_ManyLargeBodiesReachASlowReader(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", false)
+	now := holds("manifest")
+	for i := range 16 {
+		d := delivery(string(rune('a'+i)), 1, 1)
+		d.Body = make([]byte, 200_000) // 3.2 MB, more than may be pending
+		now.Active = append(now.Active, d)
+	}
+	r.Set(now)
+	bodies, manifests := 0, 0
+	for range 17 {
+		if m := w.message(); m.topic == contract.TopicNow {
+			manifests++
+		} else {
+			require.Len(t, m.payload, 200_000)
+			bodies++
+		}
+	}
+	require.Equal(t, []int{16, 1}, []int{bodies, manifests})
+	w.ping()
+}
+
+func TestCommand_ReturnsWhenAcknowledged(t *testing.T) {
+	r := newRig(t)
+	address := r.listen(TCP)
+	ctx := t.Context()
+	require.ErrorIs(t, r.Command(ctx, "lift-1", []byte("identify")), ErrNotConnected)
+	w := r.device(address, "lift-1", true)
+	require.ErrorIs(t, r.Command(ctx, "lift-1", []byte("identify")), ErrNotSubscribed)
+	w.subscribe(ownFilterOf("lift-1"))
+
+	outcome := make(chan error, 1)
+	command := func() { outcome <- r.Command(ctx, "lift-1", []byte("identify")) }
+	go command()
+	m := w.message()
+	require.Equal(t, message{contract.TopicCommand("lift-1"), "identify", m.id, 1, false}, m)
+	w.send(w.ackPacket(kindPuback, m.id))
+	require.NoError(t, <-outcome)
+
+	go command()
+	w.send([]byte{0x40, 3, 0, byte(w.message().id), 0x83})
+	require.ErrorIs(t, <-outcome, ErrRefused)
+
+	go command()
+	w.message()
+	w.Close()
+	require.ErrorIs(t, <-outcome, ErrNotConnected)
+	require.Zero(t, r.receipts.count())
+}
+
+func TestSet_RemembersExpiredRevisionsNoLonger(t *testing.T) {
+	r := newRig(t)
+	old := delivery("old", 1, 1)
+	old.Expires = old.Expires.AddDate(-1, 0, 0)
+	r.Set(holds("1", old, delivery("flood", 1, 1)))
+	r.Set(holds("2"))
+	require.Len(t, r.known, 1)
+	require.Len(t, r.plan.Load().known, 1)
+}

@@ -182,5 +182,6 @@ func (g *Gateway) connClosed(c *outConn) {
 	g.metrics.connections.Dec()
 }
 
-// clock is the time since the gateway was made, in nanoseconds. It never jumps.
-func (g *Gateway) clock() int64 { return int64(time.Since(g.start)) }
+// clock is the time since the gateway was made, in nanoseconds. It never jumps and
+// is never zero.
+func (g *Gateway) clock() int64 { return int64(time.Since(g.start)) + 1 }
