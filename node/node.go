@@ -198,3 +198,9 @@ func (n *Node) openDoors(context.Context) error {
 	}
 	return n.openAPI()
 }
+
+// API is the URL under which the API is reached; "" when it is off.
+func (n *Node) API() string { return n.api }
+
+// MQTT lists the addresses of the device gateway.
+func (n *Node) MQTT() []string { return n.gates.urls() }

@@ -278,6 +278,15 @@ func TestEvents_OutliveTheServersTimeouts(t *testing.T) {
 	}
 }
 
+func TestEvents_EndWhenTheTokenIsRevoked(t *testing.T) {
+	fake := apitest.New()
+	s := start(t, api.New(fake, api.Options{Heartbeat: time.Millisecond}), 0)
+	response := open(t, s, "/api/v1/events")
+	fake.Revoke()
+	_, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+}
+
 func TestStop_EndsStreamsFirst(t *testing.T) {
 	h := api.New(apitest.New(), api.Options{})
 	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h, EndStreams: h.EndStreams})

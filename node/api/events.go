@@ -36,7 +36,8 @@ func (h *Handler) events(c call) error {
 				return nil
 			}
 		case <-beat.C:
-			if stream.comment("still here") != nil {
+			// A revoked token must not go on listening.
+			if _, err := h.caller(c.route, c.r); err != nil || stream.comment("still here") != nil {
 				return nil
 			}
 		case <-h.ended:

@@ -113,7 +113,7 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 	if err != nil {
 		return err
 	}
-	return route.handle(h, call{w: w, r: r, by: by, query: query})
+	return route.handle(h, call{route: route, w: w, r: r, by: by, query: query})
 }
 
 // caller identifies who asks and checks the role.

@@ -56,7 +56,8 @@ func openAPI(routes []Route, version string) object {
 		"openapi": "3.1.0",
 		"info": object{
 			"title": "Almenara", "version": version,
-			"description": "Alerts, audiences, receipts and devices of one district, on any of its nodes.",
+			"description": "Alerts, audiences, receipts and devices of one district, on any of its nodes. " +
+				"A request with an unknown field or parameter is refused; an answer may get new fields.",
 		},
 		"security": []any{object{"token": []any{}}},
 		"paths":    paths,
@@ -69,16 +70,19 @@ func openAPI(routes []Route, version string) object {
 
 // operation describes one route.
 func (s *schemas) operation(route Route) object {
-	op := object{
-		"summary": route.Summary, "operationId": operationID(route),
-		"responses": object{
-			successOf(route): s.answer(route),
-			"default": object{
-				"description": "What went wrong, in one sentence, and its kind.",
-				"content":     object{"application/json": object{"schema": ref("Problem")}},
-			},
+	responses := object{
+		successOf(route): s.answer(route),
+		"default": object{
+			"description": "What went wrong, in one sentence, and its kind.",
+			"content":     object{"application/json": object{"schema": ref("Problem")}},
 		},
 	}
+	if route.Unready != nil {
+		responses["503"] = object{
+			"description": "Not ready, and why.", "content": object{"application/json": object{"schema": s.value(route.Unready)}},
+		}
+	}
+	op := object{"summary": route.Summary, "operationId": operationID(route), "responses": responses}
 	if params := s.params(route); len(params) > 0 {
 		op["parameters"] = params
 	}
@@ -108,6 +112,9 @@ func (s *schemas) answer(route Route) object {
 		out["content"] = object{route.Returns: object{"schema": object{"type": "string"}}}
 	case route.Answer != nil:
 		out["content"] = object{"application/json": object{"schema": s.value(route.Answer)}}
+	}
+	if route.Accepts == mediaCAP { // and is answered in kind, where the caller wants that
+		out["content"].(object)[mediaCAP] = object{"schema": object{"type": "string"}}
 	}
 	return out
 }
@@ -197,14 +204,14 @@ var scalars = map[reflect.Kind]object{
 	reflect.Float64: {"type": "number"},
 }
 
-// define adds the schema of a struct. Fields without omitempty are required in
-// answers; requests may leave out what the service fills in.
+// define adds the schema of a struct. Nothing is required: requests may leave out
+// what the service fills in, and answers leave out what is empty.
 func (s *schemas) define(t reflect.Type) {
 	if _, known := s.defs[t.Name()]; known {
 		return
 	}
 	properties := object{}
-	s.defs[t.Name()] = object{"type": "object", "additionalProperties": false, "properties": properties}
+	s.defs[t.Name()] = object{"type": "object", "properties": properties}
 	for field := range t.Fields() {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "-" {

@@ -51,6 +51,7 @@ type Route struct {
 	Accepts string  // media type of a body that is not JSON
 	Answer  any     // a value of the type that the answer holds; nil is no body
 	Returns string  // media type of an answer that is not JSON
+	Unready any     // a value of the type that a 503 holds, where it is no Problem
 
 	handle handler
 }
@@ -65,6 +66,7 @@ type Param struct {
 
 // call is one request of a caller who may make it.
 type call struct {
+	route Route
 	w     http.ResponseWriter
 	r     *http.Request
 	by    Caller // the zero value where the route is open
@@ -243,7 +245,7 @@ func nodeRoutes() []Route {
 		},
 		{
 			Method: "GET", Path: "/readyz", Open: true, Summary: "200 when the node can do its work, else 503 and why not.",
-			Answer: wire.Health{}, handle: (*Handler).readyz,
+			Answer: wire.Health{}, Unready: wire.Health{}, handle: (*Handler).readyz,
 		},
 		{
 			Method: "GET", Path: "/metrics", Open: true, Summary: "Metrics in Prometheus text format: numbers only.",

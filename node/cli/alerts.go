@@ -39,7 +39,7 @@ func alertCommands() []command {
 				"almenara alert show --missing presented abcdefghijklmnopqrstuvwxyz",
 		},
 		{
-			name: "alert watch", purpose: "watch an alert arrive, until all addressed have presented it", args: "ALERT", min: 1, max: 1,
+			name: "alert watch", purpose: "watch an alert arrive, until all have presented it", args: "ALERT", min: 1, max: 1,
 			setup: alertWatch, example: "almenara alert watch --for 2m abcdefghijklmnopqrstuvwxyz",
 		},
 	}
@@ -153,7 +153,7 @@ func (e *env) countAudience(ctx context.Context, selection string) error {
 	}
 	selected.Members, selected.Next = nil, ""
 	return e.print(selected, func(w io.Writer) {
-		fmt.Fprintf(w, "Nothing was sent. %s addresses %s members.\n\n", clean(selected.Expression), thousands(selected.Counts.Total))
+		fmt.Fprintf(w, "Nothing was sent. %s addresses %s.\n\n", clean(selected.Expression), plural(selected.Counts.Total, "member"))
 		e.counts(w, selected.Counts)
 	})
 }
@@ -179,13 +179,13 @@ func (e *env) counts(w io.Writer, counts wire.Counts) {
 
 func (e *env) printOutcome(out wire.Outcome) error {
 	return e.print(out, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %s members, %s devices connected here.\n", clean(out.State), thousands(out.Addressed.Total), thousands(out.Connected))
+		fmt.Fprintf(w, "%s: %s, %s connected here.\n", clean(out.State), plural(out.Addressed.Total, "member"), plural(out.Connected, "device"))
 		fmt.Fprintf(w, "Alert %s is %s.\n", clean(out.Alert), effect(out.Effect))
 		if len(out.Addressed.ByKind) > 0 {
 			fmt.Fprintf(w, "Addressed: %s.\n", countList(out.Addressed.ByKind))
 		}
 		if out.Unlocated > 0 {
-			fmt.Fprintf(w, "%s members have no location, and no shape can reach them.\n", thousands(out.Unlocated))
+			fmt.Fprintf(w, "%s without a location: no shape can reach them.\n", plural(out.Unlocated, "member"))
 		}
 		for _, warning := range out.Warnings {
 			fmt.Fprintf(w, "Warning: %s\n", clean(warning))

@@ -138,7 +138,7 @@ func (e *env) rungTable(w io.Writer, a wire.Alert) {
 		thousands(a.Rungs.Acknowledged), "all"+joined(a.Joined))
 	t.write(w, e.Width)
 	if bad := a.Rungs.Failed + a.Rungs.Refused; bad > 0 {
-		fmt.Fprintf(w, "%s devices failed or refused it.\n", thousands(bad))
+		fmt.Fprintf(w, "%s failed or refused it.\n", plural(bad, "device"))
 	}
 }
 

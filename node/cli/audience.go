@@ -59,7 +59,7 @@ func audienceImport(fs *pflag.FlagSet) runner {
 // imported prints the report; faults mean that nothing was applied.
 func (e *env) imported(in wire.Imported) error {
 	err := e.print(in, func(w io.Writer) {
-		fmt.Fprintf(w, "%s rows (%s, %s): %s added, %s changed, %s removed, %s unchanged.\n", thousands(in.Rows), in.Format, in.Encoding,
+		fmt.Fprintf(w, "%s (%s, %s): %s added, %s changed, %s removed, %s unchanged.\n", plural(in.Rows, "row"), in.Format, in.Encoding,
 			thousands(in.Added), thousands(in.Changed), thousands(in.Removed), thousands(in.Unchanged))
 		for _, part := range []struct {
 			name  string
@@ -74,7 +74,7 @@ func (e *env) imported(in wire.Imported) error {
 	case err != nil:
 		return err
 	case len(in.Faults) > 0:
-		return fmt.Errorf("nothing was imported: the file has %s faults", thousands(len(in.Faults)))
+		return fmt.Errorf("nothing was imported: the file has %s", plural(len(in.Faults), "fault"))
 	case !in.DryRun && !in.Applied:
 		return errors.New("nothing was imported")
 	case in.DryRun && !e.global.json:
@@ -119,7 +119,7 @@ func (e *env) selectMembers(ctx context.Context, expression, after string, limit
 	}
 	return e.print(selected, func(w io.Writer) {
 		if counts {
-			fmt.Fprintf(w, "%s selects %s members.\n\n", clean(selected.Expression), thousands(selected.Counts.Total))
+			fmt.Fprintf(w, "%s selects %s.\n\n", clean(selected.Expression), plural(selected.Counts.Total, "member"))
 			e.counts(w, selected.Counts)
 		}
 		e.members(w, selected, counts)
@@ -133,12 +133,12 @@ func (e *env) members(w io.Writer, selected wire.Selected, gap bool) {
 	if gap {
 		fmt.Fprintln(w)
 	}
-	t := newTable("MEMBER", "KIND", "PLACE", "NAME")
+	t := newTable("MEMBER", "KIND", "~PLACE", "NAME")
 	for _, m := range selected.Members {
 		t.add(m.ID, m.Kind, m.Place, m.Name)
 	}
 	t.write(w, e.Width)
 	if selected.Next != "" {
-		fmt.Fprintf(w, "%s members in all; --after %s shows more.\n", thousands(selected.Counts.Total), clean(selected.Next))
+		fmt.Fprintf(w, "%s in all; --after %s shows more.\n", plural(selected.Counts.Total, "member"), clean(selected.Next))
 	}
 }

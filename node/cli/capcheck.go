@@ -52,7 +52,7 @@ func capCheck(*pflag.FlagSet) runner {
 			}
 		}
 		if rejected > 0 {
-			return fmt.Errorf("%s of %s files would be rejected", thousands(rejected), thousands(len(files)))
+			return fmt.Errorf("%s of %s would be rejected", thousands(rejected), plural(len(files), "file"))
 		}
 		return nil
 	}

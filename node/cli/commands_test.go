@@ -99,7 +99,7 @@ func TestAudienceImport_FaultsAreAFailure(t *testing.T) {
 	w.Imported = wire.Imported{Rows: 3, Faults: []string{"line 2: the place is missing"}}
 	require.Equal(t, ExitFailed, w.run("audience", "import", file))
 	require.Contains(t, w.out.String(), "Fault: line 2: the place is missing\n")
-	require.Equal(t, "almenara: nothing was imported: the file has 1 faults\n", w.err.String())
+	require.Equal(t, "almenara: nothing was imported: the file has 1 fault\n", w.err.String())
 	w.Imported = wire.Imported{Rows: 3}
 	require.Equal(t, ExitFailed, w.run("audience", "import", file), "not applied")
 	w.Imported = wire.Imported{Rows: 3, Applied: true}

@@ -74,7 +74,7 @@ func (e *env) enrolAndPrint(ctx context.Context, wanted []wire.Enrol) error {
 		return printed
 	}
 	if err != nil {
-		return fmt.Errorf("only the first %s of %s devices were enrolled: %w", thousands(len(enrolled)), thousands(len(wanted)), err)
+		return fmt.Errorf("only the first %s of %s were enrolled: %w", thousands(len(enrolled)), plural(len(wanted), "device"), err)
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func deviceList(fs *pflag.FlagSet) runner {
 			return err
 		}
 		return e.print(devices, func(w io.Writer) {
-			t := newTable("DEVICE", "KIND", "STATE", "NODE", "PLACE")
+			t := newTable("DEVICE", "KIND", "~STATE", "~NODE", "PLACE")
 			for _, d := range devices {
 				t.add(d.ID, d.Kind, deviceState(d), or(d.Node, "-"), d.Place)
 			}

@@ -16,7 +16,7 @@ func simulateCommands() []command {
 	return []command{{
 		name: "simulate", purpose: "connect simulated devices and see what they prove", setup: simulate,
 		example: "almenara simulate --devices 300 --place tuen-mun --for 2m\n" +
-			"almenara simulate --file devices.json --servers tcp://10.0.0.7:1883 --expect-alert 1",
+			"almenara simulate --file all.json --expect-alert 1 --servers tcp://n2:1883",
 	}}
 }
 
@@ -103,14 +103,14 @@ func (e *env) simulate(ctx context.Context, opts SimulateOptions) error {
 	}
 	err = e.print(result, func(w io.Writer) {
 		e.proofs(w, result.Kinds)
-		fmt.Fprintf(w, "\n%s alerts in %.1f s", thousands(len(result.Alerts)), result.Seconds)
+		fmt.Fprintf(w, "\n%s in %.1f s", plural(len(result.Alerts), "alert"), result.Seconds)
 		if len(result.Alerts) > 0 {
 			fmt.Fprintf(w, ": %s", strings.Join(result.Alerts, ", "))
 		}
 		fmt.Fprintln(w, ".")
 	})
 	if err == nil && !result.Proven {
-		err = fmt.Errorf("%w: some device did not present %s alerts", errNotProven, thousands(opts.Expect))
+		err = fmt.Errorf("%w: some device did not present %s", errNotProven, plural(opts.Expect, "alert"))
 	}
 	return err
 }

@@ -11,19 +11,22 @@ import (
 	"golang.org/x/text/width"
 )
 
-// table is rows in aligned columns. The last column gives way where the width is
-// short; ids never do, because half an id is of no use.
+// table is rows in aligned columns. Where the width is short, the last column and
+// those marked as yielding are cut; ids never are, because half an id is of no use.
 type table struct {
 	head  []string
 	rows  [][]string
 	right map[int]bool // columns of numbers
+	yield map[int]bool // columns that may be cut, besides the last
 }
 
-// newTable makes a table; a name that begins with '>' is a column of numbers.
+// newTable makes a table; a name that begins with '>' is a column of numbers, with
+// '~' one that yields.
 func newTable(names ...string) *table {
-	t := &table{right: map[int]bool{}}
+	t := &table{right: map[int]bool{}, yield: map[int]bool{}}
 	for i, name := range names {
 		name, t.right[i] = strings.CutPrefix(name, ">")
+		name, t.yield[i] = strings.CutPrefix(name, "~")
 		t.head = append(t.head, name)
 	}
 	return t
@@ -43,15 +46,11 @@ func (t *table) write(w io.Writer, columns int) {
 	if t.head != nil {
 		rows = append([][]string{t.head}, rows...)
 	}
-	widths := t.widths(rows)
+	widths := t.fit(t.widths(rows), columns)
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			if i == len(widths)-1 && !t.right[i] {
-				line.WriteString(truncate(cell, columns-used(widths[:i])))
-				break
-			}
-			line.WriteString(t.pad(cell, widths[i], i))
+			line.WriteString(t.pad(truncate(cell, widths[i]), widths[i], i))
 			if i < len(row)-1 {
 				line.WriteString("  ")
 			}
@@ -73,13 +72,29 @@ func (t *table) widths(rows [][]string) []int {
 	return widths
 }
 
-// used is the room that columns and the gaps after them take.
-func used(widths []int) int {
-	n := 0
+// leastColumns is what a cut column keeps.
+const leastColumns = 8
+
+// fit narrows the columns that may be cut, the widest first, until the row fits.
+func (t *table) fit(widths []int, columns int) []int {
+	over := -columns - 2 // no gap after the last
 	for _, w := range widths {
-		n += w + 2
+		over += w + 2
 	}
-	return n
+	for ; over > 0; over-- {
+		widest := -1
+		for i, w := range widths {
+			cut := t.yield[i] || (i == len(widths)-1 && !t.right[i])
+			if cut && w > leastColumns && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+	}
+	return widths
 }
 
 func (t *table) pad(cell string, to, column int) string {
@@ -110,9 +125,8 @@ func runeColumns(r rune) int {
 	return 1
 }
 
-// truncate cuts s to so many columns, at least 8, and marks the cut.
+// truncate cuts s to so many columns and marks the cut.
 func truncate(s string, columns int) string {
-	columns = max(columns, 8)
 	if columnsOf(s) <= columns {
 		return s
 	}
@@ -142,6 +156,14 @@ func thousands[N int | int64 | uint64](n N) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
+}
+
+// plural writes a count with its noun.
+func plural[N int | int64 | uint64](n N, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return thousands(n) + " " + noun + "s"
 }
 
 // clock writes a time for people, in their zone; "-" when there is none.

@@ -71,7 +71,7 @@ func userList(*pflag.FlagSet) runner {
 			return err
 		}
 		return e.print(users, func(w io.Writer) {
-			t := newTable("NAME", "REVOKED", "ROLES", "SENDERS")
+			t := newTable("NAME", "REVOKED", "~ROLES", "SENDERS")
 			for _, u := range users {
 				t.add(u.Name, yes(u.Revoked), strings.Join(u.Roles, ","), or(strings.Join(u.Senders, ","), "any"))
 			}

@@ -46,7 +46,8 @@ type watcher struct {
 	client *client.Client
 	id     string
 	drawn  int    // lines on the terminal to draw over
-	last   string // what was drawn
+	last   string // what was drawn; empty before the first time
+	lost   bool   // the node does not answer, and this was said
 }
 
 // run draws the alert on every change until it is proven or over.
@@ -66,20 +67,31 @@ func (w *watcher) run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w when watching ended", errNotProven)
 		}
-		var refused *wire.Problem
-		if errors.As(err, &refused) && refused.Kind != wire.KindBusy {
+		if over, err := w.step(a, err); over {
 			return err
-		}
-		if err == nil {
-			if err := w.draw(a); err != nil {
-				return err
-			}
-			if over, err := verdict(a); over {
-				return err
-			}
 		}
 		pause(ctx, changed)
 	}
+}
+
+// step shows one reading. A node that stops answering is a state, said once; one
+// that never answered, or refuses, ends the watch.
+func (w *watcher) step(a wire.Alert, err error) (over bool, _ error) {
+	var refused *wire.Problem
+	switch {
+	case err == nil:
+		w.lost = false
+		if err := w.draw(a); err != nil {
+			return true, err
+		}
+		return verdict(a)
+	case w.last == "", errors.As(err, &refused) && refused.Kind != wire.KindBusy:
+		return true, err
+	case !w.lost:
+		w.lost, w.drawn = true, 0
+		w.complain(fmt.Errorf("%s; watching goes on", w.sentence(err))) //nolint:errorlint // a sentence for people
+	}
+	return false, nil
 }
 
 // follow rings changed for every event, and reopens the stream when it ends.

@@ -40,9 +40,10 @@ type Fake struct {
 	AuditErr error           // comes after the lines
 	Feed     chan wire.Event // what Events answers
 
-	mu    sync.Mutex // guards calls and by
-	calls []string
-	by    api.Caller
+	mu      sync.Mutex // guards all below
+	calls   []string
+	by      api.Caller
+	revoked bool
 }
 
 // New makes a fake with one alert, three devices and a ready node.
@@ -109,11 +110,20 @@ func (f *Fake) note(by *api.Caller, format string, args ...any) error {
 	return f.Err
 }
 
+// Revoke makes every token unknown.
+func (f *Fake) Revoke() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.revoked = true
+}
+
 // Identify knows the tokens of Token.
 func (f *Fake) Identify(_ context.Context, token string) (api.Caller, error) {
 	role, ok := cut(token)
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
-	case !ok:
+	case !ok || f.revoked:
 		return api.Caller{}, wire.Problemf(wire.KindUnauthenticated, "this token is not known")
 	case role == "none":
 		return api.Caller{Name: "nobody"}, nil
