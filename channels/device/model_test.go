@@ -302,7 +302,7 @@ func (w *world) fail(format string, args ...any) {
 
 func TestRules_HoldUnderAnySchedule(t *testing.T) {
 	starts, resumed := 0, 0
-	for seed := range uint64(600) {
+	for seed := range uint64(400) {
 		w := newWorld(t, seed)
 		for range 300 {
 			w.step()
@@ -310,6 +310,6 @@ func TestRules_HoldUnderAnySchedule(t *testing.T) {
 		starts += len(w.starts)
 		resumed += len(w.shown)
 	}
-	require.Greater(t, starts, 1500, "the schedules are worth something")
-	require.Greater(t, resumed, 50)
+	require.Greater(t, starts, 800, "the schedules are worth something")
+	require.Greater(t, resumed, 30)
 }

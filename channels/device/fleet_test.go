@@ -1,0 +1,105 @@
+package device
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/channels"
+	"almenara/channels/mqtt"
+)
+
+// newFleet makes a fleet of n devices that know the towers, the odd ones trying
+// the second tower first.
+func newFleet(t testing.TB, n int, towers ...*tower) *Fleet {
+	var o FleetOptions
+	for i := range n {
+		device := options(i+1, towers...)
+		device.FirstServer = i
+		o.Devices = append(o.Devices, device)
+	}
+	o.PerSecond = 2000
+	f, err := NewFleet(o)
+	require.NoError(t, err)
+	t.Cleanup(f.Stop)
+	return f
+}
+
+func everyone(n int) []uint32 {
+	members := make([]uint32, n)
+	for i := range members {
+		members[i] = uint32(i + 1)
+	}
+	return members
+}
+
+func TestFleet_AllProveOnceAlsoWhenANodeDies(t *testing.T) {
+	const size = 40
+	a, b := newTower(t, 1, mqtt.TCP), newTower(t, 2, mqtt.TCP)
+	it, keys := fire(everyone(size)...), ringOf(t, time.Now(), 1, 2)
+	f := newFleet(t, size, a, b)
+	f.Start()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, f.Wait(ctx, func(p Progress) bool { return p.Connected == size }))
+
+	for _, tw := range []*tower{a, b} {
+		require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: keys, InForce: []channels.Item{it}}))
+	}
+	key := revisionOf(it)
+	require.NoError(t, f.Wait(ctx, func(p Progress) bool { return p.Alerts[key].Started > size/2 }))
+	a.stop()
+	require.NoError(t, f.Wait(ctx, func(p Progress) bool { return p.Alerts[key].Proven == size && p.Connected == size }))
+
+	p := f.Progress()
+	require.Equal(t, size, p.Alerts[key].Started)
+	require.Zero(t, p.Alerts[key].Twice)
+	require.Zero(t, p.Alerts[key].Stopped)
+	require.Equal(t, size, p.Started)
+	for _, d := range f.Devices() {
+		require.Equal(t, 1, d.Tally(key).Starts, d.ID())
+	}
+	f.Stop()
+	require.Zero(t, f.Progress().Connected)
+}
+
+func TestFleet_WaitSaysHowFarItGot(t *testing.T) {
+	f := newFleet(t, 1, &tower{url: "tcp://127.0.0.1:1"})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := f.Wait(ctx, func(p Progress) bool { return p.Connected > 0 })
+	require.ErrorIs(t, err, ErrNotReached)
+	require.ErrorIs(t, err, context.Canceled)
+	f.Stop()
+	f.Start()
+	require.Zero(t, f.Progress().Started, "no start after Stop")
+}
+
+// BenchmarkFleetMemory reports what one idle connected device costs in this
+// process, the gateway's side of the connection included.
+func BenchmarkFleetMemory(b *testing.B) {
+	const size = 500
+	for b.Loop() {
+		tw := newTower(b, 1, mqtt.TCP)
+		require.NoError(b, tw.dispatch.Set(channels.Situation{Keys: ringOf(b, time.Now(), 1)}))
+		before, routines := inUse(), runtime.NumGoroutine()
+		f := newFleet(b, size, tw)
+		f.Start()
+		require.NoError(b, f.Wait(b.Context(), func(p Progress) bool { return p.Connected == size }))
+		b.ReportMetric(float64(inUse()-before)/size, "B/device")
+		b.ReportMetric(float64(runtime.NumGoroutine()-routines)/size, "goroutines/device")
+		f.Stop()
+		tw.stop()
+	}
+}
+
+// inUse is live heap and stacks.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
+}
