@@ -115,7 +115,7 @@ func itemsOf(receipts []Receipt) ([]item, error) {
 	return slices.Compact(items), nil
 }
 
-// sameGroup orders by what items of one group share.
+// groupOrder orders by what items of one group share.
 func groupOrder(x, y item) int {
 	return cmp.Or(strings.Compare(string(x.alert), string(y.alert)),
 		cmp.Compare(x.revision, y.revision), cmp.Compare(x.rung, y.rung))
