@@ -149,18 +149,21 @@ func (c *card) head(t time.Time) (head *Entry, pending bool) {
 // ends appends what the card lists as ended at t.
 func (c *card) ends(t time.Time, list []End) []End {
 	f := c.at(t)
+	end := End{Revision: c.revision, Expires: c.until.Add(-EndMemory)}
 	if f.why != "" {
-		list = append(list, End{ID: c.id, Revision: c.revision, At: c.endedAt(f.why, t), Why: f.why})
+		end.ID, end.Why, end.At = c.id, f.why, c.endedAt(f.why, t)
+		list = append(list, end)
 	}
 	if !f.aliases {
 		return list
 	}
-	why := WhySuperseded
+	end.Why = WhySuperseded
 	if len(c.cancels) > 0 {
-		why = WhyCancelled
+		end.Why = WhyCancelled
 	}
-	for _, id := range c.aliases {
-		list = append(list, End{ID: id, Revision: c.revision, At: c.endedAt(why, t), Why: why})
+	end.At = c.endedAt(end.Why, t)
+	for _, end.ID = range c.aliases {
+		list = append(list, end)
 	}
 	return list
 }

@@ -23,43 +23,34 @@ type Entry struct {
 	Fact       string    // id of the fact that carried it
 }
 
-// EntryOf makes the entry of a parsed message. Effective is the earliest
-// effective of its info blocks, Expires the latest expires; a block without
-// effective is effective when sent, one without expires holds DefaultLifetime
-// from sent, and nothing holds longer than MaxLifetime from sent.
+// EntryOf makes the entry of a parsed message. Effective is the earliest effective
+// of its info blocks, a block without one being effective when sent. Expires is
+// what Alert.Expires says.
 func EntryOf(a *Alert, digest string, accepted time.Time, fact string) Entry {
-	effective, expires := entryLife(a)
 	return Entry{
 		Key: a.Key(), Digest: digest, MsgType: a.MsgType, Status: a.Status,
 		References: a.References, Revision: a.Revision(), Sent: a.Sent.Time(),
-		Effective: effective, Expires: expires, Accepted: accepted, Fact: fact,
+		Effective: firstEffective(a), Expires: a.Expires(), Accepted: accepted, Fact: fact,
 	}
 }
 
-func entryLife(a *Alert) (effective, expires time.Time) {
+// firstEffective is the earliest effective of the info blocks.
+func firstEffective(a *Alert) time.Time {
 	sent := a.Sent.Time()
-	if len(a.Infos) == 0 {
-		return sent, sent.Add(DefaultLifetime)
-	}
+	var first time.Time
 	for n := range a.Infos {
-		from, to := sent, sent.Add(DefaultLifetime)
+		from := sent
 		if e := a.Infos[n].Effective; !e.IsZero() {
 			from = e.Time()
 		}
-		if e := a.Infos[n].Expires; !e.IsZero() {
-			to = e.Time()
-		}
-		if n == 0 || from.Before(effective) {
-			effective = from
-		}
-		if n == 0 || to.After(expires) {
-			expires = to
+		if n == 0 || from.Before(first) {
+			first = from
 		}
 	}
-	if limit := sent.Add(MaxLifetime); expires.After(limit) {
-		expires = limit
+	if len(a.Infos) == 0 {
+		return sent
 	}
-	return effective, expires
+	return first
 }
 
 // shows reports whether the message can itself be in force.
@@ -141,12 +132,15 @@ const (
 
 // End is one alert id that must not be shown any more. Revision is the highest
 // that any message of the alert has, the Cancel included. At is the sending time
-// of the message that ended it, or the expiry.
+// of the message that ended it, or the expiry. Expires is when the last message of
+// the alert would have expired; a message that was cancelled and never seen could
+// hold MaxLifetime. The end is listed, and devices remember it, EndMemory longer.
 type End struct {
 	ID       ID
 	Revision Revision
 	At       time.Time
 	Why      Why
+	Expires  time.Time
 }
 
 // Contradiction is one key under which the district got different messages.

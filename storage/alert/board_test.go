@@ -168,6 +168,7 @@ func TestBoard_TombstoneOfAnAlertNeverSeen(t *testing.T) {
 	until := allClear.Sent.Add(MaxLifetime + 24*time.Hour)
 	want := map[ID]Why{signalID: WhyCancelled, signal9.Key.ID(): WhyCancelled}
 	require.Equal(t, want, ended(b, until.Add(-time.Second)))
+	require.True(t, b.Ended(hour(2))[0].Expires.Equal(allClear.Sent.Add(MaxLifetime)))
 	require.Empty(t, b.Ended(until))
 	b.Prune(until.Add(-time.Second))
 	require.Equal(t, New, b.Add(signal8))
@@ -182,6 +183,7 @@ func TestBoard_MergedAlertsListTheLostID(t *testing.T) {
 	require.Equal(t, map[ID]string{signalID: "both"}, inForce(b, hour(1)))
 	require.Equal(t, []End{{
 		ID: otherAlert.Key.ID(), Revision: both.Revision, At: both.Sent, Why: WhySuperseded,
+		Expires: both.Expires,
 	}}, b.Ended(hour(1)))
 	id, ok := b.AlertOf(otherAlert.Key)
 	require.True(t, ok)
@@ -233,7 +235,10 @@ func TestBoard_OlderMessageNeverComesBackAfterAShorterUpdate(t *testing.T) {
 	a.Infos[0].Expires = NewDateTime(hour(2))
 	b := boardOf(signal8, entry(a))
 	require.Empty(t, b.InForce(hour(2)))
-	require.Equal(t, []End{{ID: signalID, Revision: entry(a).Revision, At: entry(a).Expires, Why: WhyExpired}}, b.Ended(hour(2)))
+	require.Equal(t, []End{{
+		ID: signalID, Revision: entry(a).Revision, At: entry(a).Expires, Why: WhyExpired,
+		Expires: signal8.Expires,
+	}}, b.Ended(hour(2)))
 	require.Empty(t, b.Ended(hour(4+24)))
 }
 
