@@ -102,7 +102,7 @@ func indent(text string) string {
 
 // overview lists the commands.
 func (e *env) overview() {
-	fmt.Fprint(e.Out, "Almenara warns a district: one binary on small boxes, any of which can warn alone.\n\n"+
+	fmt.Fprint(e.Out, "Almenara warns a district: small boxes, any of which can warn alone.\n\n"+
 		"Usage: almenara COMMAND [flags]\n\nCommands:\n")
 	e.list(commands())
 	fmt.Fprint(e.Out, "\nalmenara COMMAND --help says more, with an example. Start with: almenara demo\n"+

@@ -151,7 +151,11 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 	t.add("Alerts", fmt.Sprintf("%s in force, %s not committed yet", thousands(s.InForce), plural(s.PendingFacts, "fact")))
 	t.add("Audience", fmt.Sprintf("%s, %s connected here", plural(s.Members, "member"), plural(s.Devices, "device")))
 	t.add("API", s.API)
-	t.add("MQTT", strings.Join(s.MQTT, " "))
+	label := "MQTT"
+	for _, address := range s.MQTT {
+		t.add(label, address)
+		label = ""
+	}
 	if s.StateHash != "" {
 		t.add("State", s.StateHash)
 	}
