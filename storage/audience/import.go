@@ -122,6 +122,9 @@ func (s *scanner) open(text io.Reader) error {
 	s.csv.Comma = separator(head)
 	s.csv.ReuseRecord = true
 	header, err := s.csv.Read()
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: there are only empty lines; %s", ErrUnknownHeader, knownHeaders())
+	}
 	if err != nil {
 		return fmt.Errorf("%w (%w): %s", ErrUnknownHeader, err, knownHeaders())
 	}

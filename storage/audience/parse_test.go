@@ -54,7 +54,7 @@ func TestParse_WritesTheCanonicalForm(t *testing.T) {
 func TestParse_SaysWhereAndWhatIsExpected(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                             `column 1: the expression is empty; write "all" to select everybody`,
-		"  \n ":                        `column 5: the expression is empty; write "all" to select everybody`,
+		"  \n ":                        `column 1: the expression is empty; write "all" to select everybody`,
 		"kind":                         `column 5: "=", "!=" or "in" is expected, found the end`,
 		"kind = ":                      `column 8: a value is expected, found the end`,
 		"kind == screen":               `column 7: a value is expected, found "="`,

@@ -1,0 +1,76 @@
+package audience
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCodec_ReadsBackWhatItWrote(t *testing.T) {
+	w := newWorld(8)
+	for ord := range uint32(500) {
+		m := w.member(ord)
+		b := EncodeMember(m)
+		got, err := DecodeMember(b)
+		require.NoError(t, err)
+		require.Equal(t, *m, got)
+		require.Equal(t, b, EncodeMember(&got))
+		require.Equal(t, append([]byte("head"), b...), AppendMember([]byte("head"), m))
+	}
+	got, err := DecodeMember(EncodeMember(&Member{}))
+	require.NoError(t, err)
+	require.Zero(t, got)
+}
+
+// The bytes are stored for years: they must not change by accident.
+func TestCodec_WritesTheSameBytesForEver(t *testing.T) {
+	m := Member{ID: "a", Kind: "k", Place: "p", Tags: []Tag{{"t", "v"}}, Languages: []string{"en"}, Location: &Point{1, -1}, Endpoints: []Endpoint{{"mqtt", "a"}}}
+	require.Equal(t, "\x01\x01\x01\x00\x00\x00\xff\xff\xff\xff\x01a\x00\x01k\x01p\x01\x01t\x01v\x01\x02en\x01\x04mqtt\x01a", string(EncodeMember(&m)))
+}
+
+func TestDecodeMember_RefusesForeignBytes(t *testing.T) {
+	m := validMember()
+	whole := EncodeMember(&m)
+	for n := range whole {
+		_, err := DecodeMember(whole[:n])
+		require.ErrorIs(t, err, ErrBadRecord, "cut at %d", n)
+	}
+	for name, b := range map[string][]byte{
+		"more behind":     append(whole[:len(whole):len(whole)], 0),
+		"version 2":       {2, 0, 0, 0, 0, 0, 0, 0, 0},
+		"unknown flag":    {1, 2, 0, 0, 0, 0, 0, 0, 0},
+		"long zero":       {1, 0, 0x80, 0, 0, 0, 0, 0, 0, 0},
+		"endless number":  {1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+		"a million tags":  {1, 0, 0, 0, 0, 0, 0xc0, 0x84, 0x3d, 0, 0},
+		"no text to read": {1, 0, 9, 'a'},
+	} {
+		_, err := DecodeMember(b)
+		require.ErrorIs(t, err, ErrBadRecord, name)
+	}
+}
+
+func TestDecodeMember_DoesNotAlias(t *testing.T) {
+	m := validMember()
+	b := EncodeMember(&m)
+	got, err := DecodeMember(b)
+	require.NoError(t, err)
+	clear(b)
+	require.Equal(t, m, got)
+}
+
+func FuzzDecodeMember(f *testing.F) {
+	w := newWorld(1)
+	for ord := range uint32(5) {
+		f.Add(EncodeMember(w.member(ord)))
+	}
+	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := DecodeMember(b)
+		if err != nil {
+			require.ErrorIs(t, err, ErrBadRecord)
+			return
+		}
+		require.Equal(t, b, EncodeMember(&m))
+		_ = m.Validate()
+	})
+}

@@ -1,0 +1,242 @@
+package audience
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/storage/alert"
+)
+
+func knowsDistricts(name string) bool { return name == SchemeHKDistrict }
+
+func areas(as ...alert.Area) alert.Info { return alert.Info{Areas: as} }
+
+const triangle = "22.30,114.10 22.30,114.20 22.40,114.10 22.30,114.10"
+
+func TestTargetOf_JoinsTheAreas(t *testing.T) {
+	info := areas(
+		alert.Area{Description: "a", Polygons: []string{triangle, " 22,114\n22,115 23,115 23,115 22,114 "}},
+		alert.Area{Description: "b", Circles: []string{"22.3,114.1 2.5"}},
+		alert.Area{Description: "c", Geocodes: []alert.Named{{Name: "HK-DC", Value: "R"}, {Name: "HK-DC", Value: "L"}, {Name: "HK-DC", Value: "R"}}},
+		alert.Area{Description: "only words"},
+	)
+	got, err := TargetOf(info, alert.ScopePublic, []string{"ignored"}, mustParse("kind = screen"), knowsDistricts)
+	require.NoError(t, err)
+	require.Len(t, got.Shapes, 3)
+	require.Equal(t, Polygon{{223_000_000, 1_141_000_000}, {223_000_000, 1_142_000_000}, {224_000_000, 1_141_000_000}}, got.Shapes[0])
+	require.Len(t, got.Shapes[1], 3)
+	require.Len(t, got.Shapes[2], circleVertices)
+	require.Equal(t, []alert.Named{{Name: "HK-DC", Value: "L"}, {Name: "HK-DC", Value: "R"}}, got.Geocodes)
+	require.Equal(t, "kind = screen", got.Select)
+	require.True(t, got.Area)
+	require.False(t, got.Private)
+	require.Empty(t, got.Addresses)
+}
+
+func TestTargetOf_RefusesAMissingArea(t *testing.T) {
+	for name, info := range map[string]alert.Info{
+		"no area": {}, "description only": areas(alert.Area{Description: "Tuen Mun"}),
+	} {
+		got, err := TargetOf(info, alert.ScopePublic, nil, Selection{}, knowsDistricts)
+		require.ErrorIs(t, err, ErrNoArea, name)
+		require.Zero(t, got)
+		got, err = TargetOf(info, alert.ScopePublic, nil, mustParse("all"), knowsDistricts)
+		require.NoError(t, err, name)
+		require.Equal(t, Target{Select: "all"}, got)
+	}
+}
+
+func TestTargetOf_RefusesAnUnreadableArea(t *testing.T) {
+	polygon := func(s string) alert.Area { return alert.Area{Polygons: []string{triangle, s}} }
+	circle := func(s string) alert.Area { return alert.Area{Circles: []string{"22.3,114.1 2", s}} }
+	var zigzag []string
+	for i := range MaxPolygonPoints + 1 {
+		zigzag = append(zigzag, fmt.Sprintf("%d.%03d,%d", i%2, i, i%90))
+	}
+	zigzag = append(zigzag, zigzag[0])
+	many := alert.Area{Polygons: make([]string, 30)}
+	for i := range many.Polygons {
+		many.Polygons[i] = strings.Join(append(zigzag[:MaxPolygonPoints:MaxPolygonPoints], zigzag[0]), " ")
+	}
+	for name, area := range map[string]alert.Area{
+		"empty polygon":            polygon(""),
+		"three pairs":              polygon("1,2 2,2 1,2"),
+		"not closed":               polygon("1,2 2,2 3,3 4,4"),
+		"one point":                polygon("1,2 1,2 1,2 1,2"),
+		"on a line":                polygon("1,1 22,1 33,1 1,1"),
+		"semicolons":               polygon("1;2 2;2 3;3 1;2"),
+		"words":                    polygon("a,b c,d e,f a,b"),
+		"lat and lon swapped":      polygon("114.1,22.3 114.2,22.3 114.1,22.4 114.1,22.3"),
+		"over the 180th":           polygon("1,179 1,-179 2,-179 1,179"),
+		"too many points":          polygon(strings.Join(zigzag, " ")),
+		"too many points together": many,
+		"no radius":                circle("22.3,114.1"),
+		"radius 0":                 circle("22.3,114.1 0.0"),
+		"negative radius":          circle("22.3,114.1 -1"),
+		"endless radius":           circle("22.3,114.1 Inf"),
+		"no number":                circle("22.3,114.1 NaN"),
+		"hexadecimal radius":       circle("22.3,114.1 0x1p2"),
+		"huge radius":              circle("22.3,114.1 2001"),
+		"three parts":              circle("22.3,114.1 2 3"),
+		"space in the pair":        circle("22.3, 114.1 2"),
+		"at the pole":              circle("89,0 500"),
+		"circle over the 180th":    circle("0,179.9 50"),
+		"empty circle":             circle(""),
+		"unknown geocodes":         {Geocodes: []alert.Named{{Name: "FIPS6", Value: "006109"}}},
+		"geocode in other case":    {Geocodes: []alert.Named{{Name: "hk-dc", Value: "L"}}},
+		"too many geocodes":        {Geocodes: make([]alert.Named, MaxTargetGeocodes+1)},
+	} {
+		for _, restrict := range []Selection{{}, mustParse("all")} {
+			got, err := TargetOf(areas(alert.Area{Description: "fine", Circles: nil}, area), alert.ScopePublic, nil, restrict, knowsDistricts)
+			require.ErrorIs(t, err, ErrUnreadableArea, name)
+			require.Zero(t, got, name)
+		}
+	}
+}
+
+func TestTargetOf_AnUnknownSchemeBesideAShapeReachesNobody(t *testing.T) {
+	foreign := []alert.Named{{Name: "FIPS6", Value: "006109"}}
+	got, err := TargetOf(areas(alert.Area{Polygons: []string{triangle}, Geocodes: foreign}), alert.ScopePublic, nil, Selection{}, knowsDistricts)
+	require.NoError(t, err)
+	require.Equal(t, foreign, got.Geocodes)
+	got, err = TargetOf(areas(alert.Area{Geocodes: append(foreign, alert.Named{Name: "HK-DC", Value: "nowhere"})}), alert.ScopePublic, nil, Selection{}, knowsDistricts)
+	require.NoError(t, err)
+	x := NewIndex()
+	x.Put(1, &Member{ID: "a", Kind: KindScreen, Place: "tuen-mun"})
+	r, err := x.Resolve(got)
+	require.NoError(t, err)
+	require.True(t, r.Members.IsEmpty())
+}
+
+func TestTargetOf_HoldsToTheScope(t *testing.T) {
+	info := areas(alert.Area{Polygons: []string{triangle}})
+	got, err := TargetOf(info, alert.ScopePrivate, []string{"", "a@b", "p1"}, Selection{}, knowsDistricts)
+	require.NoError(t, err)
+	require.True(t, got.Private)
+	require.Equal(t, []string{"a@b", "p1"}, got.Addresses)
+	_, err = TargetOf(info, alert.ScopePrivate, []string{""}, Selection{}, knowsDistricts)
+	require.ErrorIs(t, err, ErrNotAddressed)
+	got, err = TargetOf(info, alert.ScopeRestricted, nil, mustParse("role = staff"), knowsDistricts)
+	require.NoError(t, err)
+	require.True(t, got.Private)
+	_, err = TargetOf(info, alert.ScopeRestricted, nil, Selection{}, knowsDistricts)
+	require.ErrorIs(t, err, ErrNotAddressed)
+	_, err = TargetOf(info, "public", nil, mustParse("all"), knowsDistricts)
+	require.ErrorIs(t, err, ErrNotAddressed)
+}
+
+func TestResolve_RefusesTargetsThatSayNothing(t *testing.T) {
+	x := NewIndex()
+	x.Put(1, &Member{ID: "a", Kind: KindScreen, Place: "tuen-mun"})
+	for _, target := range []Target{{}, {Area: true}, {Area: true, Select: "all"}, {Private: true, Addresses: []string{"a"}}} {
+		_, err := x.Resolve(target)
+		require.ErrorIs(t, err, ErrNoArea)
+		require.False(t, x.Matches(target, 1))
+	}
+	_, err := x.Resolve(Target{Select: "all or"})
+	var syntax *SyntaxError
+	require.ErrorAs(t, err, &syntax)
+	require.False(t, x.Matches(Target{Select: "all or"}, 1))
+}
+
+// The district's own outline or position must not stand in for members that have
+// none: an alert for one street would reach the whole district.
+func TestResolve_NeverTakesTheDistrictForAPosition(t *testing.T) {
+	x := NewIndex()
+	x.PutPlace(Place{Path: "tuen-mun", Shape: []Polygon{square(0, 0, 1000)}, Location: &Point{5, 5}})
+	x.Put(1, &Member{ID: "a", Kind: KindScreen, Place: "tuen-mun"})
+	x.Put(2, &Member{ID: "b", Kind: KindScreen, Place: "tuen-mun/on-ting/1"})
+	target := Target{Area: true, Shapes: []Polygon{square(0, 0, 1000)}}
+	r, err := x.Resolve(target)
+	require.NoError(t, err)
+	require.True(t, r.Members.IsEmpty())
+	require.EqualValues(t, 2, r.Unlocated)
+	x.PutPlace(Place{Path: "tuen-mun/on-ting", Location: &Point{5, 5}})
+	r, err = x.Resolve(target)
+	require.NoError(t, err)
+	require.Equal(t, []uint32{2}, ordinals(r.Members))
+	require.EqualValues(t, 1, r.Unlocated)
+}
+
+func TestKnowsScheme_FollowsThePlaces(t *testing.T) {
+	x := NewIndex()
+	for _, p := range HongKongPlaces() {
+		require.NoError(t, p.Validate())
+		x.PutPlace(p)
+		x.PutPlace(p)
+	}
+	require.Len(t, x.Places(), 18)
+	require.True(t, x.KnowsScheme(SchemeHKDistrict))
+	require.False(t, x.KnowsScheme("HK"))
+	for _, p := range HongKongPlaces() {
+		x.RemovePlace(p.Path)
+	}
+	require.False(t, x.KnowsScheme(SchemeHKDistrict))
+}
+
+// Nobody within the radius is lost, measured on the sphere and on the ellipsoid
+// alike, and nobody more than 1.5 % (and a little rounding) further away is found.
+func TestCircle_LosesNobodyInside(t *testing.T) {
+	w := newWorld(6)
+	for range 400 {
+		centre := Point{int32(w.IntN(1200_000_000) - 600_000_000), int32(w.IntN(2_400_000_000) - 1_200_000_000)}
+		radius := math.Pow(10, w.Float64()*6-3)
+		p, err := drawCircle(centre, radius)
+		require.NoError(t, err, "%v %v", centre, radius)
+		require.NoError(t, p.check())
+		for range 40 {
+			const sphereKm = 6371.0088
+			bearing := w.Float64() * 2 * math.Pi
+			inside, err := destination(radians(centre.Lat), radians(centre.Lon), radius*0.9999999/sphereKm, bearing)
+			require.NoError(t, err)
+			require.True(t, p.Contains(inside), "%v km around %v at %v", radius, centre, bearing)
+			outside, err := destination(radians(centre.Lat), radians(centre.Lon), (radius*1.015+0.0002)/sphereKm, bearing)
+			require.NoError(t, err)
+			require.False(t, p.Contains(outside), "%v km around %v at %v", radius, centre, bearing)
+		}
+	}
+}
+
+func TestCircle_ReachesAlongTheMeridianOfTheEllipsoid(t *testing.T) {
+	// One degree of latitude at Hong Kong has 110.75 km on WGS 84.
+	p, err := drawCircle(Point{223_000_000, 1_141_000_000}, 110.75)
+	require.NoError(t, err)
+	require.True(t, p.Contains(Point{233_000_000, 1_141_000_000}))
+	require.False(t, p.Contains(Point{233_200_000, 1_141_000_000}))
+}
+
+func TestCircle_MayBeTiny(t *testing.T) {
+	for _, text := range []string{"22.3,114.1 0.0000001", "0,0 .001", "84,10 0.001"} {
+		p, err := parseCircle(text)
+		require.NoError(t, err, text)
+		require.GreaterOrEqual(t, len(p), 3)
+	}
+}
+
+func FuzzTargetOf(f *testing.F) {
+	for _, seed := range []string{triangle, "22.3,114.1 2.5", "1,1 1,1 1,1 1,1", "90,180 -90,180 90,-180 90,180", "89.9,0 0.1", "0,0 2000"} {
+		f.Add(seed, seed, "HK-DC")
+	}
+	f.Fuzz(func(t *testing.T, polygon, circle, scheme string) {
+		info := areas(alert.Area{Polygons: []string{polygon}}, alert.Area{Circles: []string{circle}, Geocodes: []alert.Named{{Name: scheme, Value: "L"}}})
+		for _, drop := range []int{0, 1, 2} {
+			in := areas(info.Areas[min(drop, 1):]...)
+			if drop == 2 {
+				in.Areas[0].Circles = nil
+			}
+			got, err := TargetOf(in, alert.ScopePublic, nil, Selection{}, knowsDistricts)
+			if err != nil {
+				require.Zero(t, got)
+				continue
+			}
+			for _, shape := range got.Shapes {
+				require.NoError(t, shape.check())
+				require.True(t, shape.Contains(shape[0]))
+			}
+		}
+	})
+}
