@@ -22,10 +22,10 @@ type answers struct {
 
 func instants(from time.Time) []time.Time {
 	var list []time.Time
-	for h := 0.0; h < 60; h += 1.5 {
+	for h := 0.0; h < 60; h += 2.5 {
 		list = append(list, from.Add(time.Duration(h*float64(time.Hour))))
 	}
-	for d := 3; d < 40; d++ {
+	for d := 3; d < 40; d += 3 {
 		list = append(list, from.Add(time.Duration(d)*24*time.Hour))
 	}
 	return list
@@ -99,7 +99,7 @@ func shuffled(r *rand.Rand, entries []Entry) *Board {
 }
 
 func TestBoard_AnswersDependOnTheSetAlone(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(120) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		entries := randomEntries(r)
 		want := ask(boardOf(entries...), entries)
