@@ -1,0 +1,252 @@
+package fact
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fxamacker/cbor/v2"
+	"github.com/stretchr/testify/require"
+)
+
+// inTown runs a story on a fake clock.
+func inTown(t *testing.T, story func(t *testing.T, w *town)) {
+	synctest.Test(t, func(t *testing.T) { story(t, newTown(t, "a", "b", "c")) })
+}
+
+func later(d time.Duration) {
+	time.Sleep(d) // on the bubble's clock
+	synctest.Wait()
+}
+
+func TestCreate_IsPushedToAllAndCommitted(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		p := w.create("a", "fire")
+		require.Equal(t, []string{"fire"}, w.nodes["a"].news(), "told before Create returns")
+		synctest.Wait() // no time passes
+		for _, n := range w.nodes {
+			require.Equal(t, []string{"fire"}, n.news())
+		}
+		require.Equal(t, "committed", p.State())
+		<-p.Committed()
+		require.Equal(t, "fire", w.adopted())
+	})
+}
+
+func TestCreate_WithoutQuorumSaysHowFarItGot(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.set(func() { w.quorum = false; w.alone["b"], w.alone["c"] = true, true })
+		p := w.create("a", "fire")
+		require.True(t, p.Durable())
+		synctest.Wait()
+		require.Equal(t, "local", p.State())
+		w.set(func() { delete(w.alone, "b") })
+		later(3 * time.Second)
+		require.Equal(t, "reached 2 of 3", p.State())
+		require.Equal(t, []string{"fire"}, w.nodes["b"].news())
+		require.Empty(t, w.nodes["c"].news())
+		w.set(func() { delete(w.alone, "c") })
+		later(3 * time.Second)
+		require.Equal(t, "reached 3 of 3", p.State())
+		w.set(func() { w.quorum = true })
+		later(3 * time.Second)
+		require.Equal(t, "committed", p.State())
+	})
+}
+
+func TestLostPush_IsHealedByAntiEntropy(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.set(func() { w.quorum, w.lossy = false, true })
+		for i := range 200 {
+			w.create("a", fmt.Sprint(i))
+		}
+		later(4 * time.Second)
+		for _, n := range w.nodes {
+			require.Len(t, n.news(), 200)
+			require.Equal(t, w.nodes["a"].news(), n.news(), "in order of the origin")
+		}
+	})
+}
+
+func TestAdoption_KeepsOrderAndBatches(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.set(func() { w.quorum = false })
+		want := ""
+		for i := range 150 {
+			w.create("a", fmt.Sprint(i))
+			want += fmt.Sprintf(" %d", i)
+		}
+		later(2 * time.Second)
+		w.set(func() { w.quorum = true })
+		later(3 * time.Second)
+		require.Equal(t, want[1:], w.adopted())
+		require.Equal(t, []int{64, 64, 22}, w.commands)
+	})
+}
+
+func TestSilentOrigin_IsAdoptedByAnother(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.set(func() { w.quorum = false })
+		w.create("a", "last words")
+		synctest.Wait()
+		w.stop("a")
+		w.set(func() { w.quorum = true })
+		later(time.Second)
+		require.Empty(t, w.adopted(), "it may only be slow")
+		later(3 * time.Second)
+		require.Equal(t, "last words", w.adopted())
+		require.Equal(t, []string{"b"}, w.proposer, "one of the others, not both")
+	})
+}
+
+func TestForgedFact_IsRefused(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		s, _ := author("b").fact(t, Alerts, 1, 1, "genuine")
+		wrongKey, _ := author("mallory").fact(t, Alerts, 1, 1, "unknown origin")
+		altered := s
+		altered.Canonical = append([]byte(nil), s.Canonical...)
+		altered.Canonical[len(altered.Canonical)-1] ^= 1
+		asB, err := Sign(Fact{Kind: KindAlert, Stream: Alerts, Origin: "b", Epoch: 1, Seq: 1, Body: []byte("forged")}, "key-b", author("c").Key)
+		require.NoError(t, err)
+		body, err := cbor.Marshal(factsMessage{Facts: []Signed{wrongKey, altered, asB, {}, s}})
+		require.NoError(t, err)
+		answer := post(w.nodes["a"].Exchange, "/fact/push", "c", body)
+		require.Equal(t, http.StatusOK, answer.Code)
+		m, err := decodePushAnswer(answer.Body.Bytes(), 5)
+		require.NoError(t, err)
+		require.Equal(t, []result{resultRefused, resultRefused, resultRefused, resultRefused, resultStored}, m.Results)
+		require.Equal(t, []string{"genuine"}, w.nodes["a"].news())
+	})
+}
+
+func TestPush_AnyOrderAndDuplicationIsOneFactEach(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		r := rand.New(rand.NewPCG(7, 7))
+		var facts []Signed
+		for seq := range uint64(30) {
+			s, _ := author("b").fact(t, Alerts, 1, seq+1, fmt.Sprint(seq+1))
+			facts = append(facts, s, s)
+		}
+		r.Shuffle(len(facts), func(i, k int) { facts[i], facts[k] = facts[k], facts[i] })
+		for page := range slices.Chunk(facts, 7) {
+			body, err := cbor.Marshal(factsMessage{Facts: page})
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, post(w.nodes["a"].Exchange, "/fact/push", "b", body).Code)
+		}
+		later(3 * time.Second)
+		for _, n := range w.nodes {
+			news := n.news()
+			slices.Sort(news)
+			require.Len(t, news, 30)
+			require.Len(t, slices.Compact(news), 30)
+		}
+	})
+}
+
+func TestTrimmedFacts_AreServedFromTheStateMachine(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.set(func() { w.alone["c"] = true })
+		for i := range 70 {
+			w.create("a", fmt.Sprint(i))
+		}
+		later(2 * time.Second)
+		j := w.nodes["a"].o.Journal
+		require.Empty(t, bodies(t, j, "a", j.Epoch(), 0), "adopted and forgotten")
+		w.set(func() { w.quorum = false; delete(w.alone, "c") }) // raft does not bring them
+		later(4 * time.Second)
+		require.Len(t, w.nodes["c"].news(), 70)
+	})
+}
+
+func TestReceipts_TravelAloneOnlyWithoutLeader(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		a := w.nodes["a"]
+		p, err := a.Create(t.Context(), KindReceipts, Receipts, []byte("block"))
+		require.NoError(t, err)
+		<-p.Committed()
+		later(3 * time.Second)
+		require.Equal(t, []string{"block"}, w.nodes["b"].news(), "raft brought it")
+		w.set(func() { require.Zero(t, w.pushes) })
+
+		w.set(func() { w.quorum = false })
+		_, err = a.Create(t.Context(), KindReceipts, Receipts, []byte("alone"))
+		require.NoError(t, err)
+		synctest.Wait()
+		require.Equal(t, []string{"block", "alone"}, w.nodes["b"].news())
+	})
+}
+
+func TestRestart_TellsWhatIsNotAdopted(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.create("a", "adopted")
+		later(time.Second)
+		w.set(func() { w.quorum = false; w.alone["a"] = true })
+		w.create("a", "waiting")
+		w.nodes["a"].disk.crash()
+		w.stop("a")
+		w.nodes["a"].new = nil
+		w.start("a")
+		require.Equal(t, []string{"waiting"}, w.nodes["a"].news())
+		w.set(func() { w.quorum = true; delete(w.alone, "a") })
+		w.create("a", "next")
+		later(2 * time.Second)
+		require.Equal(t, "adopted waiting next", w.adopted())
+	})
+}
+
+func TestFailingDisk_DoesNotSilenceAnAlert(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		w.nodes["a"].disk.failSync = errors.New("input/output error")
+		w.set(func() { w.quorum = false; w.alone["a"] = true })
+		p := w.create("a", "fire")
+		require.False(t, p.Durable())
+		require.Equal(t, "memory", p.State())
+		require.Equal(t, []string{"fire"}, w.nodes["a"].news())
+		_, err := w.nodes["a"].Create(t.Context(), KindReceipts, Receipts, []byte("block"))
+		require.Error(t, err, "a receipt that is not durable is not acknowledged")
+		w.set(func() { delete(w.alone, "a") })
+		later(3 * time.Second)
+		require.Equal(t, "reached 2 of 3", p.State(), "not counting this node")
+		w.set(func() { w.quorum = true })
+		later(3 * time.Second)
+		require.Equal(t, "committed", p.State())
+	})
+}
+
+func TestHandlers_MalformedIs400(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		for _, path := range []string{"/fact/push", "/fact/vector", "/fact/after"} {
+			for _, body := range [][]byte{nil, {0xff}, []byte("hello"), {0x81, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}} {
+				require.Equal(t, http.StatusBadRequest, post(w.nodes["a"].Exchange, path, "b", body).Code, "%s %x", path, body)
+			}
+		}
+	})
+}
+
+func FuzzMessages(f *testing.F) {
+	s, _ := author("a").fact(f, Alerts, 1, 1, "seed")
+	for _, m := range []any{
+		factsMessage{Facts: []Signed{s}}, vectorMessage{Lanes: []Lane{{Origin: "a", Stream: Alerts, Epoch: 1, High: 1}}},
+		afterRequest{Lane: Lane{Origin: "a", Stream: Receipts}, Max: 1}, pushAnswer{Results: []result{1, 2}},
+	} {
+		b, err := cbor.Marshal(m)
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if m, err := decodeFacts(b); err == nil {
+			for _, s := range m.Facts {
+				_, _ = s.Open(keysOf("a"))
+			}
+		}
+		_, _ = decodeVector(b)
+		_, _ = decodeAfter(b)
+		_, _ = decodePushAnswer(b, 2)
+		_, _ = DecodeSigned(b)
+	})
+}

@@ -1,0 +1,305 @@
+package fact
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestJournal_KeepsFactsAndEpochAcrossReopen(t *testing.T) {
+	o := journalOptions(t, nil)
+	j := openJournal(t, o)
+	for i := range 5 {
+		require.Equal(t, uint64(i+1), record(t, j, fmt.Sprint(i)).Seq)
+	}
+	s, f := author("other").fact(t, Alerts, 9, 1, "theirs")
+	fresh, err := j.Append(s, f)
+	require.NoError(t, err)
+	require.True(t, fresh)
+	epoch := j.Epoch()
+	require.NoError(t, j.Close())
+	require.NoError(t, j.Close())
+	_, err = tryWrite(t, j, "late")
+	require.ErrorIs(t, err, ErrClosed)
+
+	j = openJournal(t, o)
+	require.Equal(t, epoch, j.Epoch())
+	require.Equal(t, []string{"0", "1", "2", "3", "4"}, bodies(t, j, "self", epoch, 0))
+	require.Equal(t, []string{"3", "4"}, bodies(t, j, "self", epoch, 3))
+	require.Equal(t, []string{"theirs"}, bodies(t, j, "other", 9, 0))
+	require.Equal(t, uint64(6), record(t, j, "5").Seq)
+
+	anew := openJournal(t, journalOptions(t, nil))
+	require.Greater(t, anew.Epoch(), epoch)
+}
+
+func TestJournal_AcknowledgedFactSurvivesPowerCut(t *testing.T) {
+	d := newDisk()
+	o := journalOptions(t, d)
+	j := openJournal(t, o)
+	record(t, j, "acknowledged")
+	d.crash()
+	require.Equal(t, []string{"acknowledged"}, bodies(t, openJournal(t, o), "self", j.Epoch(), 0))
+}
+
+// The test above proves something only if it can fail.
+func TestJournal_PowerCutTestFindsMissingSync(t *testing.T) {
+	d := newDisk()
+	d.noSync = true
+	o := journalOptions(t, d)
+	j := openJournal(t, o)
+	record(t, j, "acknowledged")
+	d.crash()
+	require.Empty(t, bodies(t, openJournal(t, o), "self", j.Epoch(), 0))
+}
+
+func TestJournal_CrashAtEveryByteOfTheTail(t *testing.T) {
+	o := journalOptions(t, nil)
+	j := openJournal(t, o)
+	record(t, j, "first")
+	record(t, j, "second")
+	path := filepath.Join(o.Dir, "alerts-000.journal")
+	before := mustRead(t, path)
+	end := j.rings[Alerts].active.end
+	record(t, j, "third")
+	whole := mustRead(t, path)
+	last := j.rings[Alerts].active.end
+	epoch := j.Epoch()
+	require.NoError(t, j.Close())
+	for cut := end; cut <= last; cut++ {
+		torn := append(append([]byte{}, whole[:cut]...), before[cut:]...)
+		require.NoError(t, os.WriteFile(path, torn, 0o600))
+		j, err := OpenJournal(o)
+		require.NoError(t, err)
+		require.Equal(t, epoch, j.Epoch(), "a torn tail loses nothing that was acknowledged")
+		got := bodies(t, j, "self", epoch, 0)
+		require.Equal(t, []string{"first", "second", "third"}[:len(got)], got)
+		require.GreaterOrEqual(t, len(got), 2)
+		require.Equal(t, uint64(len(got)+1), record(t, j, "next").Seq)
+		require.NoError(t, j.Close())
+		j, err = OpenJournal(o)
+		require.NoError(t, err)
+		require.Equal(t, append(got, "next"), bodies(t, j, "self", epoch, 0))
+		require.NoError(t, j.Close())
+	}
+}
+
+func TestJournal_LostDataInTheMiddleBeginsANewEpoch(t *testing.T) {
+	o := journalOptions(t, nil)
+	j := openJournal(t, o)
+	record(t, j, "first")
+	at := j.rings[Alerts].active.end
+	record(t, j, "second")
+	record(t, j, "third")
+	epoch := j.Epoch()
+	require.NoError(t, j.Close())
+	path := filepath.Join(o.Dir, "alerts-000.journal")
+	b := mustRead(t, path)
+	b[at+recordHeader+3] ^= 1
+	require.NoError(t, os.WriteFile(path, b, 0o600))
+
+	j = openJournal(t, o)
+	require.Greater(t, j.Epoch(), epoch)
+	require.Equal(t, []string{"first"}, bodies(t, j, "self", epoch, 0))
+	require.Equal(t, uint64(1), record(t, j, "afresh").Seq)
+}
+
+func TestJournal_KnownFactIsNotWrittenTwice(t *testing.T) {
+	j := openJournal(t, journalOptions(t, nil))
+	s, f := author("other").fact(t, Alerts, 9, 1, "once")
+	_, err := j.Append(s, f)
+	require.NoError(t, err)
+	end := j.rings[Alerts].active.end
+	fresh, err := j.Append(s, f)
+	require.NoError(t, err)
+	require.False(t, fresh)
+	require.Equal(t, end, j.rings[Alerts].active.end)
+
+	clone, g := author("other").fact(t, Alerts, 9, 1, "a clone of the origin")
+	_, err = j.Append(clone, g)
+	require.ErrorIs(t, err, ErrConflict)
+	ahead, h := author("other").fact(t, Alerts, 9, maxAhead+10, "far")
+	_, err = j.Append(ahead, h)
+	require.ErrorIs(t, err, ErrTooFarAhead)
+}
+
+func TestJournal_GapIsNotCrossed(t *testing.T) {
+	j := openJournal(t, journalOptions(t, nil))
+	for _, seq := range []uint64{3, 1, 5, 2} {
+		s, f := author("other").fact(t, Alerts, 9, seq, fmt.Sprint(seq))
+		_, err := j.Append(s, f)
+		require.NoError(t, err)
+	}
+	require.Equal(t, uint64(3), j.high(laneKey{"other", Alerts, 9}))
+	require.Equal(t, []string{"1", "2", "3"}, bodies(t, j, "other", 9, 0))
+	require.False(t, j.adopt(laneKey{"other", Alerts, 9}, 4))
+	require.Equal(t, uint64(5), j.high(laneKey{"other", Alerts, 9}), "raft filled the gap")
+}
+
+func fillRing(t *testing.T, j *Journal) (n uint64) {
+	for {
+		_, err := tryWrite(t, j, strings.Repeat("x", 700))
+		if err != nil {
+			require.ErrorIs(t, err, ErrJournalFull)
+			return n
+		}
+		n++
+	}
+}
+
+func TestJournal_FullRingRefusesUntilFactsAreAdopted(t *testing.T) {
+	o := journalOptions(t, nil)
+	j := openJournal(t, o)
+	n := fillRing(t, j)
+	require.GreaterOrEqual(t, n, uint64(12))
+	mark := n / 2
+	marks := func(string, Stream, uint64) uint64 { return mark }
+	require.Positive(t, j.Trim(marks))
+	more := fillRing(t, j)
+	require.Positive(t, more)
+	require.Len(t, bodies(t, j, "self", j.Epoch(), mark), int(n+more-mark), "nothing that is not adopted was overwritten")
+
+	epoch := j.Epoch()
+	require.NoError(t, j.Close())
+	j = openJournal(t, o)
+	require.Equal(t, epoch, j.Epoch())
+	j.Trim(marks)
+	require.Len(t, bodies(t, j, "self", epoch, mark), int(n+more-mark))
+	mark = n + more
+	j.Trim(marks)
+	require.Equal(t, mark+1, record(t, j, "on").Seq)
+}
+
+func TestJournal_SequenceGoesOnWhenEveryRecordIsGone(t *testing.T) {
+	o := journalOptions(t, nil)
+	j := openJournal(t, o)
+	var last uint64
+	for range 40 { // several times around the ring
+		last = record(t, j, strings.Repeat("x", 700)).Seq
+		if used, total := j.Usage(Alerts); used == total {
+			j.Trim(func(string, Stream, uint64) uint64 { return last })
+		}
+	}
+	require.NoError(t, j.Close())
+	j = openJournal(t, o)
+	require.Equal(t, last+1, record(t, j, "on").Seq)
+}
+
+func TestJournal_OthersLeaveRoomForOwnFacts(t *testing.T) {
+	j := openJournal(t, journalOptions(t, nil))
+	var err error
+	for seq := uint64(1); err == nil; seq++ {
+		s, f := author("other").fact(t, Alerts, 9, seq, strings.Repeat("x", 700))
+		_, err = j.Append(s, f)
+	}
+	require.ErrorIs(t, err, ErrJournalFull)
+	record(t, j, "our own emergency")
+}
+
+func TestJournal_ConcurrentAppendsShareSyncs(t *testing.T) {
+	d := newDisk()
+	d.hold = make(chan struct{})
+	j := openJournal(t, journalOptions(t, d))
+	const n = 20
+	var wg sync.WaitGroup
+	started := make(chan struct{}, n)
+	for i := range n {
+		wg.Go(func() {
+			started <- struct{}{}
+			record(t, j, fmt.Sprint(i))
+		})
+	}
+	for range n {
+		<-started
+	}
+	placed := func() bool {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		return j.next[Alerts] == n+1
+	}
+	require.Eventually(t, placed, 5*time.Second, time.Millisecond)
+	close(d.hold)
+	wg.Wait()
+	require.LessOrEqual(t, d.syncs, 3, "one flush was under way and the others shared the next")
+	require.Len(t, bodies(t, j, "self", j.Epoch(), 0), n)
+}
+
+func TestJournal_FailedSyncIsNeverBelievedAgain(t *testing.T) {
+	d := newDisk()
+	o := journalOptions(t, d)
+	j := openJournal(t, o)
+	record(t, j, "good")
+	d.failSync = errors.New("input/output error")
+	_, err := tryWrite(t, j, "lost")
+	require.ErrorIs(t, err, d.failSync)
+	d.failSync = nil // the kernel has dropped the page and reports nothing any more
+	_, err = tryWrite(t, j, "too late")
+	require.Error(t, err)
+	require.Equal(t, []string{"good"}, bodies(t, j, "self", j.Epoch(), 0))
+
+	require.NoError(t, j.keepOwn(Alerts, func(epoch, seq uint64) (Signed, Fact, error) {
+		require.NotEqual(t, j.Epoch(), epoch, "no number of an epoch on disk is given to what is not on disk")
+		s, f := author("self").fact(t, Alerts, epoch, seq, "in memory")
+		return s, f, nil
+	}))
+	require.Equal(t, []string{"in memory"}, bodies(t, j, "self", j.spare, 0))
+}
+
+func TestJournal_FoldsToTheSameInAnyOrder(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		j := openJournal(t, journalOptions(t, nil))
+		var seqs []uint64
+		for seq := range uint64(12) {
+			for range 1 + r.IntN(3) {
+				seqs = append(seqs, seq+1)
+			}
+		}
+		r.Shuffle(len(seqs), func(a, b int) { seqs[a], seqs[b] = seqs[b], seqs[a] })
+		fresh := 0
+		for _, seq := range seqs {
+			s, f := author("other").fact(t, Alerts, 9, seq, fmt.Sprint(seq))
+			is, err := j.Append(s, f)
+			require.NoError(t, err)
+			if is {
+				fresh++
+			}
+		}
+		require.Equal(t, 12, fresh)
+		require.Len(t, bodies(t, j, "other", 9, 0), 12)
+		require.NoError(t, j.Close())
+	}
+}
+
+func FuzzSegment(f *testing.F) {
+	s, _ := author("self").fact(f, Alerts, 1, 1, "seed")
+	payload, err := s.Encode()
+	require.NoError(f, err)
+	h := header{Generation: 1, Epoch: 1, Stream: Alerts}
+	f.Add(appendRecord(h.encode(), 1, payload))
+	f.Add(appendRecord(appendRecord(h.encode(), 1, payload), 2, payload))
+	f.Add(h.encode())
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d := newDisk()
+		o := journalOptions(t, d)
+		first, err := d.open(filepath.Join(o.Dir, "alerts-000.journal"), o.SegmentBytes)
+		require.NoError(t, err)
+		copy(first.(*diskFile).live, b)
+		j, err := OpenJournal(o)
+		require.NoError(t, err)
+		for _, l := range j.Vector() {
+			_, err := j.After(l.Origin, l.Stream, l.Epoch, 0, 10)
+			require.NoError(t, err)
+		}
+		require.NoError(t, j.Close())
+	})
+}
