@@ -103,12 +103,25 @@ func (p *parser) child(t token, s *sequence, read func(name string) error) error
 	}
 	i := s.block.index(t.name.Local)
 	if i < 0 {
-		p.found.add(Warn, "element-unknown", "CAP 1.2 has no %q in %s; it is ignored", clip(t.name.Local), s.block.name)
+		p.notChild(t.name.Local, s.block)
 		return p.skip()
 	}
 	s.place(i, &p.found)
 	p.attributes(t)
 	return read(t.name.Local)
+}
+
+// notChild reports an element that b does not have. A name that CAP does not know is
+// ignored, as real senders add some. One that belongs elsewhere, say a polygon beside
+// its area, refuses the message: what it says would be lost.
+func (p *parser) notChild(name string, b *block) {
+	for _, other := range allBlocks {
+		if other.index(name) >= 0 || name == alertBlock.name {
+			p.found.add(Reject, "element-misplaced", "%s stands in %s, where CAP 1.2 has none", name, b.name)
+			return
+		}
+	}
+	p.found.add(Warn, "element-unknown", "CAP 1.2 has no %q; it is ignored", clip(name))
 }
 
 // stray reports text where only elements may stand.

@@ -48,7 +48,7 @@ func TestParse_RequiresWhatTheSchemaRequires(t *testing.T) {
 }
 
 func TestParse_RefusesSecondOfWhatComesOnce(t *testing.T) {
-	for _, b := range []*block{&alertBlock, &infoBlock, &resourceBlock, &areaBlock, &namedBlock} {
+	for _, b := range allBlocks {
 		for _, child := range b.children {
 			opening := strings.Index(whole, "<"+child.name+">")
 			require.Positive(t, opening, child.name)

@@ -102,10 +102,12 @@ var areaBlock = block{name: "area", children: []element{
 	{name: "ceiling"},
 }}
 
-var namedBlock = block{name: "valueName and value", children: []element{
+var namedBlock = block{name: "a valueName/value pair", children: []element{
 	{name: "valueName", required: true},
 	{name: "value", required: true},
 }}
+
+var allBlocks = []*block{&alertBlock, &infoBlock, &resourceBlock, &areaBlock, &namedBlock}
 
 // The code lists of CAP 1.2 §3.2, case-sensitive.
 var (

@@ -71,7 +71,7 @@ func TestJSON_HasTheNamesOfCAP(t *testing.T) {
 	raw, err := json.Marshal(*parsed(t, whole)) // a value, too
 	require.NoError(t, err)
 	require.NoError(t, scanJSON(raw))
-	for _, b := range []*block{&alertBlock, &infoBlock, &resourceBlock, &areaBlock, &namedBlock} {
+	for _, b := range allBlocks {
 		for _, child := range b.children {
 			require.Contains(t, string(raw), `"`+child.name+`":`)
 		}

@@ -232,6 +232,11 @@ func TestParse_ForgivesOrderWhereItHasNoMeaning(t *testing.T) {
 }
 
 func TestParse_IgnoresAndReportsWhatIsNotCAP(t *testing.T) {
+	verdicts{"element-misplaced": {
+		{"<area>", "<polygon>1,2 3,4 5,6 1,2</polygon><area>"}, {"<info>", "<expires>2026-07-20T19:40:00+08:00</expires><info>"},
+		{"<area>", "<scope>Private</scope><area>"}, {"<areaDesc>", "<area/><areaDesc>"},
+		{"<info>", "<alert/><info>"},
+	}}.require(t, Reject, small)
 	for rule, c := range map[string][2]string{
 		"element-unknown":   {"<area>", "<shape>round</shape><area>"},
 		"element-foreign":   {"<area>", `<x:shape xmlns:x="urn:x"><area/></x:shape><area>`},
