@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"almenara/node/cli"
+	"almenara/node/engine"
 )
 
 // version is set by the release script; a plain build tells its commit instead.
@@ -25,7 +26,7 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return cli.Run(ctx, os.Args[1:], surroundings(), engine())
+	return cli.Run(ctx, os.Args[1:], surroundings(), engine.New(versionText()))
 }
 
 // surroundings are the process's streams, terminal and environment.
@@ -38,11 +39,6 @@ func surroundings() cli.IO {
 		}
 	}
 	return streams
-}
-
-// engine is what the command line needs of a node in this process.
-func engine() cli.Engine {
-	return cli.Engine{Version: versionText()}
 }
 
 // versionText is the release, or the commit that this was built from.

@@ -159,9 +159,8 @@ func (c *collector) take() ([]receipt.Receipt, []func(error)) {
 // spooled when there is nobody to commit with.
 func (c *collector) settle(ctx context.Context, rs []receipt.Receipt) error {
 	blocks, err := receipt.Blocks(rs)
-	if err != nil {
+	if err != nil { // what cannot be written is left out of the blocks, and would never be written
 		c.failed(err)
-		return err
 	}
 	under := make([]<-chan struct{}, 0, len(blocks))
 	for _, block := range blocks {

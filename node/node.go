@@ -4,6 +4,7 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -204,3 +205,19 @@ func (n *Node) API() string { return n.api }
 
 // MQTT lists the addresses of the device gateway.
 func (n *Node) MQTT() []string { return n.gates.urls() }
+
+// Internode is the address under which the other nodes reach this one.
+func (n *Node) Internode() string { return n.cluster.Advertised() }
+
+// District is the name of the district.
+func (n *Node) District() string { return n.identity.District.Name }
+
+// RootKey is the district's public root key, which devices are given at enrolment.
+func (n *Node) RootKey() ed25519.PublicKey { return n.rootPublic() }
+
+// Removed is closed when this node has learnt that it was removed from the
+// district.
+func (n *Node) Removed() <-chan struct{} { return n.cluster.Removed() }
+
+// StopTime is how long a planned stop may take before what still runs is cut off.
+const StopTime = 15 * time.Second

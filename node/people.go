@@ -142,7 +142,7 @@ func (n *Node) enrol(ctx context.Context, by api.Caller, in []wire.Enrol) ([]wir
 			d.Kind = n.kindOf(d.Member)
 		}
 		devices = append(devices, d)
-		out = append(out, wire.Enrolled{ID: e.ID, Secret: secret, Servers: servers, RootKey: root, CA: ca})
+		out = append(out, wire.Enrolled{ID: e.ID, Kind: d.Kind, Place: e.Place, Secret: secret, Servers: servers, RootKey: root, CA: ca})
 	}
 	if _, err := n.change(ctx, by.Name, &command.PutDevices{Devices: devices}); err != nil {
 		return nil, err

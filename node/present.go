@@ -55,7 +55,9 @@ func (n *Node) presentNow() time.Duration {
 		}
 	}
 	for _, e := range p.ended {
-		situation.Ended = append(situation.Ended, contract.Ended{ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC()})
+		situation.Ended = append(situation.Ended, contract.Ended{
+			ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: string(e.Why), Expires: e.Expires.UTC(),
+		})
 	}
 	if err := n.dispatcher.Set(situation); err != nil {
 		n.log.Error("not everything in force can be delivered", "error", err)

@@ -106,18 +106,26 @@ type DemoOptions struct {
 
 // DemoResult says what the demonstration proved.
 type DemoResult struct {
-	Nodes     int         `json:"nodes"`
-	Devices   int         `json:"devices"`
-	Alert     string      `json:"alert"`
-	Headline  string      `json:"headline"`
-	Stopped   string      `json:"stopped,omitempty"` // the leader that was stopped on the way
-	Leader    string      `json:"leader,omitempty"`  // who led at the end
-	FirstMS   float64     `json:"first_ms"`          // accepted to first presented
-	LastMS    float64     `json:"last_ms"`           // accepted to last presented
-	Kinds     []KindProof `json:"kinds"`
-	Proven    bool        `json:"proven"` // every addressed device presented it
-	Console   []string    `json:"console,omitempty"`
-	TokenFile string      `json:"token_file,omitempty"` // to log in to the console, with Keep
+	Nodes     int             `json:"nodes"`
+	Devices   int             `json:"devices"`
+	Alert     string          `json:"alert"`
+	Headline  string          `json:"headline"`
+	Status    string          `json:"status"`            // of the message: Actual, Exercise, Test, …
+	Stopped   string          `json:"stopped,omitempty"` // the leader that was stopped on the way
+	Leader    string          `json:"leader,omitempty"`  // who led at the end
+	FirstMS   float64         `json:"first_ms"`          // accepted to first presented
+	LastMS    float64         `json:"last_ms"`           // accepted to last presented
+	Kinds     []KindProof     `json:"kinds"`             // as the devices know it
+	Groups    []wire.GroupRow `json:"groups"`            // as the nodes know it, by block and kind
+	Proven    bool            `json:"proven"`            // every addressed device proved it once, nobody else got it, the nodes agree
+	Missing   int             `json:"missing"`           // addressed devices that did not prove it exactly once
+	Twice     int             `json:"twice"`             // devices that started it more than once
+	Outside   int             `json:"outside"`           // devices that got it and were not addressed
+	Agree     bool            `json:"agree"`             // every running node counts what the devices told
+	Console   []string        `json:"console,omitempty"`
+	MQTT      []string        `json:"mqtt,omitempty"`
+	Accepted  time.Time       `json:"-"`
+	TokenFile string          `json:"token_file,omitempty"` // to log in to the console, with Keep
 
 	// Close stops what Keep left running and waits for it. Nil without Keep.
 	Close func(context.Context) error `json:"-"`
@@ -146,7 +154,8 @@ type SimulateResult struct {
 	Alerts  []string    `json:"alerts"`
 	Kinds   []KindProof `json:"kinds"`
 	Seconds float64     `json:"seconds"`
-	Proven  bool        `json:"proven"` // Expect was met by every device, or was 0
+	Twice   int         `json:"twice"`  // starts beyond the first of one revision at one device
+	Proven  bool        `json:"proven"` // Expect was met by every device, or was 0; none started a revision twice
 }
 
 // Progress is how far long work is; Total 0 is not known.

@@ -181,10 +181,10 @@ type Enrol struct {
 // Enrolled is what the device must be given; the secret is shown only here.
 type Enrolled struct {
 	ID      string   `json:"id"`
-	Secret  string   `json:"secret"` // 256 random bits, base64url
+	Kind    string   `json:"kind,omitempty"` // the member's, for simulators
+	Secret  string   `json:"secret"`         // 256 random bits, base64url
 	Servers []string `json:"servers"`
-	Kind    string   `json:"kind,omitempty"`  // the member's, for simulators
-	Place   string   `json:"place,omitempty"` // likewise
+	Place   string   `json:"place,omitempty"` // like Kind, of the member
 	RootKey string   `json:"root_key"`        // Ed25519, base64url: verifies /keys
 	CA      string   `json:"ca"`              // PEM: verifies the nodes' TLS certificates
 }

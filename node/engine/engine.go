@@ -1,0 +1,147 @@
+// Package engine joins the command line to the node: it is what main hands to cli.
+package engine
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"almenara/cluster"
+	"almenara/node"
+	"almenara/node/cli"
+	"almenara/node/demo"
+)
+
+// exitHalt is what the process ends with when going on would be wrong: the service
+// manager starts it again (sysexits.h EX_TEMPFAIL).
+const exitHalt = 75
+
+// New is the engine of this program.
+func New(version string) cli.Engine {
+	return cli.Engine{
+		Version: version, Init: initialize, Join: join, Demo: demo.Run, Simulate: simulate,
+		Serve: func(ctx context.Context, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
+			return serve(ctx, version, o, ready)
+		},
+	}
+}
+
+// options turns the command line's addresses into a node's.
+func options(data, name string, l cli.Listen) node.Options {
+	return node.Options{
+		Dir: data, Name: name, Internode: l.Internode, Advertise: l.Advertise, API: apiURL(l.API),
+		MQTT: l.MQTT, MQTTS: l.MQTTTLS, WS: l.MQTTWS,
+	}
+}
+
+// firstOptions are those of a new node: what is not said listens on loopback at the
+// usual ports.
+func firstOptions(data, name string, l cli.Listen) node.Options {
+	fill := func(field *string, usual string) {
+		if *field == "" {
+			*field = usual
+		}
+	}
+	fill(&l.Internode, "127.0.0.1:8470")
+	fill(&l.API, "127.0.0.1:8480")
+	fill(&l.MQTT, "127.0.0.1:1883")
+	fill(&l.MQTTTLS, "127.0.0.1:8883")
+	fill(&l.MQTTWS, "127.0.0.1:8083")
+	return options(data, name, l)
+}
+
+// apiURL adds the scheme: tokens go in the clear on loopback only.
+func apiURL(address string) string {
+	if address == "" || strings.Contains(address, "://") {
+		return address
+	}
+	host, _, err := net.SplitHostPort(address)
+	if ip := net.ParseIP(host); err == nil && (host == "localhost" || ip != nil && ip.IsLoopback()) {
+		return "http://" + address
+	}
+	return "https://" + address
+}
+
+func initialize(_ context.Context, o cli.InitOptions) (cli.InitResult, error) {
+	opts := firstOptions(o.Data, o.Name, o.Listen)
+	if _, err := node.Init(opts, o.District); err != nil {
+		return cli.InitResult{}, err
+	}
+	n, err := node.New(opts)
+	if err != nil {
+		return cli.InitResult{}, err
+	}
+	return cli.InitResult{
+		Node: n.ID(), Name: n.Name(), District: o.District, Data: o.Data,
+		TokenFile: filepath.Join(o.Data, node.TokenFile), RootKey: base64.RawURLEncoding.EncodeToString(n.RootKey()),
+	}, nil
+}
+
+func join(ctx context.Context, o cli.JoinOptions) (cli.JoinResult, error) {
+	opts := firstOptions(o.Data, o.Name, o.Listen)
+	if err := node.Join(ctx, opts, o.Token); err != nil {
+		return cli.JoinResult{}, err
+	}
+	n, err := node.New(opts)
+	if err != nil {
+		return cli.JoinResult{}, err
+	}
+	return cli.JoinResult{Node: n.ID(), Name: n.Name(), District: n.District(), Data: o.Data}, nil
+}
+
+// serve runs a node until ctx ends, or until it learns that it was removed.
+func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
+	log, err := logger(o)
+	if err != nil {
+		return err
+	}
+	opts := options(o.Data, "", o.Listen)
+	opts.Heartbeat, opts.Version, opts.Logger = o.Heartbeat, version, log
+	opts.Halt = func(err error) {
+		log.Error("the node must stop at once", "error", err)
+		os.Exit(exitHalt)
+	}
+	n, err := node.New(opts)
+	if err != nil {
+		return err
+	}
+	if err := n.Start(ctx); err != nil {
+		return err
+	}
+	ready(cli.ServeInfo{
+		Node: n.ID(), Name: n.Name(), District: n.District(), API: n.API(), MQTT: n.MQTT(), Internode: n.Internode(),
+	})
+	var removed error
+	select {
+	case <-ctx.Done():
+	case <-n.Removed():
+		removed = fmt.Errorf("%w: this node was removed from the district; wipe its folder to join again", cluster.ErrNotMember)
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), node.StopTime)
+	defer cancel()
+	if err := n.Stop(stop); err != nil {
+		return err
+	}
+	return removed
+}
+
+func logger(o cli.ServeOptions) (*slog.Logger, error) {
+	var level slog.Level
+	if o.LogLevel != "" {
+		if err := level.UnmarshalText([]byte(o.LogLevel)); err != nil {
+			return nil, fmt.Errorf("log level %q is not debug, info, warn or error", o.LogLevel)
+		}
+	}
+	var w io.Writer = o.Log
+	handler := &slog.HandlerOptions{Level: level}
+	if o.LogJSON {
+		return slog.New(slog.NewJSONHandler(w, handler)), nil
+	}
+	return slog.New(slog.NewTextHandler(w, handler)), nil
+}
