@@ -58,8 +58,6 @@ type stream struct {
 // newStream writes the header.
 func newStream(w http.ResponseWriter) *stream {
 	s := &stream{w: w, control: http.NewResponseController(w)}
-	// Without this the server would take the silent reader for a stalled one.
-	_ = s.control.SetReadDeadline(time.Time{})
 	w.Header().Set("Content-Type", mediaEvents)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // a proxy in front must not hold events back

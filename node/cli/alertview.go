@@ -129,16 +129,22 @@ func (e *env) alertTable(w io.Writer, a wire.Alert) {
 
 // rungTable says how far an alert got, by place and kind.
 func (e *env) rungTable(w io.Writer, a wire.Alert) {
-	t := newTable(">ADDRESSED", ">SENT", ">DELIVERED", ">PRESENTED", ">CONFIRMED", "WHO")
-	for _, g := range a.ByGroup {
-		t.add(thousands(g.Rungs.Queued), thousands(g.Rungs.Sent), thousands(g.Rungs.Delivered), thousands(g.Rungs.Presented),
-			thousands(g.Rungs.Acknowledged), g.Kind+" "+g.Place)
-	}
+	t := newTable(rungColumns...)
+	groupRows(t, a.ByGroup)
 	t.add(thousands(a.Addressed.Total+a.Joined), thousands(a.Rungs.Sent), thousands(a.Rungs.Delivered), thousands(a.Rungs.Presented),
 		thousands(a.Rungs.Acknowledged), "all"+joined(a.Joined))
 	t.write(w, e.Width)
 	if bad := a.Rungs.Failed + a.Rungs.Refused; bad > 0 {
 		fmt.Fprintf(w, "%s failed or refused it.\n", plural(bad, "device"))
+	}
+}
+
+var rungColumns = []string{">ADDRESSED", ">SENT", ">DELIVERED", ">PRESENTED", ">CONFIRMED", "WHO"}
+
+func groupRows(t *table, groups []wire.GroupRow) {
+	for _, g := range groups {
+		t.add(thousands(g.Rungs.Queued), thousands(g.Rungs.Sent), thousands(g.Rungs.Delivered), thousands(g.Rungs.Presented),
+			thousands(g.Rungs.Acknowledged), g.Kind+" "+g.Place)
 	}
 }
 

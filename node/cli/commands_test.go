@@ -216,7 +216,7 @@ func TestDemo_KeepsOpenUntilTheEndAndClosesAlways(t *testing.T) {
 		fmt.Fprintln(out, "three nodes run")
 		cancel()
 		return DemoResult{
-			Headline: "演習", Proven: proven, Stopped: "n1", Leader: "n2", Kinds: []KindProof{{Kind: "screen", Addressed: 300, Presented: 300}},
+			Headline: "演習", Status: "Exercise", Proven: proven, Agree: proven, Missing: 1, Stopped: "n1", Leader: "n2", Kinds: []KindProof{{Kind: "screen", Addressed: 300, Presented: 300}},
 			Close: func(context.Context) error { closed++; return nil },
 		}, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"github.com/spf13/pflag"
+
+	"almenara/node/wire"
 )
 
 func demo(fs *pflag.FlagSet) runner {
@@ -61,17 +63,42 @@ func (e *env) demo(ctx context.Context, opts DemoOptions) (err error) {
 }
 
 func (e *env) demoTable(w io.Writer, r DemoResult) {
-	fmt.Fprintf(w, "\n%s\n\n", truncate(clean(or(r.Headline, r.Alert)), e.Width))
+	title := labelled(wire.Alert{Status: r.Status, Headline: or(r.Headline, r.Alert)})
+	fmt.Fprintf(w, "\n%s\n\n", truncate(clean(title), e.Width))
+	if len(r.Groups) > 0 {
+		t := newTable(rungColumns...)
+		groupRows(t, r.Groups)
+		t.write(w, e.Width)
+		fmt.Fprintln(w)
+	}
 	e.proofs(w, r.Kinds)
 	fmt.Fprintf(w, "\nFirst device after %.0f ms, last after %.0f ms.\n", r.FirstMS, r.LastMS)
 	if r.Stopped != "" {
 		fmt.Fprintf(w, "The leader, %s, was stopped on the way; %s leads now.\n", r.Stopped, or(r.Leader, "nobody"))
 	}
+	demoFaults(w, r)
 	for _, console := range r.Console {
 		fmt.Fprintf(w, "Console: %s\n", console)
 	}
 	if r.TokenFile != "" {
 		fmt.Fprintf(w, "Token:   %s\n", r.TokenFile)
+	}
+}
+
+// demoFaults says what a demonstration must not show.
+func demoFaults(w io.Writer, r DemoResult) {
+	for _, fault := range []struct {
+		devices int
+		what    string
+	}{
+		{r.Missing, "did not prove the alert once"}, {r.Twice, "started it more than once"}, {r.Outside, "got it without being addressed"},
+	} {
+		if fault.devices > 0 {
+			fmt.Fprintf(w, "%s %s.\n", plural(fault.devices, "device"), fault.what)
+		}
+	}
+	if !r.Agree {
+		fmt.Fprintln(w, "The nodes do not count what the devices told.")
 	}
 }
 
