@@ -41,6 +41,8 @@ type show struct {
 	message *message
 	town    *town
 	fleet   *device.Fleet
+	starts  starts
+	logs    []*os.File
 	result  cli.DemoResult
 	sent    wire.Outcome
 }
@@ -101,8 +103,12 @@ func (s *show) raiseOne(ctx context.Context, i int) error {
 	o := node.DefaultOptions(filepath.Join(s.dir, fmt.Sprintf("node-%d", i+1)))
 	o.Name, o.Stabilization = fmt.Sprintf("node-%d", i+1), 200*time.Millisecond
 	o.JournalBytes, o.SpoolBytes = 16<<20, 16<<20
-	o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	var err error
+	log, err := os.Create(filepath.Join(s.dir, o.Name+".log"))
+	if err != nil {
+		return fmt.Errorf("opening the log: %w", err)
+	}
+	s.logs = append(s.logs, log)
+	o.Logger = slog.New(slog.NewTextHandler(log, nil))
 	if o.Internode, err = freeAddress(); err != nil {
 		return err
 	}
@@ -162,6 +168,7 @@ func (s *show) furnish(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		o.OnEvent = s.starts.note
 		devices = append(devices, o)
 	}
 	s.fleet, err = device.NewFleet(device.FleetOptions{Devices: devices, PerSecond: perSecond})

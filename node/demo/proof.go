@@ -29,12 +29,9 @@ func (s *show) stopLeader(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("waiting for the first receipt: %w", err)
 	}
-	leader := slices.IndexFunc(s.nodes, func(n *node.Node) bool {
-		st, err := n.Status(ctx, false)
-		return err == nil && st.Role == "leader"
-	})
-	if leader < 0 {
-		return errors.New("no node leads")
+	leader, err := s.leader(ctx)
+	if err != nil {
+		return err
 	}
 	n := s.nodes[leader]
 	s.nodes = slices.Delete(s.nodes, leader, leader+1)
@@ -44,6 +41,26 @@ func (s *show) stopLeader(ctx context.Context) error {
 		return fmt.Errorf("stopping the leader: %w", err)
 	}
 	return nil
+}
+
+// leader finds the leading node; on a busy machine an election may be under way.
+func (s *show) leader(ctx context.Context) (int, error) {
+	ticker := time.NewTicker(50 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		leader := slices.IndexFunc(s.nodes, func(n *node.Node) bool {
+			st, err := n.Status(ctx, false)
+			return err == nil && st.Role == "leader"
+		})
+		if leader >= 0 {
+			return leader, nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, errors.New("no node leads")
+		case <-ticker.C:
+		}
+	}
 }
 
 // awaitProof waits until every addressed device has proven the alert, and until
@@ -117,9 +134,9 @@ func (s *show) sum(ctx context.Context) error {
 	defer cancel()
 	r := s.reach()
 	s.result.Twice, s.result.Agree = r.Twice, true
-	if !r.First.IsZero() {
-		s.result.FirstMS = milliseconds(r.First.Sub(s.result.Accepted))
-		s.result.LastMS = milliseconds(r.Last.Sub(s.result.Accepted))
+	if first, last, any := s.starts.span(s.key()); any {
+		s.result.FirstMS = milliseconds(first.Sub(s.result.Accepted))
+		s.result.LastMS = milliseconds(last.Sub(s.result.Accepted))
 	}
 	proof, any := s.wanted()
 	for i, n := range s.nodes {
@@ -228,8 +245,16 @@ func (s *show) close(ctx context.Context) error {
 		errs = append(errs, n.Stop(ctx))
 	}
 	s.nodes = nil
-	if s.dir != "" {
+	for _, log := range s.logs {
+		errs = append(errs, log.Close())
+	}
+	s.logs = nil
+	switch {
+	case s.dir == "":
+	case s.result.Proven:
 		errs = append(errs, os.RemoveAll(s.dir))
+	default:
+		s.say("The nodes' folders and logs are kept in %s.", s.dir)
 	}
 	return errors.Join(errs...)
 }
