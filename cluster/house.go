@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	houseTick    = time.Second
+	houseTick    = time.Second // at most: a shorter Stabilization is looked at more often
+	shortestTick = 100 * time.Millisecond
 	pingTimeout  = time.Second
 	renewTick    = 24 * time.Hour
 	promotionLag = 250 // entries; raft-autopilot's MaxTrailingLogs
@@ -26,7 +27,7 @@ type pong struct {
 // keepHouse does every second what no event triggers: asks after the peers, ends
 // connections of removed nodes, promotes new ones, announces a changed address.
 func (c *Cluster) keepHouse() {
-	tick := time.NewTicker(houseTick)
+	tick := time.NewTicker(min(houseTick, max(shortestTick, c.options.Stabilization)))
 	defer tick.Stop()
 	renewal := time.NewTicker(renewTick)
 	defer renewal.Stop()

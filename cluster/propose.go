@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -200,7 +201,7 @@ func forwardedError(answer *CallError) error {
 	case statusCommand:
 		return &CommandError{Text: answer.Text}
 	case statusRefused:
-		return fmt.Errorf("%w: %s", ErrRefused, answer.Text)
+		return fmt.Errorf("%w: %s", ErrRefused, strings.TrimPrefix(answer.Text, ErrRefused.Error()+": "))
 	case statusNoMember:
 		return fmt.Errorf("%w: %s", ErrNotMember, answer.Text)
 	default:
@@ -213,6 +214,8 @@ func fail(w http.ResponseWriter, err error) {
 	status := statusUnknown
 	var command *CommandError
 	switch {
+	case errors.Is(err, ErrRefused): // also for a reason that the state machine gave
+		status = statusRefused
 	case errors.As(err, &command):
 		status, err = statusCommand, command
 	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader):
@@ -221,8 +224,6 @@ func fail(w http.ResponseWriter, err error) {
 		status = statusBusy
 	case errors.Is(err, ErrTooLarge):
 		status = statusTooLarge
-	case errors.Is(err, ErrRefused):
-		status = statusRefused
 	case errors.Is(err, ErrNotMember):
 		status = statusNoMember
 	}

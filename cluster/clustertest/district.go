@@ -44,10 +44,11 @@ type District struct {
 func New(t testing.TB, n int) *District {
 	t.Helper()
 	d := &District{t: t, network: &network{cut: map[[2]string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
+	t.TempDir() // its removal is registered first, so that it runs after stopAll
 	t.Cleanup(d.stopAll)
 	district, err := cluster.NewDistrict("On Ting")
 	require.NoError(t, err)
-	first := d.add()
+	first := d.Add()
 	first.identity, err = cluster.NewIdentity(district, []string{first.Addr})
 	require.NoError(t, err)
 	require.NoError(t, first.identity.SaveIdentity(first.Dir))
@@ -60,16 +61,17 @@ func New(t testing.TB, n int) *District {
 	return d
 }
 
-func (d *District) add() *Node {
+// Add makes a node that is in no district yet.
+func (d *District) Add() *Node {
 	n := &Node{
-		Dir: d.t.TempDir(), Addr: freeAddr(d.t), FSM: NewFSM(), Halted: make(chan error, 1), network: d.network,
+		Dir: d.t.TempDir(), Addr: FreeAddr(d.t), FSM: NewFSM(), Halted: make(chan error, 1), network: d.network,
 	}
 	d.Nodes = append(d.Nodes, n)
 	return n
 }
 
-// freeAddr picks a port that the node will have for its whole life.
-func freeAddr(t testing.TB) string {
+// FreeAddr picks a port that the node will have for its whole life.
+func FreeAddr(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = l.Close() }()
@@ -119,12 +121,21 @@ func (d *District) Invite() cluster.Token {
 // Join adds a node with the token and starts it.
 func (d *District) Join(token cluster.Token) *Node {
 	d.t.Helper()
-	n := d.add()
-	id, _, err := cluster.Join(d.context(), token, n.Dir, []string{n.Addr})
-	require.NoError(d.t, err)
-	n.identity = id
-	d.Start(n)
+	n := d.Add()
+	require.NoError(d.t, d.JoinAs(n, token))
 	return n
+}
+
+// JoinAs joins and starts a node made by Add; with changes its options.
+func (d *District) JoinAs(n *Node, token cluster.Token, with ...func(*cluster.Options)) error {
+	d.t.Helper()
+	id, _, err := cluster.Join(d.context(), token, n.Dir, []string{n.Addr})
+	if err != nil {
+		return err
+	}
+	n.identity = id
+	d.Start(n, with...)
+	return nil
 }
 
 // Crash stops a node without handing over: its links are cut first, so that

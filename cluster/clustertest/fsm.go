@@ -22,7 +22,8 @@ var ErrRejected = errors.New("rejected by the state machine")
 
 // FSM is a durable state machine as the real one is: a list of commands with the
 // applied index inside, its own snapshot store, kept across restarts of a node by
-// keeping the value. It answers "n: command", n counting from 1.
+// keeping the value. It answers "n: command", n counting from 1; a command's text is
+// its request id, so that a repeat is answered like the first.
 //
 // Commands "invite HASH" and "admit HASH ID" are its join tokens: each hash admits
 // one id, any number of times.
@@ -95,8 +96,12 @@ func (f *FSM) apply(command string) any {
 		}
 		f.state.Tokens[hash] = id
 	}
-	f.state.Commands = append(f.state.Commands, command)
-	return []byte(fmt.Sprintf("%d: %s", len(f.state.Commands), command))
+	n := slices.Index(f.state.Commands, command)
+	if n < 0 {
+		n = len(f.state.Commands)
+		f.state.Commands = append(f.state.Commands, command)
+	}
+	return []byte(fmt.Sprintf("%d: %s", n+1, command))
 }
 
 // Snapshot implements raft.FSM: the state is the snapshot.

@@ -1,0 +1,111 @@
+package cluster
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+)
+
+// stuckLog is a log store whose writes wait.
+type stuckLog struct {
+	LogStore
+	wait chan struct{}
+}
+
+func (s stuckLog) StoreLogs([]*raft.Log) error { <-s.wait; return nil }
+
+func TestWatchdog_HaltsOnceWhenTheDiskStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dog := newWatchdog()
+		store := watchedStore{LogStore: stuckLog{wait: make(chan struct{})}, dog: dog}
+		ctx, cancel := context.WithCancel(t.Context())
+		var halts []error
+		var running sync.WaitGroup
+		running.Go(func() {
+			dog.run(ctx, slog.New(slog.DiscardHandler), func(err error) { halts = append(halts, err) })
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Empty(t, halts)
+
+		writing := make(chan error, 1)
+		go func() { writing <- store.StoreLog(&raft.Log{Index: 1}) }()
+		time.Sleep(stallHalt - time.Second)
+		require.Empty(t, halts)
+		require.Greater(t, dog.stalled(), stallWarning, "proposals are refused as busy")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Len(t, halts, 1)
+		require.ErrorIs(t, halts[0], ErrDiskStalled)
+
+		close(store.LogStore.(stuckLog).wait)
+		require.NoError(t, <-writing, "the write itself is left alone")
+		require.Zero(t, dog.stalled())
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
+	c := singleNode(t)
+	end := c.dog.begin()
+	c.dog.mu.Lock()
+	for n := range c.dog.running {
+		c.dog.running[n] = time.Now().Add(-stallWarning - time.Second)
+	}
+	c.dog.mu.Unlock()
+	_, err := c.Propose(t.Context(), []byte("x"))
+	require.ErrorIs(t, err, ErrBusy)
+	end()
+	_, err = c.Propose(t.Context(), []byte("x"))
+	require.NoError(t, err)
+
+	require.True(t, c.inFlight.TryAcquire(maxInFlightBytes))
+	_, err = c.Propose(t.Context(), []byte("x"))
+	require.ErrorIs(t, err, ErrBusy)
+	c.inFlight.Release(maxInFlightBytes)
+	_, err = c.Propose(t.Context(), []byte("x"))
+	require.NoError(t, err)
+}
+
+// nothing is a state machine that forgets and answers nothing.
+type nothing struct{ *raft.MockFSM }
+
+func (nothing) Apply(*raft.Log) any { return nil }
+
+func singleNode(t *testing.T) *Cluster {
+	t.Helper()
+	d, err := NewDistrict("On Ting")
+	require.NoError(t, err)
+	id, err := NewIdentity(d, nil)
+	require.NoError(t, err)
+	c, err := Start(Options{
+		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", Bootstrap: true,
+		FSM: nothing{&raft.MockFSM{}}, Snapshots: raft.NewInmemSnapshotStore(), HeartbeatTimeout: 50 * time.Millisecond,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
+	require.NoError(t, c.Barrier(t.Context()))
+	return c
+}
+
+func TestPropose_SettingsOfRaft(t *testing.T) {
+	c := singleNode(t)
+	require.Eventually(t, func() bool {
+		return c.raft.ReloadableConfig().HeartbeatTimeout == 50*time.Millisecond
+	}, 5*time.Second, 10*time.Millisecond, "the start's tripled timeouts end with the first leader")
+	config := Options{Identity: c.Identity(), HeartbeatTimeout: 300 * time.Millisecond, Logger: c.options.Logger}.raftConfig(nil)
+	require.Equal(t, 900*time.Millisecond, config.HeartbeatTimeout)
+	require.Equal(t, 200*time.Millisecond, config.LeaderLeaseTimeout)
+	require.False(t, config.PreVoteDisabled)
+	var transport raft.Transport = c.trans
+	_, ok := transport.(raft.WithPreVote)
+	require.True(t, ok, "a wrapped transport would silently switch pre-vote off")
+	require.NoError(t, raft.ValidateConfig(config))
+}
