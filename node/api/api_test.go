@@ -120,6 +120,37 @@ func TestPanic_IsAnswered500AndCounted(t *testing.T) {
 		`almenara_api_request_seconds_count{method="GET",path="/api/v1/places",result="failed"} 1`)
 }
 
+// halfway panics after the first line of the audit chain.
+type halfway struct{ *apitest.Fake }
+
+func (halfway) ExportAudit(_ context.Context, w io.Writer, _, _ uint64) error {
+	fmt.Fprintln(w, `{"index":1}`)
+	panic("fault")
+}
+
+func TestPanic_HalfAnAnswerNeverLooksWhole(t *testing.T) {
+	s := start(t, api.New(halfway{apitest.New()}, api.Options{}), 0)
+	r, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/api/v1/audit", nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+admin)
+	if response, err := http.DefaultClient.Do(r); err == nil {
+		_, err = io.ReadAll(response.Body)
+		require.NoError(t, response.Body.Close())
+		require.Error(t, err)
+	}
+}
+
+func TestToken_NeedsTheBearerSchemeAndAToken(t *testing.T) {
+	h := api.New(apitest.New(), api.Options{})
+	for header, status := range map[string]int{
+		"Bearer " + admin: 200, "bearer  " + admin: 200, "Bearer": 401, "Bearer ": 401, "Basic " + admin: 401, admin: 401, " ": 401,
+	} {
+		r := request("GET", "/api/v1/places", "", "")
+		r.Header.Set("Authorization", header)
+		require.Equal(t, status, serve(h, r).Code, "%q", header)
+	}
+}
+
 func TestUnrouted_IsNotFoundOrNotAllowed(t *testing.T) {
 	h := api.New(apitest.New(), api.Options{})
 	got := ask(t, h, "GET", "/api/v1/nothing", admin, "")
