@@ -2,6 +2,7 @@ package audience
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -43,19 +44,28 @@ func (x *Index) countKinds(bm *roaring.Bitmap) []Count {
 	return sorted(counts)
 }
 
-// A bitmap of a place is compared in about 2 µs, a member is looked up in 20 ns.
-const membersPerPlace = 100
+// Cost in nanoseconds, to choose how to count: by comparing the bitmap of each
+// place, or by looking each member up.
+const (
+	placeCost  = 2_000
+	memberCost = 4
+)
 
-// countPlaces compares bitmaps when there are few places, and else looks at each
-// member.
 func (x *Index) countPlaces(bm *roaring.Bitmap, depth int) []Count {
-	if depth < 1 {
+	switch {
+	case depth < 1:
 		return nil
-	}
-	var counts []Count
-	if uint64(len(x.tree.byPath))*membersPerPlace > bm.GetCardinality() && depth > 1 {
+	case depth == 1:
+		return x.countDistricts(bm)
+	case uint64(len(x.tree.byPath))*placeCost > bm.GetCardinality()*memberCost:
 		return x.tallyPlaces(bm, depth)
 	}
+	return x.comparePlaces(bm, depth)
+}
+
+// comparePlaces counts place by place.
+func (x *Index) comparePlaces(bm *roaring.Bitmap, depth int) []Count {
+	var counts []Count
 	for path, at := range x.tree.byPath {
 		n := &x.tree.nodes[at]
 		switch d := path.Depth(); {
@@ -70,22 +80,75 @@ func (x *Index) countPlaces(bm *roaring.Bitmap, depth int) []Count {
 
 // tallyPlaces counts member by member.
 func (x *Index) tallyPlaces(bm *roaring.Bitmap, depth int) []Count {
-	in := map[uint32]uint64{}
-	bm.Iterate(func(ord uint32) bool {
-		if r := x.records.find(ord); r != nil {
-			in[r.place]++
+	in := make([]uint64, len(x.tree.nodes))
+	ords := make([]uint32, 4096)
+	for it := bm.ManyIterator(); ; {
+		n := it.NextMany(ords)
+		if n == 0 {
+			break
 		}
-		return true
-	})
+		for _, ord := range ords[:n] {
+			in[x.records.place(ord)]++
+		}
+	}
 	byPath := map[Path]uint64{}
-	for at, n := range in {
-		byPath[x.tree.nodes[at].path.Cut(depth)] += n
+	for at, n := range in[1:] {
+		if n > 0 {
+			byPath[x.tree.nodes[at+1].path.Cut(depth)] += n
+		}
 	}
 	var counts []Count
 	for path, n := range byPath {
 		counts = append(counts, Count{string(path), n})
 	}
 	return sorted(counts)
+}
+
+// Plain bits are compared at 64 members a step, so it pays for places that have
+// at least every 64th member; there are never more than 64 of those.
+const denseShare = 64
+
+// countDistricts counts the first level: the breakdown that is always shown.
+func (x *Index) countDistricts(bm *roaring.Bitmap) []Count {
+	var counts []Count
+	var words []uint64
+	if !bm.IsEmpty() && bm.Maximum() < maxDense {
+		words = bm.ToDense()
+	}
+	for path, at := range x.tree.byPath {
+		n := &x.tree.nodes[at]
+		if n.parent != 0 {
+			continue
+		}
+		if dense := x.dense(n); words != nil && dense != nil {
+			counts = appendCount(counts, string(path), commonBits(words, dense))
+		} else {
+			counts = appendCount(counts, string(path), n.everyone().countIn(bm))
+		}
+	}
+	return sorted(counts)
+}
+
+// dense returns the members under a large place as plain bits, nil for a small one.
+func (x *Index) dense(n *treeNode) []uint64 {
+	x.densesMu.Lock()
+	defer x.densesMu.Unlock()
+	bits := n.everyone().bits
+	if n.dense == nil && bits != nil && !bits.IsEmpty() && bits.Maximum() < maxDense &&
+		bits.GetCardinality()*denseShare >= uint64(x.all.Maximum()) {
+		n.dense = bits.ToDense()
+	}
+	return n.dense
+}
+
+// commonBits counts the bits that both have.
+func commonBits(a, b []uint64) uint64 {
+	n := min(len(a), len(b))
+	a, b, n = a[:n], b[:n], 0
+	for i := range b {
+		n += bits.OnesCount64(a[i] & b[i])
+	}
+	return uint64(n)
 }
 
 func appendCount(counts []Count, name string, n uint64) []Count {

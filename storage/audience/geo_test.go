@@ -153,9 +153,8 @@ func TestGrid_WorksToTheEndsOfTheWorld(t *testing.T) {
 		{{-800_000_000, -1_700_000_000}, {10, 0}, {899_999_999, 1_700_000_000}, {0, 1}},
 		square(-500_000, -500_000, 1_000_000),
 	} {
-		var u union
-		r := newRing(p)
-		g.within(&r, func(ord uint32) Point { return points[ord] }, &u)
+		u, r := &union{}, newRing(p)
+		g.within(&r, u)
 		found := u.bitmap()
 		for ord, at := range points {
 			require.Equal(t, p.Contains(at), found.Contains(uint32(ord)), "%v", at)

@@ -15,7 +15,8 @@ import (
 // Any number of goroutines may use it at once. Bitmaps it returns are the
 // caller's own.
 type Index struct {
-	mu       sync.RWMutex // guards everything below
+	densesMu sync.Mutex   // guards treeNode.dense among readers
+	mu       sync.RWMutex // guards everything else
 	all      *roaring.Bitmap
 	records  records
 	profiles profiles
@@ -52,18 +53,17 @@ func (x *Index) Put(ord uint32, m *Member) {
 	if old, ok := x.ids.find(m.ID); ok {
 		x.remove(old)
 	}
-	r := x.records.slot(ord)
-	*r = record{text: packTexts(m), how: unlocated}
+	place := x.tree.ensure(m.Place)
+	r := x.records.set(ord, record{text: packTexts(m), how: unlocated}, place)
 	x.all.Add(ord)
 	x.ids.insert(r.id(), ord)
 	r.addresses(func(address string) { x.addAddress(address, ord) })
 	r.profile = x.profiles.join(ord, m)
-	r.place = x.tree.ensure(m.Place)
-	x.tree.join(ord, r.place)
+	x.tree.join(ord, place)
 	if m.Location != nil {
 		r.how, r.at = itsOwn, *m.Location
 	} else {
-		r.how, r.at, r.anchor = x.tree.locate(r.place)
+		r.how, r.at, r.anchor = x.tree.locate(place)
 	}
 	x.settle(ord, r)
 }
@@ -81,19 +81,19 @@ func (x *Index) remove(ord uint32) {
 		return
 	}
 	x.unsettle(ord, r)
-	x.tree.leave(ord, r.place)
+	x.tree.leave(ord, x.records.place(ord))
 	x.profiles.leave(ord, r.profile)
 	r.addresses(func(address string) { x.dropAddress(address, ord) })
 	x.ids.remove(r.id(), ord)
 	x.all.Remove(ord)
-	*r = record{}
+	x.records.set(ord, record{}, 0)
 }
 
 // settle puts the member where it is judged to be; unsettle undoes it.
 func (x *Index) settle(ord uint32, r *record) {
 	switch r.how {
 	case itsOwn, atPlace:
-		x.grid.add(ord, r.at)
+		r.slot = x.grid.add(ord, r.at)
 	case inShape:
 		x.tree.nodes[r.anchor].shaped.add(ord)
 		x.shaped[r.anchor] = true
@@ -105,7 +105,9 @@ func (x *Index) settle(ord uint32, r *record) {
 func (x *Index) unsettle(ord uint32, r *record) {
 	switch r.how {
 	case itsOwn, atPlace:
-		x.grid.remove(ord, r.at)
+		if moved := x.grid.remove(ord, r.at, r.slot); moved != ord {
+			x.records.find(moved).slot = r.slot
+		}
 	case inShape:
 		shaped := &x.tree.nodes[r.anchor].shaped
 		if shaped.remove(ord); shaped.empty() {
@@ -147,7 +149,7 @@ func (x *Index) describe(at uint32, info *Place) {
 			continue
 		}
 		x.unsettle(ord, r)
-		r.how, r.at, r.anchor = x.tree.locate(r.place)
+		r.how, r.at, r.anchor = x.tree.locate(x.records.place(ord))
 		x.settle(ord, r)
 	}
 }

@@ -268,9 +268,10 @@ func TestCount_AddsUp(t *testing.T) {
 			requireCounts(t, kinds, counts.ByKind)
 			requireCounts(t, places, counts.ByPlace)
 			x.mu.RLock()
-			tallied := x.tallyPlaces(found, max(depth, 1))
+			tallied, compared := x.tallyPlaces(found, max(depth, 1)), x.comparePlaces(found, max(depth, 1))
 			x.mu.RUnlock()
-			require.Equal(t, x.Count(found, max(depth, 1)).ByPlace, tallied)
+			require.Equal(t, compared, tallied)
+			require.Equal(t, compared, x.Count(found, max(depth, 1)).ByPlace)
 		}
 	}
 }

@@ -18,8 +18,8 @@ const (
 type record struct {
 	text    string // id and addresses, see packTexts
 	profile uint32 // in Index.profiles
-	place   uint32 // in tree
-	anchor  uint32 // in tree: the place whose Shape it is in, with inShape
+	anchor  uint32 // with inShape the place, in tree, whose Shape it is in
+	slot    uint32 // with itsOwn and atPlace where it stands in its cell of the grid
 	at      Point  // with itsOwn and atPlace
 	how     position
 }
@@ -28,28 +28,53 @@ type record struct {
 // pages are full but for the last.
 const pageSize = 1 << 12
 
+// page is a piece of the array of records. Places stand apart from the rest, so
+// that counting by place reads 4 bytes a member.
+type page struct {
+	records [pageSize]record
+	places  [pageSize]uint32 // in tree; 0 for an absent member
+}
+
 // records is an array over all ordinals, in pages.
-type records struct{ pages []*[pageSize]record }
+type records struct{ pages []*page }
 
 // find returns the record of a present member, or nil.
 func (r *records) find(ord uint32) *record {
-	page := int(ord / pageSize)
-	if page >= len(r.pages) || r.pages[page] == nil || r.pages[page][ord%pageSize].how == absent {
+	p := r.page(ord)
+	if p == nil || p.records[ord%pageSize].how == absent {
 		return nil
 	}
-	return &r.pages[page][ord%pageSize]
+	return &p.records[ord%pageSize]
 }
 
-// slot returns the place for a record.
-func (r *records) slot(ord uint32) *record {
-	page := int(ord / pageSize)
-	for len(r.pages) <= page {
+// page returns the page that the ordinal is on, or nil.
+func (r *records) page(ord uint32) *page {
+	if n := int(ord / pageSize); n < len(r.pages) {
+		return r.pages[n]
+	}
+	return nil
+}
+
+// place returns the place of a member, in tree; 0 for an absent one.
+func (r *records) place(ord uint32) uint32 {
+	if p := r.page(ord); p != nil {
+		return p.places[ord%pageSize]
+	}
+	return 0
+}
+
+// set keeps a record and its place; the zero record makes the member absent.
+func (r *records) set(ord uint32, rec record, place uint32) *record {
+	n := int(ord / pageSize)
+	for len(r.pages) <= n {
 		r.pages = append(r.pages, nil)
 	}
-	if r.pages[page] == nil {
-		r.pages[page] = new([pageSize]record)
+	if r.pages[n] == nil {
+		r.pages[n] = new(page)
 	}
-	return &r.pages[page][ord%pageSize]
+	r.pages[n].places[ord%pageSize] = place
+	r.pages[n].records[ord%pageSize] = rec
+	return &r.pages[n].records[ord%pageSize]
 }
 
 // packTexts joins the id and the addresses that differ from it into one string:

@@ -95,11 +95,10 @@ func (x *Index) named(t Target) *roaring.Bitmap {
 // inShapes returns the members whose point lies in a shape, and those of places
 // whose outline a shape overlaps.
 func (x *Index) inShapes(shapes []Polygon) *roaring.Bitmap {
-	var u union
-	at := func(ord uint32) Point { return x.records.slot(ord).at }
+	u := newUnion(x.all)
 	rings := newRings(shapes)
 	for i := range rings {
-		x.grid.within(&rings[i], at, &u)
+		x.grid.within(&rings[i], u)
 	}
 	for place := range x.shaped {
 		if overlap(rings, x.tree.nodes[place].rings) {
@@ -141,13 +140,13 @@ func (x *Index) Matches(t Target, ord uint32) bool {
 	if len(t.Addresses) > 0 && !slices.ContainsFunc(t.Addresses, addressed) {
 		return false
 	}
-	return !t.Area || x.isNamed(t, r) || x.isInShapes(t.Shapes, r)
+	return !t.Area || x.isNamed(t, x.records.place(ord)) || x.isInShapes(t.Shapes, r)
 }
 
-// isNamed reports whether a geocode names the member's place or one above it.
-func (x *Index) isNamed(t Target, r *record) bool {
+// isNamed reports whether a geocode names the place or one above it.
+func (x *Index) isNamed(t Target, place uint32) bool {
 	for _, code := range t.Geocodes {
-		for at := r.place; at != 0; at = x.tree.nodes[at].parent {
+		for at := place; at != 0; at = x.tree.nodes[at].parent {
 			if slices.Contains(x.tree.geocodes[code], at) {
 				return true
 			}

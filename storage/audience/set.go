@@ -87,27 +87,55 @@ func (s *set) countIn(bm *roaring.Bitmap) uint64 {
 	return n
 }
 
-// union gathers sets and joins them at once, which is several times cheaper than
-// one after the other.
+// union gathers sets and ordinals and joins them at once, which is several times
+// cheaper than one after the other.
 type union struct {
-	many []*roaring.Bitmap
-	few  []uint32
+	many  []*roaring.Bitmap
+	few   []uint32
+	dense []uint64 // when made, takes the ordinals that it has room for as plain bits
+}
+
+// maxDense bounds plain bits to 2 MiB. Ordinals are dense: only a district that
+// has had 16 million members has higher ones.
+const maxDense = 1 << 24
+
+// newUnion makes a union for many ordinals up to the highest of all.
+func newUnion(all *roaring.Bitmap) *union {
+	u := &union{}
+	if !all.IsEmpty() {
+		u.dense = make([]uint64, min(all.Maximum(), maxDense)/64+1)
+	}
+	return u
 }
 
 func (u *union) add(s *set) {
 	if s.bits != nil {
 		u.many = append(u.many, s.bits)
-	} else {
-		u.few = append(u.few, s.few...)
+		return
+	}
+	for _, ord := range s.few {
+		u.take(ord)
 	}
 }
 
-// bitmap is the union as a bitmap of its own.
+// take adds one ordinal.
+func (u *union) take(ord uint32) {
+	if at := int(ord / 64); at < len(u.dense) {
+		u.dense[at] |= 1 << (ord % 64)
+	} else {
+		u.few = append(u.few, ord)
+	}
+}
+
+// bitmap is the union as a bitmap of its own. The union is spent.
 func (u *union) bitmap() *roaring.Bitmap {
 	slices.Sort(u.few)
-	few := roaring.BitmapOf(u.few...)
-	if len(u.many) == 0 {
-		return few
+	joined := roaring.BitmapOf(u.few...)
+	if u.dense != nil {
+		joined.Or(roaring.FromDense(u.dense, false))
 	}
-	return roaring.FastOr(append(u.many, few)...)
+	if len(u.many) == 0 {
+		return joined
+	}
+	return roaring.FastOr(append(u.many, joined)...)
 }

@@ -27,7 +27,8 @@ type treeNode struct {
 	under  *set   // members here and below
 	shaped set    // members without a Location that are judged by its Shape
 	info   *Place
-	rings  []ring // of info.Shape
+	rings  []ring   // of info.Shape
+	dense  []uint64 // everyone as plain bits, for counting; nil when not made since a change
 }
 
 func newTree() tree {
@@ -95,6 +96,7 @@ func (t *tree) prune(at uint32) {
 func (t *tree) join(ord, at uint32) {
 	t.nodes[at].in.add(ord)
 	for ; at != 0; at = t.nodes[at].parent {
+		t.nodes[at].dense = nil
 		if under := t.nodes[at].under; under != nil {
 			under.add(ord)
 		}
@@ -105,6 +107,7 @@ func (t *tree) join(ord, at uint32) {
 func (t *tree) leave(ord, at uint32) {
 	t.nodes[at].in.remove(ord)
 	for up := at; up != 0; up = t.nodes[up].parent {
+		t.nodes[up].dense = nil
 		if under := t.nodes[up].under; under != nil {
 			under.remove(ord)
 		}
