@@ -93,7 +93,7 @@ func (e *env) receipts(ctx context.Context, id, rung string, missing bool, limit
 		return err
 	}
 	return e.print(rows, func(w io.Writer) {
-		t := newTable("MEMBER", "KIND", "RUNG", "PLACE")
+		t := newTable("MEMBER", "KIND", "RUNG", "<PLACE")
 		for _, row := range rows {
 			t.add(row.Member, row.Kind, or(row.Rung, "-"), row.Place)
 		}
@@ -131,20 +131,20 @@ func (e *env) alertTable(w io.Writer, a wire.Alert) {
 func (e *env) rungTable(w io.Writer, a wire.Alert) {
 	t := newTable(rungColumns...)
 	groupRows(t, a.ByGroup)
-	t.add(thousands(a.Addressed.Total+a.Joined), thousands(a.Rungs.Sent), thousands(a.Rungs.Delivered), thousands(a.Rungs.Presented),
-		thousands(a.Rungs.Acknowledged), "all"+joined(a.Joined))
+	t.add(thousands(a.Addressed.Total+a.Joined), thousands(a.Rungs.Delivered), thousands(a.Rungs.Presented), thousands(a.Rungs.Acknowledged),
+		"all", joined(a.Joined))
 	t.write(w, e.Width)
 	if bad := a.Rungs.Failed + a.Rungs.Refused; bad > 0 {
 		fmt.Fprintf(w, "%s failed or refused it.\n", plural(bad, "device"))
 	}
 }
 
-var rungColumns = []string{">ADDRESSED", ">SENT", ">DELIVERED", ">PRESENTED", ">CONFIRMED", "WHO"}
+var rungColumns = []string{">ADDRESSED", ">DELIVERED", ">PRESENTED", ">ACKNOWLEDGED", "KIND", "<PLACE"}
 
 func groupRows(t *table, groups []wire.GroupRow) {
 	for _, g := range groups {
-		t.add(thousands(g.Rungs.Queued), thousands(g.Rungs.Sent), thousands(g.Rungs.Delivered), thousands(g.Rungs.Presented),
-			thousands(g.Rungs.Acknowledged), g.Kind+" "+g.Place)
+		t.add(thousands(g.Rungs.Queued), thousands(g.Rungs.Delivered), thousands(g.Rungs.Presented), thousands(g.Rungs.Acknowledged),
+			g.Kind, g.Place)
 	}
 }
 
@@ -152,7 +152,7 @@ func joined(n uint64) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%s joined later)", thousands(n))
+	return thousands(n) + " joined later"
 }
 
 func (e *env) messageTable(w io.Writer, messages []wire.Message) {

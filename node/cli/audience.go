@@ -133,7 +133,7 @@ func (e *env) members(w io.Writer, selected wire.Selected, gap bool) {
 	if gap {
 		fmt.Fprintln(w)
 	}
-	t := newTable("MEMBER", "KIND", "~PLACE", "NAME")
+	t := newTable("MEMBER", "KIND", "<PLACE", "NAME")
 	for _, m := range selected.Members {
 		t.add(m.ID, m.Kind, m.Place, m.Name)
 	}

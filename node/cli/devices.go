@@ -125,7 +125,7 @@ func deviceList(fs *pflag.FlagSet) runner {
 			return err
 		}
 		return e.print(devices, func(w io.Writer) {
-			t := newTable("DEVICE", "KIND", "~STATE", "~NODE", "PLACE")
+			t := newTable("DEVICE", "KIND", "~STATE", "~NODE", "<PLACE")
 			for _, d := range devices {
 				t.add(d.ID, d.Kind, deviceState(d), or(d.Node, "-"), d.Place)
 			}

@@ -18,15 +18,19 @@ type table struct {
 	rows  [][]string
 	right map[int]bool // columns of numbers
 	yield map[int]bool // columns that may be cut, besides the last
+	paths map[int]bool // columns that are cut at the front, where paths are alike
 }
 
 // newTable makes a table; a name that begins with '>' is a column of numbers, with
-// '~' one that yields.
+// '~' one that yields, with '<' one of paths.
 func newTable(names ...string) *table {
-	t := &table{right: map[int]bool{}, yield: map[int]bool{}}
+	t := &table{right: map[int]bool{}, yield: map[int]bool{}, paths: map[int]bool{}}
 	for i, name := range names {
 		name, t.right[i] = strings.CutPrefix(name, ">")
 		name, t.yield[i] = strings.CutPrefix(name, "~")
+		if name, t.paths[i] = strings.CutPrefix(name, "<"); t.paths[i] {
+			t.yield[i] = true
+		}
 		t.head = append(t.head, name)
 	}
 	return t
@@ -50,7 +54,7 @@ func (t *table) write(w io.Writer, columns int) {
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
-			line.WriteString(t.pad(truncate(cell, widths[i]), widths[i], i))
+			line.WriteString(t.pad(t.cut(cell, widths[i], i), widths[i], i))
 			if i < len(row)-1 {
 				line.WriteString("  ")
 			}
@@ -97,6 +101,13 @@ func (t *table) fit(widths []int, columns int) []int {
 	return widths
 }
 
+func (t *table) cut(cell string, to, column int) string {
+	if t.paths[column] {
+		return truncateFront(cell, to)
+	}
+	return truncate(cell, to)
+}
+
 func (t *table) pad(cell string, to, column int) string {
 	space := strings.Repeat(" ", max(0, to-columnsOf(cell)))
 	if t.right[column] {
@@ -137,6 +148,22 @@ func truncate(s string, columns int) string {
 		}
 	}
 	return s
+}
+
+// truncateFront is truncate from the other side.
+func truncateFront(s string, columns int) string {
+	over := columnsOf(s) - columns
+	if over <= 0 {
+		return s
+	}
+	over++ // for the mark
+	for i, r := range s {
+		if over <= 0 {
+			return "…" + s[i:]
+		}
+		over -= runeColumns(r)
+	}
+	return "…"
 }
 
 // clean keeps foreign text from steering the terminal.

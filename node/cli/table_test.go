@@ -25,6 +25,20 @@ func TestTable_AlignsWideLettersAndCutsTheLastColumn(t *testing.T) {
 	}
 }
 
+func TestTable_CutsPathsAtTheFront(t *testing.T) {
+	table := newTable("ID", "<PLACE", "~NAME")
+	table.add("a-long-identifier", "tuen-mun/on-ting/on-lai/lift-0042", "lobby")
+	table.add("b", "屯門/安定邨/安麗樓/升降機四十二號", strings.Repeat("x", 40))
+	var b strings.Builder
+	table.write(&b, 50)
+	require.Contains(t, b.String(), "/lift-0042  lobby\n")
+	require.Contains(t, b.String(), "…降機四十二號   xxx")
+	require.Contains(t, b.String(), "a-long-identifier  …")
+	for _, line := range strings.Split(b.String(), "\n") {
+		require.LessOrEqual(t, columnsOf(line), 50)
+	}
+}
+
 func TestClean_KeepsForeignTextFromSteeringTheTerminal(t *testing.T) {
 	require.Equal(t, "a [2Jb c d", clean("a\x1b[2Jb\nc\u202ed"))
 	table := newTable("NAME")
