@@ -179,6 +179,10 @@ func (e *env) counts(w io.Writer, counts wire.Counts) {
 
 func (e *env) printOutcome(out wire.Outcome) error {
 	return e.print(out, func(w io.Writer) {
+		if out.Effect == "ended" {
+			fmt.Fprintf(w, "%s: alert %s is cancelled.\n", clean(out.State), clean(out.Alert))
+			return
+		}
 		fmt.Fprintf(w, "%s: %s, %s connected here.\n", clean(out.State), plural(out.Addressed.Total, "member"), plural(out.Connected, "device"))
 		fmt.Fprintf(w, "Alert %s is %s.\n", clean(out.Alert), effect(out.Effect))
 		if len(out.Addressed.ByKind) > 0 {

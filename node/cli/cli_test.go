@@ -139,7 +139,7 @@ func TestTables_Fit80Columns(t *testing.T) {
 	var all strings.Builder
 	for _, line := range []string{
 		"alert list", "alert show " + apitest.AlertID, "alert show --missing presented " + apitest.AlertID,
-		"alert cancel " + apitest.AlertID, "audience select all", "audience list", "device list", "device list --dark", "user list", "status",
+		"audience select all", "audience list", "device list", "device list --dark", "user list", "status",
 		"user add --role composer duty", "node remove n3", "device revoke a b", "alert send --dry-run --select all",
 	} {
 		require.Equal(t, ExitDone, w.run(strings.Fields(line)...), "%s: %s", line, w.err.String())

@@ -85,6 +85,29 @@ func TestAlertSend_MakesAnAlertThatTheDomainTakes(t *testing.T) {
 	require.Equal(t, ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--expires", "2026-07-20T17:40:00+08:00"))
 }
 
+func TestAlertCancel_SaysThatItIsCancelled(t *testing.T) {
+	w := newWorld(t)
+	w.Outcome = wire.Outcome{Alert: apitest.AlertID, State: "local", Effect: "ended"}
+	require.Equal(t, ExitDone, w.run("alert", "cancel", "--reason", "wrong estate", apitest.AlertID), w.err.String())
+	require.Equal(t, "local: alert "+apitest.AlertID+" is cancelled.\n", w.out.String())
+	require.Equal(t, []string{"CancelAlert " + apitest.AlertID + ` "wrong estate" committed`}, w.Calls())
+}
+
+func TestStatus_NamesNodesByTheirNames(t *testing.T) {
+	const id = "0f6fc5c9-8a28-4035-a628-60f7ceee8b40"
+	w := newWorld(t)
+	w.State.Leader, w.Devices[0].Node = id, id
+	w.State.Nodes = []wire.NodeInfo{
+		{ID: id, Name: "on-ting", Internode: "10.0.0.7:8490", Voter: true, Reachable: true, Leader: true}, {ID: "n2", Name: "siu-hong"},
+	}
+	require.Equal(t, ExitDone, w.run("status"))
+	require.Contains(t, w.out.String(), "yes, on-ting leads")
+	require.Contains(t, w.out.String(), id+"  on-ting   leader       10.0.0.7:8490\n")
+	require.Contains(t, w.out.String(), "  siu-hong  unreachable\n")
+	require.Equal(t, ExitDone, w.run("device", "list"))
+	require.Contains(t, w.out.String(), "connected  on-ting  tuen-mun/on-ting\n")
+}
+
 func TestAlertSend_DryRunSendsNothing(t *testing.T) {
 	w := newWorld(t)
 	require.Equal(t, ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--dry-run"), w.err.String())

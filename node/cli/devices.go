@@ -125,9 +125,10 @@ func deviceList(fs *pflag.FlagSet) runner {
 			return err
 		}
 		return e.print(devices, func(w io.Writer) {
+			status, _ := c.Status(ctx, false) // for the nodes' names; the ids will do
 			t := newTable("DEVICE", "KIND", "~STATE", "~NODE", "<PLACE")
 			for _, d := range devices {
-				t.add(d.ID, d.Kind, deviceState(d), or(d.Node, "-"), d.Place)
+				t.add(d.ID, d.Kind, deviceState(d), or(nodeName(status.Nodes, d.Node), "-"), d.Place)
 			}
 			t.write(w, e.Width)
 		})

@@ -164,11 +164,34 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 		return
 	}
 	fmt.Fprintln(w)
-	nodes := newTable("NODE", "~NAME", "VOTER", "REACHABLE", "LEADER", "INTERNODE")
+	nodes := newTable("NODE", "~NAME", "~STATE", "INTERNODE")
 	for _, n := range s.Nodes {
-		nodes.add(n.ID, n.Name, yes(n.Voter), yes(n.Reachable), yes(n.Leader), n.Internode)
+		nodes.add(n.ID, n.Name, nodeState(n), n.Internode)
 	}
 	nodes.write(w, e.Width)
+}
+
+// nodeState says what a node is to its district, as the asked node sees it.
+func nodeState(n wire.NodeInfo) string {
+	switch {
+	case !n.Reachable:
+		return "unreachable"
+	case n.Leader:
+		return "leader"
+	case !n.Voter:
+		return "non-voter"
+	}
+	return "follower"
+}
+
+// nodeName is the name of a node for people, or its id where none is known.
+func nodeName(nodes []wire.NodeInfo, id string) string {
+	for _, n := range nodes {
+		if n.ID == id && n.Name != "" {
+			return n.Name
+		}
+	}
+	return id
 }
 
 func readiness(s wire.Status) string {
@@ -181,7 +204,7 @@ func readiness(s wire.Status) string {
 func quorum(s wire.Status) string {
 	switch {
 	case s.Quorum:
-		return "yes, " + or(s.Leader, "nobody") + " leads"
+		return "yes, " + or(nodeName(s.Nodes, s.Leader), "nobody") + " leads"
 	case s.AloneSince.IsZero():
 		return "no; alerts still go out from here"
 	}
