@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,18 +68,16 @@ func (s *Store) databases() ([]string, error) {
 
 // reap deletes every database but the live one, which must exist.
 func (s *Store) reap(live string, names []string) error {
-	found := false
+	if !slices.Contains(names, live) {
+		return fmt.Errorf("%w: %s names %q, which is not there", ErrDamaged, currentFile, live)
+	}
 	for _, n := range names {
 		if n == live {
-			found = true
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(s.dir, n)); err != nil {
 			return fmt.Errorf("removing replaced database: %w", err)
 		}
-	}
-	if !found {
-		return fmt.Errorf("%w: %s names %q, which is not there", ErrDamaged, currentFile, live)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (d *Dump) Read(p []byte) (int, error) { return d.file.Read(p) }
 func (d *Dump) Close() error { return d.file.Close() }
 
 // Dump writes a dump to a temporary file first, so that a slow reader does not keep
-// the transaction open. One dump is written at a time: ErrBusy tells of another one,
+// the transaction open. All tables are verified before. One dump is written at a time: ErrBusy tells of another one,
 // ErrNoSpace of too little space for it. The caller must Close it.
 func (s *Store) Dump() (*Dump, error) {
 	if !s.dumpMu.TryLock() {
@@ -54,6 +54,9 @@ func (s *Store) Dump() (*Dump, error) {
 	}
 	defer s.dumpMu.Unlock()
 	if err := s.CheckSpace(uint64(s.Size())); err != nil {
+		return nil, fmt.Errorf("writing dump: %w", err)
+	}
+	if err := s.Verify(); err != nil { // or a damaged block would be missing in it, unseen
 		return nil, fmt.Errorf("writing dump: %w", err)
 	}
 	f, err := s.TempFile("dump")

@@ -143,7 +143,8 @@ func (g *Staged) Activate() error {
 	s.live = &handle{db: db, dir: dir}
 	s.open++
 	s.mu.Unlock()
-	return s.retire(old, true)
+	_ = s.retire(old, true) // logged; the next Open deletes what is left
+	return nil
 }
 
 // Discard deletes a staged database that was not activated.

@@ -1,6 +1,11 @@
 package storage
 
-import "almenara/storage/audience"
+import (
+	"errors"
+	"fmt"
+
+	"almenara/storage/audience"
+)
 
 // RawMember is a member record that has not been decoded yet.
 type RawMember struct {
@@ -12,10 +17,13 @@ type RawMember struct {
 func (r RawMember) Decode() (MemberRecord, error) { return decodeMemberRecord(r.id, r.raw) }
 
 // RawMembers calls fn with all live members in slices of up to n, by id. The slices
-// are fn's own, so that other goroutines can decode them while the scan goes on.
+// are fn's own, so that other goroutines can decode them while the scan goes on. Each
+// ordinal ever given has one record; ErrDamaged tells that some are missing.
 func (t *Txn) RawMembers(n int, fn func([]RawMember) error) error {
 	some := make([]RawMember, 0, n)
+	seen := uint32(0)
 	err := t.scan(prefMember, nil, func(k, v []byte) (bool, error) {
+		seen++
 		id := string(k[len(prefMember):])
 		head, _, err := decodeMemberHead(id, v)
 		if err != nil || head.Removed {
@@ -29,8 +37,14 @@ func (t *Txn) RawMembers(n int, fn func([]RawMember) error) error {
 		some = make([]RawMember, 0, n)
 		return true, fn(full)
 	})
-	if err != nil || len(some) == 0 {
+	if err != nil {
 		return err
+	}
+	if given, err := t.NextOrdinal(); err != nil || given != seen {
+		return errors.Join(err, fmt.Errorf("%w: %d members of %d", ErrDamaged, seen, given))
+	}
+	if len(some) == 0 {
+		return nil
 	}
 	return fn(some)
 }

@@ -61,8 +61,8 @@ type handle struct {
 }
 
 // Open opens the store in dir, or creates it. It checks free space before Badger
-// creates a file, removes what an interrupted install left, and turns a panic of
-// Badger on damaged tables into ErrDamaged. At most one process may have a
+// creates a file, removes what an interrupted install left, and gives ErrDamaged for
+// damaged tables, on which Badger would panic. At most one process may have a
 // directory open. The caller must Close the store.
 func Open(dir string, opts Options) (*Store, error) {
 	opts, err := opts.withDefaults()
@@ -89,8 +89,12 @@ func Open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// openBadger opens a database; Badger may panic on damaged tables.
+// openBadger opens a database whose tables were looked at before; whatever else makes
+// Badger panic becomes an error.
 func openBadger(o badger.Options) (db *badger.DB, err error) {
+	if err := checkTables(o.Dir); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			db, err = nil, fmt.Errorf("%w: badger panicked: %v", ErrDamaged, r)

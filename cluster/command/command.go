@@ -23,7 +23,6 @@ const (
 	SoftBytes    = 64 << 10  // what proposers should aim at
 	MaxMembers   = 2000      // members or devices in one entry
 	MaxFacts     = 256       // facts in one entry
-	MaxAlerts    = 2         // alert messages adopted by one entry; more are deferred
 	MaxPlaces    = 500       // places in one entry
 	MaxText      = 256       // bytes of an id, a name or a short text
 	MaxRequestID = 64        // bytes

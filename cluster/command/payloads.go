@@ -10,8 +10,8 @@ import (
 )
 
 // AdoptFacts gives facts their place in the log. The proposer has checked the
-// signatures. Repeats do no harm. Its answer is an AdoptResult. More than MaxAlerts
-// alert messages in one entry are deferred: propose them again.
+// signatures. Repeats do no harm, so a request id is of no use here. Its answer is an
+// AdoptResult.
 type AdoptFacts struct {
 	Facts []fact.Signed `cbor:"1,keyasint"`
 }

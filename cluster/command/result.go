@@ -104,12 +104,11 @@ const (
 	Refused                      // recorded, without effect: another message has its CAP triplet
 	Rejected                     // recorded, without effect: its body cannot be read
 	Gap                          // nothing happened: Want must come first
-	Deferred                     // nothing happened: too much in one entry; propose it again
 	Malformed                    // nothing happened: it is not a fact
 	Reused                       // nothing happened: its place is taken by another fact
 )
 
-var outcomes = [...]string{"", "adopted", "known", "refused", "rejected", "gap", "deferred", "malformed", "reused"}
+var outcomes = [...]string{"", "adopted", "known", "refused", "rejected", "gap", "malformed", "reused"}
 
 // String names the outcome for logs and the audit.
 func (o Outcome) String() string { return outcomes[min(int(o), len(outcomes)-1)] }

@@ -2,7 +2,6 @@ package fsm
 
 import (
 	"fmt"
-	"time"
 
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
@@ -18,60 +17,62 @@ type opened struct {
 	err    error
 }
 
-// bitmapPage is the most that 65,536 ordinals take in a stored bitmap.
-const bitmapPage = 8 << 10
+const (
+	// bitmapPage is the most that 65,536 ordinals take in a stored bitmap.
+	bitmapPage = 8 << 10
 
-// weigh says how many bytes the command may write at most, where half a transaction
-// might be too little: a target bitmap grows with the district.
-func weigh(c command.Command, m *memory) (need int64, facts []opened) {
-	p, ok := c.Payload.(*command.AdoptFacts)
-	if !ok {
-		return 0, nil
-	}
-	alerts := 0
-	for _, s := range p.Facts {
-		o := opened{signed: s, id: s.ID()}
-		o.fact, o.err = s.Fact()
-		facts = append(facts, o)
-		if need += int64(len(s.Canonical)+len(s.Signature)) + 1024; o.fact.Kind == fact.KindAlert {
-			alerts++
-		}
-	}
-	if alerts == 0 {
-		return 0, facts
-	}
-	pages := int64(m.ordinals>>16) + 1
-	return need + int64(min(alerts, command.MaxAlerts))*(pages*bitmapPage+4096), facts
-}
+	// entryReserve is more than what an entry writes besides target bitmaps.
+	entryReserve = 512 << 10
+)
 
 // adoptFacts gives each fact its place, in order.
-func (e *entry) adoptFacts() (command.Result, string, error) {
+func (e *entry) adoptFacts(p *command.AdoptFacts) (command.Result, string, error) {
 	a := adoption{entry: e}
-	out := command.AdoptResult{Facts: make([]command.FactOutcome, 0, len(e.facts))}
-	for i := range e.facts {
-		o, err := a.adopt(&e.facts[i])
+	out := command.AdoptResult{Facts: make([]command.FactOutcome, 0, len(p.Facts))}
+	for i, signed := range p.Facts {
+		o := &opened{signed: signed, id: signed.ID()}
+		o.fact, o.err = signed.Fact()
+		a.n = uint16(i)
+		outcome, err := a.adopt(o)
 		if err != nil {
 			return failed(err)
 		}
-		out.Facts = append(out.Facts, o)
-		a.tell(&e.facts[i], o)
+		out.Facts = append(out.Facts, outcome)
+		a.tell(o, outcome)
 	}
-	if a.blocks > 0 {
-		e.changed |= ChangedReceipts
-		if err := e.line("receipts adopt", fmt.Sprintf("%d blocks, %d receipts", a.blocks, a.receipts)); err != nil {
-			return failed(err)
-		}
-	}
-	return command.OK(out), "", nil
+	return command.OK(out), "", a.receiptLine()
 }
 
 // adoption is the state of one AdoptFacts.
 type adoption struct {
 	*entry
-	n        uint16 // facts adopted by this entry so far
-	alerts   int    // of them alert messages
-	blocks   int    // of them receipt blocks
+	n        uint16 // position of the fact in the entry
+	blocks   int    // receipt blocks since the last line about them
 	receipts int
+}
+
+// receiptLine writes one audit line for the receipts since the last one.
+func (a *adoption) receiptLine() error {
+	if a.blocks == 0 {
+		return nil
+	}
+	a.changed |= ChangedReceipts
+	text := fmt.Sprintf("%d blocks, %d receipts", a.blocks, a.receipts)
+	a.blocks, a.receipts = 0, 0
+	return a.line("receipts adopt", text)
+}
+
+// makeRoom commits what the entry did so far where the next target bitmap might not
+// fit. Whether it does depends on the batch, so nothing that is agreed may show it.
+func (a *adoption) makeRoom(o *opened) error {
+	if err := a.receiptLine(); err != nil {
+		return err
+	}
+	pages := int64(a.m.ordinals>>16) + 1
+	if a.t.Empty() || a.t.Room(pages*bitmapPage+int64(len(o.signed.Canonical))+entryReserve) {
+		return nil
+	}
+	return a.commitPart()
 }
 
 // tell keeps what the hook is to be told after the commit.
@@ -104,9 +105,10 @@ func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
 	case o.fact.Seq != mark+1:
 		out.Outcome, out.Want = command.Gap, mark+1
 		return out, nil
-	case o.fact.Kind == fact.KindAlert && a.alerts == command.MaxAlerts:
-		out.Outcome = command.Deferred
-		return out, nil
+	case o.fact.Kind == fact.KindAlert:
+		if err := a.makeRoom(o); err != nil {
+			return out, err
+		}
 	}
 	return a.record(o, out)
 }
@@ -154,11 +156,9 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 	if err != nil {
 		return out, err
 	}
-	a.n++
 	var block []byte
 	switch o.fact.Kind {
 	case fact.KindAlert:
-		a.alerts++
 		err = a.alertMessage(o, &out)
 	case fact.KindReceipts:
 		block, err = a.receiptBlock(o, signed, &out)
@@ -186,16 +186,23 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 	if why != "" {
 		return a.rejected(o, out, why)
 	}
-	stands, outcome := a.m.addMessage(msg, time.UnixMilli(a.c.At))
+	standing, outcome := a.m.addMessage(msg)
 	if outcome == alert.Ignored {
 		return a.rejected(o, out, "neither Alert, Update nor Cancel")
 	}
 	out.Alert, out.Revision = string(a.m.alertOf(msg)), uint64(msg.entry.Revision)
 	out.Outcome = command.Adopted
-	if !stands {
+	var err error
+	switch {
+	case standing.Fact == msg.entry.Fact:
+		err = a.target(msg, out)
+	case standing.Digest == msg.entry.Digest:
+		out.Note = "the message is known by another fact"
+		err = a.knownTarget(msg, out)
+	default:
 		out.Outcome, out.Note = command.Refused, "another message has its CAP triplet"
 	}
-	if err := a.target(msg, stands && outcome != alert.Known, out); err != nil {
+	if err != nil {
 		return err
 	}
 	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: o.id[:], Alert: out.Alert,
@@ -209,12 +216,8 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 		msg.cap.MsgType, msg.entry.Key, out.Alert, out.Revision, msg.issue.Author, msg.issue.Reason, o.id, out.Targets, outcome))
 }
 
-// target records whom the message addresses, for the one that stands. A message that
-// came in twice keeps what was recorded first.
-func (a *adoption) target(msg *message, stands bool, out *command.FactOutcome) error {
-	if !stands {
-		return nil
-	}
+// target records whom the message addresses: nodes deliver by the fact that stands.
+func (a *adoption) target(msg *message, out *command.FactOutcome) error {
 	mark := storage.CAPMark{FactID: msg.id[:], Digest: msg.digest[:], Alert: out.Alert}
 	if err := a.t.PutCAPMark(string(msg.entry.Key.ID()), mark); err != nil {
 		return err
@@ -233,6 +236,13 @@ func (a *adoption) target(msg *message, stands bool, out *command.FactOutcome) e
 	}
 	out.Targets = g.Count
 	return a.t.PutTarget(string(msg.entry.Key.ID()), out.Revision, g)
+}
+
+// knownTarget answers with what was recorded when the message first came in.
+func (a *adoption) knownTarget(msg *message, out *command.FactOutcome) error {
+	g, _, err := a.t.Target(string(msg.entry.Key.ID()), out.Revision)
+	out.Targets = g.Count
+	return err
 }
 
 // fanout records that a node wrote an alert to its devices.

@@ -91,16 +91,7 @@ func (b *batch) command(i int, l *raft.Log) error {
 	if err != nil {
 		return b.malformed(i, l, err)
 	}
-	need, facts := weigh(c, b.m)
-	if !b.t.Empty() && !b.t.Room(need) {
-		if err := b.commit(); err != nil {
-			return err
-		}
-		if err := b.open(); err != nil {
-			return err
-		}
-	}
-	e := &entry{batch: b, index: l.Index, c: c, facts: facts}
+	e := &entry{batch: b, index: l.Index, c: c}
 	raw, err := e.run()
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", l.Index, err)
@@ -131,7 +122,7 @@ func (b *batch) commit() error {
 	t := b.t
 	b.t = nil
 	defer t.Discard()
-	if len(b.results) == 0 {
+	if len(b.results) == 0 && t.Empty() {
 		return nil
 	}
 	if err := t.SetApplied(b.applied); err != nil {
@@ -147,6 +138,16 @@ func (b *batch) commit() error {
 	b.results = nil
 	b.tell()
 	return b.m.checkpoint(b.f.store, b.applied.Index)
+}
+
+// commitPart commits in the middle of an entry, for adoptions that would not fit. The
+// applied index stays before the entry: after a crash it is applied again, and what it
+// adopted already is known then.
+func (b *batch) commitPart() error {
+	if err := b.commit(); err != nil {
+		return err
+	}
+	return b.open()
 }
 
 // tell calls the hooks for what was committed.

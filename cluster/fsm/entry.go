@@ -13,7 +13,6 @@ type entry struct {
 	*batch
 	index uint64
 	c     command.Command
-	facts []opened // of AdoptFacts
 }
 
 // run applies the command unless its request was answered before, and records audit
@@ -60,9 +59,10 @@ func (e *entry) line(action, summary string) error {
 	return err
 }
 
-// remember keeps the answer for repeats of the request.
+// remember keeps the answer for repeats of the request. Adoption knows repeats by
+// itself, and what it answers depends on crashes.
 func (e *entry) remember(raw []byte) error {
-	if e.c.RequestID == "" {
+	if e.c.RequestID == "" || e.c.Payload.Type() == command.TypeAdoptFacts {
 		return nil
 	}
 	displaced, slot, err := e.t.PutResult(storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
@@ -78,7 +78,7 @@ func (e *entry) remember(raw []byte) error {
 func (e *entry) apply() (command.Result, string, error) {
 	switch p := e.c.Payload.(type) {
 	case *command.AdoptFacts:
-		return e.adoptFacts()
+		return e.adoptFacts(p)
 	case *command.PutMembers:
 		return e.putMembers(p)
 	case *command.RemoveMembers:

@@ -118,7 +118,7 @@ func (m *memory) loadAlerts(t *storage.Txn, log *slog.Logger) error {
 			log.Error("adopted alert cannot be read by this version", "alert", a.Alert, "revision", a.Revision)
 			continue
 		}
-		m.addMessage(msg, time.UnixMilli(a.At))
+		m.addMessage(msg)
 		m.adopted(a)
 	}
 	return nil
@@ -146,15 +146,22 @@ func loadMessage(t *storage.Txn, id []byte) (*message, error) {
 	return msg, nil
 }
 
-// addMessage puts a message on the board and tells whether it stands under its key.
-func (m *memory) addMessage(msg *message, now time.Time) (stands bool, outcome alert.Outcome) {
+// addMessage puts a message on the board and returns what stands under its key then.
+func (m *memory) addMessage(msg *message) (standing alert.Entry, outcome alert.Outcome) {
 	m.boardMu.Lock()
 	defer m.boardMu.Unlock()
 	outcome = m.board.Add(msg.entry)
-	if outcome == alert.Ignored {
-		return false, outcome
+	id, ok := m.board.AlertOf(msg.entry.Key)
+	if !ok || msg.entry.MsgType == alert.MsgTypeCancel { // a Cancel acts in any case
+		return msg.entry, outcome
 	}
-	return m.board.Judge(msg.entry, now) != alert.Contradicted, outcome
+	card, _ := m.board.Card(id)
+	for _, e := range card.Messages {
+		if e.Key.Same(msg.entry.Key) {
+			return e, outcome
+		}
+	}
+	return msg.entry, outcome
 }
 
 // alertOf is the id of the alert that the message belongs to now.

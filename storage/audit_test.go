@@ -1,0 +1,105 @@
+package storage
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func auditStore(t testing.TB, n int) *Store {
+	s := openStore(t, t.TempDir())
+	update(t, s, func(tx *Txn) error {
+		for i := range n {
+			_, err := tx.AppendAudit(AuditEntry{Index: uint64(10 + i), At: int64(1000 * i), Actor: "amy <a&b>",
+				Action: "members put", Summary: fmt.Sprintf("%d members, \"quoted\" \xFF 屯門", i)})
+			require.NoError(t, err)
+		}
+		return nil
+	})
+	return s
+}
+
+func export(t testing.TB, s *Store, from, to uint64) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, s.ExportAudit(&b, from, to))
+	return b.String()
+}
+
+func verify(t testing.TB, text string) AuditReport {
+	t.Helper()
+	r, err := VerifyAudit(strings.NewReader(text))
+	require.NoError(t, err)
+	return r
+}
+
+func TestAudit_ExportVerifies(t *testing.T) {
+	s := auditStore(t, 6)
+	whole := verify(t, export(t, s, 0, 0))
+	require.True(t, whole.OK(), whole.Problem)
+	require.EqualValues(t, 1, whole.From)
+	require.EqualValues(t, 6, whole.To)
+	var head AuditHead
+	require.NoError(t, s.View(func(tx *Txn) (err error) { head, err = tx.AuditHead(); return err }))
+	require.Equal(t, fmt.Sprintf("%x", head.Hash), whole.Head)
+	part := verify(t, export(t, s, 3, 5))
+	require.True(t, part.OK(), part.Problem)
+	require.EqualValues(t, 3, part.From)
+	require.EqualValues(t, 5, part.To)
+	empty := verify(t, export(t, openStore(t, t.TempDir()), 0, 0))
+	require.True(t, empty.OK(), empty.Problem)
+	require.Zero(t, empty.To)
+}
+
+func TestAudit_AnyChangeIsFoundAndNamed(t *testing.T) {
+	lines := strings.SplitAfter(strings.TrimSuffix(export(t, auditStore(t, 6), 0, 0), "\n"), "\n")
+	lines[len(lines)-1] += "\n"
+	edit := func(fn func(l []string) []string) AuditReport {
+		return verify(t, strings.Join(fn(append([]string{}, lines...)), ""))
+	}
+	require.True(t, edit(func(l []string) []string { return l }).OK())
+	for name, c := range map[string]struct {
+		broken int
+		edit   func(l []string) []string
+	}{
+		"text changed":     {4, func(l []string) []string { l[3] = strings.Replace(l[3], "2 members", "9 members", 1); return l }},
+		"actor changed":    {2, func(l []string) []string { l[1] = strings.Replace(l[1], "amy", "bob", 1); return l }},
+		"time changed":     {5, func(l []string) []string { l[4] = strings.Replace(l[4], "3000", "3001", 1); return l }},
+		"line left out":    {3, func(l []string) []string { return append(l[:2], l[3:]...) }},
+		"lines swapped":    {3, func(l []string) []string { l[2], l[3] = l[3], l[2]; return l }},
+		"line repeated":    {4, func(l []string) []string { return append(l[:3], l[2:]...) }},
+		"end cut off":      {6, func(l []string) []string { return append(l[:5], l[7]) }},
+		"head missing":     {8, func(l []string) []string { return l[:7] }},
+		"line after head":  {9, func(l []string) []string { return append(l, l[1]) }},
+		"start missing":    {1, func(l []string) []string { return l[1:] }},
+		"start forged":     {1, func(l []string) []string { l[0] = strings.Replace(l[0], "000", "111", 1); return l }},
+		"field added":      {3, func(l []string) []string { l[2] = strings.Replace(l[2], "{", `{"x":1,`, 1); return l }},
+		"not JSON":         {3, func(l []string) []string { l[2] = "?\n"; return l }},
+		"first lines gone": {1, func(l []string) []string { return append([]string{l[0]}, l[3:]...) }},
+	} {
+		r := edit(c.edit)
+		require.False(t, r.OK(), name)
+		require.NotEmpty(t, r.Problem, name)
+		if name != "first lines gone" {
+			require.Equal(t, c.broken, r.Broken, name)
+		}
+	}
+	long := verify(t, lines[0]+strings.Repeat("x", maxAuditLine+1))
+	require.False(t, long.OK())
+	require.False(t, verify(t, "").OK())
+}
+
+func FuzzVerifyAudit(f *testing.F) {
+	f.Add(export(f, auditStore(f, 3), 0, 0))
+	f.Add(`{"from":1,"prev":""}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := VerifyAudit(strings.NewReader(text))
+		require.NoError(t, err)
+		if r.OK() {
+			require.NotEmpty(t, r.Head)
+		}
+	})
+}
