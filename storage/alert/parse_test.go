@@ -201,6 +201,14 @@ func TestParse_SeesASignatureAndSaysItIsNotChecked(t *testing.T) {
 	require.True(t, a.Signed)
 	require.Equal(t, "signature-not-checked: signature present, not checked", found.Reason())
 	require.False(t, parsed(t, small).Signed)
+	require.False(t, parsed(t, with(t, small, "<area>", strings.TrimSuffix(signature, "</alert>")+"<area>")).Signed,
+		"a signature inside an info is not the message's")
+}
+
+func TestParse_SaysThatUTF16NeedsAMark(t *testing.T) {
+	_, found, err := Parse([]byte(with(t, small, "UTF-8", "UTF-16")))
+	require.ErrorIs(t, err, ErrRejected)
+	require.Contains(t, found.Reason(), "byte order mark")
 }
 
 func TestParse_LeavesADamagedResourceOutAndKeepsTheAlert(t *testing.T) {
