@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
@@ -90,9 +91,18 @@ func TestFit_ThenCutsDescriptionsButNeverInstructions(t *testing.T) {
 	require.Equal(t, "標", b.Texts[1].Headline)
 	for _, text := range b.Texts {
 		require.True(t, strings.HasSuffix(text.Description, "…"))
-		require.NotContains(t, text.Description, "\ufffd", "cut at a character")
+		require.True(t, utf8.ValidString(text.Description), "cut at a character")
 	}
 	require.Len(t, b.Files, 2)
+}
+
+func TestShorten_CutsAtACharacter(t *testing.T) {
+	for n := range 10 {
+		got := shorten("煙煙煙", n)
+		require.True(t, utf8.ValidString(got))
+		require.LessOrEqual(t, len(strings.TrimSuffix(got, "…")), n)
+	}
+	require.Equal(t, "煙煙煙", shorten("煙煙煙", 9))
 }
 
 func TestFit_ThenFilesAndAreasThenRefuses(t *testing.T) {

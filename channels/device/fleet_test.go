@@ -66,6 +66,19 @@ func TestFleet_AllProveOnceAlsoWhenANodeDies(t *testing.T) {
 	require.Zero(t, f.Progress().Connected)
 }
 
+func TestFleet_StopLeavesNothingRunning(t *testing.T) {
+	tw := newTower(t, 1, mqtt.TCP)
+	before := runtime.NumGoroutine()
+	f := newFleet(t, 20, tw)
+	f.Start()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, f.Wait(ctx, func(p Progress) bool { return p.Connected == 20 }))
+	f.Stop()
+	// One goroutine is the one that asks.
+	soon(t, func() bool { return runtime.NumGoroutine() <= before+1 }, "goroutines are gone")
+}
+
 func TestFleet_WaitSaysHowFarItGot(t *testing.T) {
 	f := newFleet(t, 1, &tower{url: "tcp://127.0.0.1:1"})
 	ctx, cancel := context.WithCancel(t.Context())
