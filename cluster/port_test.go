@@ -88,7 +88,7 @@ func TestCall_KnowsTheCallerByItsCertificate(t *testing.T) {
 func TestCall_StrangersAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	a, b := twoNodes(t)
-	p := testPort(t, a) // no members
+	p := testPort(t, a)
 	addr := p.listener.Addr().String()
 	_, err := caller(t, b, map[string]string{a.NodeID: addr}).call(t.Context(), a.NodeID, "/who", nil)
 	var answer *CallError
@@ -99,12 +99,18 @@ func TestCall_StrangersAreTurnedAway(t *testing.T) {
 	_, err = caller(t, foreign, map[string]string{a.NodeID: addr}).call(t.Context(), a.NodeID, "/who", nil)
 	require.ErrorIs(t, err, ErrNotSent, "another district's node does not even trust us")
 
-	// One that trusts anybody gets no further: the port wants a certificate.
+	// One that trusts anybody gets no further: the port wants a certificate of its
+	// own authority, whatever server id another one puts into it.
+	posing, err := foreign.District.IssueNode(b.NodeID, &foreign.Key.PublicKey, nil)
+	require.NoError(t, err)
+	addr = testPort(t, a, b.NodeID).listener.Addr().String()
 	for name, config := range map[string]*tls.Config{
-		"no certificate":         {NextProtos: []string{protoRPC}},
-		"join and rpc":           {NextProtos: []string{protoJoin, protoRPC}},
-		"no service":             {Certificates: baseTLS(b).Certificates},
-		"another district's":     {NextProtos: []string{protoRPC}, Certificates: baseTLS(foreign).Certificates},
+		"no certificate": {NextProtos: []string{protoRPC}},
+		"join and rpc":   {NextProtos: []string{protoJoin, protoRPC}},
+		"no service":     {Certificates: baseTLS(b).Certificates},
+		"another district's": {NextProtos: []string{protoRPC}, GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return &tls.Certificate{Certificate: [][]byte{posing.Raw}, PrivateKey: foreign.Key}, nil
+		}},
 		"TLS 1.2":                {NextProtos: []string{protoRPC}, Certificates: baseTLS(b).Certificates, MaxVersion: tls.VersionTLS12},
 		"an unknown service":     {NextProtos: []string{"h2"}, Certificates: baseTLS(b).Certificates},
 		"raft, which is not run": {NextProtos: []string{protoRaft}},

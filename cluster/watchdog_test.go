@@ -81,13 +81,18 @@ func (nothing) Apply(*raft.Log) any { return nil }
 
 func singleNode(t *testing.T) *Cluster {
 	t.Helper()
+	return nodeWith(t, nothing{&raft.MockFSM{}})
+}
+
+func nodeWith(t *testing.T, fsm raft.FSM) *Cluster {
+	t.Helper()
 	d, err := NewDistrict("On Ting")
 	require.NoError(t, err)
 	id, err := NewIdentity(d, nil)
 	require.NoError(t, err)
 	c, err := Start(Options{
 		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", Bootstrap: true,
-		FSM: nothing{&raft.MockFSM{}}, Snapshots: raft.NewInmemSnapshotStore(), HeartbeatTimeout: 50 * time.Millisecond,
+		FSM: fsm, Snapshots: raft.NewInmemSnapshotStore(), HeartbeatTimeout: 50 * time.Millisecond,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
@@ -108,4 +113,30 @@ func TestPropose_SettingsOfRaft(t *testing.T) {
 	_, ok := transport.(raft.WithPreVote)
 	require.True(t, ok, "a wrapped transport would silently switch pre-vote off")
 	require.NoError(t, raft.ValidateConfig(config))
+}
+
+// slow is a state machine that applies when it is told to.
+type slow struct {
+	nothing
+	apply chan struct{}
+}
+
+func (s slow) Apply(*raft.Log) any { <-s.apply; return nil }
+
+func TestLinearizable_WaitsForTheStateMachineNotForRaft(t *testing.T) {
+	fsm := slow{nothing{&raft.MockFSM{}}, make(chan struct{})}
+	c := nodeWith(t, fsm)
+	before := c.raft.AppliedIndex()
+	proposed := make(chan error, 1)
+	go func() {
+		_, err := c.Propose(t.Context(), []byte("slow"))
+		proposed <- err
+	}()
+	require.Eventually(t, func() bool { return c.raft.AppliedIndex() > before }, 10*time.Second, time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, c.Linearizable(ctx), context.DeadlineExceeded)
+	close(fsm.apply)
+	require.NoError(t, <-proposed)
+	require.NoError(t, c.Linearizable(t.Context()))
 }

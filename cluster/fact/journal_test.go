@@ -178,19 +178,45 @@ func TestJournal_FullRingRefusesUntilFactsAreAdopted(t *testing.T) {
 	require.Equal(t, mark+1, record(t, j, "on").Seq)
 }
 
+// goRound makes facts of another origin until every segment was used again.
+func goRound(t *testing.T, j *Journal) {
+	r := j.rings[Alerts]
+	for seq, turn := uint64(1), r.generation; r.generation <= turn+uint64(len(r.segments)); seq++ {
+		s, f := author("other").fact(t, Alerts, 9, seq, strings.Repeat("y", 700))
+		_, err := j.Append(s, f)
+		require.NoError(t, err)
+		j.Trim(func(origin string, _ Stream, _ uint64) uint64 {
+			return map[string]uint64{"other": seq, "self": 3}[origin]
+		})
+	}
+}
+
 func TestJournal_SequenceGoesOnWhenEveryRecordIsGone(t *testing.T) {
 	o := journalOptions(t, nil)
 	j := openJournal(t, o)
-	var last uint64
-	for range 40 { // several times around the ring
-		last = record(t, j, strings.Repeat("x", 700)).Seq
-		if used, total := j.Usage(Alerts); used == total {
-			j.Trim(func(string, Stream, uint64) uint64 { return last })
-		}
+	for range 3 {
+		record(t, j, "ours")
 	}
+	epoch := j.Epoch()
+	goRound(t, j)
 	require.NoError(t, j.Close())
 	j = openJournal(t, o)
-	require.Equal(t, last+1, record(t, j, "on").Seq)
+	require.Equal(t, epoch, j.Epoch())
+	require.Equal(t, uint64(4), record(t, j, "on").Seq)
+}
+
+func TestJournal_OldContentOfAReusedSegmentIsNoFact(t *testing.T) {
+	o := journalOptions(t, nil)
+	j := openJournal(t, o)
+	goRound(t, j)
+	for j.rings[Alerts].active.end > headerBytes+2*recordBytes(900) { // old records lie right behind
+		goRound(t, j)
+	}
+	end, lanes := j.rings[Alerts].active.end, len(j.rings[Alerts].active.highest)
+	require.NoError(t, j.Close())
+	j = openJournal(t, o)
+	require.Equal(t, end, j.rings[Alerts].active.end)
+	require.Len(t, j.rings[Alerts].active.highest, lanes)
 }
 
 func TestJournal_OthersLeaveRoomForOwnFacts(t *testing.T) {
@@ -201,7 +227,9 @@ func TestJournal_OthersLeaveRoomForOwnFacts(t *testing.T) {
 		_, err = j.Append(s, f)
 	}
 	require.ErrorIs(t, err, ErrJournalFull)
-	record(t, j, "our own emergency")
+	for range 3 {
+		record(t, j, strings.Repeat("!", 700))
+	}
 }
 
 func TestJournal_ConcurrentAppendsShareSyncs(t *testing.T) {
