@@ -3,6 +3,7 @@ package demo
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"almenara/storage/alert"
@@ -78,13 +79,67 @@ func prepare(raw []byte, now time.Time) (*message, error) {
 	case len(a.Infos) == 0:
 		return nil, errors.New("the message has no info block, so there is nothing to show")
 	}
-	m := &message{alert: alert.Shift(a, now)}
+	m := &message{alert: alert.Shift(a, now).Clone()}
 	m.said = append(m.said, fmt.Sprintf("Times moved from %s to now: sent %s, expires %s.",
-		a.Sent, m.alert.Sent, m.alert.Expires().In(m.alert.Sent.Time().Location()).Format("2006-01-02T15:04:05-07:00")))
+		a.Sent, m.alert.Sent, alert.NewDateTime(m.alert.Expires().UTC())))
+	m.bringForward()
+	m.makeRoom()
 	if m.raw, err = m.alert.XML(); err != nil {
 		return nil, err
 	}
 	return m, m.takeAim()
+}
+
+// bringForward makes a message that would become effective later effective now.
+func (m *message) bringForward() {
+	for i := range m.alert.Infos {
+		info := &m.alert.Infos[i]
+		if info.Effective.Time().After(m.alert.Sent.Time()) {
+			m.said = append(m.said, fmt.Sprintf("Info block %d would be effective from %s; it is made effective now.", i+1, info.Effective))
+			info.Effective = m.alert.Sent
+		}
+	}
+}
+
+// roomKm is the radius of the area that a message gets whose own area is a point.
+const roomKm = " 1.0"
+
+// makeRoom widens areas that hold nobody. Outside of the demo such an area is
+// refused: a node never widens.
+func (m *message) makeRoom() {
+	for i := range m.alert.Infos {
+		for n := range m.alert.Infos[i].Areas {
+			area := &m.alert.Infos[i].Areas[n]
+			if usable(*area) {
+				continue
+			}
+			at := firstPoint(*area)
+			m.said = append(m.said, fmt.Sprintf("The area %q holds nobody, and a node refuses it; for the demo it is the kilometre around %s.", area.Description, at))
+			area.Polygons, area.Circles = nil, []string{at + roomKm}
+		}
+	}
+}
+
+// usable reports whether the shapes of an area can be read.
+func usable(area alert.Area) bool {
+	if len(area.Polygons)+len(area.Circles) == 0 {
+		return true
+	}
+	_, err := audience.TargetOf(alert.Info{Areas: []alert.Area{area}}, alert.ScopePublic, nil, audience.Selection{}, anyScheme)
+	return err == nil
+}
+
+// anyScheme knows every geocode: the town is given the codes that are cited.
+func anyScheme(string) bool { return true }
+
+// firstPoint is the first position of an area's shapes.
+func firstPoint(area alert.Area) string {
+	for _, shape := range append(area.Circles, area.Polygons...) {
+		if fields := strings.Fields(shape); len(fields) > 0 {
+			return fields[0]
+		}
+	}
+	return "0,0"
 }
 
 // takeAim reads the areas.
@@ -117,6 +172,5 @@ func (m *message) target(info alert.Info) (audience.Target, error) {
 			return audience.Target{}, err
 		}
 	}
-	everyScheme := func(string) bool { return true } // the town is given the codes that are cited
-	return audience.TargetOf(info, m.alert.Scope, m.alert.Addresses, limit, everyScheme)
+	return audience.TargetOf(info, m.alert.Scope, m.alert.Addresses, limit, anyScheme)
 }
