@@ -1,6 +1,7 @@
 package device
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -229,4 +230,32 @@ func FuzzClaimedRevision(f *testing.F) {
 	f.Add([]byte("e30.eyJyZXZpc2lvbiI6N30.x"))
 	f.Add([]byte("a.b"))
 	f.Fuzz(func(_ *testing.T, jws []byte) { claimedRevision(jws) })
+}
+
+func TestNew_GoesOnWhereTheMemoryEnds(t *testing.T) {
+	o := options(7, &tower{url: "tcp://127.0.0.1:1"})
+	o.Memory = []byte(`{"rules":{"alerts":[],"versions":{}},"session":9999999999999,"outbox":{"seq":41,"waiting":[` +
+		`{"alert":"a","revision":1,"rung":"presented","at":"2026-07-20T12:00:00Z","seq":41}]}}`)
+	d, err := New(o)
+	require.NoError(t, err)
+	t.Cleanup(d.Stop)
+	require.Len(t, d.outbox.batch(), 1, "what no node has acknowledged is still told")
+	d.outbox.add(contract.Receipt{Alert: "a"})
+	require.EqualValues(t, 42, d.outbox.Waiting[1].Seq)
+	d.newLink(o.Servers[0])
+	require.EqualValues(t, 10_000_000_000_000, d.session, "sessions never repeat")
+}
+
+func TestRun_EndsWithItsContext(t *testing.T) {
+	tw := newTower(t, 1, mqtt.TCP)
+	d, err := New(options(7, tw))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	soon(t, saw(d, Connected), "connected")
+	cancel()
+	require.NoError(t, <-ended)
+	require.ErrorIs(t, d.Run(t.Context()), ErrStopped)
+	soon(t, func() bool { return !tw.gateway.Connected("lift-7") }, "it said goodbye")
 }
