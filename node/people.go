@@ -10,19 +10,11 @@ import (
 	"fmt"
 	"io"
 
-	"golang.org/x/crypto/argon2"
-
 	"almenara/cluster/command"
 	"almenara/node/api"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/audience"
-)
-
-// Parameters of argon2id (RFC 9106 §4, second recommended option, one lane).
-const (
-	argonTime   = 3
-	argonMemory = 64 << 10 // KiB
 )
 
 // newSecret makes a secret of 256 random bits and its SHA-256.
@@ -60,22 +52,10 @@ func (n *Node) AddUser(ctx context.Context, by api.Caller, in wire.AddUser) (wir
 	}
 	token, hash := newSecret()
 	u := storage.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, TokenHash: hash}
-	if in.Password != "" {
-		u.PasswordHash = hashPassword(in.Password)
-	}
 	if _, err := n.change(ctx, by.Name, &command.PutUser{User: u}); err != nil {
 		return wire.User{}, err
 	}
 	return wire.User{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Token: token}, nil
-}
-
-// hashPassword gives the PHC string of argon2id.
-func hashPassword(password string) string {
-	var salt [16]byte
-	_, _ = rand.Read(salt[:]) // never fails (crypto/rand)
-	sum := argon2.IDKey([]byte(password), salt[:], argonTime, argonMemory, 1, 32)
-	enc := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, argonMemory, argonTime, enc(salt[:]), enc(sum))
 }
 
 // ListUsers implements api.Users.

@@ -17,7 +17,7 @@ func demo(fs *pflag.FlagSet) runner {
 	fs.IntVar(&opts.Devices, "devices", 300, "simulated screens, speakers and phones, in all")
 	fs.IntVar(&opts.Nodes, "nodes", 3, "nodes of the district")
 	fs.StringVar(&file, "cap", "", "CAP 1.2 file to send; a built-in exercise when absent")
-	fs.BoolVar(&opts.Keep, "keep", false, "leave the nodes and the console running until Ctrl-C")
+	fs.BoolVar(&opts.Keep, "keep", false, "leave the nodes and the devices running until Ctrl-C")
 	return func(ctx context.Context, e *env, _ []string) error {
 		if e.engine.Demo == nil {
 			return errNoEngine
@@ -77,8 +77,11 @@ func (e *env) demoTable(w io.Writer, r DemoResult) {
 		fmt.Fprintf(w, "The leader, %s, was stopped on the way; %s leads now.\n", r.Stopped, or(r.Leader, "nobody"))
 	}
 	demoFaults(w, r)
-	for _, console := range r.Console {
-		fmt.Fprintf(w, "Console: %s\n", console)
+	for _, api := range r.API {
+		fmt.Fprintf(w, "API:     %s\n", api)
+	}
+	for _, gate := range r.MQTT {
+		fmt.Fprintf(w, "Devices: %s\n", gate)
 	}
 	if r.TokenFile != "" {
 		fmt.Fprintf(w, "Token:   %s\n", r.TokenFile)

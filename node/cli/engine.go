@@ -36,7 +36,6 @@ type Listen struct {
 	Internode string // host:port for the other nodes
 	Advertise string // host:port under which the others reach it
 	API       string // host:port of HTTP
-	APIURL    string // under which people and systems reach it
 	MQTT      string // host:port of MQTT over TCP
 	MQTTTLS   string // host:port of MQTT over TLS
 	MQTTWS    string // host:port of MQTT over WebSocket
@@ -91,7 +90,7 @@ type ServeInfo struct {
 	Node      string   `json:"node"`
 	Name      string   `json:"name"`
 	District  string   `json:"district"`
-	API       string   `json:"api"` // URL; the console is at the same address
+	API       string   `json:"api"` // URL
 	MQTT      []string `json:"mqtt"`
 	Internode string   `json:"internode"`
 }
@@ -122,10 +121,10 @@ type DemoResult struct {
 	Twice     int             `json:"twice"`             // devices that started it more than once
 	Outside   int             `json:"outside"`           // devices that got it and were not addressed
 	Agree     bool            `json:"agree"`             // every running node counts what the devices told
-	Console   []string        `json:"console,omitempty"`
+	API       []string        `json:"api,omitempty"`     // of the nodes that Keep left running
 	MQTT      []string        `json:"mqtt,omitempty"`
 	Accepted  time.Time       `json:"-"`
-	TokenFile string          `json:"token_file,omitempty"` // to log in to the console, with Keep
+	TokenFile string          `json:"token_file,omitempty"` // holds an administrator's token, with Keep
 
 	// Close stops what Keep left running and waits for it. Nil without Keep.
 	Close func(context.Context) error `json:"-"`

@@ -53,8 +53,7 @@ func nodeCommands() []command {
 func (l *Listen) register(fs *pflag.FlagSet) {
 	fs.StringVar(&l.Internode, "internode", "", "host:port where the other nodes connect")
 	fs.StringVar(&l.Advertise, "advertise", "", "host:port under which they reach this node")
-	fs.StringVar(&l.API, "listen", "", "host:port of the API and the console")
-	fs.StringVar(&l.APIURL, "api-url", "", "address under which people reach the API")
+	fs.StringVar(&l.API, "listen", "", "host:port of the API")
 	fs.StringVar(&l.MQTT, "mqtt", "", "host:port where devices connect by MQTT")
 	fs.StringVar(&l.MQTTTLS, "mqtt-tls", "", "the same, with TLS")
 	fs.StringVar(&l.MQTTWS, "mqtt-ws", "", "the same, over WebSocket")
@@ -118,7 +117,7 @@ func serve(fs *pflag.FlagSet) runner {
 		opts.Data, opts.Log = e.global.data, e.Err
 		return e.engine.Serve(ctx, opts, func(info ServeInfo) {
 			_ = e.print(info, func(w io.Writer) {
-				fmt.Fprintf(w, "Node %s (%s) of %s serves.\nConsole and API  %s\nDevices (MQTT)   %s\nOther nodes      %s\n",
+				fmt.Fprintf(w, "Node %s (%s) of %s serves.\nAPI             %s\nDevices (MQTT)  %s\nOther nodes     %s\n",
 					info.Name, info.Node, info.District, info.API, strings.Join(info.MQTT, " "), info.Internode)
 			})
 		})

@@ -28,22 +28,13 @@ func userCommands() []command {
 
 func userAdd(fs *pflag.FlagSet) runner {
 	var in wire.AddUser
-	var passwordFile string
 	fs.StringSliceVar(&in.Roles, "role", nil, "viewer, composer, approver, audience-manager, device-manager, auditor or administrator; may be repeated")
 	fs.StringSliceVar(&in.Senders, "sender", nil, "CAP sender that the token may speak for; any when absent; may be repeated")
-	fs.StringVar(&passwordFile, "password-file", "", "file that holds a password for the console; - is standard input")
 	return func(ctx context.Context, e *env, args []string) error {
 		if len(in.Roles) == 0 {
 			return usagef("user add needs at least one --role")
 		}
 		in.Name = args[0]
-		if passwordFile != "" {
-			raw, err := e.readFile(passwordFile)
-			if err != nil {
-				return err
-			}
-			in.Password = strings.TrimRight(string(raw), "\r\n")
-		}
 		c, err := e.client()
 		if err != nil {
 			return err

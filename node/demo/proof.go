@@ -226,7 +226,7 @@ func (s *show) keepOpen() error {
 		return nil
 	}
 	for _, n := range s.nodes {
-		s.result.Console = append(s.result.Console, n.API())
+		s.result.API = append(s.result.API, n.API())
 		s.result.MQTT = append(s.result.MQTT, n.MQTT()...)
 	}
 	s.result.TokenFile = filepath.Join(s.dir, "node-1", node.TokenFile)

@@ -204,10 +204,9 @@ type Device struct {
 
 // AddUser creates a user; the answer holds the bearer token, shown only once.
 type AddUser struct {
-	Name     string   `json:"name"`
-	Roles    []string `json:"roles"`
-	Senders  []string `json:"senders,omitempty"` // CAP senders this token may speak for; empty is any
-	Password string   `json:"password,omitempty"`
+	Name    string   `json:"name"`
+	Roles   []string `json:"roles"`
+	Senders []string `json:"senders,omitempty"` // CAP senders this token may speak for; empty is any
 }
 
 // User is one user or token.
