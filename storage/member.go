@@ -73,6 +73,21 @@ func (t *Txn) RemoveMember(id string, index uint64) (MemberRecord, bool, error) 
 	return head, true, t.set(key(prefMember, id), memberHead(head.Ordinal, index, flagRemoved, 0))
 }
 
+// BuryMember leaves a tombstone of index for an id that is no member now and may never
+// have been one, but that an active import is still to bring.
+func (t *Txn) BuryMember(id string, index uint64) error {
+	head, known, err := t.MemberHead(id)
+	if err != nil {
+		return err
+	}
+	if !known {
+		if head.Ordinal, err = t.newOrdinal(id); err != nil {
+			return err
+		}
+	}
+	return t.set(key(prefMember, id), memberHead(head.Ordinal, index, flagRemoved, 0))
+}
+
 // NextOrdinal is the ordinal that the next new member gets.
 func (t *Txn) NextOrdinal() (uint32, error) {
 	raw, err := t.get(keyOrdinal)

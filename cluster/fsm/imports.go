@@ -2,6 +2,7 @@ package fsm
 
 import (
 	"fmt"
+	"slices"
 
 	"almenara/cluster/command"
 	"almenara/storage"
@@ -75,6 +76,12 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 	}
 	e.changed |= ChangedImports
 	return done(importResult(imp), "%s, %d chunks, replace %t", p.Import, p.Chunks, p.Replace)
+}
+
+// importActive reports whether an import is being folded in.
+func (e *entry) importActive() (bool, error) {
+	all, err := e.t.Imports()
+	return slices.ContainsFunc(all, func(i storage.Import) bool { return i.State == storage.ImportActive }), err
 }
 
 // foldImport takes the step that p.Chunk names, if it is the next one.

@@ -65,9 +65,16 @@ func (e *entry) dropMember(id string) (bool, error) {
 }
 
 func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string, error) {
+	importing, err := e.importActive()
+	if err != nil {
+		return failed(err)
+	}
 	var n uint64
 	for _, id := range p.IDs {
 		gone, err := e.dropMember(id)
+		if err == nil && !gone && importing {
+			err = e.t.BuryMember(id, e.index) // or the import would bring it back
+		}
 		if err != nil {
 			return failed(err)
 		}

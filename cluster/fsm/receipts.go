@@ -89,7 +89,7 @@ func openBlock(raw []byte) (receipt.Block, error) {
 	return receipt.DecodeBlock(f.Body)
 }
 
-// fold adds a block that t has stored.
+// fold adds a block that t is about to store.
 func (r *receipts) fold(t *storage.Txn, id alert.ID, b receipt.Block) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -167,11 +167,11 @@ func (a *adoption) receiptBlock(o *opened, signed []byte, out *command.FactOutco
 	if !ok {
 		return nil, a.rejected(o, out, "receipt block is not of one alert")
 	}
-	key, err := a.t.PutReceiptBlock(storage.ReceiptBlock{Alert: string(id), Index: a.index, N: a.n, Signed: signed})
-	if err != nil {
+	if err := a.m.receipts.fold(a.t, id, block); err != nil {
 		return nil, err
 	}
-	if err := a.m.receipts.fold(a.t, id, block); err != nil {
+	key, err := a.t.PutReceiptBlock(storage.ReceiptBlock{Alert: string(id), Index: a.index, N: a.n, Signed: signed})
+	if err != nil {
 		return nil, err
 	}
 	a.blocks++

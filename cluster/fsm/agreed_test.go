@@ -1,0 +1,232 @@
+package fsm
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+	"almenara/storage/audience"
+)
+
+func TestApply_LargeBatchIsSplitBetweenEntries(t *testing.T) {
+	s := newScript(t)
+	for i := range 12 {
+		s.add(&command.PutMembers{Members: members(i*1500, 1500)})
+	}
+	whole, single := newRig(t), newRig(t)
+	commits := 0
+	whole.fsm.hooks.Changed = func(Change) { commits++ }
+	for i, response := range whole.all(s.logs) {
+		require.NoError(t, resultOf(t, response).Error())
+		require.Equal(t, response, single.fsm.Apply(s.logs[i]))
+	}
+	require.Greater(t, commits, 1, "more than one transaction holds")
+	require.Less(t, commits, 12)
+	require.Equal(t, single.hash(), whole.hash())
+	require.Equal(t, 18_000, whole.fsm.Index().Len())
+}
+
+func TestApply_RepeatedRequestGetsTheFirstAnswer(t *testing.T) {
+	s := newScript(t)
+	r := newRig(t)
+	device := func(id string) *command.PutDevices {
+		return &command.PutDevices{Devices: []storage.Device{{ID: id, Member: "m-000001", SecretHash: hash32(id)}}}
+	}
+	first := r.one(s.as("req-1", device("d1")))
+	require.ErrorIs(t, first.Error(), command.ErrNotFound)
+	require.NoError(t, r.one(s.add(&command.PutMembers{Members: members(0, 3)})).Error())
+	require.Equal(t, first, r.one(s.as("req-1", device("d1"))), "also when it would do now")
+	require.NoError(t, r.one(s.as("req-2", device("d1"))).Error())
+	r.reopen()
+	require.NoError(t, r.one(s.as("req-2", device("d2"))).Error())
+	_, ok, err := r.fsm.Device("d2")
+	require.NoError(t, err)
+	require.False(t, ok, "answered, not applied, also after a restart")
+}
+
+func TestMembers_TombstonesOrdinalsAndPages(t *testing.T) {
+	s := newScript(t)
+	r := newRig(t)
+	r.one(s.add(&command.PutMembers{Members: members(0, 10)}))
+	r.one(s.add(&command.RemoveMembers{IDs: []string{"m-000002", "m-000005"}}))
+	r.one(s.add(&command.PutMembers{Members: members(50, 1)}))
+	r.reopen()
+	rec, ok, err := r.fsm.Member("m-000050")
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.EqualValues(t, 10, rec.Ordinal, "ordinals of removed members are not given away")
+	_, ok, _ = r.fsm.Member("m-000002")
+	require.False(t, ok)
+	gone, ok, err := r.fsm.MemberByOrdinal(2)
+	require.NoError(t, err)
+	require.True(t, ok && gone.Removed)
+	require.Equal(t, "m-000002", gone.Member.ID)
+
+	page := func(after string, limit int, filter *roaring.Bitmap) (ids []string) {
+		recs, err := r.fsm.Members(after, limit, filter)
+		require.NoError(t, err)
+		for _, m := range recs {
+			ids = append(ids, m.Member.ID)
+		}
+		return ids
+	}
+	require.Equal(t, []string{"m-000000", "m-000001", "m-000003"}, page("", 3, nil))
+	require.Equal(t, []string{"m-000004", "m-000006"}, page("m-000003", 2, nil))
+	require.Equal(t, []string{"m-000050"}, page("m-000005", 5, roaring.BitmapOf(1, 2, 10)), "also after a removed member")
+	require.Empty(t, page("nobody", 5, nil))
+	bad := audience.Member{ID: "bad id", Kind: "screen", Place: "tm"}
+	res := r.one(s.add(&command.PutMembers{Members: append(members(60, 1), audience.EncodeMember(&bad))}))
+	require.ErrorIs(t, res.Error(), command.ErrInvalid)
+	require.ErrorIs(t, r.one(s.add(&command.PutMembers{Members: [][]byte{{9}}})).Error(), command.ErrMalformed)
+	_, ok, _ = r.fsm.Member("m-000060")
+	require.False(t, ok, "all or none")
+}
+
+func TestJoinToken_LetsOneNodeInOnce(t *testing.T) {
+	s := newScript(t)
+	r := newRig(t)
+	expires := epoch.UnixMilli() + 4*60_000 // entry n is proposed n minutes after epoch
+	require.NoError(t, r.one(s.add(&command.PutJoinToken{Hash: hash32("j"), Expires: expires})).Error())
+	require.NoError(t, r.one(s.add(&command.PutJoinToken{Hash: hash32("late"), Expires: expires})).Error())
+	require.NoError(t, r.one(s.add(&command.UseJoinToken{Hash: hash32("j"), NodeID: "n1"})).Error())
+	require.ErrorIs(t, r.one(s.add(&command.UseJoinToken{Hash: hash32("j"), NodeID: "n2"})).Error(), command.ErrConflict)
+	require.NoError(t, r.one(s.add(&command.UseJoinToken{Hash: hash32("j"), NodeID: "n1"})).Error(), "a repeat, also after expiry")
+	require.ErrorIs(t, r.one(s.add(&command.UseJoinToken{Hash: hash32("late"), NodeID: "n3"})).Error(), command.ErrExpired)
+	require.ErrorIs(t, r.one(s.add(&command.UseJoinToken{Hash: hash32("?"), NodeID: "n3"})).Error(), command.ErrNotFound)
+	require.ErrorIs(t, r.one(s.add(&command.PutJoinToken{Hash: hash32("j"), Expires: expires * 2})).Error(), command.ErrConflict)
+}
+
+func TestPeople_RefusalsThatKeepWhatWasTakenAway(t *testing.T) {
+	s := newScript(t)
+	r := newRig(t)
+	r.one(s.add(&command.PutNode{Node: storage.Node{ID: "n1"}}))
+	r.one(s.add(&command.RemoveNode{ID: "n1"}))
+	require.ErrorIs(t, r.one(s.add(&command.PutNode{Node: storage.Node{ID: "n1"}})).Error(), command.ErrConflict)
+	require.ErrorIs(t, r.one(s.add(&command.RemoveNode{ID: "n2"})).Error(), command.ErrNotFound)
+	r.one(s.add(&command.PutUser{User: storage.User{Name: "amy", TokenHash: hash32("t")}}))
+	require.ErrorIs(t, r.one(s.add(&command.PutUser{User: storage.User{Name: "eve", TokenHash: hash32("t")}})).Error(), command.ErrConflict)
+	require.ErrorIs(t, r.one(s.add(&command.RevokeUser{Name: "eve"})).Error(), command.ErrNotFound)
+	require.ErrorIs(t, r.one(s.add(&command.RevokeDevice{ID: "d"})).Error(), command.ErrNotFound)
+	r.one(s.add(&command.PutDistrict{District: storage.District{ID: "tm", Incarnation: 3}}))
+	require.ErrorIs(t, r.one(s.add(&command.PutDistrict{District: storage.District{ID: "tm", Incarnation: 2}})).Error(), command.ErrConflict)
+	u, ok, err := r.fsm.UserByToken(hash32("t"))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "amy", u.Name)
+}
+
+func TestImport_IsNotHalfAppliedAndResumesAtEveryStep(t *testing.T) {
+	const chunk, chunks = 100, 5
+	s := newScript(t)
+	steady, crashing := newRig(t), newRig(t)
+	both := func(p command.Payload) command.Result {
+		l := s.add(p)
+		res := steady.one(l)
+		require.Equal(t, res, crashing.one(l))
+		crashing.reopen()
+		return res
+	}
+	both(&command.PutMembers{Members: members(0, 20)}) // not in the import, but for 10 of them
+	for i := range uint32(chunks) {
+		require.ErrorIs(t, both(&command.StageMembers{Import: "i", Chunk: i + 1, Members: members(0, 1)}).Error(), command.ErrGap)
+		require.NoError(t, both(&command.StageMembers{Import: "i", Chunk: i, Members: members(10+int(i)*chunk, chunk)}).Error())
+		require.NoError(t, both(&command.StageMembers{Import: "i", Chunk: i, Members: members(900, 1)}).Error(), "a repeat")
+	}
+	require.ErrorIs(t, both(&command.FoldImport{Import: "i"}).Error(), command.ErrConflict, "not active")
+	require.ErrorIs(t, both(&command.ActivateImport{Import: "i", Chunks: chunks + 1}).Error(), command.ErrGap)
+	require.ErrorIs(t, both(&command.ActivateImport{Import: "?", Chunks: 1}).Error(), command.ErrNotFound)
+	require.Equal(t, 20, steady.fsm.Index().Len(), "nothing before Activate")
+	require.NoError(t, both(&command.ActivateImport{Import: "i", Chunks: chunks, Replace: true}).Error())
+	require.ErrorIs(t, both(&command.DropImport{Import: "i"}).Error(), command.ErrConflict, "inevitable")
+
+	late := member(15)
+	late.Name = "written after the activation"
+	both(&command.PutMembers{Members: [][]byte{audience.EncodeMember(&late)}})
+	both(&command.PutMembers{Members: members(5, 1)})
+	both(&command.RemoveMembers{IDs: []string{"m-000100"}})
+
+	var res command.ImportResult
+	for step := uint32(0); !res.Done; step++ {
+		require.Less(t, step, uint32(10))
+		require.ErrorIs(t, both(&command.FoldImport{Import: "i", Chunk: step + 1}).Error(), command.ErrGap)
+		r := both(&command.FoldImport{Import: "i", Chunk: step})
+		require.NoError(t, r.Error())
+		var err error
+		res, err = command.DecodeData[command.ImportResult](r)
+		require.NoError(t, err)
+		again, err := command.DecodeData[command.ImportResult](both(&command.FoldImport{Import: "i", Chunk: step}))
+		require.NoError(t, err)
+		require.Equal(t, res, again, "a repeated step changes nothing")
+	}
+	require.Equal(t, steady.hash(), crashing.hash())
+	rec, ok, err := steady.fsm.Member("m-000015")
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, late.Name, rec.Member.Name, "what was written later wins")
+	for id, want := range map[string]bool{"m-000000": false, "m-000005": true, "m-000100": false, "m-000010": true, "m-000509": true} {
+		_, ok, err := steady.fsm.Member(id)
+		require.NoError(t, err)
+		require.Equal(t, want, ok, id)
+	}
+	require.Equal(t, 500, steady.fsm.Index().Len()) // 500 imported, less m-000100, plus m-000005
+	require.NoError(t, both(&command.DropImport{Import: "i"}).Error())
+	require.Empty(t, must(steady.fsm.Imports()))
+	require.Empty(t, append(steady.halts, crashing.halts...))
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestAudit_EveryCommandLeavesALineThatVerifies(t *testing.T) {
+	logs := history(t)
+	r := newRig(t)
+	r.all(logs)
+	var b bytes.Buffer
+	require.NoError(t, r.store.ExportAudit(&b, 0, 0))
+	report, err := storage.VerifyAudit(bytes.NewReader(b.Bytes()))
+	require.NoError(t, err)
+	require.True(t, report.OK(), report.Problem)
+	lines := must(r.fsm.Audit(0, 0, 0))
+	require.EqualValues(t, report.To, len(lines))
+	seen := map[string]int{}
+	for _, l := range lines {
+		seen[l.Action]++
+		if l.Action != "unreadable entry" {
+			require.Equal(t, "amy", l.Actor)
+			require.Equal(t, epoch.UnixMilli()+int64(l.Index)*60_000, l.At, "time comes with the command")
+		}
+	}
+	require.Equal(t, 2, seen["alert adopted"])
+	require.Equal(t, 1, seen["receipts adopt"]-1, fmt.Sprint(seen))
+	require.Equal(t, 1, seen["import fold"], "steps are summed up")
+	require.Zero(t, seen["import stage"])
+	require.Equal(t, 1, seen["unreadable entry"])
+	page := must(r.fsm.Audit(3, 0, 2))
+	require.Equal(t, lines[2:4], page)
+}
+
+func TestHashState_HashesTheStateAtItsEntry(t *testing.T) {
+	hashed := make(chan [32]byte, 4)
+	r := newRigWith(t, Hooks{Hashed: func(_ uint64, sum [32]byte) { hashed <- sum }})
+	plain := newRig(t)
+	s := newScript(t)
+	s.add(&command.PutMembers{Members: members(0, 5)})
+	s.add(&command.HashState{})
+	for _, l := range s.logs {
+		plain.one(l)
+	}
+	want := plain.hash()
+	s.add(&command.PutMembers{Members: members(9, 1)}) // in the same batch, after it
+	r.all(s.logs)
+	require.Equal(t, want, fmt.Sprintf("%x", <-hashed))
+	require.NotEqual(t, want, r.hash())
+}
