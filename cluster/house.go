@@ -34,10 +34,14 @@ func (c *Cluster) keepHouse() {
 	var pings sync.WaitGroup
 	defer pings.Wait()
 	pinging := newLimiter(maxPings, 1)
+	known := links{}
 	for {
 		select {
 		case <-tick.C:
 			c.sweep(&pings, pinging)
+			for _, peer := range c.Status().Peers {
+				known.note(c.options.Logger, peer)
+			}
 		case <-renewal.C:
 			if err := c.renew(time.Now()); err != nil {
 				c.options.Logger.Error("renewing certificate", "error", err)

@@ -46,6 +46,9 @@ func (l *hlogger) Log(level hclog.Level, msg string, args ...any) {
 			args[i] = fmt.Sprintf(fmt.Sprint(f[0]), f[1:]...)
 		}
 	}
+	if ofLinks[msg] {
+		level = hclog.Debug
+	}
 	l.to.With(l.args...).Log(context.Background(), slogLevel(level), msg, args...)
 }
 
