@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,6 +48,16 @@ func TestDecodeMember_RefusesForeignBytes(t *testing.T) {
 		_, err := DecodeMember(b)
 		require.ErrorIs(t, err, ErrBadRecord, name)
 	}
+}
+
+func TestDecodeMember_IsNotMadeToAllocateByALyingCount(t *testing.T) {
+	lie := []byte{1, 0, 0, 0, 0, 0, 0xc0, 0x84, 0x3d, 0, 0} // 1,000,000 tags
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := DecodeMember(lie)
+	runtime.ReadMemStats(&after)
+	require.ErrorIs(t, err, ErrBadRecord)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
 func TestDecodeMember_DoesNotAlias(t *testing.T) {

@@ -154,7 +154,7 @@ func locationText(p *Point) string {
 	if p == nil {
 		return ""
 	}
-	return formatDegrees(p.Lat) + "," + formatDegrees(p.Lon)
+	return p.String()
 }
 
 // addLine keeps the line, within 80 columns, while there is room for it.

@@ -185,9 +185,12 @@ func TestScan_BoundsWhatItReads(t *testing.T) {
 	require.ErrorIs(t, err, errEndless)
 	_, err = Scan(io.MultiReader(strings.NewReader("id,district\n"), endless{}), func(int, Member) error { return nil })
 	require.ErrorIs(t, err, errEndless)
-	c := &capped{in: endless{}, left: 10}
+	c := &capped{in: io.LimitReader(endless{}, 1<<20), left: 10}
 	_, err = io.Copy(io.Discard, c)
 	require.ErrorIs(t, err, ErrTooLarge)
+	s := scanner{report: Report{Rows: MaxImportRows - 1}}
+	require.NoError(t, s.count())
+	require.ErrorIs(t, s.count(), ErrTooLarge)
 }
 
 type endless struct{}

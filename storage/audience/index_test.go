@@ -276,6 +276,24 @@ func TestCount_AddsUp(t *testing.T) {
 	}
 }
 
+// The plain bits that counts of the first level keep are made anew after a change.
+func TestCount_FollowsChanges(t *testing.T) {
+	x := NewIndex()
+	for ord := range uint32(100) {
+		x.Put(ord, &Member{ID: fmt.Sprint(ord), Kind: KindScreen, Place: "a/b"})
+	}
+	everybody := roaring.New()
+	everybody.AddRange(0, 1000)
+	count := func() []Count { return x.Count(everybody, 1).ByPlace }
+	require.Equal(t, []Count{{"a", 100}}, count())
+	x.Remove(7)
+	require.Equal(t, []Count{{"a", 99}}, count())
+	x.Put(100, &Member{ID: "100", Kind: KindScreen, Place: "a"})
+	require.Equal(t, []Count{{"a", 100}}, count())
+	x.Put(101, &Member{ID: "101", Kind: KindScreen, Place: "a/b/c"})
+	require.Equal(t, []Count{{"a", 101}}, count())
+}
+
 func requireCounts(t *testing.T, want map[string]uint64, got []Count) {
 	t.Helper()
 	have := map[string]uint64{}

@@ -3,12 +3,8 @@ package audience
 import (
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 )
-
-// degree is how many units of Point one degree has.
-const degree = 1e7
 
 // NewPoint rounds a position in degrees to the units of Point. It is an error
 // outside of latitude -90 to 90 and longitude -180 to 180.
@@ -16,11 +12,11 @@ func NewPoint(lat, lon float64) (Point, error) {
 	if !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) {
 		return Point{}, fmt.Errorf("position %v,%v is not on earth: latitude -90 to 90 and longitude -180 to 180 are expected", lat, lon)
 	}
-	return Point{Lat: int32(math.Round(lat * degree)), Lon: int32(math.Round(lon * degree))}, nil
+	return Point{Lat: int32(math.Round(lat * unitsPerDegree)), Lon: int32(math.Round(lon * unitsPerDegree))}, nil
 }
 
-// ParsePolygon reads a polygon as CAP writes it: "lat,lon lat,lon …", closed, at
-// least four pairs.
+// ParsePolygon reads a polygon as CAP 1.2 §3.2.4 writes it: "lat,lon lat,lon …",
+// closed, at least four pairs, at most MaxPolygonPoints distinct ones.
 func ParsePolygon(text string) (Polygon, error) { return parsePolygon(text) }
 
 // CAP writes the polygon as CAP does, closed.
@@ -37,5 +33,5 @@ func (p Polygon) CAP() string {
 
 // String writes the position as CAP does: "lat,lon" in degrees.
 func (p Point) String() string {
-	return strconv.FormatFloat(float64(p.Lat)/degree, 'f', -1, 64) + "," + strconv.FormatFloat(float64(p.Lon)/degree, 'f', -1, 64)
+	return formatDegrees(p.Lat) + "," + formatDegrees(p.Lon)
 }
