@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 	v5packets "github.com/eclipse/paho.golang/packets"
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels"
 	"almenara/channels/contract"
 )
 
@@ -87,6 +89,7 @@ func TestConnect_BadBytesCloseTheConnection(t *testing.T) {
 		"reserved flag":           badFlags,
 		"truncated":               packet(0x10, good[2:len(good)-3]...),
 		"trailing byte":           packet(0x10, append(good[2:len(good):len(good)], 0)...),
+		"trailing, version 5":     packet(0x10, append(connectPacket("lift-1", true)[2:], 0)...),
 		"length without end":      {0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x01},
 		"reserved fixed header":   {0x11, 0},
 		"over the first limit":    {0x10, 0xFE, 0x1F}, // 4097 bytes with the header; no more need come
@@ -298,11 +301,13 @@ func TestStop_IsSafeInEveryOrder(t *testing.T) {
 func TestStop_TellsVersion5AndClosesAll(t *testing.T) {
 	r := newRig(t)
 	address := r.listen(TCP)
-	v5, v3, stranger := r.device(address, "lift-1", true), r.device(address, "lift-2", false), r.dial(address)
+	v5 := r.device(address, "lift-1", true, func(f *connectFields) { f.willTopic = contract.TopicState("lift-1") })
+	v3, stranger := r.device(address, "lift-2", false), r.dial(address)
 	r.stop()
 	v5.expect([]byte{0xE0, 1, 0x8B})
 	v5.closed()
 	v3.closed()
+	require.NotContains(t, strings.Join(r.hooks.all(), "\n"), "lost", "the node goes, not the device")
 	stranger.closed()
 	_, err := net.Dial("tcp", address)
 	require.Error(t, err)
@@ -314,5 +319,20 @@ func TestDrop_EndsARevokedDevice(t *testing.T) {
 	require.False(t, r.Drop("lift-2"))
 	require.True(t, r.Drop("lift-1"))
 	w.expect([]byte{0xE0, 1, 0x98})
+	w.closed()
+}
+
+// mistaken is an Auth that answers with another device.
+type mistaken struct{}
+
+func (mistaken) Authenticate(context.Context, string, string) (channels.Endpoint, error) {
+	return channels.Endpoint{Device: "lift-2"}, nil
+}
+
+func TestConnect_AuthThatAnswersWithAnotherDeviceAdmitsNobody(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Auth = mistaken{} })
+	w := r.dial(r.listen(TCP))
+	w.send(connectPacket("lift-1", false))
+	w.expect([]byte{0x20, 2, 0, 3})
 	w.closed()
 }

@@ -168,9 +168,12 @@ func TestDeliver_OnlyWhatIsInFlightCanBeAcknowledged(t *testing.T) {
 	w.message()
 	w.send(w.ackPacket(kindPuback, body.id+1))
 	w.ping()
+	w.ping()
 	require.Zero(t, r.receipts.count())
 	w.send(append(w.ackPacket(kindPuback, body.id), w.ackPacket(kindPuback, body.id)...))
-	w.ping()
+	r.receipts.awaitRung(t, 1, receipt.Delivered)
+	w.send([]byte{0xE0, 0})
+	r.hooks.awaitTold(t, "lift-1 up false")
 	require.Equal(t, 1, r.receipts.count())
 }
 
@@ -219,6 +222,9 @@ func TestDeliver_ManyLargeBodiesReachASlowReader(t *testing.T) {
 		now.Active = append(now.Active, d)
 	}
 	r.Set(now)
+	s := r.shardOf("lift-1").get("lift-1")
+	s.deliverNow()
+	require.LessOrEqual(t, s.out.Pending(), 256<<10)
 	bodies, manifests := 0, 0
 	for range 17 {
 		if m := w.message(); m.topic == contract.TopicNow {
@@ -268,4 +274,20 @@ func TestSet_RemembersExpiredRevisionsNoLonger(t *testing.T) {
 	r.Set(holds("2"))
 	require.Len(t, r.known, 1)
 	require.Len(t, r.plan.Load().known, 1)
+}
+
+func TestTakeOff_DoesNotReuseAnIDInFlight(t *testing.T) {
+	r := newRig(t)
+	s := r.newSession(nil, nil, TCP)
+	s.nextID = 65_533
+	var ids []uint16
+	for range 4 {
+		ids = append(ids, s.takeOff(flight{}))
+	}
+	require.Equal(t, []uint16{65_534, 65_535, 1, 2}, ids)
+	s.nextID = 65_533
+	require.Equal(t, uint16(3), s.takeOff(flight{}))
+	f, ok := s.land(65_535)
+	require.True(t, ok)
+	require.Equal(t, uint16(65_535), f.id)
 }

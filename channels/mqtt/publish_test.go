@@ -207,13 +207,10 @@ func TestPublish_LargePacketsPassAndMemoryIsGivenBack(t *testing.T) {
 	w.expect([]byte{0x40, 2, 0, 3})
 	r.hooks.awaitTold(t, "lift-1 report "+text)
 	w.ping()
-	w.ping()
-	w.Close()
 	s := r.shardOf("lift-1").get("lift-1")
+	w.Close()
 	r.hooks.awaitTold(t, "lift-1 up false")
-	if s != nil {
-		require.Len(t, s.in, readBuffer)
-	}
+	require.Len(t, s.in, readBuffer)
 }
 
 func TestState_IsPassedOnAndWillIsTold(t *testing.T) {
@@ -273,4 +270,37 @@ func TestReport_UnwantedIsNotSentForEver(t *testing.T) {
 			})
 		}
 	})
+}
+
+func TestPublish_MalformedAckOfVersion311EndsTheSession(t *testing.T) {
+	r := newRig(t)
+	w := r.device(r.listen(TCP), "lift-1", false)
+	w.send([]byte{0x40, 3, 0, 1, 0})
+	w.closed()
+}
+
+func TestPublish_UnfinishedExchangesAreBounded(t *testing.T) {
+	r := newRig(t)
+	w := r.device(r.listen(TCP), "lift-1", true)
+	for id := range uint16(maxExchanges) {
+		w.send(publishPacket(true, 2, id+1, receiptTopic, "[]"))
+		w.expect([]byte{0x50, 2, byte((id + 1) >> 8), byte(id + 1)})
+	}
+	w.send(publishPacket(true, 2, maxExchanges+1, receiptTopic, "[]"))
+	w.expect([]byte{0xE0, 1, 0x97})
+	w.closed()
+}
+
+func TestState_OfAReplacedSessionIsNotPassedOn(t *testing.T) {
+	r := newRig(t)
+	address := r.listen(TCP)
+	r.device(address, "lift-1", false)
+	old := r.shardOf("lift-1").get("lift-1")
+	young := r.device(address, "lift-1", false)
+	p := publish{payload: []byte(`{"state":"ready","session":1}`)}
+	old.takeState(p) // what it had read before it was replaced
+	young.ping()
+	require.Equal(t, []string{"lift-1 up true", "lift-1 up true"}, r.hooks.all())
+	r.shardOf("lift-1").get("lift-1").takeState(p)
+	r.hooks.awaitTold(t, "lift-1 state ready 1")
 }

@@ -159,3 +159,27 @@ func TestClose_PendingBytesGetALastSecond(t *testing.T) {
 		require.Equal(t, time.Second, time.Since(begin))
 	})
 }
+
+func TestPaused_DeviceIsNotBlamedForWaitingReceipts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(o *Options) { o.Limits.MaxTaking = 1 })
+		w := r.pipe()
+		w.connect("lift-1", func(f *connectFields) { f.keepAlive = 10 })
+		w.subscribe(ownFilterOf("lift-1"))
+		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		body := w.message()
+		r.receipts.tell(func() { r.receipts.hold = true })
+		w.send(publishPacket(false, 1, 1, receiptTopic, receiptsJSON("verified", "flood")))
+		w.send(publishPacket(false, 1, 2, receiptTopic, receiptsJSON("presented", "flood")))
+		time.Sleep(time.Hour)
+		r.receipts.tell(func() { r.receipts.hold = false })
+		r.receipts.dones[0](nil)
+		w.expect([]byte{0x40, 2, 0, 1})
+		w.expect([]byte{0x40, 2, 0, 2})
+		time.Sleep(5 * time.Second)
+		w.send(w.ackPacket(kindPuback, body.id))
+		w.ping()
+		r.receipts.awaitRung(t, 1, receipt.Delivered)
+		r.stop()
+	})
+}
