@@ -80,7 +80,7 @@ func TestParse_SaysWhereAndWhatIsExpected(t *testing.T) {
 		"language = zh_HK":             `column 12: language "zh_HK": a tag such as en or zh-HK is expected`,
 		"kind = 3d":                    `column 8: kind "3d": a lower-case word such as screen, speaker, phone or person is expected`,
 		`"role" = x`:                   `column 1: a condition such as "kind = screen" or "place under tuen-mun" is expected, found the quoted text role`,
-		"a/b = x":                      `column 1: tag name "a/b": a lower-case word such as role is expected, of letters, digits, - _ .`,
+		"a/b = x":                      `column 1: tag name "a/b": a lower-case word of letters, digits, - _ . such as role is expected`,
 		strings.Repeat("x", 4097):      `column 1: the expression is 4097 bytes long, at most 4096 are allowed`,
 		strings.Repeat("(", 65):        `column 65: parentheses are nested deeper than 64`,
 		"a!=1" + rep(" and a!=1", 400): `column 1: the expression is 5609 bytes long when written out, at most 4096 are allowed`,

@@ -215,7 +215,7 @@ func checkTagName(name string) error {
 			return !isNameRune(r) && !strings.ContainsRune("-_.", r) || unicode.ToLower(r) != r
 		}) < 0
 	if !valid {
-		return fmt.Errorf("tag name %q: a lower-case word such as role is expected, of letters, digits, - _ .", clip(name))
+		return fmt.Errorf("tag name %q: a lower-case word of letters, digits, - _ . such as role is expected", clip(name))
 	}
 	if keywords[name] || fields[name] != opNone {
 		return fmt.Errorf("tag name %q is a word of the selection grammar; another name is expected", name)
