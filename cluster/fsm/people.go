@@ -1,6 +1,9 @@
 package fsm
 
 import (
+	"bytes"
+	"slices"
+
 	"almenara/cluster/command"
 	"almenara/storage"
 )
@@ -68,6 +71,13 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 			return refuse(command.KindConflict, "the token belongs to another user")
 		}
 	}
+	old, known, err := e.t.User(p.User.Name)
+	if err != nil {
+		return failed(err)
+	}
+	if known && !old.Revoked && !bytes.Equal(old.TokenHash, p.User.TokenHash) {
+		return refuse(command.KindConflict, "user %q exists already; revoke it first", p.User.Name)
+	}
 	if err := e.t.PutUser(p.User); err != nil {
 		return failed(err)
 	}
@@ -83,12 +93,34 @@ func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error
 	if !ok {
 		return refuse(command.KindNotFound, "user %q does not exist", p.Name)
 	}
+	last, err := e.lastAdministrator(u)
+	if err != nil {
+		return failed(err)
+	}
+	if last {
+		return refuse(command.KindConflict, "%q is the last administrator; add another one first", p.Name)
+	}
 	u.Revoked = true
 	if err := e.t.PutUser(u); err != nil {
 		return failed(err)
 	}
 	e.changed |= ChangedUsers
 	return done(nil, "%s", p.Name)
+}
+
+// roleAdministrator is the role that may add users: without anybody who has it,
+// nobody could ever be added again.
+const roleAdministrator = "administrator"
+
+// lastAdministrator reports whether u is the only one left who may add users.
+func (e *entry) lastAdministrator(u storage.User) (bool, error) {
+	if !slices.Contains(u.Roles, roleAdministrator) || u.Revoked {
+		return false, nil
+	}
+	users, err := e.t.Users()
+	return !slices.ContainsFunc(users, func(other storage.User) bool {
+		return other.Name != u.Name && !other.Revoked && slices.Contains(other.Roles, roleAdministrator)
+	}), err
 }
 
 func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
