@@ -22,16 +22,45 @@ const (
 	mediaLines  = "application/x-ndjson"
 )
 
-// readJSON reads exactly one JSON value into into. Unknown fields are refused: a
-// misspelt field must not silently widen or change what was asked for.
+// readJSON reads exactly one JSON value into into. Unknown fields are refused, and
+// fields of an object that are given twice: a misspelt or a second field must not
+// silently widen or change what was asked for.
 func readJSON(r io.Reader, into any) error {
-	dec := json.NewDecoder(r)
+	var raw bytes.Buffer
+	dec := json.NewDecoder(io.TeeReader(r, &raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
 		return jsonProblem(err)
 	}
+	end := dec.InputOffset()
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return jsonTail(err)
+	}
+	return eachFieldOnce(raw.Bytes()[:end])
+}
+
+// eachFieldOnce looks at the fields of an object, without those of its values; raw is
+// valid JSON. Case does not tell fields apart, as for encoding/json.
+func eachFieldOnce(raw []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+		return nil
+	}
+	seen := map[string]bool{}
+	for dec.More() {
+		name, err := dec.Token()
+		if err != nil {
+			return jsonProblem(err)
+		}
+		field := strings.ToLower(fmt.Sprint(name))
+		if seen[field] {
+			return wire.Problemf(wire.KindMalformed, "the body has the field %q twice", field)
+		}
+		seen[field] = true
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return jsonProblem(err)
+		}
 	}
 	return nil
 }

@@ -216,6 +216,20 @@ func TestRoutes_RefuseMalformedJSON(t *testing.T) {
 	}
 }
 
+// Of two selections the reader would silently take the second one.
+func TestRoutes_RefuseAFieldThatIsGivenTwice(t *testing.T) {
+	for _, body := range []string{
+		`{"select":"place under a","alert":{"x":1},"select":"place under b"}`,
+		`{"select":"place under a","alert":{"x":1},"SELECT":"place under b"}`,
+	} {
+		fake := apitest.New()
+		got := ask(t, api.New(fake, api.Options{}), "POST", "/api/v1/alerts", apitest.Token(api.RoleComposer), body)
+		require.Equal(t, 400, got.Code, got.Body)
+		require.Contains(t, problem(t, got).Sentence, `"select" twice`)
+		require.Empty(t, fake.Calls())
+	}
+}
+
 func TestRoutes_RefuseUnknownAndWrongParameters(t *testing.T) {
 	cases := []struct{ path, says string }{
 		{"/api/v1/alerts?limt=3", `"limt" is not known`},
