@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"almenara/channels"
-	"almenara/channels/contract"
 	"almenara/storage/alert"
 	"almenara/storage/receipt"
 )
@@ -239,6 +238,3 @@ func (f flight) finish(err error) {
 		f.done <- err
 	}
 }
-
-// stateTopic is where the device's state and will go.
-func (s *session) stateTopic() string { return s.prefix + contract.LeafState }

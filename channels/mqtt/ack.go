@@ -1,0 +1,63 @@
+package mqtt
+
+import (
+	"fmt"
+
+	"almenara/storage/receipt"
+)
+
+// puback takes a device's word that it has an alert. Only what this session has in
+// flight can be acknowledged: no other packet id makes a receipt.
+func (s *session) puback(body []byte) error {
+	a, err := parseAck(body, s.v5)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	f, ok := s.land(a.id)
+	behind := ok && s.lacks(s.g.plan.Load())
+	s.mu.Unlock()
+	if !ok {
+		s.g.metrics.deliveries[deliveryStray].Inc()
+		return nil
+	}
+	s.landed(f, a.code)
+	if behind {
+		s.deliverNow()
+	}
+	return nil
+}
+
+func (s *session) landed(f flight, c code) {
+	var refusal string
+	if c >= codeUnspecified {
+		refusal = fmt.Sprintf("device answered with reason 0x%02X", byte(c))
+	}
+	switch {
+	case f.done != nil && refusal != "":
+		f.finish(fmt.Errorf("%w: %s", ErrRefused, refusal))
+	case f.done != nil:
+		f.finish(nil)
+	case refusal != "":
+		s.g.metrics.deliveries[deliveryRefused].Inc()
+		s.acked = append(s.acked, s.ackReceipt(f, receipt.Failed, refusal))
+	default:
+		s.g.metrics.deliveries[deliveryAcked].Inc()
+		s.acked = append(s.acked, s.ackReceipt(f, receipt.Delivered, ""))
+	}
+}
+
+func (s *session) ackReceipt(f flight, rung receipt.Rung, answer string) receipt.Receipt {
+	return receipt.Receipt{
+		Alert: f.alert, Revision: f.revision, Member: s.from.Member,
+		Rung: rung, At: now(), Answer: answer,
+	}
+}
+
+// settle hands over the acknowledgements of what was last read, at once.
+func (s *session) settle() {
+	if len(s.acked) > 0 {
+		s.g.receipts.Take(s.from, s.acked, s.g.ownReceipt)
+		s.acked = nil
+	}
+}
