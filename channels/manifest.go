@@ -42,15 +42,18 @@ func newestFirst(ended []contract.Ended) []contract.Ended {
 	return sorted
 }
 
-// fitManifest cuts the manifest to MaxBody: the oldest ends first, and only when
-// none is left the quietest alerts. It returns how many entries it left out.
+// fitManifest cuts the manifest to MaxBody: always the longer of the two lists, of
+// ends the oldest, of alerts the quietest. So neither a flood of drills hides the end
+// of an emergency, nor a flood of ends an emergency. It returns how many entries it
+// left out.
 func fitManifest(m *contract.Manifest, signedSize func(payload int) int) int {
 	before := len(m.Ended) + len(m.InForce)
-	for signedSize(jsonSize(m)) > MaxBody && len(m.Ended) > 0 {
-		m.Ended = m.Ended[:len(m.Ended)*9/10]
-	}
-	for signedSize(jsonSize(m)) > MaxBody && len(m.InForce) > 0 {
-		m.InForce = m.InForce[:len(m.InForce)*9/10]
+	for signedSize(jsonSize(m)) > MaxBody && len(m.Ended)+len(m.InForce) > 0 {
+		if len(m.Ended) > len(m.InForce) {
+			m.Ended = m.Ended[:len(m.Ended)*9/10]
+		} else {
+			m.InForce = m.InForce[:len(m.InForce)*9/10]
+		}
 	}
 	return before - len(m.Ended) - len(m.InForce)
 }
