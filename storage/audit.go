@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,6 +32,10 @@ type AuditHead struct {
 	N    uint64 `cbor:"1,keyasint"` // 0: the chain is empty
 	Hash []byte `cbor:"2,keyasint"` // 32 bytes; zeros for the empty chain
 }
+
+// ErrNoAuditLine is returned by ExportAudit when the chain does not reach as far as
+// the line before the first one wanted.
+var ErrNoAuditLine = errors.New("there is no such audit line")
 
 // maxAuditText bounds each text of a line in bytes.
 const maxAuditText = 1024
@@ -157,7 +162,7 @@ func (t *Txn) auditHash(n uint64) ([]byte, error) {
 	}
 	e, ok, err := load[AuditEntry](t, key64(prefAudit, n))
 	if err == nil && !ok {
-		err = fmt.Errorf("there is no audit line %d", n)
+		err = fmt.Errorf("%w: %d", ErrNoAuditLine, n)
 	}
 	return e.Hash, err
 }

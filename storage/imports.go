@@ -21,7 +21,7 @@ type Import struct {
 	Replace bool        `cbor:"5,keyasint,omitempty"`
 	Index   uint64      `cbor:"6,keyasint"` // raft index of Activate
 	Next    uint32      `cbor:"7,keyasint"` // the step that FoldImport must name next
-	Cursor  uint32      `cbor:"8,keyasint"` // next ordinal to look at when members are swept
+	Cursor  string      `cbor:"8,keyasint"` // id of the last member looked at for removal
 	Put     uint64      `cbor:"9,keyasint"` // members written so far
 	Removed uint64      `cbor:"10,keyasint"`
 }

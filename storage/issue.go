@@ -29,6 +29,16 @@ type Fanout struct {
 	At       int64  `cbor:"4,keyasint"` // ms since 1970
 }
 
+// Refusal records that a message was refused because its CAP triplet is taken by
+// another: an audit record. Nothing of the message is kept.
+type Refusal struct {
+	Key    string `cbor:"1,keyasint"` // sender,identifier,sent
+	Alert  string `cbor:"2,keyasint"` // the alert of the message that stands
+	Digest string `cbor:"3,keyasint"` // of the refused content, in hex
+	Author string `cbor:"4,keyasint"` // user or token name
+	At     int64  `cbor:"5,keyasint"` // ms since 1970
+}
+
 var canonical, _ = cbor.CoreDetEncOptions().EncMode()
 
 // Encode writes the issue as canonical CBOR.
@@ -45,6 +55,18 @@ func DecodeIssue(b []byte) (Issue, error) {
 
 // Encode writes the record as canonical CBOR.
 func (f Fanout) Encode() ([]byte, error) { return canonical.Marshal(f) }
+
+// Encode writes the record as canonical CBOR.
+func (r Refusal) Encode() ([]byte, error) { return canonical.Marshal(r) }
+
+// DecodeRefusal reads what Encode wrote.
+func DecodeRefusal(b []byte) (Refusal, error) {
+	var r Refusal
+	if err := cbor.Unmarshal(b, &r); err != nil {
+		return Refusal{}, fmt.Errorf("decoding refusal: %w", err)
+	}
+	return r, nil
+}
 
 // DecodeFanout reads what Encode wrote.
 func DecodeFanout(b []byte) (Fanout, error) {

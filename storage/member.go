@@ -31,11 +31,11 @@ func (t *Txn) Member(id string) (MemberRecord, bool, error) {
 	return rec, err == nil, err
 }
 
-// MemberHead is Member without the member itself: cheap.
+// MemberHead is Member without the member itself but for its id: cheap.
 func (t *Txn) MemberHead(id string) (MemberRecord, bool, error) {
 	raw, err := t.get(key(prefMember, id))
 	if err != nil || raw == nil {
-		return MemberRecord{}, false, err
+		return MemberRecord{Member: audience.Member{ID: id}}, false, err
 	}
 	rec, _, err := decodeMemberHead(id, raw)
 	return rec, err == nil, err
@@ -47,20 +47,40 @@ func (t *Txn) MemberID(ordinal uint32) (string, error) {
 	return string(raw), err
 }
 
-// PutMember writes m under index and returns its ordinal: the one it had, or the
-// next one.
-func (t *Txn) PutMember(m audience.Member, encoded []byte, index uint64) (uint32, error) {
-	head, known, err := t.MemberHead(m.ID)
+// PutMember writes the member id, encoded by audience.EncodeMember, under index and
+// returns its ordinal: the one it had, or the next one.
+func (t *Txn) PutMember(id string, encoded []byte, index uint64) (uint32, error) {
+	head, known, err := t.MemberHead(id)
 	if err != nil {
 		return 0, err
 	}
-	if !known {
-		if head.Ordinal, err = t.newOrdinal(m.ID); err != nil {
+	return t.ReplaceMember(head, known, encoded, index)
+}
+
+// ReplaceMember is PutMember for a caller that has read the head, or that there is
+// none, in this transaction.
+func (t *Txn) ReplaceMember(head MemberRecord, known bool, encoded []byte, index uint64) (ordinal uint32, err error) {
+	id := head.Member.ID
+	if ordinal = head.Ordinal; !known {
+		if ordinal, err = t.newOrdinal(id); err != nil {
 			return 0, err
 		}
 	}
-	raw := memberHead(head.Ordinal, index, 0, len(encoded))
-	return head.Ordinal, t.set(key(prefMember, m.ID), append(raw, encoded...))
+	raw := memberHead(ordinal, index, 0, len(encoded))
+	return ordinal, t.set(key(prefMember, id), append(raw, encoded...))
+}
+
+// MemberHeads calls fn for the heads of members after the id after, by id, with the
+// removed ones, until it returns false.
+func (t *Txn) MemberHeads(after string, fn func(MemberRecord) bool) error {
+	var from []byte
+	if after != "" {
+		from = append(key(prefMember, after), 0)
+	}
+	return t.scan(prefMember, from, func(k, v []byte) (bool, error) {
+		head, _, err := decodeMemberHead(string(k[len(prefMember):]), v)
+		return err == nil && fn(head), err
+	})
 }
 
 // RemoveMember leaves a tombstone; false where there is no live member.

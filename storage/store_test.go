@@ -246,7 +246,7 @@ func TestMembers_OrdinalsAreNeverReusedAndRemovalLeavesNoPersonalData(t *testing
 	put := func(id, name string, index uint64) (ordinal uint32) {
 		m := audience.Member{ID: id, Name: name, Kind: "person", Place: "tm"}
 		update(t, s, func(tx *Txn) (err error) {
-			ordinal, err = tx.PutMember(m, audience.EncodeMember(&m), index)
+			ordinal, err = tx.PutMember(m.ID, audience.EncodeMember(&m), index)
 			return err
 		})
 		return ordinal

@@ -152,28 +152,13 @@ func (t *Txn) count(bytes int) {
 // first), until fn returns false. Key and value are valid during the call only.
 func (t *Txn) scan(prefix, from []byte, fn func(key, value []byte) (bool, error)) error {
 	opt := badger.DefaultIteratorOptions
-	opt.Prefix = prefix
+	opt.Prefix, opt.PrefetchValues = prefix, false // values lie with their keys: a goroutine each would only cost
 	it := t.b.NewIterator(opt)
 	defer it.Close()
 	if from == nil {
 		from = prefix
 	}
 	for it.Seek(from); it.Valid(); it.Next() {
-		more, err := visit(it.Item(), fn)
-		if err != nil || !more {
-			return err
-		}
-	}
-	return nil
-}
-
-// scanBack is scan from the last key with prefix towards the first.
-func (t *Txn) scanBack(prefix []byte, fn func(key, value []byte) (bool, error)) error {
-	opt := badger.DefaultIteratorOptions
-	opt.Prefix, opt.Reverse, opt.PrefetchSize = prefix, true, 16
-	it := t.b.NewIterator(opt)
-	defer it.Close()
-	for it.Seek(append(append([]byte{}, prefix...), 0xFF)); it.Valid(); it.Next() {
 		more, err := visit(it.Item(), fn)
 		if err != nil || !more {
 			return err

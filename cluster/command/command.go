@@ -26,7 +26,7 @@ const (
 	MaxPlaces    = 500       // places in one entry
 	MaxText      = 256       // bytes of an id, a name or a short text
 	MaxRequestID = 64        // bytes
-	SweepStep    = 2000      // ordinals that one FoldImport looks at when it removes members
+	SweepStep    = 2000      // members that one FoldImport looks at when it removes some
 )
 
 // Sentinels of Encode and Decode.

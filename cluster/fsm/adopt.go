@@ -164,6 +164,8 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		block, err = a.receiptBlock(o, signed, &out)
 	case fact.KindFanout:
 		err = a.fanout(o, &out)
+	case fact.KindRefusal:
+		err = a.refusal(o, &out)
 	default:
 		err = a.rejected(o, &out, "unknown kind")
 	}
@@ -243,6 +245,17 @@ func (a *adoption) knownTarget(msg *message, out *command.FactOutcome) error {
 	g, _, err := a.t.Target(string(msg.entry.Key.ID()), out.Revision)
 	out.Targets = g.Count
 	return err
+}
+
+// refusal records that a node refused a message.
+func (a *adoption) refusal(o *opened, out *command.FactOutcome) error {
+	r, err := storage.DecodeRefusal(o.fact.Body)
+	if err != nil {
+		return a.rejected(o, out, "body is not a refusal record")
+	}
+	out.Outcome = command.Adopted
+	return a.line("alert refused", fmt.Sprintf("node %s, %s by %s contradicts alert %s, content %s, at %d",
+		o.fact.Origin, r.Key, r.Author, r.Alert, r.Digest, r.At))
 }
 
 // fanout records that a node wrote an alert to its devices.

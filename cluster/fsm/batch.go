@@ -3,6 +3,7 @@ package fsm
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -128,7 +129,10 @@ func (b *batch) commit() error {
 	if err := t.SetApplied(b.applied); err != nil {
 		return err
 	}
-	if err := t.Commit(); err != nil {
+	b.f.commits.Store(time.Now().UnixNano()) // for Stalled; nothing that is agreed depends on it
+	err := t.Commit()
+	b.f.commits.Store(0)
+	if err != nil {
 		return err
 	}
 	b.f.applied.Store(b.applied.Index)

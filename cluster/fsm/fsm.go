@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -87,6 +88,8 @@ type FSM struct {
 	halted  atomic.Pointer[error]
 	snaps   *Snapshots
 
+	commits atomic.Int64 // since when a commit has been running, ns since 1970; 0 when none is
+
 	hashing sync.WaitGroup
 	hashMu  sync.Mutex // one hash is computed at a time
 	closed  atomic.Bool
@@ -129,6 +132,16 @@ func (f *FSM) Close() {
 // Applied is the highest index whose effects are durable and visible here. Unlike
 // raft.AppliedIndex it does not run ahead.
 func (f *FSM) Applied() uint64 { return f.applied.Load() }
+
+// Stalled is how long the commit that is running has been running; zero when none is.
+// A disk that stalls must end the process, as for the raft log.
+func (f *FSM) Stalled() time.Duration {
+	since := f.commits.Load()
+	if since == 0 {
+		return 0
+	}
+	return time.Since(time.Unix(0, since))
+}
 
 // Store is the store below.
 func (f *FSM) Store() *storage.Store { return f.store }

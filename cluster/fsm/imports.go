@@ -145,7 +145,7 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 		if known && head.Index > imp.Index {
 			continue
 		}
-		if err := e.putMember(&parsed{m, raw}); err != nil {
+		if err := e.replaceMember(head, known, &parsed{m, raw}); err != nil {
 			return err
 		}
 		imp.Put++
@@ -153,32 +153,29 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 	return e.t.RemoveChunk(imp.ID, imp.Next)
 }
 
-// sweepMembers looks at the next ordinals and removes the members that nobody has
+// sweepMembers looks at the next members by id and removes those that nobody has
 // written since the activation: they are not in the import.
 func (e *entry) sweepMembers(imp *storage.Import) error {
-	end, err := e.t.NextOrdinal()
+	var stale []string
+	seen := 0
+	err := e.t.MemberHeads(imp.Cursor, func(head storage.MemberRecord) bool {
+		seen++
+		imp.Cursor = head.Member.ID
+		if !head.Removed && head.Index <= imp.Index {
+			stale = append(stale, head.Member.ID)
+		}
+		return seen < command.SweepStep
+	})
 	if err != nil {
 		return err
 	}
-	stop := min(uint64(imp.Cursor)+command.SweepStep, uint64(end))
-	for ; uint64(imp.Cursor) < stop; imp.Cursor++ {
-		id, err := e.t.MemberID(imp.Cursor)
-		if err != nil {
-			return err
-		}
-		head, known, err := e.t.MemberHead(id)
-		if err != nil {
-			return err
-		}
-		if !known || head.Removed || head.Index > imp.Index {
-			continue
-		}
+	for _, id := range stale {
 		if _, err := e.dropMember(id); err != nil {
 			return err
 		}
-		imp.Removed++
 	}
-	if imp.Cursor >= end {
+	imp.Removed += uint64(len(stale))
+	if seen < command.SweepStep {
 		imp.State = storage.ImportDone
 	}
 	return nil

@@ -45,7 +45,16 @@ func (e *entry) putMembers(p *command.PutMembers) (command.Result, string, error
 
 // putMember writes one member to the store and the index.
 func (e *entry) putMember(p *parsed) error {
-	ordinal, err := e.t.PutMember(p.member, p.raw, e.index)
+	head, known, err := e.t.MemberHead(p.member.ID)
+	if err != nil {
+		return err
+	}
+	return e.replaceMember(head, known, p)
+}
+
+// replaceMember is putMember for a head that was read in this transaction.
+func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) error {
+	ordinal, err := e.t.ReplaceMember(head, known, p.raw, e.index)
 	if err != nil {
 		return err
 	}
