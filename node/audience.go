@@ -121,14 +121,43 @@ func (n *Node) PutPlaces(ctx context.Context, by api.Caller, places []wire.Place
 		}
 		in = append(in, place)
 	}
-	for len(in) > 0 {
-		some := in[:min(len(in), 50)]
-		in = in[len(some):]
+	for _, some := range groupPlaces(in) {
 		if _, err := n.change(ctx, by.Name, &command.PutPlaces{Places: some}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// groupPlaces cuts places into entries of the log. One place always fits: its
+// points, names and geocodes are bounded.
+func groupPlaces(in []audience.Place) (out [][]audience.Place) {
+	var group []audience.Place
+	size := 0
+	for _, p := range in {
+		bytes := placeBytes(p)
+		if len(group) > 0 && (size+bytes > command.SoftBytes || len(group) == command.MaxPlaces) {
+			out, group, size = append(out, group), nil, 0
+		}
+		group, size = append(group, p), size+bytes
+	}
+	return append(out, group)
+}
+
+// placeBytes is at least what a place takes in an entry.
+func placeBytes(p audience.Place) int {
+	const pointBytes, around = 20, 64 // two numbers of 5 bytes with their names; names and framing
+	n := around + len(p.Path)
+	for _, t := range p.Names {
+		n += len(t.Language) + len(t.Text) + around
+	}
+	for _, g := range p.Geocodes {
+		n += len(g.Name) + len(g.Value) + around
+	}
+	for _, polygon := range p.Shape {
+		n += len(polygon)*pointBytes + around
+	}
+	return n
 }
 
 func readPlace(p wire.Place) (audience.Place, error) {

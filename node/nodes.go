@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -92,6 +93,9 @@ func (n *Node) Invite(ctx context.Context, by api.Caller, in wire.Invite) (wire.
 // RemoveNode implements api.District. The key goes from the ring first, so that
 // devices stop believing the node before its vote is gone.
 func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
+	if n.lastVoter(id) {
+		return wire.Problemf(wire.KindRefused, "%s is the only node that votes, and the district would end with it; nothing was changed", id)
+	}
 	if _, err := n.change(ctx, by.Name, &command.RemoveNode{ID: id}); err != nil {
 		return err
 	}
@@ -106,6 +110,13 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 		return problem(err)
 	}
 	return nil
+}
+
+// lastVoter reports whether no other node of the district has a vote.
+func (n *Node) lastVoter(id string) bool {
+	peers := n.cluster.Status().Peers
+	return slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == id }) &&
+		!slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.Voter && p.ID != id })
 }
 
 // Status implements api.District.

@@ -7,8 +7,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"almenara/cluster/command"
 	"almenara/node/api"
@@ -50,6 +53,11 @@ func (n *Node) AddUser(ctx context.Context, by api.Caller, in wire.AddUser) (wir
 	if in.Name == "" || len(in.Roles) == 0 {
 		return wire.User{}, wire.Problemf(wire.KindMalformed, "a user needs a name and at least one role")
 	}
+	for _, role := range in.Roles {
+		if !slices.Contains(api.Roles(), role) {
+			return wire.User{}, wire.Problemf(wire.KindRefused, "%q is no role; the roles are %s", role, strings.Join(api.Roles(), ", "))
+		}
+	}
 	token, hash := newSecret()
 	u := storage.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, TokenHash: hash}
 	if _, err := n.change(ctx, by.Name, &command.PutUser{User: u}); err != nil {
@@ -80,38 +88,66 @@ func (n *Node) RevokeUser(ctx context.Context, by api.Caller, name string) error
 
 // ExportAudit implements api.Audit.
 func (n *Node) ExportAudit(_ context.Context, w io.Writer, from, to uint64) error {
-	return n.store.ExportAudit(w, from, to)
+	err := n.store.ExportAudit(w, from, to)
+	if errors.Is(err, storage.ErrNoAuditLine) {
+		return wire.Problemf(wire.KindNotFound, "the audit has no line %d yet", from)
+	}
+	return err
 }
 
+// enrolAtOnce is how many devices one entry of the log enrols.
+const enrolAtOnce = 500
+
 // EnrolDevices implements api.Devices. Members that do not exist are made first; the
-// secrets are in the answer and nowhere else.
+// secrets are in the answer and nowhere else. Everything is held against the rules
+// before anything is enrolled.
 func (n *Node) EnrolDevices(ctx context.Context, by api.Caller, in []wire.Enrol) ([]wire.Enrolled, error) {
-	var out []wire.Enrolled
-	for len(in) > 0 {
-		some := in[:min(len(in), 500)]
-		in = in[len(some):]
-		enrolled, err := n.enrol(ctx, by, some)
+	if id, twice := repeated(in); twice {
+		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id)
+	}
+	var enrolments []enrolment
+	for some := range slices.Chunk(in, enrolAtOnce) {
+		e, err := n.enrolment(some)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, enrolled...)
+		enrolments = append(enrolments, e)
+	}
+	var out []wire.Enrolled
+	for _, e := range enrolments {
+		if err := n.enrol(ctx, by, e); err != nil {
+			return nil, err
+		}
+		out = append(out, e.answers...)
 	}
 	return out, nil
 }
 
-func (n *Node) enrol(ctx context.Context, by api.Caller, in []wire.Enrol) ([]wire.Enrolled, error) {
-	members, err := n.enrolMembers(in)
-	if err != nil {
-		return nil, err
-	}
-	if len(members) > 0 {
-		if _, err := n.change(ctx, by.Name, &command.PutMembers{Members: members}); err != nil {
-			return nil, err
+// repeated finds a device that is listed twice: only its last secret would be good.
+func repeated(in []wire.Enrol) (id string, twice bool) {
+	seen := make(map[string]bool, len(in))
+	for _, e := range in {
+		if seen[e.ID] {
+			return e.ID, true
 		}
+		seen[e.ID] = true
+	}
+	return "", false
+}
+
+// enrolment is what enrols up to enrolAtOnce devices, and what is answered then.
+type enrolment struct {
+	members [][]byte // that are new
+	devices []storage.Device
+	answers []wire.Enrolled
+}
+
+// enrolment makes the secrets and checks what the state machine would refuse.
+func (n *Node) enrolment(in []wire.Enrol) (out enrolment, err error) {
+	if out.members, err = n.enrolMembers(in); err != nil {
+		return out, err
 	}
 	servers, root, ca := n.forDevices()
-	var devices []storage.Device
-	var out []wire.Enrolled
 	for _, e := range in {
 		secret, hash := newSecret()
 		d := storage.Device{ID: e.ID, Member: e.Member, Kind: e.Kind, SecretHash: hash}
@@ -121,13 +157,25 @@ func (n *Node) enrol(ctx context.Context, by api.Caller, in []wire.Enrol) ([]wir
 		if d.Kind == "" {
 			d.Kind = n.kindOf(d.Member)
 		}
-		devices = append(devices, d)
-		out = append(out, wire.Enrolled{ID: e.ID, Kind: d.Kind, Place: e.Place, Secret: secret, Servers: servers, RootKey: root, CA: ca})
+		out.devices = append(out.devices, d)
+		out.answers = append(out.answers, wire.Enrolled{
+			ID: e.ID, Kind: d.Kind, Place: e.Place, Secret: secret, Servers: servers, RootKey: root, CA: ca,
+		})
 	}
-	if _, err := n.change(ctx, by.Name, &command.PutDevices{Devices: devices}); err != nil {
-		return nil, err
+	if _, err := (command.Command{Payload: &command.PutDevices{Devices: out.devices}}).Encode(); err != nil {
+		return out, problem(err)
 	}
 	return out, nil
+}
+
+func (n *Node) enrol(ctx context.Context, by api.Caller, e enrolment) error {
+	if len(e.members) > 0 {
+		if _, err := n.change(ctx, by.Name, &command.PutMembers{Members: e.members}); err != nil {
+			return err
+		}
+	}
+	_, err := n.change(ctx, by.Name, &command.PutDevices{Devices: e.devices})
+	return err
 }
 
 // enrolMembers makes the members for devices whose kind and place are given and

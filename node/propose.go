@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"almenara/cluster"
@@ -68,7 +69,7 @@ func problem(err error) error {
 		return wire.Problemf(wire.KindNotFound, "%v", sentence(err))
 	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
 		return wire.Problemf(wire.KindConflict, "%v", sentence(err))
-	case errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
+	case errors.Is(err, cluster.ErrRefused), errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
 		return wire.Problemf(wire.KindRefused, "%v", sentence(err))
 	}
 	return err
@@ -80,5 +81,5 @@ func sentence(err error) string {
 	if errors.As(err, &refused) {
 		return refused.Text
 	}
-	return err.Error()
+	return strings.TrimPrefix(err.Error(), "encoding the command: ")
 }
