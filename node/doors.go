@@ -7,40 +7,54 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync"
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt"
+	"almenara/cluster/fsm"
 	"almenara/node/api"
 	"almenara/storage/alert"
 )
 
-// gates is where the device gateway listens; empty strings are closed gates.
-type gates struct{ mqtt, mqtts, ws, wss string }
+// gates is where devices and people are let in, as they are told it. Safe for
+// concurrent use; the zero value is closed.
+type gates struct {
+	mu   sync.Mutex
+	mqtt []string // URLs, in the order in which devices should try them
+	api  string   // URL; "" is off
+}
 
-// urls lists the gates as devices are told them.
-func (g gates) urls() []string {
-	var out []string
-	for _, gate := range []struct{ scheme, addr string }{
-		{"tcp", g.mqtt}, {"ssl", g.mqtts}, {"ws", g.ws}, {"wss", g.wss},
-	} {
-		if gate.addr != "" {
-			out = append(out, gate.scheme+"://"+gate.addr)
-		}
-	}
-	return out
+func (g *gates) openMQTT(url string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.mqtt = append(g.mqtt, url)
+}
+
+func (g *gates) openAPI(url string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.api = url
+}
+
+// urls lists the open gates.
+func (g *gates) urls() (api string, mqtt []string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.api, slices.Clone(g.mqtt)
 }
 
 // openMQTT lets devices in on every address that is set.
 func (n *Node) openMQTT() error {
 	for _, gate := range []struct {
-		addr  string
-		bound *string
-		serve func(addr string) (net.Addr, error)
+		scheme, addr string
+		serve        func(addr string) (net.Addr, error)
 	}{
-		{n.settings.MQTT, &n.gates.mqtt, n.gateway.ListenTCP},
-		{n.settings.MQTTS, &n.gates.mqtts, n.gateway.ListenTLS},
-		{n.settings.WS, &n.gates.ws, n.gateway.ListenWS},
-		{n.settings.WSS, &n.gates.wss, n.gateway.ListenWSS},
+		{"tcp", n.settings.MQTT, n.gateway.ListenTCP},
+		{"ssl", n.settings.MQTTS, n.gateway.ListenTLS},
+		{"ws", n.settings.WS, n.gateway.ListenWS},
+		{"wss", n.settings.WSS, n.gateway.ListenWSS},
 	} {
 		if gate.addr == "" {
 			continue
@@ -49,7 +63,7 @@ func (n *Node) openMQTT() error {
 		if err != nil {
 			return fmt.Errorf("opening the device gateway: %w", err)
 		}
-		*gate.bound = n.reachable(addr)
+		n.gates.openMQTT(gate.scheme + "://" + n.reachable(addr))
 	}
 	return nil
 }
@@ -78,7 +92,8 @@ func (n *Node) openAPI() error {
 	if err != nil {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
-	handler := api.New(n, api.Options{Logger: n.log, Registry: n.registry, Version: n.options.Version})
+	n.registerMetrics()
+	handler := api.New(n, api.Options{Logger: n.log, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())
@@ -93,7 +108,7 @@ func (n *Node) openAPI() error {
 		return err
 	}
 	n.stop.add("API", n.server.Stop)
-	n.api = u.Scheme + "://" + n.reachable(n.server.Addr())
+	n.gates.openAPI(u.Scheme + "://" + n.reachable(n.server.Addr()))
 	n.duty()
 	return nil
 }
@@ -118,14 +133,24 @@ func (n *Node) serverTLS() (*tls.Config, error) {
 // hooks takes what the gateway sees besides receipts.
 type hooks struct{ n *Node }
 
-// Session implements mqtt.Hooks.
-func (h hooks) Session(from channels.Endpoint, up bool) { h.n.presence.session(from, up) }
+// Session implements mqtt.Hooks. A credential that ended after it was checked and
+// before the session was known is noticed here.
+func (h hooks) Session(from channels.Endpoint, up bool) {
+	h.n.presence.session(from, up)
+	if !up {
+		return
+	}
+	record, ok, err := h.n.state.Device(from.Device)
+	if d, here := h.n.presence.of(from.Device); err != nil || !ok || here && !d.sameAs(record) {
+		h.n.tallies.touchRecords(fsm.ChangedDevices)
+	}
+}
 
 // State implements mqtt.Hooks.
 func (h hooks) State(from channels.Endpoint, s contract.State) { h.n.presence.state(from, s) }
 
 // Report implements mqtt.Hooks. Reports of people have no reader yet, so they are
-// refused rather than taken and lost.
+// refused for good rather than taken and lost.
 func (h hooks) Report(_ channels.Endpoint, _ []byte, done func(error)) { done(errNoReports) }
 
 // Sent implements mqtt.Hooks.
@@ -133,7 +158,7 @@ func (h hooks) Sent(id alert.ID, revision alert.Revision, members []uint32) {
 	h.n.collector.sent(id, revision, members, h.n.options.Clock())
 }
 
-var errNoReports = fmt.Errorf("this district takes no reports yet")
+var errNoReports = fmt.Errorf("%w: this district takes no reports yet", mqtt.ErrUnwanted)
 
 // Authenticate implements mqtt.Auth.
 func (n *Node) Authenticate(_ context.Context, deviceID, secret string) (channels.Endpoint, error) {

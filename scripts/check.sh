@@ -3,7 +3,7 @@
 # staticcheck, import arrows, race detector, static builds. Needs Go alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.7.0
+STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 step() { printf '\n== %s\n' "$*"; }
 
