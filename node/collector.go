@@ -42,6 +42,7 @@ type collector struct {
 	pending []receipt.Receipt
 	waiting []func(error)
 	closed  bool
+	nudge   *time.Timer // set while only "sent" is pending
 
 	arrived chan struct{} // a signal, capacity 1
 	slots   chan struct{}
@@ -89,7 +90,9 @@ func (c *collector) sent(id alert.ID, revision alert.Revision, members []uint32,
 		return // it is the least of what is known, and nothing depends on it
 	}
 	c.pending = append(c.pending, rs...)
-	time.AfterFunc(sentLinger, c.wake)
+	if c.nudge == nil {
+		c.nudge = time.AfterFunc(sentLinger, c.wake)
+	}
 }
 
 // wake makes Run look at what is pending. It never blocks.
@@ -133,7 +136,7 @@ func (c *collector) gather(ctx context.Context) bool {
 	case c.slots <- struct{}{}:
 	}
 	rs, waiting := c.take()
-	if len(rs) == 0 {
+	if len(rs)+len(waiting) == 0 {
 		<-c.slots
 		return true
 	}
@@ -152,7 +155,16 @@ func (c *collector) take() ([]receipt.Receipt, []func(error)) {
 	defer c.mu.Unlock()
 	rs, waiting := c.pending, c.waiting
 	c.pending, c.waiting = nil, nil
+	c.still()
 	return rs, waiting
+}
+
+// still ends the timer for what was pending. mu is held.
+func (c *collector) still() {
+	if c.nudge != nil {
+		c.nudge.Stop()
+		c.nudge = nil
+	}
 }
 
 // settle writes the receipts as blocks and waits until they are committed, or
@@ -202,6 +214,7 @@ func (c *collector) close() {
 	c.closed = true
 	waiting := c.waiting
 	c.pending, c.waiting = nil, nil
+	c.still()
 	c.mu.Unlock()
 	for _, done := range waiting {
 		done(context.Canceled)

@@ -28,6 +28,7 @@ func (n *Node) credential(deviceID, secret string) (channels.Endpoint, error) {
 	if !known || d.Revoked || subtle.ConstantTimeCompare(sum[:], d.SecretHash) != 1 {
 		return channels.Endpoint{}, mqtt.ErrCredential
 	}
+	n.presence.admitted(d.ID, d.SecretHash)
 	kind := audience.Kind(d.Kind)
 	return channels.Endpoint{Device: d.ID, Member: d.Ordinal, Kind: d.Kind, Loud: kind.Public()}, nil
 }

@@ -17,7 +17,8 @@ import (
 type desk struct {
 	mu       sync.Mutex
 	board    *alert.Board
-	messages map[string]*message // by fact id
+	messages map[string]*message     // by fact id
+	byKey    map[alert.ID][]*message // the same, by the id of their key
 }
 
 // message is one CAP message of an alert fact, immutable.
@@ -29,7 +30,7 @@ type message struct {
 }
 
 func newDesk() *desk {
-	return &desk{board: alert.NewBoard(), messages: map[string]*message{}}
+	return &desk{board: alert.NewBoard(), messages: map[string]*message{}, byKey: map[alert.ID][]*message{}}
 }
 
 // readMessage decodes the body of an alert fact.
@@ -46,38 +47,50 @@ func readMessage(fact string, body []byte) (*message, error) {
 	return &message{fact: fact, issue: issue, alert: a, entry: entry}, nil
 }
 
-// add records a message; a known fact changes nothing.
-func (d *desk) add(m *message) alert.Outcome {
+// add records a message and reports whether its fact is new here. A message that
+// came in another fact before is not new to the board, but that fact may stand now:
+// it may address others.
+func (d *desk) add(m *message) (outcome alert.Outcome, fresh bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if _, known := d.messages[m.fact]; known {
-		return alert.Known
+		return alert.Known, false
 	}
-	outcome := d.board.Add(m.entry)
-	if outcome != alert.Ignored {
-		d.messages[m.fact] = m
+	outcome = d.board.Add(m.entry)
+	if outcome == alert.Ignored {
+		return outcome, false
 	}
-	return outcome
+	id := m.entry.Key.ID()
+	d.messages[m.fact], d.byKey[id] = m, append(d.byKey[id], m)
+	return outcome, true
 }
 
-// known finds the message with this key, and whether it has the same content.
+// known finds the message with this key that was accepted first, rather one with
+// the same content, and whether it has.
 func (d *desk) known(k alert.Key, digest string) (m *message, same bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, m := range d.messages {
-		if m.entry.Key.Same(k) && m.entry.Digest == digest {
-			return m, true
+	for _, other := range d.byKey[k.ID()] {
+		equal := other.entry.Digest == digest
+		first := m == nil || other.entry.Accepted.Before(m.entry.Accepted)
+		if equal && !same || equal == same && first {
+			m, same = other, equal
 		}
 	}
-	for _, m := range d.messages {
-		if m.entry.Key.Same(k) {
-			return m, false
-		}
-	}
-	return nil, false
+	return m, same
 }
 
-// standing says what a message is good for now and to which alert it belongs.
+// knows reports whether the alert was ever seen or referenced, as far as it may
+// still matter.
+func (d *desk) knows(id alert.ID) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.board.Card(id)
+	return ok
+}
+
+// standing says what a message is good for now and to which alert it belongs, also
+// one that the desk has forgotten, because it ran out long ago.
 func (d *desk) standing(m *message, now time.Time) (alert.Standing, alert.ID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -85,7 +98,15 @@ func (d *desk) standing(m *message, now time.Time) (alert.Standing, alert.ID) {
 	if !ok {
 		id = m.entry.Key.ID()
 	}
-	return d.board.Judge(m.entry, now), id
+	standing := d.board.Judge(m.entry, now)
+	switch {
+	case standing != alert.Unknown:
+	case m.entry.MsgType == alert.MsgTypeCancel:
+		standing = alert.Ends
+	case !now.Before(m.entry.Expires):
+		standing = alert.Expired
+	}
+	return standing, id
 }
 
 // picture is what the desk says at one moment.
@@ -118,10 +139,14 @@ func (d *desk) at(now time.Time) picture {
 
 // forget drops the messages that the board has dropped. mu is held.
 func (d *desk) forget() {
-	for fact, m := range d.messages {
-		if _, ok := d.board.AlertOf(m.entry.Key); !ok {
-			delete(d.messages, fact)
+	for id, same := range d.byKey {
+		if _, ok := d.board.AlertOf(same[0].entry.Key); ok {
+			continue
 		}
+		for _, m := range same {
+			delete(d.messages, m.fact)
+		}
+		delete(d.byKey, id)
 	}
 }
 
@@ -138,16 +163,6 @@ func (d *desk) message(fact string) (*message, bool) {
 	defer d.mu.Unlock()
 	m, ok := d.messages[fact]
 	return m, ok
-}
-
-// inForce tells whether the alert is in force now, and at which revision.
-func (d *desk) inForce(id alert.ID, now time.Time) (alert.Active, bool) {
-	for _, l := range d.at(now).inForce {
-		if l.ID == id {
-			return l.Active, true
-		}
-	}
-	return alert.Active{}, false
 }
 
 // ids lists the alerts on the desk in no particular order.

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,6 +17,7 @@ const eventBacklog = 256
 type events struct {
 	mu      sync.Mutex
 	readers map[*eventReader]struct{}
+	last    uint64 // number of the last event
 }
 
 type eventReader struct {
@@ -27,6 +29,8 @@ type eventReader struct {
 func (v *events) publish(e wire.Event) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.last++
+	e.ID = strconv.FormatUint(v.last, 10)
 	for r := range v.readers {
 		if r.alert != "" && e.Alert != r.alert {
 			continue
@@ -37,6 +41,13 @@ func (v *events) publish(e wire.Event) {
 			v.drop(r)
 		}
 	}
+}
+
+// any reports whether somebody listens.
+func (v *events) any() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.readers) > 0
 }
 
 // drop closes a reader's queue once. mu is held.
@@ -69,7 +80,7 @@ func (n *Node) Events(ctx context.Context, alert string) (<-chan wire.Event, err
 	return n.events.subscribe(ctx, alert), nil
 }
 
-// tally tells readers how the receipts of an alert stand.
+// tell gives an event of a type to who listens.
 func (n *Node) tell(kind string, e wire.Event) {
 	e.Type, e.At = kind, n.options.Clock().UTC().Truncate(time.Millisecond)
 	n.events.publish(e)

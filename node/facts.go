@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"sync"
 
@@ -13,7 +14,6 @@ import (
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
 	"almenara/storage/alert"
-	"almenara/storage/receipt"
 )
 
 // pageBytes bounds one page of facts for a peer.
@@ -102,14 +102,16 @@ func (n *Node) learn(f fact.Fact, signed fact.Signed) {
 		n.log.Error("an alert fact cannot be read", "fact", id, "origin", f.Origin, "error", err)
 		return
 	}
-	switch outcome := n.desk.add(m); outcome {
-	case alert.New:
-	case alert.Conflict:
-		n.log.Warn("one message came in with two contents", "key", m.entry.Key.String(), "fact", id)
-	default:
+	outcome, fresh := n.desk.add(m)
+	if !fresh {
 		return
 	}
+	if outcome == alert.Conflict {
+		n.log.Warn("one message came in with two contents", "key", m.entry.Key.String(), "fact", id)
+	}
 	n.changed()
+	_, of := n.desk.standing(m, n.options.Clock())
+	n.tallies.touch(of, eventAlert)
 }
 
 // adopted hears what the log made of a fact. The raft goroutine calls it.
@@ -117,35 +119,28 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 	n.exchange.Adopted(signed)
 	switch f.Kind {
 	case fact.KindReceipts:
-		n.tallies.touch(blockAlerts(f.Body))
+		n.tallies.touch(alert.ID(outcome.Alert), eventReceipts)
 	case fact.KindAlert:
-		n.tallies.touch([]string{outcome.Alert})
+		n.under.forget(signed.ID().String())
+		n.tallies.touch(alert.ID(outcome.Alert), eventAlert)
 	}
-}
-
-// blockAlerts names the alert of a receipt block.
-func blockAlerts(body []byte) []string {
-	block, err := receipt.DecodeBlock(body)
-	if err != nil {
-		return nil
-	}
-	if id, ok := block.Alert(); ok {
-		return []string{string(id)}
-	}
-	return nil
 }
 
 // stateChanged hears what a commit touched. The raft goroutine calls it.
 func (n *Node) stateChanged(what fsm.Change) {
-	if what&(fsm.ChangedMembers|fsm.ChangedPlaces|fsm.ChangedKeys|fsm.ChangedAlerts) != 0 {
+	if what == fsm.ChangedAll {
+		n.reread.Store(true)
+	}
+	if what&fsm.ChangedKeys != 0 {
 		n.changed()
+	}
+	if what&(fsm.ChangedMembers|fsm.ChangedPlaces) != 0 {
+		n.shift()
 	}
 	if what&(fsm.ChangedNodes|fsm.ChangedImports|fsm.ChangedDistrict) != 0 {
 		n.duty()
 	}
-	if what&fsm.ChangedDevices != 0 {
-		n.tallies.touchDevices()
-	}
+	n.tallies.touchRecords(what)
 }
 
 // recall lays on the desk what was agreed and may still matter. The journal's own
@@ -168,7 +163,7 @@ func (n *Node) recall() error {
 // Settle implements settler: one block as a fact of this node.
 func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
 	progress, err := n.exchange.Create(ctx, fact.KindReceipts, fact.Receipts, block)
-	if errors.Is(err, fact.ErrJournalFull) {
+	if errors.Is(err, fact.ErrJournalFull) || errors.Is(err, fact.ErrBacklog) {
 		return nil, errReceiptsBusy
 	}
 	if err != nil {
@@ -206,6 +201,12 @@ func (u *underway) put(p *fact.Progress) {
 		u.facts = map[string]*fact.Progress{}
 	}
 	u.facts[p.ID.String()] = p
+	u.settle() // this one may be committed already, and forget will not be called again
+}
+
+// settle drops what is committed. mu is held.
+func (u *underway) settle() {
+	maps.DeleteFunc(u.facts, func(_ string, p *fact.Progress) bool { return p.State() == "committed" })
 }
 
 func (u *underway) get(id string) *fact.Progress {
@@ -223,11 +224,6 @@ func (u *underway) forget(id string) {
 func (u *underway) count() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	waiting := 0
-	for _, p := range u.facts {
-		if p.State() != "committed" {
-			waiting++
-		}
-	}
-	return waiting
+	u.settle()
+	return len(u.facts)
 }

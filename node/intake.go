@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
+	"unicode/utf8"
 
 	"almenara/cluster/fact"
 	"almenara/node/api"
@@ -18,15 +18,13 @@ import (
 	"almenara/storage/audience"
 )
 
-// answerTime is how long an answer waits for a fact to get further than this node.
-const answerTime = 3 * time.Second
-
 // intake is one message on its way in: what was sent and who sent it.
 type intake struct {
 	by       api.Caller
 	alert    *alert.Alert
 	raw      []byte
 	selected string
+	limit    audience.Selection // selected, read
 	reason   string
 	incident string
 	warnings []string
@@ -44,7 +42,7 @@ func (n *Node) TakeCAP(ctx context.Context, by api.Caller, raw []byte, selection
 
 // SendAlert implements api.Alerts: the same path, from the JSON form.
 func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, wait api.Wait) (wire.Outcome, error) {
-	a, findings, err := alert.FromJSON(in.Alert, n.sender(), newIdentifier(), n.options.Clock().UTC())
+	a, findings, err := alert.FromJSON(in.Alert, n.senderOf(by), newIdentifier(), n.options.Clock().UTC())
 	if err != nil {
 		return wire.Outcome{}, refusal(err, findings)
 	}
@@ -59,7 +57,8 @@ func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, 
 }
 
 // CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
-// alert that this node knows.
+// alert that this node knows. One of them would do here, but other nodes may know
+// others. A caller that speaks for some senders only speaks for the alert's own.
 func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wire.CancelAlert, wait api.Wait) (wire.Outcome, error) {
 	parsed, err := alert.ParseID(id)
 	if err != nil {
@@ -69,11 +68,14 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 	if !ok {
 		return wire.Outcome{}, wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
 	}
-	now := n.options.Clock()
+	keys := card.Keys[max(0, len(card.Keys)-alert.MaxReferences):] // the newest; they are ordered by sent
 	a := &alert.Alert{
-		Identifier: newIdentifier(), Sender: n.sender(), Sent: alert.NewDateTime(now.UTC()),
+		Identifier: newIdentifier(), Sender: n.sender(), Sent: alert.NewDateTime(n.options.Clock().UTC()),
 		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
-		Note: in.Reason, References: card.Keys,
+		Note: printable(in.Reason), References: keys,
+	}
+	if len(by.Senders) > 0 {
+		a.Sender = keys[0].Sender
 	}
 	raw, err := a.XML()
 	if err != nil {
@@ -85,8 +87,19 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 // take is the one path of every message: verify, record, and let everything else
 // follow from the record.
 func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
-	if err := n.admit(in); err != nil {
+	err := n.admit(in)
+	if err != nil {
 		return wire.Outcome{}, err
+	}
+	if in.limit, err = readLimit(in.selected); err != nil {
+		return wire.Outcome{}, err
+	}
+	known, err := n.known(in)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	if known != nil { // before anything that may have changed since: a repeat is a repeat
+		return n.outcome(known, nil, in.warnings), nil
 	}
 	targets, err := n.targets(in)
 	if err != nil {
@@ -102,10 +115,25 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 	return n.outcome(m, progress, in.warnings), nil
 }
 
+// readLimit reads the selection that narrows the areas; the zero one is no limit.
+func readLimit(text string) (audience.Selection, error) {
+	if text == "" {
+		return audience.Selection{}, nil
+	}
+	limit, err := audience.Parse(text)
+	if err != nil {
+		return limit, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err)
+	}
+	return limit, nil
+}
+
 // admit checks what needs no state: who may say this, and whether it says anything.
 func (n *Node) admit(in intake) error {
 	if len(in.by.Senders) > 0 && !slices.Contains(in.by.Senders, in.alert.Sender) {
 		return wire.Problemf(wire.KindForbidden, "%s may not speak for the CAP sender %s", in.by.Name, in.alert.Sender)
+	}
+	if err := ownReferences(in); err != nil {
+		return err
 	}
 	switch in.alert.MsgType {
 	case alert.MsgTypeAck, alert.MsgTypeError:
@@ -119,22 +147,38 @@ func (n *Node) admit(in intake) error {
 	return nil
 }
 
+// ownReferences keeps a caller that speaks for some senders from updating or
+// cancelling the messages of others.
+func ownReferences(in intake) error {
+	if len(in.by.Senders) == 0 {
+		return nil
+	}
+	for _, ref := range in.alert.References {
+		if !slices.Contains(in.by.Senders, ref.Sender) {
+			return wire.Problemf(wire.KindForbidden, "%s may not change a message of the CAP sender %s", in.by.Name, ref.Sender)
+		}
+	}
+	return nil
+}
+
 // targets works out whom each info block addresses. What cannot be read is
-// refused, never widened.
+// refused, never widened; so is a selection that selects nobody, which is a slip.
 func (n *Node) targets(in intake) ([]audience.Target, error) {
 	if in.alert.MsgType == alert.MsgTypeCancel {
 		return nil, nil
 	}
-	var limit audience.Selection
-	if in.selected != "" {
-		var err error
-		if limit, err = audience.Parse(in.selected); err != nil {
-			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err)
+	if !in.limit.IsZero() {
+		found, err := n.state.Index().Select(in.limit)
+		if err != nil {
+			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err)
+		}
+		if found.IsEmpty() {
+			return nil, wire.Problemf(wire.KindRefused, "refused, nothing was sent: the selection %s selects nobody", in.limit)
 		}
 	}
 	var targets []audience.Target
 	for _, info := range in.alert.Infos {
-		t, err := audience.TargetOf(info, in.alert.Scope, in.alert.Addresses, limit, n.state.Index().KnowsScheme)
+		t, err := audience.TargetOf(info, in.alert.Scope, in.alert.Addresses, in.limit, n.state.Index().KnowsScheme)
 		if err != nil {
 			return nil, wire.Problemf(wire.KindRefused, "refused, nothing was sent: %v", err)
 		}
@@ -143,19 +187,53 @@ func (n *Node) targets(in intake) ([]audience.Target, error) {
 	return targets, nil
 }
 
+// known finds the message when it was taken before. Another content under its key,
+// or another selection, is a conflict: the first one stands, and the attempt is put
+// on record.
+func (n *Node) known(in intake) (*message, error) {
+	digest := in.alert.Digest().String()
+	m, same := n.desk.known(in.alert.Key(), digest)
+	if m == nil {
+		var err error
+		if m, same, err = n.logged(in.alert.Key(), digest); err != nil || m == nil {
+			return nil, err
+		}
+	}
+	if same && (in.alert.MsgType == alert.MsgTypeCancel || m.selects() == in.limit.String()) {
+		return m, nil
+	}
+	what := "content"
+	if same {
+		what = "selection"
+	}
+	_, id := n.desk.standing(m, n.options.Clock())
+	n.noteRefusal(in, id, digest)
+	return nil, &wire.Problem{Kind: wire.KindConflict, Alert: string(id), Sentence: fmt.Sprintf(
+		"the message %s is known with another %s; this one was refused, the first one stands", in.alert.Key(), what)}
+}
+
+// logged finds in the log a message that the desk has forgotten: it ran out long ago.
+func (n *Node) logged(k alert.Key, digest string) (m *message, same bool, err error) {
+	view, ok, err := n.state.Alert(k.ID())
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	s := loggedStory(view)
+	for _, other := range slices.Concat(s.messages, s.cancels) {
+		if other.entry.Key.Same(k) {
+			return other, other.entry.Digest == digest, nil
+		}
+	}
+	return nil, false, nil
+}
+
 // record makes the fact durable on this node. A message that is known already
 // gives no new fact: progress is nil.
 func (n *Node) record(ctx context.Context, in intake, targets []audience.Target) (*message, *fact.Progress, error) {
 	n.recording.Lock()
 	defer n.recording.Unlock()
-	known, same := n.desk.known(in.alert.Key(), in.alert.Digest().String())
-	switch {
-	case same:
-		return known, nil, nil
-	case known != nil:
-		_, id := n.desk.standing(known, n.options.Clock())
-		return nil, nil, &wire.Problem{Kind: wire.KindConflict, Alert: string(id), Sentence: fmt.Sprintf(
-			"the message %s is known with other content; it was refused, the first one stands", in.alert.Key())}
+	if known, err := n.known(in); known != nil || err != nil { // it may have come in meanwhile
+		return known, nil, err
 	}
 	body, err := storage.Issue{
 		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
@@ -166,100 +244,23 @@ func (n *Node) record(ctx context.Context, in intake, targets []audience.Target)
 	}
 	progress, err := n.exchange.Create(ctx, fact.KindAlert, fact.Alerts, body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("recording the alert: %w", err)
+		return nil, nil, unrecorded(err)
 	}
 	n.under.put(progress)
-	m, ok := n.desk.message(progress.ID.String())
-	if !ok {
-		return nil, nil, errors.New("the recorded alert is not on the desk")
-	}
-	return m, progress, nil
+	m, err := readMessage(progress.ID.String(), body) // the desk forgets what ran out long ago
+	return m, progress, err
 }
 
-// await waits until the fact is as far as the caller wants, the time is over, or
-// ctx ends.
-func (n *Node) await(ctx context.Context, p *fact.Progress, wait api.Wait) {
-	if wait == api.WaitLocal {
-		return
+// unrecorded tells the sender why the journal did not take an alert. Nothing of it
+// is kept or sent.
+func unrecorded(err error) error {
+	switch {
+	case errors.Is(err, fact.ErrTooLarge):
+		return wire.Problemf(wire.KindTooLarge, "the message, its areas and its reason are together larger than %d bytes, the most that the nodes pass on; nothing was sent", fact.MaxBody)
+	case errors.Is(err, fact.ErrJournalFull), errors.Is(err, fact.ErrBacklog):
+		return wire.Problemf(wire.KindBusy, "too many alerts wait for a majority of the district's nodes; nothing was sent, try again")
 	}
-	timer := time.NewTimer(answerTime)
-	defer timer.Stop()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for {
-		select {
-		case <-p.Committed():
-			return
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
-		case <-look.C:
-			if k, _ := p.Reached(); wait == api.WaitReached && k > 1 {
-				return
-			}
-		}
-	}
-}
-
-// outcome tells the sender what became of the message.
-func (n *Node) outcome(m *message, p *fact.Progress, warnings []string) wire.Outcome {
-	standing, id := n.desk.standing(m, n.options.Clock())
-	out := wire.Outcome{
-		Alert: string(id), Revision: uint64(m.entry.Revision), Key: m.entry.Key.String(),
-		Effect: effectOf(standing), Warnings: warnings, State: n.replication(m.fact),
-	}
-	if p == nil {
-		out.Effect = "duplicate"
-	} else {
-		out.State = p.State()
-	}
-	if reach, err := n.reach(m); err == nil {
-		out.Addressed, out.Unlocated = n.counts(reach.members), reach.unlocated
-		out.Connected = n.connectedOf(reach.members)
-		if reach.members.IsEmpty() && m.alert.MsgType != alert.MsgTypeCancel {
-			out.Warnings = append(out.Warnings, "the area holds no member of this district: nobody is addressed")
-		}
-	}
-	return out
-}
-
-func effectOf(s alert.Standing) string {
-	switch s {
-	case alert.InForce:
-		return "in-force"
-	case alert.Future:
-		return "future"
-	case alert.Superseded, alert.Contradicted:
-		return "superseded"
-	case alert.Cancelled:
-		return "cancelled"
-	case alert.Expired:
-		return "expired"
-	case alert.Ends:
-		return "ended"
-	default:
-		return "recorded"
-	}
-}
-
-// refusal turns the parser's verdict into the caller's problem.
-func refusal(err error, findings alert.Findings) error {
-	p := wire.Problemf(wire.KindRefused, "refused, nothing was sent: %v", err)
-	var rejected *alert.RejectError
-	if errors.As(err, &rejected) {
-		p.Sentence = "refused, nothing was sent: " + rejected.Findings.Reason()
-	}
-	p.Details = sentences(findings)
-	return p
-}
-
-func sentences(findings alert.Findings) []string {
-	var out []string
-	for _, f := range findings {
-		out = append(out, fmt.Sprintf("%s: %s", f.Level, f.Detail))
-	}
-	return out
+	return fmt.Errorf("recording the alert: %w", err)
 }
 
 // sender is the CAP sender of messages that this district writes itself.
@@ -267,6 +268,26 @@ func (n *Node) sender() string {
 	return "almenara." + strings.ToLower(strings.Join(strings.FieldsFunc(n.district().Name, func(r rune) bool {
 		return strings.ContainsRune(" ,<&\t\n", r)
 	}), "-"))
+}
+
+// senderOf is the CAP sender of what a caller writes without naming one: the
+// district, or the caller's own where it may speak for some senders only.
+func (n *Node) senderOf(by api.Caller) string {
+	if len(by.Senders) > 0 {
+		return by.Senders[0]
+	}
+	return n.sender()
+}
+
+// printable leaves out what XML cannot hold (XML 1.0 §2.2): a reason typed in haste
+// must not keep a cancel from going out.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' || r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func newIdentifier() string {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,11 +51,14 @@ type Node struct {
 	gates     gates
 	tallies   tallies
 	under     underway
+	strangers strangers
+	joined    chan struct{} // closed when cluster is set
+	reread    atomic.Bool   // the whole state was replaced: the desk must read it anew
 
 	recording sync.Mutex    // one message at a time decides whether it is known
 	stirred   chan struct{} // something that devices may have to hear of has changed; capacity 1
 	dutiful   chan struct{} // something that the steward may have to do has come up; capacity 1
-	api       string        // URL under which the API is reached
+	shifted   chan struct{} // the audience has changed, which may wait for more of the same; capacity 1
 
 	begun   time.Time
 	stop    steps
@@ -80,7 +84,8 @@ func New(options Options) (*Node, error) {
 	n := &Node{
 		options: options, settings: saved.with(options), identity: identity,
 		registry: prometheus.NewRegistry(), desk: newDesk(), presence: newPresence(options.Clock),
-		stirred: make(chan struct{}, 1), dutiful: make(chan struct{}, 1),
+		stirred: make(chan struct{}, 1), dutiful: make(chan struct{}, 1), shifted: make(chan struct{}, 1),
+		joined: make(chan struct{}),
 	}
 	n.log = options.Logger.With("node", n.settings.Name)
 	n.stop.log = n.log
@@ -109,10 +114,11 @@ func (n *Node) Start(ctx context.Context) error {
 		n.openState, n.openGateway, n.openFacts, n.openCluster, n.openDoors,
 	} {
 		if err := begin(run); err != nil {
+			cancel()
 			return errors.Join(err, n.stop.stop(ctx))
 		}
 	}
-	n.log.Info("node is up", "id", n.ID(), "district", n.identity.District.Name, "api", n.api, "mqtt", n.gates.urls())
+	n.log.Info("node is up", "id", n.ID(), "district", n.identity.District.Name, "api", n.API(), "mqtt", n.MQTT())
 	return nil
 }
 
@@ -151,7 +157,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.collector = newCollector(n, func(err error) { n.log.Error("receipts were not recorded", "error", err) })
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n, Receipts: n.collector, Hooks: hooks{n}, TLS: tls, Logger: n.log, Registry: n.registry,
+		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Logger: n.log, Registry: n.registry,
 	})
 	if err != nil {
 		return err
@@ -177,6 +183,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		return err
 	}
 	n.stop.add("raft", n.cluster.Stop)
+	close(n.joined)
 	n.serveNodes()
 	if err := n.exchange.Start(); err != nil {
 		return err
@@ -201,10 +208,16 @@ func (n *Node) openDoors(context.Context) error {
 }
 
 // API is the URL under which the API is reached; "" when it is off.
-func (n *Node) API() string { return n.api }
+func (n *Node) API() string {
+	url, _ := n.gates.urls()
+	return url
+}
 
 // MQTT lists the addresses of the device gateway.
-func (n *Node) MQTT() []string { return n.gates.urls() }
+func (n *Node) MQTT() []string {
+	_, urls := n.gates.urls()
+	return urls
+}
 
 // Internode is the address under which the other nodes reach this one.
 func (n *Node) Internode() string { return n.cluster.Advertised() }

@@ -39,6 +39,11 @@ func (n *Node) invited(ctx context.Context, hash string, expires time.Time) erro
 // it becomes a member: a node whose key is in no ring could not warn anybody. A
 // repeat by the same node does no harm.
 func (n *Node) admitNode(ctx context.Context, req cluster.JoinRequest) (cluster.JoinAnswer, error) {
+	select {
+	case <-n.joined: // the port is open before this node is whole
+	case <-ctx.Done():
+		return cluster.JoinAnswer{}, cluster.ErrBusy
+	}
 	hash, err := hex.DecodeString(req.TokenHash)
 	if err != nil {
 		return cluster.JoinAnswer{}, fmt.Errorf("%w: unreadable token", cluster.ErrRefused)
@@ -123,12 +128,13 @@ func (n *Node) lastVoter(id string) bool {
 func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	c := n.cluster.Status()
 	now := n.options.Clock()
+	apiURL, mqttURLs := n.gates.urls()
 	s := wire.Status{
 		Node: n.ID(), Name: n.Name(), Version: n.options.Version, District: n.identity.District.Name,
 		Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
-		API: n.api, MQTT: n.gates.urls(), Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir,
+		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir,
 		Nodes: n.nodeInfos(c),
 	}
 	s.Ready, s.Why = n.ready(c)

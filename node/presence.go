@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"sync"
 	"time"
 
@@ -8,14 +9,16 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/storage"
 )
 
 // presence knows the devices that are connected to this node. It is soft state:
-// nothing of it survives a restart, nothing depends on it but what people see.
-// Safe for concurrent use.
+// nothing of it survives a restart, nothing depends on it but what people see, and
+// who is dropped when a credential ends. Safe for concurrent use.
 type presence struct {
 	mu      sync.Mutex
 	devices map[string]*seen
+	secrets map[string][]byte // by device: the hash that its last credential matched
 	clock   func() time.Time
 }
 
@@ -25,10 +28,24 @@ type seen struct {
 	Member uint32    `json:"member"`
 	Since  time.Time `json:"since"`
 	State  string    `json:"state"`
+	secret []byte    // hash of the secret that it showed
+}
+
+// sameAs reports whether the record still lets the device be what it is here.
+func (s *seen) sameAs(d storage.Device) bool {
+	return !d.Revoked && d.Ordinal == s.Member && (s.secret == nil || bytes.Equal(d.SecretHash, s.secret))
 }
 
 func newPresence(clock func() time.Time) *presence {
-	return &presence{devices: map[string]*seen{}, clock: clock}
+	return &presence{devices: map[string]*seen{}, secrets: map[string][]byte{}, clock: clock}
+}
+
+// admitted notes with which secret a device came in. There are no more entries than
+// devices that were ever enrolled.
+func (p *presence) admitted(device string, hash []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.secrets[device] = hash
 }
 
 // session notes that a device came or went.
@@ -39,7 +56,9 @@ func (p *presence) session(from channels.Endpoint, up bool) {
 		delete(p.devices, from.Device)
 		return
 	}
-	p.devices[from.Device] = &seen{Device: from.Device, Member: from.Member, Since: p.clock().UTC()}
+	p.devices[from.Device] = &seen{
+		Device: from.Device, Member: from.Member, Since: p.clock().UTC(), secret: p.secrets[from.Device],
+	}
 }
 
 // state notes what a device says of itself.
@@ -60,6 +79,17 @@ func (p *presence) all() []seen {
 		out = append(out, *d)
 	}
 	return out
+}
+
+// of finds one connected device.
+func (p *presence) of(device string) (seen, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d, ok := p.devices[device]
+	if !ok {
+		return seen{}, false
+	}
+	return *d, true
 }
 
 func (p *presence) count() int {

@@ -2,12 +2,15 @@ package node
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
 )
@@ -20,25 +23,46 @@ func (n *Node) changed() {
 	}
 }
 
+// shift makes the presenter look again soon. It never blocks.
+func (n *Node) shift() {
+	select {
+	case n.shifted <- struct{}{}:
+	default:
+	}
+}
+
+// shiftTime is how long a changed audience waits for more changes: an import is many
+// commits, and each look sends every device a manifest.
+const shiftTime = 200 * time.Millisecond
+
 // present hands what is in force to the dispatcher whenever it may have changed:
 // a new fact, a changed audience or key ring, or time.
 func (n *Node) present(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	due := time.Now()
 	for {
-		next := n.presentNow()
-		timer := time.NewTimer(next)
 		select {
 		case <-ctx.Done():
-			timer.Stop()
 			return
+		case <-n.shifted:
+			if soon := time.Now().Add(shiftTime); soon.Before(due) {
+				due = soon
+				timer.Reset(shiftTime)
+			}
+			continue
 		case <-n.stirred:
 		case <-timer.C:
 		}
-		timer.Stop()
+		next := n.presentNow()
+		due = time.Now().Add(next)
+		timer.Reset(next)
 	}
 }
 
 // presentNow hands over what holds now and says when to look again at the latest.
 func (n *Node) presentNow() time.Duration {
+	n.rereadState()
 	now := n.options.Clock()
 	p := n.desk.at(now)
 	situation := channels.Situation{Keys: n.signedKeys()}
@@ -54,6 +78,7 @@ func (n *Node) presentNow() time.Duration {
 			fresh = append(fresh, l)
 		}
 	}
+	n.announced.keep(p.inForce)
 	for _, e := range p.ended {
 		situation.Ended = append(situation.Ended, contract.Ended{
 			ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: string(e.Why), Expires: e.Expires.UTC(),
@@ -64,13 +89,25 @@ func (n *Node) presentNow() time.Duration {
 	}
 	for _, l := range fresh {
 		n.recordFanout(l)
+		n.tallies.touch(l.ID, eventAlert)
 	}
-	n.tellAlerts(fresh)
 	const atMost = time.Minute
 	if p.next.IsZero() {
 		return atMost
 	}
 	return min(max(p.next.Sub(n.options.Clock()), time.Millisecond), atMost)
+}
+
+// rereadState lays the state's alerts on the desk again after it was replaced by
+// another node's: what that brought was told to nobody.
+func (n *Node) rereadState() {
+	if !n.reread.Swap(false) {
+		return
+	}
+	if err := n.recall(); err != nil {
+		n.reread.Store(true)
+		n.log.Error("the alerts of the new state cannot be read", "error", err)
+	}
 }
 
 // item is one alert in force as the dispatcher wants it.
@@ -96,9 +133,9 @@ func (n *Node) recordFanout(l live) {
 	if devices == 0 {
 		return
 	}
-	n.notes.add(storage.Fanout{
+	n.notes.add(note{fact.KindFanout, storage.Fanout{
 		Alert: string(l.ID), Revision: uint64(l.Revision), Devices: uint32(devices), At: n.options.Clock().UnixMilli(),
-	})
+	}})
 }
 
 // announced remembers which revisions this node has handed to its devices since it
@@ -115,6 +152,16 @@ func (a *announced) add(id alert.ID, r alert.Revision) bool {
 	}
 	a.seen[id] = r
 	return true
+}
+
+// keep forgets what is not in force any more: it never comes back at that revision.
+func (a *announced) keep(inForce []live) {
+	if len(a.seen) == len(inForce) {
+		return
+	}
+	maps.DeleteFunc(a.seen, func(id alert.ID, _ alert.Revision) bool {
+		return !slices.ContainsFunc(inForce, func(l live) bool { return l.ID == id })
+	})
 }
 
 // connectedOf counts the devices of members that are connected to this node.

@@ -18,6 +18,16 @@ import (
 // unknown: several elections.
 const proposeTime = 10 * time.Second
 
+// When there has been no majority for aloneAfter, a command waits for no more than
+// aloneTime: whoever asks at night needs the answer, not the wait.
+const (
+	aloneAfter = 3 * time.Second
+	aloneTime  = time.Second
+)
+
+// retryTime is the pause before a command of unknown outcome is repeated.
+const retryTime = 50 * time.Millisecond
+
 // propose commits a command through the leader, wherever that is. An unknown
 // outcome is tried again under the same request id until the time is over.
 func (n *Node) propose(ctx context.Context, actor string, payload command.Payload) (command.Result, error) {
@@ -29,11 +39,11 @@ func (n *Node) propose(ctx context.Context, actor string, payload command.Payloa
 	if err != nil {
 		return command.Result{}, fmt.Errorf("encoding the command: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, proposeTime)
+	ctx, cancel := context.WithTimeout(ctx, n.patience())
 	defer cancel()
 	for {
 		answer, err := n.cluster.Propose(ctx, raw)
-		if errors.Is(err, cluster.ErrUnknownOutcome) && ctx.Err() == nil {
+		if errors.Is(err, cluster.ErrUnknownOutcome) && pause(ctx, retryTime) {
 			continue
 		}
 		if err != nil {
@@ -45,6 +55,26 @@ func (n *Node) propose(ctx context.Context, actor string, payload command.Payloa
 		}
 		return result, result.Error()
 	}
+}
+
+// patience is how long a command may take now.
+func (n *Node) patience() time.Duration {
+	s := n.cluster.Status()
+	if !s.HasQuorum && time.Since(s.AloneSince) > aloneAfter {
+		return aloneTime
+	}
+	return proposeTime
+}
+
+// pause returns false when ctx has ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return ctx.Err() == nil
 }
 
 // change is propose for the API: errors become the caller's problem.
@@ -61,6 +91,10 @@ func problem(err error) error {
 	switch {
 	case errors.Is(err, cluster.ErrNoLeader):
 		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here; alerts, cancels and receipts still work")
+	case errors.Is(err, cluster.ErrStopped):
+		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened")
+	case errors.Is(err, cluster.ErrTooLarge):
+		return wire.Problemf(wire.KindTooLarge, "this is larger than one entry of the log may be; nothing happened")
 	case errors.Is(err, cluster.ErrBusy):
 		return wire.Problemf(wire.KindBusy, "the district is busy; nothing happened, try again")
 	case errors.Is(err, cluster.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):

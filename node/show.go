@@ -185,7 +185,10 @@ func (n *Node) receiptRows(s *story, m *message, members *roaring.Bitmap, limit 
 	err = n.store.View(func(t *storage.Txn) error {
 		for it := members.Iterator(); it.HasNext() && len(out) < limit; {
 			ordinal := it.Next()
-			who, _, err := memberAt(t, ordinal)
+			who, ok, err := memberAt(t, ordinal)
+			if err == nil && !ok { // removed since; it was addressed all the same
+				who.ID, err = t.MemberID(ordinal)
+			}
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,6 @@ func (n *Node) steward(ctx context.Context) {
 		if err := n.attend(ctx); err != nil && ctx.Err() == nil {
 			n.log.Debug("the records are not up to date yet", "error", err)
 		}
-		n.changed()
 	}
 }
 
@@ -93,8 +92,9 @@ func (n *Node) announce(ctx context.Context) error {
 
 // self is this node as the others should know it.
 func (n *Node) self() storage.Node {
+	apiURL, mqttURLs := n.gates.urls()
 	return storage.Node{
-		ID: n.ID(), Name: n.Name(), Internode: n.cluster.Advertised(), API: n.api, MQTT: n.gates.urls(),
+		ID: n.ID(), Name: n.Name(), Internode: n.cluster.Advertised(), API: apiURL, MQTT: mqttURLs,
 		KeyID: n.identity.KeyID, PublicKey: n.identity.SigningPublic(),
 	}
 }
@@ -111,24 +111,8 @@ func (n *Node) keepKeyRing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var want []storage.PublicKey
-	for _, node := range nodes {
-		if node.Removed || len(node.PublicKey) == 0 {
-			continue
-		}
-		key := storage.PublicKey{ID: node.KeyID, Node: node.ID, Key: node.PublicKey}
-		for _, old := range ring.Keys {
-			if old.ID == key.ID {
-				key.NotBefore, key.NotAfter = old.NotBefore, old.NotAfter
-			}
-		}
-		if key.NotBefore == 0 {
-			now := n.options.Clock()
-			key.NotBefore, key.NotAfter = now.Add(-24*time.Hour).UnixMilli(), now.Add(2*365*24*time.Hour).UnixMilli()
-		}
-		want = append(want, key)
-	}
-	if slices.EqualFunc(want, ring.Keys, func(a, b storage.PublicKey) bool { return a.ID == b.ID && a.Node == b.Node }) {
+	want := ringOf(nodes, ring.Keys, n.options.Clock())
+	if slices.EqualFunc(want, ring.Keys, sameKey) {
 		return nil
 	}
 	signed, err := n.signRing(want)
@@ -137,6 +121,43 @@ func (n *Node) keepKeyRing(ctx context.Context) error {
 	}
 	_, err = n.propose(ctx, n.Name(), &command.PutKeyRing{KeyRing: storage.KeyRing{Signed: signed, Keys: want}})
 	return err
+}
+
+// How long a key is good, and from when on before its end it is made good for as
+// long again: devices that were away for a year still know a key that is.
+const (
+	keyLife    = 2 * 365 * 24 * time.Hour
+	keyRenewal = keyLife / 2
+)
+
+// ringOf lists the keys of the nodes that belong to the district, by node, with the
+// times of the ring before as long as they last.
+func ringOf(nodes []storage.Node, before []storage.PublicKey, now time.Time) []storage.PublicKey {
+	var want []storage.PublicKey
+	for _, node := range nodes {
+		if node.Removed || len(node.PublicKey) == 0 {
+			continue
+		}
+		key := storage.PublicKey{
+			ID: node.KeyID, Node: node.ID, Key: node.PublicKey,
+			NotBefore: now.Add(-24 * time.Hour).UnixMilli(), NotAfter: now.Add(keyLife).UnixMilli(),
+		}
+		for _, old := range before {
+			if old.ID != key.ID {
+				continue
+			}
+			key.NotBefore = old.NotBefore
+			if old.NotAfter > now.Add(keyRenewal).UnixMilli() {
+				key.NotAfter = old.NotAfter
+			}
+		}
+		want = append(want, key)
+	}
+	return want
+}
+
+func sameKey(a, b storage.PublicKey) bool {
+	return a.ID == b.ID && a.Node == b.Node && a.NotBefore == b.NotBefore && a.NotAfter == b.NotAfter
 }
 
 // keys reads the nodes and the key ring together.

@@ -5,48 +5,61 @@ import (
 	"sync"
 	"time"
 
+	"almenara/cluster/fsm"
 	"almenara/node/wire"
+	"almenara/storage"
 	"almenara/storage/alert"
 )
 
 // tellEvery is how often readers hear of receipts at most.
 const tellEvery = 250 * time.Millisecond
 
-// tallies gathers which alerts have news to tell. Safe for concurrent use; the zero
-// value is ready.
+// The types of events, as wire.Event has them.
+const (
+	eventAlert    = "alert"
+	eventReceipts = "receipts"
+	eventNode     = "node"
+	eventAudience = "audience"
+	eventDevices  = "devices"
+)
+
+// tallies gathers what there is to tell. Safe for concurrent use; the zero value is
+// ready.
 type tallies struct {
 	mu      sync.Mutex
-	alerts  map[string]bool
-	devices bool
+	alerts  map[alert.ID]string // type of the event
+	changed fsm.Change
 }
 
-func (t *tallies) touch(ids []string) {
+// touch notes news of an alert. That it changed outweighs that receipts came.
+func (t *tallies) touch(id alert.ID, kind string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.alerts == nil {
-		t.alerts = map[string]bool{}
+		t.alerts = map[alert.ID]string{}
 	}
-	for _, id := range ids {
-		t.alerts[id] = true
+	if t.alerts[id] != eventAlert {
+		t.alerts[id] = kind
 	}
 }
 
-func (t *tallies) touchDevices() {
+// touchRecords notes that agreed records changed.
+func (t *tallies) touchRecords(what fsm.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.devices = true
+	t.changed |= what
 }
 
-func (t *tallies) take() (alerts map[string]bool, devices bool) {
+func (t *tallies) take() (alerts map[alert.ID]string, changed fsm.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	alerts, devices = t.alerts, t.devices
-	t.alerts, t.devices = nil, false
-	return alerts, devices
+	alerts, changed = t.alerts, t.changed
+	t.alerts, t.changed = nil, 0
+	return alerts, changed
 }
 
-// tellReceipts tells readers of the API how receipts stand, until ctx ends, and
-// drops devices that were revoked.
+// tellReceipts tells readers of the API what is new, until ctx ends, and drops
+// devices that were revoked.
 func (n *Node) tellReceipts(ctx context.Context) {
 	ticker := time.NewTicker(tellEvery)
 	defer ticker.Stop()
@@ -56,27 +69,37 @@ func (n *Node) tellReceipts(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		alerts, devices := n.tallies.take()
-		for id := range alerts {
-			n.tellAlert(alert.ID(id), "receipts")
+		alerts, changed := n.tallies.take()
+		for id, kind := range alerts {
+			n.tellAlert(id, kind)
 		}
-		if devices {
-			n.dropRevoked()
-		}
+		n.tellRecords(changed)
 	}
 }
 
-// tellAlerts announces alerts that have come into force.
-func (n *Node) tellAlerts(fresh []live) {
-	for _, l := range fresh {
-		n.tellAlert(l.ID, "alert")
+// tellRecords tells which agreed records changed.
+func (n *Node) tellRecords(changed fsm.Change) {
+	if changed&fsm.ChangedDevices != 0 {
+		n.dropRevoked()
+		n.tell(eventDevices, wire.Event{})
+	}
+	if changed&(fsm.ChangedMembers|fsm.ChangedPlaces) != 0 {
+		n.tell(eventAudience, wire.Event{})
+	}
+	if changed&fsm.ChangedNodes != 0 {
+		n.tell(eventNode, wire.Event{})
 	}
 }
 
+// tellAlert sums up an alert for who listens; summing up costs, so nobody is told
+// for nothing.
 func (n *Node) tellAlert(id alert.ID, kind string) {
+	if !n.events.any() {
+		return
+	}
 	s, err := n.story(id)
 	if err != nil {
-		return
+		return // a receipt of an alert that nobody here has heard of
 	}
 	a, _, err := n.summary(s)
 	if err != nil {
@@ -86,17 +109,22 @@ func (n *Node) tellAlert(id alert.ID, kind string) {
 	n.tell(kind, wire.Event{Alert: a.ID, Revision: a.Revision, State: a.State, Rungs: &a.Rungs, Text: a.Headline})
 }
 
-// dropRevoked ends the sessions of devices that were revoked while connected.
+// dropRevoked ends the sessions of devices whose credential or member is not what
+// it was when they connected: revoked, enrolled anew, moved to another member.
 func (n *Node) dropRevoked() {
-	for _, d := range n.presence.all() {
-		record, ok, err := n.state.Device(d.Device)
-		if err != nil {
-			n.log.Error("reading a device", "device", d.Device, "error", err)
-			continue
+	err := n.store.View(func(t *storage.Txn) error {
+		for _, d := range n.presence.all() {
+			record, ok, err := t.Device(d.Device)
+			if err != nil {
+				return err
+			}
+			if !ok || !d.sameAs(record) {
+				n.gateway.Drop(d.Device)
+			}
 		}
-		if !ok || record.Revoked {
-			n.gateway.Drop(d.Device)
-		}
+		return nil
+	})
+	if err != nil {
+		n.log.Error("reading devices", "error", err)
 	}
-	n.tell("devices", wire.Event{})
 }

@@ -21,6 +21,7 @@ const (
 	KindAlert    Kind = iota + 1 // Body is a storage.Issue: alert, update, cancel
 	KindReceipts                 // Body is a receipt.Block
 	KindFanout                   // Body is a storage.Fanout: "I fanned X out to n devices at t"
+	KindRefusal                  // Body is a storage.Refusal: a message that contradicts one taken before
 )
 
 // Stream separates what must never wait for the other, on disk and on the wire.
