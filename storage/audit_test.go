@@ -2,6 +2,8 @@ package storage
 
 import (
 	"bytes"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -102,4 +104,23 @@ func FuzzVerifyAudit(f *testing.F) {
 			require.NotEmpty(t, r.Head)
 		}
 	})
+}
+
+// Whoever rewrites a line and makes its own hash right again is found one line later.
+func TestAudit_ALineWithARightHashOfItsOwnBreaksTheNext(t *testing.T) {
+	lines := strings.SplitAfter(export(t, auditStore(t, 4), 0, 0), "\n")
+	var before, l auditLine
+	require.NoError(t, strict([]byte(lines[1]), &before))
+	require.NoError(t, strict([]byte(lines[2]), &l))
+	prev, err := hex.DecodeString(before.Hash)
+	require.NoError(t, err)
+	l.Summary = "nothing happened"
+	hash, err := AuditEntry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary}.chain(prev)
+	require.NoError(t, err)
+	l.Hash = hex.EncodeToString(hash)
+	raw, err := json.Marshal(l)
+	require.NoError(t, err)
+	lines[2] = string(raw) + "\n"
+	r := verify(t, strings.Join(lines, ""))
+	require.Equal(t, 4, r.Broken, r.Problem)
 }

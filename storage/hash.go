@@ -9,12 +9,13 @@ import (
 
 // Hash is SHA-256 over all agreed records in key order: equal on every replica at
 // the same raft index. The applied index is left out because barriers move it
-// without a trace in the data, tally checkpoints because each replica makes its own.
+// without a trace in the data, tally checkpoints because each replica makes its own,
+// and answers to requests because their words may differ between versions.
 func (t *Txn) Hash() (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
 	w := bufio.NewWriterSize(h, 64<<10)
 	err = t.scan(nil, nil, func(k, v []byte) (bool, error) {
-		if bytes.Equal(k, keyApplied) || bytes.HasPrefix(k, prefCheck) {
+		if bytes.Equal(k, keyApplied) || bytes.HasPrefix(k, prefCheck) || bytes.HasPrefix(k, prefResult) {
 			return true, nil
 		}
 		writeFrame(w, k, v)

@@ -4,8 +4,8 @@ import "encoding/binary"
 
 // The key schema. Numbers are big-endian, so that keys sort as the numbers do; an
 // origin ends with NUL, which no node id contains. Values are canonical CBOR
-// records unless said otherwise. Everything but !applied and chk/ is agreed: equal,
-// byte for byte, on every replica at the same index.
+// records unless said otherwise. Everything but !applied, chk/ and res/ is agreed:
+// equal, byte for byte, on every replica at the same index.
 //
 //	!applied                              Applied: how far this database has come
 //	adp/ index8 n2                        Adoption: alert messages in log order
