@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"strings"
 
 	"almenara/cluster/command"
 	"almenara/node/api"
@@ -87,7 +88,7 @@ func (n *Node) judge(file *os.File, dryRun, replace bool) (wire.Imported, error)
 	out.Diff = diff.Lines
 	for _, f := range report.Faults {
 		if f.Warning {
-			out.Warnings = append(out.Warnings, f.String())
+			out.Warnings = append(out.Warnings, strings.Replace(f.String(), ": warning: ", ": ", 1))
 		} else {
 			out.Faults = append(out.Faults, f.String())
 		}

@@ -173,14 +173,14 @@ func (n *Node) targets(in intake) ([]audience.Target, error) {
 			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err)
 		}
 		if found.IsEmpty() {
-			return nil, wire.Problemf(wire.KindRefused, "refused, nothing was sent: the selection %s selects nobody", in.limit)
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", in.limit)
 		}
 	}
 	var targets []audience.Target
 	for _, info := range in.alert.Infos {
 		t, err := audience.TargetOf(info, in.alert.Scope, in.alert.Addresses, in.limit, n.state.Index().KnowsScheme)
 		if err != nil {
-			return nil, wire.Problemf(wire.KindRefused, "refused, nothing was sent: %v", err)
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: %v", err)
 		}
 		targets = append(targets, t)
 	}

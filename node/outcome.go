@@ -84,10 +84,10 @@ func effectOf(s alert.Standing) string {
 
 // refusal turns the parser's verdict into the caller's problem.
 func refusal(err error, findings alert.Findings) error {
-	p := wire.Problemf(wire.KindRefused, "refused, nothing was sent: %v", err)
+	p := wire.Problemf(wire.KindRefused, "nothing was sent: %v", err)
 	var rejected *alert.RejectError
 	if errors.As(err, &rejected) {
-		p.Sentence = "refused, nothing was sent: " + rejected.Findings.Reason()
+		p.Sentence = "nothing was sent: " + rejected.Findings.Reason()
 	}
 	p.Details = sentences(findings)
 	return p

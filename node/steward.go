@@ -11,6 +11,7 @@ import (
 	"almenara/cluster"
 	"almenara/cluster/command"
 	"almenara/storage"
+	"almenara/storage/audience"
 )
 
 // stewardEvery is how often the steward looks when nothing called it.
@@ -68,10 +69,26 @@ func (n *Node) begin(ctx context.Context) error {
 	}}); err != nil {
 		return err
 	}
+	if places := homePlaces(n.settings.Genesis.Place); len(places) > 0 {
+		if _, err := n.propose(ctx, n.Name(), &command.PutPlaces{Places: places}); err != nil {
+			return err
+		}
+	}
 	_, err := n.propose(ctx, n.Name(), &command.PutDistrict{District: storage.District{
 		ID: d.ID, Name: d.Name, RootPublicKey: n.rootPublic(), CACert: n.caPEM(), Incarnation: 1,
 	}})
 	return err
+}
+
+// homePlaces are the places that a district of Hong Kong begins with: the 18
+// districts under the codes by which the Observatory's alerts cite them.
+func homePlaces(district string) []audience.Place {
+	places := audience.HongKongPlaces()
+	home := audience.Path(district)
+	if slices.ContainsFunc(places, func(p audience.Place) bool { return home.Under(p.Path) }) {
+		return places
+	}
+	return nil
 }
 
 // announce commits where this node is reached, when that has changed.
