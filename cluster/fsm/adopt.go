@@ -152,7 +152,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		return out, err
 	}
 	k := factKey(o.fact)
-	err = a.t.SetMark(storage.Mark{Origin: k.Origin, Stream: k.Stream, Epoch: k.Epoch, Seq: k.Seq})
+	err = a.t.SetMark(storage.Mark(k))
 	if err != nil {
 		return out, err
 	}

@@ -3,7 +3,6 @@ package fsm
 import (
 	"crypto/ed25519"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -238,5 +237,3 @@ func adoptResult(t require.TestingT, r command.Result) []command.FactOutcome {
 	require.NoError(t, err)
 	return out.Facts
 }
-
-var errDisk = errors.New("disk is gone")
