@@ -39,6 +39,8 @@ type Gateway struct {
 	tls      *tlsConfigs
 	origins  []string
 
+	complaints complaints
+
 	start      time.Time
 	seed       maphash.Seed
 	shards     []*shard

@@ -59,7 +59,7 @@ func (s *session) leaf(topic []byte) (publishKind, bool) {
 // none, and a PUBACK would be a lie (§3.3.5): the connection ends.
 func (s *session) refusePublish(p publish) error {
 	s.g.metrics.publishes[publishForeign].Inc()
-	s.g.log.Warn("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.topic))
+	s.g.complain("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.topic))
 	if !s.v5 {
 		return errForeignTopic
 	}
@@ -196,7 +196,7 @@ func (s *session) doneFunc(p publish, kind publishKind) func(error) {
 			s.refuseContent(ref, codeImplementation, err)
 		case err != nil:
 			s.g.metrics.publishes[publishFailed].Inc()
-			s.g.log.Warn("publish could not be kept", "device", s.from.Device, "kind", kind, "error", err)
+			s.g.complain("publish could not be kept", "device", s.from.Device, "kind", kind, "error", err)
 			s.finish(ref, codeUnspecified)
 		default:
 			s.g.metrics.publishes[kind].Inc()
@@ -208,7 +208,7 @@ func (s *session) doneFunc(p publish, kind publishKind) func(error) {
 // refuseContent answers what will never be readable, or is never wanted.
 func (s *session) refuseContent(p publishID, c code, err error) {
 	s.g.metrics.publishes[publishRefused].Inc()
-	s.g.log.Warn("publish refused", "device", s.from.Device, "error", err)
+	s.g.complain("publish refused", "device", s.from.Device, "error", err)
 	s.finish(p, c)
 }
 
