@@ -80,13 +80,13 @@ func (d *desk) known(k alert.Key, digest string) (m *message, same bool) {
 	return m, same
 }
 
-// knows reports whether the alert was ever seen or referenced, as far as it may
-// still matter.
-func (d *desk) knows(id alert.ID) bool {
+// knows reports whether a message with this revision of the alert was seen, as far as
+// it may still matter.
+func (d *desk) knows(told telling) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, ok := d.board.Card(id)
-	return ok
+	card, ok := d.board.Card(told.alert)
+	return ok && slices.ContainsFunc(card.Messages, func(e alert.Entry) bool { return e.Revision == told.revision })
 }
 
 // standing says what a message is good for now and to which alert it belongs, also
