@@ -3,7 +3,9 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,16 @@ import (
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
 )
+
+// TestMain runs more tests at a time than there are cores: they mostly wait for
+// elections.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "5"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 func patient(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), clustertest.Patience)

@@ -104,23 +104,26 @@ func (p addressProvider) ServerAddr(id raft.ServerID) (raft.ServerAddress, error
 // is no such node.
 func (c *Cluster) Remove(ctx context.Context, id string) error {
 	err := c.onLeader(ctx, func(ctx context.Context) error {
-		return c.removeHere(id)
+		return c.removeHere(ctx, id)
 	}, func(ctx context.Context, leader string) error {
 		_, err := c.forward(ctx, leader, "/cluster/remove", []byte(id))
 		return err
 	})
+	if id == c.NodeID() && errors.Is(err, ErrRemoved) {
+		return nil // the answer was lost, but we have learnt it
+	}
 	if err != nil {
 		return fmt.Errorf("removing %s: %w", id, err)
 	}
 	return nil
 }
 
-func (c *Cluster) removeHere(id string) error {
+func (c *Cluster) removeHere(ctx context.Context, id string) error {
 	if !inConfiguration(raft.Configuration{Servers: c.servers()}, id) {
 		return ErrNotMember
 	}
 	if id == c.NodeID() {
-		if err := c.raft.LeadershipTransfer().Error(); err != nil {
+		if err := c.transfer(ctx); err != nil {
 			return fmt.Errorf("%w: handing over: %w", ErrRefused, err)
 		}
 		return errTryAgain // with the new leader
@@ -137,7 +140,7 @@ func (c *Cluster) handleRemove(w http.ResponseWriter, req *http.Request) {
 	if !ok {
 		return
 	}
-	if err := c.removeHere(string(id)); err != nil {
+	if err := c.removeHere(req.Context(), string(id)); err != nil {
 		fail(w, err)
 	}
 }

@@ -60,6 +60,11 @@ func (c *Cluster) onLeader(ctx context.Context, here func(context.Context) error
 		if c.stopping.Load() {
 			return ErrStopped
 		}
+		select {
+		case <-c.removed: // no leader will ever answer us again
+			return fmt.Errorf("%w: %w", ErrStopped, ErrRemoved)
+		default:
+		}
 		err := errTryAgain
 		_, changed := c.leadership.current()
 		switch _, leader := c.raft.LeaderWithID(); {

@@ -38,11 +38,24 @@ func (c *Cluster) handOver(ctx context.Context) {
 	if c.raft.State() != raft.Leader || c.voters() < 2 {
 		return
 	}
+	if err := c.transfer(ctx); err != nil { // the others elect one without us, only later
+		c.options.Logger.Warn("handing over leadership", "error", err)
+	}
+}
+
+// transfer hands leadership over. Raft gives one attempt an election timeout, which a
+// busy machine can miss, so it is tried again for 2 s in all.
+func (c *Cluster) transfer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
-	err := await(ctx, func() error { return c.raft.LeadershipTransfer().Error() })
-	if err != nil { // the others elect one without us, only later
-		c.options.Logger.Warn("handing over leadership", "error", err)
+	for {
+		err := await(ctx, func() error { return c.raft.LeadershipTransfer().Error() })
+		if err == nil || c.raft.State() != raft.Leader {
+			return nil
+		}
+		if !waitFor(ctx, nil, retryPause) {
+			return err
+		}
 	}
 }
 

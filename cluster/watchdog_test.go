@@ -66,7 +66,8 @@ func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.NoError(t, err)
 
-	require.True(t, c.inFlight.TryAcquire(maxInFlightBytes))
+	require.Eventually(t, func() bool { return c.inFlight.TryAcquire(maxInFlightBytes) }, 10*time.Second, time.Millisecond,
+		"what was answered is in flight no more")
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.ErrorIs(t, err, ErrBusy)
 	c.inFlight.Release(maxInFlightBytes)

@@ -113,9 +113,14 @@ func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) (cluster.JoinAn
 // Invite makes a token at the leader.
 func (d *District) Invite() cluster.Token {
 	d.t.Helper()
-	token, err := d.WaitLeader().Invite(d.context(), time.Hour)
-	require.NoError(d.t, err)
-	return token
+	for {
+		token, err := d.WaitLeader().Invite(d.context(), time.Hour)
+		if errors.Is(err, cluster.ErrUnknownOutcome) {
+			continue // another token will do
+		}
+		require.NoError(d.t, err)
+		return token
+	}
 }
 
 // Join adds a node with the token and starts it.
