@@ -49,7 +49,7 @@ func (n *Node) spool(csv io.Reader) (*os.File, error) {
 	if err := n.store.CheckSpace(audience.MaxImportBytes); err != nil {
 		return nil, wire.Problemf(wire.KindBusy, "the disk is too full for an import: %v", err)
 	}
-	file, err := os.CreateTemp(n.options.Dir, "import-*.csv")
+	file, err := os.CreateTemp(n.options.Dir, uploads)
 	if err != nil {
 		return nil, fmt.Errorf("keeping the upload: %w", err)
 	}
@@ -137,7 +137,7 @@ func (n *Node) apply(ctx context.Context, by api.Caller, file *os.File, rows int
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	in := &importing{n: n, ctx: ctx, by: by.Name, id: hex.EncodeToString(id[:]), total: rows, progress: progress}
 	if err := in.stage(file); err != nil {
-		return errors.Join(err, in.drop())
+		return errors.Join(err, in.drop(context.WithoutCancel(ctx)))
 	}
 	if _, err := n.propose(ctx, by.Name, &command.ActivateImport{Import: in.id, Chunks: in.chunk, Replace: replace}); err != nil {
 		return err // it may be active; the steward finishes it or drops it
@@ -172,9 +172,8 @@ func (in *importing) flush() error {
 	return in.ctx.Err()
 }
 
-// drop gives up what was staged. It goes on when the caller has gone.
-func (in *importing) drop() error {
-	ctx := context.WithoutCancel(in.ctx)
+// drop gives up what was staged.
+func (in *importing) drop(ctx context.Context) error {
 	for {
 		result, err := in.n.propose(ctx, in.by, &command.DropImport{Import: in.id})
 		if errors.Is(err, command.ErrNotFound) {
@@ -201,7 +200,10 @@ func (n *Node) finishImports(ctx context.Context) error {
 			err = n.finishImport(ctx, i.ID)
 		}
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return n.dropAbandoned(ctx, imports)
 }
 
 // finishImport takes the steps of an active import. Others may take them at the

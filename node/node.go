@@ -52,6 +52,7 @@ type Node struct {
 	tallies   tallies
 	under     underway
 	strangers strangers
+	staging   standstill
 	joined    chan struct{} // closed when cluster is set
 	reread    atomic.Bool   // the whole state was replaced: the desk must read it anew
 
@@ -139,6 +140,9 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.store = store
 	n.stop.add("badger", func(context.Context) error { return store.Close() })
+	if err := removeUploads(n.options.Dir); err != nil { // Badger's lock says that the folder is ours
+		return err
+	}
 	n.state, err = fsm.New(store, fsm.Hooks{
 		Halt: n.options.Halt, Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
 	})
