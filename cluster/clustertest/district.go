@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ type Node struct {
 	Halted   chan error
 	identity *cluster.Identity
 	network  *network
+	running  atomic.Pointer[cluster.Cluster] // for the hooks, which other goroutines call
 }
 
 // District is several nodes of one district in this process.
@@ -88,6 +90,7 @@ func (d *District) Start(n *Node, with ...func(*cluster.Options)) {
 	c, err := cluster.Start(o)
 	require.NoError(d.t, err)
 	n.Cluster = c
+	n.running.Store(c)
 }
 
 // Options are what Start starts the node with.
@@ -101,13 +104,20 @@ func (d *District) Options(n *Node) cluster.Options {
 }
 
 func (n *Node) invited(ctx context.Context, hash string, _ time.Time) error {
-	_, err := n.Propose(ctx, []byte("invite "+hash))
-	return err
+	return n.hook(ctx, "invite "+hash)
 }
 
 func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) (cluster.JoinAnswer, error) {
-	_, err := n.Propose(ctx, []byte("admit "+r.TokenHash+" "+r.NodeID))
-	return cluster.JoinAnswer{Extra: []byte("welcome")}, err
+	return cluster.JoinAnswer{Extra: []byte("welcome")}, n.hook(ctx, "admit "+r.TokenHash+" "+r.NodeID)
+}
+
+func (n *Node) hook(ctx context.Context, command string) error {
+	c := n.running.Load()
+	if c == nil { // between Start and its return
+		return cluster.ErrNoLeader
+	}
+	_, err := c.Propose(ctx, []byte(command))
+	return err
 }
 
 // Invite makes a token at the leader.
@@ -134,7 +144,11 @@ func (d *District) Join(token cluster.Token) *Node {
 // JoinAs joins and starts a node made by Add; with changes its options.
 func (d *District) JoinAs(n *Node, token cluster.Token, with ...func(*cluster.Options)) error {
 	d.t.Helper()
-	id, _, err := cluster.Join(d.context(), token, n.Dir, []string{n.Addr})
+	ctx := d.context()
+	id, _, err := cluster.Join(ctx, token, n.Dir, []string{n.Addr})
+	for err != nil && !errors.Is(err, cluster.ErrRefused) && ctx.Err() == nil {
+		id, _, err = cluster.Join(ctx, token, n.Dir, []string{n.Addr}) // an open outcome: ask again
+	}
 	if err != nil {
 		return err
 	}
