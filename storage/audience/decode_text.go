@@ -95,12 +95,8 @@ func (t *textReader) Read(p []byte) (int, error) {
 		if _, err := t.in.Peek(1); err != nil {
 			return 0, err
 		}
-		ready, _ := t.in.Peek(t.in.Buffered())
-		n := bytes.IndexFunc(ready, func(r rune) bool { return r >= utf8.RuneSelf })
-		if n < 0 {
-			n = len(ready)
-		}
-		if n > 0 {
+		ready, _ := t.in.Peek(min(t.in.Buffered(), max(len(p), 1)))
+		if n := asciiPrefix(ready); n > 0 {
 			n = copy(p, ready[:n])
 			_, err := t.in.Discard(n)
 			return n, err
@@ -108,6 +104,16 @@ func (t *textReader) Read(p []byte) (int, error) {
 		t.sniff()
 	}
 	return t.out.Read(p)
+}
+
+// asciiPrefix is how many bytes come before the first one that is not ASCII.
+func asciiPrefix(b []byte) int {
+	for i, c := range b {
+		if c >= utf8.RuneSelf {
+			return i
+		}
+	}
+	return len(b)
 }
 
 // sniff decides between UTF-8 and Big5 by which reads the coming bytes with fewer
