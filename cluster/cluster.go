@@ -14,6 +14,8 @@ import (
 
 	"github.com/hashicorp/raft"
 	"golang.org/x/sync/semaphore"
+
+	"almenara/storage/durable"
 )
 
 // ErrAmnesia is returned by Start when the raft log or the state machine is gone
@@ -107,6 +109,9 @@ func (c *Cluster) open() error {
 	c.store = watchedStore{LogStore: store, dog: c.dog}
 	held, err := c.checkMemory()
 	if err != nil {
+		return err
+	}
+	if err := c.dropStaleLog(held.Index); err != nil {
 		return err
 	}
 	c.fsm = newCountingFSM(c.NodeID(), c.options.FSM, c.options.Snapshots, held)
@@ -209,7 +214,7 @@ func (c *Cluster) markBegun() error {
 	if _, err := os.Stat(path); err == nil {
 		return nil
 	}
-	return writeFileAtomic(path, []byte(c.options.Identity.NodeID+"\n"))
+	return durable.WriteFile(path, []byte(c.options.Identity.NodeID+"\n"))
 }
 
 // run starts the goroutines; all of them end with c.ctx, the port or raft.

@@ -13,6 +13,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"almenara/storage/durable"
 )
 
 const (
@@ -129,7 +131,7 @@ func (id *Identity) save(dir, name string) error {
 	if err != nil {
 		return fmt.Errorf("encoding identity: %w", err)
 	}
-	return writeFileAtomic(filepath.Join(dir, name), b)
+	return durable.WriteFile(filepath.Join(dir, name), b)
 }
 
 // LoadIdentity reads what SaveIdentity wrote. It returns ErrNoIdentity when there

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"almenara/storage/durable"
 )
 
 // ErrAlreadyMember is returned by Join when dir holds an identity: a box belongs
@@ -128,7 +130,7 @@ func settle(id *Identity, token Token, dir string, b []byte) (*Identity, JoinAns
 	if err := os.Remove(filepath.Join(dir, pendingFile)); err != nil {
 		return nil, answer, fmt.Errorf("removing pending keys: %w", err)
 	}
-	return id, answer, syncDir(dir)
+	return id, answer, durable.SyncDir(dir)
 }
 
 func (id *Identity) take(answer JoinAnswer, token Token) error {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/hashicorp/raft"
+
+	"almenara/storage/durable"
 )
 
 const (
@@ -196,7 +198,7 @@ func (c *Cluster) beRemoved() {
 	c.removeOne.Do(func() {
 		c.options.Logger.Warn("this node was removed from the district: stopping")
 		path := filepath.Join(c.options.Dir, removedFile)
-		if err := writeFileAtomic(path, []byte(c.NodeID()+"\n")); err != nil {
+		if err := durable.WriteFile(path, []byte(c.NodeID()+"\n")); err != nil {
 			c.options.Logger.Error("marking removal", "error", err)
 		}
 		if err := c.shutdown(); err != nil {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"almenara/storage/durable"
 )
 
 const settingsFile = "node.json"
@@ -53,7 +55,7 @@ func (s settings) save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("encoding settings: %w", err)
 	}
-	return writeFile(filepath.Join(dir, settingsFile), append(raw, '\n'))
+	return durable.WriteFile(filepath.Join(dir, settingsFile), append(raw, '\n'))
 }
 
 // with lets the options that are set win.
@@ -73,35 +75,6 @@ func (s settings) with(o Options) settings {
 		s.Name = defaultName()
 	}
 	return s
-}
-
-// writeFile replaces a file so that a crash leaves the old one or the new one.
-func writeFile(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	if err == nil {
-		err = syncDir(filepath.Dir(path))
-	}
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // defaultName is the host's name.

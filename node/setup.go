@@ -10,6 +10,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/storage/audience"
+	"almenara/storage/durable"
 )
 
 // TokenFile is where Init leaves the first administrator's token, readable by the
@@ -46,7 +47,7 @@ func Init(options Options, district string) (token string, err error) {
 	if err := identity.SaveIdentity(identityDir(options.Dir)); err != nil {
 		return "", err
 	}
-	if err := writeFile(filepath.Join(options.Dir, TokenFile), []byte(token+"\n")); err != nil {
+	if err := durable.WriteFile(filepath.Join(options.Dir, TokenFile), []byte(token+"\n")); err != nil {
 		return "", err
 	}
 	s := settings{Genesis: &genesis{Place: string(place), TokenHash: hash}}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"almenara/storage/durable"
 )
 
 const (
@@ -83,7 +85,7 @@ func (c *Clock) persist() error {
 	ceiling := c.last + uint64(clockLead.Milliseconds())<<16
 	b := binary.LittleEndian.AppendUint64(nil, ceiling)
 	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
-	if err := writeFile(c.path, b); err != nil {
+	if err := durable.WriteFile(c.path, b); err != nil {
 		return fmt.Errorf("writing clock's ceiling: %w", err)
 	}
 	c.ceiling = ceiling

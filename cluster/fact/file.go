@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"almenara/storage/durable"
 )
 
 // file is what the journal needs of a file; tests put one in its place that loses
@@ -27,7 +29,7 @@ func openFile(path string, size int64) (file, error) {
 	info, err := f.Stat()
 	if err == nil && info.Size() < size {
 		if err = preallocate(f, size); err == nil {
-			err = errors.Join(f.Sync(), syncDir(filepath.Dir(path)))
+			err = errors.Join(f.Sync(), durable.SyncDir(filepath.Dir(path)))
 		}
 	}
 	if err != nil {
@@ -49,39 +51,6 @@ func fill(f *os.File, size int64) error {
 			return err
 		}
 		at += int64(n)
-	}
-	return nil
-}
-
-// writeFile replaces path with a small file. On return it is on this disk; a crash
-// before that leaves the old one.
-func writeFile(path string, b []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("creating %s: %w", path, err)
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return fmt.Errorf("replacing %s: %w", path, err)
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("opening %s: %w", dir, err)
-	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
-		return fmt.Errorf("syncing %s: %w", dir, err)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"almenara/storage/durable"
 )
 
 const epochFile = "epoch"
@@ -86,7 +88,7 @@ func (j *Journal) begin() error {
 	j.next = map[Stream]uint64{Alerts: 1, Receipts: 1}
 	b := binary.LittleEndian.AppendUint64(nil, j.epoch)
 	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
-	return writeFile(filepath.Join(j.options.Dir, epochFile), b)
+	return durable.WriteFile(filepath.Join(j.options.Dir, epochFile), b)
 }
 
 // readEpoch returns 0 for a file that is missing or cannot be read as one.

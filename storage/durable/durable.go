@@ -1,4 +1,6 @@
-package cluster
+// Package durable replaces small files so that a crash leaves the old one or the
+// new one. It knows nothing of what is in them.
+package durable
 
 import (
 	"errors"
@@ -7,9 +9,10 @@ import (
 	"path/filepath"
 )
 
-// writeFileAtomic replaces path, mode 0600. On return the new content is on this
-// disk; a crash before that leaves the old file.
-func writeFileAtomic(path string, b []byte) (err error) {
+// WriteFile replaces path, mode 0600. On return the new content and its name are on
+// this disk; a crash before that leaves the old file. Two callers with one path
+// leave the content of either.
+func WriteFile(path string, content []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*") // mode 0600
 	if err != nil {
@@ -20,17 +23,19 @@ func writeFileAtomic(path string, b []byte) (err error) {
 			_ = os.Remove(f.Name())
 		}
 	}()
-	_, err = f.Write(b)
+	_, err = f.Write(content)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
 	}
 	if err = os.Rename(f.Name(), path); err != nil {
 		return fmt.Errorf("replacing %s: %w", path, err)
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }
 
-func syncDir(dir string) error {
+// SyncDir makes the names in a directory durable: files created, renamed or removed
+// in it before the call.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("opening %s: %w", dir, err)
