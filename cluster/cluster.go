@@ -79,7 +79,7 @@ func Start(options Options) (*Cluster, error) {
 		return nil, err
 	}
 	c := &Cluster{
-		options: o, dog: newWatchdog(), joined: make(chan struct{}),
+		options: o, dog: newWatchdog(o.Stalled), joined: make(chan struct{}),
 		notify: make(chan bool, 10), observed: make(chan raft.Observation, 64),
 		inFlight: semaphore.NewWeighted(maxInFlightBytes), removed: make(chan struct{}),
 	}

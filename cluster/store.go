@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
@@ -26,12 +27,24 @@ type LogStore interface {
 // eMMC.
 const walSegmentBytes = 8 << 20
 
+// ErrLogDamaged is returned by OpenWAL for files that raft-wal and the bbolt below it
+// cannot even look at.
+var ErrLogDamaged = errors.New("raft log is damaged")
+
 // OpenWAL opens raft-wal in dir, which it makes. Errors, a damaged tail apart, mean
 // that the node must not start under its id again.
-func OpenWAL(dir string, logger hclog.Logger) (LogStore, error) {
+func OpenWAL(dir string, logger hclog.Logger) (store LogStore, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
 	}
+	// An empty file with the log's metadata ends in a nil pointer there, a shortened
+	// one in a fault of the memory that it is mapped to.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			store, err = nil, fmt.Errorf("opening raft log: %w: %v", ErrLogDamaged, p)
+		}
+	}()
 	w, err := wal.Open(dir, wal.WithSegmentSize(walSegmentBytes), wal.WithLogger(logger))
 	if err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
