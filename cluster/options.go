@@ -47,8 +47,11 @@ type Options struct {
 	// Halt is called at most once, from a goroutine of this package, when the process
 	// must end at once without writing: a stalled disk. Main exits with 75. Nil
 	// panics, because going on would silence the district.
-	Halt   func(error)
-	Logger *slog.Logger // nil discards
+	Halt func(error)
+	// Stalled is how long the state machine's running commit takes; the watchdog treats
+	// it as a write to the log. Nil is never.
+	Stalled func() time.Duration
+	Logger  *slog.Logger // nil discards
 	// Dial replaces the TCP dialler of outgoing connections; tests cut links with it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// OpenLog replaces raft-wal; tests inject faults with it, and it is the way to

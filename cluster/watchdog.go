@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// Limits of one write to the raft log. A leader whose disk stalls goes on sending
+// Limits of one write to the raft log or the state machine. A leader whose disk stalls goes on sending
 // heartbeats, so nobody elects another (hashicorp/raft #503): the process must end.
 // An error after a deadline would not do: the abandoned write lands later, and
 // raft-wal refuses the repeat for ever.
@@ -21,8 +21,8 @@ const (
 	stallTick    = 250 * time.Millisecond
 )
 
-// ErrDiskStalled is given to Halt when a write to the raft log has not returned
-// for 10 seconds.
+// ErrDiskStalled is given to Halt when a write to the raft log or a commit of the
+// state machine has not returned for 10 seconds.
 var ErrDiskStalled = errors.New("disk is stalled")
 
 // watchedStore measures the writes of a LogStore and changes nothing else.
@@ -69,9 +69,12 @@ type watchdog struct {
 	mu      sync.Mutex
 	next    uint64
 	running map[uint64]time.Time // at most a few: raft writes from one goroutine
+	also    func() time.Duration // the state machine's own stall; nil is none
 }
 
-func newWatchdog() *watchdog { return &watchdog{running: map[uint64]time.Time{}} }
+func newWatchdog(also func() time.Duration) *watchdog {
+	return &watchdog{running: map[uint64]time.Time{}, also: also}
+}
 
 func (d *watchdog) begin() (end func()) {
 	d.mu.Lock()
@@ -88,9 +91,12 @@ func (d *watchdog) begin() (end func()) {
 
 // stalled is how long the oldest running write has been running; zero when none is.
 func (d *watchdog) stalled() time.Duration {
+	var longest time.Duration
+	if d.also != nil {
+		longest = d.also()
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	var longest time.Duration
 	for _, since := range d.running {
 		longest = max(longest, time.Since(since))
 	}
@@ -112,7 +118,7 @@ func (d *watchdog) run(ctx context.Context, logger *slog.Logger, halt func(error
 		switch {
 		case stall > stallHalt && !halted:
 			halted = true
-			halt(fmt.Errorf("writing raft log for %s: %w", stall.Round(time.Second), ErrDiskStalled))
+			halt(fmt.Errorf("writing for %s: %w", stall.Round(time.Second), ErrDiskStalled))
 		case stall > stallWarning && !warned:
 			warned = true
 			logger.Warn("disk is slow: refusing proposals", "stalled", stall)

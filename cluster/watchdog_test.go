@@ -22,7 +22,7 @@ func (s stuckLog) StoreLogs([]*raft.Log) error { <-s.wait; return nil }
 
 func TestWatchdog_HaltsOnceWhenTheDiskStalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dog := newWatchdog()
+		dog := newWatchdog(nil)
 		store := watchedStore{LogStore: stuckLog{wait: make(chan struct{})}, dog: dog}
 		ctx, cancel := context.WithCancel(t.Context())
 		var halts []error
@@ -47,6 +47,21 @@ func TestWatchdog_HaltsOnceWhenTheDiskStalls(t *testing.T) {
 		close(store.LogStore.(stuckLog).wait)
 		require.NoError(t, <-writing, "the write itself is left alone")
 		require.Zero(t, dog.stalled())
+		cancel()
+		running.Wait()
+	})
+}
+
+func TestWatchdog_HaltsWhenTheStateMachineStalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		dog := newWatchdog(func() time.Duration { return time.Since(begun) })
+		halted := make(chan error, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { dog.run(ctx, slog.New(slog.DiscardHandler), func(err error) { halted <- err }) })
+		require.ErrorIs(t, <-halted, ErrDiskStalled)
+		require.Greater(t, time.Since(begun), stallHalt)
 		cancel()
 		running.Wait()
 	})

@@ -181,7 +181,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
 		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf,
-		Halt: n.options.Halt, Logger: n.log,
+		Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
 	})
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ almenara/storage almenara/storage
 almenara/cluster almenara/cluster almenara/storage
 almenara/channels almenara/channels almenara/storage/alert almenara/storage/audience almenara/storage/receipt
 almenara/node almenara/node almenara/cluster almenara/channels almenara/storage
+almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '
 bad=0
