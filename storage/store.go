@@ -39,6 +39,8 @@ type Store struct {
 	dir  string
 	opts Options
 
+	unlock func() error // gives the directory back
+
 	writeMu sync.Mutex // held by the one writing transaction, and while a new database takes over
 	dumpMu  sync.Mutex // held while a dump is being written
 
@@ -63,7 +65,7 @@ type handle struct {
 // Open opens the store in dir, or creates it. It checks free space before Badger
 // creates a file, removes what an interrupted install left, and gives ErrDamaged for
 // damaged tables, on which Badger would panic. At most one process may have a
-// directory open. The caller must Close the store.
+// directory open: ErrInUse says that another has. The caller must Close the store.
 func Open(dir string, opts Options) (*Store, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -75,18 +77,30 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := opts.checkSpace(dir, 2*uint64(opts.MemTableSize)); err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	s := &Store{dir: dir, opts: opts}
-	s.idle = sync.NewCond(&s.mu)
-	name, err := s.current()
+	unlock, err := lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	db, err := openBadger(opts.badger(filepath.Join(dir, name)))
-	if err != nil {
-		return nil, fmt.Errorf("opening store %s: %w", filepath.Join(dir, name), err)
+	s := &Store{dir: dir, opts: opts, unlock: unlock}
+	s.idle = sync.NewCond(&s.mu)
+	if err := s.openLive(); err != nil {
+		return nil, errors.Join(err, unlock())
 	}
-	s.live, s.open = &handle{db: db, dir: filepath.Join(dir, name)}, 1
 	return s, nil
+}
+
+// openLive opens the database that CURRENT names.
+func (s *Store) openLive() error {
+	name, err := s.current()
+	if err != nil {
+		return fmt.Errorf("opening store: %w", err)
+	}
+	db, err := openBadger(s.opts.badger(filepath.Join(s.dir, name)))
+	if err != nil {
+		return fmt.Errorf("opening store %s: %w", filepath.Join(s.dir, name), err)
+	}
+	s.live, s.open = &handle{db: db, dir: filepath.Join(s.dir, name)}, 1
+	return nil
 }
 
 // openBadger opens a database whose tables were looked at before; whatever else makes
@@ -190,7 +204,7 @@ func (s *Store) Close() error {
 		s.idle.Wait()
 	}
 	s.mu.Unlock()
-	if err != nil {
+	if err := errors.Join(err, s.unlock()); err != nil {
 		return fmt.Errorf("closing store: %w", err)
 	}
 	return nil
