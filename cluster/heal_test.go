@@ -23,8 +23,6 @@ func cutLog(t *testing.T, n *clustertest.Node, entries uint64) {
 	require.NoError(t, log.Close())
 }
 
-// Without its repair the node would take no entry ever again: neither from a leader
-// nor, alone, its own.
 func TestStart_WithALogThatEndsBeforeTheState(t *testing.T) {
 	t.Parallel()
 	d := clustertest.New(t, 3)
@@ -40,6 +38,7 @@ func TestStart_WithALogThatEndsBeforeTheState(t *testing.T) {
 	d.WaitEqual()
 }
 
+// Without the repair the node would never take an entry again.
 func TestStart_AloneWithALogThatEndsBeforeTheState(t *testing.T) {
 	t.Parallel()
 	d := clustertest.New(t, 1)
