@@ -298,6 +298,39 @@ func TestStop_IsSafeInEveryOrder(t *testing.T) {
 	require.ErrorIs(t, err, ErrStopped)
 }
 
+func TestStop_EndsServeWithErrStopped(t *testing.T) {
+	r := newRig(t)
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ln := &awaitedListener{Listener: inner, accepting: make(chan struct{}), served: make(chan struct{})}
+	go func() { ln.err = r.Serve(ln, TCP); close(ln.served) }()
+	<-ln.accepting
+	r.stop()
+	<-ln.served
+	require.ErrorIs(t, ln.err, ErrStopped)
+}
+
+// awaitedListener is slow to close: Serve has returned before Close does.
+type awaitedListener struct {
+	net.Listener
+	accepting, served chan struct{}
+	err               error // of Serve
+}
+
+func (l *awaitedListener) Accept() (net.Conn, error) {
+	close(l.accepting) // it is called once
+	return l.Listener.Accept()
+}
+
+func (l *awaitedListener) Close() error {
+	err := l.Listener.Close()
+	select {
+	case <-l.served:
+	case <-time.After(patience):
+	}
+	return err
+}
+
 func TestStop_TellsVersion5AndClosesAll(t *testing.T) {
 	r := newRig(t)
 	address := r.listen(TCP)

@@ -110,7 +110,6 @@ func (g *Gateway) startWorkers(n int) {
 // without having served, is fine.
 func (g *Gateway) Stop(ctx context.Context) error {
 	if g.beginStop() {
-		g.cancel()
 		for _, s := range g.allSessions() {
 			s.end(codeStopping, endStopping)
 		}
@@ -128,7 +127,8 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	return fmt.Errorf("stopping device gateway: %w", context.Cause(ctx))
 }
 
-// beginStop closes what accepts, and reports whether this is the first call.
+// beginStop closes what accepts, and reports whether this is the first call. The
+// context ends first: whoever accepts must know that its listener was closed on purpose.
 func (g *Gateway) beginStop() bool {
 	g.mu.Lock()
 	first := !g.stopped
@@ -136,6 +136,7 @@ func (g *Gateway) beginStop() bool {
 	listeners, servers := g.listeners, g.servers
 	g.listeners, g.servers = nil, nil
 	g.mu.Unlock()
+	g.cancel()
 	for _, ln := range listeners {
 		_ = ln.Close()
 	}
