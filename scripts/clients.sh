@@ -90,7 +90,7 @@ story() {
   errors=$work/$1-$2-$3.log
   exec {said}< <(exec "${@:4}" 2>"$errors")
   client=$!
-  echo $client >"$errors.pid"
+  echo "$BASHPID $client" >"$errors.pid"
   hear ready
   rungs "$standing" 0 >/dev/null || fail "a forged receipt was counted"
   alert=$(send "$DEVICE" | jq -r .alert) || fail "the alert was not sent"
