@@ -1,6 +1,25 @@
 package cluster
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Begun reports whether dir, an Options.Dir, is of a node that has taken part in the
+// district: it has voted or has a log.
+func Begun(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, markerFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("looking for raft state: %w", err)
+	}
+	return true, nil
+}
 
 // dropStaleLog deletes a log that ends before what the state machine holds, index
 // held. A crash leaves such a log between the installation of a state and the removal

@@ -74,16 +74,20 @@ func New(options Options) (*Node, error) {
 	if err := options.Validate(); err != nil {
 		return nil, err
 	}
-	identity, err := cluster.LoadIdentity(identityDir(options.Dir))
-	if err != nil {
-		return nil, err
-	}
 	saved, err := loadSettings(options.Dir)
 	if err != nil {
 		return nil, err
 	}
+	merged := saved.with(options)
+	if err := merged.validate(); err != nil {
+		return nil, err
+	}
+	identity, err := cluster.LoadIdentity(identityDir(options.Dir))
+	if err != nil {
+		return nil, err
+	}
 	n := &Node{
-		options: options, settings: saved.with(options), identity: identity,
+		options: options, settings: merged, identity: identity,
 		registry: prometheus.NewRegistry(), desk: newDesk(), presence: newPresence(options.Clock),
 		stirred: make(chan struct{}, 1), dutiful: make(chan struct{}, 1), shifted: make(chan struct{}, 1),
 		joined: make(chan struct{}),
@@ -175,8 +179,11 @@ func (n *Node) openGateway(ctx context.Context) error {
 
 // openCluster joins the raft group and lets the workers begin.
 func (n *Node) openCluster(run context.Context) (err error) {
+	if err := n.checkMemory(); err != nil {
+		return err
+	}
 	n.cluster, err = cluster.Start(cluster.Options{
-		Dir: filepath.Join(n.options.Dir, "raft"), Identity: n.identity,
+		Dir: n.raftDir(), Identity: n.identity,
 		Listen: n.settings.Internode, Advertise: n.settings.Advertise,
 		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,

@@ -85,3 +85,15 @@ func defaultName() string {
 	}
 	return name
 }
+
+// validate holds the folder's settings to the rules of Options: the file may have been
+// written by hand.
+func (s settings) validate() error {
+	err := Options{
+		Dir: settingsFile, Internode: s.Internode, API: s.API, MQTT: s.MQTT, MQTTS: s.MQTTS, WS: s.WS, WSS: s.WSS,
+	}.Validate()
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", settingsFile, err)
+	}
+	return nil
+}

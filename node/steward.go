@@ -48,6 +48,9 @@ func (n *Node) duty() {
 }
 
 func (n *Node) attend(ctx context.Context) error {
+	if err := n.remember(); err != nil {
+		return err
+	}
 	if n.cluster.Leadership().Leader {
 		for _, do := range []func(context.Context) error{n.begin, n.keepKeyRing, n.finishImports} {
 			if err := do(ctx); err != nil {
