@@ -20,7 +20,8 @@ const (
 // Stop leaves in order: no new proposals, leadership handed over, the port closed
 // with all its connections (raft's shutdown would wait for reads that have no
 // deadline), raft, the log. Every step is bounded, by ctx and by seconds of its
-// own; their errors are joined. The log stays open when raft does not end in time.
+// own, the end of raft by the latter only; their errors are joined. The log stays
+// open when raft does not end in time.
 // Stop may be called again, and then does nothing.
 func (c *Cluster) Stop(ctx context.Context) error {
 	c.stopMu.Lock()
@@ -126,7 +127,9 @@ func (c *Cluster) closeRaft(ctx context.Context) error {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	// Also when ctx has ended: a log that stays open keeps this process from starting
+	// the node again.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	stop := make(chan struct{})
 	var draining sync.WaitGroup

@@ -105,6 +105,9 @@ func (n *Node) EnrolDevices(ctx context.Context, by api.Caller, in []wire.Enrol)
 	if id, twice := repeated(in); twice {
 		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id)
 	}
+	if err := n.upToDate(ctx); err != nil { // or a member that is known elsewhere would be made anew
+		return nil, err
+	}
 	var enrolments []enrolment
 	for some := range slices.Chunk(in, enrolAtOnce) {
 		e, err := n.enrolment(some)

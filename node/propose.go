@@ -86,6 +86,16 @@ func (n *Node) change(ctx context.Context, actor string, payload command.Payload
 	return result, nil
 }
 
+// upToDate waits until this node's copy has everything that was committed before.
+func (n *Node) upToDate(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, n.patience())
+	defer cancel()
+	if err := n.cluster.Linearizable(ctx); err != nil {
+		return problem(err)
+	}
+	return nil
+}
+
 // problem says in one sentence what an error of propose means for the caller.
 func problem(err error) error {
 	switch {

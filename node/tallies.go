@@ -27,20 +27,24 @@ const (
 // ready.
 type tallies struct {
 	mu      sync.Mutex
-	alerts  map[alert.ID]string // type of the event
+	alerts  map[news]bool
 	changed fsm.Change
 }
 
-// touch notes news of an alert. That it changed outweighs that receipts came.
+// news is that something happened to an alert.
+type news struct {
+	alert alert.ID
+	kind  string // type of the event
+}
+
+// touch notes news of an alert.
 func (t *tallies) touch(id alert.ID, kind string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.alerts == nil {
-		t.alerts = map[alert.ID]string{}
+		t.alerts = map[news]bool{}
 	}
-	if t.alerts[id] != eventAlert {
-		t.alerts[id] = kind
-	}
+	t.alerts[news{id, kind}] = true
 }
 
 // touchRecords notes that agreed records changed.
@@ -50,7 +54,7 @@ func (t *tallies) touchRecords(what fsm.Change) {
 	t.changed |= what
 }
 
-func (t *tallies) take() (alerts map[alert.ID]string, changed fsm.Change) {
+func (t *tallies) take() (alerts map[news]bool, changed fsm.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	alerts, changed = t.alerts, t.changed
@@ -70,8 +74,8 @@ func (n *Node) tellReceipts(ctx context.Context) {
 		case <-ticker.C:
 		}
 		alerts, changed := n.tallies.take()
-		for id, kind := range alerts {
-			n.tellAlert(id, kind)
+		for one := range alerts {
+			n.tellAlert(one.alert, one.kind)
 		}
 		n.tellRecords(changed)
 	}

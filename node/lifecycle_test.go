@@ -1,0 +1,132 @@
+package node_test
+
+import (
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/channels/device"
+	"almenara/node/wire"
+)
+
+func replaces(d *district) {
+	here := d.estate("updated")
+	fleet := d.fleet(d.enrol("screen", here.Block, 3)...)
+	amber := warning("amber-rain", polygon(here.Area))
+	first := d.post(0, amber, "", "")
+	fleet.proven(revisionOf(first), 3)
+
+	second := d.post(1, amber.update("red-rain"), "", "committed")
+	require.Equal(d.t, first.Alert, second.Alert)
+	require.Greater(d.t, second.Revision, first.Revision)
+	fleet.proven(revisionOf(second), 3)
+	require.Equal(d.t, "duplicate", d.post(2, amber.update("red-rain"), "", "").Effect)
+	require.Equal(d.t, "duplicate", d.post(2, amber, "", "").Effect, "an old revision that comes again is no news")
+	fleet.settle()
+	require.Equal(d.t, []int{1, 1, 1}, fleet.starts(revisionOf(first)))
+	require.Equal(d.t, []int{1, 1, 1}, fleet.starts(revisionOf(second)))
+	d.everywhere(first.Alert, "the update stands, and is counted by itself", func(a wire.Alert) bool {
+		return a.Revision == second.Revision && strings.HasPrefix(a.Headline, "red-rain") && len(a.Messages) == 2 && a.Rungs.Presented == 3
+	})
+}
+
+func cancels(d *district) {
+	here := d.estate("cancelled")
+	options := d.enrol("screen", here.Block, 3)
+	fleet := d.fleet(options[:2]...)
+	slope := warning("slope", polygon(here.Area))
+	sent := d.post(0, slope, "", "")
+	fleet.proven(revisionOf(sent), 2)
+
+	over, err := d.client(2).CancelAlert(d.ctx(), sent.Alert, wire.CancelAlert{Reason: "all\x00 clear"}, "committed")
+	require.NoError(d.t, err)
+	require.Equal(d.t, "ended", over.Effect)
+	fleet.stopped(revisionOf(sent), 2)
+	for _, dev := range fleet.Devices() {
+		require.Equal(d.t, device.ReasonEnded, dev.Tally(revisionOf(sent)).Reason)
+	}
+	late := d.fleet(options[2])
+	late.settle()
+	require.Equal(d.t, []int{0}, late.starts(revisionOf(sent)))
+	d.everywhere(sent.Alert, "cancelled", func(a wire.Alert) bool { return a.State == "cancelled" })
+
+	problem := problemOf(d, nil, second(d.client(0).CancelAlert(d.ctx(), "aaaaaaaaaaaaaaaaaaaaaaaaaa", wire.CancelAlert{}, "")))
+	require.Equal(d.t, wire.KindNotFound, problem.Kind)
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func cancelWins(d *district) {
+	here := d.estate("tombstone")
+	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
+	unseen := warning("unseen", polygon(here.Area))
+	require.Equal(d.t, "ended", d.post(0, unseen.cancel(), "", "committed").Effect)
+	late := d.post(1, unseen, "", "committed")
+	require.Equal(d.t, "cancelled", late.Effect)
+	later := d.post(2, unseen.update("zombie"), "", "committed")
+	require.Equal(d.t, "cancelled", later.Effect)
+	require.Equal(d.t, late.Alert, later.Alert)
+
+	shown := warning("shown", polygon(here.Area))
+	sent := d.post(0, shown, "", "")
+	fleet.proven(revisionOf(sent), 2)
+	d.post(0, shown.cancel(), "", "")
+	fleet.stopped(revisionOf(sent), 2)
+	back := d.post(1, shown.update("back again"), "", "committed")
+	require.Equal(d.t, "cancelled", back.Effect)
+
+	fleet.settle()
+	for _, dead := range []wire.Outcome{late, later, back} {
+		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(dead)))
+		d.everywhere(dead.Alert, "cancelled for ever", func(a wire.Alert) bool { return a.State == "cancelled" })
+	}
+}
+
+func expires(d *district) {
+	here := d.estate("expiring")
+	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
+	short := warning("short", polygon(here.Area))
+	short.Expires = time.Now().Truncate(time.Second).Add(4 * time.Second)
+	sent := d.post(0, short, "", "")
+	fleet.proven(revisionOf(sent), 2)
+	fleet.stopped(revisionOf(sent), 2)
+	for _, dev := range fleet.Devices() {
+		require.Equal(d.t, device.ReasonExpired, dev.Tally(revisionOf(sent)).Reason)
+	}
+	d.everywhere(sent.Alert, "expired", func(a wire.Alert) bool { return a.State == "expired" })
+}
+
+// recordsLate sends what ran out before it came: minutes ago, and so long ago that
+// nodes need not remember it.
+func recordsLate(d *district) {
+	here := d.estate("late")
+	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
+	for _, age := range []time.Duration{time.Hour, 90 * 24 * time.Hour} {
+		old := warning("old-"+age.String(), polygon(here.Area))
+		old.Sent, old.Expires = old.Sent.Add(-age-time.Hour), old.Expires.Add(-age-time.Hour)
+		out := d.post(0, old, "", "committed")
+		require.Equal(d.t, "expired", out.Effect)
+		require.Equal(d.t, "duplicate", d.post(0, old, "", "").Effect)
+		d.everywhere(out.Alert, "on record", func(a wire.Alert) bool { return a.State == "expired" && len(a.Messages) == 1 })
+		require.Equal(d.t, "duplicate", d.post(1, old, "", "").Effect)
+		fleet.settle()
+		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(out)))
+	}
+}
+
+func beginsLater(d *district) {
+	here := d.estate("later")
+	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
+	later := warning("later", polygon(here.Area))
+	later.Effective = time.Now().Truncate(time.Second).Add(4 * time.Second)
+	sent := d.post(0, later, "", "committed")
+	require.Equal(d.t, "future", sent.Effect)
+	fleet.settle()
+	if time.Now().Before(later.Effective) { // on a machine that is not overloaded
+		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(sent)))
+	}
+	fleet.proven(revisionOf(sent), 2)
+	began := fleet.Progress().Alerts[revisionOf(sent)].First
+	require.False(d.t, began.Before(later.Effective.Add(-100*time.Millisecond)), "began %v before %v", began, later.Effective)
+}

@@ -1,0 +1,119 @@
+package node_test
+
+import (
+	"path/filepath"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
+	"github.com/stretchr/testify/require"
+
+	"almenara/channels/device"
+	"almenara/node"
+	"almenara/node/api"
+	"almenara/node/wire"
+)
+
+// user adds one and waits until every node knows the token.
+func (d *district) user(in wire.AddUser) (token string) {
+	d.t.Helper()
+	u, err := d.client(0).AddUser(d.ctx(), in)
+	require.NoError(d.t, err)
+	for _, i := range d.live() {
+		d.eventually("token known", func() bool {
+			_, err := d.nodes[i].Identify(d.t.Context(), u.Token)
+			return err == nil
+		})
+	}
+	return u.Token
+}
+
+func keepsSendersApart(d *district) {
+	here := d.estate("senders")
+	fleet := d.fleet(d.enrol("screen", here.Block, 1)...)
+	token := d.user(wire.AddUser{Name: "police", Roles: []string{api.RoleComposer}, Senders: []string{"police@example.hk"}})
+	weather := warning("weather", polygon(here.Area))
+	sent := d.post(0, weather, "", "committed")
+	fleet.proven(revisionOf(sent), 1)
+
+	crime := warning("crime", polygon(here.Area))
+	crime.Sender = "police@example.hk"
+	forged, stolen, hushed := warning("forged", polygon(here.Area)), weather.update("stolen"), weather.cancel()
+	stolen.Sender, hushed.Sender = crime.Sender, crime.Sender
+	for i := range d.nodes {
+		for _, b := range []bulletin{forged, stolen, hushed} {
+			out, err := d.clientWith(i, token).TakeCAP(d.ctx(), b.xml(), "", "")
+			require.Equal(d.t, wire.KindForbidden, problemOf(d, out, err).Kind, b.Identifier)
+		}
+		out, err := d.clientWith(i, token).CancelAlert(d.ctx(), sent.Alert, wire.CancelAlert{}, "")
+		require.Equal(d.t, wire.KindForbidden, problemOf(d, out, err).Kind)
+	}
+	d.unknown(forged.id())
+
+	own, err := d.clientWith(1, token).TakeCAP(d.ctx(), crime.xml(), "", "")
+	require.NoError(d.t, err)
+	fleet.proven(revisionOf(own), 1)
+	over, err := d.clientWith(2, token).CancelAlert(d.ctx(), own.Alert, wire.CancelAlert{}, "")
+	require.NoError(d.t, err)
+	require.Equal(d.t, "ended", over.Effect)
+	fleet.stopped(revisionOf(own), 1)
+	written, err := d.clientWith(2, token).SendAlert(d.ctx(), byJSON("by hand", "place under "+here.Path), "")
+	require.NoError(d.t, err)
+	require.Contains(d.t, written.Key, crime.Sender)
+	require.Contains(d.t, fleet.Devices()[0].Presenting(), sent.Alert)
+}
+
+func forgetsTokens(d *district) {
+	token := d.user(wire.AddUser{Name: "temp", Roles: []string{api.RoleViewer}})
+	out, err := d.clientWith(1, token).SendAlert(d.ctx(), byJSON("no role", "all"), "")
+	require.Equal(d.t, wire.KindForbidden, problemOf(d, out, err).Kind)
+	require.NoError(d.t, d.client(2).RevokeUser(d.ctx(), "temp"))
+	for i := range d.nodes {
+		d.eventually("token refused", func() bool {
+			_, err := d.clientWith(i, token).Status(d.t.Context(), false)
+			return err != nil && problemOf(d, nil, err).Kind == wire.KindUnauthenticated
+		})
+	}
+}
+
+// dropsDevices revokes one device that is connected and enrols another anew: the old
+// secret opens nothing any more, on any node.
+func dropsDevices(d *district) {
+	here := d.estate("dropped")
+	options := d.enrol("screen", here.Block, 3)
+	fleet := d.fleet(options...)
+	require.NoError(d.t, d.client(1).RevokeDevice(d.ctx(), options[0].ID))
+	renewed := d.enrolAll([]wire.Enrol{{ID: options[1].ID}})
+	fleet.await("two are out", func(p device.Progress) bool { return p.Connected == 1 })
+	for i := range d.nodes {
+		for _, o := range options[:2] {
+			d.eventually("refused", func() bool { return d.refuses(o, i) })
+		}
+		d.eventually("renewed", func() bool { return !d.refuses(renewed[0], i) })
+	}
+	sent := d.post(0, warning("dropped", polygon(here.Area)), "", "")
+	fleet.proven(revisionOf(sent), 1)
+	require.Equal(d.t, []int{0, 0, 1}, fleet.starts(revisionOf(sent)))
+}
+
+// refuses reports whether node i refuses the device's credential.
+func (d *district) refuses(o device.Options, i int) bool {
+	d.t.Helper()
+	c := mqtt.NewClient(d.mqttOptions(o, i))
+	token := c.Connect()
+	require.True(d.t, token.WaitTimeout(patience))
+	defer c.Disconnect(0)
+	if token.Error() != nil {
+		require.ErrorIs(d.t, token.Error(), packets.ErrorRefusedBadUsernameOrPassword)
+		return true
+	}
+	return false
+}
+
+func takesTokenOnce(d *district) {
+	o := d.options()
+	err := node.Join(d.ctx(), o, d.used)
+	require.ErrorContains(d.t, err, "the token is used or has expired")
+	require.NoFileExists(d.t, filepath.Join(o.Dir, "node.json"))
+	invited, err := d.client(0).Invite(d.ctx(), wire.Invite{Minutes: -1})
+	require.Equal(d.t, wire.KindMalformed, problemOf(d, invited, err).Kind)
+}
