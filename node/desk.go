@@ -65,6 +65,18 @@ func (d *desk) add(m *message) (outcome alert.Outcome, fresh bool) {
 	return outcome, true
 }
 
+// with is another desk that also has m. It leaves this one as it is.
+func (d *desk) with(m *message) *desk {
+	d.mu.Lock()
+	messages := slices.Collect(maps.Values(d.messages))
+	d.mu.Unlock()
+	out := newDesk()
+	for _, other := range append(messages, m) {
+		out.add(other)
+	}
+	return out
+}
+
 // known finds the message with this key that was accepted first, rather one with
 // the same content, and whether it has.
 func (d *desk) known(k alert.Key, digest string) (m *message, same bool) {

@@ -27,18 +27,22 @@ const (
 // Import implements api.Audience. The file is read twice: once to judge it whole,
 // once to stage it. Nothing of it holds before everything is staged and activated;
 // from then on the district finishes it, whichever node leads.
-func (n *Node) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun, replace bool, progress func(done, total int)) (wire.Imported, error) {
+func (n *Node) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun, replace bool, progress func(wire.Progress)) (wire.Imported, error) {
+	if progress == nil {
+		progress = func(wire.Progress) {}
+	}
 	file, err := n.spool(csv)
 	if err != nil {
 		return wire.Imported{}, err
 	}
 	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }()
-	out, err := n.judge(file, dryRun, replace)
+	out, err := n.judge(file, dryRun, replace, progress)
 	if err != nil || dryRun || len(out.Faults) > 0 {
 		return out, err
 	}
-	if err := n.apply(ctx, by, file, out.Rows, replace, progress); err != nil {
-		return out, problem(err)
+	in := n.newImporting(ctx, by, int64(out.Rows), progress)
+	if err := in.apply(file, replace); err != nil {
+		return out, err
 	}
 	out.Applied = true
 	return out, nil
@@ -66,7 +70,7 @@ func (n *Node) spool(csv io.Reader) (*os.File, error) {
 }
 
 // judge says what the file would change and what is wrong with it.
-func (n *Node) judge(file *os.File, dryRun, replace bool) (wire.Imported, error) {
+func (n *Node) judge(file *os.File, dryRun, replace bool, progress func(wire.Progress)) (wire.Imported, error) {
 	out := wire.Imported{DryRun: dryRun}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return out, fmt.Errorf("reading the upload: %w", err)
@@ -75,7 +79,7 @@ func (n *Node) judge(file *os.File, dryRun, replace bool) (wire.Imported, error)
 	var diff audience.Diff
 	err := n.store.View(func(t *storage.Txn) (err error) {
 		differ := audience.NewDiffer(liveMember(t), n.existing(replace))
-		if report, err = audience.Scan(file, differ.Visit); err == nil {
+		if report, err = audience.Scan(file, counted(differ.Visit, progress)); err == nil {
 			diff = differ.Finish()
 		}
 		return err
@@ -93,10 +97,22 @@ func (n *Node) judge(file *os.File, dryRun, replace bool) (wire.Imported, error)
 			out.Faults = append(out.Faults, f.String())
 		}
 	}
+	out.FaultCount = report.Errors
 	if missing := report.Errors - len(out.Faults); missing > 0 {
 		out.Faults = append(out.Faults, fmt.Sprintf("and %d more faults", missing))
 	}
 	return out, nil
+}
+
+// counted tells how many rows were visited, every thousand of them.
+func counted(visit func(int, audience.Member) error, progress func(wire.Progress)) func(int, audience.Member) error {
+	var rows int64
+	return func(line int, m audience.Member) error {
+		if rows++; rows%chunkMembers == 0 {
+			progress(wire.Progress{Phase: wire.PhaseChecking, Done: rows})
+		}
+		return visit(line, m)
+	}
 }
 
 // existing lists all member ids where the import replaces them; nil otherwise.
@@ -123,26 +139,52 @@ type importing struct {
 	chunk    uint32
 	members  [][]byte
 	bytes    int
-	done     int
-	total    int
-	progress func(done, total int)
+	done     int64
+	total    int64
+	progress func(wire.Progress)
 }
 
-// apply stages the file, activates it and folds it in.
-func (n *Node) apply(ctx context.Context, by api.Caller, file *os.File, rows int, replace bool, progress func(done, total int)) error {
+func (n *Node) newImporting(ctx context.Context, by api.Caller, rows int64, progress func(wire.Progress)) *importing {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
+	return &importing{n: n, ctx: ctx, by: by.Name, id: hex.EncodeToString(id[:]), total: rows, progress: progress}
+}
+
+// apply stages the file, activates it and folds it in. Errors are for the caller of
+// the API: from the activation on it may or will happen.
+func (in *importing) apply(file *os.File, replace bool) error {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return fmt.Errorf("reading the upload: %w", err)
 	}
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
-	in := &importing{n: n, ctx: ctx, by: by.Name, id: hex.EncodeToString(id[:]), total: rows, progress: progress}
 	if err := in.stage(file); err != nil {
-		return errors.Join(err, in.drop(context.WithoutCancel(ctx)))
+		return problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
 	}
-	if _, err := n.propose(ctx, by.Name, &command.ActivateImport{Import: in.id, Chunks: in.chunk, Replace: replace}); err != nil {
-		return err // it may be active; the steward finishes it or drops it
+	result, err := in.n.propose(in.ctx, in.by, &command.ActivateImport{Import: in.id, Chunks: in.chunk, Replace: replace})
+	if errors.Is(err, command.ErrConflict) { // another one is being folded in
+		return problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
 	}
-	return n.finishImport(ctx, in.id)
+	if err != nil {
+		return problem(err)
+	}
+	step, err := command.DecodeData[command.ImportResult](result)
+	if err == nil {
+		err = in.n.foldImport(in.ctx, in.id, step, in.tellFold)
+	}
+	if err != nil {
+		in.n.log.Warn("an import goes on without whoever asked for it", "import", in.id, "error", err)
+		return wire.Problemf(wire.KindUnknownOutcome,
+			"the import is agreed on and the district finishes it by itself; when it has is not known here: look again before you repeat it")
+	}
+	return nil
+}
+
+// tellFold tells how far the folding is.
+func (in *importing) tellFold(step command.ImportResult) {
+	if step.Next > in.chunk {
+		in.progress(wire.Progress{Phase: wire.PhaseRemoving, Done: int64(step.Removed)})
+		return
+	}
+	in.progress(wire.Progress{Phase: wire.PhaseFolding, Done: in.total * int64(step.Next) / int64(in.chunk), Total: in.total})
 }
 
 func (in *importing) stage(file io.Reader) error {
@@ -166,9 +208,7 @@ func (in *importing) flush() error {
 		return err
 	}
 	in.chunk, in.members, in.bytes = in.chunk+1, nil, 0
-	if in.progress != nil {
-		in.progress(in.done, in.total)
-	}
+	in.progress(wire.Progress{Phase: wire.PhaseStaging, Done: in.done, Total: in.total})
 	return in.ctx.Err()
 }
 
@@ -197,7 +237,7 @@ func (n *Node) finishImports(ctx context.Context) error {
 	})
 	for _, i := range imports {
 		if err == nil && i.State == storage.ImportActive {
-			err = n.finishImport(ctx, i.ID)
+			err = n.foldImport(ctx, i.ID, command.ImportResult{Next: i.Next}, func(command.ImportResult) {})
 		}
 	}
 	if err != nil {
@@ -206,28 +246,21 @@ func (n *Node) finishImports(ctx context.Context) error {
 	return n.dropAbandoned(ctx, imports)
 }
 
-// finishImport takes the steps of an active import. Others may take them at the
-// same time: a step that was taken changes nothing.
-func (n *Node) finishImport(ctx context.Context, id string) error {
-	for {
-		next, done, err := n.importStep(id)
-		if err != nil || done {
-			return err
-		}
-		result, err := n.propose(ctx, n.Name(), &command.FoldImport{Import: id, Chunk: next})
+// foldImport takes the steps of an active import from step on and tells of each.
+// Others may take them at the same time: a step that was taken changes nothing, and
+// its answer says which is the next one.
+func (n *Node) foldImport(ctx context.Context, id string, step command.ImportResult, tell func(command.ImportResult)) error {
+	for !step.Done {
+		result, err := n.propose(ctx, n.Name(), &command.FoldImport{Import: id, Chunk: step.Next})
 		if err != nil {
 			return err
 		}
-		if r, err := command.DecodeData[command.ImportResult](result); err != nil || r.Done {
+		if step, err = command.DecodeData[command.ImportResult](result); err != nil {
 			return err
 		}
+		tell(step)
 	}
-}
-
-// importStep reads which step an import is at; done when there is nothing to do.
-func (n *Node) importStep(id string) (next uint32, done bool, err error) {
-	i, ok, err := n.state.Import(id)
-	return i.Next, !ok || i.State != storage.ImportActive, err
+	return nil
 }
 
 // liveMember finds members for a comparison.

@@ -29,20 +29,40 @@ type intake struct {
 	incident string
 	warnings []string
 	wait     api.Wait
+	dryRun   bool // say what would be, record nothing
 }
 
 // TakeCAP implements api.Alerts.
 func (n *Node) TakeCAP(ctx context.Context, by api.Caller, raw []byte, selection string, wait api.Wait) (wire.Outcome, error) {
-	a, findings, err := alert.Parse(raw)
+	return n.takeCAP(ctx, intake{by: by, raw: raw, selected: selection, wait: wait})
+}
+
+// PreviewCAP implements api.Alerts: TakeCAP up to the record.
+func (n *Node) PreviewCAP(ctx context.Context, by api.Caller, raw []byte, selection string) (wire.Outcome, error) {
+	return n.takeCAP(ctx, intake{by: by, raw: raw, selected: selection, dryRun: true})
+}
+
+func (n *Node) takeCAP(ctx context.Context, in intake) (wire.Outcome, error) {
+	a, findings, err := alert.Parse(in.raw)
 	if err != nil {
 		return wire.Outcome{}, refusal(err, findings)
 	}
-	return n.take(ctx, intake{by: by, alert: a, raw: raw, selected: selection, warnings: sentences(findings), wait: wait})
+	in.alert, in.warnings = a, sentences(findings)
+	return n.take(ctx, in)
 }
 
 // SendAlert implements api.Alerts: the same path, from the JSON form.
 func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, wait api.Wait) (wire.Outcome, error) {
-	a, findings, err := alert.FromJSON(in.Alert, n.senderOf(by), newIdentifier(), n.options.Clock().UTC())
+	return n.takeJSON(ctx, in, intake{by: by, wait: wait})
+}
+
+// PreviewAlert implements api.Alerts: SendAlert up to the record.
+func (n *Node) PreviewAlert(ctx context.Context, by api.Caller, in wire.SendAlert) (wire.Outcome, error) {
+	return n.takeJSON(ctx, in, intake{by: by, dryRun: true})
+}
+
+func (n *Node) takeJSON(ctx context.Context, sent wire.SendAlert, in intake) (wire.Outcome, error) {
+	a, findings, err := alert.FromJSON(sent.Alert, n.senderOf(in.by), newIdentifier(), n.options.Clock().UTC())
 	if err != nil {
 		return wire.Outcome{}, refusal(err, findings)
 	}
@@ -50,10 +70,9 @@ func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, 
 	if err != nil {
 		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the alert cannot be written as CAP: %v", err)
 	}
-	return n.take(ctx, intake{
-		by: by, alert: a, raw: raw, selected: in.Select, reason: in.Reason, incident: in.Incident,
-		warnings: sentences(findings), wait: wait,
-	})
+	in.alert, in.raw, in.warnings = a, raw, sentences(findings)
+	in.selected, in.reason, in.incident = sent.Select, sent.Reason, sent.Incident
+	return n.take(ctx, in)
 }
 
 // CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
@@ -99,11 +118,18 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 		return wire.Outcome{}, err
 	}
 	if known != nil { // before anything that may have changed since: a repeat is a repeat
-		return n.outcome(known, nil, in.warnings), nil
+		out := n.outcome(known, nil, in.warnings)
+		if in.dryRun {
+			out.State = wire.StateDryRun
+		}
+		return out, nil
 	}
 	targets, err := n.targets(in)
 	if err != nil {
 		return wire.Outcome{}, err
+	}
+	if in.dryRun {
+		return n.preview(in, targets)
 	}
 	m, progress, err := n.record(ctx, in, targets)
 	if err != nil {
@@ -207,7 +233,9 @@ func (n *Node) known(in intake) (*message, error) {
 		what = "selection"
 	}
 	_, id := n.desk.standing(m, n.options.Clock())
-	n.noteRefusal(in, id, digest)
+	if !in.dryRun {
+		n.noteRefusal(in, id, digest)
+	}
 	return nil, &wire.Problem{Kind: wire.KindConflict, Alert: string(id), Sentence: fmt.Sprintf(
 		"the message %s is known with another %s; this one was refused, the first one stands", in.alert.Key(), what)}
 }
@@ -235,12 +263,9 @@ func (n *Node) record(ctx context.Context, in intake, targets []audience.Target)
 	if known, err := n.known(in); known != nil || err != nil { // it may have come in meanwhile
 		return known, nil, err
 	}
-	body, err := storage.Issue{
-		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
-		Accepted: n.options.Clock().UnixMilli(), Policy: n.state.Applied(),
-	}.Encode()
+	body, err := n.issue(in, targets)
 	if err != nil {
-		return nil, nil, fmt.Errorf("encoding the alert: %w", err)
+		return nil, nil, err
 	}
 	progress, err := n.exchange.Create(ctx, fact.KindAlert, fact.Alerts, body)
 	if err != nil {
@@ -249,6 +274,35 @@ func (n *Node) record(ctx context.Context, in intake, targets []audience.Target)
 	n.under.put(progress)
 	m, err := readMessage(progress.ID.String(), body) // the desk forgets what ran out long ago
 	return m, progress, err
+}
+
+// issue writes the body of the alert's fact.
+func (n *Node) issue(in intake, targets []audience.Target) ([]byte, error) {
+	body, err := storage.Issue{
+		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
+		Accepted: n.options.Clock().UnixMilli(), Policy: n.state.Applied(),
+	}.Encode()
+	if err != nil {
+		return nil, fmt.Errorf("encoding the alert: %w", err)
+	}
+	return body, nil
+}
+
+// preview says what record would make of the message, and makes nothing: the message
+// is laid on a copy of the desk. Whether the journal has room shows only later.
+func (n *Node) preview(in intake, targets []audience.Target) (wire.Outcome, error) {
+	body, err := n.issue(in, targets)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	if len(body) > fact.MaxBody {
+		return wire.Outcome{}, unrecorded(fact.ErrTooLarge)
+	}
+	m, err := readMessage("", body)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	return n.expect(n.desk.with(m), m, wire.StateDryRun, in.warnings), nil
 }
 
 // unrecorded tells the sender why the journal did not take an alert. Nothing of it

@@ -43,15 +43,20 @@ func (n *Node) await(ctx context.Context, p *fact.Progress, wait api.Wait) {
 
 // outcome tells the sender what became of the message.
 func (n *Node) outcome(m *message, p *fact.Progress, warnings []string) wire.Outcome {
-	standing, id := n.desk.standing(m, n.options.Clock())
+	if p != nil {
+		return n.expect(n.desk, m, p.State(), warnings)
+	}
+	out := n.expect(n.desk, m, n.replication(m.fact), warnings)
+	out.Effect = "duplicate"
+	return out
+}
+
+// expect says what a message on a desk does now, and to whom.
+func (n *Node) expect(d *desk, m *message, state string, warnings []string) wire.Outcome {
+	standing, id := d.standing(m, n.options.Clock())
 	out := wire.Outcome{
 		Alert: string(id), Revision: uint64(m.entry.Revision), Key: m.entry.Key.String(),
-		Effect: effectOf(standing), Warnings: warnings, State: n.replication(m.fact),
-	}
-	if p == nil {
-		out.Effect = "duplicate"
-	} else {
-		out.State = p.State()
+		Effect: effectOf(standing), Warnings: warnings, State: state,
 	}
 	if reach, err := n.reach(m); err == nil {
 		out.Addressed, out.Unlocated = n.counts(reach.members), reach.unlocated

@@ -22,6 +22,13 @@ func (h *Handler) takeCAP(c call) error {
 	if len(raw) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body is empty; a CAP 1.2 message is expected")
 	}
+	if c.query.flag("dry_run") { // never a CAP Ack: nothing is taken
+		out, err := h.svc.PreviewCAP(c.r.Context(), c.by, raw, c.query.text("select", ""))
+		return answer(h, c, out, err)
+	}
+	if c.query.err != nil {
+		return c.query.err
+	}
 	out, err := h.svc.TakeCAP(c.r.Context(), c.by, raw, c.query.text("select", ""), c.query.wait())
 	if wantsCAP(c.r) {
 		return h.replyCAP(c, raw, out, err)
@@ -36,6 +43,13 @@ func (h *Handler) sendAlert(c call) error {
 	}
 	if len(in.Alert) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the field \"alert\" is missing")
+	}
+	if c.query.flag("dry_run") {
+		out, err := h.svc.PreviewAlert(c.r.Context(), c.by, in)
+		return answer(h, c, out, err)
+	}
+	if c.query.err != nil {
+		return c.query.err
 	}
 	out, err := h.svc.SendAlert(c.r.Context(), c.by, in, c.query.wait())
 	return h.accepted(c, out, err)

@@ -57,12 +57,17 @@ func internal() *wire.Problem {
 
 // fail answers err.
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	h.writeProblem(w, h.problem(r, err))
+}
+
+// problem is what the caller is told of err; what is the node's fault is logged.
+func (h *Handler) problem(r *http.Request, err error) *wire.Problem {
 	p, ours := problemOf(r, err)
 	if ours && r.Context().Err() == nil {
 		h.log.LogAttrs(r.Context(), slog.LevelError, "answering a request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
 	}
-	h.writeProblem(w, p)
+	return p
 }
 
 func (h *Handler) writeProblem(w http.ResponseWriter, p *wire.Problem) {

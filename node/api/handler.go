@@ -24,7 +24,7 @@ type Options struct {
 	Version   string               // of the program, for the OpenAPI file
 	Sender    string               // CAP sender of the node's Ack and Error replies; empty is "almenara"
 	MaxBody   int64                // bytes; lowers every route's own limit; 0 keeps them
-	Heartbeat time.Duration        // between comments on an idle event stream; 0 is 15 s
+	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
 
 // Handler serves the API over a Service. It may be used from any goroutine.
@@ -221,6 +221,10 @@ func (w *recorder) Write(b []byte) (int, error) {
 	}
 	return w.ResponseWriter.Write(b)
 }
+
+// failed notes the status that the request would have been answered with, had a
+// stream not begun before.
+func (w *recorder) failed(status int) { w.status = status }
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }

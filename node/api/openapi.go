@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +78,11 @@ func (s *schemas) operation(route Route) object {
 			"content":     object{"application/json": object{"schema": ref("Problem")}},
 		},
 	}
+	if slices.ContainsFunc(route.Params, func(p Param) bool { return p.Name == paramDryRun.Name }) && responses["200"] == nil {
+		responses["200"] = object{
+			"description": "A dry run: nothing was recorded.", "content": object{"application/json": object{"schema": s.value(route.Answer)}},
+		}
+	}
 	if route.Unready != nil {
 		responses["503"] = object{
 			"description": "Not ready, and why.", "content": object{"application/json": object{"schema": s.value(route.Unready)}},
@@ -112,6 +118,10 @@ func (s *schemas) answer(route Route) object {
 		out["content"] = object{route.Returns: object{"schema": object{"type": "string"}}}
 	case route.Answer != nil:
 		out["content"] = object{"application/json": object{"schema": s.value(route.Answer)}}
+	}
+	if route.Lines != nil {
+		line := object{"oneOf": []any{s.value(route.Lines), s.value(route.Answer), ref("Problem")}}
+		out["content"].(object)[mediaLines] = object{"schema": object{"type": "string"}, "x-data": line}
 	}
 	if route.Accepts == mediaCAP { // and is answered in kind, where the caller wants that
 		out["content"].(object)[mediaCAP] = object{"schema": object{"type": "string"}}

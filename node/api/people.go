@@ -2,44 +2,10 @@ package api
 
 import (
 	"errors"
-	"io"
 	"net/http"
-	"time"
 
 	"almenara/node/wire"
 )
-
-// importTime is the most that an upload on a bad link may take.
-const importTime = 15 * time.Minute
-
-// importAudience streams the file to the service.
-func (h *Handler) importAudience(c call) error {
-	dryRun, replace := c.query.flag("dry_run"), c.query.flag("replace")
-	if c.query.err != nil {
-		return c.query.err
-	}
-	extendDeadlines(c.w, time.Now().Add(importTime))
-	body := &watchedReader{r: c.r.Body}
-	out, err := h.svc.Import(c.r.Context(), c.by, body, dryRun, replace, nil)
-	if body.tooLarge != nil {
-		return body.tooLarge // whatever the service made of the cut file
-	}
-	return answer(h, c, out, err)
-}
-
-// watchedReader remembers that the size limit was met, also where the reader's
-// user hides it behind another error.
-type watchedReader struct {
-	r        io.Reader
-	tooLarge *http.MaxBytesError
-}
-
-// Read reads on.
-func (w *watchedReader) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	errors.As(err, &w.tooLarge)
-	return n, err
-}
 
 func (h *Handler) selectAudience(c call) error {
 	limit := c.query.limit(50, 1000)

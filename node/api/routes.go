@@ -51,6 +51,7 @@ type Route struct {
 	Accepts string  // media type of a body that is not JSON
 	Answer  any     // a value of the type that the answer holds; nil is no body
 	Returns string  // media type of an answer that is not JSON
+	Lines   any     // a value of the type of the lines before Answer, where the caller wants mediaLines; nil is no such answer
 	Unready any     // a value of the type that a 503 holds, where it is no Problem
 
 	handle handler
@@ -84,6 +85,10 @@ var (
 		Name: "wait", Type: "string", Enum: []string{string(WaitLocal), string(WaitReached), string(WaitCommitted)},
 		Summary: "how far the fact must get before the answer, 3 seconds at most; local when absent",
 	}
+	paramDryRun = Param{
+		Name: "dry_run", Type: "boolean",
+		Summary: "verify everything and say whom it would address, record and send nothing; the answer is JSON, with the state \"dry run\"",
+	}
 	paramLimit = Param{Name: "limit", Type: "integer", Summary: "the most rows to answer"}
 	paramAfter = Param{Name: "after", Type: "string", Summary: "the id after which the page starts"}
 )
@@ -102,14 +107,14 @@ func alertRoutes() []Route {
 			Method: "POST", Path: "/api/v1/cap", Roles: []string{RoleComposer}, MaxBody: alert.MaxMessageBytes,
 			Summary: "Take a CAP 1.2 message. With Accept: application/cap+xml the answer is a CAP Ack or Error.",
 			Params: []Param{
-				{Name: "select", Type: "string", Summary: "a selection that narrows the message's own areas"}, paramWait,
+				{Name: "select", Type: "string", Summary: "a selection that narrows the message's own areas"}, paramWait, paramDryRun,
 			},
 			Accepts: mediaCAP, Answer: wire.Outcome{}, handle: (*Handler).takeCAP,
 		},
 		{
 			Method: "POST", Path: "/api/v1/alerts", Roles: []string{RoleComposer}, MaxBody: bodyAlert,
 			Summary: "Send an alert written in JSON with CAP's field names.",
-			Params:  []Param{paramWait}, Request: wire.SendAlert{}, Answer: wire.Outcome{}, handle: (*Handler).sendAlert,
+			Params:  []Param{paramWait, paramDryRun}, Request: wire.SendAlert{}, Answer: wire.Outcome{}, handle: (*Handler).sendAlert,
 		},
 		{
 			Method: "GET", Path: "/api/v1/alerts", Roles: anyRole, Summary: "List alerts, newest first.",
@@ -151,12 +156,13 @@ func audienceRoutes() []Route {
 	return []Route{
 		{
 			Method: "POST", Path: "/api/v1/audience/import", Roles: []string{RoleAudienceManager}, MaxBody: bodyImport,
-			Summary: "Import members from CSV: all rows or none.",
+			Summary: "Import members from CSV: all rows or none. With Accept: application/x-ndjson the answer is a line for each " +
+				"step, every 250 ms at most and every 15 seconds at least, and at last one with the report or the problem.",
 			Params: []Param{
 				{Name: "dry_run", Type: "boolean", Summary: "say what would change, change nothing"},
 				{Name: "replace", Type: "boolean", Summary: "remove the members that the file does not hold"},
 			},
-			Accepts: "text/csv", Answer: wire.Imported{}, handle: (*Handler).importAudience,
+			Accepts: "text/csv", Answer: wire.Imported{}, Lines: wire.Progress{}, handle: (*Handler).importAudience,
 		},
 		{
 			Method: "GET", Path: "/api/v1/audience/select", Roles: anyRole,

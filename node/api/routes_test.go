@@ -301,7 +301,7 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 
 var wireTypes = []any{
 	wire.Outcome{}, wire.Counts{}, wire.Count{}, wire.SendAlert{}, wire.CancelAlert{}, wire.Rungs{}, wire.Alert{}, wire.Message{},
-	wire.GroupRow{}, wire.Member{}, wire.ReceiptRow{}, wire.Selected{}, wire.Imported{}, wire.Place{}, wire.Geocode{}, wire.Enrol{},
+	wire.GroupRow{}, wire.Member{}, wire.ReceiptRow{}, wire.Selected{}, wire.Imported{}, wire.Progress{}, wire.Place{}, wire.Geocode{}, wire.Enrol{},
 	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
 	wire.Event{}, wire.Problem{}, wire.Health{}, wire.CAPAlert{}, wire.CAPInfo{}, wire.CAPResource{}, wire.CAPArea{},
 }

@@ -42,6 +42,10 @@ type Alerts interface {
 	// TakeCAP takes a CAP 1.2 message as a central system sent it; select narrows.
 	TakeCAP(ctx context.Context, by Caller, raw []byte, selection string, wait Wait) (wire.Outcome, error)
 	SendAlert(ctx context.Context, by Caller, in wire.SendAlert, wait Wait) (wire.Outcome, error)
+	// PreviewCAP and PreviewAlert answer and refuse as TakeCAP and SendAlert would now,
+	// with the state wire.StateDryRun, and record nothing, not even a refusal.
+	PreviewCAP(ctx context.Context, by Caller, raw []byte, selection string) (wire.Outcome, error)
+	PreviewAlert(ctx context.Context, by Caller, in wire.SendAlert) (wire.Outcome, error)
 	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait Wait) (wire.Outcome, error)
 }
 
@@ -58,8 +62,8 @@ type AlertReader interface {
 // Audience reads and changes members and places.
 type Audience interface {
 	// Import reads a CSV file; nothing is applied when one row is faulty. progress
-	// may be nil; it is told rows done and, when known, rows in all.
-	Import(ctx context.Context, by Caller, csv io.Reader, dryRun, replace bool, progress func(done, total int)) (wire.Imported, error)
+	// may be nil; it is called often, from one goroutine, and not after the return.
+	Import(ctx context.Context, by Caller, csv io.Reader, dryRun, replace bool, progress func(wire.Progress)) (wire.Imported, error)
 	Select(ctx context.Context, expression, after string, limit int) (wire.Selected, error)
 }
 

@@ -46,7 +46,7 @@ func audienceImport(fs *pflag.FlagSet) runner {
 		defer file.Close()
 		bar := e.newBar()
 		in.CSV, in.Size = file, size
-		in.Progress = func(sent int64) { bar.tell(Progress{Done: sent >> 10, Total: size >> 10, Text: "kB sent"}) }
+		in.Progress = func(p wire.Progress) { bar.tell(Progress{Done: p.Done, Total: p.Total, Text: p.Phase}) }
 		done, err := c.Import(ctx, in)
 		bar.end()
 		if err != nil {

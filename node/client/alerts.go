@@ -48,6 +48,22 @@ func (c *Client) TakeCAP(ctx context.Context, message []byte, selection, wait st
 	return out, err
 }
 
+// PreviewCAP says what TakeCAP would do, or refuse, and to whom. Nothing is recorded.
+func (c *Client) PreviewCAP(ctx context.Context, message []byte, selection string) (out wire.Outcome, err error) {
+	err = c.call(ctx, request{
+		method: "POST", path: path("cap"), query: values("select", selection, "dry_run", "true"),
+		body: bytes.NewReader(message), media: "application/cap+xml", accept: "application/json",
+	}, nil, &out)
+	return out, err
+}
+
+// PreviewAlert says what SendAlert would do, or refuse, and to whom. Nothing is
+// recorded.
+func (c *Client) PreviewAlert(ctx context.Context, in wire.SendAlert) (out wire.Outcome, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("alerts"), query: values("dry_run", "true")}, in, &out)
+	return out, err
+}
+
 // SendAlert sends an alert in JSON.
 func (c *Client) SendAlert(ctx context.Context, in wire.SendAlert, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts"), query: values("wait", wait)}, in, &out)

@@ -2,58 +2,9 @@ package client
 
 import (
 	"context"
-	"io"
-	"sync/atomic"
 
 	"almenara/node/wire"
 )
-
-// Import is an upload of members.
-type Import struct {
-	CSV     io.Reader
-	Size    int64 // bytes; 0 is not known
-	DryRun  bool
-	Replace bool
-	// Progress is told the bytes sent so far; nil is nobody. It is called from one
-	// goroutine at a time.
-	Progress func(sent int64)
-}
-
-// Import uploads members. Only its context bounds it.
-func (c *Client) Import(ctx context.Context, in Import) (out wire.Imported, err error) {
-	q := values()
-	if in.DryRun {
-		q.Set("dry_run", "true")
-	}
-	if in.Replace {
-		q.Set("replace", "true")
-	}
-	body := in.CSV
-	if in.Progress != nil {
-		body = &countingReader{r: in.CSV, tell: in.Progress}
-	}
-	r := request{method: "POST", path: path("audience", "import"), query: q, body: body, size: in.Size, media: "text/csv"}
-	response, err := c.open(ctx, r)
-	if err != nil {
-		return out, err
-	}
-	defer response.Body.Close()
-	return out, decode(response, r.method, &out)
-}
-
-// countingReader tells how far it was read.
-type countingReader struct {
-	r    io.Reader
-	sent atomic.Int64
-	tell func(int64)
-}
-
-// Read reads on.
-func (c *countingReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.tell(c.sent.Add(int64(n)))
-	return n, err
-}
 
 // Select counts a selection and lists its members behind after; limit 0 is 50.
 func (c *Client) Select(ctx context.Context, expression, after string, limit int) (out wire.Selected, err error) {

@@ -187,10 +187,15 @@ func decode(response *http.Response, method string, receive any) error {
 		return nil
 	}
 	if err := json.NewDecoder(response.Body).Decode(receive); err != nil {
-		if method != http.MethodGet {
-			return fmt.Errorf("%w: %w", ErrUnknown, err)
-		}
-		return fmt.Errorf("reading the node's answer: %w", err)
+		return cut(method, err)
 	}
 	return nil
+}
+
+// cut is the error of a good answer that ends early.
+func cut(method string, err error) error {
+	if method != http.MethodGet {
+		return fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	return fmt.Errorf("reading the node's answer: %w", err)
 }

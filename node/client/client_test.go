@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/pem"
 	"errors"
@@ -190,24 +189,6 @@ func TestClient_ChecksTheCertificate(t *testing.T) {
 		_, err = client.New(client.Config{URL: address})
 		require.ErrorContains(t, err, "not the address of a node", address)
 	}
-}
-
-func TestImport_TellsProgress(t *testing.T) {
-	r := newRig(t)
-	const size = 300_000
-	var last int64
-	_, err := r.Client.Import(t.Context(), client.Import{
-		CSV: bytes.NewReader(make([]byte, size)), Size: size,
-		Progress: func(sent int64) {
-			if sent < last {
-				t.Error("progress went back")
-			}
-			last = sent
-		},
-	})
-	require.NoError(t, err)
-	require.EqualValues(t, size, last)
-	require.Equal(t, []string{"Import 300000 false false"}, r.Calls())
 }
 
 func TestEvents_AreReadUntilTheStreamEnds(t *testing.T) {

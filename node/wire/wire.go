@@ -14,7 +14,9 @@ type Outcome struct {
 	Revision uint64 `json:"revision"`
 	Key      string `json:"key"` // sender,identifier,sent
 	// State is how far the fact got when the answer was written: "local" (fsynced
-	// on this node), "reached k of n" (fsynced on k of n nodes) or "committed".
+	// on this node), "reached k of n" (fsynced on k of n nodes) or "committed". "dry run"
+	// is no fact: nothing was recorded, everything else is as it would be. Then Alert
+	// and Key of a message that has no identifier of its own are good for nothing.
 	State string `json:"state"`
 	// Effect is what the message does now: "in-force", "future", "superseded",
 	// "ended" (a cancel took effect), "expired", "cancelled" (recorded, never broadcast),
@@ -25,6 +27,9 @@ type Outcome struct {
 	Connected int      `json:"connected"`           // addressed devices on the answering node now
 	Warnings  []string `json:"warnings,omitempty"`
 }
+
+// StateDryRun is the Outcome.State of what was only asked.
+const StateDryRun = "dry run"
 
 // Counts is a number of members, in all and by kind and place.
 type Counts struct {
@@ -139,19 +144,37 @@ type Selected struct {
 
 // Imported reports an import or its dry run.
 type Imported struct {
-	DryRun    bool     `json:"dry_run"`
-	Applied   bool     `json:"applied"`
-	Rows      int      `json:"rows"`
-	Encoding  string   `json:"encoding"`
-	Format    string   `json:"format"`
-	Added     int      `json:"added"`
-	Changed   int      `json:"changed"`
-	Removed   int      `json:"removed"`
-	Unchanged int      `json:"unchanged"`
-	Faults    []string `json:"faults,omitempty"`   // one sentence per fault, with the line
-	Warnings  []string `json:"warnings,omitempty"` // likewise; they do not stop the import
-	Diff      []string `json:"diff,omitempty"`     // the first readable lines
+	DryRun     bool     `json:"dry_run"`
+	Applied    bool     `json:"applied"`
+	Rows       int      `json:"rows"`
+	Encoding   string   `json:"encoding"`
+	Format     string   `json:"format"`
+	Added      int      `json:"added"`
+	Changed    int      `json:"changed"`
+	Removed    int      `json:"removed"`
+	Unchanged  int      `json:"unchanged"`
+	Faults     []string `json:"faults,omitempty"`      // one sentence per fault, with the line
+	FaultCount int      `json:"fault_count,omitempty"` // faults in all, also those without a sentence
+	Warnings   []string `json:"warnings,omitempty"`    // likewise; they do not stop the import
+	Diff       []string `json:"diff,omitempty"`        // the first readable lines
 }
+
+// Progress is how far an import is: one of the lines before the last of its stream.
+type Progress struct {
+	Phase string `json:"phase"` // a Phase constant; a reader takes others as well
+	Done  int64  `json:"done"`  // rows; with PhaseUploading bytes, with PhaseRemoving members removed so far
+	Total int64  `json:"total"` // 0 is not known
+}
+
+// The phases of an import, in their order. Before PhaseFolding nothing has changed;
+// from then on the district finishes it, also without whoever asked.
+const (
+	PhaseUploading = "uploading"  // only the client tells
+	PhaseChecking  = "checking"   // every row is judged
+	PhaseStaging   = "staging"    // rows are copied to the nodes
+	PhaseFolding   = "folding in" // rows become members
+	PhaseRemoving  = "removing"   // with replace: members that the file does not hold
+)
 
 // Place is one node of the place tree.
 type Place struct {

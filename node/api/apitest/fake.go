@@ -36,9 +36,11 @@ type Fake struct {
 	Devices  []wire.Device
 	Users    []wire.User
 	State    wire.Status
-	Audit    []string        // lines
-	AuditErr error           // comes after the lines
-	Feed     chan wire.Event // what Events answers
+	Audit    []string // lines
+	AuditErr error    // comes after the lines
+	// Importing, when set, is what Import does between reading the file and its answer.
+	Importing func(ctx context.Context, progress func(wire.Progress))
+	Feed      chan wire.Event // what Events answers
 
 	mu      sync.Mutex // guards all below
 	calls   []string
@@ -152,6 +154,22 @@ func (f *Fake) SendAlert(_ context.Context, by api.Caller, in wire.SendAlert, wa
 	return f.Outcome, f.note(&by, "SendAlert %s %q %s", in.Alert, in.Select, wait)
 }
 
+// PreviewCAP answers Outcome as a dry run.
+func (f *Fake) PreviewCAP(_ context.Context, by api.Caller, raw []byte, selection string) (wire.Outcome, error) {
+	return f.preview(), f.note(&by, "PreviewCAP %s %q", raw, selection)
+}
+
+// PreviewAlert answers Outcome as a dry run.
+func (f *Fake) PreviewAlert(_ context.Context, by api.Caller, in wire.SendAlert) (wire.Outcome, error) {
+	return f.preview(), f.note(&by, "PreviewAlert %s %q", in.Alert, in.Select)
+}
+
+func (f *Fake) preview() wire.Outcome {
+	out := f.Outcome
+	out.State = wire.StateDryRun
+	return out
+}
+
 // CancelAlert answers Outcome.
 func (f *Fake) CancelAlert(_ context.Context, by api.Caller, id string, in wire.CancelAlert, wait api.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "CancelAlert %s %q %s", id, in.Reason, wait)
@@ -182,10 +200,16 @@ func (f *Fake) AlertReceipts(_ context.Context, id, rung string, missing bool, l
 }
 
 // Import reads all and answers Imported.
-func (f *Fake) Import(_ context.Context, by api.Caller, csv io.Reader, dryRun, replace bool, _ func(done, total int)) (wire.Imported, error) {
+func (f *Fake) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun, replace bool, progress func(wire.Progress)) (wire.Imported, error) {
 	n, err := io.Copy(io.Discard, csv)
 	if err != nil {
 		return wire.Imported{}, wire.Problemf(wire.KindMalformed, "the file ends early: %v", err) // hides the cause, as a service may
+	}
+	if progress == nil {
+		progress = func(wire.Progress) {}
+	}
+	if f.Importing != nil {
+		f.Importing(ctx, progress)
 	}
 	return f.Imported, f.note(&by, "Import %d %t %t", n, dryRun, replace)
 }
