@@ -86,8 +86,8 @@ func (c *collector) sent(id alert.ID, revision alert.Revision, members []uint32,
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.pending)+len(rs) > maxPending {
-		return // it is the least of what is known, and nothing depends on it
+	if c.closed || len(c.pending)+len(rs) > maxPending/2 {
+		return // it is the least of what is known, and must not take the room of what devices say
 	}
 	c.pending = append(c.pending, rs...)
 	if c.nudge == nil {
