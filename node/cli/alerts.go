@@ -18,11 +18,11 @@ func alertCommands() []command {
 	return []command{
 		{
 			name: "cap check", purpose: "say whether CAP files would be taken, and why not", args: "FILE…", min: 1, max: -1,
-			setup: capCheck, example: "almenara cap check flood.xml\nalmenara cap check --json received/",
+			setup: capCheck, needs: needsNothing, example: "almenara cap check flood.xml\nalmenara cap check --json received/",
 		},
 		{
 			name: "alert send", purpose: "send an alert and say how far it got", setup: alertSend,
-			example: "almenara alert send --cap flood.xml\n" +
+			example: "almenara alert send --dry-run --cap flood.xml\nalmenara alert send --cap flood.xml\n" +
 				"almenara alert send --status Exercise --event Flood --expires 30m \\\n" +
 				"  --headline \"Go upstairs\" --select 'place under tuen-mun/on-ting'",
 		},
@@ -71,12 +71,10 @@ func alertSend(fs *pflag.FlagSet) runner {
 	fs.StringVar(&d.incident, "incident", "", "id of the incident; one scenario and one incident make one alert")
 	fs.StringVar(&d.reason, "reason", "", "why, for the audit")
 	fs.StringVar(&d.wait, "wait", client.WaitCommitted, "how far before the answer: local, reached or committed")
-	fs.BoolVar(&d.dryRun, "dry-run", false, "count whom --select addresses, send nothing")
+	fs.BoolVar(&d.dryRun, "dry-run", false, "check everything and count whom it would address; send nothing")
 	return func(ctx context.Context, e *env, _ []string) error {
 		texts := fs.Changed("headline") || fs.Changed("event") || fs.Changed("description") || fs.Changed("instruction")
 		switch {
-		case d.dryRun:
-			return e.countAudience(ctx, d.selection)
 		case d.file != "" && texts:
 			return usagef("alert send takes --cap or the texts, not both")
 		case d.file == "" && (d.info.Headline == "" || d.info.Event == ""):
@@ -97,24 +95,39 @@ func (e *env) send(ctx context.Context, d *draft) error {
 	defer c.Close()
 	var out wire.Outcome
 	if d.file != "" {
-		raw, err := e.readFile(d.file)
-		if err != nil {
-			return err
-		}
-		out, err = c.TakeCAP(ctx, raw, d.selection, d.wait)
-		if err != nil {
-			return err
-		}
-		return e.printOutcome(out)
+		out, err = e.sendFile(ctx, c, d)
+	} else {
+		out, err = sendTexts(ctx, c, d)
 	}
-	in, err := d.alert(time.Now())
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if out, err = c.SendAlert(ctx, in, d.wait); err != nil {
-		return err
+	case d.dryRun:
+		return e.printPreview(out)
 	}
 	return e.printOutcome(out)
+}
+
+func (e *env) sendFile(ctx context.Context, c *client.Client, d *draft) (wire.Outcome, error) {
+	raw, err := e.readFile(d.file)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	if d.dryRun {
+		return c.PreviewCAP(ctx, raw, d.selection)
+	}
+	return c.TakeCAP(ctx, raw, d.selection, d.wait)
+}
+
+func sendTexts(ctx context.Context, c *client.Client, d *draft) (wire.Outcome, error) {
+	in, err := d.alert(time.Now())
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	if d.dryRun {
+		return c.PreviewAlert(ctx, in)
+	}
+	return c.SendAlert(ctx, in, d.wait)
 }
 
 // capTime is how CAP 1.2 §3.3.2 writes a time: never with Z.
@@ -137,46 +150,6 @@ func (d *draft) alert(now time.Time) (wire.SendAlert, error) {
 	return wire.SendAlert{Alert: raw, Select: d.selection, Incident: d.incident, Reason: d.reason}, nil
 }
 
-// countAudience says whom a selection addresses.
-func (e *env) countAudience(ctx context.Context, selection string) error {
-	if selection == "" {
-		return usagef("--dry-run counts --select, which is missing; the areas of a CAP file are resolved by the node when it is sent")
-	}
-	c, err := e.client()
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	selected, err := c.Select(ctx, selection, "", 1)
-	if err != nil {
-		return err
-	}
-	selected.Members, selected.Next = nil, ""
-	return e.print(selected, func(w io.Writer) {
-		fmt.Fprintf(w, "Nothing was sent. %s addresses %s.\n\n", clean(selected.Expression), plural(selected.Counts.Total, "member"))
-		e.counts(w, selected.Counts)
-	})
-}
-
-// counts writes the tables by kind and place.
-func (e *env) counts(w io.Writer, counts wire.Counts) {
-	t := newTable(">MEMBERS", "KIND")
-	for _, line := range counts.ByKind {
-		t.add(thousands(line.Count), line.Name)
-	}
-	if len(t.rows) > 0 {
-		t.write(w, e.Width)
-	}
-	t = newTable(">MEMBERS", "PLACE")
-	for _, line := range counts.ByPlace {
-		t.add(thousands(line.Count), line.Name)
-	}
-	if len(t.rows) > 0 {
-		fmt.Fprintln(w)
-		t.write(w, e.Width)
-	}
-}
-
 func (e *env) printOutcome(out wire.Outcome) error {
 	return e.print(out, func(w io.Writer) {
 		if out.Effect == "ended" {
@@ -188,13 +161,55 @@ func (e *env) printOutcome(out wire.Outcome) error {
 		if len(out.Addressed.ByKind) > 0 {
 			fmt.Fprintf(w, "Addressed: %s.\n", countList(out.Addressed.ByKind))
 		}
-		if out.Unlocated > 0 {
-			fmt.Fprintf(w, "%s without a location: no shape can reach them.\n", plural(out.Unlocated, "member"))
+		outcomeNotes(w, out)
+	})
+}
+
+// outcomeNotes writes what there is to know besides.
+func outcomeNotes(w io.Writer, out wire.Outcome) {
+	if out.Unlocated > 0 {
+		fmt.Fprintf(w, "%s without a location: no shape can reach them.\n", plural(out.Unlocated, "member"))
+	}
+	for _, warning := range out.Warnings {
+		fmt.Fprintf(w, "Warning: %s\n", clean(warning))
+	}
+}
+
+// printPreview says what sending would do.
+func (e *env) printPreview(out wire.Outcome) error {
+	return e.print(out, func(w io.Writer) {
+		fmt.Fprintf(w, "Nothing was sent. %s\n", wouldBe(out))
+		if out.Effect == "ended" {
+			return
 		}
-		for _, warning := range out.Warnings {
-			fmt.Fprintf(w, "Warning: %s\n", clean(warning))
+		fmt.Fprintf(w, "It addresses %s, %s connected here.\n", plural(out.Addressed.Total, "member"), plural(out.Connected, "device"))
+		outcomeNotes(w, out)
+		if out.Addressed.Total > 0 {
+			fmt.Fprintln(w)
+			e.counts(w, out.Addressed)
 		}
 	})
+}
+
+// wouldBe says wire.Outcome.Effect of what was not sent.
+func wouldBe(out wire.Outcome) string {
+	switch out.Effect {
+	case "in-force":
+		return "It would be in force at once."
+	case "future":
+		return "It would come into force later."
+	case "superseded":
+		return "A newer message supersedes it: it would be recorded and not broadcast."
+	case "ended":
+		return "It would cancel alert " + clean(out.Alert) + "."
+	case "expired":
+		return "It has expired: it would be recorded and not broadcast."
+	case "cancelled":
+		return "Its alert is cancelled: it would be recorded and not broadcast."
+	case "duplicate":
+		return "It is known already: sending it again would change nothing."
+	}
+	return "It would be recorded and not broadcast."
 }
 
 // effect says wire.Outcome.Effect in words.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -22,14 +23,30 @@ func alertList(fs *pflag.FlagSet) runner {
 		if err != nil {
 			return err
 		}
-		return e.print(alerts, func(w io.Writer) {
-			t := newTable("ALERT", "STATE", ">PRESENTED", "HEADLINE")
-			for _, a := range alerts {
-				t.add(a.ID, a.State, presentedOf(a), labelled(a))
-			}
-			t.write(w, e.Width)
-		})
+		return e.print(alerts, func(w io.Writer) { e.alertList(w, alerts, time.Now()) })
 	}
+}
+
+// leastHeadline is how many columns a headline keeps beside the time of its end.
+const leastHeadline = 20
+
+// alertList writes a line for each alert. When they expire is shown where there is
+// room for it.
+func (e *env) alertList(w io.Writer, alerts []wire.Alert, now time.Time) {
+	with := newTable("ALERT", "STATE", "SENT", "EXPIRES", ">PRESENTED", "HEADLINE")
+	without := newTable("ALERT", "STATE", "SENT", ">PRESENTED", "HEADLINE")
+	headline := 0
+	for _, a := range alerts {
+		sent, text := shortClock(a.Sent, now), labelled(a)
+		with.add(a.ID, a.State, sent, shortClock(a.Expires, now), presentedOf(a), text)
+		without.add(a.ID, a.State, sent, presentedOf(a), text)
+		headline = max(headline, columnsOf(text))
+	}
+	if with.lastColumn(e.Width) >= min(headline, leastHeadline) {
+		with.write(w, e.Width)
+		return
+	}
+	without.write(w, e.Width)
 }
 
 func presentedOf(a wire.Alert) string {

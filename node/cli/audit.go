@@ -18,6 +18,7 @@ func auditCommands() []command {
 		},
 		{
 			name: "audit verify", purpose: "check an exported chain, without any node", args: "FILE", min: 1, max: 1, setup: auditVerify,
+			needs:   needsNothing,
 			example: "almenara audit verify audit-2026.jsonl",
 		},
 	}

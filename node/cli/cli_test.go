@@ -10,8 +10,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -94,6 +96,26 @@ func TestHelp_OfEveryCommandHasAnExample(t *testing.T) {
 	golden(t, "group.txt", w.out.String())
 }
 
+// What has no effect is not offered, and still taken.
+func TestHelp_OffersOnlyWhatHasAnEffect(t *testing.T) {
+	w := newWorld(t)
+	for name, without := range map[string][]string{
+		"demo": {"--api", "--token", "--ca", "--data"}, "cap check": {"--api", "--token", "--ca", "--data"},
+		"audit verify": {"--api", "--token", "--ca", "--data"}, "version": {"--api", "--token", "--ca", "--data"},
+		"init": {"--api", "--token", "--ca"}, "serve": {"--api", "--token", "--ca"}, "join": {"--api", "--token", "--ca"}, "status": nil,
+	} {
+		require.Equal(t, ExitDone, w.run(append(strings.Fields(name), "--help")...))
+		for _, flag := range []string{"--api", "--token", "--ca", "--data"} {
+			offered := strings.Contains(w.out.String(), "      "+flag+" ")
+			require.Equal(t, !slices.Contains(without, flag), offered, "%s %s", name, flag)
+		}
+	}
+	require.Equal(t, ExitDone, w.run("version", "--api", "http://10.0.0.7:8480"), w.err.String())
+	require.Equal(t, ExitDone, w.run("--token", "x", "version"), w.err.String())
+	require.Equal(t, ExitUsage, w.run("version", "--tokne", "x"))
+	require.NotContains(t, w.err.String(), "--token")
+}
+
 // The examples of the help must be command lines that parse.
 func TestHelp_ExamplesParse(t *testing.T) {
 	for _, c := range commands() {
@@ -124,7 +146,8 @@ func splitQuoted(line string) []string {
 
 func TestTables_Fit80Columns(t *testing.T) {
 	w := newWorld(t)
-	w.Alerts[0].Sent = w.Alerts[0].Sent.Local()
+	w.Alerts[0].Sent = time.Date(2020, 7, 20, 17, 40, 0, 0, time.Local)
+	w.Alerts[0].Expires = w.Alerts[0].Sent.Add(time.Hour)
 	w.Devices = append(w.Devices, wire.Device{ID: "speaker-7", Kind: "speaker", Place: "tuen-mun/on-ting/" + strings.Repeat("long-", 20)})
 	w.Users[0].Senders = []string{"hko@example.hk"}
 	w.State = wire.Status{
@@ -140,7 +163,7 @@ func TestTables_Fit80Columns(t *testing.T) {
 	for _, line := range []string{
 		"alert list", "alert show " + apitest.AlertID, "alert show --missing presented " + apitest.AlertID,
 		"audience select all", "audience list", "device list", "device list --dark", "user list", "status",
-		"user add --role composer duty", "node remove n3", "device revoke a b", "alert send --dry-run --select all",
+		"user add --role composer duty", "node remove n3", "device revoke a b", "alert send --dry-run --headline x --event y --select all",
 	} {
 		require.Equal(t, ExitDone, w.run(strings.Fields(line)...), "%s: %s", line, w.err.String())
 		require.Empty(t, w.err.String())
@@ -248,12 +271,20 @@ func TestToken_ComesFromFlagThenEnvironmentThenFolder(t *testing.T) {
 func TestBar_IsDrawnOnATerminalOnly(t *testing.T) {
 	for _, tty := range []bool{false, true} {
 		w := newWorld(t)
-		w.tty, w.in = tty, strings.Repeat("x", 100_000)
+		w.tty = tty
 		w.Imported.Applied = true
+		w.Importing = func(ctx context.Context, progress func(wire.Progress)) {
+			progress(wire.Progress{Phase: wire.PhaseFolding, Done: 1500, Total: 2000})
+			select {
+			case <-time.After(400 * time.Millisecond): // until the line has gone out
+			case <-ctx.Done():
+			}
+		}
 		file := filepath.Join(t.TempDir(), "members.csv")
-		require.NoError(t, os.WriteFile(file, []byte(w.in), 0o600))
+		require.NoError(t, os.WriteFile(file, bytes.Repeat([]byte("x"), 100_000), 0o600))
 		require.Equal(t, ExitDone, w.run("audience", "import", file), w.err.String())
-		require.Equal(t, tty, strings.Contains(w.err.String(), "100 %"))
+		require.Equal(t, tty, strings.Contains(w.err.String(), "100 %  97 of 97 kB, uploading"), w.err.String())
+		require.Equal(t, tty, strings.Contains(w.err.String(), " 75 %  1,500 of 2,000 rows, folding in"), w.err.String())
 		require.Equal(t, ExitDone, w.run("audience", "import", "--json", file))
 		require.Empty(t, w.err.String(), "no bar beside JSON")
 	}

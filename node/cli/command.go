@@ -20,8 +20,18 @@ type command struct {
 	args     string // what follows the flags, for help; empty is nothing
 	min, max int    // how many arguments; max -1 is any number
 	example  string // one or more command lines
+	needs    needs  // which global flags have an effect
 	setup    func(fs *pflag.FlagSet) runner
 }
+
+// needs is what a command works on besides its arguments.
+type needs int
+
+const (
+	needsNode    needs = iota // a node, over the API
+	needsFolder               // the data folder on this machine
+	needsNothing              // neither
+)
 
 // commands is every command, in the order of the overview.
 func commands() []command {
@@ -40,7 +50,20 @@ func (c *command) flags(g *globals) (*pflag.FlagSet, runner) {
 	fs := newFlagSet(c.name)
 	run := c.setup(fs)
 	g.register(fs)
+	c.needs.hide(fs)
 	return fs, run
+}
+
+// hide keeps flags without effect out of the help. They are still taken: a script
+// may give them to every command alike.
+func (n needs) hide(fs *pflag.FlagSet) {
+	if n == needsNode {
+		return
+	}
+	for _, name := range []string{"api", "token", "ca"} {
+		fs.Lookup(name).Hidden = true
+	}
+	fs.Lookup("data").Hidden = n == needsNothing
 }
 
 // find picks the command that args begin with.
@@ -120,7 +143,7 @@ func (e *env) list(all []command) {
 func otherCommands() []command {
 	return []command{
 		{
-			name: "version", purpose: "print the version of this program", example: "almenara version",
+			name: "version", purpose: "print the version of this program", example: "almenara version", needs: needsNothing,
 			setup: func(*pflag.FlagSet) runner { return printVersion },
 		},
 		*helpCommand(),
@@ -135,6 +158,7 @@ func printVersion(_ context.Context, e *env, _ []string) error {
 func helpCommand() *command {
 	return &command{
 		name: "help", purpose: "say how a command is used", args: "[COMMAND]", max: 2, example: "almenara help alert send",
+		needs: needsNothing,
 		setup: func(*pflag.FlagSet) runner { return printHelp },
 	}
 }

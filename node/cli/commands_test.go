@@ -110,23 +110,89 @@ func TestStatus_NamesNodesByTheirNames(t *testing.T) {
 
 func TestAlertSend_DryRunSendsNothing(t *testing.T) {
 	w := newWorld(t)
+	w.Outcome.Unlocated, w.Outcome.Warnings = 3, []string{"the area is large"}
 	require.Equal(t, ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--dry-run"), w.err.String())
-	require.Equal(t, []string{`Select "all" "" 1`}, w.Calls())
-	require.Contains(t, w.out.String(), "Nothing was sent.")
-	require.Equal(t, ExitUsage, w.run("alert", "send", "--cap", "x.xml", "--dry-run"))
+	require.Len(t, w.Calls(), 1)
+	require.Contains(t, w.Calls()[0], "PreviewAlert {")
+	require.Equal(t, "Nothing was sent. It would be in force at once.\nIt addresses 1,204 members, 311 devices connected here.\n"+
+		"3 members without a location: no shape can reach them.\nWarning: the area is large\n\n"+
+		"MEMBERS  KIND\n  1,200  phone\n      4  screen\n", w.out.String())
+
+	file := write(t, t.TempDir(), "flood.xml", message)
+	require.Equal(t, ExitDone, w.run("alert", "send", "--dry-run", "--cap", file, "--select", "all"), w.err.String())
+	require.Equal(t, fmt.Sprintf("PreviewCAP %s %q", message, "all"), w.Calls()[1])
+	require.Equal(t, ExitDone, w.run("alert", "send", "--dry-run", "--cap", file, "--json"), w.err.String())
+	require.Contains(t, w.out.String(), `"state": "dry run"`)
+	require.Equal(t, ExitUsage, w.run("alert", "send", "--dry-run"), "as for the real thing")
+	w.Err = wire.Problemf(wire.KindRefused, "nothing was sent: the area is missing")
+	require.Equal(t, ExitFailed, w.run("alert", "send", "--dry-run", "--cap", file))
+	require.Equal(t, "almenara: nothing was sent: the area is missing\n", w.err.String())
 }
 
-func TestAudienceImport_FaultsAreAFailure(t *testing.T) {
+func TestAlertSend_DryRunSaysWhatWouldBe(t *testing.T) {
+	for effect, says := range map[string]string{
+		"in-force": "in force at once", "future": "come into force later", "superseded": "newer message supersedes it",
+		"ended": "It would cancel alert " + apitest.AlertID, "expired": "has expired", "cancelled": "Its alert is cancelled",
+		"recorded": "recorded and not broadcast", "duplicate": "is known already",
+	} {
+		require.Contains(t, wouldBe(wire.Outcome{Alert: apitest.AlertID, Effect: effect}), says)
+	}
+}
+
+func TestAudienceImport_EndsWithWhatHappened(t *testing.T) {
 	w := newWorld(t)
 	file := write(t, t.TempDir(), "members.csv", "id\n")
-	w.Imported = wire.Imported{Rows: 3, Faults: []string{"line 2: the place is missing"}}
-	require.Equal(t, ExitFailed, w.run("audience", "import", file))
-	require.Contains(t, w.out.String(), "Fault: line 2: the place is missing\n")
-	require.Equal(t, "almenara: nothing was imported: the file has 1 fault\n", w.err.String())
-	w.Imported = wire.Imported{Rows: 3}
-	require.Equal(t, ExitFailed, w.run("audience", "import", file), "not applied")
-	w.Imported = wire.Imported{Rows: 3, Applied: true}
+	for _, c := range []struct {
+		in   wire.Imported
+		code int
+		says string
+	}{
+		{wire.Imported{Applied: true, Added: 2000}, ExitDone, "Imported: 2,000 added, 0 changed, 0 removed, 0 unchanged."},
+		{wire.Imported{DryRun: true, Changed: 1}, ExitDone, "This was a dry run; nothing was changed."},
+		{wire.Imported{Faults: []string{"line 2: the place is missing"}}, ExitFailed, "Nothing was changed: 1 fault."},
+		{wire.Imported{DryRun: true, Faults: []string{"line 2: x", "and 9 more faults"}, FaultCount: 10}, ExitFailed, "Nothing was changed: 10 faults."},
+		{wire.Imported{Rows: 3}, ExitFailed, "Nothing was changed."},
+	} {
+		w.Imported = c.in
+		require.Equal(t, c.code, w.run("audience", "import", file), w.err.String())
+		lines := strings.Split(strings.TrimSuffix(w.out.String(), "\n"), "\n")
+		require.Equal(t, c.says, lines[len(lines)-1])
+		require.Equal(t, c.in.DryRun && c.code == ExitDone, strings.Contains(w.out.String(), "It would be: 0 added, 1 changed"))
+		require.Empty(t, w.err.String(), "it is said once")
+		require.Equal(t, c.code, w.run("audience", "import", "--json", file))
+		require.True(t, json.Valid(w.out.Bytes()))
+		if c.code == ExitFailed {
+			require.Contains(t, w.err.String(), "almenara: nothing was changed")
+		}
+	}
+}
+
+func TestAudienceImport_ShowsTheFirstChangesOnly(t *testing.T) {
+	w := newWorld(t)
+	file := write(t, t.TempDir(), "members.csv", "id\n")
+	w.Imported = wire.Imported{Applied: true, Added: 250, FaultCount: 0}
+	for i := range 200 { // the node gives no more than these
+		w.Imported.Diff = append(w.Imported.Diff, fmt.Sprintf("+ m%03d", i))
+	}
 	require.Equal(t, ExitDone, w.run("audience", "import", file))
+	require.Equal(t, 20, strings.Count(w.out.String(), "Change: + m"))
+	require.Contains(t, w.out.String(), "Change: + m019\n… and 230 more\nImported: 250 added")
+	require.Equal(t, ExitDone, w.run("audience", "import", "--json", file))
+	require.Equal(t, 200, strings.Count(w.out.String(), `"+ m`))
+}
+
+func TestAudienceSelect_ShowsTheLargestPlacesOnly(t *testing.T) {
+	w := newWorld(t)
+	w.Selected.Members, w.Selected.Counts.ByPlace = nil, nil
+	for i := range 45 {
+		w.Selected.Counts.ByPlace = append(w.Selected.Counts.ByPlace, wire.Count{Name: fmt.Sprintf("tuen-mun/e%02d", i), Count: uint64(i + 1)})
+	}
+	require.Equal(t, ExitDone, w.run("audience", "select", "all"))
+	require.NotContains(t, w.out.String(), "tuen-mun/e24\n")
+	require.Contains(t, w.out.String(), "     26  tuen-mun/e25\n")
+	require.Contains(t, w.out.String(), "     45  tuen-mun/e44\n    325  in 25 smaller places\n")
+	require.Equal(t, ExitDone, w.run("audience", "select", "--json", "all"))
+	require.Equal(t, 45, strings.Count(w.out.String(), "tuen-mun/e"))
 }
 
 func TestDeviceEnrol_InPartsThatOneRequestTakes(t *testing.T) {

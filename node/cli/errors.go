@@ -117,7 +117,11 @@ func flagError(set *pflag.FlagSet, name string, err error) error {
 		return usagef("%s; see %s --help", strings.ReplaceAll(err.Error(), "\n", " "), name)
 	}
 	var names []string
-	set.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	set.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
 	given := missing.GetSpecifiedName()
 	if near := nearest(given, names); near != "" && len(given) > 1 {
 		return usagef("%s has no flag --%s; did you mean --%s?", name, given, near)

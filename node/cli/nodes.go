@@ -19,20 +19,20 @@ var errNoEngine = errors.New("this program was built without a node in it")
 func nodeCommands() []command {
 	return []command{
 		{
-			name: "demo", purpose: "run three nodes and 300 devices here, and warn them", setup: demo,
+			name: "demo", purpose: "run three nodes and 300 devices here, and warn them", setup: demo, needs: needsNothing,
 			example: "almenara demo\nalmenara demo --devices 1000 --cap flood.xml --keep",
 		},
 		{
-			name: "init", purpose: "make the first node of a new district", setup: initNode,
+			name: "init", purpose: "make the first node of a new district", setup: initNode, needs: needsFolder,
 			example: "almenara init --data /var/lib/almenara --district tuen-mun --name on-ting",
 		},
 		{
-			name: "serve", purpose: "run the node of a data folder", setup: serve,
+			name: "serve", purpose: "run the node of a data folder", setup: serve, needs: needsFolder,
 			example: "almenara serve --data /var/lib/almenara",
 		},
 		{
 			name: "join", purpose: "make a further node of a district, with an invitation", args: "INVITATION", min: 1, max: 1,
-			setup: join, example: "almenara join --data /var/lib/almenara --name siu-hong INVITATION",
+			setup: join, needs: needsFolder, example: "almenara join --data /var/lib/almenara --name siu-hong INVITATION",
 		},
 		{
 			name: "status", purpose: "say how a node and its district are", setup: status,
@@ -146,9 +146,7 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 	t.add("District", s.District)
 	t.add("Ready", readiness(s))
 	t.add("Quorum", quorum(s))
-	t.add("Role", fmt.Sprintf("%s, term %d, applied %s of %s", s.Role, s.Term, thousands(s.Applied), thousands(s.Committed)))
-	t.add("Alerts", fmt.Sprintf("%s in force, %s not committed yet", thousands(s.InForce), plural(s.PendingFacts, "fact")))
-	t.add("Audience", fmt.Sprintf("%s, %s connected here", plural(s.Members, "member"), plural(s.Devices, "device")))
+	t.add("Role", fmt.Sprintf("%s, term %d", s.Role, s.Term))
 	t.add("API", s.API)
 	label := "MQTT"
 	for _, address := range s.MQTT {
@@ -159,6 +157,8 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 		t.add("State", s.StateHash)
 	}
 	t.write(w, e.Width)
+	fmt.Fprintln(w)
+	e.statusNumbers(w, s)
 	if len(s.Nodes) == 0 {
 		return
 	}
@@ -168,6 +168,18 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 		nodes.add(n.ID, n.Name, nodeState(n), n.Internode)
 	}
 	nodes.write(w, e.Width)
+}
+
+// statusNumbers writes one number a line, under each other.
+func (e *env) statusNumbers(w io.Writer, s wire.Status) {
+	t := table{right: map[int]bool{1: true}}
+	t.add("Alerts in force", thousands(s.InForce))
+	t.add("Facts not committed", thousands(s.PendingFacts))
+	t.add("Members", thousands(s.Members))
+	t.add("Devices connected here", thousands(s.Devices))
+	t.add("Log entries committed", thousands(s.Committed))
+	t.add("Log entries applied", thousands(s.Applied))
+	t.write(w, e.Width)
 }
 
 // nodeState says what a node is to its district, as the asked node sees it.

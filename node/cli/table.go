@@ -76,6 +76,16 @@ func (t *table) widths(rows [][]string) []int {
 	return widths
 }
 
+// lastColumn is how many columns the last column gets where the width is so short that
+// it must be cut and no other yields.
+func (t *table) lastColumn(columns int) int {
+	widths := t.widths(append([][]string{t.head}, t.rows...))
+	for _, w := range widths[:len(widths)-1] {
+		columns -= w + 2
+	}
+	return columns
+}
+
 // leastColumns is what a cut column keeps.
 const leastColumns = 8
 
@@ -199,6 +209,21 @@ func clock(t time.Time) string {
 		return "-"
 	}
 	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// shortClock writes a time as shortly as it is clear: the time of today, the day of
+// this year, else the date; "-" when there is none.
+func shortClock(t, now time.Time) string {
+	t, now = t.Local(), now.Local()
+	switch {
+	case t.IsZero():
+		return "-"
+	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return t.Format("15:04")
+	case t.Year() == now.Year():
+		return t.Format("Jan 2")
+	}
+	return t.Format(time.DateOnly)
 }
 
 // yes writes a flag for people.

@@ -3,8 +3,11 @@ package cli
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/node/wire"
 )
 
 func TestColumns_CountWideLettersTwice(t *testing.T) {
@@ -59,4 +62,33 @@ func TestNearest(t *testing.T) {
 	require.Equal(t, "status", nearest("stauts", names))
 	require.Equal(t, "serve", nearest("server", names))
 	require.Empty(t, nearest("cancel", names))
+}
+
+func TestShortClock_IsAsShortAsItIsClear(t *testing.T) {
+	now := time.Date(2026, 7, 20, 23, 30, 0, 0, time.Local)
+	for want, at := range map[string]time.Time{
+		"-": {}, "17:40": time.Date(2026, 7, 20, 17, 40, 59, 0, time.Local), "Jul 21": now.Add(time.Hour),
+		"Jan 2": time.Date(2026, 1, 2, 0, 0, 0, 0, time.Local), "2025-07-20": time.Date(2025, 7, 20, 17, 40, 0, 0, time.Local),
+	} {
+		require.Equal(t, want, shortClock(at, now))
+	}
+}
+
+func TestAlertList_ShowsTheEndWhereThereIsRoom(t *testing.T) {
+	now := time.Date(2026, 7, 20, 18, 0, 0, 0, time.Local)
+	a := wire.Alert{
+		ID: "abcdefghijklmnopqrstuvwxyz", State: "in-force", Headline: "Black rainstorm warning for all of Tuen Mun",
+		Sent: now.Add(-20 * time.Minute), Expires: now.Add(time.Hour),
+	}
+	list := func(columns int, a wire.Alert) string {
+		var b strings.Builder
+		(&env{IO: IO{Width: columns}}).alertList(&b, []wire.Alert{a}, now)
+		return b.String()
+	}
+	require.Equal(t, "ALERT                       STATE     SENT   PRESENTED  HEADLINE\n"+
+		"abcdefghijklmnopqrstuvwxyz  in-force  17:40        0/0  Black rainstorm warning…\n", list(80, a))
+	require.Equal(t, "ALERT                       STATE     SENT   EXPIRES  PRESENTED  HEADLINE\n"+
+		"abcdefghijklmnopqrstuvwxyz  in-force  17:40  19:00          0/0  Black rainstorm warning for…\n", list(93, a))
+	a.Headline = "Gas leak"
+	require.Contains(t, list(80, a), "  17:40  19:00          0/0  Gas leak\n", "a short headline leaves room")
 }
