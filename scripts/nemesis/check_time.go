@@ -1,0 +1,100 @@
+package main
+
+import (
+	"slices"
+	"time"
+
+	"almenara/channels/device"
+)
+
+// localInTime judges promise one: what a node has accepted reaches the devices
+// attached to it at once, whatever becomes of the others.
+func localInTime(e Evidence) Verdict {
+	return e.inTime(func(m Message) bool { return !m.Alone })
+}
+
+func aloneInTime(e Evidence) Verdict {
+	return e.inTime(func(m Message) bool { return m.Alone })
+}
+
+func (e Evidence) inTime(which func(Message) bool) (v Verdict) {
+	first := map[revision]time.Time{}
+	for _, h := range e.starts() {
+		if at, ok := first[h.key()]; !ok || h.At.Before(at) {
+			first[h.key()] = h.At
+		}
+	}
+	lives, stays := e.estates(), e.stays()
+	for _, m := range e.acked("Alert", "Update") {
+		if m.Effect != "in-force" || !which(m) {
+			continue
+		}
+		due := m.Answered.Add(inTime)
+		if e.excused(m, due) {
+			v.Excused++
+			continue
+		}
+		for _, d := range attached(stays, m, due) {
+			if lives[d] != m.Estate {
+				continue
+			}
+			v.Judged++
+			at, ok := first[revision{d, m.Alert, m.Revision}]
+			switch {
+			case !ok:
+				v.breach("%s at n%d never began %s revision %d, which n%d took at %s", d, m.Node+1, short(m.Alert), m.Revision, m.Node+1, clock(m.Answered))
+			case at.After(due):
+				v.breach("%s at n%d began %s revision %d %v after n%d had answered", d, m.Node+1, short(m.Alert), m.Revision, at.Sub(m.Answered).Round(time.Millisecond), m.Node+1)
+			}
+		}
+	}
+	return v
+}
+
+// excused reports whether the node, the machine or another message of the same alert
+// stood in the way.
+func (e Evidence) excused(m Message, due time.Time) bool {
+	from := m.Asked.Add(-settled)
+	return !m.Expires.After(due) || slices.ContainsFunc(e.Spans, func(s Span) bool {
+		return (s.Node == m.Node || s.Node == outside) && s.From.Before(due) && (s.To.IsZero() || s.To.After(from))
+	}) || slices.ContainsFunc(e.Messages, func(o Message) bool {
+		return o.Alert == m.Alert && o.Key != m.Key && o.Asked.Before(due) && (o.Type == "Cancel" || o.Revision > m.Revision)
+	}) || slices.ContainsFunc(e.Exits, func(x Exit) bool {
+		return x.Node == m.Node && x.At.After(from) && x.At.Before(due.Add(againAfter))
+	})
+}
+
+// stay is a time in which a device was connected to a node.
+type stay struct {
+	device   string
+	node     int
+	from, to time.Time // zero to: still there
+}
+
+func (e Evidence) stays() (out []stay) {
+	open := map[string]int{}
+	for _, h := range e.Happenings {
+		switch h.What {
+		case device.Connected:
+			open[h.Device] = len(out)
+			out = append(out, stay{device: h.Device, node: h.Node, from: h.At})
+		case device.Disconnected:
+			if i, ok := open[h.Device]; ok {
+				out[i].to = h.At
+				delete(open, h.Device)
+			}
+		}
+	}
+	return out
+}
+
+// attached are the devices that were connected to the message's node well before it
+// was asked and until the answer was due.
+func attached(stays []stay, m Message, due time.Time) (out []string) {
+	for _, s := range stays {
+		if s.node == m.Node && s.from.Before(m.Asked.Add(-settled)) && (s.to.IsZero() || s.to.After(due)) {
+			out = append(out, s.device)
+		}
+	}
+	return out
+}

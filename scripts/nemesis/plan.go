@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// leading stands, in a plan, for whichever node leads when the step begins.
+const leading = -2
+
+// Kind names a fault.
+type Kind string
+
+// The faults. Those of the wires and those of the processes happen side by side.
+const (
+	Isolate  Kind = "isolate"   // one node from all others
+	Halves   Kind = "halves"    // the district in two
+	AllAlone Kind = "all-alone" // every node from every other
+	OneWay   Kind = "one-way"   // one node hears no other, or no other hears it
+	Bridge   Kind = "bridge"    // two groups that only one node can talk with
+	Slow     Kind = "slow"      // everything of one node is late
+
+	Kill    Kind = "kill"     // kill -9, started again later
+	KillAll Kind = "kill-all" // all at once: a power cut of the district
+	Freeze  Kind = "freeze"   // SIGSTOP, SIGCONT later
+	Stop    Kind = "stop"     // planned, started again later
+	Reboot  Kind = "reboot"   // of some devices, which keep their memory
+)
+
+// Step is one fault of a plan.
+type Step struct {
+	At, For time.Duration
+	Kind    Kind
+	Node    int   // leading: who leads then
+	Group   []int // Halves and Bridge: one side
+	Deaf    bool  // OneWay: Node hears nobody; else nobody hears it
+	Refuse  bool  // connections end at once; else they fall silent
+	Delay   time.Duration
+}
+
+// String is the step as it is printed.
+func (s Step) String() string {
+	who := fmt.Sprintf("n%d", s.Node+1)
+	if s.Node == leading {
+		who = "the leader"
+	}
+	var side []string
+	for _, n := range s.Group {
+		side = append(side, fmt.Sprintf("n%d", n+1))
+	}
+	how := "silently"
+	if s.Refuse {
+		how = "with resets"
+	}
+	text := string(s.Kind) + " " + who
+	switch s.Kind {
+	case Isolate:
+		text = fmt.Sprintf("isolate %s %s", who, how)
+	case Halves:
+		text = fmt.Sprintf("halves: {%s} from the others %s", strings.Join(side, " "), how)
+	case Bridge:
+		text = fmt.Sprintf("bridge: {%s} reach the others only as far as %s %s", strings.Join(side, " "), who, how)
+	case AllAlone:
+		text = "all alone " + how
+	case OneWay:
+		text = map[bool]string{true: who + " hears nobody ", false: "nobody hears " + who + " "}[s.Deaf] + how
+	case Slow:
+		text = fmt.Sprintf("slow: %v each way at %s", s.Delay, who)
+	case KillAll, Reboot:
+		text = string(s.Kind)
+	}
+	return fmt.Sprintf("%s for %v", text, s.For)
+}
+
+// newPlan lays out the faults of a run: the same for the same seed, number of nodes
+// and length. Every step has ended by then.
+func newPlan(seed uint64, nodes int, length time.Duration) []Step {
+	r := rand.New(rand.NewPCG(seed, 1))
+	steps := track(r, nodes, length, wireStep, 2*time.Second, 7*time.Second)
+	steps = append(steps, track(r, nodes, length, processStep, 3*time.Second, 12*time.Second)...)
+	steps = append(steps, track(r, nodes, length, rebootStep, 10*time.Second, 20*time.Second)...)
+	slices.SortStableFunc(steps, func(a, b Step) int { return int(a.At - b.At) })
+	return steps
+}
+
+// track lays steps one after the other, with pauses in between.
+func track(r *rand.Rand, nodes int, length time.Duration, make func(*rand.Rand, int) Step, least, most time.Duration) (steps []Step) {
+	for at := between(r, least, most); ; {
+		s := make(r, nodes)
+		s.At = at
+		if s.At+s.For > length {
+			return steps
+		}
+		steps = append(steps, s)
+		at += s.For + between(r, least, most)
+	}
+}
+
+// between is a time from least to most, in tenths of a second.
+func between(r *rand.Rand, least, most time.Duration) time.Duration {
+	const unit = 100 * time.Millisecond
+	return least + time.Duration(r.Int64N(int64((most-least)/unit)+1))*unit
+}
+
+func wireStep(r *rand.Rand, nodes int) Step {
+	s := Step{For: between(r, 3*time.Second, 15*time.Second), Node: someNode(r, nodes), Refuse: r.IntN(2) == 0}
+	switch pick := r.IntN(100); {
+	case pick < 30:
+		s.Kind = Isolate
+	case pick < 50:
+		s.Kind, s.Group = Halves, someGroup(r, nodes)
+	case pick < 62:
+		s.Kind = AllAlone
+	case pick < 80:
+		s.Kind, s.Deaf, s.Refuse = OneWay, r.IntN(2) == 0, false // a reset needs both directions
+	case pick < 90:
+		s.Kind, s.Node = Bridge, r.IntN(nodes)
+		s.Group = slices.DeleteFunc(someGroup(r, nodes), func(n int) bool { return n == s.Node })
+	default:
+		s.Kind, s.Delay = Slow, between(r, 100*time.Millisecond, 500*time.Millisecond)
+	}
+	return s
+}
+
+func processStep(r *rand.Rand, nodes int) Step {
+	s := Step{For: between(r, time.Second, 10*time.Second), Node: someNode(r, nodes)}
+	switch pick := r.IntN(100); {
+	case pick < 35:
+		s.Kind = Kill
+	case pick < 45:
+		s.Kind = KillAll
+	case pick < 75:
+		s.Kind, s.For = Freeze, frozenFor(r)
+	default:
+		s.Kind = Stop
+	}
+	return s
+}
+
+// frozenFor is short as often as long: pauses of a garbage collector, and of a
+// machine that is moved.
+func frozenFor(r *rand.Rand) time.Duration {
+	if r.IntN(2) == 0 {
+		return between(r, 100*time.Millisecond, 3*time.Second)
+	}
+	return between(r, 3*time.Second, 30*time.Second)
+}
+
+func rebootStep(r *rand.Rand, _ int) Step {
+	return Step{Kind: Reboot, For: between(r, 500*time.Millisecond, 4*time.Second)}
+}
+
+// someNode is the leader as often as not.
+func someNode(r *rand.Rand, nodes int) int {
+	if n := r.IntN(2 * nodes); n < nodes {
+		return n
+	}
+	return leading
+}
+
+// someGroup is a smaller half, not empty.
+func someGroup(r *rand.Rand, nodes int) []int {
+	all := r.Perm(nodes)
+	group := all[:1+r.IntN(nodes/2)]
+	slices.Sort(group)
+	return group
+}
+
+// cuts gives every link what the step asks for. Node must be resolved.
+func (s Step) cuts(from, to int) link {
+	cut := link{cut: true, refuse: s.Refuse}
+	inside := func(n int) bool { return slices.Contains(s.Group, n) }
+	switch s.Kind {
+	case Isolate:
+		if from == s.Node || to == s.Node {
+			return cut
+		}
+	case Halves:
+		if inside(from) != inside(to) {
+			return cut
+		}
+	case Bridge:
+		if from != s.Node && to != s.Node && inside(from) != inside(to) {
+			return cut
+		}
+	case AllAlone:
+		return cut
+	case OneWay:
+		if s.Deaf && to == s.Node || !s.Deaf && from == s.Node {
+			return cut
+		}
+	case Slow:
+		if from == s.Node || to == s.Node {
+			return link{delay: s.Delay}
+		}
+	}
+	return link{}
+}
