@@ -1,0 +1,123 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// payloadSize is the body of one delivery in bytes. The node's is signed text and
+// only near it; the table says what it was.
+const payloadSize = 512
+
+// mostDevices keeps a process within 20,000 descriptors.
+const mostDevices = 18_000
+
+// options is what one run of the benchmark does.
+type options struct {
+	quick    bool
+	devices  []int
+	runs     int
+	only     []string // systems, in the order in which they are measured
+	out      string   // folder for raw output
+	almenara string   // the program that is measured
+	load     float64  // one-minute load average before anything was built
+}
+
+// allSystems is what can be measured, the floor first: the others are its multiples.
+var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName}
+
+func parseOptions(args []string) (options, error) {
+	o := options{runs: 3}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.BoolVar(&o.quick, "quick", false, "1,000 devices, 5 alerts, one run: proves that the benchmark works")
+	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 1000 with -quick)")
+	only := flags.String("only", "", "systems to measure, of "+strings.Join(allSystems, ",")+" (default all)")
+	flags.StringVar(&o.out, "out", "dist/bench", "folder for raw output")
+	flags.StringVar(&o.almenara, "almenara", "dist/bench/almenara", "the program to measure")
+	flags.Float64Var(&o.load, "load", -1, "load average before the benchmark was built")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%q is not understood", flags.Arg(0))
+	}
+	if o.quick {
+		o.runs = 1
+	}
+	return o.fill(*devices, *only)
+}
+
+// fill reads the lists and makes the folder of this run.
+func (o options) fill(devices, only string) (options, error) {
+	if devices == "" {
+		devices = "1000,5000,10000"
+		if o.quick {
+			devices = "1000"
+		}
+	}
+	for _, text := range strings.Split(devices, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > mostDevices {
+			return o, fmt.Errorf("devices: %q is not a number from 1 to %d", text, mostDevices)
+		}
+		o.devices = append(o.devices, n)
+	}
+	o.only = allSystems
+	if only != "" {
+		wanted := strings.Split(only, ",")
+		for _, name := range wanted {
+			if !slices.Contains(allSystems, name) {
+				return o, fmt.Errorf("only: %q is not one of %s", name, strings.Join(allSystems, ", "))
+			}
+		}
+		o.only = slices.DeleteFunc(slices.Clone(allSystems), func(s string) bool { return !slices.Contains(wanted, s) })
+	}
+	var err error
+	if o.out, err = filepath.Abs(filepath.Join(o.out, time.Now().UTC().Format("2006-01-02T150405Z"))); err != nil {
+		return o, err
+	}
+	if o.almenara, err = filepath.Abs(o.almenara); err != nil {
+		return o, err
+	}
+	return o, os.MkdirAll(o.out, 0o755)
+}
+
+// alerts is how many QoS 1 alerts one run sends to n devices: few enough that a full
+// benchmark ends within ten minutes, more where they cost less.
+func (o options) alerts(n int) int {
+	if o.quick {
+		return 5
+	}
+	return min(max(40_000/n, 5), 15)
+}
+
+// alertsOf is alerts for one system and QoS. QoS 0 is of less interest, and the node
+// notes what it sent only a second later, which is waited for.
+func (o options) alertsOf(system string, n int, qos byte) int {
+	switch {
+	case qos > 0:
+		return o.alerts(n)
+	case system == nodeName:
+		return 1
+	}
+	return (o.alerts(n) + 1) / 2
+}
+
+// variantDevices is the number of devices of the stalled and the dead variant.
+func (o options) variantDevices() int {
+	at := o.devices[0]
+	for _, n := range o.devices {
+		if n <= 5000 {
+			at = max(at, n)
+		}
+	}
+	return at
+}
