@@ -47,6 +47,8 @@ type collector struct {
 	arrived chan struct{} // a signal, capacity 1
 	slots   chan struct{}
 	waiters sync.WaitGroup
+
+	answered chan struct{} // closed when all that was gathered last is answered; Run's only
 }
 
 func newCollector(s settler, failed func(error)) *collector {
@@ -140,9 +142,15 @@ func (c *collector) gather(ctx context.Context) bool {
 		<-c.slots
 		return true
 	}
+	before, answered := c.answered, make(chan struct{})
+	c.answered = answered
 	c.waiters.Go(func() {
 		defer func() { <-c.slots }()
+		defer close(answered)
 		err := c.settle(ctx, rs)
+		if before != nil {
+			<-before // PUBACKs go out in the order of the PUBLISHes (MQTT 3.1.1 §4.6)
+		}
 		for _, done := range waiting {
 			done(err)
 		}

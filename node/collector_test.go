@@ -52,6 +52,7 @@ type counter struct {
 	ledger  *ledger
 	told    sync.Mutex
 	answers map[int][]error
+	order   []int // members, as they were answered
 	cancel  context.CancelFunc
 	ended   chan struct{}
 	failed  []error
@@ -83,7 +84,7 @@ func (c *counter) takeOf(id alert.ID, member int, rungs ...receipt.Rung) {
 	c.Take(channels.Endpoint{}, rs, func(err error) {
 		c.told.Lock()
 		defer c.told.Unlock()
-		c.answers[member] = append(c.answers[member], err)
+		c.answers[member], c.order = append(c.answers[member], err), append(c.order, member)
 	})
 }
 
@@ -162,6 +163,21 @@ func TestCollector_WaitsForEveryBlock(t *testing.T) {
 		close(c.ledger.commits[0])
 		synctest.Wait()
 		require.Len(t, c.answers, 2)
+	})
+}
+
+func TestCollector_AnswersInTheOrderOfArrival(t *testing.T) {
+	counting(t, func(t *testing.T, c *counter) {
+		c.take(1, receipt.Presented)
+		pass(linger)
+		c.take(2, receipt.Presented)
+		pass(linger)
+		close(c.ledger.commits[1])
+		pass(time.Second)
+		require.Empty(t, c.answers)
+		close(c.ledger.commits[0])
+		synctest.Wait()
+		require.Equal(t, []int{1, 2}, c.order)
 	})
 }
 

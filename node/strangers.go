@@ -87,9 +87,5 @@ func (r receipts) Take(from channels.Endpoint, rs []receipt.Receipt, done func(e
 	if left := len(rs) - len(kept); left > 0 && r.n.strangers.first(from.Device) {
 		r.n.log.Warn("a device tells of too many revisions that nobody here knows", "device", from.Device, "left_out", left)
 	}
-	if len(kept) == 0 {
-		done(nil)
-		return
-	}
-	r.n.collector.Take(from, kept, done)
+	r.n.collector.Take(from, kept, done) // also when none is left: answers keep their order
 }
