@@ -129,7 +129,33 @@ func (g *rig) build(ctx context.Context) error {
 			return err
 		}
 	}
+	return g.knowsWhose()
+}
+
+// knowsWhose makes sure that the proxies can tell the nodes apart: otherwise they
+// would cut nothing, and nothing would be proven.
+func (g *rig) knowsWhose() error {
+	for _, n := range g.nodes {
+		dialled := 0
+		for _, other := range g.nodes {
+			dialled += other.proxy.from(n.index)
+		}
+		if dialled == 0 {
+			return fmt.Errorf("no connection of %s was recognized; the kernel does not say whose they are", n.name)
+		}
+	}
 	return nil
+}
+
+// traffic is how many connections between nodes there were.
+func (g *rig) traffic() (known, strange int) {
+	for _, n := range g.nodes {
+		strange += n.proxy.from(outside)
+		for i := range g.nodes {
+			known += n.proxy.from(i)
+		}
+	}
+	return known, strange
 }
 
 // callTime bounds one call of the API.

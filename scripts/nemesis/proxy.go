@@ -23,6 +23,7 @@ type proxy struct {
 
 	mu    sync.Mutex
 	pairs map[*pair]struct{}
+	seen  map[int]int // connections so far, by who dialled
 }
 
 // pair is one connection through the proxy.
@@ -33,7 +34,7 @@ type pair struct {
 }
 
 func newProxy(owner int, listener net.Listener, target string, w *wires, whose func(net.Conn) int) *proxy {
-	p := &proxy{owner: owner, target: target, listener: listener, wires: w, whose: whose, pairs: map[*pair]struct{}{}}
+	p := &proxy{owner: owner, target: target, listener: listener, wires: w, whose: whose, pairs: map[*pair]struct{}{}, seen: map[int]int{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.wg.Add(1)
 	go p.accept()
@@ -123,6 +124,14 @@ func (p *proxy) add(one *pair) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pairs[one] = struct{}{}
+	p.seen[one.from]++
+}
+
+// from is how many connections that node has dialled so far.
+func (p *proxy) from(node int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.seen[node]
 }
 
 // dialled notes the node's side; false when the pair has ended meanwhile.

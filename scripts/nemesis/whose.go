@@ -1,20 +1,22 @@
 package main
 
 import (
-	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
+	"syscall"
+	"time"
 )
 
 // Every node dials from the same loopback address, so the proxy asks the kernel
-// whose connection it is: /proc/net/tcp gives the socket's inode, and the open files
-// of the nodes' processes say who holds it (proc(5)).
+// whose connection it is: sock_diag(7) gives the inode of the client's socket, and
+// the open files of the nodes' processes say who holds it (proc(5)). Reading
+// /proc/net/tcp instead takes as long as there are sockets on the machine, and every
+// cut with resets leaves thousands.
 
 // holder finds which of the processes holds the client's end of a connection, by
 // its index; outside when none does.
@@ -27,13 +29,8 @@ func holder(conn net.Conn, pids []int) int {
 	if err != nil {
 		return outside
 	}
-	table, err := os.Open("/proc/net/tcp")
+	inode, err := inodeOf(client, server)
 	if err != nil {
-		return outside
-	}
-	defer table.Close()
-	inode, ok := inodeOf(table, client, server)
-	if !ok {
 		return outside
 	}
 	for i, pid := range pids {
@@ -44,34 +41,86 @@ func holder(conn net.Conn, pids []int) int {
 	return outside
 }
 
-// inodeOf reads the inode of the socket with this local and remote address from a
-// table in the form of /proc/net/tcp.
-func inodeOf(table io.Reader, local, remote netip.AddrPort) (string, bool) {
-	lines := bufio.NewScanner(table)
-	for lines.Scan() {
-		f := strings.Fields(lines.Text())
-		if len(f) > 9 && f[1] == kernelForm(local) && f[2] == kernelForm(remote) && f[9] != "0" {
-			return f[9], true
-		}
+// The parts of linux/inet_diag.h and linux/sock_diag.h that one question needs.
+const (
+	netlinkSockDiag    = 4
+	sockDiagByFamily   = 20
+	diagRequestBytes   = 56
+	diagAnswerBytes    = 72
+	diagInode          = 68 // offset in the answer
+	diagSourcePort     = 8  // offsets in the request, ports and addresses in network order
+	diagSourceAddress  = 12
+	diagTargetAddress  = 28
+	diagNoCookie       = 48
+	diagAnswerPatience = time.Second
+)
+
+var errNoSocket = errors.New("no such socket")
+
+// inodeOf asks for the inode of the TCP socket with this local and remote address.
+func inodeOf(local, remote netip.AddrPort) (uint32, error) {
+	fd, err := syscall.Socket(syscall.AF_NETLINK, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, netlinkSockDiag)
+	if err != nil {
+		return 0, fmt.Errorf("asking for sockets: %w", err)
 	}
-	return "", false
+	defer syscall.Close(fd)
+	patience := syscall.NsecToTimeval(int64(diagAnswerPatience))
+	if err := syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &patience); err != nil {
+		return 0, fmt.Errorf("asking for sockets: %w", err)
+	}
+	if err := syscall.Sendto(fd, diagRequest(local, remote), 0, &syscall.SockaddrNetlink{Family: syscall.AF_NETLINK}); err != nil {
+		return 0, fmt.Errorf("asking for sockets: %w", err)
+	}
+	answer := make([]byte, 4096)
+	n, _, err := syscall.Recvfrom(fd, answer, 0)
+	if err != nil {
+		return 0, fmt.Errorf("asking for sockets: %w", err)
+	}
+	return inodeIn(answer[:n])
 }
 
-// kernelForm is an IPv4 address as the kernel writes it: the address as a number in
-// the machine's byte order, both in hex.
-func kernelForm(a netip.AddrPort) string {
-	four := a.Addr().As4()
-	return fmt.Sprintf("%08X:%04X", binary.NativeEndian.Uint32(four[:]), a.Port())
+// diagRequest is an inet_diag_req_v2 for one socket.
+func diagRequest(local, remote netip.AddrPort) []byte {
+	const size = syscall.NLMSG_HDRLEN + diagRequestBytes
+	b := make([]byte, size)
+	binary.NativeEndian.PutUint32(b, size)
+	binary.NativeEndian.PutUint16(b[4:], sockDiagByFamily)
+	binary.NativeEndian.PutUint16(b[6:], syscall.NLM_F_REQUEST)
+	r := b[syscall.NLMSG_HDRLEN:]
+	r[0], r[1] = syscall.AF_INET, syscall.IPPROTO_TCP
+	binary.NativeEndian.PutUint32(r[4:], ^uint32(0)) // in any state
+	binary.BigEndian.PutUint16(r[diagSourcePort:], local.Port())
+	binary.BigEndian.PutUint16(r[diagSourcePort+2:], remote.Port())
+	from, to := local.Addr().As4(), remote.Addr().As4()
+	copy(r[diagSourceAddress:], from[:])
+	copy(r[diagTargetAddress:], to[:])
+	for i := range 8 {
+		r[diagNoCookie+i] = 0xff
+	}
+	return b
+}
+
+// inodeIn reads the answer.
+func inodeIn(b []byte) (uint32, error) {
+	if len(b) < syscall.NLMSG_HDRLEN+diagAnswerBytes || binary.NativeEndian.Uint16(b[4:]) != sockDiagByFamily {
+		return 0, errNoSocket
+	}
+	inode := binary.NativeEndian.Uint32(b[syscall.NLMSG_HDRLEN+diagInode:])
+	if inode == 0 { // closed already
+		return 0, errNoSocket
+	}
+	return inode, nil
 }
 
 // holds reports whether the socket is among the open files.
-func holds(dir, inode string) bool {
+func holds(dir string, inode uint32) bool {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return false
 	}
+	want := fmt.Sprintf("socket:[%d]", inode)
 	for _, f := range files {
-		if to, err := os.Readlink(filepath.Join(dir, f.Name())); err == nil && to == "socket:["+inode+"]" {
+		if to, err := os.Readlink(filepath.Join(dir, f.Name())); err == nil && to == want {
 			return true
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -155,18 +154,9 @@ func TestHolder_FindsTheProcessOfAConnection(t *testing.T) {
 	require.Equal(t, outside, holder(conn, []int{0, 1 << 30}))
 }
 
-func TestInodeOf_ReadsTheKernelsTable(t *testing.T) {
-	const table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n" +
-		"   0: 0100007F:3039 0100007F:1F90 01 00000000:00000000 00:00000000 00000000     0        0 4242 1 0 20 4 30 10 -1\n" +
-		"   1: 0100007F:303A 0100007F:1F90 06 00000000:00000000 00:00000000 00000000     0        0 0 3 0\n"
-	find := func(local string) (string, bool) {
-		return inodeOf(strings.NewReader(table), netip.MustParseAddrPort(local), netip.MustParseAddrPort("127.0.0.1:8080"))
-	}
-	inode, ok := find("127.0.0.1:12345")
-	require.True(t, ok)
-	require.Equal(t, "4242", inode)
-	_, ok = find("127.0.0.1:12346")
-	require.False(t, ok, "a socket that nobody holds has no inode")
-	_, ok = find("127.0.0.1:12347")
-	require.False(t, ok)
+func TestInodeOf_KnowsNoSocketThatIsNotThere(t *testing.T) {
+	_, err := inodeOf(netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2"))
+	require.ErrorIs(t, err, errNoSocket)
+	_, err = inodeIn(nil)
+	require.ErrorIs(t, err, errNoSocket)
 }
