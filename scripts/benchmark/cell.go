@@ -21,6 +21,9 @@ const (
 	receipts   = "receipts"
 )
 
+// profileAlerts give a profile enough samples.
+const profileAlerts = 20
+
 // backToBackAlerts fit into every server's window of unacknowledged messages.
 const backToBackAlerts = 10
 
@@ -220,7 +223,11 @@ func (c *cell) series(ctx context.Context, u *unit, run int, qos byte) error {
 			return fmt.Errorf("%s: %w", u.name, err)
 		}
 	}
-	for range c.alertsOf(u.name, c.devices, qos) {
+	alerts := c.alertsOf(u.name, c.devices, qos)
+	if c.profile != "" {
+		alerts = profileAlerts
+	}
+	for range alerts {
 		s, err := u.measure(ctx, 1, qos)
 		if err := c.keep(s, err, u, c.variant, run); err != nil {
 			return err
