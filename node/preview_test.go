@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ func previewRefuses(d *district) {
 	require.Equal(d.t, wire.KindForbidden, problemOf(d, out, err).Kind)
 }
 
-// The steps are told in order, and the last of each is whole.
+// The steps are told in order, and the answer comes after the last.
 func TestImport_TellsEveryStep(t *testing.T) {
 	d := newDistrict(t, 3)
 	const rows = 3500
@@ -157,10 +158,13 @@ func TestImport_TellsEveryStep(t *testing.T) {
 		})
 	require.NoError(t, err)
 	require.True(t, out.Applied, "%v", out.Faults)
-	require.Equal(t, []string{wire.PhaseChecking, wire.PhaseStaging, wire.PhaseFolding, wire.PhaseRemoving}, phases)
-	for _, phase := range []string{wire.PhaseStaging, wire.PhaseFolding} {
-		require.Equal(t, wire.Progress{Phase: phase, Done: rows, Total: rows}, last[phase])
+	if folding, told := last[wire.PhaseFolding]; told { // the leader may have taken the steps first
+		require.LessOrEqual(t, folding.Done, int64(rows))
+		require.EqualValues(t, rows, folding.Total)
+		phases = slices.DeleteFunc(phases, func(phase string) bool { return phase == wire.PhaseFolding })
 	}
+	require.Equal(t, []string{wire.PhaseChecking, wire.PhaseStaging, wire.PhaseRemoving}, phases)
+	require.Equal(t, wire.Progress{Phase: wire.PhaseStaging, Done: rows, Total: rows}, last[wire.PhaseStaging])
 	leader, err := d.client(d.leader()).Select(d.ctx(), "place under tuen-mun/steps", "", 1)
 	require.NoError(t, err)
 	require.EqualValues(t, rows, leader.Counts.Total, "the answer came when all of it was folded in")
