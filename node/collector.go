@@ -191,29 +191,24 @@ func (c *collector) settle(ctx context.Context, rs []receipt.Receipt) error {
 		}
 		under = append(under, committed)
 	}
-	for _, committed := range under {
-		if err := c.await(ctx, committed); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.await(ctx, under)
 }
 
-func (c *collector) await(ctx context.Context, committed <-chan struct{}) error {
+// await waits until all blocks are committed, or until there is nobody to commit
+// them with: they are fsynced here already.
+func (c *collector) await(ctx context.Context, blocks []<-chan struct{}) error {
 	ticker := time.NewTicker(aloneCheck)
 	defer ticker.Stop()
-	for {
+	for len(blocks) > 0 && !c.settler.Alone() {
 		select {
-		case <-committed:
-			return nil
+		case <-blocks[0]:
+			blocks = blocks[1:]
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
-			if c.settler.Alone() {
-				return nil
-			}
 		}
 	}
+	return nil
 }
 
 // close refuses what has not been settled: the devices keep it and send it again.
