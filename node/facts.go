@@ -24,7 +24,8 @@ const pageBytes = 1 << 20
 func (n *Node) openFacts(context.Context) error {
 	journal, err := fact.OpenJournal(fact.JournalOptions{
 		Dir: filepath.Join(n.options.Dir, "journal"), Origin: n.ID(),
-		AlertsBytes: n.options.JournalBytes, ReceiptsBytes: n.options.SpoolBytes, Logger: n.log,
+		AlertsBytes: n.options.JournalBytes, ReceiptsBytes: n.options.SpoolBytes, SegmentBytes: n.options.segmentBytes(),
+		Logger: n.log,
 	})
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ type Options struct {
 	// Stabilization is how long a new node must keep up before it may vote; 0 is 10 s.
 	Stabilization time.Duration
 	// JournalBytes and SpoolBytes are the preallocated sizes of the fact journal and
-	// the receipt spool; 0 is 64 MiB and 256 MiB.
+	// the receipt spool; 0 is 64 MiB and 256 MiB, and 4 MiB each is the least.
 	JournalBytes, SpoolBytes int64
 	// Logger takes the node's log; nil is slog.Default().
 	Logger *slog.Logger
@@ -95,6 +95,22 @@ func validateAPI(api string) error {
 		return fmt.Errorf("%w: %s would send tokens in the clear; use https:// on any address but loopback", ErrOptions, api)
 	}
 	return nil
+}
+
+// segmentBytes makes the journal's files small enough that a small journal or spool
+// still has four, and never smaller than the largest fact needs; 0 is the usual size.
+func (o Options) segmentBytes() int64 {
+	const usual, least, files = 4 << 20, 1 << 20, 4
+	segment := int64(usual)
+	for _, total := range []int64{o.JournalBytes, o.SpoolBytes} {
+		if total > 0 {
+			segment = min(segment, max(total/files, least))
+		}
+	}
+	if segment == usual {
+		return 0
+	}
+	return segment
 }
 
 // withDefaults fills what is unset.
