@@ -65,18 +65,13 @@ func (a *almenara) found(ctx context.Context) error {
 	}
 	data := filepath.Join(a.setup.dir, "data")
 	a.mqtt, a.mqtts, a.args = at[2], at[3], []string{"serve", "--data", data}
-	c, err := spawn(filepath.Join(a.setup.dir, "init.log"), a.setup.program, "init", "--data", data,
+	c, err := spawn(ctx, filepath.Join(a.setup.dir, "init.log"), a.setup.program, "init", "--data", data,
 		"--district", district, "--name", "n1", "--internode", at[0], "--listen", at[1],
 		"--mqtt", at[2], "--mqtt-tls", at[3], "--mqtt-ws", at[4])
 	if err != nil {
 		return err
 	}
-	select {
-	case <-c.exited:
-	case <-ctx.Done():
-		c.stop()
-		return ctx.Err()
-	}
+	<-c.exited
 	if c.why != nil {
 		return fmt.Errorf("almenara init: %w (see %s)", c.why, c.log.Name())
 	}
@@ -94,9 +89,9 @@ func (a *almenara) found(ctx context.Context) error {
 func (a *almenara) serve(ctx context.Context) (err error) {
 	log := filepath.Join(a.setup.dir, "node.log")
 	if a.setup.profile == "" {
-		a.child, err = spawn(log, a.setup.program, a.args...)
+		a.child, err = spawn(ctx, log, a.setup.program, a.args...)
 	} else {
-		a.child, err = a.serveProfiled(log)
+		a.child, err = a.serveProfiled(ctx, log)
 	}
 	end := time.Now().Add(awaitTime)
 	for err == nil {
@@ -112,12 +107,12 @@ func (a *almenara) serve(ctx context.Context) (err error) {
 }
 
 // serveProfiled starts the node within this program.
-func (a *almenara) serveProfiled(log string) (*child, error) {
+func (a *almenara) serveProfiled(ctx context.Context, log string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	c, err := prepare(log, self, append([]string{nodeName}, a.args...)...)
+	c, err := prepare(ctx, log, self, append([]string{nodeName}, a.args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -24,9 +24,6 @@ const (
 // profileAlerts give a profile enough samples.
 const profileAlerts = 20
 
-// backToBackAlerts fit into every server's window of unacknowledged messages.
-const backToBackAlerts = 10
-
 // cell is a number of devices over one transport: all systems are up at once, and
 // take turns, so that what else happens on the machine happens to all of them.
 type cell struct {
@@ -238,7 +235,7 @@ func (c *cell) series(ctx context.Context, u *unit, run int, qos byte) error {
 
 // burst is alerts back to back, and the receipts of devices where they are kept.
 func (c *cell) burst(ctx context.Context, u *unit, run int) error {
-	s, err := u.measure(ctx, backToBackAlerts, 1)
+	s, err := u.measure(ctx, backToBackAlerts(c.devices), 1)
 	if err := c.keep(s, err, u, backToBack, run); err != nil {
 		return err
 	}

@@ -49,5 +49,9 @@ func run(args []string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return drive(ctx, o)
+	err = drive(ctx, o)
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped: %w (raw output so far in %s)", context.Cause(ctx), o.out)
+	}
+	return err
 }

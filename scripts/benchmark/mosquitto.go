@@ -66,7 +66,7 @@ func (m *mosquitto) start(ctx context.Context, s setup) error {
 	if err := os.WriteFile(config, []byte(m.config()), 0o644); err != nil {
 		return err
 	}
-	if m.child, err = spawn(filepath.Join(s.dir, "mosquitto.log"), program, "-c", config); err != nil {
+	if m.child, err = spawn(ctx, filepath.Join(s.dir, "mosquitto.log"), program, "-c", config); err != nil {
 		return err
 	}
 	return m.connectPublisher(ctx)

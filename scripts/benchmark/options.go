@@ -111,6 +111,9 @@ func (o options) alertsOf(system string, n int, qos byte) int {
 	return (o.alerts(n) + 1) / 2
 }
 
+// backToBackAlerts fit into every server's window of unacknowledged messages.
+func backToBackAlerts(n int) int { return min(max(20_000/n, 5), 10) }
+
 // variantDevices is the number of devices of the stalled and the dead variant.
 func (o options) variantDevices() int {
 	at := o.devices[0]

@@ -62,7 +62,8 @@ func obey(ready reply, handle func(order) (reply, error)) error {
 }
 
 // child is a process of this benchmark. What it writes to standard error goes into a
-// file of the output folder.
+// file of the output folder. It is killed when the context ends that it was started
+// with.
 type child struct {
 	cmd    *exec.Cmd
 	log    *os.File
@@ -73,8 +74,8 @@ type child struct {
 }
 
 // spawn starts a program whose output goes to a log.
-func spawn(log, program string, args ...string) (*child, error) {
-	c, err := prepare(log, program, args...)
+func spawn(ctx context.Context, log, program string, args ...string) (*child, error) {
+	c, err := prepare(ctx, log, program, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,12 +84,12 @@ func spawn(log, program string, args ...string) (*child, error) {
 }
 
 // spawnRole starts this program in a role and returns its first answer.
-func spawnRole(log string, args ...string) (*child, reply, error) {
+func spawnRole(ctx context.Context, log string, args ...string) (*child, reply, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, reply{}, err
 	}
-	c, err := prepare(log, self, args...)
+	c, err := prepare(ctx, log, self, args...)
 	if err != nil {
 		return nil, reply{}, err
 	}
@@ -114,8 +115,8 @@ func spawnRole(log string, args ...string) (*child, reply, error) {
 	return c, first, nil
 }
 
-func prepare(log, program string, args ...string) (*child, error) {
-	c := &child{cmd: exec.Command(program, args...), exited: make(chan struct{})}
+func prepare(ctx context.Context, log, program string, args ...string) (*child, error) {
+	c := &child{cmd: exec.CommandContext(ctx, program, args...), exited: make(chan struct{})}
 	var err error
 	if c.log, err = os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644); err != nil {
 		return nil, err

@@ -103,9 +103,9 @@ type ownRole struct {
 	ready reply
 }
 
-func (r *ownRole) start(_ context.Context, s setup) (err error) {
+func (r *ownRole) start(ctx context.Context, s setup) (err error) {
 	r.setup = s
-	r.child, r.ready, err = spawnRole(filepath.Join(s.dir, r.role+".log"), r.role, "-cert", s.pem.certFile, "-key", s.pem.keyFile)
+	r.child, r.ready, err = spawnRole(ctx, filepath.Join(s.dir, r.role+".log"), r.role, "-cert", s.pem.certFile, "-key", s.pem.keyFile)
 	return err
 }
 

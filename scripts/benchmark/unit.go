@@ -54,7 +54,7 @@ func (u *unit) connect(ctx context.Context, c *cell) (memory, error) {
 		return m, err
 	}
 	var ready reply
-	u.fleet, ready, err = spawnRole(filepath.Join(c.dir, u.name, "fleet.log"), "fleet", "-config", file)
+	u.fleet, ready, err = spawnRole(ctx, filepath.Join(c.dir, u.name, "fleet.log"), "fleet", "-config", file)
 	if err != nil {
 		return m, fmt.Errorf("connecting %d devices to %s: %w", c.devices, u.name, err)
 	}
