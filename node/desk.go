@@ -169,14 +169,6 @@ func (d *desk) card(id alert.ID) (alert.Card, bool) {
 	return d.board.Card(id)
 }
 
-// message finds a message by its fact.
-func (d *desk) message(fact string) (*message, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	m, ok := d.messages[fact]
-	return m, ok
-}
-
 // ids lists the alerts on the desk in no particular order.
 func (d *desk) ids() []alert.ID {
 	d.mu.Lock()

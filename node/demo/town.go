@@ -43,8 +43,6 @@ type fixture struct {
 type town struct {
 	places   []wire.Place
 	fixtures []fixture
-	selected string   // the selection that the message needs beside its own area
-	said     []string // what was done to the district, for people
 }
 
 // errNowhere: no place could be found inside or outside of the area.
