@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command nemesis makes a district of real processes suffer and judges what it did.
 // It runs three or five nodes on loopback, cuts and slows the links between them,
 // freezes, kills and stops them, takes the power from devices, and meanwhile sends
