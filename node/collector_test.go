@@ -28,11 +28,14 @@ type ledger struct {
 }
 
 func (l *ledger) Settle(ctx context.Context, raw []byte) (<-chan struct{}, error) {
-	if l.stall != nil {
-		<-l.stall
+	told.Lock()
+	stall, refused := l.stall, l.err
+	told.Unlock()
+	if stall != nil {
+		<-stall
 	}
-	if l.err != nil {
-		return nil, l.err
+	if refused != nil {
+		return nil, refused
 	}
 	block, err := receipt.DecodeBlock(raw)
 	if err != nil {
@@ -44,13 +47,20 @@ func (l *ledger) Settle(ctx context.Context, raw []byte) (<-chan struct{}, error
 	return l.commits[len(l.commits)-1], ctx.Err()
 }
 
-func (l *ledger) Alone() bool { return l.alone }
+func (l *ledger) Alone() bool {
+	told.Lock()
+	defer told.Unlock()
+	return l.alone
+}
+
+// told orders what a test does before time passes before what the collector does
+// then: the passing of time alone is nothing to the race detector.
+var told sync.Mutex
 
 // counter is a collector under test, and what became of each Take.
 type counter struct {
 	*collector
 	ledger  *ledger
-	told    sync.Mutex
 	answers map[int][]error
 	order   []int // members, as they were answered
 	cancel  context.CancelFunc
@@ -61,8 +71,8 @@ type counter struct {
 func newCounter(t *testing.T) *counter {
 	c := &counter{ledger: &ledger{}, answers: map[int][]error{}, ended: make(chan struct{})}
 	c.collector = newCollector(c.ledger, func(err error) {
-		c.told.Lock()
-		defer c.told.Unlock()
+		told.Lock()
+		defer told.Unlock()
 		c.failed = append(c.failed, err)
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -82,14 +92,16 @@ func (c *counter) takeOf(id alert.ID, member int, rungs ...receipt.Rung) {
 		rs = append(rs, receipt.Receipt{Alert: id, Revision: 1, Member: uint32(member), Rung: r, At: time.Now()})
 	}
 	c.Take(channels.Endpoint{}, rs, func(err error) {
-		c.told.Lock()
-		defer c.told.Unlock()
+		told.Lock()
+		defer told.Unlock()
 		c.answers[member], c.order = append(c.answers[member], err), append(c.order, member)
 	})
 }
 
 // pass lets the time pass and everything happen that happens by then.
 func pass(d time.Duration) {
+	told.Lock()
+	told.Unlock() //nolint:staticcheck // only the order counts
 	<-time.After(d)
 	synctest.Wait()
 }
@@ -208,7 +220,9 @@ func TestCollector_LeavesRoomForWhatDevicesSay(t *testing.T) {
 	counting(t, func(t *testing.T, c *counter) {
 		c.sent("7qggodrwesnbuxamkutppyfgoa", 1, make([]uint32, maxPending/2), time.Now())
 		c.sent("7qggodrwesnbuxamkutppyfgoa", 1, make([]uint32, 1), time.Now())
+		c.mu.Lock()
 		require.Len(t, c.pending, maxPending/2)
+		c.mu.Unlock()
 		c.ledger.alone = true
 		pass(sentLinger + linger)
 		require.NotEmpty(t, c.ledger.blocks, "sent is recorded by itself after a while")

@@ -50,10 +50,11 @@ func (n *Node) story(id alert.ID) (*story, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading alert %s: %w", id, err)
 	}
-	if !ok {
+	s := loggedStory(view)
+	if !ok || len(s.messages)+len(s.cancels) == 0 { // its entry may be about to be committed
 		return nil, notKnown(string(id))
 	}
-	return loggedStory(view), nil
+	return s, nil
 }
 
 // stories lists alerts, newest first.
