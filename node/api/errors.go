@@ -37,6 +37,8 @@ func problemOf(r *http.Request, err error) (p *wire.Problem, ours bool) {
 	switch {
 	case errors.As(err, &tooLarge):
 		return wire.Problemf(wire.KindTooLarge, "the body is larger than %d bytes, the most that is taken here", tooLarge.Limit), false
+	case errors.Is(err, errBody):
+		return wire.Problemf(wire.KindMalformed, "the body broke off or cannot be read as HTTP; nothing was done"), false
 	case errors.As(err, &p):
 		if statuses[p.Kind] == 0 || p.Kind == wire.KindInternal {
 			return internal(), true

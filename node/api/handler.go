@@ -108,7 +108,7 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 	if r.ContentLength > max && max > 0 {
 		return &http.MaxBytesError{Limit: max}
 	}
-	r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, max)
+	r.Body = checkedBody{http.MaxBytesReader(w.ResponseWriter, r.Body, max)}
 	query, err := newQuery(r, route.Params)
 	if err != nil {
 		return err

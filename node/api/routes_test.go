@@ -1,8 +1,12 @@
 package api_test
 
 import (
+	"bufio"
 	"encoding/json"
+	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"regexp"
 	"slices"
@@ -213,6 +217,24 @@ func TestRoutes_RefuseMalformedJSON(t *testing.T) {
 				require.Contains(t, problem(t, got).Sentence, says)
 			}
 		}
+	}
+}
+
+// A body that breaks off is no fault of the node and must not be called one.
+func TestRoutes_BodyThatBreaksOffIsMalformed(t *testing.T) {
+	for _, path := range []string{"/api/v1/cap", "/api/v1/alerts", "/api/v1/audience/import", "/api/v1/devices"} {
+		fake := apitest.New()
+		server := httptest.NewServer(api.New(fake, api.Options{}))
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
+			path, apitest.Token(api.RoleAdministrator))
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.Equal(t, 400, answer.StatusCode, path)
+		require.NoError(t, conn.Close())
+		server.Close()
 	}
 }
 
