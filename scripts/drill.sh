@@ -17,8 +17,17 @@ cleanup() {
 trap cleanup EXIT
 
 say() { printf '\n== %s\n' "$*"; }
-# free prints a port on which nothing listens.
-free() { local p; while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; do :; done; echo "$p"; }
+# free prints a port on which nothing listens, below those that the system hands
+# out by itself, and never the same one twice.
+free() {
+  local p
+  while :; do
+    p=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null && continue
+    mkdir "$work/port-$p" 2>/dev/null && break
+  done
+  echo "$p"
+}
 # field JSON KEY: the first value of a key in the program's own JSON.
 field() { sed -n "s/^ *\"$2\": *\"\{0,1\}\([^\",]*\).*/\1/p" <<<"$1" | head -n 1; }
 ask() { local n=$1; shift; "$bin" --api "${api[$n]}" --token "$token" "$@"; }
