@@ -44,6 +44,7 @@ func (n *Node) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun,
 	if err := in.apply(file, replace); err != nil {
 		return out, err
 	}
+	n.catchUp(ctx)
 	out.Applied = true
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"fmt"
 	"path/filepath"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -60,6 +61,23 @@ func keepsSendersApart(d *district) {
 	require.NoError(d.t, err)
 	require.Contains(d.t, written.Key, crime.Sender)
 	require.Contains(d.t, fleet.Devices()[0].Presenting(), sent.Alert)
+}
+
+// showsChanges uses what was changed where it was changed, at once.
+func showsChanges(d *district) {
+	for n := range 10 {
+		i := n % len(d.nodes)
+		u, err := d.client(i).AddUser(d.ctx(), wire.AddUser{Name: fmt.Sprintf("at-once-%d", n), Roles: []string{api.RoleViewer}})
+		require.NoError(d.t, err)
+		_, err = d.clientWith(i, u.Token).Status(d.ctx(), false)
+		require.NoError(d.t, err)
+		place := fmt.Sprintf("tuen-mun/at-once/block-%d", n)
+		_, err = d.client(i).EnrolDevices(d.ctx(), []wire.Enrol{{ID: u.Name, Kind: "screen", Place: place}})
+		require.NoError(d.t, err)
+		found, err := d.client(i).Select(d.ctx(), "place under "+place, "", 0)
+		require.NoError(d.t, err)
+		require.EqualValues(d.t, 1, found.Counts.Total)
+	}
 }
 
 func forgetsTokens(d *district) {

@@ -77,13 +77,27 @@ func pause(ctx context.Context, d time.Duration) bool {
 	return ctx.Err() == nil
 }
 
-// change is propose for the API: errors become the caller's problem.
+// change is propose for the API: errors become the caller's problem, and what was
+// changed shows on this node.
 func (n *Node) change(ctx context.Context, actor string, payload command.Payload) (command.Result, error) {
 	result, err := n.propose(ctx, actor, payload)
 	if err != nil {
 		return result, problem(err)
 	}
+	n.catchUp(ctx)
 	return result, nil
+}
+
+// catchUpTime bounds how long an answer waits for this node's copy.
+const catchUpTime = time.Second
+
+// catchUp waits until this node has applied what it was just told is committed, so
+// that a token or a device that was answered here is known here. That it takes too
+// long changes nothing of that it is committed.
+func (n *Node) catchUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
+	defer cancel()
+	_ = n.cluster.Linearizable(ctx)
 }
 
 // upToDate waits until this node's copy has everything that was committed before.

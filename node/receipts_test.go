@@ -27,6 +27,7 @@ type plain struct {
 // plainDevice connects it to one node.
 func (d *district) plainDevice(o device.Options, i int) *plain {
 	d.t.Helper()
+	d.eventually("enrolled there", func() bool { return !d.refuses(o, i) })
 	p := &plain{d: d, id: o.ID, Client: mqtt.NewClient(d.mqttOptions(o, i))}
 	p.done(p.Connect())
 	d.t.Cleanup(func() { p.Disconnect(0) })

@@ -41,6 +41,7 @@ func TestDistrict(t *testing.T) {
 		{"shows the ladder of each member", showsLadder},
 		{"tells readers live", tellsLive},
 		{"lets a sender speak for itself only", keepsSendersApart},
+		{"shows a change where it was asked for", showsChanges},
 		{"forgets a token at once", forgetsTokens},
 		{"drops a revoked device everywhere", dropsDevices},
 		{"takes a join token once", takesTokenOnce},

@@ -1,7 +1,10 @@
 package node
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,10 +57,15 @@ func (t *tallies) touchRecords(what fsm.Change) {
 	t.changed |= what
 }
 
-func (t *tallies) take() (alerts map[news]bool, changed fsm.Change) {
+// take hands over what there is to tell: that an alert changed before what came in
+// for it.
+func (t *tallies) take() (alerts []news, changed fsm.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	alerts, changed = t.alerts, t.changed
+	alerts = slices.SortedFunc(maps.Keys(t.alerts), func(a, b news) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.alert, b.alert))
+	})
+	changed = t.changed
 	t.alerts, t.changed = nil, 0
 	return alerts, changed
 }
@@ -74,7 +82,7 @@ func (n *Node) tellReceipts(ctx context.Context) {
 		case <-ticker.C:
 		}
 		alerts, changed := n.tallies.take()
-		for one := range alerts {
+		for _, one := range alerts {
 			n.tellAlert(one.alert, one.kind)
 		}
 		n.tellRecords(changed)
