@@ -103,7 +103,11 @@ func (n *Node) rungs(s *story, addressed *roaring.Bitmap) (wire.Rungs, error) {
 	if m == nil {
 		return wire.Rungs{}, nil
 	}
-	c, err := n.state.ReceiptCounts(s.ids, m.entry.Revision)
+	entitled, err := n.entitled(m, addressed)
+	if err != nil {
+		return wire.Rungs{}, err
+	}
+	c, err := n.state.ReceiptCountsAmong(entitled, s.ids, m.entry.Revision)
 	if err != nil {
 		return wire.Rungs{}, err
 	}
@@ -112,16 +116,41 @@ func (n *Node) rungs(s *story, addressed *roaring.Bitmap) (wire.Rungs, error) {
 	return out, nil
 }
 
+// entitled is whose receipts count: who was addressed, and who joined since. A device
+// may tell of an alert that it was never sent, and its word must not make anybody
+// believe that the others have it.
+func (n *Node) entitled(m *message, addressed *roaring.Bitmap) (*roaring.Bitmap, error) {
+	now, err := n.reach(m)
+	if err != nil {
+		return nil, err
+	}
+	return roaring.Or(addressed, now.members), nil
+}
+
+// reached lists who reached a rung of the message, among those whose word counts.
+func (n *Node) reached(s *story, m *message, entitled *roaring.Bitmap, rung receipt.Rung) (*roaring.Bitmap, error) {
+	reached, err := n.state.ReceiptMembers(s.ids, m.entry.Revision, rung)
+	if err != nil {
+		return nil, err
+	}
+	reached.And(entitled)
+	return reached, nil
+}
+
 // groups is the table of who was reached: a line for each kind in each block.
 func (n *Node) groups(s *story, addressed *roaring.Bitmap) ([]wire.GroupRow, error) {
 	m := s.current()
 	if m == nil {
 		return nil, nil
 	}
+	entitled, err := n.entitled(m, addressed)
+	if err != nil {
+		return nil, err
+	}
 	table := newGroupTable(n.state.Index())
 	table.add(addressed, func(r *wire.Rungs) *uint64 { return &r.Queued })
 	for rung, field := range rungFields {
-		reached, err := n.state.ReceiptMembers(s.ids, m.entry.Revision, rung)
+		reached, err := n.reached(s, m, entitled, rung)
 		if err != nil {
 			return nil, err
 		}
@@ -165,7 +194,11 @@ func (n *Node) AlertReceipts(_ context.Context, id, rung string, missing bool, l
 	}
 	reached := members
 	if want != receipt.Queued {
-		if reached, err = n.state.ReceiptMembers(s.ids, m.entry.Revision, want); err != nil {
+		entitled, err := n.entitled(m, members)
+		if err != nil {
+			return nil, err
+		}
+		if reached, err = n.reached(s, m, entitled, want); err != nil {
 			return nil, err
 		}
 	}

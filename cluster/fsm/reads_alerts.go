@@ -205,12 +205,17 @@ func (f *FSM) ReceiptMembers(ids []alert.ID, revision alert.Revision, rung recei
 // ReceiptCounts counts the rungs of one revision under any of the ids, each member
 // once per rung.
 func (f *FSM) ReceiptCounts(ids []alert.ID, revision alert.Revision) (c receipt.Counts, err error) {
+	return f.ReceiptCountsAmong(nil, ids, revision)
+}
+
+// ReceiptCountsAmong is ReceiptCounts of these members only; nil is all.
+func (f *FSM) ReceiptCountsAmong(among *roaring.Bitmap, ids []alert.ID, revision alert.Revision) (c receipt.Counts, err error) {
 	if len(ids) == 1 {
 		t, err := f.Tally(ids[0])
 		if err != nil {
 			return c, err
 		}
-		return t.Counts(ids[0], revision), nil
+		return t.CountsAmong(among, ids[0], revision), nil
 	}
 	for rung, count := range map[receipt.Rung]*uint64{
 		receipt.Queued: &c.Queued, receipt.Sent: &c.Sent, receipt.Delivered: &c.Delivered,
@@ -220,6 +225,9 @@ func (f *FSM) ReceiptCounts(ids []alert.ID, revision alert.Revision) (c receipt.
 		members, err := f.ReceiptMembers(ids, revision, rung)
 		if err != nil {
 			return c, err
+		}
+		if among != nil {
+			members.And(among)
 		}
 		*count = members.GetCardinality()
 	}

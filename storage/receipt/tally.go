@@ -130,13 +130,18 @@ func (a Answer) follows(old Answer) bool {
 }
 
 // Counts gives the counts of one revision; all zero when nothing is known of it.
-func (t *Tally) Counts(id alert.ID, rev alert.Revision) Counts {
+func (t *Tally) Counts(id alert.ID, rev alert.Revision) Counts { return t.CountsAmong(nil, id, rev) }
+
+// CountsAmong is Counts of these members only; nil is all. A device can tell of any
+// alert, also of one that it was never sent.
+func (t *Tally) CountsAmong(members *roaring.Bitmap, id alert.ID, rev alert.Revision) Counts {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	l := t.ladder(id, rev)
 	if l == nil {
 		return Counts{}
 	}
+	l = l.among(members)
 	var c Counts
 	reached := roaring.New()
 	for _, rung := range []struct {
@@ -172,6 +177,20 @@ func (l *ladder) countEnds(c *Counts) {
 		l.or(done, end.rung)
 		*end.count = done.GetCardinality() - before
 	}
+}
+
+// among is the ladder without everybody else.
+func (l *ladder) among(members *roaring.Bitmap) *ladder {
+	if members == nil {
+		return l
+	}
+	out := new(ladder)
+	for r, reached := range l {
+		if reached != nil {
+			out[r] = roaring.And(reached, members)
+		}
+	}
+	return out
 }
 
 func (l *ladder) or(into *roaring.Bitmap, r Rung) {
