@@ -17,7 +17,7 @@ import (
 
 // Heartbeat is the rig's heartbeat timeout: short, but long enough for a shared
 // machine under the race detector.
-const Heartbeat = 200 * time.Millisecond
+const Heartbeat = 300 * time.Millisecond
 
 // Patience is how long the rig waits for anything.
 const Patience = 20 * time.Second
