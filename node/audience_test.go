@@ -36,9 +36,9 @@ func warnsImported(d *district) {
 	require.NoError(d.t, err)
 	require.True(d.t, in.Applied, "%v", in.Faults)
 
-	d.everywhere(sent.Alert, "one joined", func(a wire.Alert) bool { return a.Joined == 1 && a.Addressed.Total == 0 })
 	fleet := d.fleet(d.enrolAll([]wire.Enrol{{ID: "inside"}, {ID: "outside"}})...)
 	fleet.proven(revisionOf(sent), 1)
+	d.everywhere(sent.Alert, "one joined", func(a wire.Alert) bool { return a.Joined == 1 && a.Addressed.Total == 0 })
 	fleet.settle()
 	require.Equal(d.t, []int{1, 0}, fleet.starts(revisionOf(sent)))
 }

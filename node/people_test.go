@@ -3,6 +3,7 @@ package node_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -11,6 +12,7 @@ import (
 	"almenara/channels/device"
 	"almenara/node"
 	"almenara/node/api"
+	"almenara/node/client"
 	"almenara/node/wire"
 )
 
@@ -63,7 +65,8 @@ func keepsSendersApart(d *district) {
 	require.Contains(d.t, fleet.Devices()[0].Presenting(), sent.Alert)
 }
 
-// showsChanges uses what was changed where it was changed, at once.
+// showsChanges uses what was changed where it was changed, at once, and enrols where
+// the member may not have arrived yet.
 func showsChanges(d *district) {
 	for n := range 10 {
 		i := n % len(d.nodes)
@@ -77,6 +80,14 @@ func showsChanges(d *district) {
 		found, err := d.client(i).Select(d.ctx(), "place under "+place, "", 0)
 		require.NoError(d.t, err)
 		require.EqualValues(d.t, 1, found.Counts.Total)
+
+		csv := fmt.Sprintf("id,name,kind,place,tags,languages,lat,lon,endpoints\nimported-%d,A,phone,%s,,,,,\n", n, place)
+		in, err := d.client(i).Import(d.ctx(), client.Import{CSV: strings.NewReader(csv)})
+		require.NoError(d.t, err)
+		require.True(d.t, in.Applied)
+		other := d.client((i + 1) % len(d.nodes))
+		_, err = other.EnrolDevices(d.ctx(), []wire.Enrol{{ID: fmt.Sprintf("imported-%d", n)}})
+		require.NoError(d.t, err, "a member that another node has just taken")
 	}
 }
 
