@@ -1,7 +1,9 @@
 package node_test
 
 import (
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,6 +24,22 @@ func TestDistrict_LosesNodes(t *testing.T) {
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(d.in(t)) })
 	}
+}
+
+// TestNode_LeavesNothingRunning starts and stops a node twice in this process.
+func TestNode_LeavesNothingRunning(t *testing.T) {
+	d := newDistrict(t, 1)
+	d.stop(0)
+	before := runtime.NumGoroutine()
+	d.start(0)
+	f := d.fleet(d.enrol("screen", "tuen-mun/block-1", 2)...)
+	out, err := d.client(0).SendAlert(d.ctx(), byJSON("hello", "all"), "committed")
+	require.NoError(t, err)
+	f.proven(revisionOf(out), 2)
+	f.Stop()
+	d.stop(0)
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, patience, 20*time.Millisecond,
+		"%d goroutines before, %d after", before, runtime.NumGoroutine())
 }
 
 func restarts(d *district) {

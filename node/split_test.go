@@ -3,6 +3,7 @@ package node_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/stretchr/testify/require"
 
@@ -71,17 +72,30 @@ func worksAlone(d *district) {
 // saysNoQuorum asks for what needs a majority.
 func (d *district) saysNoQuorum(here estate) {
 	d.t.Helper()
-	c := d.client(0)
-	for what, ask := range map[string]func() error{
+	c, ctx := d.client(0), d.ctx()
+	asks := map[string]func() error{
 		"enrol": func() error {
-			return second(c.EnrolDevices(d.ctx(), []wire.Enrol{{ID: "x", Kind: "screen", Place: here.Block}}))
+			return second(c.EnrolDevices(ctx, []wire.Enrol{{ID: "x", Kind: "screen", Place: here.Block}}))
 		},
-		"user":   func() error { return second(c.AddUser(d.ctx(), wire.AddUser{Name: "x", Roles: []string{"viewer"}})) },
-		"places": func() error { return c.PutPlaces(d.ctx(), []wire.Place{{Path: here.Path}}) },
-		"invite": func() error { return second(c.Invite(d.ctx(), wire.Invite{})) },
-		"revoke": func() error { return c.RevokeUser(d.ctx(), "administrator") },
-	} {
-		problem := problemOf(d, what, ask())
+		"user":   func() error { return second(c.AddUser(ctx, wire.AddUser{Name: "x", Roles: []string{"viewer"}})) },
+		"places": func() error { return c.PutPlaces(ctx, []wire.Place{{Path: here.Path}}) },
+		"invite": func() error { return second(c.Invite(ctx, wire.Invite{})) },
+		"revoke": func() error { return c.RevokeUser(ctx, "administrator") },
+	}
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	errs := map[string]error{}
+	for what, ask := range asks {
+		asked.Go(func() {
+			err := ask()
+			mu.Lock()
+			defer mu.Unlock()
+			errs[what] = err
+		})
+	}
+	asked.Wait()
+	for what, err := range errs {
+		problem := problemOf(d, what, err)
 		require.Equal(d.t, wire.KindNoQuorum, problem.Kind, what)
 		require.Contains(d.t, problem.Sentence, "needs a majority of the district's nodes", what)
 		require.NotContains(d.t, problem.Sentence, "\n", what)
