@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Bad input against a real node: every case ends in a clear error with nothing lost.
+# Prints each case with its command, its status or exit code and the sentence that
+# came back, and at the end what is left of the node: counts, audit, members, memory,
+# and whether an alert still reaches a device. Exit 1 when any case misbehaves.
+# ALMENARA_TESTDATA names a folder with audiences/ for the case with the real faults.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mkdir -p dist
+go build -o dist/almenara .
+go build -o dist/hostile ./scripts/hostile
+bin=$PWD/dist/almenara
+hostile=$PWD/dist/hostile
+here=$PWD/scripts/hostile
+work=$(mktemp -d)
+cd "$work"
+. "$here/lib.sh"
+trap cleanup EXIT
+
+say "a node, two devices, an alert"
+"$bin" init --data n1 --name n1 --district tuen-mun $(listen n1) >/dev/null
+token=$(cat n1/operator.token)
+serve n1
+devices=$(curl -sS -X POST "$api/api/v1/devices" -H "$auth" -d '[{"id":"good","kind":"screen","place":"tuen-mun/on-ting"},{"id":"evil","kind":"screen","place":"tuen-mun/butterfly"}]')
+secret() { sed 's/.*"id":"'"$1"'"[^}]*"secret":"\([^"]*\)".*/\1/' <<<"$devices"; }
+evil="--addr $mqtt --id evil --secret $(secret evil)"
+make_cap ok >ok.xml
+outcome=$(curl -sS -X POST "$api/api/v1/cap?select=place%20under%20tuen-mun%2Fon-ting&wait=committed" -H "$auth" --data-binary @ok.xml)
+alert=$(sed -n 's/.*"alert":"\([^"]*\)".*/\1/p' <<<"$outcome")
+revision=$(sed -n 's/.*"revision":\([0-9]*\).*/\1/p' <<<"$outcome")
+[ -n "$alert" ] || { echo "the first alert was not taken: $outcome"; exit 1; }
+before=$(snapshot)
+until_true 'audit | grep -q "alert adopted"'
+audit_before=$(audit)
+rss_before=$(rss)
+trap_on
+
+. "$here/cases_alerts.sh"
+same "the audit" "$audit_before" "$(audit)"
+. "$here/cases_audience.sh"
+
+# Slow clients take their time: they run beside what follows.
+"$hostile" --addr "${api#http://}" --token "$token" http-slow-body >slow-body.out 2>&1 &
+slow=$!
+own[slow]=$slow
+. "$here/cases_ports.sh"
+. "$here/cases_cli.sh"
+
+say "the slow bodies"
+if wait "$slow"; then code=0; else code=1; fi
+unset 'own[slow]'
+verdict "$code" 0 "hostile http-slow-body" "$code" "$(cat slow-body.out)"
+trap_off
+
+say "what is left"
+same "members, users, devices, places and alerts" "$before" "$(snapshot)"
+echo "memory: $rss_before kB before, $(rss) kB after"
+[ "$(rss)" -lt 400000 ] || misbehaved "the node has grown to $(rss) kB"
+get /api/v1/audit >audit.jsonl
+verdict "$("$bin" audit verify audit.jsonl >out.out 2>&1; echo $?)" 0 "almenara audit verify, $(wc -l <audit.jsonl) lines" 0 "$(cat out.out)"
+tool "$evil" mqtt-alive
+reaches_device
+
+. "$here/cases_disk.sh"
+
+printf '\n%d cases, %d misbehaved, %d s\n' "$cases" "$wrong" "$SECONDS"
+[ "$wrong" = 0 ] && passed=1
+[ "$wrong" = 0 ]
