@@ -109,6 +109,7 @@ func rain(t *testing.T) wire.SendAlert {
 // What the node acknowledged must be in the log when the others are back; what it
 // could not keep it must not acknowledge; and it must go on warning.
 func TestHostile_ReceiptFloodWithoutQuorum(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	for i := range d.nodes { // the spool is made anew, and small
 		d.stop(i)
@@ -199,6 +200,7 @@ func holds(d *district, mark wire.Outcome, n int, flooders []*flooder) bool {
 // A device that was not addressed says that it presented the alert. That must not look
 // as if the one that was addressed had it.
 func TestHostile_ForgedReceiptsProveNothing(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	d.enrol("screen", "tuen-mun/on-ting/block-1", 1)
 	stranger := d.enrol("screen", "tuen-mun/butterfly/block-9", 1)[0]

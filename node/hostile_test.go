@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -49,6 +50,7 @@ func (h *halts) forget() {
 // An entry of newer software must stop every replica before it, also after a restart
 // with the same software, and lose nothing of what was agreed before.
 func TestHostile_EntryOfAnUnknownVersionHaltsEveryReplica(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	d.enrol("screen", "tuen-mun/on-ting/block-1", 5)
 	halted := &halts{errs: map[int]error{}}
@@ -128,6 +130,7 @@ func starting(t *testing.T, o node.Options) error {
 }
 
 func TestHostile_FolderOfARunningNodeIsRefused(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	second := d.opts[0]
 	second.Internode, second.API, second.MQTT = "127.0.0.1:0", "http://127.0.0.1:0", "127.0.0.1:0"
@@ -152,6 +155,7 @@ func requireOneSentence(t *testing.T, err error) {
 }
 
 func TestHostile_SpoiltFoldersAreRefusedInASentence(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	d.enrol("screen", "tuen-mun/on-ting/block-1", 3)
 	d.eventually("the mark beside the identity", func() bool {
@@ -190,7 +194,7 @@ func TestHostile_SpoiltFoldersAreRefusedInASentence(t *testing.T) {
 		"database unnamed":          {in("state/CURRENT", "nonsense\n"), storage.ErrDamaged},
 		"database without manifest": {in("state/db-000001/MANIFEST", "nonsense"), nil},
 		"a file in place of a folder": {func(dir string) error {
-			return errorsOf(os.RemoveAll(filepath.Join(dir, "state")), in("state", "")(dir))
+			return errors.Join(os.RemoveAll(filepath.Join(dir, "state")), in("state", "")(dir))
 		}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,17 +211,9 @@ func TestHostile_SpoiltFoldersAreRefusedInASentence(t *testing.T) {
 	d.await(func(s wire.Status) bool { return s.Ready && s.Members == 3 })
 }
 
-func errorsOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // What is refused must have changed nothing: not the first half of it either.
 func TestHostile_RefusedChangesChangeNothing(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	c := d.client(0)
 	d.enrol("screen", "tuen-mun/on-ting/block-1", 3)
@@ -260,6 +256,7 @@ func TestHostile_RefusedChangesChangeNothing(t *testing.T) {
 
 // A chart of the district is cut into as many entries as it needs.
 func TestHostile_ManyLargePlacesAreTaken(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	var places []wire.Place
 	for i := range 40 {
@@ -276,6 +273,7 @@ func TestHostile_ManyLargePlacesAreTaken(t *testing.T) {
 }
 
 func TestHostile_AlertThatNodesCannotPassOnIsTooLarge(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	body, err := json.Marshal(map[string]any{"info": []map[string]any{{
 		"language": "en", "category": []string{"Met"}, "event": "Rain", "urgency": "Immediate", "severity": "Severe",
