@@ -83,18 +83,30 @@ func cancelWins(d *district) {
 	}
 }
 
-func expires(d *district) {
-	here := d.estate("expiring")
+// keepsTime has one alert that runs out soon and one that begins soon.
+func keepsTime(d *district) {
+	here := d.estate("on-time")
 	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
-	short := warning("short", polygon(here.Area))
-	short.Expires = time.Now().Truncate(time.Second).Add(4 * time.Second)
-	sent := d.post(0, short, "", "")
-	fleet.proven(revisionOf(sent), 2)
-	fleet.stopped(revisionOf(sent), 2)
-	for _, dev := range fleet.Devices() {
-		require.Equal(d.t, device.ReasonExpired, dev.Tally(revisionOf(sent)).Reason)
+	soon := time.Now().Truncate(time.Second).Add(4 * time.Second)
+	short, later := warning("short", polygon(here.Area)), warning("later", polygon(here.Area))
+	short.Expires, later.Effective = soon, soon
+	ending := d.post(0, short, "", "")
+	coming := d.post(1, later, "", "committed")
+	require.Equal(d.t, "future", coming.Effect)
+	fleet.proven(revisionOf(ending), 2)
+	fleet.settle()
+	if time.Now().Before(soon) { // on a machine that is not overloaded
+		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(coming)))
 	}
-	d.everywhere(sent.Alert, "expired", func(a wire.Alert) bool { return a.State == "expired" })
+
+	fleet.stopped(revisionOf(ending), 2)
+	for _, dev := range fleet.Devices() {
+		require.Equal(d.t, device.ReasonExpired, dev.Tally(revisionOf(ending)).Reason)
+	}
+	d.everywhere(ending.Alert, "expired", func(a wire.Alert) bool { return a.State == "expired" })
+	fleet.proven(revisionOf(coming), 2)
+	began := fleet.Progress().Alerts[revisionOf(coming)].First
+	require.False(d.t, began.Before(soon.Add(-100*time.Millisecond)), "began %v before %v", began, soon)
 }
 
 // recordsLate sends what ran out before it came: minutes ago, and so long ago that
@@ -113,20 +125,4 @@ func recordsLate(d *district) {
 		fleet.settle()
 		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(out)))
 	}
-}
-
-func beginsLater(d *district) {
-	here := d.estate("later")
-	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
-	later := warning("later", polygon(here.Area))
-	later.Effective = time.Now().Truncate(time.Second).Add(4 * time.Second)
-	sent := d.post(0, later, "", "committed")
-	require.Equal(d.t, "future", sent.Effect)
-	fleet.settle()
-	if time.Now().Before(later.Effective) { // on a machine that is not overloaded
-		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(sent)))
-	}
-	fleet.proven(revisionOf(sent), 2)
-	began := fleet.Progress().Alerts[revisionOf(sent)].First
-	require.False(d.t, began.Before(later.Effective.Add(-100*time.Millisecond)), "began %v before %v", began, later.Effective)
 }

@@ -68,7 +68,7 @@ func keepsSendersApart(d *district) {
 // showsChanges uses what was changed where it was changed, at once, and enrols where
 // the member may not have arrived yet.
 func showsChanges(d *district) {
-	for n := range 10 {
+	for n := range 6 {
 		i := n % len(d.nodes)
 		u, err := d.client(i).AddUser(d.ctx(), wire.AddUser{Name: fmt.Sprintf("at-once-%d", n), Roles: []string{api.RoleViewer}})
 		require.NoError(d.t, err)
