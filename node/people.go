@@ -215,8 +215,9 @@ func (n *Node) forDevices() (servers []string, root, ca string) {
 	if err != nil {
 		n.log.Error("reading the nodes", "error", err)
 	}
+	servers = append(servers, n.MQTT()...) // its own record may be about to follow a restart
 	for _, node := range nodes {
-		if !node.Removed {
+		if !node.Removed && node.ID != n.ID() {
 			servers = append(servers, node.MQTT...)
 		}
 	}
