@@ -113,7 +113,7 @@ func loggedStory(v fsm.AlertView) *story {
 	return s
 }
 
-// state says in one word what the alert is good for now.
+// stateOf is the one word for what the alert is good for at this moment.
 func (n *Node) stateOf(s *story) string {
 	m := s.current()
 	switch {
