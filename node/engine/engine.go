@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"almenara/cluster"
 	"almenara/node"
@@ -22,18 +23,28 @@ import (
 // manager starts it again (sysexits.h EX_TEMPFAIL).
 const exitHalt = 75
 
+// Option changes what the nodes of an engine run with.
+type Option func(*node.Options)
+
+// WithClock gives served nodes another time of day than the machine's. It is for
+// programs that try nodes out with clocks that are wrong; timers go on by the machine's
+// monotonic clock. clock is called from many goroutines at once.
+func WithClock(clock func() time.Time) Option {
+	return func(o *node.Options) { o.Clock = clock }
+}
+
 // New is the engine of this program.
-func New(version string) cli.Engine {
+func New(version string, options ...Option) cli.Engine {
 	return cli.Engine{
 		Version: version, Init: initialize, Join: join, Demo: demo.Run, Simulate: simulate,
 		Serve: func(ctx context.Context, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
-			return serve(ctx, version, o, ready)
+			return serve(ctx, version, o, ready, options)
 		},
 	}
 }
 
-// options turns the command line's addresses into a node's.
-func options(data, name string, l cli.Listen) node.Options {
+// addresses turns the command line's addresses into a node's options.
+func addresses(data, name string, l cli.Listen) node.Options {
 	return node.Options{
 		Dir: data, Name: name, Internode: l.Internode, Advertise: l.Advertise, API: apiURL(l.API),
 		MQTT: l.MQTT, MQTTS: l.MQTTTLS, WS: l.MQTTWS,
@@ -53,7 +64,7 @@ func firstOptions(data, name string, l cli.Listen) node.Options {
 	fill(&l.MQTT, "127.0.0.1:1883")
 	fill(&l.MQTTTLS, "127.0.0.1:8883")
 	fill(&l.MQTTWS, "127.0.0.1:8083")
-	return options(data, name, l)
+	return addresses(data, name, l)
 }
 
 // apiURL adds the scheme: tokens go in the clear on loopback only.
@@ -96,12 +107,15 @@ func join(ctx context.Context, o cli.JoinOptions) (cli.JoinResult, error) {
 }
 
 // serve runs a node until ctx ends, or until it learns that it was removed.
-func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
+func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(cli.ServeInfo), options []Option) error {
 	log, err := logger(o)
 	if err != nil {
 		return err
 	}
-	opts := options(o.Data, "", o.Listen)
+	opts := addresses(o.Data, "", o.Listen)
+	for _, option := range options {
+		option(&opts)
+	}
 	opts.Heartbeat, opts.Version, opts.Logger = o.Heartbeat, version, log
 	opts.Halt = func(err error) {
 		log.Error("the node must stop at once", "error", err)
