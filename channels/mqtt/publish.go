@@ -24,17 +24,17 @@ func (s *session) publish(flags byte, body []byte) error {
 	if !own {
 		return s.refusePublish(p)
 	}
-	fresh, err := s.begin(p)
+	ref, fresh, err := s.begin(p)
 	if !fresh || err != nil {
 		return err
 	}
 	switch leaf {
 	case publishReceipt:
-		s.takeReceipts(p)
+		s.takeReceipts(p, ref)
 	case publishReport:
-		s.takeReport(p)
+		s.takeReport(p, ref)
 	case publishState:
-		s.takeState(p)
+		s.takeState(p, ref)
 	}
 	return nil
 }
@@ -63,69 +63,66 @@ func (s *session) refusePublish(p publish) error {
 	if !s.v5 {
 		return errForeignTopic
 	}
-	if kind := answerKind(p.qos); kind != 0 {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.put(appendAck(s.small[:0], kind, p.id, codeNotAuthorized, true))
+	if p.qos == 0 {
+		return nil
 	}
-	return nil
+	ref, fresh, err := s.begin(p)
+	if fresh {
+		s.finish(ref, codeNotAuthorized)
+	}
+	return err
 }
 
 // printable bounds foreign text for the log.
 func printable(b []byte) string { return strings.ToValidUTF8(string(b[:min(len(b), 128)]), "?") }
 
-// answerKind is the packet that answers a publish; 0 for QoS 0.
-func answerKind(qos byte) byte {
-	switch qos {
-	case 1:
-		return kindPuback
-	case 2:
-		return kindPubrec
-	}
-	return 0
-}
-
-// begin counts a publish as being taken, and reports false for a repeated QoS 2
-// one. When too many are, it waits: what a device sends then stays in its own
-// kernel. MQTT 5 devices were told the limit, and break the protocol instead.
-func (s *session) begin(p publish) (fresh bool, err error) {
+// begin counts a publish as being taken and owes its answer; it reports false for a
+// repeated QoS 2 one. When too many are, it waits: what a device sends then stays in
+// its own kernel. MQTT 5 devices were told the limit, and break the protocol instead.
+func (s *session) begin(p publish) (ref publishID, fresh bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p.qos == 2 {
-		if again, err := s.repeated(p.id); again || err != nil {
-			return false, err
-		}
+	answered, known := s.exchanges[p.id]
+	again := p.qos == 2 && known
+	if again && !answered {
+		return ref, false, nil // the answer that is owed is its answer too
 	}
 	for s.taking >= s.g.limits.MaxTaking && !s.ended {
 		if s.v5 && p.qos > 0 {
-			return false, errReceiveMax
+			return ref, false, errReceiveMax
 		}
 		s.wait()
 	}
 	if s.ended {
-		return false, errEnded
+		return ref, false, errEnded
+	}
+	if p.qos == 2 && !again {
+		if err := s.openExchange(p.id); err != nil {
+			return ref, false, err
+		}
 	}
 	s.taking++
-	return true, nil
+	ref.qos = p.qos
+	if p.qos > 0 {
+		ref.number = s.owed[p.qos-1].owe(p.id)
+	}
+	if again {
+		s.owed[1].ready(ref.number, codeSuccess)
+		s.sendAnswers(2)
+	}
+	return ref, !again, nil
 }
 
-// repeated notes a QoS 2 id. A known one is answered again if it has been answered.
-// The caller holds mu.
-func (s *session) repeated(id uint16) (bool, error) {
-	if answered, known := s.exchanges[id]; known {
-		if answered {
-			s.put(appendAck(s.small[:0], kindPubrec, id, codeSuccess, s.v5))
-		}
-		return true, nil
-	}
+// openExchange notes a QoS 2 id. The caller holds mu.
+func (s *session) openExchange(id uint16) error {
 	if len(s.exchanges) >= maxExchanges {
-		return false, errExchanges
+		return errExchanges
 	}
 	if s.exchanges == nil {
 		s.exchanges = map[uint16]bool{}
 	}
 	s.exchanges[id] = false
-	return false, nil
+	return nil
 }
 
 // wait pauses the reader until one publish is done. The caller holds mu.
@@ -145,51 +142,8 @@ func (s *session) wait() {
 	s.paused.Store(false)
 }
 
-// finish ends the taking of a publish and answers it with c. A 3.1.1 device can be
-// told of success only: what may succeed later ends its connection, so that it
-// sends again; what never will is acknowledged and counted, or it would loop.
-func (s *session) finish(p publishID, c code) {
-	if s.answer(p, c) {
-		return
-	}
-	s.end(codeSuccess, endRefused)
-}
-
-// answer reports false when only the end of the connection can say c.
-func (s *session) answer(p publishID, c code) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.taking--
-	s.makeRoom()
-	kind := answerKind(p.qos)
-	if kind == 0 || s.ended {
-		return true
-	}
-	if !s.v5 && c == codeUnspecified {
-		return false
-	}
-	if p.qos == 2 {
-		if s.v5 && c >= codeUnspecified {
-			delete(s.exchanges, p.id) // an error ends the exchange (MQTT 5 §4.3.3)
-		} else {
-			s.exchanges[p.id] = true
-		}
-	}
-	s.put(appendAck(s.small[:0], kind, p.id, c, s.v5))
-	return true
-}
-
-// publishID is what is left of a publish when its answer is due.
-type publishID struct {
-	id  uint16
-	qos byte
-}
-
-func (p publish) ref() publishID { return publishID{p.id, p.qos} }
-
 // doneFunc is called when what a publish carried is durable, or is not.
-func (s *session) doneFunc(p publish, kind publishKind) func(error) {
-	ref := p.ref()
+func (s *session) doneFunc(ref publishID, kind publishKind) func(error) {
 	return func(err error) {
 		switch {
 		case errors.Is(err, ErrUnwanted):
@@ -212,13 +166,13 @@ func (s *session) refuseContent(p publishID, c code, err error) {
 	s.finish(p, c)
 }
 
-func (s *session) takeReceipts(p publish) {
+func (s *session) takeReceipts(p publish, ref publishID) {
 	rs, err := s.receipts(p.payload)
 	if err != nil {
-		s.refuseContent(p.ref(), codePayload, err)
+		s.refuseContent(ref, codePayload, err)
 		return
 	}
-	done := s.doneFunc(p, publishReceipt)
+	done := s.doneFunc(ref, publishReceipt)
 	if len(rs) == 0 {
 		done(nil)
 		return
@@ -257,19 +211,19 @@ func (s *session) receipts(payload []byte) ([]receipt.Receipt, error) {
 	return rs, nil
 }
 
-func (s *session) takeReport(p publish) {
+func (s *session) takeReport(p publish, ref publishID) {
 	if s.g.hooks == nil {
-		s.refuseContent(p.ref(), codeImplementation, ErrUnwanted)
+		s.refuseContent(ref, codeImplementation, ErrUnwanted)
 		return
 	}
-	s.g.hooks.Report(s.from, bytes.Clone(p.payload), s.doneFunc(p, publishReport))
+	s.g.hooks.Report(s.from, bytes.Clone(p.payload), s.doneFunc(ref, publishReport))
 }
 
 // takeState passes the state on, unless a newer connection speaks for the device.
-func (s *session) takeState(p publish) {
+func (s *session) takeState(p publish, ref publishID) {
 	state, err := contract.ParseState(p.payload)
 	if err != nil {
-		s.refuseContent(p.ref(), codePayload, err)
+		s.refuseContent(ref, codePayload, err)
 		return
 	}
 	s.g.inOrder(s.from.Device, func() {
@@ -278,7 +232,7 @@ func (s *session) takeState(p publish) {
 		}
 	})
 	s.g.metrics.publishes[publishState].Inc()
-	s.finish(p.ref(), codeSuccess)
+	s.finish(ref, codeSuccess)
 }
 
 // pubrel ends a QoS 2 exchange. An id that is not known is told so to MQTT 5

@@ -298,9 +298,9 @@ func TestState_OfAReplacedSessionIsNotPassedOn(t *testing.T) {
 	old := r.shardOf("lift-1").get("lift-1")
 	young := r.device(address, "lift-1", false)
 	p := publish{payload: []byte(`{"state":"ready","session":1}`)}
-	old.takeState(p) // what it had read before it was replaced
+	old.takeState(p, publishID{}) // what it had read before it was replaced
 	young.ping()
 	require.Equal(t, []string{"lift-1 up true", "lift-1 up true"}, r.hooks.all())
-	r.shardOf("lift-1").get("lift-1").takeState(p)
+	r.shardOf("lift-1").get("lift-1").takeState(p, publishID{})
 	r.hooks.awaitTold(t, "lift-1 state ready 1")
 }

@@ -58,7 +58,8 @@ type session struct {
 	sent      []uint64    // serials, ascending
 	flights   []flight    // oldest first
 	nextID    uint16
-	taking    int             // publishes handed over and not yet done
+	taking    int             // publishes handed over and not yet answered
+	owed      [2]answers      // of QoS 1 and 2
 	room      chan struct{}   // closed when taking falls below its limit; nil: nobody waits
 	exchanges map[uint16]bool // QoS 2 ids that await PUBREL; true: PUBREC was sent
 }
