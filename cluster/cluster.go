@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -102,6 +103,7 @@ func (c *Cluster) open() error {
 	if err := c.openPort(); err != nil {
 		return err
 	}
+	c.loadVersions()
 	store, err := c.options.OpenLog(filepath.Join(c.options.Dir, logDir))
 	if err != nil {
 		return err
@@ -135,6 +137,7 @@ func (c *Cluster) openPort() error {
 		return err
 	}
 	c.rpc = newRPC(p, c.options.Logger)
+	c.rpc.version = strconv.FormatUint(c.options.Version, 10)
 	c.rpc.resolve, c.rpc.allowed, c.rpc.refuse, c.rpc.heard = c.resolve, c.allowed, c.refuseStranger, c.peers.hear
 	c.join = newJoinServer(c.handleJoin)
 	c.routes()

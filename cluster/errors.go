@@ -23,6 +23,9 @@ var (
 	// ErrRefused: the district refused to admit the node, for the reason in the text:
 	// a token that is unknown, used or expired.
 	ErrRefused = errors.New("refused")
+	// ErrNotUpgraded: a member of the district is not known to understand the command's
+	// version, or this node does not. Nothing happened. See NotUpgradedError.
+	ErrNotUpgraded = errors.New("every node of the district must be upgraded first")
 	// ErrNotMember: no node with this server id is in the raft configuration.
 	ErrNotMember = errors.New("not a member of the district")
 )

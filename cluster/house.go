@@ -67,6 +67,7 @@ func (c *Cluster) sweep(pings *sync.WaitGroup, pinging *limiter) {
 		}
 	}
 	c.closeStrangers()
+	c.saveVersions()
 	for _, id := range c.Members() {
 		if pinging.take(id) {
 			pings.Go(func() {
@@ -82,7 +83,7 @@ func (c *Cluster) sweep(pings *sync.WaitGroup, pinging *limiter) {
 	}
 }
 
-// ping asks one peer; its answer is noted as contact by the RPC client.
+// ping asks one peer; contact and version are noted by the RPC client.
 func (c *Cluster) ping(id string) {
 	ctx, cancel := context.WithTimeout(c.ctx, pingTimeout)
 	defer cancel()

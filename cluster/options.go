@@ -22,6 +22,13 @@ type Options struct {
 	FSM       raft.FSM           // owned by the caller, used from raft's goroutine
 	Snapshots raft.SnapshotStore // its List says what the FSM already holds
 
+	// Version is the highest version of a command that this node's state machine
+	// applies; zero means 1. The other nodes are told.
+	Version uint64
+	// VersionOf is the version of a command, as Propose gets it; nil means that all
+	// have version 1.
+	VersionOf func(cmd []byte) uint64
+
 	// Bootstrap makes this node the first and only voter. It is ignored when the
 	// node already has a log: the same command line may be repeated.
 	Bootstrap bool
@@ -79,6 +86,10 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.HeartbeatTimeout < 50*time.Millisecond {
 		return o, fmt.Errorf("starting cluster: heartbeat timeout %s is under 50 ms", o.HeartbeatTimeout)
+	}
+	o.Version = max(o.Version, 1)
+	if o.VersionOf == nil {
+		o.VersionOf = func([]byte) uint64 { return 1 }
 	}
 	if o.Stabilization == 0 {
 		o.Stabilization = defaultStabilization

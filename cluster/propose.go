@@ -25,13 +25,19 @@ const (
 // durable on a majority and applied on the leader. A follower forwards it. While
 // there is no leader it waits; without a deadline in ctx, 10 s in all.
 //
-// Errors: ErrNoLeader, ErrBusy, ErrTooLarge and ErrStopped mean that nothing
+// A command of a version that some member is not known to understand is refused: it
+// would stop that member. See Understands.
+//
+// Errors: ErrNotUpgraded, ErrNoLeader, ErrBusy, ErrTooLarge and ErrStopped mean that nothing
 // happened. ErrUnknownOutcome means that the command may be committed now or
 // later: repeat it with its request id. *CommandError is the state machine's own
 // error for a command that was committed.
 func (c *Cluster) Propose(ctx context.Context, cmd []byte) ([]byte, error) {
 	if len(cmd) > maxCommandBytes {
 		return nil, fmt.Errorf("proposing %d bytes: %w", len(cmd), ErrTooLarge)
+	}
+	if err := c.Understands(ctx, c.options.VersionOf(cmd)); err != nil { // an old leader would not ask
+		return nil, fmt.Errorf("proposing: %w", err)
 	}
 	var answer []byte
 	err := c.onLeader(ctx, func(ctx context.Context) (err error) {
@@ -116,6 +122,9 @@ func (c *Cluster) noLeader(ctx context.Context) error {
 
 // apply commits cmd on this leader.
 func (c *Cluster) apply(ctx context.Context, cmd []byte) ([]byte, error) {
+	if err := c.Understands(ctx, c.options.VersionOf(cmd)); err != nil {
+		return nil, err
+	}
 	weight := int64(len(cmd)) + 256 // raft's own cost of an entry
 	if !c.proposals.enter() {
 		return nil, ErrStopped
@@ -177,6 +186,7 @@ const (
 	statusTooLarge  = http.StatusRequestEntityTooLarge
 	statusRefused   = http.StatusForbidden
 	statusNoMember  = http.StatusNotFound
+	statusOld       = http.StatusUpgradeRequired // 426: nothing happened, a member is too old
 )
 
 // forward asks the leader and turns its status into our errors.
@@ -207,6 +217,8 @@ func forwardedError(answer *CallError) error {
 		return &CommandError{Text: answer.Text}
 	case statusRefused:
 		return fmt.Errorf("%w: %s", ErrRefused, strings.TrimPrefix(answer.Text, ErrRefused.Error()+": "))
+	case statusOld:
+		return readOld(answer.Text)
 	case statusNoMember:
 		return fmt.Errorf("%w: %s", ErrNotMember, answer.Text)
 	default:
@@ -218,11 +230,15 @@ func forwardedError(answer *CallError) error {
 func fail(w http.ResponseWriter, err error) {
 	status := statusUnknown
 	var command *CommandError
+	text := err.Error()
+	old, isOld := asOld(err)
 	switch {
+	case isOld:
+		status, text = statusOld, old
 	case errors.Is(err, ErrRefused): // also for a reason that the state machine gave
 		status = statusRefused
 	case errors.As(err, &command):
-		status, err = statusCommand, command
+		status, text = statusCommand, command.Error()
 	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader):
 		status = statusNotLeader
 	case errors.Is(err, ErrBusy):
@@ -234,5 +250,5 @@ func fail(w http.ResponseWriter, err error) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(err.Error()))
+	_, _ = w.Write([]byte(text))
 }

@@ -53,7 +53,8 @@ type rpc struct {
 	resolve func(id string) (string, bool)
 	allowed func(id string) bool
 	refuse  http.HandlerFunc // answers peers that are no members
-	heard   func(id string)
+	heard   func(id string, version uint64)
+	version string // value of versionHeader
 	mux     *http.ServeMux
 	server  *http.Server
 	client  *http.Client
@@ -109,11 +110,12 @@ func (r *rpc) stop(ctx context.Context) error {
 
 func (r *rpc) serveHTTP(w http.ResponseWriter, req *http.Request) {
 	id := PeerID(req.Context())
+	w.Header().Set(versionHeader, r.version)
 	if !r.allowed(id) {
 		r.refuse(w, req)
 		return
 	}
-	r.heard(id)
+	r.heard(id, headerVersion(req.Header))
 	req.Body = http.MaxBytesReader(w, req.Body, maxCallBytes)
 	r.mux.ServeHTTP(w, req)
 }
@@ -151,6 +153,7 @@ func (r *rpc) call(ctx context.Context, id, path string, body []byte) ([]byte, e
 	if err != nil {
 		return nil, fmt.Errorf("calling %s%s: %w", id, path, err)
 	}
+	req.Header.Set(versionHeader, r.version)
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("calling %s%s: %w", id, path, err)
@@ -167,7 +170,7 @@ func (r *rpc) answer(id, path string, resp *http.Response) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading answer of %s%s: %w", id, path, err)
 	}
-	r.heard(id)
+	r.heard(id, headerVersion(resp.Header))
 	if resp.StatusCode != http.StatusOK {
 		return b, &CallError{Peer: id, Status: resp.StatusCode, Text: string(b[:min(len(b), 1024)])}
 	}

@@ -34,6 +34,7 @@ type Peer struct {
 	Voter       bool
 	LastContact time.Time // last answer or request; now, for this node; zero when never
 	Reachable   bool      // heard within 3 s
+	Version     uint64    // highest command version that it is known to apply; 0 when it was never heard
 }
 
 const reachableFor = 3 * time.Second
@@ -62,8 +63,9 @@ func (c *Cluster) Status() Status {
 func (c *Cluster) peer(server raft.Server) Peer {
 	p := Peer{ID: string(server.ID), Voter: server.Suffrage == raft.Voter, LastContact: time.Now()}
 	p.Addr, _ = c.resolve(p.ID)
+	p.Version = c.options.Version
 	if p.ID != c.NodeID() {
-		p.LastContact = c.peers.lastHeard(p.ID)
+		p.LastContact, p.Version = c.peers.lastHeard(p.ID), c.peers.version(p.ID)
 	}
 	p.Reachable = time.Since(p.LastContact) < reachableFor
 	return p
@@ -164,18 +166,25 @@ type peerBook struct {
 	gone       map[string]struct{}  // seen in a configuration and then not
 	seen       map[string]struct{}  // the last configuration
 	aloneSince time.Time
+
+	versions        map[string]uint64 // highest command version each peer said, also before this run
+	versionsChanged bool              // since known was last asked
 }
 
 func (b *peerBook) init() {
 	b.heard, b.addrs = map[string]time.Time{}, map[string]string{}
 	b.gone, b.seen = map[string]struct{}{}, map[string]struct{}{}
+	b.versions = map[string]uint64{}
 	b.aloneSince = time.Now()
 }
 
-func (b *peerBook) hear(id string) {
+func (b *peerBook) hear(id string, version uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.heard[id] = time.Now()
+	if b.versions[id] != version {
+		b.versions[id], b.versionsChanged = version, true
+	}
 }
 
 func (b *peerBook) lastHeard(id string) time.Time {
@@ -215,6 +224,8 @@ func (b *peerBook) note(servers []raft.Server) {
 			b.gone[id] = struct{}{}
 			delete(b.heard, id)
 			delete(b.addrs, id)
+			delete(b.versions, id)
+			b.versionsChanged = true
 		}
 	}
 	b.seen = now

@@ -158,14 +158,14 @@ func (in *importing) apply(file *os.File, replace bool) error {
 		return fmt.Errorf("reading the upload: %w", err)
 	}
 	if err := in.stage(file); err != nil {
-		return problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
+		return in.n.problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
 	}
 	result, err := in.n.propose(in.ctx, in.by, &command.ActivateImport{Import: in.id, Chunks: in.chunk, Replace: replace})
 	if errors.Is(err, command.ErrConflict) { // another one is being folded in
-		return problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
+		return in.n.problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
 	}
 	if err != nil {
-		return problem(err)
+		return in.n.problem(err)
 	}
 	step, err := command.DecodeData[command.ImportResult](result)
 	if err == nil {

@@ -19,6 +19,7 @@ import (
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
 	"almenara/cluster"
+	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
 	"almenara/node/api"
@@ -149,6 +150,7 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.state, err = fsm.New(store, fsm.Hooks{
 		Halt: n.options.Halt, Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
+		MaxVersion: n.options.CommandVersion,
 	})
 	if err != nil {
 		return err
@@ -187,6 +189,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		Listen: n.settings.Internode, Advertise: n.settings.Advertise,
 		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
+		Version: n.options.CommandVersion, VersionOf: command.EntryVersion,
 		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf,
 		Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
 	})

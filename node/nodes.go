@@ -89,7 +89,7 @@ func (n *Node) Invite(ctx context.Context, by api.Caller, in wire.Invite) (wire.
 	ttl := time.Duration(minutes) * time.Minute
 	token, err := n.cluster.Invite(ctx, ttl)
 	if err != nil {
-		return wire.Invited{}, problem(err)
+		return wire.Invited{}, n.problem(err)
 	}
 	n.log.Info("a node was invited", "by", by.Name, "expires_in", ttl)
 	return wire.Invited{Token: token.String(), Expires: n.options.Clock().Add(ttl).UTC().Truncate(time.Second)}, nil
@@ -105,14 +105,14 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 		return err
 	}
 	if err := n.keepKeyRing(ctx); err != nil {
-		return problem(err)
+		return n.problem(err)
 	}
 	err := n.cluster.Remove(ctx, id)
 	if errors.Is(err, cluster.ErrNotMember) {
 		return wire.Problemf(wire.KindNotFound, "no node %s is a member of this district", id)
 	}
 	if err != nil {
-		return problem(err)
+		return n.problem(err)
 	}
 	return nil
 }
@@ -171,7 +171,8 @@ func (n *Node) nodeInfos(c cluster.Status) []wire.NodeInfo {
 	}
 	var out []wire.NodeInfo
 	for _, p := range c.Peers {
-		info := wire.NodeInfo{ID: p.ID, Internode: p.Addr, Voter: p.Voter, Reachable: p.Reachable, Leader: p.ID == c.Leader}
+		info := wire.NodeInfo{ID: p.ID, Internode: p.Addr, Voter: p.Voter, Reachable: p.Reachable, Leader: p.ID == c.Leader,
+			CommandVersion: p.Version}
 		for _, node := range nodes {
 			if node.ID == p.ID {
 				info.Name, info.API = node.Name, node.API

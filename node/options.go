@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"time"
+
+	"almenara/cluster/command"
 )
 
 // Options says how a node runs. The zero value of every field but Dir works.
@@ -44,6 +46,9 @@ type Options struct {
 	Clock func() time.Time
 	// Version is shown in status.
 	Version string
+	// CommandVersion lowers the version of log entries that the node understands, as if
+	// it ran older software, for drills of a rolling upgrade; 0 is command.Max.
+	CommandVersion uint64
 }
 
 // DefaultOptions are the options of a node on one machine: everything on
@@ -123,6 +128,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Halt == nil {
 		o.Halt = func(err error) { panic(err) }
+	}
+	if o.CommandVersion == 0 || o.CommandVersion > command.Max() {
+		o.CommandVersion = command.Max()
 	}
 	return o
 }

@@ -166,7 +166,7 @@ func (n *Node) enrolment(in []wire.Enrol) (out enrolment, err error) {
 		})
 	}
 	if _, err := (command.Command{Payload: &command.PutDevices{Devices: out.devices}}).Encode(); err != nil {
-		return out, problem(err)
+		return out, n.problem(err)
 	}
 	return out, nil
 }

@@ -82,7 +82,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 func (n *Node) change(ctx context.Context, actor string, payload command.Payload) (command.Result, error) {
 	result, err := n.propose(ctx, actor, payload)
 	if err != nil {
-		return result, problem(err)
+		return result, n.problem(err)
 	}
 	n.catchUp(ctx)
 	return result, nil
@@ -105,14 +105,17 @@ func (n *Node) upToDate(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, n.patience())
 	defer cancel()
 	if err := n.cluster.Linearizable(ctx); err != nil {
-		return problem(err)
+		return n.problem(err)
 	}
 	return nil
 }
 
 // problem says in one sentence what an error of propose means for the caller.
-func problem(err error) error {
+func (n *Node) problem(err error) error {
+	var old *cluster.NotUpgradedError
 	switch {
+	case errors.As(err, &old):
+		return n.notUpgraded(old)
 	case errors.Is(err, cluster.ErrNoLeader):
 		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here; alerts, cancels and receipts still work")
 	case errors.Is(err, cluster.ErrStopped):

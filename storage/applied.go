@@ -10,6 +10,9 @@ type Applied struct {
 	Term               uint64 `cbor:"2,keyasint"`
 	Configuration      []byte `cbor:"3,keyasint,omitempty"` // raft.EncodeConfiguration
 	ConfigurationIndex uint64 `cbor:"4,keyasint,omitempty"`
+	// Version is the highest version of an entry that was applied; 0 stands for 1. Older
+	// software must not open or install what newer software's entries have made.
+	Version uint64 `cbor:"5,keyasint,omitempty"`
 }
 
 // Applied reads how far the database has come; the zero value for a new one.
@@ -40,6 +43,7 @@ func (s *Store) Witness(a Applied) error {
 		if err != nil || have.Index > a.Index {
 			return err
 		}
+		a.Version = max(a.Version, have.Version)
 		return t.SetApplied(a)
 	})
 	if err != nil {

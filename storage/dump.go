@@ -15,7 +15,9 @@ import (
 // A dump is the whole database at one raft index, for a node that is too far behind
 // and for backups:
 //
-//	magic            8 bytes, "ALMDUMP" and the format's number
+//	magic            8 bytes, "ALMDUMP" and the format's number: 1, or 2 where entries
+//	                 of version 2 or above were applied, so that the software before
+//	                 those versions refuses it
 //	header length    4 bytes, big-endian
 //	header           Applied, canonical CBOR
 //	body             zstd: frames {key length, value length (uvarint), key, value}
@@ -24,6 +26,7 @@ import (
 //	CRC              4 bytes, big-endian, CRC-32C over everything before
 const (
 	dumpMagic     = "ALMDUMP\x01"
+	dumpMagic2    = "ALMDUMP\x02"
 	maxDumpHeader = 64 << 10
 	maxDumpKey    = 1 << 10
 	maxDumpValue  = 1 << 20
@@ -145,7 +148,11 @@ func writeDumpHeader(w io.Writer, applied Applied) error {
 	if err != nil {
 		return err
 	}
-	b := binary.BigEndian.AppendUint32([]byte(dumpMagic), uint32(len(header)))
+	magic := dumpMagic
+	if applied.Version >= 2 {
+		magic = dumpMagic2
+	}
+	b := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(header)))
 	_, err = w.Write(append(b, header...))
 	return err
 }

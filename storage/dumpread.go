@@ -75,7 +75,7 @@ func readDumpHeader(in io.Reader) (a Applied, err error) {
 	if _, err := io.ReadFull(in, fixed[:]); err != nil {
 		return a, fmt.Errorf("%w: header: %w", ErrDump, err)
 	}
-	if string(fixed[:len(dumpMagic)]) != dumpMagic {
+	if magic := string(fixed[:len(dumpMagic)]); magic != dumpMagic && magic != dumpMagic2 {
 		return a, fmt.Errorf("%w: unknown format %q", ErrDump, fixed[:len(dumpMagic)])
 	}
 	n := binary.BigEndian.Uint32(fixed[len(dumpMagic):])

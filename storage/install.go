@@ -33,7 +33,9 @@ func (s *Store) Stage(r io.ReadSeeker, size int64, as *Applied) (*Staged, error)
 		if as.Index < applied.Index {
 			return nil, fmt.Errorf("installing dump: %w: it contains index %d, said to be %d", ErrDump, applied.Index, as.Index)
 		}
+		version := applied.Version
 		applied = *as
+		applied.Version = max(applied.Version, version)
 	}
 	if err := s.CheckSpace(4*uint64(size) + 2*uint64(s.opts.MemTableSize)); err != nil {
 		return nil, fmt.Errorf("installing dump: %w", err)

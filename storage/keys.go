@@ -28,6 +28,7 @@ import "encoding/binary"
 //	orn                                   next ordinal (4 bytes)
 //	plc/ path                             PlaceRecord; removed ones stay
 //	rcp/ alert26 index8 n2                signed receipt block fact, unchanged
+//	rec/ kind1 index8 n2                  id of an adopted fact of a listed kind (raw)
 //	res/ slot4                            RequestResult: ring of the last 10,000
 //	rsn                                   results ever recorded (8 bytes)
 //	tgt/ alert26 revision8                Target: whom an alert addressed at adoption
@@ -56,6 +57,7 @@ var (
 	prefOrdinal   = []byte("ord/")
 	prefPlace     = []byte("plc/")
 	prefReceipt   = []byte("rcp/")
+	prefRecord    = []byte("rec/")
 	prefResult    = []byte("res/")
 	prefTarget    = []byte("tgt/")
 	prefToken     = []byte("tok/")

@@ -10,11 +10,6 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Version is the version of what this software writes. Any change of a payload, also
-// an added field, needs a new one: an old node that skipped what it does not know
-// would differ from its peers from then on.
-const Version = 1
-
 // Limits of one entry. MaxBytes bounds memory, raft's queue and the transaction that
 // an entry needs; the others keep what an entry writes under half of what one Badger
 // transaction may hold with the smallest memtable (storage.MinMemTableSize).
@@ -49,6 +44,7 @@ type Command struct {
 	Actor     string  // user or node that wants it, for the audit
 	At        int64   // ms since 1970 by the proposer's clock: the only time the state machine knows
 	Payload   Payload // a pointer to one of this package's payload types
+	Version   uint64  // set by Decode: what the proposer wrote. Encode writes VersionOf(Payload)
 }
 
 // Payload is what a command does: one of the types of this package.
@@ -86,31 +82,33 @@ const (
 	TypeHashState
 )
 
-// types says how each type is made and what the audit calls it.
+// types says how each type is made, what the audit calls it, and the first version
+// that has it.
 var types = map[Type]struct {
-	name string
-	make func() Payload
+	name  string
+	since uint64
+	make  func() Payload
 }{
-	TypeAdoptFacts:     {"facts adopt", func() Payload { return new(AdoptFacts) }},
-	TypePutMembers:     {"members put", func() Payload { return new(PutMembers) }},
-	TypeRemoveMembers:  {"members remove", func() Payload { return new(RemoveMembers) }},
-	TypeStageMembers:   {"import stage", func() Payload { return new(StageMembers) }},
-	TypeActivateImport: {"import activate", func() Payload { return new(ActivateImport) }},
-	TypeFoldImport:     {"import fold", func() Payload { return new(FoldImport) }},
-	TypeDropImport:     {"import drop", func() Payload { return new(DropImport) }},
-	TypePutPlaces:      {"places put", func() Payload { return new(PutPlaces) }},
-	TypeRemovePlaces:   {"places remove", func() Payload { return new(RemovePlaces) }},
-	TypePutDevices:     {"devices enrol", func() Payload { return new(PutDevices) }},
-	TypeRevokeDevice:   {"device revoke", func() Payload { return new(RevokeDevice) }},
-	TypePutUser:        {"user put", func() Payload { return new(PutUser) }},
-	TypeRevokeUser:     {"user revoke", func() Payload { return new(RevokeUser) }},
-	TypePutNode:        {"node put", func() Payload { return new(PutNode) }},
-	TypeRemoveNode:     {"node remove", func() Payload { return new(RemoveNode) }},
-	TypePutJoinToken:   {"join token put", func() Payload { return new(PutJoinToken) }},
-	TypeUseJoinToken:   {"join token use", func() Payload { return new(UseJoinToken) }},
-	TypePutKeyRing:     {"key ring put", func() Payload { return new(PutKeyRing) }},
-	TypePutDistrict:    {"district put", func() Payload { return new(PutDistrict) }},
-	TypeHashState:      {"state hash", func() Payload { return new(HashState) }},
+	TypeAdoptFacts:     {"facts adopt", 1, func() Payload { return new(AdoptFacts) }},
+	TypePutMembers:     {"members put", 1, func() Payload { return new(PutMembers) }},
+	TypeRemoveMembers:  {"members remove", 1, func() Payload { return new(RemoveMembers) }},
+	TypeStageMembers:   {"import stage", 1, func() Payload { return new(StageMembers) }},
+	TypeActivateImport: {"import activate", 1, func() Payload { return new(ActivateImport) }},
+	TypeFoldImport:     {"import fold", 1, func() Payload { return new(FoldImport) }},
+	TypeDropImport:     {"import drop", 1, func() Payload { return new(DropImport) }},
+	TypePutPlaces:      {"places put", 1, func() Payload { return new(PutPlaces) }},
+	TypeRemovePlaces:   {"places remove", 1, func() Payload { return new(RemovePlaces) }},
+	TypePutDevices:     {"devices enrol", 1, func() Payload { return new(PutDevices) }},
+	TypeRevokeDevice:   {"device revoke", 1, func() Payload { return new(RevokeDevice) }},
+	TypePutUser:        {"user put", 1, func() Payload { return new(PutUser) }},
+	TypeRevokeUser:     {"user revoke", 1, func() Payload { return new(RevokeUser) }},
+	TypePutNode:        {"node put", 1, func() Payload { return new(PutNode) }},
+	TypeRemoveNode:     {"node remove", 1, func() Payload { return new(RemoveNode) }},
+	TypePutJoinToken:   {"join token put", 1, func() Payload { return new(PutJoinToken) }},
+	TypeUseJoinToken:   {"join token use", 1, func() Payload { return new(UseJoinToken) }},
+	TypePutKeyRing:     {"key ring put", 1, func() Payload { return new(PutKeyRing) }},
+	TypePutDistrict:    {"district put", 1, func() Payload { return new(PutDistrict) }},
+	TypeHashState:      {"state hash", 1, func() Payload { return new(HashState) }},
 }
 
 // String is what the audit calls the type.
@@ -158,11 +156,15 @@ func (c Command) Encode() ([]byte, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
+	version, err := writable(c.Payload)
+	if err != nil {
+		return nil, err
+	}
 	payload, err := encoding.Marshal(c.Payload)
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", c.Payload.Type(), err)
 	}
-	b, err := encoding.Marshal(envelope{Version: Version, Type: c.Payload.Type(),
+	b, err := encoding.Marshal(envelope{Version: version, Type: c.Payload.Type(),
 		RequestID: c.RequestID, Actor: c.Actor, At: c.At, Payload: payload})
 	if err != nil {
 		return nil, fmt.Errorf("encoding %s: %w", c.Payload.Type(), err)
@@ -197,15 +199,18 @@ func Decode(b []byte) (Command, error) {
 	if probe.Version == 0 || probe.Type == 0 {
 		return Command{}, fmt.Errorf("%w: no version or type", ErrMalformed)
 	}
-	if probe.Version != Version || probe.Type > 1<<16-1 || types[Type(probe.Type)].make == nil {
+	if probe.Type > 1<<16-1 || !known(Type(probe.Type), probe.Version) {
 		return Command{}, fmt.Errorf("%w: version %d, type %d", ErrUnknownVersion, probe.Version, probe.Type)
 	}
 	var e envelope
 	if err := unmarshal(b, &e); err != nil {
 		return Command{}, err
 	}
-	c := Command{RequestID: e.RequestID, Actor: e.Actor, At: e.At, Payload: types[e.Type].make()}
+	c := Command{RequestID: e.RequestID, Actor: e.Actor, At: e.At, Payload: types[e.Type].make(), Version: e.Version}
 	if err := unmarshal(e.Payload, c.Payload); err != nil {
+		return Command{}, err
+	}
+	if err := tooNew(c.Payload, e.Version); err != nil {
 		return Command{}, err
 	}
 	return c, c.check()

@@ -9,8 +9,8 @@ import (
 	"almenara/storage/audience"
 )
 
-// AdoptFacts gives facts their place in the log. The proposer has checked the
-// signatures. Repeats do no harm, so a request id is of no use here. Its answer is an
+// AdoptFacts gives facts their place in the log. Its version is that of the newest
+// kind among them. The proposer has checked the signatures. Repeats do no harm, so a request id is of no use here. Its answer is an
 // AdoptResult.
 type AdoptFacts struct {
 	Facts []fact.Signed `cbor:"1,keyasint"`

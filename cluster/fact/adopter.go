@@ -120,7 +120,7 @@ func (a *adopter) propose(key laneKey, from uint64) bool {
 	facts, err := a.e.o.Journal.After(key.Origin, key.Stream, key.Epoch, from, adoptFacts)
 	facts = commandOf(facts)
 	if err == nil && len(facts) == 0 {
-		return false // adopted meanwhile
+		return false // adopted meanwhile, or not ours to judge
 	}
 	if err == nil {
 		ctx, cancel := context.WithTimeout(a.e.ctx, adoptTimeout)
@@ -138,10 +138,15 @@ func (a *adopter) propose(key laneKey, from uint64) bool {
 	return true
 }
 
-// commandOf cuts facts to the size of one command; the first always fits.
+// commandOf cuts facts to the size of one command; the first always fits. Facts of a
+// kind that only newer software knows, and those after them, are left to that: the
+// log would record them without effect.
 func commandOf(facts []Signed) []Signed {
 	bytes := 0
 	for i, s := range facts {
+		if s.Kind().Since() == 0 {
+			return facts[:i]
+		}
 		if bytes += len(s.Canonical) + len(s.Signature) + 128; bytes > adoptBytes && i > 0 {
 			return facts[:i]
 		}

@@ -13,17 +13,6 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Kind says what a fact records.
-type Kind uint8
-
-// The kinds of facts.
-const (
-	KindAlert    Kind = iota + 1 // Body is a storage.Issue: alert, update, cancel
-	KindReceipts                 // Body is a receipt.Block
-	KindFanout                   // Body is a storage.Fanout: "I fanned X out to n devices at t"
-	KindRefusal                  // Body is a storage.Refusal: a message that contradicts one taken before
-)
-
 // Stream separates what must never wait for the other, on disk and on the wire.
 type Stream uint8
 
@@ -107,6 +96,19 @@ func (s Signed) Open(keys func(keyID, origin string) (ed25519.PublicKey, bool)) 
 		return Fact{}, fmt.Errorf("%w: key %q of %s", ErrSignature, s.KeyID, f.Origin)
 	}
 	return f, nil
+}
+
+// Kind is what the fact records; 0 for bytes that are no fact.
+func (s Signed) Kind() Kind {
+	const array7 = 0x87 // how canonical bytes begin; a small number follows
+	if c := s.Canonical; len(c) > 1 && c[0] == array7 && c[1] < 24 {
+		return Kind(c[1])
+	}
+	f, err := s.Fact()
+	if err != nil {
+		return 0
+	}
+	return f.Kind
 }
 
 // Encode writes s for disk and wire.

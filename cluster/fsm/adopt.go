@@ -157,7 +157,11 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		return out, err
 	}
 	var block []byte
-	switch o.fact.Kind {
+	kind := o.fact.Kind
+	if kind.Since() > a.c.Version { // as software of that version does
+		kind = 0
+	}
+	switch kind {
 	case fact.KindAlert:
 		err = a.alertMessage(o, &out)
 	case fact.KindReceipts:
@@ -166,6 +170,8 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		err = a.fanout(o, &out)
 	case fact.KindRefusal:
 		err = a.refusal(o, &out)
+	case fact.KindAlone:
+		err = a.kept(o, &out)
 	default:
 		err = a.rejected(o, &out, "unknown kind")
 	}
@@ -267,4 +273,14 @@ func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
 	out.Outcome = command.Adopted
 	return a.line("fan-out", fmt.Sprintf("node %s, alert %s revision %d, %d devices, at %d",
 		o.fact.Origin, f.Alert, f.Revision, f.Devices, f.At))
+}
+
+// kept lists a fact under its kind. Its body is for others: the state machine does not
+// read it.
+func (a *adoption) kept(o *opened, out *command.FactOutcome) error {
+	out.Outcome = command.Adopted
+	if err := a.t.KeepFact(uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
+		return err
+	}
+	return a.line(o.fact.Kind.String(), fmt.Sprintf("node %s, fact %s", o.fact.Origin, o.id))
 }

@@ -60,13 +60,14 @@ func TestAdopt_WhatCannotBeReadIsRecordedSoThatTheStreamGoesOn(t *testing.T) {
 		a.sign(t, fact.KindAlert, fact.Alerts, []byte{0xFF}),
 		a.alert(t, "A1", func(i *storage.Issue) { i.Message = []byte("<not cap/>") }),
 		a.sign(t, fact.KindFanout, fact.Alerts, []byte("x")),
-		a.sign(t, 99, fact.Alerts, []byte("x")),
 		a.alert(t, "A2", func(i *storage.Issue) { i.Message = capMessage("A2", "Ack", "x", "observatory,A1,"+sent) }),
 	}
 	for i, o := range r.adopt(s, facts...) {
 		require.Equal(t, command.Rejected, o.Outcome, i)
 		require.NotEmpty(t, o.Note)
 	}
+	ofNewer := r.one(s.oldEntry(a.sign(t, 99, fact.Alerts, []byte("x")))) // nobody else would propose it
+	require.Equal(t, command.Rejected, adoptResult(t, ofNewer)[0].Outcome)
 	require.Equal(t, command.Adopted, r.adopt(s, a.alert(t, "A3"))[0].Outcome)
 	bad := fact.Signed{Canonical: []byte("?"), Signature: []byte("?")}
 	noOrigin := newOrigin("").sign(t, fact.KindAlert, fact.Alerts, nil)
@@ -182,7 +183,7 @@ func TestAdopt_CrashBetweenTheTransactionsOfOneEntry(t *testing.T) {
 	require.NoError(t, b.open())
 	partial := *c.Payload.(*command.AdoptFacts)
 	partial.Facts = partial.Facts[:2]
-	e := &entry{batch: b, index: l.Index, c: command.Command{Actor: c.Actor, At: c.At, Payload: &partial}}
+	e := &entry{batch: b, index: l.Index, c: command.Command{Actor: c.Actor, At: c.At, Payload: &partial, Version: c.Version}}
 	_, err = e.run()
 	require.NoError(t, err)
 	require.NoError(t, b.commitPart())

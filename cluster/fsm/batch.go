@@ -86,6 +86,9 @@ func (b *batch) afterEntry(l *raft.Log) error {
 // command decodes and applies one command entry and keeps its encoded result.
 func (b *batch) command(i int, l *raft.Log) error {
 	c, err := command.Decode(l.Data)
+	if err == nil && c.Version > b.f.max {
+		err = fmt.Errorf("%w: version %d", command.ErrUnknownVersion, c.Version)
+	}
 	if errors.Is(err, command.ErrUnknownVersion) {
 		return fmt.Errorf("entry %d: %w", l.Index, err)
 	}
@@ -98,6 +101,9 @@ func (b *batch) command(i int, l *raft.Log) error {
 		return fmt.Errorf("entry %d: %w", l.Index, err)
 	}
 	b.results[i] = raw
+	if c.Version > 1 {
+		b.applied.Version = max(b.applied.Version, c.Version)
+	}
 	return nil
 }
 

@@ -52,6 +52,10 @@ type Hooks struct {
 	// HashState command. It comes later, from another goroutine.
 	Hashed func(index uint64, sum [32]byte)
 
+	// MaxVersion lowers the version of entries that this replica reads, for drills of a
+	// rolling upgrade; 0 is command.Max.
+	MaxVersion uint64
+
 	// Logger is for what operators should see; nil means slog.Default.
 	Logger *slog.Logger
 }
@@ -82,6 +86,7 @@ type FSM struct {
 	store *storage.Store
 	hooks Hooks
 	log   *slog.Logger
+	max   uint64 // the highest version of an entry that may be applied
 
 	memory  atomic.Pointer[memory] // replaced as a whole by Restore
 	applied atomic.Uint64          // highest index whose effects are durable and visible
@@ -101,15 +106,34 @@ func New(store *storage.Store, hooks Hooks) (*FSM, error) {
 	if hooks.Halt == nil {
 		return nil, errors.New("state machine needs a Halt hook")
 	}
-	f := &FSM{store: store, hooks: hooks, log: hooks.Logger}
+	f := &FSM{store: store, hooks: hooks, log: hooks.Logger, max: command.Max()}
+	if hooks.MaxVersion > 0 {
+		f.max = min(f.max, hooks.MaxVersion)
+	}
 	if f.log == nil {
 		f.log = slog.Default()
 	}
 	f.snaps = newSnapshots(f)
+	applied, err := store.Applied()
+	if err == nil {
+		err = f.readable(applied)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening state: %w", err)
+	}
 	if err := f.reload(); err != nil {
 		return nil, fmt.Errorf("rebuilding state: %w", err)
 	}
 	return f, nil
+}
+
+// readable refuses what entries have made that this software does not know.
+func (f *FSM) readable(applied storage.Applied) error {
+	if applied.Version > f.max {
+		return fmt.Errorf("%w: the state has entries of version %d, this software reads up to %d",
+			command.ErrUnknownVersion, applied.Version, f.max)
+	}
+	return nil
 }
 
 // reload builds the memory from the store.

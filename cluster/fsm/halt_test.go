@@ -13,7 +13,7 @@ import (
 
 func TestApply_UnknownVersionHaltsAndSkipsNothing(t *testing.T) {
 	for name, fields := range map[string]map[int]any{
-		"version": {1: 2, 2: 1, 4: "", 5: 1, 6: map[int]any{}},
+		"version": {1: command.Newest + 1, 2: 1, 4: "", 5: 1, 6: map[int]any{}},
 		"type":    {1: 1, 2: 700, 4: "", 5: 1, 6: map[int]any{}},
 		"field":   {1: 1, 2: int(command.TypeRevokeUser), 4: "", 5: 1, 6: map[int]any{1: "amy", 9: true}},
 	} {

@@ -47,6 +47,36 @@ func (f *FSM) FactsAfter(origin string, stream fact.Stream, epoch, after uint64,
 	return out, err
 }
 
+// KeptFact is an adopted fact of a kind that is listed: approvals, spells of being alone.
+type KeptFact struct {
+	Index  uint64 // raft index of its adoption
+	N      uint16 // within the entry
+	ID     fact.ID
+	Signed fact.Signed
+	Fact   fact.Fact
+}
+
+// KeptFacts reads up to limit (0: all) adopted facts of a listed kind in log order,
+// after the place index, n; 0, 0 is from the first.
+func (f *FSM) KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([]KeptFact, error) {
+	stored, err := read(f, func(t *storage.Txn) ([]storage.KeptFact, error) {
+		return t.KeptFacts(uint8(kind), index, n, limit)
+	})
+	out := make([]KeptFact, len(stored))
+	for i, s := range stored {
+		k := KeptFact{Index: s.Index, N: s.N}
+		if k.Signed, err = fact.DecodeSigned(s.Signed); err == nil {
+			k.Fact, err = k.Signed.Fact()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s of %s: %w", storage.ErrDamaged, kind, s.Key.Origin, err)
+		}
+		k.ID = k.Signed.ID()
+		out[i] = k
+	}
+	return out, err
+}
+
 // ActiveFacts reads the alert facts that were adopted at since or later, in log
 // order. A node rebuilds its board with those of the last alert.MaxLifetime and
 // alert.EndMemory.

@@ -185,6 +185,9 @@ func (k *sink) stage() error {
 	if err != nil {
 		return err
 	}
+	if err := s.f.readable(g.Applied); err != nil {
+		return errors.Join(s.f.halt(fmt.Errorf("receiving snapshot: %w", err)), g.Discard())
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.serial++
@@ -252,6 +255,9 @@ func (f *FSM) restoreBytes(source io.Reader) error {
 	g, err := f.store.Stage(file, size, nil)
 	if err != nil {
 		return err
+	}
+	if err := f.readable(g.Applied); err != nil {
+		return errors.Join(fmt.Errorf("restoring: %w", err), g.Discard())
 	}
 	return f.activate(g)
 }

@@ -168,6 +168,23 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 		nodes.add(n.ID, n.Name, nodeState(n), n.Internode)
 	}
 	nodes.write(w, e.Width)
+	if old := notUpgraded(s.Nodes); len(old) > 0 {
+		fmt.Fprintf(w, "\nNot upgraded yet: %s. What needs newer software on every node is refused until then.\n", strings.Join(old, ", "))
+	}
+}
+
+// notUpgraded names the nodes that understand less than the newest one of them.
+func notUpgraded(nodes []wire.NodeInfo) (names []string) {
+	var newest uint64
+	for _, n := range nodes {
+		newest = max(newest, n.CommandVersion)
+	}
+	for _, n := range nodes {
+		if n.CommandVersion < newest {
+			names = append(names, or(n.Name, n.ID))
+		}
+	}
+	return names
 }
 
 // statusNumbers writes one number a line, under each other.

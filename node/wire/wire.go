@@ -277,6 +277,9 @@ type NodeInfo struct {
 	Voter     bool   `json:"voter"`
 	Reachable bool   `json:"reachable"`
 	Leader    bool   `json:"leader"`
+	// CommandVersion is the highest version of log entries that it said it understands;
+	// 0 when it was never heard. A command that needs more is refused.
+	CommandVersion uint64 `json:"command_version,omitempty"`
 }
 
 // Invite asks for a join token.

@@ -1,0 +1,48 @@
+package fact
+
+import "fmt"
+
+// Kind says what a fact records. Numbers are never given anew.
+type Kind uint8
+
+// The kinds of facts.
+const (
+	KindAlert    Kind = iota + 1 // Body is a storage.Issue: alert, update, cancel
+	KindReceipts                 // Body is a receipt.Block
+	KindFanout                   // Body is a storage.Fanout: "I fanned X out to n devices at t"
+	KindRefusal                  // Body is a storage.Refusal: a message that contradicts one taken before
+	KindApproval                 // Body is a storage.Approval: a person stands by an alert
+	KindAlone                    // "I was without a majority from … to …"; the state machine does not read the body
+)
+
+// kinds says what each kind is called, and the command version whose software is the
+// first to know it (command.Newest). Software before that records such a fact without
+// effect.
+var kinds = map[Kind]struct {
+	name  string
+	since uint64
+}{
+	KindAlert:    {"alert", 1},
+	KindReceipts: {"receipts", 1},
+	KindFanout:   {"fan-out", 1},
+	KindRefusal:  {"refusal", 1},
+	KindApproval: {"approval", 2},
+	KindAlone:    {"alone", 2},
+}
+
+// Since is the first command version whose software knows the kind; 0 for a kind of
+// newer software than this.
+func (k Kind) Since() uint64 {
+	if k == 0 { // no fact at all: every version says so
+		return 1
+	}
+	return kinds[k].since
+}
+
+// String is what logs and the audit call the kind.
+func (k Kind) String() string {
+	if known, ok := kinds[k]; ok {
+		return known.name
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
