@@ -38,14 +38,13 @@ type Rules struct {
 	commands map[string]time.Time // id to expires
 	versions map[string]uint64    // highest manifest version of each node
 
-	newest     contract.Manifest // of the last connection that had one
-	listed     map[string]contract.InForce
-	heard      bool // a manifest came on this connection
-	skew       time.Duration
-	skewKnown  bool
-	lastWord   time.Time // by the device's clock
-	connection uint64
-	changed    bool // since Changed was asked last
+	newest    contract.Manifest // of the last connection that had one
+	listed    map[string]contract.InForce
+	heard     bool // a manifest came on this connection
+	skew      time.Duration
+	skewKnown bool
+	lastWord  time.Time // by the device's clock
+	changed   bool      // since Changed was asked last
 }
 
 // memory is what is known of one alert. Revisions only grow.
@@ -61,9 +60,8 @@ type memory struct {
 	resume *contract.Body // was being presented when power went
 	until  time.Time      // by the device's clock: shown is superseded and must go then
 
-	told     []contract.Receipt // of revision toldRev, without seq
-	toldRev  uint64
-	toldConn uint64
+	told    []contract.Receipt // of revision toldRev, without seq
+	toldRev uint64
 }
 
 // NewRules starts with nothing known.
@@ -77,7 +75,6 @@ func NewRules() *Rules {
 // begins before its first manifest: until then a body may be backlog.
 func (r *Rules) Connected() {
 	r.heard = false
-	r.connection++
 }
 
 // Manifest takes a verified manifest at now by the device's clock. What it ends
@@ -198,13 +195,12 @@ func (r *Rules) Body(b contract.Body, now time.Time) []Effect {
 	return append(effects, r.settle(m, now)...)
 }
 
-// again answers a body that came before. If it comes on another connection, its
-// sender may not have what was told to another node, so it is told again.
+// again answers a body that came before: whoever sends it again does not have what
+// was told, because it went to another node, or a broker between them lost it.
 func (r *Rules) again(m *memory, b contract.Body) []Effect {
-	if b.Revision != m.toldRev || m.toldConn == r.connection {
+	if b.Revision != m.toldRev {
 		return nil
 	}
-	m.toldConn = r.connection
 	var effects []Effect
 	for _, receipt := range m.told {
 		effects = append(effects, Effect{Action: Tell, Alert: m.id, Revision: b.Revision, Receipt: receipt})
@@ -223,7 +219,6 @@ func (r *Rules) tell(m *memory, revision uint64, rung string, now time.Time) []E
 	if slices.ContainsFunc(m.told, func(t contract.Receipt) bool { return t.Rung == rung }) {
 		return nil
 	}
-	m.toldConn = r.connection
 	receipt := contract.Receipt{
 		Alert: m.id, Revision: revision, Rung: rung, At: r.Corrected(now).UTC().Truncate(time.Millisecond),
 	}

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"strings"
 
+	"almenara/channels"
 	"almenara/channels/contract"
-	"almenara/storage/alert"
-	"almenara/storage/receipt"
 )
 
 // maxExchanges bounds the QoS 2 ids of one device that await PUBREL.
@@ -167,7 +166,7 @@ func (s *session) refuseContent(p publishID, c code, err error) {
 }
 
 func (s *session) takeReceipts(p publish, ref publishID) {
-	rs, err := s.receipts(p.payload)
+	rs, err := channels.ReadReceipts(s.from.Member, p.payload)
 	if err != nil {
 		s.refuseContent(ref, codePayload, err)
 		return
@@ -178,37 +177,6 @@ func (s *session) takeReceipts(p publish, ref publishID) {
 		return
 	}
 	s.g.receipts.Take(s.from, rs, done)
-}
-
-var rungs = map[string]receipt.Rung{
-	contract.RungVerified:     receipt.Verified,
-	contract.RungPresented:    receipt.Presented,
-	contract.RungAcknowledged: receipt.Acknowledged,
-	contract.RungFailed:       receipt.Failed,
-	contract.RungRefused:      receipt.Refused,
-	contract.RungExpired:      receipt.Expired,
-	contract.RungCancelled:    receipt.Cancelled,
-}
-
-// receipts reads the payload of the receipt topic. One unreadable receipt refuses
-// them all. The member is the session's: a device speaks for nobody else.
-func (s *session) receipts(payload []byte) ([]receipt.Receipt, error) {
-	list, err := contract.ParseReceipts(payload)
-	if err != nil {
-		return nil, err
-	}
-	rs := make([]receipt.Receipt, len(list))
-	for i, r := range list {
-		id, err := alert.ParseID(r.Alert)
-		if err != nil {
-			return nil, err
-		}
-		rs[i] = receipt.Receipt{
-			Alert: id, Revision: alert.Revision(r.Revision), Member: s.from.Member,
-			Rung: rungs[r.Rung], At: r.At, Answer: r.Answer,
-		}
-	}
-	return rs, nil
 }
 
 func (s *session) takeReport(p publish, ref publishID) {

@@ -1,0 +1,296 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"almenara/channels"
+	"almenara/channels/contract"
+)
+
+const (
+	window       = 256         // publishes that await the broker's PUBACK
+	manifestSoon = time.Second // between two manifests for devices that arrive
+	keepAlive    = 15 * time.Second
+)
+
+var (
+	errLinkLost = errors.New("the connection was lost")
+	errNoAnswer = errors.New("the broker does not answer")
+)
+
+// link is one connection to the broker, with a paho client of its own: one that
+// reconnects by itself sends again what may not hold any more, and completes the
+// tokens of the old connection.
+type link struct {
+	b      *Broker
+	client mqtt.Client
+	lost   chan struct{} // closed when the connection is lost
+	once   sync.Once     // for lost
+	flight []mqtt.Token  // not yet acknowledged, oldest first
+	acks   acks
+	retry  []func() // receipts that could not be kept; guarded by Broker.mu
+
+	manifest, keys []byte    // as published last
+	greeted        time.Time // when a manifest was last published
+	greet          bool      // a device has arrived and waits for one
+}
+
+// link connects, subscribes and serves until the connection is lost or ctx ends. It
+// reports whether it got as far as serving.
+func (b *Broker) link(ctx context.Context) (served bool, err error) {
+	l := b.newLink()
+	var acking sync.WaitGroup
+	acking.Go(func() { l.acks.run(l.lost) })
+	defer func() {
+		l.end()
+		l.client.Disconnect(0) // frees an acknowledgement that a broker does not read
+		acking.Wait()
+	}()
+	if err := l.wait(ctx, l.client.Connect()); err != nil {
+		return false, fmt.Errorf("connecting: %w", err)
+	}
+	if err := l.subscribe(ctx); err != nil {
+		return false, err
+	}
+	b.connected()
+	b.log.Info("linked to the broker", "broker", b.options.URL)
+	return true, l.serve(ctx)
+}
+
+func (b *Broker) newLink() *link {
+	l := &link{b: b, lost: make(chan struct{}), acks: acks{signal: make(chan struct{}, 1)}}
+	o := b.options
+	options := mqtt.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
+		SetUsername(o.Username).SetPassword(o.Password).SetProtocolVersion(4).
+		SetCleanSession(false). // what devices tell while the link is down waits at the broker
+		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
+		SetOrderMatters(true).SetAutoAckDisabled(true).
+		SetKeepAlive(keepAlive).SetPingTimeout(o.Timeout).SetConnectTimeout(o.Timeout).SetWriteTimeout(o.Timeout).
+		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { b.receive(l, m) }).
+		SetConnectionLostHandler(func(mqtt.Client, error) { l.end() })
+	if o.TLS != nil {
+		options.SetTLSConfig(o.TLS)
+	}
+	l.client = mqtt.NewClient(options)
+	return l
+}
+
+// end says that the connection is lost.
+func (l *link) end() { l.once.Do(func() { close(l.lost) }) }
+
+// connected notes a new link: nothing that was handed to the broker before counts.
+func (b *Broker) connected() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.status.Connected, b.status.Since, b.status.Error = true, time.Now(), ""
+	b.ledger.again(time.Now())
+	b.metrics.links.Inc()
+}
+
+// wait waits for a token, but never for ever: tokens can hang.
+func (l *link) wait(ctx context.Context, token mqtt.Token) error {
+	timer := time.NewTimer(l.b.options.Timeout)
+	defer timer.Stop()
+	select {
+	case <-token.Done():
+		return token.Error()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.lost:
+		return errLinkLost
+	case <-timer.C:
+		return errNoAnswer
+	}
+}
+
+// subscribe asks for what all devices tell. A broker that refuses is of no use.
+func (l *link) subscribe(ctx context.Context) error {
+	token := l.client.SubscribeMultiple(map[string]byte{
+		contract.TopicReceipt("+"): 1, contract.TopicState("+"): 1,
+	}, nil)
+	if err := l.wait(ctx, token); err != nil {
+		return fmt.Errorf("subscribing: %w", err)
+	}
+	if granted, ok := token.(*mqtt.SubscribeToken); ok {
+		for filter, code := range granted.Result() {
+			if code != 1 {
+				return fmt.Errorf("subscribing: the broker answers %#x for %s; this node must be granted QoS 1", code, filter)
+			}
+		}
+	}
+	return nil
+}
+
+// serve publishes what is due until the link is lost or ctx ends.
+func (l *link) serve(ctx context.Context) error {
+	election := time.NewTicker(electionEvery)
+	defer election.Stop()
+	due := time.NewTimer(0)
+	defer due.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.lost:
+			return errLinkLost
+		case <-l.b.stirred:
+		case <-election.C:
+			l.retake()
+		case <-due.C:
+		}
+		next, err := l.work(ctx)
+		if err != nil {
+			return err
+		}
+		due.Reset(next)
+	}
+}
+
+// idle is when to look again when nothing waits; a change comes by itself.
+const idle = time.Minute
+
+// work publishes everything that is due and says when the next thing is.
+func (l *link) work(ctx context.Context) (time.Duration, error) {
+	for {
+		p := l.b.take(l)
+		if !p.elected {
+			return idle, nil
+		}
+		if err := l.tell(ctx, p); err != nil {
+			return 0, err
+		}
+		for _, j := range p.jobs {
+			if err := l.publish(ctx, contract.TopicAlert(j.to.Device, string(j.delivery.Alert)), false, j.delivery.Body); err != nil {
+				return 0, err
+			}
+			l.b.metrics.bodies.Inc()
+		}
+		if len(p.jobs) == 0 {
+			return l.pause(p.next), nil
+		}
+	}
+}
+
+// pause is the time until next, or until a device that arrived may have its manifest.
+func (l *link) pause(next time.Time) time.Duration {
+	pause := idle
+	if !next.IsZero() {
+		pause = time.Until(next)
+	}
+	if l.greet {
+		pause = min(pause, time.Until(l.greeted.Add(manifestSoon)))
+	}
+	return max(pause, time.Millisecond)
+}
+
+// tell publishes key ring and manifest where they are news, or where a device has
+// arrived. The manifest is never retained: an old one, found after a night without
+// publisher, would be a false word on the time and on what holds. It goes before the
+// bodies, because an end concerns everybody.
+func (l *link) tell(ctx context.Context, p portion) error {
+	if len(p.now.Keys) > 0 && string(p.now.Keys) != string(l.keys) {
+		if err := l.publish(ctx, contract.TopicKeys, true, p.now.Keys); err != nil {
+			return err
+		}
+		l.keys = p.now.Keys
+	}
+	soon := l.greet && time.Since(l.greeted) >= manifestSoon
+	if len(p.now.Manifest) == 0 || string(p.now.Manifest) == string(l.manifest) && !soon {
+		return nil
+	}
+	if err := l.publish(ctx, contract.TopicNow, false, p.now.Manifest); err != nil {
+		return err
+	}
+	l.manifest, l.greet, l.greeted = p.now.Manifest, false, time.Now()
+	return nil
+}
+
+// publish hands one payload to the broker at QoS 1. The broker's PUBACK says that the
+// broker has it and nothing more; it only bounds what is under way.
+func (l *link) publish(ctx context.Context, topic string, retained bool, payload []byte) error {
+	for len(l.flight) >= window {
+		if err := l.wait(ctx, l.flight[0]); err != nil {
+			return fmt.Errorf("publishing: %w", err)
+		}
+		l.flight = l.flight[1:]
+	}
+	token := l.client.Publish(topic, 1, retained, payload)
+	select {
+	case <-token.Done():
+		if err := token.Error(); err != nil {
+			return fmt.Errorf("publishing: %w", err)
+		}
+	default:
+	}
+	l.flight = append(l.flight, token)
+	return nil
+}
+
+// portion is what there is to do now.
+type portion struct {
+	now     *channels.Now
+	jobs    []*job
+	next    time.Time
+	elected bool
+}
+
+// take finds what is due, and notes it as sent: what fails ends the link, and with
+// the next one everything unanswered is due again.
+func (b *Broker) take(l *link) portion {
+	b.lay()
+	if b.elect(b.options.Elected()) {
+		l.inherit()
+		l.manifest, l.keys = nil, nil
+	}
+	at := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.elected || b.now == nil {
+		return portion{}
+	}
+	l.greet = l.greet || b.arrived
+	b.arrived = false
+	p := portion{now: b.now, elected: true}
+	p.jobs, p.next = b.ledger.due(at, window)
+	for _, j := range p.jobs {
+		b.ledger.sent(j, at)
+	}
+	return p
+}
+
+// lay lays what holds now into the ledger, if it is news.
+func (b *Broker) lay() {
+	b.mu.Lock()
+	now, fresh := b.now, b.fresh
+	b.fresh = false
+	b.mu.Unlock()
+	if !fresh {
+		return
+	}
+	to := make([][]channels.Endpoint, len(now.Active))
+	for i := range now.Active {
+		to[i] = slices.Collect(b.options.Directory.Devices(now.Active[i].To))
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ledger.set(now.Active, to, time.Now())
+}
+
+// elect notes whether this node publishes, and reports whether it begins to.
+func (b *Broker) elect(elected bool) (begins bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	begins = elected && !b.elected
+	b.elected = elected
+	if begins {
+		b.ledger.again(time.Now())
+	}
+	return begins
+}
