@@ -31,7 +31,7 @@ func (n *Node) openFacts(context.Context) error {
 		return err
 	}
 	n.stop.add("journal", func(context.Context) error { return journal.Close() })
-	clock, err := fact.OpenClock(filepath.Join(n.options.Dir, "clock"))
+	clock, err := fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
 	if err != nil {
 		return err
 	}

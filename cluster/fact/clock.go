@@ -34,10 +34,12 @@ type Clock struct {
 	ceiling uint64 // on disk: last is below it
 }
 
-// OpenClock reads the ceiling in path, a small file of its own, which it makes.
-func OpenClock(path string) (*Clock, error) { return openClock(path, time.Now) }
-
-func openClock(path string, wall func() time.Time) (*Clock, error) {
+// OpenClock reads the ceiling in path, a small file of its own, which it makes. wall is
+// the time of day, asked from any goroutine; nil is time.Now.
+func OpenClock(path string, wall func() time.Time) (*Clock, error) {
+	if wall == nil {
+		wall = time.Now
+	}
 	c := &Clock{path: path, wall: wall}
 	b, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

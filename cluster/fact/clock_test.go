@@ -12,7 +12,7 @@ func TestClock_NeverGoesBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "clock")
 	wall := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	now := func() time.Time { return wall }
-	c, err := openClock(path, now)
+	c, err := OpenClock(path, now)
 	require.NoError(t, err)
 	first, err := c.Now()
 	require.NoError(t, err)
@@ -25,7 +25,7 @@ func TestClock_NeverGoesBack(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, third, second)
 
-	c, err = openClock(path, now) // with the clock of the box an hour back
+	c, err = OpenClock(path, now) // with the clock of the box an hour back
 	require.NoError(t, err)
 	fourth, err := c.Now()
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestClock_NeverGoesBack(t *testing.T) {
 
 func TestClock_DoesNotFollowAWildOne(t *testing.T) {
 	wall := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	c, err := openClock(filepath.Join(t.TempDir(), "clock"), func() time.Time { return wall })
+	c, err := OpenClock(filepath.Join(t.TempDir(), "clock"), func() time.Time { return wall })
 	require.NoError(t, err)
 	require.False(t, c.Observe(HLC(wall.Add(61*time.Second))))
 	require.False(t, c.Observe(^uint64(0)))

@@ -72,7 +72,7 @@ func newTown(t *testing.T, names ...string) *town {
 func (w *town) start(name string) {
 	n := w.nodes[name]
 	j := openJournal(w.t, n.opts)
-	clock, err := OpenClock(filepath.Join(n.opts.Dir, "clock"))
+	clock, err := OpenClock(filepath.Join(n.opts.Dir, "clock"), nil)
 	require.NoError(w.t, err)
 	e := NewExchange(ExchangeOptions{
 		Journal: j, Clock: clock, Signer: author(name), Keys: keysOf(w.names...),

@@ -133,8 +133,8 @@ func beganOnce(e Evidence) (v Verdict) {
 	v.Judged = len(times)
 	for k, list := range times {
 		if len(list) > 1 {
-			v.breach("%s began %s revision %d %d times: at n%d %s, at n%d %s", k.device, short(k.alert), k.revision, len(list),
-				list[0].Node+1, clock(list[0].At), list[1].Node+1, clock(list[1].At))
+			v.breach("%s began %s revision %d %d times: at %s %s, at %s %s", k.device, short(k.alert), k.revision, len(list),
+				nodeName(list[0].Node), clock(list[0].At), nodeName(list[1].Node), clock(list[1].At))
 		}
 	}
 	return v
@@ -172,7 +172,7 @@ func cancelHeld(e Evidence) (v Verdict) {
 	v.Judged = len(ended)
 	for _, h := range e.starts() {
 		if at, ok := ended[end{h.Node, h.Alert}]; ok && h.At.After(at.Add(inFlight)) {
-			v.breach("%s began %s at %s, but its node n%d had answered the cancel at %s", h.Device, short(h.Alert), clock(h.At), h.Node+1, clock(at))
+			v.breach("%s began %s at %s, but its node %s had answered the cancel at %s", h.Device, short(h.Alert), clock(h.At), nodeName(h.Node), clock(at))
 		}
 	}
 	return v
@@ -248,7 +248,7 @@ func exitsOrdered(e Evidence) (v Verdict) {
 	v.Judged = len(e.Spans)
 	for _, x := range e.Exits {
 		if x.Code != exitHalt {
-			v.breach("n%d ended by itself at %s with code %d: %s", x.Node+1, clock(x.At), x.Code, x.Why)
+			v.breach("%s ended by itself at %s with code %d: %s", nodeName(x.Node), clock(x.At), x.Code, x.Why)
 		}
 	}
 	return v

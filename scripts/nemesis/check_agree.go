@@ -105,9 +105,9 @@ func ackedAlerts(e Evidence) (v Verdict) {
 			a, ok := view.alert(m.Alert)
 			switch {
 			case !ok:
-				v.breach("n%d took %s %s (%s) at %s, %s does not have it", m.Node+1, m.Type, short(m.Alert), m.State, clock(m.Answered), view.Node)
+				v.breach("%s took %s %s (%s) at %s, %s does not have it", nodeName(m.Node), m.Type, short(m.Alert), m.State, clock(m.Answered), view.Node)
 			case !slices.ContainsFunc(a.Messages, func(w wire.Message) bool { return w.Key == m.Key }):
-				v.breach("n%d took the %s %s of %s (%s) at %s, %s does not have it", m.Node+1, m.Type, m.Key, short(m.Alert), m.State, clock(m.Answered), view.Node)
+				v.breach("%s took the %s %s of %s (%s) at %s, %s does not have it", nodeName(m.Node), m.Type, m.Key, short(m.Alert), m.State, clock(m.Answered), view.Node)
 			case a.Place != "committed":
 				v.breach("%s says that %s is %s, not committed", view.Node, short(m.Alert), a.Place)
 			}
@@ -126,7 +126,7 @@ func ackedCancels(e Evidence) (v Verdict) {
 			}
 			v.Judged++
 			if a, ok := view.alert(m.Alert); !ok || a.State != "cancelled" {
-				v.breach("n%d took the cancel of %s at %s, %s says %q of it", m.Node+1, short(m.Alert), clock(m.Answered), view.Node, a.State)
+				v.breach("%s took the cancel of %s at %s, %s says %q of it", nodeName(m.Node), short(m.Alert), clock(m.Answered), view.Node, a.State)
 			}
 		}
 	}
@@ -151,7 +151,7 @@ func ackedRecorded(e Evidence) (v Verdict) {
 		for _, view := range e.Views {
 			v.Judged++
 			if !bytes.Contains(view.Audit, []byte(" "+m.Key+", ")) {
-				v.breach("n%d took the %s %s (%s) at %s, the audit chain of %s lacks it", m.Node+1, m.Type, m.Key, m.State, clock(m.Answered), view.Node)
+				v.breach("%s took the %s %s (%s) at %s, the audit chain of %s lacks it", nodeName(m.Node), m.Type, m.Key, m.State, clock(m.Answered), view.Node)
 			}
 		}
 	}

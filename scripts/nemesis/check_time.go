@@ -44,9 +44,9 @@ func (e Evidence) inTime(which func(Message) bool) (v Verdict) {
 			at, ok := first[revision{d, m.Alert, m.Revision}]
 			switch {
 			case !ok:
-				v.breach("%s at n%d never began %s revision %d, which n%d took at %s", d, m.Node+1, short(m.Alert), m.Revision, m.Node+1, clock(m.Answered))
+				v.breach("%s at %s never began %s revision %d, which %s took at %s", d, nodeName(m.Node), short(m.Alert), m.Revision, nodeName(m.Node), clock(m.Answered))
 			case at.After(due):
-				v.breach("%s at n%d began %s revision %d %v after n%d had answered", d, m.Node+1, short(m.Alert), m.Revision, at.Sub(m.Answered).Round(time.Millisecond), m.Node+1)
+				v.breach("%s at %s began %s revision %d %v after %s had answered", d, nodeName(m.Node), short(m.Alert), m.Revision, at.Sub(m.Answered).Round(time.Millisecond), nodeName(m.Node))
 			}
 		}
 	}

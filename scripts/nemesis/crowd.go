@@ -80,8 +80,8 @@ func (c *crowd) unit(e wire.Enrolled) (*unit, error) {
 		RetryMin: 100 * time.Millisecond, RetryMax: 2 * time.Second, KeepAlive: 4 * time.Second, Timeout: 3 * time.Second,
 		OnEvent: func(event device.Event) { c.hear(u, event) },
 	}
-	for _, n := range c.rig.nodes {
-		u.options.Servers = append(u.options.Servers, n.mqtt[e.Kind])
+	for _, b := range c.rig.berths {
+		u.options.Servers = append(u.options.Servers, b.mqtt[e.Kind])
 	}
 	if e.Kind == "phone" {
 		u.options.ConfirmAfter, u.options.Answer = time.Second, "safe"
@@ -127,7 +127,7 @@ func (c *crowd) hear(u *unit, e device.Event) {
 	u.mu.Lock()
 	switch e.What {
 	case device.Connected:
-		u.node = slices.Index(u.options.Servers, e.Detail)
+		u.node = c.rig.at(slices.Index(u.options.Servers, e.Detail))
 	case device.Disconnected:
 		defer u.left()
 	}

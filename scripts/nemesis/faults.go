@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"time"
 )
@@ -35,25 +36,19 @@ func (x *nemesis) run(ctx context.Context, plan []Step) {
 
 // do does one step and undoes it.
 func (x *nemesis) do(ctx context.Context, s Step) {
-	if s.Node == leading {
-		s.Node = x.rig.leader(ctx)
-		if s.Node == outside {
-			s.Node = int(s.At/time.Millisecond) % len(x.rig.nodes)
-			x.rig.say("nobody leads; n%d stands in", s.Node+1)
-		} else {
-			x.rig.say("n%d leads", s.Node+1)
-		}
-	}
+	s, n := x.resolve(ctx, s)
 	x.rig.say("%s", s)
 	switch s.Kind {
 	case Kill, Stop, Freeze:
-		x.process(ctx, s, s.Node)
+		x.process(ctx, s, n)
 	case KillAll:
 		var all sync.WaitGroup
-		for i := range x.rig.nodes {
-			all.Go(func() { x.process(ctx, Step{Kind: Kill, For: s.For}, i) })
+		for _, n := range x.rig.now() {
+			all.Go(func() { x.process(ctx, Step{Kind: Kill, For: s.For}, n) })
 		}
 		all.Wait()
+	case Clock:
+		x.jump(ctx, s, n)
 	case Reboot:
 		x.crowd.reboot(ctx, x.rand, s.For)
 	default:
@@ -62,13 +57,39 @@ func (x *nemesis) do(ctx context.Context, s Step) {
 	x.rig.say("over: %s", s.Kind)
 }
 
+// resolve turns a plan's places among the members into berths, and leading into who
+// leads.
+func (x *nemesis) resolve(ctx context.Context, s Step) (Step, *node) {
+	members := x.rig.now()
+	var n *node
+	if s.Node == leading {
+		if n = x.rig.leader(ctx); n == nil {
+			n = members[int(s.At/time.Millisecond)%len(members)]
+			x.rig.say("nobody leads; %s stands in", n.name)
+		} else {
+			x.rig.say("%s leads", n.name)
+		}
+	} else {
+		n = members[s.Node%len(members)]
+	}
+	s.Node = n.berth.index
+	group := make([]int, 0, len(s.Group))
+	for _, i := range s.Group {
+		group = append(group, members[i%len(members)].berth.index)
+	}
+	s.Group = group
+	return s, n
+}
+
 // cut changes the wires for a while.
 func (x *nemesis) cut(ctx context.Context, s Step) {
 	x.wires.Lock()
 	defer x.wires.Unlock()
 	x.rig.wires.set(s.cuts)
-	for _, n := range x.rig.nodes {
-		n.proxy.endRefused()
+	for _, b := range x.rig.berths {
+		if b.proxy != nil {
+			b.proxy.endRefused()
+		}
 	}
 	_ = wait(ctx, s.For)
 	x.rig.wires.set(func(int, int) link { return link{} })
@@ -76,9 +97,8 @@ func (x *nemesis) cut(ctx context.Context, s Step) {
 
 // process takes one node down, or freezes it, for a while. It counts as not itself
 // until its API answers again.
-func (x *nemesis) process(ctx context.Context, s Step, node int) {
-	n := x.rig.nodes[node]
-	end := x.rig.book.begin(node, string(s.Kind))
+func (x *nemesis) process(ctx context.Context, s Step, n *node) {
+	end := x.rig.book.begin(n.number, string(s.Kind))
 	defer end()
 	if s.Kind == Freeze {
 		x.report(n, n.process.freeze())
@@ -95,6 +115,15 @@ func (x *nemesis) process(ctx context.Context, s Step, node int) {
 	_ = wait(ctx, s.For)
 	x.report(n, n.process.start())
 	x.answers(n)
+}
+
+// jump sets a node's clock wrong for a while.
+func (x *nemesis) jump(ctx context.Context, s Step, n *node) {
+	end := x.rig.book.begin(n.number, string(Clock))
+	defer end()
+	x.report(n, os.WriteFile(n.clock(), []byte(s.Jump.String()), 0o600))
+	_ = wait(ctx, s.For)
+	x.report(n, os.WriteFile(n.clock(), []byte("0s"), 0o600))
 }
 
 func (x *nemesis) report(n *node, err error) {

@@ -1,10 +1,11 @@
 //go:build linux
 
 // Command nemesis makes a district of real processes suffer and judges what it did.
-// It runs three or five nodes on loopback, cuts and slows the links between them,
-// freezes, kills and stops them, takes the power from devices, and meanwhile sends
-// alerts, updates, cancels, audience edits and enrolments. Then it heals everything
-// and holds the district to its promises.
+// It runs three or five nodes, each in a network namespace of its own where the machine
+// lets it, cuts, slows and thins the links between them, freezes, kills and stops them,
+// sets their clocks wrong, takes the power from devices, and meanwhile sends alerts,
+// updates, cancels, audience edits and enrolments. Then it heals everything and holds
+// the district to its promises.
 //
 // The same seed gives the same faults at the same times; what the district makes of
 // them is up to the machine. Exit code 1 says that a promise was broken; the folder
@@ -28,29 +29,40 @@ import (
 // options are the flags.
 type options struct {
 	bin     string
+	serve   string
 	nodes   int
 	devices int
 	seed    uint64
 	length  time.Duration
 	plan    bool
 	keep    bool
+	wires   string
+
+	namespaces bool   // what wires came to
+	why        string // not namespaces
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.bin, "bin", "dist/almenara", "the program under test")
+	flag.StringVar(&o.serve, "serve", "dist/nemesis-node", "the same with a clock that can be set: what the nodes run")
 	flag.IntVar(&o.nodes, "nodes", 3, "nodes of the district")
 	flag.IntVar(&o.devices, "devices", 36, "devices at the beginning")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()%1e6), "which faults happen when")
 	flag.DurationVar(&o.length, "for", 2*time.Minute, "how long the faults last; healing and judging come after")
 	flag.BoolVar(&o.plan, "plan", false, "print the faults and do nothing")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder also when all is well")
+	flag.StringVar(&o.wires, "wires", "auto", "what is between the nodes: namespaces, proxies, or auto for namespaces where they can be had")
 	flag.Parse()
 	if o.plan {
 		for _, s := range newPlan(o.seed, o.nodes, o.length) {
 			fmt.Printf("%8s  %s\n", s.At, s)
 		}
 		return
+	}
+	if err := o.chooseWires(); err != nil {
+		fmt.Fprintln(os.Stderr, "nemesis:", err)
+		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -64,16 +76,43 @@ func main() {
 	}
 }
 
+// chooseWires decides what is between the nodes; the program may start anew for it.
+func (o *options) chooseWires() error {
+	if o.wires == "proxies" {
+		o.why = "as asked"
+		return nil
+	}
+	err := rehouse()
+	switch {
+	case err == nil:
+		o.namespaces = true
+	case o.wires == "auto":
+		o.why = err.Error()
+	default:
+		return err
+	}
+	return nil
+}
+
+// between says what is between the nodes, and why.
+func (o options) between() string {
+	if o.namespaces {
+		return "each node in a network namespace of its own"
+	}
+	return "proxies between the nodes (" + o.why + ")"
+}
+
 // Times beside the run itself.
 const (
+	mostNodes = 9
 	buildTime = 2 * time.Minute
 	healTime  = 2 * time.Minute // until the district must be whole again
 )
 
 // run is one run, from an empty folder to the verdict.
 func run(ctx context.Context, o options) (failed int, err error) {
-	if o.nodes < 2 || o.nodes > 9 {
-		return 0, fmt.Errorf("%d nodes make no district to torment; 2 to 9 do", o.nodes)
+	if o.nodes < 2 || o.nodes > mostNodes {
+		return 0, fmt.Errorf("%d nodes make no district to torment; 2 to %d do", o.nodes, mostNodes)
 	}
 	ctx, cancel := context.WithTimeout(ctx, buildTime+o.length+2*healTime)
 	defer cancel()
@@ -88,6 +127,7 @@ func run(ctx context.Context, o options) (failed int, err error) {
 	defer log.Close()
 	say := narrator(io.MultiWriter(os.Stdout, log))
 	say("seed %d, %d nodes, %d devices, %v, in %s", o.seed, o.nodes, o.devices, o.length, dir)
+	say("%s", o.between())
 	verdicts, err := torment(ctx, o, dir, say)
 	if err == nil {
 		failed = report(io.MultiWriter(os.Stdout, log), verdicts)
@@ -95,7 +135,7 @@ func run(ctx context.Context, o options) (failed int, err error) {
 	if err == nil && failed == 0 && !o.keep {
 		return 0, os.RemoveAll(dir)
 	}
-	say("data and logs are kept in %s; again with: -seed %d -nodes %d -devices %d -for %v", dir, o.seed, o.nodes, o.devices, o.length)
+	say("data and logs are kept in %s; again with: -seed %d -nodes %d -devices %d -for %v -wires %s", dir, o.seed, o.nodes, o.devices, o.length, o.wires)
 	return failed, err
 }
 
@@ -117,15 +157,19 @@ func torment(ctx context.Context, o options, dir string, say func(string, ...any
 	if err != nil {
 		return nil, err
 	}
+	serve, err := filepath.Abs(o.serve)
+	if err != nil {
+		return nil, err
+	}
 	notes := &book{}
-	g, err := newRig(bin, dir, o.nodes, &ports{used: map[int]bool{}, pick: rand.IntN}, notes, say)
+	g, err := newRig(bin, serve, dir, o.nodes+1, o.namespaces, notes, say)
 	defer g.close()
 	if err != nil {
 		return nil, err
 	}
 	building, cancel := context.WithTimeout(ctx, buildTime)
 	defer cancel()
-	if err := g.build(building); err != nil {
+	if err := g.build(building, o.nodes); err != nil {
 		return nil, fmt.Errorf("building the district: %w", err)
 	}
 	people := &crowd{rig: g, book: notes}
@@ -139,8 +183,7 @@ func torment(ctx context.Context, o options, dir string, say func(string, ...any
 	}
 	say("%d nodes vote, %d devices are connected", o.nodes, o.devices)
 	suffer(ctx, o, g, people, w)
-	known, strange := g.traffic()
-	say("healed; the nodes dialled each other %d times, strangers %d times; waiting for the district to agree", known, strange)
+	say("healed; %s; waiting for the district to agree", g.traffic())
 	return g.settle(ctx, people)
 }
 

@@ -3,184 +3,261 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"almenara/cluster"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
 
-// node is one node of the district: its process, its proxy and a client of its API.
+// node is one node of the district: its process and a client of its API. In the
+// history it goes by its number.
 type node struct {
-	index   int
+	number  int
 	name    string
 	dir     string
-	listen  []string // flags of init and join
-	url     string
-	mqtt    map[string]string // by scheme of the device's connection
+	berth   *berth
 	process *process
-	proxy   *proxy
 	client  *client.Client
+	id      string // raft server id; known once it has joined
 }
 
 // rig is the district under test.
 type rig struct {
-	bin, dir string
-	nodes    []*node
-	wires    *wires
-	ports    *ports
-	book     *book
-	say      func(format string, args ...any)
-	token    string
+	bin, dir  string // of the program, for its commands; of the run
+	serve     string // the program that the nodes run: the same, with a clock that can be set
+	wires     *wires
+	space     *space // nil: proxies are between the nodes
+	berths    []*berth
+	usedPorts map[int]bool
+	book      *book
+	say       func(format string, args ...any)
+	token     string
+	ca        []byte // PEM; nil where the API speaks plain HTTP
+
+	mu      sync.Mutex
+	nodes   []*node // all that ever were, oldest first
+	members []*node // of the district now, in the order of their berths
 }
 
-// newRig lays out the nodes; nothing runs yet but the proxies.
-func newRig(bin, dir string, count int, p *ports, b *book, say func(string, ...any)) (*rig, error) {
-	g := &rig{bin: bin, dir: dir, wires: newWires(count), ports: p, book: b, say: say}
-	for i := range count {
-		if err := g.lay(i); err != nil {
+// newRig lays out berths; nothing runs yet but what is between them.
+func newRig(bin, serve, dir string, berths int, namespaces bool, b *book, say func(string, ...any)) (*rig, error) {
+	g := &rig{bin: bin, serve: serve, dir: dir, wires: newWires(berths), usedPorts: map[int]bool{}, book: b, say: say}
+	if namespaces {
+		var err error
+		if g.space, err = newSpace(berths, g.wires); err != nil {
+			return g, err
+		}
+	}
+	for i := range berths {
+		if err := g.newBerth(i); err != nil {
 			return g, err
 		}
 	}
 	return g, nil
 }
 
-func (g *rig) lay(i int) error {
-	n := &node{index: i, name: fmt.Sprintf("n%d", i+1)}
+// lay makes a node for a berth; it does not run yet.
+func (g *rig) lay(b *berth) *node {
+	n := &node{number: b.number(), name: nodeName(b.number()), berth: b}
 	n.dir = filepath.Join(g.dir, n.name)
-	var free [5]string
-	for f := range free {
-		var err error
-		if free[f], err = g.ports.free(); err != nil {
-			return err
-		}
-	}
-	n.url = "http://" + free[1]
-	n.mqtt = map[string]string{"screen": "tcp://" + free[2], "speaker": "ssl://" + free[3], "phone": "ws://" + free[4]}
 	n.process = &process{
-		bin: g.bin, args: []string{"serve", "--data", n.dir}, log: n.dir + ".log", closing: make(chan struct{}),
+		bin: g.serve, args: []string{"serve", "--data", n.dir}, env: []string{"NEMESIS_CLOCK=" + n.clock()}, log: n.dir + ".log", house: b.house, closing: make(chan struct{}),
 		note: g.say, told: func(code int, err error) { g.exited(n, code, err) },
 	}
-	door, err := g.ports.listen()
-	if err != nil {
-		return err
-	}
-	n.proxy = newProxy(i, door, free[0], g.wires, g.whose)
-	n.listen = []string{
-		"--internode", free[0], "--advertise", n.proxy.addr(), "--listen", free[1],
-		"--mqtt", free[2], "--mqtt-tls", free[3], "--mqtt-ws", free[4], "--name", n.name,
-	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.nodes = append(g.nodes, n)
-	return nil
+	return n
+}
+
+// clock is the file that says by how much the node's clock is wrong.
+func (n *node) clock() string { return n.dir + ".clock" }
+
+// now are the members of this moment.
+func (g *rig) now() []*node {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.members)
+}
+
+// all are the nodes that ever were.
+func (g *rig) all() []*node {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.nodes)
+}
+
+// admit counts a node among the members.
+func (g *rig) admit(n *node) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.members = append(g.members, n)
+	slices.SortFunc(g.members, func(a, b *node) int { return a.berth.index - b.berth.index })
 }
 
 // whose says which node dialled a proxy.
 func (g *rig) whose(conn net.Conn) int {
-	pids := make([]int, len(g.nodes))
-	for i, n := range g.nodes {
+	members := g.now()
+	pids := make([]int, len(members))
+	for i, n := range members {
 		pids[i] = n.process.pid()
 	}
-	return holder(conn, pids)
+	if i := holder(conn, pids); i != outside {
+		return members[i].berth.index
+	}
+	return outside
 }
 
 // exited notes an end that nobody ordered.
 func (g *rig) exited(n *node, code int, err error) {
 	g.say("%s ended by itself with code %d (%v)", n.name, code, err)
 	g.book.note(func(h *History) {
-		h.Exits = append(h.Exits, Exit{Node: n.index, Code: code, At: time.Now(), Why: fmt.Sprint(err)})
+		h.Exits = append(h.Exits, Exit{Node: n.number, Code: code, At: time.Now(), Why: fmt.Sprint(err)})
 	})
 }
 
 // build makes the district: one node, then the others join, then all may vote.
-func (g *rig) build(ctx context.Context) error {
-	first := g.nodes[0]
-	if _, err := g.run(ctx, append([]string{"init", "--data", first.dir, "--district", district}, first.listen...)...); err != nil {
-		return err
-	}
-	token, err := os.ReadFile(filepath.Join(first.dir, "operator.token"))
-	if err != nil {
-		return fmt.Errorf("reading token: %w", err)
-	}
-	g.token = strings.TrimSpace(string(token))
-	for i, n := range g.nodes {
-		if n.client, err = client.New(client.Config{URL: n.url, Token: g.token, Timeout: callTime}); err != nil {
-			return err
-		}
-		if i > 0 {
-			if err := g.join(ctx, n); err != nil {
-				return fmt.Errorf("joining %s: %w", n.name, err)
-			}
-		}
-		if err := n.process.start(); err != nil {
-			return err
+func (g *rig) build(ctx context.Context, count int) error {
+	for i, b := range g.berths[:count] {
+		n := g.lay(b)
+		if err := g.found(ctx, n, i == 0); err != nil {
+			return fmt.Errorf("making %s: %w", n.name, err)
 		}
 		if err := g.await(ctx, n, func(s wire.Status) bool { return s.Ready && s.Quorum }); err != nil {
 			return err
 		}
 	}
-	for _, n := range g.nodes {
-		if err := g.await(ctx, n, func(s wire.Status) bool { return voters(s) == len(g.nodes) }); err != nil {
+	for _, n := range g.now() {
+		if err := g.await(ctx, n, func(s wire.Status) bool { return voters(s) == count }); err != nil {
 			return err
 		}
 	}
-	return g.knowsWhose()
+	return g.carries()
 }
 
-// knowsWhose makes sure that the proxies can tell the nodes apart: otherwise they
-// would cut nothing, and nothing would be proven.
-func (g *rig) knowsWhose() error {
-	for _, n := range g.nodes {
-		dialled := 0
-		for _, other := range g.nodes {
-			dialled += other.proxy.from(n.index)
+// found makes the data folder of a node and starts it.
+func (g *rig) found(ctx context.Context, n *node, first bool) error {
+	if !first {
+		if err := g.join(ctx, n, g.now()[0]); err != nil {
+			return err
 		}
-		if dialled == 0 {
-			return fmt.Errorf("no connection of %s was recognized; the kernel does not say whose they are", n.name)
+		return g.enter(n)
+	}
+	if _, err := g.run(ctx, n.berth, append([]string{"init", "--data", n.dir, "--name", n.name, "--district", district}, n.berth.listen...)...); err != nil {
+		return err
+	}
+	token, err := os.ReadFile(filepath.Join(n.dir, "operator.token"))
+	if err != nil {
+		return fmt.Errorf("reading token: %w", err)
+	}
+	g.token = strings.TrimSpace(string(token))
+	return g.enter(n)
+}
+
+// enter starts a node that has a data folder and counts it among the members.
+func (g *rig) enter(n *node) error {
+	identity, err := cluster.LoadIdentity(filepath.Join(n.dir, "identity"))
+	if err != nil {
+		return err
+	}
+	n.id = identity.NodeID
+	if g.space != nil {
+		g.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: identity.District.CA.Raw})
+	}
+	if n.client, err = client.New(client.Config{URL: n.berth.url, Token: g.token, CA: g.ca, Timeout: callTime}); err != nil {
+		return err
+	}
+	if err := n.process.start(); err != nil {
+		return err
+	}
+	g.admit(n)
+	return nil
+}
+
+// carries makes sure that what is between the nodes passes through this process and
+// can be told apart: otherwise cuts would cut nothing, and nothing would be proven.
+func (g *rig) carries() error {
+	members := g.now()
+	for _, n := range members {
+		sent := uint64(0)
+		for _, other := range members {
+			if other != n {
+				sent += g.passed(n.berth.index, other.berth)
+			}
+		}
+		if sent == 0 {
+			return fmt.Errorf("nothing that %s sent to the others was recognized; its links cannot be cut", n.name)
 		}
 	}
 	return nil
 }
 
-// traffic is how many connections between nodes there were.
-func (g *rig) traffic() (known, strange int) {
-	for _, n := range g.nodes {
-		strange += n.proxy.from(outside)
-		for i := range g.nodes {
-			known += n.proxy.from(i)
-		}
+// passed is how much one berth has sent to another: packets, or connections through
+// a proxy.
+func (g *rig) passed(from int, to *berth) uint64 {
+	if g.space != nil {
+		return g.space.between(from, to.index)
 	}
-	return known, strange
+	return uint64(to.proxy.from(from))
+}
+
+// traffic says how much there was between the berths.
+func (g *rig) traffic() string {
+	between, from := uint64(0), uint64(0)
+	for _, to := range g.berths {
+		for _, b := range g.berths {
+			between += g.passed(b.index, to)
+		}
+		from += g.passed(outside, to)
+	}
+	if g.space != nil {
+		return fmt.Sprintf("%d packets passed between the nodes, %d came from devices and clients", between, from)
+	}
+	return fmt.Sprintf("the nodes dialled each other %d times, strangers %d times", between, from)
 }
 
 // callTime bounds one call of the API.
 const callTime = 6 * time.Second
 
-func (g *rig) join(ctx context.Context, n *node) error {
-	invited, err := g.nodes[0].client.Invite(ctx, wire.Invite{Name: n.name})
+// join makes the data folder of a node with an invitation of a member.
+func (g *rig) join(ctx context.Context, n, host *node) error {
+	invited, err := host.client.Invite(ctx, wire.Invite{Name: n.name})
 	if err != nil {
 		return err
 	}
-	_, err = g.run(ctx, append(append([]string{"join", "--data", n.dir}, n.listen...), invited.Token)...)
+	_, err = g.run(ctx, n.berth, append(append([]string{"join", "--data", n.dir, "--name", n.name}, n.berth.listen...), invited.Token)...)
 	return err
 }
 
-// run runs the program once and returns what it prints.
-func (g *rig) run(ctx context.Context, args ...string) (string, error) {
+// run runs the program once, at a berth, and returns what it prints.
+func (g *rig) run(ctx context.Context, at *berth, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, g.bin, args...).CombinedOutput()
-	if err != nil {
-		return string(out), fmt.Errorf("running almenara %s: %w: %s", args[0], err, out)
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, g.bin, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := at.house.start(cmd)
+	if err == nil {
+		err = cmd.Wait()
 	}
-	return string(out), nil
+	if err != nil {
+		return out.String(), fmt.Errorf("running almenara %s: %w: %s", args[0], err, out.String())
+	}
+	return out.String(), nil
 }
 
 func voters(s wire.Status) (n int) {
@@ -212,13 +289,13 @@ func (n *node) status(ctx context.Context, limit time.Duration) (wire.Status, er
 	return n.client.Status(ctx, false)
 }
 
-// leader is the index of the node that says it leads; of several the one with the
-// highest term, outside when none answers so.
-func (g *rig) leader(ctx context.Context) int {
-	found, term := outside, uint64(0)
-	for i, n := range g.nodes {
+// leader is the member that says it leads; of several the one with the highest term,
+// nil when none answers so.
+func (g *rig) leader(ctx context.Context) (found *node) {
+	term := uint64(0)
+	for _, n := range g.now() {
 		if s, err := n.status(ctx, 300*time.Millisecond); err == nil && s.Role == "leader" && s.Term >= term {
-			found, term = i, s.Term
+			found, term = n, s.Term
 		}
 	}
 	return found
@@ -230,22 +307,27 @@ const stopTime = 20 * time.Second
 // close ends all that runs.
 func (g *rig) close() {
 	g.wires.set(func(int, int) link { return link{} })
-	done := make(chan struct{}, len(g.nodes))
-	for _, n := range g.nodes {
-		go func() {
+	nodes := g.all()
+	var ending sync.WaitGroup
+	for _, n := range nodes {
+		ending.Go(func() {
 			if err := n.process.close(stopTime); err != nil {
 				g.say("stopping %s: %v", n.name, err)
 			}
-			done <- struct{}{}
-		}()
+		})
 	}
-	for range g.nodes {
-		<-done
-	}
-	for _, n := range g.nodes {
-		n.proxy.close()
+	ending.Wait()
+	for _, n := range nodes {
 		if n.client != nil {
 			n.client.Close()
 		}
+	}
+	for _, b := range g.berths {
+		if b.proxy != nil {
+			b.proxy.close()
+		}
+	}
+	if g.space != nil {
+		g.space.close()
 	}
 }

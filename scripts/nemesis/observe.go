@@ -35,7 +35,7 @@ const most = 1000
 // look reads everything from every node.
 func (g *rig) look(ctx context.Context) ([]View, error) {
 	var views []View
-	for _, n := range g.nodes {
+	for _, n := range g.now() {
 		v, err := g.view(ctx, n)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", n.name, err)
@@ -107,7 +107,7 @@ func (g *rig) audit(ctx context.Context, n *node, v *View) error {
 	if err := os.WriteFile(file, v.Audit, 0o600); err != nil {
 		return fmt.Errorf("keeping audit: %w", err)
 	}
-	if _, err := g.run(ctx, "audit", "verify", file); err != nil {
+	if _, err := g.run(ctx, n.berth, "audit", "verify", file); err != nil {
 		v.Unproven = err.Error()
 	}
 	return nil
@@ -119,7 +119,7 @@ func (g *rig) hashes(ctx context.Context, views []View) error {
 	until := time.Now().Add(5 * time.Second)
 	for {
 		same := true
-		for i, n := range g.nodes {
+		for i, n := range g.now() {
 			s, err := n.client.Status(ctx, true)
 			if err != nil {
 				return err

@@ -24,12 +24,15 @@ const (
 	OneWay   Kind = "one-way"   // one node hears no other, or no other hears it
 	Bridge   Kind = "bridge"    // two groups that only one node can talk with
 	Slow     Kind = "slow"      // everything of one node is late
+	Lossy    Kind = "lossy"     // some of everything is lost
+	Unplug   Kind = "unplug"    // one node from its devices and clients, which go elsewhere
 
 	Kill    Kind = "kill"     // kill -9, started again later
 	KillAll Kind = "kill-all" // all at once: a power cut of the district
 	Freeze  Kind = "freeze"   // SIGSTOP, SIGCONT later
 	Stop    Kind = "stop"     // planned, started again later
 	Reboot  Kind = "reboot"   // of some devices, which keep their memory
+	Clock   Kind = "clock"    // one node's time of day jumps, and back later
 )
 
 // Step is one fault of a plan.
@@ -41,6 +44,8 @@ type Step struct {
 	Deaf    bool  // OneWay: Node hears nobody; else nobody hears it
 	Refuse  bool  // connections end at once; else they fall silent
 	Delay   time.Duration
+	Loss    float64       // Lossy: share of what is sent
+	Jump    time.Duration // Clock
 }
 
 // String is the step as it is printed.
@@ -71,6 +76,12 @@ func (s Step) String() string {
 		text = map[bool]string{true: who + " hears nobody ", false: "nobody hears " + who + " "}[s.Deaf] + how
 	case Slow:
 		text = fmt.Sprintf("slow: %v each way at %s", s.Delay, who)
+	case Lossy:
+		text = fmt.Sprintf("lossy: %.0f %% between all nodes", 100*s.Loss)
+	case Unplug:
+		text = fmt.Sprintf("unplug the devices and clients of %s %s", who, how)
+	case Clock:
+		text = fmt.Sprintf("the clock of %s jumps by %v", who, s.Jump)
 	case KillAll, Reboot:
 		text = string(s.Kind)
 	}
@@ -84,6 +95,7 @@ func newPlan(seed uint64, nodes int, length time.Duration) []Step {
 	steps := track(r, nodes, length, wireStep, 2*time.Second, 7*time.Second)
 	steps = append(steps, track(r, nodes, length, processStep, 3*time.Second, 12*time.Second)...)
 	steps = append(steps, track(r, nodes, length, rebootStep, 10*time.Second, 20*time.Second)...)
+	steps = append(steps, track(r, nodes, length, clockStep, 6*time.Second, 25*time.Second)...)
 	slices.SortStableFunc(steps, func(a, b Step) int { return int(a.At - b.At) })
 	return steps
 }
@@ -110,17 +122,21 @@ func between(r *rand.Rand, least, most time.Duration) time.Duration {
 func wireStep(r *rand.Rand, nodes int) Step {
 	s := Step{For: between(r, 3*time.Second, 15*time.Second), Node: someNode(r, nodes), Refuse: r.IntN(2) == 0}
 	switch pick := r.IntN(100); {
-	case pick < 30:
+	case pick < 26:
 		s.Kind = Isolate
-	case pick < 50:
+	case pick < 44:
 		s.Kind, s.Group = Halves, someGroup(r, nodes)
-	case pick < 62:
+	case pick < 55:
 		s.Kind = AllAlone
-	case pick < 80:
+	case pick < 70:
 		s.Kind, s.Deaf, s.Refuse = OneWay, r.IntN(2) == 0, false // a reset needs both directions
-	case pick < 90:
+	case pick < 77:
 		s.Kind, s.Node = Bridge, r.IntN(nodes)
 		s.Group = slices.DeleteFunc(someGroup(r, nodes), func(n int) bool { return n == s.Node })
+	case pick < 84:
+		s.Kind, s.Loss = Lossy, float64(2+r.IntN(24))/100
+	case pick < 92:
+		s.Kind = Unplug
 	default:
 		s.Kind, s.Delay = Slow, between(r, 100*time.Millisecond, 500*time.Millisecond)
 	}
@@ -155,6 +171,18 @@ func rebootStep(r *rand.Rand, _ int) Step {
 	return Step{Kind: Reboot, For: between(r, 500*time.Millisecond, 4*time.Second)}
 }
 
+// clockStep is an hour as often as a few minutes, either way.
+func clockStep(r *rand.Rand, nodes int) Step {
+	s := Step{Kind: Clock, For: between(r, 5*time.Second, 20*time.Second), Node: someNode(r, nodes), Jump: time.Hour}
+	if r.IntN(2) == 0 {
+		s.Jump = between(r, 30*time.Second, 10*time.Minute).Truncate(time.Second)
+	}
+	if r.IntN(2) == 0 {
+		s.Jump = -s.Jump
+	}
+	return s
+}
+
 // someNode is the leader as often as not.
 func someNode(r *rand.Rand, nodes int) int {
 	if n := r.IntN(2 * nodes); n < nodes {
@@ -173,6 +201,12 @@ func someGroup(r *rand.Rand, nodes int) []int {
 
 // cuts gives every link what the step asks for. Node must be resolved.
 func (s Step) cuts(from, to int) link {
+	if from == outside || to == outside {
+		if s.Kind == Unplug && (from == s.Node || to == s.Node) {
+			return link{cut: true, refuse: s.Refuse}
+		}
+		return link{}
+	}
 	cut := link{cut: true, refuse: s.Refuse}
 	inside := func(n int) bool { return slices.Contains(s.Group, n) }
 	switch s.Kind {
@@ -198,6 +232,8 @@ func (s Step) cuts(from, to int) link {
 		if from == s.Node || to == s.Node {
 			return link{delay: s.Delay}
 		}
+	case Lossy:
+		return link{loss: s.Loss}
 	}
 	return link{}
 }

@@ -32,7 +32,7 @@ func TestPlan_EndsInTimeAndHasEveryFault(t *testing.T) {
 				require.NotEmpty(t, s.String())
 			}
 		}
-		for _, k := range []Kind{Isolate, Halves, AllAlone, OneWay, Bridge, Slow, Kill, KillAll, Freeze, Stop, Reboot} {
+		for _, k := range []Kind{Isolate, Halves, AllAlone, OneWay, Bridge, Slow, Lossy, Unplug, Kill, KillAll, Freeze, Stop, Reboot, Clock} {
 			require.True(t, seen[k], "%s never happens to %d nodes", k, nodes)
 		}
 	}

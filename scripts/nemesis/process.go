@@ -22,11 +22,13 @@ const againAfter = time.Second
 // process runs one node and, as a service manager would, starts it again when it
 // ends by itself. Safe for concurrent use.
 type process struct {
-	bin  string
-	args []string
-	log  string                           // file that takes both streams
-	told func(code int, err error)        // hears of every end that was not ordered
-	note func(format string, args ...any) // what is worth a line
+	bin   string
+	args  []string
+	env   []string                         // besides what this process has
+	log   string                           // file that takes both streams
+	house *house                           // nil: this process's own namespace
+	told  func(code int, err error)        // hears of every end that was not ordered
+	note  func(format string, args ...any) // what is worth a line
 
 	mu      sync.Mutex
 	cmd     *exec.Cmd
@@ -51,8 +53,9 @@ func (p *process) start() error {
 	defer out.Close()
 	cmd := exec.Command(p.bin, p.args...)
 	cmd.Stdout, cmd.Stderr = out, out
+	cmd.Env = append(os.Environ(), p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no node outlives the nemesis
-	if err := cmd.Start(); err != nil {
+	if err := p.house.start(cmd); err != nil {
 		return fmt.Errorf("starting node: %w", err)
 	}
 	p.cmd, p.done, p.ordered = cmd, make(chan struct{}), false

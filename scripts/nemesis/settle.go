@@ -33,7 +33,7 @@ func (g *rig) settle(ctx context.Context, people *crowd) (map[string]Verdict, er
 	begun := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, healTime)
 	defer cancel()
-	for _, n := range g.nodes {
+	for _, n := range g.now() {
 		if err := g.await(ctx, n, func(s wire.Status) bool { return s.Ready && s.Quorum && s.PendingFacts == 0 }); err != nil {
 			return g.last(fmt.Errorf("the district did not heal: %w", err))
 		}

@@ -115,7 +115,7 @@ func TestProxy_RefusesWithResets(t *testing.T) {
 
 func TestProxy_NeverCutsStrangers(t *testing.T) {
 	r := newRoad(t, outside)
-	r.wires.set(func(int, int) link { return link{cut: true} })
+	r.wires.set(Step{Kind: AllAlone}.cuts)
 	require.True(t, says(t, r.dial(t)))
 }
 

@@ -71,17 +71,21 @@ func (w *workload) run(ctx context.Context, length time.Duration) {
 
 // next asks one node for one thing.
 func (w *workload) next() {
-	node, now := w.rand.IntN(len(w.rig.nodes)), time.Now()
+	now := time.Now()
+	members := w.rig.now()
+	first := int(w.rand.Uint64() % uint64(len(members)))
+	node := members[first]
+	members = append(members[first:], members[:first]...)
 	switch pick := w.rand.IntN(100); {
 	case pick < 45:
-		w.post(w.send.raise(now), node)
+		w.post(w.send.raise(now), members)
 	case pick < 62:
 		if l, ok := w.send.update(now); ok {
-			w.post(l, node)
+			w.post(l, members)
 		}
 	case pick < 74:
 		if l, ok := w.send.cancel(now); ok {
-			w.post(l, node)
+			w.post(l, members)
 		}
 	case pick < 80:
 		w.recall(now, node)
@@ -108,14 +112,14 @@ func (w *workload) do(request func()) {
 // waits are how far the answers may wait for.
 var waits = []string{client.WaitLocal, client.WaitReached, client.WaitCommitted}
 
-// post sends a message to a node, and again to the next one when no answer came, as
+// post sends a message to the first node, and again to the next one when no answer came, as
 // a careful sender does. The message says who it is, so that it counts once.
-func (w *workload) post(l letter, node int) {
+func (w *workload) post(l letter, nodes []*node) {
 	how := waits[w.rand.IntN(len(waits))]
 	again := w.rand.IntN(10) == 0
 	w.do(func() {
 		for try := range 3 {
-			m := w.try(l, (node+try)%len(w.rig.nodes), how)
+			m := w.try(l, nodes[try%len(nodes)], how)
 			if m.Outcome == Acked && !again {
 				return
 			}
@@ -125,15 +129,15 @@ func (w *workload) post(l letter, node int) {
 }
 
 // try sends a message once and notes what came of it.
-func (w *workload) try(l letter, node int, how string) Message {
+func (w *workload) try(l letter, node *node, how string) Message {
 	m := Message{
 		Type: string(l.message.MsgType), Alert: l.tale.id(), Key: l.message.Key().String(), Revision: uint64(l.message.Revision()),
-		Estate: l.tale.estate, Real: l.tale.status == alert.StatusActual, Node: node, Asked: time.Now(),
+		Estate: l.tale.estate, Real: l.tale.status == alert.StatusActual, Node: node.number, Asked: time.Now(),
 	}
 	if len(l.message.Infos) > 0 {
 		m.Expires = l.message.Expires()
 	}
-	c := w.rig.nodes[node].client
+	c := node.client
 	out, err := wire.Outcome{}, error(nil)
 	if in, bad := l.body(); l.json && bad == nil {
 		out, err = c.SendAlert(w.ctx, in, how)
@@ -143,27 +147,27 @@ func (w *workload) try(l letter, node int, how string) Message {
 			out, err = c.TakeCAP(w.ctx, raw, "", how)
 		}
 	}
-	return w.answered(m, out, err)
+	return w.answered(node, m, out, err)
 }
 
 // recall cancels an alert through the node's own route, which writes the Cancel. A
 // node that does not know the alert refuses.
-func (w *workload) recall(now time.Time, node int) {
+func (w *workload) recall(now time.Time, node *node) {
 	t, ok := w.send.open(now)
 	if !ok {
 		return
 	}
 	t.ended = true
-	m := Message{Type: string(alert.MsgTypeCancel), Alert: t.id(), Estate: t.estate, Real: t.status == alert.StatusActual, Node: node}
+	m := Message{Type: string(alert.MsgTypeCancel), Alert: t.id(), Estate: t.estate, Real: t.status == alert.StatusActual, Node: node.number}
 	w.do(func() {
 		m.Asked = time.Now()
-		out, err := w.rig.nodes[node].client.CancelAlert(w.ctx, m.Alert, wire.CancelAlert{Reason: "all clear"}, client.WaitLocal)
-		w.answered(m, out, err)
+		out, err := node.client.CancelAlert(w.ctx, m.Alert, wire.CancelAlert{Reason: "all clear"}, client.WaitLocal)
+		w.answered(node, m, out, err)
 	})
 }
 
-func (w *workload) answered(m Message, out wire.Outcome, err error) Message {
-	m.Answered, m.Alone = time.Now(), w.rig.wires.cutOff(m.Node)
+func (w *workload) answered(node *node, m Message, out wire.Outcome, err error) Message {
+	m.Answered, m.Alone = time.Now(), w.rig.wires.cutOff(node.berth.index)
 	m.State, m.Effect = out.State, out.Effect
 	if m.Outcome = outcomeOf(err); err != nil {
 		m.Why = err.Error()
@@ -178,7 +182,7 @@ func (w *workload) answered(m Message, out wire.Outcome, err error) Message {
 
 // String is the message as it is printed.
 func (m Message) String() string {
-	text := fmt.Sprintf("%s %s to n%d for %s: %s", strings.ToLower(m.Type), m.Alert[:6], m.Node+1, m.Estate, m.Outcome)
+	text := fmt.Sprintf("%s %s to %s for %s: %s", strings.ToLower(m.Type), m.Alert[:6], nodeName(m.Node), m.Estate, m.Outcome)
 	switch {
 	case m.Outcome == Acked && m.Alone:
 		text += fmt.Sprintf(" (%s, %s, all links cut)", m.State, m.Effect)
@@ -205,7 +209,7 @@ func outcomeOf(err error) Outcome {
 
 // edit imports a few members. Only one import is under way at a time; another is
 // left out meanwhile.
-func (w *workload) edit(node int) {
+func (w *workload) edit(node *node) {
 	w.batch++
 	e := Edit{Batch: fmt.Sprintf("b%d", w.batch)}
 	for range 3 {
@@ -219,16 +223,16 @@ func (w *workload) edit(node int) {
 	}
 }
 
-func (w *workload) imported(e Edit, node int) {
+func (w *workload) imported(e Edit, node *node) {
 	ctx, cancel := context.WithTimeout(w.ctx, 2*callTime)
 	defer cancel()
-	out, err := w.rig.nodes[node].client.Import(ctx, client.Import{CSV: strings.NewReader(table(e.Batch, e.Members))})
+	out, err := node.client.Import(ctx, client.Import{CSV: strings.NewReader(table(e.Batch, e.Members))})
 	e.Outcome = outcomeOf(err)
 	if err == nil && !out.Applied {
 		e.Outcome, err = Refused, fmt.Errorf("not applied: %v", out.Faults)
 	}
 	w.book.note(func(h *History) { h.Edits = append(h.Edits, e) })
-	w.rig.say("import %s of %d members to n%d: %s%s", e.Batch, len(e.Members), node+1, e.Outcome, because(err))
+	w.rig.say("import %s of %d members to %s: %s%s", e.Batch, len(e.Members), node.name, e.Outcome, because(err))
 }
 
 func because(err error) string {
@@ -239,17 +243,17 @@ func because(err error) string {
 }
 
 // enrol adds one device, which connects when the node says that it is enrolled.
-func (w *workload) enrol(node int) {
+func (w *workload) enrol(node *node) {
 	w.crowd.mu.Lock()
 	in := fixture(len(w.crowd.units))
 	w.crowd.mu.Unlock()
 	w.enrols++
 	in.ID = fmt.Sprintf("late-%s-%d", in.Kind, w.enrols)
 	w.do(func() {
-		out, err := w.rig.nodes[node].client.EnrolDevices(w.ctx, []wire.Enrol{in})
+		out, err := node.client.EnrolDevices(w.ctx, []wire.Enrol{in})
 		e := Enrolment{Device: in.ID, Estate: estateOf(in.Place), Kind: in.Kind, Outcome: outcomeOf(err)}
 		w.book.note(func(h *History) { h.Enrolments = append(h.Enrolments, e) })
-		w.rig.say("enrol %s at n%d: %s%s", in.ID, node+1, e.Outcome, because(err))
+		w.rig.say("enrol %s at %s: %s%s", in.ID, node.name, e.Outcome, because(err))
 		if err == nil {
 			if err := w.crowd.add(w.ctx, out); err != nil {
 				w.rig.say("connecting %s: %v", in.ID, err)
@@ -261,7 +265,8 @@ func (w *workload) enrol(node int) {
 // furnish lays the town before anything goes wrong.
 func (w *workload) furnish(ctx context.Context, devices int) error {
 	w.ctx = ctx
-	first := w.rig.nodes[0].client
+	host := w.rig.now()[0]
+	first := host.client
 	if err := first.PutPlaces(ctx, places()); err != nil {
 		return fmt.Errorf("laying places: %w", err)
 	}
@@ -269,7 +274,7 @@ func (w *workload) furnish(ctx context.Context, devices int) error {
 	for i := range members {
 		everybody = append(everybody, memberID(i))
 	}
-	w.imported(Edit{Batch: "b0", Members: everybody}, 0)
+	w.imported(Edit{Batch: "b0", Members: everybody}, host)
 	var in []wire.Enrol
 	for i := range devices {
 		in = append(in, fixture(i))
