@@ -70,6 +70,11 @@ type Cluster struct {
 	stopping  atomic.Bool
 	removed   chan struct{}
 	removeOne sync.Once
+
+	greeted     time.Time // last; keepHouse's only
+	quarantine  atomic.Pointer[Quarantine]
+	fenced      chan struct{} // closed with it, for keepHouse
+	quarantined chan struct{} // closed once raft has ended for it
 }
 
 // Start opens the internode port and the log and begins to take part. It returns
@@ -83,6 +88,7 @@ func Start(options Options) (*Cluster, error) {
 		options: o, dog: newWatchdog(o.Stalled), joined: make(chan struct{}),
 		notify: make(chan bool, 10), observed: make(chan raft.Observation, 64),
 		inFlight: semaphore.NewWeighted(maxInFlightBytes), removed: make(chan struct{}),
+		fenced: make(chan struct{}), quarantined: make(chan struct{}),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.leadership.init()
@@ -126,7 +132,7 @@ func (c *Cluster) openPort() error {
 	if err != nil {
 		return err
 	}
-	c.port = p
+	c.port, p.met = p, c.metIncarnation
 	if c.options.Advertise == "" {
 		c.options.Advertise = p.listener.Addr().String()
 	}
@@ -147,15 +153,35 @@ func (c *Cluster) openPort() error {
 // checkMemory returns what the state machine holds, and ErrAmnesia when that or
 // the log is less than this id has had.
 func (c *Cluster) checkMemory() (*raft.SnapshotMeta, error) {
+	if _, err := os.Stat(filepath.Join(c.options.Dir, removedFile)); err == nil {
+		return nil, fmt.Errorf("starting %s: %w", c.options.Identity.NodeID, ErrRemoved)
+	}
+	held, err := c.checkLog()
+	if err != nil {
+		return nil, fmt.Errorf("starting %s: %w", c.options.Identity.NodeID, err)
+	}
+	return held, nil
+}
+
+// held is what the state machine has; its index is 0 for nothing.
+func (c *Cluster) held() (*raft.SnapshotMeta, error) {
 	metas, err := c.options.Snapshots.List()
 	if err != nil {
 		return nil, fmt.Errorf("reading state machine's index: %w", err)
 	}
-	held := &raft.SnapshotMeta{}
-	if len(metas) > 0 {
-		held = metas[0]
+	if len(metas) == 0 {
+		return &raft.SnapshotMeta{}, nil
 	}
-	begun, err := raft.HasExistingState(c.store, c.store, c.options.Snapshots)
+	return metas[0], nil
+}
+
+// checkLog holds the log against the state machine and the mark beside it.
+func (c *Cluster) checkLog() (*raft.SnapshotMeta, error) {
+	held, err := c.held()
+	if err != nil {
+		return nil, err
+	}
+	term, err := c.store.GetUint64(keyTerm) // raft writes it before anything else
 	if err != nil {
 		return nil, fmt.Errorf("reading raft log: %w", err)
 	}
@@ -163,19 +189,20 @@ func (c *Cluster) checkMemory() (*raft.SnapshotMeta, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading raft log: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(c.options.Dir, removedFile)); err == nil {
-		return nil, fmt.Errorf("starting %s: %w", c.options.Identity.NodeID, ErrRemoved)
-	}
 	_, marker := os.Stat(filepath.Join(c.options.Dir, markerFile))
-	if marker == nil && !begun || first > held.Index+1 {
-		return nil, fmt.Errorf("starting %s: %w", c.options.Identity.NodeID, ErrAmnesia)
+	if term == 0 && (marker == nil || held.Index > 0) || first > held.Index+1 {
+		return nil, ErrAmnesia
 	}
 	return held, nil
 }
 
 func (c *Cluster) openRaft() error {
+	q, err := LoadQuarantine(c.options.Dir, c.options.Identity.District)
+	if err != nil {
+		return err
+	}
 	c.trans = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:                &stream{c.port.services[protoRaft], c.port, advertised(c.options.Advertise), c.allowed},
+		Stream:                &stream{c.port.services[protoRaft], c.port, advertised(c.options.Advertise), c.mayRaft},
 		MaxPool:               3,
 		Timeout:               5 * time.Second,
 		MaxRPCsInFlight:       1, // pipelining can park replication for ever (hashicorp/raft #612)
@@ -198,6 +225,10 @@ func (c *Cluster) openRaft() error {
 	}
 	c.shutdown = sync.OnceValue(func() error { return c.raft.Shutdown().Error() })
 	c.begun.Store(true)
+	if q != nil { // nothing was said to anybody yet: the port is not open
+		c.quarantine.Store(q)
+		c.endForQuarantine()
+	}
 	return nil
 }
 

@@ -34,7 +34,7 @@ func (c *Cluster) keepHouse() {
 	var pings sync.WaitGroup
 	defer pings.Wait()
 	pinging := newLimiter(maxPings, 1)
-	known := links{}
+	known, fenced := links{}, c.fenced
 	for {
 		select {
 		case <-tick.C:
@@ -42,6 +42,9 @@ func (c *Cluster) keepHouse() {
 			for _, peer := range c.Status().Peers {
 				known.note(c.options.Logger, peer)
 			}
+		case <-fenced:
+			fenced = nil
+			c.endForQuarantine()
 		case <-renewal.C:
 			if err := c.renew(time.Now()); err != nil {
 				c.options.Logger.Error("renewing certificate", "error", err)
@@ -57,7 +60,7 @@ func (c *Cluster) keepHouse() {
 const maxPings = 64
 
 func (c *Cluster) sweep(pings *sync.WaitGroup, pinging *limiter) {
-	if c.raft.State() == raft.Shutdown || c.fsm.expelled() {
+	if c.Quarantine() == nil && (c.raft.State() == raft.Shutdown || c.fsm.expelled()) {
 		c.beRemoved() // by raft's own ShutdownOnRemove, or by an entry we applied
 		return
 	}
@@ -76,6 +79,7 @@ func (c *Cluster) sweep(pings *sync.WaitGroup, pinging *limiter) {
 			})
 		}
 	}
+	c.greetFormer(pings, pinging)
 	if c.raft.State() == raft.Leader {
 		c.promote()
 	} else {

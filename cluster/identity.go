@@ -36,6 +36,9 @@ type Identity struct {
 	Key        *ecdsa.PrivateKey // of Cert
 	SigningKey ed25519.PrivateKey
 	KeyID      string // of SigningKey, see KeyID
+	// Incarnation is the district's latest statement that it was begun anew; nil where
+	// it never was.
+	Incarnation *Incarnation
 }
 
 // NewIdentity makes the first node of a district: fresh keys and server id, and
@@ -107,6 +110,8 @@ type identityJSON struct {
 	Key      string        `json:"key"`
 	Signing  string        `json:"signing_key"`
 	District *districtJSON `json:"district,omitempty"`
+	// Incarnation is the signed statement in base64, absent in the first one.
+	Incarnation string `json:"incarnation,omitempty"`
 }
 
 type districtJSON struct {
@@ -170,6 +175,7 @@ func (id *Identity) toJSON() (*identityJSON, error) {
 	if err == nil && id.District != nil {
 		j.District, err = id.District.toJSON()
 	}
+	j.Incarnation = id.Incarnation.Text()
 	return j, err
 }
 
@@ -194,6 +200,12 @@ func (j *identityJSON) identity() (*Identity, error) {
 	}
 	if err == nil && j.District != nil {
 		id.District, err = j.District.district()
+	}
+	if err == nil && j.Incarnation != "" {
+		if id.District == nil {
+			return nil, errors.New("decoding identity: an incarnation without a district")
+		}
+		id.Incarnation, err = ParseIncarnation(j.Incarnation, id.District)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("decoding identity: %w", err)

@@ -200,7 +200,40 @@ func (c *Cluster) completeAnswer(answer JoinAnswer, m joinMessage, public *ecdsa
 	answer.Cert = cert.Raw
 	answer.District = DistrictKeys{ID: d.ID, Name: d.Name, CA: d.CA.Raw, CAKey: key, RootKey: d.RootKey}
 	answer.Peers = c.Status().Peers
-	return cbor.Marshal(answer)
+	return answer.encode(c.Identity().Incarnation)
+}
+
+// incarnatedAnswer is a JoinAnswer of a district that was begun anew. One that never
+// was answers as software did that knew of no incarnations.
+type incarnatedAnswer struct {
+	_         struct{} `cbor:",toarray"`
+	Answer    JoinAnswer
+	Statement []byte
+}
+
+func (a JoinAnswer) encode(i *Incarnation) ([]byte, error) {
+	statement, err := i.encode()
+	if err != nil {
+		return nil, fmt.Errorf("encoding incarnation: %w", err)
+	}
+	if statement == nil {
+		return cbor.Marshal(a)
+	}
+	return cbor.Marshal(incarnatedAnswer{Answer: a, Statement: statement})
+}
+
+// decodeAnswer reads either form; the statement's signature is not checked yet.
+func decodeAnswer(b []byte) (JoinAnswer, *Incarnation, error) {
+	var plain JoinAnswer
+	if err := decodeCBOR(b, &plain); err == nil {
+		return plain, nil, nil
+	}
+	var full incarnatedAnswer
+	if err := decodeCBOR(b, &full); err != nil {
+		return plain, nil, fmt.Errorf("decoding answer: %w", err)
+	}
+	i, err := decodeIncarnation(full.Statement)
+	return full.Answer, i, err
 }
 
 // Invite makes a join token with the addresses of all members and commits its hash

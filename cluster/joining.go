@@ -117,12 +117,18 @@ func askAll(ctx context.Context, token Token, body []byte) ([]byte, error) {
 
 // settle checks the answer against the token and makes it this box's identity.
 func settle(id *Identity, token Token, dir string, b []byte) (*Identity, JoinAnswer, error) {
-	var answer JoinAnswer
-	if err := decodeCBOR(b, &answer); err != nil {
-		return nil, answer, fmt.Errorf("decoding answer: %w", err)
+	answer, incarnation, err := decodeAnswer(b)
+	if err != nil {
+		return nil, answer, err
 	}
 	if err := id.take(answer, token); err != nil {
 		return nil, answer, err
+	}
+	if incarnation != nil {
+		if err := incarnation.Verify(id.District); err != nil {
+			return nil, answer, err
+		}
+		id.Incarnation = incarnation
 	}
 	if err := id.SaveIdentity(dir); err != nil {
 		return nil, answer, err

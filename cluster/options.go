@@ -51,6 +51,12 @@ type Options struct {
 	// raft configuration, for example from discovery. Nil means none.
 	Address func(nodeID string) (addr string, ok bool)
 
+	// Former names nodes that the district may have had before it was begun anew, and
+	// has not removed: they are greeted every few seconds where they are no members, so
+	// that one of another incarnation learns of it though it does not look for us, and
+	// we of it. Nil means none.
+	Former func() []string
+
 	// Halt is called at most once, from a goroutine of this package, when the process
 	// must end at once without writing: a stalled disk. Main exits with 75. Nil
 	// panics, because going on would silence the district.

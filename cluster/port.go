@@ -28,7 +28,8 @@ type port struct {
 	listener net.Listener
 	dialTCP  func(ctx context.Context, network, addr string) (net.Conn, error)
 	logger   *slog.Logger
-	services map[string]*service // by ALPN; fixed after newPort
+	services map[string]*service                    // by ALPN, without the incarnation; fixed after newPort
+	met      func(peer string, theirs *Incarnation) // told of nodes of another incarnation; nil tells nobody
 	conns    *conns
 	shaking  *limiter
 
@@ -119,18 +120,22 @@ func (p *port) serve(conn *tls.Conn) error {
 		return err
 	}
 	state := conn.ConnectionState()
-	s, ok := p.services[state.NegotiatedProtocol]
-	if !ok {
-		return errors.Join(errors.New("no service chosen"), conn.Close())
-	}
+	proto := serviceOf(state.NegotiatedProtocol)
 	var id string
-	if state.NegotiatedProtocol != protoJoin {
+	if proto != protoJoin {
 		var err error
 		if id, err = certificateID(state.PeerCertificates); err != nil {
 			return errors.Join(err, conn.Close())
 		}
 	}
-	pc, err := p.conns.add(conn, id, state.NegotiatedProtocol)
+	if proto == protoFence {
+		return p.meet(ctx, conn, id)
+	}
+	s, ok := p.services[proto]
+	if !ok {
+		return errors.Join(errors.New("no service chosen"), conn.Close())
+	}
+	pc, err := p.conns.add(conn, id, proto)
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
@@ -151,7 +156,11 @@ func (p *port) dial(ctx context.Context, peerID, addr, proto string) (net.Conn, 
 	if err := handshake(ctx, conn); err != nil {
 		return nil, err
 	}
-	if got := conn.ConnectionState().NegotiatedProtocol; got != proto {
+	got := conn.ConnectionState().NegotiatedProtocol
+	if got == protoFence {
+		return nil, p.meet(ctx, conn, peerID)
+	}
+	if serviceOf(got) != proto {
 		return nil, errors.Join(fmt.Errorf("dialling %s: peer speaks %q", addr, got), conn.Close())
 	}
 	pc, err := p.conns.add(conn, peerID, proto)

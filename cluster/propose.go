@@ -71,6 +71,9 @@ func (c *Cluster) onLeader(ctx context.Context, here func(context.Context) error
 			return fmt.Errorf("%w: %w", ErrStopped, ErrRemoved)
 		default:
 		}
+		if c.quarantine.Load() != nil {
+			return ErrQuarantined
+		}
 		err := errTryAgain
 		_, changed := c.leadership.current()
 		switch _, leader := c.raft.LeaderWithID(); {
@@ -126,6 +129,9 @@ func (c *Cluster) apply(ctx context.Context, cmd []byte) ([]byte, error) {
 		return nil, err
 	}
 	weight := int64(len(cmd)) + 256 // raft's own cost of an entry
+	if c.quarantine.Load() != nil {
+		return nil, ErrQuarantined
+	}
 	if !c.proposals.enter() {
 		return nil, ErrStopped
 	}
@@ -239,7 +245,7 @@ func fail(w http.ResponseWriter, err error) {
 		status = statusRefused
 	case errors.As(err, &command):
 		status, text = statusCommand, command.Error()
-	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader):
+	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader), errors.Is(err, ErrQuarantined):
 		status = statusNotLeader
 	case errors.Is(err, ErrBusy):
 		status = statusBusy

@@ -25,6 +25,7 @@ type Status struct {
 	AloneSince  time.Time
 	DiskStalled time.Duration // how long the oldest running write to the log takes
 	Peers       []Peer        // the raft configuration, this node included
+	Incarnation uint64        // of the district, as this node has it; 1 where it was never begun anew
 }
 
 // Peer is one server of the raft configuration.
@@ -46,7 +47,7 @@ func (c *Cluster) Status() Status {
 		ID: c.NodeID(), Role: role(c.raft.State()), Leader: string(leader),
 		Term: c.raft.CurrentTerm(), CommitIndex: c.raft.CommitIndex(), AppliedIndex: c.fsm.index(),
 		LastContact: c.lastContact(), HasQuorum: c.hasQuorum(), AloneSince: c.peers.alone(),
-		DiskStalled: c.dog.stalled(),
+		DiskStalled: c.dog.stalled(), Incarnation: c.identity.Load().Incarnation.Count(),
 	}
 	switch { // the watch may be half a heartbeat timeout behind
 	case s.HasQuorum:

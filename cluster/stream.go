@@ -18,7 +18,7 @@ type stream struct {
 	*service
 	port      *port
 	advertise net.Addr
-	allowed   func(id string) bool
+	allowed   func(id string) bool // false for all once this node is quarantined
 }
 
 // Accept implements net.Listener; peers that are no members are turned away here,

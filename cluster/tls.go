@@ -28,12 +28,13 @@ func serverTLS(identity func() *Identity) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			config := baseTLS(identity())
+			id := identity()
+			config := baseTLS(id)
 			if len(hello.SupportedProtos) == 1 && hello.SupportedProtos[0] == protoJoin {
 				config.NextProtos = []string{protoJoin}
 				return config, nil
 			}
-			config.NextProtos = []string{protoRaft, protoRPC}
+			config.NextProtos = []string{id.Incarnation.proto(protoRaft), id.Incarnation.proto(protoRPC), protoFence}
 			config.ClientAuth = tls.RequireAndVerifyClientCert
 			config.ClientCAs = config.RootCAs
 			return config, nil
@@ -45,7 +46,7 @@ func serverTLS(identity func() *Identity) *tls.Config {
 // takes any node of the district.
 func clientTLS(id *Identity, peerID, proto string) *tls.Config {
 	config := baseTLS(id)
-	config.NextProtos = []string{proto}
+	config.NextProtos = []string{id.Incarnation.proto(proto), protoFence}
 	config.ServerName = peerID
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		got, err := certificateID(state.PeerCertificates)

@@ -23,7 +23,7 @@ const pageBytes = 1 << 20
 // the cluster does.
 func (n *Node) openFacts(context.Context) error {
 	journal, err := fact.OpenJournal(fact.JournalOptions{
-		Dir: filepath.Join(n.options.Dir, "journal"), Origin: n.ID(),
+		Dir: filepath.Join(n.options.Dir, journalDir), Origin: n.ID(),
 		AlertsBytes: n.options.JournalBytes, ReceiptsBytes: n.options.SpoolBytes, SegmentBytes: n.options.segmentBytes(),
 		Logger: n.log,
 	})

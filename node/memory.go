@@ -14,7 +14,15 @@ import (
 // begunFile stands beside the identity once the node has taken part under it.
 const begunFile = "begun"
 
-func (n *Node) raftDir() string { return filepath.Join(n.options.Dir, "raft") }
+// Folders below the data folder.
+const (
+	stateDir   = "state"
+	journalDir = "journal"
+)
+
+func (n *Node) raftDir() string { return raftDirOf(n.options.Dir) }
+
+func raftDirOf(dir string) string { return filepath.Join(dir, "raft") }
 
 // checkMemory refuses to start under an identity that has taken part and whose raft
 // state is gone as a whole, its own mark with it: the node could vote twice, and the

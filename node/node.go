@@ -79,6 +79,9 @@ func New(options Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLives(options.Dir); err != nil {
+		return nil, err
+	}
 	merged := saved.with(options)
 	if err := merged.validate(); err != nil {
 		return nil, err
@@ -139,7 +142,7 @@ func (n *Node) Stop(ctx context.Context) error {
 // openState opens Badger and the state machine and lays the known alerts on the
 // desk.
 func (n *Node) openState(context.Context) error {
-	store, err := storage.Open(filepath.Join(n.options.Dir, "state"), storage.Options{})
+	store, err := storage.Open(filepath.Join(n.options.Dir, stateDir), storage.Options{})
 	if err != nil {
 		return fmt.Errorf("opening the state: %w", err)
 	}
@@ -190,7 +193,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
 		Version: n.options.CommandVersion, VersionOf: command.EntryVersion,
-		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf,
+		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Former: n.former,
 		Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
 	})
 	if err != nil {

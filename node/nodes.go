@@ -108,10 +108,7 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 		return n.problem(err)
 	}
 	err := n.cluster.Remove(ctx, id)
-	if errors.Is(err, cluster.ErrNotMember) {
-		return wire.Problemf(wire.KindNotFound, "no node %s is a member of this district", id)
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, cluster.ErrNotMember) { // left out when the district was recovered
 		return n.problem(err)
 	}
 	return nil
@@ -131,7 +128,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	apiURL, mqttURLs := n.gates.urls()
 	s := wire.Status{
 		Node: n.ID(), Name: n.Name(), Version: n.options.Version, District: n.identity.District.Name,
-		Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
+		Incarnation: c.Incarnation, Quarantined: n.cluster.Quarantine() != nil, Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
 		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir,
@@ -156,6 +153,8 @@ func (n *Node) ready(c cluster.Status) (bool, string) {
 		return false, "the state machine has stopped: " + n.state.Halted().Error()
 	case n.district().ID == "":
 		return false, "the district's record has not arrived yet"
+	case n.cluster.Quarantine() != nil:
+		return false, quarantined(n.cluster.Quarantine())
 	case !c.HasQuorum:
 		return false, "no majority of the district's nodes can be reached; devices here are still warned"
 	case c.DiskStalled > 2*time.Second:

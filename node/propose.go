@@ -118,6 +118,8 @@ func (n *Node) problem(err error) error {
 		return n.notUpgraded(old)
 	case errors.Is(err, cluster.ErrNoLeader):
 		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here; alerts, cancels and receipts still work")
+	case errors.Is(err, cluster.ErrQuarantined):
+		return wire.Problemf(wire.KindNoQuorum, "the district was recovered without this node, so nothing can be agreed here until it has joined anew with almenara rejoin; alerts, cancels and receipts still work")
 	case errors.Is(err, cluster.ErrStopped):
 		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened")
 	case errors.Is(err, cluster.ErrTooLarge):

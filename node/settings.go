@@ -24,6 +24,9 @@ type settings struct {
 	WS        string   `json:"ws,omitempty"`
 	WSS       string   `json:"wss,omitempty"`
 	Genesis   *genesis `json:"genesis,omitempty"` // only on the node that began the district
+	// Replaces are server ids that this box had before; they are removed once this node
+	// has a vote.
+	Replaces []string `json:"replaces,omitempty"`
 }
 
 // genesis is what the first node commits once it leads a district without a record.
@@ -56,6 +59,14 @@ func (s settings) save(dir string) error {
 		return fmt.Errorf("encoding settings: %w", err)
 	}
 	return durable.WriteFile(filepath.Join(dir, settingsFile), append(raw, '\n'))
+}
+
+// options are those of a node that runs as the settings say.
+func (s settings) options(dir string) Options {
+	return Options{
+		Dir: dir, Name: s.Name, Internode: s.Internode, Advertise: s.Advertise, API: s.API,
+		MQTT: s.MQTT, MQTTS: s.MQTTS, WS: s.WS, WSS: s.WSS,
+	}
 }
 
 // with lets the options that are set win.

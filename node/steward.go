@@ -52,13 +52,16 @@ func (n *Node) attend(ctx context.Context) error {
 		return err
 	}
 	if n.cluster.Leadership().Leader {
-		for _, do := range []func(context.Context) error{n.begin, n.keepKeyRing, n.finishImports} {
+		for _, do := range []func(context.Context) error{n.begin, n.incarnate, n.keepKeyRing, n.finishImports} {
 			if err := do(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	return n.announce(ctx)
+	if err := n.announce(ctx); err != nil {
+		return err
+	}
+	return n.replaceFormer(ctx)
 }
 
 // begin commits the district's own record, once in its life.

@@ -159,7 +159,7 @@ func (f *FSM) Open(string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 }
 
 // Create implements raft.SnapshotStore. A local snapshot only moves the index over
-// entries that the state machine does not see; an installed one is kept until
+// entries that the state machine does not see, and takes the configuration; an installed one is kept until
 // Restore reads it.
 func (f *FSM) Create(_ raft.SnapshotVersion, index, term uint64, conf raft.Configuration, confIndex uint64, _ raft.Transport) (raft.SnapshotSink, error) {
 	return &sink{fsm: f, meta: raft.SnapshotMeta{Index: index, Term: term, Configuration: conf, ConfigurationIndex: confIndex}}, nil
@@ -188,7 +188,10 @@ func (s *sink) Close() error {
 	}
 	s.fsm.mu.Lock()
 	defer s.fsm.mu.Unlock()
-	s.fsm.state.Index = max(s.fsm.state.Index, s.meta.Index)
-	s.fsm.state.Term = max(s.fsm.state.Term, s.meta.Term)
+	if s.meta.Index < s.fsm.state.Index {
+		return nil
+	}
+	s.fsm.state.Index, s.fsm.state.Term = s.meta.Index, s.meta.Term
+	s.fsm.state.Conf, s.fsm.state.ConfAt = s.meta.Configuration, s.meta.ConfigurationIndex
 	return nil
 }

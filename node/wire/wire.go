@@ -254,6 +254,8 @@ type Status struct {
 	AloneSince    time.Time  `json:"alone_since,omitzero"`
 	Applied       uint64     `json:"applied_index"`
 	Committed     uint64     `json:"commit_index"`
+	Incarnation   uint64     `json:"incarnation"`           // of the district; 1 where it was never recovered or restored
+	Quarantined   bool       `json:"quarantined,omitempty"` // the district was recovered without this node
 	Ready         bool       `json:"ready"`
 	Why           string     `json:"why,omitempty"` // why not ready
 	Members       uint64     `json:"members"`

@@ -1,0 +1,3 @@
+package node
+
+const rejoiningFile = "rejoining"
