@@ -21,6 +21,9 @@ type Engine struct {
 	// Serve runs the node of a data folder until ctx ends; ready is called once,
 	// when the node takes requests. A nil error means that it stopped in order.
 	Serve func(ctx context.Context, opts ServeOptions, ready func(ServeInfo)) error
+	// Recover makes the node of a data folder the only voter of its district. confirm is
+	// called once, before anything is changed; its error ends the command.
+	Recover func(ctx context.Context, opts RecoverOptions, confirm func(RecoverSurvey) error, progress func(string)) (RecoverResult, error)
 	// Demo runs nodes and devices in this process, sends one alert and says who
 	// proved it; out gets a line for each step, for people.
 	Demo func(ctx context.Context, opts DemoOptions, out io.Writer) (DemoResult, error)

@@ -36,7 +36,7 @@ func WithClock(clock func() time.Time) Option {
 // New is the engine of this program.
 func New(version string, options ...Option) cli.Engine {
 	return cli.Engine{
-		Version: version, Init: initialize, Join: join, Demo: demo.Run, Simulate: simulate,
+		Version: version, Init: initialize, Join: join, Recover: recoverNode, Demo: demo.Run, Simulate: simulate,
 		Serve: func(ctx context.Context, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
 			return serve(ctx, version, o, ready, options)
 		},
