@@ -55,6 +55,8 @@ type Cluster struct {
 	notify   chan bool
 	observed chan raft.Observation
 
+	fullness chan struct{} // SetFull was called; capacity 1
+
 	inFlight  *semaphore.Weighted // bytes of proposals on this leader
 	proposals gate                // futures that are awaited
 
@@ -87,6 +89,7 @@ func Start(options Options) (*Cluster, error) {
 	c := &Cluster{
 		options: o, dog: newWatchdog(o.Stalled), joined: make(chan struct{}),
 		notify: make(chan bool, 10), observed: make(chan raft.Observation, 64),
+		fullness: make(chan struct{}, 1),
 		inFlight: semaphore.NewWeighted(maxInFlightBytes), removed: make(chan struct{}),
 		fenced: make(chan struct{}), quarantined: make(chan struct{}),
 	}
@@ -268,6 +271,7 @@ func (c *Cluster) run() {
 	c.wg.Go(c.followLeadership)
 	c.wg.Go(c.keepHouse)
 	c.wg.Go(c.watchQuorum)
+	c.wg.Go(c.yieldLeadership)
 	c.wg.Go(func() { c.dog.run(c.ctx, c.options.Logger, c.options.Halt) })
 	c.port.start()
 }

@@ -28,7 +28,7 @@ const (
 // A command of a version that some member is not known to understand is refused: it
 // would stop that member. See Understands.
 //
-// Errors: ErrNotUpgraded, ErrNoLeader, ErrBusy, ErrTooLarge and ErrStopped mean that nothing
+// Errors: ErrNotUpgraded, ErrNoLeader, ErrBusy, ErrDiskFull, ErrTooLarge and ErrStopped mean that nothing
 // happened. ErrUnknownOutcome means that the command may be committed now or
 // later: repeat it with its request id. *CommandError is the state machine's own
 // error for a command that was committed.
@@ -135,6 +135,10 @@ func (c *Cluster) apply(ctx context.Context, cmd []byte) ([]byte, error) {
 	if !c.proposals.enter() {
 		return nil, ErrStopped
 	}
+	if c.dog.full.Load() {
+		c.proposals.leave()
+		return nil, ErrDiskFull
+	}
 	if c.dog.stalled() > stallWarning || !c.inFlight.TryAcquire(weight) {
 		c.proposals.leave()
 		return nil, ErrBusy
@@ -185,8 +189,9 @@ func response(r any) ([]byte, error) {
 
 // Statuses with which a node answers another's forwarded request.
 const (
-	statusNotLeader = http.StatusMisdirectedRequest // 421: nothing happened, ask another
-	statusBusy      = http.StatusServiceUnavailable // 503: nothing happened
+	statusNotLeader = http.StatusMisdirectedRequest  // 421: nothing happened, ask another
+	statusFull      = http.StatusInsufficientStorage // 507: nothing happened
+	statusBusy      = http.StatusServiceUnavailable  // 503: nothing happened
 	statusCommand   = http.StatusUnprocessableEntity
 	statusUnknown   = http.StatusGatewayTimeout // 504: outcome unknown
 	statusTooLarge  = http.StatusRequestEntityTooLarge
@@ -215,6 +220,8 @@ func forwardedError(answer *CallError) error {
 	switch answer.Status {
 	case statusNotLeader, http.StatusGone: // Gone: the leader does not know us yet
 		return fmt.Errorf("%w: %w", errTryAgain, answer)
+	case statusFull:
+		return fmt.Errorf("%w: %w", ErrDiskFull, answer)
 	case statusBusy:
 		return fmt.Errorf("%w: %w", ErrBusy, answer)
 	case statusTooLarge:
@@ -247,6 +254,8 @@ func fail(w http.ResponseWriter, err error) {
 		status, text = statusCommand, command.Error()
 	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader), errors.Is(err, ErrQuarantined):
 		status = statusNotLeader
+	case errors.Is(err, ErrDiskFull):
+		status = statusFull
 	case errors.Is(err, ErrBusy):
 		status = statusBusy
 	case errors.Is(err, ErrTooLarge):

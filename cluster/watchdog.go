@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -42,6 +43,9 @@ func (s watchedStore) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.L
 
 // StoreLogs implements raft.LogStore.
 func (s watchedStore) StoreLogs(logs []*raft.Log) error {
+	if err := s.dog.append(logs); err != nil {
+		return err
+	}
 	defer s.dog.begin()()
 	return s.LogStore.StoreLogs(logs)
 }
@@ -70,6 +74,9 @@ type watchdog struct {
 	next    uint64
 	running map[uint64]time.Time // at most a few: raft writes from one goroutine
 	also    func() time.Duration // the state machine's own stall; nil is none
+
+	full   atomic.Bool  // the disk has no room
+	budget atomic.Int64 // bytes that the log may still take then
 }
 
 func newWatchdog(also func() time.Duration) *watchdog {

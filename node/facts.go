@@ -173,8 +173,9 @@ func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error
 	return progress.Committed(), nil
 }
 
-// Alone implements settler.
-func (n *Node) Alone() bool { return !n.cluster.Status().HasQuorum }
+// Alone implements settler. A state machine that waits for room on the disk cannot tell
+// what is committed.
+func (n *Node) Alone() bool { return n.space.full() || !n.cluster.Status().HasQuorum }
 
 // replication says how far the fact has got, as far as this node knows.
 func (n *Node) replication(id string) string {

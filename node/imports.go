@@ -51,6 +51,9 @@ func (n *Node) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun,
 
 // spool keeps the upload in a file beside the state: memory does not grow with it.
 func (n *Node) spool(csv io.Reader) (*os.File, error) {
+	if err := n.space.refusal(); err != nil {
+		return nil, err
+	}
 	if err := n.store.CheckSpace(audience.MaxImportBytes); err != nil {
 		return nil, wire.Problemf(wire.KindBusy, "the disk is too full for an import: %v", err)
 	}

@@ -24,6 +24,9 @@ func (n *Node) registerMetrics() {
 		{"devices_connected", "Devices connected to this node.", func() float64 { return float64(n.presence.count()) }},
 		{"alerts_in_force", "Alerts in force, as this node knows it.", func() float64 { return float64(len(n.desk.at(n.options.Clock()).inForce)) }},
 		{"facts_pending", "Alert facts of this node that are not committed yet.", func() float64 { return float64(n.under.count()) }},
+		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.space.status().Free) }},
+		{"disk_total_bytes", "Size of the data folder's file system.", func() float64 { return float64(n.space.status().Total) }},
+		{"broadcast_only", "1 while the disk is too full for the agreed state: devices are warned, nothing else is written.", func() float64 { return yes(n.space.full()) }},
 		{"store_bytes", "Size of the agreed state on disk.", func() float64 { return float64(n.store.Size()) }},
 	} {
 		n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

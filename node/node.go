@@ -35,6 +35,7 @@ type Node struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 
+	space      *space
 	store      *storage.Store
 	state      *fsm.FSM
 	cluster    *cluster.Cluster
@@ -98,6 +99,8 @@ func New(options Options) (*Node, error) {
 	}
 	n.log = options.Logger.With("node", n.settings.Name)
 	n.stop.log = n.log
+	n.space = newSpace(options.Dir, options.Space, n.log)
+	n.space.onChange = n.spaceChanged
 	return n, nil
 }
 
@@ -142,7 +145,11 @@ func (n *Node) Stop(ctx context.Context) error {
 // openState opens Badger and the state machine and lays the known alerts on the
 // desk.
 func (n *Node) openState(context.Context) error {
-	store, err := storage.Open(filepath.Join(n.options.Dir, stateDir), storage.Options{})
+	n.space.look() // on a full disk it gives the ballast up: Badger needs some space to open
+	store, err := storage.Open(filepath.Join(n.options.Dir, stateDir), storage.Options{
+		MinFree: n.space.o.Full, OpenFree: min(n.space.o.Full, startSpace), Logger: n.log,
+		FreeSpace: n.space.freeBytes,
+	})
 	if err != nil {
 		return fmt.Errorf("opening the state: %w", err)
 	}
@@ -152,7 +159,8 @@ func (n *Node) openState(context.Context) error {
 		return err
 	}
 	n.state, err = fsm.New(store, fsm.Hooks{
-		Halt: n.options.Halt, Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
+		Halt: n.options.Halt, Room: n.space.room, Dump: n.space.noDump,
+		Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
 		MaxVersion: n.options.CommandVersion,
 	})
 	if err != nil {
@@ -200,7 +208,9 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		return err
 	}
 	n.stop.add("raft", n.cluster.Stop)
+	n.stop.add("disk space", func(context.Context) error { n.space.stop(); return nil }) // raft waits for the state machine
 	close(n.joined)
+	n.space.tell()
 	n.serveNodes()
 	if err := n.exchange.Start(); err != nil {
 		return err
@@ -208,7 +218,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); return nil })
 	for _, work := range []func(context.Context){
-		n.collector.Run, n.present, n.dispatcher.Run, n.steward, n.keepNotes, n.tellReceipts,
+		n.collector.Run, n.present, n.dispatcher.Run, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
 	} {
 		n.workers.Go(func() { work(run) })
 	}

@@ -132,7 +132,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
 		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir,
-		Nodes: n.nodeInfos(c),
+		Nodes: n.nodeInfos(c), Disk: n.space.status(), Warnings: n.warnings(),
 	}
 	s.Ready, s.Why = n.ready(c)
 	if withHash {
@@ -151,6 +151,8 @@ func (n *Node) ready(c cluster.Status) (bool, string) {
 	switch {
 	case n.state.Halted() != nil:
 		return false, "the state machine has stopped: " + n.state.Halted().Error()
+	case n.space.full():
+		return false, n.space.sentence()
 	case n.district().ID == "":
 		return false, "the district's record has not arrived yet"
 	case n.cluster.Quarantine() != nil:

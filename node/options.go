@@ -36,6 +36,8 @@ type Options struct {
 	// JournalBytes and SpoolBytes are the preallocated sizes of the fact journal and
 	// the receipt spool; 0 is 64 MiB and 256 MiB, and 4 MiB each is the least.
 	JournalBytes, SpoolBytes int64
+	// Space says how the node deals with a disk that fills up.
+	Space SpaceOptions
 	// Logger takes the node's log; nil is slog.Default().
 	Logger *slog.Logger
 	// Halt is told when the node must stop at once because going on would be
@@ -52,11 +54,12 @@ type Options struct {
 }
 
 // DefaultOptions are the options of a node on one machine: everything on
-// loopback, free ports.
+// loopback, free ports, no ballast.
 func DefaultOptions(dir string) Options {
 	return Options{
 		Dir: dir, Internode: "127.0.0.1:0", API: "http://127.0.0.1:0",
 		MQTT: "127.0.0.1:0", MQTTS: "127.0.0.1:0", WS: "127.0.0.1:0",
+		Space: SpaceOptions{Ballast: -1},
 	}
 }
 

@@ -102,6 +102,9 @@ const enrolAtOnce = 500
 // secrets are in the answer and nowhere else. Everything is held against the rules
 // before anything is enrolled.
 func (n *Node) EnrolDevices(ctx context.Context, by api.Caller, in []wire.Enrol) ([]wire.Enrolled, error) {
+	if err := n.space.refusal(); err != nil {
+		return nil, err
+	}
 	if id, twice := repeated(in); twice {
 		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id)
 	}

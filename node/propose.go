@@ -102,6 +102,9 @@ func (n *Node) catchUp(ctx context.Context) {
 
 // upToDate waits until this node's copy has everything that was committed before.
 func (n *Node) upToDate(ctx context.Context) error {
+	if n.space.full() {
+		return wire.Problemf(wire.KindBusy, "nothing happened: %s", n.space.sentence())
+	}
 	ctx, cancel := context.WithTimeout(ctx, n.patience())
 	defer cancel()
 	if err := n.cluster.Linearizable(ctx); err != nil {
@@ -124,6 +127,8 @@ func (n *Node) problem(err error) error {
 		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened")
 	case errors.Is(err, cluster.ErrTooLarge):
 		return wire.Problemf(wire.KindTooLarge, "this is larger than one entry of the log may be; nothing happened")
+	case errors.Is(err, cluster.ErrDiskFull):
+		return wire.Problemf(wire.KindBusy, "nothing happened: the disk of the node that leads the district is full; alerts, cancels and receipts still work")
 	case errors.Is(err, cluster.ErrBusy):
 		return wire.Problemf(wire.KindBusy, "the district is busy; nothing happened, try again")
 	case errors.Is(err, cluster.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):

@@ -39,6 +39,7 @@ type town struct {
 	opts  []node.Options
 	used  string // a join token that was used
 	spots int    // estates laid so far
+	tune  func(i int, o *node.Options)
 }
 
 func freeAddr(t *testing.T) string {
@@ -52,7 +53,13 @@ func freeAddr(t *testing.T) string {
 // newDistrict brings up a district of n voters.
 func newDistrict(t *testing.T, n int) *district {
 	t.Helper()
-	d := &district{t: t, town: &town{}}
+	return newTuned(t, n, func(int, *node.Options) {})
+}
+
+// newTuned is newDistrict with options of its own for node i.
+func newTuned(t *testing.T, n int, tune func(i int, o *node.Options)) *district {
+	t.Helper()
+	d := &district{t: t, town: &town{tune: tune}}
 	d.add("")
 	for i := 1; i < n; i++ {
 		invited, err := d.client(0).Invite(d.ctx(), wire.Invite{})
@@ -86,6 +93,7 @@ func (d *district) options() node.Options {
 		o.Logger = slog.New(slog.NewTextHandler(testWriter{d.t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 	o.Halt = func(err error) { panic(err) }
+	d.tune(len(d.nodes), &o)
 	return o
 }
 

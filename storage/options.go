@@ -6,7 +6,8 @@ import (
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
-	"golang.org/x/sys/unix"
+
+	"almenara/storage/durable"
 )
 
 // Options are the settings of a Store. The zero value is what a node should use.
@@ -16,11 +17,15 @@ type Options struct {
 	// log entry must fit.
 	MemTableSize int64
 
-	// MinFree is the space in bytes that must be free, beyond the memtables' own,
-	// before the database is opened and before a dump or an install starts. Badger
-	// writes through memory maps: on a full disk the process dies by SIGBUS. Zero
-	// means 256 MiB.
+	// MinFree is the space in bytes that must be free, beyond what is written, before
+	// a dump or an install starts. Badger writes through memory maps: on a full disk the
+	// process dies by SIGBUS. Zero means 256 MiB.
 	MinFree uint64
+
+	// OpenFree is the space in bytes that must be free, beyond the memtables' own,
+	// before the database is opened. Zero means MinFree; a caller that writes nothing
+	// while less than MinFree is free may take less.
+	OpenFree uint64
 
 	// FreeSpace tells the bytes free on the file system of a path. Nil asks the
 	// system.
@@ -47,6 +52,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.MinFree == 0 {
 		o.MinFree = DefaultMinFree
+	}
+	if o.OpenFree == 0 {
+		o.OpenFree = o.MinFree
 	}
 	if o.FreeSpace == nil {
 		o.FreeSpace = freeSpace
@@ -75,13 +83,13 @@ func (o Options) badger(dir string) badger.Options {
 		WithMetricsEnabled(false).WithLogger(badgerLog{o.Logger})
 }
 
-// checkSpace refuses to go on when less than MinFree and extra bytes are free.
-func (o Options) checkSpace(dir string, extra uint64) error {
+// checkSpace refuses to go on when less than least and extra bytes are free.
+func (o Options) checkSpace(dir string, least, extra uint64) error {
 	free, err := o.FreeSpace(dir)
 	if err != nil {
 		return fmt.Errorf("asking for free space of %s: %w", dir, err)
 	}
-	if need := o.MinFree + extra; free < need {
+	if need := least + extra; free < need {
 		return fmt.Errorf("%w: %d bytes free in %s, %d needed", ErrNoSpace, free, dir, need)
 	}
 	return nil
@@ -89,11 +97,8 @@ func (o Options) checkSpace(dir string, extra uint64) error {
 
 // freeSpace is what an unprivileged process may still write.
 func freeSpace(dir string) (uint64, error) {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
-		return 0, err
-	}
-	return fs.Bavail * uint64(fs.Bsize), nil
+	free, _, err := durable.Space(dir)
+	return free, err
 }
 
 // badgerLog passes on Badger's warnings and errors only.

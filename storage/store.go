@@ -74,7 +74,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("creating store: %w", err)
 	}
-	if err := opts.checkSpace(dir, 2*uint64(opts.MemTableSize)); err != nil {
+	if err := opts.checkSpace(dir, opts.OpenFree, 2*uint64(opts.MemTableSize)); err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
 	unlock, err := lock(dir)
@@ -121,7 +121,9 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 func (s *Store) Dir() string { return s.dir }
 
 // CheckSpace returns ErrNoSpace when less than MinFree and extra bytes are free.
-func (s *Store) CheckSpace(extra uint64) error { return s.opts.checkSpace(s.dir, extra) }
+func (s *Store) CheckSpace(extra uint64) error {
+	return s.opts.checkSpace(s.dir, s.opts.MinFree, extra)
+}
 
 // Size is the size in bytes of the tables on disk, refreshed by Badger once a
 // minute.

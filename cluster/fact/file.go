@@ -28,7 +28,7 @@ func openFile(path string, size int64) (file, error) {
 	}
 	info, err := f.Stat()
 	if err == nil && info.Size() < size {
-		if err = preallocate(f, size); err == nil {
+		if err = durable.Reserve(f, size); err == nil {
 			err = errors.Join(f.Sync(), durable.SyncDir(filepath.Dir(path)))
 		}
 	}
@@ -36,21 +36,4 @@ func openFile(path string, size int64) (file, error) {
 		return nil, errors.Join(fmt.Errorf("allocating %s: %w", path, err), f.Close())
 	}
 	return f, nil
-}
-
-// fill writes zeros from the file's end to size: the portable way to take space.
-func fill(f *os.File, size int64) error {
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	zeros := make([]byte, 64<<10)
-	for at := info.Size(); at < size; {
-		n, err := f.WriteAt(zeros[:min(int64(len(zeros)), size-at)], at)
-		if err != nil {
-			return err
-		}
-		at += int64(n)
-	}
-	return nil
 }

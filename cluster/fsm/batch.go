@@ -31,6 +31,9 @@ func (b *batch) open() (err error) {
 	if b.t != nil {
 		return nil
 	}
+	if err := b.f.room(); err != nil {
+		return err
+	}
 	if b.t, err = b.f.store.Write(); err != nil {
 		return err
 	}

@@ -40,6 +40,16 @@ type Hooks struct {
 	// return before that; nothing is applied any more.
 	Halt func(error)
 
+	// Room is called by the applying goroutine before a transaction is begun, and may
+	// wait there while the disk has no room: nothing is applied meanwhile, nothing is lost,
+	// and Stalled does not count it. An error says that the node stops: nothing is applied
+	// any more, and Halt is not called.
+	Room func() error
+
+	// Dump is called before a dump of the state is written for another node; its error
+	// refuses that.
+	Dump func() error
+
 	// Adopted tells what became of a fact that was new to this log: Adopted, Refused or
 	// Rejected.
 	Adopted func(signed fact.Signed, f fact.Fact, outcome command.FactOutcome)
@@ -188,6 +198,20 @@ func (f *FSM) halt(err error) error {
 	return f.Halted()
 }
 
+// room waits until a transaction may be begun. Its error has stopped the state machine.
+func (f *FSM) room() error {
+	if f.hooks.Room == nil {
+		return nil
+	}
+	err := f.hooks.Room()
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%w: waiting for room on the disk: %w", ErrHalted, err)
+	f.halted.CompareAndSwap(nil, &err)
+	return f.Halted()
+}
+
 // Apply applies one entry; see ApplyBatch.
 func (f *FSM) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
 
@@ -222,7 +246,7 @@ func (f *FSM) ApplyBatch(logs []*raft.Log) []any {
 // StoreConfiguration keeps a configuration that raft delivers outside of a batch. The
 // applied index stays, because raft does not tell the term here.
 func (f *FSM) StoreConfiguration(index uint64, configuration raft.Configuration) {
-	if f.Halted() != nil {
+	if f.Halted() != nil || f.room() != nil {
 		return
 	}
 	err := f.store.Update(func(t *storage.Txn) error {

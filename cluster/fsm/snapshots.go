@@ -85,6 +85,11 @@ func (s *Snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 		}
 		return meta(id, g.Applied, 0), &received{store: s, id: id, staged: g}, nil
 	}
+	if s.f.hooks.Dump != nil {
+		if err := s.f.hooks.Dump(); err != nil {
+			return nil, nil, err
+		}
+	}
 	d, err := s.f.store.Dump()
 	if err != nil {
 		return nil, nil, err
@@ -170,6 +175,9 @@ func (k *sink) Close() error {
 		return err
 	}
 	if k.file == nil {
+		if err := k.store.f.store.CheckSpace(0); err != nil { // it waits: raft asks again
+			return fmt.Errorf("recording snapshot: %w", err)
+		}
 		return k.store.f.store.Witness(k.applied)
 	}
 	defer k.file.Close()

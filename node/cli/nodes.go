@@ -146,6 +146,9 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 	t.add("District", s.District)
 	t.add("Ready", readiness(s))
 	t.add("Quorum", quorum(s))
+	for _, sentence := range s.Warnings {
+		t.add("Warning", sentence)
+	}
 	t.add("Role", fmt.Sprintf("%s, term %d", s.Role, s.Term))
 	t.add("API", s.API)
 	label := "MQTT"

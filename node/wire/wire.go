@@ -268,6 +268,16 @@ type Status struct {
 	MQTT          []string   `json:"mqtt"`
 	Internode     string     `json:"internode"`
 	DataDirectory string     `json:"data"`
+	Disk          Disk       `json:"disk"`
+	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
+}
+
+// Disk is the file system of a node's data folder.
+type Disk struct {
+	Level   string `json:"level"` // ample, low, tight (no imports, enrolment, backups) or broadcast-only
+	Free    uint64 `json:"free_bytes"`
+	Total   uint64 `json:"total_bytes"`
+	Ballast uint64 `json:"ballast_bytes,omitempty"` // held back for a full disk
 }
 
 // NodeInfo is one node of the district.
