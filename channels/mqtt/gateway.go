@@ -65,6 +65,7 @@ type Gateway struct {
 	servers   []*http.Server
 	addrs     []net.Addr
 	conns     map[*outConn]struct{}
+	pollers   []*poller // one per core, from the first plain TCP listener on
 }
 
 // New makes a gateway that serves no address yet. Stop ends its goroutines.
@@ -104,6 +105,30 @@ func (g *Gateway) startWorkers(n int) {
 	g.wg.Go(g.sweep)
 }
 
+// startPollers is called with mu held. They are made when they are needed: most
+// tests need none.
+func (g *Gateway) startPollers() {
+	if g.pollers != nil {
+		return
+	}
+	for range runtime.GOMAXPROCS(0) {
+		if p := newPoller(); p != nil {
+			g.pollers = append(g.pollers, p)
+			g.wg.Go(p.run)
+		}
+	}
+}
+
+// pollerOf is the poller that is to read the session; nil where a goroutine has to.
+func (g *Gateway) pollerOf(s *session) *poller {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.pollers) == 0 {
+		return nil
+	}
+	return g.pollers[g.hash(s.from.Device)%uint64(len(g.pollers))]
+}
+
 // Stop refuses new devices, ends every session (MQTT 5 devices are told), and
 // waits until every goroutine has ended. When ctx ends first, connections are cut
 // and ctx's error is returned; a later call goes on waiting. Stopping twice, or
@@ -133,10 +158,13 @@ func (g *Gateway) beginStop() bool {
 	g.mu.Lock()
 	first := !g.stopped
 	g.stopped = true
-	listeners, servers := g.listeners, g.servers
+	listeners, servers, pollers := g.listeners, g.servers, g.pollers
 	g.listeners, g.servers = nil, nil
 	g.mu.Unlock()
 	g.cancel()
+	for _, p := range pollers {
+		p.stop()
+	}
 	for _, ln := range listeners {
 		_ = ln.Close()
 	}

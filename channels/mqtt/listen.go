@@ -96,6 +96,9 @@ func (g *Gateway) prepare(ln net.Listener, t Transport) (serve func() error, err
 	g.listeners = append(g.listeners, ln)
 	g.addrs = append(g.addrs, ln.Addr())
 	admitting := &admittingListener{ln, g}
+	if t == TCP {
+		g.startPollers()
+	}
 	if t == TCP || t == TLS {
 		return func() error { return g.acceptAll(admitting, t) }, nil
 	}
@@ -122,7 +125,7 @@ func (g *Gateway) acceptAll(ln *admittingListener, t Transport) error {
 // begin starts the connection's goroutine. The caller is counted itself.
 func (g *Gateway) begin(out *outConn, top net.Conn, t Transport) {
 	s := g.newSession(out, top, t)
-	out.onDrained(s.deliverNow)
+	out.setUser(s)
 	g.wg.Add(1)
 	go s.run()
 }

@@ -24,7 +24,7 @@ func (s *session) open() []byte {
 		s.refused(resultHandshake, err)
 		return nil
 	}
-	h, body, err := s.frame(s.g.limits.MaxConnect)
+	h, body, err := s.first(s.g.limits.MaxConnect)
 	if err == nil && h.kind != kindConnect {
 		err = errUnexpected
 	}
@@ -39,6 +39,28 @@ func (s *session) open() []byte {
 	s.g.metrics.connects[resultAccepted].Inc()
 	s.heard.Store(s.g.clock())
 	return connack
+}
+
+// first reads the first packet. What came behind it is kept.
+func (s *session) first(limit int) (header, []byte, error) {
+	in, n := make([]byte, readBuffer), 0
+	for {
+		h, size, err := cutPacket(in[:n], limit)
+		if err != nil {
+			return header{}, nil, err
+		}
+		if size > 0 {
+			s.rest = append(s.rest, in[size:n]...)
+			return h, in[h.length:size], nil
+		}
+		if n == len(in) {
+			in = append(in, make([]byte, n)...)
+		}
+		got, err := s.top.Read(in[n:])
+		if n += got; got == 0 && err != nil {
+			return header{}, nil, fmt.Errorf("reading from device: %w", err)
+		}
+	}
 }
 
 // handshake does TLS, if it is still to be done. Only so many at a time may cost

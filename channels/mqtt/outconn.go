@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,14 +33,26 @@ type outConn struct {
 	stall  time.Duration // without progress, before the connection closes
 	direct *directWriter // nil where the platform has none
 
-	mu       sync.Mutex
+	backlog atomic.Int64 // len(pending) + flying
+
+	mu       sync.Mutex // guards what follows, and the socket
+	socket   socket
 	pending  []byte
 	flying   int // bytes that the drainer has taken and not yet written
 	draining bool
 	closing  bool
 	closed   bool
 	err      error
-	drained  func() // called without locks when the last pending byte is written
+	user     connUser // nil before it begins
+}
+
+// connUser is told by its connection.
+type connUser interface {
+	// drained is called without locks when the last pending byte is written.
+	drained()
+	// ends is called once, when a connection that a poller has begins to end. It must
+	// not wait.
+	ends()
 }
 
 // connOwner counts goroutines and connections.
@@ -80,7 +93,12 @@ func (c *outConn) Write(b []byte) (int, error) {
 
 // writeNow writes what the kernel takes at once, unless earlier bytes wait.
 func (c *outConn) writeNow(b []byte) (int, error) {
-	if c.draining || c.direct == nil {
+	switch {
+	case c.draining:
+		return 0, nil
+	case c.polled():
+		return c.socket.send(b)
+	case c.direct == nil:
 		return 0, nil
 	}
 	return c.direct.write(b)
@@ -93,36 +111,41 @@ func (c *outConn) keep(b []byte) error {
 		return errOverflow
 	}
 	c.pending = append(c.pending, b...)
-	if !c.draining {
-		c.draining = true
-		c.owner.goroutineStarts()
-		go c.drain()
+	c.count()
+	if c.draining {
+		return nil
 	}
+	c.draining = true
+	if c.polled() {
+		c.await()
+		return nil
+	}
+	c.owner.goroutineStarts()
+	go c.drain()
 	return nil
 }
 
-// Pending is the number of bytes that wait for the device.
-func (c *outConn) Pending() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.pending) + c.flying
-}
+// count makes what is pending known without a lock. The caller holds mu.
+func (c *outConn) count() { c.backlog.Store(int64(len(c.pending) + c.flying)) }
 
-// onDrained sets what is called when the last pending byte is written.
-func (c *outConn) onDrained(f func()) {
+// Pending is the number of bytes that wait for the device.
+func (c *outConn) Pending() int { return int(c.backlog.Load()) }
+
+// setUser sets who is told.
+func (c *outConn) setUser(u connUser) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.drained = f
+	c.user = u
 }
 
 // drain writes pending bytes until none are left or the connection fails.
 func (c *outConn) drain() {
 	defer c.owner.goroutineEnds()
 	for {
-		chunk, done := c.takePending()
+		chunk, through := c.takePending()
 		if chunk == nil {
-			if done != nil {
-				done()
+			if through != nil {
+				through.drained()
 			}
 			return
 		}
@@ -137,13 +160,13 @@ func (c *outConn) drain() {
 }
 
 // takePending hands all pending bytes to the drainer. Without any, it ends the
-// drainer and returns what is to be called then.
-func (c *outConn) takePending() (chunk []byte, done func()) {
+// drainer and returns who is to be told then.
+func (c *outConn) takePending() (chunk []byte, through connUser) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	chunk, c.pending = c.pending, nil
 	if len(chunk) > 0 && c.err == nil {
-		c.flying = len(chunk)
+		c.flying = len(chunk) // what is pending is the same
 		c.extend()
 		return chunk, nil
 	}
@@ -153,7 +176,7 @@ func (c *outConn) takePending() (chunk []byte, done func()) {
 		return nil, nil
 	}
 	_ = c.Conn.SetWriteDeadline(time.Time{})
-	return nil, c.drained
+	return nil, c.user
 }
 
 // progress notes what one write of the drainer did.
@@ -161,6 +184,7 @@ func (c *outConn) progress(n int, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.flying -= n
+	c.count()
 	if err != nil {
 		c.draining = false
 		c.fail(err)
@@ -183,16 +207,32 @@ func (c *outConn) fail(err error) {
 		c.err = err
 	}
 	c.pending, c.flying = nil, 0
+	c.count()
 	c.close()
 }
 
 // close closes what is below. The caller holds mu; closing a socket of Go's
 // poller does not wait.
 func (c *outConn) close() {
-	if !c.closed {
-		c.closed = true
+	if c.closed {
+		return
+	}
+	c.begunToEnd()
+	c.closed = true
+	if c.polled() {
+		c.closeSocket()
+	} else {
 		_ = c.Conn.Close()
-		c.owner.connClosed(c)
+	}
+	c.owner.connClosed(c)
+}
+
+// begunToEnd tells the user of a polled connection, once: nobody else looks at it.
+// The caller holds mu.
+func (c *outConn) begunToEnd() {
+	if c.polled() && !c.socket.told {
+		c.socket.told = true
+		c.user.ends()
 	}
 }
 
@@ -210,6 +250,11 @@ func (c *outConn) Close() error {
 		return nil
 	}
 	now := time.Now()
+	if c.polled() {
+		c.socket.due = now.Add(linger)
+		c.begunToEnd()
+		return nil
+	}
 	_ = c.Conn.SetReadDeadline(now)
 	_ = c.Conn.SetWriteDeadline(now.Add(linger))
 	return nil

@@ -90,6 +90,9 @@ func (s *session) begin(p publish) (ref publishID, fresh bool, err error) {
 		if s.v5 && p.qos > 0 {
 			return ref, false, errReceiveMax
 		}
+		if !s.mayWait {
+			return ref, false, errWait // nothing has happened to p yet
+		}
 		s.wait()
 	}
 	if s.ended {

@@ -4,58 +4,146 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 )
 
 var (
 	errDisconnected = errors.New("device disconnected")
 	errEnded        = errors.New("session has ended")
+	errPanicked     = errors.New("session panicked")
+
+	// errWait ends the handling of what was read, before a packet that has to wait.
+	errWait = errors.New("receipts must become durable first")
+	// errAgain and errDetached: there is nothing to read now, or not here.
+	errAgain    = errors.New("nothing to read")
+	errDetached = errors.New("a goroutine reads")
 )
 
-// run is the one goroutine of a connection.
+// run opens the session on a goroutine of its own. What opening needs, stack and
+// buffers, TLS above all, goes with it: the session goes on with a poller, or with a
+// goroutine that has just begun.
 func (s *session) run() {
 	defer s.g.wg.Done()
-	defer s.top.Close()
-	if connack := s.open(); connack != nil {
-		s.serve(connack)
-	}
-}
-
-// serve is the session's life. Whatever happens, it ends out of the registry.
-func (s *session) serve(connack []byte) {
-	defer s.g.leave(s)
-	defer s.end(codeSuccess, endPanic) // does nothing after any other end
-	defer s.rescue()
-	if !s.g.enrol(s, connack) {
-		s.end(codeStopping, endStopping)
+	connack := s.open()
+	if connack == nil {
+		_ = s.top.Close()
 		return
 	}
-	c, why := s.read()
-	s.end(c, why)
-	s.settle()
-	s.g.metrics.endings[s.why].Inc()
-	s.g.log.Debug("session ended", "device", s.from.Device, "why", s.why)
+	if err := s.arrive(connack); err != nil {
+		s.end(s.explain(err))
+		s.depart()
+		return
+	}
+	if s.g.pollerOf(s).adopt(s) {
+		return
+	}
+	s.g.goroutineStarts()
+	go s.serve()
 }
 
-// read handles packets until the session ends, and says how it did.
-func (s *session) read() (code, ending) {
+// arrive enrols the session, and handles what came right behind the CONNECT.
+func (s *session) arrive(connack []byte) error {
+	if !s.enrol(connack) {
+		return ErrStopped
+	}
+	s.mayWait = true
+	err := s.takeGuarded(nil)
+	s.mayWait = false
+	return err
+}
+
+func (s *session) enrol(connack []byte) bool {
+	defer s.rescue()
+	return s.g.enrol(s, connack)
+}
+
+// serve reads where no poller does.
+func (s *session) serve() {
+	defer s.g.goroutineEnds()
+	defer s.depart()
+	s.mayWait = true
+	err := s.receive()
+	s.end(s.explain(err))
+}
+
+// receive handles what the device says until it says no more.
+func (s *session) receive() error {
+	in := make([]byte, readBuffer)
 	for {
-		h, body, err := s.frame(s.g.limits.MaxPacket)
-		if err == nil {
-			err = s.handle(h, body)
+		n, err := s.top.Read(in)
+		if n > 0 {
+			if err := s.takeGuarded(in[:n]); err != nil {
+				return err
+			}
 		}
 		if err != nil {
-			return s.explain(err)
+			return fmt.Errorf("reading from device: %w", err)
 		}
 	}
+}
+
+// readApart takes a session that has to wait out of its poller.
+func (s *session) readApart() {
+	s.out.detach()
+	s.g.goroutineStarts()
+	go func() {
+		defer s.g.goroutineEnds()
+		if err := s.receiveApart(); !errors.Is(err, errAgain) {
+			s.end(s.explain(err))
+		}
+	}()
+}
+
+// receiveApart handles what has come, waiting where it must. errAgain is that the
+// poller has the session again.
+func (s *session) receiveApart() error {
+	in, n := make([]byte, readBuffer), 0
+	for {
+		s.mayWait = true
+		err := s.takeGuarded(in[:n])
+		s.mayWait = false
+		if err != nil {
+			return err
+		}
+		if n, err = s.out.receiveApart(in); err != nil {
+			return err
+		}
+	}
+}
+
+// ends implements connUser: nobody reads a polled session when it ends.
+func (s *session) ends() {
+	s.g.goroutineStarts()
+	go func() {
+		defer s.g.goroutineEnds()
+		s.end(s.explain(net.ErrClosed)) // does nothing after any other end
+		s.depart()
+	}()
+}
+
+// drained implements connUser.
+func (s *session) drained() { s.deliverNow() }
+
+// depart takes the ended session out of the registry, once.
+func (s *session) depart() {
+	_ = s.top.Close()
+	why := s.reason()
+	s.g.metrics.endings[why].Inc()
+	s.g.log.Debug("session ended", "device", s.from.Device, "why", why)
+	s.g.leave(s)
 }
 
 func (s *session) explain(err error) (code, ending) {
 	var f *fault
 	switch {
+	case s.broken.Load():
+		return codeSuccess, endPanic
 	case errors.As(err, &f):
 		return f.code, endProtocol
 	case errors.Is(err, errDisconnected):
 		return codeSuccess, endDisconnect
+	case errors.Is(err, ErrStopped):
+		return codeStopping, endStopping
 	case errors.Is(s.out.failure(), errOverflow):
 		return codeSuccess, endOverflow
 	}
@@ -109,59 +197,70 @@ func (s *session) disconnect(body []byte) error {
 	return errDisconnected
 }
 
-// frame returns the next packet. The body is valid until the next call.
-func (s *session) frame(limit int) (header, []byte, error) {
-	for {
-		h, err := parseHeader(s.in[s.r:s.w])
-		if err != nil {
-			return header{}, nil, err
-		}
-		total := h.length + h.size
-		if total > limit {
-			return header{}, nil, errTooLarge
-		}
-		if h.length > 0 && s.w-s.r >= total {
-			body := s.in[s.r+h.length : s.r+total]
-			s.r += total
-			s.handled = true
-			return h, body, nil
-		}
-		if err := s.fill(); err != nil {
-			return header{}, nil, err
-		}
-	}
+// takeGuarded is take; a panic ends this session only.
+func (s *session) takeGuarded(b []byte) (err error) {
+	err = errPanicked
+	defer s.rescue()
+	return s.take(b)
 }
 
-// fill reads more. Before it waits, it hands over what has been acknowledged.
-func (s *session) fill() error {
+// take handles what one read brought, and hands over what that acknowledged.
+func (s *session) take(b []byte) error {
+	err := s.feed(b)
 	s.settle()
 	if s.handled {
 		s.handled = false
 		s.heard.Store(s.g.clock())
 	}
-	s.makeSpace()
-	n, err := s.top.Read(s.in[s.w:])
-	s.w += n
-	if n == 0 && err != nil {
-		return fmt.Errorf("reading from device: %w", err)
+	return err
+}
+
+// feed handles whole packets, and keeps the beginning of the next. Memory grows only
+// with what has really arrived.
+func (s *session) feed(b []byte) error {
+	if len(s.rest) > 0 {
+		s.rest = append(s.rest, b...)
+		b = s.rest
 	}
+	for len(b) > 0 {
+		h, size, err := cutPacket(b, s.g.limits.MaxPacket)
+		if err == nil && size > 0 {
+			err = s.handle(h, b[h.length:size])
+		}
+		if err != nil && !errors.Is(err, errWait) {
+			return err
+		}
+		if err != nil || size == 0 {
+			s.keep(b)
+			return err
+		}
+		s.handled = true
+		b = b[size:]
+	}
+	s.rest = nil
 	return nil
 }
 
-// makeSpace gives back a buffer that was grown, moves a part of a packet to the
-// front, or doubles the buffer: memory grows only with what has really arrived.
-func (s *session) makeSpace() {
-	switch {
-	case s.r == s.w:
-		s.r, s.w = 0, 0
-		if len(s.in) > readBuffer {
-			s.in = make([]byte, readBuffer)
-		}
-	case s.w < len(s.in):
-	case s.r > 0:
-		s.w = copy(s.in, s.in[s.r:s.w])
-		s.r = 0
-	default:
-		s.in = append(s.in, make([]byte, len(s.in))...)
+// keep remembers what is to be handled with what comes next.
+func (s *session) keep(b []byte) {
+	if len(b) != len(s.rest) { // else it is there already
+		s.rest = append([]byte(nil), b...)
 	}
+}
+
+// cutPacket finds the packet at the front of b and its size, which is 0 when more
+// bytes are needed.
+func cutPacket(b []byte, limit int) (h header, size int, err error) {
+	h, err = parseHeader(b)
+	if err != nil {
+		return header{}, 0, err
+	}
+	size = h.length + h.size
+	switch {
+	case size > limit:
+		return header{}, 0, errTooLarge
+	case h.length == 0 || len(b) < size:
+		return header{}, 0, nil
+	}
+	return h, size, nil
 }

@@ -34,11 +34,12 @@ type session struct {
 	heard   atomic.Int64 // clock of the last packet
 	unacked atomic.Int64 // clock when the oldest delivery in flight was sent; 0: none is
 	paused  atomic.Bool  // the reader waits for receipts to become durable
+	broken  atomic.Bool  // it panicked
 
 	// The reader's own.
-	in      []byte
-	r, w    int // in[r:w] has been read and not yet handled
-	handled bool
+	rest    []byte // the beginning of a packet
+	handled bool   // a packet, since heard was written
+	mayWait bool   // the goroutine that reads is this session's own
 	will    *will
 	acked   []receipt.Receipt // PUBACKs since the last read
 	why     ending            // set under mu, read after the session has ended
@@ -104,7 +105,7 @@ const readBuffer = 512
 
 func (g *Gateway) newSession(out *outConn, top net.Conn, t Transport) *session {
 	return &session{
-		g: g, out: out, top: top, transport: t, in: make([]byte, readBuffer),
+		g: g, out: out, top: top, transport: t,
 		nowQoS: -1, keysQoS: -1, alertsQoS: -1,
 	}
 }
@@ -158,6 +159,13 @@ func (s *session) endOnce(c code, why ending) bool {
 	return true
 }
 
+// reason is why the session ended.
+func (s *session) reason() ending {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why
+}
+
 // makeRoom wakes a reader that waits. The caller holds mu.
 func (s *session) makeRoom() {
 	if s.room != nil {
@@ -186,6 +194,7 @@ func (s *session) rescue() {
 	if p := recover(); p != nil {
 		s.g.metrics.panics.Inc()
 		s.g.log.Error("session panicked", "device", s.from.Device, "panic", p, "stack", string(debug.Stack()))
+		s.broken.Store(true)
 		s.out.kill()
 	}
 }

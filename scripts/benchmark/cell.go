@@ -28,21 +28,21 @@ const profileAlerts = 20
 // take turns, so that what else happens on the machine happens to all of them.
 type cell struct {
 	options
-	devices int
-	secure  bool
-	variant string // oneByOne, stalled or dead
-	profile string
-	pem     certificates
-	program string
-	dir     string
-	record  func(any) error // what was measured: sample or memory
-	say     func(format string, args ...any)
+	devices   int
+	secure    bool
+	variant   string // oneByOne, stalled or dead
+	profileTo string // file; "" is none
+	pem       certificates
+	program   string
+	dir       string
+	record    func(any) error // what was measured: sample or memory
+	say       func(format string, args ...any)
 }
 
 // qos lists the series of plain: the quick benchmark has no time for QoS 0 over TLS,
 // and a profile is of QoS 1.
 func (c *cell) qos() []byte {
-	if c.profile != "" || c.quick && c.secure {
+	if c.profileTo != "" || c.quick && c.secure {
 		return []byte{1}
 	}
 	return []byte{1, 0}
@@ -85,7 +85,7 @@ func (c *cell) run(ctx context.Context) (err error) {
 		return err
 	}
 	for _, u := range units {
-		if p, ok := u.sys.(profiled); ok && c.profile != "" {
+		if p, ok := u.sys.(profiled); ok && c.profileTo != "" {
 			if err := p.beginProfile(); err != nil {
 				return err
 			}
@@ -221,7 +221,7 @@ func (c *cell) series(ctx context.Context, u *unit, run int, qos byte) error {
 		}
 	}
 	alerts := c.alertsOf(u.name, c.devices, qos)
-	if c.profile != "" {
+	if c.profileTo != "" {
 		alerts = profileAlerts
 	}
 	for range alerts {

@@ -26,6 +26,9 @@ func drive(ctx context.Context, o options) error {
 	for _, line := range d.head {
 		d.say("%s", line)
 	}
+	if d.profile {
+		return d.profileAll(ctx, []string{gatewayName, nodeName})
+	}
 	for _, c := range d.cells() {
 		if err := c.run(ctx); err != nil {
 			return fmt.Errorf("%d devices over %s, %s: %w (raw output in %s)", c.devices, c.over(), c.variant, err, o.out)
@@ -35,12 +38,23 @@ func drive(ctx context.Context, o options) error {
 	if err := d.report(all); err != nil {
 		return err
 	}
-	for _, system := range missed(all) {
+	if !o.quick {
+		err = d.profileAll(ctx, missed(all))
+	}
+	d.say("raw output: %s", o.out)
+	return err
+}
+
+// profileAll takes profiles of the systems among those that are measured.
+func (d *driver) profileAll(ctx context.Context, systems []string) error {
+	for _, system := range systems {
+		if !slices.Contains(d.only, system) {
+			continue
+		}
 		if err := d.profileOf(ctx, system); err != nil {
 			return fmt.Errorf("profiling %s: %w", system, err)
 		}
 	}
-	d.say("raw output: %s", o.out)
 	return nil
 }
 
@@ -122,13 +136,13 @@ func (d *driver) report(all []target) error {
 func (d *driver) profileOf(ctx context.Context, system string) error {
 	path := filepath.Join(d.out, system+".pprof")
 	c := d.cell(d.variantDevices(), false, oneByOne)
-	c.only, c.runs, c.profile = []string{system}, 1, path
+	c.only, c.runs, c.profileTo = []string{system}, 1, path
 	c.record = func(any) error { return nil }
 	c.out = filepath.Join(d.out, "profile")
 	if err := c.run(ctx); err != nil {
 		return err
 	}
-	d.say("%s missed a target; its profiles: %s, %s, and .txt of both", system, path, heapProfile(path))
+	d.say("profiles of %s: %s, %s, and .txt of both", system, path, heapProfile(path))
 	for _, profile := range []string{path, heapProfile(path)} {
 		top, err := exec.CommandContext(ctx, "go", "tool", "pprof", "-top", "-cum", "-nodecount", "80", profile).Output()
 		if err != nil {

@@ -23,6 +23,7 @@ const mostDevices = 18_000
 // options is what one run of the benchmark does.
 type options struct {
 	quick    bool
+	profile  bool // takes profiles and measures nothing
 	devices  []int
 	runs     int
 	only     []string // systems, in the order in which they are measured
@@ -38,6 +39,7 @@ func parseOptions(args []string) (options, error) {
 	o := options{runs: 3}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&o.quick, "quick", false, "1,000 devices, 5 alerts, one run: proves that the benchmark works")
+	flags.BoolVar(&o.profile, "profile", false, "only profile gateway and node, as far as -only names them")
 	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 1000 with -quick)")
 	only := flags.String("only", "", "systems to measure, of "+strings.Join(allSystems, ",")+" (default all)")
 	flags.StringVar(&o.out, "out", "dist/bench", "folder for raw output")

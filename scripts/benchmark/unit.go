@@ -27,7 +27,7 @@ func (c *cell) begin(ctx context.Context, name string) (*unit, error) {
 		return nil, err
 	}
 	u := &unit{name: name, sys: newSystem(name)}
-	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), profile: c.profile}
+	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), profile: c.profileTo}
 	if err := u.sys.start(ctx, s); err != nil {
 		u.end()
 		return nil, fmt.Errorf("starting %s: %w", name, err)
