@@ -142,6 +142,7 @@ func (n *Node) stateChanged(what fsm.Change) {
 		n.duty()
 	}
 	n.tallies.touchRecords(what)
+	n.roster.changed(what)
 }
 
 // recall lays on the desk what was agreed and may still matter. The journal's own

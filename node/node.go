@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
+	"almenara/channels/broker"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
 	"almenara/cluster"
@@ -41,6 +42,7 @@ type Node struct {
 	cluster    *cluster.Cluster
 	exchange   *fact.Exchange
 	gateway    *mqtt.Gateway
+	external   *broker.Broker // nil without one
 	dispatcher *channels.Dispatcher
 	collector  *collector
 	server     *api.Server
@@ -54,6 +56,7 @@ type Node struct {
 	tallies   tallies
 	under     underway
 	strangers strangers
+	roster    roster
 	staging   standstill
 	joined    chan struct{} // closed when cluster is set
 	reread    atomic.Bool   // the whole state was replaced: the desk must read it anew
@@ -183,9 +186,12 @@ func (n *Node) openGateway(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openExternal(); err != nil {
+		return err
+	}
 	n.dispatcher, err = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
-		Node:   n.ID(), Clock: n.options.Clock, Outlets: []channels.Outlet{n.gateway}, Logger: n.log,
+		Node:   n.ID(), Clock: n.options.Clock, Outlets: n.outlets(), Logger: n.log,
 	})
 	return err
 }
@@ -219,6 +225,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); return nil })
 	for _, work := range []func(context.Context){
 		n.collector.Run, n.present, n.dispatcher.Run, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
+		n.runExternal,
 	} {
 		n.workers.Go(func() { work(run) })
 	}

@@ -131,7 +131,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 		Incarnation: c.Incarnation, Quarantined: n.cluster.Quarantine() != nil, Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
-		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir,
+		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir, Broker: n.externalStatus(),
 		Nodes: n.nodeInfos(c), Disk: n.space.status(), Warnings: n.warnings(),
 	}
 	s.Ready, s.Why = n.ready(c)
@@ -206,7 +206,7 @@ func (n *Node) serveNodes() {
 	}
 	n.cluster.Handle("POST "+pathPresence, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(n.presence.all()) // the caller sees a cut answer as an error
+		_ = json.NewEncoder(w).Encode(n.here()) // the caller sees a cut answer as an error
 	}))
 }
 
@@ -226,7 +226,7 @@ func (n *Node) connected(ctx context.Context) map[string]whereabouts {
 			}
 		}
 	}
-	note(n.ID(), n.presence.all())
+	note(n.ID(), n.here())
 	var asked sync.WaitGroup
 	for _, id := range n.cluster.Members() {
 		if id == n.ID() {

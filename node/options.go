@@ -28,6 +28,9 @@ type Options struct {
 	API string
 	// MQTT, MQTTS, WS and WSS are the addresses of the device gateway; "" is off.
 	MQTT, MQTTS, WS, WSS string
+	// Broker is a general-purpose MQTT broker through which devices are reached besides
+	// the gateway; the zero value is none.
+	Broker External
 	// Heartbeat is raft's heartbeat and election timeout; 0 is 300 ms (wired LAN).
 	// Use 1 s on radio links.
 	Heartbeat time.Duration
@@ -72,6 +75,9 @@ func (o Options) Validate() error {
 		return fmt.Errorf("%w: a data folder is needed", ErrOptions)
 	}
 	if err := validateAPI(o.API); err != nil {
+		return err
+	}
+	if err := o.Broker.validate(); err != nil {
 		return err
 	}
 	for name, addr := range map[string]string{

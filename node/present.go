@@ -164,7 +164,11 @@ func (a *announced) keep(inForce []live) {
 	})
 }
 
-// connectedOf counts the devices of members that are connected to this node.
+// connectedOf counts the devices of members that this node reaches.
 func (n *Node) connectedOf(members *roaring.Bitmap) int {
-	return n.presence.countOf(members)
+	count := n.presence.countOf(members)
+	if n.external != nil {
+		count += n.external.Reaching(members)
+	}
+	return count
 }

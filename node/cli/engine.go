@@ -42,6 +42,7 @@ type Listen struct {
 	MQTT      string // host:port of MQTT over TCP
 	MQTTTLS   string // host:port of MQTT over TLS
 	MQTTWS    string // host:port of MQTT over WebSocket
+	MQTTWSS   string // the same, with TLS
 }
 
 // InitOptions are the settings of a new district's first node.
@@ -86,6 +87,15 @@ type ServeOptions struct {
 	LogJSON   bool
 	Log       io.Writer // where the log goes; never nil
 	Listen
+	Broker
+}
+
+// Broker is an external MQTT broker; no URL is none.
+type Broker struct {
+	URL      string // tcp://, ssl://, ws:// or wss://host:port
+	Username string // this node's at the broker
+	Password string
+	CA       []byte // PEM of who signs the broker's certificate
 }
 
 // ServeInfo says where a node that takes requests listens.

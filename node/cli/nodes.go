@@ -57,6 +57,7 @@ func (l *Listen) register(fs *pflag.FlagSet) {
 	fs.StringVar(&l.MQTT, "mqtt", "", "host:port where devices connect by MQTT")
 	fs.StringVar(&l.MQTTTLS, "mqtt-tls", "", "the same, with TLS")
 	fs.StringVar(&l.MQTTWS, "mqtt-ws", "", "the same, over WebSocket")
+	fs.StringVar(&l.MQTTWSS, "mqtt-wss", "", "the same, over WebSocket with TLS")
 }
 
 func initNode(fs *pflag.FlagSet) runner {
@@ -106,7 +107,9 @@ func join(fs *pflag.FlagSet) runner {
 
 func serve(fs *pflag.FlagSet) runner {
 	var opts ServeOptions
+	var external brokerFiles
 	opts.Listen.register(fs)
+	external.register(fs, &opts.Broker)
 	fs.DurationVar(&opts.Heartbeat, "heartbeat", 0, "between the nodes' heartbeats; the node's default when absent")
 	fs.StringVar(&opts.LogLevel, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&opts.LogJSON, "log-json", false, "write the log as JSON lines")
@@ -115,6 +118,9 @@ func serve(fs *pflag.FlagSet) runner {
 			return errNoEngine
 		}
 		opts.Data, opts.Log = e.global.data, e.Err
+		if err := external.read(e, &opts.Broker); err != nil {
+			return err
+		}
 		return e.engine.Serve(ctx, opts, func(info ServeInfo) {
 			_ = e.print(info, func(w io.Writer) {
 				fmt.Fprintf(w, "Node %s (%s) of %s serves.\nAPI             %s\nDevices (MQTT)  %s\nOther nodes     %s\n",
@@ -151,6 +157,9 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 	}
 	t.add("Role", fmt.Sprintf("%s, term %d", s.Role, s.Term))
 	t.add("API", s.API)
+	if s.Broker != nil {
+		t.add("Broker", brokerState(s.Broker))
+	}
 	label := "MQTT"
 	for _, address := range s.MQTT {
 		t.add(label, address)

@@ -47,7 +47,7 @@ func New(version string, options ...Option) cli.Engine {
 func addresses(data, name string, l cli.Listen) node.Options {
 	return node.Options{
 		Dir: data, Name: name, Internode: l.Internode, Advertise: l.Advertise, API: apiURL(l.API),
-		MQTT: l.MQTT, MQTTS: l.MQTTTLS, WS: l.MQTTWS,
+		MQTT: l.MQTT, MQTTS: l.MQTTTLS, WS: l.MQTTWS, WSS: l.MQTTWSS,
 	}
 }
 
@@ -116,6 +116,7 @@ func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(c
 	for _, option := range options {
 		option(&opts)
 	}
+	opts.Broker = node.External(o.Broker)
 	opts.Heartbeat, opts.Version, opts.Logger = o.Heartbeat, version, log
 	opts.Halt = func(err error) {
 		log.Error("the node must stop at once", "error", err)

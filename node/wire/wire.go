@@ -268,6 +268,7 @@ type Status struct {
 	MQTT          []string   `json:"mqtt"`
 	Internode     string     `json:"internode"`
 	DataDirectory string     `json:"data"`
+	Broker        *Broker    `json:"broker,omitempty"` // absent where none is configured
 	Disk          Disk       `json:"disk"`
 	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
 }
@@ -278,6 +279,17 @@ type Disk struct {
 	Free    uint64 `json:"free_bytes"`
 	Total   uint64 `json:"total_bytes"`
 	Ballast uint64 `json:"ballast_bytes,omitempty"` // held back for a full disk
+}
+
+// Broker is the link to an external MQTT broker.
+type Broker struct {
+	URL        string    `json:"url"`
+	Connected  bool      `json:"connected"`
+	Since      time.Time `json:"since"`
+	Why        string    `json:"why,omitempty"` // why not connected
+	Publisher  bool      `json:"publisher"`     // this node publishes for the district
+	Devices    int       `json:"devices"`       // that say they are there
+	Unanswered int       `json:"unanswered"`    // bodies that they have not answered
 }
 
 // NodeInfo is one node of the district.
