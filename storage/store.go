@@ -109,6 +109,9 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 	if err := checkTables(o.Dir); err != nil {
 		return nil, err
 	}
+	if err := removeUnborn(o.Dir); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			db, err = nil, fmt.Errorf("%w: badger panicked: %v", ErrDamaged, r)
