@@ -45,7 +45,7 @@ func OpenWAL(dir string, logger hclog.Logger) (store LogStore, err error) {
 			store, err = nil, fmt.Errorf("opening raft log: %w: %v", ErrLogDamaged, p)
 		}
 	}()
-	w, err := wal.Open(dir, wal.WithSegmentSize(walSegmentBytes), wal.WithLogger(logger))
+	w, err := wal.Open(dir, wal.WithSegmentSize(walSegmentBytes), wal.WithLogger(logger), wal.WithSegmentFiler(logFiles(dir)))
 	if err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
 	}

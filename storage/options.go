@@ -72,7 +72,7 @@ func (o Options) withDefaults() (Options, error) {
 // value log is never used and never collected.
 func (o Options) badger(dir string) badger.Options {
 	return badger.DefaultOptions(dir).
-		WithSyncWrites(true).WithDetectConflicts(false).WithNumVersionsToKeep(1).
+		WithSyncWrites(durable.Synced(durable.PartStore)).WithDetectConflicts(false).WithNumVersionsToKeep(1).
 		WithMemTableSize(o.MemTableSize).WithNumMemtables(2).
 		WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(8).
 		WithNumCompactors(2).WithNumGoroutines(2).

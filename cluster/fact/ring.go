@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"almenara/storage/durable"
 )
 
 // segment is one preallocated file of a ring. Fields are guarded by Journal.mu;
@@ -118,6 +120,9 @@ func (b *batch) store() error {
 		if !slices.Contains(touched, w.segment.file) {
 			touched = append(touched, w.segment.file)
 		}
+	}
+	if !durable.Synced(durable.PartJournal) {
+		return nil
 	}
 	for _, f := range touched {
 		if err := f.Sync(); err != nil {

@@ -1,0 +1,136 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const checkers = 2
+
+// storeDrill cuts the durable parts of a node at every flush.
+func storeDrill(o options) (err error) {
+	dir, err := scratch(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	begun := time.Now()
+	s := &sweep{o: o, dir: dir, r: rand.New(rand.NewPCG(o.seed, 2)), coin: rand.New(rand.NewPCG(o.seed, 3))}
+	fmt.Printf("power cuts, seed %d: ", o.seed)
+	if err := s.run(); err != nil {
+		return err
+	}
+	oracle, err := newOracle(filepath.Join(dir, "oracle"), filepath.Join(dir, "decided"))
+	if err != nil {
+		return fmt.Errorf("replaying what was decided: %w", err)
+	}
+	acks := promisesOf(s.ledger.sofar())
+	fmt.Printf("%d flushes, %d entries, %d facts, %d cuts taken in %.1f s\n",
+		s.flushes, acks.applied, len(acks.facts), len(s.cuts), time.Since(begun).Seconds())
+	if acks.applied == 0 || len(acks.facts) == 0 {
+		return errors.New("the workload did nothing")
+	}
+	opened, broken := s.checkAll(oracle)
+	fmt.Printf("%d of them opened again in %.1f s: ", opened, time.Since(begun).Seconds())
+	return verdict(o, broken)
+}
+
+// verdict turns broken promises into success or failure.
+func verdict(o options, broken []error) error {
+	switch {
+	case len(broken) == 0 && o.caught:
+		fmt.Println("nothing was found")
+		return errors.New("a program that loses what it acknowledged was not caught")
+	case len(broken) == 0:
+		fmt.Println("nothing acknowledged was lost")
+		return nil
+	}
+	fmt.Printf("%d broke a promise\n", len(broken))
+	for _, err := range broken[:min(len(broken), 10)] {
+		fmt.Println(" ", err)
+	}
+	if o.caught {
+		fmt.Println("caught, as it must be")
+		return nil
+	}
+	return errors.New("what was acknowledged did not survive")
+}
+
+// checkAll opens what the cuts left. With -caught it stops at the first broken promise.
+func (s *sweep) checkAll(o *oracle) (opened int, broken []error) {
+	order := s.order()
+	var mu sync.Mutex
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range checkers {
+		wg.Go(func() {
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= len(order) {
+					return
+				}
+				err := s.checkOne(order[n], o)
+				mu.Lock()
+				opened++
+				if err != nil {
+					broken = append(broken, err)
+				}
+				stop := len(broken) > 0 && s.o.caught
+				mu.Unlock()
+				if stop {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return opened, broken
+}
+
+// order is which cuts are opened: every manieth, or all in a random order for a
+// program that must be caught soon.
+func (s *sweep) order() []int {
+	var out []int
+	for i := range s.cuts {
+		if i%s.o.every == 0 {
+			out = append(out, i)
+		}
+	}
+	if s.o.caught {
+		s.r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	}
+	return out
+}
+
+// checkOne writes down what a cut left, and opens it.
+func (s *sweep) checkOne(n int, o *oracle) error {
+	c := &s.cuts[n]
+	dir := filepath.Join(s.dir, fmt.Sprintf("cut-%d", n))
+	defer os.RemoveAll(dir)
+	if err := c.disk.Export(dir); err != nil {
+		return err
+	}
+	c.disk = nil // the memory
+	if err := check(filepath.Join(dir, "node"), promisesOf(c.acks), o); err != nil {
+		return fmt.Errorf("cut %d, %s, flush %d: %w", n, c.at, c.flush, err)
+	}
+	return nil
+}
+
+// scratch makes a directory of its own, in memory where that is possible: thousands of
+// syncs would only cost time.
+func scratch(o options) (string, error) {
+	base := o.scratch
+	if base == "" && exists("/dev/shm") {
+		base = "/dev/shm"
+	}
+	return os.MkdirTemp(base, "almenara-powercut-")
+}
