@@ -1,0 +1,143 @@
+package channeltest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	paho "github.com/eclipse/paho.mqtt.golang"
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	mochipackets "github.com/mochi-mqtt/server/v2/packets"
+	"github.com/stretchr/testify/require"
+
+	"almenara/channels"
+	"almenara/channels/broker"
+	"almenara/channels/contract"
+	"almenara/storage/receipt"
+)
+
+// brokerRig is the way through an external broker, with plain MQTT clients as
+// endpoints that answer each body, as the contract asks.
+type brokerRig struct {
+	*broker.Broker
+	t        *testing.T
+	address  string
+	sessions atomic.Uint64
+}
+
+func newBrokerRig(t *testing.T) Rig {
+	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, server.AddHook(&everybody{}, nil))
+	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
+	require.NoError(t, server.AddListener(tcp))
+	require.NoError(t, server.Serve())
+	t.Cleanup(func() { _ = server.Close() })
+	r := &brokerRig{t: t, address: tcp.Address()}
+	var err error
+	r.Broker, err = broker.New(broker.Options{
+		URL: "tcp://" + r.address, ClientID: "node", Directory: r, Receipts: r, Elected: func() bool { return true },
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { r.Run(ctx) })
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return r
+}
+
+// everybody is a broker hook that lets everybody in.
+type everybody struct{ mochi.HookBase }
+
+func (*everybody) ID() string { return "everybody" }
+
+func (*everybody) Provides(b byte) bool {
+	return b == mochi.OnConnectAuthenticate || b == mochi.OnACLCheck
+}
+
+func (*everybody) OnConnectAuthenticate(*mochi.Client, mochipackets.Packet) bool { return true }
+func (*everybody) OnACLCheck(*mochi.Client, string, bool) bool                   { return true }
+
+func (r *brokerRig) Endpoint(id string) (channels.Endpoint, bool) {
+	var member uint32
+	_, err := fmt.Sscanf(id, "member-%d", &member)
+	return channels.Endpoint{Device: id, Member: member, Kind: "screen"}, err == nil
+}
+
+func (r *brokerRig) Devices(members *roaring.Bitmap) iter.Seq[channels.Endpoint] {
+	return func(yield func(channels.Endpoint) bool) {
+		for i := members.Iterator(); i.HasNext(); {
+			e, _ := r.Endpoint(deviceOf(i.Next()))
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+func (r *brokerRig) Take(_ channels.Endpoint, _ []receipt.Receipt, done func(error)) { done(nil) }
+
+// reader is a client that keeps what it gets. The same manifest may come again: it
+// is the same word.
+type reader struct {
+	listener
+	device   string
+	manifest []byte
+	seq      uint64
+}
+
+func (r *brokerRig) Connect(t testing.TB, member uint32) Endpoint {
+	l := &reader{device: deviceOf(member)}
+	l.Client = paho.NewClient(paho.NewClientOptions().AddBroker("tcp://" + r.address).SetClientID(l.device).
+		SetProtocolVersion(4).SetAutoReconnect(false).SetDefaultPublishHandler(l.receive))
+	t.Cleanup(l.Close)
+	wait(t, l.Client.Connect())
+	wait(t, l.SubscribeMultiple(map[string]byte{contract.TopicNow: 1, contract.AlertFilter(l.device): 1}, nil))
+	state, err := json.Marshal(contract.State{State: contract.StateReady, Session: r.sessions.Add(1)})
+	require.NoError(t, err)
+	wait(t, l.Publish(contract.TopicState(l.device), 1, true, state))
+	require.Eventually(t, func() bool {
+		for _, p := range r.Present() {
+			if p.Device == l.device {
+				return true
+			}
+		}
+		return false
+	}, patience, time.Millisecond)
+	return l
+}
+
+func (l *reader) receive(c paho.Client, m paho.Message) {
+	topic, own := contract.ParseDeviceTopic(m.Topic())
+	if !own {
+		l.mu.Lock()
+		again := bytes.Equal(l.manifest, m.Payload())
+		l.manifest = m.Payload()
+		l.mu.Unlock()
+		if !again {
+			l.keep(m.Payload())
+		}
+		return
+	}
+	l.keep(m.Payload())
+	l.seq++
+	raw, _ := json.Marshal([]contract.Receipt{{ // a receipt always encodes
+		Alert: topic.Alert, Revision: 1, Rung: contract.RungPresented, At: time.Now(), Seq: l.seq,
+	}})
+	go func() { c.Publish(contract.TopicReceipt(l.device), 1, false, raw).WaitTimeout(patience) }()
+}
+
+// Stall is a device that is not there: what does not read at the broker is the
+// broker's to bear.
+func (r *brokerRig) Stall(testing.TB, uint32) {}
+
+func TestBroker(t *testing.T) { Run(t, newBrokerRig) }
