@@ -29,6 +29,7 @@ type Now struct {
 type Delivery struct {
 	Alert    alert.ID
 	Revision alert.Revision
+	Digest   string // of the CAP message's content: another one under the same revision is sent again
 	Expires  time.Time
 	Body     []byte          // signed, the same bytes for every device
 	To       *roaring.Bitmap // member ordinals; never modified after hand-over

@@ -159,7 +159,7 @@ func (d *Dispatcher) prepare(it *Item, now time.Time, used map[bodyKey]signedBod
 			continue
 		}
 		p.deliveries = append(p.deliveries, delivery{rank: signed.rank, Delivery: Delivery{
-			Alert: it.Alert, Revision: it.Revision, Expires: signed.expires, Body: signed.body, To: part.To,
+			Alert: it.Alert, Revision: it.Revision, Digest: it.Digest, Expires: signed.expires, Body: signed.body, To: part.To,
 		}})
 	}
 	return p, errors.Join(errs...)

@@ -31,12 +31,12 @@ func (n *Node) openFacts(context.Context) error {
 		return err
 	}
 	n.stop.add("journal", func(context.Context) error { return journal.Close() })
-	clock, err := fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
+	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
 	if err != nil {
 		return err
 	}
 	n.exchange = fact.NewExchange(fact.ExchangeOptions{
-		Journal: journal, Clock: clock, Keys: n.signingKey, Peers: n.peers, PeerID: cluster.PeerID,
+		Journal: journal, Clock: n.hybrid, Keys: n.signingKey, Peers: n.peers, PeerID: cluster.PeerID,
 		Signer: fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
 		Call: func(ctx context.Context, peer, path string, body []byte) ([]byte, error) {
 			return n.cluster.Call(ctx, peer, path, body)

@@ -41,6 +41,7 @@ type Node struct {
 	state      *fsm.FSM
 	cluster    *cluster.Cluster
 	exchange   *fact.Exchange
+	hybrid     *fact.Clock
 	gateway    *mqtt.Gateway
 	external   *broker.Broker // nil without one
 	dispatcher *channels.Dispatcher
@@ -191,7 +192,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.dispatcher, err = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
-		Node:   n.ID(), Clock: n.options.Clock, Outlets: n.outlets(), Logger: n.log,
+		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.outlets(), Logger: n.log,
 	})
 	return err
 }

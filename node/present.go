@@ -79,11 +79,7 @@ func (n *Node) presentNow() time.Duration {
 		}
 	}
 	n.announced.keep(p.inForce)
-	for _, e := range p.ended {
-		situation.Ended = append(situation.Ended, contract.Ended{
-			ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: string(e.Why), Expires: e.Expires.UTC(),
-		})
-	}
+	situation.Ended = endsFor(p.ended)
 	if err := n.dispatcher.Set(situation); err != nil {
 		n.log.Error("not everything in force can be delivered", "error", err)
 	}
@@ -96,6 +92,26 @@ func (n *Node) presentNow() time.Duration {
 		return atMost
 	}
 	return min(max(p.next.Sub(n.options.Clock()), time.Millisecond), atMost)
+}
+
+// endsFor is what has ended, as devices are told.
+func endsFor(ended []alert.End) []contract.Ended {
+	var out []contract.Ended
+	for _, e := range ended {
+		out = append(out, contract.Ended{
+			ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: string(e.Why), Expires: e.Expires.UTC(),
+		})
+	}
+	return out
+}
+
+// itemOf is one alert in force for the members that each info block addresses, as
+// the dispatcher wants it.
+func itemOf(l live, perInfo []*roaring.Bitmap) channels.Item {
+	return channels.Item{
+		Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
+		Message: l.message.alert, Parts: channels.Split(perInfo),
+	}
 }
 
 // rereadState lays the state's alerts on the desk again after it was replaced by
@@ -116,10 +132,7 @@ func (n *Node) item(l live) (channels.Item, error) {
 	if err != nil {
 		return channels.Item{}, err
 	}
-	return channels.Item{
-		Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
-		Message: l.message.alert, Parts: channels.Split(r.perInfo),
-	}, nil
+	return itemOf(l, r.perInfo), nil
 }
 
 // recordFanout puts on record that this node wrote an alert to its devices. It is a

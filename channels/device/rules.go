@@ -56,6 +56,7 @@ type memory struct {
 	forget  time.Time // by the corrected clock
 
 	held   *contract.Body // verified, waiting for evidence
+	other  *contract.Body // the same revision with other content; nil without held
 	shown  *contract.Body // being presented
 	resume *contract.Body // was being presented when power went
 	until  time.Time      // by the device's clock: shown is superseded and must go then
@@ -100,7 +101,9 @@ func (r *Rules) accept(m contract.Manifest, now time.Time) {
 	case !known || m.Version > last:
 		r.correct(m.Time.Sub(now))
 		r.remember(m)
-	case m.Version == last && r.skewKnown && r.Corrected(now).Sub(m.Time) <= staleness:
+	case m.Version == last && !r.skewKnown:
+		r.correct(m.Time.Sub(now))
+	case m.Version == last && r.Corrected(now).Sub(m.Time) <= staleness:
 	default:
 		return
 	}
@@ -191,9 +194,25 @@ func (r *Rules) Body(b contract.Body, now time.Time) []Effect {
 		return r.tell(m, b.Revision, contract.RungRefused, now)
 	}
 	effects := append(r.again(m, b), r.tell(m, b.Revision, contract.RungVerified, now)...)
-	m.held = &b
+	m.hold(&b)
 	return append(effects, r.settle(m, now)...)
 }
+
+// hold keeps a body that waits. Two halves of the district may have taken different
+// messages under one key, and bodies overtake each other, so that which of them
+// stands is for the manifest to say.
+func (m *memory) hold(b *contract.Body) {
+	switch {
+	case m.held == nil || m.held.Revision != b.Revision:
+		m.other = nil
+	case m.held.Digest != b.Digest:
+		m.other = m.held
+	}
+	m.held = b
+}
+
+// letGo forgets what waits.
+func (m *memory) letGo() { m.held, m.other = nil, nil }
 
 // again answers a body that came before: whoever sends it again does not have what
 // was told, because it went to another node, or a broker between them lost it.
@@ -249,7 +268,7 @@ func (r *Rules) Next() (time.Time, bool) {
 	for _, m := range r.alerts {
 		sooner(m.until)
 		for _, b := range []*contract.Body{m.shown, m.held} {
-			if b != nil {
+			if b != nil && r.skewKnown { // before the first manifest nothing can expire
 				sooner(b.Expires.Add(-r.skew))
 			}
 		}

@@ -422,3 +422,46 @@ func FuzzImportRules(f *testing.F) {
 		}
 	})
 }
+
+// A device whose clock is ahead must not wake without end for a body that came
+// before the first manifest: nothing expires before there is a clock.
+func TestRules_NothingIsDueBeforeTheFirstManifest(t *testing.T) {
+	r := NewRules()
+	r.Connected()
+	ahead := noon.Add(48 * time.Hour)
+	r.Body(contract.Body{Alert: "a", Revision: 1, Status: "Actual", Time: noon, Expires: noon.Add(time.Hour)}, ahead)
+	_, due := r.Next()
+	require.False(t, due)
+	r.Manifest(contract.Manifest{Node: "A", Version: 1, Time: noon}, ahead)
+	next, due := r.Next()
+	require.True(t, due)
+	require.Equal(t, ahead.Add(time.Hour), next)
+}
+
+// Two halves took different messages under one key, and their bodies overtake each
+// other on the way: the one that the manifest lists is shown.
+func TestRules_ShowsTheContentThatStands(t *testing.T) {
+	mine := contract.Body{Alert: "a", Revision: 1, Digest: "mine", Status: "Actual", Time: noon, Expires: noon.Add(time.Hour)}
+	theirs := mine
+	theirs.Digest = "theirs"
+	for _, order := range [][]contract.Body{{mine, theirs}, {theirs, mine}, {mine, theirs, mine}, {theirs, mine, theirs}} {
+		r := NewRules()
+		r.Connected()
+		for _, b := range order {
+			require.NotContains(t, actionsOf(r.Body(b, noon)), Start)
+		}
+		effects := r.Manifest(contract.Manifest{Node: "A", Version: 1, Time: noon.Add(time.Second), InForce: []contract.InForce{
+			{ID: "a", Revision: 1, Digest: "theirs", Expires: mine.Expires},
+		}}, noon)
+		require.Contains(t, actionsOf(effects), Start)
+		require.Equal(t, "theirs", effects[len(effects)-1].Body.Digest)
+		require.NotContains(t, actionsOf(r.Body(mine, noon)), Start, "at most once")
+	}
+}
+
+func actionsOf(effects []Effect) (actions []Action) {
+	for _, e := range effects {
+		actions = append(actions, e.Action)
+	}
+	return actions
+}

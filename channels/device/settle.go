@@ -34,18 +34,24 @@ func (r *Rules) settleResume(m *memory, now time.Time) []Effect {
 // settleHeld begins a body for which there is evidence, and lets go of one for
 // which there can be none any more.
 func (r *Rules) settleHeld(m *memory, now time.Time) []Effect {
+	if m.other != nil && r.lists(m.other) {
+		m.held, m.other = m.other, m.held
+	}
 	b := m.held
 	switch {
 	case b == nil:
 		return nil
 	case b.Revision <= m.ended:
-		m.held, m.done, r.changed = nil, max(m.done, b.Revision), true
+		m.letGo()
+		m.done, r.changed = max(m.done, b.Revision), true
 		return r.tell(m, b.Revision, contract.RungCancelled, now)
 	case r.expired(b, now):
-		m.held, m.done, r.changed = nil, max(m.done, b.Revision), true
+		m.letGo()
+		m.done, r.changed = max(m.done, b.Revision), true
 		return r.tell(m, b.Revision, contract.RungExpired, now)
 	case b.Revision < m.highest:
-		m.held, m.done, r.changed = nil, max(m.done, b.Revision), true
+		m.letGo()
+		m.done, r.changed = max(m.done, b.Revision), true
 		return nil
 	case !r.evidence(b):
 		return nil
@@ -56,14 +62,13 @@ func (r *Rules) settleHeld(m *memory, now time.Time) []Effect {
 // evidence reports whether the body may begin: the newest manifest, which must
 // have come on this connection, lists it, or the body is newer than that manifest.
 func (r *Rules) evidence(b *contract.Body) bool {
-	if !r.heard {
-		return false
-	}
+	return r.heard && (r.lists(b) || b.Time.After(r.newest.Time))
+}
+
+// lists reports whether the newest manifest lists exactly this body.
+func (r *Rules) lists(b *contract.Body) bool {
 	in, ok := r.listed[b.Alert]
-	if ok && in.Revision == b.Revision && in.Digest == b.Digest {
-		return true
-	}
-	return b.Time.After(r.newest.Time)
+	return ok && in.Revision == b.Revision && in.Digest == b.Digest
 }
 
 // expired judges by the corrected clock. Without a manifest there is none, and
@@ -75,7 +80,8 @@ func (r *Rules) expired(b *contract.Body, now time.Time) bool {
 // begin presents the held body. Tests are verified and recorded, never presented.
 func (r *Rules) begin(m *memory, now time.Time) []Effect {
 	b, old := m.held, m.shown
-	m.held, m.shown, m.until = nil, b, time.Time{}
+	m.letGo()
+	m.shown, m.until = b, time.Time{}
 	m.done, m.highest, r.changed = b.Revision, max(m.highest, b.Revision), true
 	look := LookOf(b)
 	switch {

@@ -291,3 +291,18 @@ func TestTakeOff_DoesNotReuseAnIDInFlight(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, uint16(65_535), f.id)
 }
+
+// Two halves may have taken different messages under one key. When the other one
+// turns out to stand, devices that have not begun need it, on this connection too.
+func TestDeliver_SendsTheOtherContentOfOneRevision(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", false)
+	mine, theirs := delivery("flood", 1, 1), delivery("flood", 1, 1)
+	mine.Digest, theirs.Digest, theirs.Body = "mine", "theirs", []byte("their body")
+	r.Set(holds("manifest 1", mine))
+	require.Equal(t, "body of flood 1", w.message().payload)
+	require.Equal(t, "manifest 1", w.message().payload)
+	r.Set(holds("manifest 2", theirs))
+	require.Equal(t, "their body", w.message().payload)
+	require.Equal(t, "manifest 2", w.message().payload)
+}

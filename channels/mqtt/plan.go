@@ -19,8 +19,8 @@ type plan struct {
 	known      []uint64 // all serials that sessions need to remember, ascending
 }
 
-// planned is one delivery. The serial stands for its alert and revision: sessions
-// remember serials of what they were sent.
+// planned is one delivery. The serial stands for its alert, revision and content:
+// sessions remember serials of what they were sent.
 type planned struct {
 	*channels.Delivery
 	serial uint64
@@ -29,6 +29,7 @@ type planned struct {
 type revisionKey struct {
 	id       alert.ID
 	revision alert.Revision
+	digest   string // two halves may have taken different messages under one key
 }
 
 // knownRevision is remembered until it has expired, so that a revision that comes
@@ -86,7 +87,7 @@ func (g *Gateway) nextSerial(payload []byte) uint64 {
 }
 
 func (g *Gateway) serialOf(d *channels.Delivery) uint64 {
-	key := revisionKey{d.Alert, d.Revision}
+	key := revisionKey{d.Alert, d.Revision, d.Digest}
 	k, ok := g.known[key]
 	if !ok {
 		g.serial++
