@@ -149,6 +149,13 @@ func (d *desk) at(now time.Time) picture {
 	return p
 }
 
+// calm reports that no alert is in force at either time.
+func (d *desk) calm(a, b time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.board.InForce(a)) == 0 && len(d.board.InForce(b)) == 0
+}
+
 // forget drops the messages that the board has dropped. mu is held.
 func (d *desk) forget() {
 	for id, same := range d.byKey {

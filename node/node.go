@@ -37,6 +37,7 @@ type Node struct {
 	registry *prometheus.Registry
 
 	space      *space
+	time       *timekeeper
 	store      *storage.Store
 	state      *fsm.FSM
 	cluster    *cluster.Cluster
@@ -60,6 +61,8 @@ type Node struct {
 	roster    roster
 	staging   standstill
 	joined    chan struct{} // closed when cluster is set
+	timely    chan struct{} // closed when it is known what time it is
+	plausible bool          // the node was away for a short time only
 	reread    atomic.Bool   // the whole state was replaced: the desk must read it anew
 
 	recording sync.Mutex    // one message at a time decides whether it is known
@@ -97,12 +100,14 @@ func New(options Options) (*Node, error) {
 	}
 	n := &Node{
 		options: options, settings: merged, identity: identity,
-		registry: prometheus.NewRegistry(), desk: newDesk(), presence: newPresence(options.Clock),
+		registry: prometheus.NewRegistry(), desk: newDesk(),
 		stirred: make(chan struct{}, 1), dutiful: make(chan struct{}, 1), shifted: make(chan struct{}, 1),
 		joined: make(chan struct{}),
 	}
 	n.log = options.Logger.With("node", n.settings.Name)
 	n.stop.log = n.log
+	n.startTime(options.Clock)
+	n.presence = newPresence(n.options.Clock)
 	n.space = newSpace(options.Dir, options.Space, n.log)
 	n.space.onChange = n.spaceChanged
 	return n, nil
@@ -223,9 +228,9 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		return err
 	}
 	n.stop.add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
-	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); return nil })
+	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.keepLastTime(); return nil })
 	for _, work := range []func(context.Context){
-		n.collector.Run, n.present, n.dispatcher.Run, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
+		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
 		n.runExternal,
 	} {
 		n.workers.Go(func() { work(run) })

@@ -132,7 +132,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
 		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir, Broker: n.externalStatus(),
-		Nodes: n.nodeInfos(c), Disk: n.space.status(), Warnings: n.warnings(),
+		Nodes: n.nodeInfos(c), Disk: n.space.status(), Clock: n.clockStatus(), Warnings: n.warnings(),
 	}
 	s.Ready, s.Why = n.ready(c)
 	if withHash {
@@ -204,6 +204,7 @@ func (n *Node) serveNodes() {
 	for path, handler := range n.exchange.Handlers() {
 		n.cluster.Handle(path, handler)
 	}
+	n.serveTime()
 	n.cluster.Handle("POST "+pathPresence, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(n.here()) // the caller sees a cut answer as an error

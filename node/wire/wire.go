@@ -270,7 +270,17 @@ type Status struct {
 	DataDirectory string     `json:"data"`
 	Broker        *Broker    `json:"broker,omitempty"` // absent where none is configured
 	Disk          Disk       `json:"disk"`
+	Clock         Clock      `json:"clock"`
 	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
+}
+
+// Clock is the time of day by which a node goes.
+type Clock struct {
+	// Source is own (the machine's clock), district (what a majority of the nodes says,
+	// because the machine's clock differs by more than a minute) or held (the machine's
+	// clock was set while alerts were in force, and there is no majority to ask).
+	Source     string  `json:"source"`
+	OffSeconds float64 `json:"off_seconds"` // the machine's clock, ahead of that
 }
 
 // Disk is the file system of a node's data folder.

@@ -1,0 +1,67 @@
+package node_test
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node"
+	"almenara/node/wire"
+)
+
+// setClock is a machine's clock that somebody sets.
+type setClock struct{ ahead atomic.Int64 }
+
+func (c *setClock) now() time.Time { return time.Now().Round(0).Add(time.Duration(c.ahead.Load())) }
+
+// TestDistrict_ClockOfOneNodeJumps sets one node's clock an hour ahead and back, running
+// and over a restart: no alert ends early, none comes back, and the node says so.
+func TestDistrict_ClockOfOneNodeJumps(t *testing.T) {
+	var clocks [3]setClock
+	d := newTuned(t, 3, func(i int, o *node.Options) { o.Clock = clocks[i].now })
+	here := d.estate("clock")
+	options := d.enrol("screen", here.Block, 2)
+	wrong := d.follower()
+	for i := range options {
+		options[i].Servers = d.nodes[wrong].MQTT()
+	}
+	fleet := d.fleet(options...)
+	live := warning("live-clock", polygon(here.Area))
+	live.Expires = time.Now().Add(30 * time.Minute)
+	sent := d.post(wrong, live, "", "committed")
+	short := warning("short-clock", polygon(here.Area))
+	short.Expires = time.Now().Add(3 * time.Second)
+	dead := d.post(wrong, short, "", "committed")
+	fleet.proven(revisionOf(sent), 2)
+	fleet.stopped(revisionOf(dead), 2)
+
+	told := func(off float64) {
+		d.awaitOn(wrong, func(s wire.Status) bool {
+			return s.Clock.Source == "district" && s.Clock.OffSeconds > off-5 && s.Clock.OffSeconds < off+5 && len(s.Warnings) > 0
+		})
+		for id, state := range map[string]string{sent.Alert: "in-force", dead.Alert: "expired"} {
+			a, err := d.client(wrong).ShowAlert(d.ctx(), id)
+			require.NoError(t, err)
+			require.Equal(t, state, a.State)
+		}
+	}
+	for _, jump := range []time.Duration{time.Hour, -time.Hour} {
+		clocks[wrong].ahead.Store(int64(jump))
+		told(jump.Seconds())
+		d.stop(wrong)
+		d.start(wrong)
+		told(jump.Seconds())
+		fleet.settle()
+		require.Equal(t, []int{1, 1}, fleet.starts(revisionOf(sent)))
+		require.Equal(t, []int{1, 1}, fleet.starts(revisionOf(dead)))
+		for _, dev := range fleet.Devices() {
+			require.Zero(t, dev.Tally(revisionOf(sent)).Stops, "it ended early")
+		}
+		clocks[wrong].ahead.Store(0)
+		d.awaitOn(wrong, func(s wire.Status) bool { return s.Clock.Source == "own" })
+	}
+	d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == "in-force" })
+	d.sameEverywhere()
+}
