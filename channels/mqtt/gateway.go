@@ -38,6 +38,7 @@ type Gateway struct {
 	metrics  *metrics
 	tls      *tlsConfigs
 	origins  []string
+	extra    extra // nil in products
 
 	complaints complaints
 
@@ -47,6 +48,7 @@ type Gateway struct {
 	order      [64]sync.Mutex // by device: keeps Session and State of one device in order
 	scratches  sync.Pool
 	handshakes chan struct{}
+	goodbyes   chan struct{}
 	rates      *rates
 
 	plan   atomic.Pointer[plan]
@@ -88,6 +90,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g.scratches.New = func() any { return new(scratch) }
+	g.goodbyes = make(chan struct{}, goodbyes)
 	g.handshakes = make(chan struct{}, g.limits.Handshakes)
 	g.rates = newRates(g.limits.AcceptPerSecond, g.limits.AcceptBurst)
 	g.plan.Store(&plan{})

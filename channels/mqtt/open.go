@@ -95,10 +95,7 @@ func (s *session) connect(body []byte, deadline time.Time) (connack []byte) {
 	}
 	c, err := parseConnect(level, flags, body)
 	if err == nil {
-		err = s.check(c)
-	}
-	if err == nil {
-		err = s.authenticate(c, deadline)
+		err = s.identify(c, deadline)
 	}
 	if err != nil {
 		s.refuse(level, err)
@@ -106,6 +103,20 @@ func (s *session) connect(body []byte, deadline time.Time) (connack []byte) {
 	}
 	s.adopt(c)
 	return appendConnack(nil, level, codeSuccess, s.terms(c))
+}
+
+// identify says who the client is, or why it is refused.
+func (s *session) identify(c connect, deadline time.Time) error {
+	if s.g.extra != nil {
+		if from, ok := s.g.extra.admit(c); ok {
+			s.from = from
+			return nil
+		}
+	}
+	if err := s.check(c); err != nil {
+		return err
+	}
+	return s.authenticate(c, deadline)
 }
 
 // check holds the CONNECT to the contract: the client id is the device id, and
@@ -189,6 +200,7 @@ func (s *session) refuse(level version, err error) {
 	}
 	if level == version5 || f.code.connackV3() != 0 {
 		s.write(appendConnack(nil, level, f.code, nil))
+		defer s.turnAway()
 	}
 	s.refused(resultOf(f.code), err)
 }
@@ -201,6 +213,9 @@ func (s *session) refuseVersion(level version) {
 		s.write(appendConnack(nil, version5, codeVersion, nil))
 	case level != 0:
 		s.write(appendConnack(nil, level, codeVersion, nil))
+	}
+	if level != 0 {
+		defer s.turnAway()
 	}
 	s.refused(resultProtocol, fmt.Errorf("protocol level %d is not spoken", level))
 }

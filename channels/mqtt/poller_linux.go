@@ -151,7 +151,7 @@ func (p *poller) look(s *session, events uint32, more []*session) []*session {
 			s.readApart()
 			return more
 		case err != nil:
-			s.end(s.explain(err))
+			s.hangUp(s.explain(err))
 			return more
 		case n < len(p.buf) && events&hungUp == 0:
 			return more // what comes now is another event
@@ -412,6 +412,15 @@ func (c *outConn) checkDue(now time.Time) {
 	if c.draining && !c.closed && now.After(c.socket.due) {
 		c.fail(fmt.Errorf("writing to device: %w", os.ErrDeadlineExceeded))
 	}
+}
+
+// duplicateSocket is nil when no descriptor is left. The caller holds mu.
+func (c *outConn) duplicateSocket() *os.File {
+	fd, err := unix.FcntlInt(uintptr(c.socket.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	return os.NewFile(uintptr(fd), "device")
 }
 
 // closeSocket ends what a poller watched. The caller holds mu.

@@ -4,6 +4,7 @@ package mqtt
 
 import (
 	"net"
+	"os"
 	"time"
 )
 
@@ -25,4 +26,5 @@ func (*outConn) polled() bool                     { return false }
 func (*outConn) detach()                          {}
 func (*outConn) receiveApart([]byte) (int, error) { return 0, net.ErrClosed }
 func (*outConn) await()                           {}
+func (*outConn) duplicateSocket() *os.File        { return nil }
 func (*outConn) closeSocket()                     {}

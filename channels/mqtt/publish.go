@@ -20,6 +20,9 @@ func (s *session) publish(flags byte, body []byte) error {
 		return err
 	}
 	leaf, own := s.leaf(p.topic)
+	if !own && s.g.extra != nil {
+		return s.g.extra.publish(s, p)
+	}
 	if !own {
 		return s.refusePublish(p)
 	}
@@ -97,6 +100,9 @@ func (s *session) begin(p publish) (ref publishID, fresh bool, err error) {
 	}
 	if s.ended {
 		return ref, false, errEnded
+	}
+	if s.v5 && p.qos > 0 && len(s.owed[0].list)+len(s.exchanges) >= s.g.limits.MaxTaking {
+		return ref, false, errReceiveMax // QoS 2 counts until PUBCOMP (MQTT 5 §4.9)
 	}
 	if p.qos == 2 && !again {
 		if err := s.openExchange(p.id); err != nil {

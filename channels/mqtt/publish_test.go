@@ -280,15 +280,23 @@ func TestPublish_MalformedAckOfVersion311EndsTheSession(t *testing.T) {
 }
 
 func TestPublish_UnfinishedExchangesAreBounded(t *testing.T) {
-	r := newRig(t)
-	w := r.device(r.listen(TCP), "lift-1", true)
-	for id := range uint16(maxExchanges) {
-		w.send(publishPacket(true, 2, id+1, receiptTopic, "[]"))
-		w.expect([]byte{0x50, 2, byte((id + 1) >> 8), byte(id + 1)})
-	}
-	w.send(publishPacket(true, 2, maxExchanges+1, receiptTopic, "[]"))
-	w.expect([]byte{0xE0, 1, 0x97})
-	w.closed()
+	bothVersions(t, func(t *testing.T, v5 bool) {
+		most := maxExchanges
+		if v5 {
+			most = DefaultLimits().MaxTaking // its receive maximum counts until PUBCOMP
+		}
+		r := newRig(t)
+		w := r.device(r.listen(TCP), "lift-1", v5)
+		for id := range uint16(most) {
+			w.send(publishPacket(v5, 2, id+1, receiptTopic, "[]"))
+			w.expect([]byte{0x50, 2, byte((id + 1) >> 8), byte(id + 1)})
+		}
+		w.send(publishPacket(v5, 2, uint16(most+1), receiptTopic, "[]"))
+		if v5 {
+			w.expect([]byte{0xE0, 1, 0x93})
+		}
+		w.closed()
+	})
 }
 
 func TestState_OfAReplacedSessionIsNotPassedOn(t *testing.T) {

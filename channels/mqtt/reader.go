@@ -30,7 +30,7 @@ func (s *session) run() {
 		return
 	}
 	if err := s.arrive(connack); err != nil {
-		s.end(s.explain(err))
+		s.hangUp(s.explain(err))
 		s.depart()
 		return
 	}
@@ -63,7 +63,7 @@ func (s *session) serve() {
 	defer s.depart()
 	s.mayWait = true
 	err := s.receive()
-	s.end(s.explain(err))
+	s.hangUp(s.explain(err))
 }
 
 // receive handles what the device says until it says no more.
@@ -89,7 +89,7 @@ func (s *session) readApart() {
 	go func() {
 		defer s.g.goroutineEnds()
 		if err := s.receiveApart(); !errors.Is(err, errAgain) {
-			s.end(s.explain(err))
+			s.hangUp(s.explain(err))
 		}
 	}()
 }

@@ -135,10 +135,15 @@ func (g *Gateway) enrol(s *session, connack []byte) bool {
 // leave takes s out and tells the hooks, unless the device is here again.
 func (g *Gateway) leave(s *session) {
 	g.inOrder(s.from.Device, func() {
-		if !g.shardOf(s.from.Device).remove(s) || g.hooks == nil {
+		last := g.shardOf(s.from.Device).remove(s)
+		lost := last && s.why != endDisconnect && s.why != endStopping
+		if g.extra != nil {
+			g.extra.leave(s, lost)
+		}
+		if !last || g.hooks == nil {
 			return
 		}
-		if s.will != nil && s.why != endDisconnect && s.why != endStopping {
+		if s.will != nil && lost {
 			g.hooks.State(s.from, lastWords(s.will.payload))
 		}
 		g.hooks.Session(s.from, false)

@@ -48,7 +48,13 @@ func (s *session) answerSubscribe(sc *scratch, sub subscribe) {
 
 // grant takes one filter up and returns its SUBACK code. The caller holds mu.
 func (s *session) grant(f filter) byte {
-	if c := s.refusal(f); c != codeSuccess {
+	c := s.refusal(f)
+	if c != codeSuccess && s.g.extra != nil {
+		if qos, ok := s.g.extra.grant(s, f); ok {
+			return qos
+		}
+	}
+	if c != codeSuccess {
 		s.g.metrics.refusedFilters.Inc()
 		if !s.v5 {
 			return refusedV3
@@ -217,6 +223,9 @@ func (s *session) revoke(text string) code {
 	case own:
 		had = s.dropFilter(leaf)
 		s.recount()
+	}
+	if !had && s.g.extra != nil {
+		had = s.g.extra.revoke(s, text)
 	}
 	if !had {
 		return codeNoSubscription
