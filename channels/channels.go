@@ -51,7 +51,8 @@ type Endpoint struct {
 
 // Receipts takes what endpoints tell. done is called exactly once, from any
 // goroutine: nil when the receipts are durable (committed, or fsynced in the spool
-// without quorum), which is when the device may be told so.
+// without quorum), which is when the device may be told so. rs is the receiver's during
+// the call only.
 type Receipts interface {
 	Take(from Endpoint, rs []receipt.Receipt, done func(error))
 }

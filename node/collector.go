@@ -41,6 +41,7 @@ type collector struct {
 	mu      sync.Mutex
 	pending []receipt.Receipt
 	waiting []func(error)
+	spare   gathered // memory of what was gathered before; no more than spareReceipts
 	closed  bool
 	nudge   *time.Timer // set while only "sent" is pending
 
@@ -137,8 +138,8 @@ func (c *collector) gather(ctx context.Context) bool {
 		return false
 	case c.slots <- struct{}{}:
 	}
-	rs, waiting := c.take()
-	if len(rs)+len(waiting) == 0 {
+	all := c.take()
+	if len(all.receipts)+len(all.waiting) == 0 {
 		<-c.slots
 		return true
 	}
@@ -147,24 +148,47 @@ func (c *collector) gather(ctx context.Context) bool {
 	c.waiters.Go(func() {
 		defer func() { <-c.slots }()
 		defer close(answered)
-		err := c.settle(ctx, rs)
+		err := c.settle(ctx, all.receipts)
 		if before != nil {
 			<-before // PUBACKs go out in the order of the PUBLISHes (MQTT 3.1.1 §4.6)
 		}
-		for _, done := range waiting {
+		for _, done := range all.waiting {
 			done(err)
 		}
+		c.recycle(all)
 	})
 	return true
 }
 
-func (c *collector) take() ([]receipt.Receipt, []func(error)) {
+// gathered is what goes into blocks together, and who waits for it.
+type gathered struct {
+	receipts []receipt.Receipt
+	waiting  []func(error)
+}
+
+// spareReceipts bounds the memory that is kept for the next.
+const spareReceipts = 1 << 14
+
+func (c *collector) take() gathered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	rs, waiting := c.pending, c.waiting
-	c.pending, c.waiting = nil, nil
+	all := gathered{c.pending, c.waiting}
+	c.pending, c.waiting = c.spare.receipts, c.spare.waiting
+	c.spare = gathered{}
 	c.still()
-	return rs, waiting
+	return all
+}
+
+// recycle keeps the memory of what has been answered, so that the next need not grow.
+func (c *collector) recycle(all gathered) {
+	if cap(all.receipts) > spareReceipts || cap(all.waiting) > spareReceipts {
+		return
+	}
+	clear(all.receipts)
+	clear(all.waiting)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spare = gathered{all.receipts[:0], all.waiting[:0]}
 }
 
 // still ends the timer for what was pending. mu is held.

@@ -97,8 +97,7 @@ func (d *desk) known(k alert.Key, digest string) (m *message, same bool) {
 func (d *desk) knows(told telling) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	card, ok := d.board.Card(told.alert)
-	return ok && slices.ContainsFunc(card.Messages, func(e alert.Entry) bool { return e.Revision == told.revision })
+	return d.board.Knows(told.alert, told.revision)
 }
 
 // standing says what a message is good for now and to which alert it belongs, also

@@ -40,10 +40,10 @@ func (s *session) landed(f flight, c code) {
 		f.finish(nil)
 	case refusal != "":
 		s.g.metrics.deliveries[deliveryRefused].Inc()
-		s.acked = append(s.acked, s.ackReceipt(f, receipt.Failed, refusal))
+		s.note(s.ackReceipt(f, receipt.Failed, refusal))
 	default:
 		s.g.metrics.deliveries[deliveryAcked].Inc()
-		s.acked = append(s.acked, s.ackReceipt(f, receipt.Delivered, ""))
+		s.note(s.ackReceipt(f, receipt.Delivered, ""))
 	}
 }
 
@@ -54,10 +54,23 @@ func (s *session) ackReceipt(f flight, rung receipt.Rung, answer string) receipt
 	}
 }
 
+// note keeps an acknowledgement until settle, in memory that all sessions share.
+func (s *session) note(r receipt.Receipt) {
+	if s.acked == nil {
+		s.acked = s.g.ackLists.Get().(*[]receipt.Receipt)
+	}
+	*s.acked = append(*s.acked, r)
+}
+
 // settle hands over the acknowledgements of what was last read, at once.
 func (s *session) settle() {
-	if len(s.acked) > 0 {
-		s.g.receipts.Take(s.from, s.acked, s.g.ownReceipt)
-		s.acked = nil
+	if s.acked == nil {
+		return
 	}
+	list := s.acked
+	s.acked = nil
+	s.g.receipts.Take(s.from, *list, s.g.ownDone)
+	clear(*list)
+	*list = (*list)[:0]
+	s.g.ackLists.Put(list)
 }

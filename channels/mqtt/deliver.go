@@ -234,8 +234,8 @@ func (g *Gateway) tellSent(sc *scratch) {
 func (s *session) tellTooLarge(sc *scratch) {
 	if len(sc.tooLarge) > 0 {
 		s.g.log.Warn("body exceeds the device's maximum packet size", "device", s.from.Device)
-		s.g.receipts.Take(s.from, sc.tooLarge, s.g.ownReceipt)
-		sc.tooLarge = nil
+		s.g.receipts.Take(s.from, sc.tooLarge, s.g.ownDone)
+		sc.tooLarge = sc.tooLarge[:0]
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"almenara/channels"
+	"almenara/storage/receipt"
 )
 
 // ErrStopped is returned by Serve and Listen after Stop.
@@ -47,6 +48,8 @@ type Gateway struct {
 	shards     []*shard
 	order      [64]sync.Mutex // by device: keeps Session and State of one device in order
 	scratches  sync.Pool
+	ackLists   sync.Pool   // of *[]receipt.Receipt
+	ownDone    func(error) // ends receipts that no device waits for
 	handshakes chan struct{}
 	goodbyes   chan struct{}
 	rates      *rates
@@ -91,6 +94,8 @@ func New(o Options) (*Gateway, error) {
 	}
 	g.scratches.New = func() any { return new(scratch) }
 	g.goodbyes = make(chan struct{}, goodbyes)
+	g.ackLists.New = func() any { return new([]receipt.Receipt) }
+	g.ownDone = g.ownReceipt
 	g.handshakes = make(chan struct{}, g.limits.Handshakes)
 	g.rates = newRates(g.limits.AcceptPerSecond, g.limits.AcceptBurst)
 	g.plan.Store(&plan{})

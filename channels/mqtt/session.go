@@ -41,8 +41,8 @@ type session struct {
 	handled bool   // a packet, since heard was written
 	mayWait bool   // the goroutine that reads is this session's own
 	will    *will
-	acked   []receipt.Receipt // PUBACKs since the last read
-	why     ending            // set under mu, read after the session has ended
+	acked   *[]receipt.Receipt // PUBACKs since the last read; nil: none
+	why     ending             // set under mu, read after the session has ended
 
 	mu        sync.Mutex // guards what follows, and the order of writes
 	ended     bool

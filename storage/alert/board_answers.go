@@ -139,6 +139,30 @@ func (b *Board) Card(id ID) (Card, bool) {
 	return Card{}, false
 }
 
+// Knows reports whether Card lists a message of this revision of the alert. It is
+// asked for each PUBACK, and allocates nothing.
+func (b *Board) Knows(id ID, revision Revision) bool {
+	n, ok := b.nodes[id]
+	if !ok {
+		return false
+	}
+	for _, c := range n.family.cards() {
+		if slices.Contains(c.nodes, n) {
+			return c.knows(revision)
+		}
+	}
+	return false
+}
+
+func (c *card) knows(revision Revision) bool {
+	for _, n := range c.nodes {
+		if len(n.versions) > 0 && n.versions[0].shows() && n.versions[0].Revision == revision {
+			return true
+		}
+	}
+	return false
+}
+
 func (c *card) display() Card {
 	out := Card{ID: c.id, Status: c.status}
 	for _, n := range c.nodes {

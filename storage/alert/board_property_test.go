@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +48,12 @@ func ask(b *Board, about []Entry) answers {
 	for _, e := range about {
 		id, _ := b.AlertOf(e.Key)
 		card, _ := b.Card(e.Key.ID())
+		for _, revision := range []Revision{0, e.Revision, e.Revision + 1} {
+			listed := slices.ContainsFunc(card.Messages, func(m Entry) bool { return m.Revision == revision })
+			if b.Knows(e.Key.ID(), revision) != listed {
+				panic(fmt.Sprintf("what is known of %s %d is not what is listed", e.Key.ID(), revision))
+			}
+		}
 		a.IDs, a.Cards = append(a.IDs, id), append(a.Cards, card)
 	}
 	a.Conflicts = b.Conflicts()

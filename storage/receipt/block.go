@@ -109,16 +109,24 @@ func itemsOf(receipts []Receipt) ([]item, error) {
 			}
 			checked = r.Alert
 		}
-		items = append(items, item{r.Alert, r.Revision, r.Rung, r.Member, tickOf(r.At), answerOf(r)})
+		items = append(items, itemOf(r))
 	}
 	slices.SortFunc(items, inOrder)
 	return slices.Compact(items), nil
+}
+
+func itemOf(r *Receipt) item {
+	return item{r.Alert, r.Revision, r.Rung, r.Member, tickOf(r.At), answerOf(r)}
 }
 
 // groupOrder orders by what items of one group share.
 func groupOrder(x, y item) int {
 	return cmp.Or(strings.Compare(string(x.alert), string(y.alert)),
 		cmp.Compare(x.revision, y.revision), cmp.Compare(x.rung, y.rung))
+}
+
+func sameGroup(x, y *item) bool {
+	return x.rung == y.rung && x.revision == y.revision && x.alert == y.alert
 }
 
 func memberOrder(x, y item) int {
@@ -160,11 +168,14 @@ func answerOf(r *Receipt) string {
 // middle is the median time: one device with a wild clock must not make every
 // other offset long.
 func middle(items []item) int64 {
-	ticks := make([]int64, len(items))
+	ticks, same := make([]int64, len(items)), true
 	for i := range items {
 		ticks[i] = items[i].tick
+		same = same && ticks[i] == ticks[0]
 	}
-	slices.Sort(ticks)
+	if !same {
+		slices.Sort(ticks)
+	}
 	return ticks[len(ticks)/2]
 }
 
@@ -174,9 +185,9 @@ func encode(base int64, items []item) []byte {
 	out = binary.AppendUvarint(out, uint64(base))
 	for len(items) > 0 {
 		first := items[0]
-		n := slices.IndexFunc(items, func(x item) bool { return groupOrder(first, x) != 0 })
-		if n < 0 {
-			n = len(items)
+		n := 1
+		for n < len(items) && sameGroup(&first, &items[n]) {
+			n++
 		}
 		out = append(out, first.alert...)
 		out = binary.AppendUvarint(out, uint64(first.revision))

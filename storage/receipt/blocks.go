@@ -2,8 +2,6 @@ package receipt
 
 import (
 	"cmp"
-	"errors"
-	"slices"
 	"strings"
 )
 
@@ -17,12 +15,12 @@ import (
 // Receipts without an alert id or a rung are left out, and the error, which wraps
 // ErrInvalid, tells of them; the blocks of all others are still returned.
 func Blocks(receipts []Receipt) ([][]byte, error) {
-	items, err := keepValid(receipts)
-	slices.SortFunc(items, byMember)
-	items = coalesce(items)
-	slices.SortFunc(items, inOrder)
+	w := sorters.Get().(*sorter)
+	defer w.done()
+	err := w.take(receipts)
+	w.sort()
 	var blocks [][]byte
-	for len(items) > 0 {
+	for items := w.kept; len(items) > 0; {
 		n := 1
 		for n < len(items) && n < MaxReceipts && items[n].alert == items[0].alert {
 			n++
@@ -31,24 +29,6 @@ func Blocks(receipts []Receipt) ([][]byte, error) {
 		items = items[n:]
 	}
 	return blocks, err
-}
-
-func keepValid(receipts []Receipt) ([]item, error) {
-	items, err := itemsOf(receipts)
-	if err == nil {
-		return items, nil
-	}
-	valid := make([]Receipt, 0, len(receipts))
-	var refused []error
-	for _, r := range receipts {
-		if err := writable(r.Alert, r.Rung); err != nil {
-			refused = append(refused, err)
-			continue
-		}
-		valid = append(valid, r)
-	}
-	items, _ = itemsOf(valid)
-	return items, errors.Join(refused...)
 }
 
 // appendBlocks halves what is too long. One receipt always fits.
@@ -72,23 +52,8 @@ func byMember(x, y item) int {
 		cmp.Compare(x.tick, y.tick), strings.Compare(x.answer, y.answer))
 }
 
-// coalesce works in place on items ordered by byMember.
-func coalesce(items []item) []item {
-	kept := items[:0]
-	for len(items) > 0 {
-		n := 1
-		for n < len(items) && ofMember(items[0], items[n]) == 0 {
-			n++
-		}
-		ladder := items[:n]
-		items = items[n:]
-		kept = appendKept(kept, ladder)
-	}
-	return kept
-}
-
-// appendKept chooses what to keep of one member's ladder. kept may lie over the
-// ladder's own place: nothing is written before everything has been chosen.
+// appendKept chooses what to keep of one member's ladder, which is ordered by
+// byMember.
 func appendKept(kept, ladder []item) []item {
 	var first [Refused + 1]int // place in ladder plus one
 	var step, end Rung         // the highest of each kind

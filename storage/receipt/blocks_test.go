@@ -189,3 +189,13 @@ func BenchmarkFold500000(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkBlocks5000 is what one node gathers after an alert.
+func BenchmarkBlocks5000(b *testing.B) {
+	all := fleet(5000)
+	for b.Loop() {
+		_, err := Blocks(all)
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(5000*b.N), "ns/receipt")
+}
