@@ -44,6 +44,7 @@ type Cluster struct {
 	port     *port
 	rpc      *rpc
 	join     *http.Server
+	handover *handovers
 	joined   chan struct{} // closed when join has ended
 	store    LogStore
 	dog      *watchdog
@@ -148,7 +149,7 @@ func (c *Cluster) openPort() error {
 	c.rpc = newRPC(p, c.options.Logger)
 	c.rpc.version = strconv.FormatUint(c.options.Version, 10)
 	c.rpc.resolve, c.rpc.allowed, c.rpc.refuse, c.rpc.heard = c.resolve, c.allowed, c.refuseStranger, c.peers.hear
-	c.join = newJoinServer(c.handleJoin)
+	c.join, c.handover = newJoinServer(c.handleJoin), newHandovers(c.refuseHandover, c.options.Logger)
 	c.routes()
 	return nil
 }
@@ -264,6 +265,7 @@ func (c *Cluster) run() {
 		return false
 	}))
 	c.rpc.start()
+	c.handover.start(c.port.services[protoHandover])
 	go func() {
 		defer close(c.joined)
 		_ = c.join.Serve(c.port.services[protoJoin]) // ends with the port

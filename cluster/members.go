@@ -154,8 +154,24 @@ func (c *Cluster) closeStrangers() {
 }
 
 // setServer adds a server without a vote, or changes the address of one that is
-// there; its vote stays as it is.
+// there; its vote stays as it is. An address belongs to whoever announced it last:
+// raft wants each of them once, and a box that comes back under a new id has the one
+// of its old id, which is a member until the new one has a vote.
 func (c *Cluster) setServer(id, addr string) error {
+	for _, s := range c.servers() {
+		if string(s.ID) != id && string(s.Address) == addr && string(s.ID) != c.NodeID() {
+			if err := c.putServer(string(s.ID), string(s.ID)+nowhere); err != nil {
+				return err
+			}
+		}
+	}
+	return c.putServer(id, addr)
+}
+
+// nowhere ends the address of a member whose box has another id now (RFC 2606).
+const nowhere = ".invalid:1"
+
+func (c *Cluster) putServer(id, addr string) error {
 	for _, s := range c.servers() {
 		if string(s.ID) == id && string(s.Address) == addr {
 			return nil

@@ -49,7 +49,7 @@ func newPort(listen string, identity func() *Identity, dial dialFunc, logger *sl
 		conns:    newConns(),
 		shaking:  newLimiter(maxHandshakes, maxHandshakesPerIP),
 	}
-	for _, proto := range []string{protoRaft, protoRPC, protoJoin} {
+	for _, proto := range []string{protoRaft, protoRPC, protoHandover, protoJoin} {
 		p.services[proto] = newService(l.Addr())
 	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())

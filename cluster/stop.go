@@ -115,7 +115,7 @@ func (c *Cluster) closePort(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	err = errors.Join(err, c.rpc.stop(ctx), c.join.Close())
+	err = errors.Join(err, c.rpc.stop(ctx), c.handover.stop(ctx), c.join.Close())
 	<-c.joined
 	return err
 }

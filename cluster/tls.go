@@ -34,7 +34,7 @@ func serverTLS(identity func() *Identity) *tls.Config {
 				config.NextProtos = []string{protoJoin}
 				return config, nil
 			}
-			config.NextProtos = []string{id.Incarnation.proto(protoRaft), id.Incarnation.proto(protoRPC), protoFence}
+			config.NextProtos = []string{id.Incarnation.proto(protoRaft), id.Incarnation.proto(protoRPC), protoHandover, protoFence}
 			config.ClientAuth = tls.RequireAndVerifyClientCert
 			config.ClientCAs = config.RootCAs
 			return config, nil
@@ -47,6 +47,9 @@ func serverTLS(identity func() *Identity) *tls.Config {
 func clientTLS(id *Identity, peerID, proto string) *tls.Config {
 	config := baseTLS(id)
 	config.NextProtos = []string{id.Incarnation.proto(proto), protoFence}
+	if proto == protoHandover { // for any incarnation
+		config.NextProtos = []string{protoHandover}
+	}
 	config.ServerName = peerID
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		got, err := certificateID(state.PeerCertificates)

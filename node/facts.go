@@ -80,7 +80,7 @@ func (n *Node) signingKey(keyID, origin string) (ed25519.PublicKey, bool) {
 	}
 	node, ok, err := n.state.Node(origin)
 	if err != nil || !ok || node.KeyID != keyID || len(node.PublicKey) != ed25519.PublicKeySize {
-		return nil, false
+		return n.foreign.get(keyID, origin)
 	}
 	return node.PublicKey, true
 }

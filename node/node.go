@@ -60,6 +60,7 @@ type Node struct {
 	strangers strangers
 	roster    roster
 	staging   standstill
+	foreign   foreignKeys
 	joined    chan struct{} // closed when cluster is set
 	timely    chan struct{} // closed when it is known what time it is
 	plausible bool          // the node was away for a short time only
@@ -160,7 +161,7 @@ func (n *Node) openState(context.Context) error {
 		FreeSpace: n.space.freeBytes,
 	})
 	if err != nil {
-		return fmt.Errorf("opening the state: %w", err)
+		return fmt.Errorf("opening the state: %w", comeBack(err))
 	}
 	n.store = store
 	n.stop.add("badger", func(context.Context) error { return store.Close() })
@@ -205,7 +206,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 // openCluster joins the raft group and lets the workers begin.
 func (n *Node) openCluster(run context.Context) (err error) {
 	if err := n.checkMemory(); err != nil {
-		return err
+		return comeBack(err)
 	}
 	n.cluster, err = cluster.Start(cluster.Options{
 		Dir: n.raftDir(), Identity: n.identity,
@@ -217,13 +218,14 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
 	})
 	if err != nil {
-		return err
+		return comeBack(err)
 	}
 	n.stop.add("raft", n.cluster.Stop)
 	n.stop.add("disk space", func(context.Context) error { n.space.stop(); return nil }) // raft waits for the state machine
 	close(n.joined)
 	n.space.tell()
 	n.serveNodes()
+	n.serveLeaving()
 	if err := n.exchange.Start(); err != nil {
 		return err
 	}
@@ -231,7 +233,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.keepLastTime(); return nil })
 	for _, work := range []func(context.Context){
 		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
-		n.runExternal,
+		n.runExternal, n.leave,
 	} {
 		n.workers.Go(func() { work(run) })
 	}

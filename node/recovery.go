@@ -214,6 +214,18 @@ func orText(first, second string) string {
 	return second
 }
 
+// comeBack adds to an error after which this node must never run under its id what a
+// person can do.
+func comeBack(err error) error {
+	for _, lost := range []error{cluster.ErrAmnesia, cluster.ErrRemoved, cluster.ErrLogDamaged, storage.ErrDamaged} {
+		if errors.Is(err, lost) {
+			return fmt.Errorf("%w; this node can come back under a new id, with an invitation of another node and almenara rejoin, "+
+				"or, when no other node is left, with almenara recover or a backup", err)
+		}
+	}
+	return err
+}
+
 // checkLives refuses a folder in which Recover or Rejoin was interrupted.
 func checkLives(dir string) error {
 	for file, command := range map[string]string{recoveringFile: "recover", rejoiningFile: "rejoin"} {

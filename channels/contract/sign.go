@@ -126,18 +126,25 @@ func Open[T Payload](ring Ring, jws []byte) (T, error) {
 // at enrolment, and returns it ready for use. A ring signed by any other key, also
 // by a node's, is refused with ErrSignature.
 func OpenKeys(root ed25519.PublicKey, jws []byte) (Ring, error) {
-	signed, _, err := parse(jws)
-	if err != nil {
-		return Ring{}, err
-	}
-	if len(root) != ed25519.PublicKeySize {
-		return Ring{}, fmt.Errorf("%w: no root key", ErrSignature)
-	}
-	keys, _, err := verify[KeyRing](signed, root)
+	keys, err := OpenKeyRing(root, jws)
 	if err != nil {
 		return Ring{}, err
 	}
 	return NewRing(keys)
+}
+
+// OpenKeyRing verifies a key ring as OpenKeys does and returns it as it was written,
+// with the node that each key belongs to.
+func OpenKeyRing(root ed25519.PublicKey, jws []byte) (KeyRing, error) {
+	signed, _, err := parse(jws)
+	if err != nil {
+		return KeyRing{}, err
+	}
+	if len(root) != ed25519.PublicKeySize {
+		return KeyRing{}, fmt.Errorf("%w: no root key", ErrSignature)
+	}
+	keys, _, err := verify[KeyRing](signed, root)
+	return keys, err
 }
 
 // parse reads the serialization and lets only EdDSA through: an attacker's "none"

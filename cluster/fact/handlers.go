@@ -17,6 +17,31 @@ func (e *Exchange) Handlers() map[string]http.Handler {
 	}
 }
 
+// HandoverHandlers are the paths for cluster.Cluster.HandleHandover: what nodes may ask
+// that take no part in the district any more. They take what is signed by a key of the
+// district, whoever brings it.
+func (e *Exchange) HandoverHandlers() map[string]http.Handler {
+	return map[string]http.Handler{
+		"POST /fact/held": e.handler(e.handleHeld),
+		"POST /fact/push": e.handler(e.handlePush),
+	}
+}
+
+// handleHeld says how far this node has the lanes that it is asked for.
+func (e *Exchange) handleHeld(_ string, body []byte) (any, error) {
+	m, err := decodeVector(body)
+	if err != nil {
+		return nil, err
+	}
+	answer := heldMessage{Lanes: make([]heldLane, len(m.Lanes))}
+	for i, l := range m.Lanes {
+		mark := e.o.Marks(l.Origin, l.Stream, l.Epoch)
+		e.o.Journal.adopt(l.key(), mark)
+		answer.Lanes[i] = heldLane{High: max(mark, e.o.Journal.high(l.key())), Adopted: mark}
+	}
+	return answer, nil
+}
+
 // handler reads the body, notes that the sender lives, and answers in CBOR; what
 // cannot be read is 400.
 func (e *Exchange) handler(serve func(peer string, body []byte) (any, error)) http.Handler {

@@ -24,6 +24,8 @@ type Engine struct {
 	// Recover makes the node of a data folder the only voter of its district. confirm is
 	// called once, before anything is changed; its error ends the command.
 	Recover func(ctx context.Context, opts RecoverOptions, confirm func(RecoverSurvey) error, progress func(string)) (RecoverResult, error)
+	// Rejoin brings the node of a data folder back under a new id.
+	Rejoin func(ctx context.Context, opts RejoinOptions, progress func(string)) (RejoinResult, error)
 	// Demo runs nodes and devices in this process, sends one alert and says who
 	// proved it; out gets a line for each step, for people.
 	Demo func(ctx context.Context, opts DemoOptions, out io.Writer) (DemoResult, error)

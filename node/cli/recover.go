@@ -45,6 +45,25 @@ type RecoverResult struct {
 	Data        string `json:"data"`
 }
 
+// RejoinOptions are those of a node that comes back under a new id.
+type RejoinOptions struct {
+	Data  string
+	Token string // what `node invite` printed
+	Lossy bool   // go on though facts that only this node has would be lost
+}
+
+// RejoinResult says what was done; all of it is durable.
+type RejoinResult struct {
+	Node    string `json:"node"`
+	Old     string `json:"old"`
+	Sent    int    `json:"facts_handed_over"`
+	Gaps    int    `json:"streams_with_losses"`
+	Changes int    `json:"changes_left_behind"`
+	Report  string `json:"report,omitempty"` // file that lists them
+	Unread  string `json:"unreadable,omitempty"`
+	Data    string `json:"data"`
+}
+
 // errNotConfirmed ends a command whose question was not answered with the right word.
 var errNotConfirmed = errors.New("not confirmed; nothing was changed")
 
@@ -53,6 +72,10 @@ func recoverCommands() []command {
 		{
 			name: "recover", purpose: "go on with one node when the majority is lost for good", setup: recoverNode, needs: needsFolder,
 			example: "almenara recover --data /var/lib/almenara",
+		},
+		{
+			name: "rejoin", purpose: "bring a node back that may not return under its id", args: "INVITATION", min: 1, max: 1,
+			setup: rejoin, needs: needsFolder, example: "almenara rejoin --data /var/lib/almenara INVITATION",
 		},
 	}
 }
@@ -149,4 +172,34 @@ func (e *env) telling() func(string) {
 			fmt.Fprintf(e.Err, "%s …\n", step)
 		}
 	}
+}
+
+func rejoin(fs *pflag.FlagSet) runner {
+	var opts RejoinOptions
+	fs.BoolVar(&opts.Lossy, "lossy", false, "go on though what only this node has would be lost")
+	return func(ctx context.Context, e *env, args []string) error {
+		if e.engine.Rejoin == nil {
+			return errNoEngine
+		}
+		opts.Data, opts.Token = e.global.data, args[0]
+		made, err := e.engine.Rejoin(ctx, opts, e.telling())
+		if err != nil {
+			return err
+		}
+		return e.print(made, func(w io.Writer) { tellRejoined(w, made) })
+	}
+}
+
+func tellRejoined(w io.Writer, made RejoinResult) {
+	fmt.Fprintf(w, "Node %s is node %s now; %s of its alerts and receipts were new to the district.\n", made.Old, made.Node, thousands(made.Sent))
+	if made.Unread != "" {
+		fmt.Fprintf(w, "Its old state could not be read: %s.\n", made.Unread)
+	}
+	if made.Gaps > 0 {
+		fmt.Fprintf(w, "In %d streams something is lost that only this node had.\n", made.Gaps)
+	}
+	if made.Changes > 0 {
+		fmt.Fprintf(w, "%d changes that it had agreed on without the district are left behind; %s lists them.\n", made.Changes, made.Report)
+	}
+	fmt.Fprintf(w, "Start it with: almenara serve --data %s\nThe old id is removed once the new one has a vote.\n", made.Data)
 }

@@ -36,7 +36,7 @@ func WithClock(clock func() time.Time) Option {
 // New is the engine of this program.
 func New(version string, options ...Option) cli.Engine {
 	return cli.Engine{
-		Version: version, Init: initialize, Join: join, Recover: recoverNode, Demo: demo.Run, Simulate: simulate,
+		Version: version, Init: initialize, Join: join, Recover: recoverNode, Rejoin: rejoin, Demo: demo.Run, Simulate: simulate,
 		Serve: func(ctx context.Context, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
 			return serve(ctx, version, o, ready, options)
 		},
@@ -136,7 +136,7 @@ func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(c
 	select {
 	case <-ctx.Done():
 	case <-n.Removed():
-		removed = fmt.Errorf("%w: this node was removed from the district; wipe its folder to join again", cluster.ErrNotMember)
+		removed = fmt.Errorf("%w: this node was removed from the district; bring its box back with almenara rejoin", cluster.ErrNotMember)
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), node.StopTime)
 	defer cancel()

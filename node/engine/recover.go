@@ -54,3 +54,17 @@ func survey(s node.RecoverySurvey) cli.RecoverSurvey {
 	}
 	return out
 }
+
+func rejoin(ctx context.Context, o cli.RejoinOptions, progress func(string)) (cli.RejoinResult, error) {
+	out, err := node.Rejoin(ctx, node.RejoinOptions{Dir: o.Data, Token: o.Token, Lossy: o.Lossy, Logger: quiet(), Progress: progress})
+	if errors.Is(err, node.ErrLeftBehind) {
+		return cli.RejoinResult{}, fmt.Errorf("%w (--lossy goes on all the same)", err)
+	}
+	if err != nil {
+		return cli.RejoinResult{}, err
+	}
+	return cli.RejoinResult{
+		Node: out.Node, Old: out.Old, Sent: out.Sent, Gaps: out.Gaps, Changes: out.Changes, Report: out.Report,
+		Unread: out.Unread, Data: o.Data,
+	}, nil
+}

@@ -1,0 +1,176 @@
+package node
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"almenara/channels/contract"
+	"almenara/cluster"
+	"almenara/cluster/fact"
+	"almenara/storage"
+)
+
+const (
+	pathRing      = "/node/ring" // takes the leaving node's key ring
+	leaveEvery    = 2 * time.Second
+	leaveTime     = time.Minute // for one round
+	maxForeign    = 1024        // keys of nodes that are on no record here
+	maxRingBytes  = contract.MaxSigned
+	leaveLogEvery = time.Minute
+)
+
+// foreignKeys are the keys of nodes that the district had in another incarnation and
+// that are not on this one's record. The root key signed each of them.
+type foreignKeys struct {
+	mu   sync.Mutex
+	keys map[string]ed25519.PublicKey // by node and key id
+}
+
+func (f *foreignKeys) get(keyID, node string) (ed25519.PublicKey, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	key, ok := f.keys[node+" "+keyID]
+	return key, ok
+}
+
+func (f *foreignKeys) put(node, keyID string, key ed25519.PublicKey) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.keys == nil {
+		f.keys = map[string]ed25519.PublicKey{}
+	}
+	if len(f.keys) < maxForeign {
+		f.keys[node+" "+keyID] = key
+	}
+}
+
+// serveLeaving answers nodes that take no part in the district any more.
+func (n *Node) serveLeaving() {
+	for path, handler := range n.exchange.HandoverHandlers() {
+		n.cluster.HandleHandover(path, handler)
+	}
+	n.cluster.HandleHandover("POST "+pathRing, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		raw, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRingBytes))
+		if err == nil {
+			err = n.takeRing(raw)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+		}
+	}))
+}
+
+// takeRing believes a key ring that the district's root key signed.
+func (n *Node) takeRing(raw []byte) error {
+	if len(raw) == 0 {
+		return nil
+	}
+	ring, err := contract.OpenKeyRing(n.rootPublic(), raw)
+	if err != nil {
+		return fmt.Errorf("reading the key ring: %w", err)
+	}
+	if ring.District != n.identity.District.ID {
+		return errors.New("reading the key ring: it is of another district")
+	}
+	for _, k := range ring.Keys {
+		public, err := k.PublicKey()
+		if err != nil {
+			return err
+		}
+		n.foreign.put(k.Node, k.ID, public)
+	}
+	return nil
+}
+
+// leave gives a quarantined node's facts to the district that goes on without it,
+// again and again: it keeps taking alerts and receipts of its own devices.
+func (n *Node) leave(ctx context.Context) {
+	select {
+	case <-n.cluster.Quarantined():
+	case <-ctx.Done():
+		return
+	}
+	n.shed()
+	ticker := time.NewTicker(leaveEvery)
+	defer ticker.Stop()
+	var logged time.Time
+	for {
+		out, err := n.leaveOnce(ctx)
+		if (out.Sent > 0 || err != nil) && time.Since(logged) > leaveLogEvery {
+			logged = time.Now()
+			n.log.Info("handing facts over to the district that goes on", "sent", out.Sent, "waiting", out.Waiting, "gaps", len(out.Gaps), "error", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// shed lets the status, the console and the devices know.
+func (n *Node) shed() {
+	n.changed()
+	n.duty()
+}
+
+// leaveOnce hands over to the first node that takes it.
+func (n *Node) leaveOnce(ctx context.Context) (out fact.HandedOver, err error) {
+	lanes, err := n.lanes()
+	if err != nil {
+		return out, err
+	}
+	for _, addr := range n.waysOut() {
+		if out, err = handOver(ctx, n.identity, addr, n.signedKeys(), n.exchange, lanes); err == nil {
+			return out, nil
+		}
+	}
+	return out, err
+}
+
+// waysOut are the addresses of the others, who told of the new incarnation first.
+func (n *Node) waysOut() []string {
+	var addrs []string
+	if q := n.cluster.Quarantine(); q != nil && q.Addr != "" {
+		addrs = append(addrs, q.Addr)
+	}
+	for _, id := range n.former() {
+		if addr, ok := n.addressOf(id); ok && id != n.ID() && !slices.Contains(addrs, addr) {
+			addrs = append(addrs, addr)
+		}
+	}
+	return addrs
+}
+
+// lanes are those of the state machine.
+func (n *Node) lanes() ([]fact.Lane, error) {
+	marks, err := n.state.Marks()
+	return lanesOf(marks), err
+}
+
+func lanesOf(marks []storage.Mark) []fact.Lane {
+	lanes := make([]fact.Lane, len(marks))
+	for i, m := range marks {
+		lanes[i] = fact.Lane{Origin: m.Origin, Stream: fact.Stream(m.Stream), Epoch: m.Epoch, High: m.Seq}
+	}
+	return lanes
+}
+
+// handOver gives the exchange's facts to the node at addr.
+func handOver(ctx context.Context, id *cluster.Identity, addr string, ring []byte, e *fact.Exchange, lanes []fact.Lane) (fact.HandedOver, error) {
+	ctx, cancel := context.WithTimeout(ctx, leaveTime)
+	defer cancel()
+	way := cluster.NewHandover(id, addr)
+	defer way.Close()
+	if _, err := way.Call(ctx, pathRing, ring); err != nil {
+		return fact.HandedOver{}, err
+	}
+	return e.HandOver(ctx, lanes, way.Call)
+}
