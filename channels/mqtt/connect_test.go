@@ -78,6 +78,26 @@ func TestConnect_RefusalsOfVersion5(t *testing.T) {
 	}
 }
 
+func TestConnect_WithoutClientIDOrCredentialIsToldWhy(t *testing.T) {
+	for name, b := range map[string][]byte{
+		"3.1.1": packet(0x10, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0),
+		"5":     packet(0x10, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 60, 0, 0, 0),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newRig(t).dialed(t)
+			w.send(b)
+			require.Equal(t, map[string]byte{"3.1.1": 2, "5": 0x85}[name], w.next().body[1])
+			w.closed()
+		})
+	}
+}
+
+// dialed is a connection over TCP that has said nothing yet.
+func (r *rig) dialed(t testing.TB) *wire {
+	t.Helper()
+	return r.dial(r.listen(TCP))
+}
+
 func TestConnect_BadBytesCloseTheConnection(t *testing.T) {
 	good := connectPacket("lift-1", false)
 	badFlags := connectPacket("lift-1", false)

@@ -220,7 +220,7 @@ func unpackV3(p v3packets.ControlPacket, fixed *v3packets.FixedHeader, kind byte
 		fixed.Qos = 1 // the reserved flags of SUBSCRIBE and UNSUBSCRIBE
 	}
 	var again bytes.Buffer
-	if p.Unpack(bytes.NewReader(body)) != nil || p.Write(&again) != nil {
+	if p.Unpack(fieldReader{bytes.NewReader(body)}) != nil || p.Write(&again) != nil {
 		return errMalformed
 	}
 	h, err := parseHeader(again.Bytes())
@@ -228,6 +228,18 @@ func unpackV3(p v3packets.ControlPacket, fixed *v3packets.FixedHeader, kind byte
 		return errMalformed
 	}
 	return nil
+}
+
+// fieldReader reads an empty field at the end of a packet as empty, where the 3.1.1
+// decoder would take io.EOF for a packet that is cut off.
+type fieldReader struct{ *bytes.Reader }
+
+// Read implements io.Reader.
+func (r fieldReader) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	return r.Reader.Read(p)
 }
 
 // unpackV5 decodes and checks that nothing is left over.
