@@ -100,6 +100,16 @@ func (n *Node) catchUp(ctx context.Context) {
 	_ = n.cluster.Linearizable(ctx)
 }
 
+// UpToDate implements api.Reader.
+func (n *Node) UpToDate(ctx context.Context) error {
+	err := n.upToDate(ctx)
+	var p *wire.Problem
+	if errors.As(err, &p) && p.Kind == wire.KindUnknownOutcome { // a question has no outcome
+		return wire.Problemf(wire.KindBusy, "this node could not get up to date in time; ask again, or without consistent=true")
+	}
+	return err
+}
+
 // upToDate waits until this node's copy has everything that was committed before.
 func (n *Node) upToDate(ctx context.Context) error {
 	if n.space.full() {

@@ -113,7 +113,21 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 	if err != nil {
 		return err
 	}
+	if route.Agreed {
+		if err := h.consistent(r, query); err != nil {
+			return err
+		}
+	}
 	return route.handle(h, call{route: route, w: w, r: r, by: by, query: query})
+}
+
+// consistent waits for this node's copy where the caller wants that.
+func (h *Handler) consistent(r *http.Request, q *query) error {
+	wanted := q.flag(paramConsistent.Name)
+	if q.err != nil || !wanted {
+		return q.err
+	}
+	return h.svc.UpToDate(r.Context())
 }
 
 // caller identifies who asks and checks the role.

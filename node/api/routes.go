@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -52,6 +53,7 @@ type Route struct {
 	Answer  any     // a value of the type that the answer holds; nil is no body
 	Returns string  // media type of an answer that is not JSON
 	Lines   any     // a value of the type of the lines before Answer, where the caller wants mediaLines; nil is no such answer
+	Agreed  bool    // it reads the agreed part, of this node's copy or, with consistent=true, of the district's
 	Unready any     // a value of the type that a 503 holds, where it is no Problem
 
 	handle handler
@@ -89,7 +91,11 @@ var (
 		Name: "dry_run", Type: "boolean",
 		Summary: "verify everything and say whom it would address, record and send nothing; the answer is JSON, with the state \"dry run\"",
 	}
-	paramLimit = Param{Name: "limit", Type: "integer", Summary: "the most rows to answer"}
+	paramLimit      = Param{Name: "limit", Type: "integer", Summary: "the most rows to answer"}
+	paramConsistent = Param{
+		Name: "consistent", Type: "boolean",
+		Summary: "answer only when this node's copy holds everything that was answered anywhere before; needs a majority",
+	}
 	paramAfter = Param{Name: "after", Type: "string", Summary: "the id after which the page starts"}
 )
 
@@ -98,7 +104,13 @@ func Routes() []Route {
 	all := alertRoutes()
 	all = append(all, audienceRoutes()...)
 	all = append(all, peopleRoutes()...)
-	return append(all, nodeRoutes()...)
+	all = append(all, nodeRoutes()...)
+	for i, route := range all {
+		if route.Agreed {
+			all[i].Params = append(slices.Clone(route.Params), paramConsistent)
+		}
+	}
+	return all
 }
 
 func alertRoutes() []Route {
@@ -165,7 +177,7 @@ func audienceRoutes() []Route {
 			Accepts: "text/csv", Answer: wire.Imported{}, Lines: wire.Progress{}, handle: (*Handler).importAudience,
 		},
 		{
-			Method: "GET", Path: "/api/v1/audience/select", Roles: anyRole,
+			Method: "GET", Path: "/api/v1/audience/select", Roles: anyRole, Agreed: true,
 			Summary: "Count a selection by kind and place, and list its first members.",
 			Params: []Param{
 				{Name: "expr", Type: "string", Summary: "place under tuen-mun and not kind = speaker"}, paramAfter, paramLimit,
@@ -173,7 +185,7 @@ func audienceRoutes() []Route {
 			Answer: wire.Selected{}, handle: (*Handler).selectAudience,
 		},
 		{
-			Method: "GET", Path: "/api/v1/places", Roles: anyRole, Summary: "List the place tree.",
+			Method: "GET", Path: "/api/v1/places", Roles: anyRole, Agreed: true, Summary: "List the place tree.",
 			Answer: []wire.Place{}, handle: (*Handler).listPlaces,
 		},
 		{
@@ -181,7 +193,7 @@ func audienceRoutes() []Route {
 			Summary: "Add or change places.", Request: []wire.Place{}, handle: (*Handler).putPlaces,
 		},
 		{
-			Method: "GET", Path: "/api/v1/devices", Roles: anyRole, Summary: "List devices in the order of their ids.",
+			Method: "GET", Path: "/api/v1/devices", Roles: anyRole, Agreed: true, Summary: "List devices in the order of their ids.",
 			Params: []Param{paramAfter, paramLimit}, Answer: []wire.Device{}, handle: (*Handler).listDevices,
 		},
 		{
@@ -200,7 +212,7 @@ func peopleRoutes() []Route {
 	admin := []string{RoleAdministrator}
 	return []Route{
 		{
-			Method: "GET", Path: "/api/v1/users", Roles: admin, Summary: "List users and tokens, without secrets.",
+			Method: "GET", Path: "/api/v1/users", Roles: admin, Agreed: true, Summary: "List users and tokens, without secrets.",
 			Answer: []wire.User{}, handle: (*Handler).listUsers,
 		},
 		{

@@ -94,6 +94,13 @@ type District interface {
 	RemoveNode(ctx context.Context, by Caller, id string) error
 }
 
+// Reader makes reads of the agreed part linearizable.
+type Reader interface {
+	// UpToDate returns when this node's copy of the agreed part holds everything that
+	// was answered anywhere in the district before the call; it needs a majority.
+	UpToDate(ctx context.Context) error
+}
+
 // Audit exports the audit chain as JSON lines, oldest first.
 type Audit interface {
 	ExportAudit(ctx context.Context, w io.Writer, from, to uint64) error
@@ -115,6 +122,7 @@ type Service interface {
 	Devices
 	Users
 	District
+	Reader
 	Audit
 	Events
 }

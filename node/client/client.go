@@ -46,6 +46,8 @@ type Client struct {
 	token   string
 	timeout time.Duration
 	http    *http.Client
+
+	consistent bool // see Consistent
 }
 
 // New checks the configuration; it connects to nothing.
@@ -73,6 +75,23 @@ func New(config Config) (*Client, error) {
 
 // noRedirect: the token goes to the node that was named and to no other.
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Consistent is the same client, whose reads of the agreed part (members, places,
+// devices, users) see everything that was answered anywhere in the district before they
+// began. They need a majority, and take a round trip more. Close either of the two.
+func (c *Client) Consistent() *Client {
+	other := *c
+	other.consistent = true
+	return &other
+}
+
+// agreed is the query of a read of the agreed part.
+func (c *Client) agreed(q url.Values) url.Values {
+	if c.consistent {
+		q.Set("consistent", "true")
+	}
+	return q
+}
 
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

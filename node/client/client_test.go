@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -122,6 +123,20 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Invite  3`, `RemoveNode n3`, `Status false`,
 	}, r.Calls())
+}
+
+func TestClient_AsksForConsistentReadsOfTheAgreedPart(t *testing.T) {
+	r := newRig(t)
+	for name, call := range calls(t.Context(), r.Client.Consistent()) {
+		r.asked = nil
+		require.NoError(t, call(), name)
+		i := slices.IndexFunc(api.Routes(), func(route api.Route) bool { return route.Method+" "+route.Path == name })
+		require.Equal(t, api.Routes()[i].Agreed, r.asked[0].URL.Query().Get("consistent") == "true", name)
+	}
+	r.asked = nil
+	_, err := r.Client.ListPlaces(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, r.asked[0].URL.Query(), "the client itself stays what it was")
 }
 
 func TestClient_ReturnsTheProblemOfTheNode(t *testing.T) {

@@ -224,6 +224,9 @@ func (f *Fake) PutPlaces(_ context.Context, by api.Caller, places []wire.Place) 
 	return f.note(&by, "PutPlaces %d", len(places))
 }
 
+// UpToDate answers Err.
+func (f *Fake) UpToDate(context.Context) error { return f.note(nil, "UpToDate") }
+
 // ListPlaces answers Places.
 func (f *Fake) ListPlaces(context.Context) ([]wire.Place, error) {
 	return f.Places, f.note(nil, "ListPlaces")
