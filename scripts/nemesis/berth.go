@@ -17,7 +17,8 @@ type berth struct {
 	mqtt   map[string]string // by kind of device
 	house  *house            // nil behind the proxies
 	proxy  *proxy            // nil in namespaces
-	lived  int               // nodes that lived here
+	lived  int               // nodes that lived here and are gone
+	taken  bool              // somebody lives here, or has not quite left
 }
 
 // most berths of a district: node numbers count them off.

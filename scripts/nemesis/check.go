@@ -63,8 +63,13 @@ var checks = []Check{
 	{"no device began what was not for its estate", neverWidened, false},
 	{"a node's own devices began within a second of its answer", localInTime, false},
 	{"the same where the node was cut off from all others", aloneInTime, false},
+	{"what clients saw of the agreed part is one history", agreedLinearizable, false},
 	{"acknowledged audience edits are there, refused ones are not", editsHeld, true},
 	{"acknowledged devices are enrolled everywhere", enrolmentsHeld, true},
+	{"every invited node joined", joinsHeld, false},
+	{"every removal was answered, and the removed are gone", removalsHeld, false},
+	{"all nodes of the district vote, and nobody else does", allVote, true},
+	{"a stalled disk ended its node, and another led within 15 s", stallsEnd, false},
 	{"no node ended but when told to, or to be started again", exitsOrdered, false},
 	{"every planned stop was in time", stopsInTime, false},
 }
@@ -247,7 +252,7 @@ func enrolmentsHeld(e Evidence) (v Verdict) {
 func exitsOrdered(e Evidence) (v Verdict) {
 	v.Judged = len(e.Spans)
 	for _, x := range e.Exits {
-		if x.Code != exitHalt {
+		if x.Code != exitHalt && !(e.removed(x.Node) && x.Code == exitRemoved) {
 			v.breach("%s ended by itself at %s with code %d: %s", nodeName(x.Node), clock(x.At), x.Code, x.Why)
 		}
 	}

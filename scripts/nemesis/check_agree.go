@@ -97,7 +97,7 @@ func ackedAlerts(e Evidence) (v Verdict) {
 	rooted := e.rooted()
 	for _, m := range e.acked("Alert", "Update") {
 		for _, view := range e.Views {
-			if !rooted[m.Alert] {
+			if !rooted[m.Alert] || e.lostWith(m) {
 				v.Excused++
 				continue
 			}
@@ -120,7 +120,7 @@ func ackedCancels(e Evidence) (v Verdict) {
 	rooted := e.rooted()
 	for _, m := range e.acked("Cancel") {
 		for _, view := range e.Views {
-			if !rooted[m.Alert] {
+			if !rooted[m.Alert] || e.lostWith(m) {
 				v.Excused++
 				continue
 			}
@@ -149,6 +149,10 @@ func (e Evidence) rooted() map[string]bool {
 func ackedRecorded(e Evidence) (v Verdict) {
 	for _, m := range e.acked("Alert", "Update", "Cancel") {
 		for _, view := range e.Views {
+			if e.lostWith(m) {
+				v.Excused++
+				continue
+			}
 			v.Judged++
 			if !bytes.Contains(view.Audit, []byte(" "+m.Key+", ")) {
 				v.breach("%s took the %s %s (%s) at %s, the audit chain of %s lacks it", nodeName(m.Node), m.Type, m.Key, m.State, clock(m.Answered), view.Node)
@@ -158,15 +162,27 @@ func ackedRecorded(e Evidence) (v Verdict) {
 	return v
 }
 
+// lostWith reports whether a removed node took the message along. What more than one
+// node had stays.
+func (e Evidence) lostWith(m Message) bool {
+	return m.State == "local" && e.takenAlong(m.Node, m.Answered)
+}
+
+// telling is one rung, and whether a removed node took it along.
+type telling struct {
+	rung receipt.Rung
+	lost bool
+}
+
 // tellings are the rungs that devices told, and a node acknowledged, of a revision.
-func (e Evidence) tellings() map[revision][]receipt.Rung {
-	out := map[revision][]receipt.Rung{}
+func (e Evidence) tellings() map[revision][]telling {
+	out := map[revision][]telling{}
 	for _, h := range e.Happenings {
 		if h.What != device.Told {
 			continue
 		}
 		if rung, err := receipt.ParseRung(h.Rung); err == nil {
-			out[h.key()] = append(out[h.key()], rung)
+			out[h.key()] = append(out[h.key()], telling{rung, e.takenAlong(h.Node, h.At)})
 		}
 	}
 	return out
@@ -180,8 +196,13 @@ func toldCounted(e Evidence) (v Verdict) {
 			if ok && a.Revision != k.revision {
 				continue
 			}
-			for _, rung := range rungs {
+			for _, one := range rungs {
+				rung := one.rung
 				if !slices.Contains(provenRungs, rung.String()) {
+					continue
+				}
+				if one.lost {
+					v.Excused++
 					continue
 				}
 				v.Judged++
@@ -205,7 +226,7 @@ func countedTold(e Evidence) (v Verdict) {
 				}
 				for _, m := range members {
 					v.Judged++
-					if !slices.ContainsFunc(told[revision{m, a.ID, a.Revision}], func(r receipt.Rung) bool { return r.Implies(rung) }) {
+					if !slices.ContainsFunc(told[revision{m, a.ID, a.Revision}], func(t telling) bool { return t.rung.Implies(rung) }) {
 						v.breach("%s counts %s as %s for %s revision %d; it never told", view.Node, m, name, short(a.ID), a.Revision)
 					}
 				}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,8 +64,12 @@ func good() Evidence {
 		{Batch: "b0", Members: []string{"m1", "m2"}, Outcome: Acked}, {Batch: "b1", Members: []string{"m1"}, Outcome: Acked},
 		{Batch: "b2", Members: []string{"m2"}, Outcome: Refused},
 	}
+	e.Ledger = []Entry{deed(1, "r", Write, "a", true, 0, 1), deed(2, "r", Read, "a", true, 2, 3)}
+	e.Joinings = []Joining{{Node: 1, Asked: at(1), Done: at(5)}}
+	e.Removals = []Removal{{Node: 3, Asked: at(60), Done: at(62)}}
+	e.Stalls = []Stall{{Node: 2, From: at(70), To: at(90), Led: true, Next: at(81)}}
 	e.Spans = []Span{{Node: 2, What: string(Stop), From: at(40), To: at(50)}}
-	e.Exits = []Exit{{Node: 2, Code: exitHalt, At: at(60)}}
+	e.Exits = []Exit{{Node: 2, Code: exitHalt, At: at(90.2)}, {Node: 3, Code: exitRemoved, At: at(63)}}
 	for i := range 3 {
 		e.Views = append(e.Views, goodView(i))
 	}
@@ -75,7 +80,7 @@ func goodView(i int) View {
 	both := func(id string) map[string][]string { return map[string][]string{"verified": {id}, "presented": {id}} }
 	return View{
 		Node:   fmt.Sprintf("n%d", i+1),
-		Status: wire.Status{StateHash: "7:abc"},
+		Status: wire.Status{StateHash: "7:abc", Nodes: []wire.NodeInfo{{Voter: true}, {Voter: true}, {Voter: true}}},
 		Alerts: []wire.Alert{
 			{ID: fire, Revision: 1, State: "in-force", Place: "committed", Messages: []wire.Message{{Key: "s,fire,t"}}},
 			{ID: flood, Revision: 2, State: "cancelled", Place: "committed", Messages: []wire.Message{{Key: "s,flood,t"}, {Key: "s,over,t"}}},
@@ -173,6 +178,18 @@ var breaks = []struct {
 	{"an accepted edit is lost", editsHeld, func(e *Evidence) { e.Views[1].Members["m1"] = "b0" }},
 	{"a refused edit shows", editsHeld, func(e *Evidence) { e.Views[1].Members["m2"] = "b2" }},
 	{"an enrolled device is unknown", enrolmentsHeld, func(e *Evidence) { e.Views[2].Devices = nil }},
+	{"a read is stale", agreedLinearizable, func(e *Evidence) { e.Ledger[1].Value = "" }},
+	{"a node cannot join", joinsHeld, func(e *Evidence) { e.Joinings[0].Why = "no" }},
+	{"a node cannot be removed", removalsHeld, func(e *Evidence) { e.Removals[0].Why = "no" }},
+	{"a removed node is still asked", removalsHeld, func(e *Evidence) { e.Views[2].Node = "n4" }},
+	{"a node never votes", allVote, func(e *Evidence) { e.Views[1].Status.Nodes[2].Voter = false }},
+	{"a node that is gone still votes", allVote, func(e *Evidence) {
+		e.Views[1].Status.Nodes = append(e.Views[1].Status.Nodes, wire.NodeInfo{Voter: true})
+	}},
+	{"a stalled disk ends nothing", stallsEnd, func(e *Evidence) { e.Exits = e.Exits[1:] }},
+	{"nobody leads instead", stallsEnd, func(e *Evidence) { e.Stalls[0].Next = time.Time{} }},
+	{"somebody leads too late", stallsEnd, func(e *Evidence) { e.Stalls[0].Next = at(86) }},
+	{"a node ends as if it were removed", exitsOrdered, func(e *Evidence) { e.Removals = nil }},
 	{"a node crashes", exitsOrdered, func(e *Evidence) { e.Exits[0].Code = 2 }},
 	{"a planned stop hangs", stopsInTime, func(e *Evidence) { e.SlowStops = []string{"n2"} }},
 }
@@ -236,6 +253,45 @@ func TestChecks_ExcuseWhatCannotBeJudged(t *testing.T) {
 	late(&e)
 	e.Spans = append(e.Spans, Span{Node: 1, From: at(10), To: at(12)}, Span{Node: 0, From: at(2), To: at(7.9)})
 	require.NotEmpty(t, localInTime(e).Breaches, "another node's fault and an old one excuse nothing")
+}
+
+// What a node took while it could tell nobody left with it; nothing else did.
+func TestChecks_ExcuseWhatARemovedNodeTookAlong(t *testing.T) {
+	lone := func() Evidence {
+		e := good()
+		e.Removals = []Removal{{Node: 1, Asked: at(60), Done: at(62)}}
+		e.Cuts = []Span{{Node: 1, What: allLinks, From: at(19), To: at(70)}}
+		for i := range e.Views {
+			e.Views[i].Alerts, e.Views[i].Audit = e.Views[i].Alerts[:1], []byte("Alert s,fire,t, alert\n")
+			delete(e.Views[i].Reached, flood)
+		}
+		return e
+	}
+	e := lone()
+	require.Empty(t, slices.Concat(ackedAlerts(e).Breaches, ackedCancels(e).Breaches, ackedRecorded(e).Breaches, toldCounted(e).Breaches))
+	require.Positive(t, ackedAlerts(e).Excused)
+	for name, change := range map[string]func(e *Evidence){
+		"it was not removed":           func(e *Evidence) { e.Removals = nil },
+		"the removal was not answered": func(e *Evidence) { e.Removals[0].Why = "no" },
+		"it was cut off later":         func(e *Evidence) { e.Cuts[0].From = at(50) },
+		"it was heard again":           func(e *Evidence) { e.Cuts[0].To = at(59) },
+		"one link was left":            func(e *Evidence) { e.Cuts[0].What = someLinks },
+		"it had told another node":     func(e *Evidence) { e.Messages[1].State = "reached 2 of 3" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := lone()
+			change(&e)
+			require.NotEmpty(t, ackedAlerts(e).Breaches)
+		})
+	}
+}
+
+func TestChecks_DoNotJudgeAStallAmongOtherFaults(t *testing.T) {
+	e := good()
+	e.Stalls[0].Next = time.Time{}
+	e.Cuts = []Span{{Node: 0, What: someLinks, From: at(75), To: at(76)}}
+	require.Empty(t, stallsEnd(e).Breaches)
+	require.Equal(t, 1, stallsEnd(e).Excused)
 }
 
 func TestChecks_LetUnknownEditsComeLate(t *testing.T) {

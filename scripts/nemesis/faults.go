@@ -16,6 +16,7 @@ type nemesis struct {
 	rig   *rig
 	crowd *crowd
 	rand  *rand.Rand // of the reboots
+	least int        // nodes below which none is removed
 	begun time.Time
 	wires sync.Mutex // one step of the wires at a time
 }
@@ -47,6 +48,14 @@ func (x *nemesis) do(ctx context.Context, s Step) {
 			all.Go(func() { x.process(ctx, Step{Kind: Kill, For: s.For}, n) })
 		}
 		all.Wait()
+	case Grow:
+		x.grow(ctx, n)
+	case Shrink:
+		x.shrink(ctx, n)
+	case SlowDisk, StallDisk, FullDisk, PowerCut:
+		x.breakDisk(ctx, s, n)
+	case PowerAll:
+		x.blackout(ctx, s)
 	case Clock:
 		x.jump(ctx, s, n)
 	case Reboot:
@@ -86,6 +95,14 @@ func (x *nemesis) cut(ctx context.Context, s Step) {
 	x.wires.Lock()
 	defer x.wires.Unlock()
 	x.rig.wires.set(s.cuts)
+	for _, n := range x.rig.now() {
+		switch {
+		case x.rig.wires.cutOff(n.berth.index):
+			defer x.rig.book.cut(n.number, allLinks)()
+		case x.rig.wires.anyCut(n.berth.index):
+			defer x.rig.book.cut(n.number, someLinks)()
+		}
+	}
 	for _, b := range x.rig.berths {
 		if b.proxy != nil {
 			b.proxy.endRefused()
@@ -107,6 +124,8 @@ func (x *nemesis) process(ctx context.Context, s Step, n *node) {
 		x.answers(n)
 		return
 	}
+	n.power.Lock()
+	defer n.power.Unlock()
 	if s.Kind == Stop {
 		x.report(n, n.process.stop(stopTime))
 	} else {

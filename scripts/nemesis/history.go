@@ -78,6 +78,28 @@ type Exit struct {
 	Why  string
 }
 
+// Joining is one node that came while the district suffered.
+type Joining struct {
+	Node        int
+	Asked, Done time.Time
+	Why         string // it did not join
+}
+
+// Removal is one node that was removed for good.
+type Removal struct {
+	Node        int
+	Asked, Done time.Time
+	Why         string // it was not removed
+}
+
+// Stall is a time in which nothing became durable on a node's disk.
+type Stall struct {
+	Node     int
+	From, To time.Time
+	Led      bool      // the node led when it began
+	Next     time.Time // when another node led then; zero when none did in time
+}
+
 // History is everything that happened, in the order in which it was noted.
 type History struct {
 	Messages   []Message
@@ -87,6 +109,11 @@ type History struct {
 	Spans      []Span
 	Exits      []Exit
 	SlowStops  []string
+	Joinings   []Joining
+	Removals   []Removal
+	Stalls     []Stall
+	Ledger     []Entry
+	Cuts       []Span // in which some link of a node was cut; they excuse nothing by themselves
 }
 
 // book takes notes. Safe for concurrent use; the zero value is ready.
@@ -119,15 +146,26 @@ func (b *book) lastTold() time.Time {
 }
 
 // begin opens a span and returns what ends it.
-func (b *book) begin(node int, what string) (end func()) {
+func (b *book) begin(node int, what string) (end func()) { return b.span(&b.all.Spans, node, what) }
+
+// cut opens a time in which links of a node are cut: some or all.
+func (b *book) cut(node int, what string) (end func()) { return b.span(&b.all.Cuts, node, what) }
+
+// How much of a node is cut.
+const (
+	someLinks = "some links"
+	allLinks  = "all links"
+)
+
+func (b *book) span(list *[]Span, node int, what string) (end func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := len(b.all.Spans)
-	b.all.Spans = append(b.all.Spans, Span{Node: node, What: what, From: time.Now()})
+	i := len(*list)
+	*list = append(*list, Span{Node: node, What: what, From: time.Now()})
 	return func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		b.all.Spans[i].To = time.Now()
+		(*list)[i].To = time.Now()
 	}
 }
 
@@ -138,5 +176,6 @@ func (b *book) copy() History {
 	defer b.mu.Unlock()
 	h := b.all
 	h.Spans = append([]Span(nil), b.all.Spans...)
+	h.Cuts = append([]Span(nil), b.all.Cuts...)
 	return h
 }

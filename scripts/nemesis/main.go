@@ -2,10 +2,11 @@
 
 // Command nemesis makes a district of real processes suffer and judges what it did.
 // It runs three or five nodes, each in a network namespace of its own where the machine
-// lets it, cuts, slows and thins the links between them, freezes, kills and stops them,
-// sets their clocks wrong, takes the power from devices, and meanwhile sends alerts,
-// updates, cancels, audience edits and enrolments. Then it heals everything and holds
-// the district to its promises.
+// lets it and on a disk of its own, cuts, slows and thins the links between them,
+// freezes, kills and stops them, sets their clocks wrong, takes their power, slows,
+// stalls and fills their disks, lets nodes join and removes others, takes the power from
+// devices, and meanwhile sends alerts, updates, cancels, audience edits and enrolments.
+// Then it heals everything and holds the district to its promises.
 //
 // The same seed gives the same faults at the same times; what the district makes of
 // them is up to the machine. Exit code 1 says that a promise was broken; the folder
@@ -30,12 +31,14 @@ import (
 type options struct {
 	bin     string
 	serve   string
+	disks   string
 	nodes   int
 	devices int
 	seed    uint64
 	length  time.Duration
 	plan    bool
 	keep    bool
+	stale   bool
 	wires   string
 
 	namespaces bool   // what wires came to
@@ -46,6 +49,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.bin, "bin", "dist/almenara", "the program under test")
 	flag.StringVar(&o.serve, "serve", "dist/nemesis-node", "the same with a clock that can be set: what the nodes run")
+	flag.StringVar(&o.disks, "disks", "dist/lossyfs", "the program that every node's disk is; empty for the machine's own, without faults of disks")
 	flag.IntVar(&o.nodes, "nodes", 3, "nodes of the district")
 	flag.IntVar(&o.devices, "devices", 36, "devices at the beginning")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()%1e6), "which faults happen when")
@@ -53,9 +57,14 @@ func main() {
 	flag.BoolVar(&o.plan, "plan", false, "print the faults and do nothing")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder also when all is well")
 	flag.StringVar(&o.wires, "wires", "auto", "what is between the nodes: namespaces, proxies, or auto for namespaces where they can be had")
+	flag.BoolVar(&o.stale, "stale-reads", false, "read the agreed part of the node's own copy and judge it as if that were consistent: the run must fail")
 	flag.Parse()
 	if o.plan {
-		for _, s := range newPlan(o.seed, o.nodes, o.length) {
+		if _, err := o.chooseDisks(); err != nil {
+			fmt.Fprintln(os.Stderr, "nemesis:", err)
+			os.Exit(2)
+		}
+		for _, s := range o.newPlan() {
 			fmt.Printf("%8s  %s\n", s.At, s)
 		}
 		return
@@ -102,6 +111,22 @@ func (o options) between() string {
 	return "proxies between the nodes (" + o.why + ")"
 }
 
+// newPlan is the plan of this run.
+func (o options) newPlan() []Step { return newPlan(o.seed, o.nodes, o.length, o.disks != "") }
+
+// chooseDisks decides what the nodes keep their data on.
+func (o *options) chooseDisks() (why string, err error) {
+	if o.disks == "" {
+		return "the machine's own disk (as asked)", nil
+	}
+	if err := hasDisks(o.disks); err != nil {
+		o.disks = ""
+		return fmt.Sprintf("the machine's own disk (%v)", err), nil
+	}
+	o.disks, err = filepath.Abs(o.disks)
+	return "each node on a disk of its own, which forgets what was not synced", err
+}
+
 // Times beside the run itself.
 const (
 	mostNodes = 9
@@ -116,6 +141,10 @@ func run(ctx context.Context, o options) (failed int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, buildTime+o.length+2*healTime)
 	defer cancel()
+	on, err := o.chooseDisks()
+	if err != nil {
+		return 0, err
+	}
 	dir, err := os.MkdirTemp("", "nemesis-")
 	if err != nil {
 		return 0, err
@@ -127,7 +156,7 @@ func run(ctx context.Context, o options) (failed int, err error) {
 	defer log.Close()
 	say := narrator(io.MultiWriter(os.Stdout, log))
 	say("seed %d, %d nodes, %d devices, %v, in %s", o.seed, o.nodes, o.devices, o.length, dir)
-	say("%s", o.between())
+	say("%s; %s", o.between(), on)
 	verdicts, err := torment(ctx, o, dir, say)
 	if err == nil {
 		failed = report(io.MultiWriter(os.Stdout, log), verdicts)
@@ -167,6 +196,7 @@ func torment(ctx context.Context, o options, dir string, say func(string, ...any
 	if err != nil {
 		return nil, err
 	}
+	g.seed, g.disks = o.seed, o.disks
 	building, cancel := context.WithTimeout(ctx, buildTime)
 	defer cancel()
 	if err := g.build(building, o.nodes); err != nil {
@@ -194,9 +224,13 @@ func suffer(ctx context.Context, o options, g *rig, people *crowd, w *workload) 
 	defer cancel()
 	var all sync.WaitGroup
 	defer all.Wait()
-	x := &nemesis{rig: g, crowd: people, rand: rand.New(rand.NewPCG(o.seed, 3))}
-	all.Go(func() { x.run(ctx, newPlan(o.seed, o.nodes, o.length)) })
+	x := &nemesis{rig: g, least: o.nodes, crowd: people, rand: rand.New(rand.NewPCG(o.seed, 3))}
+	all.Go(func() { x.run(ctx, o.newPlan()) })
 	all.Go(func() { w.run(ctx, o.length) })
+	for i := range ledgerClients {
+		l := &ledger{rig: g, book: g.book, rand: rand.New(rand.NewPCG(o.seed, uint64(10+i))), who: i + 1, begun: time.Now(), stale: o.stale}
+		all.Go(func() { l.run(ctx, o.length) })
+	}
 	all.Go(func() { watch(ctx, g.book) })
 }
 

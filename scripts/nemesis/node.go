@@ -28,11 +28,15 @@ import (
 type node struct {
 	number  int
 	name    string
-	dir     string
+	dir     string // of everything that is this node's
+	data    string // the folder that the node knows
 	berth   *berth
+	disk    *disk      // nil: the machine's
+	power   sync.Mutex // held by whoever has taken the process down
 	process *process
-	client  *client.Client
-	id      string // raft server id; known once it has joined
+	client  *client.Client // the administrator's
+	sender  *client.Client // of the central system that sends; set once it has a token
+	id      string         // raft server id; known once it has joined
 }
 
 // rig is the district under test.
@@ -43,9 +47,12 @@ type rig struct {
 	space     *space // nil: proxies are between the nodes
 	berths    []*berth
 	usedPorts map[int]bool
+	disks     string // the program that is a disk; "" for the machine's own
+	seed      uint64
 	book      *book
 	say       func(format string, args ...any)
 	token     string
+	sending   string // the central system's token; "" at first
 	ca        []byte // PEM; nil where the API speaks plain HTTP
 
 	mu      sync.Mutex
@@ -74,12 +81,17 @@ func newRig(bin, serve, dir string, berths int, namespaces bool, b *book, say fu
 func (g *rig) lay(b *berth) *node {
 	n := &node{number: b.number(), name: nodeName(b.number()), berth: b}
 	n.dir = filepath.Join(g.dir, n.name)
+	n.data = n.dir
+	if g.disks != "" {
+		n.data = filepath.Join(n.dir, "data")
+	}
 	n.process = &process{
-		bin: g.serve, args: []string{"serve", "--data", n.dir}, env: []string{"NEMESIS_CLOCK=" + n.clock()}, log: n.dir + ".log", house: b.house, closing: make(chan struct{}),
+		bin: g.serve, args: []string{"serve", "--data", n.data}, env: []string{"NEMESIS_CLOCK=" + n.clock()}, log: n.dir + ".log", house: b.house, closing: make(chan struct{}),
 		note: g.say, told: func(code int, err error) { g.exited(n, code, err) },
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	b.taken = true
 	g.nodes = append(g.nodes, n)
 	return n
 }
@@ -152,15 +164,15 @@ func (g *rig) build(ctx context.Context, count int) error {
 // found makes the data folder of a node and starts it.
 func (g *rig) found(ctx context.Context, n *node, first bool) error {
 	if !first {
-		if err := g.join(ctx, n, g.now()[0]); err != nil {
-			return err
-		}
-		return g.enter(n)
+		return g.arrive(ctx, n, g.now()[0])
 	}
-	if _, err := g.run(ctx, n.berth, append([]string{"init", "--data", n.dir, "--name", n.name, "--district", district}, n.berth.listen...)...); err != nil {
+	if err := g.spool(ctx, n); err != nil {
 		return err
 	}
-	token, err := os.ReadFile(filepath.Join(n.dir, "operator.token"))
+	if _, err := g.run(ctx, n.berth, append([]string{"init", "--data", n.data, "--name", n.name, "--district", district}, n.berth.listen...)...); err != nil {
+		return err
+	}
+	token, err := os.ReadFile(filepath.Join(n.data, "operator.token"))
 	if err != nil {
 		return fmt.Errorf("reading token: %w", err)
 	}
@@ -170,7 +182,7 @@ func (g *rig) found(ctx context.Context, n *node, first bool) error {
 
 // enter starts a node that has a data folder and counts it among the members.
 func (g *rig) enter(n *node) error {
-	identity, err := cluster.LoadIdentity(filepath.Join(n.dir, "identity"))
+	identity, err := cluster.LoadIdentity(filepath.Join(n.data, "identity"))
 	if err != nil {
 		return err
 	}
@@ -178,13 +190,38 @@ func (g *rig) enter(n *node) error {
 	if g.space != nil {
 		g.ca = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: identity.District.CA.Raw})
 	}
-	if n.client, err = client.New(client.Config{URL: n.berth.url, Token: g.token, CA: g.ca, Timeout: callTime}); err != nil {
+	if n.client, err = g.clientOf(n, g.token); err != nil {
 		return err
+	}
+	if g.sending != "" {
+		if n.sender, err = g.clientOf(n, g.sending); err != nil {
+			return err
+		}
 	}
 	if err := n.process.start(); err != nil {
 		return err
 	}
 	g.admit(n)
+	return nil
+}
+
+func (g *rig) clientOf(n *node, token string) (*client.Client, error) {
+	return client.New(client.Config{URL: n.berth.url, Token: token, CA: g.ca, Timeout: callTime})
+}
+
+// employ gives the central system a token, which may speak for its own sender alone:
+// such a one is heard by a node that is alone as well.
+func (g *rig) employ(ctx context.Context) error {
+	made, err := g.now()[0].client.AddUser(ctx, wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{senderName}})
+	if err != nil {
+		return fmt.Errorf("adding the central system: %w", err)
+	}
+	g.sending = made.Token
+	for _, n := range g.now() {
+		if n.sender, err = g.clientOf(n, g.sending); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -232,16 +269,6 @@ func (g *rig) traffic() string {
 
 // callTime bounds one call of the API.
 const callTime = 6 * time.Second
-
-// join makes the data folder of a node with an invitation of a member.
-func (g *rig) join(ctx context.Context, n, host *node) error {
-	invited, err := host.client.Invite(ctx, wire.Invite{Name: n.name})
-	if err != nil {
-		return err
-	}
-	_, err = g.run(ctx, n.berth, append(append([]string{"join", "--data", n.dir, "--name", n.name}, n.berth.listen...), invited.Token)...)
-	return err
-}
 
 // run runs the program once, at a berth, and returns what it prints.
 func (g *rig) run(ctx context.Context, at *berth, args ...string) (string, error) {
@@ -318,8 +345,15 @@ func (g *rig) close() {
 	}
 	ending.Wait()
 	for _, n := range nodes {
-		if n.client != nil {
-			n.client.Close()
+		for _, c := range []*client.Client{n.client, n.sender} {
+			if c != nil {
+				c.Close()
+			}
+		}
+		if n.disk != nil {
+			if err := n.disk.close(); err != nil {
+				g.say("closing the disk of %s: %v", n.name, err)
+			}
 		}
 	}
 	for _, b := range g.berths {

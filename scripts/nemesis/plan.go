@@ -32,7 +32,18 @@ const (
 	Freeze  Kind = "freeze"   // SIGSTOP, SIGCONT later
 	Stop    Kind = "stop"     // planned, started again later
 	Reboot  Kind = "reboot"   // of some devices, which keep their memory
+	Grow    Kind = "grow"     // a further node joins
+	Shrink  Kind = "shrink"   // a node is removed for good
 	Clock   Kind = "clock"    // one node's time of day jumps, and back later
+)
+
+// The faults of a node's own disk.
+const (
+	SlowDisk  Kind = "slow-disk"
+	StallDisk Kind = "stalled-disk" // nothing becomes durable any more
+	FullDisk  Kind = "full-disk"
+	PowerCut  Kind = "power-cut" // of one node: what was not synced is gone
+	PowerAll  Kind = "power-all" // the same of all nodes at once
 )
 
 // Step is one fault of a plan.
@@ -46,6 +57,7 @@ type Step struct {
 	Delay   time.Duration
 	Loss    float64       // Lossy: share of what is sent
 	Jump    time.Duration // Clock
+	Bytes   int           // FullDisk: that can still be written
 }
 
 // String is the step as it is printed.
@@ -82,22 +94,65 @@ func (s Step) String() string {
 		text = fmt.Sprintf("unplug the devices and clients of %s %s", who, how)
 	case Clock:
 		text = fmt.Sprintf("the clock of %s jumps by %v", who, s.Jump)
-	case KillAll, Reboot:
+	case SlowDisk:
+		text = fmt.Sprintf("slow disk: %v more for every write at %s", s.Delay, who)
+	case FullDisk:
+		text = fmt.Sprintf("full disk: %d more bytes at %s", s.Bytes, who)
+	case Grow:
+		text = "another node joins, invited by " + who
+	case KillAll, Reboot, PowerAll:
 		text = string(s.Kind)
 	}
 	return fmt.Sprintf("%s for %v", text, s.For)
 }
 
-// newPlan lays out the faults of a run: the same for the same seed, number of nodes
-// and length. Every step has ended by then.
-func newPlan(seed uint64, nodes int, length time.Duration) []Step {
+// newPlan lays out the faults of a run: the same for the same seed, number of nodes,
+// length and disks. Every step has ended by then.
+func newPlan(seed uint64, nodes int, length time.Duration, disks bool) []Step {
 	r := rand.New(rand.NewPCG(seed, 1))
 	steps := track(r, nodes, length, wireStep, 2*time.Second, 7*time.Second)
 	steps = append(steps, track(r, nodes, length, processStep, 3*time.Second, 12*time.Second)...)
-	steps = append(steps, track(r, nodes, length, rebootStep, 10*time.Second, 20*time.Second)...)
 	steps = append(steps, track(r, nodes, length, clockStep, 6*time.Second, 25*time.Second)...)
+	members := inSplits(steps, track(r, nodes, length, memberSteps(), 5*time.Second, 15*time.Second), length)
+	if disks {
+		of := rand.New(rand.NewPCG(seed, 4))
+		steps = append(steps, track(of, nodes, length, diskStep, 4*time.Second, 14*time.Second)...)
+		if s, ok := stallStep(of, nodes, length); ok {
+			steps = append(alone(steps, s), s)
+		}
+	}
+	steps = append(steps, members...)
+	steps = append(steps, track(r, nodes, length, rebootStep, 10*time.Second, 20*time.Second)...)
 	slices.SortStableFunc(steps, func(a, b Step) int { return int(a.At - b.At) })
 	return steps
+}
+
+// inSplits moves changes of the membership to where the district is split next, if it
+// ever is.
+func inSplits(steps, members []Step, length time.Duration) []Step {
+	const into = 500 * time.Millisecond
+	for i, m := range members {
+		for _, s := range steps { // those of the wires come first and are in order
+			if (s.Kind == Isolate || s.Kind == Halves || s.Kind == OneWay) && s.At >= m.At && s.At+into+m.For <= length {
+				members[i].At = s.At + into
+				break
+			}
+		}
+	}
+	return members
+}
+
+// stallStep is the one stalled disk of a run, the leader's, in its first half. The
+// others must have a leader soon, which can be judged only when nothing else is wrong.
+func stallStep(r *rand.Rand, nodes int, length time.Duration) (Step, bool) {
+	s := Step{Kind: StallDisk, Node: leading, For: 20 * time.Second, At: between(r, length/10, length/2)}
+	return s, s.At+s.For <= length
+}
+
+// alone leaves out what would happen at the same time as s, or shortly before.
+func alone(steps []Step, s Step) []Step {
+	const before = 3 * time.Second
+	return slices.DeleteFunc(steps, func(o Step) bool { return o.At < s.At+s.For && o.At+o.For > s.At-before })
 }
 
 // track lays steps one after the other, with pauses in between.
@@ -179,6 +234,34 @@ func clockStep(r *rand.Rand, nodes int) Step {
 	}
 	if r.IntN(2) == 0 {
 		s.Jump = -s.Jump
+	}
+	return s
+}
+
+// memberSteps adds a node and removes one in turn.
+func memberSteps() func(*rand.Rand, int) Step {
+	turn := 0
+	return func(r *rand.Rand, nodes int) Step {
+		turn++
+		if turn%2 == 1 {
+			return Step{Kind: Grow, For: between(r, 10*time.Second, 15*time.Second), Node: r.IntN(nodes)}
+		}
+		return Step{Kind: Shrink, For: between(r, 5*time.Second, 10*time.Second), Node: someNode(r, nodes+1)}
+	}
+}
+
+// diskStep cuts the power as often as it spoils a disk.
+func diskStep(r *rand.Rand, nodes int) Step {
+	s := Step{For: between(r, time.Second, 8*time.Second), Node: someNode(r, nodes)}
+	switch pick := r.IntN(100); {
+	case pick < 40:
+		s.Kind = PowerCut
+	case pick < 50:
+		s.Kind = PowerAll
+	case pick < 75:
+		s.Kind, s.For, s.Delay = SlowDisk, between(r, 4*time.Second, 12*time.Second), between(r, 100*time.Millisecond, 500*time.Millisecond)/4
+	default:
+		s.Kind, s.For, s.Bytes = FullDisk, between(r, 4*time.Second, 12*time.Second), r.IntN(256<<10)
 	}
 	return s
 }

@@ -10,9 +10,9 @@ import (
 )
 
 func TestPlan_IsTheSameForTheSameSeed(t *testing.T) {
-	require.Equal(t, newPlan(7, 3, 2*time.Minute), newPlan(7, 3, 2*time.Minute))
-	require.NotEqual(t, newPlan(7, 3, 2*time.Minute), newPlan(8, 3, 2*time.Minute))
-	require.NotEqual(t, newPlan(7, 3, 2*time.Minute), newPlan(7, 5, 2*time.Minute))
+	require.Equal(t, newPlan(7, 3, 2*time.Minute, true), newPlan(7, 3, 2*time.Minute, true))
+	require.NotEqual(t, newPlan(7, 3, 2*time.Minute, true), newPlan(8, 3, 2*time.Minute, true))
+	require.NotEqual(t, newPlan(7, 3, 2*time.Minute, true), newPlan(7, 5, 2*time.Minute, true))
 }
 
 func TestPlan_EndsInTimeAndHasEveryFault(t *testing.T) {
@@ -21,18 +21,18 @@ func TestPlan_EndsInTimeAndHasEveryFault(t *testing.T) {
 		seen := map[Kind]bool{}
 		for seed := range uint64(20) {
 			last := time.Duration(0)
-			for _, s := range newPlan(seed, nodes, length) {
+			for _, s := range newPlan(seed, nodes, length, true) {
 				seen[s.Kind] = true
 				require.LessOrEqual(t, last, s.At)
 				last = s.At
 				require.Positive(t, s.For)
 				require.LessOrEqual(t, s.For, 30*time.Second)
 				require.LessOrEqual(t, s.At+s.For, length)
-				require.True(t, s.Node == leading || s.Node >= 0 && s.Node < nodes, s)
+				require.True(t, s.Node == leading || s.Node >= 0 && s.Node <= nodes, s)
 				require.NotEmpty(t, s.String())
 			}
 		}
-		for _, k := range []Kind{Isolate, Halves, AllAlone, OneWay, Bridge, Slow, Lossy, Unplug, Kill, KillAll, Freeze, Stop, Reboot, Clock} {
+		for _, k := range []Kind{Isolate, Halves, AllAlone, OneWay, Bridge, Slow, Lossy, Unplug, Kill, KillAll, Freeze, Stop, Reboot, Clock, Grow, Shrink, SlowDisk, StallDisk, FullDisk, PowerCut, PowerAll} {
 			require.True(t, seen[k], "%s never happens to %d nodes", k, nodes)
 		}
 	}

@@ -16,6 +16,9 @@ import (
 // starts it again.
 const exitHalt = 75
 
+// exitRemoved is what a node ends with when it learns that it was removed.
+const exitRemoved = 1
+
 // againAfter is how long a node that ended by itself stays down.
 const againAfter = time.Second
 
@@ -35,6 +38,8 @@ type process struct {
 	done    chan struct{} // closed when cmd has ended
 	ordered bool          // the end is wanted
 	closed  bool
+	held    bool          // it must not run now
+	retired bool          // it is not started again when it ends by itself
 	closing chan struct{} // closed with closed
 	again   sync.WaitGroup
 }
@@ -43,7 +48,7 @@ type process struct {
 func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.cmd != nil || p.closed {
+	if p.cmd != nil || p.closed || p.held {
 		return nil
 	}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -70,13 +75,16 @@ func (p *process) await(cmd *exec.Cmd, done chan struct{}) {
 	err := cmd.Wait()
 	p.mu.Lock()
 	p.cmd = nil
-	unwanted := !p.ordered
+	unwanted, retired := !p.ordered, p.retired
 	close(done)
 	p.mu.Unlock()
 	if !unwanted {
 		return
 	}
 	p.told(cmd.ProcessState.ExitCode(), err)
+	if retired {
+		return
+	}
 	pause := time.NewTimer(againAfter)
 	defer pause.Stop()
 	select {
@@ -143,6 +151,44 @@ func (p *process) stop(limit time.Duration) error {
 		return nil
 	case <-timer.C:
 		return errors.Join(errSlowStop, p.kill())
+	}
+}
+
+// hold makes every end an ordered one and every start nothing, until let.
+func (p *process) hold() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held, p.ordered = true, true
+}
+
+func (p *process) let() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = false
+}
+
+// retire says that the process is not to be started again when it ends by itself.
+func (p *process) retire() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.retired = true
+}
+
+// ends reports whether the process ends by itself within limit.
+func (p *process) ends(limit time.Duration) bool {
+	p.mu.Lock()
+	running, done := p.cmd != nil, p.done
+	p.mu.Unlock()
+	if !running {
+		return true
+	}
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
 	}
 }
 

@@ -63,7 +63,8 @@ func berthOf(ip []byte, berths int) (int, bool) {
 const housed = "NEMESIS_HOUSED"
 
 // rehouse starts this program again in a network namespace of its own, in the same
-// process. It returns at once when that has been done, and with an error when it
+// process; in one of its own for mounts too, so that no disk is left mounted when it is
+// killed. It returns at once when that has been done, and with an error when it
 // cannot be.
 func rehouse() error {
 	if os.Getenv(housed) != "" {
@@ -76,8 +77,11 @@ func rehouse() error {
 	_ = tun.Close()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("making a network namespace: %w", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("keeping mounts to itself: %w", err)
 	}
 	return fmt.Errorf("starting again: %w", syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), housed+"=1")))
 }

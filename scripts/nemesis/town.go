@@ -16,6 +16,9 @@ import (
 // district is the place path of the made-up district.
 const district = "harbour"
 
+// senderName is the CAP sender of the central system.
+const senderName = "nemesis@example.org"
+
 // codes is the geocode scheme that the CAP messages of the test cite.
 const codes = "estate-code"
 
@@ -149,7 +152,7 @@ func (s *sender) open(now time.Time) (*tale, bool) {
 func (s *sender) write(t *tale, as alert.MsgType, now time.Time) letter {
 	l := letter{tale: t, json: s.rand.IntN(2) == 0}
 	l.message = alert.Alert{
-		Identifier: s.identifier(), Sender: "nemesis@example.org", Sent: alert.NewDateTime(now.UTC().Truncate(time.Second)),
+		Identifier: s.identifier(), Sender: senderName, Sent: alert.NewDateTime(now.UTC().Truncate(time.Second)),
 		Status: t.status, MsgType: as, Scope: alert.ScopePublic, References: append([]alert.Key(nil), t.keys...),
 	}
 	if as == alert.MsgTypeCancel {

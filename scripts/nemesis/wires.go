@@ -83,6 +83,18 @@ func (w *wires) cutOff(berth int) bool {
 	return true
 }
 
+// anyCut reports whether some link between the berth and another is cut.
+func (w *wires) anyCut(berth int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for other := range len(w.links) - 1 {
+		if w.links[berth][other].cut || w.links[other][berth].cut {
+			return true
+		}
+	}
+	return false
+}
+
 // resent is how late what was lost arrives where whole connections are carried and no
 // packets: about the shortest time after which TCP sends again.
 const resent = 200 * time.Millisecond

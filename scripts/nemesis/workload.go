@@ -137,7 +137,7 @@ func (w *workload) try(l letter, node *node, how string) Message {
 	if len(l.message.Infos) > 0 {
 		m.Expires = l.message.Expires()
 	}
-	c := node.client
+	c := node.sender
 	out, err := wire.Outcome{}, error(nil)
 	if in, bad := l.body(); l.json && bad == nil {
 		out, err = c.SendAlert(w.ctx, in, how)
@@ -267,6 +267,9 @@ func (w *workload) furnish(ctx context.Context, devices int) error {
 	w.ctx = ctx
 	host := w.rig.now()[0]
 	first := host.client
+	if err := w.rig.employ(ctx); err != nil {
+		return err
+	}
 	if err := first.PutPlaces(ctx, places()); err != nil {
 		return fmt.Errorf("laying places: %w", err)
 	}

@@ -1,0 +1,95 @@
+//go:build linux
+
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// joinsHeld: a node that is invited joins, whatever is cut meanwhile, once it can.
+func joinsHeld(e Evidence) (v Verdict) {
+	for _, j := range e.Joinings {
+		v.Judged++
+		if j.Why != "" {
+			v.breach("%s could not join within %v of %s: %s", nodeName(j.Node), joinTime, clock(j.Asked), j.Why)
+		}
+	}
+	return v
+}
+
+func removalsHeld(e Evidence) (v Verdict) {
+	for _, r := range e.Removals {
+		v.Judged++
+		if r.Why != "" {
+			v.breach("%s could not be removed within %v of %s: %s", nodeName(r.Node), removeTime, clock(r.Asked), r.Why)
+			continue
+		}
+		for _, view := range e.Views {
+			if view.Node == nodeName(r.Node) {
+				v.breach("%s was removed and is still asked", view.Node)
+			}
+		}
+	}
+	return v
+}
+
+// allVote: every node that belongs to the district has a vote, and nobody else has.
+func allVote(e Evidence) (v Verdict) {
+	for _, view := range e.Views {
+		v.Judged++
+		if n := voters(view.Status); n != len(e.Views) || len(view.Status.Nodes) != n {
+			v.breach("%s says that %d of %d nodes vote; %d are the district", view.Node, n, len(view.Status.Nodes), len(e.Views))
+		}
+	}
+	return v
+}
+
+// stallsEnd: a node whose disk stalls ends, to be started again, and when it led
+// somebody else leads soon.
+func stallsEnd(e Evidence) (v Verdict) {
+	const slack = 5 * time.Second // for the end to be seen once the disk lets go
+	for _, s := range e.Stalls {
+		if e.disturbed(s) {
+			v.Excused++
+			continue
+		}
+		v.Judged++
+		if !slices.ContainsFunc(e.Exits, func(x Exit) bool {
+			return x.Node == s.Node && x.Code == exitHalt && x.At.After(s.From) && x.At.Before(s.To.Add(slack))
+		}) {
+			v.breach("the disk of %s stalled from %s to %s, and the node did not end", nodeName(s.Node), clock(s.From), clock(s.To))
+		}
+		if s.Led && (s.Next.IsZero() || s.Next.After(s.From.Add(newLeaderTime))) {
+			v.breach("the disk of %s, which led, stalled at %s, and within %v nobody else led", nodeName(s.Node), clock(s.From), newLeaderTime)
+		}
+	}
+	return v
+}
+
+// disturbed reports whether anything else was wrong at the time.
+func (e Evidence) disturbed(s Stall) bool {
+	overlaps := func(o Span) bool {
+		return o.What != string(StallDisk) && o.From.Before(s.To) && (o.To.IsZero() || o.To.After(s.From))
+	}
+	return slices.ContainsFunc(e.Spans, overlaps) || slices.ContainsFunc(e.Cuts, overlaps)
+}
+
+// takenAlong reports whether what a node took at a time left the district with it: the
+// node was removed while all its links were cut, and they had been cut all the time since.
+// Then it could tell nobody, and may not any more.
+func (e Evidence) takenAlong(node int, at time.Time) bool {
+	i := slices.IndexFunc(e.Removals, func(r Removal) bool { return r.Node == node && r.Why == "" })
+	if i < 0 {
+		return false
+	}
+	done := e.Removals[i].Done
+	return at.After(done) || slices.ContainsFunc(e.Cuts, func(c Span) bool {
+		return c.Node == node && c.What == allLinks && c.From.Before(at.Add(inFlight)) && (c.To.IsZero() || c.To.After(e.Removals[i].Asked))
+	})
+}
+
+// removed reports whether a node is no member any more.
+func (e Evidence) removed(node int) bool {
+	return slices.ContainsFunc(e.Removals, func(r Removal) bool { return r.Node == node && r.Why == "" })
+}
