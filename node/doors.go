@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -128,6 +129,13 @@ func (n *Node) serverTLS() (*tls.Config, error) {
 			}, nil
 		},
 	}, nil
+}
+
+// ticketSecret is what devices' TLS sessions are resumed with. It follows from the
+// node's key, so that they are after a restart, too, and nothing more has to be kept.
+func (n *Node) ticketSecret() []byte {
+	sum := sha256.Sum256(slices.Concat([]byte("almenara session tickets"), n.identity.SigningKey.Seed()))
+	return sum[:]
 }
 
 // hooks takes what the gateway sees besides receipts.

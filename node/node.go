@@ -188,7 +188,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.collector = newCollector(n, func(err error) { n.log.Error("receipts were not recorded", "error", err) })
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Logger: n.log, Registry: n.registry,
+		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Tickets: n.ticketSecret(), Logger: n.log, Registry: n.registry,
 	})
 	if err != nil {
 		return err

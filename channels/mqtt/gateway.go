@@ -38,6 +38,7 @@ type Gateway struct {
 	log      *slog.Logger
 	metrics  *metrics
 	tls      *tlsConfigs
+	tickets  []byte // secret; nil: none
 	origins  []string
 	extra    extra // nil in products
 
@@ -53,6 +54,7 @@ type Gateway struct {
 	handshakes chan struct{}
 	goodbyes   chan struct{}
 	rates      *rates
+	ticketDay  int64 // of the keys in use; New's, then the sweep's
 
 	plan   atomic.Pointer[plan]
 	planMu sync.Mutex // one Set at a time
@@ -80,7 +82,7 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		auth: o.Auth, receipts: o.Receipts, hooks: o.Hooks, limits: o.Limits.withDefaults(),
-		log: o.Logger, tls: newTLSConfigs(o.TLS), origins: o.Origins,
+		log: o.Logger, tls: newTLSConfigs(o.TLS), tickets: o.Tickets, origins: o.Origins,
 		start: time.Now(), seed: maphash.MakeSeed(),
 		known: map[revisionKey]knownRevision{}, conns: map[*outConn]struct{}{}, idle: make(chan struct{}),
 	}
@@ -98,6 +100,9 @@ func New(o Options) (*Gateway, error) {
 	g.ownDone = g.ownReceipt
 	g.handshakes = make(chan struct{}, g.limits.Handshakes)
 	g.rates = newRates(g.limits.AcceptPerSecond, g.limits.AcceptBurst)
+	if err := g.turnTickets(time.Now()); err != nil {
+		return nil, err
+	}
 	g.plan.Store(&plan{})
 	g.ctx, g.cancel = context.WithCancel(context.Background())
 	g.startWorkers(runtime.GOMAXPROCS(0))

@@ -20,7 +20,8 @@ func (s *session) open() []byte {
 	if s.out.SetReadDeadline(deadline) != nil {
 		return nil
 	}
-	if err := s.handshake(deadline); err != nil {
+	deadline, err := s.handshake(deadline)
+	if err != nil {
 		s.refused(resultHandshake, err)
 		return nil
 	}
@@ -63,27 +64,28 @@ func (s *session) first(limit int) (header, []byte, error) {
 	}
 }
 
-// handshake does TLS, if it is still to be done. Only so many at a time may cost
-// this node's processors.
-func (s *session) handshake(deadline time.Time) error {
+// handshake does TLS, if it is still to be done, and returns the deadline for what
+// follows: who had to wait for a turn has that much longer.
+func (s *session) handshake(deadline time.Time) (time.Time, error) {
 	conn, ok := s.top.(*tls.Conn)
 	if !ok || conn.ConnectionState().HandshakeComplete {
-		return nil
+		return deadline, nil
 	}
-	wait := time.NewTimer(time.Until(deadline))
-	defer wait.Stop()
-	select {
-	case s.g.handshakes <- struct{}{}:
-	case <-wait.C:
-		return fmt.Errorf("waiting for a TLS handshake: %w", context.DeadlineExceeded)
-	case <-s.g.ctx.Done():
-		return ErrStopped
+	t := &turn{g: s.g, out: s.out, deadline: deadline}
+	if err := t.take(); err != nil {
+		return deadline, err
 	}
-	defer func() { <-s.g.handshakes }()
-	if err := conn.Handshake(); err != nil {
-		return fmt.Errorf("shaking hands: %w", err)
+	s.out.turn = t
+	err := conn.Handshake()
+	s.out.turn = nil
+	t.give()
+	if err == nil {
+		err = t.err
 	}
-	return nil
+	if err != nil {
+		return deadline, fmt.Errorf("shaking hands: %w", err)
+	}
+	return t.deadline, nil
 }
 
 // connect decides on a CONNECT. It answers refusals itself.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -65,6 +66,12 @@ type Options struct {
 	// says. Nil: those transports cannot be served.
 	TLS *tls.Config
 
+	// Tickets is a secret that outlives this process, of at least 16 bytes: devices then
+	// resume their TLS sessions after a restart, which saves both sides the certificate.
+	// Who has it can pass for this node before them, so it is guarded like its key. Nil:
+	// sessions are resumed as long as this process lives.
+	Tickets []byte
+
 	// Origins are the further hosts whose pages may connect over WebSocket, as
 	// patterns of path.Match, for example *.district.example. The request's own
 	// host and clients that send no Origin are always allowed.
@@ -80,8 +87,8 @@ type Limits struct {
 	MaxConnections  int           // open at the same time; more are closed at once
 	AcceptPerSecond float64       // connections per second and address (IPv6: per /64)
 	AcceptBurst     int           // that may come at once after a pause
-	Handshakes      int           // TLS handshakes at the same time; more wait
-	ConnectTimeout  time.Duration // from accept to CONNECT, TLS handshake included
+	Handshakes      int           // TLS handshakes that are computed at the same time; more wait
+	ConnectTimeout  time.Duration // from accept to CONNECT, TLS handshake included, waiting for a processor not
 	MaxConnect      int           // bytes of the first packet
 	MaxPacket       int           // bytes of any later packet from a device
 	MaxKeepAlive    time.Duration // the server keep alive that MQTT 5 devices are told, when they ask for more or none
@@ -95,7 +102,7 @@ type Limits struct {
 // DefaultLimits suits a node for tens of thousands of devices behind few addresses.
 func DefaultLimits() Limits {
 	return Limits{
-		MaxConnections: 50_000, AcceptPerSecond: 500, AcceptBurst: 10_000, Handshakes: 256,
+		MaxConnections: 50_000, AcceptPerSecond: 500, AcceptBurst: 10_000, Handshakes: runtime.GOMAXPROCS(0),
 		ConnectTimeout: 10 * time.Second, MaxConnect: 4 << 10, MaxPacket: 64 << 10,
 		MaxKeepAlive: 5 * time.Minute, PendingBytes: 256 << 10, AckTimeout: 20 * time.Second,
 		MaxInflight: 16, MaxTaking: 64, SendBuffer: 64 << 10,

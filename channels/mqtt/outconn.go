@@ -32,6 +32,7 @@ type outConn struct {
 	limit  int           // bytes that may be pending
 	stall  time.Duration // without progress, before the connection closes
 	direct *directWriter // nil where the platform has none
+	turn   *turn         // of the handshake under way; its goroutine's own
 
 	backlog atomic.Int64 // len(pending) + flying
 

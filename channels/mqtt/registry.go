@@ -172,6 +172,9 @@ func (g *Gateway) sweep() {
 		case <-ticker.C:
 		}
 		g.rates.forget(time.Now())
+		if err := g.turnTickets(time.Now()); err != nil {
+			g.log.Error("ticket keys stay those of another day", "error", err)
+		}
 		for _, sh := range g.shards {
 			for rank := range sh.lists {
 				sessions = sh.list(rank, sessions[:0])
