@@ -76,6 +76,7 @@ type Cluster struct {
 
 	greeted     time.Time // last; keepHouse's only
 	quarantine  atomic.Pointer[Quarantine]
+	marked      *Quarantine   // the mark that Start found or made
 	fenced      chan struct{} // closed with it, for keepHouse
 	quarantined chan struct{} // closed once raft has ended for it
 }
@@ -114,17 +115,20 @@ func (c *Cluster) open() error {
 		return err
 	}
 	c.loadVersions()
-	store, err := c.options.OpenLog(filepath.Join(c.options.Dir, logDir))
+	if err := c.openLog(filepath.Join(c.options.Dir, logDir)); err != nil {
+		return err
+	}
+	held, err := c.held()
 	if err != nil {
 		return err
 	}
-	c.store = watchedStore{LogStore: store, dog: c.dog}
-	held, err := c.checkMemory()
-	if err != nil {
-		return err
-	}
-	if err := c.dropStaleLog(held.Index); err != nil {
-		return err
+	if c.marked == nil || c.marked.By != nil {
+		if held, err = c.checkMemory(); err != nil {
+			return err
+		}
+		if err := c.dropStaleLog(held.Index); err != nil {
+			return err
+		}
 	}
 	c.fsm = newCountingFSM(c.NodeID(), c.options.FSM, c.options.Snapshots, held)
 	return c.openRaft()
@@ -201,10 +205,6 @@ func (c *Cluster) checkLog() (*raft.SnapshotMeta, error) {
 }
 
 func (c *Cluster) openRaft() error {
-	q, err := LoadQuarantine(c.options.Dir, c.options.Identity.District)
-	if err != nil {
-		return err
-	}
 	c.trans = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:                &stream{c.port.services[protoRaft], c.port, advertised(c.options.Advertise), c.mayRaft},
 		MaxPool:               3,
@@ -214,12 +214,17 @@ func (c *Cluster) openRaft() error {
 		Logger:                newHLogger(c.options.Logger),
 	})
 	config := c.options.raftConfig(c.notify)
-	if c.options.Bootstrap {
+	if c.options.Bootstrap && c.marked == nil {
 		if err := c.bootstrap(config); err != nil {
 			return err
 		}
 	}
-	cache, err := raft.NewLogCache(logCache, c.store)
+	watched := c.store
+	if w, ok := watched.(watchedStore); ok {
+		w.damaged, w.running = c.QuarantineFor, c.begun.Load
+		watched = w
+	}
+	cache, err := raft.NewLogCache(logCache, watched)
 	if err != nil {
 		return fmt.Errorf("making log cache: %w", err)
 	}
@@ -229,7 +234,7 @@ func (c *Cluster) openRaft() error {
 	}
 	c.shutdown = sync.OnceValue(func() error { return c.raft.Shutdown().Error() })
 	c.begun.Store(true)
-	if q != nil { // nothing was said to anybody yet: the port is not open
+	if q := c.marked; q != nil { // nothing was said to anybody yet: the port is not open
 		c.quarantine.Store(q)
 		c.endForQuarantine()
 	}

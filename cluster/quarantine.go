@@ -13,26 +13,28 @@ import (
 )
 
 // ErrQuarantined is the answer to whatever needs the district's agreement on a node
-// that has met a newer incarnation of it. Nothing happened, and nothing will until the
-// node joins anew.
-var ErrQuarantined = errors.New("the district was recovered without this node")
+// that has met a newer incarnation of it, or has found that its disk does not hold what it
+// wrote. Nothing happened, and nothing will until the node joins anew.
+var ErrQuarantined = errors.New("this node takes no part in the district's agreement any more")
 
-// quarantineFile stands beside the log of a node that has met a newer incarnation.
+// quarantineFile stands beside the log of such a node.
 const quarantineFile = "raft.quarantined"
 
 // Quarantine is why a node takes no part in raft any more.
 type Quarantine struct {
-	By   *Incarnation // the newer incarnation
-	Peer string       // server id of the node that told of it
-	Addr string       // where that node was dialled; empty where it came to us
-	At   time.Time    // by this node's clock
+	By     *Incarnation // the newer incarnation; nil where the disk is damaged
+	Peer   string       // server id of the node that told of it
+	Addr   string       // where that node was dialled; empty where it came to us
+	At     time.Time    // by this node's clock
+	Reason string       // what is damaged; empty with By
 }
 
 // quarantineJSON is the file.
 type quarantineJSON struct {
-	Number    uint64    `json:"incarnation"`
-	Statement string    `json:"statement"`
-	Peer      string    `json:"peer"`
+	Number    uint64    `json:"incarnation,omitempty"`
+	Statement string    `json:"statement,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Peer      string    `json:"peer,omitempty"`
 	Addr      string    `json:"address,omitempty"`
 	At        time.Time `json:"at"`
 }
@@ -50,6 +52,9 @@ func LoadQuarantine(dir string, d *District) (*Quarantine, error) {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return nil, fmt.Errorf("reading quarantine: %w", err)
 	}
+	if j.Statement == "" && j.Reason != "" {
+		return &Quarantine{Reason: j.Reason, At: j.At}, nil
+	}
 	by, err := ParseIncarnation(j.Statement, d)
 	if err == nil && by == nil {
 		err = errors.New("it names no incarnation")
@@ -61,7 +66,11 @@ func LoadQuarantine(dir string, d *District) (*Quarantine, error) {
 }
 
 func (q *Quarantine) save(dir string) error {
-	b, err := json.MarshalIndent(quarantineJSON{q.By.Number, q.By.Text(), q.Peer, q.Addr, q.At}, "", "  ")
+	j := quarantineJSON{Reason: q.Reason, Peer: q.Peer, Addr: q.Addr, At: q.At}
+	if q.By != nil {
+		j.Number, j.Statement = q.By.Number, q.By.Text()
+	}
+	b, err := json.MarshalIndent(j, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encoding quarantine: %w", err)
 	}
@@ -103,8 +112,12 @@ func (c *Cluster) beQuarantined(q *Quarantine) {
 	if !c.quarantine.CompareAndSwap(nil, q) {
 		return
 	}
-	c.options.Logger.Error("the district was recovered without this node: it agrees to nothing any more and must join anew",
-		"incarnation", q.By.Number, "recovered_on", q.By.By, "at", q.By.Time())
+	if q.By == nil {
+		c.options.Logger.Error("this node is quarantined: its disk does not hold what it wrote", "reason", q.Reason)
+	} else {
+		c.options.Logger.Error("the district was recovered without this node: it agrees to nothing any more and must join anew",
+			"incarnation", q.By.Number, "recovered_on", q.By.By, "at", q.By.Time())
+	}
 	if err := q.save(c.options.Dir); err != nil {
 		c.options.Logger.Error("marking quarantine", "error", err) // met again at the next start
 	}

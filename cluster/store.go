@@ -49,7 +49,7 @@ func OpenWAL(dir string, logger hclog.Logger) (store LogStore, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
 	}
-	return w, nil
+	return sealedStore{w}, nil
 }
 
 // OpenBolt opens raft-boltdb in dir, which it makes.
@@ -61,7 +61,7 @@ func OpenBolt(dir string) (LogStore, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
 	}
-	return boltLog{b}, nil
+	return sealedStore{boltLog{b}}, nil
 }
 
 // boltLog gives boltdb raft-wal's manners where they differ: a key that was never

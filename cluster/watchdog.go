@@ -29,7 +29,9 @@ var ErrDiskStalled = errors.New("disk is stalled")
 // watchedStore measures the writes of a LogStore and changes nothing else.
 type watchedStore struct {
 	LogStore
-	dog *watchdog
+	dog     *watchdog
+	damaged func(reason string) // told of an entry that cannot be read, while running; nil is nobody
+	running func() bool
 }
 
 // IsMonotonic tells raft about gaps, as the store itself would.

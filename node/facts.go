@@ -30,6 +30,7 @@ func (n *Node) openFacts(context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.journal = journal
 	n.stop.add("journal", func(context.Context) error { return journal.Close() })
 	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
 	if err != nil {

@@ -190,7 +190,6 @@ func TestHostile_SpoiltFoldersAreRefusedInASentence(t *testing.T) {
 		"raft gone":                 {without("raft"), cluster.ErrAmnesia},
 		"raft and state gone":       {without("raft", "state"), cluster.ErrAmnesia},
 		"raft's log gone":           {without("raft/raft", "state"), cluster.ErrAmnesia},
-		"metadata of the log empty": {in("raft/raft/wal-meta.db", ""), nil},
 		"database unnamed":          {in("state/CURRENT", "nonsense\n"), storage.ErrDamaged},
 		"database without manifest": {in("state/db-000001/MANIFEST", "nonsense"), nil},
 		"a file in place of a folder": {func(dir string) error {

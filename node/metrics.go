@@ -27,6 +27,8 @@ func (n *Node) registerMetrics() {
 		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.space.status().Free) }},
 		{"disk_total_bytes", "Size of the data folder's file system.", func() float64 { return float64(n.space.status().Total) }},
 		{"clock_off_seconds", "By how much the machine's clock is ahead of the time by which the node goes.", func() float64 { return n.clockStatus().OffSeconds }},
+		{"quarantined", "1 when the node takes no part in the district's agreement any more.", func() float64 { return yes(n.cluster.Quarantine() != nil) }},
+		{"scrubbed_timestamp_seconds", "When everything on the disk was last read and checked; 0 is not yet.", func() float64 { return float64(n.scrubbed.at.Load()) }},
 		{"broadcast_only", "1 while the disk is too full for the agreed state: devices are warned, nothing else is written.", func() float64 { return yes(n.space.full()) }},
 		{"store_bytes", "Size of the agreed state on disk.", func() float64 { return float64(n.store.Size()) }},
 	} {

@@ -41,6 +41,7 @@ type Node struct {
 	store      *storage.Store
 	state      *fsm.FSM
 	cluster    *cluster.Cluster
+	journal    *fact.Journal
 	exchange   *fact.Exchange
 	hybrid     *fact.Clock
 	gateway    *mqtt.Gateway
@@ -63,8 +64,9 @@ type Node struct {
 	foreign   foreignKeys
 	joined    chan struct{} // closed when cluster is set
 	timely    chan struct{} // closed when it is known what time it is
-	plausible bool          // the node was away for a short time only
-	reread    atomic.Bool   // the whole state was replaced: the desk must read it anew
+	scrubbed  scrubbed
+	plausible bool        // the node was away for a short time only
+	reread    atomic.Bool // the whole state was replaced: the desk must read it anew
 
 	recording sync.Mutex    // one message at a time decides whether it is known
 	stirred   chan struct{} // something that devices may have to hear of has changed; capacity 1
@@ -160,11 +162,17 @@ func (n *Node) openState(context.Context) error {
 		MinFree: n.space.o.Full, OpenFree: min(n.space.o.Full, startSpace), Logger: n.log,
 		FreeSpace: n.space.freeBytes,
 	})
+	if errors.Is(err, storage.ErrDamaged) {
+		return n.stateDamaged(err)
+	}
 	if err != nil {
 		return fmt.Errorf("opening the state: %w", comeBack(err))
 	}
 	n.store = store
 	n.stop.add("badger", func(context.Context) error { return store.Close() })
+	if err := n.checkState(); err != nil {
+		return err
+	}
 	if err := removeUploads(n.options.Dir); err != nil { // Badger's lock says that the folder is ours
 		return err
 	}
@@ -232,7 +240,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.keepLastTime(); return nil })
 	for _, work := range []func(context.Context){
-		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
+		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.scrub, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
 		n.runExternal, n.leave,
 	} {
 		n.workers.Go(func() { work(run) })

@@ -151,12 +151,12 @@ func (n *Node) ready(c cluster.Status) (bool, string) {
 	switch {
 	case n.state.Halted() != nil:
 		return false, "the state machine has stopped: " + n.state.Halted().Error()
-	case n.space.full():
-		return false, n.space.sentence()
 	case n.district().ID == "":
 		return false, "the district's record has not arrived yet"
 	case n.cluster.Quarantine() != nil:
 		return false, quarantined(n.cluster.Quarantine())
+	case n.space.full():
+		return false, n.space.sentence()
 	case !c.HasQuorum:
 		return false, "no majority of the district's nodes can be reached; devices here are still warned"
 	case c.DiskStalled > 2*time.Second:

@@ -41,6 +41,8 @@ type Options struct {
 	JournalBytes, SpoolBytes int64
 	// Space says how the node deals with a disk that fills up.
 	Space SpaceOptions
+	// Scrub is how often everything on the disk is read and checked; 0 is once a day.
+	Scrub time.Duration
 	// Logger takes the node's log; nil is slog.Default().
 	Logger *slog.Logger
 	// Halt is told when the node must stop at once because going on would be

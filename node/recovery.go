@@ -105,6 +105,9 @@ func (r *Recovery) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if q != nil && q.By == nil {
+		return fmt.Errorf("recovering from %s: %w: %s", r.dir, storage.ErrDamaged, q.Reason)
+	}
 	if q != nil {
 		r.Quarantined = q.By.Number
 	}

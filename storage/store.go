@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
@@ -117,7 +118,22 @@ func openBadger(o badger.Options) (db *badger.DB, err error) {
 			db, err = nil, fmt.Errorf("%w: badger panicked: %v", ErrDamaged, r)
 		}
 	}()
-	return badger.Open(o)
+	db, err = badger.Open(o)
+	if err != nil && !errors.Is(err, ErrDamaged) && looksDamaged(err) {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return db, err
+}
+
+// looksDamaged judges by the words of the error: Badger flattens its causes.
+func looksDamaged(err error) bool {
+	text := err.Error()
+	for _, words := range []string{"checksum", "failed to initialize table", "failed to init", "MANIFEST has", "manifest has", "does not exist in manifest"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
 }
 
 // Dir is the directory that the store was opened in.

@@ -24,6 +24,7 @@ type Options struct {
 	Version   string               // of the program, for the OpenAPI file
 	Sender    string               // CAP sender of the node's Ack and Error replies; empty is "almenara"
 	MaxBody   int64                // bytes; lowers every route's own limit; 0 keeps them
+	Trust     func() error         // asked before the agreed state is read; its error is the answer; nil trusts it
 	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
 
@@ -38,6 +39,7 @@ type Handler struct {
 	openAPI   []byte
 	maxBody   int64
 	heartbeat time.Duration
+	trust     func() error
 
 	endOnce sync.Once
 	ended   chan struct{} // closed by EndStreams
@@ -47,7 +49,7 @@ type Handler struct {
 func New(svc Service, opts Options) *Handler {
 	h := &Handler{
 		svc: svc, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
-		heartbeat: opts.Heartbeat, ended: make(chan struct{}),
+		heartbeat: opts.Heartbeat, trust: opts.Trust, ended: make(chan struct{}),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
@@ -105,6 +107,11 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 	if err != nil {
 		return err
 	}
+	if h.trust != nil && route.agreed() {
+		if err := h.trust(); err != nil {
+			return err
+		}
+	}
 	if r.ContentLength > max && max > 0 {
 		return &http.MaxBytesError{Limit: max}
 	}
@@ -128,6 +135,16 @@ func (h *Handler) consistent(r *http.Request, q *query) error {
 		return q.err
 	}
 	return h.svc.UpToDate(r.Context())
+}
+
+// agreed reports whether the route answers from what the district has agreed on. The
+// others of this method answer from what the node itself has seen, or about itself.
+func (r Route) agreed() bool {
+	switch r.Path {
+	case "/api/v1/alerts", "/api/v1/alerts/{id}", "/api/v1/alerts/{id}/cap", "/api/v1/events", "/api/v1/status":
+		return false
+	}
+	return r.Method == "GET" && !r.Open
 }
 
 // caller identifies who asks and checks the role.

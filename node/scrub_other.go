@@ -1,0 +1,6 @@
+//go:build !linux
+
+package node
+
+// idly runs work.
+func idly(work func()) { work() }
