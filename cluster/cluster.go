@@ -108,7 +108,7 @@ func Start(options Options) (*Cluster, error) {
 
 // open builds the parts in the order in which closeAll takes them down backwards.
 func (c *Cluster) open() error {
-	if err := os.MkdirAll(c.options.Dir, 0o700); err != nil {
+	if err := durable.MkdirAll(c.options.Dir); err != nil {
 		return fmt.Errorf("making data directory: %w", err)
 	}
 	if err := c.openPort(); err != nil {

@@ -69,7 +69,7 @@ func join(ctx context.Context, token Token, dir string, advertise []string) (*Id
 // pendingKeys reads the keys of an attempt that did not finish, or makes and
 // writes new ones.
 func pendingKeys(dir string) (*Identity, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("making data directory: %w", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, identityFile)); err == nil {

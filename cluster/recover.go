@@ -11,6 +11,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+
+	"almenara/storage/durable"
 )
 
 // LogState is what a raft log on disk says of itself.
@@ -99,7 +101,7 @@ func Recover(o RecoverOptions) (uint64, error) {
 }
 
 func (o RecoverOptions) recover() (index uint64, err error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	if err := durable.MkdirAll(o.Dir); err != nil {
 		return 0, fmt.Errorf("making data directory: %w", err)
 	}
 	store, err := o.OpenLog(filepath.Join(o.Dir, logDir))

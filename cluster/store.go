@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 
@@ -12,6 +11,8 @@ import (
 	"github.com/hashicorp/raft"
 	boltstore "github.com/hashicorp/raft-boltdb/v2"
 	wal "github.com/hashicorp/raft-wal"
+
+	"almenara/storage/durable"
 )
 
 // LogStore keeps raft's log, term and vote. Every write is on this disk when it
@@ -34,7 +35,7 @@ var ErrLogDamaged = errors.New("raft log is damaged")
 // OpenWAL opens raft-wal in dir, which it makes. Errors, a damaged tail apart, mean
 // that the node must not start under its id again.
 func OpenWAL(dir string, logger hclog.Logger) (store LogStore, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
 	}
 	// An empty file with the log's metadata ends in a nil pointer there, a shortened
@@ -54,7 +55,7 @@ func OpenWAL(dir string, logger hclog.Logger) (store LogStore, err error) {
 
 // OpenBolt opens raft-boltdb in dir, which it makes.
 func OpenBolt(dir string) (LogStore, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("opening raft log: %w", err)
 	}
 	b, err := boltstore.NewBoltStore(filepath.Join(dir, "raft.db"))

@@ -41,7 +41,7 @@ func Init(options Options, district string) (token string, err error) {
 		return "", err
 	}
 	token, hash := newSecret()
-	if err := os.MkdirAll(identityDir(options.Dir), 0o700); err != nil {
+	if err := durable.MkdirAll(identityDir(options.Dir)); err != nil {
 		return "", fmt.Errorf("making the data folder: %w", err)
 	}
 	if err := identity.SaveIdentity(identityDir(options.Dir)); err != nil {
@@ -68,7 +68,7 @@ func Join(ctx context.Context, options Options, token string) error {
 	if options.advertised() == "" {
 		return fmt.Errorf("%w: the other nodes must know where to reach this one; name its internode address and port", ErrOptions)
 	}
-	if err := os.MkdirAll(options.Dir, 0o700); err != nil {
+	if err := durable.MkdirAll(options.Dir); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
 	if _, _, err := cluster.Join(ctx, t, identityDir(options.Dir), options.hosts()); err != nil {

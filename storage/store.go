@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"almenara/storage/durable"
 )
 
 // Sentinels of this package. Every other error of a Store or Txn comes from
@@ -72,7 +74,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.MkdirAll(dir); err != nil {
 		return nil, fmt.Errorf("creating store: %w", err)
 	}
 	if err := opts.checkSpace(dir, opts.OpenFree, 2*uint64(opts.MemTableSize)); err != nil {

@@ -28,7 +28,7 @@ func OpenJournal(options JournalOptions) (*Journal, error) {
 		next: map[Stream]uint64{Alerts: 1, Receipts: 1}, spareSeq: map[Stream]uint64{},
 		arrived: func(Fact, Signed) {},
 	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+	if err := durable.MkdirAll(o.Dir); err != nil {
 		return nil, fmt.Errorf("making journal: %w", err)
 	}
 	known, err := readEpoch(filepath.Join(o.Dir, epochFile))

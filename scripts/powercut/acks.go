@@ -29,12 +29,13 @@ type ack struct {
 const (
 	ackReady    = "ready"    // everything is open for the first time
 	ackEntry    = "entry"    // the entry is in the raft log, and replaces another of its index
-	ackCut      = "cut"      // the log ends before the entry: a conflicting tail was removed
+	ackCut      = "cut"      // the log may end before the entry: a conflicting tail is about to be removed
 	ackApplied  = "applied"  // the state machine has all up to the entry
 	ackFact     = "fact"     // the fact was told to OnNew
 	ackTerm     = "term"     // raft's term
 	ackSettings = "settings" // version of the settings file
 	ackIdentity = "identity" // the identity was saved
+	ackTables   = "tables"   // how many tables the store has: no promise
 )
 
 // teller prints acks and waits until each was heard, so that nothing happens on the disk
@@ -90,6 +91,7 @@ type promised struct {
 	settings uint64
 	identity bool
 	hlc      uint64
+	tables   uint64
 }
 
 func promisesOf(acks []ack) promised {
@@ -118,6 +120,8 @@ func promisesOf(acks []ack) promised {
 			p.settings = a.Index
 		case ackIdentity:
 			p.identity = true
+		case ackTables:
+			p.tables = a.Index
 		}
 	}
 	return p

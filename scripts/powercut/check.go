@@ -96,15 +96,15 @@ func (c *checker) applied() error {
 	if err != nil {
 		return err
 	}
-	if index < c.promise.applied {
-		return fmt.Errorf("entry %d was acknowledged as applied, the store has applied %d", c.promise.applied, index)
-	}
 	want, known := c.oracle.hashes[index]
 	if !known {
 		return fmt.Errorf("the store has applied %d, which was never decided", index)
 	}
 	if sum != want {
 		return fmt.Errorf("the store says that it has applied %d, but its state is another one: %s instead of %s", index, sum, want)
+	}
+	if index < c.promise.applied {
+		return fmt.Errorf("entry %d was acknowledged as applied, the store has applied %d", c.promise.applied, index)
 	}
 	return c.store.Verify()
 }

@@ -67,7 +67,7 @@ func members(from, n int) [][]byte {
 	for i := from; i < from+n; i++ {
 		out = append(out, audience.EncodeMember(&audience.Member{
 			ID: fmt.Sprintf("m-%07d", i), Kind: kinds[i%3], Place: audience.Path(fmt.Sprintf("tuen-mun/estate-%d/block-%d", i%7, i%50)),
-			Tags:      []audience.Tag{{Name: "risk", Value: []string{"high", "low"}[i%2]}},
+			Tags:      []audience.Tag{{Name: "note", Value: fmt.Sprintf("the-%d-one-by-the-stairs", i)}, {Name: "risk", Value: []string{"high", "low"}[i%2]}},
 			Endpoints: []audience.Endpoint{{Channel: "mqtt", Address: fmt.Sprintf("lift-%07d", i)}},
 		}))
 	}
@@ -90,27 +90,31 @@ func (w *worker) batch() error {
 	return w.propose(all...)
 }
 
-// Each import is so many chunks; its steps are staging, activation, folding.
+// Each import is so many chunks; its steps are staging all, activation, folding one by
+// one.
 const (
 	importChunks = 4
-	chunkMembers = 1600
+	chunkMembers = 1800
 )
 
 // importStep takes the next step of the import that is under way. The large entries
 // make memtables rotate.
 func (w *worker) importStep() error {
-	steps := 2*importChunks + 1
-	number, at := w.imported/steps, w.imported%steps
+	number, at := w.imported/(importChunks+2), w.imported%(importChunks+2)
 	w.imported++
 	id := fmt.Sprintf("import-%d", number)
-	switch {
-	case at < importChunks:
-		from := 100000 + (number%2*importChunks/2+at)*chunkMembers
-		return w.propose(&command.StageMembers{Import: id, Chunk: uint32(at), Members: members(from, chunkMembers)})
-	case at == importChunks:
+	switch at {
+	case 0:
+		var all []command.Payload
+		for i := range importChunks {
+			from := 100000 + (number%3*importChunks/2+i)*chunkMembers
+			all = append(all, &command.StageMembers{Import: id, Chunk: uint32(i), Members: members(from, chunkMembers)})
+		}
+		return w.propose(all...)
+	case 1:
 		return w.propose(&command.ActivateImport{Import: id, Chunks: importChunks})
 	}
-	return w.propose(&command.FoldImport{Import: id, Chunk: uint32(at - importChunks - 1)})
+	return w.propose(&command.FoldImport{Import: id, Chunk: uint32(at - 2)})
 }
 
 // alert makes one of its own, and half of the time waits until it is in the state

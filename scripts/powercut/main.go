@@ -27,9 +27,10 @@ type options struct {
 	seed    uint64
 	steps   int
 	salts   int
-	every   int
+	most    int
 	strict  bool
-	caught  bool
+	lag     time.Duration
+	caught  string
 	scratch string
 }
 
@@ -64,16 +65,17 @@ func parse(args []string) (options, error) {
 	o := options{}
 	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides the workload and what each cut leaves; the time when not given")
-	f.IntVar(&o.steps, "steps", 60, "length of the workload")
+	f.IntVar(&o.steps, "steps", 90, "length of the workload")
 	f.IntVar(&o.salts, "salts", 1, "different outcomes of each cut")
-	f.IntVar(&o.every, "every", 1, "open what every so manieth cut left; all are taken")
+	f.IntVar(&o.most, "most", 0, "how many of the cuts are opened again; 0 is all")
 	f.BoolVar(&o.strict, "strict", false, "names survive only by a sync of their directory, as POSIX says, not as on ext4")
-	f.BoolVar(&o.caught, "caught", false, "the program is a broken one: succeed when a broken promise is found")
+	f.StringVar(&o.caught, "caught", "", "the program is a broken one: succeed when a broken promise with these words is found")
+	f.DurationVar(&o.lag, "lag", 0, "every write and flush takes so much longer, so that more happens meanwhile")
 	f.StringVar(&o.scratch, "scratch", "", "where to work; empty is a temporary directory, in memory where there is one")
 	if err := f.Parse(args[1:]); err != nil {
 		return o, err
 	}
-	if f.NArg() > 0 || o.every < 1 || o.salts < 1 || o.steps < 1 {
+	if f.NArg() > 0 || o.most < 0 || o.salts < 1 || o.steps < 1 {
 		return o, errors.New("flags take numbers above 0, and there is nothing else to say")
 	}
 	return o, nil

@@ -68,6 +68,7 @@ func (s *sweep) run() (err error) {
 		return err
 	}
 	s.disk.Flushing = func(n uint64) { s.record(n, "at flush") }
+	s.disk.Slow(s.o.lag)
 	m, err := mount.Start(at, s.disk)
 	if err != nil {
 		return err

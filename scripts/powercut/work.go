@@ -68,7 +68,11 @@ func work(dir, sidecar string, seed uint64, steps int) error {
 		default:
 		}
 	}
-	return errors.Join(w.close(), w.sidecar.Close())
+	tables, err := filepath.Glob(filepath.Join(dir, "store", "*", "*.sst"))
+	if err == nil {
+		err = w.tell(ack{Kind: ackTables, Index: uint64(len(tables))})
+	}
+	return errors.Join(err, w.close(), w.sidecar.Close())
 }
 
 // step does one of the things that a node does. The first ones make sure that a
@@ -78,7 +82,7 @@ func (w *worker) step(i int) error {
 		w.putMembers, w.putMembers, w.importStep, w.importStep, w.importStep, w.importStep, w.batch,
 		w.alert, w.alert, w.alert, w.receipts, w.receipts, w.conflict, w.vote, w.save, w.shorten, w.ahead,
 	}
-	if i < 8 {
+	if i < 5*(importChunks+2) {
 		return w.importStep()
 	}
 	return kinds[w.r.IntN(len(kinds))]()
@@ -128,11 +132,21 @@ func (w *worker) propose(payloads ...command.Payload) error {
 	}
 	w.next += uint64(len(logs))
 	for _, response := range w.state.ApplyBatch(logs) {
-		if err, bad := response.(error); bad {
+		if err := refusal(response); err != nil {
 			return err
 		}
 	}
 	return w.tell(ack{Kind: ackApplied, Index: logs[len(logs)-1].Index})
+}
+
+// refusal is why the state machine did not do what an entry says.
+func refusal(response any) error {
+	raw, ok := response.([]byte)
+	if !ok {
+		return fmt.Errorf("applying: %v", response)
+	}
+	result, err := command.DecodeResult(raw)
+	return errors.Join(err, result.Error())
 }
 
 func (w *worker) entry(index uint64, p command.Payload) (*raft.Log, error) {
@@ -182,10 +196,10 @@ func (w *worker) conflict() error {
 	if err := w.newTerm(); err != nil {
 		return err
 	}
-	if err := w.log.DeleteRange(first, first+1); err != nil {
+	if err := w.tell(ack{Kind: ackCut, Index: first}); err != nil {
 		return err
 	}
-	return w.tell(ack{Kind: ackCut, Index: first})
+	return w.log.DeleteRange(first, first+1)
 }
 
 func (w *worker) vote() error {
