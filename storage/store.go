@@ -109,7 +109,7 @@ func (s *Store) openLive() error {
 // openBadger opens a database whose tables were looked at before; whatever else makes
 // Badger panic becomes an error.
 func openBadger(o badger.Options) (db *badger.DB, err error) {
-	if err := checkTables(o.Dir); err != nil {
+	if err := checkTables(o); err != nil {
 		return nil, err
 	}
 	if err := removeUnborn(o.Dir); err != nil {

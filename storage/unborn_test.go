@@ -25,3 +25,36 @@ func TestOpen_AfterLogsThatHaveNoLengthYet(t *testing.T) {
 	require.EqualValues(t, 7, a.Index)
 	require.NoFileExists(t, filepath.Join(db, "000009.vlog"), "Badger would have named it so only later")
 }
+
+// Found by cutting the power while a memtable became a table: the store called itself
+// damaged.
+func TestOpen_AfterATableThatWasNotFinished(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	require.NoError(t, s.Update(func(x *Txn) error { return x.SetApplied(Applied{Index: 7, Term: 1}) }))
+	db := s.live.dir
+	require.NoError(t, s.Close())
+	for name, content := range map[string][]byte{"000090.sst": nil, "000091.sst": make([]byte, 4096)} {
+		require.NoError(t, os.WriteFile(filepath.Join(db, name), content, 0o600))
+	}
+	s = openStore(t, dir)
+	a, err := s.Applied()
+	require.NoError(t, err)
+	require.EqualValues(t, 7, a.Index)
+	require.NoFileExists(t, filepath.Join(db, "000091.sst"))
+}
+
+// Badger would make a new manifest and delete the tables, which it does not name.
+func TestOpen_RefusesTablesWithoutAManifest(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	require.NoError(t, s.Update(func(x *Txn) error { return x.SetApplied(Applied{Index: 7, Term: 1}) }))
+	db := s.live.dir
+	require.NoError(t, s.Close())
+	require.NoError(t, os.Remove(filepath.Join(db, "MANIFEST")))
+	_, err := Open(dir, testOptions())
+	require.ErrorIs(t, err, ErrDamaged)
+	tables, err := filepath.Glob(filepath.Join(db, "*.sst"))
+	require.NoError(t, err)
+	require.NotEmpty(t, tables)
+}

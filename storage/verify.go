@@ -2,30 +2,61 @@ package storage
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
 	"github.com/dgraph-io/badger/v4/y"
 	"google.golang.org/protobuf/proto"
 )
 
-// checkTables reads the end of every table in a database directory: lengths and the
-// checksum of the index. Badger opens tables in goroutines of its own, where a
-// damaged one ends the process, and passes over one whose index has a wrong checksum;
-// so it must not see them.
-func checkTables(dir string) error {
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+// checkTables reads the end of every table that the manifest of a database names:
+// lengths and the checksum of the index. Badger opens tables in goroutines of its own,
+// where a damaged one ends the process, and passes over one whose index has a wrong
+// checksum; so it must not see them. A table that the manifest does not name yet was being
+// written when the power failed; its content is in a memtable's log or in older tables still,
+// and Badger deletes it. Without a manifest it would delete all of them.
+func checkTables(o badger.Options) error {
+	paths, err := filepath.Glob(filepath.Join(o.Dir, "*.sst"))
 	if err != nil {
 		return err
 	}
-	for _, path := range tables {
+	named, err := manifest(o)
+	if errors.Is(err, fs.ErrNotExist) && len(paths) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%w: manifest: %w", ErrDamaged, err)
+	}
+	for _, path := range paths {
+		if id, ok := table.ParseFileID(path); !ok || !named[id] {
+			continue
+		}
 		if err := checkTable(path); err != nil {
 			return fmt.Errorf("%w: table %s: %w", ErrDamaged, filepath.Base(path), err)
 		}
 	}
 	return nil
+}
+
+// manifest reads which tables a database consists of.
+func manifest(o badger.Options) (map[uint64]bool, error) {
+	f, err := os.Open(filepath.Join(o.Dir, badger.ManifestFilename))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	m, _, err := badger.ReplayManifestFile(f, o.ExternalMagicVersion, o)
+	named := map[uint64]bool{}
+	for id := range m.Tables {
+		named[id] = true
+	}
+	return named, err
 }
 
 // checkTable checks one table, which ends with: index, index length (4 bytes),
