@@ -17,7 +17,7 @@ go build -o dist/powercut ./scripts/powercut
 # promise that WORDS are from.
 without() {
   echo "== without the syncs of: $1"
-  ALMENARA_LOSSY=$1 dist/powercut-lossy store -seed "$seed" -steps 50 -most 60 -caught "$2"
+  ALMENARA_LOSSY=$1 dist/powercut-lossy store -seed "$seed" -steps 40 -imports 0 -most 60 -caught "$2"
 }
 
 prove() {
@@ -31,7 +31,8 @@ prove() {
 case ${1:-} in
 --prove) prove ;;
 --quick)
-  dist/powercut store -seed "$seed" -steps 50 -most 24
+  dist/powercut store -seed "$seed" -steps 40 -most 12
+  dist/powercut store -seed "$seed" -steps 40 -most 40 -imports 0
   prove
   ;;
 *) dist/powercut store "$@" ;;

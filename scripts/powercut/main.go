@@ -27,6 +27,7 @@ type options struct {
 	seed    uint64
 	steps   int
 	salts   int
+	imports int
 	most    int
 	strict  bool
 	lag     time.Duration
@@ -66,6 +67,7 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	f.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "decides the workload and what each cut leaves; the time when not given")
 	f.IntVar(&o.steps, "steps", 90, "length of the workload")
+	f.IntVar(&o.imports, "imports", 30, "of the steps, how many at the beginning are those of large imports, which rotate memtables; 0 is a light workload")
 	f.IntVar(&o.salts, "salts", 1, "different outcomes of each cut")
 	f.IntVar(&o.most, "most", 0, "how many of the cuts are opened again; 0 is all")
 	f.BoolVar(&o.strict, "strict", false, "names survive only by a sync of their directory, as POSIX says, not as on ext4")
@@ -81,15 +83,16 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// runWork is the child: directory, sidecar, seed, steps.
+// runWork is the child: directory, sidecar, seed, steps, steps of imports.
 func runWork(args []string) error {
-	if len(args) != 4 {
+	if len(args) != 5 {
 		return errors.New("work is for the drill itself")
 	}
 	seed, err1 := strconv.ParseUint(args[2], 10, 64)
 	steps, err2 := strconv.Atoi(args[3])
-	if err := errors.Join(err1, err2); err != nil {
+	imports, err3 := strconv.Atoi(args[4])
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return err
 	}
-	return work(args[0], args[1], seed, steps)
+	return work(args[0], args[1], seed, steps, imports)
 }

@@ -87,7 +87,7 @@ func (s *sweep) run() (err error) {
 // otherwise.
 func (s *sweep) work(at string) error {
 	child := exec.Command("/proc/self/exe", "work", filepath.Join(at, "node"), filepath.Join(s.dir, "decided"),
-		strconv.FormatUint(s.o.seed, 10), strconv.Itoa(s.o.steps))
+		strconv.FormatUint(s.o.seed, 10), strconv.Itoa(s.o.steps), strconv.Itoa(s.o.imports))
 	child.Stderr = os.Stderr
 	out, err1 := child.StdoutPipe()
 	in, err2 := child.StdinPipe()

@@ -39,7 +39,7 @@ type worker struct {
 }
 
 // work runs the workload in dir; decided entries go to the file sidecar.
-func work(dir, sidecar string, seed uint64, steps int) error {
+func work(dir, sidecar string, seed uint64, steps, imports int) error {
 	w := &worker{
 		teller: &teller{out: os.Stdout, in: bufio.NewReader(os.Stdin)},
 		r:      rand.New(rand.NewPCG(seed, 1)), term: 1, failed: make(chan error, 1),
@@ -59,7 +59,7 @@ func work(dir, sidecar string, seed uint64, steps int) error {
 		return err
 	}
 	for i := range steps {
-		if err := w.step(i); err != nil {
+		if err := w.step(i < imports, imports == 0); err != nil {
 			return fmt.Errorf("step %d: %w", i, err)
 		}
 		select {
@@ -75,15 +75,17 @@ func work(dir, sidecar string, seed uint64, steps int) error {
 	return errors.Join(err, w.close(), w.sidecar.Close())
 }
 
-// step does one of the things that a node does. The first ones make sure that a
-// memtable rotates early.
-func (w *worker) step(i int) error {
+// step does one of the things that a node does; a light workload imports nothing.
+func (w *worker) step(large, light bool) error {
 	kinds := []func() error{
-		w.putMembers, w.putMembers, w.importStep, w.importStep, w.importStep, w.importStep, w.batch,
-		w.alert, w.alert, w.alert, w.receipts, w.receipts, w.conflict, w.vote, w.save, w.shorten, w.ahead,
+		w.putMembers, w.putMembers, w.batch, w.alert, w.alert, w.alert, w.receipts, w.receipts,
+		w.conflict, w.vote, w.save, w.shorten, w.ahead, w.importStep, w.importStep, w.importStep, w.importStep,
 	}
-	if i < 5*(importChunks+2) {
+	switch {
+	case large:
 		return w.importStep()
+	case light:
+		kinds = kinds[:len(kinds)-4]
 	}
 	return kinds[w.r.IntN(len(kinds))]()
 }
