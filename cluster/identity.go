@@ -187,6 +187,28 @@ func (d *District) toJSON() (*districtJSON, error) {
 	return j, err
 }
 
+// Marshal writes the district with its private keys, in JSON with PEM in it.
+func (d *District) Marshal() ([]byte, error) {
+	j, err := d.toJSON()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalDistrict reads what Marshal wrote.
+func UnmarshalDistrict(b []byte) (*District, error) {
+	var j districtJSON
+	if err := json.Unmarshal(b, &j); err != nil {
+		return nil, fmt.Errorf("decoding district: %w", err)
+	}
+	d, err := j.district()
+	if err != nil {
+		return nil, fmt.Errorf("decoding district: %w", err)
+	}
+	return d, nil
+}
+
 func (j *identityJSON) identity() (*Identity, error) {
 	if j.Version != 1 || !nodeIDPattern.MatchString(j.NodeID) {
 		return nil, fmt.Errorf("decoding identity: version %d, server id %q", j.Version, j.NodeID)

@@ -231,7 +231,7 @@ func comeBack(err error) error {
 
 // checkLives refuses a folder in which Recover or Rejoin was interrupted.
 func checkLives(dir string) error {
-	for file, command := range map[string]string{recoveringFile: "recover", rejoiningFile: "rejoin"} {
+	for file, command := range map[string]string{recoveringFile: "recover", rejoiningFile: "rejoin", restoringFile: "restore"} {
 		if _, err := os.Stat(filepath.Join(dir, file)); err == nil {
 			return fmt.Errorf("%w: almenara %s was interrupted; run it again", ErrRecovering, command)
 		}

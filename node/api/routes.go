@@ -254,6 +254,11 @@ func nodeRoutes() []Route {
 			Summary: "Remove a node from the district for good.", handle: (*Handler).removeNode,
 		},
 		{
+			Method: "GET", Path: "/api/v1/backup", Roles: admin,
+			Summary: "A backup of the district in one file. It holds the district's private keys and is not encrypted.",
+			Returns: mediaBytes, handle: (*Handler).backup,
+		},
+		{
 			Method: "GET", Path: "/api/v1/openapi.json", Open: true, Summary: "This description.",
 			Answer: json.RawMessage{}, handle: (*Handler).serveOpenAPI,
 		},

@@ -63,6 +63,7 @@ var happy = map[string]struct {
 	"GET /api/v1/status":           {query: "?hash=true", status: 200, asked: "Status true", answer: `"quorum":true`},
 	"POST /api/v1/nodes/invite":    {body: `{"minutes":5}`, status: 201, asked: "Invite  5", answer: `"join-token"`},
 	"DELETE /api/v1/nodes/{id}":    {status: 204, asked: "RemoveNode " + apitest.AlertID},
+	"GET /api/v1/backup":           {status: 200, asked: "Backup", answer: "backup"},
 	"GET /api/v1/openapi.json":     {status: 200, answer: `"openapi": "3.1.0"`},
 	"GET /healthz":                 {status: 200, answer: `{"ready":true}`},
 	"GET /readyz":                  {status: 200, asked: "Status false", answer: `{"ready":true}`},

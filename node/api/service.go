@@ -92,6 +92,8 @@ type District interface {
 	Status(ctx context.Context, withHash bool) (wire.Status, error)
 	Invite(ctx context.Context, by Caller, in wire.Invite) (wire.Invited, error)
 	RemoveNode(ctx context.Context, by Caller, id string) error
+	// Backup gives a backup of the district and its size. The caller closes it.
+	Backup(ctx context.Context, by Caller) (io.ReadCloser, int64, error)
 }
 
 // Reader makes reads of the agreed part linearizable.

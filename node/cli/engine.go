@@ -26,6 +26,10 @@ type Engine struct {
 	Recover func(ctx context.Context, opts RecoverOptions, confirm func(RecoverSurvey) error, progress func(string)) (RecoverResult, error)
 	// Rejoin brings the node of a data folder back under a new id.
 	Rejoin func(ctx context.Context, opts RejoinOptions, progress func(string)) (RejoinResult, error)
+	// BackupFolder makes a backup from a data folder whose node is not running.
+	BackupFolder func(data string) (r io.ReadCloser, size int64, err error)
+	// Restore makes a data folder from a backup.
+	Restore func(ctx context.Context, opts RestoreOptions) (RestoreResult, error)
 	// Demo runs nodes and devices in this process, sends one alert and says who
 	// proved it; out gets a line for each step, for people.
 	Demo func(ctx context.Context, opts DemoOptions, out io.Writer) (DemoResult, error)

@@ -85,10 +85,13 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/status":          func() error { return drop(c.Status(ctx, true)) },
 		"POST /api/v1/nodes/invite":   func() error { return drop(c.Invite(ctx, wire.Invite{Minutes: 3})) },
 		"DELETE /api/v1/nodes/{id}":   func() error { return c.RemoveNode(ctx, "n3") },
-		"GET /api/v1/openapi.json":    func() error { return drop(c.OpenAPI(ctx)) },
-		"GET /healthz":                func() error { return drop(c.Health(ctx)) },
-		"GET /readyz":                 func() error { return drop(c.Ready(ctx)) },
-		"GET /metrics":                func() error { return c.Metrics(ctx, io.Discard) },
+		"GET /api/v1/backup": func() error {
+			return c.Backup(ctx, func(size int64) (io.Writer, error) { return io.Discard, nil })
+		},
+		"GET /api/v1/openapi.json": func() error { return drop(c.OpenAPI(ctx)) },
+		"GET /healthz":             func() error { return drop(c.Health(ctx)) },
+		"GET /readyz":              func() error { return drop(c.Ready(ctx)) },
+		"GET /metrics":             func() error { return c.Metrics(ctx, io.Discard) },
 		"GET /api/v1/events": func() error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
@@ -121,7 +124,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true 9`,
 		`AlertMessage ` + apitest.AlertID, `Events `, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `RevokeUser x`, `ExportAudit 1 2`,
-		`Status true`, `Invite  3`, `RemoveNode n3`, `Status false`,
+		`Status true`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }
 

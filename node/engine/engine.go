@@ -36,7 +36,9 @@ func WithClock(clock func() time.Time) Option {
 // New is the engine of this program.
 func New(version string, options ...Option) cli.Engine {
 	return cli.Engine{
-		Version: version, Init: initialize, Join: join, Recover: recoverNode, Rejoin: rejoin, Demo: demo.Run, Simulate: simulate,
+		Version: version, Init: initialize, Join: join, Recover: recoverNode, Rejoin: rejoin,
+		BackupFolder: backupFolder(version), Restore: restore,
+		Demo: demo.Run, Simulate: simulate,
 		Serve: func(ctx context.Context, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
 			return serve(ctx, version, o, ready, options)
 		},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"almenara/node/api"
@@ -282,6 +283,11 @@ func (f *Fake) Invite(_ context.Context, by api.Caller, in wire.Invite) (wire.In
 // RemoveNode notes the id.
 func (f *Fake) RemoveNode(_ context.Context, by api.Caller, id string) error {
 	return f.note(&by, "RemoveNode %s", id)
+}
+
+// Backup answers a few bytes.
+func (f *Fake) Backup(_ context.Context, by api.Caller) (io.ReadCloser, int64, error) {
+	return io.NopCloser(strings.NewReader("backup")), 6, f.note(&by, "Backup")
 }
 
 // ExportAudit writes Audit and then ends with AuditErr.

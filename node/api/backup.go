@@ -1,0 +1,34 @@
+package api
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// mediaBytes is the type of an answer that only this program reads.
+const mediaBytes = "application/octet-stream"
+
+// backupTime is the most that a backup may take.
+const backupTime = time.Hour
+
+// backup streams. A fault after the first byte breaks the connection; what came ends
+// without its digest then.
+func (h *Handler) backup(c call) error {
+	extendDeadlines(c.w, time.Now().Add(backupTime))
+	body, size, err := h.svc.Backup(c.r.Context(), c.by)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	c.w.Header().Set("Content-Type", mediaBytes)
+	c.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
+	c.w.Header().Set("Cache-Control", "no-store")
+	if _, err := io.Copy(c.w, body); err != nil {
+		h.log.Error("sending a backup", "error", fmt.Errorf("after the first byte: %w", err))
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package storage
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+)
+
+// DumpReport says what VerifyDump found.
+type DumpReport struct {
+	Applied    Applied
+	AuditLines uint64 // all of them, one following from the other
+}
+
+// VerifyDump reads a dump as CheckDump does, and follows its audit chain from the first
+// line to the head. ErrDump says what is wrong.
+func VerifyDump(r io.ReadSeeker, size int64) (report DumpReport, err error) {
+	if err := checkDumpSum(r, size); err != nil {
+		return report, err
+	}
+	chain := auditChain{prev: make([]byte, sha256.Size), head: AuditHead{Hash: make([]byte, sha256.Size)}}
+	if report.Applied, err = readDump(r, size, chain.take); err != nil {
+		return report, err
+	}
+	if chain.n != chain.head.N || !bytes.Equal(chain.prev, chain.head.Hash) {
+		return report, fmt.Errorf("%w: the audit chain ends at line %d, its head says %d", ErrDump, chain.n, chain.head.N)
+	}
+	report.AuditLines = chain.n
+	return report, nil
+}
+
+// auditChain follows the audit lines of a dump, in which they are in order.
+type auditChain struct {
+	prev []byte
+	n    uint64
+	head AuditHead
+}
+
+func (c *auditChain) take(key, value []byte) error {
+	switch {
+	case bytes.Equal(key, keyAuditHead):
+		head, err := decode[AuditHead](key, value)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDump, err)
+		}
+		c.head = head
+	case bytes.HasPrefix(key, prefAudit):
+		line, err := decode[AuditEntry](key, value)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDump, err)
+		}
+		hash, err := line.chain(c.prev)
+		if err != nil || line.N != c.n+1 || !bytes.Equal(hash, line.Hash) {
+			return fmt.Errorf("%w: audit line %d does not follow from line %d", ErrDump, line.N, c.n)
+		}
+		c.prev, c.n = hash, line.N
+	}
+	return nil
+}
