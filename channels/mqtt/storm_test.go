@@ -22,7 +22,7 @@ func resuming(trust *tls.Config, cache tls.ClientSessionCache) *tls.Config {
 // ticket comes behind the handshake and is read with the CONNACK.
 func (r *rig) secured(address, id string, c *tls.Config) (resumed bool) {
 	r.t.Helper()
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: patience}, "tcp", address, c)
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: mostWait}, "tcp", address, c)
 	require.NoError(r.t, err)
 	r.t.Cleanup(func() { conn.Close() })
 	w := &wire{Conn: conn, t: r.t}
@@ -83,7 +83,7 @@ func TestTurn_WaitingDoesNotCostTheDeadline(t *testing.T) {
 
 // TestStorm_AllComeBackAndAlertsFlowMeanwhile is scripts/bench's storm at small scale.
 func TestStorm_AllComeBackAndAlertsFlowMeanwhile(t *testing.T) {
-	const devices = 150
+	const devices = 60
 	server, trust := testTLS(t)
 	r := newRig(t, func(o *Options) {
 		o.TLS, o.Tickets = server, []byte("the secret of a node")

@@ -30,6 +30,8 @@ type almenara struct {
 	mqtts    string
 	enrolled []wire.Enrolled
 	sent     []wire.Outcome // since retire
+	others   []*child       // nodes of the district
+	alone    bool           // the others are dead
 }
 
 // district is the place of all devices; stalled devices are of another kind, so that
@@ -54,7 +56,10 @@ func (a *almenara) start(ctx context.Context, s setup) error {
 	}
 	// Serving anew, the process holds what a node holds, and not what an import left.
 	a.child.stop()
-	return a.serve(ctx)
+	if err := a.serve(ctx); err != nil || !s.grown {
+		return err
+	}
+	return a.grow(ctx)
 }
 
 // found makes the district.
@@ -201,9 +206,13 @@ func (a *almenara) settle(ctx context.Context, deliveries int, qos byte) (asking
 			return 0, err
 		}
 	}
+	if a.alone { // receipts are in the spool, and in no tally before there is a majority
+		_, err := rest(ctx, a.pid(), a.calm())
+		return 0, err
+	}
 	each := uint64(deliveries / len(a.sent))
 	for end := time.Now().Add(awaitTime); ; {
-		before, err := rest(ctx, a.pid(), longRest)
+		before, err := rest(ctx, a.pid(), a.calm())
 		if err != nil {
 			return asking, err
 		}
@@ -236,6 +245,28 @@ func (a *almenara) recorded(ctx context.Context, each uint64, qos byte) (n int, 
 	return n, nil
 }
 
+// calm is how long the node must do nothing to be at rest. Between several there is
+// always a heartbeat soon.
+func (a *almenara) calm() time.Duration {
+	if len(a.others) > 0 {
+		return shortRest
+	}
+	return longRest
+}
+
+// exactly checks that the one alert that was sent is on record as presented to so many
+// members, no more and no less: what was acknowledged is committed.
+func (a *almenara) exactly(ctx context.Context, devices int) error {
+	list, err := a.client.ListAlerts(ctx, 1)
+	if err != nil {
+		return fmt.Errorf("reading the tally: %w", err)
+	}
+	if len(list) != 1 || list[0].ID != a.sent[0].Alert || list[0].Rungs.Presented != uint64(devices) {
+		return fmt.Errorf("the tally is not that %d members were presented %s: %+v", devices, a.sent[0].Alert, list)
+	}
+	return nil
+}
+
 // retire cancels what was sent.
 func (a *almenara) retire(ctx context.Context) error {
 	for _, s := range a.sent {
@@ -263,6 +294,9 @@ func (a *almenara) stop() {
 	}
 	if a.child != nil && a.setup.profile != "" {
 		_ = a.cmd.Process.Signal(syscall.SIGUSR2)
+	}
+	for _, other := range a.others {
+		other.stop()
 	}
 	a.child.stop()
 }

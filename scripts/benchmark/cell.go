@@ -39,10 +39,9 @@ type cell struct {
 	say       func(format string, args ...any)
 }
 
-// qos lists the series of plain: the quick benchmark has no time for QoS 0 over TLS,
-// and a profile is of QoS 1.
+// qos lists the series of plain: a profile is of QoS 1.
 func (c *cell) qos() []byte {
-	if c.profileTo != "" || c.quick && c.secure {
+	if c.profileTo != "" {
 		return []byte{1}
 	}
 	return []byte{1, 0}
@@ -75,6 +74,9 @@ func (c *cell) run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return err
 	}
+	if c.variant == storm {
+		return c.tempests(ctx)
+	}
 	units, err := c.units(ctx)
 	defer func() {
 		for _, u := range units {
@@ -92,9 +94,12 @@ func (c *cell) run(ctx context.Context) (err error) {
 		}
 	}
 	c.say("%d devices over %s, %s: connected after %.1f s", c.devices, c.over(), c.variant, time.Since(begun).Seconds())
-	measure := c.plain
-	if c.variant != oneByOne {
-		measure = c.disturbed
+	measure := c.disturbed
+	switch c.variant {
+	case oneByOne:
+		measure = c.plain
+	case threeNodes:
+		measure = c.district
 	}
 	if err := measure(ctx, units); err != nil {
 		return err
@@ -104,7 +109,7 @@ func (c *cell) run(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if c.variant != oneByOne {
+		if c.stalled()+c.dead() > 0 {
 			c.say("%s: %d of %d devices that do not read are still connected", u.name, connected, c.stalled()+c.dead())
 		}
 	}

@@ -22,10 +22,11 @@ type credential struct {
 // device is one connected device of the fleet.
 type device struct {
 	credential
-	socket *socket
-	conn   io.ReadWriter // the socket, or TLS around it
-	secure bool
-	live   bool // reads and acknowledges
+	socket  *socket
+	conn    io.ReadWriter // the socket, or TLS around it
+	secure  bool
+	live    bool // reads and acknowledges
+	resumed bool // its TLS session
 
 	// Only the fleet's loop uses these.
 	rest  []byte // beginning of a packet
@@ -50,6 +51,9 @@ func connect(to *net.TCPAddr, i int, c credential, t *tls.Config, qos byte, stal
 			return nil, fmt.Errorf("shaking hands with %v: %w", to, err)
 		}
 		d.secure = true
+		if conn, ok := d.conn.(*tls.Conn); ok {
+			d.resumed = conn.ConnectionState().DidResume
+		}
 	}
 	if err := d.begin(qos); err != nil {
 		s.Close()

@@ -93,13 +93,27 @@ func (d *driver) record(what any) error {
 	return json.NewEncoder(d.raw).Encode(what)
 }
 
-// cells is the plan: all devices over both transports, and then the variants.
+// cells is the plan: all devices over both transports, and then the variants. The
+// quick one leaves out what the others would notice, too.
 func (d *driver) cells() (all []*cell) {
 	for _, n := range d.devices {
-		all = append(all, d.cell(n, false, oneByOne), d.cell(n, true, oneByOne))
+		all = append(all, d.cell(n, false, oneByOne))
+		if !d.quick {
+			all = append(all, d.cell(n, true, oneByOne))
+		}
 	}
 	n := d.variantDevices()
-	return append(all, d.cell(n, false, stalled), d.cell(n, false, dead))
+	all = append(all, d.cell(n, false, stalled))
+	if !d.quick {
+		all = append(all, d.cell(n, false, dead))
+	}
+	all = append(all, d.cell(slices.Max(d.devices), true, storm))
+	if slices.Contains(d.only, nodeName) {
+		district := d.cell(n, false, threeNodes)
+		district.only = []string{nodeName}
+		all = append(all, district)
+	}
+	return all
 }
 
 func (d *driver) cell(devices int, secure bool, variant string) *cell {
@@ -118,7 +132,7 @@ func (d *driver) report(all []target) error {
 	defer file.Close()
 	w := io.MultiWriter(os.Stdout, file)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(d.head, "\n"))
-	for _, table := range []func(io.Writer, options) error{d.results.table, d.results.memoryTable, d.results.receiptTable} {
+	for _, table := range []func(io.Writer, options) error{d.results.table, d.results.memoryTable, d.results.receiptTable, d.results.stormTable} {
 		if err := table(w, d.options); err != nil {
 			return err
 		}

@@ -23,6 +23,8 @@ func (f *fleet) handle(o order) (reply, error) {
 		return f.subscribe(o.QoS)
 	case "receipts": // every device tells that it verified and presented an alert
 		return f.tellReceipts(o)
+	case storm: // all devices drop their connections and come back
+		return f.storm()
 	case "check":
 		return f.check(), nil
 	}

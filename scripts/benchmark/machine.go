@@ -38,7 +38,7 @@ func machineLines(o options) []string {
 
 func howMeasured(o options) string {
 	if o.quick {
-		return "quickly: one run, 5 alerts each; only a full run is a measurement"
+		return "quickly: one run, 3 alerts each; only a full run is a measurement"
 	}
 	return fmt.Sprintf("medians of %d runs; per run %s alerts", o.runs, alertCounts(o))
 }

@@ -38,9 +38,9 @@ var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName}
 func parseOptions(args []string) (options, error) {
 	o := options{runs: 3}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.BoolVar(&o.quick, "quick", false, "1,000 devices, 5 alerts, one run: proves that the benchmark works")
+	flags.BoolVar(&o.quick, "quick", false, "200 devices, 3 alerts, one run: proves that the benchmark works")
 	flags.BoolVar(&o.profile, "profile", false, "only profile gateway and node, as far as -only names them")
-	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 1000 with -quick)")
+	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 200 with -quick)")
 	only := flags.String("only", "", "systems to measure, of "+strings.Join(allSystems, ",")+" (default all)")
 	flags.StringVar(&o.out, "out", "dist/bench", "folder for raw output")
 	flags.StringVar(&o.almenara, "almenara", "dist/bench/almenara", "the program to measure")
@@ -62,7 +62,7 @@ func (o options) fill(devices, only string) (options, error) {
 	if devices == "" {
 		devices = "1000,5000,10000"
 		if o.quick {
-			devices = "1000"
+			devices = "200"
 		}
 	}
 	for _, text := range strings.Split(devices, ",") {
@@ -96,7 +96,7 @@ func (o options) fill(devices, only string) (options, error) {
 // benchmark ends within ten minutes, more where they cost less.
 func (o options) alerts(n int) int {
 	if o.quick {
-		return 5
+		return 3
 	}
 	return min(max(40_000/n, 5), 15)
 }

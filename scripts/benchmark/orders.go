@@ -36,6 +36,9 @@ type reply struct {
 	Count     int
 	Min, Max  int
 	Payload   int // bytes of the largest body
+
+	P50, P99, Longest int64 // waits in a storm, in nanoseconds
+	Resumed           int
 }
 
 // obey answers orders until standard input ends. ready is the first answer.

@@ -54,6 +54,7 @@ type summary struct {
 type results struct {
 	samples map[series][]sample
 	memory  map[series]memory
+	storms  []tempest
 }
 
 func newResults() *results {
@@ -65,6 +66,8 @@ func (r *results) add(what any) {
 	case sample:
 		key := series{m.System, m.Devices, m.Over, m.Variant, m.QoS}
 		r.samples[key] = append(r.samples[key], m)
+	case tempest:
+		r.storms = append(r.storms, m)
 	case memory:
 		r.memory[series{System: m.System, Devices: m.Devices, Over: m.Over}] = m
 	}

@@ -28,6 +28,7 @@ type setup struct {
 	pem     certificates
 	devices int
 	stalled int
+	grown   bool   // the node has two others beside it
 	profile string // file; "" is none
 }
 

@@ -30,6 +30,7 @@ const (
 	mostResident      = 256e6 // bytes, with 10,000 devices
 	leastReceipts     = 60_000
 	mostPerReceipt    = 20 * time.Microsecond
+	mostStormWait     = 30 * time.Second
 )
 
 // targets judges what was measured.
@@ -39,6 +40,7 @@ func (r *results) targets(o options) (all []target) {
 			all = append(all, r.cpuTargets(o, system)...)
 			all = append(all, r.lateTargets(o, system)...)
 			all = append(all, r.memoryTarget(o, system))
+			all = append(all, r.stormTargets(system)...)
 		}
 	}
 	if slices.Contains(o.only, nodeName) {
@@ -112,6 +114,23 @@ func (r *results) nodeTargets(o options) []target {
 	if s, ok := r.of(series{nodeName, slices.Max(o.devices), "TCP", receipts, 1}); ok {
 		all[3].measured, all[3].reached = fmt.Sprintf("%.0f/s", s.Rate), s.Rate >= leastReceipts
 		all[4].measured, all[4].reached = micro(s.CPU), s.CPU <= mostPerReceipt
+	}
+	return append(all, r.districtTargets(o)...)
+}
+
+// districtTargets judges a district of three, and what is left of it.
+func (r *results) districtTargets(o options) []target {
+	n := o.variantDevices()
+	all := []target{
+		{system: nodeName, text: fmt.Sprintf("node, last of %d devices with 2 of 3 nodes dead, p50: no later than with all by more than %s", n, milli(mostLater))},
+		{system: nodeName, text: fmt.Sprintf("node of three, CPU per receipt, %d devices: at most %s", n, micro(mostPerReceipt))},
+	}
+	whole, ok := r.of(series{nodeName, n, "TCP", threeNodes, 1})
+	if s, too := r.of(series{nodeName, n, "TCP", twoDead, 1}); ok && too {
+		all[0].measured, all[0].reached = milli(s.P50-whole.P50), s.P50-whole.P50 <= mostLater
+	}
+	if s, ok := r.of(series{nodeName, n, "TCP", receipts + ", " + threeNodes, 1}); ok {
+		all[1].measured, all[1].reached = micro(s.CPU), s.CPU <= mostPerReceipt
 	}
 	return all
 }

@@ -27,7 +27,7 @@ func (c *cell) begin(ctx context.Context, name string) (*unit, error) {
 		return nil, err
 	}
 	u := &unit{name: name, sys: newSystem(name)}
-	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), profile: c.profileTo}
+	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), grown: c.variant == threeNodes, profile: c.profileTo}
 	if err := u.sys.start(ctx, s); err != nil {
 		u.end()
 		return nil, fmt.Errorf("starting %s: %w", name, err)
@@ -69,7 +69,11 @@ func (u *unit) resident(ctx context.Context) (int64, error) {
 	if err := pause(ctx, 300*time.Millisecond); err != nil {
 		return 0, err
 	}
-	if _, err := rest(ctx, u.sys.pid(), longRest); err != nil {
+	calm := longRest
+	if node, ok := u.sys.(*almenara); ok {
+		calm = node.calm()
+	}
+	if _, err := rest(ctx, u.sys.pid(), calm); err != nil {
 		return 0, err
 	}
 	return residentBytes(u.sys.pid())
@@ -135,6 +139,9 @@ func (u *unit) receipts(ctx context.Context, node *almenara) (s sample, err erro
 	s.System, s.QoS, s.Alerts, s.Deliveries = u.name, 1, 1, told.Count
 	s.Last = time.Duration(told.At - told.First)
 	if err := cost(&s); err != nil {
+		return s, err
+	}
+	if err := node.exactly(ctx, u.live); err != nil {
 		return s, err
 	}
 	return s, node.retire(ctx)
