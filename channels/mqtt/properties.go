@@ -1,5 +1,10 @@
 package mqtt
 
+import (
+	"strings"
+	"unicode/utf8"
+)
+
 // The properties that matter by name (MQTT 5 §2.2.2.2).
 const (
 	propTopicAlias = 0x23
@@ -14,7 +19,8 @@ const (
 	oneByte
 	twoBytes
 	fourBytes
-	lengthPrefixed
+	binaryData
+	text
 	pairOfTexts
 )
 
@@ -25,11 +31,11 @@ var (
 	// publishProperties are those a client may send (MQTT 5 §3.3.2.3); the
 	// subscription identifier comes from servers only.
 	publishProperties = propertySet{
-		0x01: oneByte, 0x02: fourBytes, 0x03: lengthPrefixed, 0x08: lengthPrefixed,
-		0x09: lengthPrefixed, propTopicAlias: twoBytes, 0x26: pairOfTexts,
+		0x01: oneByte, 0x02: fourBytes, 0x03: text, 0x08: text,
+		0x09: binaryData, propTopicAlias: twoBytes, 0x26: pairOfTexts,
 	}
-	ackProperties        = propertySet{0x1F: lengthPrefixed, 0x26: pairOfTexts}
-	disconnectProperties = propertySet{0x11: fourBytes, 0x1F: lengthPrefixed, 0x26: pairOfTexts}
+	ackProperties        = propertySet{0x1F: text, 0x26: pairOfTexts}
+	disconnectProperties = propertySet{0x11: fourBytes, 0x1F: text, 0x26: pairOfTexts}
 )
 
 // skipProperties checks the properties at the start of b and returns what follows
@@ -71,12 +77,25 @@ func skipValue(b []byte, t propertyType) (rest []byte, ok bool) {
 	case fourBytes:
 		return skipBytes(b, 4)
 	case pairOfTexts:
-		if _, b, ok = cutBinary(b); !ok {
+		if b, ok = skipText(b); !ok {
 			return nil, false
 		}
+		return skipText(b)
+	case text:
+		return skipText(b)
 	}
 	_, b, ok = cutBinary(b)
 	return b, ok
+}
+
+func skipText(b []byte) (rest []byte, ok bool) {
+	value, rest, ok := cutBinary(b)
+	return rest, ok && validText(value)
+}
+
+// validText is MQTT 5 §1.5.4: UTF-8, in which NUL does not occur.
+func validText[T ~string | ~[]byte](b T) bool {
+	return utf8.ValidString(string(b)) && strings.IndexByte(string(b), 0) < 0
 }
 
 func skipBytes(b []byte, n int) ([]byte, bool) {

@@ -60,6 +60,9 @@ func (s *session) leaf(topic []byte) (publishKind, bool) {
 // refusePublish answers a publish elsewhere. MQTT 5 has a code for it. 3.1.1 has
 // none, and a PUBACK would be a lie (§3.3.5): the connection ends.
 func (s *session) refusePublish(p publish) error {
+	if !validTopic(p.topic) {
+		return errMalformed
+	}
 	s.g.metrics.publishes[publishForeign].Inc()
 	s.g.complain("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.topic))
 	if !s.v5 {
@@ -74,6 +77,9 @@ func (s *session) refusePublish(p publish) error {
 	}
 	return err
 }
+
+// validTopic is MQTT 5 §4.7: text without wildcards.
+func validTopic(topic []byte) bool { return validText(topic) && !bytes.ContainsAny(topic, "+#") }
 
 // printable bounds foreign text for the log.
 func printable(b []byte) string { return strings.ToValidUTF8(string(b[:min(len(b), 128)]), "?") }

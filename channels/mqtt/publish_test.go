@@ -183,6 +183,7 @@ func TestPublish_MalformedEndsTheSession(t *testing.T) {
 		"topic cut off":     {packet(0x30, 0, 9, 'a'), 0x81},
 		"property repeated": {packet(0x30, 0, 1, 'a', 4, 1, 0, 1, 0), 0x81},
 		"unknown property":  {packet(0x30, 0, 1, 'a', 2, 0x7E, 0), 0x81},
+		"subscription id":   {packet(0x30, 0, 1, 'a', 2, 0x0B, 1), 0x81},
 		"over the limit":    {[]byte{0x30, 0x80, 0x80, 0x04}, 0x95},
 		"PUBREC":            {[]byte{0x50, 2, 0, 1}, 0x82},
 		"AUTH":              {[]byte{0xF0, 0}, 0x82},

@@ -105,6 +105,11 @@ func parseConnectV5(body []byte) (connect, error) {
 // limits takes over what the client can receive. Zero is a protocol error (MQTT 5
 // §3.1.2.11.3, §3.1.2.11.4).
 func (c *connect) limits(p *v5packets.Properties) error {
+	for _, pair := range p.User {
+		if !validText(pair.Key) || !validText(pair.Value) {
+			return errMalformed
+		}
+	}
 	if p.AuthMethod != "" {
 		return &fault{codeAuthMethod, "enhanced authentication is not offered"}
 	}
@@ -163,6 +168,9 @@ func subscribeV5(body []byte) (subscribe, error) {
 	if err := unpackV5(&p, body); err != nil {
 		return subscribe{}, err
 	}
+	if !optionsValid(body) {
+		return subscribe{}, errMalformed
+	}
 	s := subscribe{id: p.PacketID}
 	for _, o := range p.Subscriptions {
 		if o.QoS > 2 || o.RetainHandling > 2 {
@@ -171,6 +179,21 @@ func subscribeV5(body []byte) (subscribe, error) {
 		s.filters = append(s.filters, filter{o.Topic, o.QoS, o.RetainHandling, p.Properties.SubscriptionIdentifier != nil})
 	}
 	return s, s.check()
+}
+
+// optionsValid looks at the reserved bits of the subscription options (MQTT 5
+// §3.8.3.1), which the decoder drops. body has been decoded.
+func optionsValid(body []byte) bool {
+	size, n := varint(body[2:])
+	rest := body[2+n+size:]
+	for len(rest) > 0 {
+		_, after, ok := cutBinary(rest)
+		if !ok || len(after) == 0 || after[0]&0xC0 != 0 {
+			return false
+		}
+		rest = after[1:]
+	}
+	return true
 }
 
 // parseUnsubscribe reads the body of an UNSUBSCRIBE.
@@ -208,6 +231,11 @@ func unsubscribe(id uint16, topics []string) (subscribe, error) {
 func (s subscribe) check() error {
 	if s.id == 0 || len(s.filters) == 0 {
 		return errMalformed
+	}
+	for _, f := range s.filters {
+		if !validText(f.text) {
+			return errMalformed
+		}
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package mqtt
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"almenara/channels/contract"
 )
@@ -110,7 +109,7 @@ func (s *session) refusal(f filter) code {
 
 // validFilter is MQTT 5 §4.7: wildcards stand alone in their level, '#' last.
 func validFilter(text string) bool {
-	if text == "" || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+	if text == "" {
 		return false
 	}
 	levels := strings.Split(text, "/")
