@@ -50,19 +50,21 @@ func allVote(e Evidence) (v Verdict) {
 func stallsEnd(e Evidence) (v Verdict) {
 	const slack = 5 * time.Second // for the end to be seen once the disk lets go
 	for _, s := range e.Stalls {
-		if e.disturbed(s) {
+		var one Verdict
+		if !slices.ContainsFunc(e.Exits, func(x Exit) bool {
+			return x.Node == s.Node && x.Code == exitHalt && x.At.After(s.From) && x.At.Before(s.To.Add(slack))
+		}) {
+			one.breach("the disk of %s stalled from %s to %s, and the node did not end", nodeName(s.Node), clock(s.From), clock(s.To))
+		}
+		if s.Led && (s.Next.IsZero() || s.Next.After(s.From.Add(newLeaderTime))) {
+			one.breach("the disk of %s, which led, stalled at %s, and within %v nobody else led", nodeName(s.Node), clock(s.From), newLeaderTime)
+		}
+		if len(one.Breaches) > 0 && e.disturbed(s) {
 			v.Excused++
 			continue
 		}
 		v.Judged++
-		if !slices.ContainsFunc(e.Exits, func(x Exit) bool {
-			return x.Node == s.Node && x.Code == exitHalt && x.At.After(s.From) && x.At.Before(s.To.Add(slack))
-		}) {
-			v.breach("the disk of %s stalled from %s to %s, and the node did not end", nodeName(s.Node), clock(s.From), clock(s.To))
-		}
-		if s.Led && (s.Next.IsZero() || s.Next.After(s.From.Add(newLeaderTime))) {
-			v.breach("the disk of %s, which led, stalled at %s, and within %v nobody else led", nodeName(s.Node), clock(s.From), newLeaderTime)
-		}
+		v.Breaches = append(v.Breaches, one.Breaches...)
 	}
 	return v
 }
@@ -77,9 +79,10 @@ func (e Evidence) disturbed(s Stall) bool {
 
 // takenAlong reports whether what a node took at a time left the district with it: the
 // node was removed while all its links were cut, and they had been cut all the time since.
-// Then it could tell nobody, and may not any more.
+// Then it could tell nobody, and may not any more. A node that comes back under a new id
+// brings everything along.
 func (e Evidence) takenAlong(node int, at time.Time) bool {
-	i := slices.IndexFunc(e.Removals, func(r Removal) bool { return r.Node == node && r.Why == "" })
+	i := slices.IndexFunc(e.Removals, func(r Removal) bool { return r.Node == node && r.Why == "" && !r.Back })
 	if i < 0 {
 		return false
 	}

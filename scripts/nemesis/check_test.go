@@ -273,6 +273,7 @@ func TestChecks_ExcuseWhatARemovedNodeTookAlong(t *testing.T) {
 	for name, change := range map[string]func(e *Evidence){
 		"it was not removed":           func(e *Evidence) { e.Removals = nil },
 		"the removal was not answered": func(e *Evidence) { e.Removals[0].Why = "no" },
+		"it came back with all it had": func(e *Evidence) { e.Removals[0].Back = true },
 		"it was cut off later":         func(e *Evidence) { e.Cuts[0].From = at(50) },
 		"it was heard again":           func(e *Evidence) { e.Cuts[0].To = at(59) },
 		"one link was left":            func(e *Evidence) { e.Cuts[0].What = someLinks },

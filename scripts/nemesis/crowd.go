@@ -145,12 +145,17 @@ func (u *unit) left() {
 	u.node = outside
 }
 
-// reboot takes the power from some of the devices that have a memory.
+// reboot takes the power from some of the devices that have a memory. Half of them come
+// back at another node.
 func (c *crowd) reboot(ctx context.Context, r *rand.Rand, off time.Duration) {
 	c.mu.Lock()
 	var some []*unit
 	for _, u := range c.units {
-		if u.keeps && r.IntN(2) == 0 && u.take() {
+		chosen, first := r.IntN(2) == 0, r.IntN(2*len(u.options.Servers))
+		if u.keeps && chosen && u.take() {
+			if first < len(u.options.Servers) {
+				u.options.FirstServer = first // nobody reads it before the device starts again
+			}
 			some = append(some, u)
 		}
 	}

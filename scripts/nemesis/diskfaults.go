@@ -15,6 +15,8 @@ const newLeaderTime = 15 * time.Second
 
 // breakDisk carries out a step upon the disk of one node.
 func (x *nemesis) breakDisk(ctx context.Context, s Step, n *node) {
+	n.disked.RLock()
+	defer n.disked.RUnlock()
 	if n.disk == nil {
 		x.rig.say("%s has no disk of its own", n.name)
 		return
@@ -100,10 +102,9 @@ func (x *nemesis) powerCut(ctx context.Context, s Step, n *node) {
 // blackout takes the power from all nodes at once.
 func (x *nemesis) blackout(ctx context.Context, s Step) {
 	var all sync.WaitGroup
+	s.Kind = PowerCut
 	for _, n := range x.rig.now() {
-		if n.disk != nil {
-			all.Go(func() { x.powerCut(ctx, s, n) })
-		}
+		all.Go(func() { x.breakDisk(ctx, s, n) })
 	}
 	all.Wait()
 }

@@ -13,12 +13,13 @@ import (
 
 // nemesis carries out a plan upon a rig.
 type nemesis struct {
-	rig   *rig
-	crowd *crowd
-	rand  *rand.Rand // of the reboots
-	least int        // nodes below which none is removed
-	begun time.Time
-	wires sync.Mutex // one step of the wires at a time
+	rig     *rig
+	crowd   *crowd
+	rand    *rand.Rand // of the reboots
+	least   int        // nodes below which none is removed
+	begun   time.Time
+	wires   sync.Mutex // one step of the wires at a time
+	members sync.Mutex // one change of the membership at a time
 }
 
 // run does every step at its time and returns when the last one is undone, or ctx
@@ -37,6 +38,10 @@ func (x *nemesis) run(ctx context.Context, plan []Step) {
 
 // do does one step and undoes it.
 func (x *nemesis) do(ctx context.Context, s Step) {
+	if s.Kind == Grow || s.Kind == Swap || s.Kind == Shrink {
+		x.members.Lock()
+		defer x.members.Unlock()
+	}
 	s, n := x.resolve(ctx, s)
 	x.rig.say("%s", s)
 	switch s.Kind {
@@ -50,6 +55,8 @@ func (x *nemesis) do(ctx context.Context, s Step) {
 		all.Wait()
 	case Grow:
 		x.grow(ctx, n)
+	case Swap:
+		x.swap(ctx, n)
 	case Shrink:
 		x.shrink(ctx, n)
 	case SlowDisk, StallDisk, FullDisk, PowerCut:
@@ -94,6 +101,9 @@ func (x *nemesis) resolve(ctx context.Context, s Step) (Step, *node) {
 func (x *nemesis) cut(ctx context.Context, s Step) {
 	x.wires.Lock()
 	defer x.wires.Unlock()
+	if s.Kind == Unplug && x.rig.space != nil { // its devices notice only later that they are not there any more
+		defer x.rig.book.begin(x.rig.at(s.Node), string(Unplug))()
+	}
 	x.rig.wires.set(s.cuts)
 	for _, n := range x.rig.now() {
 		switch {

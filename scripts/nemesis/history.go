@@ -89,6 +89,7 @@ type Joining struct {
 type Removal struct {
 	Node        int
 	Asked, Done time.Time
+	Back        bool   // to come back under a new id, with all it has
 	Why         string // it was not removed
 }
 

@@ -32,8 +32,13 @@ func (x *nemesis) grow(ctx context.Context, host *node) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinTime)
 	defer cancel()
 	n := x.rig.lay(b)
-	j := Joining{Node: n.number, Asked: time.Now()}
-	err := x.rig.arrive(ctx, n, host)
+	asked := time.Now()
+	x.came(n, x.rig.arrive(ctx, n, host), asked)
+}
+
+// came notes that a node joined, or why it did not.
+func (x *nemesis) came(n *node, err error, asked time.Time) {
+	j := Joining{Node: n.number, Asked: asked}
 	if j.Done = time.Now(); err != nil {
 		j.Why = err.Error()
 		x.rig.say("%s did not join: %v", n.name, err)
@@ -60,6 +65,13 @@ func (g *rig) arrive(ctx context.Context, n, host *node) error {
 	if err := g.spool(ctx, n); err != nil {
 		return err
 	}
+	args := append([]string{"join", "--data", n.data, "--name", n.name}, n.berth.listen...)
+	return g.invite(ctx, n, host, args)
+}
+
+// invite runs a command at a node's berth with an invitation, again until it works, and
+// counts the node among the members then.
+func (g *rig) invite(ctx context.Context, n, host *node, args []string) error {
 	var invitation string
 	for {
 		err := error(nil)
@@ -70,7 +82,7 @@ func (g *rig) arrive(ctx context.Context, n, host *node) error {
 			}
 		}
 		if err == nil {
-			err = g.use(ctx, n, invitation)
+			err = g.use(ctx, n, append(slices.Clone(args), invitation))
 		}
 		if err == nil {
 			return g.enter(n)
@@ -83,11 +95,11 @@ func (g *rig) arrive(ctx context.Context, n, host *node) error {
 	}
 }
 
-// use joins with an invitation, for a while.
-func (g *rig) use(ctx context.Context, n *node, invitation string) error {
+// use runs a command for a while.
+func (g *rig) use(ctx context.Context, n *node, args []string) error {
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	_, err := g.run(ctx, n.berth, append(append([]string{"join", "--data", n.data, "--name", n.name}, n.berth.listen...), invitation)...)
+	_, err := g.run(ctx, n.berth, args...)
 	return err
 }
 
@@ -97,10 +109,31 @@ func (x *nemesis) shrink(ctx context.Context, n *node) {
 		x.rig.say("%s stays: there are no more nodes than at the beginning", n.name)
 		return
 	}
+	if x.expel(ctx, n, false) {
+		x.rig.vacate(n)
+	}
+}
+
+// swap removes a node and brings it back under a new id: what only it had must come
+// back with it.
+func (x *nemesis) swap(ctx context.Context, n *node) {
+	if !x.expel(ctx, n, true) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinTime)
+	defer cancel()
+	again := x.rig.again(n)
+	asked := time.Now()
+	x.came(again, x.rig.invite(ctx, again, x.rig.now()[0], []string{"rejoin", "--data", again.data}), asked)
+}
+
+// expel removes a node and sees its process end; false when that did not happen. back
+// says that it is to return with all it has.
+func (x *nemesis) expel(ctx context.Context, n *node, back bool) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeTime)
 	defer cancel()
 	n.process.retire()
-	r := Removal{Node: n.number, Asked: time.Now()}
+	r := Removal{Node: n.number, Asked: time.Now(), Back: back}
 	err := x.rig.remove(ctx, n)
 	if r.Done = time.Now(); err != nil {
 		r.Why = err.Error()
@@ -111,13 +144,28 @@ func (x *nemesis) shrink(ctx context.Context, n *node) {
 	}
 	x.rig.book.note(func(h *History) { h.Removals = append(h.Removals, r) })
 	if err != nil {
-		return
+		return false
 	}
 	if n.process.ends(leaveTime) {
 		x.rig.say("%s ended when it learnt that it was removed", n.name)
 	}
 	x.report(n, n.process.close(stopTime))
-	x.rig.vacate(n)
+	return true
+}
+
+// again is the node that comes after n, with its folder and its disk.
+func (g *rig) again(n *node) *node {
+	n.disked.Lock()
+	disk := n.disk
+	n.disk = nil // closed by its new owner
+	n.disked.Unlock()
+	g.mu.Lock()
+	n.berth.lived++
+	g.mu.Unlock()
+	next := g.lay(n.berth)
+	next.disk, next.data = disk, n.data
+	next.process.args = []string{"serve", "--data", n.data}
+	return next
 }
 
 // remove asks the others, one after the other, to remove a node.
@@ -147,13 +195,22 @@ func (g *rig) dismiss(n *node) {
 	g.members = slices.DeleteFunc(g.members, func(m *node) bool { return m == n })
 }
 
+// unmount closes a node's disk.
+func (g *rig) unmount(n *node) {
+	n.disked.Lock()
+	defer n.disked.Unlock()
+	if n.disk == nil {
+		return
+	}
+	if err := n.disk.close(); err != nil {
+		g.say("closing the disk of %s: %v", n.name, err)
+	}
+	n.disk = nil
+}
+
 // vacate frees the berth of a node whose process has ended for good.
 func (g *rig) vacate(n *node) {
-	if n.disk != nil {
-		if err := n.disk.close(); err != nil {
-			g.say("closing the disk of %s: %v", n.name, err)
-		}
-	}
+	g.unmount(n)
 	_ = os.Remove(n.clock())
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -31,8 +31,9 @@ type node struct {
 	dir     string // of everything that is this node's
 	data    string // the folder that the node knows
 	berth   *berth
-	disk    *disk      // nil: the machine's
-	power   sync.Mutex // held by whoever has taken the process down
+	disk    *disk        // nil: the machine's
+	disked  sync.RWMutex // guards disk; read-held while a fault of the disk lasts, so that it keeps its owner
+	power   sync.Mutex   // held by whoever has taken the process down
 	process *process
 	client  *client.Client // the administrator's
 	sender  *client.Client // of the central system that sends; set once it has a token
@@ -350,11 +351,7 @@ func (g *rig) close() {
 				c.Close()
 			}
 		}
-		if n.disk != nil {
-			if err := n.disk.close(); err != nil {
-				g.say("closing the disk of %s: %v", n.name, err)
-			}
-		}
+		g.unmount(n)
 	}
 	for _, b := range g.berths {
 		if b.proxy != nil {

@@ -33,6 +33,7 @@ const (
 	Stop    Kind = "stop"     // planned, started again later
 	Reboot  Kind = "reboot"   // of some devices, which keep their memory
 	Grow    Kind = "grow"     // a further node joins
+	Swap    Kind = "swap"     // a node is removed and comes back under a new id
 	Shrink  Kind = "shrink"   // a node is removed for good
 	Clock   Kind = "clock"    // one node's time of day jumps, and back later
 )
@@ -131,10 +132,11 @@ func newPlan(seed uint64, nodes int, length time.Duration, disks bool) []Step {
 // ever is.
 func inSplits(steps, members []Step, length time.Duration) []Step {
 	const into = 500 * time.Millisecond
+	next := 0 // of the steps of the wires, which come first and are in order: each split takes one change
 	for i, m := range members {
-		for _, s := range steps { // those of the wires come first and are in order
+		for j, s := range steps[next:] {
 			if (s.Kind == Isolate || s.Kind == Halves || s.Kind == OneWay) && s.At >= m.At && s.At+into+m.For <= length {
-				members[i].At = s.At + into
+				members[i].At, next = s.At+into, next+j+1
 				break
 			}
 		}
@@ -238,15 +240,19 @@ func clockStep(r *rand.Rand, nodes int) Step {
 	return s
 }
 
-// memberSteps adds a node and removes one in turn.
+// memberSteps adds a node, swaps one and removes one in turn.
 func memberSteps() func(*rand.Rand, int) Step {
 	turn := 0
 	return func(r *rand.Rand, nodes int) Step {
 		turn++
-		if turn%2 == 1 {
+		switch turn % 3 {
+		case 1:
 			return Step{Kind: Grow, For: between(r, 10*time.Second, 15*time.Second), Node: r.IntN(nodes)}
+		case 2:
+			return Step{Kind: Swap, For: between(r, 10*time.Second, 15*time.Second), Node: someNode(r, nodes+1)}
+		default:
+			return Step{Kind: Shrink, For: between(r, 5*time.Second, 10*time.Second), Node: someNode(r, nodes+1)}
 		}
-		return Step{Kind: Shrink, For: between(r, 5*time.Second, 10*time.Second), Node: someNode(r, nodes+1)}
 	}
 }
 

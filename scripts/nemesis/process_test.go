@@ -3,6 +3,8 @@
 package main
 
 import (
+	"bufio"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -56,4 +58,55 @@ func TestProcess_KillsWhatDoesNotStop(t *testing.T) {
 	}, 5*time.Second, 10*time.Millisecond)
 	require.ErrorIs(t, p.stop(50*time.Millisecond), errSlowStop)
 	require.Zero(t, p.pid())
+}
+
+func TestProcess_StaysDownWhileItIsHeld(t *testing.T) {
+	p := sleeper(t, func(code int, _ error) { t.Errorf("an end without power was told, with code %d", code) }, "exec sleep 60")
+	p.hold()
+	require.NoError(t, p.kill())
+	require.NoError(t, p.start())
+	require.Zero(t, p.pid(), "without power nothing starts")
+	p.let()
+	require.NoError(t, p.start())
+	require.Positive(t, p.pid())
+}
+
+func TestProcess_IsNotStartedAgainOnceRetired(t *testing.T) {
+	codes := make(chan int, 8)
+	p := sleeper(t, func(code int, _ error) { codes <- code }, "read line; exit 1") // ends at once: nobody writes to it
+	p.retire()
+	require.Equal(t, exitRemoved, <-codes)
+	require.True(t, p.ends(5*time.Second))
+	require.Zero(t, p.pid())
+}
+
+func TestDisk_TellsWhatItWasAnswered(t *testing.T) {
+	d := &disk{socket: filepath.Join(t.TempDir(), "sock")}
+	l, err := net.Listen("unix", d.socket)
+	require.NoError(t, err)
+	heard := make(chan string, 1)
+	answer := make(chan string, 1)
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			line, _ := bufio.NewReader(conn).ReadString('\n')
+			heard <- line
+			_, _ = conn.Write([]byte(<-answer))
+			_ = conn.Close()
+		}
+	}()
+	for _, c := range []struct {
+		answer string
+		ok     bool
+	}{{"ok\n", true}, {"ok power=on\n", true}, {"error no such command\n", false}, {"", false}} {
+		answer <- c.answer
+		err := d.order("slow 20ms")
+		require.Equal(t, "slow 20ms\n", <-heard)
+		require.Equal(t, c.ok, err == nil, c.answer)
+	}
+	require.NoError(t, l.Close())
+	require.Error(t, d.order("cut"))
 }
