@@ -93,22 +93,22 @@ func (d *driver) record(what any) error {
 	return json.NewEncoder(d.raw).Encode(what)
 }
 
-// cells is the plan: all devices over both transports, and then the variants. The
-// quick one leaves out what the others would notice, too.
+// cells is the plan: all devices over both transports, and then the variants.
 func (d *driver) cells() (all []*cell) {
-	for _, n := range d.devices {
-		all = append(all, d.cell(n, false, oneByOne))
-		if !d.quick {
-			all = append(all, d.cell(n, true, oneByOne))
+	add := func(kind string, devices int, secure bool, variant string) {
+		if d.wants(kind) {
+			all = append(all, d.cell(devices, secure, variant))
 		}
 	}
-	n := d.variantDevices()
-	all = append(all, d.cell(n, false, stalled))
-	if !d.quick {
-		all = append(all, d.cell(n, false, dead))
+	for _, n := range d.devices {
+		add(cellTCP, n, false, oneByOne)
+		add(cellTLS, n, true, oneByOne)
 	}
-	all = append(all, d.cell(slices.Max(d.devices), true, storm))
-	if slices.Contains(d.only, nodeName) {
+	n := d.variantDevices()
+	add(cellStalled, n, false, stalled)
+	add(cellDead, n, false, dead)
+	add(cellStorm, slices.Max(d.devices), true, storm)
+	if slices.Contains(d.only, nodeName) && d.wants(cellDistrict) {
 		district := d.cell(n, false, threeNodes)
 		district.only = []string{nodeName}
 		all = append(all, district)

@@ -27,6 +27,7 @@ type options struct {
 	devices  []int
 	runs     int
 	only     []string // systems, in the order in which they are measured
+	cells    []string // kinds of cells; nil is all that there is time for
 	out      string   // folder for raw output
 	almenara string   // the program that is measured
 	load     float64  // one-minute load average before anything was built
@@ -35,6 +36,28 @@ type options struct {
 // allSystems is what can be measured, the floor first: the others are its multiples.
 var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName}
 
+// allCells is what can be done with them.
+var allCells = []string{cellTCP, cellTLS, cellStalled, cellDead, cellStorm, cellDistrict}
+
+// The kinds of cells.
+const (
+	cellTCP      = "tcp"
+	cellTLS      = "tls"
+	cellStalled  = "stalled"
+	cellDead     = "dead"
+	cellStorm    = "storm"
+	cellDistrict = "district"
+)
+
+// wants reports whether a kind of cell is measured. The quick benchmark leaves out what
+// the others would notice, too.
+func (o options) wants(kind string) bool {
+	if o.cells != nil {
+		return slices.Contains(o.cells, kind)
+	}
+	return !o.quick || kind != cellTLS && kind != cellDead
+}
+
 func parseOptions(args []string) (options, error) {
 	o := options{runs: 3}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -42,6 +65,7 @@ func parseOptions(args []string) (options, error) {
 	flags.BoolVar(&o.profile, "profile", false, "only profile gateway and node, as far as -only names them")
 	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 200 with -quick)")
 	only := flags.String("only", "", "systems to measure, of "+strings.Join(allSystems, ",")+" (default all)")
+	cells := flags.String("cells", "", "what to measure, of "+strings.Join(allCells, ",")+" (default all; without tls and dead with -quick)")
 	flags.StringVar(&o.out, "out", "dist/bench", "folder for raw output")
 	flags.StringVar(&o.almenara, "almenara", "dist/bench/almenara", "the program to measure")
 	flags.Float64Var(&o.load, "load", -1, "load average before the benchmark was built")
@@ -53,6 +77,14 @@ func parseOptions(args []string) (options, error) {
 	}
 	if o.quick {
 		o.runs = 1
+	}
+	if *cells != "" {
+		o.cells = strings.Split(*cells, ",")
+		for _, name := range o.cells {
+			if !slices.Contains(allCells, name) {
+				return o, fmt.Errorf("cells: %q is not one of %s", name, strings.Join(allCells, ", "))
+			}
+		}
 	}
 	return o.fill(*devices, *only)
 }
