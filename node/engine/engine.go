@@ -110,6 +110,7 @@ func join(ctx context.Context, o cli.JoinOptions) (cli.JoinResult, error) {
 
 // serve runs a node until ctx ends, or until it learns that it was removed.
 func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(cli.ServeInfo), options []Option) error {
+	tuneMemory()
 	log, err := logger(o)
 	if err != nil {
 		return err
