@@ -87,7 +87,7 @@ func (n *Node) votes() bool {
 func quarantined(q *cluster.Quarantine) string {
 	if q.By == nil {
 		return fmt.Sprintf("this node is quarantined since %s, because its disk does not hold what it wrote (%s); devices here are still warned; "+
-			"replace the disk, wipe the folder and let the node join anew", q.At.UTC().Format("2006-01-02 15:04 MST"), q.Reason)
+			"replace the disk if it is old, and let the node come back under a new id with almenara rejoin", q.At.UTC().Format("2006-01-02 15:04 MST"), q.Reason)
 	}
 	return fmt.Sprintf("the district was recovered without this node (incarnation %d, %s); devices here are still warned; "+
 		"let it join anew with almenara rejoin", q.By.Number, q.By.Time().UTC().Format("2006-01-02 15:04 MST"))

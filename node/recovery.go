@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -105,10 +106,10 @@ func (r *Recovery) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if q != nil && q.By == nil {
+	if q != nil && q.By == nil && strings.HasPrefix(q.Reason, "the agreed state") {
 		return fmt.Errorf("recovering from %s: %w: %s", r.dir, storage.ErrDamaged, q.Reason)
 	}
-	if q != nil {
+	if q != nil && q.By != nil {
 		r.Quarantined = q.By.Number
 	}
 	var conf raft.Configuration
@@ -134,6 +135,9 @@ func (r *Recovery) survey(ctx context.Context) error {
 		conf = raft.DecodeConfiguration(applied.Configuration)
 	}
 	r.NewID, r.LogEnd = lookAtLog(raftDirOf(r.dir), applied.Index, r.log)
+	if q != nil && q.By == nil && r.NewID == "" {
+		r.NewID = "its disk does not hold what it wrote: " + q.Reason
+	}
 	r.voters(ctx, conf, nodes)
 	alone := len(r.Voters) == 0 && applied.ConfigurationIndex == 1 && len(conf.Servers) == 1
 	r.Done = alone && r.pending == "" && r.NewID == "" && r.Quarantined == 0 &&

@@ -180,7 +180,7 @@ func (r *rejoin) handOver(ctx context.Context, old *remains) (err error) {
 // began elsewhere.
 func (r *rejoin) report(store *storage.Store) error {
 	q, err := cluster.LoadQuarantine(raftDirOf(r.o.Dir), r.identity.District)
-	if err != nil || q == nil || store == nil {
+	if err != nil || q == nil || q.By == nil || store == nil {
 		return err
 	}
 	from := q.By.Audit + 1

@@ -41,7 +41,7 @@ func (n *Node) stateDamaged(err error) error {
 	}
 	n.log.Error("the agreed state is damaged", "error", err)
 	return fmt.Errorf("this node does not start, because its agreed state is rotten (%w); replace the disk if it is old, "+
-		"wipe the folder and let the node join anew, or restore a backup: %s", storage.ErrDamaged, brief(err))
+		"let the node come back under a new id with almenara rejoin, or restore a backup: %s", storage.ErrDamaged, brief(err))
 }
 
 // brief is the end of an error's text, where the cause stands.

@@ -50,7 +50,7 @@ func survey(s node.RecoverySurvey) cli.RecoverSurvey {
 		case v.Other > 0:
 			how = fmt.Sprintf("answers, and belongs to incarnation %d", v.Other)
 		}
-		out.Others = append(out.Others, fmt.Sprintf("%s (%s) at %s: %s", v.Name, v.ID, v.Address, how))
+		out.Others = append(out.Others, fmt.Sprintf("%s %s (%s, at %s)", v.Name, how, v.ID, v.Address))
 	}
 	return out
 }
