@@ -56,7 +56,7 @@ func (x *nemesis) do(ctx context.Context, s Step) {
 	case Grow:
 		x.grow(ctx, n)
 	case Swap:
-		x.swap(ctx, n)
+		x.swap(ctx, s, n)
 	case Shrink:
 		x.shrink(ctx, n)
 	case SlowDisk, StallDisk, FullDisk, PowerCut:

@@ -115,16 +115,36 @@ func (x *nemesis) shrink(ctx context.Context, n *node) {
 }
 
 // swap removes a node and brings it back under a new id: what only it had must come
-// back with it.
-func (x *nemesis) swap(ctx context.Context, n *node) {
-	if !x.expel(ctx, n, true) {
+// back with it. Alone, the node is cut off from the others first and takes for a while
+// what only it then has, and is killed before anybody can hear of it.
+func (x *nemesis) swap(ctx context.Context, s Step, n *node) {
+	heal := func() {}
+	if s.Alone > 0 {
+		heal = x.isolate(n)
+		_ = wait(ctx, s.Alone)
+	}
+	gone := x.expel(ctx, n, true)
+	heal()
+	if !gone {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinTime)
 	defer cancel()
-	again := x.rig.again(n)
-	asked := time.Now()
+	again, asked := x.rig.again(n), time.Now()
 	x.came(again, x.rig.invite(ctx, again, x.rig.now()[0], []string{"rejoin", "--data", again.data}), asked)
+}
+
+// isolate cuts a node off until heal is called; no other step of the wires begins
+// meanwhile.
+func (x *nemesis) isolate(n *node) (heal func()) {
+	x.wires.Lock()
+	x.rig.wires.set(Step{Kind: Isolate, Node: n.berth.index}.cuts)
+	end := x.rig.book.cut(n.number, allLinks)
+	return func() {
+		x.rig.wires.set(func(int, int) link { return link{} })
+		end()
+		x.wires.Unlock()
+	}
 }
 
 // expel removes a node and sees its process end; false when that did not happen. back
@@ -146,7 +166,10 @@ func (x *nemesis) expel(ctx context.Context, n *node, back bool) bool {
 	if err != nil {
 		return false
 	}
-	if n.process.ends(leaveTime) {
+	if x.rig.wires.cutOff(n.berth.index) {
+		n.process.hold()
+		x.report(n, n.process.kill()) // it never learns
+	} else if n.process.ends(leaveTime) {
 		x.rig.say("%s ended when it learnt that it was removed", n.name)
 	}
 	x.report(n, n.process.close(stopTime))

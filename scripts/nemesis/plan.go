@@ -58,6 +58,7 @@ type Step struct {
 	Delay   time.Duration
 	Loss    float64       // Lossy: share of what is sent
 	Jump    time.Duration // Clock
+	Alone   time.Duration // Swap: for so long the node is cut off before it is removed
 	Bytes   int           // FullDisk: that can still be written
 }
 
@@ -95,6 +96,8 @@ func (s Step) String() string {
 		text = fmt.Sprintf("unplug the devices and clients of %s %s", who, how)
 	case Clock:
 		text = fmt.Sprintf("the clock of %s jumps by %v", who, s.Jump)
+	case Swap:
+		text = fmt.Sprintf("swap: %s is removed, after %v alone, and comes back under a new id", who, s.Alone)
 	case SlowDisk:
 		text = fmt.Sprintf("slow disk: %v more for every write at %s", s.Delay, who)
 	case FullDisk:
@@ -134,6 +137,9 @@ func inSplits(steps, members []Step, length time.Duration) []Step {
 	const into = 500 * time.Millisecond
 	next := 0 // of the steps of the wires, which come first and are in order: each split takes one change
 	for i, m := range members {
+		if m.Alone > 0 { // it makes its own split
+			continue
+		}
 		for j, s := range steps[next:] {
 			if (s.Kind == Isolate || s.Kind == Halves || s.Kind == OneWay) && s.At >= m.At && s.At+into+m.For <= length {
 				members[i].At, next = s.At+into, next+j+1
@@ -249,7 +255,11 @@ func memberSteps() func(*rand.Rand, int) Step {
 		case 1:
 			return Step{Kind: Grow, For: between(r, 10*time.Second, 15*time.Second), Node: r.IntN(nodes)}
 		case 2:
-			return Step{Kind: Swap, For: between(r, 10*time.Second, 15*time.Second), Node: someNode(r, nodes+1)}
+			s := Step{Kind: Swap, For: between(r, 10*time.Second, 15*time.Second), Node: someNode(r, nodes+1)}
+			if r.IntN(3) > 0 {
+				s.Alone = between(r, 2*time.Second, 8*time.Second)
+			}
+			return s
 		default:
 			return Step{Kind: Shrink, For: between(r, 5*time.Second, 10*time.Second), Node: someNode(r, nodes+1)}
 		}
