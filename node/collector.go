@@ -35,8 +35,9 @@ type settler interface {
 // collector gathers receipts of many devices into blocks. done is called when the
 // block is committed; without quorum, when it is fsynced here.
 type collector struct {
-	settler settler
-	failed  func(error) // told of blocks that could not be written
+	settler  settler
+	failed   func(error) // told of blocks that could not be written
+	pressure *pressure
 
 	mu      sync.Mutex
 	pending []receipt.Receipt
@@ -53,7 +54,7 @@ type collector struct {
 }
 
 func newCollector(s settler, failed func(error)) *collector {
-	return &collector{settler: s, failed: failed, arrived: make(chan struct{}, 1), slots: make(chan struct{}, blocksAtOnce)}
+	return &collector{settler: s, failed: failed, pressure: newPressure(func() (int64, int64) { return 0, 0 }), arrived: make(chan struct{}, 1), slots: make(chan struct{}, blocksAtOnce)}
 }
 
 // Take implements channels.Receipts. It never blocks.
@@ -126,7 +127,7 @@ func (c *collector) Run(ctx context.Context) {
 // gather lets a first receipt wait for company, then for a free slot, and settles
 // all that has come by then.
 func (c *collector) gather(ctx context.Context) bool {
-	timer := time.NewTimer(linger)
+	timer := time.NewTimer(c.pressure.linger())
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -202,7 +203,7 @@ func (c *collector) still() {
 // settle writes the receipts as blocks and waits until they are committed, or
 // spooled when there is nobody to commit with.
 func (c *collector) settle(ctx context.Context, rs []receipt.Receipt) error {
-	blocks, err := receipt.Blocks(rs)
+	blocks, err := receipt.Blocks(c.pressure.relieve(rs))
 	if err != nil { // what cannot be written is left out of the blocks, and would never be written
 		c.failed(err)
 	}

@@ -2,6 +2,8 @@ package node
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
+
+	"almenara/storage/receipt"
 )
 
 // registerMetrics shows on /metrics what an operator's dashboard needs of the node
@@ -29,6 +31,12 @@ func (n *Node) registerMetrics() {
 		{"clock_off_seconds", "By how much the machine's clock is ahead of the time by which the node goes.", func() float64 { return n.clockStatus().OffSeconds }},
 		{"quarantined", "1 when the node takes no part in the district's agreement any more.", func() float64 { return yes(n.cluster.Quarantine() != nil) }},
 		{"scrubbed_timestamp_seconds", "When everything on the disk was last read and checked; 0 is not yet.", func() float64 { return float64(n.scrubbed.at.Load()) }},
+		{"spool_used_bytes", "Bytes of the spool that hold receipts which are not agreed yet.", func() float64 { return float64(n.spoolStatus().Used) }},
+		{"spool_total_bytes", "Size of the spool.", func() float64 { return float64(n.spoolStatus().Total) }},
+		{"receipts_given_up", "Receipts of sent and delivered that were not kept for want of room, since the start.", func() float64 {
+			p := n.collector.pressure
+			return float64(p.lost(receipt.Queued) + p.lost(receipt.Sent) + p.lost(receipt.Delivered))
+		}},
 		{"broadcast_only", "1 while the disk is too full for the agreed state: devices are warned, nothing else is written.", func() float64 { return yes(n.space.full()) }},
 		{"store_bytes", "Size of the agreed state on disk.", func() float64 { return float64(n.store.Size()) }},
 	} {

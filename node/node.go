@@ -50,23 +50,25 @@ type Node struct {
 	collector  *collector
 	server     *api.Server
 
-	desk      *desk
-	presence  *presence
-	announced announced
-	notes     notes
-	events    events
-	gates     gates
-	tallies   tallies
-	under     underway
-	strangers strangers
-	roster    roster
-	staging   standstill
-	foreign   foreignKeys
-	joined    chan struct{} // closed when cluster is set
-	timely    chan struct{} // closed when it is known what time it is
-	scrubbed  scrubbed
-	plausible bool        // the node was away for a short time only
-	reread    atomic.Bool // the whole state was replaced: the desk must read it anew
+	desk       *desk
+	presence   *presence
+	announced  announced
+	notes      notes
+	events     events
+	gates      gates
+	tallies    tallies
+	under      underway
+	strangers  strangers
+	roster     roster
+	staging    standstill
+	foreign    foreignKeys
+	joined     chan struct{} // closed when cluster is set
+	timely     chan struct{} // closed when it is known what time it is
+	scrubbed   scrubbed
+	unrecorded seldom
+	toldBefore *toldBefore
+	plausible  bool        // the node was away for a short time only
+	reread     atomic.Bool // the whole state was replaced: the desk must read it anew
 
 	recording sync.Mutex    // one message at a time decides whether it is known
 	stirred   chan struct{} // something that devices may have to hear of has changed; capacity 1
@@ -109,6 +111,7 @@ func New(options Options) (*Node, error) {
 	}
 	n.log = options.Logger.With("node", n.settings.Name)
 	n.stop.log = n.log
+	n.toldBefore = newToldBefore()
 	n.startTime(options.Clock)
 	n.presence = newPresence(n.options.Clock)
 	n.space = newSpace(options.Dir, options.Space, n.log)
@@ -194,7 +197,8 @@ func (n *Node) openGateway(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.collector = newCollector(n, func(err error) { n.log.Error("receipts were not recorded", "error", err) })
+	n.collector = newCollector(n, func(err error) { n.unrecorded.log(n.log, "receipts were not recorded", err) })
+	n.collector.pressure = newPressure(func() (int64, int64) { return n.journal.Usage(fact.Receipts) })
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Tickets: n.ticketSecret(), Logger: n.log, Registry: n.registry,
 	})

@@ -132,7 +132,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
 		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir, Broker: n.externalStatus(),
-		Nodes: n.nodeInfos(c), Disk: n.space.status(), Clock: n.clockStatus(), Warnings: n.warnings(),
+		Nodes: n.nodeInfos(c), Disk: n.space.status(), Clock: n.clockStatus(), Spool: n.spoolStatus(), Warnings: n.warnings(),
 	}
 	s.Ready, s.Why = n.ready(c)
 	if withHash {

@@ -87,5 +87,11 @@ func (r receipts) Take(from channels.Endpoint, rs []receipt.Receipt, done func(e
 	if left := len(rs) - len(kept); left > 0 && r.n.strangers.first(from.Device) {
 		r.n.log.Warn("a device tells of too many revisions that nobody here knows", "device", from.Device, "left_out", left)
 	}
-	r.n.collector.Take(from, kept, done) // also when none is left: answers keep their order
+	kept, keys := r.n.toldBefore.news(kept)
+	r.n.collector.Take(from, kept, func(err error) { // also when none is left: answers keep their order
+		if err == nil {
+			r.n.toldBefore.remember(keys)
+		}
+		done(err)
+	})
 }

@@ -4,7 +4,7 @@ package node
 // one sentence each.
 func (n *Node) warnings() []string {
 	var out []string
-	for _, sentence := range []string{n.space.sentence(), n.time.sentence()} {
+	for _, sentence := range []string{n.space.sentence(), n.time.sentence(), n.spoolSentence()} {
 		if sentence != "" {
 			out = append(out, sentence)
 		}

@@ -10,6 +10,7 @@ const (
 	adoptTimeout = 10 * time.Second
 	adoptBackoff = 100 * time.Millisecond
 	adoptPause   = time.Second // at most, after failures
+	adoptRest    = time.Second // at most, between rounds of receipts
 	// settleFor is how long a proposed fact is not proposed again while this node's
 	// state machine has not reported it.
 	settleFor = 2 * time.Second
@@ -49,7 +50,10 @@ func (a *adopter) run() {
 	tick := time.NewTicker(adoptTick)
 	defer tick.Stop()
 	for {
-		for a.round() { // as long as there is something to propose
+		for took, ok := a.paced(); ok; took, ok = a.paced() { // as long as there is something to propose
+			if a.stream == Receipts && !a.rest(min(took, adoptRest)) {
+				return
+			}
 		}
 		select {
 		case <-a.awake:
@@ -58,6 +62,38 @@ func (a *adopter) run() {
 			return
 		}
 	}
+}
+
+// paced is one round and how long it took.
+func (a *adopter) paced() (took time.Duration, progressed bool) {
+	if a.stream == Receipts && a.e.alertsWait() {
+		return 0, false
+	}
+	begun := time.Now()
+	progressed = a.round()
+	return time.Since(begun), progressed
+}
+
+// rest waits between two rounds of receipts for as long as the last one took: a spool
+// that was filled in an isolation takes half of what the district can commit, and
+// everything else the rest. It returns false when the exchange stops.
+func (a *adopter) rest(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-a.e.ctx.Done():
+		return false
+	}
+}
+
+// alertsWait says that an alert of this node is younger than settleFor and not adopted:
+// its facts go before receipts.
+func (e *Exchange) alertsWait() bool {
+	now := HLC(e.o.Clock.wall().Add(-settleFor))
+	hlc, ok := e.o.Journal.Oldest(Alerts)
+	return ok && hlc > now
 }
 
 // round proposes at most one command per lane, and says whether one got through.
@@ -118,7 +154,7 @@ func (a *adopter) ours(origin string, s *adoption) bool {
 func (a *adopter) propose(key laneKey, from uint64) bool {
 	s := a.lanes[key]
 	facts, err := a.e.o.Journal.After(key.Origin, key.Stream, key.Epoch, from, adoptFacts)
-	facts = commandOf(facts)
+	facts = commandOf(facts, a.most())
 	if err == nil && len(facts) == 0 {
 		return false // adopted meanwhile, or not ours to judge
 	}
@@ -138,18 +174,27 @@ func (a *adopter) propose(key laneKey, from uint64) bool {
 	return true
 }
 
-// commandOf cuts facts to the size of one command; the first always fits. Facts of a
+// commandOf cuts facts to most bytes; the first always fits. Facts of a
 // kind that only newer software knows, and those after them, are left to that: the
 // log would record them without effect.
-func commandOf(facts []Signed) []Signed {
+func commandOf(facts []Signed, most int) []Signed {
 	bytes := 0
 	for i, s := range facts {
 		if s.Kind().Since() == 0 {
 			return facts[:i]
 		}
-		if bytes += len(s.Canonical) + len(s.Signature) + 128; bytes > adoptBytes && i > 0 {
+		if bytes += len(s.Canonical) + len(s.Signature) + 128; bytes > most && i > 0 {
 			return facts[:i]
 		}
 	}
 	return facts
+}
+
+// most is how many bytes one command may have. Receipts go in smaller ones: an entry that
+// takes long to fold holds up the alerts behind it.
+func (a *adopter) most() int {
+	if a.stream == Receipts {
+		return adoptBytes / 3
+	}
+	return adoptBytes
 }

@@ -48,11 +48,15 @@ func (p *peerWorker) sync() {
 	p.last = now
 }
 
-// pull asks for what the peer has and we lack. Receipts are given a round first
-// while there is a leader: raft is about to bring them.
+// pull asks for what the peer has and we lack. Receipts are not, while there is a leader
+// and their origin is heard: it brings them through raft, at its pace. Those of an origin
+// that has gone silent are given a round first.
 func (p *peerWorker) pull(theirs Lane) {
 	want, key := theirs.High, theirs.key()
 	if theirs.Stream == Receipts && !p.e.o.Leaderless() {
+		if p.e.heard.silence(theirs.Origin) <= silentAfter {
+			return
+		}
 		want = min(want, p.last[key])
 	}
 	if want > 0 && p.e.o.Journal.base(key) == 0 {

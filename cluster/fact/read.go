@@ -138,3 +138,21 @@ func (j *Journal) Usage(stream Stream) (used, total int64) {
 	}
 	return int64(len(r.segments)-len(r.free)) * r.size, int64(len(r.segments)) * r.size
 }
+
+// Oldest is the hybrid time of the oldest fact of a stream that this node has and that
+// is not adopted; false when there is none, or it cannot be read.
+func (j *Journal) Oldest(stream Stream) (hlc uint64, ok bool) {
+	for _, l := range j.Vector() {
+		if l.Stream != stream {
+			continue
+		}
+		facts, err := j.After(l.Origin, l.Stream, l.Epoch, j.base(l.key()), 1)
+		if err != nil || len(facts) == 0 {
+			continue
+		}
+		if f, err := facts[0].Fact(); err == nil && (!ok || f.HLC < hlc) {
+			hlc, ok = f.HLC, true
+		}
+	}
+	return hlc, ok
+}

@@ -271,6 +271,7 @@ type Status struct {
 	Broker        *Broker    `json:"broker,omitempty"` // absent where none is configured
 	Disk          Disk       `json:"disk"`
 	Clock         Clock      `json:"clock"`
+	Spool         Spool      `json:"spool"`
 	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
 }
 
@@ -281,6 +282,14 @@ type Clock struct {
 	// clock was set while alerts were in force, and there is no majority to ask).
 	Source     string  `json:"source"`
 	OffSeconds float64 `json:"off_seconds"` // the machine's clock, ahead of that
+}
+
+// Spool is where receipts wait until they are agreed.
+type Spool struct {
+	Used    int64            `json:"used_bytes"`
+	Total   int64            `json:"total_bytes"`
+	Oldest  time.Time        `json:"oldest,omitzero"`
+	GivenUp map[string]int64 `json:"given_up,omitempty"` // by rung, since the start: never what devices say themselves
 }
 
 // Disk is the file system of a node's data folder.

@@ -28,7 +28,6 @@ spoilt 'identity' 'head -c 100 n1/identity/identity.json >identity/identity.json
 spoilt 'identity' 'rm -r identity'
 spoilt 'must not return' 'rm -r raft'
 spoilt 'must not return' 'rm -r raft state'
-spoilt 'damaged\|invalid' ': >raft/raft/wal-meta.db'
 spoilt 'damaged' 'echo nonsense >state/CURRENT'
 spoilt 'magic\|damaged' 'echo nonsense >state/db-*/MANIFEST'
 

@@ -1,0 +1,90 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/storage/receipt"
+)
+
+func ladderOf(member uint32) (rs []receipt.Receipt) {
+	for r := receipt.Queued; r <= receipt.Refused; r++ {
+		rs = append(rs, receipt.Receipt{Alert: "a", Revision: 1, Member: member, Rung: r, At: time.Unix(1, 0)})
+	}
+	return rs
+}
+
+func TestPressure_GivesUpInOrderAndNeverWhatDevicesSay(t *testing.T) {
+	var used int64
+	p := newPressure(func() (int64, int64) { return used, 100 })
+	for _, row := range []struct {
+		used   int64
+		linger time.Duration
+		kept   int
+	}{{0, linger, 10}, {49, linger, 10}, {50, lateLinger, 10}, {74, lateLinger, 10}, {75, lateLinger, 7}, {100, lateLinger, 7}} {
+		used = row.used
+		require.Equal(t, row.linger, p.linger())
+		kept := p.relieve(ladderOf(1))
+		require.Len(t, kept, row.kept, "%d used", row.used)
+		for _, r := range kept[len(kept)-7:] {
+			require.GreaterOrEqual(t, r.Rung, receipt.Verified)
+		}
+	}
+	require.EqualValues(t, 2, p.lost(receipt.Sent))
+	require.EqualValues(t, 2, p.lost(receipt.Delivered))
+	require.Zero(t, p.lost(receipt.Presented))
+}
+
+func TestToldBefore_LeavesOutRepeatsOfWhatWasRecorded(t *testing.T) {
+	c := newToldBefore()
+	kept, keys := c.news(ladderOf(1))
+	require.Len(t, kept, 10)
+	again, _ := c.news(ladderOf(1))
+	require.Len(t, again, 10, "nothing was recorded yet")
+	c.remember(keys)
+	later := ladderOf(1)
+	for i := range later {
+		later[i].At = time.Unix(99, 0)
+	}
+	again, _ = c.news(later)
+	require.Empty(t, again)
+	for _, other := range []receipt.Receipt{
+		{Alert: "b", Revision: 1, Member: 1, Rung: receipt.Presented},
+		{Alert: "a", Revision: 2, Member: 1, Rung: receipt.Presented},
+		{Alert: "a", Revision: 1, Member: 2, Rung: receipt.Presented},
+		{Alert: "a", Revision: 1, Member: 1, Rung: receipt.Acknowledged, Answer: "safe"},
+	} {
+		again, _ = c.news([]receipt.Receipt{other})
+		require.Len(t, again, 1)
+	}
+}
+
+func TestToldBefore_IsBounded(t *testing.T) {
+	c := newToldBefore()
+	for i := range uint64(5 * countedMost) {
+		c.remember([]uint64{i})
+	}
+	require.LessOrEqual(t, len(c.now)+len(c.old), 2*countedMost)
+}
+
+func TestSeldom_WritesOneLineAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		log := slog.New(slog.NewTextHandler(&out, nil))
+		var s seldom
+		for range 1000 {
+			s.log(log, "receipts were not recorded", errors.New("full"))
+		}
+		require.Equal(t, 1, strings.Count(out.String(), "\n"))
+		time.Sleep(2 * logEvery)
+		s.log(log, "receipts were not recorded", errors.New("full"))
+		require.Contains(t, out.String(), "left_out=999")
+	})
+}
