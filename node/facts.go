@@ -125,6 +125,8 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 	case fact.KindAlert:
 		n.under.forget(signed.ID().String())
 		n.tallies.touch(alert.ID(outcome.Alert), eventAlert)
+	case fact.KindAlone:
+		n.splitEnded(f)
 	}
 }
 

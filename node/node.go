@@ -227,7 +227,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
 		Version: n.options.CommandVersion, VersionOf: command.EntryVersion,
 		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Former: n.former,
-		Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
+		Dial: n.options.Dial, Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
 	})
 	if err != nil {
 		return comeBack(err)
@@ -244,7 +244,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.keepLastTime(); return nil })
 	for _, work := range []func(context.Context){
-		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.scrub, n.steward, n.keepNotes, n.tellReceipts, n.space.run,
+		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.scrub, n.steward, n.keepNotes, n.keepAlone, n.tellReceipts, n.space.run,
 		n.runExternal, n.leave,
 	} {
 		n.workers.Go(func() { work(run) })

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,6 +50,9 @@ type Options struct {
 	// wrong (a state machine that cannot apply, a disk that stalls). It must not
 	// return control to normal work; main exits with code 75. nil panics.
 	Halt func(error)
+	// Dial replaces the TCP dialler of connections to the other nodes; tests cut links
+	// with it. nil is net.Dialer.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Clock is the time of day; nil is time.Now.
 	Clock func() time.Time
 	// Version is shown in status.

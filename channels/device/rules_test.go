@@ -465,3 +465,20 @@ func actionsOf(effects []Effect) (actions []Action) {
 	}
 	return actions
 }
+
+// After a short power cut the node's manifest may still be the one that the device
+// knew: it counts, or the screen would stay dark until the next.
+func TestRules_ResumesAtTheManifestOfBefore(t *testing.T) {
+	r := NewRules()
+	r.Connected()
+	body := contract.Body{Alert: "a", Revision: 1, Digest: "d", Status: "Actual", Time: noon, Expires: noon.Add(time.Hour)}
+	m := contract.Manifest{Node: "A", Version: 7, Time: noon, InForce: []contract.InForce{{ID: "a", Revision: 1, Digest: "d", Expires: body.Expires}}}
+	r.Manifest(m, noon)
+	require.Contains(t, actionsOf(r.Body(body, noon)), Start)
+	raw, err := r.Export()
+	require.NoError(t, err)
+	r, err = ImportRules(raw)
+	require.NoError(t, err)
+	r.Connected()
+	require.Contains(t, actionsOf(r.Manifest(m, noon.Add(4*time.Second))), Resume)
+}

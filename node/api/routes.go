@@ -245,6 +245,12 @@ func nodeRoutes() []Route {
 			Answer: wire.Status{}, handle: (*Handler).status,
 		},
 		{
+			Method: "GET", Path: "/api/v1/splits", Roles: anyRole,
+			Summary: "What was done while nodes were without a majority, the newest split first: who was warned, where, when, " +
+				"by whom, under which policy, what was double or came late. Every node says the same.",
+			Params: []Param{paramLimit}, Answer: []wire.Split{}, handle: (*Handler).splits,
+		},
+		{
 			Method: "POST", Path: "/api/v1/nodes/invite", Roles: admin, MaxBody: bodyJSON,
 			Summary: "Make a one-time token with which a new node joins.",
 			Request: wire.Invite{}, Answer: wire.Invited{}, handle: (*Handler).invite,

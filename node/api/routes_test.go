@@ -60,6 +60,7 @@ var happy = map[string]struct {
 	"POST /api/v1/users":           {body: `{"name":"x","roles":["viewer"]}`, status: 201, asked: "AddUser x", answer: `"token":"new-token"`},
 	"DELETE /api/v1/users/{name}":  {status: 204, asked: "RevokeUser " + apitest.AlertID},
 	"GET /api/v1/audit":            {query: "?from=1&to=2", status: 200, asked: "ExportAudit 1 2", answer: "{\"index\":1}\n{\"index\":2}\n"},
+	"GET /api/v1/splits":           {query: "?limit=5", status: 200, asked: "Splits 5", answer: `"late_receipts":0`},
 	"GET /api/v1/status":           {query: "?hash=true", status: 200, asked: "Status true", answer: `"quorum":true`},
 	"POST /api/v1/nodes/invite":    {body: `{"minutes":5}`, status: 201, asked: "Invite  5", answer: `"join-token"`},
 	"DELETE /api/v1/nodes/{id}":    {status: 204, asked: "RemoveNode " + apitest.AlertID},

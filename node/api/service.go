@@ -94,6 +94,8 @@ type District interface {
 	RemoveNode(ctx context.Context, by Caller, id string) error
 	// Backup gives a backup of the district and its size. The caller closes it.
 	Backup(ctx context.Context, by Caller) (io.ReadCloser, int64, error)
+	// Splits reports what was done while nodes were without a majority, newest first.
+	Splits(ctx context.Context, limit int) ([]wire.Split, error)
 }
 
 // Reader makes reads of the agreed part linearizable.

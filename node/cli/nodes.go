@@ -36,7 +36,7 @@ func nodeCommands() []command {
 		},
 		{
 			name: "status", purpose: "say how a node and its district are", setup: status,
-			example: "almenara status --api https://10.0.0.7:8480 --ca ca.pem",
+			example: "almenara status --api https://10.0.0.7:8480 --ca ca.pem\nalmenara status --splits",
 		},
 		{
 			name: "node invite", purpose: "make an invitation for a new node", setup: invite,
@@ -132,12 +132,19 @@ func serve(fs *pflag.FlagSet) runner {
 
 func status(fs *pflag.FlagSet) runner {
 	hash := fs.Bool("hash", false, "also hash the agreed state, to compare nodes")
+	parted := fs.Bool("splits", false, "instead say what was done while nodes were without a majority")
 	return func(ctx context.Context, e *env, _ []string) error {
+		if *parted && *hash {
+			return usagef("status takes --hash or --splits, not both")
+		}
 		c, err := e.client()
 		if err != nil {
 			return err
 		}
 		defer c.Close()
+		if *parted {
+			return e.splits(ctx, c)
+		}
 		s, err := c.Status(ctx, *hash)
 		if err != nil {
 			return err

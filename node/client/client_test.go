@@ -82,6 +82,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/users":          func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x"})) },
 		"DELETE /api/v1/users/{name}": func() error { return c.RevokeUser(ctx, "x") },
 		"GET /api/v1/audit":           func() error { return c.ExportAudit(ctx, io.Discard, 1, 2) },
+		"GET /api/v1/splits":          func() error { return drop(c.Splits(ctx, 7)) },
 		"GET /api/v1/status":          func() error { return drop(c.Status(ctx, true)) },
 		"POST /api/v1/nodes/invite":   func() error { return drop(c.Invite(ctx, wire.Invite{Minutes: 3})) },
 		"DELETE /api/v1/nodes/{id}":   func() error { return c.RemoveNode(ctx, "n3") },
@@ -124,7 +125,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true 9`,
 		`AlertMessage ` + apitest.AlertID, `Events `, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `RevokeUser x`, `ExportAudit 1 2`,
-		`Status true`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
+		`Status true`, `Splits 7`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }
 

@@ -340,7 +340,7 @@ type Invited struct {
 // Event is one server-sent event.
 type Event struct {
 	ID       string    `json:"-"`
-	Type     string    `json:"type"` // alert, receipts, node, audience, devices
+	Type     string    `json:"type"` // alert, receipts, node, audience, devices, split
 	At       time.Time `json:"at"`
 	Alert    string    `json:"alert,omitempty"`
 	Revision uint64    `json:"revision,omitempty"`

@@ -37,6 +37,7 @@ type Fake struct {
 	Devices  []wire.Device
 	Users    []wire.User
 	State    wire.Status
+	Parted   []wire.Split
 	Audit    []string // lines
 	AuditErr error    // comes after the lines
 	// Importing, when set, is what Import does between reading the file and its answer.
@@ -66,6 +67,7 @@ func New() *Fake {
 		Places:  []wire.Place{{Path: "tuen-mun", Names: map[string]string{"zh-Hant": "屯門"}}},
 		Devices: []wire.Device{{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Connected: true, Node: "n1"}},
 		Users:   []wire.User{{Name: "duty", Roles: []string{api.RoleComposer}}},
+		Parted:  []wire.Split{{Nodes: []wire.SplitNode{}, Halves: []wire.SplitHalf{}, Alerts: []wire.SplitAlert{}}},
 		State:   wire.Status{Node: "n1", Name: "on-ting", District: "tuen-mun", Role: "leader", Quorum: true, Ready: true},
 		Audit:   []string{`{"index":1}`, `{"index":2}`},
 		Feed:    make(chan wire.Event, 16),
@@ -288,6 +290,11 @@ func (f *Fake) RemoveNode(_ context.Context, by api.Caller, id string) error {
 // Backup answers a few bytes.
 func (f *Fake) Backup(_ context.Context, by api.Caller) (io.ReadCloser, int64, error) {
 	return io.NopCloser(strings.NewReader("backup")), 6, f.note(&by, "Backup")
+}
+
+// Splits answers Parted.
+func (f *Fake) Splits(_ context.Context, limit int) ([]wire.Split, error) {
+	return f.Parted, f.note(nil, "Splits %d", limit)
 }
 
 // ExportAudit writes Audit and then ends with AuditErr.

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/wire"
+)
+
+func TestSplits_FitAScreen(t *testing.T) {
+	start := time.Date(2026, 7, 20, 3, 12, 4, 0, time.Local)
+	s := wire.Split{
+		From: start, To: start.Add(756 * time.Second), LateReceipts: 1203,
+		Halves: []wire.SplitHalf{{Nodes: []string{"box-1", "box-2"}, Majority: true}, {Nodes: []string{"box-3"}}},
+		Nodes:  []wire.SplitNode{{Name: "box-3", From: start, To: start.Add(756 * time.Second), Why: "lost"}},
+		Alerts: []wire.SplitAlert{{
+			Alert: "abcdefghijklmnopqrstuvwxyz", MsgType: "Alert", Status: "Actual", Headline: "Fire in block 4", Issued: start.Add(time.Minute),
+			Node: "box-3", Alone: true, Author: "wong", Reason: "smoke was seen on the third floor", Policy: 41, Receipts: 101,
+			Told:  []wire.SplitTold{{Node: "box-3", Devices: 12, At: start.Add(time.Minute)}, {Node: "box-1", Devices: 100, At: start.Add(757 * time.Second), Late: true}},
+			Notes: []string{"Issued under policy 41; 42 had changed it at 03:12:30: user revoke wong, by administrator."},
+		}},
+	}
+	var out strings.Builder
+	(&env{IO: IO{Width: 80}}).split(&out, s)
+	require.Equal(t, `Split from 2026-07-20 03:12:04 to 03:24:40, 12 min 36 s
+  With majority:    box-1, box-2
+  Without majority: box-3
+  box-3 was without a majority: 03:12:04 to 03:24:40.
+  1,203 receipts came in late and are counted.
+
+  03:13:04  Alert: Fire in block 4
+            by wong at box-3, which was without a majority, under policy 41,
+            because "smoke was seen on the third floor"
+            alert abcdefghijklmnopqrstuvwxyz
+            03:13:04 box-3 told 12 devices
+            03:24:41 box-1 told 100 devices, late
+            101 receipts came in late
+          ! Issued under policy 41; 42 had changed it at 03:12:30: user revoke
+            wong, by administrator.
+`, out.String())
+	for line := range strings.Lines(out.String()) {
+		require.LessOrEqual(t, len(strings.TrimSuffix(line, "\n")), 80)
+	}
+}

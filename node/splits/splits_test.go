@@ -1,0 +1,146 @@
+package splits
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.UTC)
+
+func after(s int) time.Time { return night.Add(time.Duration(s) * time.Second) }
+
+func spell(node string, from, to int, saw ...string) Spell {
+	return Spell{Node: node, Alone: storage.Alone{
+		From: after(from).UnixMilli(), To: after(to).UnixMilli(), Policy: 41, Why: storage.AloneLost, Saw: saw,
+	}}
+}
+
+func sent(fact, node string, issued int, headline string) Message {
+	key := alert.Key{Sender: "s", Identifier: fact, Sent: alert.NewDateTime(after(issued))}
+	return Message{
+		Fact: fact, Node: node, Alert: "alert-" + fact, Headline: headline, Addressed: 5,
+		Entry: alert.Entry{
+			Key: key, Digest: fact, MsgType: alert.MsgTypeAlert, Status: alert.StatusActual, Revision: 7,
+			Effective: after(issued), Expires: after(issued + 600),
+		},
+		Issue: storage.Issue{Author: "wong", Accepted: after(issued).UnixMilli(), Policy: 41},
+	}
+}
+
+func told(node, of string, s int) Fanout {
+	return Fanout{Node: node, Fanout: storage.Fanout{Alert: "alert-" + of, Revision: 7, Devices: 3, At: after(s).UnixMilli()}}
+}
+
+var names = map[string]string{"a": "box-1", "b": "box-2", "c": "box-3", "d": "box-4", "e": "box-5"}
+
+func one(t *testing.T, r Records) wire.Split {
+	t.Helper()
+	r.Names = names
+	report := Report(r)
+	require.Len(t, report, 1)
+	return report[0]
+}
+
+func TestReport_GroupsWhoWasInTouch(t *testing.T) {
+	s := one(t, Records{Spells: []Spell{spell("d", 0, 60, "e"), spell("e", 1, 61, "d")}})
+	require.Equal(t, []wire.SplitHalf{{Nodes: []string{"box-1", "box-2", "box-3"}, Majority: true}, {Nodes: []string{"box-4", "box-5"}}}, s.Halves)
+	s = one(t, Records{Spells: []Spell{spell("a", 0, 60), spell("b", 0, 61), spell("c", 0, 61), spell("d", 2, 60, "e"), spell("e", 1, 61)}})
+	require.Equal(t, []wire.SplitHalf{
+		{Nodes: []string{"box-1"}}, {Nodes: []string{"box-2"}}, {Nodes: []string{"box-3"}}, {Nodes: []string{"box-4", "box-5"}},
+	}, s.Halves, "nobody had a majority")
+}
+
+func TestReport_SeparatesSplits(t *testing.T) {
+	report := Report(Records{Names: names, Spells: []Spell{spell("c", 0, 60), spell("c", 120, 180), spell("b", 30, 90)}})
+	require.Len(t, report, 2)
+	require.Equal(t, after(120), report[0].From, "the newest first")
+	require.Equal(t, []time.Time{after(0), after(90)}, []time.Time{report[1].From, report[1].To})
+	start := spell("c", 300, 310)
+	start.Why = storage.AloneStarting
+	require.Empty(t, Report(Records{Names: names, Spells: []Spell{start}}), "a district that comes up is no split")
+}
+
+func TestReport_NamesRulesThatTheNodeDidNotKnow(t *testing.T) {
+	r := Records{
+		Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{sent("m", "c", 30, "Fire")},
+		Changes: []Change{
+			{Index: 40, At: after(-10), What: "user put wong", By: "root"}, {Index: 42, At: after(20), What: "user revoke wong", By: "root"},
+			{Index: 43, At: after(40), What: "user put chan", By: "root"},
+		},
+	}
+	a := one(t, r).Alerts[0]
+	require.Equal(t, []uint64{41, 42}, []uint64{a.Policy, a.Newest})
+	require.Equal(t, []string{"Issued under policy 41; 42 had changed it at 03:00:20: user revoke wong, by root."}, a.Notes[:1])
+}
+
+func TestReport_FindsDoubles(t *testing.T) {
+	same, merged := sent("m", "a", 31, "Fire"), sent("n", "a", 32, "Fire")
+	same.Fact, same.Entry.Digest, same.Alert = "m2", "m", "alert-m"
+	merged.Alert = "alert-m"
+	r := Records{Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{
+		sent("m", "c", 30, "Fire"), same, merged, sent("o", "b", 33, " fire "), sent("p", "b", 34, "Flood"), sent("q", "c", 35, "Fire"),
+	}}
+	notes := one(t, r).Alerts[0].Notes
+	require.Contains(t, notes, "The same message was also taken at box-1; it is one alert.")
+	require.Contains(t, notes, "Merged into one alert with the one of 03:00:32 sent at box-1.")
+	require.Contains(t, notes, `Possible duplicate: " fire " of 03:00:33 sent at box-2 looks like the same incident.`)
+	require.Len(t, notes, 4, "neither another hazard nor the same node; and nobody was told")
+	drill := sent("o", "b", 33, "Fire")
+	drill.Entry.Status = alert.StatusExercise
+	r.Messages = []Message{sent("m", "c", 30, "Fire"), drill}
+	require.NotContains(t, fmt.Sprint(one(t, r).Alerts[0].Notes), "duplicate")
+}
+
+func TestReport_SaysWhatCameTooLate(t *testing.T) {
+	brief, ended, theirs := sent("m", "c", 30, "A"), sent("n", "c", 31, "B"), sent("o", "a", 32, "C")
+	brief.Entry.Expires, theirs.Entry.Expires, ended.Cancelled = after(50), after(50), after(55)
+	s := one(t, Records{
+		Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{brief, ended, theirs, sent("p", "c", 33, "D")},
+		Fanouts: []Fanout{told("c", "m", 30), told("c", "n", 31), told("a", "o", 32), told("b", "o", 36), told("a", "o", 61), told("c", "p", 33)},
+	})
+	require.Equal(t, []string{"It expired before the other half got it, which recorded it and showed it to nobody."}, s.Alerts[0].Notes)
+	require.Equal(t, []string{"It was cancelled before the other half got it, which recorded it and showed it to nobody."}, s.Alerts[1].Notes)
+	require.Equal(t, []string{"It expired before box-3 got it, which recorded it and showed it to nobody."}, s.Alerts[2].Notes)
+	require.Equal(t, []wire.SplitTold{
+		{Node: "box-1", Devices: 3, At: after(32)}, {Node: "box-2", Devices: 3, At: after(36), Late: true},
+	}, s.Alerts[2].Told, "each node once, the first time")
+	require.Empty(t, s.Alerts[3].Notes)
+}
+
+// The same records in any order and any number of times give the same report.
+func TestReport_IsTheSameInAnyOrder(t *testing.T) {
+	ids := []string{"a", "b", "c", "d", "e"}
+	for seed := range uint64(500) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		records := Records{Names: names}
+		for i := range 1 + r.IntN(6) {
+			from := r.IntN(600)
+			records.Spells = append(records.Spells, spell(ids[r.IntN(5)], from, from+3+r.IntN(200), ids[r.IntN(5)]))
+			m := sent(fmt.Sprint("m", i), ids[r.IntN(5)], r.IntN(700), "Fire")
+			records.Messages = append(records.Messages, m)
+			records.Fanouts = append(records.Fanouts, told(ids[r.IntN(5)], m.Fact, r.IntN(800)))
+			records.Changes = append(records.Changes, Change{Index: uint64(40 + i), At: after(r.IntN(700)), What: fmt.Sprint("change ", i)})
+		}
+		want := Report(records)
+		for range 5 {
+			again := Records{Names: names, Spells: twice(r, records.Spells), Messages: twice(r, records.Messages),
+				Fanouts: twice(r, records.Fanouts), Changes: twice(r, records.Changes)}
+			require.Equal(t, want, Report(again), "seed %d", seed)
+		}
+	}
+}
+
+func twice[T any](r *rand.Rand, in []T) []T {
+	out := slices.Concat(in, in[:r.IntN(len(in)+1)])
+	r.Shuffle(len(out), func(i, j int) { out[i], out[j] = out[j], out[i] })
+	return out
+}

@@ -1,0 +1,36 @@
+package storage
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAlone_ReadsWhatItWrote(t *testing.T) {
+	a := Alone{From: 1, To: 2, Policy: 41, Why: AloneLost, Saw: []string{"a", "b"}}
+	raw, err := a.Encode()
+	require.NoError(t, err)
+	got, err := DecodeAlone(raw)
+	require.NoError(t, err)
+	require.Equal(t, a, got)
+}
+
+func TestAlone_RefusesWhatCannotBe(t *testing.T) {
+	for _, a := range []Alone{{From: 2, To: 1}, {From: -1}, {Saw: make([]string, MaxSaw+1)}} {
+		raw, err := a.Encode()
+		require.NoError(t, err)
+		_, err = DecodeAlone(raw)
+		require.Error(t, err)
+	}
+}
+
+func FuzzDecodeAlone(f *testing.F) {
+	raw, _ := Alone{From: 1, To: 2, Why: AloneEnded}.Encode()
+	f.Add(raw)
+	f.Add([]byte{0xa0})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if a, err := DecodeAlone(raw); err == nil {
+			require.LessOrEqual(t, a.From, a.To)
+		}
+	})
+}
