@@ -84,7 +84,7 @@ func (t *Target) readScope(scope alert.Scope, addresses []string) error {
 // readArea adds one area.
 func (t *Target) readArea(area alert.Area) error {
 	for _, text := range area.Polygons {
-		polygon, err := parsePolygon(text)
+		polygon, err := parsePolygon(text, MaxPolygonPoints)
 		if err != nil {
 			return fmt.Errorf("polygon: %w", err)
 		}
@@ -132,14 +132,14 @@ func (t *Target) checkGeocodes(knowsScheme func(string) bool) error {
 }
 
 // parsePolygon reads "lat,lon lat,lon …" (CAP 1.2 §3.2.4): at least four pairs,
-// the last one equal to the first. A pair may be repeated; a ring may cross itself.
-func parsePolygon(text string) (Polygon, error) {
+// the last one equal to the first, and at most so many distinct ones. A pair may be repeated; a ring may cross itself.
+func parsePolygon(text string, most int) (Polygon, error) {
 	pairs := strings.Fields(text)
 	if len(pairs) < 4 {
 		return nil, fmt.Errorf("at least 4 coordinate pairs are expected, found %d", len(pairs))
 	}
-	if len(pairs) > MaxPolygonPoints+1 {
-		return nil, fmt.Errorf("it has %d points, at most %d are allowed", len(pairs)-1, MaxPolygonPoints)
+	if len(pairs) > most+1 {
+		return nil, fmt.Errorf("it has %d points, at most %d are allowed", len(pairs)-1, most)
 	}
 	var p Polygon
 	for _, pair := range pairs {

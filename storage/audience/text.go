@@ -15,9 +15,10 @@ func NewPoint(lat, lon float64) (Point, error) {
 	return Point{Lat: int32(math.Round(lat * unitsPerDegree)), Lon: int32(math.Round(lon * unitsPerDegree))}, nil
 }
 
-// ParsePolygon reads a polygon as CAP 1.2 §3.2.4 writes it: "lat,lon lat,lon …",
-// closed, at least four pairs, at most MaxPolygonPoints distinct ones.
-func ParsePolygon(text string) (Polygon, error) { return parsePolygon(text) }
+// ParsePolygon reads the outline of a place, written as CAP 1.2 §3.2.4 writes a
+// polygon: "lat,lon lat,lon …", closed, at least four pairs, at most MaxShapePoints
+// distinct ones.
+func ParsePolygon(text string) (Polygon, error) { return parsePolygon(text, MaxShapePoints) }
 
 // CAP writes the polygon as CAP does, closed.
 func (p Polygon) CAP() string {

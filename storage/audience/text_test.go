@@ -1,7 +1,9 @@
 package audience
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,4 +29,20 @@ func TestPolygon_IsWrittenAsItIsRead(t *testing.T) {
 		require.Equal(t, p, again)
 	}
 	require.Empty(t, Polygon{}.CAP())
+}
+
+// An official outline of a district has 2,200 points; what an alert cites is smaller.
+func TestParsePolygon_TakesOfficialOutlines(t *testing.T) {
+	var ring []string
+	for i := range MaxShapePoints {
+		ring = append(ring, fmt.Sprintf("22.%04d,113.%d", i, 1+i%2))
+	}
+	outline := strings.Join(append(ring, ring[0]), " ")
+	p, err := ParsePolygon(outline)
+	require.NoError(t, err)
+	require.Len(t, p, MaxShapePoints)
+	_, err = ParsePolygon(strings.Join(append(ring, "23.0,113.1", ring[0]), " "))
+	require.ErrorContains(t, err, "at most 10000 are allowed")
+	_, err = parsePolygon(outline, MaxPolygonPoints)
+	require.ErrorContains(t, err, "at most 1000 are allowed")
 }
