@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# How fast a district warns and agrees while nodes are gone: a table with targets.
+# Run it on a machine that does nothing else. Arguments go to the measurement:
+# -splitbench.devices 1000, -splitbench.alerts 20, -splitbench.kills 100.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+printf '%-48s %5s  %8s %8s %8s  %s\n' measured times p50 p99 most target
+status=0
+out=$(go test -v -tags splitbench -count=1 -timeout 30m -run '^TestSplitbench_' ./node -args "$@" 2>&1) || status=$?
+grep -E -- '->' <<<"$out" || true
+[ "$status" = 0 ] || { echo "$out"; exit "$status"; }
