@@ -22,13 +22,18 @@ else
   go build -ldflags '-X almenara/cluster/command.limit=1' -o "$old" .
 fi
 
-# equal waits until all three say the same of their state.
-equal() { until_true '[ "$(same 1 2 3)" = 1 ]'; }
+# equal waits until all three say the same of their state, while no new alert comes.
+equal() {
+  touch "$work/hold"
+  until_true '[ "$(same 1 2 3)" = 1 ]'
+  rm "$work/hold"
+}
 # flow sends alerts to one node after the other until it is told to stop.
 flow() {
   local i=0
   : >"$work/flowed"
   while [ ! -e "$work/enough" ]; do
+    if [ -e "$work/hold" ]; then sleep 0.1; continue; fi
     i=$((i + 1))
     for n in 1 2 3; do
       if (alert $n "flow-$i" local >/dev/null 2>&1); then echo "flow-$i" >>"$work/flowed"; break; fi

@@ -68,7 +68,7 @@ alert() {
     -H 'Content-Type: application/json' -d '{"select": "place under tuen-mun",
     "alert": {"sender": "'"$2"'@drill.example", "info": [{"language": "en", "category": ["Fire"], "event": "Fire", "urgency": "Immediate",
     "severity": "Extreme", "certainty": "Observed", "headline": "'"$2"'", "expires": "'"$expires"'",
-    "area": [{"areaDesc": "On Ting Estate"}]}]}}' >"$work/outcome.json"
+    "area": [{"areaDesc": "On Ting Estate"}]}]}}' >"$work/outcome.json" || return 1 # also where a condition switched errexit off
   [ "$3" != committed ] || grep -q '"state": *"committed"' "$work/outcome.json" || { echo "$2 was not committed:"; cat "$work/outcome.json"; exit 1; }
   echo "n$1 took $2"
 }
