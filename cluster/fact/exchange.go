@@ -59,9 +59,9 @@ type ExchangeOptions struct {
 	// Leaderless says that receipts must travel between nodes by themselves. Nil means
 	// never: raft carries them.
 	Leaderless func() bool
-	// OnNew is called once for every fact that this process had not seen, own or
-	// foreign, after it became durable here, in order of arrival, never twice at a
-	// time. On Start it is called for what the journal still holds. It must not block
+	// OnNew is called for every fact that this process had not seen, own or foreign,
+	// after it became durable here, in order of arrival, never twice at a time; rarely
+	// again for one that the state machine reports later. On Start it is called for what the journal still holds. It must not block
 	// and must not call the exchange.
 	OnNew  func(Fact, Signed)
 	Logger *slog.Logger

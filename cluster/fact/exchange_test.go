@@ -250,3 +250,24 @@ func FuzzMessages(f *testing.F) {
 		_, _ = DecodeSigned(b)
 	})
 }
+
+// The state machine's mark is on disk before it reports what it adopted. Whoever looks
+// at the mark in between must not take the fact for one that this process has seen: a
+// node that catches up by the log would never learn of the alert.
+func TestAdopted_TellsWhatOnlyTheMarkWasKnownOf(t *testing.T) {
+	inTown(t, func(t *testing.T, w *town) {
+		const epoch = 7
+		one, f := author("b").fact(t, Alerts, epoch, 1, "one")
+		two, _ := author("b").fact(t, Alerts, epoch, 2, "two")
+		n := w.nodes["a"]
+		w.set(func() { w.quorum = false; w.alone["a"] = true })
+		n.mu.Lock()
+		n.marks[f.lane()] = 1 // committed, and not reported yet
+		n.mu.Unlock()
+		require.Equal(t, resultStored, n.take(two))
+		n.Adopted(one)
+		require.ElementsMatch(t, []string{"one", "two"}, n.news())
+		n.Adopted(two)
+		require.Len(t, n.news(), 2, "what a peer brought is not told again")
+	})
+}

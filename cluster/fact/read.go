@@ -88,8 +88,9 @@ func (j *Journal) Trim(marks func(origin string, stream Stream, epoch uint64) ui
 	return j.rings[Alerts].release(adopted) + j.rings[Receipts].release(adopted)
 }
 
-// adopt notes that the state machine has the lane up to seq, and says whether this
-// node had that fact before.
+// adopt notes that the state machine has the lane up to seq, and says whether the
+// journal holds that fact. That the state machine is known to have it says nothing of
+// it: its mark is on disk, and read by others, before it reports the fact.
 func (j *Journal) adopt(key laneKey, seq uint64) (had bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -100,7 +101,7 @@ func (j *Journal) adopt(key laneKey, seq uint64) (had bool) {
 	if err != nil {
 		return false
 	}
-	had = l.has(seq)
+	_, had = l.entries[seq]
 	j.inMemory -= l.adopt(seq)
 	if key.Origin == j.options.Origin && key.Epoch == j.epoch {
 		j.next[key.Stream] = max(j.next[key.Stream], seq+1)
