@@ -256,7 +256,7 @@ func (p *poller) adopt(s *session) bool {
 		return false
 	}
 	c.socket = socket{poller: p, fd: int32(fd), slot: index, turn: turn}
-	if p.watch(unix.EPOLL_CTL_ADD, &c.socket) != nil {
+	if p.watch(&c.socket) != nil {
 		p.release(c)
 		c.socket = socket{}
 		_ = unix.Close(fd)
@@ -267,9 +267,9 @@ func (p *poller) adopt(s *session) bool {
 	return true
 }
 
-func (p *poller) watch(op int, s *socket) (err error) {
+func (p *poller) watch(s *socket) (err error) {
 	raw := p.raw.Control(func(epoll uintptr) {
-		err = unix.EpollCtl(int(epoll), op, int(s.fd), &unix.EpollEvent{Events: watched, Fd: s.slot, Pad: s.turn})
+		err = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_ADD, int(s.fd), &unix.EpollEvent{Events: watched, Fd: s.slot, Pad: s.turn})
 	})
 	return errors.Join(raw, err)
 }
@@ -334,7 +334,8 @@ func (c *outConn) detach() {
 }
 
 // receiveApart is receive for the goroutine that reads meanwhile. When nothing is
-// there, the poller has its session again: it is told of what came after that look.
+// there, the poller has its session again: what comes later is another event, which
+// waits for mu.
 func (c *outConn) receiveApart(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -344,9 +345,6 @@ func (c *outConn) receiveApart(b []byte) (int, error) {
 	n, err := c.socket.receive(b)
 	if errors.Is(err, errAgain) {
 		c.socket.detached = false
-		if failed := c.socket.poller.watch(unix.EPOLL_CTL_MOD, &c.socket); failed != nil {
-			return 0, failed
-		}
 	}
 	return n, err
 }
