@@ -3,6 +3,7 @@
 # root and /dev/fuse.
 #   scripts/powercut.sh                  # every flush of a workload, minutes, by hand
 #   scripts/powercut.sh -seed 7 …        # flags of `powercut store`
+#   scripts/powercut.sh nodes -cuts 20   # whole nodes, three of them, at random flushes
 #   scripts/powercut.sh --prove          # programs that leave out a sync must be caught
 #   scripts/powercut.sh --quick          # a sample of the first, and the second
 # The seed is printed. SEED sets it for the last two.
@@ -33,7 +34,15 @@ case ${1:-} in
 --quick)
   dist/powercut store -seed "$seed" -steps 40 -most 12
   dist/powercut store -seed "$seed" -steps 40 -most 40 -imports 0
+  go build -o dist/almenara .
+  dist/powercut nodes -seed "$seed" -nodes 1 -cuts 1
+  dist/powercut nodes -seed "$seed" -nodes 3 -cuts 1
   prove
+  ;;
+nodes)
+  shift
+  go build -o dist/almenara .
+  dist/powercut nodes "$@"
   ;;
 *) dist/powercut store "$@" ;;
 esac

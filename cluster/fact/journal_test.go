@@ -61,6 +61,20 @@ func TestJournal_PowerCutTestFindsMissingSync(t *testing.T) {
 	require.Empty(t, bodies(t, openJournal(t, o), "self", j.Epoch(), 0))
 }
 
+// The process dies between a write and its sync, comes back and counts the fact as its
+// own; then the power fails.
+func TestJournal_WhatWasFoundAtTheStartSurvivesPowerCut(t *testing.T) {
+	d := newDisk()
+	o := journalOptions(t, d)
+	d.noSync = true
+	j := openJournal(t, o)
+	record(t, j, "written")
+	d.noSync = false
+	require.Equal(t, []string{"written"}, bodies(t, openJournal(t, o), "self", j.Epoch(), 0))
+	d.crash()
+	require.Equal(t, []string{"written"}, bodies(t, openJournal(t, o), "self", j.Epoch(), 0))
+}
+
 func TestJournal_CrashAtEveryByteOfTheTail(t *testing.T) {
 	o := journalOptions(t, nil)
 	j := openJournal(t, o)

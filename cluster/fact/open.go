@@ -145,6 +145,11 @@ func (j *Journal) openRing(stream Stream, name string) (damaged bool, err error)
 	}
 	slices.SortFunc(used, func(a, b *segment) int { return cmp.Compare(a.generation, b.generation) })
 	for _, s := range used {
+		// The process before this one may have died between a write and its sync: what is
+		// read here counts as durable, so it has to be.
+		if err := s.file.Sync(); err != nil {
+			return false, fmt.Errorf("syncing segment: %w", err)
+		}
 		d, err := j.load(r, s, floors[s])
 		if err != nil {
 			return false, err

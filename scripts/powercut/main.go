@@ -6,6 +6,7 @@
 // acknowledgement, opens that again and compares it with what had been promised.
 //
 //	powercut store [flags]    the durable parts of a node, every flush
+//	powercut nodes [flags]    whole nodes, all at once, at some flushes
 //
 // storage/DESIGN.md and cluster/DESIGN.md say what is promised, package
 // scripts/lossyfs/disk what a cut leaves. Needs root and /dev/fuse.
@@ -33,6 +34,9 @@ type options struct {
 	lag     time.Duration
 	caught  string
 	scratch string
+
+	bin         string
+	nodes, cuts int
 }
 
 func main() {
@@ -47,7 +51,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("say store, or --help after it")
+		return errors.New("say store or nodes, or --help after it")
 	}
 	switch args[0] {
 	case "work":
@@ -58,6 +62,12 @@ func run(args []string) error {
 			return err
 		}
 		return storeDrill(o)
+	case "nodes":
+		o, err := parse(args)
+		if err != nil {
+			return err
+		}
+		return nodesDrill(o)
 	}
 	return fmt.Errorf("no such drill: %s", args[0])
 }
@@ -73,11 +83,14 @@ func parse(args []string) (options, error) {
 	f.BoolVar(&o.strict, "strict", false, "names survive only by a sync of their directory, as POSIX says, not as on ext4")
 	f.StringVar(&o.caught, "caught", "", "the program is a broken one: succeed when a broken promise with these words is found")
 	f.DurationVar(&o.lag, "lag", 0, "every write and flush takes so much longer, so that more happens meanwhile")
+	f.StringVar(&o.bin, "bin", "dist/almenara", "nodes: the program")
+	f.IntVar(&o.nodes, "nodes", 3, "nodes: how many")
+	f.IntVar(&o.cuts, "cuts", 3, "nodes: how often the power fails")
 	f.StringVar(&o.scratch, "scratch", "", "where to work; empty is a temporary directory, in memory where there is one")
 	if err := f.Parse(args[1:]); err != nil {
 		return o, err
 	}
-	if f.NArg() > 0 || o.most < 0 || o.salts < 1 || o.steps < 1 {
+	if f.NArg() > 0 || o.most < 0 || o.salts < 1 || o.steps < 1 || o.nodes < 1 || o.cuts < 1 {
 		return o, errors.New("flags take numbers above 0, and there is nothing else to say")
 	}
 	return o, nil
