@@ -49,7 +49,6 @@ type Disk struct {
 	used, capacity int64 // pages; capacity 0 is without end
 
 	seed    uint64
-	cuts    uint64
 	dead    bool
 	cut     chan struct{} // closed by Cut
 	flushes uint64
