@@ -17,7 +17,6 @@ type sorter struct {
 	items  []item            // as they came
 	groups []cohort          // of items
 	places map[cohortKey]int // of groups
-	index  []uint64          // of the items of one group: member and place in items
 	ladder []item            // of one member
 	kept   []item            // what is left, in the order of a block
 	rungs  [Refused + 1]int
@@ -27,7 +26,7 @@ type sorter struct {
 // cohort is the receipts of one revision.
 type cohort struct {
 	cohortKey
-	index []uint64
+	index []uint64 // member and place in items, in one number
 }
 
 type cohortKey struct {
