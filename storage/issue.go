@@ -18,7 +18,16 @@ type Issue struct {
 	Reason   string            `cbor:"4,keyasint,omitempty"`
 	Incident string            `cbor:"5,keyasint,omitempty"` // operator's incident id
 	Accepted int64             `cbor:"6,keyasint"`           // origin's clock, ms since 1970
-	Policy   uint64            `cbor:"7,keyasint"`           // raft index of the policy the origin knew
+	Policy   uint64            `cbor:"7,keyasint"`           // version of the policy the origin knew: Txn.PolicyVersion
+
+	// What follows is of version 2 of commands. Approvals, Scenario and Licence come from
+	// agreed records, so that older software never sees them.
+	Approvals uint32 `cbor:"8,keyasint,omitempty"`  // persons besides the author who must approve before it holds
+	Scenario  string `cbor:"9,keyasint,omitempty"`  // scenario that it was made from
+	Licence   string `cbor:"10,keyasint,omitempty"` // licence under which it was sent from a node that was alone
+	Within    string `cbor:"11,keyasint,omitempty"` // place that the licence kept it to
+	Alone     int64  `cbor:"12,keyasint,omitempty"` // ms since 1970 since when the origin had no quorum; 0: it had
+	PolicyAge int64  `cbor:"13,keyasint,omitempty"` // ms since the origin's last quorum, with Alone
 }
 
 // Fanout records that one node wrote an alert to its devices: an audit record.

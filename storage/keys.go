@@ -21,16 +21,20 @@ import "encoding/binary"
 //	imr/ import                           Import
 //	jtk/ hash32                           JoinToken; used ones stay
 //	key                                   KeyRing
+//	lic/ licence id                       Licence; revoked ones stay
 //	mem/ member id                        member record (compact, see member.go); removed ones stay
 //	mrk/ origin 0 stream1 epoch8          Mark: highest contiguous sequence number
 //	nod/ node id                          Node; removed ones stay
 //	ord/ ordinal4                         member id (raw)
 //	orn                                   next ordinal (4 bytes)
 //	plc/ path                             PlaceRecord; removed ones stay
+//	pol                                   Policy
+//	pov                                   raft index of the last change of pol, scn/ or lic/ (8 bytes)
 //	rcp/ alert26 index8 n2                signed receipt block fact, unchanged
 //	rec/ kind1 index8 n2                  id of an adopted fact of a listed kind (raw)
 //	res/ slot4                            RequestResult: ring of the last 10,000
 //	rsn                                   results ever recorded (8 bytes)
+//	scn/ scenario id                      Scenario; removed ones stay
 //	tgt/ alert26 revision8                Target: whom an alert addressed at adoption
 //	tok/ hash32                           name of the token's user (raw); empty once replaced
 //	usr/ name                             User; revoked ones stay
@@ -40,6 +44,7 @@ var (
 	keyDistrict   = []byte("dst")
 	keyKeyRing    = []byte("key")
 	keyOrdinal    = []byte("orn")
+	keyPolicy     = []byte("pol")
 	keyResults    = []byte("rsn")
 	prefAdoption  = []byte("adp/")
 	prefAudit     = []byte("aud/")
@@ -51,6 +56,7 @@ var (
 	prefStaged    = []byte("imp/")
 	prefImport    = []byte("imr/")
 	prefJoinToken = []byte("jtk/")
+	prefLicence   = []byte("lic/")
 	prefMember    = []byte("mem/")
 	prefMark      = []byte("mrk/")
 	prefNode      = []byte("nod/")
@@ -59,9 +65,12 @@ var (
 	prefReceipt   = []byte("rcp/")
 	prefRecord    = []byte("rec/")
 	prefResult    = []byte("res/")
+	prefScenario  = []byte("scn/")
 	prefTarget    = []byte("tgt/")
 	prefToken     = []byte("tok/")
 	prefUser      = []byte("usr/")
+
+	keyPolicyVersion = []byte("pov")
 )
 
 func key(prefix []byte, rest string) []byte {

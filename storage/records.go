@@ -22,6 +22,8 @@ type User struct {
 	PasswordHash string   `cbor:"4,keyasint,omitempty"` // argon2id, PHC string; "": none
 	Revoked      bool     `cbor:"5,keyasint,omitempty"`
 	Senders      []string `cbor:"6,keyasint,omitempty"` // CAP senders it may speak for; empty: any
+	// Places are those in which it may warn and approve; empty: all. Version 2 of commands.
+	Places []string `cbor:"7,keyasint,omitempty"`
 }
 
 // Node is a node of the district as the others reach it.

@@ -21,6 +21,10 @@ const (
 	MaxPlaces    = 500       // places in one entry
 	MaxText      = 256       // bytes of an id, a name or a short text
 	MaxRequestID = 64        // bytes
+	MaxScenario  = 64 << 10  // bytes of a scenario's alert
+	MaxSelection = 4 << 10   // bytes of a scenario's selection
+	MaxRules     = 100       // of a policy, and scenarios of a licence
+	MaxApprovals = 9         // that one alert may need
 	SweepStep    = 2000      // members that one FoldImport looks at when it removes some
 )
 
@@ -80,6 +84,11 @@ const (
 	TypePutKeyRing
 	TypePutDistrict
 	TypeHashState
+	TypePutScenario
+	TypeRemoveScenario
+	TypePutLicence
+	TypeRevokeLicence
+	TypePutPolicy
 )
 
 // types says how each type is made, what the audit calls it, and the first version
@@ -109,6 +118,11 @@ var types = map[Type]struct {
 	TypePutKeyRing:     {"key ring put", 1, func() Payload { return new(PutKeyRing) }},
 	TypePutDistrict:    {"district put", 1, func() Payload { return new(PutDistrict) }},
 	TypeHashState:      {"state hash", 1, func() Payload { return new(HashState) }},
+	TypePutScenario:    {"scenario put", 2, func() Payload { return new(PutScenario) }},
+	TypeRemoveScenario: {"scenario remove", 2, func() Payload { return new(RemoveScenario) }},
+	TypePutLicence:     {"licence grant", 2, func() Payload { return new(PutLicence) }},
+	TypeRevokeLicence:  {"licence revoke", 2, func() Payload { return new(RevokeLicence) }},
+	TypePutPolicy:      {"policy put", 2, func() Payload { return new(PutPolicy) }},
 }
 
 // String is what the audit calls the type.

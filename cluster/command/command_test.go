@@ -38,7 +38,7 @@ func samples() []Payload {
 		&RemovePlaces{Paths: []audience.Path{"tm"}},
 		&PutDevices{Devices: []storage.Device{{ID: "d", Kind: "screen", Member: "m1", SecretHash: hash("s")}}},
 		&RevokeDevice{ID: "d"},
-		&PutUser{User: storage.User{Name: "Amy Chan", Roles: []string{"composer"}, TokenHash: hash("t"), PasswordHash: "$argon2id$", Senders: []string{"hko"}}},
+		&PutUser{User: storage.User{Name: "Amy Chan", Roles: []string{"composer"}, TokenHash: hash("t"), PasswordHash: "$argon2id$", Senders: []string{"hko"}, Places: []string{"tm"}}},
 		&RevokeUser{Name: "Amy Chan"},
 		&PutNode{Node: storage.Node{ID: "n", Name: "a", Internode: "h:1", API: "h:2", MQTT: []string{"h:3"}, KeyID: "k", PublicKey: hash("p")}},
 		&RemoveNode{ID: "n"},
@@ -47,6 +47,11 @@ func samples() []Payload {
 		&PutKeyRing{KeyRing: storage.KeyRing{Signed: "a.b.c", Keys: []storage.PublicKey{{ID: "k", Node: "n", Key: hash("p"), NotBefore: 1, NotAfter: 2}}}},
 		&PutDistrict{District: storage.District{ID: "tm", Name: "Tuen Mun", RootPublicKey: hash("r"), CACert: "PEM", Incarnation: 2}},
 		&HashState{},
+		&PutScenario{Scenario: storage.Scenario{ID: "flood", Title: "Flood", Alert: []byte("{}"), Select: "all", Approvals: 1, Lifetime: 5, UsualMin: 1, UsualMax: 2, Removed: true}},
+		&RemoveScenario{ID: "flood"},
+		&PutLicence{Licence: storage.Licence{ID: "l1", Operator: "Amy Chan", Scenarios: []string{"flood", "*"}, Place: "tm", Until: 9, GrantedBy: "b", GrantedAt: 1, Revoked: true}},
+		&RevokeLicence{ID: "l1"},
+		&PutPolicy{Policy: storage.Policy{Approvers: []string{"approver"}, Rules: []storage.PolicyRule{{Severity: "Extreme", Urgency: "Immediate", Members: 5, District: true, Scenario: "flood", Approvals: 2}}}},
 	}
 }
 

@@ -212,7 +212,7 @@ func (p *PutUser) check() error {
 	if n := len(p.User.TokenHash); n != 0 && n != hashLen {
 		return fmt.Errorf("%w: user %s: token hash of %d bytes", ErrMalformed, p.User.Name, n)
 	}
-	return checkTexts(append(slices.Concat(p.User.Roles, p.User.Senders), p.User.PasswordHash)...)
+	return checkTexts(append(slices.Concat(p.User.Roles, p.User.Senders, p.User.Places), p.User.PasswordHash)...)
 }
 
 func (p *RevokeUser) check() error { return checkName("user", p.Name) }

@@ -89,3 +89,11 @@ func (p *AdoptFacts) version() uint64 {
 	}
 	return version
 }
+
+// version is 2 for a user of some places.
+func (p *PutUser) version() uint64 {
+	if len(p.User.Places) > 0 {
+		return 2
+	}
+	return 1
+}

@@ -126,6 +126,23 @@ func (e *entry) applyPeople() (command.Result, string, error) {
 	case *command.PutDistrict:
 		return e.putDistrict(p)
 	}
+	return e.applyAuthority()
+}
+
+// applyAuthority dispatches the commands about who may warn.
+func (e *entry) applyAuthority() (command.Result, string, error) {
+	switch p := e.c.Payload.(type) {
+	case *command.PutScenario:
+		return e.putScenario(p)
+	case *command.RemoveScenario:
+		return e.removeScenario(p)
+	case *command.PutLicence:
+		return e.putLicence(p)
+	case *command.RevokeLicence:
+		return e.revokeLicence(p)
+	case *command.PutPolicy:
+		return e.putPolicy(p)
+	}
 	return command.Result{}, "", fmt.Errorf("%w: %s is not applied", command.ErrUnknownVersion, e.c.Payload.Type())
 }
 

@@ -86,7 +86,8 @@ const (
 	ChangedAlerts
 	ChangedReceipts
 	ChangedImports
-	ChangedAll Change = 1<<32 - 1
+	ChangedAuthority        // scenarios, licences, policy
+	ChangedAll       Change = 1<<32 - 1
 )
 
 // FSM is the state machine of one node. Apply, ApplyBatch, Snapshot, Restore and

@@ -1,0 +1,107 @@
+package command
+
+import (
+	"fmt"
+
+	"almenara/storage"
+)
+
+// PutScenario adds or changes a scenario. The proposer has checked that its alert and
+// its selection can be read.
+type PutScenario struct {
+	Scenario storage.Scenario `cbor:"1,keyasint"`
+}
+
+// RemoveScenario removes a scenario. Alerts that were made from it stay.
+type RemoveScenario struct {
+	ID string `cbor:"1,keyasint"`
+}
+
+// PutLicence grants a licence. GrantedBy and GrantedAt are filled in. It is refused for
+// an operator or a scenario that does not exist, and beyond storage.MaxLicence.
+type PutLicence struct {
+	Licence storage.Licence `cbor:"1,keyasint"`
+}
+
+// RevokeLicence revokes a licence for good.
+type RevokeLicence struct {
+	ID string `cbor:"1,keyasint"`
+}
+
+// PutPolicy replaces the policy.
+type PutPolicy struct {
+	Policy storage.Policy `cbor:"1,keyasint"`
+}
+
+// Type names the payload in the entry.
+func (*PutScenario) Type() Type    { return TypePutScenario }
+func (*RemoveScenario) Type() Type { return TypeRemoveScenario } // Type names the payload.
+func (*PutLicence) Type() Type     { return TypePutLicence }     // Type names the payload.
+func (*RevokeLicence) Type() Type  { return TypeRevokeLicence }  // Type names the payload.
+func (*PutPolicy) Type() Type      { return TypePutPolicy }      // Type names the payload.
+
+func (p *PutScenario) check() error {
+	s := p.Scenario
+	if err := checkID("scenario", s.ID); err != nil {
+		return err
+	}
+	if s.ID == storage.AnyScenario {
+		return fmt.Errorf("%w: scenario id %q stands for all scenarios", ErrMalformed, s.ID)
+	}
+	if err := checkName("scenario", s.Title); err != nil {
+		return err
+	}
+	if len(s.Alert) > MaxScenario || len(s.Select) > MaxSelection {
+		return fmt.Errorf("%w: scenario %s of %d bytes", ErrTooLarge, s.ID, len(s.Alert)+len(s.Select))
+	}
+	if s.Lifetime <= 0 || s.UsualMin > s.UsualMax {
+		return fmt.Errorf("%w: scenario %s: lifetime or usual range", ErrMalformed, s.ID)
+	}
+	return checkApprovals(s.Approvals)
+}
+
+func (p *RemoveScenario) check() error { return checkID("scenario", p.ID) }
+
+func (p *PutLicence) check() error {
+	l := p.Licence
+	if err := checkID("licence", l.ID); err != nil {
+		return err
+	}
+	if err := checkName("user", l.Operator); err != nil {
+		return err
+	}
+	if l.Place == "" || len(l.Scenarios) == 0 || l.Until <= 0 {
+		return fmt.Errorf("%w: licence %s needs a place, scenarios and an end", ErrMalformed, l.ID)
+	}
+	if err := checkCount("scenarios", len(l.Scenarios), MaxRules); err != nil {
+		return err
+	}
+	return checkTexts(append(l.Scenarios, l.Place)...)
+}
+
+func (p *RevokeLicence) check() error { return checkID("licence", p.ID) }
+
+func (p *PutPolicy) check() error {
+	if err := checkCount("rules", len(p.Policy.Rules), MaxRules); err != nil {
+		return err
+	}
+	if err := checkCount("roles", len(p.Policy.Approvers), MaxRules); err != nil {
+		return err
+	}
+	for _, r := range p.Policy.Rules {
+		if err := checkApprovals(r.Approvals); err != nil {
+			return err
+		}
+		if err := checkTexts(r.Severity, r.Urgency, r.Scenario); err != nil {
+			return err
+		}
+	}
+	return checkTexts(p.Policy.Approvers...)
+}
+
+func checkApprovals(n uint32) error {
+	if n > MaxApprovals {
+		return fmt.Errorf("%w: %d approvals, at most %d", ErrTooLarge, n, MaxApprovals)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package fsm
+
+import (
+	"slices"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+)
+
+// authorityChanged makes the entry's index the version of the policy.
+func (e *entry) authorityChanged() error {
+	e.changed |= ChangedAuthority
+	return e.t.SetPolicyVersion(e.index)
+}
+
+func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, error) {
+	if err := e.t.PutScenario(p.Scenario); err != nil {
+		return failed(err)
+	}
+	if err := e.authorityChanged(); err != nil {
+		return failed(err)
+	}
+	return done(nil, "%s, %d approvals, select %q, %d bytes", p.Scenario.ID, p.Scenario.Approvals, p.Scenario.Select, len(p.Scenario.Alert))
+}
+
+func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, string, error) {
+	s, ok, err := e.t.Scenario(p.ID)
+	if err != nil {
+		return failed(err)
+	}
+	if !ok || s.Removed {
+		return refuse(command.KindNotFound, "scenario %q does not exist", p.ID)
+	}
+	s.Removed = true
+	if err := e.t.PutScenario(s); err != nil {
+		return failed(err)
+	}
+	if err := e.authorityChanged(); err != nil {
+		return failed(err)
+	}
+	return done(nil, "%s", p.ID)
+}
+
+func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error) {
+	l := p.Licence
+	_, known, err := e.t.Licence(l.ID)
+	switch {
+	case err != nil:
+		return failed(err)
+	case known:
+		return refuse(command.KindConflict, "licence %q exists already", l.ID)
+	case l.Until <= e.c.At || l.Until > e.c.At+storage.MaxLicence:
+		return refuse(command.KindInvalid, "a licence ends within 90 days from now")
+	}
+	operator, known, err := e.t.User(l.Operator)
+	if err != nil {
+		return failed(err)
+	}
+	if !known || operator.Revoked {
+		return refuse(command.KindNotFound, "user %q does not exist", l.Operator)
+	}
+	for _, id := range l.Scenarios {
+		s, known, err := e.t.Scenario(id)
+		if err != nil {
+			return failed(err)
+		}
+		if id != storage.AnyScenario && (!known || s.Removed) {
+			return refuse(command.KindNotFound, "scenario %q does not exist", id)
+		}
+	}
+	l.GrantedBy, l.GrantedAt, l.Revoked = e.c.Actor, e.c.At, false
+	if err := e.t.PutLicence(l); err != nil {
+		return failed(err)
+	}
+	if err := e.authorityChanged(); err != nil {
+		return failed(err)
+	}
+	return done(nil, "%s to %s, scenarios %v, place %s, until %d", l.ID, l.Operator, slices.Clone(l.Scenarios), l.Place, l.Until)
+}
+
+func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string, error) {
+	l, ok, err := e.t.Licence(p.ID)
+	if err != nil {
+		return failed(err)
+	}
+	if !ok {
+		return refuse(command.KindNotFound, "licence %q does not exist", p.ID)
+	}
+	l.Revoked = true
+	if err := e.t.PutLicence(l); err != nil {
+		return failed(err)
+	}
+	if err := e.authorityChanged(); err != nil {
+		return failed(err)
+	}
+	return done(nil, "%s of %s", l.ID, l.Operator)
+}
+
+func (e *entry) putPolicy(p *command.PutPolicy) (command.Result, string, error) {
+	if err := e.t.PutPolicy(p.Policy); err != nil {
+		return failed(err)
+	}
+	if err := e.authorityChanged(); err != nil {
+		return failed(err)
+	}
+	return done(nil, "%d rules, approvers %v: %v", len(p.Policy.Rules), p.Policy.Approvers, p.Policy.Rules)
+}

@@ -1,0 +1,77 @@
+package fsm
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+)
+
+func scenario(id string) storage.Scenario {
+	return storage.Scenario{ID: id, Title: "Flood", Alert: []byte("{}"), Lifetime: 60_000}
+}
+
+func TestAuthority_IsKeptWithTheIndexOfItsLastChange(t *testing.T) {
+	s, r := newScript(t), newRig(t)
+	require.Zero(t, must(r.fsm.Authority()).Version)
+	r.one(s.add(&command.PutUser{User: storage.User{Name: "amy"}}))
+	require.Zero(t, must(r.fsm.Authority()).Version)
+	require.NoError(t, r.one(s.add(&command.PutScenario{Scenario: scenario("flood")})).Error())
+	require.EqualValues(t, 2, must(r.fsm.Authority()).Version)
+	at := epoch.UnixMilli() // the script's clock is minutes later
+	l := storage.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood", storage.AnyScenario}, Place: "tm", Until: at + storage.MaxLicence, GrantedBy: "forged"}
+	require.NoError(t, r.one(s.add(&command.PutLicence{Licence: l})).Error())
+	require.ErrorIs(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), command.ErrConflict, "also no other end for it")
+	policy := storage.Policy{Rules: []storage.PolicyRule{{Severity: "Severe", Approvals: 1}}}
+	require.NoError(t, r.one(s.add(&command.PutPolicy{Policy: policy})).Error())
+	require.NoError(t, r.one(s.add(&command.RevokeLicence{ID: "l1"})).Error())
+	require.NoError(t, r.one(s.add(&command.RemoveScenario{ID: "flood"})).Error())
+	require.ErrorIs(t, r.one(s.add(&command.RemoveScenario{ID: "flood"})).Error(), command.ErrNotFound)
+
+	a := must(r.fsm.Authority())
+	require.EqualValues(t, 7, a.Version)
+	require.Equal(t, policy, a.Policy)
+	require.Empty(t, a.Scenarios)
+	require.Len(t, a.Licences, 1)
+	require.Equal(t, "amy", a.Licences[0].GrantedBy, "who proposed it")
+	require.True(t, a.Licences[0].Revoked)
+
+	again := newRig(t)
+	again.all(s.logs)
+	require.Equal(t, again.hash(), r.hash())
+	r.reopen()
+	require.Equal(t, a, must(r.fsm.Authority()))
+}
+
+func TestAuthority_LicencesThatCannotBe(t *testing.T) {
+	s, r := newScript(t), newRig(t)
+	r.one(s.add(&command.PutUser{User: storage.User{Name: "amy"}}))
+	r.one(s.add(&command.PutUser{User: storage.User{Name: "gone"}}))
+	r.one(s.add(&command.RevokeUser{Name: "gone"}))
+	r.one(s.add(&command.PutScenario{Scenario: scenario("flood")}))
+	now := epoch.UnixMilli()
+	for name, c := range map[string]struct {
+		change func(*storage.Licence)
+		want   error
+	}{
+		"no such user":   {func(l *storage.Licence) { l.Operator = "bob" }, command.ErrNotFound},
+		"revoked user":   {func(l *storage.Licence) { l.Operator = "gone" }, command.ErrNotFound},
+		"no scenario":    {func(l *storage.Licence) { l.Scenarios = []string{"flood", "fire"} }, command.ErrNotFound},
+		"past":           {func(l *storage.Licence) { l.Until = now }, command.ErrInvalid},
+		"over 90 days":   {func(l *storage.Licence) { l.Until = now + storage.MaxLicence + 3_600_000 }, command.ErrInvalid},
+		"one that works": {func(*storage.Licence) {}, nil},
+	} {
+		l := storage.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood"}, Place: "tm", Until: now + 3_600_000}
+		c.change(&l)
+		if c.want == nil {
+			require.NoError(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), name)
+			require.NoError(t, r.one(s.add(&command.RevokeLicence{ID: "l1"})).Error())
+			continue
+		}
+		l.ID = "l2"
+		require.ErrorIs(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), c.want, name)
+	}
+	require.Len(t, must(r.fsm.Authority()).Licences, 1)
+}

@@ -1,0 +1,132 @@
+package storage
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// Scenario is a prepared alert: everything but what a few named blanks leave open.
+type Scenario struct {
+	ID        string `cbor:"1,keyasint"`
+	Title     string `cbor:"2,keyasint"`
+	Alert     []byte `cbor:"3,keyasint"`           // the API's JSON form of an alert; texts may hold {{name}}
+	Select    string `cbor:"4,keyasint,omitempty"` // selection that narrows the alert's areas; "": none
+	Approvals uint32 `cbor:"5,keyasint,omitempty"` // persons besides the author who must approve, at least
+	Lifetime  int64  `cbor:"6,keyasint"`           // ms that it holds from when it is sent
+	UsualMin  uint64 `cbor:"7,keyasint,omitempty"` // members that it usually addresses; with UsualMax 0 nothing is usual
+	UsualMax  uint64 `cbor:"8,keyasint,omitempty"`
+	Removed   bool   `cbor:"9,keyasint,omitempty"`
+}
+
+// AnyScenario in Licence.Scenarios stands for every scenario and for free texts.
+const AnyScenario = "*"
+
+// Licence is a right, reserved in advance, to warn from a node that is alone.
+type Licence struct {
+	ID        string   `cbor:"1,keyasint"`
+	Operator  string   `cbor:"2,keyasint"` // user name
+	Scenarios []string `cbor:"3,keyasint"` // scenario ids, or AnyScenario
+	Place     string   `cbor:"4,keyasint"` // path: nobody outside of it may be warned under the licence
+	Until     int64    `cbor:"5,keyasint"` // ms since 1970: good before it
+	GrantedBy string   `cbor:"6,keyasint"` // set by the state machine
+	GrantedAt int64    `cbor:"7,keyasint"` // ms since 1970; set by the state machine
+	Revoked   bool     `cbor:"8,keyasint,omitempty"`
+}
+
+// MaxLicence is the longest that a licence may be granted for: a revocation that comes
+// too late must not be able to matter for ever. 90 days in ms.
+const MaxLicence = 90 * 24 * 60 * 60 * 1000
+
+// Policy says which alerts need the approval of further persons. The zero value asks
+// for none.
+type Policy struct {
+	Rules     []PolicyRule `cbor:"1,keyasint,omitempty"` // the strictest that applies counts
+	Approvers []string     `cbor:"2,keyasint,omitempty"` // roles that may approve; empty: approver
+}
+
+// PolicyRule asks for approvals where everything that it names applies.
+type PolicyRule struct {
+	Severity  string `cbor:"1,keyasint,omitempty"` // CAP severity: this one or above
+	Urgency   string `cbor:"2,keyasint,omitempty"` // CAP urgency: this one or above
+	Members   uint64 `cbor:"3,keyasint,omitempty"` // more members than this are addressed
+	District  bool   `cbor:"4,keyasint,omitempty"` // every member of the district is addressed
+	Scenario  string `cbor:"5,keyasint,omitempty"` // this scenario
+	Approvals uint32 `cbor:"6,keyasint"`           // persons besides the author
+}
+
+// Approval is the body of an approval fact: a person stands by what one alert fact
+// says.
+type Approval struct {
+	Fact    []byte `cbor:"1,keyasint"` // id of the alert fact, 32 bytes
+	Digest  string `cbor:"2,keyasint"` // of the message's content, in hex
+	By      string `cbor:"3,keyasint"` // user name, as the node that took it has authenticated
+	Policy  uint64 `cbor:"4,keyasint"` // version of the policy that node knew
+	At      int64  `cbor:"5,keyasint"` // ms since 1970, that node's clock
+	Expires int64  `cbor:"6,keyasint"` // ms since 1970: counts together with approvals given before it
+	Reason  string `cbor:"7,keyasint,omitempty"`
+}
+
+// Encode writes the record as canonical CBOR.
+func (a Approval) Encode() ([]byte, error) { return canonical.Marshal(a) }
+
+// DecodeApproval reads what Encode wrote. It never panics on foreign bytes.
+func DecodeApproval(b []byte) (Approval, error) {
+	var a Approval
+	if err := cbor.Unmarshal(b, &a); err != nil {
+		return Approval{}, fmt.Errorf("decoding approval: %w", err)
+	}
+	return a, nil
+}
+
+// Scenario reads a scenario, also a removed one.
+func (t *Txn) Scenario(id string) (Scenario, bool, error) {
+	return load[Scenario](t, key(prefScenario, id))
+}
+
+// Scenarios reads all scenarios by id, without removed ones.
+func (t *Txn) Scenarios() ([]Scenario, error) {
+	return list(t, prefScenario, nil, 0, func(s Scenario) bool { return !s.Removed })
+}
+
+// PutScenario writes a scenario or its tombstone.
+func (t *Txn) PutScenario(s Scenario) error { return save(t, key(prefScenario, s.ID), s) }
+
+// Licence reads a licence, also a revoked one.
+func (t *Txn) Licence(id string) (Licence, bool, error) {
+	return load[Licence](t, key(prefLicence, id))
+}
+
+// Licences reads all licences by id, also revoked and past ones.
+func (t *Txn) Licences() ([]Licence, error) { return list[Licence](t, prefLicence, nil, 0, nil) }
+
+// PutLicence writes a licence.
+func (t *Txn) PutLicence(l Licence) error { return save(t, key(prefLicence, l.ID), l) }
+
+// Policy reads the policy; the zero one before there is any.
+func (t *Txn) Policy() (Policy, error) {
+	p, _, err := load[Policy](t, keyPolicy)
+	return p, err
+}
+
+// PutPolicy writes the policy.
+func (t *Txn) PutPolicy(p Policy) error { return save(t, keyPolicy, p) }
+
+// PolicyVersion is the raft index of the last change of the policy, a scenario or a
+// licence; 0 before there was any.
+func (t *Txn) PolicyVersion() (uint64, error) {
+	raw, err := t.get(keyPolicyVersion)
+	if err != nil || raw == nil {
+		return 0, err
+	}
+	if len(raw) != 8 {
+		return 0, fmt.Errorf("%w: policy version of %d bytes", ErrDamaged, len(raw))
+	}
+	return binary.BigEndian.Uint64(raw), nil
+}
+
+// SetPolicyVersion records a change at a raft index.
+func (t *Txn) SetPolicyVersion(index uint64) error {
+	return t.set(keyPolicyVersion, binary.BigEndian.AppendUint64(nil, index))
+}
