@@ -2,9 +2,13 @@ package storage
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"almenara/storage/alert"
 )
 
 // Scenario is a prepared alert: everything but what a few named blanks leave open.
@@ -78,6 +82,14 @@ func DecodeApproval(b []byte) (Approval, error) {
 		return Approval{}, fmt.Errorf("decoding approval: %w", err)
 	}
 	return a, nil
+}
+
+// OnBoard is what a board needs to know of the approval.
+func (a Approval) OnBoard() alert.Approval {
+	return alert.Approval{
+		Fact: hex.EncodeToString(a.Fact), Digest: a.Digest, By: a.By,
+		At: time.UnixMilli(a.At).UTC(), Expires: time.UnixMilli(a.Expires).UTC(),
+	}
 }
 
 // Scenario reads a scenario, also a removed one.

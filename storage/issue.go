@@ -2,9 +2,11 @@ package storage
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
+	"almenara/storage/alert"
 	"almenara/storage/audience"
 )
 
@@ -28,6 +30,17 @@ type Issue struct {
 	Within    string `cbor:"11,keyasint,omitempty"` // place that the licence kept it to
 	Alone     int64  `cbor:"12,keyasint,omitempty"` // ms since 1970 since when the origin had no quorum; 0: it had
 	PolicyAge int64  `cbor:"13,keyasint,omitempty"` // ms since the origin's last quorum, with Alone
+}
+
+// Entry is what a board needs to know of the issue: a is its message, which has the
+// digest, and fact the id of the fact that carries it.
+func (i Issue) Entry(a *alert.Alert, digest, fact string) alert.Entry {
+	e := alert.EntryOf(a, digest, time.UnixMilli(i.Accepted).UTC(), fact)
+	e.Approvals, e.Author = int(i.Approvals), i.Author
+	if i.Scenario != "" && i.Incident != "" {
+		e.Root = alert.IncidentKey(i.Scenario, i.Incident, a.Status)
+	}
+	return e
 }
 
 // Fanout records that one node wrote an alert to its devices: an audit record.

@@ -170,6 +170,8 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		err = a.fanout(o, &out)
 	case fact.KindRefusal:
 		err = a.refusal(o, &out)
+	case fact.KindApproval:
+		err = a.approval(o, &out)
 	case fact.KindAlone:
 		err = a.kept(o, &out)
 	default:
@@ -220,8 +222,46 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 	}
 	a.m.adopted(adopted)
 	a.changed |= ChangedAlerts
-	return a.line("alert "+out.Outcome.String(), fmt.Sprintf("%s %s, alert %s revision %d, by %s, reason %q, fact %s, %d members, board %s",
-		msg.cap.MsgType, msg.entry.Key, out.Alert, out.Revision, msg.issue.Author, msg.issue.Reason, o.id, out.Targets, outcome))
+	return a.line("alert "+out.Outcome.String(), fmt.Sprintf("%s %s, alert %s revision %d, by %s, reason %q, fact %s, %d members, board %s%s",
+		msg.cap.MsgType, msg.entry.Key, out.Alert, out.Revision, msg.issue.Author, msg.issue.Reason, o.id, out.Targets, outcome,
+		underWhat(msg.issue)))
+}
+
+// underWhat says by what right the issue was sent, where it was a special one. An issue
+// without scenario, licence and approvals may come before every node is upgraded, and
+// its line must be the one that older software writes.
+func underWhat(i storage.Issue) (text string) {
+	if i.Scenario == "" && i.Licence == "" && i.Approvals == 0 {
+		return ""
+	}
+	if i.Scenario != "" {
+		text += fmt.Sprintf(", scenario %s, incident %q", i.Scenario, i.Incident)
+	}
+	if i.Approvals > 0 {
+		text += fmt.Sprintf(", needs %d approvals", i.Approvals)
+	}
+	if i.Licence != "" {
+		text += fmt.Sprintf(", UNDER LICENCE %s in %s", i.Licence, i.Within)
+	}
+	if i.Alone > 0 {
+		text += fmt.Sprintf(", ALONE since %d, policy %d ms old", i.Alone, i.PolicyAge)
+	}
+	return text + fmt.Sprintf(", policy %d", i.Policy)
+}
+
+// approval lets a person stand by an alert fact, which may still have to come.
+func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
+	p, err := storage.DecodeApproval(o.fact.Body)
+	if err != nil || len(p.Fact) != len(o.id) {
+		return a.rejected(o, out, "body is not an approval")
+	}
+	out.Outcome = command.Adopted
+	if err := a.t.KeepFact(uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
+		return err
+	}
+	a.m.approve(p)
+	a.changed |= ChangedAlerts
+	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy))
 }
 
 // target records whom the message addresses: nodes deliver by the fact that stands.

@@ -2,11 +2,14 @@ package fsm
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/command"
+	"almenara/cluster/fact"
 	"almenara/storage"
+	"almenara/storage/alert"
 )
 
 func scenario(id string) storage.Scenario {
@@ -74,4 +77,43 @@ func TestAuthority_LicencesThatCannotBe(t *testing.T) {
 		require.ErrorIs(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), c.want, name)
 	}
 	require.Len(t, must(r.fsm.Authority()).Licences, 1)
+}
+
+func (o *origin) approval(t *testing.T, of fact.Signed, digest, by string) fact.Signed {
+	id := of.ID()
+	body, err := storage.Approval{Fact: id[:], Digest: digest, By: by, At: epoch.UnixMilli(), Expires: epoch.Add(time.Hour).UnixMilli()}.Encode()
+	require.NoError(t, err)
+	return o.sign(t, fact.KindApproval, fact.Alerts, body)
+}
+
+func TestApproval_IsFoldedInAnyOrderAndAfterARestart(t *testing.T) {
+	a, b := newOrigin("node-a"), newOrigin("node-b")
+	held := a.alert(t, "A1", func(i *storage.Issue) { i.Approvals, i.Scenario, i.Policy = 1, "flood", 3 })
+	msg, _, err := alert.Parse(capMessage("A1", "Alert", "Rainstorm", ""))
+	require.NoError(t, err)
+	stamp := b.approval(t, held, msg.Digest().String(), "bob")
+	for _, order := range [][]fact.Signed{{held, stamp}, {stamp, held}} {
+		s, r := newScript(t), newRig(t)
+		out := r.adopt(s, order[0])
+		require.Equal(t, command.Adopted, out[0].Outcome)
+		require.Empty(t, r.fsm.InForce(epoch.Add(time.Minute)))
+		r.reopen()
+		r.adopt(s, order[1])
+		require.Len(t, r.fsm.InForce(epoch.Add(time.Minute)), 1)
+		r.reopen()
+		require.Len(t, r.fsm.InForce(epoch.Add(time.Minute)), 1)
+		require.Len(t, must(r.fsm.KeptFacts(fact.KindApproval, 0, 0, 0)), 1)
+	}
+	s, r := newScript(t), newRig(t)
+	r.adopt(s, held)
+	require.Contains(t, lastLine(r).Summary, "scenario flood, incident \"\", needs 1 approvals, policy 3")
+	bad := b.sign(t, fact.KindApproval, fact.Alerts, []byte("?"))
+	require.Equal(t, command.Adopted, r.adopt(s, stamp)[0].Outcome)
+	require.Equal(t, command.Rejected, r.adopt(s, bad)[0].Outcome)
+}
+
+func TestAudit_LineOfAnOrdinaryAlertIsThatOfOlderSoftware(t *testing.T) {
+	require.Empty(t, underWhat(storage.Issue{Alone: 5, PolicyAge: 6, Policy: 7, Incident: "i"}))
+	text := underWhat(storage.Issue{Scenario: "flood", Incident: "i7", Licence: "l1", Within: "tm", Alone: 5, PolicyAge: 6, Policy: 7})
+	require.Equal(t, `, scenario flood, incident "i7", UNDER LICENCE l1 in tm, ALONE since 5, policy 6 ms old, policy 7`, text)
 }

@@ -121,7 +121,35 @@ func (m *memory) loadAlerts(t *storage.Txn, log *slog.Logger) error {
 		m.addMessage(msg)
 		m.adopted(a)
 	}
+	return m.loadApprovals(t)
+}
+
+// loadApprovals lays the adopted approvals on the board.
+func (m *memory) loadApprovals(t *storage.Txn) error {
+	kept, err := t.KeptFacts(uint8(fact.KindApproval), 0, 0, 0)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		signed, err := fact.DecodeSigned(k.Signed)
+		if err != nil {
+			return fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, k.Key.Origin, err)
+		}
+		f, err := signed.Fact()
+		if err != nil {
+			return fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, k.Key.Origin, err)
+		}
+		if p, err := storage.DecodeApproval(f.Body); err == nil { // as when it was adopted
+			m.approve(p)
+		}
+	}
 	return nil
+}
+
+func (m *memory) approve(p storage.Approval) {
+	m.boardMu.Lock()
+	defer m.boardMu.Unlock()
+	m.board.Approve(p.OnBoard())
 }
 
 // loadMessage reads the message of an adopted alert fact; nil when this version of

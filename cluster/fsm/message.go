@@ -2,7 +2,6 @@ package fsm
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -38,7 +37,7 @@ func readMessage(o *opened) (msg *message, why string) {
 		return nil, "message is not valid CAP"
 	}
 	digest := a.Digest()
-	entry := alert.EntryOf(a, digest.String(), time.UnixMilli(issue.Accepted), o.id.String())
+	entry := issue.Entry(a, digest.String(), o.id.String())
 	return &message{id: o.id, issue: issue, cap: a, digest: digest, entry: entry}, ""
 }
 

@@ -13,13 +13,17 @@ import (
 //   - An Update belongs to the alert of everything that it references, and so do
 //     the keys that were never seen. An Alert starts an alert of its own, also
 //     when it references others. The alert's id is that of its smallest key.
+//
 //   - Of the messages whose effective time has come, the one with the highest
 //     revision stands, until it expires; an older one never comes back.
+//
 //   - A Cancel ends the alert of everything that it references, for ever,
 //     whatever arrives later or was never seen.
+//
 //   - Of different messages with one key, the one accepted first stands; but a
 //     Cancel ends, and an Update joins, even where it lost, because an end that
 //     was told to devices cannot be taken back.
+//
 //   - A message acts only on messages of its own status: a drill never cancels,
 //     replaces or joins the real thing. The real thing overrides drills: an Actual
 //     Cancel ends them too, and where both would have one id it is Actual's.
@@ -27,30 +31,43 @@ import (
 //     alert is known to be of its status, because until then it might name a real
 //     alert.
 //
+//   - A message that needs approvals has no effect before enough persons other than its
+//     author have approved it: until then it updates and replaces nothing. A Cancel of
+//     it, or its expiry, is final whenever approvals arrive. Of facts with equal
+//     content and of messages with one key, one that lacks none stands first.
+//
+//   - Alerts with one root are one alert; the highest of them stands and addresses
+//     whom any of them does.
+//
 // A Board must not be used by several goroutines at once, not even for reading:
 // answers are computed when first asked for.
 type Board struct {
-	nodes    map[ID]*node
-	families map[*family]struct{}
+	nodes     map[ID]*node
+	families  map[*family]struct{}
+	approvals map[string][]Approval // by fact, also of facts that have not come
 }
 
 // node is one key, seen or only referenced.
 type node struct {
 	id       ID
 	key      Key
-	versions []version // by precedes; the first one stands
+	versions []version // approved ones first, then by precedes; the first one stands
+	root     bool      // it names an incident: no message ever has this key
 	family   *family
 }
 
 // version is one message under a key, with the ids of its references.
 type version struct {
-	Entry
-	refs []ID
+	Entry            // of the carrier that stands
+	carriers []Entry // the same content in other facts, the one that stands included
+	refs     []ID
+	root     ID   // "": none
+	pending  bool // no carrier has the approvals that it needs
 }
 
 // NewBoard returns an empty board.
 func NewBoard() *Board {
-	return &Board{nodes: make(map[ID]*node), families: make(map[*family]struct{})}
+	return &Board{nodes: make(map[ID]*node), families: make(map[*family]struct{}), approvals: make(map[string][]Approval)}
 }
 
 // Add records a message. It knows no time: Judge says what the message is good
@@ -60,13 +77,16 @@ func (b *Board) Add(e Entry) Outcome {
 	if !slices.Contains(statuses, e.Status) || (!e.shows() && e.MsgType != MsgTypeCancel) {
 		return Ignored
 	}
+	if e.MsgType == MsgTypeCancel {
+		e.Approvals = 0 // an end never waits for anybody
+	}
 	n := b.node(e.Key)
 	for i := range n.versions {
 		if n.versions[i].Digest == e.Digest {
-			return n.accept(i, e)
+			return b.accept(n, i, e)
 		}
 	}
-	v := version{Entry: e}
+	v := version{Entry: e, carriers: []Entry{e}}
 	if e.MsgType != MsgTypeAlert {
 		for _, ref := range e.References {
 			target := b.node(ref)
@@ -74,33 +94,112 @@ func (b *Board) Add(e Entry) Outcome {
 			b.join(n, target)
 		}
 	}
+	if e.MsgType == MsgTypeAlert && e.Root != (Key{}) {
+		root := b.node(e.Root)
+		root.root, v.root = true, root.id
+		b.join(n, root)
+	}
 	n.versions = append(n.versions, v)
-	n.sort()
-	n.family.stale()
+	b.settle(n)
 	if len(n.versions) > 1 {
 		return Conflict
 	}
 	return New
 }
 
-// accept takes a message that is known, and keeps its earliest acceptance.
-func (n *node) accept(i int, e Entry) Outcome {
-	known := &n.versions[i].Entry
-	if precedes(&e, known) >= 0 {
-		return Known
+// accept takes a message that is known, in another fact or anew.
+func (b *Board) accept(n *node, i int, e Entry) Outcome {
+	v := &n.versions[i]
+	digest := n.versions[0].Digest
+	if k := slices.IndexFunc(v.carriers, func(c Entry) bool { return c.Fact == e.Fact }); k < 0 {
+		v.carriers = append(v.carriers, e)
+	} else if precedes(&e, &v.carriers[k]) < 0 {
+		v.carriers[k] = e
 	}
-	stood := n.versions[0].Digest
-	known.Accepted, known.Fact = e.Accepted, e.Fact
-	n.sort()
-	n.family.stale()
-	if n.versions[0].Digest != stood {
+	b.settle(n)
+	if n.versions[0].Digest != digest {
 		return Conflict
 	}
 	return Known
 }
 
-func (n *node) sort() {
-	slices.SortFunc(n.versions, func(x, y version) int { return precedes(&x.Entry, &y.Entry) })
+// Approve records an approval; it may come before what it approves, and more than once.
+func (b *Board) Approve(a Approval) {
+	if slices.Contains(b.approvals[a.Fact], a) {
+		return
+	}
+	b.approvals[a.Fact] = append(b.approvals[a.Fact], a)
+	for _, n := range b.nodes {
+		if slices.ContainsFunc(n.versions, func(v version) bool {
+			return slices.ContainsFunc(v.carriers, func(e Entry) bool { return e.Fact == a.Fact })
+		}) {
+			b.settle(n)
+		}
+	}
+}
+
+// Approvers lists who has approved the message in its fact, by name, whether that is
+// enough or not.
+func (b *Board) Approvers(e Entry) []Approval {
+	var valid []Approval
+	for _, a := range b.approvals[e.Fact] {
+		if a.counts(e) && !slices.ContainsFunc(valid, func(v Approval) bool { return v.By == a.By }) {
+			valid = append(valid, a)
+		}
+	}
+	slices.SortFunc(valid, func(x, y Approval) int { return strings.Compare(x.By, y.By) })
+	return valid
+}
+
+// counts reports whether the approval is one of the entry by somebody else.
+func (a Approval) counts(e Entry) bool {
+	return a.Digest == e.Digest && a.By != "" && a.By != e.Author && a.At.Before(a.Expires) && a.At.Before(e.Expires)
+}
+
+// approved reports whether enough persons had approved the entry at one moment: the
+// moments to look at are those of the approvals themselves, so that neither a clock
+// nor the order of arrival decides.
+func (b *Board) approved(e Entry) bool {
+	if e.Approvals <= 0 {
+		return true
+	}
+	given := b.approvals[e.Fact]
+	for _, last := range given {
+		people := make(map[string]bool)
+		for _, a := range given {
+			if a.counts(e) && !a.At.After(last.At) && last.At.Before(a.Expires) {
+				people[a.By] = true
+			}
+		}
+		if len(people) >= e.Approvals {
+			return true
+		}
+	}
+	return false
+}
+
+// settle decides anew which fact and which message of a key stand.
+func (b *Board) settle(n *node) {
+	for i := range n.versions {
+		v := &n.versions[i]
+		v.Entry, v.pending = v.carriers[0], !b.approved(v.carriers[0])
+		for _, c := range v.carriers[1:] {
+			pending := !b.approved(c)
+			if v.pending && !pending || v.pending == pending && precedes(&c, &v.Entry) < 0 {
+				v.Entry, v.pending = c, pending
+			}
+		}
+	}
+	slices.SortFunc(n.versions, func(x, y version) int {
+		if x.pending != y.pending {
+			if y.pending {
+				return -1
+			}
+			return 1
+		}
+		return precedes(&x.Entry, &y.Entry)
+	})
+	n.family.stale()
 }
 
 // node finds or makes the node of a key. Of two spellings of one instant it keeps
@@ -149,10 +248,25 @@ func (b *Board) Prune(now time.Time) int {
 			continue
 		}
 		for _, n := range f.nodes {
+			for _, v := range n.versions {
+				for _, c := range v.carriers {
+					delete(b.approvals, c.Fact)
+				}
+			}
 			dropped += len(n.versions)
 			delete(b.nodes, n.id)
 		}
 		delete(b.families, f)
 	}
+	b.pruneApprovals(now)
 	return dropped
+}
+
+// pruneApprovals forgets approvals of what has not come and could not hold any more.
+func (b *Board) pruneApprovals(now time.Time) {
+	for fact, given := range b.approvals {
+		if !slices.ContainsFunc(given, func(a Approval) bool { return now.Before(a.Expires.Add(MaxLifetime + EndMemory)) }) {
+			delete(b.approvals, fact)
+		}
+	}
 }

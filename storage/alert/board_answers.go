@@ -14,6 +14,7 @@ func (b *Board) InForce(now time.Time) []Active {
 			list = append(list, Active{
 				ID: c.id, Revision: e.Revision, Digest: e.Digest, Key: e.Key,
 				Effective: e.Effective, Expires: e.Expires, Fact: e.Fact, Status: e.Status,
+				Also: c.also(e, now),
 			})
 		}
 	}
@@ -70,14 +71,17 @@ func (b *Board) Judge(e Entry, now time.Time) Standing {
 	if c == nil {
 		return NotPresentable
 	}
-	return c.judge(&n.versions[i].Entry, now)
+	return c.judge(&n.versions[i], now)
 }
 
-func (c *card) judge(e *Entry, now time.Time) Standing {
+func (c *card) judge(v *version, now time.Time) Standing {
+	e := &v.Entry
 	head, _ := c.head(now)
 	switch {
 	case len(c.cancels) > 0:
 		return Cancelled
+	case v.pending && now.Before(e.Expires):
+		return Pending
 	case c.shadowed || (head != nil && outranks(head, e) > 0):
 		return Superseded
 	case !now.Before(e.Expires):
@@ -172,6 +176,9 @@ func (c *card) display() Card {
 			case !v.shows(): // listed under Cancels
 			case i == 0:
 				out.Messages = append(out.Messages, v.Entry)
+				if v.pending {
+					out.Pending = append(out.Pending, v.Fact)
+				}
 			default:
 				out.Lost = append(out.Lost, v.Entry)
 			}

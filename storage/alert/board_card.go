@@ -12,6 +12,7 @@ type card struct {
 	nodes    []*node  // by key; the first one names the alert
 	heads    []*Entry // what may stand, lowest revision first
 	cancels  []*Entry
+	waiting  []*Entry // what lacks approvals
 	aliases  []ID     // other ids under which some node may have listed it
 	revision Revision // the highest of all
 	last     time.Time
@@ -33,6 +34,11 @@ func newCard(s Status, nodes []*node, cancels map[ID][]*version) *card {
 			c.aliases = append(c.aliases, n.id)
 		}
 	}
+	if len(c.cancels) > 0 { // elsewhere the approvals may be there
+		for _, e := range c.waiting {
+			c.last, c.revision = later(c.last, e.Expires), max(c.revision, e.Revision)
+		}
+	}
 	c.until = later(c.until, c.last.Add(EndMemory))
 	return c
 }
@@ -45,11 +51,15 @@ func (c *card) take(n *node, aliases map[ID]bool) {
 		if !v.shows() {
 			continue
 		}
-		c.last = later(c.last, v.Expires)
-		c.revision = max(c.revision, v.Revision)
+		if v.pending { // it ends with its alert, and says nothing about when that ends
+			c.waiting = append(c.waiting, &v.Entry)
+		} else {
+			c.last = later(c.last, v.Expires)
+			c.revision = max(c.revision, v.Revision)
+		}
 		if v.Status == c.status {
 			aliases[smallest(n, v)] = true
-			if i == 0 {
+			if i == 0 && !v.pending {
 				c.heads = append(c.heads, &v.Entry)
 			}
 		}
@@ -59,6 +69,12 @@ func (c *card) take(n *node, aliases map[ID]bool) {
 // smallest is the id that the alert has on a node that knows only this message.
 func smallest(n *node, v *version) ID {
 	key, id := n.key, n.id
+	if v.root != "" {
+		return v.root
+	}
+	if v.pending {
+		return id
+	}
 	for i, ref := range v.refs {
 		if k := v.References[i]; k.Compare(key) < 0 {
 			key, id = k, ref
@@ -86,9 +102,12 @@ func (c *card) cancelledBy(n *node, cancels []*version, aliases map[ID]bool) {
 }
 
 // rooted reports whether the message that names the alert is known and has the
-// card's status.
+// card's status; behind an incident's key it is the first message.
 func (c *card) rooted() bool {
 	first := c.nodes[0]
+	if first.root && len(c.nodes) > 1 {
+		first = c.nodes[1]
+	}
 	return len(first.versions) > 0 && first.versions[0].shows() && first.versions[0].Status == c.status
 }
 
@@ -110,6 +129,7 @@ type face struct {
 	head    *Entry // in force; nil when nothing is
 	why     Why    // why the alert itself has ended; "" when it has not
 	aliases bool   // the aliases are listed as ended
+	also    int    // further Alerts whom the head speaks for; they only become more
 }
 
 func (c *card) at(t time.Time) face {
@@ -127,7 +147,7 @@ func (c *card) at(t time.Time) face {
 		}
 	case head == nil:
 	case t.Before(head.Expires):
-		f.head = head
+		f.head, f.also = head, len(c.also(head, t))
 	case listed && !pending && head.Expires.Before(c.last):
 		f.why = WhyExpired
 	}
@@ -144,6 +164,20 @@ func (c *card) head(t time.Time) (head *Entry, pending bool) {
 		pending = true
 	}
 	return nil, pending
+}
+
+// also lists the facts of the Alerts beside head that have its root: whom they address
+// gets what head says.
+func (c *card) also(head *Entry, t time.Time) (facts []string) {
+	if head.MsgType != MsgTypeAlert || head.Root == (Key{}) {
+		return nil
+	}
+	for _, e := range c.heads {
+		if e != head && e.MsgType == MsgTypeAlert && e.Root.Same(head.Root) && !e.Effective.After(t) {
+			facts = append(facts, e.Fact)
+		}
+	}
+	return facts
 }
 
 // ends appends what the card lists as ended at t.

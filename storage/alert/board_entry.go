@@ -21,6 +21,23 @@ type Entry struct {
 	Expires    time.Time // from when it must not be shown; means nothing for Cancel
 	Accepted   time.Time // when the district took it, by the clock of the node that did
 	Fact       string    // id of the fact that carried it
+
+	// Approvals is how many persons besides Author must approve before the message has
+	// any effect. Equal content may come in facts that differ in both.
+	Approvals int
+	Author    string
+	// Root joins Alerts: those with one root are one alert, whose id is the root's and
+	// whom all of them address. The zero key is none. See IncidentKey.
+	Root Key
+}
+
+// Approval says that a person stands by what one fact says.
+type Approval struct {
+	Fact    string // the Entry's
+	Digest  string // the Entry's: an approval of other content is none
+	By      string
+	At      time.Time
+	Expires time.Time // it counts together with approvals given before this
 }
 
 // EntryOf makes the entry of a parsed message. Effective is the earliest effective
@@ -98,14 +115,15 @@ const (
 	NotPresentable                 // System or Draft, or a drill whose first message is not known
 	Contradicted                   // lost against another message with the same key
 	Ends                           // it is a Cancel: what it ends is listed by Ended
+	Pending                        // approvals are missing; it has no effect before they are there
 )
 
 // String names the standing for logs and answers.
 func (s Standing) String() string {
 	return [...]string{
 		"unknown", "in force", "future", "superseded", "cancelled", "expired",
-		"not presentable", "contradicted", "ends",
-	}[min(s, Ends)]
+		"not presentable", "contradicted", "ends", "pending",
+	}[min(s, Pending)]
 }
 
 // Active is one alert that is in force, and the message that says so.
@@ -118,6 +136,7 @@ type Active struct {
 	Expires   time.Time
 	Fact      string
 	Status    Status
+	Also      []string // facts of further Alerts with one root: whom they address gets it too
 }
 
 // Why says why an alert has ended.
@@ -156,6 +175,7 @@ type Card struct {
 	Status   Status
 	Keys     []Key // every message of the alert, also those never seen, in order
 	Messages []Entry
-	Cancels  []Entry // those that apply to it
-	Lost     []Entry // messages that lost against another one with the same key
+	Cancels  []Entry  // those that apply to it
+	Lost     []Entry  // messages that lost against another one with the same key
+	Pending  []string // facts of those Messages that lack approvals
 }

@@ -75,6 +75,12 @@ func (f *family) chains(s Status) [][]*node {
 			if v.shows() {
 				sets.join(n.id, n.id)
 			}
+			if v.root != "" {
+				sets.join(n.id, v.root)
+			}
+			if v.pending {
+				continue
+			}
 			for _, ref := range v.refs {
 				if v.MsgType == MsgTypeUpdate {
 					sets.join(n.id, ref)

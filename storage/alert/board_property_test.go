@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -83,8 +84,16 @@ func randomEntries(r *rand.Rand) []Entry {
 		from := a.Sent.Time().Add(time.Duration(r.IntN(4)-1) * time.Hour)
 		a.Infos = []Info{{Effective: NewDateTime(from), Expires: NewDateTime(from.Add(time.Duration(r.IntN(30)) * time.Hour))}}
 		e := EntryOf(a, fmt.Sprint("digest-", len(list)), a.Sent.Time().Add(time.Duration(r.IntN(3))*time.Minute), fmt.Sprint("fact-", len(list)))
+		e.Author = "amy"
+		if r.IntN(3) == 0 {
+			e.Approvals = 1 + r.IntN(2)
+		}
+		if r.IntN(3) == 0 {
+			e.Root = IncidentKey("flood", fmt.Sprint(r.IntN(2)), e.Status)
+		}
 		list = append(list, e)
 		if r.IntN(3) == 0 {
+			e.Approvals = r.IntN(2)
 			e.Accepted, e.Fact = e.Accepted.Add(time.Duration(r.IntN(5)-2)*time.Minute), e.Fact+"-again"
 			list = append(list, e)
 		}
@@ -92,10 +101,43 @@ func randomEntries(r *rand.Rand) []Entry {
 	return list
 }
 
+// approvalsOf gives about half of the persons who could approve each message, always the
+// same ones, and some who cannot.
+func approvalsOf(entries []Entry) (list []Approval) {
+	for _, e := range entries {
+		for i, who := range []string{"amy", "bob", "carol", "dan"} {
+			sum := sha256.Sum256([]byte(e.Fact + who))
+			at := e.Accepted.Add(time.Duration(sum[1]%4) * time.Hour)
+			a := Approval{Fact: e.Fact, Digest: e.Digest, By: who, At: at, Expires: at.Add(time.Duration(sum[2]%6) * time.Hour)}
+			if i == 3 {
+				a.Digest = "another"
+			}
+			if sum[0]%2 == 0 {
+				list = append(list, a)
+			}
+		}
+	}
+	return list
+}
+
+// approvedBoard has the entries and their approvals.
+func approvedBoard(entries []Entry) *Board {
+	b := boardOf(entries...)
+	for _, a := range approvalsOf(entries) {
+		b.Approve(a)
+	}
+	return b
+}
+
 func shuffled(r *rand.Rand, entries []Entry) *Board {
 	b := NewBoard()
+	approvals := approvalsOf(entries)
 	for range 1 + r.IntN(3) {
-		for _, i := range r.Perm(len(entries)) {
+		for _, i := range r.Perm(len(entries) + len(approvals)) {
+			if i >= len(entries) {
+				b.Approve(approvals[i-len(entries)])
+				continue
+			}
 			b.Add(entries[i])
 			if r.IntN(4) == 0 {
 				b.InForce(hour(float64(r.IntN(10)))) // asking on the way must change nothing
@@ -109,7 +151,7 @@ func TestBoard_AnswersDependOnTheSetAlone(t *testing.T) {
 	for seed := range uint64(120) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		entries := randomEntries(r)
-		want := ask(boardOf(entries...), entries)
+		want := ask(approvedBoard(entries), entries)
 		for range 4 {
 			require.Equal(t, want, ask(shuffled(r, entries), entries), "seed %d", seed)
 		}
@@ -119,7 +161,7 @@ func TestBoard_AnswersDependOnTheSetAlone(t *testing.T) {
 func TestBoard_AnswersAreSound(t *testing.T) {
 	for seed := range uint64(300) {
 		entries := randomEntries(rand.New(rand.NewPCG(seed, 2)))
-		b := boardOf(entries...)
+		b := approvedBoard(entries)
 		for _, now := range instants(hour(-1)) {
 			over := map[ID]bool{}
 			for _, e := range b.Ended(now) {
@@ -181,7 +223,7 @@ func TestBoard_RealEndsAreForEver(t *testing.T) {
 
 func TestBoard_NextChangeIsExact(t *testing.T) {
 	for seed := range uint64(120) {
-		b := boardOf(randomEntries(rand.New(rand.NewPCG(seed, 4)))...)
+		b := approvedBoard(randomEntries(rand.New(rand.NewPCG(seed, 4))))
 		now := hour(-2)
 		for steps := 0; ; steps++ {
 			require.Less(t, steps, 200)
@@ -211,15 +253,16 @@ func TestBoard_PruneChangesNoAnswer(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 5))
 		entries := randomEntries(r)
 		for _, now := range []time.Time{hour(12), hour(40), hour(24 * 30), hour(24 * 32.3), hour(24 * 40)} {
-			whole, pruned := boardOf(entries...), boardOf(entries...)
+			whole, pruned := approvedBoard(entries), approvedBoard(entries)
 			pruned.Prune(now)
 			for _, at := range instants(now) {
 				require.Equal(t, whole.InForce(at), pruned.InForce(at), "seed %d", seed)
 				require.Equal(t, whole.Ended(at), pruned.Ended(at), "seed %d", seed)
 			}
 		}
-		b := boardOf(entries...)
+		b := approvedBoard(entries)
 		b.Prune(hour(24 * 60))
+		require.Empty(t, b.approvals)
 		require.Empty(t, b.nodes)
 		require.Empty(t, b.families)
 	}

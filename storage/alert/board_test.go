@@ -417,7 +417,7 @@ func TestStandingAndOutcome_HaveNames(t *testing.T) {
 	require.Equal(t, "known new conflict ignored ignored", fmt.Sprint(Known, New, Conflict, Ignored, Outcome(9)))
 	require.Equal(t, "in force", InForce.String())
 	require.Equal(t, "ends", Ends.String())
-	require.Equal(t, "ends", Standing(99).String())
+	require.Equal(t, "pending", Standing(99).String())
 }
 
 // permute calls f with every order of n things.

@@ -79,6 +79,17 @@ func (k Key) Compare(o Key) int {
 		strings.Compare(k.Sender, o.Sender), strings.Compare(k.Identifier, o.Identifier))
 }
 
+// IncidentSender is the sender of incident keys, which no message has.
+const IncidentSender = "almenara.incident"
+
+// IncidentKey is what Alerts that were made from one scenario for one incident have in
+// common, wherever they were made: the root of their alert. The key begins when time
+// does, so that it names the alert; the status keeps a drill from being the real thing.
+func IncidentKey(scenario, incident string, status Status) Key {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s", status, scenario, incident))
+	return Key{Sender: IncidentSender, Identifier: idEncoding.EncodeToString(sum[:20]), Sent: NewDateTime(time.Unix(0, 0).UTC())}
+}
+
 // ID names one alert in a district, across its updates: it is derived from the
 // key of the first message of the chain. It is safe in an MQTT topic and in a URL.
 type ID string
