@@ -43,7 +43,7 @@ func readMessage(fact string, body []byte) (*message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the message of fact %s: %w", fact, err)
 	}
-	entry := alert.EntryOf(a, a.Digest().String(), time.UnixMilli(issue.Accepted).UTC(), fact)
+	entry := issue.Entry(a, a.Digest().String(), fact)
 	return &message{fact: fact, issue: issue, alert: a, entry: entry}, nil
 }
 
@@ -73,8 +73,25 @@ func (d *desk) with(m *message) *desk {
 	out := newDesk()
 	for _, other := range append(messages, m) {
 		out.add(other)
+		for _, a := range d.approvers(other) {
+			out.approve(a)
+		}
 	}
 	return out
+}
+
+// approve records an approval, also of what is not known here yet.
+func (d *desk) approve(a alert.Approval) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.board.Approve(a)
+}
+
+// approvers lists who approved the message, in its fact.
+func (d *desk) approvers(m *message) []alert.Approval {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.board.Approvers(m.entry)
 }
 
 // known finds the message with this key that was accepted first, rather one with
@@ -111,6 +128,8 @@ func (d *desk) standing(m *message, now time.Time) (alert.Standing, alert.ID) {
 	}
 	standing := d.board.Judge(m.entry, now)
 	switch {
+	case standing == alert.Ends && !ok:
+		standing = alert.NotPresentable // nothing that it may end is known: a drill's, or of another status
 	case standing != alert.Unknown:
 	case m.entry.MsgType == alert.MsgTypeCancel:
 		standing = alert.Ends
@@ -131,6 +150,7 @@ type picture struct {
 type live struct {
 	alert.Active
 	message *message
+	also    []*message // of the same incident: whom they address gets it too
 }
 
 // at answers for now and forgets what nobody needs any more.
@@ -142,7 +162,11 @@ func (d *desk) at(now time.Time) picture {
 	}
 	p := picture{ended: d.board.Ended(now)}
 	for _, a := range d.board.InForce(now) {
-		p.inForce = append(p.inForce, live{Active: a, message: d.messages[a.Fact]})
+		l := live{Active: a, message: d.messages[a.Fact]}
+		for _, fact := range a.Also {
+			l.also = append(l.also, d.messages[fact])
+		}
+		p.inForce = append(p.inForce, l)
 	}
 	p.next, _ = d.board.NextChange(now)
 	return p
@@ -199,4 +223,11 @@ func (d *desk) of(entries []alert.Entry) []*message {
 		}
 	}
 	return out
+}
+
+// message finds a message by its fact; nil when it is not on the desk.
+func (d *desk) message(fact string) *message {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.messages[fact]
 }

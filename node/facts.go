@@ -95,7 +95,12 @@ func (n *Node) adopt(ctx context.Context, facts []fact.Signed) error {
 // learn takes a fact that is new to this node and durable here. It does not block:
 // devices are served by others.
 func (n *Node) learn(f fact.Fact, signed fact.Signed) {
-	if f.Kind != fact.KindAlert {
+	switch f.Kind {
+	case fact.KindAlert:
+	case fact.KindApproval:
+		n.learnApproval(f, signed)
+		return
+	default:
 		return
 	}
 	id := signed.ID().String()
@@ -122,6 +127,8 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 	switch f.Kind {
 	case fact.KindReceipts:
 		n.tallies.touch(alert.ID(outcome.Alert), eventReceipts)
+	case fact.KindApproval:
+		n.under.forget(signed.ID().String())
 	case fact.KindAlert:
 		n.under.forget(signed.ID().String())
 		n.tallies.touch(alert.ID(outcome.Alert), eventAlert)
@@ -161,6 +168,13 @@ func (n *Node) recall() error {
 			return err
 		}
 		n.learn(f, signed)
+	}
+	approvals, err := n.state.KeptFacts(fact.KindApproval, 0, 0, 0)
+	if err != nil {
+		return fmt.Errorf("recalling approvals: %w", err)
+	}
+	for _, a := range approvals {
+		n.learn(a.Fact, a.Signed)
 	}
 	return nil
 }

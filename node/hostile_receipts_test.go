@@ -127,6 +127,7 @@ func TestHostile_ReceiptFloodWithoutQuorum(t *testing.T) {
 		require.NoError(t, err)
 		alerts = append(alerts, sent)
 	}
+	feed := d.user(wire.AddUser{Name: "feed", Roles: []string{"composer"}, Senders: []string{observatory}})
 	filler, marks := alerts[:floodFiller], alerts[floodFiller:]
 	for i := range d.nodes {
 		if i != alone {
@@ -146,7 +147,7 @@ func TestHostile_ReceiptFloodWithoutQuorum(t *testing.T) {
 	t.Logf("%d publishes acknowledged, %d of %d devices sent away", kept, sentAway, len(flooders))
 	require.Positive(t, kept)
 	require.Positive(t, sentAway, "the spool holds less than the flood")
-	again, err := d.client(alone).SendAlert(d.ctx(), rain(t), "local")
+	again, err := d.clientWith(alone, feed).SendAlert(d.ctx(), rain(t), "local")
 	require.NoError(t, err, "receipts must not stand in the way of an alert")
 	require.Equal(t, "in-force", again.Effect)
 

@@ -62,7 +62,7 @@ func TestHostile_EntryOfAnUnknownVersionHaltsEveryReplica(t *testing.T) {
 	}
 	leader := d.leader()
 	d.await(func(s wire.Status) bool { return s.Members == 5 })
-	entry, err := cbor.Marshal(map[int]any{1: 99, 2: 1, 4: "newer", 5: 0, 6: map[int]any{}})
+	entry, err := cbor.Marshal(map[int]any{1: 1, 2: 999, 4: "newer", 5: 0, 6: map[int]any{}})
 	require.NoError(t, err)
 	_, _ = d.nodes[leader].ProposeRaw(d.ctx(), entry) // nobody can say what became of it
 
@@ -70,7 +70,7 @@ func TestHostile_EntryOfAnUnknownVersionHaltsEveryReplica(t *testing.T) {
 		for i := range d.nodes {
 			d.eventually("a halt of every node", func() bool { return halted.of(i) != nil })
 			require.ErrorIs(t, halted.of(i), command.ErrUnknownVersion)
-			require.Contains(t, halted.of(i).Error(), "version 99")
+			require.Contains(t, halted.of(i).Error(), "type 999")
 		}
 		for i := range d.nodes {
 			d.kill(i)

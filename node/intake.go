@@ -27,6 +27,7 @@ type intake struct {
 	limit    audience.Selection // selected, read
 	reason   string
 	incident string
+	scenario storage.Scenario // that it was made from; the zero one is none
 	warnings []string
 	wait     api.Wait
 	dryRun   bool // say what would be, record nothing
@@ -62,9 +63,16 @@ func (n *Node) PreviewAlert(ctx context.Context, by api.Caller, in wire.SendAler
 }
 
 func (n *Node) takeJSON(ctx context.Context, sent wire.SendAlert, in intake) (wire.Outcome, error) {
-	a, findings, err := alert.FromJSON(sent.Alert, n.senderOf(in.by), newIdentifier(), n.options.Clock().UTC())
+	form, err := n.fromScenario(sent, &in)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	a, findings, err := alert.FromJSON(form, n.senderOf(in.by), newIdentifier(), n.options.Clock().UTC())
 	if err != nil {
 		return wire.Outcome{}, refusal(err, findings)
+	}
+	if in.scenario.ID != "" && sent.Incident != "" {
+		a.Incidents = []string{sent.Incident}
 	}
 	raw, err := a.XML()
 	if err != nil {
@@ -87,20 +95,35 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 	if !ok {
 		return wire.Outcome{}, wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
 	}
-	keys := card.Keys[max(0, len(card.Keys)-alert.MaxReferences):] // the newest; they are ordered by sent
+	keys := cancelled(card.Keys, by)
 	a := &alert.Alert{
 		Identifier: newIdentifier(), Sender: n.sender(), Sent: alert.NewDateTime(n.options.Clock().UTC()),
 		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
 		Note: printable(in.Reason), References: keys,
 	}
 	if len(by.Senders) > 0 {
-		a.Sender = keys[0].Sender
+		a.Sender = keys[len(keys)-1].Sender
 	}
 	raw, err := a.XML()
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("writing the cancel: %w", err)
 	}
 	return n.take(ctx, intake{by: by, alert: a, raw: raw, reason: in.Reason, wait: wait})
+}
+
+// cancelled is what a Cancel of an alert references: the newest keys, which are ordered
+// by sent, and the incident's own, so that it also ends what is still to come of that.
+// A caller that speaks for some senders only ends what is known.
+func cancelled(keys []alert.Key, by api.Caller) []alert.Key {
+	var incident []alert.Key
+	if keys[0].Sender == alert.IncidentSender {
+		if len(by.Senders) == 0 {
+			incident = keys[:1]
+		}
+		keys = keys[1:]
+	}
+	newest := keys[max(0, len(keys)-alert.MaxReferences+1):]
+	return slices.Concat(incident, newest)
 }
 
 // take is the one path of every message: verify, record, and let everything else
@@ -110,7 +133,7 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if in.limit, err = readLimit(in.selected); err != nil {
+	if in.limit, err = limits(in.selected, in.scenario); err != nil {
 		return wire.Outcome{}, err
 	}
 	known, err := n.known(in)
@@ -128,17 +151,41 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if in.dryRun {
-		return n.preview(in, targets)
+	right, err := n.rule(in, targets)
+	if err != nil {
+		return wire.Outcome{}, err
 	}
-	m, progress, err := n.record(ctx, in, targets)
+	keep(targets, in.selects(right.within))
+	if in.dryRun {
+		return n.preview(in, targets, right)
+	}
+	m, progress, err := n.record(ctx, in, targets, right)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
 	if progress != nil {
 		n.await(ctx, progress, in.wait)
 	}
-	return n.outcome(m, progress, in.warnings), nil
+	return n.usual(in, n.outcome(m, progress, in.warnings)), nil
+}
+
+// keep keeps targets to a selection, also for those who join later.
+func keep(targets []audience.Target, selection string) {
+	for i := range targets {
+		targets[i].Select = selection
+	}
+}
+
+// selects is the selection of the message, kept to the place of a licence.
+func (in *intake) selects(within string) string {
+	if within == "" {
+		return in.limit.String()
+	}
+	under, err := underPlaces([]string{within})
+	if err != nil {
+		return in.limit.String() // no licence has such a place
+	}
+	return in.limit.And(under).String()
 }
 
 // readLimit reads the selection that narrows the areas; the zero one is no limit.
@@ -217,6 +264,12 @@ func (n *Node) targets(in intake) ([]audience.Target, error) {
 // or another selection, is a conflict: the first one stands, and the attempt is put
 // on record.
 func (n *Node) known(in intake) (*message, error) {
+	if err := n.incidentIsOver(in); err != nil {
+		return nil, err
+	}
+	if m := n.pressedAlready(in); m != nil {
+		return m, nil
+	}
 	digest := in.alert.Digest().String()
 	m, same := n.desk.known(in.alert.Key(), digest)
 	if m == nil {
@@ -225,7 +278,7 @@ func (n *Node) known(in intake) (*message, error) {
 			return nil, err
 		}
 	}
-	if same && (in.alert.MsgType == alert.MsgTypeCancel || m.selects() == in.limit.String()) {
+	if same && (in.alert.MsgType == alert.MsgTypeCancel || m.selects() == in.selects(m.issue.Within)) {
 		return m, nil
 	}
 	what := "content"
@@ -257,13 +310,13 @@ func (n *Node) logged(k alert.Key, digest string) (m *message, same bool, err er
 
 // record makes the fact durable on this node. A message that is known already
 // gives no new fact: progress is nil.
-func (n *Node) record(ctx context.Context, in intake, targets []audience.Target) (*message, *fact.Progress, error) {
+func (n *Node) record(ctx context.Context, in intake, targets []audience.Target, right ruling) (*message, *fact.Progress, error) {
 	n.recording.Lock()
 	defer n.recording.Unlock()
 	if known, err := n.known(in); known != nil || err != nil { // it may have come in meanwhile
 		return known, nil, err
 	}
-	body, err := n.issue(in, targets)
+	body, err := n.issue(in, targets, right)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -277,11 +330,16 @@ func (n *Node) record(ctx context.Context, in intake, targets []audience.Target)
 }
 
 // issue writes the body of the alert's fact.
-func (n *Node) issue(in intake, targets []audience.Target) ([]byte, error) {
-	body, err := storage.Issue{
+func (n *Node) issue(in intake, targets []audience.Target, right ruling) ([]byte, error) {
+	issue := storage.Issue{
 		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
-		Accepted: n.options.Clock().UnixMilli(), Policy: n.state.Applied(),
-	}.Encode()
+		Accepted: n.options.Clock().UnixMilli(), Policy: right.policy,
+		Approvals: right.approvals, Scenario: in.scenario.ID, Licence: right.licence, Within: right.within,
+	}
+	if right.alone {
+		issue.Alone, issue.PolicyAge = right.since.UnixMilli(), right.age.Milliseconds()
+	}
+	body, err := issue.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("encoding the alert: %w", err)
 	}
@@ -290,8 +348,8 @@ func (n *Node) issue(in intake, targets []audience.Target) ([]byte, error) {
 
 // preview says what record would make of the message, and makes nothing: the message
 // is laid on a copy of the desk. Whether the journal has room shows only later.
-func (n *Node) preview(in intake, targets []audience.Target) (wire.Outcome, error) {
-	body, err := n.issue(in, targets)
+func (n *Node) preview(in intake, targets []audience.Target, right ruling) (wire.Outcome, error) {
+	body, err := n.issue(in, targets, right)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
@@ -302,7 +360,7 @@ func (n *Node) preview(in intake, targets []audience.Target) (wire.Outcome, erro
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	return n.expect(n.desk.with(m), m, wire.StateDryRun, in.warnings), nil
+	return n.usual(in, n.expect(n.desk.with(m), m, wire.StateDryRun, in.warnings)), nil
 }
 
 // unrecorded tells the sender why the journal did not take an alert. Nothing of it

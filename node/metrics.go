@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/storage/receipt"
@@ -15,11 +17,20 @@ func (n *Node) registerMetrics() {
 		}
 		return 0
 	}
+	seconds := func(d time.Duration) float64 {
+		if d < 0 {
+			return -1
+		}
+		return d.Seconds()
+	}
 	for _, g := range []struct {
 		name, help string
 		value      func() float64
 	}{
 		{"quorum", "1 while a majority of the district's nodes can be reached.", func() float64 { return yes(n.cluster.Status().HasQuorum) }},
+		{"alone", "1 when there has been no quorum for 3 seconds or more.", func() float64 { return yes(n.contact.now().alone) }},
+		{"policy_age_seconds", "Time since the node last had quorum; -1 when it never had.", func() float64 { return seconds(n.contact.now().age) }},
+		{"policy_version", "Raft index of the last change of policy, scenarios or licences; 0 when there was none.", n.policyVersion},
 		{"leader", "1 while this node leads.", func() float64 { return yes(n.cluster.Status().Role == "leader") }},
 		{"applied_index", "Raft index that the state machine has applied.", func() float64 { return float64(n.state.Applied()) }},
 		{"members", "Members of the audience.", func() float64 { return float64(n.state.Index().Len()) }},
@@ -44,4 +55,12 @@ func (n *Node) registerMetrics() {
 			Namespace: "almenara", Subsystem: "node", Name: g.name, Help: g.help,
 		}, g.value))
 	}
+}
+
+func (n *Node) policyVersion() float64 {
+	a, err := n.state.Authority()
+	if err != nil {
+		n.log.Error("reading the policy", "error", err)
+	}
+	return float64(a.Version)
 }

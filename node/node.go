@@ -53,6 +53,7 @@ type Node struct {
 	desk       *desk
 	presence   *presence
 	announced  announced
+	contact    *contactWatch
 	notes      notes
 	events     events
 	gates      gates
@@ -113,6 +114,7 @@ func New(options Options) (*Node, error) {
 	n.stop.log = n.log
 	n.toldBefore = newToldBefore()
 	n.startTime(options.Clock)
+	n.contact = openContact(options.Dir, n.options.Clock, n.log)
 	n.presence = newPresence(n.options.Clock)
 	n.space = newSpace(options.Dir, options.Space, n.log)
 	n.space.onChange = n.spaceChanged
@@ -245,7 +247,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.keepLastTime(); return nil })
 	for _, work := range []func(context.Context){
 		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.scrub, n.steward, n.keepNotes, n.keepAlone, n.tellReceipts, n.space.run,
-		n.runExternal, n.leave,
+		n.runExternal, n.leave, n.watchAlone,
 	} {
 		n.workers.Go(func() { work(run) })
 	}

@@ -135,6 +135,16 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 		Nodes: n.nodeInfos(c), Disk: n.space.status(), Clock: n.clockStatus(), Spool: n.spoolStatus(), Warnings: n.warnings(),
 	}
 	s.Ready, s.Why = n.ready(c)
+	alone := n.contact.now()
+	s.Alone, s.PolicyAge = alone.alone, int64(alone.age.Seconds())
+	if alone.age < 0 {
+		s.PolicyAge = -1
+	}
+	rules, err := n.state.Authority()
+	if err != nil {
+		return s, fmt.Errorf("reading the policy: %w", err)
+	}
+	s.PolicyVersion = rules.Version
 	if withHash {
 		index, sum, err := n.state.StateHash()
 		if err != nil {

@@ -47,7 +47,9 @@ func (n *Node) outcome(m *message, p *fact.Progress, warnings []string) wire.Out
 		return n.expect(n.desk, m, p.State(), warnings)
 	}
 	out := n.expect(n.desk, m, n.replication(m.fact), warnings)
-	out.Effect = "duplicate"
+	if out.Effect != "pending" { // which whoever repeats it must be told
+		out.Effect = "duplicate"
+	}
 	return out
 }
 
@@ -57,6 +59,7 @@ func (n *Node) expect(d *desk, m *message, state string, warnings []string) wire
 	out := wire.Outcome{
 		Alert: string(id), Revision: uint64(m.entry.Revision), Key: m.entry.Key.String(),
 		Effect: effectOf(standing), Warnings: warnings, State: state,
+		Approvals: approvalsOut(d, m), Licence: m.issue.Licence,
 	}
 	if reach, err := n.reach(m); err == nil {
 		out.Addressed, out.Unlocated = n.counts(reach.members), reach.unlocated
@@ -82,6 +85,8 @@ func effectOf(s alert.Standing) string {
 		return "expired"
 	case alert.Ends:
 		return "ended"
+	case alert.Pending:
+		return "pending"
 	default:
 		return "recorded"
 	}

@@ -45,7 +45,7 @@ func (n *Node) Identify(_ context.Context, token string) (api.Caller, error) {
 	if !known {
 		return api.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked")
 	}
-	return api.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders}, nil
+	return api.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places}, nil
 }
 
 // AddUser implements api.Users.
@@ -59,11 +59,14 @@ func (n *Node) AddUser(ctx context.Context, by api.Caller, in wire.AddUser) (wir
 		}
 	}
 	token, hash := newSecret()
-	u := storage.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, TokenHash: hash}
+	if _, err := underPlaces(in.Places); err != nil {
+		return wire.User{}, err
+	}
+	u := storage.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, Places: in.Places, TokenHash: hash}
 	if _, err := n.change(ctx, by.Name, &command.PutUser{User: u}); err != nil {
 		return wire.User{}, err
 	}
-	return wire.User{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Token: token}, nil
+	return wire.User{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, Token: token}, nil
 }
 
 // ListUsers implements api.Users.
@@ -75,7 +78,7 @@ func (n *Node) ListUsers(context.Context) ([]wire.User, error) {
 	})
 	var out []wire.User
 	for _, u := range users {
-		out = append(out, wire.User{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Revoked: u.Revoked})
+		out = append(out, wire.User{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, Revoked: u.Revoked})
 	}
 	return out, err
 }

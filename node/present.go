@@ -98,9 +98,7 @@ func (n *Node) presentNow() time.Duration {
 func endsFor(ended []alert.End) []contract.Ended {
 	var out []contract.Ended
 	for _, e := range ended {
-		out = append(out, contract.Ended{
-			ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: string(e.Why), Expires: e.Expires.UTC(),
-		})
+		out = append(out, endedOut(e))
 	}
 	return out
 }
@@ -128,7 +126,7 @@ func (n *Node) rereadState() {
 
 // item is one alert in force as the dispatcher wants it.
 func (n *Node) item(l live) (channels.Item, error) {
-	r, err := n.reach(l.message)
+	r, err := n.reach(l.message, l.also...)
 	if err != nil {
 		return channels.Item{}, err
 	}
@@ -138,7 +136,7 @@ func (n *Node) item(l live) (channels.Item, error) {
 // recordFanout puts on record that this node wrote an alert to its devices. It is a
 // fact of its own and waits for nobody.
 func (n *Node) recordFanout(l live) {
-	r, err := n.reach(l.message)
+	r, err := n.reach(l.message, l.also...)
 	if err != nil {
 		return
 	}
@@ -184,4 +182,13 @@ func (n *Node) connectedOf(members *roaring.Bitmap) int {
 		count += n.external.Reaching(members)
 	}
 	return count
+}
+
+// endedOut is an end as devices are told it.
+func endedOut(e alert.End) contract.Ended {
+	why := string(e.Why)
+	if e.Drill && e.Revision > 0 {
+		why = contract.WhyDrillOver
+	}
+	return contract.Ended{ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: why, Expires: e.Expires.UTC()}
 }

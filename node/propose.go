@@ -18,13 +18,6 @@ import (
 // unknown: several elections.
 const proposeTime = 10 * time.Second
 
-// When there has been no majority for aloneAfter, a command waits for no more than
-// aloneTime: whoever asks at night needs the answer, not the wait.
-const (
-	aloneAfter = 3 * time.Second
-	aloneTime  = time.Second
-)
-
 // retryTime is the pause before a command of unknown outcome is repeated.
 const retryTime = 50 * time.Millisecond
 
@@ -59,8 +52,7 @@ func (n *Node) propose(ctx context.Context, actor string, payload command.Payloa
 
 // patience is how long a command may take now.
 func (n *Node) patience() time.Duration {
-	s := n.cluster.Status()
-	if !s.HasQuorum && time.Since(s.AloneSince) > aloneAfter {
+	if n.contact.now().alone {
 		return aloneTime
 	}
 	return proposeTime
@@ -130,9 +122,15 @@ func (n *Node) problem(err error) error {
 	case errors.As(err, &old):
 		return n.notUpgraded(old)
 	case errors.Is(err, cluster.ErrNoLeader):
-		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here; alerts, cancels and receipts still work")
+		since := ""
+		if l := n.contact.now(); !l.since.IsZero() {
+			since = " since " + l.since.UTC().Format(sinceForm)
+		}
+		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here%s; "+
+			"alerts of central systems and under a licence, cancels, corrections and receipts still work", since)
 	case errors.Is(err, cluster.ErrQuarantined):
-		return wire.Problemf(wire.KindNoQuorum, "the district was recovered without this node, so nothing can be agreed here until it has joined anew with almenara rejoin; alerts, cancels and receipts still work")
+		return wire.Problemf(wire.KindNoQuorum, "the district was recovered without this node, so nothing can be agreed here until it has joined anew with almenara rejoin; "+
+			"alerts of central systems and under a licence, cancels, corrections and receipts still work")
 	case errors.Is(err, cluster.ErrStopped):
 		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened")
 	case errors.Is(err, cluster.ErrTooLarge):

@@ -17,21 +17,54 @@ type reach struct {
 	unlocated uint64
 }
 
-// reach resolves the targets of a message. The shapes were fixed where the alert
+// reach resolves the targets of a message, and of others whose audience it speaks to
+// because they are of one incident. The shapes were fixed where the alert
 // entered the district; the members are those of now, so that who joins later
 // gets it too.
-func (n *Node) reach(m *message) (reach, error) {
+func (n *Node) reach(m *message, also ...*message) (reach, error) {
 	r := reach{members: roaring.New()}
 	for _, t := range m.issue.Targets {
-		found, err := n.state.Index().Resolve(t)
-		if err != nil {
+		if err := n.widen(&r, t, len(r.perInfo)); err != nil {
 			return reach{}, err
 		}
-		r.perInfo = append(r.perInfo, found.Members)
-		r.members.Or(found.Members)
-		r.unlocated = max(r.unlocated, found.Unlocated)
+	}
+	for _, other := range also {
+		for i, t := range other.issue.Targets {
+			if err := n.widen(&r, t, min(i, len(m.issue.Targets)-1)); err != nil {
+				return reach{}, err
+			}
+		}
 	}
 	return r, nil
+}
+
+// widen adds whom a target addresses to those of an info block.
+func (n *Node) widen(r *reach, t audience.Target, info int) error {
+	found, err := n.state.Index().Resolve(t)
+	if err != nil {
+		return err
+	}
+	r.members.Or(found.Members)
+	r.unlocated = max(r.unlocated, found.Unlocated)
+	switch {
+	case info < 0:
+	case info == len(r.perInfo):
+		r.perInfo = append(r.perInfo, found.Members)
+	default:
+		r.perInfo[info].Or(found.Members)
+	}
+	return nil
+}
+
+// addressedBy is whom targets address together.
+func (n *Node) addressedBy(targets []audience.Target) (*roaring.Bitmap, error) {
+	r := reach{members: roaring.New()}
+	for i, t := range targets {
+		if err := n.widen(&r, t, i); err != nil {
+			return nil, err
+		}
+	}
+	return r.members, nil
 }
 
 // counts says how many members a set has, by kind and by block.

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/device"
+	"almenara/node/client"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -146,15 +147,24 @@ var hongKong = time.FixedZone("HKT", 8*60*60)
 // post gives the message to node i and returns what it said.
 func (d *district) post(i int, b bulletin, selection, wait string) wire.Outcome {
 	d.t.Helper()
-	out, err := d.client(i).TakeCAP(d.ctx(), b.xml(), selection, wait)
+	out, err := d.sender(i).TakeCAP(d.ctx(), b.xml(), selection, wait)
 	require.NoError(d.t, err)
 	return out
+}
+
+// sender calls node i as who posts CAP messages: the observatory where it has a token.
+func (d *district) sender(i int) *client.Client {
+	d.t.Helper()
+	if d.feed != "" {
+		return d.clientWith(i, d.feed)
+	}
+	return d.client(i)
 }
 
 // refused posts what must be refused.
 func (d *district) refused(i int, b bulletin, selection string) *wire.Problem {
 	d.t.Helper()
-	out, err := d.client(i).TakeCAP(d.ctx(), b.xml(), selection, "")
+	out, err := d.sender(i).TakeCAP(d.ctx(), b.xml(), selection, "")
 	return problemOf(d, out, err)
 }
 

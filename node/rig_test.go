@@ -38,6 +38,7 @@ type town struct {
 	nodes []*node.Node // nil while stopped
 	opts  []node.Options
 	used  string // a join token that was used
+	feed  string // token of the observatory; "": messages come from the administrator
 	spots int    // estates laid so far
 	tune  func(i int, o *node.Options)
 }

@@ -113,8 +113,34 @@ func tellsDrillsApart(d *district) {
 	fleet.proven(revisionOf(sent), 1)
 	drill := fire.cancel()
 	drill.Status = "Exercise"
-	d.post(1, drill, "", "committed")
+	require.Equal(d.t, "recorded", d.post(1, drill, "", "committed").Effect, "it ends nothing")
+	stray := warning("never-seen", "").cancel()
+	stray.Status = "Exercise"
+	require.Equal(d.t, "recorded", d.post(1, stray, "", "").Effect)
+	stray.Identifier, stray.MsgType, stray.Area = "stray-update", "Update", polygon(here.Area)
+	require.Equal(d.t, "recorded", d.post(1, stray, "", "").Effect)
 	fleet.settle()
 	require.Contains(d.t, fleet.Devices()[0].Presenting(), sent.Alert)
 	d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == "in-force" })
+}
+
+// followsDrills cancels a drill, and then it is real: an Actual Update of the drill starts
+// on the devices that heard of the drill's end.
+func followsDrills(d *district) {
+	here := d.estate("drill-then-real")
+	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
+	drill := warning("drill-first", polygon(here.Area))
+	drill.Status = "Exercise"
+	sent := d.post(0, drill, "", "committed")
+	fleet.proven(revisionOf(sent), 2)
+	over, err := d.client(1).CancelAlert(d.ctx(), sent.Alert, wire.CancelAlert{}, "committed")
+	require.NoError(d.t, err)
+	require.Equal(d.t, "ended", over.Effect)
+	fleet.stopped(revisionOf(sent), 2)
+	serious := drill.update("this is no drill")
+	serious.Status = "Actual"
+	out := d.post(2, serious, "", "committed")
+	fleet.proven(revisionOf(out), 2)
+	fleet.settle()
+	require.Equal(d.t, []int{1, 1}, fleet.starts(revisionOf(sent)), "the drill itself never comes back")
 }

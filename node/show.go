@@ -57,7 +57,7 @@ func (n *Node) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
 		for _, m := range list {
 			out.Messages = append(out.Messages, wire.Message{
 				Key: m.entry.Key.String(), MsgType: string(m.entry.MsgType), Revision: uint64(m.entry.Revision),
-				Accepted: m.entry.Accepted, Author: m.issue.Author, Fact: m.fact,
+				Accepted: m.entry.Accepted, Author: m.issue.Author, Fact: m.fact, Digest: m.entry.Digest, Reason: m.issue.Reason,
 			})
 		}
 	}
@@ -94,6 +94,7 @@ func (n *Node) summary(s *story) (wire.Alert, *roaring.Bitmap, error) {
 	if m.entry.MsgType != alert.MsgTypeCancel {
 		out.Expires = m.entry.Expires.UTC()
 	}
+	n.showAuthority(&out, m, s, members)
 	return out, members, nil
 }
 
@@ -103,7 +104,7 @@ func (n *Node) rungs(s *story, addressed *roaring.Bitmap) (wire.Rungs, error) {
 	if m == nil {
 		return wire.Rungs{}, nil
 	}
-	entitled, err := n.entitled(m, addressed)
+	entitled, err := n.entitled(s, m, addressed)
 	if err != nil {
 		return wire.Rungs{}, err
 	}
@@ -119,8 +120,8 @@ func (n *Node) rungs(s *story, addressed *roaring.Bitmap) (wire.Rungs, error) {
 // entitled is whose receipts count: who was addressed, and who joined since. A device
 // may tell of an alert that it was never sent, and its word must not make anybody
 // believe that the others have it.
-func (n *Node) entitled(m *message, addressed *roaring.Bitmap) (*roaring.Bitmap, error) {
-	now, err := n.reach(m)
+func (n *Node) entitled(s *story, m *message, addressed *roaring.Bitmap) (*roaring.Bitmap, error) {
+	now, err := n.reach(m, s.also(m)...)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (n *Node) groups(s *story, addressed *roaring.Bitmap) ([]wire.GroupRow, err
 	if m == nil {
 		return nil, nil
 	}
-	entitled, err := n.entitled(m, addressed)
+	entitled, err := n.entitled(s, m, addressed)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +195,7 @@ func (n *Node) AlertReceipts(_ context.Context, id, rung string, missing bool, l
 	}
 	reached := members
 	if want != receipt.Queued {
-		entitled, err := n.entitled(m, members)
+		entitled, err := n.entitled(s, m, members)
 		if err != nil {
 			return nil, err
 		}

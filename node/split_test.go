@@ -27,12 +27,14 @@ func worksAlone(d *district) {
 		options[i].ConfirmAfter = 1
 	}
 	fleet := d.fleet(options...)
+	d.feed = d.user(wire.AddUser{Name: "observatory", Roles: []string{"composer"}, Senders: []string{observatory}})
+	defer func() { d.feed = "" }()
 	before := d.post(1, warning("before", polygon(here.Area)), "", "committed")
 	fleet.proven(revisionOf(before), 5)
 	d.stop(1)
 	d.kill(2)
 	fleet.await("all roam", func(p device.Progress) bool { return p.Connected == 5 })
-	d.awaitOn(0, func(s wire.Status) bool { return !s.Quorum && !s.Ready })
+	d.awaitOn(0, func(s wire.Status) bool { return s.Alone && !s.Quorum && !s.Ready })
 
 	fire := warning("alone-fire", polygon(here.Area))
 	sent := d.post(0, fire, "", "reached")
@@ -98,6 +100,7 @@ func (d *district) saysNoQuorum(here estate) {
 		problem := problemOf(d, what, err)
 		require.Equal(d.t, wire.KindNoQuorum, problem.Kind, what)
 		require.Contains(d.t, problem.Sentence, "needs a majority of the district's nodes", what)
+		require.Contains(d.t, problem.Sentence, "since", what)
 		require.NotContains(d.t, problem.Sentence, "\n", what)
 	}
 	selected, err := c.Select(d.ctx(), "place under "+here.Path, "", 0)

@@ -21,16 +21,36 @@ type story struct {
 	status   alert.Status
 	messages []*message // Alert and Updates, lowest revision first
 	cancels  []*message
+	pending  []string // facts of those messages that lack approvals
 	onDesk   bool
 }
 
-// current is the message with the highest revision; nil when only cancels are
-// known.
+// current is the message with the highest revision that lacks no approval, or else the
+// highest one; nil when only cancels are known.
 func (s *story) current() *message {
 	if len(s.messages) == 0 {
 		return nil
 	}
+	for i := len(s.messages) - 1; i >= 0; i-- {
+		if !slices.Contains(s.pending, s.messages[i].fact) {
+			return s.messages[i]
+		}
+	}
 	return s.messages[len(s.messages)-1]
+}
+
+// also are the Alerts of the same incident as m whose audience m speaks to.
+func (s *story) also(m *message) (others []*message) {
+	if m.entry.MsgType != alert.MsgTypeAlert || m.entry.Root == (alert.Key{}) {
+		return nil
+	}
+	for _, other := range s.messages {
+		if other != m && other.entry.MsgType == alert.MsgTypeAlert && other.entry.Root.Same(m.entry.Root) &&
+			!slices.Contains(s.pending, other.fact) {
+			others = append(others, other)
+		}
+	}
+	return others
 }
 
 // latest is the message that came last in the order of the alert, also a cancel.
@@ -93,7 +113,7 @@ func (n *Node) deskStory(id alert.ID) *story {
 			s.ids = append(s.ids, other)
 		}
 	}
-	s.messages, s.cancels = n.desk.of(card.Messages), n.desk.of(card.Cancels)
+	s.messages, s.cancels, s.pending = n.desk.of(card.Messages), n.desk.of(card.Cancels), card.Pending
 	if len(s.messages)+len(s.cancels) == 0 {
 		return nil
 	}
@@ -135,16 +155,21 @@ func (n *Node) addressed(s *story) (members *roaring.Bitmap, joined uint64, err 
 	if m == nil {
 		return roaring.New(), 0, nil
 	}
-	now, err := n.reach(m)
+	also := s.also(m)
+	now, err := n.reach(m, also...)
 	if err != nil {
 		return nil, 0, err
 	}
 	if agreed, err := n.agreed(m.fact); err != nil || !agreed {
 		return now.members, 0, err
 	}
-	members, err = n.state.Target(m.entry.Key, m.entry.Revision)
-	if err != nil {
-		return nil, 0, err
+	members = roaring.New()
+	for _, part := range append(also, m) {
+		of, err := n.state.Target(part.entry.Key, part.entry.Revision)
+		if err != nil {
+			return nil, 0, err
+		}
+		members.Or(of)
 	}
 	return members, roaring.AndNot(now.members, members).GetCardinality(), nil
 }

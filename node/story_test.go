@@ -45,6 +45,7 @@ func TestDistrict(t *testing.T) {
 		{"drops a revoked device everywhere", dropsDevices},
 		{"takes a join token once", takesTokenOnce},
 		{"ends a drill without ending the real thing", tellsDrillsApart},
+		{"lets the real thing follow a cancelled drill", followsDrills},
 	} {
 		t.Run(story.name, func(t *testing.T) { story.tell(d.in(t)) })
 	}

@@ -41,9 +41,10 @@ type Ended struct {
 	ID       string    `json:"id"`
 	Revision uint64    `json:"revision"`
 	At       time.Time `json:"at"`
-	// Why is "cancelled", "superseded" (the alert goes on under another id) or
-	// "expired" (the newest revision ran out before an older one would have). The
-	// first two end the alert for ever; any other word ends it up to Revision.
+	// Why is "cancelled", "superseded" (the alert goes on under another id), "expired" (the
+	// newest revision ran out before an older one would have) or "drill-over" (it was a drill:
+	// the real thing may follow under its id). The first two end the alert for ever; any other
+	// word ends it up to Revision.
 	Why string `json:"why,omitempty"`
 	// Expires is when the alert would have expired, as far as the node knows; a
 	// device remembers the end 24 hours longer. Zero: the node does not know.
@@ -55,10 +56,12 @@ const (
 	WhyCancelled  = "cancelled"
 	WhySuperseded = "superseded"
 	WhyExpired    = "expired"
+	WhyDrillOver  = "drill-over" // a drill or a test was cancelled; the real thing may follow under its id
 )
 
 // Covers is the highest revision that the end forbids: all of them for a cancelled
-// alert, because cancel is terminal whatever arrives later.
+// alert, because cancel is terminal whatever arrives later. The end of a drill forbids
+// what was known of the drill, or a later Actual message that references it would not start.
 func (e Ended) Covers() uint64 {
 	if e.Why == WhyCancelled || e.Why == WhySuperseded || e.Revision == 0 {
 		return math.MaxUint64

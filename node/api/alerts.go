@@ -41,8 +41,11 @@ func (h *Handler) sendAlert(c call) error {
 	if err := readJSON(c.r.Body, &in); err != nil {
 		return err
 	}
-	if len(in.Alert) == 0 {
-		return wire.Problemf(wire.KindMalformed, "the field \"alert\" is missing")
+	switch {
+	case len(in.Alert) == 0 && in.Scenario == "":
+		return wire.Problemf(wire.KindMalformed, "the field \"alert\" is missing, or \"scenario\" in its place")
+	case len(in.Alert) > 0 && in.Scenario != "":
+		return wire.Problemf(wire.KindMalformed, "the body holds an alert and a scenario; one of them is expected")
 	}
 	if c.query.flag("dry_run") {
 		out, err := h.svc.PreviewAlert(c.r.Context(), c.by, in)

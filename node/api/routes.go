@@ -102,6 +102,7 @@ var (
 // Routes is the route table, in the order of the documents.
 func Routes() []Route {
 	all := alertRoutes()
+	all = append(all, authorityRoutes()...)
 	all = append(all, audienceRoutes()...)
 	all = append(all, peopleRoutes()...)
 	all = append(all, nodeRoutes()...)

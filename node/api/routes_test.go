@@ -44,6 +44,22 @@ var happy = map[string]struct {
 		query: "?wait=committed", body: `{"reason":"wrong estate"}`, status: 202,
 		asked: "CancelAlert " + apitest.AlertID + ` "wrong estate" committed`, answer: `"alert"`,
 	},
+	"POST /api/v1/alerts/{id}/approve": {
+		query: "?wait=local", body: `{"digest":"d1","reason":"seen"}`, status: 202,
+		asked: "ApproveAlert " + apitest.AlertID + ` "d1" "seen" local`, answer: `"alert"`,
+	},
+	"GET /api/v1/scenarios":         {status: 200, asked: "ListScenarios", answer: `"blanks":["where"]`},
+	"GET /api/v1/scenarios/{id}":    {status: 200, asked: "ListScenarios", answer: `"title":"Flood"`},
+	"PUT /api/v1/scenarios/{id}":    {body: `{"title":"Fire","alert":{},"minutes":5}`, status: 204, asked: "PutScenario " + apitest.AlertID + " Fire"},
+	"DELETE /api/v1/scenarios/{id}": {status: 204, asked: "RemoveScenario " + apitest.AlertID},
+	"GET /api/v1/licences":          {status: 200, asked: "ListLicences", answer: `"operator":"duty"`},
+	"POST /api/v1/licences": {
+		body: `{"operator":"duty","scenarios":["*"],"place":"tm","until":"2026-07-20T17:40:00Z"}`, status: 201,
+		asked: "GrantLicence duty [*] tm", answer: `"id":"l1"`,
+	},
+	"DELETE /api/v1/licences/{id}": {status: 204, asked: "RevokeLicence " + apitest.AlertID},
+	"GET /api/v1/policy":           {status: 200, asked: "ShowPolicy", answer: `"version":7`},
+	"PUT /api/v1/policy":           {body: `{"rules":[{"approvals":1}]}`, status: 204, asked: "PutPolicy 1"},
 	"GET /api/v1/alerts/{id}/receipts": {
 		query: "?rung=acknowledged&missing=true&limit=3", status: 200,
 		asked: "AlertReceipts " + apitest.AlertID + " acknowledged true 3", answer: `"member":"lift-0042"`,
@@ -161,6 +177,10 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/alerts/{id}/cancel": {"composer", "approver"},
 		"POST /api/v1/audience/import":    {"audience-manager"}, "PUT /api/v1/places": {"audience-manager"},
 		"POST /api/v1/devices": {"device-manager"}, "DELETE /api/v1/devices/{id}": {"device-manager"},
+		"POST /api/v1/alerts/{id}/approve": {"approver", "composer"},
+		"PUT /api/v1/scenarios/{id}":       {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
+		"POST /api/v1/licences": {"administrator"}, "DELETE /api/v1/licences/{id}": {"administrator"},
+		"PUT /api/v1/policy": {"administrator"},
 		"POST /api/v1/users": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}

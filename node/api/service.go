@@ -15,6 +15,7 @@ type Caller struct {
 	Name    string
 	Roles   []string
 	Senders []string // CAP senders the caller may speak for; empty is any
+	Places  []string // where the caller may warn and approve; empty is everywhere
 }
 
 // Wait says how long an answer waits for a fact to get further.
@@ -47,6 +48,31 @@ type Alerts interface {
 	PreviewCAP(ctx context.Context, by Caller, raw []byte, selection string) (wire.Outcome, error)
 	PreviewAlert(ctx context.Context, by Caller, in wire.SendAlert) (wire.Outcome, error)
 	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait Wait) (wire.Outcome, error)
+}
+
+// Approvals lets persons stand by alerts that wait for it.
+type Approvals interface {
+	ApproveAlert(ctx context.Context, by Caller, id string, in wire.Approve, wait Wait) (wire.Outcome, error)
+}
+
+// Scenarios are prepared alerts.
+type Scenarios interface {
+	ListScenarios(ctx context.Context) ([]wire.Scenario, error)
+	PutScenario(ctx context.Context, by Caller, in wire.Scenario) error
+	RemoveScenario(ctx context.Context, by Caller, id string) error
+}
+
+// Licences are rights to warn from a node that is alone.
+type Licences interface {
+	ListLicences(ctx context.Context) ([]wire.Licence, error)
+	GrantLicence(ctx context.Context, by Caller, in wire.Licence) (wire.Licence, error)
+	RevokeLicence(ctx context.Context, by Caller, id string) error
+}
+
+// Policy says which alerts need approvals.
+type Policy interface {
+	ShowPolicy(ctx context.Context) (wire.Policy, error)
+	PutPolicy(ctx context.Context, by Caller, in wire.Policy) error
 }
 
 // AlertReader reads alerts and what is known of their receipts.
@@ -120,6 +146,10 @@ type Events interface {
 type Service interface {
 	Identifier
 	Alerts
+	Approvals
+	Scenarios
+	Licences
+	Policy
 	AlertReader
 	Audience
 	Places

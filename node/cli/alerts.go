@@ -24,7 +24,13 @@ func alertCommands() []command {
 			name: "alert send", purpose: "send an alert and say how far it got", setup: alertSend,
 			example: "almenara alert send --dry-run --cap flood.xml\nalmenara alert send --cap flood.xml\n" +
 				"almenara alert send --status Exercise --event Flood --expires 30m \\\n" +
-				"  --headline \"Go upstairs\" --select 'place under tuen-mun/on-ting'",
+				"  --headline \"Go upstairs\" --select 'place under tuen-mun/on-ting'\n" +
+				"almenara alert send --scenario flood --set 'where=Block 2' \\\n" +
+				"  --incident i-7 --reason \"seen by the warden\"",
+		},
+		{
+			name: "alert approve", purpose: "approve an alert that waits for it; its author cannot", args: "ALERT", min: 1, max: 1,
+			setup: alertApprove, example: "almenara alert approve abcdefghijklmnopqrstuvwxyz",
 		},
 		{
 			name: "alert cancel", purpose: "cancel an alert everywhere; no approval is needed", args: "ALERT", min: 1, max: 1,
@@ -49,6 +55,8 @@ func alertCommands() []command {
 type draft struct {
 	file, selection, incident, reason, wait string
 	status, expires                         string
+	scenario                                string
+	blanks                                  map[string]string
 	info                                    wire.CAPInfo
 	dryRun                                  bool
 }
@@ -56,6 +64,8 @@ type draft struct {
 func alertSend(fs *pflag.FlagSet) runner {
 	d := &draft{}
 	fs.StringVar(&d.file, "cap", "", "CAP 1.2 file to send as it is; - is standard input")
+	fs.StringVar(&d.scenario, "scenario", "", "prepared alert to send, by its id")
+	fs.StringToStringVar(&d.blanks, "set", nil, "fill in a blank of the scenario: NAME=TEXT; may be repeated")
 	fs.StringVar(&d.selection, "select", "", "who: a selection; with CAP areas both must hold")
 	fs.StringVar(&d.info.Headline, "headline", "", "one line that says it all")
 	fs.StringVar(&d.info.Description, "description", "", "what happens")
@@ -75,10 +85,16 @@ func alertSend(fs *pflag.FlagSet) runner {
 	return func(ctx context.Context, e *env, _ []string) error {
 		texts := fs.Changed("headline") || fs.Changed("event") || fs.Changed("description") || fs.Changed("instruction")
 		switch {
+		case d.scenario != "" && (d.file != "" || texts):
+			return usagef("alert send takes --scenario, --cap or the texts, one of them")
+		case d.scenario != "":
+			return e.send(ctx, d)
+		case len(d.blanks) > 0:
+			return usagef("--set fills in the blanks of a --scenario")
 		case d.file != "" && texts:
 			return usagef("alert send takes --cap or the texts, not both")
 		case d.file == "" && (d.info.Headline == "" || d.info.Event == ""):
-			return usagef("alert send needs --cap, or --headline and --event")
+			return usagef("alert send needs --scenario, --cap, or --headline and --event")
 		case d.file == "" && d.selection == "":
 			return usagef("alert send needs --select with these texts; who is meant is never guessed")
 		}
@@ -135,6 +151,9 @@ const capTime = "2006-01-02T15:04:05-07:00"
 
 // alert is the draft in the API's form.
 func (d *draft) alert(now time.Time) (wire.SendAlert, error) {
+	if d.scenario != "" {
+		return wire.SendAlert{Scenario: d.scenario, Blanks: d.blanks, Select: d.selection, Incident: d.incident, Reason: d.reason}, nil
+	}
 	info := d.info
 	if in, err := time.ParseDuration(d.expires); err == nil {
 		info.Expires = now.Add(in).Format(capTime)
@@ -167,6 +186,12 @@ func (e *env) printOutcome(out wire.Outcome) error {
 
 // outcomeNotes writes what there is to know besides.
 func outcomeNotes(w io.Writer, out wire.Outcome) {
+	if out.Approvals != nil {
+		fmt.Fprintf(w, "Approvals: %s.\n", clean(approvalText(*out.Approvals)))
+	}
+	if out.Licence != "" {
+		fmt.Fprintf(w, "Sent from a node that is alone, under the licence %s.\n", clean(out.Licence))
+	}
 	if out.Unlocated > 0 {
 		fmt.Fprintf(w, "%s without a location: no shape can reach them.\n", plural(out.Unlocated, "member"))
 	}
@@ -196,6 +221,8 @@ func wouldBe(out wire.Outcome) string {
 	switch out.Effect {
 	case "in-force":
 		return "It would be in force at once."
+	case "pending":
+		return "It would wait for approvals; nobody is warned before."
 	case "future":
 		return "It would come into force later."
 	case "superseded":
@@ -217,6 +244,8 @@ func effect(name string) string {
 	switch name {
 	case "in-force":
 		return "in force"
+	case "pending":
+		return "recorded and waits for approvals; nobody is warned before"
 	case "duplicate":
 		return "known already; nothing new was sent"
 	case "recorded":

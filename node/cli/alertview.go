@@ -55,6 +55,9 @@ func presentedOf(a wire.Alert) string {
 
 // labelled is the headline; what is not Actual says so first.
 func labelled(a wire.Alert) string {
+	if len(a.Duplicates) > 0 {
+		a.Headline, a.Duplicates = "(possible duplicate) "+a.Headline, nil
+	}
 	if a.Status == "Actual" || a.Status == "" {
 		return a.Headline
 	}
@@ -135,6 +138,7 @@ func (e *env) alertTable(w io.Writer, a wire.Alert) {
 	if a.Select != "" {
 		t.add("Select", a.Select)
 	}
+	e.authorityOf(&t, a)
 	t.write(w, e.Width)
 	fmt.Fprintln(w)
 	e.rungTable(w, a)

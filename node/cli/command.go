@@ -37,7 +37,7 @@ const (
 func commands() []command {
 	var all []command
 	for _, group := range [][]command{
-		nodeCommands(), recoverCommands(), backupCommands(), alertCommands(), audienceCommands(), deviceCommands(), userCommands(), auditCommands(), simulateCommands(),
+		nodeCommands(), recoverCommands(), backupCommands(), alertCommands(), authorityCommands(), audienceCommands(), deviceCommands(), userCommands(), auditCommands(), simulateCommands(),
 		otherCommands(),
 	} {
 		all = append(all, group...)

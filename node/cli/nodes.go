@@ -162,6 +162,9 @@ func (e *env) statusTable(w io.Writer, s wire.Status) {
 	for _, sentence := range s.Warnings {
 		t.add("Warning", sentence)
 	}
+	if s.PolicyVersion > 0 {
+		t.add("Policy", policyOf(s))
+	}
 	t.add("Role", fmt.Sprintf("%s, term %d", s.Role, s.Term))
 	t.add("API", s.API)
 	if s.Broker != nil {
@@ -250,12 +253,27 @@ func readiness(s wire.Status) string {
 
 func quorum(s wire.Status) string {
 	switch {
+	case s.Alone:
+		return "no, ALONE since " + clock(s.AloneSince) + "; people need a licence to warn from here"
 	case s.Quorum:
 		return "yes, " + or(nodeName(s.Nodes, s.Leader), "nobody") + " leads"
 	case s.AloneSince.IsZero():
 		return "no; alerts still go out from here"
 	}
 	return "no, since " + clock(s.AloneSince) + "; alerts still go out from here"
+}
+
+// policyOf says which policy the node knows and how old that is.
+func policyOf(s wire.Status) string {
+	text := fmt.Sprintf("version %d", s.PolicyVersion)
+	switch age := time.Duration(s.PolicyAge) * time.Second; {
+	case s.Quorum:
+	case s.PolicyAge < 0 || age > 72*time.Hour:
+		text += ", older than 72 hours: licensed scenarios only"
+	default:
+		text += ", " + age.String() + " old"
+	}
+	return text
 }
 
 func invite(fs *pflag.FlagSet) runner {

@@ -30,6 +30,7 @@ func userAdd(fs *pflag.FlagSet) runner {
 	var in wire.AddUser
 	fs.StringSliceVar(&in.Roles, "role", nil, "viewer, composer, approver, audience-manager, device-manager, auditor or administrator; may be repeated")
 	fs.StringSliceVar(&in.Senders, "sender", nil, "CAP sender that the token may speak for; any when absent; may be repeated")
+	fs.StringSliceVar(&in.Places, "place", nil, "place in which the user may warn and approve; all when absent; may be repeated")
 	return func(ctx context.Context, e *env, args []string) error {
 		if len(in.Roles) == 0 {
 			return usagef("user add needs at least one --role")

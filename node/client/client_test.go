@@ -67,6 +67,18 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/alerts/{id}/cancel": func() error {
 			return drop(c.CancelAlert(ctx, apitest.AlertID, wire.CancelAlert{Reason: "r"}, client.WaitCommitted))
 		},
+		"POST /api/v1/alerts/{id}/approve": func() error {
+			return drop(c.ApproveAlert(ctx, apitest.AlertID, wire.Approve{Digest: "d"}, client.WaitCommitted))
+		},
+		"GET /api/v1/scenarios":            func() error { return drop(c.ListScenarios(ctx)) },
+		"GET /api/v1/scenarios/{id}":       func() error { return drop(c.ShowScenario(ctx, apitest.AlertID)) },
+		"PUT /api/v1/scenarios/{id}":       func() error { return c.PutScenario(ctx, wire.Scenario{ID: "a/b", Alert: []byte(`{}`)}) },
+		"DELETE /api/v1/scenarios/{id}":    func() error { return c.RemoveScenario(ctx, "flood") },
+		"GET /api/v1/licences":             func() error { return drop(c.ListLicences(ctx)) },
+		"POST /api/v1/licences":            func() error { return drop(c.GrantLicence(ctx, wire.Licence{Operator: "duty"})) },
+		"DELETE /api/v1/licences/{id}":     func() error { return c.RevokeLicence(ctx, "l1") },
+		"GET /api/v1/policy":               func() error { return drop(c.ShowPolicy(ctx)) },
+		"PUT /api/v1/policy":               func() error { return c.PutPolicy(ctx, wire.Policy{}) },
 		"GET /api/v1/alerts/{id}/receipts": func() error { return drop(c.AlertReceipts(ctx, apitest.AlertID, "sent", true, 9)) },
 		"GET /api/v1/alerts/{id}/cap":      func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
 		"POST /api/v1/audience/import": func() error {
@@ -123,7 +135,9 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 	require.Equal(t, []string{
 		`TakeCAP <alert/> "all" reached`, `SendAlert {} "" local`, `ListAlerts 3`, `ShowAlert ` + apitest.AlertID,
 		`CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true 9`,
-		`AlertMessage ` + apitest.AlertID, `Events `, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
+		`AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
+		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [] `, `RevokeLicence l1`,
+		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())

@@ -20,12 +20,16 @@ type Outcome struct {
 	State string `json:"state"`
 	// Effect is what the message does now: "in-force", "future", "superseded",
 	// "ended" (a cancel took effect), "expired", "cancelled" (recorded, never broadcast),
-	// "recorded" (System, Draft: never broadcast) or "duplicate" (already known, nothing new).
+	// "recorded" (System, Draft, or a Cancel that ends nothing: never broadcast), "pending" (approvals
+	// are missing; see Approvals) or "duplicate" (already known, nothing new).
 	Effect    string   `json:"effect"`
 	Addressed Counts   `json:"addressed"`
 	Unlocated uint64   `json:"unlocated,omitempty"` // members that no shape can reach
 	Connected int      `json:"connected"`           // addressed devices on the answering node now
 	Warnings  []string `json:"warnings,omitempty"`
+	// Approvals says how many other persons must approve and who has; nil where none must.
+	Approvals *Approvals `json:"approvals,omitempty"`
+	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it
 }
 
 // StateDryRun is the Outcome.State of what was only asked.
@@ -48,10 +52,14 @@ type Count struct {
 // CAP's names; what is missing of identifier, sender, sent, status, msgType and
 // scope is filled in.
 type SendAlert struct {
-	Alert    json.RawMessage `json:"alert"`
-	Select   string          `json:"select,omitempty"` // selection; with CAP areas both must hold
-	Incident string          `json:"incident,omitempty"`
-	Reason   string          `json:"reason,omitempty"`
+	Alert json.RawMessage `json:"alert,omitempty"`
+	// Scenario is the id of a scenario to send in place of Alert, with its blanks filled in.
+	// One scenario and one incident are one alert, wherever they are sent.
+	Scenario string            `json:"scenario,omitempty"`
+	Blanks   map[string]string `json:"blanks,omitempty"`
+	Select   string            `json:"select,omitempty"` // selection; with CAP areas and the scenario's own all must hold
+	Incident string            `json:"incident,omitempty"`
+	Reason   string            `json:"reason,omitempty"` // needed when the node is alone
 }
 
 // CancelAlert cancels an alert. No approval is ever needed.
@@ -78,7 +86,7 @@ type Alert struct {
 	ID       string    `json:"id"`
 	Revision uint64    `json:"revision"`
 	Key      string    `json:"key"`
-	State    string    `json:"state"` // in-force, future, expired, cancelled, superseded, recorded
+	State    string    `json:"state"` // in-force, future, expired, cancelled, superseded, pending, recorded
 	Status   string    `json:"status"`
 	MsgType  string    `json:"msg_type"`
 	Headline string    `json:"headline"`
@@ -86,8 +94,18 @@ type Alert struct {
 	Expires  time.Time `json:"expires"`
 	Author   string    `json:"author,omitempty"`
 	Select   string    `json:"select,omitempty"`
-	Place    string    `json:"replication"` // local, reached k of n, committed
-	Rungs    Rungs     `json:"rungs"`
+	Scenario string    `json:"scenario,omitempty"`
+	Incident string    `json:"incident,omitempty"`
+	Licence  string    `json:"licence,omitempty"`    // under which a node that was alone took it
+	Alone    time.Time `json:"alone_since,omitzero"` // since when the node that took it was alone; zero: it was not
+	Policy   uint64    `json:"policy,omitempty"`     // version of the policy that node knew
+	// Approvals is who has approved it and how many must; nil where none must.
+	Approvals *Approvals `json:"approvals,omitempty"`
+	// Duplicates are other alerts that may be about the same: of another incident, and
+	// still the same scenario or event for some of the same members at about the same time.
+	Duplicates []string `json:"possible_duplicates,omitempty"`
+	Place      string   `json:"replication"` // local, reached k of n, committed
+	Rungs      Rungs    `json:"rungs"`
 	// Addressed is the set recorded at adoption; Joined counts members that came
 	// into the audience later, while the alert was in force.
 	Addressed Counts     `json:"addressed"`
@@ -104,6 +122,8 @@ type Message struct {
 	Accepted time.Time `json:"accepted"`
 	Author   string    `json:"author,omitempty"`
 	Fact     string    `json:"fact"`
+	Digest   string    `json:"digest"` // of its content: what an approval is given for
+	Reason   string    `json:"reason,omitempty"`
 }
 
 // GroupRow is one line of the table of who was reached: a kind in a block.
@@ -230,6 +250,7 @@ type AddUser struct {
 	Name    string   `json:"name"`
 	Roles   []string `json:"roles"`
 	Senders []string `json:"senders,omitempty"` // CAP senders this token may speak for; empty is any
+	Places  []string `json:"places,omitempty"`  // places in which it may warn and approve; empty is all
 }
 
 // User is one user or token.
@@ -237,21 +258,27 @@ type User struct {
 	Name    string   `json:"name"`
 	Roles   []string `json:"roles"`
 	Senders []string `json:"senders,omitempty"`
+	Places  []string `json:"places,omitempty"`
 	Revoked bool     `json:"revoked"`
 	Token   string   `json:"token,omitempty"` // only in the answer that creates it
 }
 
 // Status is what a node knows of itself and its district.
 type Status struct {
-	Node          string     `json:"node"`
-	Name          string     `json:"name"`
-	Version       string     `json:"version"`
-	District      string     `json:"district"`
-	Role          string     `json:"role"` // leader, follower, candidate
-	Leader        string     `json:"leader"`
-	Term          uint64     `json:"term"`
-	Quorum        bool       `json:"quorum"`
-	AloneSince    time.Time  `json:"alone_since,omitzero"`
+	Node       string    `json:"node"`
+	Name       string    `json:"name"`
+	Version    string    `json:"version"`
+	District   string    `json:"district"`
+	Role       string    `json:"role"` // leader, follower, candidate
+	Leader     string    `json:"leader"`
+	Term       uint64    `json:"term"`
+	Quorum     bool      `json:"quorum"`
+	AloneSince time.Time `json:"alone_since,omitzero"`
+	// Alone says that there has been no quorum for so long that the rules for it hold:
+	// people need a licence. AloneSince is when quorum was lost.
+	Alone         bool       `json:"alone"`
+	PolicyVersion uint64     `json:"policy_version"`     // raft index of the last change of policy, scenarios, licences; 0: none
+	PolicyAge     int64      `json:"policy_age_seconds"` // since this node last had quorum, also before a restart; -1: never
 	Applied       uint64     `json:"applied_index"`
 	Committed     uint64     `json:"commit_index"`
 	Incarnation   uint64     `json:"incarnation"`           // of the district; 1 where it was never recovered or restored

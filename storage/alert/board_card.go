@@ -15,6 +15,7 @@ type card struct {
 	waiting  []*Entry // what lacks approvals
 	aliases  []ID     // other ids under which some node may have listed it
 	revision Revision // the highest of all
+	drilled  Revision // the highest of the messages that have the card's status
 	last     time.Time
 	until    time.Time // ends are listed before this
 	shadowed bool      // a stronger status has the id
@@ -58,6 +59,7 @@ func (c *card) take(n *node, aliases map[ID]bool) {
 			c.revision = max(c.revision, v.Revision)
 		}
 		if v.Status == c.status {
+			c.drilled = max(c.drilled, v.Revision)
 			aliases[smallest(n, v)] = true
 			if i == 0 && !v.pending {
 				c.heads = append(c.heads, &v.Entry)
@@ -184,6 +186,9 @@ func (c *card) also(head *Entry, t time.Time) (facts []string) {
 func (c *card) ends(t time.Time, list []End) []End {
 	f := c.at(t)
 	end := End{Revision: c.revision, Expires: c.until.Add(-EndMemory)}
+	if c.status != StatusActual {
+		end.Drill, end.Revision = true, c.drilled
+	}
 	if f.why != "" {
 		end.ID, end.Why, end.At = c.id, f.why, c.endedAt(f.why, t)
 		list = append(list, end)

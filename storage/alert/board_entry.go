@@ -160,6 +160,9 @@ type End struct {
 	At       time.Time
 	Why      Why
 	Expires  time.Time
+	// Drill says that the alert was not Actual. Its end forbids its own messages, up to
+	// Revision, and not the real thing that may follow under the same id.
+	Drill bool
 }
 
 // Contradiction is one key under which the district got different messages.

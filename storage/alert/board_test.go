@@ -340,6 +340,20 @@ func TestBoard_TheRealThingOverridesDrills(t *testing.T) {
 	require.Equal(t, map[ID]Why{drill.Key.ID(): WhyCancelled}, ended(b, hour(1)))
 }
 
+func TestBoard_TheEndOfADrillLeavesRoomForTheRealThing(t *testing.T) {
+	drill := entryWith(MsgTypeAlert, StatusExercise, "drill", 0)
+	stop := entryWith(MsgTypeCancel, StatusExercise, "drill-stop", 2, drill.Key)
+	b := boardOf(drill, stop)
+	require.Equal(t, []End{{
+		ID: drill.Key.ID(), Revision: drill.Revision, At: stop.Sent, Why: WhyCancelled, Expires: drill.Expires, Drill: true,
+	}}, b.Ended(hour(3)))
+	serious := entry(message(MsgTypeUpdate, "no-drill", 1, drill.Key)) // also one that was sent before the cancel
+	require.Greater(t, serious.Revision, drill.Revision)
+	b.Add(serious)
+	require.Equal(t, map[ID]string{drill.Key.ID(): "no-drill"}, inForce(b, hour(3)))
+	require.Empty(t, b.Ended(hour(3)))
+}
+
 func TestBoard_SystemAndDraftAreNeverInForce(t *testing.T) {
 	for _, s := range []Status{StatusSystem, StatusDraft} {
 		e := entryWith(MsgTypeAlert, s, "quiet", 0)

@@ -1,0 +1,140 @@
+package api
+
+import (
+	"net/http"
+
+	"almenara/node/wire"
+)
+
+// ApproverRoles are the roles that a policy may let approve; without a word of it, it is
+// RoleApprover.
+func ApproverRoles() []string { return []string{RoleApprover, RoleComposer} }
+
+// authorityRoutes are about who may warn how.
+func authorityRoutes() []Route {
+	admin := []string{RoleAdministrator}
+	return []Route{
+		{
+			Method: "POST", Path: "/api/v1/alerts/{id}/approve", Roles: ApproverRoles(), MaxBody: bodyJSON,
+			Summary: "Approve an alert that waits for it. The author cannot; the policy says which of the roles may.",
+			Params:  []Param{paramWait}, Request: wire.Approve{}, Answer: wire.Outcome{}, handle: (*Handler).approveAlert,
+		},
+		{
+			Method: "GET", Path: "/api/v1/scenarios", Roles: anyRole, Summary: "List the prepared alerts.",
+			Answer: []wire.Scenario{}, handle: (*Handler).listScenarios,
+		},
+		{
+			Method: "GET", Path: "/api/v1/scenarios/{id}", Roles: anyRole, Summary: "Show one prepared alert and its blanks.",
+			Answer: wire.Scenario{}, handle: (*Handler).showScenario,
+		},
+		{
+			Method: "PUT", Path: "/api/v1/scenarios/{id}", Roles: admin, MaxBody: bodyJSON,
+			Summary: "Add or change a prepared alert.", Request: wire.Scenario{}, handle: (*Handler).putScenario,
+		},
+		{
+			Method: "DELETE", Path: "/api/v1/scenarios/{id}", Roles: admin,
+			Summary: "Remove a prepared alert; what was sent from it stays.", handle: (*Handler).removeScenario,
+		},
+		{
+			Method: "GET", Path: "/api/v1/licences", Roles: anyRole,
+			Summary: "List the rights to warn from a node that is alone, also past and revoked ones.",
+			Answer:  []wire.Licence{}, handle: (*Handler).listLicences,
+		},
+		{
+			Method: "POST", Path: "/api/v1/licences", Roles: admin, MaxBody: bodyJSON,
+			Summary: "Grant a right to warn from a node that is alone, for 90 days at most.",
+			Request: wire.Licence{}, Answer: wire.Licence{}, handle: (*Handler).grantLicence,
+		},
+		{
+			Method: "DELETE", Path: "/api/v1/licences/{id}", Roles: admin,
+			Summary: "Revoke a licence; a node that is alone learns it with the next contact.", handle: (*Handler).revokeLicence,
+		},
+		{
+			Method: "GET", Path: "/api/v1/policy", Roles: anyRole, Summary: "Show which alerts need the approval of further persons.",
+			Answer: wire.Policy{}, handle: (*Handler).showPolicy,
+		},
+		{
+			Method: "PUT", Path: "/api/v1/policy", Roles: admin, MaxBody: bodyJSON,
+			Summary: "Replace the policy. The version in the body is passed over.", Request: wire.Policy{}, handle: (*Handler).putPolicy,
+		},
+	}
+}
+
+func (h *Handler) approveAlert(c call) error {
+	var in wire.Approve
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	out, err := h.svc.ApproveAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	return h.accepted(c, out, err)
+}
+
+func (h *Handler) listScenarios(c call) error {
+	all, err := h.svc.ListScenarios(c.r.Context())
+	return answerList(h, c, all, err)
+}
+
+func (h *Handler) showScenario(c call) error {
+	all, err := h.svc.ListScenarios(c.r.Context())
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		if s.ID == c.r.PathValue("id") {
+			return answer(h, c, s, nil)
+		}
+	}
+	return wire.Problemf(wire.KindNotFound, "there is no scenario %s", c.r.PathValue("id"))
+}
+
+func (h *Handler) putScenario(c call) error {
+	var in wire.Scenario
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	id := c.r.PathValue("id")
+	if in.ID != "" && in.ID != id {
+		return wire.Problemf(wire.KindMalformed, "the body is of the scenario %s, the address of %s", in.ID, id)
+	}
+	in.ID = id
+	return done(c, h.svc.PutScenario(c.r.Context(), c.by, in))
+}
+
+func (h *Handler) removeScenario(c call) error {
+	return done(c, h.svc.RemoveScenario(c.r.Context(), c.by, c.r.PathValue("id")))
+}
+
+func (h *Handler) listLicences(c call) error {
+	all, err := h.svc.ListLicences(c.r.Context())
+	return answerList(h, c, all, err)
+}
+
+func (h *Handler) grantLicence(c call) error {
+	var in wire.Licence
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	out, err := h.svc.GrantLicence(c.r.Context(), c.by, in)
+	if err != nil {
+		return err
+	}
+	h.writeJSON(c.w, http.StatusCreated, out)
+	return nil
+}
+
+func (h *Handler) revokeLicence(c call) error {
+	return done(c, h.svc.RevokeLicence(c.r.Context(), c.by, c.r.PathValue("id")))
+}
+
+func (h *Handler) showPolicy(c call) error {
+	policy, err := h.svc.ShowPolicy(c.r.Context())
+	return answer(h, c, policy, err)
+}
+
+func (h *Handler) putPolicy(c call) error {
+	var in wire.Policy
+	if err := readJSON(c.r.Body, &in); err != nil {
+		return err
+	}
+	return done(c, h.svc.PutPolicy(c.r.Context(), c.by, in))
+}

@@ -1,0 +1,262 @@
+package node
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+)
+
+// Bounds of what fills a scenario's blanks.
+const (
+	maxBlanks    = 32
+	maxBlankText = 500 // characters
+)
+
+// blank is {{name}} in a text of a scenario.
+var blank = regexp.MustCompile(`\{\{([A-Za-z0-9_-]{1,40})\}\}`)
+
+// blanksOf lists the names of the blanks in a scenario's alert, sorted.
+func blanksOf(raw []byte) (names []string) {
+	for _, found := range blank.FindAllSubmatch(raw, -1) {
+		names = append(names, string(found[1]))
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// filled is the scenario's alert with its blanks filled in and its times set: the JSON
+// form that SendAlert takes. Every blank must be given, and nothing else.
+func filled(s storage.Scenario, blanks map[string]string, now time.Time) (json.RawMessage, error) {
+	names := blanksOf(s.Alert)
+	for _, name := range names {
+		if _, ok := blanks[name]; !ok {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs the blank %q filled in; its blanks are %s",
+				s.ID, name, strings.Join(names, ", "))
+		}
+	}
+	for name, text := range blanks {
+		if !slices.Contains(names, name) {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names))
+		}
+		if why := badBlank(text); why != "" {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, why)
+		}
+	}
+	var form any
+	if err := json.Unmarshal(s.Alert, &form); err != nil {
+		return nil, fmt.Errorf("reading scenario %s: %w", s.ID, err)
+	}
+	form = fill(form, blanks)
+	setExpiry(form, now.Add(time.Duration(s.Lifetime)*time.Millisecond))
+	raw, err := json.Marshal(form)
+	if err != nil {
+		return nil, fmt.Errorf("writing scenario %s: %w", s.ID, err)
+	}
+	return raw, nil
+}
+
+func blankNames(names []string) string {
+	if len(names) == 0 {
+		return "it has no blanks"
+	}
+	return "its blanks are " + strings.Join(names, ", ")
+}
+
+// badBlank says what is wrong with a text for a blank; "" when nothing is.
+func badBlank(text string) string {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return "is empty"
+	case utf8.RuneCountInString(text) > maxBlankText:
+		return fmt.Sprintf("has more than %d characters", maxBlankText)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return "has characters that cannot be shown"
+	}
+	return ""
+}
+
+// fill puts the texts into every blank. What a text brings is never a blank again.
+func fill(v any, blanks map[string]string) any {
+	switch v := v.(type) {
+	case string:
+		return blank.ReplaceAllStringFunc(v, func(found string) string { return blanks[found[2:len(found)-2]] })
+	case []any:
+		for i := range v {
+			v[i] = fill(v[i], blanks)
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = fill(v[name], blanks)
+		}
+	}
+	return v
+}
+
+// setExpiry lets every info block end then, unless it says itself when.
+func setExpiry(form any, at time.Time) {
+	top, _ := form.(map[string]any)
+	infos, _ := top["info"].([]any)
+	for _, one := range infos {
+		if info, ok := one.(map[string]any); ok && info["expires"] == nil {
+			info["expires"] = alert.NewDateTime(at).String()
+		}
+	}
+}
+
+// checkScenario refuses a scenario that could not be sent, before it is agreed on.
+func (n *Node) checkScenario(s storage.Scenario) error {
+	names := blanksOf(s.Alert)
+	if len(names) > maxBlanks {
+		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks)
+	}
+	if rest := blank.ReplaceAll(s.Alert, nil); strings.Contains(string(rest), "{{") {
+		return wire.Problemf(wire.KindRefused, "the scenario's texts hold {{ that is no blank; a blank is {{name}} of letters, digits, _ and -")
+	}
+	samples := make(map[string]string)
+	for _, name := range names {
+		samples[name] = "x"
+	}
+	now := n.options.Clock()
+	raw, err := filled(s, samples, now)
+	if err != nil {
+		return wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err)
+	}
+	a, findings, err := alert.FromJSON(raw, n.sender(), newIdentifier(), now)
+	if err != nil {
+		return scenarioRefusal(err, findings)
+	}
+	if a.MsgType != alert.MsgTypeAlert || len(a.References) > 0 || len(a.Infos) == 0 {
+		return wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references")
+	}
+	if time.Duration(s.Lifetime)*time.Millisecond > alert.MaxLifetime {
+		return wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes()))
+	}
+	if s.Select != "" {
+		if _, err := audience.Parse(s.Select); err != nil {
+			return wire.Problemf(wire.KindMalformed, "the scenario's selection cannot be read: %v", err)
+		}
+	}
+	return nil
+}
+
+func scenarioRefusal(err error, findings alert.Findings) error {
+	p, ok := refusal(err, findings).(*wire.Problem)
+	if !ok {
+		return err
+	}
+	p.Sentence = "the scenario cannot be sent as it is: " + strings.TrimPrefix(p.Sentence, "nothing was sent: ")
+	return p
+}
+
+// fromScenario fills in what a request leaves to a scenario.
+func (n *Node) fromScenario(sent wire.SendAlert, in *intake) (json.RawMessage, error) {
+	if sent.Scenario == "" {
+		if len(sent.Blanks) > 0 {
+			return nil, wire.Problemf(wire.KindMalformed, "blanks belong to a scenario; nothing was sent")
+		}
+		return sent.Alert, nil
+	}
+	var s storage.Scenario
+	var known bool
+	err := n.store.View(func(t *storage.Txn) (err error) {
+		s, known, err = t.Scenario(sent.Scenario)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading scenario %s: %w", sent.Scenario, err)
+	}
+	if !known || s.Removed {
+		return nil, wire.Problemf(wire.KindNotFound, "no scenario %q is known here; nothing was sent", sent.Scenario)
+	}
+	in.scenario = s
+	return filled(s, sent.Blanks, n.options.Clock())
+}
+
+// limits is what the request selects within what the scenario selects.
+func limits(selected string, s storage.Scenario) (audience.Selection, error) {
+	limit, err := readLimit(selected)
+	if err != nil || s.Select == "" {
+		return limit, err
+	}
+	own, err := readLimit(s.Select)
+	return own.And(limit), err
+}
+
+// usual adds a warning when the outcome is not what the scenario usually does.
+func (n *Node) usual(in intake, out wire.Outcome) wire.Outcome {
+	out.Warnings = append(out.Warnings, unusual(in.scenario, out.Addressed.Total)...)
+	return out
+}
+
+// unusual warns when the scenario usually addresses more or fewer.
+func unusual(s storage.Scenario, total uint64) []string {
+	if s.UsualMax == 0 || total >= s.UsualMin && total <= s.UsualMax {
+		return nil
+	}
+	return []string{fmt.Sprintf("the scenario %s usually addresses %d to %d members, and now %d", s.ID, s.UsualMin, s.UsualMax, total)}
+}
+
+// pressedAlready finds what the same scenario said before for the incident, to the same
+// audience: pressing a button twice is one alert, not two. Times do not count.
+func (n *Node) pressedAlready(in intake) *message {
+	if in.scenario.ID == "" || in.incident == "" {
+		return nil
+	}
+	root := alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)
+	s := n.deskStory(root.ID())
+	if s == nil {
+		return nil
+	}
+	for _, m := range s.messages {
+		if m.entry.MsgType == alert.MsgTypeAlert && m.issue.Author == in.by.Name && m.selects() == in.selects(m.issue.Within) &&
+			sameTexts(m.alert, in.alert) {
+			return m
+		}
+	}
+	return nil
+}
+
+// incidentIsOver refuses to send a scenario for an incident whose alert was cancelled: a
+// cancel is for ever, and nobody would get it.
+func (n *Node) incidentIsOver(in intake) error {
+	if in.scenario.ID == "" || in.incident == "" {
+		return nil
+	}
+	s := n.deskStory(alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status).ID())
+	if s == nil || len(s.cancels) == 0 {
+		return nil
+	}
+	return &wire.Problem{Kind: wire.KindConflict, Alert: string(s.id), Sentence: fmt.Sprintf(
+		"nothing was sent: the alert of the scenario %s for the incident %s was cancelled, which is for ever; give another incident id", in.scenario.ID, in.incident)}
+}
+
+// sameTexts compares two messages without their names and times.
+func sameTexts(a, b *alert.Alert) bool {
+	plain := func(a *alert.Alert) alert.Digest {
+		c := *a
+		c.Identifier, c.Sent, c.Infos = "", alert.DateTime{}, slices.Clone(a.Infos)
+		for i := range c.Infos {
+			c.Infos[i].Expires, c.Infos[i].Effective = alert.DateTime{}, alert.DateTime{}
+		}
+		return c.Digest()
+	}
+	return plain(a) == plain(b)
+}
+
+// scenarioOut is a scenario as the API shows it.
+func scenarioOut(s storage.Scenario) wire.Scenario {
+	return wire.Scenario{
+		ID: s.ID, Title: s.Title, Alert: s.Alert, Blanks: blanksOf(s.Alert), Select: s.Select, Approvals: int(s.Approvals),
+		Minutes: int(s.Lifetime / time.Minute.Milliseconds()), UsualMin: s.UsualMin, UsualMax: s.UsualMax,
+	}
+}

@@ -1,0 +1,69 @@
+package wire
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Approvals says who stands by an alert.
+type Approvals struct {
+	Needed int          `json:"needed"` // persons besides the author
+	Given  []ApprovedBy `json:"given"`  // by name
+}
+
+// ApprovedBy is one person's approval.
+type ApprovedBy struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+}
+
+// Approve approves what a pending alert says.
+type Approve struct {
+	// Digest is that of the message which was read; with another one nothing is approved.
+	// Empty approves what the node has.
+	Digest string `json:"digest,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Scenario is a prepared alert. Texts of Alert hold blanks as {{name}}.
+type Scenario struct {
+	ID        string          `json:"id"`
+	Title     string          `json:"title"`
+	Alert     json.RawMessage `json:"alert"`               // as in SendAlert, without times
+	Blanks    []string        `json:"blanks,omitempty"`    // names, in the answers
+	Select    string          `json:"select,omitempty"`    // selection that narrows the alert's areas
+	Approvals int             `json:"approvals,omitempty"` // persons besides the author who must approve, at least
+	Minutes   int             `json:"minutes"`             // how long it holds
+	UsualMin  uint64          `json:"usual_min,omitempty"` // members that it usually addresses
+	UsualMax  uint64          `json:"usual_max,omitempty"` // 0: nothing is usual
+}
+
+// Licence is a right to warn from a node that is alone.
+type Licence struct {
+	ID        string    `json:"id"` // made by the node
+	Operator  string    `json:"operator"`
+	Scenarios []string  `json:"scenarios"` // ids, or * for all and for free texts
+	Place     string    `json:"place"`     // nobody outside of it
+	Until     time.Time `json:"until"`     // at most 90 days ahead
+	GrantedBy string    `json:"granted_by,omitempty"`
+	GrantedAt time.Time `json:"granted_at,omitzero"`
+	Revoked   bool      `json:"revoked"`
+}
+
+// Policy says which alerts need the approval of further persons.
+type Policy struct {
+	Version uint64       `json:"version"` // raft index of the last change of policy, scenarios or licences; in the answer
+	Rules   []PolicyRule `json:"rules"`   // the strictest that applies counts; none: no approval is ever needed
+	// Approvers are the roles that may approve; empty is approver. Administrators may always.
+	Approvers []string `json:"approvers,omitempty"`
+}
+
+// PolicyRule asks for approvals where everything that it names applies.
+type PolicyRule struct {
+	Severity  string `json:"severity,omitempty"` // CAP severity: this one or above; Unknown ones count as above
+	Urgency   string `json:"urgency,omitempty"`  // CAP urgency, likewise
+	Members   uint64 `json:"members,omitempty"`  // more members than this are addressed
+	District  bool   `json:"district,omitempty"` // every member of the district is addressed
+	Scenario  string `json:"scenario,omitempty"`
+	Approvals int    `json:"approvals"` // persons besides the author
+}
