@@ -36,7 +36,6 @@ type roamWorld struct {
 	devices []*roamDevice
 	tales   []*roamTale
 	stories map[alert.ID]int // the story of every key that exists
-	steps   int
 
 	trace   []string
 	failure string

@@ -39,11 +39,6 @@ type entry struct {
 	batch      *batch
 }
 
-func (l *lane) has(seq uint64) bool {
-	_, ok := l.entries[seq]
-	return ok || seq <= l.base
-}
-
 // climb moves high over what is durable, or in memory for want of a disk.
 func (l *lane) climb() {
 	l.high = max(l.high, l.base)
