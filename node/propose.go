@@ -34,19 +34,37 @@ func (n *Node) propose(ctx context.Context, actor string, payload command.Payloa
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.patience())
 	defer cancel()
+	answer, err := persist(ctx, func(ctx context.Context) ([]byte, error) { return n.cluster.Propose(ctx, raw) })
+	if err != nil {
+		return command.Result{}, err
+	}
+	result, err := command.DecodeResult(answer)
+	if err != nil {
+		return command.Result{}, err
+	}
+	return result, result.Error()
+}
+
+// persist proposes again while the outcome is unknown. Once one attempt's is, it stays
+// so whatever a later attempt says of itself (busy, no leader, stopping): only the state
+// machine's answer, which is the first one's by the request id, tells what happened.
+func persist(ctx context.Context, propose func(context.Context) ([]byte, error)) ([]byte, error) {
+	unknown := false
 	for {
-		answer, err := n.cluster.Propose(ctx, raw)
-		if errors.Is(err, cluster.ErrUnknownOutcome) && pause(ctx, retryTime) {
-			continue
+		answer, err := propose(ctx)
+		var said *cluster.CommandError
+		switch {
+		case err == nil || errors.As(err, &said):
+			return answer, err
+		case errors.Is(err, cluster.ErrUnknownOutcome):
+			unknown = true
+		case !unknown:
+			return nil, err
 		}
-		if err != nil {
-			return command.Result{}, err
+		final := errors.Is(err, cluster.ErrStopped) || errors.Is(err, cluster.ErrQuarantined)
+		if final || !pause(ctx, retryTime) {
+			return nil, fmt.Errorf("%w: %v", cluster.ErrUnknownOutcome, err)
 		}
-		result, err := command.DecodeResult(answer)
-		if err != nil {
-			return command.Result{}, err
-		}
-		return result, result.Error()
 	}
 }
 

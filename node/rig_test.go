@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/device"
+	"almenara/cluster/clustertest"
 	"almenara/node"
 	"almenara/node/client"
 	"almenara/node/wire"
@@ -45,10 +45,7 @@ type town struct {
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, ln.Close()) }()
-	return ln.Addr().String()
+	return clustertest.FreeAddr(t)
 }
 
 // newDistrict brings up a district of n voters.

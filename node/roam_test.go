@@ -321,7 +321,7 @@ func TestRoaming_HoldsUnderAnySchedule(t *testing.T) {
 	require.Greater(t, total.starts, runs, "the schedules are worth something")
 	require.Greater(t, total.musts, runs)
 	for _, some := range []int{total.replaces, total.resumes, total.ended, total.expired, total.superseded, total.dead} {
-		require.Greater(t, some, runs/100)
+		require.Greater(t, some, runs/200)
 	}
 }
 

@@ -110,7 +110,7 @@ func TestNode_DoesNotStartOnADamagedState(t *testing.T) {
 				err = n.Start(context.Background())
 				require.ErrorIs(t, err, storage.ErrDamaged)
 				requireOneSentence(t, err)
-				require.ErrorContains(t, err, "wipe the folder and let the node join anew")
+				require.ErrorContains(t, err, "almenara rejoin")
 			}
 			require.FileExists(t, filepath.Join(o.Dir, "raft", "raft.quarantined"))
 		})

@@ -73,7 +73,7 @@ const (
 // counted, and nothing else is. It returns the processor time used until then.
 func rest(ctx context.Context, pid int, calm time.Duration) (time.Duration, error) {
 	const step = 3 * time.Millisecond
-	end := time.Now().Add(10 * time.Second)
+	end := time.Now().Add(30 * time.Second)
 	was, err := cpuTime(pid)
 	for quiet := time.Duration(0); quiet < calm && err == nil; {
 		if err = pause(ctx, step); err != nil {
