@@ -54,6 +54,8 @@ var checks = []Check{
 	{"every acknowledged alert is committed everywhere", ackedAlerts, true},
 	{"every acknowledged cancel ended its alert everywhere", ackedCancels, true},
 	{"every acknowledged message is in every audit chain", ackedRecorded, true},
+	{"every acknowledged approval counts everywhere", approvalsHeld, true},
+	{"no device began before somebody approved what needs that", nobodyBeforeApproval, false},
 	{"every receipt that a node acknowledged is counted", toldCounted, true},
 	{"nobody is counted who did not tell", countedTold, true},
 	{"no device began a revision twice", beganOnce, false},

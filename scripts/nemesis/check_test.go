@@ -65,6 +65,8 @@ func good() Evidence {
 		{Batch: "b2", Members: []string{"m2"}, Outcome: Refused},
 	}
 	e.Ledger = []Entry{deed(1, "r", Write, "a", true, 0, 1), deed(2, "r", Read, "a", true, 2, 3)}
+	e.Messages[0].Waits = true
+	e.Approvings = []Approving{{Alert: fire, Node: 0, Outcome: Acked, State: "committed", Asked: at(10.1), Answered: at(10.15)}}
 	e.Joinings = []Joining{{Node: 1, Asked: at(1), Done: at(5)}}
 	e.Removals = []Removal{{Node: 3, Asked: at(60), Done: at(62)}}
 	e.Stalls = []Stall{{Node: 2, From: at(70), To: at(90), Led: true, Next: at(81)}}
@@ -82,7 +84,7 @@ func goodView(i int) View {
 		Node:   fmt.Sprintf("n%d", i+1),
 		Status: wire.Status{StateHash: "7:abc", Nodes: []wire.NodeInfo{{Voter: true}, {Voter: true}, {Voter: true}}},
 		Alerts: []wire.Alert{
-			{ID: fire, Revision: 1, State: "in-force", Place: "committed", Messages: []wire.Message{{Key: "s,fire,t"}}},
+			{ID: fire, Revision: 1, State: "in-force", Place: "committed", Approvals: &wire.Approvals{Needed: 1, Given: []wire.ApprovedBy{{Name: secondName}}}, Messages: []wire.Message{{Key: "s,fire,t"}}},
 			{ID: flood, Revision: 2, State: "cancelled", Place: "committed", Messages: []wire.Message{{Key: "s,flood,t"}, {Key: "s,over,t"}}},
 		},
 		Reached: map[string]map[string][]string{fire: both("screen-1"), flood: both("screen-2")},
@@ -178,6 +180,11 @@ var breaks = []struct {
 	{"an accepted edit is lost", editsHeld, func(e *Evidence) { e.Views[1].Members["m1"] = "b0" }},
 	{"a refused edit shows", editsHeld, func(e *Evidence) { e.Views[1].Members["m2"] = "b2" }},
 	{"an enrolled device is unknown", enrolmentsHeld, func(e *Evidence) { e.Views[2].Devices = nil }},
+	{"an approval is lost", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts[0].Approvals = nil }},
+	{"an approval has no effect", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts[0].State = "pending" }},
+	{"what was approved is unknown", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts = e.Views[1].Alerts[1:] }},
+	{"a device begins before the approval", nobodyBeforeApproval, func(e *Evidence) { e.Approvings[0].Asked = at(10.3) }},
+	{"a device begins without an approval", nobodyBeforeApproval, func(e *Evidence) { e.Approvings[0].Outcome = Refused }},
 	{"a read is stale", agreedLinearizable, func(e *Evidence) { e.Ledger[1].Value = "" }},
 	{"a node cannot join", joinsHeld, func(e *Evidence) { e.Joinings[0].Why = "no" }},
 	{"a node cannot be removed", removalsHeld, func(e *Evidence) { e.Removals[0].Why = "no" }},

@@ -29,7 +29,9 @@ type Message struct {
 	Real     bool // status Actual, not a drill
 	Expires  time.Time
 	Node     int
-	Alone    bool // the node was cut off from all others when it answered
+	Licence  string // under which a node that was alone took it: that stands for the second person
+	Waits    bool   // it has no effect before a second person has approved it
+	Alone    bool   // the node was cut off from all others when it answered
 	Outcome  Outcome
 	State    string // local, reached k of n, committed
 	Effect   string
@@ -78,6 +80,15 @@ type Exit struct {
 	Why  string
 }
 
+// Approving is one attempt of the second person to approve an alert.
+type Approving struct {
+	Alert           string
+	Node            int
+	Outcome         Outcome
+	State           string // local, reached k of n, committed
+	Asked, Answered time.Time
+}
+
 // Joining is one node that came while the district suffered.
 type Joining struct {
 	Node        int
@@ -110,6 +121,7 @@ type History struct {
 	Spans      []Span
 	Exits      []Exit
 	SlowStops  []string
+	Approvings []Approving
 	Joinings   []Joining
 	Removals   []Removal
 	Stalls     []Stall

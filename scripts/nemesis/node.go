@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -35,9 +36,10 @@ type node struct {
 	disked  sync.RWMutex // guards disk; read-held while a fault of the disk lasts, so that it keeps its owner
 	power   sync.Mutex   // held by whoever has taken the process down
 	process *process
-	client  *client.Client // the administrator's
-	sender  *client.Client // of the central system that sends; set once it has a token
-	id      string         // raft server id; known once it has joined
+	client  *client.Client            // the administrator's
+	sender  *client.Client            // of the central system that sends; set once it has a token
+	people  map[string]*client.Client // of those who press and approve, by name
+	id      string                    // raft server id; known once it has joined
 }
 
 // rig is the district under test.
@@ -53,8 +55,9 @@ type rig struct {
 	book      *book
 	say       func(format string, args ...any)
 	token     string
-	sending   string // the central system's token; "" at first
-	ca        []byte // PEM; nil where the API speaks plain HTTP
+	people    map[string]string // tokens by name
+	sending   string            // the central system's token; "" at first
+	ca        []byte            // PEM; nil where the API speaks plain HTTP
 
 	mu      sync.Mutex
 	nodes   []*node // all that ever were, oldest first
@@ -63,7 +66,7 @@ type rig struct {
 
 // newRig lays out berths; nothing runs yet but what is between them.
 func newRig(bin, serve, dir string, berths int, namespaces bool, b *book, say func(string, ...any)) (*rig, error) {
-	g := &rig{bin: bin, serve: serve, dir: dir, wires: newWires(berths), usedPorts: map[int]bool{}, book: b, say: say}
+	g := &rig{bin: bin, serve: serve, dir: dir, wires: newWires(berths), usedPorts: map[int]bool{}, people: map[string]string{}, book: b, say: say}
 	if namespaces {
 		var err error
 		if g.space, err = newSpace(berths, g.wires); err != nil {
@@ -198,6 +201,9 @@ func (g *rig) enter(n *node) error {
 		if n.sender, err = g.clientOf(n, g.sending); err != nil {
 			return err
 		}
+	}
+	if err := g.equip(n); err != nil {
+		return err
 	}
 	if err := n.process.start(); err != nil {
 		return err
@@ -346,7 +352,7 @@ func (g *rig) close() {
 	}
 	ending.Wait()
 	for _, n := range nodes {
-		for _, c := range []*client.Client{n.client, n.sender} {
+		for _, c := range append(slices.Collect(maps.Values(n.people)), n.client, n.sender) {
 			if c != nil {
 				c.Close()
 			}

@@ -41,6 +41,10 @@ type workload struct {
 	edits  chan func() // one at a time: their order is known
 	batch  int
 	enrols int
+
+	incidents int
+	waiting   []*pressed // for the second person
+	sent      []*pressed
 }
 
 func newWorkload(g *rig, c *crowd, b *book, seed uint64, run string) *workload {
@@ -77,8 +81,16 @@ func (w *workload) next() {
 	node := members[first]
 	members = append(members[first:], members[:first]...)
 	switch pick := w.rand.IntN(100); {
-	case pick < 45:
+	case pick < 33:
 		w.post(w.send.raise(now), members)
+	case pick < 37:
+		w.press(members, false)
+	case pick < 41:
+		w.press(members, true)
+	case pick < 44:
+		w.approve(node)
+	case pick < 45:
+		w.clear(node)
 	case pick < 62:
 		if l, ok := w.send.update(now); ok {
 			w.post(l, members)
@@ -168,7 +180,7 @@ func (w *workload) recall(now time.Time, node *node) {
 
 func (w *workload) answered(node *node, m Message, out wire.Outcome, err error) Message {
 	m.Answered, m.Alone = time.Now(), w.rig.wires.cutOff(node.berth.index)
-	m.State, m.Effect = out.State, out.Effect
+	m.State, m.Effect, m.Licence = out.State, out.Effect, out.Licence
 	if m.Outcome = outcomeOf(err); err != nil {
 		m.Why = err.Error()
 	}
@@ -285,6 +297,9 @@ func (w *workload) furnish(ctx context.Context, devices int) error {
 	out, err := first.EnrolDevices(ctx, in)
 	if err != nil {
 		return fmt.Errorf("enrolling devices: %w", err)
+	}
+	if err := w.rig.prepare(ctx); err != nil {
+		return err
 	}
 	w.book.note(func(h *History) {
 		for _, d := range in {

@@ -1,0 +1,66 @@
+//go:build linux
+
+package main
+
+import (
+	"slices"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// approvalsHeld: who has approved is on record everywhere, and nothing waits any more.
+func approvalsHeld(e Evidence) (v Verdict) {
+	for _, a := range e.Approvings {
+		if a.Outcome != Acked {
+			continue
+		}
+		if a.State == "local" && e.takenAlong(a.Node, a.Answered) {
+			v.Excused++
+			continue
+		}
+		for _, view := range e.Views {
+			v.Judged++
+			shown, ok := view.alert(a.Alert)
+			by := func(g wire.ApprovedBy) bool { return g.Name == secondName }
+			switch {
+			case !ok:
+				v.breach("%s took the approval of %s at %s, %s does not have the alert", nodeName(a.Node), short(a.Alert), clock(a.Answered), view.Node)
+			case shown.Approvals == nil || !slices.ContainsFunc(shown.Approvals.Given, by):
+				v.breach("%s took the approval of %s at %s, %s does not count it", nodeName(a.Node), short(a.Alert), clock(a.Answered), view.Node)
+			case shown.State == "pending":
+				v.breach("%s was approved at %s and still waits at %s", short(a.Alert), clock(a.Answered), view.Node)
+			}
+		}
+	}
+	return v
+}
+
+// nobodyBeforeApproval: what needs a second person begins nowhere before one was asked.
+func nobodyBeforeApproval(e Evidence) (v Verdict) {
+	waits, licensed := map[string]bool{}, map[string]bool{}
+	for _, m := range e.Messages {
+		waits[m.Alert] = waits[m.Alert] || m.Waits
+		licensed[m.Alert] = licensed[m.Alert] || m.Licence != "" || m.Waits && m.Outcome == Unknown
+	}
+	first := map[string]time.Time{}
+	for _, a := range e.Approvings {
+		if at, ok := first[a.Alert]; a.Outcome != Refused && (!ok || a.Asked.Before(at)) {
+			first[a.Alert] = a.Asked
+		}
+	}
+	for _, h := range e.starts() {
+		if !waits[h.Alert] {
+			continue
+		}
+		if licensed[h.Alert] {
+			v.Excused++
+			continue
+		}
+		v.Judged++
+		if at, ok := first[h.Alert]; !ok || h.At.Before(at) {
+			v.breach("%s began %s at %s, which nobody had approved", h.Device, short(h.Alert), clock(h.At))
+		}
+	}
+	return v
+}
