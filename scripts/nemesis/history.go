@@ -126,7 +126,8 @@ type History struct {
 	Removals   []Removal
 	Stalls     []Stall
 	Ledger     []Entry
-	Cuts       []Span // in which some link of a node was cut; they excuse nothing by themselves
+	Refusals   []Entry // of which the node said that nothing happened: no check reads them
+	Cuts       []Span  // in which some link of a node was cut; they excuse nothing by themselves
 }
 
 // book takes notes. Safe for concurrent use; the zero value is ready.

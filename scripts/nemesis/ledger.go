@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"almenara/node/client"
@@ -40,6 +41,7 @@ const (
 // Entry is one deed and what its client learnt.
 type Entry struct {
 	Client int
+	Node   int // that was asked
 	Key    string
 	Deed   Deed
 	Value  string // that was written or read; "" is free, or never written
@@ -47,6 +49,7 @@ type Entry struct {
 	Open   bool   // no answer came: it may have happened at any time since, or may yet
 	Call   time.Duration
 	Return time.Duration // both since the run began
+	Why    string        `json:",omitempty"` // what the node said instead
 }
 
 func registerKey(i int) string { return fmt.Sprintf("%s/ledger-%d", district, i+1) }
@@ -85,26 +88,26 @@ func (l *ledger) next(ctx context.Context, n *node) {
 	}
 	switch {
 	case pick < 25:
-		l.note(Entry{Key: registerKey(i), Deed: Read}, func(e *Entry) (err error) {
+		l.note(Entry{Node: n.number, Key: registerKey(i), Deed: Read}, func(e *Entry) (err error) {
 			e.Value, err = registered(ctx, reads, e.Key)
 			return err
 		})
 	case pick < 50:
-		l.note(Entry{Key: registerKey(i), Deed: Write, Value: value}, func(e *Entry) error {
+		l.note(Entry{Node: n.number, Key: registerKey(i), Deed: Write, Value: value}, func(e *Entry) error {
 			return n.client.PutPlaces(ctx, []wire.Place{{Path: e.Key, Names: map[string]string{"en": value}}})
 		})
 	case pick < 70:
-		l.note(Entry{Key: cellKey(i), Deed: Read}, func(e *Entry) (err error) {
+		l.note(Entry{Node: n.number, Key: cellKey(i), Deed: Read}, func(e *Entry) (err error) {
 			e.Value, err = holding(ctx, reads, e.Key)
 			return err
 		})
 	case pick < 90:
-		l.note(Entry{Key: cellKey(i), Deed: Take, Value: value}, func(e *Entry) error {
+		l.note(Entry{Node: n.number, Key: cellKey(i), Deed: Take, Value: value}, func(e *Entry) error {
 			_, err := n.client.AddUser(ctx, wire.AddUser{Name: e.Key, Roles: []string{"viewer"}, Senders: []string{value}})
 			return e.said(err, wire.KindConflict)
 		})
 	default:
-		l.note(Entry{Key: cellKey(i), Deed: Free}, func(e *Entry) error {
+		l.note(Entry{Node: n.number, Key: cellKey(i), Deed: Free}, func(e *Entry) error {
 			return e.said(n.client.RevokeUser(ctx, e.Key), wire.KindNotFound)
 		})
 	}
@@ -120,18 +123,20 @@ func (e *Entry) said(err error, no string) error {
 	return err
 }
 
-// note does a deed and writes it down, unless nothing happened.
+// note does a deed and writes it down; apart from the others where nothing happened.
 func (l *ledger) note(e Entry, do func(*Entry) error) {
 	e.Client, e.Call = l.who, time.Since(l.begun)
 	err := do(&e)
 	e.Return = time.Since(l.begun)
-	switch outcome := outcomeOf(err); {
-	case outcome == Refused, outcome == Unknown && e.Deed == Read:
-		return
-	case outcome == Unknown:
-		e.Open = true
-	}
-	l.book.note(func(h *History) { h.Ledger = append(h.Ledger, e) })
+	outcome := outcomeOf(err)
+	e.Why, e.Open = strings.TrimSpace(because(err)), outcome == Unknown && e.Deed != Read
+	l.book.note(func(h *History) {
+		if outcome == Acked || e.Open {
+			h.Ledger = append(h.Ledger, e)
+			return
+		}
+		h.Refusals = append(h.Refusals, e)
+	})
 }
 
 func registered(ctx context.Context, c *client.Client, key string) (string, error) {

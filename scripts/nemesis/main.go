@@ -10,11 +10,12 @@
 //
 // The same seed gives the same faults at the same times; what the district makes of
 // them is up to the machine. Exit code 1 says that a promise was broken; the folder
-// with data and logs is kept then.
+// with data, logs and history is kept then.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -181,7 +182,7 @@ func narrator(w io.Writer) func(string, ...any) {
 
 // torment builds, breaks, heals and judges. Whatever it started has ended when it
 // returns.
-func torment(ctx context.Context, o options, dir string, say func(string, ...any)) (map[string]Verdict, error) {
+func torment(ctx context.Context, o options, dir string, say func(string, ...any)) (verdicts map[string]Verdict, err error) {
 	bin, err := filepath.Abs(o.bin)
 	if err != nil {
 		return nil, err
@@ -191,6 +192,7 @@ func torment(ctx context.Context, o options, dir string, say func(string, ...any
 		return nil, err
 	}
 	notes := &book{}
+	defer func() { err = errors.Join(err, notes.copy().save(dir)) }()
 	g, err := newRig(bin, serve, dir, o.nodes+1, o.namespaces, notes, say)
 	defer g.close()
 	if err != nil {
