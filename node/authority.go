@@ -40,14 +40,15 @@ func (n *Node) rule(in intake, targets []audience.Target) (ruling, error) {
 	if in.alert.MsgType == alert.MsgTypeCancel {
 		return r, nil // an end needs nobody else
 	}
-	members, err := n.addressedBy(targets)
+	addressed, err := n.addressedBy(targets)
 	if err != nil {
 		return r, fmt.Errorf("resolving targets: %w", err)
 	}
+	members := addressed.members
 	if err := n.inPlaces(in.by, members); err != nil {
 		return r, err
 	}
-	if !alert.Presentable(in.alert.Status) || len(in.by.Senders) > 0 || n.corrects(in.alert, members) {
+	if !alert.Presentable(in.alert.Status) || len(in.by.Senders) > 0 || n.corrects(in.alert, addressed) {
 		return r, nil
 	}
 	r.approvals = n.approvalsFor(rules.Policy, in, members)
@@ -105,8 +106,9 @@ func underPlaces(places []string) (audience.Selection, error) {
 
 // corrects reports whether the message is an Update that neither widens the audience
 // nor raises severity, urgency or loudness of the one alert that it references and that
-// is in force: that never needs anybody else, as little as a cancel.
-func (n *Node) corrects(a *alert.Alert, members *roaring.Bitmap) bool {
+// is in force, for any of its members: that never needs anybody else, as little as a
+// cancel.
+func (n *Node) corrects(a *alert.Alert, addressed reach) bool {
 	if a.MsgType != alert.MsgTypeUpdate || len(a.References) == 0 {
 		return false
 	}
@@ -120,10 +122,35 @@ func (n *Node) corrects(a *alert.Alert, members *roaring.Bitmap) bool {
 		return false
 	}
 	now, err := n.reach(m, s.also(m)...)
-	if err != nil || !roaring.AndNot(members, now.members).IsEmpty() {
+	if err != nil {
 		return false
 	}
-	return !louder(a.Infos, m.alert.Infos)
+	for i, info := range a.Infos {
+		if !roaring.AndNot(addressed.perInfo[i], now.asLoud(m.alert.Infos, info)).IsEmpty() {
+			return false
+		}
+	}
+	return true
+}
+
+// asLoud is who is addressed by blocks that are together at least as loud as the given
+// one.
+func (r reach) asLoud(infos []alert.Info, as alert.Info) *roaring.Bitmap {
+	severe, urgent, grave := roaring.New(), roaring.New(), roaring.New()
+	for i, info := range infos[:min(len(infos), len(r.perInfo))] {
+		if level(severities, info.Severity) >= level(severities, as.Severity) {
+			severe.Or(r.perInfo[i])
+		}
+		if level(urgencies, info.Urgency) >= level(urgencies, as.Urgency) {
+			urgent.Or(r.perInfo[i])
+		}
+		if info.Grave() || !as.Grave() {
+			grave.Or(r.perInfo[i])
+		}
+	}
+	severe.And(urgent)
+	severe.And(grave)
+	return severe
 }
 
 // referenced is the one alert of the desk that every reference names; nil otherwise.
@@ -144,28 +171,11 @@ var (
 	urgencies  = []string{"Unknown", "Past", "Future", "Expected", "Immediate"}
 )
 
-// most is the highest place in the order among the values; -1 without any.
-func most(order []string, infos []alert.Info, value func(alert.Info) string) int {
-	highest := -1
-	for _, info := range infos {
-		highest = max(highest, slices.Index(order, value(info)))
-	}
-	return highest
-}
+// level is the place of a value in its order.
+func level(order []string, value string) int { return slices.Index(order, value) }
 
 func severityOf(i alert.Info) string { return i.Severity }
 func urgencyOf(i alert.Info) string  { return i.Urgency }
-
-// louder reports whether the first texts are of higher severity or urgency than the
-// others, or begin to be an emergency.
-func louder(infos, than []alert.Info) bool {
-	grave := func(list []alert.Info) bool {
-		return slices.ContainsFunc(list, func(i alert.Info) bool { return i.Grave() })
-	}
-	return most(severities, infos, severityOf) > most(severities, than, severityOf) ||
-		most(urgencies, infos, urgencyOf) > most(urgencies, than, urgencyOf) ||
-		grave(infos) && !grave(than)
-}
 
 // approvalsFor is how many persons besides the author must approve: the strictest rule
 // that applies, and what the scenario asks for.

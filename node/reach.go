@@ -56,15 +56,15 @@ func (n *Node) widen(r *reach, t audience.Target, info int) error {
 	return nil
 }
 
-// addressedBy is whom targets address together.
-func (n *Node) addressedBy(targets []audience.Target) (*roaring.Bitmap, error) {
+// addressedBy is whom the targets of a message's info blocks address.
+func (n *Node) addressedBy(targets []audience.Target) (reach, error) {
 	r := reach{members: roaring.New()}
 	for i, t := range targets {
 		if err := n.widen(&r, t, i); err != nil {
-			return nil, err
+			return reach{}, err
 		}
 	}
-	return r.members, nil
+	return r, nil
 }
 
 // counts says how many members a set has, by kind and by block.

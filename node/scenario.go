@@ -25,13 +25,47 @@ const (
 // blank is {{name}} in a text of a scenario.
 var blank = regexp.MustCompile(`\{\{([A-Za-z0-9_-]{1,40})\}\}`)
 
-// blanksOf lists the names of the blanks in a scenario's alert, sorted.
+// blanksOf lists the names of the blanks in the texts of a scenario's alert, sorted.
 func blanksOf(raw []byte) (names []string) {
-	for _, found := range blank.FindAllSubmatch(raw, -1) {
-		names = append(names, string(found[1]))
-	}
+	texts(raw, func(text string) {
+		for _, found := range blank.FindAllStringSubmatch(text, -1) {
+			names = append(names, found[1])
+		}
+	})
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// strayBlank reports whether a text of the alert holds {{ that is no blank.
+func strayBlank(raw []byte) (stray bool) {
+	texts(raw, func(text string) {
+		stray = stray || strings.Contains(blank.ReplaceAllString(text, "\x00"), "{{")
+	})
+	return stray
+}
+
+// texts visits every text of a JSON document as it reads, escapes resolved; what is not
+// JSON has none.
+func texts(raw []byte, visit func(string)) {
+	var form any
+	if json.Unmarshal(raw, &form) == nil {
+		eachText(form, visit)
+	}
+}
+
+func eachText(v any, visit func(string)) {
+	switch v := v.(type) {
+	case string:
+		visit(v)
+	case []any:
+		for _, inner := range v {
+			eachText(inner, visit)
+		}
+	case map[string]any:
+		for _, inner := range v {
+			eachText(inner, visit)
+		}
+	}
 }
 
 // filled is the scenario's alert with its blanks filled in and its times set: the JSON
@@ -119,7 +153,7 @@ func (n *Node) checkScenario(s storage.Scenario) error {
 	if len(names) > maxBlanks {
 		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks)
 	}
-	if rest := blank.ReplaceAll(s.Alert, nil); strings.Contains(string(rest), "{{") {
+	if strayBlank(s.Alert) {
 		return wire.Problemf(wire.KindRefused, "the scenario's texts hold {{ that is no blank; a blank is {{name}} of letters, digits, _ and -")
 	}
 	samples := make(map[string]string)

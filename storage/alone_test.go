@@ -28,9 +28,19 @@ func FuzzDecodeAlone(f *testing.F) {
 	raw, _ := Alone{From: 1, To: 2, Why: AloneEnded}.Encode()
 	f.Add(raw)
 	f.Add([]byte{0xa0})
+	f.Add([]byte{0xa2, 0x01, 0x02, 0x02, 0x01})             // ends before it begins
+	f.Add([]byte{0xa1, 0x05, 0x9b, 0, 0, 0, 1, 0, 0, 0, 0}) // 2³² members
+	f.Add([]byte{0xa1, 0x05, 0x82, 0x61, 'a', 0x61, 0xff})  // a name that is no UTF-8
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if a, err := DecodeAlone(raw); err == nil {
-			require.LessOrEqual(t, a.From, a.To)
+		a, err := DecodeAlone(raw)
+		if err != nil {
+			return
 		}
+		require.LessOrEqual(t, a.From, a.To)
+		require.LessOrEqual(t, len(a.Saw), MaxSaw)
+		again, err := a.Encode()
+		require.NoError(t, err)
+		_, err = DecodeAlone(again)
+		require.NoError(t, err)
 	})
 }

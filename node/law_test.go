@@ -1,0 +1,324 @@
+package node
+
+import (
+	"encoding/hex"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/fsm"
+	"almenara/node/api"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+)
+
+// court is as much of a node as decides by what right a message goes out: what is
+// agreed, the desk, the clock, and whether it is alone. Two members are in each estate.
+type court struct {
+	*testing.T
+	*Node
+}
+
+const (
+	here  = "d/here"
+	there = "d/there"
+
+	elsewhere = "e/where"
+)
+
+func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) court {
+	t.Helper()
+	store, err := storage.Open(t.TempDir(), storage.Options{MemTableSize: storage.MinMemTableSize, MinFree: 1, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, store.Close()) })
+	require.NoError(t, store.Update(func(txn *storage.Txn) error {
+		for _, place := range []string{here, there, elsewhere} {
+			for _, number := range []string{"1", "2"} {
+				id := strings.ReplaceAll(place, "/", "-") + number
+				m := audience.Member{ID: id, Kind: audience.KindScreen, Place: audience.Path(place)}
+				_, err := txn.PutMember(id, audience.EncodeMember(&m), 1)
+				require.NoError(t, err)
+			}
+		}
+		for _, l := range licences {
+			require.NoError(t, txn.PutLicence(l))
+		}
+		require.NoError(t, txn.SetPolicyVersion(41))
+		return txn.PutPolicy(policy)
+	}))
+	state, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(state.Close)
+	clock := func() time.Time { return noon }
+	return court{t, &Node{
+		options: Options{Clock: clock}, log: slog.New(slog.DiscardHandler), store: store, state: state, desk: newDesk(),
+		contact: &contactWatch{clock: clock, contact: noon},
+	}}
+}
+
+// isolate makes the node alone, with a policy of that age; a negative one is that it
+// never had quorum.
+func (c court) isolate(age time.Duration) {
+	c.contact.alone, c.contact.wall = true, noon.Add(-time.Minute)
+	c.contact.contact = noon.Add(-age)
+	if age < 0 {
+		c.contact.contact = time.Time{}
+	}
+}
+
+// to addresses every member of the places, one info block a place.
+func to(t *testing.T, places ...string) (out []audience.Target) {
+	t.Helper()
+	for _, place := range places {
+		s, err := underPlaces([]string{place})
+		require.NoError(t, err)
+		out = append(out, audience.Target{Select: s.String()})
+	}
+	return out
+}
+
+func block(severity, urgency, certainty string) alert.Info {
+	return alert.Info{Event: "Fire", Severity: severity, Urgency: urgency, Certainty: certainty, Expires: alert.NewDateTime(noon.Add(time.Hour))}
+}
+
+// saying is a message that says this, sent minutes after noon.
+func saying(name string, minutes int, infos ...alert.Info) *alert.Alert {
+	return &alert.Alert{
+		Identifier: name, Sender: "almenara.d", Sent: alert.NewDateTime(noon.Add(time.Duration(minutes) * time.Minute)),
+		Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic, Infos: infos,
+	}
+}
+
+// lay puts a message on the desk, as the fact with this name.
+func (c court) lay(fact string, a *alert.Alert, i storage.Issue) *message {
+	c.Helper()
+	id := hex.EncodeToString([]byte(fact))
+	i.Accepted = noon.Add(-time.Minute).UnixMilli()
+	m := &message{fact: id, issue: i, alert: a, entry: i.Entry(a, a.Digest().String(), id)}
+	_, fresh := c.desk.add(m)
+	require.True(c, fresh)
+	return m
+}
+
+// licensed is a licence of duty for the scenario fire, here, for an hour.
+func licensed() storage.Licence {
+	return storage.Licence{ID: "l", Operator: "duty", Scenarios: []string{"fire"}, Place: here, Until: noon.Add(time.Hour).UnixMilli()}
+}
+
+// plea is a message that somebody would send, and what the node knows.
+type plea struct {
+	in      intake
+	places  []string
+	licence storage.Licence
+	policy  storage.Policy
+	crowd   bool          // the node is not alone
+	age     time.Duration // of the policy
+}
+
+// TestRule_Alone holds every condition of a licence against a message that would go out
+// were that condition not there.
+func TestRule_Alone(t *testing.T) {
+	t.Parallel()
+	extreme := storage.Policy{Rules: []storage.PolicyRule{{Severity: "Extreme", Approvals: 1}}}
+	for name, c := range map[string]struct {
+		change    func(*plea)
+		refused   string
+		kind      string
+		licence   string
+		approvals uint32
+	}{
+		"a licence":                      {change: func(*plea) {}, licence: "l"},
+		"up to its end":                  {change: func(p *plea) { p.licence.Until = noon.UnixMilli() + 1 }, licence: "l"},
+		"past its end":                   {change: func(p *plea) { p.licence.Until = noon.UnixMilli() }, refused: "you have no licence that holds now"},
+		"revoked":                        {change: func(p *plea) { p.licence.Revoked = true }, refused: "you have no licence that holds now"},
+		"of another operator":            {change: func(p *plea) { p.licence.Operator = "chief" }, refused: "you have no licence that holds now"},
+		"for another place":              {change: func(p *plea) { p.licence.Place = there }, refused: "2 of the members are outside d/there"},
+		"for half of it":                 {change: func(p *plea) { p.places = []string{here, there} }, refused: "2 of the members are outside d/here"},
+		"for a place with such a name":   {change: func(p *plea) { p.licence.Place = "d/her" }, refused: "2 of the members are outside d/her"},
+		"for another scenario":           {change: func(p *plea) { p.in.scenario.ID = "flood" }, refused: "a licence for the scenario flood"},
+		"for no free text":               {change: func(p *plea) { p.in.scenario.ID = "" }, refused: "a licence for free texts"},
+		"for anything":                   {change: func(p *plea) { p.in.scenario.ID, p.licence.Scenarios = "", []string{"*"} }, licence: "l"},
+		"without a reason":               {change: func(p *plea) { p.in.reason = "" }, refused: "a reason is needed"},
+		"for the second person":          {change: func(p *plea) { p.policy, p.in.alert.Infos[0].Severity = extreme, "Extreme" }, licence: "l"},
+		"in place of a scenario's":       {change: func(p *plea) { p.in.scenario.Approvals = 2 }, licence: "l"},
+		"none, but approvals":            {change: func(p *plea) { p.licence.Revoked, p.in.scenario.Approvals = true, 2 }, approvals: 2},
+		"a policy of 72 h":               {change: func(p *plea) { p.age, p.in.scenario.ID, p.licence.Scenarios = staleAfter, "", []string{"*"} }, licence: "l"},
+		"an older one, named":            {change: func(p *plea) { p.age = staleAfter + 1 }, licence: "l"},
+		"an older one, both":             {change: func(p *plea) { p.age, p.licence.Scenarios = staleAfter+1, []string{"*", "fire"} }, licence: "l"},
+		"an older one, anything":         {change: func(p *plea) { p.age, p.licence.Scenarios = staleAfter+1, []string{"*"} }, refused: "older than 72 hours"},
+		"an older one, free text":        {change: func(p *plea) { p.age, p.in.scenario.ID, p.licence.Scenarios = staleAfter+1, "", []string{"*"} }, refused: "older than 72 hours"},
+		"an older one, approvals":        {change: func(p *plea) { p.age, p.licence.Revoked, p.in.scenario.Approvals = staleAfter+1, true, 2 }, refused: "older than 72 hours"},
+		"never any, named":               {change: func(p *plea) { p.age = -1 }, licence: "l"},
+		"never any, anything":            {change: func(p *plea) { p.age, p.licence.Scenarios = -1, []string{"*"} }, refused: "older than 72 hours"},
+		"not alone":                      {change: func(p *plea) { p.crowd, p.licence.Revoked, p.in.reason = true, true, "" }},
+		"not alone, a scenario":          {change: func(p *plea) { p.crowd, p.in.scenario.Approvals = true, 2 }, approvals: 2},
+		"not alone, loud":                {change: func(p *plea) { p.crowd, p.policy, p.in.alert.Infos[0].Severity = true, extreme, "Extreme" }, approvals: 1},
+		"not alone, it is not said":      {change: func(p *plea) { p.crowd, p.policy, p.in.alert.Infos[0].Severity = true, extreme, "Unknown" }, approvals: 1},
+		"a cancel":                       {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.in.reason = alert.MsgTypeCancel, true, "" }},
+		"a cancel by an old policy":      {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.age = alert.MsgTypeCancel, true, -1 }},
+		"a cancel where loud needs two":  {change: func(p *plea) { p.in.alert.MsgType, p.crowd, p.in.scenario.Approvals = alert.MsgTypeCancel, true, 2 }},
+		"a central system":               {change: func(p *plea) { p.in.by = api.Caller{Name: "hko", Senders: []string{"hko"}} }},
+		"a caller's own places":          {change: func(p *plea) { p.in.by.Places = []string{here} }, licence: "l"},
+		"beyond a caller's places":       {change: func(p *plea) { p.in.by.Places = []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
+		"beyond them also when not lone": {change: func(p *plea) { p.crowd, p.in.by.Places = true, []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := plea{
+				in:     intake{by: api.Caller{Name: "duty"}, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: storage.Scenario{ID: "fire"}, reason: "seen"},
+				places: []string{here}, licence: licensed(),
+			}
+			c.change(&p)
+			court := newCourt(t, p.policy, p.licence)
+			if !p.crowd {
+				court.isolate(p.age)
+			}
+			r, err := court.rule(p.in, to(t, p.places...))
+			if c.refused != "" {
+				var problem *wire.Problem
+				require.ErrorAs(t, err, &problem)
+				if c.kind == "" {
+					c.kind = wire.KindRefused
+				}
+				require.Equal(t, c.kind, problem.Kind)
+				require.Contains(t, problem.Sentence, c.refused)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.licence, r.licence)
+			require.Equal(t, c.approvals, r.approvals)
+			require.EqualValues(t, 41, r.policy)
+			require.Equal(t, !p.crowd, r.alone)
+			if c.licence != "" {
+				require.Equal(t, here, r.within, "who joins later is held to it too")
+			}
+		})
+	}
+}
+
+// TestCorrects says which updates need nobody else.
+func TestCorrects(t *testing.T) {
+	t.Parallel()
+	severe, minor := block("Severe", "Expected", "Possible"), block("Minor", "Expected", "Possible")
+	for name, c := range map[string]struct {
+		infos  []alert.Info
+		places []string
+		change func(c court, standing *alert.Alert, update *alert.Alert)
+		want   bool
+	}{
+		"the same":                {infos: []alert.Info{severe, minor}, places: []string{here, there}, want: true},
+		"less severe":             {infos: []alert.Info{minor, minor}, places: []string{here, there}, want: true},
+		"less urgent":             {infos: []alert.Info{block("Severe", "Future", "Possible")}, places: []string{here}, want: true},
+		"to fewer":                {infos: []alert.Info{severe}, places: []string{here}, want: true},
+		"quiet to all":            {infos: []alert.Info{minor}, places: []string{"d"}, want: true},
+		"more severe":             {infos: []alert.Info{block("Extreme", "Expected", "Possible")}, places: []string{here}},
+		"more urgent":             {infos: []alert.Info{block("Severe", "Immediate", "Possible")}, places: []string{here}},
+		"an emergency now":        {infos: []alert.Info{block("Severe", "Expected", "Likely")}, places: []string{here}},
+		"to more":                 {infos: []alert.Info{severe, minor}, places: []string{here, elsewhere}},
+		"as severe, but to more":  {infos: []alert.Info{severe}, places: []string{"d"}},
+		"the other way around":    {infos: []alert.Info{severe, minor}, places: []string{there, here}},
+		"of nothing":              {infos: []alert.Info{minor}, places: []string{here}, change: func(_ court, _, u *alert.Alert) { u.References = nil }},
+		"of the unheard":          {infos: []alert.Info{minor}, places: []string{here}, change: func(_ court, _, u *alert.Alert) { u.References[0].Identifier = "x" }},
+		"an alert of its own":     {infos: []alert.Info{minor}, places: []string{here}, change: func(_ court, _, u *alert.Alert) { u.MsgType = alert.MsgTypeAlert }},
+		"a drill of the real":     {infos: []alert.Info{minor}, places: []string{here}, change: func(_ court, _, u *alert.Alert) { u.Status = alert.StatusExercise }},
+		"of two":                  {infos: []alert.Info{minor}, places: []string{here}, change: func(c court, _, u *alert.Alert) { u.References = append(u.References, c.other(0).Key()) }},
+		"of one that still waits": {infos: []alert.Info{minor}, places: []string{here}, change: func(c court, _, u *alert.Alert) { u.References = []alert.Key{c.other(1).Key()} }},
+		"of what is cancelled": {infos: []alert.Info{minor}, places: []string{here}, change: func(c court, s, _ *alert.Alert) {
+			stop := saying("stop", -5)
+			stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{s.Key()}
+			c.lay("stop", stop, storage.Issue{})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			court := newCourt(t, storage.Policy{})
+			standing := saying("standing", -10, severe, minor)
+			court.lay("standing", standing, storage.Issue{Targets: to(t, here, there), Author: "amy"})
+			update := saying("update", 0, c.infos...)
+			update.MsgType, update.References = alert.MsgTypeUpdate, []alert.Key{standing.Key()}
+			if c.change != nil {
+				c.change(court, standing, update)
+			}
+			perInfo, err := court.addressedBy(to(t, c.places...))
+			require.NoError(t, err)
+			require.Equal(t, c.want, court.corrects(update, perInfo))
+		})
+	}
+}
+
+// other lays another alert, which lacks approvals.
+func (c court) other(approvals uint32) *alert.Alert {
+	a := saying("other", -8, block("Severe", "Expected", "Possible"))
+	c.lay("other", a, storage.Issue{Targets: to(c.T, here), Author: "amy", Approvals: approvals})
+	return a
+}
+
+// TestApproval says who may approve what, and when.
+func TestApproval(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change  func(c court, by *api.Caller, in *wire.Approve)
+		policy  storage.Policy
+		kind    string
+		refused string
+	}{
+		"an approver":            {change: func(court, *api.Caller, *wire.Approve) {}},
+		"what was read":          {change: func(c court, _ *api.Caller, in *wire.Approve) { in.Digest = c.heldMessage().entry.Digest }},
+		"an administrator":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleAdministrator} }},
+		"in that place":          {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Places = []string{"d"} }},
+		"alone":                  {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(staleAfter) }},
+		"a composer":             {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleComposer} }, kind: wire.KindForbidden, refused: "bob is none of these"},
+		"nobody":                 {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = nil }, kind: wire.KindForbidden, refused: "bob is none of these"},
+		"a role of the policy":   {policy: storage.Policy{Approvers: []string{api.RoleComposer}}, change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleComposer} }},
+		"not one of its":         {policy: storage.Policy{Approvers: []string{api.RoleComposer}}, change: func(court, *api.Caller, *wire.Approve) {}, kind: wire.KindForbidden, refused: "bob is none of these"},
+		"of another place":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Places = []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
+		"the author":             {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Name = "amy" }, kind: wire.KindForbidden, refused: "somebody else must approve"},
+		"something else":         {change: func(_ court, _ *api.Caller, in *wire.Approve) { in.Digest = "another" }, kind: wire.KindConflict, refused: "read it again"},
+		"alone by an old one":    {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(staleAfter + 1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
+		"alone, and never any":   {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(-1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
+		"what is in force":       {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.approveBy("carol") }, kind: wire.KindRefused, refused: "waits for no approval; it is in-force"},
+		"what was withdrawn":     {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.withdraw() }, kind: wire.KindRefused, refused: "waits for no approval; it is cancelled"},
+		"after the author's own": {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.approveBy("amy") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			court := newCourt(t, c.policy)
+			held := saying("held", -10, block("Extreme", "Immediate", "Observed"))
+			court.lay("held", held, storage.Issue{Targets: to(t, here), Author: "amy", Approvals: 1})
+			by, in := api.Caller{Name: "bob", Roles: []string{api.RoleApprover}}, wire.Approve{}
+			c.change(court, &by, &in)
+			m, err := court.approvable(court.deskStory(held.Key().ID()), by, in)
+			if err == nil {
+				require.Empty(t, court.desk.at(noon).inForce, "nothing that waits is listed")
+				_, err = court.mayApprove(by, m)
+			}
+			if c.refused == "" {
+				require.NoError(t, err)
+				return
+			}
+			var problem *wire.Problem
+			require.ErrorAs(t, err, &problem)
+			require.Equal(t, c.kind, problem.Kind)
+			require.Contains(t, problem.Sentence, c.refused)
+		})
+	}
+}
+
+// heldMessage is the one message of the desk that waits.
+func (c court) heldMessage() *message { return c.desk.message(hex.EncodeToString([]byte("held"))) }
+
+func (c court) approveBy(name string) {
+	m := c.heldMessage()
+	c.desk.approve(alert.Approval{Fact: m.fact, Digest: m.entry.Digest, By: name, At: noon, Expires: m.entry.Expires})
+}
+
+func (c court) withdraw() {
+	stop := saying("stop", -5)
+	stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{c.heldMessage().entry.Key}
+	c.lay("stop", stop, storage.Issue{Approvals: 3, Author: "amy"})
+}

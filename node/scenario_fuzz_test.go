@@ -1,0 +1,60 @@
+package node
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/storage"
+)
+
+func TestFilled_FindsABlankHoweverItIsWritten(t *testing.T) {
+	s := storage.Scenario{ID: "fire", Alert: []byte(`{"note":"Leave \u007b\u007bwhere}} now"}`)}
+	require.Equal(t, []string{"where"}, blanksOf(s.Alert))
+	_, err := filled(s, nil, noon)
+	require.ErrorContains(t, err, `needs the blank "where"`, "a text must not go out with a hole")
+	raw, err := filled(s, map[string]string{"where": "{{where}}"}, noon)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"note":"Leave {{where}} now"}`, string(raw), "what a text brings is no blank")
+	require.True(t, strayBlank([]byte(`{"note":"\u007b{a b}}"}`)))
+}
+
+// FuzzFilled holds the filling of blanks to: one text goes exactly where its blank was,
+// nothing else changes, and what comes out is JSON.
+func FuzzFilled(f *testing.F) {
+	f.Add(`{"note":"{{where}}"}`, "block 1")
+	f.Add(`{"info":[{"headline":"Fire at {{where}}","expires":"x"},{}]}`, `"},{"`)
+	f.Add(`{"info":[{"headline":"{{{{a}}}}"}],"n":1e999}`, "b")
+	f.Add(`{"\u007b\u007bk}}":"\u007b\u007bk}}"}`, "{{k}}")
+	f.Add(`{"info":{"a":"{{a}}{{b}}"}}`, "\u2028")
+	f.Add(`[null]`, "")
+	f.Fuzz(func(t *testing.T, form, text string) {
+		s := storage.Scenario{ID: "fuzz", Alert: []byte(form), Lifetime: time.Hour.Milliseconds()}
+		blanks := map[string]string{}
+		for _, name := range blanksOf(s.Alert) {
+			blanks[name] = text
+		}
+		raw, err := filled(s, blanks, noon)
+		if badBlank(text) != "" && len(blanks) > 0 {
+			require.Error(t, err)
+			return
+		}
+		if err != nil {
+			require.False(t, json.Valid(s.Alert) && len(blanks) > 0, "%v", err)
+			return
+		}
+		require.True(t, json.Valid(raw))
+		if !strayBlank(s.Alert) && !strings.Contains(text, "{") {
+			require.Zero(t, count(raw, "{{"), "every blank is filled")
+		}
+	})
+}
+
+// count says how often a text is in the texts of a document.
+func count(raw []byte, of string) (n int) {
+	texts(raw, func(text string) { n += strings.Count(text, of) })
+	return n
+}
