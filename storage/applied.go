@@ -13,6 +13,11 @@ type Applied struct {
 	// Version is the highest version of an entry that was applied; 0 stands for 1. Older
 	// software must not open or install what newer software's entries have made.
 	Version uint64 `cbor:"5,keyasint,omitempty"`
+	// Part is the entry, not applied to its end yet, whose first PartFacts facts are in
+	// the database: a large adoption takes several transactions. They must not be looked
+	// at again, because now they might have another effect. 0: none.
+	Part      uint64 `cbor:"6,keyasint,omitempty"`
+	PartFacts uint64 `cbor:"7,keyasint,omitempty"`
 }
 
 // Applied reads how far the database has come; the zero value for a new one.
@@ -43,7 +48,7 @@ func (s *Store) Witness(a Applied) error {
 		if err != nil || have.Index > a.Index {
 			return err
 		}
-		a.Version = max(a.Version, have.Version)
+		a.Version, a.Part, a.PartFacts = max(a.Version, have.Version), have.Part, have.PartFacts
 		return t.SetApplied(a)
 	})
 	if err != nil {

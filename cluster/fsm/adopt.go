@@ -30,6 +30,10 @@ func (e *entry) adoptFacts(p *command.AdoptFacts) (command.Result, string, error
 	a := adoption{entry: e}
 	out := command.AdoptResult{Facts: make([]command.FactOutcome, 0, len(p.Facts))}
 	for i, signed := range p.Facts {
+		if e.applied.Part == e.index && uint64(i) < e.applied.PartFacts { // before a crash
+			out.Facts = append(out.Facts, command.FactOutcome{ID: signed.ID(), Outcome: command.Known})
+			continue
+		}
 		o := &opened{signed: signed, id: signed.ID()}
 		o.fact, o.err = signed.Fact()
 		a.n = uint16(i)
@@ -72,7 +76,7 @@ func (a *adoption) makeRoom(o *opened) error {
 	if a.t.Empty() || a.t.Room(pages*bitmapPage+int64(len(o.signed.Canonical))+entryReserve) {
 		return nil
 	}
-	return a.commitPart()
+	return a.commitPart(a.index, uint64(a.n))
 }
 
 // tell keeps what the hook is to be told after the commit.
@@ -105,7 +109,7 @@ func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
 	case o.fact.Seq != mark+1:
 		out.Outcome, out.Want = command.Gap, mark+1
 		return out, nil
-	case o.fact.Kind == fact.KindAlert:
+	case o.fact.Kind == fact.KindAlert || o.fact.Kind == fact.KindApproval:
 		if err := a.makeRoom(o); err != nil {
 			return out, err
 		}
@@ -259,9 +263,35 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 	if err := a.t.KeepFact(uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
-	a.m.approve(p)
+	if err := a.approve(p, out); err != nil {
+		return err
+	}
 	a.changed |= ChangedAlerts
 	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy))
+}
+
+// approve lays the approval on the board. Where the message stands from now on in the
+// place of another, those whom it addresses take the place of the other's.
+func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
+	known, err := a.t.HasFact(p.Fact)
+	if err != nil {
+		return err
+	}
+	if !known {
+		a.m.approve(p)
+		return nil
+	}
+	msg, err := loadMessage(a.t, p.Fact)
+	if err != nil {
+		return err
+	}
+	stood := msg == nil || a.m.stands(msg)
+	a.m.approve(p)
+	if stood || !a.m.stands(msg) {
+		return nil
+	}
+	out.Alert, out.Revision = string(a.m.alertOf(msg)), uint64(msg.entry.Revision)
+	return a.target(msg, out)
 }
 
 // target records whom the message addresses: nodes deliver by the fact that stands.

@@ -186,7 +186,7 @@ func TestAdopt_CrashBetweenTheTransactionsOfOneEntry(t *testing.T) {
 	e := &entry{batch: b, index: l.Index, c: command.Command{Actor: c.Actor, At: c.At, Payload: &partial, Version: c.Version}}
 	_, err = e.run()
 	require.NoError(t, err)
-	require.NoError(t, b.commitPart())
+	require.NoError(t, b.commitPart(l.Index, 2))
 	b.discard()
 	r.reopen()
 	require.Zero(t, r.fsm.Applied())

@@ -71,6 +71,7 @@ func (b *batch) take(i int, l *raft.Log) error {
 		return err
 	}
 	b.applied.Index, b.applied.Term = l.Index, l.Term
+	b.applied.Part, b.applied.PartFacts = 0, 0
 	return b.afterEntry(l)
 }
 
@@ -153,10 +154,11 @@ func (b *batch) commit() error {
 	return b.m.checkpoint(b.f.store, b.applied.Index)
 }
 
-// commitPart commits in the middle of an entry, for adoptions that would not fit. The
-// applied index stays before the entry: after a crash it is applied again, and what it
-// adopted already is known then.
-func (b *batch) commitPart() error {
+// commitPart commits in the middle of the entry at index, after so many facts, for
+// adoptions that would not fit. The applied index stays before the entry: after a crash
+// it is applied again, from the next fact on.
+func (b *batch) commitPart(index, facts uint64) error {
+	b.applied.Part, b.applied.PartFacts = index, facts
 	if err := b.commit(); err != nil {
 		return err
 	}

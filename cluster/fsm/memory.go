@@ -179,17 +179,18 @@ func (m *memory) addMessage(msg *message) (standing alert.Entry, outcome alert.O
 	m.boardMu.Lock()
 	defer m.boardMu.Unlock()
 	outcome = m.board.Add(msg.entry)
-	id, ok := m.board.AlertOf(msg.entry.Key)
-	if !ok || msg.entry.MsgType == alert.MsgTypeCancel { // a Cancel acts in any case
-		return msg.entry, outcome
-	}
-	card, _ := m.board.Card(id)
-	for _, e := range card.Messages {
-		if e.Key.Same(msg.entry.Key) {
-			return e, outcome
-		}
+	if e, ok := m.board.Standing(msg.entry.Key); ok && msg.entry.MsgType != alert.MsgTypeCancel { // a Cancel acts in any case
+		return e, outcome
 	}
 	return msg.entry, outcome
+}
+
+// stands reports whether of all facts with the message's key this one stands.
+func (m *memory) stands(msg *message) bool {
+	m.boardMu.Lock()
+	defer m.boardMu.Unlock()
+	e, ok := m.board.Standing(msg.entry.Key)
+	return ok && e.Fact == msg.entry.Fact
 }
 
 // alertOf is the id of the alert that the message belongs to now.

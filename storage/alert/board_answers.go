@@ -93,6 +93,16 @@ func (c *card) judge(v *version, now time.Time) Standing {
 	}
 }
 
+// Standing is the message that stands under the key, by the fact that counts, whether it
+// has an effect or not; false where none has come.
+func (b *Board) Standing(k Key) (Entry, bool) {
+	n, ok := b.nodes[k.ID()]
+	if !ok || len(n.versions) == 0 {
+		return Entry{}, false
+	}
+	return n.versions[0].Entry, true
+}
+
 // AlertOf gives the id of the alert to which the message with this key belongs,
 // seen or only referenced. For a Cancel it is the first alert that it ends.
 func (b *Board) AlertOf(k Key) (ID, bool) {
