@@ -13,6 +13,7 @@ import (
 	"log"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
@@ -109,10 +110,16 @@ func newJoinServer(handle http.HandlerFunc) *http.Server {
 	}
 }
 
-// handleJoin admits here, or asks the leader to.
+// handleJoin admits here, or asks the leader to. What the new node understands is
+// judged here: it would end at the first entry that it cannot read, and every node of
+// the district knows what those need.
 func (c *Cluster) handleJoin(w http.ResponseWriter, req *http.Request) {
 	b, ok := readBody(w, req)
 	if !ok {
+		return
+	}
+	if err := c.tooOld(headerVersion(req.Header)); err != nil {
+		c.answerJoin(w, nil, err)
 		return
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), joinTimeout)
@@ -256,11 +263,12 @@ func (c *Cluster) Invite(ctx context.Context, ttl time.Duration) (Token, error) 
 }
 
 // postJoin asks one node to admit us.
-func postJoin(ctx context.Context, client *http.Client, addr string, body []byte) ([]byte, error) {
+func postJoin(ctx context.Context, client *http.Client, addr string, body []byte, version uint64) ([]byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+addr+"/join", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set(versionHeader, strconv.FormatUint(version, 10))
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err

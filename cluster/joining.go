@@ -24,23 +24,24 @@ import (
 var ErrAlreadyMember = errors.New("data directory already belongs to a node")
 
 // Join makes the box with data directory dir a node of the district that the token
-// names, reached at advertise (host:port, the raft address first). It is run once,
-// before Start. The keys are written before they are sent and the identity before
+// names, reached at advertise (host:port, the raft address first). version is the
+// highest version of a command that its state machine will apply, as in Options. It is
+// run once, before Start. The keys are written before they are sent and the identity before
 // Join returns, so that a repeat after a crash, with the same token, completes the
 // first attempt instead of needing a second token.
 //
 // ErrRefused means that the district said no, with its reason; ErrWrongDistrict
 // that every address answered with another authority than the pinned one; other
 // errors that nobody answered, and a repeat may succeed.
-func Join(ctx context.Context, token Token, dir string, advertise []string) (*Identity, JoinAnswer, error) {
-	id, answer, err := join(ctx, token, dir, advertise)
+func Join(ctx context.Context, token Token, dir string, advertise []string, version uint64) (*Identity, JoinAnswer, error) {
+	id, answer, err := join(ctx, token, dir, advertise, version)
 	if err != nil {
 		return nil, JoinAnswer{}, fmt.Errorf("joining district %s: %w", token.District, err)
 	}
 	return id, answer, nil
 }
 
-func join(ctx context.Context, token Token, dir string, advertise []string) (*Identity, JoinAnswer, error) {
+func join(ctx context.Context, token Token, dir string, advertise []string, version uint64) (*Identity, JoinAnswer, error) {
 	if len(advertise) == 0 || !validAddress(advertise[0]) {
 		return nil, JoinAnswer{}, fmt.Errorf("%w: no address to be reached at", errJoinMessage)
 	}
@@ -59,7 +60,7 @@ func join(ctx context.Context, token Token, dir string, advertise []string) (*Id
 	if err != nil {
 		return nil, JoinAnswer{}, fmt.Errorf("encoding join request: %w", err)
 	}
-	b, err := askAll(ctx, token, body)
+	b, err := askAll(ctx, token, body, version)
 	if err != nil {
 		return nil, JoinAnswer{}, err
 	}
@@ -86,7 +87,7 @@ func pendingKeys(dir string) (*Identity, error) {
 }
 
 // askAll asks the token's nodes one after the other until one decides.
-func askAll(ctx context.Context, token Token, body []byte) ([]byte, error) {
+func askAll(ctx context.Context, token Token, body []byte, version uint64) ([]byte, error) {
 	dialer := &tls.Dialer{Config: joinTLS(token.Fingerprint)}
 	transport := &http.Transport{
 		DisableKeepAlives: true,
@@ -103,7 +104,7 @@ func askAll(ctx context.Context, token Token, body []byte) ([]byte, error) {
 	client := &http.Client{Transport: transport, Timeout: joinTimeout + 10*time.Second}
 	errs := []error{errors.New("no node admitted us")}
 	for _, addr := range token.Addrs {
-		b, err := postJoin(ctx, client, addr, body)
+		b, err := postJoin(ctx, client, addr, body, version)
 		if err == nil || errors.Is(err, ErrRefused) {
 			return b, err
 		}

@@ -72,7 +72,7 @@ func TestJoin_IsRefused(t *testing.T) {
 
 	join := func(token cluster.Token) (string, error) {
 		dir := t.TempDir()
-		_, _, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"})
+		_, _, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
 		require.Error(t, err)
 		_, missing := cluster.LoadIdentity(dir)
 		require.ErrorIs(t, missing, cluster.ErrNoIdentity)
@@ -94,7 +94,7 @@ func TestJoin_IsRefused(t *testing.T) {
 		require.ErrorIs(t, err, cluster.ErrWrongDistrict)
 	})
 	t.Run("directory of a node", func(t *testing.T) {
-		_, _, err := cluster.Join(patient(t), token, used.Dir, []string{"127.0.0.1:1"})
+		_, _, err := cluster.Join(patient(t), token, used.Dir, []string{"127.0.0.1:1"}, 1)
 		require.ErrorIs(t, err, cluster.ErrAlreadyMember)
 	})
 	require.Len(t, d.Nodes[0].Members(), members)
@@ -116,7 +116,7 @@ func TestJoin_ExpiredTokenGivesTheReasonOfAdmit(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	require.NoError(t, c.Barrier(patient(t)))
-	_, _, err = cluster.Join(patient(t), cluster.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"})
+	_, _, err = cluster.Join(patient(t), cluster.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
 	require.ErrorIs(t, err, cluster.ErrRefused)
 	require.ErrorContains(t, err, errExpired.Error())
 }
@@ -136,11 +136,11 @@ func TestJoin_RepeatAfterALostAnswerCompletesTheFirst(t *testing.T) {
 	proxy := loseAnswer(t, d.Nodes[0].Addr, cancel)
 	broken := token
 	broken.Addrs = []string{proxy}
-	_, _, err := cluster.Join(lost, broken, dir, []string{"127.0.0.1:1"})
+	_, _, err := cluster.Join(lost, broken, dir, []string{"127.0.0.1:1"}, 1)
 	require.Error(t, err)
 	d.Eventually(func() bool { return len(d.Nodes[0].Members()) == 1 }, "the request did arrive")
 
-	id, answer, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"})
+	id, answer, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
 	require.NoError(t, err)
 	require.Equal(t, []byte("welcome"), answer.Extra)
 	require.Equal(t, d.Nodes[0].Members(), []string{id.NodeID}, "under the same server id")

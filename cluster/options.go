@@ -39,6 +39,10 @@ type Options struct {
 	// means 10 s (raft-autopilot's default).
 	Stabilization time.Duration
 
+	// Applied is the highest version of a command that the state machine has applied: a
+	// node that understands less is not admitted. Nil admits every version.
+	Applied func() (uint64, error)
+
 	// Admit decides about a node that holds a join token, on the leader: it commits
 	// the use of the token, the node and its signing key. It must answer a repeat
 	// with the same token and the same server id as it did the first time, because

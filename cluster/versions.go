@@ -111,6 +111,22 @@ func readOld(text string) error {
 	return &NotUpgradedError{Version: version, Nodes: parts[1:]}
 }
 
+// tooOld refuses a new node that would not understand what this one has applied.
+func (c *Cluster) tooOld(version uint64) error {
+	if c.options.Applied == nil {
+		return nil
+	}
+	applied, err := c.options.Applied()
+	if err != nil {
+		return fmt.Errorf("reading the version of the state: %w", err)
+	}
+	if version < applied {
+		return fmt.Errorf("%w: this district uses commands of version %d, and the software of the new node understands version %d; upgrade it, then join again with the same token",
+			ErrRefused, applied, version)
+	}
+	return nil
+}
+
 // headerVersion reads versionHeader; 1 where there is none that can be read.
 func headerVersion(h http.Header) uint64 {
 	n, err := strconv.ParseUint(h.Get(versionHeader), 10, 32)

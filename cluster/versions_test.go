@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,4 +71,29 @@ func TestVersions_ANewCommandWaitsUntilTheLastNodeIsUpgraded(t *testing.T) {
 	restart(d, d.Nodes[0], 2)
 	restart(d, d.Nodes[1], 2)
 	propose(t, d.Nodes[0], "new command without it")
+}
+
+func TestJoin_RefusesSoftwareThatIsTooOld(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 1)
+	d.Stop(d.Nodes[0])
+	var applied atomic.Uint64
+	applied.Store(1)
+	d.Start(d.Nodes[0], speaks(2), func(o *cluster.Options) {
+		o.Applied = func() (uint64, error) { return applied.Load(), nil }
+	})
+	d.WaitLeader()
+	token := d.Invite()
+	applied.Store(2)
+	dir := t.TempDir()
+	join := func(version uint64) error {
+		_, _, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, version)
+		return err
+	}
+	err := join(1)
+	require.ErrorIs(t, err, cluster.ErrRefused)
+	require.ErrorContains(t, err, "understands version 1; upgrade it")
+	require.Empty(t, d.Nodes[0].Members(), "nothing has changed")
+	require.NoError(t, join(2), "the token is still good")
+	require.Len(t, d.Nodes[0].Members(), 1)
 }

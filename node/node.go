@@ -227,7 +227,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		Listen: n.settings.Internode, Advertise: n.settings.Advertise,
 		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
-		Version: n.options.CommandVersion, VersionOf: command.EntryVersion,
+		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Applied: n.appliedVersion,
 		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Former: n.former,
 		Dial: n.options.Dial, Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
 	})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"almenara/cluster"
+	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
 	"almenara/storage"
@@ -116,7 +117,7 @@ func (r *rejoin) run(ctx context.Context) error {
 			return err
 		}
 		r.o.Progress("joining under a new id")
-		_, _, err := cluster.Join(ctx, r.token, filepath.Join(r.o.Dir, nextDir), r.settings.options(r.o.Dir).hosts())
+		_, _, err := cluster.Join(ctx, r.token, filepath.Join(r.o.Dir, nextDir), r.settings.options(r.o.Dir).hosts(), command.Max())
 		if err != nil && !errors.Is(err, cluster.ErrAlreadyMember) { // that is an earlier attempt's
 			return err
 		}

@@ -71,7 +71,7 @@ func Join(ctx context.Context, options Options, token string) error {
 	if err := durable.MkdirAll(options.Dir); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	if _, _, err := cluster.Join(ctx, t, identityDir(options.Dir), options.hosts()); err != nil {
+	if _, _, err := cluster.Join(ctx, t, identityDir(options.Dir), options.hosts(), options.withDefaults().CommandVersion); err != nil {
 		return err
 	}
 	return settings{}.with(options).save(options.Dir)

@@ -19,6 +19,12 @@ func (n *Node) understood(ctx context.Context, version uint64) error {
 	return nil
 }
 
+// appliedVersion is the highest version of a command that this node has applied.
+func (n *Node) appliedVersion() (uint64, error) {
+	applied, err := n.store.Applied()
+	return applied.Version, err
+}
+
 // notUpgraded says which nodes a command waits for, by the names that people use.
 func (n *Node) notUpgraded(old *cluster.NotUpgradedError) error {
 	names := slices.Clone(old.Nodes)

@@ -153,9 +153,9 @@ func (d *District) Join(token cluster.Token) *Node {
 func (d *District) JoinAs(n *Node, token cluster.Token, with ...func(*cluster.Options)) error {
 	d.t.Helper()
 	ctx := d.context()
-	id, _, err := cluster.Join(ctx, token, n.Dir, []string{n.Addr})
+	id, _, err := cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1)
 	for err != nil && !errors.Is(err, cluster.ErrRefused) && ctx.Err() == nil {
-		id, _, err = cluster.Join(ctx, token, n.Dir, []string{n.Addr}) // an open outcome: ask again
+		id, _, err = cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1) // an open outcome: ask again
 	}
 	if err != nil {
 		return err
