@@ -71,7 +71,7 @@ func (n *Node) splitRecords(limit int) (r splits.Records, err error) {
 			r.Names[node.ID] = node.Name
 		}
 	}
-	for _, gather := range []func(*splits.Records, time.Time) error{n.splitMessages, n.splitFanouts, n.splitChanges} {
+	for _, gather := range []func(*splits.Records, time.Time) error{n.splitMessages, n.splitFanouts, n.splitApprovals, n.splitChanges} {
 		if err := gather(&r, since); err != nil {
 			return r, err
 		}
@@ -146,6 +146,19 @@ func (n *Node) splitFanouts(r *splits.Records, since time.Time) error {
 	})
 }
 
+func (n *Node) splitApprovals(r *splits.Records, since time.Time) error {
+	kept, err := n.state.KeptFacts(fact.KindApproval, 0, 0, 0)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		if a, err := storage.DecodeApproval(k.Fact.Body); err == nil && a.At >= since.UnixMilli() {
+			r.Approved = append(r.Approved, splits.Approval{Node: k.Fact.Origin, Approval: a})
+		}
+	}
+	return nil
+}
+
 // auditPage is how many lines of the audit are read at once.
 const auditPage = 512
 
@@ -165,7 +178,7 @@ func (n *Node) splitChanges(r *splits.Records, since time.Time) error {
 			older := false
 			err := t.Audit(first, last, func(e storage.AuditEntry) (bool, error) {
 				older = older || e.At < since.UnixMilli()
-				if e.At >= since.UnixMilli() && ofRules(e.Action) {
+				if e.At >= since.UnixMilli() && ofRules(e.Action) && !strings.HasPrefix(e.Summary, "refused: ") {
 					r.Changes = append(r.Changes, splits.Change{
 						Index: e.Index, At: time.UnixMilli(e.At).UTC(), What: strings.TrimSpace(e.Action + " " + e.Summary), By: e.Actor,
 					})

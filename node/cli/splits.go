@@ -85,6 +85,15 @@ func (e *env) splitAlert(w io.Writer, a wire.SplitAlert) {
 		by += fmt.Sprintf(", because %q", a.Reason)
 	}
 	e.wrapped(w, indent, by)
+	if a.Scenario != "" {
+		e.wrapped(w, indent, "scenario "+a.Scenario+incidentOf(a))
+	}
+	if a.Licence != "" {
+		e.wrapped(w, indent, fmt.Sprintf("under licence %s in %s", a.Licence, a.Within))
+	}
+	for _, by := range a.Approved {
+		e.wrapped(w, indent, approvalSentence(by))
+	}
 	e.wrapped(w, indent, "alert "+a.Alert)
 	for _, t := range a.Told {
 		late := ""
@@ -99,6 +108,24 @@ func (e *env) splitAlert(w io.Writer, a wire.SplitAlert) {
 	for _, note := range a.Notes {
 		e.wrapped(w, "          ! ", note)
 	}
+}
+
+func incidentOf(a wire.SplitAlert) string {
+	if a.Incident == "" {
+		return ""
+	}
+	return ", incident " + a.Incident
+}
+
+func approvalSentence(a wire.SplitApproval) string {
+	text := fmt.Sprintf("%s  approved by %s at %s", clockTime(a.At), a.By, a.Node)
+	if a.Alone {
+		text += ", which was without a majority"
+	}
+	if a.Reason != "" {
+		text += fmt.Sprintf(", because %q", a.Reason)
+	}
+	return text
 }
 
 // wrapped prints text behind a first indent, broken between words where the width

@@ -19,8 +19,10 @@ func TestSplits_FitAScreen(t *testing.T) {
 		Alerts: []wire.SplitAlert{{
 			Alert: "abcdefghijklmnopqrstuvwxyz", MsgType: "Alert", Status: "Actual", Headline: "Fire in block 4", Issued: start.Add(time.Minute),
 			Node: "box-3", Alone: true, Author: "wong", Reason: "smoke was seen on the third floor", Policy: 41, Receipts: 101,
-			Told:  []wire.SplitTold{{Node: "box-3", Devices: 12, At: start.Add(time.Minute)}, {Node: "box-1", Devices: 100, At: start.Add(757 * time.Second), Late: true}},
-			Notes: []string{"Issued under policy 41; 42 had changed it at 03:12:30: user revoke wong, by administrator."},
+			Scenario: "fire", Incident: "i-6", Licence: "l-1", Within: "on-ting/parted", Approvals: 1,
+			Approved: []wire.SplitApproval{{By: "chan", At: start.Add(90 * time.Second), Node: "box-3", Alone: true, Reason: "seen too"}},
+			Told:     []wire.SplitTold{{Node: "box-3", Devices: 12, At: start.Add(time.Minute)}, {Node: "box-1", Devices: 100, At: start.Add(757 * time.Second), Late: true}},
+			Notes:    []string{"Issued under policy 41; 42 had revoked the operator wong at 03:12:30, by administrator."},
 		}},
 	}
 	var out strings.Builder
@@ -34,12 +36,16 @@ func TestSplits_FitAScreen(t *testing.T) {
   03:13:04  Alert: Fire in block 4
             by wong at box-3, which was without a majority, under policy 41,
             because "smoke was seen on the third floor"
+            scenario fire, incident i-6
+            under licence l-1 in on-ting/parted
+            03:13:34 approved by chan at box-3, which was without a majority,
+            because "seen too"
             alert abcdefghijklmnopqrstuvwxyz
             03:13:04 box-3 told 12 devices
             03:24:41 box-1 told 100 devices, late
             101 receipts came in late
-          ! Issued under policy 41; 42 had changed it at 03:12:30: user revoke
-            wong, by administrator.
+          ! Issued under policy 41; 42 had revoked the operator wong at
+            03:12:30, by administrator.
 `, out.String())
 	for line := range strings.Lines(out.String()) {
 		require.LessOrEqual(t, len(strings.TrimSuffix(line, "\n")), 80)

@@ -21,8 +21,12 @@ func (w *window) alert(m Message, inside []Message) wire.SplitAlert {
 		Headline: m.Headline, Issued: at(m.Issue.Accepted), Node: w.name(m.Node), Alone: w.aloneAt(m.Node, m.Issue.Accepted),
 		Author: m.Issue.Author, Reason: m.Issue.Reason, Incident: m.Issue.Incident, Policy: m.Issue.Policy,
 		Addressed: m.Addressed, Told: w.told(m),
+		Scenario: m.Issue.Scenario, Licence: m.Issue.Licence, Within: m.Issue.Within, Approvals: m.Issue.Approvals,
 	}
-	out.Newest, out.Notes = w.rules(m)
+	var approvals []string
+	out.Newest, out.Notes = w.rules(act{"Issued", m.Node, m.Issue.Accepted, m.Issue.Policy}, "operator", m)
+	out.Approved, approvals = w.approved(m)
+	out.Notes = append(out.Notes, approvals...)
 	out.Notes = append(out.Notes, w.doubles(m, inside)...)
 	out.Notes = append(out.Notes, w.unheard(m, out.Told)...)
 	return out
@@ -47,25 +51,6 @@ func (w *window) told(m Message) []wire.SplitTold {
 		seen[t.Node] = true
 		return double
 	})
-}
-
-// rules says which changes of users and rules were agreed before the message was
-// issued, and not known to the node that took it.
-func (w *window) rules(m Message) (newest uint64, notes []string) {
-	changes := slices.Clone(w.Changes)
-	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Index, b.Index) })
-	changes = slices.CompactFunc(changes, func(a, b Change) bool { return a.Index == b.Index })
-	for _, c := range changes {
-		if c.At.UnixMilli() > m.Issue.Accepted {
-			continue
-		}
-		newest = max(newest, c.Index)
-		if c.Index > m.Issue.Policy {
-			notes = append(notes, fmt.Sprintf("Issued under policy %d; %d had changed it at %s: %s, by %s.",
-				m.Issue.Policy, c.Index, c.At.UTC().Format(time.TimeOnly), c.What, c.By))
-		}
-	}
-	return newest, notes
 }
 
 // doubles finds the same incident on another node: one alert where the nodes could

@@ -20,6 +20,7 @@ type Records struct {
 	Spells   []Spell
 	Messages []Message
 	Fanouts  []Fanout
+	Approved []Approval
 	Changes  []Change
 }
 
@@ -47,11 +48,17 @@ type Fanout struct {
 	storage.Fanout
 }
 
+// Approval is one person's approval of a message.
+type Approval struct {
+	Node string
+	storage.Approval
+}
+
 // Change is one agreed change of who may do what.
 type Change struct {
 	Index uint64
 	At    time.Time
-	What  string // "user revoke wong"
+	What  string // as the audit says it: "user revoke wong"
 	By    string
 }
 

@@ -1,6 +1,7 @@
 package splits
 
 import (
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -34,6 +35,16 @@ func sent(fact, node string, issued int, headline string) Message {
 		},
 		Issue: storage.Issue{Author: "wong", Accepted: after(issued).UnixMilli(), Policy: 41},
 	}
+}
+
+func approved(node, of, by string, s int) Approval {
+	fact, err := hex.DecodeString(of)
+	if err != nil {
+		panic(err)
+	}
+	return Approval{Node: node, Approval: storage.Approval{
+		Fact: fact, Digest: of, By: by, Policy: 41, At: after(s).UnixMilli(), Expires: after(s + 600).UnixMilli(),
+	}}
 }
 
 func told(node, of string, s int) Fanout {
@@ -79,7 +90,58 @@ func TestReport_NamesRulesThatTheNodeDidNotKnow(t *testing.T) {
 	}
 	a := one(t, r).Alerts[0]
 	require.Equal(t, []uint64{41, 42}, []uint64{a.Policy, a.Newest})
-	require.Equal(t, []string{"Issued under policy 41; 42 had changed it at 03:00:20: user revoke wong, by root."}, a.Notes[:1])
+	require.Equal(t, []string{"Issued under policy 41; 42 had revoked the operator wong at 03:00:20, by root."}, a.Notes[:1])
+
+	m := sent("m", "c", 30, "Fire")
+	m.Issue.Policy, m.Issue.Scenario, m.Issue.Licence, m.Issue.Within = 12, "fire", "l-1", "tm"
+	r.Messages = []Message{m}
+	for what, want := range map[string]string{
+		"user revoke wong":                  "revoked the operator wong",
+		"user put wong, roles [composer]":   "changed who may do what (user put wong, roles [composer])",
+		"licence revoke l-1 of wong":        "revoked the licence l-1",
+		"licence revoke l-2 of wong":        "changed who may do what (licence revoke l-2 of wong)",
+		"scenario remove fire":              "removed the scenario fire",
+		"scenario put fire, 1 approvals":    "changed the scenario fire",
+		"policy put 1 rules, approvers []:": "changed the policy",
+	} {
+		r.Changes = []Change{{Index: 41, At: after(-1), What: what, By: "root"}, {Index: 42, At: after(20), What: what, By: "root"}}
+		a = one(t, r).Alerts[0]
+		require.Equal(t, []string{"Issued under policy 12; 42 had " + want + " at 03:00:20, by root."}, a.Notes[:1], what)
+		require.Len(t, a.Notes, 2, "what was agreed before the split was known: %s", what)
+		require.Equal(t, []string{"fire", "l-1", "tm"}, []string{a.Scenario, a.Licence, a.Within})
+	}
+
+	m.Node = "a" // which has a majority: its version of the policy counts, and users it knows
+	r.Messages = []Message{m}
+	r.Changes = []Change{{Index: 11, At: after(2), What: "policy put", By: "root"}, {Index: 42, At: after(20), What: "user revoke wong", By: "root"}}
+	require.NotContains(t, fmt.Sprint(one(t, r).Alerts[0].Notes), "under policy")
+	r.Changes[0].Index = 13
+	require.Contains(t, fmt.Sprint(one(t, r).Alerts[0].Notes), "Issued under policy 12; 13 had changed the policy at 03:00:02")
+}
+
+func TestReport_SaysWhoApprovedAndUnderWhichRules(t *testing.T) {
+	m := sent("ab", "c", 30, "Fire")
+	m.Issue.Approvals = 2
+	other := approved("c", "ab", "eve", 31)
+	other.Digest = "cd"
+	r := Records{
+		Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{m},
+		Approved: []Approval{
+			approved("c", "ab", "chan", 35), approved("c", "ab", "chan", 33), approved("c", "ab", "wong", 31), approved("c", "ac", "lee", 31), other,
+		},
+		Changes: []Change{{Index: 42, At: after(32), What: "user revoke chan", By: "root"}},
+	}
+	a := one(t, r).Alerts[0]
+	require.Equal(t, []wire.SplitApproval{{By: "chan", At: after(33), Node: "box-3", Alone: true, Policy: 41}}, a.Approved,
+		"neither the author, nor twice, nor for another message")
+	require.Equal(t, []string{
+		"Approved by chan under policy 41; 42 had revoked the approver chan at 03:00:32, by root.",
+		"It needs 2 approvals and has 1.",
+	}, a.Notes[:2])
+	r.Approved = append(r.Approved, approved("a", "ab", "lee", 70))
+	a = one(t, r).Alerts[0]
+	require.Len(t, a.Approved, 2, "also when it came after the split")
+	require.NotContains(t, fmt.Sprint(a.Notes), "It needs")
 }
 
 func TestReport_FindsDoubles(t *testing.T) {
@@ -125,15 +187,16 @@ func TestReport_IsTheSameInAnyOrder(t *testing.T) {
 		for i := range 1 + r.IntN(6) {
 			from := r.IntN(600)
 			records.Spells = append(records.Spells, spell(ids[r.IntN(5)], from, from+3+r.IntN(200), ids[r.IntN(5)]))
-			m := sent(fmt.Sprint("m", i), ids[r.IntN(5)], r.IntN(700), "Fire")
+			m := sent(fmt.Sprintf("%02x", i), ids[r.IntN(5)], r.IntN(700), "Fire")
 			records.Messages = append(records.Messages, m)
 			records.Fanouts = append(records.Fanouts, told(ids[r.IntN(5)], m.Fact, r.IntN(800)))
+			records.Approved = append(records.Approved, approved(ids[r.IntN(5)], fmt.Sprintf("%02x", r.IntN(i+1)), ids[r.IntN(5)], r.IntN(800)))
 			records.Changes = append(records.Changes, Change{Index: uint64(40 + i), At: after(r.IntN(700)), What: fmt.Sprint("change ", i)})
 		}
 		want := Report(records)
 		for range 5 {
 			again := Records{Names: names, Spells: twice(r, records.Spells), Messages: twice(r, records.Messages),
-				Fanouts: twice(r, records.Fanouts), Changes: twice(r, records.Changes)}
+				Fanouts: twice(r, records.Fanouts), Approved: twice(r, records.Approved), Changes: twice(r, records.Changes)}
 			require.Equal(t, want, Report(again), "seed %d", seed)
 		}
 	}

@@ -44,13 +44,30 @@ type SplitAlert struct {
 	Author   string    `json:"author"`
 	Reason   string    `json:"reason,omitempty"`
 	Incident string    `json:"incident,omitempty"`
-	Policy   uint64    `json:"policy"` // raft index of what was agreed, as far as that node knew
-	Newest   uint64    `json:"newest"` // and of the newest change of users or rules that was agreed by then
+	Policy   uint64    `json:"policy"` // version of the policy that node knew: raft index of the last change of policy, scenarios or licences
+	Newest   uint64    `json:"newest"` // raft index of the newest change of users or rules that was agreed during the split by then; 0: none
+
+	Scenario  string          `json:"scenario,omitempty"`  // that it was made from
+	Licence   string          `json:"licence,omitempty"`   // under which it was sent alone
+	Within    string          `json:"within,omitempty"`    // place that the licence kept it to
+	Approvals uint32          `json:"approvals,omitempty"` // persons besides the author that it needed
+	Approved  []SplitApproval `json:"approved,omitempty"`  // who approved it, in the order of time
+
 	// Addressed is how many members it addressed when it was agreed.
 	Addressed uint64      `json:"addressed"`
 	Told      []SplitTold `json:"told"`
 	Receipts  int         `json:"late_receipts"` // of LateReceipts, those of this message's alert
 	Notes     []string    `json:"notes,omitempty"`
+}
+
+// SplitApproval is one person who stood by a message.
+type SplitApproval struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`   // by the clock of the node that took it
+	Node   string    `json:"node"` // the name of that node
+	Alone  bool      `json:"alone"`
+	Reason string    `json:"reason,omitempty"`
+	Policy uint64    `json:"policy"` // version of the policy that node knew
 }
 
 // SplitTold is one node that told its devices.

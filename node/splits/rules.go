@@ -1,0 +1,108 @@
+package splits
+
+import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// act is what a person did at a node, under the rules that this node knew.
+type act struct {
+	what   string // "Issued"
+	node   string
+	at     int64  // ms since 1970
+	policy uint64 // version of the policy that the node knew
+}
+
+// rules says which changes of users and rules were agreed before the act and not known
+// to the node that took it. A node that was alone knew what was agreed when it lost its
+// majority. Changes of users have no version: a node with a majority knows them.
+func (w *window) rules(a act, person string, m Message) (newest uint64, notes []string) {
+	changes := slices.Clone(w.Changes)
+	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.Index, b.Index) })
+	changes = slices.CompactFunc(changes, func(a, b Change) bool { return a.Index == b.Index })
+	knew, alone := w.knew(a)
+	for _, c := range changes {
+		if c.At.UnixMilli() > a.at {
+			continue
+		}
+		newest = max(newest, c.Index)
+		if c.Index > knew && (alone || !c.ofUsers()) {
+			notes = append(notes, fmt.Sprintf("%s under policy %d; %d had %s at %s, by %s.",
+				a.what, a.policy, c.Index, c.did(person, m), c.At.UTC().Format(time.TimeOnly), c.By))
+		}
+	}
+	return newest, notes
+}
+
+// knew is the raft index up to which the node of the act knew what was agreed.
+func (w *window) knew(a act) (index uint64, alone bool) {
+	index = a.policy
+	for _, s := range w.spells {
+		if s.Node == a.node && s.Covers(a.at) {
+			index, alone = max(index, s.Policy), true
+		}
+	}
+	return index, alone
+}
+
+// words are the kind, the verb and the subject of what the audit says.
+func (c Change) words() (kind, verb, subject string) {
+	kind, rest, _ := strings.Cut(c.What, " ")
+	verb, rest, _ = strings.Cut(rest, " ")
+	subject, _, _ = strings.Cut(rest, " ")
+	return kind, verb, strings.TrimSuffix(subject, ",")
+}
+
+func (c Change) ofUsers() bool { return strings.HasPrefix(c.What, "user ") }
+
+// did says the change in words. What concerns the message itself is said so that it
+// cannot be overlooked.
+func (c Change) did(person string, m Message) string {
+	kind, verb, subject := c.words()
+	switch name := m.Issue.Author; {
+	case kind == "user" && verb == "revoke" && person == "operator" && subject == name:
+		return fmt.Sprintf("revoked the operator %s", name)
+	case kind == "user" && verb == "revoke" && person == subject:
+		return fmt.Sprintf("revoked the approver %s", subject)
+	case kind == "licence" && verb == "revoke" && subject == m.Issue.Licence:
+		return fmt.Sprintf("revoked the licence %s", subject)
+	case kind == "scenario" && verb == "remove" && subject == m.Issue.Scenario:
+		return fmt.Sprintf("removed the scenario %s", subject)
+	case kind == "scenario" && subject == m.Issue.Scenario:
+		return fmt.Sprintf("changed the scenario %s", subject)
+	case kind == "policy":
+		return "changed the policy"
+	}
+	return fmt.Sprintf("changed who may do what (%s)", c.What)
+}
+
+// approved lists who stood by the message, each person once, and what is odd about it.
+func (w *window) approved(m Message) (out []wire.SplitApproval, notes []string) {
+	all := slices.Clone(w.Approved)
+	slices.SortFunc(all, func(a, b Approval) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Node, b.Node), cmp.Compare(a.By, b.By),
+			cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.Reason, b.Reason))
+	})
+	seen := map[string]bool{m.Issue.Author: true}
+	for _, a := range all {
+		if hex.EncodeToString(a.Fact) != m.Fact || a.Digest != m.Entry.Digest || seen[a.By] {
+			continue
+		}
+		seen[a.By] = true
+		out = append(out, wire.SplitApproval{
+			By: a.By, At: at(a.At), Node: w.name(a.Node), Alone: w.aloneAt(a.Node, a.At), Reason: a.Reason, Policy: a.Policy,
+		})
+		_, odd := w.rules(act{"Approved by " + a.By, a.Node, a.At, a.Policy}, a.By, m)
+		notes = append(notes, odd...)
+	}
+	if missing := int(m.Issue.Approvals) - len(out); missing > 0 {
+		notes = append(notes, fmt.Sprintf("It needs %d approvals and has %d.", m.Issue.Approvals, len(out)))
+	}
+	return out, notes
+}
