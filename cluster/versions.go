@@ -58,11 +58,7 @@ func (c *Cluster) Understands(ctx context.Context, version uint64) error {
 	var asked sync.WaitGroup
 	for _, id := range old {
 		if id != c.NodeID() {
-			asked.Go(func() {
-				ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-				defer cancel()
-				_, _ = c.rpc.call(ctx, id, "/cluster/ping", nil) // the client notes the version
-			})
+			asked.Go(func() { c.askVersion(ctx, id) })
 		}
 	}
 	asked.Wait()
@@ -70,6 +66,18 @@ func (c *Cluster) Understands(ctx context.Context, version uint64) error {
 		return &NotUpgradedError{Version: version, Nodes: old}
 	}
 	return nil
+}
+
+// askVersion pings a member; the client notes the version. A member that has just been
+// started anew breaks what was connected to the one before, so it is asked twice.
+func (c *Cluster) askVersion(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	for range 2 {
+		if _, err := c.rpc.call(ctx, id, "/cluster/ping", nil); err == nil {
+			return
+		}
+	}
 }
 
 // olderThan lists the members that are not known to understand the version.
