@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# How fast a district warns and agrees while nodes are gone: a table with targets.
+# How fast a district warns and agrees while nodes are gone, and is one again after 72
+# hours of the clock: a table with targets.
 # Run it on a machine that does nothing else. Arguments go to the measurement:
-# -splitbench.devices 1000, -splitbench.alerts 20, -splitbench.kills 100.
+# -splitbench.devices 1000, -splitbench.alerts 20, -splitbench.kills 100,
+# -splitbench.receipts 1000000 (of the island).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 printf '%-48s %5s  %8s %8s %8s  %s\n' measured times p50 p99 most target
