@@ -97,6 +97,20 @@ func TestBoard_AnApprovalStartsNothingThatIsOver(t *testing.T) {
 	require.Empty(t, late.InForce(rain.Expires))
 }
 
+func TestBoard_ACancelNeverWaits(t *testing.T) {
+	rain := otherAlert
+	stop := needing(entry(message(MsgTypeCancel, "stop", 2, rain.Key)), 3)
+	permute(2, func(order []int) {
+		b := NewBoard()
+		for _, i := range order {
+			b.Add([]Entry{rain, stop}[i])
+		}
+		require.Empty(t, b.InForce(hour(3)), order)
+		require.Equal(t, Ends, b.Judge(stop, hour(3)))
+		require.Equal(t, WhyCancelled, ended(b, hour(3))[rain.Key.ID()])
+	})
+}
+
 func TestBoard_EqualContentThatNeedsNobodyStandsFirst(t *testing.T) {
 	held, free := needing(otherAlert, 1), otherAlert
 	free.Fact, free.Accepted = "of the observatory", held.Accepted.Add(time.Minute)
