@@ -100,6 +100,7 @@ func TestBoard_AnApprovalStartsNothingThatIsOver(t *testing.T) {
 func TestBoard_ACancelNeverWaits(t *testing.T) {
 	rain := otherAlert
 	stop := needing(entry(message(MsgTypeCancel, "stop", 2, rain.Key)), 3)
+	require.Equal(t, WhyCancelled, ended(boardOf(stop), hour(3))[rain.Key.ID()], "also of what was never seen here")
 	permute(2, func(order []int) {
 		b := NewBoard()
 		for _, i := range order {
