@@ -126,7 +126,7 @@ type History struct {
 	Removals   []Removal
 	Stalls     []Stall
 	Ledger     []Entry
-	Refusals   []Entry // of which the node said that nothing happened: no check reads them
+	Refusals   []Entry // refused, or reads without an answer: no check judges them
 	Cuts       []Span  // in which some link of a node was cut; they excuse nothing by themselves
 }
 
