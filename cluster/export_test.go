@@ -1,6 +1,13 @@
 package cluster
 
-import "context"
+import (
+	"context"
+
+	"github.com/hashicorp/raft"
+)
 
 // HandOver is the first step of Stop.
 func (c *Cluster) HandOver(ctx context.Context) { c.handOver(ctx) }
+
+// RaftConfig is what raft runs with.
+func (o Options) RaftConfig() *raft.Config { return o.raftConfig(nil) }
