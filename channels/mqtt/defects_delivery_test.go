@@ -37,11 +37,25 @@ func TestDefect_D01_StalledReadersDelayNobody(t *testing.T) {
 		for i := range 20 {
 			begin := time.Now()
 			r.Set(holds(fmt.Sprint("manifest ", i), delivery(fmt.Sprint(i), 1, 1, 2, 7, 8)))
-			require.Equal(t, fmt.Sprintf("body of %d 1", i), other.upToBody(t).payload)
-			require.Equal(t, fmt.Sprint("manifest ", i), other.message().payload)
+			other.upToBoth(t, fmt.Sprintf("body of %d 1", i), fmt.Sprint("manifest ", i))
 			require.Less(t, time.Since(begin), soon)
 		}
 	})
+}
+
+// upToBoth reads until a body and a manifest have come, and acknowledges bodies. Where
+// the window was full, because the gateway had not yet read the last acknowledgements,
+// the manifest goes before the body.
+func (w *wire) upToBoth(t testing.TB, body, manifest string) {
+	t.Helper()
+	missing := map[string]bool{body: true, manifest: true}
+	for len(missing) > 0 {
+		m := w.message()
+		if m.qos > 0 {
+			w.send(w.ackPacket(kindPuback, m.id))
+		}
+		delete(missing, m.payload)
+	}
 }
 
 // upToBody reads until an alert's body, and acknowledges it.
