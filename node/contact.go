@@ -27,6 +27,8 @@ const (
 	aloneEvery = 200 * time.Millisecond
 	// contactEvery is how often the last contact is written: flash wears out.
 	contactEvery = time.Minute
+	// aheadOfUs is how far the last contact may lie in the future, as clocks are set.
+	aheadOfUs = time.Minute
 	// staleAfter is the policy age from which on only licences of named scenarios count:
 	// whoever lost a right since cannot be known here.
 	staleAfter = 72 * time.Hour
@@ -154,7 +156,11 @@ func (s *contactWatch) now() loneliness {
 	if s.contact.IsZero() {
 		return l
 	}
-	l.age = max(0, s.clock().Sub(s.contact))
+	age := s.clock().Sub(s.contact)
+	if s.seen.IsZero() && age < -aheadOfUs {
+		return l // written under another clock: how long ago that was cannot be known
+	}
+	l.age = max(0, age)
 	if !s.seen.IsZero() {
 		l.age = max(l.age, time.Since(s.seen))
 	}

@@ -121,3 +121,17 @@ func TestContact_AClockSetBackMakesNothingYounger(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, contactFile), []byte("{"), 0o600))
 	require.True(t, openContact(dir, clock, slog.New(slog.DiscardHandler)).now().stale(), "what cannot be read is old")
 }
+
+// A contact that lies in the future was written under another clock.
+func TestContact_OfTheFutureIsNoContact(t *testing.T) {
+	dir := t.TempDir()
+	ahead := time.Now().Add(time.Hour)
+	before := openContact(dir, func() time.Time { return ahead }, slog.New(slog.DiscardHandler))
+	before.observe(true)
+	require.NoError(t, before.save(0))
+	require.False(t, before.now().stale(), "in the run that had it, it was now")
+	after := openContact(dir, time.Now, slog.New(slog.DiscardHandler))
+	require.True(t, after.now().stale())
+	after.observe(true)
+	require.False(t, after.now().stale())
+}
