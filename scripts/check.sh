@@ -34,4 +34,4 @@ for arch in amd64 arm64; do
 done
 
 step race detector
-go test -race -p 1 ./... # one package at a time: raft under the race detector needs the cores
+go test -race -p 1 -timeout 20m ./... # one package at a time: raft under the race detector needs the cores
