@@ -35,7 +35,7 @@ func TestDistrict_DrainsAFullSpoolInPeace(t *testing.T) {
 
 	d.start(1)
 	d.start(2)
-	d.await(func(s wire.Status) bool { return s.Quorum })
+	d.await(func(s wire.Status) bool { return s.Quorum && !s.Alone })
 	first, err := d.nodes[0].Status(context.Background(), false)
 	require.NoError(t, err)
 	begun := time.Now()

@@ -123,6 +123,7 @@ func TestHostile_ReceiptFloodWithoutQuorum(t *testing.T) {
 	alone := d.follower()
 	var alerts []wire.Outcome
 	for range floodFiller + floodRounds {
+		d.await(func(s wire.Status) bool { return s.Quorum && !s.Alone })
 		sent, err := d.client(alone).SendAlert(d.ctx(), rain(t), "local")
 		require.NoError(t, err)
 		alerts = append(alerts, sent)
