@@ -25,6 +25,8 @@ type almenara struct {
 	setup setup
 	*child
 	client   *client.Client
+	centre   *client.Client // a central system: it warns through a node that is alone, too
+	url      string
 	args     []string // of serve
 	mqtt     string
 	mqtts    string
@@ -52,6 +54,9 @@ func (a *almenara) start(ctx context.Context, s setup) error {
 		return err
 	}
 	if err := a.enrol(ctx); err != nil {
+		return err
+	}
+	if err := a.appoint(ctx); err != nil {
 		return err
 	}
 	// Serving anew, the process holds what a node holds, and not what an import left.
@@ -84,9 +89,18 @@ func (a *almenara) found(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.client, err = client.New(client.Config{
-		URL: (&url.URL{Scheme: "http", Host: at[1]}).String(), Token: strings.TrimSpace(string(token)), Timeout: time.Minute,
-	})
+	a.url = (&url.URL{Scheme: "http", Host: at[1]}).String()
+	a.client, err = client.New(client.Config{URL: a.url, Token: strings.TrimSpace(string(token)), Timeout: time.Minute})
+	return err
+}
+
+// appoint makes the central system that sends the alerts.
+func (a *almenara) appoint(ctx context.Context) error {
+	made, err := a.client.AddUser(ctx, wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{"centre@bench"}})
+	if err != nil {
+		return fmt.Errorf("adding the central system: %w", err)
+	}
+	a.centre, err = client.New(client.Config{URL: a.url, Token: made.Token, Timeout: time.Minute})
 	return err
 }
 
@@ -186,7 +200,7 @@ func (a *almenara) send(ctx context.Context, selection, description string) (wir
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	out, err := a.client.SendAlert(ctx, wire.SendAlert{Alert: raw, Select: selection}, "local")
+	out, err := a.centre.SendAlert(ctx, wire.SendAlert{Alert: raw, Select: selection}, "local")
 	if err != nil {
 		return out, fmt.Errorf("sending an alert: %w", err)
 	}

@@ -18,6 +18,9 @@ import (
 // drive measures everything and prints the report, which also goes to report.txt in
 // the folder of this run.
 func drive(ctx context.Context, o options) error {
+	if o.again != "" {
+		return reportAgain(o)
+	}
 	d, err := newDriver(o)
 	if err != nil {
 		return err

@@ -23,7 +23,8 @@ const mostDevices = 18_000
 // options is what one run of the benchmark does.
 type options struct {
 	quick    bool
-	profile  bool // takes profiles and measures nothing
+	profile  bool   // takes profiles and measures nothing
+	again    string // folder of an earlier run whose report is printed again; "": none
 	devices  []int
 	runs     int
 	only     []string // systems, in the order in which they are measured
@@ -63,6 +64,7 @@ func parseOptions(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.BoolVar(&o.quick, "quick", false, "200 devices, 3 alerts, one run: proves that the benchmark works")
 	flags.BoolVar(&o.profile, "profile", false, "only profile gateway and node, as far as -only names them")
+	flags.StringVar(&o.again, "report", "", "only print the report of the raw output in this folder")
 	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 200 with -quick)")
 	only := flags.String("only", "", "systems to measure, of "+strings.Join(allSystems, ",")+" (default all)")
 	cells := flags.String("cells", "", "what to measure, of "+strings.Join(allCells, ",")+" (default all; without tls and dead with -quick)")
