@@ -181,6 +181,13 @@ func TestNew_RefusesWhatCannotWork(t *testing.T) {
 	require.ErrorIs(t, err, ErrOptions)
 }
 
+// answers waits until the broker serves: it must not be stopped while it begins.
+func (x *exchange) answers() {
+	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(x.url()).SetClientID("knock").SetProtocolVersion(4))
+	require.True(x.t, c.Connect().WaitTimeout(patience))
+	c.Disconnect(0)
+}
+
 // raw is a stock client without any rules.
 func raw(t testing.TB, x *exchange, id string) mqtt.Client {
 	c := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(x.url()).SetClientID(id).SetProtocolVersion(4))

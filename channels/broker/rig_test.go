@@ -56,6 +56,7 @@ func (x *exchange) start() {
 	require.NoError(x.t, x.server.AddListener(l))
 	x.addr = l.Address()
 	require.NoError(x.t, x.server.Serve())
+	x.answers()
 }
 
 func (x *exchange) stop() { _ = x.server.Close() }
