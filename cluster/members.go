@@ -1,19 +1,14 @@
 package cluster
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/hashicorp/raft"
-
-	"almenara/storage/durable"
 )
 
 const (
@@ -100,53 +95,6 @@ func (p addressProvider) ServerAddr(id raft.ServerID) (raft.ServerAddress, error
 	return "", fmt.Errorf("no address known for %s", id)
 }
 
-// Remove takes the node out of the district for good. On return the new
-// configuration is committed; the node itself learns it within seconds if it is
-// alive. A leader that removes itself hands over first. ErrNotMember when there
-// is no such node.
-func (c *Cluster) Remove(ctx context.Context, id string) error {
-	err := c.onLeader(ctx, func(ctx context.Context) error {
-		return c.removeHere(ctx, id)
-	}, func(ctx context.Context, leader string) error {
-		_, err := c.forward(ctx, leader, "/cluster/remove", []byte(id))
-		return err
-	})
-	if id == c.NodeID() && errors.Is(err, ErrRemoved) {
-		return nil // the answer was lost, but we have learnt it
-	}
-	if err != nil {
-		return fmt.Errorf("removing %s: %w", id, err)
-	}
-	return nil
-}
-
-func (c *Cluster) removeHere(ctx context.Context, id string) error {
-	if !inConfiguration(raft.Configuration{Servers: c.servers()}, id) {
-		return ErrNotMember
-	}
-	if id == c.NodeID() {
-		if err := c.transfer(ctx); err != nil {
-			return fmt.Errorf("%w: handing over: %w", ErrRefused, err)
-		}
-		return errTryAgain // with the new leader
-	}
-	if err := c.raft.RemoveServer(raft.ServerID(id), 0, membershipTimeout).Error(); err != nil {
-		return raftOutcome(err)
-	}
-	c.closeStrangers()
-	return nil
-}
-
-func (c *Cluster) handleRemove(w http.ResponseWriter, req *http.Request) {
-	id, ok := readBody(w, req)
-	if !ok {
-		return
-	}
-	if err := c.removeHere(req.Context(), string(id)); err != nil {
-		fail(w, err)
-	}
-}
-
 // closeStrangers ends raft's connections with nodes that are no longer members.
 func (c *Cluster) closeStrangers() {
 	c.peers.note(c.servers())
@@ -207,32 +155,4 @@ func (c *Cluster) handleAddress(w http.ResponseWriter, req *http.Request) {
 func validAddress(addr string) bool {
 	host, port, err := net.SplitHostPort(addr)
 	return err == nil && host != "" && port != "" && len(addr) <= 255
-}
-
-// beRemoved stops raft on this node after it was removed.
-func (c *Cluster) beRemoved() {
-	c.removeOne.Do(func() {
-		c.options.Logger.Warn("this node was removed from the district: stopping")
-		path := filepath.Join(c.options.Dir, removedFile)
-		if err := durable.WriteFile(path, []byte(c.NodeID()+"\n")); err != nil {
-			c.options.Logger.Error("marking removal", "error", err)
-		}
-		if err := c.shutdown(); err != nil {
-			c.options.Logger.Error("ending raft", "error", err)
-		}
-		close(c.removed)
-	})
-}
-
-// learnRemoval takes a peer's answer that we are no member: true when its
-// configuration is newer than ours, in which we still are one.
-func (c *Cluster) learnRemoval(err error) bool {
-	var answer *CallError
-	var said stranger
-	if !errors.As(err, &answer) || answer.Status != http.StatusGone ||
-		decodeCBOR([]byte(answer.Text), &said) != nil {
-		return false
-	}
-	conf, index := c.fsm.committed()
-	return said.Index > index && inConfiguration(conf, c.NodeID())
 }

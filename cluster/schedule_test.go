@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,7 +172,9 @@ func (s *schedule) step() {
 	time.Sleep(time.Duration(s.rand.IntN(1500)) * time.Millisecond) // of the bubble's time
 }
 
-// members lets a node join without a vote, promotes one, or takes its vote.
+// members lets a node join without a vote, promotes one that has kept up, or takes a
+// vote where a majority of the others has (see Cluster.Removable: raft gives no vote to
+// who is not in the voter's configuration, so a majority of the new one must know the old).
 func (s *schedule) members(leader, i int) {
 	r, p := s.peers[leader].raft, s.peers[i]
 	future := r.GetConfiguration()
@@ -181,10 +184,26 @@ func (s *schedule) members(leader, i int) {
 	case at < 0:
 		r.AddNonvoter(p.id, raft.ServerAddress(p.id), 0, time.Second)
 	case servers[at].Suffrage != raft.Voter:
-		r.AddVoter(p.id, raft.ServerAddress(p.id), 0, time.Second)
+		if s.keepsUp(leader, p.id) {
+			r.AddVoter(p.id, raft.ServerAddress(p.id), 0, time.Second)
+		}
 	case len(servers) > 3 && i != leader:
-		r.DemoteVoter(p.id, 0, time.Second)
+		remain := slices.DeleteFunc(slices.Clone(servers), func(x raft.Server) bool { return x.ID == p.id || x.Suffrage != raft.Voter })
+		up := slices.DeleteFunc(slices.Clone(remain), func(x raft.Server) bool { return !s.keepsUp(leader, x.ID) })
+		if len(up) > len(remain)/2 {
+			r.DemoteVoter(p.id, 0, time.Second)
+		}
 	}
+}
+
+// keepsUp says that the leader reaches the node, and finds its own configuration in
+// the node's log.
+func (s *schedule) keepsUp(leader int, id raft.ServerID) bool {
+	i := slices.IndexFunc(s.peers, func(p *peer) bool { return p.id == id })
+	p, known := s.peers[i], s.peers[leader].raft.Stats()["latest_configuration_index"]
+	index, err := strconv.ParseUint(known, 10, 64)
+	s.noError(err)
+	return p.raft != nil && !s.cut[[2]int{min(i, leader), max(i, leader)}] && p.raft.LastIndex() >= index
 }
 
 // propose does not wait: the answer is looked for later, or never comes.

@@ -101,6 +101,9 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 	if n.lastVoter(id) {
 		return wire.Problemf(wire.KindRefused, "%s is the only node that votes, and the district would end with it; nothing was changed", id)
 	}
+	if err := n.cluster.Removable(ctx, id); err != nil {
+		return n.problem(fmt.Errorf("removing %s: %w", id, err))
+	}
 	if _, err := n.change(ctx, by.Name, &command.RemoveNode{ID: id}); err != nil {
 		return err
 	}
