@@ -299,6 +299,7 @@ func warnsUnderLicence(d *district, people staff, fleet *fleet, here, there esta
 	d.kill(2)
 	fleet.await("all roam", func(p device.Progress) bool { return p.Connected == 3 })
 	d.awaitOn(0, func(s wire.Status) bool { return s.Alone && !s.AloneSince.IsZero() && s.PolicyAge >= 2 })
+	d.saysAlone(0)
 
 	as := func(token string) *client.Client { return d.clientWith(0, token) }
 	refused := func(token string, in wire.SendAlert, words ...string) {

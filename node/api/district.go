@@ -1,10 +1,12 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
 
+	"almenara/node/web"
 	"almenara/node/wire"
 )
 
@@ -100,6 +102,11 @@ func (h *Handler) readyz(c call) error {
 		code = http.StatusServiceUnavailable
 	}
 	h.writeJSON(c.w, code, health)
+	return nil
+}
+
+func (h *Handler) board(c call) error {
+	web.Board(func(ctx context.Context) (wire.Status, error) { return h.svc.Status(ctx, false) }).ServeHTTP(c.w, c.r)
 	return nil
 }
 

@@ -46,10 +46,11 @@ func openAPI(routes []Route, version string) object {
 	s.defs["Problem"].(object)["properties"].(object)["kind"] = object{"type": "string", "enum": wire.Kinds()}
 	paths := object{}
 	for _, route := range routes {
-		item, _ := paths[route.Path].(object)
+		path := strings.TrimSuffix(route.Path, onlyHere)
+		item, _ := paths[path].(object)
 		if item == nil {
 			item = object{}
-			paths[route.Path] = item
+			paths[path] = item
 		}
 		item[strings.ToLower(route.Method)] = s.operation(route)
 	}
@@ -165,7 +166,7 @@ func successOf(route Route) string {
 // operationID names the operation for generated clients: get_alerts_id_receipts.
 func operationID(route Route) string {
 	path := strings.TrimPrefix(route.Path, "/api/v1")
-	name := strings.NewReplacer("/", "_", "{", "", "}", "", ".", "_").Replace(path)
+	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", ".", "_").Replace(path)
 	return strings.ToLower(route.Method) + name
 }
 

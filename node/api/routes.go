@@ -36,6 +36,9 @@ const (
 	bodyImport = 161 << 20
 )
 
+// onlyHere ends a pattern of http.ServeMux that matches this path and none below it.
+const onlyHere = "{$}"
+
 // maxEnrol is the most devices that one request may enrol.
 const maxEnrol = 2000
 
@@ -268,6 +271,12 @@ func nodeRoutes() []Route {
 		{
 			Method: "GET", Path: "/api/v1/openapi.json", Open: true, Summary: "This description.",
 			Answer: json.RawMessage{}, handle: (*Handler).serveOpenAPI,
+		},
+		{
+			Method: "GET", Path: "/" + onlyHere, Open: true,
+			Summary: "The board: a page that says whether this node agrees with its district or is alone, and what works. It loads itself again every 5 s.",
+			Params:  []Param{{Name: "lang", Type: "string", Summary: "language; else that of Accept-Language", Enum: []string{"en", "zh-Hant"}}},
+			Returns: "text/html", handle: (*Handler).board,
 		},
 		{
 			Method: "GET", Path: "/healthz", Open: true, Summary: "Answers while the process serves requests.",

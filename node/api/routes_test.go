@@ -84,6 +84,7 @@ var happy = map[string]struct {
 	"GET /api/v1/openapi.json":     {status: 200, answer: `"openapi": "3.1.0"`},
 	"GET /healthz":                 {status: 200, answer: `{"ready":true}`},
 	"GET /readyz":                  {status: 200, asked: "Status false", answer: `{"ready":true}`},
+	"GET /{$}":                     {status: 200, answer: "<h1>"},
 	"GET /metrics":                 {status: 200, answer: "almenara_api_request_seconds_bucket"},
 }
 
@@ -93,7 +94,7 @@ func name(route api.Route) string { return route.Method + " " + route.Path }
 func isStream(route api.Route) bool { return route.Path == "/api/v1/events" }
 
 func address(route api.Route, query string) string {
-	return strings.NewReplacer("{id}", apitest.AlertID, "{name}", apitest.AlertID).Replace(route.Path) + query
+	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID).Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.
@@ -184,7 +185,7 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/users": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
-	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics"}
+	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}"}
 	for _, route := range api.Routes() {
 		require.Equal(t, slices.Contains(open, name(route)), route.Open, name(route))
 		if route.Method != http.MethodGet {
@@ -315,7 +316,7 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 	require.Equal(t, "1.2.3", doc.Info.Version)
 	ids, operations := map[any]bool{}, 0
 	for _, route := range api.Routes() {
-		operation := doc.Paths[route.Path][strings.ToLower(route.Method)]
+		operation := doc.Paths[strings.TrimSuffix(route.Path, "{$}")][strings.ToLower(route.Method)]
 		require.NotNil(t, operation, name(route))
 		require.Equal(t, route.Summary, operation["summary"])
 		require.False(t, ids[operation["operationId"]], "two operations of one id")

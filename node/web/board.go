@@ -1,0 +1,127 @@
+// Package web is what people see of a node in a browser: today the board, one page that
+// says at a glance whether the box agrees with its district or speaks alone. It holds
+// nothing that needs a log-in: no texts of alerts, no names, no places.
+package web
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"almenara/node/wire"
+)
+
+var (
+	//go:embed board.html
+	boardPage string
+	//go:embed board.css
+	boardStyle string
+
+	page   = template.Must(template.New("board").Parse(boardPage))
+	policy = "default-src 'none'; style-src 'sha256-" + digest(boardStyle) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// refresh is how often a browser loads the board again, in seconds.
+const refresh = "5"
+
+// view is what the page is filled with.
+type view struct {
+	Style  template.CSS
+	Lang   string
+	Other  language.Tag // the page's other language
+	Words  words
+	Level  string // good, alone or bad: the colour
+	State  string // two or three words
+	Says   string // what holds, in a sentence
+	Detail string // the node's own sentence, where it is not ready; in English
+	Rows   []row
+}
+
+type row struct{ Label, Value string }
+
+// Board serves the page for a node that tells its state by status. It asks at every
+// request and keeps nothing; any number of requests at a time. The language is that of
+// the parameter lang, else of Accept-Language (RFC 9110, 12.5.4); English when neither
+// is one of the page's.
+func Board(status func(context.Context) (wire.Status, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s, err := status(r.Context())
+		if err != nil {
+			s = wire.Status{Why: "the node cannot say how it is"}
+		}
+		var out bytes.Buffer
+		if err := page.Execute(&out, look(s, pick(r))); err != nil {
+			http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Cache-Control", "no-store")
+		h.Set("Refresh", refresh)
+		_, _ = w.Write(out.Bytes())
+	})
+}
+
+func pick(r *http.Request) int {
+	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
+	return at
+}
+
+// look sorts a status into what the page says.
+func look(s wire.Status, lang int) view {
+	w := spoken[lang]
+	v := view{
+		Style: template.CSS(boardStyle), Lang: tags[lang].String(), Other: tags[1-lang], Words: w,
+		Level: "good", State: w.Agrees, Says: w.AgreesSays,
+	}
+	switch {
+	case s.Quarantined:
+		v.Level, v.State, v.Says, v.Detail = "bad", w.Quarantined, w.QuarantinedSays, s.Why
+	case s.Alone:
+		v.Level, v.State = "alone", w.Alone
+		v.Says = strings.ReplaceAll(w.AloneSays, "{since}", s.AloneSince.UTC().Format("2006-01-02 15:04:05 UTC"))
+	case !s.Ready:
+		v.Level, v.State, v.Says, v.Detail = "bad", w.NotReady, w.NotReadySays, s.Why
+	}
+	if s.Node != "" {
+		v.Rows = rows(s, w)
+	}
+	return v
+}
+
+func rows(s wire.Status, w words) []row {
+	reached := 0
+	for _, n := range s.Nodes {
+		if n.Reachable || n.ID == s.Node {
+			reached++
+		}
+	}
+	age := w.Never
+	if s.PolicyAge >= 0 {
+		age = (time.Duration(s.PolicyAge) * time.Second).String()
+	}
+	return []row{
+		{w.Nodes, count(reached, len(s.Nodes))},
+		{w.InForce, number(s.InForce)},
+		{w.Devices, number(s.Devices)},
+		{w.Waiting, number(s.PendingFacts)},
+		{w.Policy, age},
+		{w.Disk, w.Levels[s.Disk.Level]},
+		{w.Clock, w.Clocks[s.Clock.Source]},
+		{w.Warnings, number(len(s.Warnings))},
+	}
+}

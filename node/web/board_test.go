@@ -1,0 +1,78 @@
+package web_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/web"
+	"almenara/node/wire"
+)
+
+var well = wire.Status{
+	Node: "n1", Ready: true, Quorum: true, Devices: 12, InForce: 3, PolicyAge: 0,
+	Nodes: []wire.NodeInfo{{ID: "n1"}, {ID: "n2", Reachable: true}, {ID: "n3"}},
+	Disk:  wire.Disk{Level: "ample"}, Clock: wire.Clock{Source: "own"},
+}
+
+// shown is the board for a status, asked with a query and an Accept-Language.
+func shown(t *testing.T, s wire.Status, err error, query, accept string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest("GET", "/"+query, nil)
+	r.Header.Set("Accept-Language", accept)
+	w := httptest.NewRecorder()
+	web.Board(func(context.Context) (wire.Status, error) { return s, err }).ServeHTTP(w, r)
+	require.Equal(t, 200, w.Code)
+	return w
+}
+
+func TestBoard_SaysTheStateFirst(t *testing.T) {
+	alone := well
+	alone.Ready, alone.Alone, alone.Quorum = false, true, false
+	alone.AloneSince, alone.PolicyAge = time.Date(2026, 3, 1, 3, 7, 36, 0, time.UTC), 3723
+	out := alone
+	out.Quarantined, out.Why = true, "its disk does not hold what it wrote"
+	starting := wire.Status{Node: "n1", Why: "the district's record has not arrived yet", PolicyAge: -1}
+	for _, c := range []struct {
+		name    string
+		status  wire.Status
+		english []string
+		chinese string
+	}{
+		{"agrees", well, []string{"<h1>In agreement</h1>", `class="good"`, "2 / 3", "<td>12</td>"}, "<h1>與區內一致</h1>"},
+		{"alone", alone, []string{"<h1>Alone</h1>", `class="alone"`, "Since 2026-03-01 03:07:36 UTC", "licensed scenarios, cancels", "1h2m3s"}, "自 2026-03-01 03:07:36 UTC 起"},
+		{"quarantined, which says more than alone", out, []string{"<h1>Quarantined</h1>", `class="bad"`, "its disk does not hold"}, "<h1>已隔離</h1>"},
+		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "<h1>未就緒</h1>"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, text := range c.english {
+				require.Contains(t, shown(t, c.status, nil, "", "").Body.String(), text)
+			}
+			require.Contains(t, shown(t, c.status, nil, "", "zh-HK,en;q=0.5").Body.String(), c.chinese)
+		})
+	}
+}
+
+func TestBoard_LanguageOfTheQueryGoesFirst(t *testing.T) {
+	require.Contains(t, shown(t, well, nil, "?lang=en", "zh-Hant").Body.String(), `<html lang="en">`)
+	require.Contains(t, shown(t, well, nil, "?lang=zh-Hant", "en").Body.String(), `<html lang="zh-Hant">`)
+	require.Contains(t, shown(t, well, nil, "?lang=;;", "pt;;;").Body.String(), `<html lang="en">`, "what cannot be read")
+}
+
+func TestBoard_GivesNothingAway(t *testing.T) {
+	hostile := well
+	hostile.Ready, hostile.Why = false, "<script>alert(1)</script>"
+	hostile.Name, hostile.District, hostile.Warnings = "box-7", "Sham Shui Po", []string{"somebody's name"}
+	w := shown(t, hostile, nil, "", "")
+	require.NotContains(t, w.Body.String(), "<script")
+	for _, hidden := range []string{"box-7", "Sham Shui Po", "somebody"} {
+		require.NotContains(t, w.Body.String(), hidden)
+	}
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "default-src 'none'; style-src 'sha256-")
+	require.Equal(t, "5", w.Header().Get("Refresh"))
+	require.Contains(t, shown(t, wire.Status{}, errors.New("store is closed"), "", "").Body.String(), "cannot say how it is")
+}
