@@ -18,7 +18,10 @@ import (
 	"almenara/storage/receipt"
 )
 
-var benchReceipts = flag.Int("splitbench.receipts", 1_000_000, "receipts that an island takes")
+var (
+	benchReceipts = flag.Int("splitbench.receipts", 1_000_000, "receipts that an island takes")
+	benchDevices  = flag.Int("splitbench.devices", 1000, "devices of the island")
+)
 
 const (
 	// islandTime is how long the island is cut off, by everybody's clock.
