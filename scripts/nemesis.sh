@@ -11,6 +11,7 @@
 # The seed is printed; the same seed repeats the same faults.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+[ -e /dev/fuse ] || mknod -m 600 /dev/fuse c 10 229 2>/dev/null || true # small containers leave it out
 go build -o dist/almenara .
 go build -o dist/nemesis ./scripts/nemesis
 go build -o dist/nemesis-node ./scripts/nemesis/skewed
