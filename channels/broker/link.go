@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"almenara/channels"
+	"almenara/channels/connection"
 	"almenara/channels/contract"
 )
 
@@ -20,20 +20,11 @@ const (
 	keepAlive    = 15 * time.Second
 )
 
-var (
-	errLinkLost = errors.New("the connection was lost")
-	errNoAnswer = errors.New("the broker does not answer")
-)
-
-// link is one connection to the broker, with a paho client of its own: one that
-// reconnects by itself sends again what may not hold any more, and completes the
-// tokens of the old connection.
+// link is one connection to the broker.
 type link struct {
+	*connection.Connection
 	b      *Broker
-	client mqtt.Client
-	lost   chan struct{} // closed when the connection is lost
-	once   sync.Once     // for lost
-	flight []mqtt.Token  // not yet acknowledged, oldest first
+	flight []mqtt.Token // not yet acknowledged, oldest first
 	acks   acks
 	retry  []func() // receipts that could not be kept; guarded by Broker.mu
 
@@ -47,13 +38,13 @@ type link struct {
 func (b *Broker) link(ctx context.Context) (served bool, err error) {
 	l := b.newLink()
 	var acking sync.WaitGroup
-	acking.Go(func() { l.acks.run(l.lost) })
+	acking.Go(func() { l.acks.run(l.Lost()) })
 	defer func() {
-		l.end()
-		l.client.Disconnect(0) // frees an acknowledgement that a broker does not read
+		l.End()
+		l.Client.Disconnect(0) // frees an acknowledgement that a broker does not read
 		acking.Wait()
 	}()
-	if err := l.wait(ctx, l.client.Connect()); err != nil {
+	if err := l.wait(ctx, l.Client.Connect()); err != nil {
 		return false, fmt.Errorf("connecting: %w", err)
 	}
 	if err := l.subscribe(ctx); err != nil {
@@ -65,25 +56,18 @@ func (b *Broker) link(ctx context.Context) (served bool, err error) {
 }
 
 func (b *Broker) newLink() *link {
-	l := &link{b: b, lost: make(chan struct{}), acks: acks{signal: make(chan struct{}, 1)}}
+	l := &link{b: b, acks: acks{signal: make(chan struct{}, 1)}}
 	o := b.options
-	options := mqtt.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).
-		SetUsername(o.Username).SetPassword(o.Password).SetProtocolVersion(4).
-		SetCleanSession(false). // what devices tell while the link is down waits at the broker
-		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
-		SetOrderMatters(true).SetAutoAckDisabled(true).
-		SetKeepAlive(keepAlive).SetPingTimeout(o.Timeout).SetConnectTimeout(o.Timeout).SetWriteTimeout(o.Timeout).
-		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { b.receive(l, m) }).
-		SetConnectionLostHandler(func(mqtt.Client, error) { l.end() })
-	if o.TLS != nil {
-		options.SetTLSConfig(o.TLS)
-	}
-	l.client = mqtt.NewClient(options)
+	l.Connection = connection.New(connection.Options{
+		URL: o.URL, ClientID: o.ClientID, Username: o.Username, Password: o.Password, TLS: o.TLS,
+		KeepAlive: keepAlive, Timeout: o.Timeout,
+	}, func(options *mqtt.ClientOptions) {
+		options.SetCleanSession(false) // what devices tell while the link is down waits at the broker
+		options.SetOrderMatters(true).SetAutoAckDisabled(true)
+		options.SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { b.receive(l, m) })
+	})
 	return l
 }
-
-// end says that the connection is lost.
-func (l *link) end() { l.once.Do(func() { close(l.lost) }) }
 
 // connected notes a new link: nothing that was handed to the broker before counts.
 func (b *Broker) connected() {
@@ -94,35 +78,21 @@ func (b *Broker) connected() {
 	b.metrics.links.Inc()
 }
 
-// wait waits for a token, but never for ever: tokens can hang.
 func (l *link) wait(ctx context.Context, token mqtt.Token) error {
-	timer := time.NewTimer(l.b.options.Timeout)
-	defer timer.Stop()
-	select {
-	case <-token.Done():
-		return token.Error()
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.lost:
-		return errLinkLost
-	case <-timer.C:
-		return errNoAnswer
-	}
+	return l.Wait(ctx, token, l.b.options.Timeout)
 }
 
 // subscribe asks for what all devices tell. A broker that refuses is of no use.
 func (l *link) subscribe(ctx context.Context) error {
-	token := l.client.SubscribeMultiple(map[string]byte{
+	granted, err := l.Subscribe(ctx, map[string]byte{
 		contract.TopicReceipt("+"): 1, contract.TopicState("+"): 1,
-	}, nil)
-	if err := l.wait(ctx, token); err != nil {
+	}, l.b.options.Timeout)
+	if err != nil {
 		return fmt.Errorf("subscribing: %w", err)
 	}
-	if granted, ok := token.(*mqtt.SubscribeToken); ok {
-		for filter, code := range granted.Result() {
-			if code != 1 {
-				return fmt.Errorf("subscribing: the broker answers %#x for %s; this node must be granted QoS 1", code, filter)
-			}
+	for filter, code := range granted {
+		if code != 1 {
+			return fmt.Errorf("subscribing: the broker answers %#x for %s; this node must be granted QoS 1", code, filter)
 		}
 	}
 	return nil
@@ -138,8 +108,8 @@ func (l *link) serve(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-l.lost:
-			return errLinkLost
+		case <-l.Lost():
+			return connection.ErrLost
 		case <-l.b.stirred:
 		case <-election.C:
 			l.retake()
@@ -221,7 +191,7 @@ func (l *link) publish(ctx context.Context, topic string, retained bool, payload
 		}
 		l.flight = l.flight[1:]
 	}
-	token := l.client.Publish(topic, 1, retained, payload)
+	token := l.Client.Publish(topic, 1, retained, payload)
 	select {
 	case <-token.Done():
 		if err := token.Error(); err != nil {

@@ -3,29 +3,21 @@ package device
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
+	"almenara/channels/connection"
 	"almenara/channels/contract"
 )
 
-// errLost is why a publish ends when the connection does.
-var errLost = errors.New("connection lost")
-
-// link is one connection. A new one gets a new paho client: a client that
-// reconnects by itself completes the tokens of the old connection, and says
-// nothing true about them.
+// link is one connection.
 type link struct {
-	client  mqtt.Client
+	*connection.Connection
 	session uint64
-	lost    chan struct{} // closed when the connection is lost
-	once    sync.Once     // for lost
-	state   string        // as published last
+	state   string // as published last
 
 	// guarded by Device.mu
 	waiting []mqtt.Message      // signed with a key that is not known yet
@@ -81,8 +73,8 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // the device was connected and subscribed.
 func (d *Device) connect(ctx context.Context, server string) (served bool, err error) {
 	l := d.newLink(server)
-	defer l.client.Disconnect(0)
-	if err := d.wait(ctx, l, l.client.Connect(), d.options.Timeout); err != nil {
+	defer l.Client.Disconnect(0)
+	if err := l.Wait(ctx, l.Client.Connect(), d.options.Timeout); err != nil {
 		return false, fmt.Errorf("connecting to %s: %w", server, err)
 	}
 	filters := map[string]byte{
@@ -105,21 +97,17 @@ func (d *Device) newLink(server string) *link {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session = max(d.session+1, uint64(max(d.options.Clock().UnixMilli(), 0)))
-	l := &link{session: d.session, lost: make(chan struct{}), refused: map[Revision]uint64{}}
+	l := &link{session: d.session, refused: map[Revision]uint64{}}
 	will, _ := json.Marshal(contract.State{State: contract.StateLost, Session: l.session})
-	o := mqtt.NewClientOptions().AddBroker(server).
-		SetClientID(d.options.ID).SetUsername(d.options.ID).SetPassword(d.options.Secret).
-		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(false).
-		SetAutoReconnect(false).SetConnectRetry(false).SetStore(noStore{}).
-		SetKeepAlive(d.options.KeepAlive).SetPingTimeout(d.options.Timeout).
-		SetConnectTimeout(d.options.Timeout).SetWriteTimeout(d.options.Timeout).
-		SetBinaryWill(contract.TopicState(d.options.ID), will, 1, true).
-		SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.receive(l, m) }).
-		SetConnectionLostHandler(func(mqtt.Client, error) { l.once.Do(func() { close(l.lost) }) })
-	if d.options.TLS != nil {
-		o.SetTLSConfig(d.options.TLS)
-	}
-	l.client = mqtt.NewClient(o)
+	o := d.options
+	l.Connection = connection.New(connection.Options{
+		URL: server, ClientID: o.ID, Username: o.ID, Password: o.Secret, TLS: o.TLS,
+		KeepAlive: o.KeepAlive, Timeout: o.Timeout,
+	}, func(options *mqtt.ClientOptions) {
+		options.SetCleanSession(true).SetOrderMatters(false).
+			SetBinaryWill(contract.TopicState(o.ID), will, 1, true).
+			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.receive(l, m) })
+	})
 	d.link = l
 	d.rules.Connected()
 	d.save(true) // the session number
@@ -134,33 +122,15 @@ func (d *Device) unlink(l *link) {
 	}
 }
 
-// wait waits for a token, but never for ever: tokens can hang.
-func (d *Device) wait(ctx context.Context, l *link, token mqtt.Token, limit time.Duration) error {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case <-token.Done():
-		return token.Error()
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.lost:
-		return errLost
-	case <-timer.C:
-		return context.DeadlineExceeded
-	}
-}
-
 // subscribe asks for the topics; a node that refuses one is as good as none.
 func (d *Device) subscribe(ctx context.Context, l *link, filters map[string]byte) error {
-	token := l.client.SubscribeMultiple(filters, nil)
-	if err := d.wait(ctx, l, token, d.options.Timeout); err != nil {
+	granted, err := l.Subscribe(ctx, filters, d.options.Timeout)
+	if err != nil {
 		return err
 	}
-	if granted, ok := token.(*mqtt.SubscribeToken); ok {
-		for filter, code := range granted.Result() {
-			if code > 2 {
-				return fmt.Errorf("subscription to %s refused", filter)
-			}
+	for filter, code := range granted {
+		if code > 2 {
+			return fmt.Errorf("subscription to %s refused", filter)
 		}
 	}
 	return nil
@@ -176,10 +146,10 @@ func (d *Device) serve(ctx context.Context, l *link) error {
 		select {
 		case <-ctx.Done():
 			goodbye := d.publishState(context.WithoutCancel(ctx), l, contract.StateDisconnected)
-			l.client.Disconnect(uint(d.options.Timeout.Milliseconds()))
+			l.Client.Disconnect(uint(d.options.Timeout.Milliseconds()))
 			return goodbye
-		case <-l.lost:
-			return errLost
+		case <-l.Lost():
+			return connection.ErrLost
 		case <-d.wake:
 		}
 	}
@@ -249,7 +219,7 @@ func (d *Device) send(ctx context.Context, l *link, topic string, retained bool,
 	if err != nil {
 		return fmt.Errorf("encoding for %s: %w", topic, err)
 	}
-	if err := d.wait(ctx, l, l.client.Publish(topic, 1, retained, raw), 4*d.options.Timeout); err != nil {
+	if err := l.Wait(ctx, l.Client.Publish(topic, 1, retained, raw), 4*d.options.Timeout); err != nil {
 		return fmt.Errorf("publishing on %s: %w", topic, err)
 	}
 	return nil
