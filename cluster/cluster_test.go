@@ -3,7 +3,6 @@ package cluster_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -19,10 +18,7 @@ import (
 // TestMain runs more tests at a time than there are cores: they mostly wait for
 // elections.
 func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "5"); err != nil {
-		panic(err)
-	}
+	clustertest.Together(5)
 	os.Exit(m.Run())
 }
 

@@ -39,6 +39,7 @@ func openBackup(t *testing.T, name string) *backup.File {
 }
 
 func TestRestore_BeginsTheDistrictAnew(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 2)
 	f := d.fleet(d.enrol("screen", "tuen-mun/block-1", 2)...)
 	before, err := d.client(0).SendAlert(d.ctx(), byJSON("before the backup", "all"), "committed")
@@ -79,6 +80,7 @@ func TestRestore_BeginsTheDistrictAnew(t *testing.T) {
 }
 
 func TestBackupFolder_OfANodeThatIsDown(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	_, _, err := node.BackupFolder(d.opts[0].Dir, "test", slog.New(slog.DiscardHandler))
 	require.Error(t, err, "it runs")

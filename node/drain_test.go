@@ -18,6 +18,7 @@ import (
 // receipt is counted alike. How many elections there were meanwhile is only told: on a
 // busy machine there are some without any receipts.
 func TestDistrict_DrainsAFullSpoolInPeace(t *testing.T) {
+	t.Parallel()
 	d := newTuned(t, 3, func(_ int, o *node.Options) { o.SpoolBytes = 4 << 20 })
 	here := d.estate("drain")
 	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)

@@ -40,6 +40,7 @@ func startBroker(t *testing.T, addr string) (stop func()) {
 // Devices that are at an external broker prove what devices at the gateway prove,
 // whoever leads, also when the broker was away.
 func TestExternalBroker(t *testing.T) {
+	t.Parallel()
 	addr := freeAddr(t)
 	stop := startBroker(t, addr)
 	t.Cleanup(func() { stop() })

@@ -34,6 +34,7 @@ func (d *district) unrecorded(id string, words ...string) {
 }
 
 func TestPreview(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	for _, c := range []struct {
 		name string
@@ -139,6 +140,7 @@ func previewRefuses(d *district) {
 
 // The steps are told in order, and the answer comes after the last.
 func TestImport_TellsEveryStep(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	const rows = 3500
 	var csv strings.Builder

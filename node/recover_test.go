@@ -31,6 +31,7 @@ func (d *district) recover(i int) node.Recovered {
 }
 
 func TestRecover_OneNodeGoesOnAndSaysSo(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	d.post(0, warning("before", polygon(d.estate("before").Area)), "", "committed")
 
@@ -53,6 +54,7 @@ func TestRecover_OneNodeGoesOnAndSaysSo(t *testing.T) {
 }
 
 func TestRecover_IsNotEatenTwice(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	for i := range d.nodes {
 		d.kill(i)
@@ -81,6 +83,7 @@ func TestRecover_IsNotEatenTwice(t *testing.T) {
 }
 
 func TestRecover_GoesOnAfterACrashInBetween(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 2)
 	d.kill(0)
 	d.kill(1)
@@ -106,6 +109,7 @@ func TestRecover_GoesOnAfterACrashInBetween(t *testing.T) {
 }
 
 func TestRecover_UnderANewIDWithoutTheLog(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	f := d.fleet(d.enrol("screen", "tuen-mun/block-1", 2)...)
 	out, err := d.client(0).SendAlert(d.ctx(), byJSON("hello", "all"), "committed")

@@ -58,6 +58,7 @@ func (d *district) alike(voters int) {
 // TestRecover_OldMajorityComesBackAndLosesNothing is the story of a district that lost
 // its majority, went on with one node, and met the others again.
 func TestRecover_OldMajorityComesBackAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	here := d.estate("fenced")
 	f := d.fleet(d.enrol("screen", here.Block, 3)...)
@@ -112,6 +113,7 @@ func TestRecover_OldMajorityComesBackAndLosesNothing(t *testing.T) {
 }
 
 func TestRejoin_AfterTheStateIsDamaged(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	old := d.nodes[1].ID()
 	d.stop(1)
@@ -131,6 +133,7 @@ func TestRejoin_AfterTheStateIsDamaged(t *testing.T) {
 }
 
 func TestRejoin_RefusesWhatWouldLoseSomething(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	options := d.rejoining(1, 0)
 	_, err := node.Rejoin(d.ctx(), options)

@@ -13,6 +13,7 @@ import (
 
 // TestDistrict_LosesNodes tells the stories of a district whose nodes come and go.
 func TestDistrict_LosesNodes(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	for _, story := range []struct {
 		name string

@@ -46,11 +46,13 @@ func rot(t *testing.T, glob string) int {
 // TestDistrict_DiskRotsUnderANode flips bits in what a running node has on its disk. It
 // is found, agreed reads are refused with the reason, and devices are warned on.
 func TestDistrict_DiskRotsUnderANode(t *testing.T) {
+	t.Parallel()
 	for _, part := range []struct{ name, files string }{
 		{"the raft log", "raft/raft/*.wal"},
 		{"the journal", "journal/alerts-*.journal"},
 	} {
 		t.Run(part.name, func(t *testing.T) {
+			t.Parallel()
 			var free atomic.Uint64
 			free.Store(64 << 30)
 			d := newTuned(t, 1, func(_ int, o *node.Options) {
@@ -92,6 +94,7 @@ func TestDistrict_DiskRotsUnderANode(t *testing.T) {
 // TestNode_DoesNotStartOnADamagedState flips bits in the tables of a stopped node: many,
 // and one in the middle, which Badger does not see when it opens them.
 func TestNode_DoesNotStartOnADamagedState(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	d.enrol("screen", "tuen-mun/rotten/block-1", 300)
 	d.stop(0) // which writes the tables

@@ -14,6 +14,7 @@ import (
 // TestDistrict_DiskOfTheLeaderFillsUp fills the leader's disk with devices on it: it
 // hands over and goes on warning; nothing is lost, and it catches up by itself.
 func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
+	t.Parallel()
 	var free [3]atomic.Uint64
 	d := newTuned(t, 3, func(i int, o *node.Options) {
 		free[i].Store(64 << 30)
@@ -64,6 +65,7 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 // TestNode_StopsAndStartsOnAFullDisk keeps the only node of a district on a full disk
 // over a restart: it warns, and what it took is committed when there is room.
 func TestNode_StopsAndStartsOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	var free atomic.Uint64
 	free.Store(64 << 30)
 	d := newTuned(t, 1, func(_ int, o *node.Options) {

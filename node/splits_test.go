@@ -16,6 +16,7 @@ import (
 // of a user whom the other has just revoked. Afterwards every node gives the same
 // account of it.
 func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
+	t.Parallel()
 	links := newWires()
 	d := newTuned(t, 3, func(_ int, o *node.Options) { o.Dial = links.lay(o.Internode) })
 	here := d.estate("parted")

@@ -11,6 +11,7 @@ import (
 // TestDistrict tells the stories of a healthy district of three nodes, one after the
 // other. Each has places and devices of its own.
 func TestDistrict(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	for _, story := range []struct {
 		name string

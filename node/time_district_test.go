@@ -19,6 +19,7 @@ func (c *setClock) now() time.Time { return time.Now().Round(0).Add(time.Duratio
 // TestDistrict_ClockOfOneNodeJumps sets one node's clock an hour ahead and back, running
 // and over a restart: no alert ends early, none comes back, and the node says so.
 func TestDistrict_ClockOfOneNodeJumps(t *testing.T) {
+	t.Parallel()
 	var clocks [3]setClock
 	d := newTuned(t, 3, func(i int, o *node.Options) { o.Clock = clocks[i].now })
 	here := d.estate("clock")

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -73,12 +73,17 @@ func (d *District) Add() *Node {
 	return n
 }
 
+// ports is how many FreeAddr has given out.
+var ports atomic.Uint32
+
 // FreeAddr picks a port that the node will have for its whole life: below those that
 // the system hands out by itself, or another program would have it while the node is
-// down.
+// down. No other node of this process gets it either, and other processes that run
+// tests at the same time most likely choose among other thousands.
 func FreeAddr(t testing.TB) string {
-	for range 100 {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(22_000)))
+	for range 1000 {
+		port := 10_000 + os.Getpid()%22*1000 + int(ports.Add(1)%1000)
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			defer func() { _ = l.Close() }()
 			return l.Addr().String()

@@ -156,7 +156,7 @@ func keptIDs(r *rig, kind fact.Kind) (out []string) {
 // any number of times, cut into entries anywhere: what is in force, what has ended,
 // what stands, who was reached and who approved is the same.
 func TestMerge_AnyOrderAndAnyNumberOfTimesGiveOneState(t *testing.T) {
-	for seed := range uint64(8) {
+	for _, seed := range []uint64{0, 4, 7} { // 4 and 7 have found faults
 		w := newWorld(t, seed, 90)
 		var want seen
 		for order := range uint64(4) {
