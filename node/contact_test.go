@@ -67,9 +67,10 @@ func TestContact_PolicyAgeOutlivesARestart(t *testing.T) {
 		quorum.Store(true)
 		pass(time.Second)
 		quorum.Store(false)
-		pass(71 * time.Hour)
+		pass(time.Hour)
+		stop() // a bubble takes seconds for a day of looks
+		pass(70 * time.Hour)
 		require.False(t, s.now().stale())
-		stop()
 
 		s, _, _, stop = watched(t, dir, time.Now)
 		defer stop()
@@ -110,11 +111,12 @@ func TestContact_AClockSetBackMakesNothingYounger(t *testing.T) {
 	clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
 	synctest.Test(t, func(t *testing.T) {
 		s, quorum, _, stop := watched(t, dir, clock)
-		defer stop()
 		quorum.Store(true)
 		pass(time.Second)
 		quorum.Store(false)
-		pass(73 * time.Hour)
+		pass(time.Hour)
+		stop()
+		pass(72 * time.Hour)
 		skew.Store(int64(-72 * time.Hour))
 		require.True(t, s.now().stale())
 	})

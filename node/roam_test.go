@@ -17,7 +17,7 @@ import (
 
 var (
 	roamSeed = flag.Uint64("roam.seed", 0, "run one schedule of the roaming model and print it; 0: run many")
-	roamRuns = flag.Uint64("roam.runs", 2000, "how many schedules of the roaming model to run")
+	roamRuns = flag.Uint64("roam.runs", 600, "how many schedules of the roaming model to run; 20000 after a change of the rules")
 )
 
 // roamSteps is the length of a schedule.
