@@ -82,8 +82,6 @@ func (c *Cluster) sweep(pings *sync.WaitGroup, pinging *limiter) {
 	c.greetFormer(pings, pinging)
 	if c.raft.State() == raft.Leader {
 		c.promote()
-	} else {
-		c.promotions.forget()
 	}
 }
 
@@ -122,13 +120,17 @@ func (c *Cluster) moved() bool {
 }
 
 // promote gives a vote to every new node that has kept up for long enough: voting
-// earlier would raise the quorum before the node can be counted on.
+// earlier would raise the quorum before the node can be counted on. Every node watches
+// for itself all the time: where leaders come and go, one that began anew would never
+// have seen a newcomer long enough. What it saw as a follower was held against its own
+// log, so the newcomer is asked once more against the leader's.
 func (c *Cluster) promote() {
 	if c.moved() {
 		c.change(c.NodeID(), c.setServer(c.NodeID(), c.options.Advertise))
 	}
 	for _, s := range c.servers() {
-		if s.Suffrage == raft.Voter || !c.promotions.stable(string(s.ID), c.options.Stabilization) {
+		if s.Suffrage == raft.Voter || !c.promotions.stable(string(s.ID), c.options.Stabilization) ||
+			len(c.behind(c.ctx, []raft.Server{s})) > 0 {
 			continue
 		}
 		c.change(string(s.ID), c.raft.AddVoter(s.ID, s.Address, 0, membershipTimeout).Error())
@@ -152,7 +154,7 @@ func (c *Cluster) renew(now time.Time) error {
 	return nil
 }
 
-// promotions knows since when each peer has kept up with the leader's log.
+// promotions knows since when each peer has kept up with this node's log.
 type promotions struct {
 	mu    sync.Mutex
 	since map[string]time.Time
@@ -178,10 +180,4 @@ func (p *promotions) stable(id string, long time.Duration) bool {
 	defer p.mu.Unlock()
 	since, ok := p.since[id]
 	return ok && time.Since(since) >= long
-}
-
-func (p *promotions) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.since = nil
 }

@@ -59,12 +59,25 @@ func (c *Cluster) removeHere(ctx context.Context, id string) error {
 // (ErrRefused, with a sentence) when a majority of them is not at hand and up to date:
 // the removal itself could not be committed, and a voter that does not know the members
 // of today gives raft's leaders of today no vote, so nobody could lead when it is back.
-// It waits at most a second. Any number of callers, on any node.
+// It also refuses to take the vote of a node that is there and leave fewer than three,
+// while another has joined and does not vote yet: whoever replaces nodes waits for each.
+// It takes a second at most. Any number of callers, on any node.
 func (c *Cluster) Removable(ctx context.Context, id string) error {
-	voters := slices.DeleteFunc(slices.Clone(c.servers()), func(s raft.Server) bool { return s.Suffrage != raft.Voter })
-	remain := slices.DeleteFunc(slices.Clone(voters), func(s raft.Server) bool { return string(s.ID) == id })
+	servers := c.servers()
+	remain := slices.DeleteFunc(slices.Clone(servers), func(s raft.Server) bool { return s.Suffrage != raft.Voter })
+	at := slices.IndexFunc(remain, func(s raft.Server) bool { return string(s.ID) == id })
+	if at < 0 {
+		return nil // it has no vote to lose
+	}
+	leaving := remain[at : at+1 : at+1]
+	newcomer := slices.IndexFunc(servers, func(s raft.Server) bool { return s.Suffrage != raft.Voter })
+	if newcomer >= 0 && len(remain) <= 3 && len(c.behind(ctx, leaving)) == 0 {
+		return fmt.Errorf("%w: without it %d nodes vote, and %s has joined and does not vote yet; wait until it does, some ten seconds, or remove it instead; nothing was changed",
+			ErrRefused, len(remain)-1, servers[newcomer].ID)
+	}
+	remain = slices.Delete(slices.Clone(remain), at, at+1)
 	away := c.behind(ctx, remain)
-	if len(remain) == len(voters) || len(remain)-len(away) > len(remain)/2 {
+	if len(remain)-len(away) > len(remain)/2 {
 		return nil
 	}
 	return fmt.Errorf("%w: without it %d nodes vote, and %s of them cannot be reached or is not up to date, so that they could not agree on anything; wait for it, or remove it first; nothing was changed",

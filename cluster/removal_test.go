@@ -1,7 +1,9 @@
 package cluster_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,4 +33,40 @@ func TestRemove_RefusedWhereTheRestCouldNotAgree(t *testing.T) {
 	require.NoError(t, here.Remove(patient(t), awayID))
 	require.NoError(t, leader.Remove(patient(t), hereID))
 	propose(t, leader, "alone, by its own will")
+}
+
+// Whoever replaces nodes one after the other waits until each newcomer votes.
+func TestRemove_WaitsForANewcomersVote(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 1)
+	leader := d.Nodes[0]
+	d.Stop(leader)
+	d.Start(leader, func(o *cluster.Options) { o.Stabilization = time.Hour })
+	newcomer := d.Join(d.Invite())
+	err := newcomer.Remove(patient(t), leader.NodeID())
+	require.ErrorIs(t, err, cluster.ErrRefused)
+	require.ErrorContains(t, err, newcomer.NodeID()+" has joined and does not vote yet")
+	require.NoError(t, leader.Remove(patient(t), newcomer.NodeID()))
+}
+
+// Leadership moves several times within the time for which a newcomer is watched. It
+// gets its vote all the same: each node has watched it.
+func TestJoin_VotesThoughLeadersComeAndGo(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	const watched = 4 * time.Second
+	for _, n := range d.Nodes {
+		d.Stop(n)
+		d.Start(n, func(o *cluster.Options) { o.Stabilization = watched })
+	}
+	newcomer := d.Join(d.Invite())
+	moves := time.NewTicker(1100 * time.Millisecond) // more than a look of the house apart
+	defer moves.Stop()
+	votes := func() bool {
+		return slices.ContainsFunc(d.WaitLeader().Status().Peers, func(p cluster.Peer) bool { return p.ID == newcomer.NodeID() && p.Voter })
+	}
+	for begun := time.Now(); !votes(); <-moves.C {
+		require.Less(t, time.Since(begun), clustertest.Patience)
+		_ = d.WaitLeader().Transfer(patient(t)) // it may have lost it meanwhile
+	}
 }
