@@ -91,6 +91,11 @@ func selfSign(d *District) (*x509.Certificate, error) {
 // reset must still be able to talk to its district. It ends after two years by the
 // clock of this node.
 func (d *District) IssueNode(nodeID string, public crypto.PublicKey, addrs []string) (*x509.Certificate, error) {
+	return d.issue(nodeID, public, addrs, func(*x509.Certificate) {})
+}
+
+// issue is IssueNode with a last change to what is signed.
+func (d *District) issue(nodeID string, public crypto.PublicKey, addrs []string, change func(*x509.Certificate)) (*x509.Certificate, error) {
 	if !nodeIDPattern.MatchString(nodeID) {
 		return nil, fmt.Errorf("issuing certificate for %q: %w", nodeID, ErrNodeID)
 	}
@@ -106,6 +111,7 @@ func (d *District) IssueNode(nodeID string, public crypto.PublicKey, addrs []str
 		URIs:         []*url.URL{{Scheme: "almenara", Host: "node", Path: "/" + nodeID}},
 	}
 	addHosts(template, addrs)
+	change(template)
 	der, err := x509.CreateCertificate(rand.Reader, template, d.CA, public, d.CAKey)
 	if err != nil {
 		return nil, fmt.Errorf("issuing certificate for %s: %w", nodeID, err)

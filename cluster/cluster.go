@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -63,6 +62,8 @@ type Cluster struct {
 
 	leadership leadership
 	peers      peerBook
+	logs       heldBook
+	start      logStart // what this run claims; fixed before raft begins
 	promotions promotions
 
 	ctx       context.Context // ends with Stop
@@ -75,6 +76,7 @@ type Cluster struct {
 	removeOne sync.Once
 
 	greeted     time.Time // last; keepHouse's only
+	heldSaved   time.Time // last; keepHouse's only
 	quarantine  atomic.Pointer[Quarantine]
 	marked      *Quarantine   // the mark that Start found or made
 	fenced      chan struct{} // closed with it, for keepHouse
@@ -98,6 +100,7 @@ func Start(options Options) (*Cluster, error) {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.leadership.init()
 	c.peers.init()
+	c.logs.init()
 	if err := c.open(); err != nil {
 		c.cancel()
 		return nil, errors.Join(err, c.closeAll(context.Background()))
@@ -115,6 +118,7 @@ func (c *Cluster) open() error {
 		return err
 	}
 	c.loadVersions()
+	c.loadHeld()
 	if err := c.openLog(filepath.Join(c.options.Dir, logDir)); err != nil {
 		return err
 	}
@@ -129,6 +133,9 @@ func (c *Cluster) open() error {
 		if err := c.dropStaleLog(held.Index); err != nil {
 			return err
 		}
+	}
+	if err := c.beginRun(held); err != nil {
+		return err
 	}
 	c.fsm = newCountingFSM(c.NodeID(), c.options.FSM, c.options.Snapshots, held)
 	return c.openRaft()
@@ -147,12 +154,9 @@ func (c *Cluster) openPort() error {
 	if _, _, err := net.SplitHostPort(c.options.Advertise); err != nil {
 		return fmt.Errorf("reading advertised address: %w", err)
 	}
-	if err := c.renew(time.Now()); err != nil {
-		return err
-	}
 	c.rpc = newRPC(p, c.options.Logger)
-	c.rpc.version = strconv.FormatUint(c.options.Version, 10)
-	c.rpc.resolve, c.rpc.allowed, c.rpc.refuse, c.rpc.heard = c.resolve, c.allowed, c.refuseStranger, c.peers.hear
+	c.rpc.resolve, c.rpc.allowed, c.rpc.refuse = c.resolve, c.allowed, c.refuseStranger
+	c.rpc.tell, c.rpc.heard, c.rpc.recall = c.tell, c.heard, c.recall
 	c.join, c.handover = newJoinServer(c.handleJoin), newHandovers(c.refuseHandover, c.options.Logger)
 	c.routes()
 	return nil
@@ -206,7 +210,7 @@ func (c *Cluster) checkLog() (*raft.SnapshotMeta, error) {
 
 func (c *Cluster) openRaft() error {
 	c.trans = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:                &stream{c.port.services[protoRaft], c.port, advertised(c.options.Advertise), c.mayRaft},
+		Stream:                &stream{c.port.services[protoRaft], c.port, advertised(c.options.Advertise), c.mayRaft, c.remembers},
 		MaxPool:               3,
 		Timeout:               5 * time.Second,
 		MaxRPCsInFlight:       1, // pipelining can park replication for ever (hashicorp/raft #612)
@@ -228,7 +232,8 @@ func (c *Cluster) openRaft() error {
 	if err != nil {
 		return fmt.Errorf("making log cache: %w", err)
 	}
-	c.raft, err = raft.NewRaft(config, c.fsm, cache, c.store, c.options.Snapshots, c.trans)
+	dumps := receivedDumps{c.options.Snapshots, func() uint64 { return c.position().Index }}
+	c.raft, err = raft.NewRaft(config, c.fsm, cache, c.store, dumps, c.trans)
 	if err != nil {
 		return fmt.Errorf("starting raft: %w", err)
 	}

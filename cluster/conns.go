@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"crypto/x509"
 	"errors"
 	"net"
 	"sync"
@@ -16,6 +17,7 @@ var (
 type peerConn struct {
 	net.Conn
 	peer   string
+	cert   *x509.Certificate // the peer's; nil for join
 	proto  string
 	owner  *conns
 	closed sync.Once

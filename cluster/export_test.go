@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/hashicorp/raft"
 )
@@ -14,3 +15,14 @@ func (o Options) RaftConfig() *raft.Config { return o.raftConfig(nil) }
 
 // Transfer hands leadership to another node and changes nothing else.
 func (c *Cluster) Transfer(ctx context.Context) error { return c.transfer(ctx) }
+
+// ReceivedDumps are what raft gets of a snapshot store on a node whose log holds so much.
+func ReceivedDumps(s raft.SnapshotStore, held uint64) raft.SnapshotStore {
+	return receivedDumps{s, func() uint64 { return held }}
+}
+
+// Recall is told by a peer that this run had come so far.
+func (c *Cluster) Recall(peer string, index, term uint64) {
+	m := logMarks{Index: topMarks{{c.start.Run, index}}, Term: topMarks{{c.start.Run, term}}}
+	c.recall(peer, http.Header{knownHeader: {encodeHeader(m)}})
+}

@@ -108,7 +108,11 @@ func NewHandover(id *Identity, addr string) *Handover {
 	h.port = &port{identity: func() *Identity { return id }, dialTCP: (&net.Dialer{}).DialContext, conns: newConns(), ctx: ctx}
 	h.client = &http.Client{Transport: &http.Transport{
 		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return h.port.dial(ctx, "", addr, protoHandover)
+			conn, err := h.port.dial(ctx, "", addr, protoHandover)
+			if err != nil {
+				return nil, err
+			}
+			return conn, nil
 		},
 		MaxConnsPerHost: 1, ResponseHeaderTimeout: 60 * time.Second, DisableCompression: true,
 	}}

@@ -31,16 +31,18 @@ func (c *Cluster) keepHouse() {
 	defer tick.Stop()
 	renewal := time.NewTicker(renewTick)
 	defer renewal.Stop()
+	defer c.saveHeld()
 	var pings sync.WaitGroup
 	defer pings.Wait()
 	pinging := newLimiter(maxPings, 1)
-	known, fenced := links{}, c.fenced
+	known, lost, fenced := links{}, lostLogs{}, c.fenced
 	for {
 		select {
 		case <-tick.C:
 			c.sweep(&pings, pinging)
 			for _, peer := range c.Status().Peers {
 				known.note(c.options.Logger, peer)
+				lost.note(c.options.Logger, peer)
 			}
 		case <-fenced:
 			fenced = nil
@@ -71,6 +73,10 @@ func (c *Cluster) sweep(pings *sync.WaitGroup, pinging *limiter) {
 	}
 	c.closeStrangers()
 	c.saveVersions()
+	c.logs.keep(c.servers())
+	if time.Since(c.heldSaved) >= heldEvery {
+		c.saveHeld()
+	}
 	for _, id := range c.Members() {
 		if pinging.take(id) {
 			pings.Go(func() {
@@ -146,7 +152,7 @@ func (c *Cluster) change(id string, err error) {
 // renew replaces the certificate when it needs it and writes nothing: the file's
 // one is renewed again at the next start.
 func (c *Cluster) renew(now time.Time) error {
-	fresh, err := c.identity.Load().renewed(now, []string{c.options.Advertise})
+	fresh, err := c.identity.Load().renewed(now, []string{c.options.Advertise}, c.start)
 	if err != nil {
 		return err
 	}

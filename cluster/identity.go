@@ -74,18 +74,27 @@ func (id *Identity) SigningPublic() ed25519.PublicKey {
 }
 
 // renewed returns the identity with a fresh certificate when the one it has is
-// about to run out or does not name every host of addrs; otherwise id itself.
-func (id *Identity) renewed(now time.Time, addrs []string) (*Identity, error) {
+// about to run out, does not name every host of addrs or does not say start; otherwise
+// id itself. A certificate never ends before the one that it replaces: a box may have
+// lost its clock, and its peers have theirs.
+func (id *Identity) renewed(now time.Time, addrs []string, start logStart) (*Identity, error) {
 	var want x509.Certificate
 	addHosts(&want, addrs)
 	named := true
 	for _, name := range append(want.DNSNames, ipStrings(&want)...) {
 		named = named && id.Cert.VerifyHostname(name) == nil
 	}
-	if named && clampTime(now, id.District.CA).Add(renewBefore).Before(id.Cert.NotAfter) {
+	if named && certificateStart(id.Cert) == start && clampTime(now, id.District.CA).Add(renewBefore).Before(id.Cert.NotAfter) {
 		return id, nil
 	}
-	cert, err := id.District.IssueNode(id.NodeID, &id.Key.PublicKey, addrs)
+	cert, err := id.District.issue(id.NodeID, &id.Key.PublicKey, addrs, func(c *x509.Certificate) {
+		if start.Run != "" {
+			c.URIs = append(c.URIs, start.uri())
+		}
+		if c.NotAfter.Before(id.Cert.NotAfter) {
+			c.NotAfter = id.Cert.NotAfter
+		}
+	})
 	if err != nil {
 		return nil, err
 	}

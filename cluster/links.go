@@ -34,3 +34,19 @@ var ofLinks = map[string]bool{
 	"rejecting vote request since we have a leader":     true,
 	"rejecting pre-vote request since we have a leader": true,
 }
+
+// lostLogs remembers which peers are refused by raft for want of their log, so that each
+// is logged once. Only keepHouse's goroutine uses it.
+type lostLogs map[string]bool
+
+// note compares with what was known of the peer.
+func (l lostLogs) note(log *slog.Logger, peer Peer) {
+	was := l[peer.ID]
+	l[peer.ID] = peer.LostLog
+	switch {
+	case !was && peer.LostLog:
+		log.Error("a node was started with less of the raft log than it has had: raft does not hear it; it must join anew", "peer", peer.ID, "address", peer.Addr)
+	case was && !peer.LostLog:
+		log.Info("a node that had lost its raft log is back with all of it", "peer", peer.ID, "address", peer.Addr)
+	}
+}

@@ -139,12 +139,15 @@ func (p *port) serve(conn *tls.Conn) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
+	if proto != protoJoin {
+		pc.cert = state.PeerCertificates[0]
+	}
 	return s.give(ctx, pc)
 }
 
 // dial opens a connection to the node with this id (or any node of the district
 // when it is empty) for one service.
-func (p *port) dial(ctx context.Context, peerID, addr, proto string) (net.Conn, error) {
+func (p *port) dial(ctx context.Context, peerID, addr, proto string) (*peerConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	defer context.AfterFunc(p.ctx, cancel)()
@@ -156,7 +159,8 @@ func (p *port) dial(ctx context.Context, peerID, addr, proto string) (net.Conn, 
 	if err := handshake(ctx, conn); err != nil {
 		return nil, err
 	}
-	got := conn.ConnectionState().NegotiatedProtocol
+	state := conn.ConnectionState()
+	got := state.NegotiatedProtocol
 	if got == protoFence {
 		return nil, p.meet(ctx, conn, peerID)
 	}
@@ -167,6 +171,7 @@ func (p *port) dial(ctx context.Context, peerID, addr, proto string) (net.Conn, 
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	pc.cert = state.PeerCertificates[0]
 	return pc, nil
 }
 

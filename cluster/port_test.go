@@ -20,7 +20,6 @@ func testPort(t *testing.T, id *Identity, members ...string) *port {
 	p, err := newPort("127.0.0.1:0", func() *Identity { return id }, (&net.Dialer{}).DialContext, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	r := newRPC(p, nil)
-	r.heard = func(string, uint64) {}
 	r.allowed = func(id string) bool { return id != "" && strings.Contains(strings.Join(members, " "), id) }
 	r.refuse = func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusGone) }
 	r.mux.HandleFunc("POST /who", func(w http.ResponseWriter, req *http.Request) {
@@ -44,7 +43,6 @@ func caller(t *testing.T, id *Identity, to map[string]string) *rpc {
 	p, err := newPort("127.0.0.1:0", func() *Identity { return id }, (&net.Dialer{}).DialContext, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	r := newRPC(p, nil)
-	r.heard = func(string, uint64) {}
 	r.resolve = func(id string) (string, bool) { a, ok := to[id]; return a, ok }
 	t.Cleanup(func() { require.NoError(t, p.close()); r.client.CloseIdleConnections() })
 	return r

@@ -84,8 +84,8 @@ func (c *Cluster) Removable(ctx context.Context, id string) error {
 		ErrRefused, len(remain), strings.Join(away, ", "))
 }
 
-// behind are the servers that do not answer, whose log does not hold the configuration
-// of today, or ends well before ours.
+// behind are the servers that do not answer, that lost what they had, whose log does not
+// hold the configuration of today, or ends well before ours.
 func (c *Cluster) behind(ctx context.Context, servers []raft.Server) []string {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
@@ -98,7 +98,7 @@ func (c *Cluster) behind(ctx context.Context, servers []raft.Server) []string {
 	asked.Wait()
 	var ids []string
 	for i, s := range servers {
-		if ends[i] < max(known, 1) || ends[i]+promotionLag < c.raft.LastIndex() {
+		if c.logs.behind(string(s.ID)) || ends[i] < max(known, 1) || ends[i]+promotionLag < c.raft.LastIndex() {
 			ids = append(ids, string(s.ID))
 		}
 	}

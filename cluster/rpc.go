@@ -52,9 +52,10 @@ type rpc struct {
 	port    *port
 	resolve func(id string) (string, bool)
 	allowed func(id string) bool
-	refuse  http.HandlerFunc // answers peers that are no members
-	heard   func(id string, version uint64)
-	version string // value of versionHeader
+	refuse  http.HandlerFunc               // answers peers that are no members
+	tell    func(id string, h http.Header) // puts what we say on a request to id or an answer
+	heard   func(id string, h http.Header) // takes what a member says of itself
+	recall  func(id string, h http.Header) // takes what any node says of us
 	mux     *http.ServeMux
 	server  *http.Server
 	client  *http.Client
@@ -62,7 +63,8 @@ type rpc struct {
 }
 
 func newRPC(p *port, logger *slog.Logger) *rpc {
-	r := &rpc{port: p, mux: http.NewServeMux(), served: make(chan struct{})}
+	nobody := func(string, http.Header) {}
+	r := &rpc{port: p, mux: http.NewServeMux(), served: make(chan struct{}), tell: nobody, heard: nobody, recall: nobody}
 	r.server = &http.Server{
 		Handler:           http.HandlerFunc(r.serveHTTP),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -110,12 +112,14 @@ func (r *rpc) stop(ctx context.Context) error {
 
 func (r *rpc) serveHTTP(w http.ResponseWriter, req *http.Request) {
 	id := PeerID(req.Context())
-	w.Header().Set(versionHeader, r.version)
+	r.recall(id, req.Header)
+	r.tell(id, w.Header())
 	if !r.allowed(id) {
 		r.refuse(w, req)
 		return
 	}
-	r.heard(id, headerVersion(req.Header))
+	r.heard(id, req.Header)
+	r.tell(id, w.Header()) // once more: of what was just heard
 	req.Body = http.MaxBytesReader(w, req.Body, maxCallBytes)
 	r.mux.ServeHTTP(w, req)
 }
@@ -153,7 +157,7 @@ func (r *rpc) call(ctx context.Context, id, path string, body []byte) ([]byte, e
 	if err != nil {
 		return nil, fmt.Errorf("calling %s%s: %w", id, path, err)
 	}
-	req.Header.Set(versionHeader, r.version)
+	r.tell(id, req.Header)
 	resp, err := r.client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("calling %s%s: %w", id, path, err)
@@ -170,7 +174,8 @@ func (r *rpc) answer(id, path string, resp *http.Response) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading answer of %s%s: %w", id, path, err)
 	}
-	r.heard(id, headerVersion(resp.Header))
+	r.heard(id, resp.Header)
+	r.recall(id, resp.Header)
 	if resp.StatusCode != http.StatusOK {
 		return b, &CallError{Peer: id, Status: resp.StatusCode, Text: string(b[:min(len(b), 1024)])}
 	}

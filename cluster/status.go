@@ -36,6 +36,12 @@ type Peer struct {
 	LastContact time.Time // last answer or request; now, for this node; zero when never
 	Reachable   bool      // heard within 3 s
 	Version     uint64    // highest command version that it is known to apply; 0 when it was never heard
+	// Held is the highest raft index that it said it holds, durable there and committed; 0
+	// when it never did.
+	Held uint64 `cbor:"-"`
+	// LostLog: it was started with less of the raft log than it has had, so this node does
+	// not speak raft with it.
+	LostLog bool `cbor:"-"`
 }
 
 const reachableFor = 3 * time.Second
@@ -64,9 +70,10 @@ func (c *Cluster) Status() Status {
 func (c *Cluster) peer(server raft.Server) Peer {
 	p := Peer{ID: string(server.ID), Voter: server.Suffrage == raft.Voter, LastContact: time.Now()}
 	p.Addr, _ = c.resolve(p.ID)
-	p.Version = c.options.Version
+	p.Version, p.Held = c.options.Version, c.position().Index
 	if p.ID != c.NodeID() {
 		p.LastContact, p.Version = c.peers.lastHeard(p.ID), c.peers.version(p.ID)
+		p.Held, p.LostLog = c.logs.of(p.ID).Index[0].At, c.logs.behind(p.ID)
 	}
 	p.Reachable = time.Since(p.LastContact) < reachableFor
 	return p

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -18,7 +20,8 @@ type stream struct {
 	*service
 	port      *port
 	advertise net.Addr
-	allowed   func(id string) bool // false for all once this node is quarantined
+	allowed   func(id string) bool      // false for all once this node is quarantined
+	remembers func(conn *peerConn) bool // false for who lost its log, at either end
 }
 
 // Accept implements net.Listener; peers that are no members are turned away here,
@@ -29,7 +32,7 @@ func (s *stream) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.allowed(conn.(*peerConn).peer) {
+		if pc := conn.(*peerConn); s.allowed(pc.peer) && s.remembers(pc) {
 			return conn, nil
 		}
 		_ = conn.Close()
@@ -47,8 +50,18 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	if !ok {
 		id, addr = "", string(address)
 	}
-	return s.port.dial(ctx, id, addr, protoRaft)
+	conn, err := s.port.dial(ctx, id, addr, protoRaft)
+	if err != nil {
+		return nil, err
+	}
+	if !s.remembers(conn) {
+		return nil, errors.Join(fmt.Errorf("dialling %s: %w", address, errLogLost), conn.Close())
+	}
+	return conn, nil
 }
+
+// errLogLost is why a peer is not spoken to by raft.
+var errLogLost = errors.New("the peer began with less of the raft log than it has had")
 
 // advertised is a net.Addr made of text: a host name is kept, not resolved.
 type advertised string

@@ -134,8 +134,12 @@ func certificateID(certs []*x509.Certificate) (string, error) {
 	if len(certs) == 0 {
 		return "", errors.New("peer has no certificate")
 	}
-	for _, u := range certs[0].URIs {
-		if id, ok := nodeURI(u); ok && certs[0].VerifyHostname(id) == nil {
+	return nodeOf(certs[0])
+}
+
+func nodeOf(cert *x509.Certificate) (string, error) {
+	for _, u := range cert.URIs {
+		if id, ok := nodeURI(u); ok && cert.VerifyHostname(id) == nil {
 			return id, nil
 		}
 	}

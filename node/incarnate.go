@@ -83,12 +83,15 @@ func (n *Node) votes() bool {
 	return slices.ContainsFunc(n.cluster.Status().Peers, func(p cluster.Peer) bool { return p.ID == n.ID() && p.Voter })
 }
 
+// stillWarned is true of a quarantined node that has anything of the state left.
+const stillWarned = "devices here are still warned"
+
 // quarantined says what a person has to know and to do.
 func quarantined(q *cluster.Quarantine) string {
 	if q.By == nil {
-		return fmt.Sprintf("this node is quarantined since %s, because its disk does not hold what it wrote (%s); devices here are still warned; "+
+		return fmt.Sprintf("this node is quarantined since %s, because its disk does not hold what it wrote (%s); "+stillWarned+"; "+
 			"replace the disk if it is old, and let the node come back under a new id with almenara rejoin", q.At.UTC().Format("2006-01-02 15:04 MST"), q.Reason)
 	}
-	return fmt.Sprintf("the district was recovered without this node (incarnation %d, %s); devices here are still warned; "+
+	return fmt.Sprintf("the district was recovered without this node (incarnation %d, %s); "+stillWarned+"; "+
 		"let it join anew with almenara rejoin", q.By.Number, q.By.Time().UTC().Format("2006-01-02 15:04 MST"))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -164,10 +165,12 @@ func (n *Node) ready(c cluster.Status) (bool, string) {
 	switch {
 	case n.state.Halted() != nil:
 		return false, "the state machine has stopped: " + n.state.Halted().Error()
-	case n.district().ID == "":
-		return false, "the district's record has not arrived yet"
+	case n.cluster.Quarantine() != nil && c.AppliedIndex == 0:
+		return false, strings.ReplaceAll(quarantined(n.cluster.Quarantine()), stillWarned, "it has nothing left by which to warn devices")
 	case n.cluster.Quarantine() != nil:
 		return false, quarantined(n.cluster.Quarantine())
+	case n.district().ID == "":
+		return false, "the district's record has not arrived yet"
 	case n.space.full():
 		return false, n.space.sentence()
 	case !c.HasQuorum:
@@ -186,7 +189,7 @@ func (n *Node) nodeInfos(c cluster.Status) []wire.NodeInfo {
 	var out []wire.NodeInfo
 	for _, p := range c.Peers {
 		info := wire.NodeInfo{ID: p.ID, Internode: p.Addr, Voter: p.Voter, Reachable: p.Reachable, Leader: p.ID == c.Leader,
-			CommandVersion: p.Version}
+			CommandVersion: p.Version, LogHeld: p.Held, LostLog: p.LostLog}
 		for _, node := range nodes {
 			if node.ID == p.ID {
 				info.Name, info.API = node.Name, node.API

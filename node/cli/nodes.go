@@ -224,6 +224,8 @@ func (e *env) statusNumbers(w io.Writer, s wire.Status) {
 // nodeState says what a node is to its district, as the asked node sees it.
 func nodeState(n wire.NodeInfo) string {
 	switch {
+	case n.LostLog:
+		return "lost its log"
 	case !n.Reachable:
 		return "unreachable"
 	case n.Leader:

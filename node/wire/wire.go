@@ -350,6 +350,12 @@ type NodeInfo struct {
 	// CommandVersion is the highest version of log entries that it said it understands;
 	// 0 when it was never heard. A command that needs more is refused.
 	CommandVersion uint64 `json:"command_version,omitempty"`
+	// LogHeld is the last raft index that it is known to have on its disk, of those that
+	// are agreed; 0 where it never said so.
+	LogHeld uint64 `json:"log_held,omitempty"`
+	// LostLog: it was started with less of what was agreed than it has had. The node that
+	// is asked does not agree with it on anything; it must join anew.
+	LostLog bool `json:"lost_log,omitempty"`
 }
 
 // Invite asks for a join token.

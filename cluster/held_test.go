@@ -1,0 +1,201 @@
+package cluster
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/require"
+)
+
+// owner is a model of one node's log on a disk: entries up to last are durable, those up
+// to committed are never cut off.
+type owner struct {
+	run                   int
+	start                 logStart
+	last, committed, term uint64
+}
+
+func (o *owner) restart() {
+	o.run++
+	o.start = logStart{Run: fmt.Sprint("run ", o.run), logPosition: logPosition{Index: o.last, Term: o.term}}
+}
+
+func (o *owner) claim() logClaim {
+	return logClaim{Start: o.start, Now: logPosition{Index: min(o.last, o.committed), Term: o.term}}
+}
+
+// watcher is a model of one peer: its book, and the file that an earlier moment left.
+type watcher struct {
+	book heldBook
+	file map[string]logMarks
+}
+
+func (w *watcher) restart() {
+	w.book = heldBook{}
+	w.book.init()
+	maps.Copy(w.book.told, w.file)
+}
+
+// A healthy node appends, loses tails that were not committed, restarts; what it said
+// comes late and in any order; its peers restart with files of any age, or without. None
+// ever refuses it, nor does it find itself short. At the end its disk is put back to
+// before what a peer heard of it: that peer refuses it, whatever the order was.
+func TestHeld_AHealthyNodeIsNeverRefusedAndALostLogIs(t *testing.T) {
+	for seed := range uint64(400) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		o := &owner{}
+		o.restart()
+		peers := []*watcher{{}, {}}
+		for _, w := range peers {
+			w.restart()
+		}
+		var under []logClaim // way
+		for step := range 300 {
+			w := peers[r.IntN(2)]
+			switch r.IntN(12) {
+			case 0, 1:
+				o.last += uint64(r.IntN(5))
+			case 2:
+				o.committed = o.last
+			case 3: // another leader's entries take the place of ours
+				o.last -= uint64(r.IntN(int(o.last-o.committed) + 1))
+				o.term++
+			case 4:
+				if r.IntN(3) == 0 {
+					o.restart()
+				}
+			case 5, 6, 7:
+				under = append(under, o.claim())
+			case 8, 9:
+				if len(under) > 0 {
+					w.book.hear("o", under[r.IntN(len(under))])
+				}
+			case 10:
+				w.file = maps.Clone(w.book.told)
+			case 11:
+				if r.IntN(3) == 0 {
+					w.restart()
+				}
+			}
+			for _, w := range peers {
+				require.False(t, w.book.refuse("o", o.start), "seed %d, step %d: %+v of %+v", seed, step, o, w.book.told)
+				marks := w.book.of("o")
+				require.False(t, o.start.short(marks.but(o.start.Run)), "seed %d, step %d", seed, step)
+				require.False(t, o.claim().Now.short(marks.by(o.start.Run)), "seed %d, step %d", seed, step)
+			}
+		}
+		w := peers[0]
+		o.last, o.committed, o.term = o.last+9, o.last+9, o.term+1
+		w.book.hear("o", o.claim())
+		w.file = maps.Clone(w.book.told)
+		switch seed % 3 {
+		case 0:
+			o.last, o.committed, o.term = 0, 0, 0
+		case 1:
+			o.last, o.committed = o.last-1, o.committed-1
+		case 2:
+			o.term--
+		}
+		o.restart()
+		w.book.hear("o", o.claim())
+		require.True(t, w.book.refuse("o", o.start), "seed %d", seed)
+		require.True(t, w.book.behind("o"))
+		o.committed, o.last = o.committed+100, o.last+100 // from a peer that knew nothing
+		w.book.hear("o", o.claim())
+		require.True(t, w.book.refuse("o", o.start), "seed %d: what such a run says counts", seed)
+		w.restart()
+		require.True(t, w.book.refuse("o", o.start), "seed %d: after a restart of the peer", seed)
+	}
+}
+
+func TestHeld_ForgetsWhoIsNoMember(t *testing.T) {
+	var b heldBook
+	b.init()
+	for _, id := range []string{"a", "b"} {
+		b.hear(id, logClaim{Start: logStart{Run: "1"}, Now: logPosition{Index: 7}})
+	}
+	b.keep(nil)
+	require.Len(t, b.told, 2)
+	b.keep([]raft.Server{{ID: "b"}})
+	require.False(t, b.lost("a", logStart{Run: "2"}))
+	require.True(t, b.lost("b", logStart{Run: "2"}))
+	require.False(t, b.lost("b", logStart{}), "older software claims nothing")
+}
+
+func TestHeldFile_IsReadWholeOrNotAtAll(t *testing.T) {
+	told := map[string]logMarks{"a": {Index: topMarks{{"x", 70}, {"y", 60}}, Term: topMarks{{"x", 3}}}}
+	raw, err := encodeHeld(told)
+	require.NoError(t, err)
+	got, err := decodeHeld(raw)
+	require.NoError(t, err)
+	require.Equal(t, told, got)
+	for i := range raw {
+		rotten := append([]byte(nil), raw...)
+		rotten[i] ^= 4
+		_, err := decodeHeld(rotten)
+		require.ErrorIs(t, err, errHeldFile, "byte %d", i)
+		_, err = decodeHeld(raw[:i])
+		require.Error(t, err)
+	}
+}
+
+func TestIdentity_SaysWhatItsRunBeganWith(t *testing.T) {
+	d, err := NewDistrict("On Ting")
+	require.NoError(t, err)
+	id, err := NewIdentity(d, []string{"a.example:1"})
+	require.NoError(t, err)
+	require.Zero(t, certificateStart(id.Cert))
+	addrs, start := []string{"a.example:1"}, logStart{Run: NewID(), logPosition: logPosition{Index: 1 << 60, Term: 9}}
+	longest := id.Cert.NotAfter.Add(time.Hour)
+	replaced := *id.Cert
+	replaced.NotAfter = longest
+	id.Cert = &replaced
+	fresh, err := id.renewed(time.Now(), addrs, start)
+	require.NoError(t, err)
+	require.Equal(t, start, certificateStart(fresh.Cert))
+	name, err := certificateID([]*x509.Certificate{fresh.Cert})
+	require.NoError(t, err)
+	require.Equal(t, id.NodeID, name)
+	require.Equal(t, longest, fresh.Cert.NotAfter, "a lost clock shortens nothing")
+	same, err := fresh.renewed(time.Now(), addrs, start)
+	require.NoError(t, err)
+	require.Same(t, fresh, same)
+	late, err := fresh.renewed(fresh.Cert.NotAfter.Add(-time.Hour), addrs, start)
+	require.NoError(t, err)
+	require.NotEqual(t, fresh.Cert.SerialNumber, late.Cert.SerialNumber)
+	require.Equal(t, start, certificateStart(late.Cert), "renewed, and the same run")
+}
+
+func FuzzHeldHeaders(f *testing.F) {
+	for _, seed := range []any{
+		logClaim{Start: logStart{Run: "x", logPosition: logPosition{Index: 5, Term: 2}}, Now: logPosition{Index: 7, Term: 2}},
+		logMarks{Index: topMarks{{"x", 7}, {"y", 5}}},
+	} {
+		b, err := json.Marshal(seed)
+		require.NoError(f, err)
+		f.Add(string(b))
+	}
+	f.Add("null")
+	f.Fuzz(func(t *testing.T, text string) {
+		h := http.Header{heldHeader: {text}, knownHeader: {text}}
+		claim, marks := decodeHeader[logClaim](h, heldHeader), decodeHeader[logMarks](h, knownHeader)
+		var b heldBook
+		b.init()
+		b.hear("a", claim)
+		b.told["a"] = marks
+		b.hear("a", claim)
+		_, _ = b.refuse("a", claim.Start), marks.by(claim.Start.Run)
+		raw, err := encodeHeld(b.told)
+		require.NoError(t, err)
+		again, err := decodeHeld(raw)
+		require.NoError(t, err)
+		require.Equal(t, b.told, again)
+	})
+}
