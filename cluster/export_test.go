@@ -26,3 +26,12 @@ func (c *Cluster) Recall(peer string, index, term uint64) {
 	m := logMarks{Index: topMarks{{c.start.Run, index}}, Term: topMarks{{c.start.Run, term}}}
 	c.recall(peer, http.Header{knownHeader: {encodeHeader(m)}})
 }
+
+// PendingID is the server id under which a box asks to join; "" before it has asked.
+func PendingID(dir string) string {
+	id, err := load(dir, pendingFile)
+	if err != nil {
+		return ""
+	}
+	return id.NodeID
+}

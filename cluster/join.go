@@ -186,7 +186,7 @@ func (c *Cluster) admit(ctx context.Context, b []byte) ([]byte, error) {
 
 // admission keeps what Propose said about the outcome; anything else is a refusal.
 func admission(err error) error {
-	for _, known := range []error{ErrUnknownOutcome, ErrBusy, ErrNoLeader, ErrStopped, ErrRefused, errTryAgain} {
+	for _, known := range []error{ErrUnknownOutcome, ErrBusy, ErrNoLeader, ErrStopped, ErrDiskFull, ErrQuarantined, ErrRefused, errTryAgain} {
 		if errors.Is(err, known) {
 			return err
 		}

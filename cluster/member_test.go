@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -119,6 +120,31 @@ func TestJoin_ExpiredTokenGivesTheReasonOfAdmit(t *testing.T) {
 	_, _, err = cluster.Join(patient(t), cluster.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
 	require.ErrorIs(t, err, cluster.ErrRefused)
 	require.ErrorContains(t, err, errExpired.Error())
+}
+
+// What may be over soon is no refusal, after which nobody asks again.
+func TestJoin_IsNotRefusedForWhatPasses(t *testing.T) {
+	t.Parallel()
+	district, err := cluster.NewDistrict("On Ting")
+	require.NoError(t, err)
+	id, err := cluster.NewIdentity(district, nil)
+	require.NoError(t, err)
+	fsm, passes := clustertest.NewFSM(), make(chan error, 1)
+	c, err := cluster.Start(cluster.Options{
+		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", FSM: fsm, Snapshots: fsm, Bootstrap: true,
+		Admit: func(context.Context, cluster.JoinRequest) (cluster.JoinAnswer, error) {
+			return cluster.JoinAnswer{}, fmt.Errorf("proposing: %w", <-passes)
+		},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
+	require.NoError(t, c.Barrier(patient(t)))
+	for _, reason := range []error{cluster.ErrDiskFull, cluster.ErrBusy, cluster.ErrUnknownOutcome, cluster.ErrStopped, cluster.ErrNoLeader} {
+		passes <- reason
+		_, _, err = cluster.Join(patient(t), cluster.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
+		require.ErrorContains(t, err, "no node admitted us", "%v", reason)
+		require.NotErrorIs(t, err, cluster.ErrRefused, "%v", reason)
+	}
 }
 
 type sentence string

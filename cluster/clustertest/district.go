@@ -40,13 +40,15 @@ type District struct {
 	t       testing.TB
 	Nodes   []*Node
 	network *network
+	with    []func(*Node, *cluster.Options)
 }
 
 // New starts n nodes: the first bootstraps, the others join by token. It returns
-// when all of them vote. Everything is stopped with the test.
-func New(t testing.TB, n int) *District {
+// when all of them vote. Everything is stopped with the test. with changes the options
+// of every node whenever it starts.
+func New(t testing.TB, n int, with ...func(*Node, *cluster.Options)) *District {
 	t.Helper()
-	d := &District{t: t, network: &network{cut: map[[2]string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
+	d := &District{t: t, with: with, network: &network{cut: map[[2]string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
 	t.TempDir() // its removal is registered first, so that it runs after stopAll
 	t.Cleanup(d.stopAll)
 	district, err := cluster.NewDistrict("On Ting")
@@ -108,20 +110,24 @@ func (d *District) Start(n *Node, with ...func(*cluster.Options)) {
 
 // Options are what Start starts the node with.
 func (d *District) Options(n *Node) cluster.Options {
-	return cluster.Options{
+	o := cluster.Options{
 		Dir: n.Dir, Identity: n.identity, Listen: n.Addr, Advertise: n.Addr,
 		FSM: n.FSM, Snapshots: n.FSM, HeartbeatTimeout: Heartbeat, Stabilization: 100 * time.Millisecond,
 		Admit: n.admit, Invited: n.invited, Halt: func(err error) { n.Halted <- err },
 		Dial: d.network.dialFrom(n.Addr),
 	}
+	for _, change := range d.with {
+		change(n, &o)
+	}
+	return o
 }
 
-func (n *Node) invited(ctx context.Context, hash string, _ time.Time) error {
-	return n.hook(ctx, "invite "+hash)
+func (n *Node) invited(ctx context.Context, hash string, expires time.Time) error {
+	return n.hook(ctx, fmt.Sprintf("invite %s %d", hash, expires.UnixMilli()))
 }
 
 func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) (cluster.JoinAnswer, error) {
-	return cluster.JoinAnswer{Extra: []byte("welcome")}, n.hook(ctx, "admit "+r.TokenHash+" "+r.NodeID)
+	return cluster.JoinAnswer{Extra: []byte("welcome")}, n.hook(ctx, fmt.Sprintf("admit %s %s %d", r.TokenHash, r.NodeID, time.Now().UnixMilli()))
 }
 
 func (n *Node) hook(ctx context.Context, command string) error {
@@ -177,6 +183,15 @@ func (d *District) Crash(n *Node) {
 	d.Cut(n)
 	d.Stop(n)
 	d.Heal(n)
+}
+
+// Kill ends a node as nearly as one process can be killed: nothing is handed over,
+// nobody who was asking is answered, and nothing is waited for.
+func (d *District) Kill(n *Node) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = n.Cluster.Stop(ctx) // it says what it did not wait for
+	n.Cluster = nil
 }
 
 // Stop stops a node as planned.

@@ -25,8 +25,9 @@ var ErrRejected = errors.New("rejected by the state machine")
 // keeping the value. It answers "n: command", n counting from 1; a command's text is
 // its request id, so that a repeat is answered like the first.
 //
-// Commands "invite HASH" and "admit HASH ID" are its join tokens: each hash admits
-// one id, any number of times.
+// Commands "invite HASH EXPIRES" and "admit HASH ID AT" are its join tokens, times in ms
+// since 1970: each hash admits one id, the first time before it expires, then any number
+// of times.
 type FSM struct {
 	mu    sync.Mutex
 	state state
@@ -34,15 +35,29 @@ type FSM struct {
 
 type state struct {
 	Commands []string
-	Tokens   map[string]string // hash -> id that used it, or ""
+	Tokens   map[string]Token // by hash
 	Index    uint64
 	Term     uint64
 	Conf     raft.Configuration
 	ConfAt   uint64
 }
 
+// Token is what the state machine knows of a join token.
+type Token struct {
+	Expires int64  // ms since 1970
+	UsedBy  string // id of the node that it admitted, or ""
+}
+
 // NewFSM is an empty state machine.
-func NewFSM() *FSM { return &FSM{state: state{Tokens: map[string]string{}}} }
+func NewFSM() *FSM { return &FSM{state: state{Tokens: map[string]Token{}}} }
+
+// Token is what was applied about a join token; false for one that was never given.
+func (f *FSM) Token(hash string) (Token, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	t, ok := f.state.Tokens[hash]
+	return t, ok
+}
 
 // Commands is a copy of what has been applied.
 func (f *FSM) Commands() []string {
@@ -84,17 +99,17 @@ func (f *FSM) ApplyBatch(logs []*raft.Log) []any {
 }
 
 func (f *FSM) apply(command string) any {
-	var hash, id string
 	if command == "reject" {
 		return ErrRejected
 	}
-	if n, _ := fmt.Sscanf(command, "invite %s", &hash); n == 1 {
-		f.state.Tokens[hash] = ""
-	} else if n, _ := fmt.Sscanf(command, "admit %s %s", &hash, &id); n == 2 {
-		if used, ok := f.state.Tokens[hash]; !ok || used != "" && used != id {
-			return errors.New("token is unknown or used")
+	var hash, id string
+	var at int64
+	if n, _ := fmt.Sscanf(command, "invite %s %d", &hash, &at); n == 2 {
+		f.state.Tokens[hash] = Token{Expires: at}
+	} else if n, _ := fmt.Sscanf(command, "admit %s %s %d", &hash, &id, &at); n == 3 {
+		if err := f.admit(hash, id, at); err != nil {
+			return err
 		}
-		f.state.Tokens[hash] = id
 	}
 	n := slices.Index(f.state.Commands, command)
 	if n < 0 {
@@ -102,6 +117,18 @@ func (f *FSM) apply(command string) any {
 		f.state.Commands = append(f.state.Commands, command)
 	}
 	return []byte(fmt.Sprintf("%d: %s", n+1, command))
+}
+
+func (f *FSM) admit(hash, id string, at int64) error {
+	t, ok := f.state.Tokens[hash]
+	switch {
+	case !ok || t.UsedBy != "" && t.UsedBy != id:
+		return errors.New("token is unknown or used")
+	case t.UsedBy == "" && at >= t.Expires:
+		return errors.New("token has expired")
+	}
+	f.state.Tokens[hash] = Token{Expires: t.Expires, UsedBy: id}
+	return nil
 }
 
 // Snapshot implements raft.FSM: the state is the snapshot.
