@@ -65,7 +65,8 @@ type Options struct {
 	// must end at once without writing: a stalled disk. Main exits with 75. Nil
 	// panics, because going on would silence the district.
 	Halt func(error)
-	// Stalled is how long the state machine's running commit takes; the watchdog treats
+	// Stalled is how long the caller's own writes that are running take, of the state
+	// machine and of what it keeps beside; the watchdog treats
 	// it as a write to the log. Nil is never.
 	Stalled func() time.Duration
 	Logger  *slog.Logger // nil discards

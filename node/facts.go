@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"almenara/cluster"
 	"almenara/cluster/command"
@@ -31,6 +32,7 @@ func (n *Node) openFacts(context.Context) error {
 		return err
 	}
 	n.journal = journal
+	n.flushes.Store(journal)
 	n.stop.add("journal", func(context.Context) error { return journal.Close() })
 	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
 	if err != nil {
@@ -45,6 +47,17 @@ func (n *Node) openFacts(context.Context) error {
 		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: n.Alone, OnNew: n.learn, Logger: n.log,
 	})
 	return nil
+}
+
+// stalled is how long a write of this node to its disk has been running, besides those to
+// the raft log: a commit of the state machine, or a flush of the journal, which is all that a
+// node without a majority writes.
+func (n *Node) stalled() time.Duration {
+	stall := n.state.Stalled()
+	if j := n.flushes.Load(); j != nil {
+		stall = max(stall, j.Stalled())
+	}
+	return stall
 }
 
 // mark is how far the state machine has a stream.

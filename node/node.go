@@ -42,6 +42,7 @@ type Node struct {
 	state      *fsm.FSM
 	cluster    *cluster.Cluster
 	journal    *fact.Journal
+	flushes    atomic.Pointer[fact.Journal] // the same, for the watchdog, which runs before it is there
 	exchange   *fact.Exchange
 	hybrid     *fact.Clock
 	gateway    *mqtt.Gateway
@@ -200,7 +201,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 		return err
 	}
 	n.collector = newCollector(n, func(err error) { n.unrecorded.log(n.log, "receipts were not recorded", err) })
-	n.collector.pressure = newPressure(func() (int64, int64) { return n.journal.Usage(fact.Receipts) })
+	n.collector.pressure = newPressure(n.spoolUsage)
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Tickets: n.ticketSecret(), Logger: n.log, Registry: n.registry,
 	})
@@ -229,7 +230,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
 		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Applied: n.appliedVersion,
 		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Former: n.former,
-		Dial: n.options.Dial, Halt: n.options.Halt, Stalled: n.state.Stalled, Logger: n.log,
+		Dial: n.options.Dial, Halt: n.options.Halt, Stalled: n.stalled, Logger: n.log,
 	})
 	if err != nil {
 		return comeBack(err)

@@ -74,9 +74,22 @@ func (p *pressure) lost(r receipt.Rung) int64 {
 	return p.givenUp[r]
 }
 
+// spoolUsage is how full the spool is: by bytes, or by blocks where those are so small that
+// their number ends it first. A trickle of receipts makes a block of each.
+func (n *Node) spoolUsage() (used, total int64) {
+	used, total = n.journal.Usage(fact.Receipts)
+	waiting, most := n.exchange.Backlog()
+	return fuller(used, total, int64(waiting), int64(most)), total
+}
+
+// fuller is used, or as much of total as waiting is of most when that is more.
+func fuller(used, total, waiting, most int64) int64 {
+	return max(used, min(total, total*waiting/most))
+}
+
 // spoolStatus is the spool as /api/v1/status shows it.
 func (n *Node) spoolStatus() wire.Spool {
-	used, total := n.journal.Usage(fact.Receipts)
+	used, total := n.spoolUsage()
 	s := wire.Spool{Used: used, Total: total, GivenUp: map[string]int64{}}
 	if hlc, ok := n.journal.Oldest(fact.Receipts); ok {
 		s.Oldest = fact.WallTime(hlc)
@@ -91,7 +104,7 @@ func (n *Node) spoolStatus() wire.Spool {
 
 // spoolSentence warns while the spool holds more than half of what it can.
 func (n *Node) spoolSentence() string {
-	used, total := n.journal.Usage(fact.Receipts)
+	used, total := n.spoolUsage()
 	switch {
 	case 2*used < total || total == 0:
 		return ""

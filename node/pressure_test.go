@@ -42,6 +42,15 @@ func TestPressure_GivesUpInOrderAndNeverWhatDevicesSay(t *testing.T) {
 	require.Zero(t, p.lost(receipt.Presented))
 }
 
+func TestFuller_TakesTheBoundThatEndsFirst(t *testing.T) {
+	const total, most = 256 << 20, 1 << 16
+	for waiting, want := range map[int64]int64{0: 1000, 1: 4096, most / 2: total / 2, most: total, most + 1: total} {
+		require.Equal(t, want, fuller(1000, total, waiting, most), "%d blocks", waiting)
+	}
+	require.EqualValues(t, total, fuller(total, total, 3, most), "by bytes")
+	require.Zero(t, fuller(0, 0, 7, most))
+}
+
 func TestToldBefore_LeavesOutRepeatsOfWhatWasRecorded(t *testing.T) {
 	c := newToldBefore()
 	kept, keys := c.news(ladderOf(1))

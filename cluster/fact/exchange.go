@@ -173,6 +173,10 @@ func (e *Exchange) Create(ctx context.Context, kind Kind, stream Stream, body []
 	return p, nil
 }
 
+// Backlog is how many receipt blocks of this process wait to be committed, and how many
+// may: beyond that Create returns ErrBacklog, whatever room the journal still has.
+func (e *Exchange) Backlog() (waiting, most int) { return e.track.waiting(Receipts), maxTracked }
+
 // record makes the fact durable, or an alert at least known.
 func (e *Exchange) record(p *Progress, stream Stream, sign func(epoch, seq uint64) (Signed, Fact, error)) error {
 	err := e.o.Journal.appendOwn(stream, sign)

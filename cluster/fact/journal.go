@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 )
 
 // What Append and the journal's other methods refuse.
@@ -55,6 +56,7 @@ type Journal struct {
 	options JournalOptions
 	epoch   uint64
 	rings   map[Stream]*ring
+	opened  time.Time
 
 	mu       sync.Mutex // everything below, and rings but for their files
 	lanes    map[laneKey]*lane
@@ -71,6 +73,18 @@ type Journal struct {
 
 // Epoch is the epoch of this node's own facts.
 func (j *Journal) Epoch() uint64 { return j.epoch }
+
+// Stalled is how long the flush that is running has been running; zero when none is. Who
+// waits for it is not answered: a disk that stalls must end the process, as for the raft
+// log.
+func (j *Journal) Stalled() (longest time.Duration) {
+	for _, r := range j.rings {
+		if since := r.flushes.Load(); since > 0 {
+			longest = max(longest, time.Since(j.opened)-time.Duration(since))
+		}
+	}
+	return longest
+}
 
 // Append makes a fact of any origin durable: on a nil error it is on this disk, or
 // it is in the state machine already. fresh says that it was not known before. The
@@ -211,7 +225,9 @@ func (j *Journal) commit(r *ring, b *batch, leader bool) error {
 	err := r.broken
 	j.mu.Unlock()
 	if err == nil {
+		r.flushes.Store(max(1, int64(time.Since(j.opened))))
 		err = b.store()
+		r.flushes.Store(0)
 	}
 	j.land(r, b, err)
 	b.err = err

@@ -274,6 +274,54 @@ func TestJournal_ConcurrentAppendsShareSyncs(t *testing.T) {
 	require.Len(t, bodies(t, j, "self", j.Epoch(), 0), n)
 }
 
+func TestJournal_TellsOfAFlushThatDoesNotReturn(t *testing.T) {
+	d := newDisk()
+	j := openJournal(t, journalOptions(t, d))
+	record(t, j, "soon")
+	require.Zero(t, j.Stalled())
+	d.hold = make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		record(t, j, "late")
+	}()
+	require.Eventually(t, func() bool { return j.Stalled() > 20*time.Millisecond }, 5*time.Second, time.Millisecond)
+	close(d.hold)
+	<-done
+	require.Zero(t, j.Stalled())
+}
+
+// Oldest is asked while facts are adopted one after the other.
+func TestJournal_KnowsTheOldestWhileOthersAreAdopted(t *testing.T) {
+	o := journalOptions(t, newDisk())
+	o.AlertsBytes, o.SegmentBytes = 1<<20, 256<<10
+	j := openJournal(t, o)
+	const n = 500
+	for i := range n {
+		record(t, j, fmt.Sprint(i))
+	}
+	key := laneKey{"self", Alerts, j.Epoch()}
+	adopted := make(chan struct{})
+	go func() {
+		defer close(adopted)
+		for seq := range uint64(n - 1) {
+			j.adopt(key, seq+1)
+		}
+	}()
+	for done := false; !done; {
+		_, ok := j.Oldest(Alerts)
+		require.True(t, ok, "one is left to the end")
+		select {
+		case <-adopted:
+			done = true
+		default:
+		}
+	}
+	j.adopt(key, n)
+	_, ok := j.Oldest(Alerts)
+	require.False(t, ok)
+}
+
 func TestJournal_FailedSyncIsNeverBelievedAgain(t *testing.T) {
 	d := newDisk()
 	o := journalOptions(t, d)

@@ -24,6 +24,7 @@ const epochFile = "epoch"
 func OpenJournal(options JournalOptions) (*Journal, error) {
 	o := options.withDefaults()
 	j := &Journal{
+		opened:  time.Now(),
 		options: o, rings: map[Stream]*ring{}, lanes: map[laneKey]*lane{},
 		next: map[Stream]uint64{Alerts: 1, Receipts: 1}, spareSeq: map[Stream]uint64{},
 		arrived: func(Fact, Signed) {},

@@ -100,7 +100,8 @@ type tracker struct {
 	count map[Stream]int
 }
 
-// maxTracked bounds the receipt blocks that wait for a commit.
+// maxTracked bounds the receipt blocks that wait for a commit: each is kept in memory
+// until then.
 const maxTracked = 1 << 16
 
 func newTracker() *tracker {
@@ -120,6 +121,12 @@ func (t *tracker) add(p *Progress) bool {
 	t.lanes[key][p.Fact.Seq] = p
 	t.count[p.Fact.Stream]++
 	return true
+}
+
+func (t *tracker) waiting(s Stream) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.count[s]
 }
 
 func (t *tracker) drop(p *Progress) {

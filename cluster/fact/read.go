@@ -147,13 +147,25 @@ func (j *Journal) Oldest(stream Stream) (hlc uint64, ok bool) {
 		if l.Stream != stream {
 			continue
 		}
-		facts, err := j.After(l.Origin, l.Stream, l.Epoch, j.base(l.key()), 1)
-		if err != nil || len(facts) == 0 {
-			continue
-		}
-		if f, err := facts[0].Fact(); err == nil && (!ok || f.HLC < hlc) {
+		s, waits := j.first(l.key())
+		if f, err := s.Fact(); waits && err == nil && (!ok || f.HLC < hlc) {
 			hlc, ok = f.HLC, true
 		}
 	}
 	return hlc, ok
+}
+
+// first reads the first fact of the lane that is not adopted, however many are adopted
+// meanwhile.
+func (j *Journal) first(key laneKey) (s Signed, ok bool) {
+	for {
+		base := j.base(key)
+		facts, err := j.After(key.Origin, key.Stream, key.Epoch, base, 1)
+		if err == nil && len(facts) > 0 {
+			return facts[0], true
+		}
+		if j.base(key) == base {
+			return s, false
+		}
+	}
 }

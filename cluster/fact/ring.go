@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"almenara/storage/durable"
 )
@@ -33,6 +34,7 @@ type ring struct {
 
 	// flushMu serializes writing and syncing. It is taken before Journal.mu.
 	flushMu sync.Mutex
+	flushes atomic.Int64 // since when the running flush runs, in ns since the journal was opened; 0: none
 }
 
 // batch is the records that share one write and one sync. The one who made it

@@ -313,7 +313,7 @@ type Clock struct {
 
 // Spool is where receipts wait until they are agreed.
 type Spool struct {
-	Used    int64            `json:"used_bytes"`
+	Used    int64            `json:"used_bytes"` // or the same share of Total as blocks wait of 65,536, when that is more
 	Total   int64            `json:"total_bytes"`
 	Oldest  time.Time        `json:"oldest,omitzero"`
 	GivenUp map[string]int64 `json:"given_up,omitempty"` // by rung, since the start: never what devices say themselves
