@@ -71,7 +71,7 @@ func (n *Node) splitRecords(limit int) (r splits.Records, err error) {
 			r.Names[node.ID] = node.Name
 		}
 	}
-	for _, gather := range []func(*splits.Records, time.Time) error{n.splitMessages, n.splitFanouts, n.splitApprovals, n.splitChanges} {
+	for _, gather := range []func(*splits.Records, time.Time) error{n.splitApprovals, n.splitMessages, n.splitFanouts, n.splitChanges} {
 		if err := gather(&r, since); err != nil {
 			return r, err
 		}
@@ -79,8 +79,17 @@ func (n *Node) splitRecords(limit int) (r splits.Records, err error) {
 	return r, nil
 }
 
+// splitMessages gathers what was agreed since then, and what was approved since then,
+// however long it had waited.
 func (n *Node) splitMessages(r *splits.Records, since time.Time) error {
-	for _, adoption := range n.state.Adoptions(since) {
+	approved := map[string]bool{}
+	for _, a := range r.Approved {
+		approved[string(a.Fact)] = true
+	}
+	for _, adoption := range n.state.Adoptions(time.Time{}) {
+		if adoption.At < since.UnixMilli() && !approved[string(adoption.FactID)] {
+			continue
+		}
 		signed, ok, err := n.state.Fact(fact.ID(adoption.FactID))
 		if err != nil || !ok {
 			return err

@@ -69,7 +69,7 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 	fleet.proven(revisionOf(fire), 3)
 	fleet.settle()
 	require.Contains(t, <-heard, "box-3 was without a majority from ")
-	report := d.splits()
+	report := d.splits(settledReport)
 	require.Equal(t, []wire.SplitHalf{{Nodes: []string{"box-1", "box-2"}, Majority: true}, {Nodes: []string{"box-3"}}}, report.Halves)
 	require.Len(t, report.Nodes, 1)
 	require.Equal(t, "lost", report.Nodes[0].Why)
@@ -99,7 +99,7 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 }
 
 // splits waits until every node has the whole report of one split, and all the same.
-func (d *district) splits() wire.Split {
+func (d *district) splits(whole func(wire.Split) bool) wire.Split {
 	d.t.Helper()
 	var last []string
 	defer func() {
@@ -113,7 +113,7 @@ func (d *district) splits() wire.Split {
 			report, err := d.client(i).Splits(d.ctx(), 0)
 			raw, _ := json.Marshal(report)
 			last = append(last, string(raw))
-			if err != nil || len(report) != 1 || string(raw) != last[0] || !settledReport(report[0]) {
+			if err != nil || len(report) != 1 || string(raw) != last[0] || !whole(report[0]) {
 				return false
 			}
 		}

@@ -34,12 +34,11 @@ func (w *window) alert(m Message, inside []Message) wire.SplitAlert {
 
 // told lists who told devices, each node once for a revision, the first time.
 func (w *window) told(m Message) []wire.SplitTold {
-	out := []wire.SplitTold{}
+	out, due := []wire.SplitTold{}, w.due(m)
 	for _, f := range w.Fanouts {
 		if f.Alert != m.Alert || f.Revision != uint64(m.Entry.Revision) {
 			continue
 		}
-		due := max(m.Issue.Accepted, m.Entry.Effective.UnixMilli())
 		out = append(out, wire.SplitTold{Node: w.name(f.Node), Devices: f.Devices, At: at(f.At), Late: f.At-due > late.Milliseconds()})
 	}
 	slices.SortFunc(out, func(a, b wire.SplitTold) int {

@@ -2,7 +2,6 @@ package splits
 
 import (
 	"cmp"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,27 +81,48 @@ func (c Change) did(person string, m Message) string {
 	return fmt.Sprintf("changed who may do what (%s)", c.What)
 }
 
-// approved lists who stood by the message, each person once, and what is odd about it.
-func (w *window) approved(m Message) (out []wire.SplitApproval, notes []string) {
+// approvals lists who stood by the message, each person once, in the order of time.
+func (w *window) approvals(m Message) (out []Approval) {
 	all := slices.Clone(w.Approved)
 	slices.SortFunc(all, func(a, b Approval) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Node, b.Node), cmp.Compare(a.By, b.By),
 			cmp.Compare(a.Policy, b.Policy), cmp.Compare(a.Reason, b.Reason))
 	})
-	seen := map[string]bool{m.Issue.Author: true}
+	seen := map[string]bool{}
 	for _, a := range all {
-		if hex.EncodeToString(a.Fact) != m.Fact || a.Digest != m.Entry.Digest || seen[a.By] {
-			continue
+		if a.of(m) && !seen[a.By] {
+			seen[a.By] = true
+			out = append(out, a)
 		}
-		seen[a.By] = true
+	}
+	return out
+}
+
+// approved says who stood by the message and what is odd about it.
+func (w *window) approved(m Message) (out []wire.SplitApproval, notes []string) {
+	for _, a := range w.approvals(m) {
 		out = append(out, wire.SplitApproval{
 			By: a.By, At: at(a.At), Node: w.name(a.Node), Alone: w.aloneAt(a.Node, a.At), Reason: a.Reason, Policy: a.Policy,
 		})
 		_, odd := w.rules(act{"Approved by " + a.By, a.Node, a.At, a.Policy}, a.By, m)
 		notes = append(notes, odd...)
+		if !m.Cancelled.IsZero() && m.Cancelled.Before(at(a.At)) {
+			notes = append(notes, fmt.Sprintf("Approved by %s at %s, where nobody could know that it had been cancelled at %s.",
+				a.By, w.name(a.Node), m.Cancelled.Format(time.TimeOnly)))
+		}
 	}
 	if missing := int(m.Issue.Approvals) - len(out); missing > 0 {
 		notes = append(notes, fmt.Sprintf("It needs %d approvals and has %d.", m.Issue.Approvals, len(out)))
 	}
 	return out, notes
+}
+
+// due is from when on the message was to be told, in ms since 1970: once it is issued,
+// effective, and approved by as many as it needs.
+func (w *window) due(m Message) int64 {
+	due := max(m.Issue.Accepted, m.Entry.Effective.UnixMilli())
+	if given := w.approvals(m); m.Issue.Approvals > 0 && len(given) >= int(m.Issue.Approvals) {
+		due = max(due, given[m.Issue.Approvals-1].At)
+	}
+	return due
 }

@@ -6,6 +6,7 @@ package splits
 
 import (
 	"cmp"
+	"encoding/hex"
 	"slices"
 	"time"
 
@@ -52,6 +53,11 @@ type Fanout struct {
 type Approval struct {
 	Node string
 	storage.Approval
+}
+
+// of reports whether it is the message's, by somebody else than the author.
+func (a Approval) of(m Message) bool {
+	return hex.EncodeToString(a.Fact) == m.Fact && a.Digest == m.Entry.Digest && a.By != m.Issue.Author
 }
 
 // Change is one agreed change of who may do what.
@@ -175,12 +181,12 @@ func (w *window) halves() []wire.SplitHalf {
 	return out
 }
 
-// inside lists the messages that were issued during the split, in order, each fact
-// once.
+// inside lists the messages that were issued or approved during the split, in order,
+// each fact once.
 func (w *window) inside() []Message {
 	var out []Message
 	for _, m := range w.Messages {
-		if m.Issue.Accepted >= w.from-slack.Milliseconds() && m.Issue.Accepted <= w.to {
+		if w.during(m.Issue.Accepted) || slices.ContainsFunc(w.Approved, func(a Approval) bool { return a.of(m) && w.during(a.At) }) {
 			out = append(out, m)
 		}
 	}
@@ -189,6 +195,9 @@ func (w *window) inside() []Message {
 	})
 	return slices.CompactFunc(out, func(a, b Message) bool { return a.Fact == b.Fact })
 }
+
+// during reports whether something happened in the split, in ms since 1970.
+func (w *window) during(ms int64) bool { return ms >= w.from-slack.Milliseconds() && ms <= w.to }
 
 // noticing is how long a node may take to notice that its majority is gone.
 const noticing = time.Second

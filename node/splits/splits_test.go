@@ -144,6 +144,29 @@ func TestReport_SaysWhoApprovedAndUnderWhichRules(t *testing.T) {
 	require.NotContains(t, fmt.Sprint(a.Notes), "It needs")
 }
 
+func TestReport_NamesWhatWaitedAndWasApprovedMeanwhile(t *testing.T) {
+	waited, other := sent("ab", "a", -3600, "Fire"), sent("ac", "a", -3600, "Flood")
+	waited.Issue.Approvals, other.Issue.Approvals = 2, 1
+	waited.Cancelled = after(20)
+	r := Records{
+		Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{waited, other},
+		Approved: []Approval{approved("a", "ab", "lee", -1800), approved("c", "ab", "chan", 31), approved("c", "ac", "wong", 31), approved("a", "ac", "lee", -1800)},
+		Fanouts:  []Fanout{told("c", "ab", 32)},
+	}
+	s := one(t, r)
+	require.Len(t, s.Alerts, 1, "the other one was approved long before, and by its author now")
+	a := s.Alerts[0]
+	require.Equal(t, after(-3600), a.Issued)
+	require.False(t, a.Alone)
+	require.Equal(t, []wire.SplitApproval{
+		{By: "lee", At: after(-1800), Node: "box-1", Policy: 41}, {By: "chan", At: after(31), Node: "box-3", Alone: true, Policy: 41},
+	}, a.Approved)
+	require.Equal(t, []string{"Approved by chan at box-3, where nobody could know that it had been cancelled at 03:00:20."}, a.Notes)
+	require.Equal(t, []wire.SplitTold{{Node: "box-3", Devices: 3, At: after(32)}}, a.Told, "not late: it was told as soon as it was approved")
+	r.Fanouts = []Fanout{told("c", "ab", 35)}
+	require.True(t, one(t, r).Alerts[0].Told[0].Late)
+}
+
 func TestReport_FindsDoubles(t *testing.T) {
 	same, merged := sent("m", "a", 31, "Fire"), sent("n", "a", 32, "Fire")
 	same.Fact, same.Entry.Digest, same.Alert = "m2", "m", "alert-m"
