@@ -63,6 +63,7 @@ var checks = []Check{
 	{"no device began after its node had acknowledged the cancel", cancelHeld, false},
 	{"no device began what had run out", expiredHeld, false},
 	{"no device began what was not for its estate", neverWidened, false},
+	{"a node that is itself takes a warning, and it is in force there", warnedAtOnce, false},
 	{"a node's own devices began within a second of its answer", localInTime, false},
 	{"the same where the node was cut off from all others", aloneInTime, false},
 	{"what clients saw of the agreed part is one history", agreedLinearizable, false},
@@ -254,7 +255,7 @@ func enrolmentsHeld(e Evidence) (v Verdict) {
 func exitsOrdered(e Evidence) (v Verdict) {
 	v.Judged = len(e.Spans)
 	for _, x := range e.Exits {
-		if x.Code != exitHalt && !(e.removed(x.Node) && x.Code == exitRemoved) {
+		if !(x.Code == exitHalt && e.haltedWithReason(x)) && !(e.removed(x.Node) && x.Code == exitRemoved) {
 			v.breach("%s ended by itself at %s with code %d: %s", nodeName(x.Node), clock(x.At), x.Code, x.Why)
 		}
 	}

@@ -194,6 +194,7 @@ func toldCounted(e Evidence) (v Verdict) {
 		for _, view := range e.Views {
 			a, ok := view.alert(k.alert)
 			if ok && a.Revision != k.revision {
+				v.Excused++
 				continue
 			}
 			for _, one := range rungs {

@@ -50,32 +50,48 @@ func allVote(e Evidence) (v Verdict) {
 func stallsEnd(e Evidence) (v Verdict) {
 	const slack = 5 * time.Second // for the end to be seen once the disk lets go
 	for _, s := range e.Stalls {
-		var one Verdict
+		var ended, led Verdict
 		if !slices.ContainsFunc(e.Exits, func(x Exit) bool {
 			return x.Node == s.Node && x.Code == exitHalt && x.At.After(s.From) && x.At.Before(s.To.Add(slack))
 		}) {
-			one.breach("the disk of %s stalled from %s to %s, and the node did not end", nodeName(s.Node), clock(s.From), clock(s.To))
+			ended.breach("the disk of %s stalled from %s to %s, and the node did not end", nodeName(s.Node), clock(s.From), clock(s.To))
 		}
 		if s.Led && (s.Next.IsZero() || s.Next.After(s.From.Add(newLeaderTime))) {
-			one.breach("the disk of %s, which led, stalled at %s, and within %v nobody else led", nodeName(s.Node), clock(s.From), newLeaderTime)
+			led.breach("the disk of %s, which led, stalled at %s, and within %v nobody else led", nodeName(s.Node), clock(s.From), newLeaderTime)
 		}
-		if len(one.Breaches) > 0 && e.disturbed(s) {
-			v.Excused++
-			continue
+		for _, part := range []struct {
+			found Verdict
+			by    int
+		}{{ended, s.Node}, {led, anybody}} {
+			if len(part.found.Breaches) > 0 && e.disturbed(s, part.by) {
+				v.Excused++
+				continue
+			}
+			v.Judged++
+			v.Breaches = append(v.Breaches, part.found.Breaches...)
 		}
-		v.Judged++
-		v.Breaches = append(v.Breaches, one.Breaches...)
 	}
 	return v
 }
 
-// disturbed reports whether anything else was wrong at the time.
-func (e Evidence) disturbed(s Stall) bool {
+// anybody stands for every node of the district, and for the links between them.
+const anybody = -3
+
+// disturbed reports whether anything else was wrong with the node at the time, or with the
+// machine for so long that it matters.
+func (e Evidence) disturbed(s Stall, node int) bool {
 	overlaps := func(o Span) bool {
-		return o.What != string(StallDisk) && o.From.Before(s.To) && (o.To.IsZero() || o.To.After(s.From))
+		if o.Node == outside && !o.To.IsZero() && o.To.Sub(o.From) < longStarved {
+			return false
+		}
+		mine := node == anybody || o.Node == node || o.Node == outside
+		return mine && o.What != string(StallDisk) && o.overlaps(s.From, s.To)
 	}
-	return slices.ContainsFunc(e.Spans, overlaps) || slices.ContainsFunc(e.Cuts, overlaps)
+	return slices.ContainsFunc(e.Spans, overlaps) || node == anybody && slices.ContainsFunc(e.Cuts, overlaps)
 }
+
+// longStarved is how long the machine must have been starved for an election to be late.
+const longStarved = 3 * time.Second
 
 // takenAlong reports whether what a node took at a time left the district with it: the
 // node was removed while all its links were cut, and they had been cut all the time since.

@@ -36,25 +36,28 @@ func approvalsHeld(e Evidence) (v Verdict) {
 	return v
 }
 
-// nobodyBeforeApproval: what needs a second person begins nowhere before one was asked.
+// nobodyBeforeApproval: what needs a second person begins nowhere before one was asked,
+// or a node that was alone had it sent under a licence, or may have.
 func nobodyBeforeApproval(e Evidence) (v Verdict) {
-	waits, licensed := map[string]bool{}, map[string]bool{}
+	waits, first := map[string]bool{}, map[string]time.Time{}
+	allow := func(alert string, asked time.Time) {
+		if at, ok := first[alert]; !ok || asked.Before(at) {
+			first[alert] = asked
+		}
+	}
 	for _, m := range e.Messages {
 		waits[m.Alert] = waits[m.Alert] || m.Waits
-		licensed[m.Alert] = licensed[m.Alert] || m.Licence != "" || m.Waits && m.Outcome == Unknown
+		if m.Licence != "" || m.Waits && m.Outcome == Unknown {
+			allow(m.Alert, m.Asked)
+		}
 	}
-	first := map[string]time.Time{}
 	for _, a := range e.Approvings {
-		if at, ok := first[a.Alert]; a.Outcome != Refused && (!ok || a.Asked.Before(at)) {
-			first[a.Alert] = a.Asked
+		if a.Outcome != Refused {
+			allow(a.Alert, a.Asked)
 		}
 	}
 	for _, h := range e.starts() {
 		if !waits[h.Alert] {
-			continue
-		}
-		if licensed[h.Alert] {
-			v.Excused++
 			continue
 		}
 		v.Judged++

@@ -70,7 +70,7 @@ func good() Evidence {
 	e.Joinings = []Joining{{Node: 1, Asked: at(1), Done: at(5)}}
 	e.Removals = []Removal{{Node: 3, Asked: at(60), Done: at(62)}}
 	e.Stalls = []Stall{{Node: 2, From: at(70), To: at(90), Led: true, Next: at(81)}}
-	e.Spans = []Span{{Node: 2, What: string(Stop), From: at(40), To: at(50)}}
+	e.Spans = []Span{{Node: 2, What: string(Stop), From: at(40), To: at(50)}, {Node: 2, What: string(StallDisk), From: at(70), To: at(90)}}
 	e.Exits = []Exit{{Node: 2, Code: exitHalt, At: at(90.2)}, {Node: 3, Code: exitRemoved, At: at(63)}}
 	for i := range 3 {
 		e.Views = append(e.Views, goodView(i))
@@ -174,6 +174,15 @@ var breaks = []struct {
 	{"a device begins what nobody sent", neverWidened, func(e *Evidence) {
 		e.Happenings = append(e.Happenings, began("screen-2", 1, "invented", 1, 11))
 	}},
+	{"a node refuses a warning", warnedAtOnce, func(e *Evidence) { e.Messages[1].Outcome, e.Messages[1].Kind = Refused, wire.KindNoQuorum }},
+	{"a node fails at a warning", warnedAtOnce, func(e *Evidence) { e.Messages[0].Outcome, e.Messages[0].Kind = Unknown, wire.KindInternal }},
+	{"a node only records a warning", warnedAtOnce, func(e *Evidence) { e.Messages[0].Effect = "recorded" }},
+	{"a node puts a warning off", warnedAtOnce, func(e *Evidence) { e.Messages[0].Effect = "future" }},
+	{"a warning waits that needs nobody", warnedAtOnce, func(e *Evidence) { e.Messages[1].Effect = "pending" }},
+	{"a licence is not used alone", warnedAtOnce, func(e *Evidence) {
+		e.Messages[1].Effect, e.Messages[1].Waits = "pending", true
+		e.Cuts = []Span{{Node: 1, What: allLinks, From: at(14), To: at(25)}}
+	}},
 	{"an attached device begins too late", localInTime, func(e *Evidence) { e.Happenings[2].At = at(11.3) }},
 	{"an attached device never begins", localInTime, func(e *Evidence) { e.Happenings[2].What = device.Resumed }},
 	{"an isolated node's device begins too late", aloneInTime, func(e *Evidence) { e.Happenings[3].At = at(21.3) }},
@@ -185,6 +194,12 @@ var breaks = []struct {
 	{"what was approved is unknown", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts = e.Views[1].Alerts[1:] }},
 	{"a device begins before the approval", nobodyBeforeApproval, func(e *Evidence) { e.Approvings[0].Asked = at(10.3) }},
 	{"a device begins without an approval", nobodyBeforeApproval, func(e *Evidence) { e.Approvings[0].Outcome = Refused }},
+	{"a device begins before the licence", nobodyBeforeApproval, func(e *Evidence) {
+		e.Approvings, e.Messages[0].Licence, e.Messages[0].Asked = nil, "l", at(10.3)
+	}},
+	{"a device begins before a press without an answer", nobodyBeforeApproval, func(e *Evidence) {
+		e.Approvings, e.Messages[0].Outcome, e.Messages[0].Asked = nil, Unknown, at(10.3)
+	}},
 	{"a read is stale", agreedLinearizable, func(e *Evidence) { e.Ledger[1].Value = "" }},
 	{"a node cannot join", joinsHeld, func(e *Evidence) { e.Joinings[0].Why = "no" }},
 	{"a node cannot be removed", removalsHeld, func(e *Evidence) { e.Removals[0].Why = "no" }},
@@ -197,6 +212,8 @@ var breaks = []struct {
 	{"nobody leads instead", stallsEnd, func(e *Evidence) { e.Stalls[0].Next = time.Time{} }},
 	{"somebody leads too late", stallsEnd, func(e *Evidence) { e.Stalls[0].Next = at(86) }},
 	{"a node ends as if it were removed", exitsOrdered, func(e *Evidence) { e.Removals = nil }},
+	{"a node halts without a reason", exitsOrdered, func(e *Evidence) { e.Exits[0].At = at(115) }},
+	{"another node's disk is no reason", exitsOrdered, func(e *Evidence) { e.Spans[1].Node = 1 }},
 	{"a node crashes", exitsOrdered, func(e *Evidence) { e.Exits[0].Code = 2 }},
 	{"a planned stop hangs", stopsInTime, func(e *Evidence) { e.SlowStops = []string{"n2"} }},
 }
@@ -231,8 +248,10 @@ func TestChecks_CanAllFail(t *testing.T) {
 func TestChecks_ExcuseWhatCannotBeJudged(t *testing.T) {
 	late := func(e *Evidence) { e.Happenings[2].At = at(13) }
 	for name, why := range map[string]func(e *Evidence){
-		"the node was frozen":     func(e *Evidence) { e.Spans = append(e.Spans, Span{Node: 0, From: at(10.5), To: at(12)}) },
-		"the node is still down":  func(e *Evidence) { e.Spans = append(e.Spans, Span{Node: 0, From: at(10.5)}) },
+		"the node was frozen": func(e *Evidence) {
+			e.Spans = append(e.Spans, Span{Node: 0, What: string(Freeze), From: at(10.5), To: at(12)})
+		},
+		"the node is still down":  func(e *Evidence) { e.Spans = append(e.Spans, Span{Node: 0, What: string(Kill), From: at(10.5)}) },
 		"the machine was starved": func(e *Evidence) { e.Spans = append(e.Spans, Span{Node: outside, From: at(9.9), To: at(10.4)}) },
 		"a cancel came at once": func(e *Evidence) {
 			e.Messages = append(e.Messages, Message{Type: "Cancel", Alert: fire, Key: "k", Asked: at(10.8)})
@@ -258,8 +277,69 @@ func TestChecks_ExcuseWhatCannotBeJudged(t *testing.T) {
 	}
 	e := good()
 	late(&e)
-	e.Spans = append(e.Spans, Span{Node: 1, From: at(10), To: at(12)}, Span{Node: 0, From: at(2), To: at(7.9)})
+	e.Spans = append(e.Spans, Span{Node: 1, What: string(Kill), From: at(10), To: at(12)}, Span{Node: 0, What: string(Kill), From: at(2), To: at(7.9)})
 	require.NotEmpty(t, localInTime(e).Breaches, "another node's fault and an old one excuse nothing")
+	e.Spans = append(e.Spans, Span{Node: 0, What: string(SlowDisk), From: at(10), To: at(12)}, Span{Node: 0, What: string(FullDisk), From: at(10), To: at(12)})
+	require.NotEmpty(t, localInTime(e).Breaches, "what was answered was on the disk by then")
+}
+
+// Another message excuses a device that does not begin, where its node may know of it.
+func TestChecks_ExcuseOnlyWhatTheNodeMayKnow(t *testing.T) {
+	over := Message{Type: "Cancel", Alert: flood, Key: "k", Node: 0, Outcome: Acked, Asked: at(19)}
+	apart := Span{Node: 1, What: allLinks, From: at(18), To: at(30)}
+	lone := func(o Message, cuts ...Span) Evidence {
+		e := good()
+		e.Happenings[3].What, e.Cuts = device.Resumed, cuts // screen-2 never began the flood
+		e.Messages = append(e.Messages, o)
+		return e
+	}
+	require.NotEmpty(t, aloneInTime(lone(over, apart)).Breaches, "another node was told, and could tell nobody")
+	require.Empty(t, aloneInTime(lone(over)).Breaches)
+	late := apart
+	late.From = at(19.5)
+	require.Empty(t, aloneInTime(lone(over, late)).Breaches, "it may have been told before the cut")
+	here := over
+	here.Node = 1
+	require.Empty(t, aloneInTime(lone(here, apart)).Breaches)
+	here.Outcome = Refused
+	require.NotEmpty(t, aloneInTime(lone(here, apart)).Breaches, "what was refused did not happen")
+}
+
+// What a node makes of a warning is not judged where it was not itself.
+func TestChecks_ExcuseANodeThatCannotWarn(t *testing.T) {
+	off := func() Evidence {
+		e := good()
+		e.Messages[0].Effect = "future"
+		return e
+	}
+	require.NotEmpty(t, warnedAtOnce(off()).Breaches)
+	for name, why := range map[string]func(e *Evidence){
+		"its clock was wrong": func(e *Evidence) {
+			e.Spans = append(e.Spans, Span{Node: 0, What: string(Clock), From: at(1), To: at(2)})
+		},
+		"it was frozen": func(e *Evidence) {
+			e.Spans = append(e.Spans, Span{Node: 0, What: string(Freeze), From: at(9), To: at(9.5)})
+		},
+		"it had just joined":    func(e *Evidence) { e.Joinings[0].Node = 0 },
+		"it was removed":        func(e *Evidence) { e.Removals[0].Node, e.Removals[0].Asked = 0, at(10) },
+		"it ran out on the way": func(e *Evidence) { e.Messages[0].Expires = at(10.2) },
+		"it ended":              func(e *Evidence) { e.Exits = append(e.Exits, Exit{Node: 0, Code: exitHalt, At: at(10.4)}) },
+		"there was no answer":   func(e *Evidence) { e.Messages[0].Outcome = Unknown },
+		"a scenario waits":      func(e *Evidence) { e.Messages[0].Effect = "pending" },
+		"it was cancelled already": func(e *Evidence) {
+			e.Messages[0].Effect = "cancelled"
+			e.Messages = append(e.Messages, Message{Type: "Cancel", Alert: fire, Key: "k", Asked: at(9), Outcome: Unknown})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := off()
+			why(&e)
+			require.Empty(t, warnedAtOnce(e).Breaches)
+		})
+	}
+	e := off()
+	e.Messages[0].Effect = "cancelled"
+	require.NotEmpty(t, warnedAtOnce(e).Breaches, "nobody had cancelled it")
 }
 
 // What a node took while it could tell nobody left with it; nothing else did.
@@ -300,6 +380,12 @@ func TestChecks_DoNotJudgeAStallAmongOtherFaults(t *testing.T) {
 	e.Cuts = []Span{{Node: 0, What: someLinks, From: at(75), To: at(76)}}
 	require.Empty(t, stallsEnd(e).Breaches)
 	require.Equal(t, 1, stallsEnd(e).Excused)
+	e.Exits = e.Exits[1:]
+	require.NotEmpty(t, stallsEnd(e).Breaches, "whether the node itself ends is up to it alone")
+	e = good()
+	e.Stalls[0].Next = time.Time{}
+	e.Spans = append(e.Spans, Span{Node: outside, What: "starved", From: at(75), To: at(75.4)})
+	require.NotEmpty(t, stallsEnd(e).Breaches, "that is no reason to be without a leader for 15 s")
 }
 
 func TestChecks_LetUnknownEditsComeLate(t *testing.T) {
@@ -333,7 +419,12 @@ func TestReport_CountsWhatFailed(t *testing.T) {
 	require.Equal(t, 1, report(&out, verdicts))
 	require.Contains(t, out.String(), "FAIL  every planned stop was in time")
 	require.Contains(t, out.String(), "and 8 more")
-	require.True(t, strings.HasSuffix(out.String(), fmt.Sprintf("%d checks passed, 1 failed\n", len(checks))))
+	require.True(t, strings.HasSuffix(out.String(), fmt.Sprintf("%d checks passed, 1 failed, 0 had nothing to judge\n", len(checks))))
+	verdicts[checks[1].Name] = Verdict{Excused: 3}
+	out.Reset()
+	require.Equal(t, 1, report(&out, verdicts))
+	require.Contains(t, out.String(), "none  "+checks[1].Name+" (0 judged, 3 excused)")
+	require.Contains(t, out.String(), "1 had nothing to judge")
 	delete(verdicts, checks[0].Name)
 	require.Equal(t, 2, report(&out, verdicts), "a check that was not run has not passed")
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"slices"
 	"time"
 
 	"almenara/channels/device"
@@ -54,16 +53,9 @@ func (e Evidence) inTime(which func(Message) bool) (v Verdict) {
 }
 
 // excused reports whether the node, the machine or another message of the same alert
-// stood in the way.
+// stood in the way. The node has said that the alert is in force, so its clock did not.
 func (e Evidence) excused(m Message, due time.Time) bool {
-	from := m.Asked.Add(-settled)
-	return !m.Expires.After(due) || slices.ContainsFunc(e.Spans, func(s Span) bool {
-		return (s.Node == m.Node || s.Node == outside) && s.From.Before(due) && (s.To.IsZero() || s.To.After(from))
-	}) || slices.ContainsFunc(e.Messages, func(o Message) bool {
-		return o.Alert == m.Alert && o.Key != m.Key && o.Asked.Before(due) && (o.Type == "Cancel" || o.Revision > m.Revision)
-	}) || slices.ContainsFunc(e.Exits, func(x Exit) bool {
-		return x.Node == m.Node && x.At.After(from) && x.At.Before(due.Add(againAfter))
-	})
+	return !m.Expires.After(due) || e.ailing(m.Node, m.Asked.Add(-settled), due, append([]Kind{Clock}, blinding...)) || e.overtaken(m, due)
 }
 
 // stay is a time in which a device was connected to a node.

@@ -38,6 +38,7 @@ type Message struct {
 	Asked    time.Time
 	Answered time.Time
 	Why      string // when not acked
+	Kind     string // of the problem that the node answered; "" when there was none, or no answer
 }
 
 // Happening is one event of one device.

@@ -79,19 +79,24 @@ const healed = "the district is whole within two minutes of healing"
 // shownBreaches is how many breaches of one check are printed.
 const shownBreaches = 12
 
-// report prints the verdict on every check, and how many failed.
+// report prints the verdict on every check, and how many failed. One that had nothing to
+// judge has not passed.
 func report(w io.Writer, verdicts map[string]Verdict) (failed int) {
-	passed := 0
+	passed, unjudged := 0, 0
 	for _, name := range append([]string{healed}, names()...) {
 		v, ran := verdicts[name]
 		if !ran {
 			v.breach("it could not be judged")
 		}
 		mark := "ok  "
-		if len(v.Breaches) > 0 {
+		switch {
+		case len(v.Breaches) > 0:
 			mark = "FAIL"
 			failed++
-		} else {
+		case v.Judged == 0:
+			mark = "none"
+			unjudged++
+		default:
 			passed++
 		}
 		fmt.Fprintf(w, "%s  %s (%d judged", mark, name, v.Judged)
@@ -106,7 +111,7 @@ func report(w io.Writer, verdicts map[string]Verdict) (failed int) {
 			fmt.Fprintf(w, "        and %d more\n", more)
 		}
 	}
-	fmt.Fprintf(w, "%d checks passed, %d failed\n", passed, failed)
+	fmt.Fprintf(w, "%d checks passed, %d failed, %d had nothing to judge\n", passed, failed, unjudged)
 	return failed
 }
 

@@ -182,7 +182,7 @@ func (w *workload) answered(node *node, m Message, out wire.Outcome, err error) 
 	m.Answered, m.Alone = time.Now(), w.rig.wires.cutOff(node.berth.index)
 	m.State, m.Effect, m.Licence = out.State, out.Effect, out.Licence
 	if m.Outcome = outcomeOf(err); err != nil {
-		m.Why = err.Error()
+		m.Why, m.Kind = err.Error(), kindOf(err)
 	}
 	if m.Key == "" {
 		m.Key = out.Key
