@@ -14,56 +14,37 @@
 # standard error and exits with 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib.sh
 NPM_MQTT=mqtt@5.16.0
 ROUNDS=${ROUNDS:-2} # of the day, for each client
-work=$(mktemp -d)
-node=
+make_work
 lanes=()
 row='%-24s %-6s %-4s %s\n'
-cleanup() {
+# end_lanes ends clients too, in process groups of their own, some of which stand still.
+end_lanes() {
   local p
-  for p in "${lanes[@]}" $(cat "$work"/*.pid 2>/dev/null) $node; do kill -CONT -- "$p" 2>/dev/null || true; kill -- "$p" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  if [ -n "${passed:-}" ]; then rm -rf "$work"; else echo "folder and logs are kept in $work"; fi
+  for p in "${lanes[@]}" $(cat "$work"/*.pid 2>/dev/null); do kill -CONT -- "$p" 2>/dev/null || true; kill -- "$p" 2>/dev/null || true; done
 }
-trap cleanup EXIT
+trap 'end_lanes; cleanup' EXIT
 
 # install: what is missing, with apt; then the npm package into the work folder.
 install() {
-  local missing=() sudo=
-  [ "$(id -u)" = 0 ] || sudo=sudo
+  local missing=()
   command -v mosquitto_sub >/dev/null && command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
   /usr/bin/python3 -c 'import paho.mqtt.client, cryptography' 2>/dev/null || missing+=(python3-paho-mqtt python3-cryptography)
   command -v curl >/dev/null || missing+=(curl)
   command -v node >/dev/null || missing+=(nodejs)
   for tool in npm jq openssl; do command -v $tool >/dev/null || missing+=($tool); done
-  if [ ${#missing[@]} -gt 0 ]; then
-    $sudo apt-get update -qq || return
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" || return
-  fi
+  if [ ${#missing[@]} -gt 0 ]; then apt_install "${missing[@]}" || return; fi
   npm install --prefix "$work/npm" --no-audit --no-fund --loglevel=error $NPM_MQTT
 }
 
-# free prints a port on which nothing listens.
-free() { local p; while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; do :; done; echo "$p"; }
-ask() { "$work/almenara" --api "$api" --token "$token" "$@"; }
 # soon COMMAND: waits until it is true, 20 seconds at most.
 soon() { local end=$((SECONDS + 20)); until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done; }
 enrolled() { jq -r --arg id "$1" '.[] | select(.id == $id) | '"$2" "$work/enrolled.json"; }
 send() {
-  ask alert send --json --event Fire --category Fire --severity Extreme --urgency Immediate --certainty Observed \
+  ask stock alert send --json --event Fire --category Fire --severity Extreme --urgency Immediate --certainty Observed \
     --headline "Fire in block 1" --instruction "Leave by the stairs." --select "id = $1"
-}
-
-start_node() {
-  api=http://127.0.0.1:$(free)
-  "$work/almenara" init --data "$work/node" --name stock --district tuen-mun --internode "127.0.0.1:$(free)" \
-    --listen "${api#http://}" --mqtt "127.0.0.1:$(free)" --mqtt-tls "127.0.0.1:$(free)" --mqtt-ws "127.0.0.1:$(free)" >"$work/init.log"
-  token=$(cat "$work/node/operator.token")
-  "$work/almenara" serve --data "$work/node" >"$work/node.log" 2>&1 &
-  node=$!
-  ready() { ask status --json | jq -e .ready; }
-  soon ready || { cat "$work/node.log"; exit 1; }
 }
 
 # hear LINE: what the client must print next. Without LINE: that it ends well.
@@ -77,11 +58,11 @@ fail() {
   echo "$*"
   kill "$client" 2>/dev/null || true
   rm -f "$errors.pid"
-  [ -z "$alert" ] || ask alert cancel "$alert" --reason "the story failed" >/dev/null 2>&1 || true
+  [ -z "$alert" ] || ask stock alert cancel "$alert" --reason "the story failed" >/dev/null 2>&1 || true
   exit 1
 }
-rungs() { ask alert show "$1" --json | jq -e ".addressed.total == 1 and .rungs.verified == $2 and .rungs.presented == $2"; }
-presenting() { ask device list --json | jq -e --arg id "$DEVICE" 'any(.[]; .id == $id and .state == "presenting")'; }
+rungs() { ask stock alert show "$1" --json | jq -e ".addressed.total == 1 and .rungs.verified == $2 and .rungs.presented == $2"; }
+presenting() { ask stock device list --json | jq -e --arg id "$DEVICE" 'any(.[]; .id == $id and .state == "presenting")'; }
 
 # story DEVICE VERSION SCHEME COMMAND…: one client and one alert; prints what failed.
 # It runs in a process of its own.
@@ -99,7 +80,7 @@ story() {
   hear "presented $alert"
   soon rungs "$alert" 1 || fail "the node does not count it as presented"
   [ "$DEVICE" = mosquitto ] || soon presenting || fail "the node does not know the device's state"
-  ask alert cancel "$alert" --reason "end of the story" >/dev/null || fail "the alert was not cancelled"
+  ask stock alert cancel "$alert" --reason "end of the story" >/dev/null || fail "the alert was not cancelled"
   hear "ended $alert"
   hear
   rm "$errors.pid"
@@ -129,12 +110,12 @@ day() {
     kill -STOP -- "-$client"
     still=$client
     missed=$(send "$DEVICE" | jq -r .alert) || fail "the alert was not sent"
-    ask alert cancel "$missed" --reason "over before anybody saw it" >/dev/null || fail "the alert was not cancelled"
+    ask stock alert cancel "$missed" --reason "over before anybody saw it" >/dev/null || fail "the alert was not cancelled"
     begin "${@:4}"
     alert=$(send "$DEVICE" | jq -r .alert) || fail "the alert was not sent"
     hear "presented $alert"
     soon rungs "$alert" 1 || fail "the node does not count it as presented"
-    ask alert cancel "$alert" --reason "end of the round" >/dev/null || fail "the alert was not cancelled"
+    ask stock alert cancel "$alert" --reason "end of the round" >/dev/null || fail "the alert was not cancelled"
     hear "ended $alert"
     hear
     kill -KILL -- "-$still"
@@ -158,10 +139,10 @@ kind=story
 start_lane() { lane "$@" >"$work/lane${#lanes[@]}" & lanes+=($!); }
 
 if ! install >"$work/install.log" 2>&1; then cat "$work/install.log"; exit 1; fi
-go build -o "$work/almenara" .
+go build -o "$bin" .
 go build -o "$work/gopaho" ./scripts/clients/go
-start_node
-ask device enrol --json --kind screen --place tuen-mun/on-ting/block-1 \
+found stock
+ask stock device enrol --json --kind screen --place tuen-mun/on-ting/block-1 \
   mosquitto go3 go5 python npm other day-mosquitto day-go3 day-go5 day-python day-npm >"$work/enrolled.json"
 enrolled other .ca >"$work/ca.pem"
 outcome=$(send other)
@@ -193,8 +174,8 @@ printf "$row" CLIENT MQTT OVER RESULT
 finish_lanes
 
 # The day, and what it must leave behind: nothing.
-connections() { curl -sS "$api/metrics" | sed -n 's/^almenara_mqtt_connections //p'; }
-descriptors() { ls "/proc/$node/fd" | wc -l; }
+connections() { curl -sS "${api[stock]}/metrics" | sed -n 's/^almenara_mqtt_connections //p'; }
+descriptors() { ls "/proc/${pid[stock]}/fd" | wc -l; }
 alone() { [ "$(connections)" = 0 ]; }
 idle() { alone && [ "$(descriptors)" -le $((base + 8)) ]; } # the API's own connections come and go
 soon alone || true

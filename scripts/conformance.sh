@@ -17,14 +17,8 @@ if [ ! -f $runner ]; then
   echo "nothing was run: there is no $runner"
   exit 0
 fi
-work=$(mktemp -d)
-server=
-cleanup() {
-  exec 4>&- || true # the server ends with its input
-  [ -z "$server" ] || wait "$server" 2>/dev/null || true
-  if [ -n "${passed:-}" ]; then rm -rf "$work"; else echo "logs are kept in $work"; fi
-}
-trap cleanup EXIT
+. scripts/lib.sh
+make_work
 
 clone() {
   git -c advice.detachedHead=false clone -q $SUITE_REPOSITORY "$work/suite" &&
@@ -51,10 +45,10 @@ names() { sed -n 's/^    def \(test[A-Za-z0-9_]*\)(self):.*/'"$1"'\t\1/p' "$suit
 mkfifo "$work/stdin"
 : >"$work/ports"
 "$work/gateways" "$(wc -l <"$work/tests")" <"$work/stdin" >"$work/ports" 2>"$work/gateways.log" &
-server=$!
-exec 4>"$work/stdin"
+pid[gateways]=$!
+exec 4>"$work/stdin" # the gateways end with their input
 until [ "$(wc -l <"$work/ports")" = "$(wc -l <"$work/tests")" ]; do
-  kill -0 $server || { cat "$work/gateways.log"; exit 1; }
+  kill -0 "${pid[gateways]}" || { cat "$work/gateways.log"; exit 1; }
   sleep 0.05
 done
 

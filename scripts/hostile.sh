@@ -6,26 +6,24 @@
 # ALMENARA_TESTDATA names a folder with audiences/ for the case with the real faults.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mkdir -p dist
-go build -o dist/almenara .
-go build -o dist/hostile ./scripts/hostile
-bin=$PWD/dist/almenara
+. scripts/lib.sh
 hostile=$PWD/dist/hostile
 here=$PWD/scripts/hostile
-work=$(mktemp -d)
+go build -o "$bin" .
+go build -o "$hostile" ./scripts/hostile
+make_work
 cd "$work"
 . "$here/lib.sh"
-trap cleanup EXIT
 
 say "a node, two devices, an alert"
-"$bin" init --data n1 --name n1 --district tuen-mun $(listen n1) >/dev/null
-token=$(cat n1/operator.token)
-serve n1
-devices=$(curl -sS -X POST "$api/api/v1/devices" -H "$auth" -d '[{"id":"good","kind":"screen","place":"tuen-mun/on-ting"},{"id":"evil","kind":"screen","place":"tuen-mun/butterfly"}]')
+found n1
+url=${api[n1]}
+auth="Authorization: Bearer $token"
+devices=$(curl -sS -X POST "$url/api/v1/devices" -H "$auth" -d '[{"id":"good","kind":"screen","place":"tuen-mun/on-ting"},{"id":"evil","kind":"screen","place":"tuen-mun/butterfly"}]')
 secret() { sed 's/.*"id":"'"$1"'"[^}]*"secret":"\([^"]*\)".*/\1/' <<<"$devices"; }
-evil="--addr $mqtt --id evil --secret $(secret evil)"
+evil="--addr $(address n1 mqtt) --id evil --secret $(secret evil)"
 make_cap ok >ok.xml
-outcome=$(curl -sS -X POST "$api/api/v1/cap?select=place%20under%20tuen-mun%2Fon-ting&wait=committed" -H "$auth" --data-binary @ok.xml)
+outcome=$(curl -sS -X POST "$url/api/v1/cap?select=place%20under%20tuen-mun%2Fon-ting&wait=committed" -H "$auth" --data-binary @ok.xml)
 alert=$(sed -n 's/.*"alert":"\([^"]*\)".*/\1/p' <<<"$outcome")
 revision=$(sed -n 's/.*"revision":\([0-9]*\).*/\1/p' <<<"$outcome")
 [ -n "$alert" ] || { echo "the first alert was not taken: $outcome"; exit 1; }
@@ -40,15 +38,15 @@ same "the audit" "$audit_before" "$(audit)"
 . "$here/cases_audience.sh"
 
 # Slow clients take their time: they run beside what follows.
-"$hostile" --addr "${api#http://}" --token "$token" http-slow-body >slow-body.out 2>&1 &
+"$hostile" --addr "${url#http://}" --token "$token" http-slow-body >slow-body.out 2>&1 &
 slow=$!
-own[slow]=$slow
+pid[slow]=$slow
 . "$here/cases_ports.sh"
 . "$here/cases_cli.sh"
 
 say "the slow bodies"
 if wait "$slow"; then code=0; else code=1; fi
-unset 'own[slow]'
+unset 'pid[slow]'
 verdict "$code" 0 "hostile http-slow-body" "$code" "$(cat slow-body.out)"
 trap_off
 

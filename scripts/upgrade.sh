@@ -8,11 +8,9 @@
 # PREVIOUS=COMMIT builds it from the history instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-go build -o dist/almenara .
-bin=$PWD/dist/almenara
-work=$(mktemp -d)
-. scripts/recovery/lib.sh
-trap cleanup EXIT
+. scripts/lib.sh
+go build -o "$bin" .
+make_work
 old=$work/almenara-old
 if [ -n "${PREVIOUS:-}" ]; then
   mkdir "$work/previous"
@@ -25,7 +23,7 @@ fi
 # equal waits until all three say the same of their state, while no new alert comes.
 equal() {
   touch "$work/hold"
-  until_true '[ "$(same 1 2 3)" = 1 ]'
+  until_true '[ "$(states n1 n2 n3)" = 1 ]'
   rm "$work/hold"
 }
 # flow sends alerts to one node after the other until it is told to stop.
@@ -35,7 +33,7 @@ flow() {
   while [ ! -e "$work/enough" ]; do
     if [ -e "$work/hold" ]; then sleep 0.1; continue; fi
     i=$((i + 1))
-    for n in 1 2 3; do
+    for n in n1 n2 n3; do
       if (alert $n "flow-$i" local >/dev/null 2>&1); then echo "flow-$i" >>"$work/flowed"; break; fi
     done
     sleep 0.3
@@ -44,10 +42,10 @@ flow() {
 # nothing_lost: every alert of the flow is in the audit of every node.
 nothing_lost() {
   local n name
-  for n in 1 2 3; do
+  for n in n1 n2 n3; do
     until_true 'audited '$n' "$(tail -n 1 "$work/flowed")@"'
-    while read -r name; do grep -q -- "$name@" "$work/audit$n.jsonl" || { echo "n$n lost $name"; exit 1; }; done <"$work/flowed"
-    "$bin" audit verify "$work/audit$n.jsonl" >/dev/null
+    while read -r name; do grep -q -- "$name@" "$work/audit-$n.jsonl" || { echo "$n lost $name"; exit 1; }; done <"$work/flowed"
+    "$bin" audit verify "$work/audit-$n.jsonl" >/dev/null
   done
   echo "$(wc -l <"$work/flowed") alerts are in every audit"
 }
@@ -58,37 +56,32 @@ if "$bin" help policy >/dev/null 2>&1; then features=1; fi
 new_feature() { ask "$1" policy show >"$work/policy.json" && ask "$1" policy set "$work/policy.json"; }
 
 say "three nodes of the previous version"
-for n in 1 2 3; do place $n; program[$n]=$old; done
-"$old" init --data "$work/n1" --name n1 --district tuen-mun ${listen[1]} >/dev/null
-token=$(cat "$work/n1/operator.token")
-serve 1
-until_true 'ask 1 status --json | grep -q "\"ready\": true"'
-for n in 2 3; do add $n 1; done
-until_true '[ "$(voters 1)" = 3 ]'
-fleet 1 60
+for n in n1 n2 n3; do program[$n]=$old; done
+district n1 n2 n3
+fleet n1 60
 flow &
 pid[flow]=$!
 
-for n in 1 2 3; do
-  say "n$n is replaced"
+for n in n1 n2 n3; do
+  say "$n is replaced"
   stop $n
   program[$n]=$bin
   serve $n
-  until_true 'ask '$n' status --json | grep -q "\"ready\": true"'
+  until_true "ready $n"
   equal
-  if [ $n = 1 ]; then
+  if [ $n = n1 ]; then
     say "n1 goes back, and is replaced again"
-    stop 1
-    program[1]=$old
-    serve 1
-    until_true 'ask 1 status --json | grep -q "\"ready\": true"'
+    stop n1
+    program[n1]=$old
+    serve n1
+    until_true "ready n1"
     equal
-    stop 1
-    program[1]=$bin
-    serve 1
-    until_true 'ask 1 status --json | grep -q "\"ready\": true"'
+    stop n1
+    program[n1]=$bin
+    serve n1
+    until_true "ready n1"
   fi
-  if [ -n "$features" ] && [ $n != 3 ]; then
+  if [ -n "$features" ] && [ $n != n3 ]; then
     if new_feature $n 2>"$work/refused"; then echo "a new feature was taken while a node was old"; exit 1; fi
     cat "$work/refused"
   fi
@@ -98,18 +91,18 @@ say "all nodes are new"
 touch "$work/enough"
 wait "${pid[flow]}" || true
 unset "pid[flow]"
-alert 2 after-the-upgrade committed
+alert n2 after-the-upgrade committed
 equal
 nothing_lost
 
 if [ -n "$features" ]; then
   say "what is new is taken now, and a node cannot go back"
-  stop 3
-  new_feature 1
+  stop n3
+  new_feature n1
   "$old" serve --data "$work/n3" >>"$work/n3.old.log" 2>&1 && code=0 || code=$?
   [ "$code" = 75 ] || { echo "the old program ended with $code"; exit 1; }
   grep -m 1 -i 'version' "$work/n3.old.log"
-  serve 3
+  serve n3
   equal
 fi
 passed=1

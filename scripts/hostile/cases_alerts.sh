@@ -29,7 +29,7 @@ say "CAP cut off at every 60th byte: $(wc -c <ok.xml) bytes"
 codes=
 for n in $(seq 0 60 $(($(wc -c <ok.xml) - 1))); do
   head -c "$n" ok.xml >cut.xml
-  codes+=$(curl -sS -o /dev/null -w '%{http_code} ' -X POST "$api/api/v1/cap" -H "$auth" --data-binary @cut.xml)
+  codes+=$(curl -sS -o /dev/null -w '%{http_code} ' -X POST "$url/api/v1/cap" -H "$auth" --data-binary @cut.xml)
 done
 verdict "$(tr ' ' '\n' <<<"$codes" | sort -u | tr -d '\n')" "400422 422" "curl … --data-binary @cut.xml, $(wc -w <<<"$codes") times" 422 "$codes"
 
@@ -42,13 +42,13 @@ say "what stands around the body"
 "$hostile" --out bomb.gz gzip-bomb
 post 422 /api/v1/cap -H 'Content-Encoding: gzip' --data-binary @bomb.gz
 post "400 415 422" /api/v1/cap -H 'Content-Type: image/png' --data-binary @cap/nan.xml
-http 401 -X POST "$api/api/v1/cap" --data-binary @ok.xml
-http 401 -X POST "$api/api/v1/cap" -H "Authorization: Bearer wrong" --data-binary @ok.xml
-http 401 -X POST "$api/api/v1/cap" -H "Authorization: Basic $token" --data-binary @ok.xml
-http 401 -X POST "$api/api/v1/cap" -H "Authorization: $token" --data-binary @ok.xml
-viewer=$(curl -sS -X POST "$api/api/v1/users" -H "$auth" -d '{"name":"viewer","roles":["viewer"]}' | sed -n 's/.*"token":"\([^"]*\)".*/\1/p')
+http 401 -X POST "$url/api/v1/cap" --data-binary @ok.xml
+http 401 -X POST "$url/api/v1/cap" -H "Authorization: Bearer wrong" --data-binary @ok.xml
+http 401 -X POST "$url/api/v1/cap" -H "Authorization: Basic $token" --data-binary @ok.xml
+http 401 -X POST "$url/api/v1/cap" -H "Authorization: $token" --data-binary @ok.xml
+viewer=$(curl -sS -X POST "$url/api/v1/users" -H "$auth" -d '{"name":"viewer","roles":["viewer"]}' | sed -n 's/.*"token":"\([^"]*\)".*/\1/p')
 before=$(snapshot)
-http 403 -X POST "$api/api/v1/cap" -H "Authorization: Bearer $viewer" --data-binary @ok.xml
+http 403 -X POST "$url/api/v1/cap" -H "Authorization: Bearer $viewer" --data-binary @ok.xml
 post 400 '/api/v1/cap?selekt=x' --data-binary @ok.xml
 post 405 /api/v1/status -d '{}'
 post 404 /api/v1/nothing -d '{}'
@@ -77,7 +77,7 @@ post 413 /api/v1/alerts --data-binary @large.json
 
 say "selections"
 head -c 1048000 /dev/zero | tr '\0' '(' >million.txt
-choose() { http "$1" -G "$api/api/v1/audience/select" -H "$auth" --data-urlencode "expr=$2"; }
+choose() { http "$1" -G "$url/api/v1/audience/select" -H "$auth" --data-urlencode "expr=$2"; }
 choose 400 'place under'
 choose 400 '((((kind = screen)'
 choose 400 "$(printf '%0.s(' $(seq 200))kind = screen$(printf '%0.s)' $(seq 200))"

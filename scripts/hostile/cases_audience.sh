@@ -17,7 +17,7 @@ fi
 # stream NAME WANTED: a file that is made while it is sent.
 stream() {
   local code
-  code=$("$hostile" "$1" | curl -sS -o body.out -w '%{http_code}' --max-time 120 -X POST "$api/api/v1/audience/import" -H "$auth" -T - 2>curl.err) || true
+  code=$("$hostile" "$1" | curl -sS -o body.out -w '%{http_code}' --max-time 120 -X POST "$url/api/v1/audience/import" -H "$auth" -T - 2>curl.err) || true
   verdict "$code" "$2" "hostile $1 | curl -T - /api/v1/audience/import" "$code" "$(cat body.out)"
 }
 stream csv-200mb 413
@@ -32,15 +32,15 @@ post 422 /api/v1/devices -d @devices.json
 post 422 /api/v1/devices -d '[{"id":"q","kind":"screen","place":"tuen-mun/a"},{"id":"q","kind":"screen","place":"tuen-mun/a"}]'
 post 422 /api/v1/devices -d '{"id":"../x","kind":"screen","place":"tuen-mun/a"}'
 post 400 /api/v1/devices -d '[]'
-http 422 -X PUT "$api/api/v1/places" -H "$auth" -d '[{"path":"tuen-mun/z"},{"path":"tuen-mun/y","lat":1e300,"lon":1}]'
+http 422 -X PUT "$url/api/v1/places" -H "$auth" -d '[{"path":"tuen-mun/z"},{"path":"tuen-mun/y","lat":1e300,"lon":1}]'
 post 409 /api/v1/users -d '{"name":"administrator","roles":["viewer"]}'
 post 422 /api/v1/users -d '{"name":"x","roles":["god"]}'
 post 422 /api/v1/users -d '{"name":"\u0000","roles":["viewer"]}'
-http 409 -X DELETE "$api/api/v1/users/administrator" -H "$auth"
+http 409 -X DELETE "$url/api/v1/users/administrator" -H "$auth"
 node=$(get /api/v1/status | sed -n 's/^{"node":"\([^"]*\)".*/\1/p')
-http 422 -X DELETE "$api/api/v1/nodes/$node" -H "$auth"
-http 400 "$api/api/v1/alerts/..%2f..%2fetc" -H "$auth"
-http 404 "$api/api/v1/audit?from=18446744073709551615" -H "$auth"
+http 422 -X DELETE "$url/api/v1/nodes/$node" -H "$auth"
+http 400 "$url/api/v1/alerts/..%2f..%2fetc" -H "$auth"
+http 404 "$url/api/v1/audit?from=18446744073709551615" -H "$auth"
 same "members after refused changes" "$before" "$(snapshot)"
 
 say "kill -9 in the middle of an import of 200,000 rows"
@@ -48,12 +48,13 @@ say "kill -9 in the middle of an import of 200,000 rows"
 mass() { get "/api/v1/audience/select?expr=place%20under%20tuen-mun%2Fmass&limit=1" | sed -n 's/.*"counts":{"total":\([0-9]*\).*/\1/p'; }
 # interrupted SIGN WANTED: kills when the audit shows SIGN, or after a moment for "".
 interrupted() {
-  curl -sS -o /dev/null -X POST "$api/api/v1/audience/import" -H "$auth" --data-binary @mass.csv 2>/dev/null &
+  curl -sS -o /dev/null -X POST "$url/api/v1/audience/import" -H "$auth" --data-binary @mass.csv 2>/dev/null &
   local request=$!
   if [ -n "$1" ]; then until_true 'get /api/v1/audit | grep -q "'"$1"'"'; else until_true 'ls n1 | grep -q import-'; sleep 0.7; fi
-  kill -9 "${own[n1]}"
-  wait "$request" "${own[n1]}" 2>/dev/null || true
+  crash n1
+  wait "$request" || true
   serve n1
+  until_true "ready n1"
   local left
   left=$(ls n1 | grep -c import- || true)
   [ -z "$1" ] || until_true '[ "$(mass)" = 200000 ]'
@@ -61,5 +62,5 @@ interrupted() {
 }
 interrupted "" 0
 interrupted "import activate" 200000
-http 200 -X POST "$api/api/v1/audience/import?replace=false&dry_run=true" -H "$auth" --data-binary @mass.csv
+http 200 -X POST "$url/api/v1/audience/import?replace=false&dry_run=true" -H "$auth" --data-binary @mass.csv
 before=$(snapshot)

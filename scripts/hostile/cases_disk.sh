@@ -6,9 +6,7 @@ cli 1 init --data /dev/null/x --district tuen-mun
 cli 1 init --data x1 --district '../..'
 cli 1 serve --data nowhere
 until_true '[ -f n1/identity/begun ]'
-kill "${own[n1]}"
-wait "${own[n1]}" || true
-unset 'own[n1]'
+stop n1
 head=$(tail -n 1 <(sed -n '$p' n1.log))
 # spoilt WANTED-SENTENCE COMMAND: spoils a copy, which must be refused.
 spoilt() {
@@ -32,17 +30,17 @@ spoilt 'damaged' 'echo nonsense >state/CURRENT'
 spoilt 'magic\|damaged' 'echo nonsense >state/db-*/MANIFEST'
 
 say "tails that a power cut left: the node starts and has everything"
-members() { get "/api/v1/audience/select?expr=kind%20%3D%20screen&limit=1" | sed -n 's/.*"counts":{"total":\([0-9]*\).*/\1/p'; }
+screens() { get "/api/v1/audience/select?expr=kind%20%3D%20screen&limit=1" | sed -n 's/.*"counts":{"total":\([0-9]*\).*/\1/p'; }
+api[bad]=$url # as its settings say
 # healed NAME COMMAND: spoils a copy, which must start and have everything.
 healed() {
   rm -rf bad
   cp -a --sparse=always n1 bad
   (cd bad && eval "$2")
   serve bad
-  verdict "$(members) $(mass)" "2 200000" "$1" "$(members)" "screens, and $(mass) members of the import"
-  kill "${own[bad]}"
-  wait "${own[bad]}" || true
-  unset 'own[bad]'
+  until_true "ready bad"
+  verdict "$(screens) $(mass)" "2 200000" "$1" "$(screens)" "screens, and $(mass) members of the import"
+  stop bad
 }
 # data FILE: bytes before the zeros at its end.
 data() { perl -0777 -ne 's/\0+$//; print length' "$1"; }
@@ -51,4 +49,5 @@ healed "a bit flipped at the end of raft's log" 'f=$(ls raft/raft/*.wal | tail -
 healed "a bit flipped at the end of the journal" 'f=journal/alerts-000.journal; perl -e "open F, q(+<), shift; seek F, shift, 0; read F, \$b, 1; seek F, -1, 1; print F chr(ord(\$b) ^ 4)" "$f" $(($(data "$f") - 30))'
 healed "the journal cut off" 'truncate -s 5000 journal/alerts-000.journal'
 serve n1
+until_true "ready n1"
 reaches_device

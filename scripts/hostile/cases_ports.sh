@@ -9,10 +9,10 @@ rungs=$(get "/api/v1/alerts/$alert" | grep -o '"rungs":{[^}]*}' | head -n 1)
 verdict "$(grep -o '"presented":[0-9]*' <<<"$rungs" | cut -d: -f2)" 0 "forged receipts count for nothing" "" "$rungs"
 
 say "the port of the other nodes"
-for c in junk stall no-certificate other-district join-junk; do tool "--addr $internode --id $node" "port-$c"; done
-invite() { "$bin" --api "$api" --token "$token" node invite --json | sed -n 's/^ *"token": "\(.*\)".*/\1/p'; }
-invitation=$(invite)
-other="--internode 127.0.0.1:$(free) --listen 127.0.0.1:$(free) --mqtt 127.0.0.1:$(free) --mqtt-tls 127.0.0.1:$(free) --mqtt-ws 127.0.0.1:$(free)"
+for c in junk stall no-certificate other-district join-junk; do tool "--addr $(address n1 internode) --id $node" "port-$c"; done
+invitation=$(invitation n1)
+place j1
+other=${listen[j1]}
 cli 1 join --data j1 $other garbage
 cli 1 join --data j1 $other "${invitation:0:60}"
 flip=$(tr 'A-Za-z' 'B-ZAb-za' <<<"${invitation: -20:10}")
@@ -20,7 +20,7 @@ cli 1 join --data j2 $other "${invitation:0:-20}$flip${invitation: -10}"
 "$bin" join --data j3 $other "$invitation" >/dev/null
 cli 1 join --data j4 $other "$invitation"
 joined=$(get /api/v1/status | grep -o '"id":"[^"]*"' | cut -d'"' -f4 | grep -v "$node" | head -n 1)
-[ -z "$joined" ] || curl -sS -X DELETE "$api/api/v1/nodes/$joined" -H "$auth"
+[ -z "$joined" ] || curl -sS -X DELETE "$url/api/v1/nodes/$joined" -H "$auth"
 
 say "HTTP connections"
-for c in slow-header wrong-bytes streams; do tool "--addr ${api#http://} --token $token" "http-$c"; done
+for c in slow-header wrong-bytes streams; do tool "--addr ${url#http://} --token $token" "http-$c"; done

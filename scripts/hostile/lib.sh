@@ -1,36 +1,10 @@
-# What scripts/hostile.sh and its cases use; sourced, in the working folder.
+# What scripts/hostile.sh and its cases use; sourced after ../lib.sh, in the working
+# folder. url is the node's API.
 cases=0
 wrong=0
-declare -A own # processes of ours by name
-passed=
 
-cleanup() {
-  for p in "${own[@]}"; do kill "$p" 2>/dev/null || true; done
-  wait 2>/dev/null || true
-  if [ -n "$passed" ]; then rm -rf "$work"; else echo "folders and logs are kept in $work"; fi
-}
-
-say() { printf '\n== %s\n' "$*"; }
-
-# free prints a port on which nothing listens.
-free() { local p; while p=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; do :; done; echo "$p"; }
-
-api=http://127.0.0.1:$(free)
-internode=127.0.0.1:$(free)
-mqtt=127.0.0.1:$(free)
-listen() { echo "--internode $internode --listen ${api#http://} --mqtt $mqtt --mqtt-tls 127.0.0.1:$(free) --mqtt-ws 127.0.0.1:$(free)"; }
-
-# serve FOLDER: starts the node and waits until it can do its work.
-serve() {
-  "$bin" serve --data "$1" >>"$1.log" 2>&1 &
-  own[$1]=$!
-  auth="Authorization: Bearer $token"
-  until_true 'curl -sf "$api/readyz" >/dev/null'
-}
-
-until_true() { local end=$((SECONDS + 60)); until eval "$1"; do [ $SECONDS -lt $end ] || { echo "never true: $1"; exit 1; }; sleep 0.1; done; }
-rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/${own[n1]}/status"; }
-get() { curl -sS "$api$1" -H "$auth"; }
+rss() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/${pid[n1]}/status"; }
+get() { curl -sS "$url$1" -H "$auth"; }
 
 # snapshot says everything that refused input must not change.
 snapshot() {
@@ -60,12 +34,12 @@ http() {
   shift
   code=$(curl -sS -o body.out -w '%{http_code}' --max-time 60 "$@" 2>curl.err) || true
   sentence=$(sed -n 's/.*"error":"\(\([^"\\]\|\\.\)*\)".*/\1/p' body.out | head -n 1)
-  verdict "$code" "$wanted" "curl $(printf '%s ' "$@" | sed "s/$token/…/g; s#$api##g")" "$code" "${sentence:-$(head -c 200 body.out)$(cat curl.err)}"
+  verdict "$code" "$wanted" "curl $(printf '%s ' "$@" | sed "s/$token/…/g; s#$url##g")" "$code" "${sentence:-$(head -c 200 body.out)$(cat curl.err)}"
   case $code in [45]*) [ -n "$sentence" ] || misbehaved "no sentence" ;; esac
   [ "$code" != 500 ] || misbehaved "the node blames itself"
   : >body.out
 }
-post() { local wanted=$1 path=$2; shift 2; http "$wanted" -X POST "$api$path" -H "$auth" "$@"; }
+post() { local wanted=$1 path=$2; shift 2; http "$wanted" -X POST "$url$path" -H "$auth" "$@"; }
 
 # cli WANTED ARGUMENTS: a command that must fail with one sentence on stderr.
 cli() {
@@ -80,7 +54,7 @@ cli() {
 # faults FILE: an import that must say which lines are wrong, and change nothing.
 faults() {
   local code=0
-  "$bin" --api "$api" --token "$token" audience import "$1" >out.out 2>err.out || code=$?
+  "$bin" --api "$url" --token "$token" audience import "$1" >out.out 2>err.out || code=$?
   verdict "$code" 1 "almenara audience import $1" "$code" "$(grep '^ *line ' out.out || cat out.out err.out)"
   grep -q 'line [0-9]' out.out || misbehaved "no line is named"
 }
@@ -100,28 +74,28 @@ same() {
 # trap_on listens for anybody who fetches what a message names; trap_off looks.
 trap_on() {
   "$hostile" --out trap.addr trap >trap.out 2>&1 &
-  own[trap]=$!
+  pid[trap]=$!
   until_true '[ -s trap.addr ]'
   fetch=http://$(cat trap.addr)
 }
 trap_off() {
   local code=0
-  kill -INT "${own[trap]}"
-  wait "${own[trap]}" || code=$?
-  unset 'own[trap]'
+  kill -INT "${pid[trap]}"
+  wait "${pid[trap]}" || code=$?
+  unset 'pid[trap]'
   verdict "$code" 0 "what the entities and DTDs named" "$code" "$(cat trap.out)"
 }
 
 # reaches_device sends an alert and asks the good device whether it has it.
 reaches_device() {
   echo "$devices" | sed 's/,{"id":"evil".*/]/' >good.json
-  "$bin" --api "$api" --token "$token" --json simulate --file good.json --expect-alert 2 --for 30s >simulate.out 2>simulate.err &
+  "$bin" --api "$url" --token "$token" --json simulate --file good.json --expect-alert 2 --for 30s >simulate.out 2>simulate.err &
   local sim=$! code=0
-  own[sim]=$sim
+  pid[sim]=$sim
   make_cap "after-$RANDOM" >after.xml
-  curl -sS -X POST "$api/api/v1/cap?select=place%20under%20tuen-mun" -H "$auth" --data-binary @after.xml >/dev/null
+  curl -sS -X POST "$url/api/v1/cap?select=place%20under%20tuen-mun" -H "$auth" --data-binary @after.xml >/dev/null
   wait "$sim" || code=$?
-  unset 'own[sim]'
+  unset 'pid[sim]'
   verdict "$code" 0 "an alert reaches a device" "$code" "$(tr -d '\n ' <simulate.out | cut -c1-150)$(cat simulate.err)"
 }
 
