@@ -19,8 +19,7 @@ import (
 // user adds one and waits until every node knows the token.
 func (d *district) user(in wire.AddUser) (token string) {
 	d.t.Helper()
-	u, err := d.client(0).AddUser(d.ctx(), in)
-	require.NoError(d.t, err)
+	u := agreed(d, func() (wire.User, error) { return d.client(0).AddUser(d.ctx(), in) })
 	for _, i := range d.live() {
 		d.eventually("token known", func() bool {
 			_, err := d.nodes[i].Identify(d.t.Context(), u.Token)
