@@ -16,9 +16,9 @@ import (
 // TestDistrict_DrainsAFullSpoolInPeace fills the spool of a node that is alone with
 // 4 MiB, and brings the others back: an alert does not wait behind the receipts, and every
 // receipt is counted alike. How many elections there were meanwhile is only told: on a
-// busy machine there are some without any receipts.
+// busy machine there are some without any receipts. It is about pace, so it does not run
+// beside other districts of these tests.
 func TestDistrict_DrainsAFullSpoolInPeace(t *testing.T) {
-	t.Parallel()
 	d := newTuned(t, 3, func(_ int, o *node.Options) { o.SpoolBytes = 4 << 20 })
 	here := d.estate("drain")
 	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
