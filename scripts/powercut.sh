@@ -15,19 +15,24 @@ seed=${SEED:-$(date +%s)}
 
 go build -o dist/powercut ./scripts/powercut
 
-# without PART WORDS: a program that leaves out the syncs of a part must break the
-# promise that WORDS are from.
+# without PART WHAT WORDS [FLAGS]: a program that leaves out the syncs of a part must break
+# the promise that WORDS are from.
 without() {
-  echo "== without the syncs of: $1"
-  ALMENARA_LOSSY=$1 dist/powercut-lossy store -seed "$seed" -steps 40 -imports 0 -most 60 -caught "$2"
+  local part=$1 what=$2 words=$3
+  shift 3
+  echo "== without the syncs of: $part: $what"
+  ALMENARA_LOSSY=$part dist/powercut-lossy store -seed "$seed" -steps 40 -imports 0 -most 60 -caught "$words" "$@"
 }
 
 prove() {
   go build -tags lossy -o dist/powercut-lossy ./scripts/powercut
-  without store "acknowledged as applied"
-  without journal "stream"
-  without log "log"
-  without files "neither the old one nor the new one"
+  without store "the applied index falls behind what was acknowledged" "acknowledged as applied"
+  without store "a later transaction is there, with its index, and earlier ones are not" "its state is another one|store is damaged" \
+    -steps 65 -imports 40 -lag 5ms -most 200
+  without journal "an acknowledged fact is gone" "neither in the journal nor in the state machine"
+  without journal "a number is given twice" "was given again"
+  without log "an acknowledged entry or vote is gone" "log"
+  without files "a file is neither old nor new" "neither the old one nor the new one"
 }
 
 case ${1:-} in

@@ -81,7 +81,7 @@ func parse(args []string) (options, error) {
 	f.IntVar(&o.salts, "salts", 1, "different outcomes of each cut")
 	f.IntVar(&o.most, "most", 0, "how many of the cuts are opened again; 0 is all")
 	f.BoolVar(&o.strict, "strict", false, "names survive only by a sync of their directory, as POSIX says, not as on ext4")
-	f.StringVar(&o.caught, "caught", "", "the program is a broken one: succeed when a broken promise with these words is found")
+	f.StringVar(&o.caught, "caught", "", "the program is a broken one: succeed when a broken promise with these words is found; | separates alternatives")
 	f.DurationVar(&o.lag, "lag", 0, "every write and flush takes so much longer, so that more happens meanwhile")
 	f.StringVar(&o.bin, "bin", "dist/almenara", "nodes: the program")
 	f.IntVar(&o.nodes, "nodes", 3, "nodes: how many")

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"almenara/scripts/lossyfs/disk"
 )
 
 const checkers = 2
@@ -84,7 +86,7 @@ func (s *sweep) checkAll(o *oracle) (opened int, broken []error) {
 				err := s.checkOne(order[n], o)
 				mu.Lock()
 				opened++
-				if err != nil && strings.Contains(err.Error(), s.o.caught) {
+				if err != nil && s.o.looksFor(err) {
 					broken = append(broken, err)
 				}
 				stop := len(broken) > 0 && s.o.caught != ""
@@ -97,6 +99,11 @@ func (s *sweep) checkAll(o *oracle) (opened int, broken []error) {
 	}
 	wg.Wait()
 	return opened, broken
+}
+
+// looksFor reports whether the broken promise is one of those that must be found.
+func (o options) looksFor(broken error) bool {
+	return slices.ContainsFunc(strings.Split(o.caught, "|"), func(words string) bool { return strings.Contains(broken.Error(), words) })
 }
 
 // order is which cuts are opened: so many, evenly; for a program that must be caught
@@ -124,15 +131,17 @@ func (s *sweep) order() []int {
 
 // memtables is how many memtables' logs a cut left: from two on, the older one may lack
 // what the newer one is built on.
-func (c *cut) memtables() (n int) {
-	dir := c.disk.Root()
+func (c *cut) memtables() int { return memtables(c.disk) }
+
+func memtables(d *disk.Disk) (n int) {
+	dir := d.Root()
 	for _, name := range []string{"node", "store", "db-000001"} {
 		var err error
-		if dir, _, err = c.disk.Lookup(dir, name); err != nil {
+		if dir, _, err = d.Lookup(dir, name); err != nil {
 			return 0
 		}
 	}
-	names, _, err := c.disk.Names(dir)
+	names, _, err := d.Names(dir)
 	for _, name := range names {
 		if strings.HasSuffix(name, ".mem") {
 			n++

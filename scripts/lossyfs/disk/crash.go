@@ -12,7 +12,9 @@ type mood int
 const (
 	dropAll mood = iota
 	keepAll
-	choose // two in four
+	choose      // of every page by itself
+	chooseFiles // of every file as a whole: one may be there to its end, and an older one not
+	moods
 )
 
 // crash makes the disk that a cut leaves.
@@ -20,6 +22,7 @@ type crash struct {
 	old, new *Disk
 	r        *rand.Rand
 	mood     mood
+	whole    bool // chooseFiles: keep what was not synced of the file that is copied
 	copies   map[*Node]*Node
 }
 
@@ -30,7 +33,7 @@ func (d *Disk) Crash(salt uint64) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	c := &crash{old: d, r: d.random(salt ^ 0x9e3779b97f4a7c15), copies: map[*Node]*Node{}}
-	c.mood = min(mood(c.r.IntN(4)), choose)
+	c.mood = mood(c.r.IntN(int(moods)))
 	c.new = New(d.seed + salt + 1)
 	c.new.Ordered, c.new.capacity, c.new.lastID = d.Ordered, d.capacity, d.lastID
 	names := c.names()
@@ -87,7 +90,7 @@ func (c *crash) limits() func(*Node) int {
 		}
 	}
 	for _, n := range order {
-		left[n] = map[mood]int{keepAll: count[n] + 1, choose: 1 + c.r.IntN(count[n]+1)}[c.mood]
+		left[n] = map[mood]int{keepAll: count[n] + 1, choose: 1 + c.r.IntN(count[n]+1)}[min(c.mood, choose)]
 	}
 	return func(n *Node) int {
 		left[of(n)]--
@@ -123,7 +126,7 @@ func (c *crash) copy(n *Node) *Node {
 	if n.Dir() {
 		return m
 	}
-	m.size = n.durableSize
+	m.size, c.whole = n.durableSize, c.r.IntN(2) == 0
 	if n.size != n.durableSize && c.keep() {
 		m.size = n.size
 	}
@@ -172,6 +175,8 @@ func (c *crash) keep() bool {
 		return false
 	case keepAll:
 		return true
+	case chooseFiles:
+		return c.whole
 	}
 	return c.r.IntN(2) == 0
 }
