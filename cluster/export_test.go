@@ -23,7 +23,7 @@ func ReceivedDumps(s raft.SnapshotStore, held uint64) raft.SnapshotStore {
 
 // Recall is told by a peer that this run had come so far.
 func (c *Cluster) Recall(peer string, index, term uint64) {
-	m := logMarks{Index: topMarks{{c.start.Run, index}}, Term: topMarks{{c.start.Run, term}}}
+	m := logMarks{Index: logMark{c.start.Run, index}, Term: logMark{c.start.Run, term}}
 	c.recall(peer, http.Header{knownHeader: {encodeHeader(m)}})
 }
 

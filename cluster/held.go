@@ -48,60 +48,39 @@ type logClaim struct {
 	Now   logPosition `json:"now"`
 }
 
-// logMark is the highest number that one run of a node told.
+// logMark is the highest number that any run of a node told, and the run that did.
 type logMark struct {
-	Run string `json:"run"`
-	At  uint64 `json:"at"`
+	Run string `json:"run,omitempty"`
+	At  uint64 `json:"at,omitempty"`
 }
 
-// topMarks are the marks of two different runs than which no other told more, the
-// highest first. Two are enough to know what was told by all runs but any one.
-type topMarks [2]logMark
-
-// tell notes a number and reports whether that changed anything. It does not matter in
-// which order runs are heard: answers of one that has ended may come late.
-func (m *topMarks) tell(run string, at uint64) bool {
-	before := *m
-	switch {
-	case run == m[0].Run:
-		m[0].At = max(m[0].At, at)
-	case at > m[0].At:
-		m[0], m[1] = logMark{run, at}, m[0]
-	case run == m[1].Run:
-		m[1].At = max(m[1].At, at)
-	case at > m[1].At:
-		m[1] = logMark{run, at}
+// tell notes a number. It does not matter in which order runs are heard: words of one that
+// has ended may come late.
+func (m *logMark) tell(run string, at uint64) {
+	if at > m.At {
+		*m = logMark{run, at}
 	}
-	return *m != before
 }
 
-// by is what the run told, where that is among the highest; but is the highest that
-// another one told.
-func (m topMarks) by(run string) uint64 {
-	for _, mark := range m {
-		if mark.Run == run {
-			return mark.At
-		}
+// by is the mark where the run told it, else 0; but is it where another one did.
+func (m logMark) by(run string) uint64 {
+	if m.Run == run {
+		return m.At
 	}
 	return 0
 }
 
-func (m topMarks) but(run string) uint64 {
-	if m[0].Run == run {
-		return m[1].At
-	}
-	return m[0].At
-}
+func (m logMark) but(run string) uint64 { return m.At - m.by(run) }
 
 // logMarks is what was told of one node's log.
 type logMarks struct {
-	Index topMarks `json:"index"`
-	Term  topMarks `json:"term"`
+	Index logMark `json:"index"`
+	Term  logMark `json:"term"`
 }
 
-func (m *logMarks) tell(c logClaim) bool {
-	index := m.Index.tell(c.Start.Run, c.Now.Index)
-	return m.Term.tell(c.Start.Run, c.Now.Term) || index
+func (m *logMarks) tell(c logClaim) {
+	m.Index.tell(c.Start.Run, c.Now.Index)
+	m.Term.tell(c.Start.Run, c.Now.Term)
 }
 
 func (m logMarks) by(run string) logPosition {
@@ -123,16 +102,19 @@ type heldBook struct {
 func (b *heldBook) init() { b.told, b.latest = map[string]logMarks{}, map[string]logStart{} }
 
 // hear notes what a peer says of its log. What a run says that began with less than
-// earlier ones had counts for nothing.
+// others had counts for nothing: it may be a copy of the node that goes on by itself, and
+// must not accuse the one that is whole.
 func (b *heldBook) hear(id string, c logClaim) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.latest[id] = c.Start
 	marks := b.told[id]
-	if c.Start.short(marks.but(c.Start.Run)) || !marks.tell(c) {
+	if b.lostLocked(id, c.Start) {
 		return
 	}
-	b.told[id], b.changed = marks, true
+	if marks.tell(c); marks != b.told[id] {
+		b.told[id], b.changed = marks, true
+	}
 }
 
 // lost says that a run of the peer began with less than its earlier runs told. Whoever

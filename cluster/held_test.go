@@ -115,6 +115,22 @@ func TestHeld_AHealthyNodeIsNeverRefusedAndALostLogIs(t *testing.T) {
 	}
 }
 
+// A stale copy of a node that goes on by itself, alone or with a peer that knows nothing,
+// is refused, and what it says takes nothing from the node that is whole.
+func TestHeld_ACopyDoesNotAccuseTheNode(t *testing.T) {
+	var b heldBook
+	b.init()
+	whole := logStart{Run: "whole", logPosition: logPosition{Index: 4, Term: 1}}
+	stale := logStart{Run: "copy", logPosition: logPosition{Index: 4, Term: 1}}
+	b.hear("a", logClaim{Start: whole, Now: logPosition{Index: 9, Term: 1}})
+	b.hear("a", logClaim{Start: stale, Now: logPosition{Index: 900, Term: 30}})
+	require.True(t, b.behind("a"))
+	require.False(t, b.refuse("a", whole))
+	b.hear("a", logClaim{Start: whole, Now: logPosition{Index: 10, Term: 1}})
+	require.False(t, b.behind("a"))
+	require.True(t, b.refuse("a", stale))
+}
+
 func TestHeld_ForgetsWhoIsNoMember(t *testing.T) {
 	var b heldBook
 	b.init()
@@ -130,7 +146,7 @@ func TestHeld_ForgetsWhoIsNoMember(t *testing.T) {
 }
 
 func TestHeldFile_IsReadWholeOrNotAtAll(t *testing.T) {
-	told := map[string]logMarks{"a": {Index: topMarks{{"x", 70}, {"y", 60}}, Term: topMarks{{"x", 3}}}}
+	told := map[string]logMarks{"a": {Index: logMark{"x", 70}, Term: logMark{"y", 3}}}
 	raw, err := encodeHeld(told)
 	require.NoError(t, err)
 	got, err := decodeHeld(raw)
@@ -176,7 +192,7 @@ func TestIdentity_SaysWhatItsRunBeganWith(t *testing.T) {
 func FuzzHeldHeaders(f *testing.F) {
 	for _, seed := range []any{
 		logClaim{Start: logStart{Run: "x", logPosition: logPosition{Index: 5, Term: 2}}, Now: logPosition{Index: 7, Term: 2}},
-		logMarks{Index: topMarks{{"x", 7}, {"y", 5}}},
+		logMarks{Index: logMark{"x", 7}},
 	} {
 		b, err := json.Marshal(seed)
 		require.NoError(f, err)

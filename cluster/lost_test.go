@@ -70,6 +70,16 @@ func seenBy(n, peer *clustertest.Node) (found cluster.Peer) {
 	return found
 }
 
+// outOfIt waits until the node has quarantined itself.
+func outOfIt(t *testing.T, n *clustertest.Node) {
+	t.Helper()
+	select {
+	case <-n.Quarantined():
+	case <-patient(t).Done():
+		require.FailNow(t, "it still takes part")
+	}
+}
+
 // TestLostLog_AWipedNodeElectsNobody: of three nodes one missed an entry that the other
 // two agreed on. One of these is down, and the other lost its log, with every mark that
 // it had one. Its vote would make the one that missed the entry the leader.
@@ -90,11 +100,7 @@ func TestLostLog_AWipedNodeElectsNobody(t *testing.T) {
 
 	d.Start(wiped)
 	d.Heal(behind)
-	select {
-	case <-wiped.Quarantined():
-	case <-patient(t).Done():
-		require.FailNow(t, "the wiped node takes part")
-	}
+	outOfIt(t, wiped)
 	require.Contains(t, wiped.Quarantine().Reason, "the raft log ended at 0 when this node started, and "+behind.NodeID()+" knows")
 	d.Eventually(func() bool { return seenBy(behind, wiped).LostLog }, "the peer does not show it")
 	require.False(t, behind.Leadership().Leader, "elected by a node without a memory")
@@ -126,11 +132,7 @@ func TestLostLog_ADiskPutBackIsNotHeard(t *testing.T) {
 	refused := func() {
 		t.Helper()
 		d.Start(n)
-		select {
-		case <-n.Quarantined():
-		case <-patient(t).Done():
-			require.FailNow(t, "a disk that was put back takes part")
-		}
+		outOfIt(t, n)
 		require.Contains(t, n.Quarantine().Reason, "when this node started, and ")
 		d.Stop(n)
 	}
@@ -164,11 +166,7 @@ func TestLostLog_TheFirstNodeDoesNotBeginAnew(t *testing.T) {
 	d.WaitLeader()
 	wipe(t, n)
 	d.Start(n, func(o *cluster.Options) { o.Bootstrap = true })
-	select {
-	case <-n.Quarantined():
-	case <-patient(t).Done():
-		require.FailNow(t, "it begins anew")
-	}
+	outOfIt(t, n)
 }
 
 // TestLostLog_PutBackWhileItRan: a virtual machine that is put back with its memory goes
@@ -181,7 +179,7 @@ func TestLostLog_PutBackWhileItRan(t *testing.T) {
 	n.Recall("somebody", n.Status().CommitIndex, n.Status().Term)
 	require.Nil(t, n.Quarantine())
 	n.Recall("somebody", n.Status().CommitIndex+1, 0)
-	<-n.Quarantined()
+	outOfIt(t, n)
 	require.Contains(t, n.Quarantine().Reason, " now, and somebody knows")
 }
 

@@ -73,7 +73,7 @@ func (c *Cluster) peer(server raft.Server) Peer {
 	p.Version, p.Held = c.options.Version, c.position().Index
 	if p.ID != c.NodeID() {
 		p.LastContact, p.Version = c.peers.lastHeard(p.ID), c.peers.version(p.ID)
-		p.Held, p.LostLog = c.logs.of(p.ID).Index[0].At, c.logs.behind(p.ID)
+		p.Held, p.LostLog = c.logs.of(p.ID).Index.At, c.logs.behind(p.ID)
 	}
 	p.Reachable = time.Since(p.LastContact) < reachableFor
 	return p
