@@ -21,6 +21,9 @@ func ReceivedDumps(s raft.SnapshotStore, held uint64) raft.SnapshotStore {
 	return receivedDumps{s, func() uint64 { return held }}
 }
 
+// LastIndex is where the log ends.
+func (c *Cluster) LastIndex() uint64 { return c.raft.LastIndex() }
+
 // Recall is told by a peer that this run had come so far.
 func (c *Cluster) Recall(peer string, index, term uint64) {
 	m := logMarks{Index: logMark{c.start.Run, index}, Term: logMark{c.start.Run, term}}

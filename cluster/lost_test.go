@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
@@ -86,8 +87,15 @@ func outOfIt(t *testing.T, n *clustertest.Node) {
 func TestLostLog_AWipedNodeElectsNobody(t *testing.T) {
 	t.Parallel()
 	d := clustertest.New(t, 3)
+	behind := d.Followers()[0]
+	d.Stop(behind)
+	d.Start(behind, func(o *cluster.Options) { o.Stabilization = time.Minute }) // it pings every second, and elects sooner
 	leader := d.WaitLeader()
-	wiped, behind := d.Followers()[0], d.Followers()[1]
+	for leader == behind { // on a busy machine
+		_ = leader.Transfer(patient(t))
+		leader = d.WaitLeader()
+	}
+	wiped := d.Nodes[3-indexOf(d, leader)-indexOf(d, behind)]
 	propose(t, leader, "all have this")
 	d.WaitEqual()
 	remembered(t, d, behind, wiped)
@@ -100,6 +108,8 @@ func TestLostLog_AWipedNodeElectsNobody(t *testing.T) {
 
 	d.Start(wiped)
 	d.Heal(behind)
+	d.Eventually(func() bool { return behind.Leadership().Leader || wiped.Quarantine() != nil }, "nothing happens")
+	require.False(t, behind.Leadership().Leader, "elected by a node without a memory, and what was acknowledged is lost: %q", behind.FSM.Commands())
 	outOfIt(t, wiped)
 	require.Contains(t, wiped.Quarantine().Reason, "the raft log ended at 0 when this node started, and "+behind.NodeID()+" knows")
 	d.Eventually(func() bool { return seenBy(behind, wiped).LostLog }, "the peer does not show it")
@@ -181,6 +191,31 @@ func TestLostLog_PutBackWhileItRan(t *testing.T) {
 	n.Recall("somebody", n.Status().CommitIndex+1, 0)
 	outOfIt(t, n)
 	require.Contains(t, n.Quarantine().Reason, " now, and somebody knows")
+}
+
+// TestLostLog_AnUncommittedTailIsNotTold: what another leader may cut off is no promise.
+func TestLostLog_AnUncommittedTailIsNotTold(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	n := d.WaitLeader()
+	propose(t, n, "agreed")
+	d.WaitEqual()
+	d.Eventually(func() bool { return n.LastIndex() == n.Status().CommitIndex }, "not committed")
+	d.Cut(n)
+	before := n.LastIndex()
+	_, err := n.Propose(patient(t), []byte("nobody hears this"))
+	require.Error(t, err)
+	if n.LastIndex() > before { // it still led when it was asked
+		require.Equal(t, before, seenBy(n, n).Held)
+	}
+	d.Heal(n)
+	propose(t, d.WaitLeader(), "instead")
+	d.WaitEqual()
+	d.Stop(n)
+	d.Start(n)
+	propose(t, d.WaitLeader(), "with all of them")
+	d.WaitEqual()
+	require.Nil(t, n.Quarantine())
 }
 
 // TestReceivedDumps_AreNeverOlderThanTheLog: raft would delete the log for one.
