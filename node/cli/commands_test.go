@@ -99,11 +99,13 @@ func TestStatus_NamesNodesByTheirNames(t *testing.T) {
 	w.State.Leader, w.Devices[0].Node = id, id
 	w.State.Nodes = []wire.NodeInfo{
 		{ID: id, Name: "on-ting", Internode: "10.0.0.7:8490", Voter: true, Reachable: true, Leader: true}, {ID: "n2", Name: "siu-hong"},
+		{ID: "n3", Name: "yau-oi", Voter: true, Reachable: true, LostLog: true},
 	}
 	require.Equal(t, ExitDone, w.run("status"))
 	require.Contains(t, w.out.String(), "yes, on-ting leads")
-	require.Contains(t, w.out.String(), id+"  on-ting   leader       10.0.0.7:8490\n")
+	require.Contains(t, w.out.String(), id+"  on-ting   leader        10.0.0.7:8490\n")
 	require.Contains(t, w.out.String(), "  siu-hong  unreachable\n")
+	require.Contains(t, w.out.String(), "  yau-oi    lost its log\n")
 	require.Equal(t, ExitDone, w.run("device", "list"))
 	require.Contains(t, w.out.String(), "connected  on-ting  tuen-mun/on-ting\n")
 }
