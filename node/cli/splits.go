@@ -37,7 +37,7 @@ func (e *env) split(w io.Writer, s wire.Split) {
 	for _, half := range s.Halves {
 		label := "Without majority: "
 		if half.Majority {
-			label = "With majority:    "
+			label = "Majority or off:  "
 		}
 		e.wrapped(w, "  "+label, strings.Join(half.Nodes, ", "))
 	}

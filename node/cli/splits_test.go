@@ -28,7 +28,7 @@ func TestSplits_FitAScreen(t *testing.T) {
 	var out strings.Builder
 	(&env{IO: IO{Width: 80}}).split(&out, s)
 	require.Equal(t, `Split from 2026-07-20 03:12:04 to 03:24:40, 12 min 36 s
-  With majority:    box-1, box-2
+  Majority or off:  box-1, box-2
   Without majority: box-3
   box-3 was without a majority: 03:12:04 to 03:24:40.
   1,203 receipts came in late and are counted.

@@ -13,6 +13,8 @@ import (
 
 // table is rows in aligned columns. Where the width is short, the last column and
 // those marked as yielding are cut; ids never are, because half an id is of no use.
+// Without a head it is names and what is said of each, and nothing is cut: the last
+// column goes on in the next line.
 type table struct {
 	head  []string
 	rows  [][]string
@@ -51,6 +53,9 @@ func (t *table) write(w io.Writer, columns int) {
 		rows = append([][]string{t.head}, rows...)
 	}
 	widths := t.fit(t.widths(rows), columns)
+	if t.head == nil {
+		rows = folded(rows, widths)
+	}
 	for _, row := range rows {
 		var line strings.Builder
 		for i, cell := range row {
@@ -61,6 +66,44 @@ func (t *table) write(w io.Writer, columns int) {
 		}
 		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 	}
+}
+
+// folded breaks last cells that are wider than their column into rows of their own.
+func folded(rows [][]string, widths []int) (out [][]string) {
+	last := len(widths) - 1
+	for _, row := range rows {
+		if len(row) <= last {
+			out = append(out, row)
+			continue
+		}
+		for i, line := range wrap(row[last], widths[last]) {
+			next := make([]string, len(row))
+			if i == 0 {
+				copy(next, row)
+			}
+			next[last] = line
+			out = append(out, next)
+		}
+	}
+	return out
+}
+
+// wrap breaks s between words into lines of so many columns at most; a word that is
+// wider has a line of its own.
+func wrap(s string, columns int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(s) {
+		line := &lines[len(lines)-1]
+		switch {
+		case *line == "":
+			*line = word
+		case columnsOf(*line)+1+columnsOf(word) <= columns:
+			*line += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 func (t *table) widths(rows [][]string) []int {

@@ -92,3 +92,13 @@ func TestAlertList_ShowsTheEndWhereThereIsRoom(t *testing.T) {
 	a.Headline = "Gas leak"
 	require.Contains(t, list(80, a), "  17:40  19:00          0/0  Gas leak\n", "a short headline leaves room")
 }
+
+func TestTable_WithoutAHeadNothingIsCut(t *testing.T) {
+	var out strings.Builder
+	list := table{}
+	list.add("Ready", "no: no majority can be reached; devices are still warned")
+	list.add("Id", strings.Repeat("x", 40))
+	list.add("", "")
+	list.write(&out, 30)
+	require.Equal(t, "Ready  no: no majority can be\n       reached; devices are\n       still warned\nId     "+strings.Repeat("x", 40)+"\n\n", out.String())
+}
