@@ -155,7 +155,10 @@ func (t *table) fit(widths []int, columns int) []int {
 }
 
 func (t *table) cut(cell string, to, column int) string {
-	if t.paths[column] {
+	switch {
+	case t.head == nil:
+		return cell
+	case t.paths[column]:
 		return truncateFront(cell, to)
 	}
 	return truncate(cell, to)
