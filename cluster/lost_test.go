@@ -206,7 +206,7 @@ func TestLostLog_AnUncommittedTailIsNotTold(t *testing.T) {
 	_, err := n.Propose(patient(t), []byte("nobody hears this"))
 	require.Error(t, err)
 	if n.LastIndex() > before { // it still led when it was asked
-		require.Equal(t, before, seenBy(n, n).Held)
+		require.Less(t, seenBy(n, n).Held, n.LastIndex())
 	}
 	d.Heal(n)
 	propose(t, d.WaitLeader(), "instead")

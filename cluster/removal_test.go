@@ -30,8 +30,8 @@ func TestRemove_RefusedWhereTheRestCouldNotAgree(t *testing.T) {
 	require.Same(t, leader, d.WaitLeader(), "nothing was handed over either")
 	propose(t, here, "the district goes on")
 
-	require.NoError(t, here.Remove(patient(t), awayID))
-	require.NoError(t, leader.Remove(patient(t), hereID))
+	remove(t, here, awayID)
+	remove(t, leader, hereID)
 	propose(t, leader, "alone, by its own will")
 }
 
