@@ -7,8 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 devices=${1:-50}
-go build -o "$bin" .
 make_work
+go build -o "$bin" .
 
 # as NAME WORDS… asks n1 as another user; fails NAME WORDS… wants a refusal, and shows it.
 declare -A key

@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 devices=${1:-300}
-go build -o "$bin" .
 make_work
+go build -o "$bin" .
 
 say "init and two joins"
 district n1 n2 n3

@@ -7,11 +7,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
-hostile=$PWD/dist/hostile
 here=$PWD/scripts/hostile
-go build -o "$bin" .
-go build -o "$hostile" ./scripts/hostile
 make_work
+go build -o "$bin" .
+hostile=$work/hostile
+go build -o "$hostile" ./scripts/hostile
 cd "$work"
 . "$here/lib.sh"
 

@@ -6,12 +6,12 @@
 # is named by a word (n1, n2): $work/NAME is its data folder, place NAME gives it its
 # addresses, and serve NAME starts it. bin is the program, token the administrator's.
 declare -A pid api listen program serve_flags
-bin=$PWD/dist/almenara
 passed=
 
-# make_work makes the folder of this run in work, which cleanup removes.
+# make_work makes the folder of this run in work, which cleanup removes. The program has
+# its place there, so that runs beside each other do not replace each other's.
 make_work() {
-  work=$(mktemp -d)
+  work=$(mktemp -d) bin=$work/almenara
   trap cleanup EXIT
 }
 cleanup() {

@@ -7,8 +7,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
-go build -o "$bin" .
 make_work
+go build -o "$bin" .
 
 say "a district of three"
 for n in n4 n5; do place $n; done

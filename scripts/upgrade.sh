@@ -9,8 +9,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
-go build -o "$bin" .
 make_work
+go build -o "$bin" .
 old=$work/almenara-old
 if [ -n "${PREVIOUS:-}" ]; then
   mkdir "$work/previous"
