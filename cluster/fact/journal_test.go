@@ -280,13 +280,15 @@ func TestJournal_TellsOfAFlushThatDoesNotReturn(t *testing.T) {
 	record(t, j, "soon")
 	require.Zero(t, j.Stalled())
 	d.hold = make(chan struct{})
+	letGo := sync.OnceFunc(func() { close(d.hold) })
+	t.Cleanup(letGo) // the journal's end waits for the flush
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		record(t, j, "late")
 	}()
 	require.Eventually(t, func() bool { return j.Stalled() > 20*time.Millisecond }, 5*time.Second, time.Millisecond)
-	close(d.hold)
+	letGo()
 	<-done
 	require.Zero(t, j.Stalled())
 }
