@@ -233,7 +233,7 @@ func (c *Cluster) openRaft() error {
 		return fmt.Errorf("making log cache: %w", err)
 	}
 	dumps := receivedDumps{c.options.Snapshots, func() uint64 { return c.position().Index }}
-	c.raft, err = raft.NewRaft(config, c.fsm, cache, c.store, dumps, c.trans)
+	c.raft, err = raft.NewRaft(config, c.fsm, cache, c.store, dumps, matched{c.trans})
 	if err != nil {
 		return fmt.Errorf("starting raft: %w", err)
 	}
