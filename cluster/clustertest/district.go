@@ -48,7 +48,7 @@ type District struct {
 // of every node whenever it starts.
 func New(t testing.TB, n int, with ...func(*Node, *cluster.Options)) *District {
 	t.Helper()
-	d := &District{t: t, with: with, network: &network{cut: map[[2]string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
+	d := &District{t: t, with: with, network: &network{cut: map[string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
 	t.TempDir() // its removal is registered first, so that it runs after stopAll
 	t.Cleanup(d.stopAll)
 	district, err := cluster.NewDistrict("On Ting")

@@ -9,11 +9,11 @@ import (
 
 var errCut = errors.New("link is cut")
 
-// network dials for all nodes and can cut the links between them. A link is named
-// by the nodes' addresses and is cut both ways, connections in use included.
+// network dials for all nodes and can cut each off from the others, by its address and
+// both ways, connections in use included.
 type network struct {
 	mu    sync.Mutex
-	cut   map[[2]string]bool // [a, b]; b == "" cuts a from everybody
+	cut   map[string]bool
 	conns map[[2]string]map[net.Conn]struct{}
 }
 
@@ -67,18 +67,18 @@ func (n *network) isCut(a, b string) bool {
 }
 
 func (n *network) cutLocked(a, b string) bool {
-	return n.cut[[2]string{a, ""}] || n.cut[[2]string{b, ""}] || n.cut[[2]string{a, b}] || n.cut[[2]string{b, a}]
+	return n.cut[a] || n.cut[b]
 }
 
 func (n *network) isolated(a string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.cut[[2]string{a, ""}]
+	return n.cut[a]
 }
 
-func (n *network) setCut(a, b string, cut bool) {
+func (n *network) setCut(a string, cut bool) {
 	n.mu.Lock()
-	n.cut[[2]string{a, b}] = cut
+	n.cut[a] = cut
 	var ending []net.Conn
 	for key, conns := range n.conns {
 		if !n.cutLocked(key[0], key[1]) {
@@ -95,13 +95,7 @@ func (n *network) setCut(a, b string, cut bool) {
 }
 
 // Cut isolates a node from all others.
-func (d *District) Cut(n *Node) { d.network.setCut(n.Addr, "", true) }
+func (d *District) Cut(n *Node) { d.network.setCut(n.Addr, true) }
 
 // Heal undoes Cut.
-func (d *District) Heal(n *Node) { d.network.setCut(n.Addr, "", false) }
-
-// CutLink cuts two nodes from each other.
-func (d *District) CutLink(a, b *Node) { d.network.setCut(a.Addr, b.Addr, true) }
-
-// HealLink undoes CutLink.
-func (d *District) HealLink(a, b *Node) { d.network.setCut(a.Addr, b.Addr, false) }
+func (d *District) Heal(n *Node) { d.network.setCut(n.Addr, false) }
