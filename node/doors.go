@@ -141,12 +141,15 @@ func (n *Node) ticketSecret() []byte {
 // hooks takes what the gateway sees besides receipts.
 type hooks struct{ n *Node }
 
-// Session implements mqtt.Hooks. A credential that ended after it was checked and
-// before the session was known is noticed here.
+// Session implements mqtt.Hooks. A credential, or devices' belief in this node, that ended
+// after it was checked and before the session was known is noticed here.
 func (h hooks) Session(from channels.Endpoint, up bool) {
 	h.n.presence.session(from, up)
 	if !up {
 		return
+	}
+	if !h.n.believed.Load() {
+		h.n.tallies.touchRecords(fsm.ChangedKeys)
 	}
 	record, ok, err := h.n.state.Device(from.Device)
 	if d, here := h.n.presence.of(from.Device); err != nil || !ok || here && !d.sameAs(record) {

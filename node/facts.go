@@ -156,7 +156,7 @@ func (n *Node) stateChanged(what fsm.Change) {
 		n.reread.Store(true)
 	}
 	if what&fsm.ChangedKeys != 0 {
-		n.changed()
+		n.ringChanged()
 	}
 	if what&(fsm.ChangedMembers|fsm.ChangedPlaces) != 0 {
 		n.shift()

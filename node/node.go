@@ -23,6 +23,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
+	"almenara/cluster/seldom"
 	"almenara/node/api"
 	"almenara/storage"
 )
@@ -67,9 +68,10 @@ type Node struct {
 	joined     chan struct{} // closed when cluster is set
 	timely     chan struct{} // closed when it is known what time it is
 	scrubbed   scrubbed
-	unrecorded seldom
+	unrecorded seldom.Line
 	toldBefore *toldBefore
 	plausible  bool        // the node was away for a short time only
+	believed   atomic.Bool // this node is in the key ring, so devices take its word
 	reread     atomic.Bool // the whole state was replaced: the desk must read it anew
 
 	recording sync.Mutex    // one message at a time decides whether it is known
@@ -191,6 +193,9 @@ func (n *Node) openState(context.Context) error {
 		return err
 	}
 	n.stop.add("state machine", func(context.Context) error { n.state.Close(); return nil })
+	if err := n.readBelief(); err != nil {
+		return err
+	}
 	return n.recall()
 }
 
@@ -200,7 +205,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.collector = newCollector(n, func(err error) { n.unrecorded.log(n.log, "receipts were not recorded", err) })
+	n.collector = newCollector(n, func(err error) { n.unrecorded.Log(n.log, slog.LevelError, "receipts were not recorded", err) })
 	n.collector.pressure = newPressure(n.spoolUsage)
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Tickets: n.ticketSecret(), Logger: n.log, Registry: n.registry,

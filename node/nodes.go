@@ -171,6 +171,8 @@ func (n *Node) ready(c cluster.Status) (bool, string) {
 		return false, quarantined(n.cluster.Quarantine())
 	case n.district().ID == "":
 		return false, "the district's record has not arrived yet"
+	case !n.believed.Load():
+		return false, "this node's key is not in the district's key ring, so its devices are at the others; it is about to be let in, or to end"
 	case n.space.full():
 		return false, n.space.sentence()
 	case !c.HasQuorum:

@@ -126,15 +126,21 @@ func dropsDevices(d *district) {
 // refuses reports whether node i refuses the device's credential.
 func (d *district) refuses(o device.Options, i int) bool {
 	d.t.Helper()
+	if err := d.connects(o, i); err != nil {
+		require.ErrorIs(d.t, err, packets.ErrorRefusedBadUsernameOrPassword)
+		return true
+	}
+	return false
+}
+
+// connects tries whether node i lets the device in.
+func (d *district) connects(o device.Options, i int) error {
+	d.t.Helper()
 	c := mqtt.NewClient(d.mqttOptions(o, i))
 	token := c.Connect()
 	require.True(d.t, token.WaitTimeout(patience))
 	defer c.Disconnect(0)
-	if token.Error() != nil {
-		require.ErrorIs(d.t, token.Error(), packets.ErrorRefusedBadUsernameOrPassword)
-		return true
-	}
-	return false
+	return token.Error()
 }
 
 func takesTokenOnce(d *district) {

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"log/slog"
 	"sync"
 	"time"
 
@@ -22,10 +21,7 @@ import (
 //     every end) is never given up: they get no PUBACK, keep it and send it again.
 //
 // Repeats, and the rungs below the highest of one block, never take room (receipt.Blocks).
-const (
-	lateLinger = 500 * time.Millisecond
-	logEvery   = time.Minute
-)
+const lateLinger = 500 * time.Millisecond
 
 // pressure says how full the spool is and counts what was given up. Safe for concurrent
 // use.
@@ -114,24 +110,4 @@ func (n *Node) spoolSentence() string {
 		return "the spool of receipts that are not agreed yet is more than three quarters full; that alerts were sent and delivered is not kept any more, what devices say is"
 	}
 	return "the spool of receipts that are not agreed yet is full; devices keep their receipts until a majority of the nodes can be reached"
-}
-
-// seldom lets one line through in every logEvery, and says how many were left out. The
-// zero value is ready; safe for concurrent use.
-type seldom struct {
-	mu      sync.Mutex
-	last    time.Time
-	leftOut int
-}
-
-// log writes an error with what it is about, or counts it.
-func (s *seldom) log(log *slog.Logger, text string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.last.IsZero() && time.Since(s.last) < logEvery {
-		s.leftOut++
-		return
-	}
-	log.Error(text, "error", err, "left_out", s.leftOut)
-	s.last, s.leftOut = time.Now(), 0
 }

@@ -1,12 +1,7 @@
 package node
 
 import (
-	"bytes"
-	"errors"
-	"log/slog"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -81,19 +76,4 @@ func TestToldBefore_IsBounded(t *testing.T) {
 		c.remember([]uint64{i})
 	}
 	require.LessOrEqual(t, len(c.now)+len(c.old), 2*countedMost)
-}
-
-func TestSeldom_WritesOneLineAMinute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		log := slog.New(slog.NewTextHandler(&out, nil))
-		var s seldom
-		for range 1000 {
-			s.log(log, "receipts were not recorded", errors.New("full"))
-		}
-		require.Equal(t, 1, strings.Count(out.String(), "\n"))
-		time.Sleep(2 * logEvery)
-		s.log(log, "receipts were not recorded", errors.New("full"))
-		require.Contains(t, out.String(), "left_out=999")
-	})
 }

@@ -1,8 +1,10 @@
 package node_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/eclipse/paho.mqtt.golang/packets"
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
@@ -26,4 +28,30 @@ func TestRemoveNode_NothingHappensWhereTheRestCouldNotAgree(t *testing.T) {
 	_, after := d.audit(0)
 	require.Equal(t, before, after)
 	require.NoError(t, d.client(1).RemoveNode(d.ctx(), away))
+}
+
+// The key of a node that is removed leaves the key ring first, and until the node knows
+// that it is removed it takes alerts as ever. Its devices would not believe it any more:
+// they are sent to the others at once, and it lets none of them in again.
+func TestRemoveNode_DevicesAreWhereTheyBelieve(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 3)
+	here := d.estate("leaving")
+	options := d.enrol("screen", here.Block, 3)
+	for i := range options {
+		options[i].Servers, options[i].FirstServer = append(d.nodes[2].MQTT(), d.nodes[0].MQTT()...), 0
+	}
+	for _, o := range options {
+		d.eventually("the node knows the device", func() bool { return d.connects(o, 2) == nil })
+	}
+	fleet := d.fleet(options...)
+	d.awaitOn(2, func(s wire.Status) bool { return s.Devices == 3 })
+
+	require.NoError(t, d.nodes[0].TakeKey(d.ctx(), d.nodes[2].ID()))
+	d.awaitOn(0, func(s wire.Status) bool { return s.Devices == 3 })
+	d.awaitOn(2, func(s wire.Status) bool {
+		return s.Devices == 0 && !s.Ready && strings.Contains(s.Why, "not in the district's key ring")
+	})
+	fleet.proven(revisionOf(d.post(2, warning("while-leaving", polygon(here.Area)), "", "")), 3)
+	require.ErrorIs(t, d.connects(options[0], 2), packets.ErrorRefusedServerUnavailable)
 }

@@ -91,6 +91,9 @@ func (n *Node) tellReceipts(ctx context.Context) {
 
 // tellRecords tells which agreed records changed.
 func (n *Node) tellRecords(changed fsm.Change) {
+	if changed&fsm.ChangedKeys != 0 {
+		n.sendAway()
+	}
 	if changed&fsm.ChangedDevices != 0 {
 		n.dropRevoked()
 		n.tell(eventDevices, wire.Event{})

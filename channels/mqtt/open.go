@@ -140,6 +140,8 @@ func (s *session) authenticate(c connect, deadline time.Time) error {
 	switch {
 	case errors.Is(err, ErrCredential):
 		return &fault{codeCredential, "wrong device credential"}
+	case errors.Is(err, ErrUnavailable):
+		return &fault{codeUnavailable, "no device is served here now"}
 	case err == nil && from.Device != c.clientID:
 		err = fmt.Errorf("device %q authenticated as %q", c.clientID, from.Device)
 	}

@@ -20,6 +20,10 @@ import (
 // or has another secret. Every other error tells the device to try again later.
 var ErrCredential = errors.New("wrong device credential")
 
+// ErrUnavailable is what Auth returns while no device is to be let in here, whoever it
+// is: the device tries other nodes, and later this one again. It is not logged.
+var ErrUnavailable = errors.New("this node serves no devices now")
+
 // ErrUnwanted is what Hooks.Report's and channels.Receipts' done is given for what
 // will never be taken. MQTT 5 devices are told so; 3.1.1 devices get an ordinary
 // acknowledgement, as they would send it for ever otherwise. After any other error
@@ -29,7 +33,7 @@ var ErrUnwanted = errors.New("publish is not wanted here")
 // Auth says who a device is.
 type Auth interface {
 	// Authenticate checks a device's secret. It returns ErrCredential when they do
-	// not belong together. It is called from many goroutines at once and must
+	// not belong together, and ErrUnavailable when that does not matter. It is called from many goroutines at once and must
 	// return when ctx ends.
 	Authenticate(ctx context.Context, deviceID, secret string) (channels.Endpoint, error)
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"almenara/cluster/seldom"
 )
 
 const (
@@ -75,6 +77,7 @@ type Exchange struct {
 	track   *tracker
 	workers *peerWorkers
 	heard   *heard
+	refused seldom.Line // a node that lags behind the key ring refuses whole pages again and again
 	adopt   map[Stream]*adopter
 
 	newMu sync.Mutex // serializes OnNew; taken under a ring's flushMu, before no other
@@ -230,7 +233,7 @@ func (e *Exchange) tell(f Fact, s Signed) {
 func (e *Exchange) take(s Signed) result {
 	f, err := s.Open(e.o.Keys)
 	if err != nil {
-		e.o.Logger.Warn("refusing fact", "error", err)
+		e.refused.Log(e.o.Logger, slog.LevelWarn, "refusing fact", err)
 		return resultRefused
 	}
 	if !(Lane{Origin: f.Origin, Stream: f.Stream}).valid() || f.Seq == 0 || len(f.Body) > MaxBody {
