@@ -112,8 +112,32 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 		return n.problem(err)
 	}
 	err := n.cluster.Remove(ctx, id)
-	if err != nil && !errors.Is(err, cluster.ErrNotMember) { // left out when the district was recovered
+	switch {
+	case errors.Is(err, cluster.ErrNotMember): // left out when the district was recovered
+		return nil
+	case errors.Is(err, cluster.ErrRefused): // who is at hand has changed since it was asked
+		return wire.Problemf(wire.KindBusy, "%s is being removed and its devices go to the other nodes; it has a vote until enough of those that remain can be reached", id)
+	case err != nil:
 		return n.problem(err)
+	}
+	return nil
+}
+
+// finishRemovals takes nodes out of the raft group whose removal was agreed and could not
+// be finished: who asked for it was cut off, or too few of the others were at hand.
+func (n *Node) finishRemovals(ctx context.Context) error {
+	nodes, _, err := n.keys()
+	if err != nil {
+		return err
+	}
+	peers := n.cluster.Status().Peers
+	for _, node := range nodes {
+		if !node.Removed || !slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == node.ID }) {
+			continue
+		}
+		if err := n.cluster.Remove(ctx, node.ID); err != nil && !errors.Is(err, cluster.ErrNotMember) {
+			return err
+		}
 	}
 	return nil
 }

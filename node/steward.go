@@ -19,7 +19,7 @@ const stewardEvery = 5 * time.Second
 
 // steward does what keeps the district's records true: every node announces its
 // addresses, the leader begins the district, keeps the key ring and finishes
-// imports. A failure is tried again at the next turn.
+// imports and removals. A failure is tried again at the next turn.
 func (n *Node) steward(ctx context.Context) {
 	changes, cancel := n.cluster.Changes()
 	defer cancel()
@@ -52,7 +52,7 @@ func (n *Node) attend(ctx context.Context) error {
 		return err
 	}
 	if n.cluster.Leadership().Leader {
-		for _, do := range []func(context.Context) error{n.begin, n.incarnate, n.keepKeyRing, n.finishImports} {
+		for _, do := range []func(context.Context) error{n.begin, n.incarnate, n.keepKeyRing, n.finishImports, n.finishRemovals} {
 			if err := do(ctx); err != nil {
 				return err
 			}
