@@ -53,7 +53,7 @@ func nodesDrill(o options) (err error) {
 	}
 	r := rand.New(rand.NewPCG(o.seed, 4))
 	for cut := range o.cuts {
-		after := uint64(1 + r.IntN(200*o.nodes))
+		after := uint64(1 + r.IntN(500*o.nodes))
 		t.run(ctx, after)
 		if err := d.again(ctx, r.Uint64()); err != nil {
 			return fmt.Errorf("after cut %d: %w", cut+1, err)
