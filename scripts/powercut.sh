@@ -4,6 +4,7 @@
 #   scripts/powercut.sh                  # every flush of a workload, minutes, by hand
 #   scripts/powercut.sh -seed 7 …        # flags of `powercut store`
 #   scripts/powercut.sh nodes -cuts 20   # whole nodes, three of them, at random flushes
+#   scripts/powercut.sh stall            # a node that is alone, on a disk that stalls, ends
 #   scripts/powercut.sh --prove          # programs that leave out a sync must be caught
 #   scripts/powercut.sh --quick          # a sample of the first, and the second
 # The seed is printed. SEED sets it for the last two.
@@ -43,12 +44,12 @@ case ${1:-} in
   go build -o dist/almenara .
   dist/powercut nodes -seed "$seed" -nodes 1 -cuts 1
   dist/powercut nodes -seed "$seed" -nodes 3 -cuts 1
+  dist/powercut stall -seed "$seed"
   prove
   ;;
-nodes)
-  shift
+nodes | stall)
   go build -o dist/almenara .
-  dist/powercut nodes "$@"
+  dist/powercut "$@"
   ;;
 *) dist/powercut store "$@" ;;
 esac

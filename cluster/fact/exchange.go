@@ -78,6 +78,7 @@ type Exchange struct {
 	workers *peerWorkers
 	heard   *heard
 	refused seldom.Line // a node that lags behind the key ring refuses whole pages again and again
+	ahead   seldom.Line
 	adopt   map[Stream]*adopter
 
 	newMu sync.Mutex // serializes OnNew; taken under a ring's flushMu, before no other
@@ -240,7 +241,7 @@ func (e *Exchange) take(s Signed) result {
 		return resultRefused
 	}
 	if !e.o.Clock.Observe(f.HLC) {
-		e.o.Logger.Warn("clock of another node is far ahead", "origin", f.Origin, "at", WallTime(f.HLC))
+		e.ahead.Log(e.o.Logger, slog.LevelWarn, "clock of another node is far ahead", fmt.Errorf("%s is at %v", f.Origin, WallTime(f.HLC)))
 	}
 	if e.o.Journal.base(f.lane()) == 0 { // a lane that is new here may be old in the state machine
 		e.o.Journal.adopt(f.lane(), e.o.Marks(f.Origin, f.Stream, f.Epoch))

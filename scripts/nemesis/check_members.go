@@ -18,8 +18,13 @@ func joinsHeld(e Evidence) (v Verdict) {
 	return v
 }
 
+// removalsHeld: a removal is done in time where the district could agree for a while.
 func removalsHeld(e Evidence) (v Verdict) {
 	for _, r := range e.Removals {
+		if r.Why != "" && e.longestPeace(r.Asked, r.Done) < enoughPeace {
+			v.Excused++
+			continue
+		}
 		v.Judged++
 		if r.Why != "" {
 			v.breach("%s could not be removed within %v of %s: %s", nodeName(r.Node), removeTime, clock(r.Asked), r.Why)
@@ -32,6 +37,29 @@ func removalsHeld(e Evidence) (v Verdict) {
 		}
 	}
 	return v
+}
+
+// enoughPeace is in which a district elects a leader, which then sees that all others
+// have caught up, and agrees on a removal.
+const enoughPeace = 10 * time.Second
+
+// longestPeace is the longest time between the two in which every node ran and reached
+// every other, no disk was full, and the machine was not starved.
+func (e Evidence) longestPeace(from, to time.Time) (longest time.Duration) {
+	kinds := append([]Kind{FullDisk}, blinding...)
+	troubles := slices.DeleteFunc(slices.Clone(e.Spans), func(s Span) bool { return s.Node != outside && !slices.Contains(kinds, Kind(s.What)) })
+	troubles = slices.DeleteFunc(append(troubles, e.Cuts...), func(s Span) bool { return !s.overlaps(from, to) })
+	slices.SortFunc(troubles, func(a, b Span) int { return a.From.Compare(b.From) })
+	for _, s := range troubles {
+		longest = max(longest, s.From.Sub(from))
+		if s.To.IsZero() || !s.To.Before(to) {
+			return longest
+		}
+		if s.To.After(from) {
+			from = s.To
+		}
+	}
+	return max(longest, to.Sub(from))
 }
 
 // allVote: every node that belongs to the district has a vote, and nobody else has.

@@ -202,7 +202,7 @@ var breaks = []struct {
 	}},
 	{"a read is stale", agreedLinearizable, func(e *Evidence) { e.Ledger[1].Value = "" }},
 	{"a node cannot join", joinsHeld, func(e *Evidence) { e.Joinings[0].Why = "no" }},
-	{"a node cannot be removed", removalsHeld, func(e *Evidence) { e.Removals[0].Why = "no" }},
+	{"a node cannot be removed", removalsHeld, func(e *Evidence) { e.Removals[0].Why, e.Removals[0].Done = "no", at(101) }},
 	{"a removed node is still asked", removalsHeld, func(e *Evidence) { e.Views[2].Node = "n4" }},
 	{"a node never votes", allVote, func(e *Evidence) { e.Views[1].Status.Nodes[2].Voter = false }},
 	{"a node that is gone still votes", allVote, func(e *Evidence) {
@@ -386,6 +386,19 @@ func TestChecks_DoNotJudgeAStallAmongOtherFaults(t *testing.T) {
 	e.Stalls[0].Next = time.Time{}
 	e.Spans = append(e.Spans, Span{Node: outside, What: "starved", From: at(75), To: at(75.4)})
 	require.NotEmpty(t, stallsEnd(e).Breaches, "that is no reason to be without a leader for 15 s")
+}
+
+func TestChecks_DoNotJudgeARemovalWithoutPeace(t *testing.T) {
+	e := good()
+	e.Removals[0] = Removal{Node: 3, Asked: at(62), Done: at(110), Why: "too few are at hand"}
+	require.NotEmpty(t, removalsHeld(e).Breaches, "there was peace after the stall")
+	e.Spans = append(e.Spans, Span{Node: 1, What: string(Clock), From: at(90), To: at(110)})
+	require.NotEmpty(t, removalsHeld(e).Breaches, "a clock is no reason")
+	e.Cuts = []Span{{Node: 0, What: someLinks, From: at(95), To: at(96)}, {Node: 0, What: allLinks, From: at(105), To: at(120)}}
+	require.Empty(t, removalsHeld(e).Breaches)
+	require.Equal(t, 1, removalsHeld(e).Excused)
+	e.Cuts[0].From, e.Cuts[0].To = at(101), at(102)
+	require.NotEmpty(t, removalsHeld(e).Breaches)
 }
 
 func TestChecks_LetUnknownEditsComeLate(t *testing.T) {

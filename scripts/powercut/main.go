@@ -51,7 +51,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("say store or nodes, or --help after it")
+		return errors.New("say store, nodes or stall, or --help after it")
 	}
 	switch args[0] {
 	case "work":
@@ -68,6 +68,12 @@ func run(args []string) error {
 			return err
 		}
 		return nodesDrill(o)
+	case "stall":
+		o, err := parse(args)
+		if err != nil {
+			return err
+		}
+		return stallDrill(o)
 	}
 	return fmt.Errorf("no such drill: %s", args[0])
 }

@@ -27,8 +27,7 @@ type traffic struct {
 	d       *district
 	screens []wire.Enrolled
 
-	told     sync.WaitGroup // receipts that wait for PUBACK
-	mu       sync.Mutex     // guards what follows
+	mu       sync.Mutex // guards what follows
 	number   int
 	alerts   map[string]bool   // acknowledged: cancelled or not
 	unsure   map[string]bool   // a cancel was asked for and not answered
@@ -92,7 +91,6 @@ func (t *traffic) run(ctx context.Context, after uint64) {
 	t.d.kill()
 	cancel()
 	wg.Wait()
-	t.told.Wait()
 }
 
 // connect is a screen's session with one node. It does not connect again by itself: paho
@@ -111,12 +109,10 @@ const alertText = `{"info":[{"language":"en","category":["Fire"],"event":"Fire",
 // warn sends an alert, gives a receipt for it, and cancels every third.
 func (t *traffic) warn(ctx context.Context, m *member, screen mqtt.Client) error {
 	n := t.next()
-	text := fmt.Sprintf(alertText, n, time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05-00:00"))
-	out, err := m.client.SendAlert(ctx, wire.SendAlert{Alert: json.RawMessage(text), Select: "place under power-cut"}, "local")
+	out, err := t.send(ctx, m, n)
 	if err != nil || out.State == "memory" {
 		return err
 	}
-	t.note(func() { t.alerts[out.Alert] = false })
 	if t.acknowledge(out, screen, n); n%3 != 0 {
 		return nil
 	}
@@ -128,7 +124,18 @@ func (t *traffic) warn(ctx context.Context, m *member, screen mqtt.Client) error
 	return err
 }
 
-// acknowledge publishes a receipt; PUBACK is the promise.
+// send sends an alert.
+func (t *traffic) send(ctx context.Context, m *member, n int) (wire.Outcome, error) {
+	text := fmt.Sprintf(alertText, n, time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05-00:00"))
+	out, err := m.client.SendAlert(ctx, wire.SendAlert{Alert: json.RawMessage(text), Select: "place under power-cut"}, "local")
+	if err == nil && out.State != "memory" {
+		t.note(func() { t.alerts[out.Alert] = false })
+	}
+	return out, err
+}
+
+// acknowledge publishes a receipt; PUBACK is the promise. It comes when no alert of the
+// node waits, so the next alert waits for it.
 func (t *traffic) acknowledge(out wire.Outcome, screen mqtt.Client, n int) {
 	reader := screen.OptionsReader()
 	id := reader.ClientID()
@@ -138,11 +145,9 @@ func (t *traffic) acknowledge(out wire.Outcome, screen mqtt.Client, n int) {
 		return
 	}
 	token := screen.Publish("almenara/1/device/"+id+"/receipt", 1, false, body)
-	t.told.Go(func() {
-		if token.WaitTimeout(2*time.Second) && token.Error() == nil {
-			t.note(func() { t.receipts[out.Alert+"/"+id] = id })
-		}
-	})
+	if token.WaitTimeout(2*time.Second) && token.Error() == nil {
+		t.note(func() { t.receipts[out.Alert+"/"+id] = id })
+	}
 }
 
 // edit changes the agreed part: a user, a place, an import.
