@@ -155,17 +155,25 @@ func (j *Journal) Oldest(stream Stream) (hlc uint64, ok bool) {
 	return hlc, ok
 }
 
-// first reads the first fact of the lane that is not adopted, however many are adopted
-// meanwhile.
+// first reads the first fact of the lane that is not adopted.
 func (j *Journal) first(key laneKey) (s Signed, ok bool) {
-	for {
-		base := j.base(key)
-		facts, err := j.After(key.Origin, key.Stream, key.Epoch, base, 1)
+	return firstAbove(func() uint64 { return j.base(key) }, func(base uint64) ([]Signed, error) {
+		return j.After(key.Origin, key.Stream, key.Epoch, base, 1)
+	})
+}
+
+// firstAbove reads the first fact above the base, which may move meanwhile, and what was
+// above it be gone.
+func firstAbove(base func() uint64, after func(uint64) ([]Signed, error)) (s Signed, ok bool) {
+	for was := base(); ; {
+		facts, err := after(was)
 		if err == nil && len(facts) > 0 {
 			return facts[0], true
 		}
-		if j.base(key) == base {
+		now := base()
+		if now == was {
 			return s, false
 		}
+		was = now
 	}
 }
