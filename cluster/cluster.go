@@ -283,7 +283,7 @@ func (c *Cluster) run() {
 	c.wg.Go(c.followLeadership)
 	c.wg.Go(c.keepHouse)
 	c.wg.Go(c.watchQuorum)
-	c.wg.Go(func() { impatience{c.raft, c.options.HeartbeatTimeout}.watch(c.ctx) })
+	c.wg.Go(func() { impatience{c.raft, raft.ServerID(c.NodeID()), c.options.HeartbeatTimeout}.watch(c.ctx) })
 	c.wg.Go(c.yieldLeadership)
 	c.wg.Go(func() { c.dog.run(c.ctx, c.options.Logger, c.options.Halt) })
 	c.port.start()

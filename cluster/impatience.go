@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -10,42 +9,64 @@ import (
 
 // A follower of hashicorp/raft does not wait for its leader from the last contact on: it
 // looks once every 300 to 600 ms (of a heartbeat timeout of 300) whether it heard of it in
-// the last 300, so that a leader's death is noticed after up to 900 ms, and a majority of
-// three needs the slower of two. With the timer as the Raft paper has it (§5.2, restarted
-// by every contact) it is 600 at most.
+// the last 300, so that a leader's death is noticed after up to 900 ms; and it gives no
+// vote until it has noticed itself, so that of three nodes the slower one decides.
 
-// impatience has a follower look when its leader has been silent for the timeout and a
-// random part of as much again.
+// impatience has a follower look as soon as its leader has been silent for the timeout and
+// its turn has come.
 type impatience struct {
 	raft      *raft.Raft
+	me        raft.ServerID
 	heartbeat time.Duration // the timeout of a node that is not starting any more
 }
 
-// watch looks ten times in a timeout until ctx ends.
+// Parts of the timeout. Two turns are further apart than two looks and the votes of an
+// election take, so that no two followers stand for the same term and neither wins.
+const (
+	looksPerTimeout = 15
+	turnsPerTimeout = 5
+)
+
+// watch looks for silence until ctx ends.
 func (i impatience) watch(ctx context.Context) {
-	tick := time.NewTicker(i.heartbeat / 10)
+	tick := time.NewTicker(i.heartbeat / looksPerTimeout)
 	defer tick.Stop()
-	patience := i.patience()
 	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
-		if i.silentFor(patience) {
+		silent := i.silence()
+		if silent >= i.heartbeat && silent >= i.heartbeat+i.turn() {
 			i.nudge()
-			patience = i.patience()
 		}
 	}
 }
 
-// patience differs from node to node and from time to time, so that not all candidate at once.
-func (i impatience) patience() time.Duration { return i.heartbeat + rand.N(i.heartbeat) }
+// silence is how long the leader that this node follows was not heard; 0 when it follows
+// none.
+func (i impatience) silence() time.Duration {
+	if _, leader := i.raft.LeaderWithID(); leader == "" || i.raft.State() != raft.Follower {
+		return 0
+	}
+	return time.Since(i.raft.LastContact())
+}
 
-// silentFor reports whether the leader that this node follows has been silent for so long.
-func (i impatience) silentFor(d time.Duration) bool {
+// turn is how much longer than the first of the voters that are left this one waits.
+func (i impatience) turn() time.Duration {
+	config := i.raft.GetConfiguration()
+	if config.Error() != nil {
+		return 0
+	}
 	_, leader := i.raft.LeaderWithID()
-	return i.raft.State() == raft.Follower && leader != "" && time.Since(i.raft.LastContact()) >= d
+	before := 0
+	for _, s := range config.Configuration().Servers {
+		if s.Suffrage == raft.Voter && s.ID != leader && s.ID < i.me {
+			before++
+		}
+	}
+	return time.Duration(before) * i.heartbeat / turnsPerTimeout
 }
 
 // nudge has raft look at once: it does when a timeout is set that is shorter than the last.

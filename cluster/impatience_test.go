@@ -13,7 +13,7 @@ import (
 
 const testHeartbeat = 300 * time.Millisecond
 
-// follower is raft's with two voters, itself and a leader that the test plays.
+// follower is raft's, with a leader that the test plays and another voter before it.
 type follower struct {
 	t      *testing.T
 	raft   *raft.Raft
@@ -33,7 +33,7 @@ func newFollower(t *testing.T) *follower {
 	store := raft.NewInmemStore()
 	snaps := raft.NewInmemSnapshotStore()
 	require.NoError(t, raft.BootstrapCluster(c, store, store, snaps, trans, raft.Configuration{Servers: []raft.Server{
-		{ID: "follower", Address: at}, {ID: "leader", Address: from},
+		{ID: "another", Address: "another"}, {ID: "follower", Address: at}, {ID: "leader", Address: from},
 	}}))
 	r, err := raft.NewRaft(c, &raft.MockFSM{}, store, store, snaps, trans)
 	require.NoError(t, err)
@@ -62,15 +62,16 @@ func (f *follower) noticed() time.Duration {
 	}
 }
 
-// A silent leader is given up after a timeout at least and two at most, and a tick; raft
-// by itself takes up to three. One that is heard is never given up.
+// A silent leader is given up after a timeout at least, and when the turn of this voter has
+// come at most; raft by itself takes up to three timeouts. One that is heard is never given
+// up.
 func TestImpatience_SilenceOfTheLeaderIsNoticed(t *testing.T) {
 	for range 40 {
 		synctest.Test(t, func(t *testing.T) {
 			f := newFollower(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			ended := make(chan struct{})
-			go func() { defer close(ended); impatience{f.raft, testHeartbeat}.watch(ctx) }()
+			go func() { defer close(ended); impatience{f.raft, "follower", testHeartbeat}.watch(ctx) }()
 			defer func() { cancel(); <-ended }()
 			for range 50 {
 				f.beat()
@@ -80,7 +81,7 @@ func TestImpatience_SilenceOfTheLeaderIsNoticed(t *testing.T) {
 			f.beat()
 			took := f.noticed()
 			require.GreaterOrEqual(t, took, testHeartbeat)
-			require.LessOrEqual(t, took, 2*testHeartbeat+testHeartbeat/10+time.Millisecond)
+			require.LessOrEqual(t, took, testHeartbeat+testHeartbeat/turnsPerTimeout+testHeartbeat/looksPerTimeout+time.Millisecond)
 		})
 	}
 }
@@ -93,7 +94,20 @@ func TestImpatience_NotWhileStarting(t *testing.T) {
 		rc.HeartbeatTimeout, rc.ElectionTimeout = 10*testHeartbeat, 10*testHeartbeat
 		require.NoError(t, f.raft.ReloadConfig(rc))
 		f.beat()
-		impatience{f.raft, testHeartbeat}.nudge()
+		impatience{f.raft, "follower", testHeartbeat}.nudge()
 		require.Equal(t, 10*testHeartbeat, f.raft.ReloadableConfig().HeartbeatTimeout)
+	})
+}
+
+// The voters that a dead leader leaves behind stand one after the other.
+func TestImpatience_TurnsAreOfVotersThatAreLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFollower(t)
+		turn := func(me raft.ServerID) time.Duration { return impatience{f.raft, me, testHeartbeat}.turn() }
+		require.Equal(t, 3*testHeartbeat/turnsPerTimeout, turn("zz"), "nobody leads")
+		f.beat()
+		require.Zero(t, turn("another"))
+		require.Equal(t, testHeartbeat/turnsPerTimeout, turn("follower"))
+		require.Equal(t, 2*testHeartbeat/turnsPerTimeout, turn("zz"))
 	})
 }
