@@ -48,7 +48,7 @@ type Cluster struct {
 	store    LogStore
 	dog      *watchdog
 	fsm      *countingFSM
-	trans    *raft.NetworkTransport
+	trans    *inTurn
 	raft     *raft.Raft
 	begun    atomic.Bool  // raft is set: its own goroutines may look at it
 	shutdown func() error // ends raft and waits, once
@@ -209,14 +209,14 @@ func (c *Cluster) checkLog() (*raft.SnapshotMeta, error) {
 }
 
 func (c *Cluster) openRaft() error {
-	c.trans = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+	c.trans = newInTurn(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		Stream:                &stream{c.port.services[protoRaft], c.port, advertised(c.options.Advertise), c.mayRaft, c.remembers},
 		MaxPool:               3,
 		Timeout:               5 * time.Second,
 		MaxRPCsInFlight:       1, // pipelining can park replication for ever (hashicorp/raft #612)
 		ServerAddressProvider: addressProvider{c},
 		Logger:                newHLogger(c.options.Logger),
-	})
+	}))
 	config := c.options.raftConfig(c.notify)
 	if c.options.Bootstrap && c.marked == nil {
 		if err := c.bootstrap(config); err != nil {
@@ -233,10 +233,11 @@ func (c *Cluster) openRaft() error {
 		return fmt.Errorf("making log cache: %w", err)
 	}
 	dumps := receivedDumps{c.options.Snapshots, func() uint64 { return c.position().Index }}
-	c.raft, err = raft.NewRaft(config, c.fsm, cache, c.store, dumps, matched{c.trans})
+	c.raft, err = raft.NewRaft(config, c.fsm, cache, &rising{StableStore: c.store}, dumps, c.trans)
 	if err != nil {
 		return fmt.Errorf("starting raft: %w", err)
 	}
+	c.trans.raft.Store(c.raft)
 	c.shutdown = sync.OnceValue(func() error { return c.raft.Shutdown().Error() })
 	c.begun.Store(true)
 	if q := c.marked; q != nil { // nothing was said to anybody yet: the port is not open

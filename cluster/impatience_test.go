@@ -81,7 +81,7 @@ func TestImpatience_SilenceOfTheLeaderIsNoticed(t *testing.T) {
 			f.beat()
 			took := f.noticed()
 			require.GreaterOrEqual(t, took, testHeartbeat)
-			require.LessOrEqual(t, took, testHeartbeat+testHeartbeat/turnsPerTimeout+testHeartbeat/looksPerTimeout+time.Millisecond)
+			require.LessOrEqual(t, took, testHeartbeat*3/2+testHeartbeat/turnsPerTimeout+testHeartbeat/looksPerTimeout+time.Millisecond)
 		})
 	}
 }

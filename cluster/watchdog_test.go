@@ -125,7 +125,7 @@ func TestPropose_SettingsOfRaft(t *testing.T) {
 	require.Equal(t, 900*time.Millisecond, config.HeartbeatTimeout)
 	require.Equal(t, 200*time.Millisecond, config.LeaderLeaseTimeout)
 	require.False(t, config.PreVoteDisabled)
-	var transport raft.Transport = matched{c.trans}
+	var transport raft.Transport = c.trans
 	_, ok := transport.(raft.WithPreVote)
 	require.True(t, ok, "a wrapped transport would silently switch pre-vote off")
 	require.NoError(t, raft.ValidateConfig(config))
