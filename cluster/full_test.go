@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestSetFull_LogStopsGrowing(t *testing.T) {
 	full.SetFull(true)
 	big := strings.Repeat("x", 200<<10)
 	for range 100 {
-		propose(t, d.WaitLeader(), big)
+		proposeWithRoom(t, d, big)
 	}
 	last := d.WaitLeader().Status().CommitIndex
 	for _, n := range d.Nodes {
@@ -57,6 +58,19 @@ func TestSetFull_LogStopsGrowing(t *testing.T) {
 	require.Less(t, full.Status().AppliedIndex, last, "20 MB went to a log with room for 16 MiB")
 	full.SetFull(false)
 	d.Eventually(func() bool { return full.Status().AppliedIndex >= last }, "the follower has not caught up")
+}
+
+// proposeWithRoom is propose, again while the full node leads, until it has handed over.
+func proposeWithRoom(t *testing.T, d *clustertest.District, command string) {
+	t.Helper()
+	d.Eventually(func() bool {
+		_, err := d.WaitLeader().Propose(patient(t), []byte(command))
+		if errors.Is(err, cluster.ErrUnknownOutcome) || errors.Is(err, cluster.ErrDiskFull) {
+			return false
+		}
+		require.NoError(t, err)
+		return true
+	}, "nobody with room leads")
 }
 
 func tail(of []string, n int) []string { return of[len(of)-n:] }

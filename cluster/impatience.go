@@ -12,8 +12,8 @@ import (
 // the last 300, so that a leader's death is noticed after up to 900 ms; and it gives no
 // vote until it has noticed itself, so that of three nodes the slower one decides.
 
-// impatience has a follower look as soon as its leader has been silent for one and a half
-// timeouts and its turn has come.
+// impatience has a follower look as soon as its leader has been silent for more than the
+// timeout and its turn has come.
 type impatience struct {
 	raft      *raft.Raft
 	me        raft.ServerID
@@ -43,9 +43,13 @@ func (i impatience) watch(ctx context.Context) {
 	}
 }
 
+// pause is how long a machine that is busy may keep a leader from being heard, however
+// short the timeout is.
+const pause = 150 * time.Millisecond
+
 // patience is half a timeout more than raft's least: a node whose machine is busy is not
 // given up sooner than by raft on the average.
-func (i impatience) patience() time.Duration { return i.heartbeat * 3 / 2 }
+func (i impatience) patience() time.Duration { return i.heartbeat + max(i.heartbeat/2, pause) }
 
 // silence is how long the leader that this node follows was not heard; 0 when it follows
 // none.
