@@ -20,8 +20,8 @@ type impatience struct {
 	heartbeat time.Duration // the timeout of a node that is not starting any more
 }
 
-// Parts of the timeout. Two turns are further apart than two looks and the votes of an
-// election take, so that no two followers stand for the same term and neither wins.
+// Parts of the timeout. Two turns are three looks apart, so that two followers seldom stand
+// for the same term and neither wins.
 const (
 	looksPerTimeout = 15
 	turnsPerTimeout = 5
@@ -43,12 +43,11 @@ func (i impatience) watch(ctx context.Context) {
 	}
 }
 
-// pause is how long a machine that is busy may keep a leader from being heard, however
-// short the timeout is.
+// pause is by how much a leader on a busy machine may exceed the timeout at least, however
+// short that is.
 const pause = 150 * time.Millisecond
 
-// patience is half a timeout more than raft's least: a node whose machine is busy is not
-// given up sooner than by raft on the average.
+// patience is half a timeout more than the least that raft waits; its most is three.
 func (i impatience) patience() time.Duration { return i.heartbeat + max(i.heartbeat/2, pause) }
 
 // silence is how long the leader that this node follows was not heard; 0 when it follows

@@ -12,8 +12,9 @@ import (
 )
 
 // credential checks a device's secret against the hash that the district agreed
-// on. It needs no quorum. Nobody comes in where nobody would be believed. Secrets are 256 random bits, so a plain SHA-256 is as good
-// as a slow hash, and a reconnect storm does not cost one.
+// on. It needs no quorum. Nobody comes in while this node would not be believed. Secrets
+// are 256 random bits, so a plain SHA-256 is as good as a slow hash, and a reconnect storm
+// does not cost one.
 func (n *Node) credential(deviceID, secret string) (channels.Endpoint, error) {
 	if !n.believed.Load() {
 		return channels.Endpoint{}, errNotBelieved

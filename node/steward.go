@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -52,16 +53,20 @@ func (n *Node) attend(ctx context.Context) error {
 		return err
 	}
 	if n.cluster.Leadership().Leader {
-		for _, do := range []func(context.Context) error{n.begin, n.incarnate, n.keepKeyRing, n.finishImports, n.finishRemovals} {
+		for _, do := range []func(context.Context) error{n.begin, n.incarnate, n.keepKeyRing, n.finishImports} {
 			if err := do(ctx); err != nil {
 				return err
 			}
 		}
 	}
-	if err := n.announce(ctx); err != nil {
-		return err
+	err := n.announce(ctx)
+	if err == nil {
+		err = n.replaceFormer(ctx)
 	}
-	return n.replaceFormer(ctx)
+	if n.cluster.Leadership().Leader { // last: it may be refused for days, while others are away
+		err = errors.Join(err, n.finishRemovals(ctx))
+	}
+	return err
 }
 
 // begin commits the district's own record, once in its life.

@@ -33,8 +33,8 @@ var ErrUnwanted = errors.New("publish is not wanted here")
 // Auth says who a device is.
 type Auth interface {
 	// Authenticate checks a device's secret. It returns ErrCredential when they do
-	// not belong together, and ErrUnavailable when that does not matter. It is called from many goroutines at once and must
-	// return when ctx ends.
+	// not belong together, and ErrUnavailable when that does not matter. It is called
+	// from many goroutines at once and must return when ctx ends.
 	Authenticate(ctx context.Context, deviceID, secret string) (channels.Endpoint, error)
 }
 

@@ -293,6 +293,37 @@ func TestJournal_TellsOfAFlushThatDoesNotReturn(t *testing.T) {
 	require.Zero(t, j.Stalled())
 }
 
+// Oldest is asked while facts are adopted one after the other.
+func TestJournal_KnowsTheOldestWhileOthersAreAdopted(t *testing.T) {
+	o := journalOptions(t, newDisk())
+	o.AlertsBytes, o.SegmentBytes = 1<<20, 256<<10
+	j := openJournal(t, o)
+	const n = 500
+	for i := range n {
+		record(t, j, fmt.Sprint(i))
+	}
+	key := laneKey{"self", Alerts, j.Epoch()}
+	adopted := make(chan struct{})
+	go func() {
+		defer close(adopted)
+		for seq := range uint64(n - 1) {
+			j.adopt(key, seq+1)
+		}
+	}()
+	for done := false; !done; {
+		_, ok := j.Oldest(Alerts)
+		require.True(t, ok, "one is left to the end")
+		select {
+		case <-adopted:
+			done = true
+		default:
+		}
+	}
+	j.adopt(key, n)
+	_, ok := j.Oldest(Alerts)
+	require.False(t, ok)
+}
+
 // Whether an alert waits decides whether receipts may go: one that is still there must not
 // be overlooked because others were adopted between the two looks.
 func TestJournal_FindsTheOldestWhileOthersAreAdopted(t *testing.T) {

@@ -261,7 +261,7 @@ func nodeRoutes() []Route {
 		},
 		{
 			Method: "DELETE", Path: "/api/v1/nodes/{id}", Roles: admin,
-			Summary: "Remove a node from the district for good.", handle: (*Handler).removeNode,
+			Summary: "Remove a node from the district for good. When this is agreed and cannot be finished yet (503, busy), the district finishes it by itself.", handle: (*Handler).removeNode,
 		},
 		{
 			Method: "GET", Path: "/api/v1/backup", Roles: admin,
