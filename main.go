@@ -13,6 +13,8 @@ import (
 	"golang.org/x/term"
 
 	"almenara/node/cli"
+	"almenara/node/cli/command"
+	"almenara/node/cli/terminal"
 	"almenara/node/engine"
 )
 
@@ -30,13 +32,11 @@ func run() int {
 }
 
 // surroundings are the process's streams, terminal and environment.
-func surroundings() cli.IO {
-	streams := cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
-	if out := int(os.Stdout.Fd()); term.IsTerminal(out) && term.IsTerminal(int(os.Stderr.Fd())) {
-		streams.IsTTY = true
-		if columns, _, err := term.GetSize(out); err == nil {
-			streams.Width = columns
-		}
+func surroundings() command.IO {
+	streams := command.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: terminal.Unbounded, Getenv: os.Getenv}
+	if out := int(os.Stdout.Fd()); term.IsTerminal(out) {
+		streams.IsTTY = term.IsTerminal(int(os.Stderr.Fd()))
+		streams.Width, _, _ = term.GetSize(out) // 0 where it is not known
 	}
 	return streams
 }

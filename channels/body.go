@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/plain"
 	"almenara/storage/alert"
 )
 
@@ -74,10 +75,10 @@ func deliverable(it *Item) error {
 // never after the alert.
 func textOf(it *Item, in *alert.Info) contract.Text {
 	text := contract.Text{
-		Language: in.Language, Event: plain(in.Event),
+		Language: in.Language, Event: plain.Text(in.Event),
 		Urgency: in.Urgency, Severity: in.Severity, Certainty: in.Certainty,
-		Headline: plain(in.Headline), Description: plain(in.Description), Instruction: plain(in.Instruction),
-		From: plain(in.SenderName), Areas: []string{}, Web: link(in.Web),
+		Headline: plain.Text(in.Headline), Description: plain.Text(in.Description), Instruction: plain.Text(in.Instruction),
+		From: plain.Text(in.SenderName), Areas: []string{}, Web: plain.Link(in.Web), Contact: plain.Text(in.Contact),
 		Onset: in.Onset.Time().UTC(), Expires: expiry(it, in),
 	}
 	if text.Language == "" {
@@ -87,7 +88,7 @@ func textOf(it *Item, in *alert.Info) contract.Text {
 		text.Onset = time.Time{}
 	}
 	for _, area := range in.Areas {
-		text.Areas = append(text.Areas, plain(area.Description))
+		text.Areas = append(text.Areas, plain.Text(area.Description))
 	}
 	return text
 }
@@ -104,8 +105,8 @@ func expiry(it *Item, in *alert.Info) time.Time {
 func addFiles(files []contract.Resource, resources []alert.Resource) []contract.Resource {
 	for _, r := range resources {
 		file := contract.Resource{
-			Description: plain(r.Description), Type: r.MIMEType, Size: r.Size,
-			SHA1: r.Digest, URI: link(r.URI), Data: r.DerefURI,
+			Description: plain.Text(r.Description), Type: r.MIMEType, Size: r.Size,
+			SHA1: r.Digest, URI: plain.Link(r.URI), Data: r.DerefURI,
 		}
 		if !containsFile(files, file) {
 			files = append(files, file)

@@ -15,43 +15,6 @@ import (
 	"almenara/storage/alert"
 )
 
-func TestPlain(t *testing.T) {
-	for in, want := range map[string]string{
-		"as it is":                        "as it is",
-		"<p>Stay in</p><p>Shut doors</p>": "Stay in\n\nShut doors",
-		"one<br/>two<BR>three":            "one\ntwo\nthree",
-		"<ul><li>a</li><li>b</li></ul>":   "a\n\nb",
-		"A &amp; B &lt;5 km&nbsp;away":    "A & B <5 km\u00a0away",
-		"wind < 50 km/h and > 20":         "wind < 50 km/h and > 20",
-		"<unknown> sender":                "<unknown> sender",
-		"<script>alert(1)</script>safe":   "safe",
-		"<b onclick=x>bold</b>":           "bold",
-		"a\r\n\r\n\r\nb\x07":              "a\n\nb",
-		"&lt;script&gt;":                  "<script>",
-		"大廈火警<br>請離開":                     "大廈火警\n請離開",
-		"<":                               "<",
-		"<!-- note -->shown":              "shown",
-	} {
-		require.Equal(t, want, plain(in), in)
-	}
-}
-
-func FuzzPlain(f *testing.F) {
-	f.Add("<p>Stay &amp; shut</p>")
-	f.Add("<a <b> \x00 &#x")
-	f.Fuzz(func(t *testing.T, s string) {
-		require.LessOrEqual(t, len(plain(s)), 3*len(s)+8)
-	})
-}
-
-func TestLink_LetsNoScriptThrough(t *testing.T) {
-	require.Equal(t, "https://example.org/a?b=1", link(" https://example.org/a?b=1 "))
-	require.Equal(t, "map.png", link("map.png"))
-	require.Empty(t, link("JavaScript:alert(1)"))
-	require.Empty(t, link("data:text/html,x"))
-	require.Empty(t, link("http://[broken"))
-}
-
 // big is a body that is too large in every way.
 func big() contract.Body {
 	b := contract.Body{Alert: "abc", Revision: 1, Time: noon, Expires: noon.Add(time.Hour), Texts: []contract.Text{
@@ -131,6 +94,28 @@ func TestSet_ATooLargePartDoesNotHoldBackTheOthers(t *testing.T) {
 	require.Len(t, b.manifest(t, b.out.last(t)).InForce, 1, "it is in force all the same")
 }
 
+// Whatever time a message claims, its body can be signed.
+func TestBuildBody_CanBeSignedWhateverTheTimes(t *testing.T) {
+	for _, text := range []string{
+		"9999-12-31T23:59:59-14:00", "9999-12-31T24:00:00-00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59+14:00",
+	} {
+		at, err := alert.ParseDateTime(text)
+		require.NoError(t, err)
+		it := &Item{Alert: "abc", Revision: 1, Status: alert.StatusActual, Expires: noon.Add(time.Hour), Message: &alert.Alert{
+			Sender: "s", Identifier: "i", Sent: at, Status: alert.StatusActual, MsgType: alert.MsgTypeAlert,
+			Infos: []alert.Info{{Event: "Fire", Onset: at, Effective: at}},
+		}}
+		if at.Time().After(noon) { // what is over is not signed
+			it.Message.Infos[0].Expires = at
+		}
+		b, err := buildBody(it, Part{Infos: []int{0}})
+		require.NoError(t, err)
+		b.Time = noon
+		_, err = testSigner().Sign(b)
+		require.NoError(t, err, text)
+	}
+}
+
 func TestBuildBody_NamesAFileOnce(t *testing.T) {
 	file := alert.Resource{Description: "map", MIMEType: "image/png", URI: "https://x/m.png", Digest: "aa"}
 	en, zh := info("en", "Severe", time.Hour), info("", "Severe", 2*time.Hour)
@@ -200,4 +185,18 @@ func BenchmarkSplit(b *testing.B) {
 	for b.Loop() {
 		Split(perInfo)
 	}
+}
+
+// Who is in two areas of an alert that do not fit one body gets the graver one, whole.
+func TestSet_AreasThatDoNotFitTogetherGiveTheGravest(t *testing.T) {
+	b := newBench(t)
+	mild, grave := info("en", "Minor", time.Hour), info("en", "Extreme", time.Hour)
+	mild.Instruction, grave.Instruction = strings.Repeat("m", MaxBody/2), strings.Repeat("g", MaxBody/2)
+	mild.Areas = []alert.Area{{Description: "Elsewhere", Circles: []string{"1,1 1"}}}
+	it := item("fire", alert.StatusActual, []Part{{Infos: []int{0, 1}, To: to(1)}}, mild, grave)
+	require.NoError(t, b.Set(Situation{InForce: []Item{it}}))
+	body := b.body(t, b.out.last(t).Active[0])
+	require.Len(t, body.Texts, 1)
+	require.Equal(t, grave.Instruction, body.Texts[0].Instruction)
+	require.Equal(t, contract.TierEmergency, body.Tier)
 }

@@ -19,9 +19,40 @@ import (
 
 // Now is all that holds at one moment. It is immutable once handed over.
 type Now struct {
-	Manifest []byte     // signed, for /now
-	Keys     []byte     // signed, for /keys
-	Active   []Delivery // loudest first
+	Places *Places
+	// Listings are the manifests for /now, by group of Places. Groups that are told the
+	// same share one. Nil: there is none yet.
+	Listings []*Listing
+	// Whole is the manifest of everything, for outlets whose endpoints share one topic;
+	// nil where Options.Shared did not ask for it. See Shared.
+	Whole  *Listing
+	Keys   []byte     // signed, for /keys
+	Active []Delivery // loudest first
+}
+
+// Listing is one signed manifest, in the pages in which it is sent; the first one has
+// what matters most. It is immutable.
+type Listing struct {
+	Pages [][]byte
+}
+
+// ToAll is what Now.Listings is without Places: one manifest, of these pages.
+func ToAll(pages ...[]byte) []*Listing { return []*Listing{{Pages: pages}} }
+
+// Of is the manifest for a member of the group; nil where there is none.
+func (n *Now) Of(group int) *Listing {
+	if group >= len(n.Listings) {
+		return nil
+	}
+	return n.Listings[group]
+}
+
+// Shared is the manifest for endpoints that all read one topic; nil where there is none.
+func (n *Now) Shared() *Listing {
+	if n.Whole == nil && n.Places.Len() == 1 {
+		return n.Of(0)
+	}
+	return n.Whole
 }
 
 // Delivery is one signed body and the members it is for. Two deliveries of one
@@ -33,6 +64,7 @@ type Delivery struct {
 	Expires  time.Time
 	Body     []byte          // signed, the same bytes for every device
 	To       *roaring.Bitmap // member ordinals; never modified after hand-over
+	Groups   []int32         // of Now.Places that have members of To, ascending; nil: any may
 }
 
 // Outlet is one channel. Set replaces what holds; it never blocks on an endpoint.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"almenara/channels/contract"
 	"almenara/storage/alert"
 )
@@ -25,6 +27,12 @@ type Options struct {
 	Clock   func() time.Time // nil: time.Now
 	Outlets []Outlet         // every one gets every Now
 	Logger  *slog.Logger     // nil: no logs
+
+	// Shared asks for Now.Whole, the manifest of everything, because an outlet's endpoints
+	// all read one topic.
+	Shared bool
+	// MaxPage is the size of the largest signed manifest, in bytes; 0: MaxBody.
+	MaxPage int
 
 	// Version gives the version of the next manifest, which must be above last.
 	// last is 0 for the first one after a start. Nil: NextVersion. A node whose
@@ -48,9 +56,34 @@ type Dispatcher struct {
 	situation Situation
 	prepared  []prepared // loudest first
 	loudest   []delivery // of all of prepared, loudest first
-	bodies    map[bodyKey]signedBody
+	lines     []entry    // of the situation, in the order in which manifests list them
 	version   uint64
 	now       *Now
+
+	// What was worked out for this situation, so that the next one costs what is new in it.
+	items      memo[alert.ID, prepared]
+	bodies     memo[bodyKey, signedBody]
+	touching   memo[*roaring.Bitmap, []int32] // in situation.Places
+	numbers    memo[any, numbered]            // of contract.InForce and contract.Ended
+	lastNumber uint64
+	signed     map[string]signed // by keyOf its list; as handed over last
+}
+
+// memo keeps what was worked out as long as every situation asks for it again.
+type memo[K comparable, V any] struct{ old, used map[K]V }
+
+// turn begins a new situation: what the one before has not asked for is forgotten.
+func (m *memo[K, V]) turn() { m.old, m.used = m.used, make(map[K]V, len(m.used)) }
+
+// get finds what this situation or the one before has used, and keeps it.
+func (m *memo[K, V]) get(key K) (V, bool) {
+	v, ok := m.used[key]
+	if !ok {
+		if v, ok = m.old[key]; ok {
+			m.used[key] = v
+		}
+	}
+	return v, ok
 }
 
 // prepared is one item that may be delivered, with its signed parts.
@@ -58,6 +91,7 @@ type prepared struct {
 	item       Item
 	rank       int // 0 is the loudest
 	deliveries []delivery
+	complete   bool // nothing of it failed
 }
 
 // delivery is one part, which may be quieter than its item.
@@ -95,27 +129,45 @@ func NewDispatcher(o Options) (*Dispatcher, error) {
 	if o.Version == nil {
 		o.Version = NextVersion
 	}
+	if o.MaxPage == 0 {
+		o.MaxPage = MaxBody
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Dispatcher{options: o, bodies: map[bodyKey]signedBody{}}, nil
+	d := &Dispatcher{options: o, signed: map[string]signed{}}
+	d.turn()
+	return d, nil
 }
 
-// Set replaces what holds and hands it to the outlets before it returns. Bodies
-// that were signed before are used again, so that setting the same situation, or
-// one that differs in members only, signs nothing but a manifest.
+// turn makes the memory ready for a new situation.
+func (d *Dispatcher) turn() {
+	d.items.turn()
+	d.bodies.turn()
+	d.touching.turn()
+	d.numbers.turn()
+}
+
+// Set replaces what holds and hands it to the outlets before it returns. What was signed
+// before is used again: setting the same situation signs nothing, and one that differs in
+// members only, manifests at most.
 //
 // An item that must not or cannot be delivered is left out, the others go; the
-// error then joins the reasons (ErrNotDeliverable, ErrTooLarge).
+// error then joins the reasons (ErrNotDeliverable, ErrTooLarge). Neither can be where
+// CheckSize and the state machine's rules were asked before.
 func (d *Dispatcher) Set(s Situation) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := d.options.Clock()
+	moved := d.situation.Places != s.Places
+	d.turn()
+	if moved {
+		d.touching = memo[*roaring.Bitmap, []int32]{used: map[*roaring.Bitmap][]int32{}}
+	}
 	var errs []error
-	used := make(map[bodyKey]signedBody, len(d.bodies))
 	d.situation, d.prepared = s, nil
 	for i := range s.InForce {
-		p, err := d.prepare(&s.InForce[i], now, used)
+		p, err := d.prepare(&s.InForce[i], now)
 		if err != nil {
 			errs = append(errs, err)
 			d.options.Logger.Error("alert not delivered", "alert", s.InForce[i].Alert, "error", err)
@@ -124,9 +176,10 @@ func (d *Dispatcher) Set(s Situation) error {
 			d.prepared = append(d.prepared, p)
 		}
 	}
-	d.bodies = used
 	d.sort()
-	return errors.Join(append(errs, d.hand(now))...)
+	d.lines = d.entries()
+	// Who has moved to another place has seen other versions: all get new ones.
+	return errors.Join(append(errs, d.hand(now, moved))...)
 }
 
 // sort puts emergencies before advisories, drills and tests, then goes by id.
@@ -143,17 +196,39 @@ func (d *Dispatcher) sort() {
 	})
 }
 
-// prepare signs the parts of one item. An item with a part that cannot be built is
+// prepare is prepareAnew, or what it gave for the same item before.
+func (d *Dispatcher) prepare(it *Item, now time.Time) (prepared, error) {
+	p, ok := d.items.get(it.Alert)
+	if ok && p.complete && sameItem(&p.item, it) {
+		p.item = *it
+		d.items.used[it.Alert] = p
+		return p, nil
+	}
+	p, err := d.prepareAnew(it, now)
+	p.complete = err == nil
+	d.items.used[it.Alert] = p
+	return p, err
+}
+
+// sameItem reports whether the same is delivered to the same for both.
+func sameItem(a, b *Item) bool {
+	return a.Revision == b.Revision && a.Digest == b.Digest && a.Expires.Equal(b.Expires) && a.Status == b.Status &&
+		a.Message == b.Message && slices.EqualFunc(a.Parts, b.Parts, func(x, y Part) bool {
+		return x.To == y.To && slices.Equal(x.Infos, y.Infos)
+	})
+}
+
+// prepareAnew signs the parts of one item. An item with a part that cannot be built is
 // still listed and its other parts are still delivered; one that must not be
 // delivered at all comes back empty.
-func (d *Dispatcher) prepare(it *Item, now time.Time, used map[bodyKey]signedBody) (prepared, error) {
+func (d *Dispatcher) prepareAnew(it *Item, now time.Time) (prepared, error) {
 	if err := deliverable(it); err != nil {
 		return prepared{}, err
 	}
 	p := prepared{item: *it, rank: rank(alert.PresentationOf(it.Status, it.Message.Infos).Tier)}
 	var errs []error
 	for _, part := range it.Parts {
-		signed, err := d.sign(it, part, now, used)
+		signed, err := d.sign(it, part, now)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("preparing alert %s for info blocks %v: %w", it.Alert, part.Infos, err))
 			continue
@@ -170,47 +245,67 @@ func rank(tier string) int {
 }
 
 // sign gives the signed body of one part, from the cache when its content is known.
-func (d *Dispatcher) sign(it *Item, p Part, now time.Time, used map[bodyKey]signedBody) (signedBody, error) {
+func (d *Dispatcher) sign(it *Item, p Part, now time.Time) (signedBody, error) {
 	key := bodyKey{it.Alert, it.Revision, it.Digest, it.Status, it.Expires.UnixNano(), fmt.Sprint(p.Infos)}
-	if known, ok := d.bodies[key]; ok {
-		used[key] = known
+	if known, ok := d.bodies.get(key); ok {
 		return known, nil
 	}
-	body, err := buildBody(it, p)
+	body, blocks, err := gravestBody(it, p.Infos, now, d.options.Signer.SignedSize)
 	if err != nil {
 		return signedBody{}, err
 	}
-	body.Time = now.UTC()
-	if err := fit(&body, d.options.Signer.SignedSize); err != nil {
-		return signedBody{}, err
+	if blocks < len(p.Infos) {
+		d.options.Logger.Warn("some members are in more areas of an alert than fit one message; they get the gravest",
+			"alert", it.Alert, "blocks", len(p.Infos), "sent", blocks)
 	}
 	jws, err := d.options.Signer.Sign(body)
 	if err != nil {
 		return signedBody{}, err
 	}
-	used[key] = signedBody{body: jws, expires: body.Expires, rank: rank(string(body.Tier))}
-	return used[key], nil
+	made := signedBody{body: jws, expires: body.Expires, rank: rank(string(body.Tier))}
+	d.bodies.used[key] = made
+	return made, nil
 }
 
+// bodiesFirst is from how many pages that have to be signed on, some milliseconds of work,
+// the bodies go out before them. A new body needs no manifest to begin: it is younger than
+// the one that its device has.
+const bodiesFirst = 16
+
 // hand makes the Now of this moment and gives it to the outlets. What has expired
-// since Set is in it no more.
-func (d *Dispatcher) hand(now time.Time) error {
-	manifest, err := d.manifest(now)
+// since Set is in it no more. all makes every manifest new.
+func (d *Dispatcher) hand(now time.Time, all bool) error {
+	active := d.active(now)
+	lists, keys, unsigned := d.listings(now, all)
+	if unsigned > bodiesFirst && d.now != nil && d.now.Places == d.situation.Places {
+		d.give(&Now{Places: d.now.Places, Listings: d.now.Listings, Whole: d.now.Whole, Keys: d.situation.Keys, Active: active})
+	}
+	listings, err := d.signListings(lists, keys, now)
 	if err != nil {
 		d.options.Logger.Error("manifest not signed", "error", err)
 		return err
 	}
-	d.now = &Now{Manifest: manifest, Keys: d.situation.Keys, Active: d.active(now)}
-	for _, outlet := range d.options.Outlets {
-		outlet.Set(d.now)
+	next := &Now{Places: d.situation.Places, Listings: listings, Keys: d.situation.Keys, Active: active}
+	if d.options.Shared {
+		last := len(listings) - 1
+		next.Listings, next.Whole = listings[:last], listings[last]
 	}
+	d.give(next)
 	return nil
 }
 
+func (d *Dispatcher) give(now *Now) {
+	d.now = now
+	for _, outlet := range d.options.Outlets {
+		outlet.Set(now)
+	}
+}
+
 func (d *Dispatcher) active(now time.Time) []Delivery {
-	active := []Delivery{}
-	for _, part := range d.loudest {
-		if now.Before(part.Expires) {
+	active := make([]Delivery, 0, len(d.loudest))
+	for i := range d.loudest {
+		if part := &d.loudest[i]; now.Before(part.Expires) {
+			part.Groups = d.groupsOf(part.To)
 			active = append(active, part.Delivery)
 		}
 	}
@@ -245,5 +340,5 @@ func (d *Dispatcher) Run(ctx context.Context) {
 func (d *Dispatcher) refresh() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_ = d.hand(d.options.Clock()) // hand has logged it
+	_ = d.hand(d.options.Clock(), true) // hand has logged it
 }

@@ -79,9 +79,27 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) manifest(t *testing.T, n *Now) contract.Manifest {
 	t.Helper()
-	m, err := contract.Open[contract.Manifest](b.ring, n.Manifest)
-	require.NoError(t, err)
-	return m
+	require.Equal(t, 1, n.Places.Len())
+	pages := b.pages(t, n.Of(0))
+	require.Len(t, pages, 1)
+	require.Zero(t, pages[0].Pages, "a manifest of one page says nothing of pages")
+	return pages[0]
+}
+
+// pages opens every page of a listing.
+func (b *bench) pages(t *testing.T, l *Listing) (pages []contract.Manifest) {
+	t.Helper()
+	for i, page := range l.Pages {
+		require.LessOrEqual(t, len(page), b.options.MaxPage)
+		m, err := contract.Open[contract.Manifest](b.ring, page)
+		require.NoError(t, err)
+		if len(l.Pages) > 1 {
+			require.Equal(t, [2]int{i + 1, len(l.Pages)}, [2]int{m.Page, m.Pages})
+		}
+		require.Equal(t, m.Version, append(pages, m)[0].Version, "one version")
+		pages = append(pages, m)
+	}
+	return pages
 }
 
 func (b *bench) body(t *testing.T, d Delivery) contract.Body {
@@ -153,7 +171,8 @@ func TestSet_SignsAPartOnce(t *testing.T) {
 	require.EqualValues(t, 1, first.Active[0].To.GetCardinality(), "what was handed over stays as it was")
 
 	require.NoError(t, b.Set(Situation{}))
-	require.Empty(t, b.bodies, "what is over is forgotten")
+	require.NoError(t, b.Set(Situation{}))
+	require.Empty(t, b.bodies.old, "what is over is forgotten")
 	require.Empty(t, b.out.last(t).Active)
 }
 
@@ -232,30 +251,12 @@ func TestManifest_VersionsGrowEvenWhenTheClockDoesNot(t *testing.T) {
 	var last uint64
 	for i := range 5 {
 		b.time = noon.Add(-time.Duration(i) * time.Minute)
-		require.NoError(t, b.Set(Situation{}))
+		b.refresh()
 		m := b.manifest(t, b.out.last(t))
 		require.Greater(t, m.Version, last)
 		last = m.Version
 	}
 	require.GreaterOrEqual(t, last, uint64(noon.UnixMilli()), "also across restarts")
-}
-
-func TestManifest_StaysWithinItsSize(t *testing.T) {
-	b := newBench(t)
-	var s Situation
-	for i := range 2000 {
-		s.Ended = append(s.Ended, contract.Ended{
-			ID: strings.Repeat("a", 26), Revision: uint64(i), At: noon.Add(time.Duration(i) * time.Second),
-		})
-	}
-	s.InForce = []Item{item("fire", alert.StatusActual, nil, info("en", "Severe", time.Hour))}
-	require.NoError(t, b.Set(s))
-	now := b.out.last(t)
-	require.LessOrEqual(t, len(now.Manifest), MaxBody)
-	m := b.manifest(t, now)
-	require.Len(t, m.InForce, 1)
-	require.Greater(t, len(m.Ended), 200)
-	require.EqualValues(t, 1999, m.Ended[0].Revision, "the newest ends stay")
 }
 
 // TestRun_SendsAManifestEveryTenSeconds runs on a synthetic clock.
@@ -275,8 +276,9 @@ func TestRun_SendsAManifestEveryTenSeconds(t *testing.T) {
 		time.Sleep(2*ManifestEvery + time.Nanosecond)
 		synctest.Wait()
 		require.Len(t, out.all(), 4)
-		require.NoError(t, d.Set(Situation{}))
+		require.NoError(t, d.Set(Situation{Ended: []End{{Ended: contract.Ended{ID: "fire", Revision: 1, At: time.Now()}}}}))
 		require.Len(t, out.all(), 5, "and on every change")
+		require.NotSame(t, out.all()[3].Of(0), out.last(t).Of(0))
 		cancel()
 		<-done
 		require.Same(t, d.Now(), out.last(t))

@@ -13,9 +13,13 @@ import (
 // Situation is what the node knows at one moment: what is in force in the
 // district, for whom, and what has ended. It belongs to the Dispatcher once it was
 // given to Set; nothing it points to may be modified afterwards.
+//
+// Bitmaps that are the same pointer are known to be equal: whoever sets a situation often
+// should keep them.
 type Situation struct {
+	Places  *Places // whose members share a manifest; nil: everybody does
 	InForce []Item
-	Ended   []contract.Ended
+	Ended   []End
 	Keys    []byte // signed key ring for /keys; nil: none yet
 }
 
@@ -29,6 +33,21 @@ type Item struct {
 	Status   alert.Status
 	Message  *alert.Alert
 	Parts    []Part
+	// Concerns is everybody whom any message of the alert ever addressed: who has an older
+	// revision must hear of this one, also where it addresses others. Nil: that is not known,
+	// and everybody is told. Empty: nobody is. Members of Parts are told in any case.
+	Concerns *roaring.Bitmap
+}
+
+// End is one alert that must not be shown any more.
+type End struct {
+	contract.Ended
+	// To is everybody who may show it: whom any of its messages ever addressed. Nil: that
+	// is not known, and everybody is told. Empty: nobody is.
+	To *roaring.Bitmap
+	// Known says that a message of the alert is known here, so that some device may well
+	// show it. Ends of others are listed last.
+	Known bool
 }
 
 // Part is the members that get the same info blocks of one message. The parts of

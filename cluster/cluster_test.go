@@ -13,6 +13,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/internode"
 )
 
 // TestMain runs more tests at a time than there are cores: they mostly wait for
@@ -55,7 +56,7 @@ func TestPropose_ThroughFollowerAndLeaderIsAppliedEverywhere(t *testing.T) {
 		require.ErrorAs(t, decided(t, n), &refused)
 		require.Equal(t, clustertest.ErrRejected.Error(), refused.Text)
 		_, err := n.Propose(patient(t), make([]byte, 256<<10+1))
-		require.ErrorIs(t, err, cluster.ErrTooLarge)
+		require.ErrorIs(t, err, internode.ErrTooLarge)
 	}
 	require.ErrorIs(t, decided(t, d.WaitLeader()), clustertest.ErrRejected)
 }
@@ -189,5 +190,5 @@ func TestLinearizable_SeesWhatWasAnsweredBefore(t *testing.T) {
 	}
 	leader := d.WaitLeader()
 	d.Crash(leader) // the new leader's first entry is invisible to the state machine
-	require.NoError(t, d.Followers()[0].Barrier(patient(t)))
+	require.NoError(t, d.Followers()[0].Linearizable(patient(t)))
 }

@@ -14,12 +14,8 @@ var (
 	// link was lost or time ran out. It may be committed, now or later: repeat it
 	// with the same request id, never report it as failed.
 	ErrUnknownOutcome = errors.New("outcome is unknown")
-	// ErrTooLarge: a command over 256 KiB or a message over 4 MiB. Nothing happened.
-	ErrTooLarge = errors.New("too large")
 	// ErrStopped: the node is stopping or was removed. Nothing happened.
 	ErrStopped = errors.New("node is stopped")
-	// ErrWrongDistrict: the peer belongs to another district than the token.
-	ErrWrongDistrict = errors.New("another district")
 	// ErrRefused: the district refused to admit the node, for the reason in the text:
 	// a token that is unknown, used or expired.
 	ErrRefused = errors.New("refused")
@@ -29,6 +25,11 @@ var (
 	// ErrNotMember: no node with this server id is in the raft configuration.
 	ErrNotMember = errors.New("not a member of the district")
 )
+
+// ErrQuarantined is the answer to whatever needs the district's agreement on a node
+// that has met a newer incarnation of it, or has found that its disk does not hold what it
+// wrote. Nothing happened, and nothing will until the node joins anew.
+var ErrQuarantined = errors.New("this node takes no part in the district's agreement any more")
 
 // CommandError is the state machine's own error for a committed command. On a
 // follower only its text has crossed the network; on the leader Unwrap gives the

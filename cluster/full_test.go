@@ -9,6 +9,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/raftlog"
 )
 
 func TestSetFull_LeaderHandsOverAndFollows(t *testing.T) {
@@ -33,7 +34,7 @@ func TestSetFull_NothingIsTakenAlone(t *testing.T) {
 	propose(t, n, "before")
 	n.SetFull(true)
 	_, err := n.Propose(patient(t), []byte("refused"))
-	require.ErrorIs(t, err, cluster.ErrDiskFull)
+	require.ErrorIs(t, err, raftlog.ErrDiskFull)
 	n.SetFull(false)
 	propose(t, n, "after")
 	require.Equal(t, []string{"before", "after"}, tail(d.WaitEqual(), 2))
@@ -65,7 +66,7 @@ func proposeWithRoom(t *testing.T, d *clustertest.District, command string) {
 	t.Helper()
 	for {
 		_, err := d.WaitLeader().Propose(patient(t), []byte(command))
-		if errors.Is(err, cluster.ErrUnknownOutcome) || errors.Is(err, cluster.ErrDiskFull) {
+		if errors.Is(err, cluster.ErrUnknownOutcome) || errors.Is(err, raftlog.ErrDiskFull) {
 			continue
 		}
 		require.NoError(t, err)

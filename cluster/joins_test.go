@@ -2,6 +2,7 @@ package cluster_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/identity"
 )
 
 const (
@@ -56,7 +58,7 @@ type joins struct {
 
 // invitation is a token and what its holder may expect of it.
 type invitation struct {
-	cluster.Token
+	identity.Token
 	forged  bool
 	expires time.Time // at the latest
 }
@@ -87,11 +89,11 @@ func TestJoins_AdmitOncePerToken(t *testing.T) {
 	var d *clustertest.District
 	d = clustertest.New(t, 3, func(n *clustertest.Node, o *cluster.Options) {
 		admit := o.Admit
-		o.Admit = func(ctx context.Context, r cluster.JoinRequest) (cluster.JoinAnswer, error) {
+		o.Admit = func(ctx context.Context, r cluster.JoinRequest) error {
 			if armed.CompareAndSwap(cutBefore, noFault) {
 				d.Cut(n)
 			}
-			answer, err := admit(ctx, r)
+			err := admit(ctx, r)
 			switch {
 			case err != nil:
 			case armed.CompareAndSwap(cutBetween, noFault):
@@ -99,7 +101,7 @@ func TestJoins_AdmitOncePerToken(t *testing.T) {
 			case armed.CompareAndSwap(lostBetween, noFault):
 				err = cluster.ErrUnknownOutcome
 			}
-			return answer, err
+			return err
 		}
 	})
 	members := d.WaitLeader().Members()
@@ -173,7 +175,7 @@ func (j *joins) invite(ttl time.Duration) {
 		i = (i + 1) % 3 // at most one is down
 	}
 	if j.rand.IntN(8) == 0 {
-		t := cluster.NewToken(j.district.Nodes[i].Identity().District, j.addrs())
+		t := identity.NewToken(j.district.Nodes[i].Identity().District, j.addrs())
 		j.invited = append(j.invited, invitation{Token: t, forged: true, expires: time.Now().Add(time.Hour)})
 		return
 	}
@@ -254,23 +256,22 @@ func (j *joins) ask(b *box) {
 
 // ask is one attempt, under the id of those before. A box that was answered before had
 // lost its power before that was on its disk.
-func (b *box) ask(ctx context.Context, t *testing.T, token cluster.Token) {
+func (b *box) ask(ctx context.Context, t *testing.T, token identity.Token) {
 	err := os.Rename(filepath.Join(b.dir, "identity.json"), filepath.Join(b.dir, "identity.pending.json"))
 	if !errors.Is(err, os.ErrNotExist) {
 		assert.NoError(t, err)
 	}
-	id, answer, err := cluster.Join(ctx, token, b.dir, []string{b.addr}, 1)
+	id, err := cluster.Join(ctx, token, b.dir, []string{b.addr}, 1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asking, b.at = false, time.Now()
 	switch {
 	case err == nil:
 		b.welcome, b.id = true, id.NodeID
-		assert.Equal(t, "welcome", string(answer.Extra))
 	case errors.Is(err, cluster.ErrRefused):
-		b.refused, b.id = err, cluster.PendingID(b.dir)
+		b.refused, b.id = err, pendingID(b.dir)
 	default:
-		b.id = cluster.PendingID(b.dir)
+		b.id = pendingID(b.dir)
 	}
 }
 
@@ -392,4 +393,17 @@ func (p *proxy) stop() {
 	}
 	p.mu.Unlock()
 	<-p.done
+}
+
+// pendingID is the server id under which a box asks to join; "" before it has asked.
+func pendingID(dir string) string {
+	raw, err := os.ReadFile(filepath.Join(dir, "identity.pending.json"))
+	if err != nil {
+		return ""
+	}
+	var pending struct {
+		Node string `json:"node"`
+	}
+	_ = json.Unmarshal(raw, &pending)
+	return pending.Node
 }

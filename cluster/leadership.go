@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -16,6 +17,11 @@ type Leadership struct {
 
 // leadership is the latest Leadership and who wants to hear of the next.
 type leadership struct {
+	*group
+	gate     *gate // of proposals: a barrier is one
+	notify   chan bool
+	observed chan raft.Observation
+
 	mu       sync.Mutex
 	now      Leadership
 	ready    uint64        // term in which this leader's barrier has passed
@@ -23,9 +29,11 @@ type leadership struct {
 	watchers map[chan Leadership]struct{}
 }
 
-func (l *leadership) init() {
-	l.changed = make(chan struct{})
-	l.watchers = map[chan Leadership]struct{}{}
+func newLeadership(g *group, proposals *gate, notify chan bool, observed chan raft.Observation) *leadership {
+	return &leadership{
+		group: g, gate: proposals, notify: notify, observed: observed,
+		changed: make(chan struct{}), watchers: map[chan Leadership]struct{}{},
+	}
 }
 
 // current returns the state and a channel that is closed when it changes.
@@ -67,90 +75,70 @@ func offer(w chan Leadership, now Leadership) {
 	w <- now // only set sends, under the lock, so there is room
 }
 
-// Changes yields the present leadership at once and then every change; a watcher
-// that is slow misses what lies between, never the latest. Call cancel when done;
-// the channel is not closed.
-func (c *Cluster) Changes() (changes <-chan Leadership, cancel func()) {
-	l := &c.leadership
-	w := make(chan Leadership, 1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.watchers[w] = struct{}{}
-	w <- l.now
-	return w, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.watchers, w)
-	}
-}
-
-// Leadership is who leads now, as this node sees it.
-func (c *Cluster) Leadership() Leadership {
-	now, _ := c.leadership.current()
-	return now
-}
-
-// followLeadership drains raft's signals, which raft would otherwise block on, and
+// follow drains raft's signals, which raft would otherwise block on, and
 // publishes what they add up to.
-func (c *Cluster) followLeadership() {
+func (l *leadership) follow(ctx context.Context) {
 	var barrier <-chan struct{} // closed when the running one has ended
 	for {
-		c.publish()
-		if barrier == nil && c.needsBarrier() {
-			barrier = c.passBarrier()
+		l.publish()
+		if barrier == nil && l.needsBarrier() {
+			barrier = l.passBarrier(ctx)
 		}
 		select {
-		case <-c.notify:
-		case <-c.observed:
+		case <-l.notify:
+		case <-l.observed:
 		case <-barrier:
 			barrier = nil
-		case <-c.ctx.Done():
+		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-func (c *Cluster) publish() {
-	_, id := c.raft.LeaderWithID()
-	c.leadership.set(Leadership{
-		Leader:   c.raft.State() == raft.Leader,
+func (l *leadership) publish() {
+	l.quorum.Look()
+	_, id := l.raft.LeaderWithID()
+	l.set(Leadership{
+		Leader:   l.raft.State() == raft.Leader,
 		LeaderID: string(id),
-		Term:     c.raft.CurrentTerm(),
+		Term:     l.raft.CurrentTerm(),
 	})
 }
 
-func (c *Cluster) needsBarrier() bool {
-	c.leadership.mu.Lock()
-	defer c.leadership.mu.Unlock()
-	return c.raft.State() == raft.Leader && c.leadership.ready != c.raft.CurrentTerm()
+func (l *leadership) needsBarrier() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.raft.State() == raft.Leader && l.ready != l.raft.CurrentTerm()
 }
 
 // passBarrier waits until all that earlier leaders committed is applied here: only
 // then does a new leader answer reads.
-func (c *Cluster) passBarrier() <-chan struct{} {
-	if !c.proposals.enter() {
+func (l *leadership) passBarrier(ctx context.Context) <-chan struct{} {
+	if !l.gate.enter() {
 		return nil
 	}
 	done := make(chan struct{})
-	term := c.raft.CurrentTerm()
+	term := l.raft.CurrentTerm()
 	go func() {
-		defer c.proposals.leave()
+		defer l.gate.leave()
 		defer close(done)
-		if c.raft.Barrier(5*time.Second).Error() == nil && c.raft.CurrentTerm() == term {
-			c.leadership.markReady(term)
+		if l.raft.Barrier(5*time.Second).Error() == nil && l.raft.CurrentTerm() == term {
+			l.markReady(term)
 		} else {
-			c.pause(100 * time.Millisecond) // still the leader, perhaps: try again
+			waitFor(ctx, nil, 100*time.Millisecond) // still the leader, perhaps: try again
 		}
 	}()
 	return done
 }
 
-// pause waits for d or until the node stops.
-func (c *Cluster) pause(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-c.ctx.Done():
+// drainSignals takes what raft signals until stop is closed: raft would wait for it.
+func (l *leadership) drainSignals(stop <-chan struct{}) {
+	for {
+		select {
+		case <-l.notify:
+		case <-l.observed:
+		case <-stop:
+			return
+		}
 	}
 }

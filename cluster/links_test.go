@@ -19,12 +19,3 @@ func TestLinks_LogEachChangeOnce(t *testing.T) {
 	require.Equal(t, 1, strings.Count(out.String(), "link lost"))
 	require.Equal(t, 2, strings.Count(out.String(), "link is back"))
 }
-
-func TestLogger_KeepsRepeatingLinkErrorsForDebugging(t *testing.T) {
-	var out bytes.Buffer
-	log := newHLogger(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo})))
-	log.Error("failed to heartbeat to", "peer", "b")
-	require.Empty(t, out.String())
-	log.Error("failed to take snapshot")
-	require.Contains(t, out.String(), "failed to take snapshot")
-}

@@ -1,7 +1,6 @@
 package cluster_test
 
 import (
-	"errors"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster"
@@ -216,30 +214,6 @@ func TestLostLog_AnUncommittedTailIsNotTold(t *testing.T) {
 	propose(t, d.WaitLeader(), "with all of them")
 	d.WaitEqual()
 	require.Nil(t, n.Quarantine())
-}
-
-// TestReceivedDumps_AreNeverOlderThanTheLog: raft would delete the log for one.
-func TestReceivedDumps_AreNeverOlderThanTheLog(t *testing.T) {
-	t.Parallel()
-	leader := clustertest.NewFSM()
-	leader.Apply(&raft.Log{Index: 7, Term: 2, Type: raft.LogCommand, Data: []byte("x")})
-	receive := func(held uint64) (*clustertest.FSM, error) {
-		follower := clustertest.NewFSM()
-		meta, dump, err := leader.Open("")
-		require.NoError(t, err)
-		sink, err := cluster.ReceivedDumps(follower, held).Create(raft.SnapshotVersionMax, meta.Index, meta.Term, meta.Configuration, meta.ConfigurationIndex, nil)
-		require.NoError(t, err)
-		if _, err = io.Copy(sink, dump); err != nil {
-			return follower, errors.Join(err, sink.Cancel())
-		}
-		return follower, sink.Close()
-	}
-	follower, err := receive(8)
-	require.ErrorContains(t, err, "older than the log: it ends at 7, the log holds 8")
-	require.Empty(t, follower.Commands())
-	follower, err = receive(7)
-	require.NoError(t, err)
-	require.Equal(t, []string{"x"}, follower.Commands())
 }
 
 // TestLostLog_HealthyNodesAreNeverRefused stops, crashes and starts nodes by seed, two at

@@ -15,6 +15,10 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/identity"
+	"almenara/cluster/internode"
+	"almenara/cluster/marks"
+	"almenara/cluster/raftlog"
 )
 
 func TestJoin_TwoMoreNodesByToken(t *testing.T) {
@@ -29,7 +33,7 @@ func TestJoin_TwoMoreNodesByToken(t *testing.T) {
 	for _, n := range d.Nodes {
 		require.Len(t, n.Members(), 4)
 		answer, err := n.Call(patient(t), n.Members()[0], "/nowhere", nil)
-		var status *cluster.CallError
+		var status *internode.CallError
 		require.ErrorAs(t, err, &status, string(answer))
 		require.Equal(t, http.StatusNotFound, status.Status)
 	}
@@ -71,12 +75,12 @@ func TestJoin_IsRefused(t *testing.T) {
 	used := d.Join(token)
 	members := len(d.Nodes[0].Members())
 
-	join := func(token cluster.Token) (string, error) {
+	join := func(token identity.Token) (string, error) {
 		dir := t.TempDir()
-		_, _, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
+		_, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
 		require.Error(t, err)
-		_, missing := cluster.LoadIdentity(dir)
-		require.ErrorIs(t, missing, cluster.ErrNoIdentity)
+		_, missing := identity.Load(dir)
+		require.ErrorIs(t, missing, identity.ErrNoIdentity)
 		return dir, err
 	}
 	t.Run("token used twice", func(t *testing.T) {
@@ -85,39 +89,39 @@ func TestJoin_IsRefused(t *testing.T) {
 		require.ErrorContains(t, err, "unknown or used")
 	})
 	t.Run("token never given", func(t *testing.T) {
-		_, err := join(cluster.NewToken(d.Nodes[0].Identity().District, token.Addrs))
+		_, err := join(identity.NewToken(d.Nodes[0].Identity().District, token.Addrs))
 		require.ErrorIs(t, err, cluster.ErrRefused)
 	})
 	t.Run("another authority", func(t *testing.T) {
-		foreign, err := cluster.NewDistrict("Sham Shui Po")
+		foreign, err := identity.NewDistrict("Sham Shui Po")
 		require.NoError(t, err)
-		_, err = join(cluster.NewToken(foreign, token.Addrs))
-		require.ErrorIs(t, err, cluster.ErrWrongDistrict)
+		_, err = join(identity.NewToken(foreign, token.Addrs))
+		require.ErrorIs(t, err, identity.ErrWrongDistrict)
 	})
 	t.Run("directory of a node", func(t *testing.T) {
-		_, _, err := cluster.Join(patient(t), token, used.Dir, []string{"127.0.0.1:1"}, 1)
-		require.ErrorIs(t, err, cluster.ErrAlreadyMember)
+		_, err := cluster.Join(patient(t), token, used.Dir, []string{"127.0.0.1:1"}, 1)
+		require.ErrorIs(t, err, identity.ErrAlreadyMember)
 	})
 	require.Len(t, d.Nodes[0].Members(), members)
 }
 
 func TestJoin_ExpiredTokenGivesTheReasonOfAdmit(t *testing.T) {
 	t.Parallel()
-	district, err := cluster.NewDistrict("On Ting")
+	district, err := identity.NewDistrict("On Ting")
 	require.NoError(t, err)
-	id, err := cluster.NewIdentity(district, nil)
+	id, err := identity.New(district, nil)
 	require.NoError(t, err)
 	fsm := clustertest.NewFSM()
 	c, err := cluster.Start(cluster.Options{
 		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", FSM: fsm, Snapshots: fsm, Bootstrap: true,
-		Admit: func(context.Context, cluster.JoinRequest) (cluster.JoinAnswer, error) {
-			return cluster.JoinAnswer{}, errExpired
+		Admit: func(context.Context, cluster.JoinRequest) error {
+			return errExpired
 		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
-	require.NoError(t, c.Barrier(patient(t)))
-	_, _, err = cluster.Join(patient(t), cluster.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
+	require.NoError(t, c.Linearizable(patient(t)))
+	_, err = cluster.Join(patient(t), identity.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
 	require.ErrorIs(t, err, cluster.ErrRefused)
 	require.ErrorContains(t, err, errExpired.Error())
 }
@@ -125,23 +129,23 @@ func TestJoin_ExpiredTokenGivesTheReasonOfAdmit(t *testing.T) {
 // What may be over soon is no refusal, after which nobody asks again.
 func TestJoin_IsNotRefusedForWhatPasses(t *testing.T) {
 	t.Parallel()
-	district, err := cluster.NewDistrict("On Ting")
+	district, err := identity.NewDistrict("On Ting")
 	require.NoError(t, err)
-	id, err := cluster.NewIdentity(district, nil)
+	id, err := identity.New(district, nil)
 	require.NoError(t, err)
 	fsm, passes := clustertest.NewFSM(), make(chan error, 1)
 	c, err := cluster.Start(cluster.Options{
 		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", FSM: fsm, Snapshots: fsm, Bootstrap: true,
-		Admit: func(context.Context, cluster.JoinRequest) (cluster.JoinAnswer, error) {
-			return cluster.JoinAnswer{}, fmt.Errorf("proposing: %w", <-passes)
+		Admit: func(context.Context, cluster.JoinRequest) error {
+			return fmt.Errorf("proposing: %w", <-passes)
 		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
-	require.NoError(t, c.Barrier(patient(t)))
-	for _, reason := range []error{cluster.ErrDiskFull, cluster.ErrBusy, cluster.ErrUnknownOutcome, cluster.ErrStopped, cluster.ErrNoLeader} {
+	require.NoError(t, c.Linearizable(patient(t)))
+	for _, reason := range []error{raftlog.ErrDiskFull, cluster.ErrBusy, cluster.ErrUnknownOutcome, cluster.ErrStopped, cluster.ErrNoLeader} {
 		passes <- reason
-		_, _, err = cluster.Join(patient(t), cluster.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
+		_, err = cluster.Join(patient(t), identity.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
 		require.ErrorContains(t, err, "no node admitted us", "%v", reason)
 		require.NotErrorIs(t, err, cluster.ErrRefused, "%v", reason)
 	}
@@ -162,15 +166,14 @@ func TestJoin_RepeatAfterALostAnswerCompletesTheFirst(t *testing.T) {
 	proxy := loseAnswer(t, d.Nodes[0].Addr, cancel)
 	broken := token
 	broken.Addrs = []string{proxy}
-	_, _, err := cluster.Join(lost, broken, dir, []string{"127.0.0.1:1"}, 1)
+	_, err := cluster.Join(lost, broken, dir, []string{"127.0.0.1:1"}, 1)
 	require.Error(t, err)
 	d.Eventually(func() bool { return len(d.Nodes[0].Members()) == 1 }, "the request did arrive")
 
-	id, answer, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
+	id, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
 	require.NoError(t, err)
-	require.Equal(t, []byte("welcome"), answer.Extra)
 	require.Equal(t, d.Nodes[0].Members(), []string{id.NodeID}, "under the same server id")
-	again, err := cluster.LoadIdentity(dir)
+	again, err := identity.Load(dir)
 	require.NoError(t, err)
 	require.Equal(t, id.NodeID, again.NodeID)
 	require.NoFileExists(t, filepath.Join(dir, "identity.pending.json"))
@@ -282,7 +285,7 @@ func TestStart_RefusesANodeThatLostItsLog(t *testing.T) {
 	o := d.Options(n)
 	o.FSM, o.Snapshots = clustertest.NewFSM(), clustertest.NewFSM()
 	_, err := cluster.Start(o)
-	require.ErrorIs(t, err, cluster.ErrAmnesia)
+	require.ErrorIs(t, err, marks.ErrAmnesia)
 }
 
 func TestChangedAddress_IsFoundAgain(t *testing.T) {

@@ -9,18 +9,34 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"almenara/cluster/connlimit"
+	"almenara/cluster/hclogs"
+	"almenara/cluster/identity"
+	"almenara/cluster/raftlog"
 )
 
 // Options is what a node hands to Start. Dir, Identity, Listen, FSM and Snapshots
 // are needed; the zero of every other field is usable.
 type Options struct {
-	Dir       string    // data directory of this package: log, term, vote, marker
-	Identity  *Identity // from NewIdentity, Join or LoadIdentity
-	Listen    string    // internode port, host:port; port 0 picks one
-	Advertise string    // host:port for the other nodes; empty means the listener's address
+	Dir       string             // data directory of this package: log, term, vote, marker
+	Identity  *identity.Identity // from identity.New, Join or identity.Load
+	Listen    string             // internode port, host:port; port 0 picks one
+	Advertise string             // host:port for the other nodes; empty means the listener's address, port 0 its port
+	// Names are further hosts, or host:port, that the certificate names; asked again every
+	// minute. Nil is none.
+	Names func() []string
+
+	// Conns is the internode port's share of the process's descriptors; nil takes 128
+	// strangers and 4,096 connections, whatever others of the process hold.
+	Conns *connlimit.Port
 
 	FSM       raft.FSM           // owned by the caller, used from raft's goroutine
 	Snapshots raft.SnapshotStore // its List says what the FSM already holds
+
+	// Clock is the time of day; nil is the machine's. It judges and makes certificates, ends
+	// invitations, and stands on marks; durations are measured by the monotonic clock.
+	Clock func() time.Time
 
 	// Version is the highest version of a command that this node's state machine
 	// applies; zero means 1. The other nodes are told.
@@ -43,17 +59,27 @@ type Options struct {
 	// node that understands less is not admitted. Nil admits every version.
 	Applied func() (uint64, error)
 
+	// Recorded is the version of commands that a member said it understands when it was
+	// admitted; 0 where that is not known. It counts for a member that was never heard. Nil
+	// is never known.
+	Recorded func(nodeID string) uint64
+
 	// Admit decides about a node that holds a join token, on the leader: it commits
 	// the use of the token, the node and its signing key. It must answer a repeat
-	// with the same token and the same server id as it did the first time, because
-	// the first answer may have been lost. Its error's text is shown to the person
+	// with the same token, server id and keys as it did the first time, because the
+	// first answer may have been lost, and refuse every other use of either: the answer
+	// holds the district's private keys. Its error's text is shown to the person
 	// who joins. Nil refuses everybody.
-	Admit func(context.Context, JoinRequest) (JoinAnswer, error)
+	Admit func(context.Context, JoinRequest) error
 	// Invited commits a join token's hash and expiry; nil makes Invite fail.
 	Invited func(ctx context.Context, hash string, expires time.Time) error
 	// Address names a node's address where the caller knows a newer one than the
 	// raft configuration, for example from discovery. Nil means none.
 	Address func(nodeID string) (addr string, ok bool)
+
+	// Seek are addresses at which nodes of the district may be met, host:port: they are
+	// asked while there is no leader, for a district whose nodes have all moved at once.
+	Seek []string
 
 	// Former names nodes that the district may have had before it was begun anew, and
 	// has not removed: they are greeted every few seconds where they are no members, so
@@ -72,9 +98,8 @@ type Options struct {
 	Logger  *slog.Logger // nil discards
 	// Dial replaces the TCP dialler of outgoing connections; tests cut links with it.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// OpenLog replaces raft-wal; tests inject faults with it, and it is the way to
-	// raft-boltdb.
-	OpenLog func(dir string) (LogStore, error)
+	// OpenLog replaces raft-wal; tests inject faults with it.
+	OpenLog func(dir string) (raftlog.Store, error)
 }
 
 const (
@@ -105,6 +130,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Stabilization == 0 {
 		o.Stabilization = defaultStabilization
 	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -113,7 +141,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Dial = (&net.Dialer{}).DialContext
 	}
 	if o.OpenLog == nil {
-		o.OpenLog = func(dir string) (LogStore, error) { return OpenWAL(dir, newHLogger(o.Logger)) }
+		o.OpenLog = func(dir string) (raftlog.Store, error) { return raftlog.OpenWAL(dir, hclogs.New(o.Logger)) }
 	}
 	if o.Halt == nil {
 		o.Halt = func(err error) { panic(err) }
@@ -138,7 +166,7 @@ func (o Options) raftConfig(notify chan<- bool) *raft.Config {
 	c.ShutdownOnRemove = true
 	c.NoLegacyTelemetry = true
 	c.LogLevel = "WARN"
-	c.Logger = newHLogger(o.Logger)
+	c.Logger = hclogs.New(o.Logger)
 	c.NotifyCh = notify
 	return c
 }

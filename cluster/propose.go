@@ -6,9 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
+	"golang.org/x/sync/semaphore"
+
+	"almenara/cluster/internode"
+	"almenara/cluster/raftlog"
 )
 
 // Bounds of proposals. Raft would queue 128 batches of 64 entries in front of a
@@ -21,30 +26,38 @@ const (
 	retryPause       = 50 * time.Millisecond
 )
 
-// Propose commits cmd and returns the state machine's answer: on return it is
-// durable on a majority and applied on the leader. A follower forwards it. While
-// there is no leader it waits; without a deadline in ctx, 10 s in all.
-//
-// A command of a version that some member is not known to understand is refused: it
-// would stop that member. See Understands.
-//
-// Errors: ErrNotUpgraded, ErrNoLeader, ErrBusy, ErrDiskFull, ErrTooLarge and ErrStopped mean that nothing
-// happened. ErrUnknownOutcome means that the command may be committed now or
-// later: repeat it with its request id. *CommandError is the state machine's own
-// error for a command that was committed.
-func (c *Cluster) Propose(ctx context.Context, cmd []byte) ([]byte, error) {
+// proposals is the way to the leader: of commands, and of questions for its index.
+type proposals struct {
+	*group
+	leadership  *leadership
+	upgrades    *upgrades
+	rpc         *internode.RPC
+	dog         *raftlog.Watchdog
+	store       raftlog.Store
+	versionOf   func(cmd []byte) uint64
+	quarantined func() bool     // nothing is agreed here any more
+	removed     <-chan struct{} // closed once this node is no member any more
+
+	ctx      context.Context // ends with Stop
+	stopping atomic.Bool
+	inFlight *semaphore.Weighted // bytes of proposals on this leader
+	gate     gate                // futures that are awaited
+}
+
+// propose is Cluster.Propose.
+func (p *proposals) propose(ctx context.Context, cmd []byte) ([]byte, error) {
 	if len(cmd) > maxCommandBytes {
-		return nil, fmt.Errorf("proposing %d bytes: %w", len(cmd), ErrTooLarge)
+		return nil, fmt.Errorf("proposing %d bytes: %w", len(cmd), internode.ErrTooLarge)
 	}
-	if err := c.Understands(ctx, c.options.VersionOf(cmd)); err != nil { // an old leader would not ask
+	if err := p.upgrades.understood(ctx, p.versionOf(cmd)); err != nil { // an old leader would not ask
 		return nil, fmt.Errorf("proposing: %w", err)
 	}
 	var answer []byte
-	err := c.onLeader(ctx, func(ctx context.Context) (err error) {
-		answer, err = c.apply(ctx, cmd)
+	err := p.onLeader(ctx, func(ctx context.Context) (err error) {
+		answer, err = p.apply(ctx, cmd)
 		return err
 	}, func(ctx context.Context, leader string) (err error) {
-		answer, err = c.forward(ctx, leader, "/cluster/propose", cmd)
+		answer, err = p.forward(ctx, leader, "/cluster/propose", cmd, nil)
 		return err
 	})
 	if err != nil {
@@ -59,48 +72,48 @@ var errTryAgain = errors.New("not done here")
 
 // onLeader runs here where this node leads, or there with the leader's id, and
 // tries again while that fails with errTryAgain, until ctx ends.
-func (c *Cluster) onLeader(ctx context.Context, here func(context.Context) error, there func(context.Context, string) error) error {
-	ctx, cancel := c.bounded(ctx)
+func (p *proposals) onLeader(ctx context.Context, here func(context.Context) error, there func(context.Context, string) error) error {
+	ctx, cancel := p.bounded(ctx)
 	defer cancel()
 	for {
-		if c.stopping.Load() {
+		if p.stopping.Load() {
 			return ErrStopped
 		}
 		select {
-		case <-c.removed: // no leader will ever answer us again
+		case <-p.removed: // no leader will ever answer us again
 			return fmt.Errorf("%w: %w", ErrStopped, ErrRemoved)
 		default:
 		}
-		if c.quarantine.Load() != nil {
+		if p.quarantined() {
 			return ErrQuarantined
 		}
 		err := errTryAgain
-		_, changed := c.leadership.current()
-		switch _, leader := c.raft.LeaderWithID(); {
-		case c.raft.State() == raft.Leader:
+		_, changed := p.leadership.current()
+		switch _, leader := p.raft.LeaderWithID(); {
+		case p.raft.State() == raft.Leader:
 			err = here(ctx)
-		case leader != "" && string(leader) != c.NodeID():
+		case leader != "" && string(leader) != p.self:
 			err = there(ctx, string(leader))
 		}
 		if !errors.Is(err, errTryAgain) {
 			return err
 		}
 		if !waitFor(ctx, changed, retryPause) {
-			return c.noLeader(ctx)
+			return p.noLeader(ctx)
 		}
 	}
 }
 
 // bounded ends with ctx, with the node, and after proposeTimeout when ctx has no
 // deadline.
-func (c *Cluster) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+func (p *proposals) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	var cancel context.CancelFunc
 	if _, ok := ctx.Deadline(); ok {
 		ctx, cancel = context.WithCancel(ctx)
 	} else {
 		ctx, cancel = context.WithTimeout(ctx, proposeTimeout)
 	}
-	stop := context.AfterFunc(c.ctx, cancel)
+	stop := context.AfterFunc(p.ctx, cancel)
 	return ctx, func() { stop(); cancel() }
 }
 
@@ -116,39 +129,39 @@ func waitFor(ctx context.Context, changed <-chan struct{}, atMost time.Duration)
 	return ctx.Err() == nil
 }
 
-func (c *Cluster) noLeader(ctx context.Context) error {
-	if c.stopping.Load() {
+func (p *proposals) noLeader(ctx context.Context) error {
+	if p.stopping.Load() {
 		return ErrStopped
 	}
 	return fmt.Errorf("%w: %w", ErrNoLeader, context.Cause(ctx))
 }
 
 // apply commits cmd on this leader.
-func (c *Cluster) apply(ctx context.Context, cmd []byte) ([]byte, error) {
-	if err := c.Understands(ctx, c.options.VersionOf(cmd)); err != nil {
+func (p *proposals) apply(ctx context.Context, cmd []byte) ([]byte, error) {
+	if err := p.upgrades.understood(ctx, p.versionOf(cmd)); err != nil {
 		return nil, err
 	}
 	weight := int64(len(cmd)) + 256 // raft's own cost of an entry
-	if c.quarantine.Load() != nil {
+	if p.quarantined() {
 		return nil, ErrQuarantined
 	}
-	if !c.proposals.enter() {
+	if !p.gate.enter() {
 		return nil, ErrStopped
 	}
-	if c.dog.full.Load() {
-		c.proposals.leave()
-		return nil, ErrDiskFull
+	if p.dog.Full() {
+		p.gate.leave()
+		return nil, raftlog.ErrDiskFull
 	}
-	if c.dog.stalled() > stallWarning || !c.inFlight.TryAcquire(weight) {
-		c.proposals.leave()
+	if p.dog.Slow() || !p.inFlight.TryAcquire(weight) {
+		p.gate.leave()
 		return nil, ErrBusy
 	}
 	outcome := make(chan error, 1)
 	var future raft.ApplyFuture
 	go func() { // the bytes stay in flight until raft lets go of them, whoever waits
-		defer c.proposals.leave()
-		defer c.inFlight.Release(weight)
-		future = c.raft.Apply(cmd, enqueueTimeout)
+		defer p.gate.leave()
+		defer p.inFlight.Release(weight)
+		future = p.raft.Apply(cmd, enqueueTimeout)
 		outcome <- future.Error()
 	}()
 	select {
@@ -200,32 +213,32 @@ const (
 	statusOld       = http.StatusUpgradeRequired // 426: nothing happened, a member is too old
 )
 
-// forward asks the leader and turns its status into our errors.
-func (c *Cluster) forward(ctx context.Context, leader, path string, body []byte) ([]byte, error) {
-	b, err := c.rpc.call(ctx, leader, path, body)
-	var answer *CallError
+// forward asks the leader and turns its status into our errors. header may be nil.
+func (p *proposals) forward(ctx context.Context, leader, path string, body []byte, header http.Header) ([]byte, error) {
+	b, err := p.rpc.CallWith(ctx, leader, path, body, header)
+	var answer *internode.CallError
 	switch {
 	case err == nil:
 		return b, nil
 	case errors.As(err, &answer):
 		return nil, forwardedError(answer)
-	case errors.Is(err, ErrNotSent):
+	case errors.Is(err, internode.ErrNotSent):
 		return nil, fmt.Errorf("%w: %w", errTryAgain, err)
 	default:
 		return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 	}
 }
 
-func forwardedError(answer *CallError) error {
+func forwardedError(answer *internode.CallError) error {
 	switch answer.Status {
 	case statusNotLeader, http.StatusGone: // Gone: the leader does not know us yet
 		return fmt.Errorf("%w: %w", errTryAgain, answer)
 	case statusFull:
-		return fmt.Errorf("%w: %w", ErrDiskFull, answer)
+		return fmt.Errorf("%w: %w", raftlog.ErrDiskFull, answer)
 	case statusBusy:
 		return fmt.Errorf("%w: %w", ErrBusy, answer)
 	case statusTooLarge:
-		return fmt.Errorf("%w: %w", ErrTooLarge, answer)
+		return fmt.Errorf("%w: %w", internode.ErrTooLarge, answer)
 	case statusCommand:
 		return &CommandError{Text: answer.Text}
 	case statusRefused:
@@ -254,11 +267,11 @@ func fail(w http.ResponseWriter, err error) {
 		status, text = statusCommand, command.Error()
 	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader), errors.Is(err, ErrQuarantined):
 		status = statusNotLeader
-	case errors.Is(err, ErrDiskFull):
+	case errors.Is(err, raftlog.ErrDiskFull):
 		status = statusFull
 	case errors.Is(err, ErrBusy):
 		status = statusBusy
-	case errors.Is(err, ErrTooLarge):
+	case errors.Is(err, internode.ErrTooLarge):
 		status = statusTooLarge
 	case errors.Is(err, ErrNotMember):
 		status = statusNoMember
@@ -266,4 +279,12 @@ func fail(w http.ResponseWriter, err error) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = w.Write([]byte(text))
+}
+
+// drain lets nobody in any more and waits for the futures that raft still owes, 2 s at
+// most; raft must be running for it.
+func (p *proposals) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	return p.gate.shutAndWait(ctx)
 }

@@ -14,6 +14,8 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/identity"
+	"almenara/cluster/marks"
 )
 
 // lost is a district of three of which one survives: the first. The others are down.
@@ -98,7 +100,7 @@ func TestIncarnation_TheOldMajorityIsFencedAndQuarantined(t *testing.T) {
 		return err == nil
 	}, "the old nodes do not talk")
 	_, err := b.Call(patient(t), a.NodeID(), "/cluster/ping", nil)
-	require.ErrorIs(t, err, cluster.ErrIncarnation)
+	require.ErrorIs(t, err, identity.ErrIncarnation)
 	_, err = a.Call(patient(t), b.NodeID(), "/cluster/ping", nil)
 	require.Error(t, err)
 	require.Nil(t, a.Quarantine())
@@ -140,7 +142,7 @@ func TestRecover_IsRefusedForALogThatIsGone(t *testing.T) {
 	require.NoError(t, os.RemoveAll(filepath.Join(a.Dir, "raft")))
 	d.Incarnate(a, d.Statement(a))
 	_, err := d.TryRecover(a, false)
-	require.ErrorIs(t, err, cluster.ErrAmnesia)
+	require.ErrorIs(t, err, marks.ErrAmnesia)
 
 	term := leadTerm(t, a)
 	d.Rename(a)
@@ -172,19 +174,19 @@ func TestRecover_MayBeRepeatedAfterACrash(t *testing.T) {
 
 func TestIncarnation_StatementOfAnotherDistrictIsNotBelieved(t *testing.T) {
 	t.Parallel()
-	mine, err := cluster.NewDistrict("On Ting")
+	mine, err := identity.NewDistrict("On Ting")
 	require.NoError(t, err)
-	other, err := cluster.NewDistrict("On Ting")
+	other, err := identity.NewDistrict("On Ting")
 	require.NoError(t, err)
-	i, err := cluster.Incarnation{Number: 2, By: "x", Why: "recover", At: time.Now().UnixMilli()}.Sign(mine)
+	i, err := identity.Incarnation{Number: 2, By: "x", Why: "recover", At: time.Now().UnixMilli()}.Sign(mine)
 	require.NoError(t, err)
 	require.NoError(t, i.Verify(mine))
-	require.ErrorIs(t, i.Verify(other), cluster.ErrIncarnation)
+	require.ErrorIs(t, i.Verify(other), identity.ErrIncarnation)
 	forged := *i
 	forged.Number = 3
-	require.ErrorIs(t, forged.Verify(mine), cluster.ErrIncarnation)
+	require.ErrorIs(t, forged.Verify(mine), identity.ErrIncarnation)
 	require.Equal(t, 1, i.Compare(nil))
-	require.Equal(t, -1, (*cluster.Incarnation)(nil).Compare(i))
+	require.Equal(t, -1, (*identity.Incarnation)(nil).Compare(i))
 	require.Equal(t, 0, i.Compare(i))
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/identity"
 )
 
 const (
@@ -97,7 +98,7 @@ func (s *schedule) start(i int) {
 	p := s.peers[i]
 	_, p.links = raft.NewInmemTransportWithTimeout(raft.ServerAddress(p.id), 500*time.Millisecond)
 	config := cluster.Options{
-		Identity: &cluster.Identity{NodeID: string(p.id)}, HeartbeatTimeout: clustertest.Heartbeat, Logger: slog.New(slog.DiscardHandler),
+		Identity: &identity.Identity{NodeID: string(p.id)}, HeartbeatTimeout: clustertest.Heartbeat, Logger: slog.New(slog.DiscardHandler),
 	}.RaftConfig()
 	config.SnapshotThreshold, config.TrailingLogs, config.SnapshotInterval = 16, 8, 2*time.Second
 	var err error

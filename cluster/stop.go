@@ -34,8 +34,18 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	return c.closeAll(ctx)
 }
 
+// HandLeadershipOver gives leadership to another node, when this one leads and there is
+// another that votes. Everything goes on otherwise; it takes 2 s at most. Stop does so too,
+// but whoever has more to stop begins with this.
+func (c *Cluster) HandLeadershipOver(ctx context.Context) error {
+	if c.raft.State() != raft.Leader || c.voters() < 2 {
+		return nil
+	}
+	return c.transfer(ctx)
+}
+
 func (c *Cluster) handOver(ctx context.Context) {
-	c.stopping.Store(true)
+	c.proposals.stopping.Store(true)
 	if c.raft.State() != raft.Leader || c.voters() < 2 {
 		return
 	}
@@ -44,48 +54,10 @@ func (c *Cluster) handOver(ctx context.Context) {
 	}
 }
 
-// transfer hands leadership over. Raft gives one attempt an election timeout, which a
-// busy machine can miss, so it is tried again for 2 s in all.
-func (c *Cluster) transfer(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
-	defer cancel()
-	for {
-		err := await(ctx, func() error { return c.raft.LeadershipTransfer().Error() })
-		if err == nil || c.raft.State() != raft.Leader {
-			return nil
-		}
-		if !waitFor(ctx, nil, retryPause) {
-			return err
-		}
-	}
-}
-
-func (c *Cluster) voters() int {
-	n := 0
-	for _, s := range c.servers() {
-		if s.Suffrage == raft.Voter {
-			n++
-		}
-	}
-	return n
-}
-
-// await returns when f does or ctx ends; f must end by itself.
-func await(ctx context.Context, f func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // closeAll takes down whatever Start has built so far.
 func (c *Cluster) closeAll(ctx context.Context) error {
-	c.stopping.Store(true)
-	errs := []error{c.drain(ctx)}
+	c.proposals.stopping.Store(true)
+	errs := []error{c.proposals.drain(ctx)}
 	c.cancel()
 	errs = append(errs, c.closePort(ctx))
 	c.wg.Wait()
@@ -98,24 +70,17 @@ func (c *Cluster) closeAll(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// drain waits for the futures that raft still owes; raft must be running for it.
-func (c *Cluster) drain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
-	defer cancel()
-	return c.proposals.shutAndWait(ctx)
-}
-
 func (c *Cluster) closePort(ctx context.Context) error {
 	if c.port == nil {
 		return nil
 	}
-	err := c.port.close()
+	err := c.port.Close()
 	if c.raft == nil { // the servers never ran
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	err = errors.Join(err, c.rpc.stop(ctx), c.handover.stop(ctx), c.join.Close())
+	err = errors.Join(err, c.rpc.Stop(ctx), c.handover.Stop(ctx), c.join.Close())
 	<-c.joined
 	return err
 }
@@ -133,7 +98,7 @@ func (c *Cluster) closeRaft(ctx context.Context) error {
 	defer cancel()
 	stop := make(chan struct{})
 	var draining sync.WaitGroup
-	draining.Go(func() { c.drainSignals(stop) }) // raft blocks on its signals to the end
+	draining.Go(func() { c.leadership.drainSignals(stop) }) // raft blocks on its signals to the end
 	err := await(ctx, c.shutdown)
 	close(stop)
 	draining.Wait()
@@ -141,15 +106,4 @@ func (c *Cluster) closeRaft(ctx context.Context) error {
 		return fmt.Errorf("ending raft: %w", err)
 	}
 	return c.trans.Close()
-}
-
-func (c *Cluster) drainSignals(stop <-chan struct{}) {
-	for {
-		select {
-		case <-c.notify:
-		case <-c.observed:
-		case <-stop:
-			return
-		}
-	}
 }

@@ -2,30 +2,15 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"net/http"
-	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
-	"almenara/storage/durable"
+	"almenara/cluster/internode"
+	"almenara/cluster/peers"
 )
-
-// versionHeader carries, on every request and answer between nodes, the highest
-// version of a command that the sender's state machine applies. Software of before it
-// sends none and understands version 1. It is a header because older software takes a
-// longer ping for a broken one.
-const versionHeader = "Almenara-Command-Version"
-
-// versionsFile remembers what the peers understood when they were last heard, so that
-// a restart does not make those that are down now look old.
-const versionsFile = "peers.versions"
 
 // NotUpgradedError names the members that are not known to understand a command. It
 // is ErrNotUpgraded.
@@ -46,23 +31,28 @@ func (e *NotUpgradedError) Error() string {
 // Is makes it ErrNotUpgraded.
 func (e *NotUpgradedError) Is(target error) bool { return target == ErrNotUpgraded }
 
-// Understands returns nil when every member of the latest configuration is known to
-// apply commands of the version, else a *NotUpgradedError. A member that cannot be
-// reached counts with what it said last, one that was never heard as old; who counts
-// as old is asked once more, for a second at most.
-func (c *Cluster) Understands(ctx context.Context, version uint64) error {
-	old := c.olderThan(version)
+// upgrades is which commands may be made, while a district is upgraded node by node.
+type upgrades struct {
+	self    string
+	peers   *peers.Peers
+	rpc     *internode.RPC
+	applied func() (uint64, error) // highest version in the state; nil is none
+}
+
+// understood is Cluster.Understands.
+func (u *upgrades) understood(ctx context.Context, version uint64) error {
+	old := u.peers.OlderThan(version)
 	if len(old) == 0 {
 		return nil
 	}
 	var asked sync.WaitGroup
 	for _, id := range old {
-		if id != c.NodeID() {
-			asked.Go(func() { c.askVersion(ctx, id) })
+		if id != u.self {
+			asked.Go(func() { u.askVersion(ctx, id) })
 		}
 	}
 	asked.Wait()
-	if old = c.olderThan(version); len(old) > 0 {
+	if old = u.peers.OlderThan(version); len(old) > 0 {
 		return &NotUpgradedError{Version: version, Nodes: old}
 	}
 	return nil
@@ -70,32 +60,14 @@ func (c *Cluster) Understands(ctx context.Context, version uint64) error {
 
 // askVersion pings a member; the client notes the version. A member that has just been
 // started anew breaks what was connected to the one before, so it is asked twice.
-func (c *Cluster) askVersion(ctx context.Context, id string) {
+func (u *upgrades) askVersion(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	for range 2 {
-		if _, err := c.rpc.call(ctx, id, "/cluster/ping", nil); err == nil {
+		if _, err := u.rpc.Call(ctx, id, "/cluster/ping", nil); err == nil {
 			return
 		}
 	}
-}
-
-// olderThan lists the members that are not known to understand the version.
-func (c *Cluster) olderThan(version uint64) []string {
-	var old []string
-	if version <= 1 {
-		return nil
-	}
-	if c.options.Version < version {
-		old = append(old, c.NodeID())
-	}
-	for _, id := range c.Members() {
-		if c.peers.version(id) < version {
-			old = append(old, id)
-		}
-	}
-	slices.Sort(old)
-	return old
 }
 
 // asOld writes the error for the node that forwarded a command, and readOld reads it.
@@ -120,11 +92,11 @@ func readOld(text string) error {
 }
 
 // tooOld refuses a new node that would not understand what this one has applied.
-func (c *Cluster) tooOld(version uint64) error {
-	if c.options.Applied == nil {
+func (u *upgrades) tooOld(version uint64) error {
+	if u.applied == nil {
 		return nil
 	}
-	applied, err := c.options.Applied()
+	applied, err := u.applied()
 	if err != nil {
 		return fmt.Errorf("reading the version of the state: %w", err)
 	}
@@ -133,64 +105,4 @@ func (c *Cluster) tooOld(version uint64) error {
 			ErrRefused, applied, version)
 	}
 	return nil
-}
-
-// headerVersion reads versionHeader; 1 where there is none that can be read.
-func headerVersion(h http.Header) uint64 {
-	n, err := strconv.ParseUint(h.Get(versionHeader), 10, 32)
-	if err != nil {
-		return 1
-	}
-	return max(n, 1)
-}
-
-// loadVersions reads what an earlier run of this node knew of its peers. Without it, or
-// when it cannot be read, they count as old until they are heard.
-func (c *Cluster) loadVersions() {
-	raw, err := os.ReadFile(filepath.Join(c.options.Dir, versionsFile))
-	known := map[string]uint64{}
-	if err == nil {
-		err = json.Unmarshal(raw, &known)
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		c.options.Logger.Warn("reading the peers' versions", "error", err)
-		return
-	}
-	c.peers.remember(known)
-}
-
-// saveVersions writes them when they have changed. Only keepHouse calls it.
-func (c *Cluster) saveVersions() {
-	known, changed := c.peers.known()
-	if !changed {
-		return
-	}
-	raw, err := json.Marshal(known)
-	if err == nil {
-		err = durable.WriteFile(filepath.Join(c.options.Dir, versionsFile), raw)
-	}
-	if err != nil { // a restart would take peers that are down for old; nothing else
-		c.options.Logger.Warn("writing the peers' versions", "error", err)
-	}
-}
-
-// version is the highest command version that the peer said; 0 when it never did.
-func (b *peerBook) version(id string) uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.versions[id]
-}
-
-func (b *peerBook) remember(known map[string]uint64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	maps.Copy(b.versions, known)
-}
-
-// known is a copy, and whether it differs from the one before.
-func (b *peerBook) known() (versions map[string]uint64, changed bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	changed, b.versionsChanged = b.versionsChanged, false
-	return maps.Clone(b.versions), changed
 }

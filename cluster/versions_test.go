@@ -87,7 +87,7 @@ func TestJoin_RefusesSoftwareThatIsTooOld(t *testing.T) {
 	applied.Store(2)
 	dir := t.TempDir()
 	join := func(version uint64) error {
-		_, _, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, version)
+		_, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, version)
 		return err
 	}
 	err := join(1)

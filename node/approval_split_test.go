@@ -67,8 +67,10 @@ func part(t *testing.T) *parted {
 		p.strict(approvals)
 		out, err := p.clientWith(0, p.people.duty).SendAlert(p.ctx(), byJSON(headline, "place under "+p.here.Path), "committed")
 		require.NoError(t, err)
-		require.Equal(t, "pending", out.Effect)
-		p.everywhere(out.Alert, "pending", func(a wire.Alert) bool { return a.State == "pending" && a.Place == "committed" })
+		require.Equal(t, wire.StatePending, out.State)
+		p.everywhere(out.Alert, "pending", func(a wire.Alert) bool {
+			return a.State == wire.StatePending && a.Replication == wire.ReplicationCommitted
+		})
 		p.waits[headline] = out
 	}
 	p.strict(1)
@@ -83,18 +85,18 @@ func (p *parted) isolate() {
 }
 
 // approves lets a person approve what waits at node i, which says what comes of it.
-func (p *parted) approves(i int, token, headline, effect string) {
+func (p *parted) approves(i int, token, headline string, state wire.State) {
 	p.t.Helper()
 	out, err := p.clientWith(i, token).ApproveAlert(p.ctx(), p.waits[headline].Alert, wire.Approve{Reason: "seen"}, "")
 	require.NoError(p.t, err, headline)
-	require.Equal(p.t, effect, out.Effect, headline)
+	require.Equal(p.t, state, out.State, headline)
 }
 
 func (p *parted) cancels(i int, headline string) {
 	p.t.Helper()
 	over, err := p.clientWith(i, p.people.duty).CancelAlert(p.ctx(), p.waits[headline].Alert, wire.CancelAlert{Reason: "no fire"}, "")
 	require.NoError(p.t, err, headline)
-	require.Equal(p.t, "ended", over.Effect, headline)
+	require.Equal(p.t, wire.StateCancelled, over.State, headline)
 	said := p.said(p.clientWith(i, p.people.second).ApproveAlert(p.ctx(), p.waits[headline].Alert, wire.Approve{}, ""))
 	require.Contains(p.t, said.Sentence, "waits for no approval; it is cancelled")
 }
@@ -102,12 +104,12 @@ func (p *parted) cancels(i int, headline string) {
 // disagree is what the two sides do with what waited.
 func (p *parted) disagree() {
 	p.cancels(0, "approved there")
-	p.approves(2, p.people.second, "approved there", "in-force")
-	p.approves(0, p.people.second, "cancelled there", "in-force")
+	p.approves(2, p.people.second, "approved there", wire.StateInForce)
+	p.approves(0, p.people.second, "cancelled there", wire.StateInForce)
 	p.cancels(2, "cancelled there")
-	p.approves(2, p.people.third, "by one revoked", "in-force")
-	p.approves(0, p.people.second, "by one on both", "pending")
-	p.approves(2, p.people.second, "by one on both", "pending")
+	p.approves(2, p.people.third, "by one revoked", wire.StateInForce)
+	p.approves(0, p.people.second, "by one on both", wire.StatePending)
+	p.approves(2, p.people.second, "by one on both", wire.StatePending)
 	p.fleet.proven(revisionOf(p.waits["approved there"]), 1)
 	p.fleet.proven(revisionOf(p.waits["cancelled there"]), 2)
 	p.fleet.proven(revisionOf(p.waits["by one revoked"]), 1)
@@ -119,27 +121,27 @@ func (p *parted) actAlone() {
 	duty, second := p.clientWith(2, p.people.duty), p.clientWith(2, p.people.second)
 	fire, err := duty.SendAlert(p.ctx(), press("fire", "i-1"), "")
 	require.NoError(p.t, err)
-	require.Equal(p.t, "in-force", fire.Effect)
+	require.Equal(p.t, wire.StateInForce, fire.State)
 	require.NotEmpty(p.t, fire.Licence)
 	said := p.said(second.ApproveAlert(p.ctx(), fire.Alert, wire.Approve{}, ""))
 	require.Contains(p.t, said.Sentence, "waits for no approval; it is in-force")
 	in := loud(p.here)
 	text, err := duty.SendAlert(p.ctx(), in, "")
 	require.NoError(p.t, err)
-	require.Equal(p.t, "pending", text.Effect)
+	require.Equal(p.t, wire.StatePending, text.State)
 	p.waits["by licence"], p.waits["sent and approved alone"] = fire, text
-	p.approves(2, p.people.second, "sent and approved alone", "in-force")
+	p.approves(2, p.people.second, "sent and approved alone", wire.StateInForce)
 	p.fleet.proven(revisionOf(fire), 1)
 	p.fleet.proven(revisionOf(text), 1)
 }
 
 // agrees waits for the end of each, and looks at what devices did on the way.
 func (p *parted) agrees() {
-	for headline, state := range map[string]string{
-		"approved there": "cancelled", "cancelled there": "cancelled", "by one revoked": "in-force",
-		"by one on both": "pending", "by licence": "in-force", "sent and approved alone": "in-force",
+	for headline, state := range map[string]wire.State{
+		"approved there": wire.StateCancelled, "cancelled there": wire.StateCancelled, "by one revoked": wire.StateInForce,
+		"by one on both": wire.StatePending, "by licence": wire.StateInForce, "sent and approved alone": wire.StateInForce,
 	} {
-		p.everywhere(p.waits[headline].Alert, headline, func(a wire.Alert) bool { return a.State == state && a.Place == "committed" })
+		p.everywhere(p.waits[headline].Alert, headline, func(a wire.Alert) bool { return a.State == state && a.Replication == wire.ReplicationCommitted })
 	}
 	for i := range p.nodes {
 		a := p.show(i, p.waits["by one on both"].Alert)
@@ -150,7 +152,7 @@ func (p *parted) agrees() {
 	}
 	p.fleet.stopped(revisionOf(p.waits["approved there"]), 1)
 	p.fleet.stopped(revisionOf(p.waits["cancelled there"]), 2)
-	p.approves(1, p.token, "by one on both", "in-force")
+	p.approves(1, p.token, "by one on both", wire.StateInForce)
 	p.fleet.proven(revisionOf(p.waits["by one on both"]), 3)
 	p.lax()
 	p.fleet.settle()

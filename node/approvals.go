@@ -5,15 +5,18 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/cluster/fact"
+	"almenara/node/alerts"
 	"almenara/node/api"
+	"almenara/node/authority"
+	"almenara/node/events"
+	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
-	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
 // approvalVersion is the command version that an approval needs.
@@ -22,36 +25,36 @@ const approvalVersion = 2
 // ApproveAlert implements api.Approvals: the approval is a fact of this node, so it
 // works without quorum, and it may reach a node before the alert does.
 func (n *Node) ApproveAlert(ctx context.Context, by api.Caller, id string, in wire.Approve, wait api.Wait) (wire.Outcome, error) {
-	s, err := n.find(id)
+	s, err := n.stories.Find(id)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	m, err := n.approvable(s, by, in)
+	m, err := n.approvable(s, in)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if slices.ContainsFunc(n.desk.approvers(m), func(a alert.Approval) bool { return a.By == by.Name }) {
-		return n.outcome(m, nil, []string{by.Name + " has approved it before"}), nil
+	if slices.ContainsFunc(n.book.Approvers(m), func(a board.Approval) bool { return a.By == by.Name }) {
+		return withReachable(ctx, n, m, wait, n.outcome(m, nil, []string{by.Name + " has approved it before"})), nil
 	}
-	version, err := n.mayApprove(by, m)
+	right, err := n.rules.Check(by, authority.Approve, authority.About{Message: weighed(m)})
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if err := n.understood(ctx, approvalVersion); err != nil {
+	if err := n.proposer.Understood(ctx, approvalVersion); err != nil {
 		return wire.Outcome{}, err
 	}
-	return n.approve(ctx, by, m, version, in.Reason, wait)
+	return n.approve(ctx, by, m, right.Policy, in.Reason, wait)
 }
 
 // approve records the approval.
-func (n *Node) approve(ctx context.Context, by api.Caller, m *message, version uint64, reason string, wait api.Wait) (wire.Outcome, error) {
-	raw, err := hex.DecodeString(m.fact)
+func (n *Node) approve(ctx context.Context, by api.Caller, m *alerts.Message, version uint64, reason string, wait api.Wait) (wire.Outcome, error) {
+	raw, err := hex.DecodeString(m.Fact)
 	if err != nil {
-		return wire.Outcome{}, fmt.Errorf("reading fact id %q: %w", m.fact, err)
+		return wire.Outcome{}, fmt.Errorf("reading fact id %q: %w", m.Fact, err)
 	}
 	body, err := storage.Approval{
-		Fact: raw, Digest: m.entry.Digest, By: by.Name, Policy: version, Reason: reason,
-		At: n.options.Clock().UnixMilli(), Expires: m.entry.Expires.UnixMilli(),
+		Fact: raw, Digest: m.Entry.Digest, By: by.Name, Policy: version, Reason: reason,
+		At: n.options.Clock().UnixMilli(), Expires: m.Entry.Expires.UnixMilli(),
 	}.Encode()
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("encoding the approval: %w", err)
@@ -62,96 +65,71 @@ func (n *Node) approve(ctx context.Context, by api.Caller, m *message, version u
 	}
 	n.under.put(progress)
 	n.await(ctx, progress, wait)
-	return n.expect(n.desk, m, progress.State(), nil), nil
+	return withReachable(ctx, n, m, wait, n.expect(n.book, m, replicationOf(progress), nil)), nil
 }
 
 // approvable is the message of the alert that waits for approvals, as the caller has
 // read it.
-func (n *Node) approvable(s *story, by api.Caller, in wire.Approve) (*message, error) {
-	i := slices.IndexFunc(s.messages, func(m *message) bool {
-		return slices.Contains(s.pending, m.fact) && (in.Digest == "" || m.entry.Digest == in.Digest)
+func (n *Node) approvable(s *stories.Story, in wire.Approve) (*alerts.Message, error) {
+	i := slices.IndexFunc(s.Messages, func(m *alerts.Message) bool {
+		return slices.Contains(s.Pending, m.Fact) && (in.Digest == "" || m.Entry.Digest == in.Digest)
 	})
 	switch {
-	case i < 0 && in.Digest != "" && len(s.pending) > 0:
-		return nil, wire.Problemf(wire.KindConflict, "the alert %s does not say what you have read any more; read it again; nothing was approved", s.id)
-	case i < 0 || len(s.cancels) > 0:
-		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.id, n.stateOf(s))
+	case i < 0 && in.Digest != "" && len(s.Pending) > 0:
+		return nil, wire.Problemf(wire.KindConflict, "the alert %s does not say what you have read any more; read it again; nothing was approved", s.ID)
+	case i < 0 || len(s.Cancels) > 0:
+		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.ID, n.stories.State(s))
 	}
-	m := s.messages[i]
-	standing, _ := n.desk.standing(m, n.options.Clock())
-	if standing != alert.Pending {
-		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.id, effectOf(standing))
+	m := s.Messages[i]
+	now := n.options.Clock()
+	standing, _ := n.book.Standing(m, now)
+	switch {
+	case standing == board.Pending:
+		return m.Whole()
+	case !now.Before(m.Entry.Expires): // it is in s.Pending
+		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it ran out before it was approved", s.ID)
 	}
-	if m.issue.Author == by.Name {
-		return nil, wire.Problemf(wire.KindForbidden, "%s wrote this alert; somebody else must approve it", by.Name)
-	}
-	return m, nil
+	return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.ID, stories.StateOf(standing))
 }
 
-// mayApprove checks role, place and the age of the policy, and gives its version.
-func (n *Node) mayApprove(by api.Caller, m *message) (version uint64, err error) {
-	rules, err := n.state.Authority()
-	if err != nil {
-		return 0, fmt.Errorf("reading the policy: %w", err)
-	}
-	roles := append([]string{api.RoleAdministrator}, rules.Policy.Approvers...)
-	if len(rules.Policy.Approvers) == 0 {
-		roles = append(roles, api.RoleApprover)
-	}
-	if !slices.ContainsFunc(by.Roles, func(r string) bool { return slices.Contains(roles, r) }) {
-		return 0, wire.Problemf(wire.KindForbidden, "the policy lets %s approve, and %s is none of these", strings.Join(roles, ", "), by.Name)
-	}
-	if now := n.contact.now(); now.alone && now.stale() {
-		return 0, wire.Problemf(wire.KindRefused, "nothing was approved: this node has been alone since %s, and its policy is older than 72 hours, so who may approve is not known here; licensed scenarios, cancels and corrections still work",
-			now.since.UTC().Format(sinceForm))
-	}
-	reach, err := n.reach(m)
-	if err != nil {
-		return 0, fmt.Errorf("resolving targets: %w", err)
-	}
-	if len(by.Places) > 0 {
-		outside, err := n.outside(reach.members, by.Places...)
-		if err != nil || outside > 0 {
-			return 0, wire.Problemf(wire.KindForbidden, "nothing was approved: it addresses %d members outside %s, where %s may approve",
-				outside, strings.Join(by.Places, " and "), by.Name)
-		}
-	}
-	return rules.Version, nil
-}
-
-// learnApproval lays an approval on the desk, also before its alert.
+// learnApproval lays an approval on the book, also before its alert.
 func (n *Node) learnApproval(f fact.Fact, signed fact.Signed) {
 	a, err := storage.DecodeApproval(f.Body)
 	if err != nil {
 		n.log.Error("an approval fact cannot be read", "fact", signed.ID().String(), "origin", f.Origin, "error", err)
 		return
 	}
-	n.desk.approve(a.OnBoard())
-	n.changed()
-	if m := n.desk.message(hex.EncodeToString(a.Fact)); m != nil {
-		_, of := n.desk.standing(m, n.options.Clock())
-		n.tallies.touch(of, eventAlert)
+	n.book.Approve(a.OnBoard())
+	n.budget.Approved()
+	n.toPresent.Set()
+	if m := n.book.Message(hex.EncodeToString(a.Fact)); m != nil {
+		_, of := n.book.Standing(m, n.options.Clock())
+		n.events.Touch(of, events.Alert)
 	}
 }
 
 // approvalsOut says who approved the message; nil where nobody must.
-func approvalsOut(d *desk, m *message) *wire.Approvals {
-	if m.issue.Approvals == 0 {
+func approvalsOut(of storage.Issue, given []board.Approval) *wire.Approvals {
+	if of.Approvals == 0 {
 		return nil
 	}
-	out := &wire.Approvals{Needed: int(m.issue.Approvals), Given: []wire.ApprovedBy{}}
-	for _, a := range d.approvers(m) {
+	out := &wire.Approvals{Needed: int(of.Approvals), Given: []wire.ApprovedBy{}}
+	for _, a := range given {
 		out.Given = append(out.Given, wire.ApprovedBy{Name: a.By, At: a.At})
 	}
 	return out
 }
 
 // showAuthority adds by what right the message went out.
-func (n *Node) showAuthority(out *wire.Alert, m *message, s *story, members *roaring.Bitmap) {
-	out.Scenario, out.Incident, out.Licence = m.issue.Scenario, m.issue.Incident, m.issue.Licence
-	out.Policy, out.Approvals = m.issue.Policy, approvalsOut(n.desk, m)
-	if m.issue.Alone > 0 {
-		out.Alone = unixMilli(m.issue.Alone)
+func (n *Node) showAuthority(out *wire.Alert, m *alerts.Message, of storage.Issue, s *stories.Story, members *roaring.Bitmap) {
+	out.Scenario, out.Incident, out.Licence = of.Scenario, of.Incident, of.Licence
+	given := s.Approved[m.Fact]
+	if s.OnBook {
+		given = n.book.Approvers(m)
 	}
-	out.Duplicates = n.duplicates(s, members)
+	out.Policy, out.Approvals = of.Policy, approvalsOut(of, given)
+	if of.Alone > 0 {
+		out.Alone = unixMilli(of.Alone)
+	}
+	out.Duplicates, out.PersonalDuplicates = n.lookalikes.of(s, members)
 }

@@ -101,7 +101,7 @@ func refusesUnreadable(d *district) {
 func takesEmptyArea(d *district) {
 	sea := warning("open-sea", polygon(square(10, 110, 0.1)))
 	sent := d.post(0, sea, "", "committed")
-	require.Equal(d.t, "in-force", sent.Effect)
+	require.Equal(d.t, wire.StateInForce, sent.State)
 	require.Zero(d.t, sent.Addressed.Total)
 	require.Contains(d.t, strings.Join(sent.Warnings, "; "), "nobody is addressed")
 	for _, w := range sent.Warnings {

@@ -10,6 +10,8 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/node/api"
+	"almenara/node/authority"
+	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage"
 )
@@ -40,18 +42,18 @@ func (n *Node) PutScenario(ctx context.Context, by api.Caller, in wire.Scenario)
 		Lifetime: int64(in.Minutes) * time.Minute.Milliseconds(), UsualMin: in.UsualMin, UsualMax: in.UsualMax,
 	}
 	if _, err := (command.Command{Payload: &command.PutScenario{Scenario: s}}).Encode(); err != nil {
-		return n.problem(err)
+		return n.proposer.Problem(err)
 	}
 	if err := n.checkScenario(s); err != nil {
 		return err
 	}
-	_, err := n.change(ctx, by.Name, &command.PutScenario{Scenario: s})
+	_, err := n.proposer.Change(ctx, by.Name, &command.PutScenario{Scenario: s})
 	return err
 }
 
 // RemoveScenario implements api.Scenarios.
 func (n *Node) RemoveScenario(ctx context.Context, by api.Caller, id string) error {
-	_, err := n.change(ctx, by.Name, &command.RemoveScenario{ID: id})
+	_, err := n.proposer.Change(ctx, by.Name, &command.RemoveScenario{ID: id})
 	return err
 }
 
@@ -80,7 +82,7 @@ func (n *Node) GrantLicence(ctx context.Context, by api.Caller, in wire.Licence)
 	if in.ID != "" || in.Revoked || in.GrantedBy != "" || !in.GrantedAt.IsZero() {
 		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "id, granted_by, granted_at and revoked of a licence are set by the node")
 	}
-	if _, err := underPlaces([]string{in.Place}); err != nil {
+	if _, err := authority.Under(in.Place); err != nil {
 		return wire.Licence{}, err
 	}
 	if in.Place == "" || in.Until.IsZero() || len(in.Scenarios) == 0 || in.Operator == "" {
@@ -89,7 +91,7 @@ func (n *Node) GrantLicence(ctx context.Context, by api.Caller, in wire.Licence)
 	l := storage.Licence{
 		ID: newIdentifier()[:12], Operator: in.Operator, Scenarios: in.Scenarios, Place: in.Place, Until: in.Until.UnixMilli(),
 	}
-	if _, err := n.change(ctx, by.Name, &command.PutLicence{Licence: l}); err != nil {
+	if _, err := n.proposer.Change(ctx, by.Name, &command.PutLicence{Licence: l}); err != nil {
 		return wire.Licence{}, err
 	}
 	l.GrantedBy, l.GrantedAt = by.Name, n.options.Clock().UnixMilli()
@@ -98,8 +100,34 @@ func (n *Node) GrantLicence(ctx context.Context, by api.Caller, in wire.Licence)
 
 // RevokeLicence implements api.Licences.
 func (n *Node) RevokeLicence(ctx context.Context, by api.Caller, id string) error {
-	_, err := n.change(ctx, by.Name, &command.RevokeLicence{ID: id})
+	found, err := n.licence(id)
+	if err != nil {
+		return err
+	}
+	_, err = n.proposer.Change(ctx, by.Name, &command.RevokeLicence{ID: found})
 	return err
+}
+
+// licence is the id of the licence that is meant: by its id, or by the beginning of it. One
+// that is not known is left as it is.
+func (n *Node) licence(id string) (string, error) {
+	rules, err := n.state.Authority()
+	if err != nil {
+		return "", fmt.Errorf("reading licences: %w", err)
+	}
+	var found []string
+	for _, l := range rules.Licences {
+		if l.ID == id {
+			return id, nil
+		}
+		if strings.HasPrefix(l.ID, id) {
+			found = append(found, l.ID)
+		}
+	}
+	if len(id) < shortid.Least || len(found) == 0 {
+		return id, nil
+	}
+	return shortid.Pick("licence", id, found)
 }
 
 // ShowPolicy implements api.Policy.
@@ -112,7 +140,7 @@ func (n *Node) ShowPolicy(context.Context) (wire.Policy, error) {
 	for _, r := range rules.Policy.Rules {
 		out.Rules = append(out.Rules, wire.PolicyRule{
 			Severity: r.Severity, Urgency: r.Urgency, Members: r.Members, District: r.District, Scenario: r.Scenario,
-			Approvals: int(r.Approvals),
+			Share: int(r.Share), Approvals: int(r.Approvals),
 		})
 	}
 	return out, nil
@@ -126,21 +154,23 @@ func (n *Node) PutPolicy(ctx context.Context, by api.Caller, in wire.Policy) err
 		switch {
 		case r.Approvals < 1 || r.Approvals > command.MaxApprovals:
 			return wire.Problemf(wire.KindRefused, "rule %d asks for %d approvals; 1 to %d are expected", i+1, r.Approvals, command.MaxApprovals)
-		case r.Severity != "" && slices.Index(severities, r.Severity) < 1:
-			return wire.Problemf(wire.KindRefused, "rule %d: severity is one of %s", i+1, strings.Join(severities[1:], ", "))
-		case r.Urgency != "" && slices.Index(urgencies, r.Urgency) < 1:
-			return wire.Problemf(wire.KindRefused, "rule %d: urgency is one of %s", i+1, strings.Join(urgencies[1:], ", "))
+		case r.Severity != "" && !slices.Contains(authority.Severities(), r.Severity):
+			return wire.Problemf(wire.KindRefused, "rule %d: severity is one of %s", i+1, strings.Join(authority.Severities(), ", "))
+		case r.Urgency != "" && !slices.Contains(authority.Urgencies(), r.Urgency):
+			return wire.Problemf(wire.KindRefused, "rule %d: urgency is one of %s", i+1, strings.Join(authority.Urgencies(), ", "))
+		case r.Share < 0 || r.Share > 100:
+			return wire.Problemf(wire.KindRefused, "rule %d: share is a percentage of the district from 1 to 100", i+1)
 		}
 		p.Rules = append(p.Rules, storage.PolicyRule{
 			Severity: r.Severity, Urgency: r.Urgency, Members: r.Members, District: r.District, Scenario: r.Scenario,
-			Approvals: uint32(r.Approvals),
+			Share: uint32(r.Share), Approvals: uint32(r.Approvals),
 		})
 	}
 	for _, role := range in.Approvers {
-		if !slices.Contains(api.ApproverRoles(), role) {
-			return wire.Problemf(wire.KindRefused, "%q cannot be let approve; %s can, and administrators always", role, strings.Join(api.ApproverRoles(), " and "))
+		if !slices.Contains(authority.ApproverRoles(), role) {
+			return wire.Problemf(wire.KindRefused, "%q cannot be let approve; %s can, and administrators always", role, strings.Join(authority.ApproverRoles(), " and "))
 		}
 	}
-	_, err := n.change(ctx, by.Name, &command.PutPolicy{Policy: p})
+	_, err := n.proposer.Change(ctx, by.Name, &command.PutPolicy{Policy: p})
 	return err
 }

@@ -25,7 +25,7 @@ func (d *district) staff() staff {
 	hire := func(name string, roles ...string) string { return d.user(wire.AddUser{Name: name, Roles: roles}) }
 	return staff{
 		duty: hire("duty", api.RoleComposer, api.RoleApprover), second: hire("second", api.RoleApprover), third: hire("third", api.RoleApprover),
-		feed: d.user(wire.AddUser{Name: "feed", Roles: []string{api.RoleComposer}, Senders: []string{observatory}}),
+		feed: d.user(wire.AddUser{Name: "feed", Roles: []string{api.RoleComposer}, Senders: []string{observatory}, System: true}),
 	}
 }
 
@@ -99,7 +99,7 @@ func sendsScenario(d *district, people staff, fleet *fleet, here estate) {
 	}
 	out, err := duty.SendAlert(d.ctx(), press("fire", ""), "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", out.Effect)
+	require.Equal(d.t, wire.StateInForce, out.State)
 	require.EqualValues(d.t, 2, out.Addressed.Total)
 	require.Contains(d.t, out.Warnings, "the scenario fire usually addresses 5 to 9 members, and now 2")
 	fleet.proven(revisionOf(out), 2)
@@ -133,7 +133,7 @@ func (d *district) cancelled(o wire.Outcome) {
 	d.t.Helper()
 	over, err := d.client(d.live()[0]).CancelAlert(d.ctx(), o.Alert, wire.CancelAlert{Reason: "over"}, "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "ended", over.Effect)
+	require.Equal(d.t, wire.StateCancelled, over.State)
 }
 
 func pressesOnce(d *district, people staff, here estate) {
@@ -142,7 +142,7 @@ func pressesOnce(d *district, people staff, here estate) {
 	require.NoError(d.t, err)
 	again, err := duty.SendAlert(d.ctx(), press("fire", "i-1"), "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "duplicate", again.Effect)
+	require.True(d.t, again.Duplicate)
 	require.Equal(d.t, first.Alert, again.Alert)
 	require.Equal(d.t, first.Revision, again.Revision)
 	other, err := duty.SendAlert(d.ctx(), press("fire", "i-2"), "committed")
@@ -189,11 +189,20 @@ func waitsForApprovals(d *district, people staff, fleet *fleet, here estate) {
 	duty, second := d.clientWith(0, people.duty), d.clientWith(1, people.second)
 	out, err := duty.SendAlert(d.ctx(), press("fire", "i-3"), "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "pending", out.Effect)
+	require.Equal(d.t, wire.StatePending, out.State)
 	require.Equal(d.t, &wire.Approvals{Needed: 2, Given: []wire.ApprovedBy{}}, out.Approvals)
-	d.everywhere(out.Alert, "pending", func(a wire.Alert) bool { return a.State == "pending" && a.Place == "committed" })
+	d.everywhere(out.Alert, "pending", func(a wire.Alert) bool {
+		return a.State == wire.StatePending && a.Replication == wire.ReplicationCommitted
+	})
 	fleet.settleAs(d.clientWith(0, people.feed)) // the observatory needs nobody; what came before had its effect
 	require.Equal(d.t, []int{0, 0, 0}, fleet.starts(revisionOf(out)), "nobody was warned")
+	read, err := second.ShowAlert(d.ctx(), out.Alert)
+	require.NoError(d.t, err)
+	require.True(d.t, read.Messages[0].Pending)
+	texts := read.Messages[0].Texts
+	require.Len(d.t, texts, 1, "who approves reads all of what devices will show")
+	require.Equal(d.t, []string{"en", "Fire fire", "Fire at block 1", "Leave block 1 now.", "Estate"},
+		[]string{texts[0].Language, texts[0].Event, texts[0].Headline, texts[0].Instruction, texts[0].Areas[0]})
 
 	p := d.said(duty.ApproveAlert(d.ctx(), out.Alert, wire.Approve{}, ""))
 	require.Equal(d.t, wire.KindForbidden, p.Kind)
@@ -202,14 +211,14 @@ func waitsForApprovals(d *district, people staff, fleet *fleet, here estate) {
 	require.Equal(d.t, wire.KindConflict, p.Kind)
 	half, err := second.ApproveAlert(d.ctx(), out.Alert, wire.Approve{Digest: d.show(1, out.Alert).Messages[0].Digest}, "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "pending", half.Effect)
+	require.Equal(d.t, wire.StatePending, half.State)
 	require.Equal(d.t, "second", half.Approvals.Given[0].Name)
 	again, err := d.clientWith(2, people.second).ApproveAlert(d.ctx(), out.Alert, wire.Approve{}, "")
 	require.NoError(d.t, err)
 	require.Len(d.t, again.Approvals.Given, 1, "one person counts once")
 	whole, err := d.clientWith(2, people.third).ApproveAlert(d.ctx(), out.Alert, wire.Approve{Reason: "heard it too"}, "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", whole.Effect)
+	require.Equal(d.t, wire.StateInForce, whole.State)
 	fleet.proven(revisionOf(out), 2)
 	d.audited("alert approved", "by third", "heard it too")
 	d.audited("alert adopted", out.Alert, "needs 2 approvals", "policy")
@@ -223,7 +232,7 @@ func waitsForApprovals(d *district, people staff, fleet *fleet, here estate) {
 	require.NoError(d.t, err)
 	d.everywhere(withdrawn.Alert, "known", func(wire.Alert) bool { return true })
 	d.cancelled(withdrawn)
-	d.everywhere(withdrawn.Alert, "cancelled", func(a wire.Alert) bool { return a.State == "cancelled" })
+	d.everywhere(withdrawn.Alert, "cancelled", func(a wire.Alert) bool { return a.State == wire.StateCancelled })
 	p = d.said(second.ApproveAlert(d.ctx(), withdrawn.Alert, wire.Approve{}, ""))
 	require.Contains(d.t, p.Sentence, "it is cancelled")
 	d.lax()
@@ -244,11 +253,11 @@ func correctsWithoutApproval(d *district, duty *client.Client, out wire.Outcome,
 	for _, more := range []wire.SendAlert{update("Extreme", "place under "+here.Path), update("Severe", "kind = screen")} {
 		held, err := duty.PreviewAlert(d.ctx(), more)
 		require.NoError(d.t, err)
-		require.Equal(d.t, "pending", held.Effect)
+		require.Equal(d.t, wire.StatePending, held.State)
 	}
 	correction, err := duty.SendAlert(d.ctx(), update("Severe", "place under "+here.Path), "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", correction.Effect)
+	require.Equal(d.t, wire.StateInForce, correction.State)
 	require.Equal(d.t, out.Alert, correction.Alert)
 }
 
@@ -258,7 +267,7 @@ func (f *fleet) settleAs(c *client.Client) {
 	in := byJSON("all devices listen", "all")
 	out, err := c.SendAlert(f.d.ctx(), in, "")
 	require.NoError(f.d.t, err)
-	require.Equal(f.d.t, "in-force", out.Effect)
+	require.Equal(f.d.t, wire.StateInForce, out.State)
 	f.proven(revisionOf(out), len(f.Devices()))
 	f.d.cancelled(out)
 }
@@ -322,7 +331,7 @@ func warnsUnderLicence(d *district, people staff, fleet *fleet, here, there esta
 
 	fire, err := as(people.duty).SendAlert(d.ctx(), press("fire", "i-6"), "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", fire.Effect)
+	require.Equal(d.t, wire.StateInForce, fire.State)
 	require.Equal(d.t, good.ID, fire.Licence)
 	fleet.proven(revisionOf(fire), 2)
 	shown := d.show(0, fire.Alert)
@@ -330,14 +339,14 @@ func warnsUnderLicence(d *district, people staff, fleet *fleet, here, there esta
 	require.False(d.t, shown.Alone.IsZero())
 	word, err := as(chief).SendAlert(d.ctx(), free, "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", word.Effect)
+	require.Equal(d.t, wire.StateInForce, word.State)
 	correctsWithoutApproval2(d, as(people.duty), fire, here)
 	d.cancelled(word)
 	d.cancelled(inForce)
 	d.cancelled(fire)
 	feed := d.feed
 	d.feed = people.feed
-	require.Equal(d.t, "in-force", d.post(0, warning("feed-alone", polygon(there.Area)), "", "").Effect)
+	require.Equal(d.t, wire.StateInForce, d.post(0, warning("feed-alone", polygon(there.Area)), "", "").State)
 	d.feed = feed
 	approvesAlone(d, people, fleet, here)
 
@@ -382,7 +391,7 @@ func correctsWithoutApproval2(d *district, duty *client.Client, out wire.Outcome
 		d.show(0, out.Alert).Key, capTime(time.Now().Add(time.Hour).In(hongKong)))
 	correction, err := duty.SendAlert(d.ctx(), wire.SendAlert{Alert: []byte(raw), Select: "place under " + here.Path}, "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", correction.Effect)
+	require.Equal(d.t, wire.StateInForce, correction.State)
 	require.Empty(d.t, correction.Licence)
 }
 
@@ -390,11 +399,11 @@ func correctsWithoutApproval2(d *district, duty *client.Client, out wire.Outcome
 func approvesAlone(d *district, people staff, fleet *fleet, here estate) {
 	held, err := d.clientWith(0, people.duty).SendAlert(d.ctx(), loud(here), "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "pending", held.Effect)
+	require.Equal(d.t, wire.StatePending, held.State)
 	out, err := d.clientWith(0, people.second).ApproveAlert(d.ctx(), held.Alert, wire.Approve{}, "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "in-force", out.Effect)
-	require.Equal(d.t, "local", out.State)
+	require.Equal(d.t, wire.StateInForce, out.State)
+	require.Equal(d.t, wire.ReplicationLocal, out.Replication)
 	fleet.proven(revisionOf(held), 2)
 	d.cancelled(held)
 }
@@ -427,7 +436,7 @@ func meetsAgain(d *district, people staff, fleet *fleet, here, there estate) {
 		in.Select = "place under " + e.Path
 		out, err := d.clientWith(i, people.duty).SendAlert(d.ctx(), in, "")
 		require.NoError(d.t, err)
-		require.Equal(d.t, "in-force", out.Effect)
+		require.Equal(d.t, wire.StateInForce, out.State)
 		return out
 	}
 	one := alone(0, here)
@@ -439,9 +448,9 @@ func meetsAgain(d *district, people staff, fleet *fleet, here, there estate) {
 	d.start(2)
 	d.await(func(s wire.Status) bool { return s.Ready && s.PendingFacts == 0 })
 	d.everywhere(one.Alert, "one alert of both", func(a wire.Alert) bool {
-		return a.State == "in-force" && len(a.Messages) == 2 && a.Addressed.Total == 3 && a.Revision == max(one.Revision, two.Revision)
+		return a.State == wire.StateInForce && len(a.Messages) == 2 && a.Addressed.Total == 3 && a.Revision == max(one.Revision, two.Revision)
 	})
 	fleet.proven(device.Revision{Alert: one.Alert, Revision: max(one.Revision, two.Revision)}, 3)
 	d.cancelled(one)
-	d.everywhere(one.Alert, "cancelled", func(a wire.Alert) bool { return a.State == "cancelled" })
+	d.everywhere(one.Alert, "cancelled", func(a wire.Alert) bool { return a.State == wire.StateCancelled })
 }

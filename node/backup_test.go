@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node"
 	"almenara/node/backup"
+	"almenara/node/folder"
 	"almenara/node/wire"
 )
 
@@ -57,11 +57,11 @@ func TestRestore_BeginsTheDistrictAnew(t *testing.T) {
 	saved := openBackup(t, name)
 	require.NotZero(t, saved.Audit)
 	require.LessOrEqual(t, saved.Audit, report.To)
-	made, err := node.Restore(o, saved, slog.New(slog.DiscardHandler))
+	made, err := folder.Restore(d.ctx(), folder.RestoreOptions{Dir: o.Dir, Addresses: o.Addresses(), File: saved})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, made.Incarnation)
-	_, err = node.Restore(o, saved, slog.New(slog.DiscardHandler))
-	require.ErrorIs(t, err, node.ErrNotEmpty)
+	_, err = folder.Restore(d.ctx(), folder.RestoreOptions{Dir: o.Dir, Addresses: o.Addresses(), File: saved})
+	require.ErrorIs(t, err, folder.ErrNotEmpty)
 
 	d.opts, d.nodes = append(d.opts, o), append(d.nodes, nil)
 	d.start(2)
@@ -82,12 +82,12 @@ func TestRestore_BeginsTheDistrictAnew(t *testing.T) {
 func TestBackupFolder_OfANodeThatIsDown(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	_, _, err := node.BackupFolder(d.opts[0].Dir, "test", slog.New(slog.DiscardHandler))
+	_, _, err := folder.BackupFolder(d.opts[0].Dir, "test", slog.New(slog.DiscardHandler))
 	require.Error(t, err, "it runs")
 	d.stop(0)
 	name := filepath.Join(t.TempDir(), "district.backup")
 	fill := func(to func(int64) (io.Writer, error)) error {
-		r, size, err := node.BackupFolder(d.opts[0].Dir, "test", slog.New(slog.DiscardHandler))
+		r, size, err := folder.BackupFolder(d.opts[0].Dir, "test", slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}

@@ -1,22 +1,19 @@
 package node
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"fmt"
 
 	"almenara/channels"
 	"almenara/channels/mqtt"
+	"almenara/node/secret"
 	"almenara/storage"
 	"almenara/storage/audience"
 )
 
 // credential checks a device's secret against the hash that the district agreed
-// on. It needs no quorum. Nobody comes in while this node would not be believed. Secrets
-// are 256 random bits, so a plain SHA-256 is as good as a slow hash, and a reconnect storm
-// does not cost one.
-func (n *Node) credential(deviceID, secret string) (channels.Endpoint, error) {
-	if !n.believed.Load() {
+// on. It needs no quorum. Nobody comes in while this node would not be believed.
+func (n *Node) credential(deviceID, shown string) (channels.Endpoint, error) {
+	if !n.inKeyRing.Load() {
 		return channels.Endpoint{}, errNotBelieved
 	}
 	var d storage.Device
@@ -28,8 +25,7 @@ func (n *Node) credential(deviceID, secret string) (channels.Endpoint, error) {
 	if err != nil {
 		return channels.Endpoint{}, fmt.Errorf("reading device %s: %w", deviceID, err)
 	}
-	sum := sha256.Sum256([]byte(secret))
-	if !known || d.Revoked || subtle.ConstantTimeCompare(sum[:], d.SecretHash) != 1 {
+	if !known || d.Revoked || !secret.Is(shown, d.SecretHash) {
 		return channels.Endpoint{}, mqtt.ErrCredential
 	}
 	n.presence.admitted(d.ID, d.SecretHash)

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/http"
@@ -14,33 +13,39 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
+	"almenara/cluster/connlimit"
 	"almenara/cluster/fsm"
+	"almenara/cluster/identity"
 	"almenara/node/api"
+	"almenara/node/events"
+	"almenara/node/members"
+	"almenara/node/records"
+	"almenara/node/splits"
 	"almenara/storage/alert"
 )
 
-// gates is where devices and people are let in, as they are told it. Safe for
+// listeners is where devices and people are let in, as they are told it. Safe for
 // concurrent use; the zero value is closed.
-type gates struct {
+type listeners struct {
 	mu   sync.Mutex
 	mqtt []string // URLs, in the order in which devices should try them
 	api  string   // URL; "" is off
 }
 
-func (g *gates) openMQTT(url string) {
+func (g *listeners) openMQTT(url string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.mqtt = append(g.mqtt, url)
 }
 
-func (g *gates) openAPI(url string) {
+func (g *listeners) openAPI(url string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.api = url
 }
 
-// urls lists the open gates.
-func (g *gates) urls() (api string, mqtt []string) {
+// urls lists the open listeners.
+func (g *listeners) urls() (api string, mqtt []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.api, slices.Clone(g.mqtt)
@@ -64,24 +69,9 @@ func (n *Node) openMQTT() error {
 		if err != nil {
 			return fmt.Errorf("opening the device gateway: %w", err)
 		}
-		n.gates.openMQTT(gate.scheme + "://" + n.reachable(addr))
+		n.listeners.openMQTT(gate.scheme + "://" + n.reachableAt().Addr(addr.String()))
 	}
 	return nil
-}
-
-// reachable is how others reach a listener: the advertised host where it listens on
-// all interfaces.
-func (n *Node) reachable(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if err != nil {
-		return addr.String()
-	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		if advertised, _, err := net.SplitHostPort(n.cluster.Advertised()); err == nil {
-			host = advertised
-		}
-	}
-	return net.JoinHostPort(host, port)
 }
 
 // openAPI lets people and systems in.
@@ -94,41 +84,47 @@ func (n *Node) openAPI() error {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
 	n.registerMetrics()
-	handler := api.New(n, api.Options{Logger: n.log, Trust: n.trust, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
+	handler := api.New(servedOf(n), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())
-	options := api.ServerOptions{Address: u.Host, Handler: mux, EndStreams: handler.EndStreams, Logger: n.log}
+	options := api.ServerOptions{Address: u.Host, Handler: mux, EndStreams: handler.EndStreams, Conns: n.conns.API, Logger: n.log}
 	if u.Scheme == "https" {
-		if options.TLS, err = n.serverTLS(); err != nil {
-			return err
-		}
+		options.TLS = identity.PublicTLS(n.identityNow)
 	}
 	n.server = api.NewServer(options)
 	if err := n.server.Start(); err != nil {
 		return err
 	}
-	n.stop.add("API", n.server.Stop)
-	n.gates.openAPI(u.Scheme + "://" + n.reachable(n.server.Addr()))
+	n.stop.Add("API", n.server.Stop)
+	n.listeners.openAPI(u.Scheme + "://" + n.reachableAt().Addr(n.server.Addr().String()))
 	n.duty()
 	return nil
 }
 
-// serverTLS is what devices and people see: the node's certificate of the
-// district's authority.
-func (n *Node) serverTLS() (*tls.Config, error) {
-	return &tls.Config{
-		MinVersion: tls.VersionTLS13,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			id := n.identity
-			if n.cluster != nil {
-				id = n.cluster.Identity() // it renews itself
-			}
-			return &tls.Certificate{
-				Certificate: [][]byte{id.Cert.Raw, id.District.CA.Raw}, PrivateKey: id.Key, Leaf: id.Cert,
-			}, nil
-		},
-	}, nil
+// served are the parts of the node that the API serves: together they are its Service.
+type served struct {
+	*Node
+	*records.Users
+	*records.Devices
+	*records.Places
+	*records.Imports
+	*records.Proposer
+	*members.Members
+	*events.Feed
+	*splits.Reader
+}
+
+func servedOf(n *Node) api.Service {
+	return served{n, n.users, n.devices, n.places, n.imports, n.proposer, n.members, n.events, n.splits}
+}
+
+// identityNow is the node's identity: the cluster renews its certificate.
+func (n *Node) identityNow() *identity.Identity {
+	if n.cluster != nil {
+		return n.cluster.Identity()
+	}
+	return n.identity
 }
 
 // ticketSecret is what devices' TLS sessions are resumed with. It follows from the
@@ -137,6 +133,18 @@ func (n *Node) ticketSecret() []byte {
 	sum := sha256.Sum256(slices.Concat([]byte("almenara session tickets"), n.identity.SigningKey.Seed()))
 	return sum[:]
 }
+
+// deviceConns gives each kind of listener of the gateway its share of the descriptors.
+type deviceConns struct{ *connlimit.Process }
+
+// Enter implements mqtt.Conns.
+func (d deviceConns) Enter(t mqtt.Transport, conn net.Conn) bool { return d.Devices[t].Enter(conn) }
+
+// Known implements mqtt.Conns.
+func (d deviceConns) Known(conn net.Conn) { d.Pool.Known(conn) }
+
+// Leave implements mqtt.Conns.
+func (d deviceConns) Leave(conn net.Conn) { d.Pool.Leave(conn) }
 
 // hooks takes what the gateway sees besides receipts.
 type hooks struct{ n *Node }
@@ -148,12 +156,12 @@ func (h hooks) Session(from channels.Endpoint, up bool) {
 	if !up {
 		return
 	}
-	if !h.n.believed.Load() {
-		h.n.tallies.touchRecords(fsm.ChangedKeys)
+	if !h.n.inKeyRing.Load() {
+		h.n.events.TouchRecords(fsm.ChangedKeys)
 	}
 	record, ok, err := h.n.state.Device(from.Device)
 	if d, here := h.n.presence.of(from.Device); err != nil || !ok || here && !d.sameAs(record) {
-		h.n.tallies.touchRecords(fsm.ChangedDevices)
+		h.n.events.TouchRecords(fsm.ChangedDevices)
 	}
 }
 
@@ -166,7 +174,7 @@ func (h hooks) Report(_ channels.Endpoint, _ []byte, done func(error)) { done(er
 
 // Sent implements mqtt.Hooks.
 func (h hooks) Sent(id alert.ID, revision alert.Revision, members []uint32) {
-	h.n.collector.sent(id, revision, members, h.n.options.Clock())
+	h.n.receipts.Sent(id, revision, members)
 }
 
 var errNoReports = fmt.Errorf("%w: this district takes no reports yet", mqtt.ErrUnwanted)

@@ -1,62 +1,126 @@
 package node
 
 import (
+	"cmp"
 	"slices"
-	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/channels"
+	"almenara/node/alerts"
+	"almenara/node/duplicates"
+	"almenara/node/stories"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
-// duplicateWithin is how far apart two alerts about the same may have been accepted.
-const duplicateWithin = time.Hour
+// duplicatesMost is how many possible duplicates an alert shows, the nearest in time: people
+// look at a handful, and of a thousand alerts about the same each would name all others.
+const duplicatesMost = 10
 
 func unixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
-// duplicates are other alerts that may be about the same: two operators at two isolated
-// nodes gave them different incidents, or none. They are shown to people and never
-// merged by their texts.
-func (n *Node) duplicates(s *story, members *roaring.Bitmap) (ids []string) {
-	m := s.current()
-	if m == nil || !s.onDesk || len(s.cancels) > 0 || !n.holds(m) {
-		return nil
+// lookalikes finds alerts that may be about the same as another, for some of the same
+// members. They are shown to people and never merged by their texts. What is on the book is
+// gone through once after each change, and not for each alert that is shown. Safe for
+// concurrent use.
+type lookalikes struct {
+	book  *alerts.Book
+	clock func() time.Time
+	// resolve is whom a message addresses now; it may take milliseconds.
+	resolve func(fact string) (*roaring.Bitmap, error)
+	shown   atomic.Pointer[channels.Situation] // what the presenter handed over last: it has worked them out
+
+	mu    sync.Mutex
+	edits uint64                         // of the book when index was made
+	index *duplicates.Index[board.Entry] // not of messages: they would stay in memory
+}
+
+// of lists the alerts that may be about the same as the story, which addresses these
+// members, and those of them that were addressed by what is known of persons; none where it is
+// over.
+func (l *lookalikes) of(s *stories.Story, members *roaring.Bitmap) (ids, personal []string) {
+	m := s.Current()
+	if m == nil || !s.OnBook || len(s.Cancels) > 0 || !l.holds(m.Entry) {
+		return nil, nil
 	}
-	for _, id := range n.desk.ids() {
-		other := n.deskStory(id)
-		if other == nil || other.id == s.id || other.status != s.status || len(other.cancels) > 0 {
-			continue
-		}
-		if o := other.current(); o != nil && n.holds(o) && alike(m, o) && n.overlaps(o, members) {
-			ids = append(ids, string(other.id))
+	own, err := likeness(s.ID, s.Status, m)
+	if err != nil {
+		return nil, nil
+	}
+	for other := range l.indexed().Near(own) {
+		if l.holds(other.Of) && l.overlap(other, members) {
+			if m := l.book.Message(other.Of.Fact); m != nil && m.Personal() {
+				personal = append(personal, string(other.ID))
+			}
+			if ids = append(ids, string(other.ID)); len(ids) == duplicatesMost {
+				break
+			}
 		}
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return ids, personal
 }
 
 // holds reports whether the message is shown, or will be.
-func (n *Node) holds(m *message) bool {
-	standing, _ := n.desk.standing(m, n.options.Clock())
-	return standing == alert.InForce || standing == alert.Future || standing == alert.Pending
+func (l *lookalikes) holds(e board.Entry) bool {
+	standing, _ := l.book.Standing(&alerts.Message{Entry: e}, l.clock())
+	return standing == board.InForce || standing == board.Future || standing == board.Pending
 }
 
-// alike reports whether two messages may be about the same.
-func alike(a, b *message) bool {
-	apart := a.entry.Accepted.Sub(b.entry.Accepted).Abs()
-	if apart > duplicateWithin || a.issue.Incident != "" && a.issue.Incident == b.issue.Incident && a.issue.Scenario != b.issue.Scenario {
-		return false
+// overlap reports whether the alert is for some of the members.
+func (l *lookalikes) overlap(a *duplicates.Alert[board.Entry], members *roaring.Bitmap) bool {
+	if s := l.shown.Load(); s != nil {
+		i, ok := slices.BinarySearchFunc(s.InForce, a.ID, func(it channels.Item, id alert.ID) int { return cmp.Compare(it.Alert, id) })
+		if ok && s.InForce[i].Revision == a.Of.Revision {
+			return slices.ContainsFunc(s.InForce[i].Parts, func(p channels.Part) bool { return overlap(p.To, members) })
+		}
 	}
-	if a.issue.Scenario != "" && a.issue.Scenario == b.issue.Scenario {
-		return true
-	}
-	return slices.ContainsFunc(a.alert.Infos, func(x alert.Info) bool {
-		return slices.ContainsFunc(b.alert.Infos, func(y alert.Info) bool { return x.Event != "" && strings.EqualFold(x.Event, y.Event) })
-	})
+	theirs, err := l.resolve(a.Of.Fact)
+	return err == nil && overlap(theirs, members)
 }
 
-func (n *Node) overlaps(m *message, members *roaring.Bitmap) bool {
-	r, err := n.reach(m)
-	return err == nil && r.members.Intersects(members)
+// overlap reports whether two sets have a member in common. Most alerts are for one block,
+// whose members often came in a row, so most sets are told apart by their ends.
+func overlap(a, b *roaring.Bitmap) bool {
+	return !a.IsEmpty() && !b.IsEmpty() && a.Minimum() <= b.Maximum() && b.Minimum() <= a.Maximum() && a.Intersects(b)
+}
+
+// indexed is the index of what is on the book now.
+func (l *lookalikes) indexed() *duplicates.Index[board.Entry] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if edits := l.book.Edits(); l.index == nil || l.edits != edits {
+		l.index, l.edits = duplicates.New(l.likenesses(l.book.Running(l.clock()))), edits
+	}
+	return l.index
+}
+
+func likeness(id alert.ID, status alert.Status, m *alerts.Message) (*duplicates.Alert[board.Entry], error) {
+	m, err := m.Whole()
+	if err != nil {
+		return nil, err
+	}
+	a := &duplicates.Alert[board.Entry]{
+		ID: id, Status: status, Accepted: m.Entry.Accepted, Incident: m.Issue.Incident, Scenario: m.Issue.Scenario, Of: m.Entry,
+	}
+	for _, info := range m.Alert.Infos {
+		a.Events = append(a.Events, info.Event)
+	}
+	return a, nil
+}
+
+// likenesses are the alerts by the messages that are shown. What cannot be read is like nothing.
+func (l *lookalikes) likenesses(running []alerts.Running) (out []*duplicates.Alert[board.Entry]) {
+	for _, r := range running {
+		s := &stories.Story{Pending: r.Pending, Messages: r.Messages}
+		if m := s.Current(); m != nil && l.holds(m.Entry) {
+			if a, err := likeness(r.ID, r.Status, m); err == nil {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
 }

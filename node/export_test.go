@@ -2,8 +2,12 @@ package node
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"almenara/cluster/command"
+	"almenara/node/api"
+	"almenara/node/machine"
 )
 
 // ProposeRaw commits bytes that no version of this software may have written.
@@ -11,11 +15,37 @@ func (n *Node) ProposeRaw(ctx context.Context, entry []byte) ([]byte, error) {
 	return n.cluster.Propose(ctx, entry)
 }
 
+// CheckWith makes the daily check run one part only. It is called before Start.
+func (n *Node) CheckWith(run func(context.Context) error) {
+	n.checks = func() []machine.Part { return []machine.Part{{Name: "test", Verify: run, Rotten: errors.New("fatal")}} }
+}
+
 // TakeKey does the first half of a removal: the node's key leaves the key ring, and the
 // node is still a member.
 func (n *Node) TakeKey(ctx context.Context, id string) error {
-	if _, err := n.change(ctx, "test", &command.RemoveNode{ID: id}); err != nil {
+	if _, err := n.proposer.Change(ctx, "test", &command.RemoveNode{ID: id}); err != nil {
 		return err
 	}
 	return n.keepKeyRing(ctx)
+}
+
+// Settle puts one block of receipts on record.
+func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
+	return settler{n}.Settle(ctx, block)
+}
+
+// Served is what the API serves.
+func (n *Node) Served() api.Service { return servedOf(n) }
+
+// TextsHeld is how many messages the node has in memory with all that they say.
+func (n *Node) TextsHeld() (held int) {
+	for _, id := range n.book.Open(n.options.Clock()) {
+		card, _ := n.book.Card(id)
+		for _, m := range n.book.Of(slices.Concat(card.Messages, card.Cancels, card.Lost)) {
+			if m.Alert != nil {
+				held++
+			}
+		}
+	}
+	return held
 }

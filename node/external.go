@@ -15,6 +15,7 @@ import (
 	"almenara/channels"
 	"almenara/channels/broker"
 	"almenara/cluster/fsm"
+	"almenara/node/reachable"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/audience"
@@ -34,19 +35,19 @@ func (e External) validate() error {
 		return nil
 	}
 	if err := broker.CheckURL(e.URL); err != nil {
-		return fmt.Errorf("%w: %w", ErrOptions, err)
+		return fmt.Errorf("%w: %w", reachable.ErrOptions, err)
 	}
 	u, err := url.Parse(e.URL)
 	if err != nil {
-		return fmt.Errorf("%w: broker address: %w", ErrOptions, err)
+		return fmt.Errorf("%w: broker address: %w", reachable.ErrOptions, err)
 	}
 	ip := net.ParseIP(u.Hostname())
 	here := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	if plain := u.Scheme == "tcp" || u.Scheme == "ws"; plain && e.Password != "" && !here {
-		return fmt.Errorf("%w: %s would send the broker's password in the clear; use ssl:// or wss:// on any address but loopback", ErrOptions, e.URL)
+		return fmt.Errorf("%w: %s would send the broker's password in the clear; use ssl:// or wss:// on any address but loopback", reachable.ErrOptions, e.URL)
 	}
 	if len(e.CA) > 0 && !x509.NewCertPool().AppendCertsFromPEM(e.CA) {
-		return fmt.Errorf("%w: the broker's authority is not a PEM certificate", ErrOptions)
+		return fmt.Errorf("%w: the broker's authority is not a PEM certificate", reachable.ErrOptions)
 	}
 	return nil
 }
@@ -57,16 +58,19 @@ func (n *Node) openExternal() (err error) {
 	if e.URL == "" {
 		return nil
 	}
+	if n.isolated() {
+		return fmt.Errorf("%w: %s; start it without a broker, where devices of the district may be", reachable.ErrOptions, n.isolatedSentence())
+	}
 	o := broker.Options{
 		URL: e.URL, ClientID: "almenara-" + n.ID(), Username: e.Username, Password: e.Password,
-		Directory: &n.roster, Receipts: receipts{n}, Elected: n.publishes, Logger: n.log, Registry: n.registry,
+		Directory: &n.brokerDirectory, Receipts: n.receipts, Elected: n.publishes, Clock: n.options.Clock, Logger: n.log, Registry: n.registry,
 	}
 	if len(e.CA) > 0 {
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM(e.CA)
 		o.TLS = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	}
-	n.roster.node = n
+	n.brokerDirectory.node = n
 	n.external, err = broker.New(o)
 	return err
 }
@@ -75,7 +79,7 @@ func (n *Node) openExternal() (err error) {
 // that is alone, because nobody else may know of its alerts. Two that do so at once
 // cost work only: a device begins a revision once.
 func (n *Node) publishes() bool {
-	return n.cluster.Leadership().Leader || n.Alone()
+	return n.cluster.Leadership().Leader || !settler{n}.CanCommit()
 }
 
 // outlets are all ways to devices.
@@ -117,9 +121,9 @@ func (n *Node) externalStatus() *wire.Broker {
 	}
 }
 
-// roster is the directory of enrolled devices for the external broker, read anew when
+// brokerDirectory is the directory of enrolled devices for the external broker, read anew when
 // they change. Safe for concurrent use.
-type roster struct {
+type brokerDirectory struct {
 	node *Node
 
 	mu       sync.Mutex
@@ -129,32 +133,37 @@ type roster struct {
 }
 
 // changed hears what a commit touched.
-func (r *roster) changed(what fsm.Change) {
+func (r *brokerDirectory) changed(what fsm.Change) {
 	if what&(fsm.ChangedDevices|fsm.ChangedMembers) == 0 {
 		return
 	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.read = false
+	r.mu.Unlock()
+	if r.node != nil && r.node.external != nil {
+		r.node.external.DevicesChanged()
+	}
+}
+
+// Here implements broker.Directory.
+func (r *brokerDirectory) Here(device string) bool {
+	_, here := r.node.presence.of(device)
+	return here
 }
 
 // Endpoint implements broker.Directory.
-func (r *roster) Endpoint(device string) (channels.Endpoint, bool) {
+func (r *brokerDirectory) Endpoint(device string) (channels.Endpoint, bool) {
 	byDevice, _ := r.tables()
 	e, ok := byDevice[device]
 	return e, ok
 }
 
-// Devices implements broker.Directory. Devices that are connected to this node's own
-// gateway are served there.
-func (r *roster) Devices(members *roaring.Bitmap) iter.Seq[channels.Endpoint] {
+// Devices implements broker.Directory.
+func (r *brokerDirectory) Devices(members *roaring.Bitmap) iter.Seq[channels.Endpoint] {
 	_, byMember := r.tables()
 	return func(yield func(channels.Endpoint) bool) {
 		for i := members.Iterator(); i.HasNext(); {
 			for _, e := range byMember[i.Next()] {
-				if _, here := r.node.presence.of(e.Device); here {
-					continue
-				}
 				if !yield(e) {
 					return
 				}
@@ -164,7 +173,7 @@ func (r *roster) Devices(members *roaring.Bitmap) iter.Seq[channels.Endpoint] {
 }
 
 // tables gives both tables; they are not modified once made.
-func (r *roster) tables() (map[string]channels.Endpoint, map[uint32][]channels.Endpoint) {
+func (r *brokerDirectory) tables() (map[string]channels.Endpoint, map[uint32][]channels.Endpoint) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.read {

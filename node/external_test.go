@@ -11,6 +11,7 @@ import (
 
 	"almenara/channels/device"
 	"almenara/node"
+	"almenara/node/reachable"
 	"almenara/node/wire"
 )
 
@@ -58,7 +59,7 @@ func TestExternalBroker(t *testing.T) {
 	listed, err := d.client(d.follower()).ListDevices(d.ctx(), "", 100)
 	require.NoError(t, err)
 	for _, dev := range listed {
-		require.True(t, dev.Connected, "%s is listed as connected, whichever way", dev.ID)
+		require.True(t, dev.Connected != nil && *dev.Connected, "%s is listed as connected, whichever way", dev.ID)
 	}
 
 	first := d.post(d.follower(), warning("through-a-broker", polygon(place.Area)), "", "committed")
@@ -99,7 +100,7 @@ func TestExternalBroker_RefusesWhatIsUnsafe(t *testing.T) {
 	} {
 		o := node.DefaultOptions(t.TempDir())
 		o.Broker = e
-		require.ErrorIs(t, o.Validate(), node.ErrOptions, name)
+		require.ErrorIs(t, o.Validate(), reachable.ErrOptions, name)
 	}
 	o := node.DefaultOptions(t.TempDir())
 	o.Broker = node.External{URL: "tcp://127.0.0.1:1883", Username: "me", Password: "secret"}

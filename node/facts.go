@@ -3,48 +3,55 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"sync"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
+	"almenara/cluster/internode"
+	"almenara/cluster/journal"
+	"almenara/node/alerts"
+	"almenara/node/events"
+	"almenara/node/folder"
+	"almenara/node/reached"
+	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
-// pageBytes bounds one page of facts for a peer.
-const pageBytes = 1 << 20
+// factPage bounds one page of facts for a peer.
+const factPage = 1 << 20
 
 // openFacts opens the journal and the spool and makes the exchange; it runs once
 // the cluster does.
 func (n *Node) openFacts(context.Context) error {
-	journal, err := fact.OpenJournal(fact.JournalOptions{
-		Dir: filepath.Join(n.options.Dir, journalDir), Origin: n.ID(),
+	j, err := journal.Open(journal.Options{
+		Dir: folder.JournalDir(n.options.Dir), Origin: n.ID(),
 		AlertsBytes: n.options.JournalBytes, ReceiptsBytes: n.options.SpoolBytes, SegmentBytes: n.options.segmentBytes(),
-		Logger: n.log,
+		Logger: n.log, Clock: n.options.Clock,
 	})
 	if err != nil {
 		return err
 	}
-	n.journal = journal
-	n.flushes.Store(journal)
-	n.stop.add("journal", func(context.Context) error { return journal.Close() })
+	n.journal = j
+	alone := func() bool { return !settler{n}.CanCommit() }
+	n.reached = reached.New(n.state, j, alone)
+	n.flushes.Store(j)
+	n.stop.AddStore("journal", func(context.Context) error { return j.Close() })
 	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
 	if err != nil {
 		return err
 	}
-	n.exchange = fact.NewExchange(fact.ExchangeOptions{
-		Journal: journal, Clock: n.hybrid, Keys: n.signingKey, Peers: n.peers, PeerID: cluster.PeerID,
-		Signer: fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
-		Call: func(ctx context.Context, peer, path string, body []byte) ([]byte, error) {
-			return n.cluster.Call(ctx, peer, path, body)
-		},
-		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: n.Alone, OnNew: n.learn, Logger: n.log,
+	n.exchange = exchange.New(exchange.Options{
+		Journal: j, Clock: n.hybrid, Keys: n.signingKey, Peers: n.peers, PeerID: internode.PeerID,
+		Signer:  fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
+		Call:    n.callPeer,
+		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learn, Logger: n.log,
 	})
 	return nil
 }
@@ -53,7 +60,7 @@ func (n *Node) openFacts(context.Context) error {
 // the raft log: a commit of the state machine, or a flush of the journal, which is all that a
 // node without a majority writes.
 func (n *Node) stalled() time.Duration {
-	stall := n.state.Stalled()
+	stall := n.machine.Stalled()
 	if j := n.flushes.Load(); j != nil {
 		stall = max(stall, j.Stalled())
 	}
@@ -71,7 +78,12 @@ func (n *Node) mark(origin string, stream fact.Stream, epoch uint64) uint64 {
 
 // fromStore reads adopted facts for a peer that lacks them.
 func (n *Node) fromStore(origin string, stream fact.Stream, epoch, seq uint64, most int) ([]fact.Signed, error) {
-	return n.state.FactsAfter(origin, stream, epoch, seq, most, pageBytes)
+	return n.state.FactsAfter(origin, stream, epoch, seq, most, factPage)
+}
+
+// callPeer asks another node. It is for parts that are made before the cluster is.
+func (n *Node) callPeer(ctx context.Context, peer, path string, body []byte) ([]byte, error) {
+	return n.cluster.Call(ctx, peer, path, body)
 }
 
 // peers are the other nodes of the district.
@@ -101,7 +113,7 @@ func (n *Node) signingKey(keyID, origin string) (ed25519.PublicKey, bool) {
 
 // adopt proposes facts for the log. Repeats do no harm.
 func (n *Node) adopt(ctx context.Context, facts []fact.Signed) error {
-	_, err := n.propose(ctx, n.Name(), &command.AdoptFacts{Facts: facts})
+	_, err := n.proposer.Propose(ctx, n.Name(), &command.AdoptFacts{Facts: facts})
 	return err
 }
 
@@ -113,25 +125,32 @@ func (n *Node) learn(f fact.Fact, signed fact.Signed) {
 	case fact.KindApproval:
 		n.learnApproval(f, signed)
 		return
+	case fact.KindReceipts:
+		if id, news := n.reached.News(f); news {
+			n.events.Touch(id, events.Receipts)
+		}
+		return
 	default:
 		return
 	}
 	id := signed.ID().String()
-	m, err := readMessage(id, f.Body)
+	m, err := alerts.ReadMessage(id, f.Body)
 	if err != nil {
 		n.log.Error("an alert fact cannot be read", "fact", id, "origin", f.Origin, "error", err)
 		return
 	}
-	outcome, fresh := n.desk.add(m)
+	n.originals.Learn(f.Origin, m.Issue)
+	outcome, fresh := n.book.Add(m)
 	if !fresh {
 		return
 	}
-	if outcome == alert.Conflict {
-		n.log.Warn("one message came in with two contents", "key", m.entry.Key.String(), "fact", id)
+	n.budget.Add(m.Entry, len(f.Body))
+	if outcome == board.Conflict {
+		n.log.Warn("one message came in with two contents", "key", m.Entry.Key.String(), "fact", id)
 	}
-	n.changed()
-	_, of := n.desk.standing(m, n.options.Clock())
-	n.tallies.touch(of, eventAlert)
+	n.toPresent.Set()
+	_, of := n.book.Standing(m, n.options.Clock())
+	n.events.Touch(of, events.Alert)
 }
 
 // adopted hears what the log made of a fact. The raft goroutine calls it.
@@ -139,14 +158,17 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 	n.exchange.Adopted(signed)
 	switch f.Kind {
 	case fact.KindReceipts:
-		n.tallies.touch(alert.ID(outcome.Alert), eventReceipts)
+		n.events.Touch(alert.ID(outcome.Alert), events.Receipts)
 	case fact.KindApproval:
 		n.under.forget(signed.ID().String())
 	case fact.KindAlert:
 		n.under.forget(signed.ID().String())
-		n.tallies.touch(alert.ID(outcome.Alert), eventAlert)
+		n.book.Agreed(signed.ID().String(), n.options.Clock())
+		n.events.Touch(alert.ID(outcome.Alert), events.Alert)
 	case fact.KindAlone:
-		n.splitEnded(f)
+		if sentence, ok := n.splits.Ended(f); ok {
+			n.events.Tell(events.Split, wire.Event{Text: sentence})
+		}
 	}
 }
 
@@ -159,79 +181,67 @@ func (n *Node) stateChanged(what fsm.Change) {
 		n.ringChanged()
 	}
 	if what&(fsm.ChangedMembers|fsm.ChangedPlaces) != 0 {
-		n.shift()
+		n.addressed.Changed()
+		n.toPresentSoon.Set()
 	}
 	if what&(fsm.ChangedNodes|fsm.ChangedImports|fsm.ChangedDistrict) != 0 {
 		n.duty()
 	}
-	n.tallies.touchRecords(what)
-	n.roster.changed(what)
+	n.events.TouchRecords(what)
+	n.brokerDirectory.changed(what)
 }
 
-// recall lays on the desk what was agreed and may still matter. The journal's own
+// recallBytes is how much is read of the agreed messages before texts that do not stand are
+// given up.
+const recallBytes = 4 << 20
+
+// recall lays on the book what was agreed and may still matter. The journal's own
 // facts follow when the exchange begins.
 func (n *Node) recall() error {
-	facts, err := n.state.ActiveFacts(n.options.Clock().Add(-alert.MaxLifetime - alert.EndMemory))
-	if err != nil {
-		return fmt.Errorf("recalling alerts: %w", err)
-	}
-	for _, signed := range facts {
+	read := 0
+	err := n.state.Recall(n.options.Clock(), func(signed fact.Signed) error {
 		f, err := signed.Fact()
 		if err != nil {
 			return err
 		}
 		n.learn(f, signed)
-	}
-	approvals, err := n.state.KeptFacts(fact.KindApproval, 0, 0, 0)
+		n.book.Agreed(signed.ID().String(), n.options.Clock())
+		if read += len(f.Body); read > recallBytes { // most of it was replaced since
+			n.book.GiveUpTexts(n.options.Clock())
+			read = 0
+		}
+		return nil
+	})
 	if err != nil {
-		return fmt.Errorf("recalling approvals: %w", err)
-	}
-	for _, a := range approvals {
-		n.learn(a.Fact, a.Signed)
+		return fmt.Errorf("recalling alerts: %w", err)
 	}
 	return nil
 }
 
-// Settle implements settler: one block as a fact of this node.
-func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
-	progress, err := n.exchange.Create(ctx, fact.KindReceipts, fact.Receipts, block)
-	if errors.Is(err, fact.ErrJournalFull) || errors.Is(err, fact.ErrBacklog) {
-		return nil, errReceiptsBusy
-	}
-	if err != nil {
-		return nil, err
-	}
-	return progress.Committed(), nil
-}
-
-// Alone implements settler. A state machine that waits for room on the disk cannot tell
-// what is committed.
-func (n *Node) Alone() bool { return n.space.full() || !n.cluster.Status().HasQuorum }
-
 // replication says how far the fact has got, as far as this node knows.
-func (n *Node) replication(id string) string {
-	if agreed, err := n.agreed(id); err == nil && agreed {
+func (n *Node) replication(id string) replication {
+	if agreed, err := n.stories.Agreed(id); err == nil && agreed {
 		n.under.forget(id)
-		return "committed"
+		return replication{level: exchange.Committed}
 	}
 	if p := n.under.get(id); p != nil {
-		return p.State()
+		return replicationOf(p)
 	}
-	return "local"
+	return replication{level: exchange.Local}
 }
 
 // underway holds the progress of this node's own alert facts until they are
 // committed. Safe for concurrent use; the zero value is ready.
 type underway struct {
 	mu    sync.Mutex
-	facts map[string]*fact.Progress
+	facts map[string]*exchange.Progress
 }
 
-func (u *underway) put(p *fact.Progress) {
+func (u *underway) put(p *exchange.Progress) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.facts == nil {
-		u.facts = map[string]*fact.Progress{}
+		u.facts = map[string]*exchange.Progress{}
 	}
 	u.facts[p.ID.String()] = p
 	u.settle() // this one may be committed already, and forget will not be called again
@@ -239,10 +249,10 @@ func (u *underway) put(p *fact.Progress) {
 
 // settle drops what is committed. mu is held.
 func (u *underway) settle() {
-	maps.DeleteFunc(u.facts, func(_ string, p *fact.Progress) bool { return p.State() == "committed" })
+	maps.DeleteFunc(u.facts, func(_ string, p *exchange.Progress) bool { return p.Level() == exchange.Committed })
 }
 
-func (u *underway) get(id string) *fact.Progress {
+func (u *underway) get(id string) *exchange.Progress {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.facts[id]

@@ -6,6 +6,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/node/members"
 	"almenara/node/wire"
 	"almenara/storage/audience"
 )
@@ -13,6 +14,7 @@ import (
 // groupTable counts rungs by block and kind.
 type groupTable struct {
 	index *audience.Index
+	known *roaring.Bitmap // all members
 	kinds map[string]*roaring.Bitmap
 	lines map[groupKey]*wire.Rungs
 }
@@ -20,21 +22,28 @@ type groupTable struct {
 type groupKey struct{ place, kind string }
 
 func newGroupTable(index *audience.Index) *groupTable {
-	return &groupTable{index: index, kinds: map[string]*roaring.Bitmap{}, lines: map[groupKey]*wire.Rungs{}}
+	return &groupTable{index: index, known: index.Ordinals(), kinds: map[string]*roaring.Bitmap{}, lines: map[groupKey]*wire.Rungs{}}
 }
 
-// add counts the members under the rung that field picks.
-func (g *groupTable) add(members *roaring.Bitmap, field func(*wire.Rungs) *uint64) {
-	for _, kind := range g.index.Count(members, 0).ByKind {
-		some := roaring.And(members, g.ofKind(kind.Name))
-		for _, place := range g.index.Count(some, placeDepth).ByPlace {
-			key := groupKey{place.Name, kind.Name}
-			if g.lines[key] == nil {
-				g.lines[key] = &wire.Rungs{}
-			}
-			*field(g.lines[key]) = place.N
+// add counts the members under the rung that field picks. Who was removed has a line without
+// place and kind.
+func (g *groupTable) add(set *roaring.Bitmap, field func(*wire.Rungs) *uint64) {
+	if gone := set.GetCardinality() - set.AndCardinality(g.known); gone > 0 {
+		*field(g.line(groupKey{})) = gone
+	}
+	for _, kind := range g.index.Count(set, 0).ByKind {
+		some := roaring.And(set, g.ofKind(kind.Name))
+		for _, place := range g.index.Count(some, members.PlaceDepth).ByPlace {
+			*field(g.line(groupKey{place.Name, kind.Name})) = place.N
 		}
 	}
+}
+
+func (g *groupTable) line(key groupKey) *wire.Rungs {
+	if g.lines[key] == nil {
+		g.lines[key] = &wire.Rungs{}
+	}
+	return g.lines[key]
 }
 
 // ofKind is all members of a kind.

@@ -128,7 +128,7 @@ func TestHostile_ReceiptFloodWithoutQuorum(t *testing.T) {
 		require.NoError(t, err)
 		alerts = append(alerts, sent)
 	}
-	feed := d.user(wire.AddUser{Name: "feed", Roles: []string{"composer"}, Senders: []string{observatory}})
+	feed := d.user(wire.AddUser{Name: "feed", Roles: []string{"composer"}, Senders: []string{observatory}, System: true})
 	filler, marks := alerts[:floodFiller], alerts[floodFiller:]
 	for i := range d.nodes {
 		if i != alone {
@@ -150,7 +150,7 @@ func TestHostile_ReceiptFloodWithoutQuorum(t *testing.T) {
 	require.Positive(t, sentAway, "the spool holds less than the flood")
 	again, err := d.clientWith(alone, feed).SendAlert(d.ctx(), rain(t), "local")
 	require.NoError(t, err, "receipts must not stand in the way of an alert")
-	require.Equal(t, "in-force", again.Effect)
+	require.Equal(t, wire.StateInForce, again.State)
 
 	for i := range d.nodes {
 		if i != alone {
@@ -182,12 +182,12 @@ func floodFrom(t *testing.T, devices []device.Options, server string, marks, fil
 // holds says whether every node counts every device whose publish n was acknowledged.
 func holds(d *district, mark wire.Outcome, n int, flooders []*flooder) bool {
 	for i := range d.nodes {
-		rows, err := d.client(i).AlertReceipts(d.t.Context(), mark.Alert, "acknowledged", false, 1000)
+		page, err := d.client(i).AlertReceipts(d.t.Context(), mark.Alert, wire.ReceiptQuery{Rung: "acknowledged", Limit: 1000})
 		if err != nil {
 			return false
 		}
 		counted := map[string]bool{}
-		for _, row := range rows {
+		for _, row := range page.Rows {
 			counted[row.Member] = true
 		}
 		for _, f := range flooders {
@@ -223,7 +223,7 @@ func TestHostile_ForgedReceiptsProveNothing(t *testing.T) {
 	shown, err := d.client(0).ShowAlert(d.ctx(), sent.Alert)
 	require.NoError(t, err)
 	require.Equal(t, wire.Rungs{Queued: 1}, shown.Rungs)
-	rows, err := d.client(0).AlertReceipts(d.ctx(), sent.Alert, "presented", false, 10)
+	page, err := d.client(0).AlertReceipts(d.ctx(), sent.Alert, wire.ReceiptQuery{Rung: "presented", Limit: 10})
 	require.NoError(t, err)
-	require.Empty(t, rows)
+	require.Empty(t, page.Rows)
 }

@@ -14,9 +14,11 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/marks"
 	"almenara/node"
+	"almenara/node/folder"
+	"almenara/node/reachable"
 	"almenara/node/wire"
 	"almenara/storage"
 )
@@ -138,7 +140,7 @@ func TestHostile_FolderOfARunningNodeIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, storage.ErrInUse)
 	requireOneSentence(t, err)
 	d.enrol("screen", "tuen-mun/on-ting/block-1", 1)
-	require.ErrorIs(t, initAgain(second), node.ErrNotEmpty)
+	require.ErrorIs(t, initAgain(second), folder.ErrNotEmpty)
 }
 
 func initAgain(o node.Options) error {
@@ -186,10 +188,10 @@ func TestHostile_SpoiltFoldersAreRefusedInASentence(t *testing.T) {
 		"identity cut":              {in("identity/identity.json", `{"version":1,`), nil},
 		"identity of nobody":        {in("identity/identity.json", `{}`), nil},
 		"identity gone":             {without("identity"), nil},
-		"tokens in the clear":       {in("node.json", `{"name":"n","internode":"127.0.0.1:0","api":"http://0.0.0.0:0"}`), node.ErrOptions},
-		"raft gone":                 {without("raft"), cluster.ErrAmnesia},
-		"raft and state gone":       {without("raft", "state"), cluster.ErrAmnesia},
-		"raft's log gone":           {without("raft/raft", "state"), cluster.ErrAmnesia},
+		"tokens in the clear":       {in("node.json", `{"name":"n","internode":"127.0.0.1:0","api":"http://0.0.0.0:0"}`), reachable.ErrOptions},
+		"raft gone":                 {without("raft"), marks.ErrAmnesia},
+		"raft and state gone":       {without("raft", "state"), marks.ErrAmnesia},
+		"raft's log gone":           {without("raft/raft", "state"), marks.ErrAmnesia},
 		"database unnamed":          {in("state/CURRENT", "nonsense\n"), storage.ErrDamaged},
 		"database without manifest": {in("state/db-000001/MANIFEST", "nonsense"), nil},
 		"a file in place of a folder": {func(dir string) error {
@@ -285,7 +287,7 @@ func TestHostile_AlertThatNodesCannotPassOnIsTooLarge(t *testing.T) {
 	var p *wire.Problem
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, wire.KindTooLarge, p.Kind)
-	alerts, err := d.client(0).ListAlerts(d.ctx(), 10)
+	alerts, _, err := d.client(0).ListAlerts(d.ctx(), "", 10)
 	require.NoError(t, err)
 	require.Empty(t, alerts)
 }

@@ -31,18 +31,18 @@ func takesOnce(d *district) {
 	follower := d.follower()
 
 	first := d.post(follower, flood, "", "committed")
-	require.Equal(d.t, "in-force", first.Effect)
+	require.Equal(d.t, wire.StateInForce, first.State)
 	fleet.proven(revisionOf(first), 4)
 	for i := range d.nodes {
 		again := d.post(i, flood, "", "")
-		require.Equal(d.t, "duplicate", again.Effect)
+		require.True(d.t, again.Duplicate)
 		require.Equal(d.t, first.Alert, again.Alert)
 		require.Equal(d.t, first.Revision, again.Revision)
 	}
 	spaced := bytes.ReplaceAll(flood.xml(), []byte("><"), []byte(">\n\t  <"))
 	again, err := d.client(d.leader()).TakeCAP(d.ctx(), spaced, "", "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "duplicate", again.Effect)
+	require.True(d.t, again.Duplicate)
 
 	slide := warning("landslide", polygon(here.Area))
 	second := d.postEverywhere(slide)
@@ -52,7 +52,7 @@ func takesOnce(d *district) {
 	require.Equal(d.t, []int{1, 1, 1, 1}, fleet.starts(revisionOf(second)))
 	for _, id := range []string{first.Alert, second.Alert} {
 		d.everywhere(id, "one message, each device counted once", func(a wire.Alert) bool {
-			return len(a.Messages) == 1 && a.Rungs.Presented == 4 && a.Addressed.Total == 4 && a.Place == "committed"
+			return len(a.Messages) == 1 && a.Rungs.Presented == 4 && a.Addressed.Total == 4 && a.Replication == wire.ReplicationCommitted
 		})
 	}
 }
@@ -69,7 +69,7 @@ func (d *district) postEverywhere(b bulletin) wire.Outcome {
 	posted.Wait()
 	for i, o := range outcomes {
 		require.NoError(d.t, errs[i])
-		require.Contains(d.t, []string{"in-force", "duplicate"}, o.Effect)
+		require.Contains(d.t, []wire.State{wire.StateInForce}, o.State)
 		require.Equal(d.t, outcomes[0].Alert, o.Alert)
 		require.Equal(d.t, outcomes[0].Revision, o.Revision)
 	}
@@ -97,7 +97,7 @@ func refusesContradictions(d *district) {
 		require.Contains(d.t, dev.Presenting(), first.Alert)
 	}
 	d.everywhere(first.Alert, "the first message stands alone", func(a wire.Alert) bool {
-		return len(a.Messages) == 1 && a.State == "in-force"
+		return len(a.Messages) == 1 && a.State == wire.StateInForce
 	})
 	d.audited("alert refused", "administrator", first.Alert, "contradicts")
 }
@@ -108,7 +108,7 @@ func refusesOtherSelections(d *district) {
 	gas := warning("gas", polygon(here.Area))
 	first := d.post(0, gas, "kind = screen", "committed")
 	screens.proven(revisionOf(first), 1)
-	require.Equal(d.t, "duplicate", d.post(1, gas, "kind  =  screen", "").Effect)
+	require.True(d.t, d.post(1, gas, "kind  =  screen", "").Duplicate)
 	for _, selection := range []string{"", "kind = speaker"} {
 		problem := d.refused(1, gas, selection)
 		require.Equal(d.t, wire.KindConflict, problem.Kind)

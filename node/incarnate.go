@@ -8,6 +8,9 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/identity"
+	"almenara/cluster/marks"
+	"almenara/node/folder"
 )
 
 // incarnate puts the incarnation that this node carries on the district's record, so
@@ -20,15 +23,34 @@ func (n *Node) incarnate(ctx context.Context) error {
 	}
 	d.Incarnation = carried.Count()
 	actor := fmt.Sprintf("%s on %s after index %d", carried.Why, carried.By, carried.Index)
-	_, err := n.propose(ctx, actor, &command.PutDistrict{District: d})
+	_, err := n.proposer.Propose(ctx, actor, &command.PutDistrict{District: d})
 	if err == nil {
 		n.log.Warn("the district goes on from this node alone", "incarnation", d.Incarnation, "why", carried.Why)
 	}
 	return err
 }
 
-// former are the ids of all nodes on record that were not removed.
+// isolated reports whether this node is of a copy for a drill: it has an authority of its
+// own, and the record that it was restored with is of another.
+func (n *Node) isolated() bool {
+	record := n.district().ID
+	return record != "" && record != n.identity.District.ID
+}
+
+// isolatedSentence says so where the copy is looked at.
+func (n *Node) isolatedSentence() string {
+	if !n.isolated() {
+		return ""
+	}
+	return "this is a drill: a copy of the district restored with --isolated, with keys of its own; the district does not hear it, and its alerts reach nobody there"
+}
+
+// former are the ids of all nodes on record that were not removed; none for a drill, which
+// speaks to nobody of the district.
 func (n *Node) former() []string {
+	if n.isolated() {
+		return nil
+	}
 	nodes, _, err := n.keys()
 	if err != nil {
 		n.log.Error("reading the nodes", "error", err)
@@ -54,12 +76,12 @@ func (n *Node) replaceFormer(ctx context.Context) error {
 			return err
 		}
 	}
-	saved, err := loadSettings(n.options.Dir)
+	saved, err := folder.Load(n.options.Dir)
 	if err != nil {
 		return err
 	}
 	saved.Replaces = nil
-	if err := saved.save(n.options.Dir); err != nil {
+	if err := saved.Save(n.options.Dir); err != nil {
 		return err
 	}
 	n.settings.Replaces = nil
@@ -67,7 +89,7 @@ func (n *Node) replaceFormer(ctx context.Context) error {
 }
 
 func (n *Node) removeFormer(ctx context.Context, id string) error {
-	_, err := n.propose(ctx, n.Name(), &command.RemoveNode{ID: id})
+	_, err := n.proposer.Propose(ctx, n.Name(), &command.RemoveNode{ID: id})
 	if err != nil && !errors.Is(err, command.ErrNotFound) {
 		return err
 	}
@@ -87,11 +109,17 @@ func (n *Node) votes() bool {
 const stillWarned = "devices here are still warned"
 
 // quarantined says what a person has to know and to do.
-func quarantined(q *cluster.Quarantine) string {
+func quarantined(q *marks.Quarantine) string {
 	if q.By == nil {
 		return fmt.Sprintf("this node is quarantined since %s, because its disk does not hold what it wrote (%s); "+stillWarned+"; "+
 			"replace the disk if it is old, and let the node come back under a new id with almenara rejoin", q.At.UTC().Format("2006-01-02 15:04 MST"), q.Reason)
 	}
+	since := q.By.Time().UTC().Format("2006-01-02 15:04 MST")
+	if q.By.Why == identity.WhyRestore {
+		return fmt.Sprintf("a backup of the district was restored without this node (incarnation %d, %s); "+stillWarned+"; "+
+			"let it join that with almenara rejoin, or, where no such thing was meant, stop the copy, recover one of the old nodes with almenara recover, and rejoin the others",
+			q.By.Number, since)
+	}
 	return fmt.Sprintf("the district was recovered without this node (incarnation %d, %s); "+stillWarned+"; "+
-		"let it join anew with almenara rejoin", q.By.Number, q.By.Time().UTC().Format("2006-01-02 15:04 MST"))
+		"let it join anew with almenara rejoin", q.By.Number, since)
 }

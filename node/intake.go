@@ -8,13 +8,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
+	"almenara/cluster/journal"
+	"almenara/node/alerts"
 	"almenara/node/api"
+	"almenara/node/authority"
+	"almenara/node/judge"
+	"almenara/node/newest"
+	"almenara/node/records"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 )
 
@@ -27,10 +36,14 @@ type intake struct {
 	limit    audience.Selection // selected, read
 	reason   string
 	incident string
-	scenario storage.Scenario // that it was made from; the zero one is none
+	scenario storage.Scenario  // that it was made from; the zero one is none
+	blanks   map[string]string // that fill the scenario's
 	warnings []string
 	wait     api.Wait
 	dryRun   bool // say what would be, record nothing
+	direct   bool // this node writes the CAP message, maybe under the district's own sender
+	made     bool // this node made the identifier
+	stamped  bool // this node wrote sent
 }
 
 // TakeCAP implements api.Alerts.
@@ -46,20 +59,37 @@ func (n *Node) PreviewCAP(ctx context.Context, by api.Caller, raw []byte, select
 func (n *Node) takeCAP(ctx context.Context, in intake) (wire.Outcome, error) {
 	a, findings, err := alert.Parse(in.raw)
 	if err != nil {
-		return wire.Outcome{}, refusal(err, findings)
+		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
-	in.alert, in.warnings = a, sentences(findings)
+	in.alert, in.warnings = a, judge.Sentences(findings)
+	if in.raw, err = recordedForm(in.raw, a, findings, func() bool { return n.proposer.Understood(ctx, records.NodeVersionSince) == nil }); err != nil {
+		return wire.Outcome{}, err
+	}
 	return n.take(ctx, in)
+}
+
+// recordedForm is what is put on record of a message: the bytes as they came or, as long
+// as a node of older software would read something else in them, or nothing, what CAP
+// says in its strict form. upgraded reports whether there is no such node.
+func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded func() bool) ([]byte, error) {
+	if alert.ReadAlike(raw, found) || upgraded() {
+		return raw, nil
+	}
+	strict, err := a.XML()
+	if err != nil {
+		return nil, wire.Problemf(wire.KindTooLarge, "some nodes of the district are not upgraded, and the message is too large in the form that they read: %v; nothing was sent", err)
+	}
+	return strict, nil
 }
 
 // SendAlert implements api.Alerts: the same path, from the JSON form.
 func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, wait api.Wait) (wire.Outcome, error) {
-	return n.takeJSON(ctx, in, intake{by: by, wait: wait})
+	return newest.Write(func() (wire.Outcome, error) { return n.takeJSON(ctx, in, intake{by: by, wait: wait, direct: true}) })
 }
 
 // PreviewAlert implements api.Alerts: SendAlert up to the record.
 func (n *Node) PreviewAlert(ctx context.Context, by api.Caller, in wire.SendAlert) (wire.Outcome, error) {
-	return n.takeJSON(ctx, in, intake{by: by, dryRun: true})
+	return newest.Write(func() (wire.Outcome, error) { return n.takeJSON(ctx, in, intake{by: by, dryRun: true, direct: true}) })
 }
 
 func (n *Node) takeJSON(ctx context.Context, sent wire.SendAlert, in intake) (wire.Outcome, error) {
@@ -67,87 +97,76 @@ func (n *Node) takeJSON(ctx context.Context, sent wire.SendAlert, in intake) (wi
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	a, findings, err := alert.FromJSON(form, n.senderOf(in.by), newIdentifier(), n.options.Clock().UTC())
+	identifier := newIdentifier()
+	a, findings, err := alert.FromJSON(form, n.senderOf(in.by), identifier, n.options.Clock().UTC())
 	if err != nil {
-		return wire.Outcome{}, refusal(err, findings)
+		return wire.Outcome{}, judge.Refusal(err, findings)
+	}
+	if err := in.judged(judge.Typed(form)); err != nil {
+		return wire.Outcome{}, err
+	}
+	in.made, in.stamped = a.Identifier == identifier, !newest.SaysSent(form)
+	if in.incident, err = n.incidentOf(in.by, in.scenario.ID, sent.Incident, a.Status); err != nil {
+		return wire.Outcome{}, err
 	}
 	if in.scenario.ID != "" && sent.Incident != "" {
 		a.Incidents = []string{sent.Incident}
+	}
+	in.alert = a
+	if in.stamped {
+		a.Sent = alert.NewDateTime(alert.Later(a.Sent.Time(), newest.After(n.book, in.continues())))
 	}
 	raw, err := a.XML()
 	if err != nil {
 		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the alert cannot be written as CAP: %v", err)
 	}
-	in.alert, in.raw, in.warnings = a, raw, sentences(findings)
-	in.selected, in.reason, in.incident = sent.Select, sent.Reason, sent.Incident
+	in.raw, in.warnings = raw, judge.Sentences(findings)
+	in.selected, in.reason = sent.Select, sent.Reason
 	return n.take(ctx, in)
-}
-
-// CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
-// alert that this node knows. One of them would do here, but other nodes may know
-// others. A caller that speaks for some senders only speaks for the alert's own.
-func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wire.CancelAlert, wait api.Wait) (wire.Outcome, error) {
-	parsed, err := alert.ParseID(id)
-	if err != nil {
-		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "%v", err)
-	}
-	card, ok := n.desk.card(parsed)
-	if !ok {
-		return wire.Outcome{}, wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
-	}
-	keys := cancelled(card.Keys, by)
-	a := &alert.Alert{
-		Identifier: newIdentifier(), Sender: n.sender(), Sent: alert.NewDateTime(n.options.Clock().UTC()),
-		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
-		Note: printable(in.Reason), References: keys,
-	}
-	if len(by.Senders) > 0 {
-		a.Sender = keys[len(keys)-1].Sender
-	}
-	raw, err := a.XML()
-	if err != nil {
-		return wire.Outcome{}, fmt.Errorf("writing the cancel: %w", err)
-	}
-	return n.take(ctx, intake{by: by, alert: a, raw: raw, reason: in.Reason, wait: wait})
-}
-
-// cancelled is what a Cancel of an alert references: the newest keys, which are ordered
-// by sent, and the incident's own, so that it also ends what is still to come of that.
-// A caller that speaks for some senders only ends what is known.
-func cancelled(keys []alert.Key, by api.Caller) []alert.Key {
-	var incident []alert.Key
-	if keys[0].Sender == alert.IncidentSender {
-		if len(by.Senders) == 0 {
-			incident = keys[:1]
-		}
-		keys = keys[1:]
-	}
-	newest := keys[max(0, len(keys)-alert.MaxReferences+1):]
-	return slices.Concat(incident, newest)
 }
 
 // take is the one path of every message: verify, record, and let everything else
 // follow from the record.
 func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
-	err := n.admit(in)
+	err := n.admit(&in)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if in.limit, err = limits(in.selected, in.scenario); err != nil {
-		return wire.Outcome{}, err
+	if in.limit.IsZero() { // a correction keeps that of its alert
+		if in.limit, err = limits(in.selected, in.scenario, n.state.Index()); err != nil {
+			return wire.Outcome{}, err
+		}
+		own := in.scenario.ID == "" || in.selected != "" // what a scenario selects was not the caller's choice
+		if own && in.alert.MsgType != alert.MsgTypeCancel {
+			if err := authority.MayAsk(in.by, in.limit, in.alert); err != nil {
+				return wire.Outcome{}, err
+			}
+		}
 	}
 	known, err := n.known(in)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
 	if known != nil { // before anything that may have changed since: a repeat is a repeat
-		out := n.outcome(known, nil, in.warnings)
+		out := withReachable(ctx, n, known, in.wait, n.outcome(known, nil, in.warnings))
 		if in.dryRun {
-			out.State = wire.StateDryRun
+			out = onlyAsked(out)
 		}
 		return out, nil
 	}
-	targets, err := n.targets(in)
+	now := n.options.Clock()
+	if in.direct {
+		if err := in.judged(judge.Over(in.alert, now)); err != nil {
+			return wire.Outcome{}, err
+		}
+	}
+	if err := in.checkTimes(now, n.clock.Trusted(), n.book); err != nil {
+		return wire.Outcome{}, err
+	}
+	if err := checkJoins(board.EntryOf(in.alert, "", now, ""), now, n.book); err != nil {
+		return wire.Outcome{}, err
+	}
+	targets, err := n.targets(&in)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
@@ -155,18 +174,40 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	keep(targets, in.selects(right.within))
+	keep(targets, in.selects(right.Within))
 	if in.dryRun {
-		return n.preview(in, targets, right)
+		return n.preview(ctx, in, targets, right)
 	}
-	m, progress, err := n.record(ctx, in, targets, right)
+	m, progress, err := n.record(ctx, &in, targets, right)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
 	if progress != nil {
 		n.await(ctx, progress, in.wait)
 	}
-	return n.usual(in, n.outcome(m, progress, in.warnings)), nil
+	return n.usual(in, withReachable(ctx, n, m, in.wait, n.outcome(m, progress, in.warnings))), nil
+}
+
+// checkTimes refuses a message whose times cannot be meant, and warns its sender of a clock
+// or an offset that is wrong.
+// trusted says whether now is.
+func (in *intake) checkTimes(now time.Time, trusted bool, d *alerts.Book) error {
+	return in.judged(in.alert.CheckTimes(now, trusted, func(k alert.Key) bool {
+		m, _ := d.First(k, "")
+		return m != nil
+	}))
+}
+
+// checkJoins refuses an Update that would end what is in force or to come, because it joins
+// that with an alert that was cancelled: it reads like a correction.
+func checkJoins(e board.Entry, now time.Time, d *alerts.Book) error {
+	if e.MsgType != alert.MsgTypeUpdate {
+		return nil
+	}
+	if lost := d.Ends(e, now); len(lost) > 0 {
+		return wire.Problemf(wire.KindRefused, "nothing was sent: it names an alert that was cancelled beside one that goes on, %s, and both would end; name only what goes on", lost[0].Key)
+	}
+	return nil
 }
 
 // keep keeps targets to a selection, also for those who join later.
@@ -176,20 +217,43 @@ func keep(targets []audience.Target, selection string) {
 	}
 }
 
-// selects is the selection of the message, kept to the place of a licence.
+// selects is the selection of the message, kept to the places of its author and to that of a
+// licence.
 func (in *intake) selects(within string) string {
-	if within == "" {
-		return in.limit.String()
+	kept := in.limit
+	var own, licensed []string
+	if in.alert.MsgType != alert.MsgTypeCancel { // it is for whom its references are for
+		own = in.by.Places
 	}
-	under, err := underPlaces([]string{within})
-	if err != nil {
-		return in.limit.String() // no licence has such a place
+	if within != "" {
+		licensed = []string{within}
 	}
-	return in.limit.And(under).String()
+	for _, places := range [][]string{own, licensed} {
+		if under, err := authority.Under(places...); err == nil { // no user and no licence has another
+			kept = kept.Within(under)
+		}
+	}
+	return kept.String()
+}
+
+// written is the message as it would be recorded, and the alerts that it goes on with.
+func (in *intake) written(m *alerts.Message) newest.Message {
+	return newest.Message{Message: m, Continues: in.continues(), Stamped: in.stamped, Direct: in.direct}
+}
+
+// continues lists the keys of the alerts that the message goes on with.
+func (in *intake) continues() []alert.Key {
+	switch {
+	case in.alert.MsgType == alert.MsgTypeUpdate:
+		return in.alert.References
+	case in.alert.MsgType == alert.MsgTypeAlert && in.scenario.ID != "" && in.incident != "":
+		return []alert.Key{alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)}
+	}
+	return nil
 }
 
 // readLimit reads the selection that narrows the areas; the zero one is no limit.
-func readLimit(text string) (audience.Selection, error) {
+func readLimit(text string, index *audience.Index) (audience.Selection, error) {
 	if text == "" {
 		return audience.Selection{}, nil
 	}
@@ -197,50 +261,32 @@ func readLimit(text string) (audience.Selection, error) {
 	if err != nil {
 		return limit, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err)
 	}
-	return limit, nil
+	return index.WithSpellings(limit), nil
 }
 
-// admit checks what needs no state: who may say this, and whether it says anything.
-func (n *Node) admit(in intake) error {
-	if len(in.by.Senders) > 0 && !slices.Contains(in.by.Senders, in.alert.Sender) {
-		return wire.Problemf(wire.KindForbidden, "%s may not speak for the CAP sender %s", in.by.Name, in.alert.Sender)
-	}
-	if err := ownReferences(in); err != nil {
+// admit checks what does not change with what is known: whether the caller may speak for
+// the sender and name the message, and whether the message says anything that devices can show.
+func (n *Node) admit(in *intake) error {
+	about := authority.About{Message: authority.Message{Key: in.alert.Key(), MsgType: in.alert.MsgType}, Direct: in.direct, Made: in.made}
+	if err := n.rules.Speaks(in.by, about); err != nil {
 		return err
 	}
-	switch in.alert.MsgType {
-	case alert.MsgTypeAck, alert.MsgTypeError:
-		return wire.Problemf(wire.KindRefused, "a CAP %s answers a message and warns nobody; nothing was done", in.alert.MsgType)
-	case alert.MsgTypeCancel:
-		return nil
-	}
-	if len(in.alert.Infos) == 0 {
-		return wire.Problemf(wire.KindRefused, "the message has no info block, so there is nothing to show and no area")
-	}
-	return nil
+	return in.judged(judge.Message(in.alert))
 }
 
-// ownReferences keeps a caller that speaks for some senders from updating or
-// cancelling the messages of others.
-func ownReferences(in intake) error {
-	if len(in.by.Senders) == 0 {
-		return nil
+// judged refuses what the judgement rejects, and keeps its warnings for the sender.
+func (in *intake) judged(found alert.Findings) error {
+	if found.Rejected() {
+		return judge.Refusal(&alert.RejectError{Findings: found}, found)
 	}
-	for _, ref := range in.alert.References {
-		if !slices.Contains(in.by.Senders, ref.Sender) {
-			return wire.Problemf(wire.KindForbidden, "%s may not change a message of the CAP sender %s", in.by.Name, ref.Sender)
-		}
-	}
+	in.warnings = append(in.warnings, judge.Sentences(found)...)
 	return nil
 }
 
 // targets works out whom each info block addresses. What cannot be read is
 // refused, never widened; so is a selection that selects nobody, which is a slip.
-func (n *Node) targets(in intake) ([]audience.Target, error) {
-	if in.alert.MsgType == alert.MsgTypeCancel {
-		return nil, nil
-	}
-	if !in.limit.IsZero() {
+func (n *Node) targets(in *intake) ([]audience.Target, error) {
+	if !in.limit.IsZero() && in.alert.MsgType != alert.MsgTypeCancel {
 		found, err := n.state.Index().Select(in.limit)
 		if err != nil {
 			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err)
@@ -249,21 +295,14 @@ func (n *Node) targets(in intake) ([]audience.Target, error) {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", in.limit)
 		}
 	}
-	var targets []audience.Target
-	for _, info := range in.alert.Infos {
-		t, err := audience.TargetOf(info, in.alert.Scope, in.alert.Addresses, in.limit, n.state.Index().KnowsScheme)
-		if err != nil {
-			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: %v", err)
-		}
-		targets = append(targets, t)
-	}
-	return targets, nil
+	targets, found := judge.Targets(in.alert, in.limit, n.state.Index().KnowsScheme)
+	return targets, in.judged(found)
 }
 
 // known finds the message when it was taken before. Another content under its key,
 // or another selection, is a conflict: the first one stands, and the attempt is put
 // on record.
-func (n *Node) known(in intake) (*message, error) {
+func (n *Node) known(in intake) (*alerts.Message, error) {
 	if err := n.incidentIsOver(in); err != nil {
 		return nil, err
 	}
@@ -271,21 +310,27 @@ func (n *Node) known(in intake) (*message, error) {
 		return m, nil
 	}
 	digest := in.alert.Digest().String()
-	m, same := n.desk.known(in.alert.Key(), digest)
+	m, same, err := n.book.Known(in.alert.Key(), digest)
+	if err != nil {
+		return nil, err
+	}
 	if m == nil {
-		var err error
 		if m, same, err = n.logged(in.alert.Key(), digest); err != nil || m == nil {
 			return nil, err
 		}
 	}
-	if same && (in.alert.MsgType == alert.MsgTypeCancel || m.selects() == in.selects(m.issue.Within)) {
+	says, err := m.Brief()
+	if err != nil {
+		return nil, err
+	}
+	if same && (in.alert.MsgType == alert.MsgTypeCancel || says.Select == in.selects(says.Issue.Within)) {
 		return m, nil
 	}
 	what := "content"
 	if same {
 		what = "selection"
 	}
-	_, id := n.desk.standing(m, n.options.Clock())
+	_, id := n.book.Standing(m, n.options.Clock())
 	if !in.dryRun {
 		n.noteRefusal(in, id, digest)
 	}
@@ -293,16 +338,15 @@ func (n *Node) known(in intake) (*message, error) {
 		"the message %s is known with another %s; this one was refused, the first one stands", in.alert.Key(), what)}
 }
 
-// logged finds in the log a message that the desk has forgotten: it ran out long ago.
-func (n *Node) logged(k alert.Key, digest string) (m *message, same bool, err error) {
-	view, ok, err := n.state.Alert(k.ID())
-	if err != nil || !ok {
+// logged finds in the log a message that the book has forgotten: it ran out long ago.
+func (n *Node) logged(k alert.Key, digest string) (m *alerts.Message, same bool, err error) {
+	s, err := n.stories.Logged(k.ID())
+	if err != nil || s == nil {
 		return nil, false, err
 	}
-	s := loggedStory(view)
-	for _, other := range slices.Concat(s.messages, s.cancels) {
-		if other.entry.Key.Same(k) {
-			return other, other.entry.Digest == digest, nil
+	for _, other := range slices.Concat(s.Messages, s.Cancels) {
+		if other.Entry.Key.Same(k) {
+			return other, other.Entry.Digest == digest, nil
 		}
 	}
 	return nil, false, nil
@@ -310,14 +354,31 @@ func (n *Node) logged(k alert.Key, digest string) (m *message, same bool, err er
 
 // record makes the fact durable on this node. A message that is known already
 // gives no new fact: progress is nil.
-func (n *Node) record(ctx context.Context, in intake, targets []audience.Target, right ruling) (*message, *fact.Progress, error) {
+func (n *Node) record(ctx context.Context, in *intake, targets []audience.Target, right authority.Right) (*alerts.Message, *exchange.Progress, error) {
+	if err := n.afford(*in, targets, right, 0, true); err != nil { // before anything of it is written
+		return nil, nil, err
+	}
+	body, large, err := n.recordable(ctx, *in, n.issue(*in, targets, right)) // it may flush 4 MiB: before the lock
+	if err != nil {
+		return nil, nil, err
+	}
+	defer large.Done()
+	if large != nil {
+		in.warnings = append(in.warnings, large.Warnings...)
+	}
+	m, err := alerts.ReadMessage("", body)
+	if err != nil {
+		return nil, nil, err
+	}
 	n.recording.Lock()
 	defer n.recording.Unlock()
-	if known, err := n.known(in); known != nil || err != nil { // it may have come in meanwhile
+	if known, err := n.known(*in); known != nil || err != nil { // it may have come in meanwhile
 		return known, nil, err
 	}
-	body, err := n.issue(in, targets, right)
-	if err != nil {
+	if err := newest.Check(n.book, in.written(m), n.options.Clock()); err != nil {
+		return nil, nil, err
+	}
+	if err := n.afford(*in, targets, right, len(body), false); err != nil {
 		return nil, nil, err
 	}
 	progress, err := n.exchange.Create(ctx, fact.KindAlert, fact.Alerts, body)
@@ -325,51 +386,57 @@ func (n *Node) record(ctx context.Context, in intake, targets []audience.Target,
 		return nil, nil, unrecorded(err)
 	}
 	n.under.put(progress)
-	m, err := readMessage(progress.ID.String(), body) // the desk forgets what ran out long ago
-	return m, progress, err
+	m.Fact = progress.ID.String()
+	m.Entry.Fact = m.Fact
+	return m, progress, nil // the book forgets what ran out long ago
 }
 
-// issue writes the body of the alert's fact.
-func (n *Node) issue(in intake, targets []audience.Target, right ruling) ([]byte, error) {
+// issue is what the alert's fact says.
+func (n *Node) issue(in intake, targets []audience.Target, right authority.Right) storage.Issue {
 	issue := storage.Issue{
 		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
-		Accepted: n.options.Clock().UnixMilli(), Policy: right.policy,
-		Approvals: right.approvals, Scenario: in.scenario.ID, Licence: right.licence, Within: right.within,
+		Accepted: n.options.Clock().UnixMilli(), Policy: right.Policy,
+		Approvals: right.Approvals, Scenario: in.scenario.ID, Blanks: in.blanks, Licence: right.Licence, Within: right.Within,
 	}
-	if right.alone {
-		issue.Alone, issue.PolicyAge = right.since.UnixMilli(), right.age.Milliseconds()
+	if right.Alone {
+		issue.Alone, issue.PolicyAge = right.Since.UnixMilli(), right.Age.Milliseconds()
 	}
-	body, err := issue.Encode()
-	if err != nil {
-		return nil, fmt.Errorf("encoding the alert: %w", err)
-	}
-	return body, nil
+	return issue
 }
 
 // preview says what record would make of the message, and makes nothing: the message
-// is laid on a copy of the desk. Whether the journal has room shows only later.
-func (n *Node) preview(in intake, targets []audience.Target, right ruling) (wire.Outcome, error) {
-	body, err := n.issue(in, targets, right)
+// is laid on a copy of the book. Whether the journal has room shows only later.
+func (n *Node) preview(ctx context.Context, in intake, targets []audience.Target, right authority.Right) (wire.Outcome, error) {
+	if err := n.afford(in, targets, right, 0, true); err != nil {
+		return wire.Outcome{}, err
+	}
+	body, large, err := n.recordable(ctx, in, n.issue(in, targets, right))
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if len(body) > fact.MaxBody {
-		return wire.Outcome{}, unrecorded(fact.ErrTooLarge)
+	if large != nil {
+		in.warnings = append(in.warnings, large.Warnings...)
 	}
-	m, err := readMessage("", body)
+	if err := n.afford(in, targets, right, len(body), true); err != nil {
+		return wire.Outcome{}, err
+	}
+	m, err := alerts.ReadMessage("", body)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	return n.usual(in, n.expect(n.desk.with(m), m, wire.StateDryRun, in.warnings)), nil
+	if err := newest.Check(n.book, in.written(m), n.options.Clock()); err != nil {
+		return wire.Outcome{}, err
+	}
+	return n.usual(in, onlyAsked(withReachable(ctx, n, m, in.wait, n.expect(n.book.With(m), m, replication{}, in.warnings)))), nil
 }
 
 // unrecorded tells the sender why the journal did not take an alert. Nothing of it
 // is kept or sent.
 func unrecorded(err error) error {
 	switch {
-	case errors.Is(err, fact.ErrTooLarge):
+	case errors.Is(err, journal.ErrTooLarge):
 		return wire.Problemf(wire.KindTooLarge, "the message, its areas and its reason are together larger than %d bytes, the most that the nodes pass on; nothing was sent", fact.MaxBody)
-	case errors.Is(err, fact.ErrJournalFull), errors.Is(err, fact.ErrBacklog):
+	case errors.Is(err, journal.ErrFull), errors.Is(err, exchange.ErrBacklog):
 		return wire.Problemf(wire.KindBusy, "too many alerts wait for a majority of the district's nodes; nothing was sent, try again")
 	}
 	return fmt.Errorf("recording the alert: %w", err)

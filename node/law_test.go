@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"encoding/hex"
 	"log/slog"
 	"strings"
@@ -9,19 +10,27 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/agreed"
 	"almenara/cluster/fsm"
+	"almenara/cluster/identity"
+	"almenara/node/alerts"
+	"almenara/node/alone"
 	"almenara/node/api"
+	"almenara/node/authority"
+	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 )
 
 // court is as much of a node as decides by what right a message goes out: what is
-// agreed, the desk, the clock, and whether it is alone. Two members are in each estate.
+// agreed, the book, the clock, and whether it is alone. Two members are in each estate.
 type court struct {
 	*testing.T
 	*Node
+	link *alone.State // of the node to the majority
 }
 
 const (
@@ -51,31 +60,31 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 		require.NoError(t, txn.SetPolicyVersion(41))
 		return txn.PutPolicy(policy)
 	}))
-	state, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: slog.New(slog.DiscardHandler)})
+	machine, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	t.Cleanup(state.Close)
+	state := agreed.New(machine)
 	clock := func() time.Time { return noon }
-	return court{t, &Node{
-		options: Options{Clock: clock}, log: slog.New(slog.DiscardHandler), store: store, state: state, desk: newDesk(),
-		contact: &contactWatch{clock: clock, contact: noon},
-	}}
+	n := &Node{
+		options: Options{Clock: clock}, log: slog.New(slog.DiscardHandler), store: store, state: state, book: alerts.NewBook(nil),
+		identity: &identity.Identity{District: &identity.District{Name: "d"}},
+	}
+	n.stories = stories.New(n.book, state, clock)
+	link := &alone.State{}
+	n.rules = rulesOf(n, func() alone.State { return *link })
+	return court{t, n, link}
 }
 
 // isolate makes the node alone, with a policy of that age; a negative one is that it
 // never had quorum.
 func (c court) isolate(age time.Duration) {
-	c.contact.alone, c.contact.wall = true, noon.Add(-time.Minute)
-	c.contact.contact = noon.Add(-age)
-	if age < 0 {
-		c.contact.contact = time.Time{}
-	}
+	*c.link = alone.State{Alone: true, Since: noon.Add(-time.Minute), Age: max(age, -1)}
 }
 
 // to addresses every member of the places, one info block a place.
 func to(t *testing.T, places ...string) (out []audience.Target) {
 	t.Helper()
 	for _, place := range places {
-		s, err := underPlaces([]string{place})
+		s, err := authority.Under(place)
 		require.NoError(t, err)
 		out = append(out, audience.Target{Select: s.String()})
 	}
@@ -94,13 +103,13 @@ func saying(name string, minutes int, infos ...alert.Info) *alert.Alert {
 	}
 }
 
-// lay puts a message on the desk, as the fact with this name.
-func (c court) lay(fact string, a *alert.Alert, i storage.Issue) *message {
+// lay puts a message on the book, as the fact with this name.
+func (c court) lay(fact string, a *alert.Alert, i storage.Issue) *alerts.Message {
 	c.Helper()
 	id := hex.EncodeToString([]byte(fact))
 	i.Accepted = noon.Add(-time.Minute).UnixMilli()
-	m := &message{fact: id, issue: i, alert: a, entry: i.Entry(a, a.Digest().String(), id)}
-	_, fresh := c.desk.add(m)
+	m := &alerts.Message{Fact: id, Issue: i, Alert: a, Entry: i.Entry(a, a.Digest().String(), id)}
+	_, fresh := c.book.Add(m)
 	require.True(c, fresh)
 	return m
 }
@@ -109,6 +118,11 @@ func (c court) lay(fact string, a *alert.Alert, i storage.Issue) *message {
 func licensed() storage.Licence {
 	return storage.Licence{ID: "l", Operator: "duty", Scenarios: []string{"fire"}, Place: here, Until: noon.Add(time.Hour).UnixMilli()}
 }
+
+var (
+	composer   = []string{api.RoleComposer}
+	correctors = []string{api.RoleCorrector}
+)
 
 // plea is a message that somebody would send, and what the node knows.
 type plea struct {
@@ -132,37 +146,51 @@ func TestRule_Alone(t *testing.T) {
 		licence   string
 		approvals uint32
 	}{
-		"a licence":                      {change: func(*plea) {}, licence: "l"},
-		"up to its end":                  {change: func(p *plea) { p.licence.Until = noon.UnixMilli() + 1 }, licence: "l"},
-		"past its end":                   {change: func(p *plea) { p.licence.Until = noon.UnixMilli() }, refused: "you have no licence that holds now"},
-		"revoked":                        {change: func(p *plea) { p.licence.Revoked = true }, refused: "you have no licence that holds now"},
-		"of another operator":            {change: func(p *plea) { p.licence.Operator = "chief" }, refused: "you have no licence that holds now"},
-		"for another place":              {change: func(p *plea) { p.licence.Place = there }, refused: "2 of the members are outside d/there"},
-		"for half of it":                 {change: func(p *plea) { p.places = []string{here, there} }, refused: "2 of the members are outside d/here"},
-		"for a place with such a name":   {change: func(p *plea) { p.licence.Place = "d/her" }, refused: "2 of the members are outside d/her"},
-		"for another scenario":           {change: func(p *plea) { p.in.scenario.ID = "flood" }, refused: "a licence for the scenario flood"},
-		"for no free text":               {change: func(p *plea) { p.in.scenario.ID = "" }, refused: "a licence for free texts"},
-		"for anything":                   {change: func(p *plea) { p.in.scenario.ID, p.licence.Scenarios = "", []string{"*"} }, licence: "l"},
-		"without a reason":               {change: func(p *plea) { p.in.reason = "" }, refused: "a reason is needed"},
-		"for the second person":          {change: func(p *plea) { p.policy, p.in.alert.Infos[0].Severity = extreme, "Extreme" }, licence: "l"},
-		"in place of a scenario's":       {change: func(p *plea) { p.in.scenario.Approvals = 2 }, licence: "l"},
-		"none, but approvals":            {change: func(p *plea) { p.licence.Revoked, p.in.scenario.Approvals = true, 2 }, approvals: 2},
-		"a policy of 72 h":               {change: func(p *plea) { p.age, p.in.scenario.ID, p.licence.Scenarios = staleAfter, "", []string{"*"} }, licence: "l"},
-		"an older one, named":            {change: func(p *plea) { p.age = staleAfter + 1 }, licence: "l"},
-		"an older one, both":             {change: func(p *plea) { p.age, p.licence.Scenarios = staleAfter+1, []string{"*", "fire"} }, licence: "l"},
-		"an older one, anything":         {change: func(p *plea) { p.age, p.licence.Scenarios = staleAfter+1, []string{"*"} }, refused: "older than 72 hours"},
-		"an older one, free text":        {change: func(p *plea) { p.age, p.in.scenario.ID, p.licence.Scenarios = staleAfter+1, "", []string{"*"} }, refused: "older than 72 hours"},
-		"an older one, approvals":        {change: func(p *plea) { p.age, p.licence.Revoked, p.in.scenario.Approvals = staleAfter+1, true, 2 }, refused: "older than 72 hours"},
-		"never any, named":               {change: func(p *plea) { p.age = -1 }, licence: "l"},
-		"never any, anything":            {change: func(p *plea) { p.age, p.licence.Scenarios = -1, []string{"*"} }, refused: "older than 72 hours"},
-		"not alone":                      {change: func(p *plea) { p.crowd, p.licence.Revoked, p.in.reason = true, true, "" }},
-		"not alone, a scenario":          {change: func(p *plea) { p.crowd, p.in.scenario.Approvals = true, 2 }, approvals: 2},
-		"not alone, loud":                {change: func(p *plea) { p.crowd, p.policy, p.in.alert.Infos[0].Severity = true, extreme, "Extreme" }, approvals: 1},
-		"not alone, it is not said":      {change: func(p *plea) { p.crowd, p.policy, p.in.alert.Infos[0].Severity = true, extreme, "Unknown" }, approvals: 1},
-		"a cancel":                       {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.in.reason = alert.MsgTypeCancel, true, "" }},
-		"a cancel by an old policy":      {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.age = alert.MsgTypeCancel, true, -1 }},
-		"a cancel where loud needs two":  {change: func(p *plea) { p.in.alert.MsgType, p.crowd, p.in.scenario.Approvals = alert.MsgTypeCancel, true, 2 }},
-		"a central system":               {change: func(p *plea) { p.in.by = api.Caller{Name: "hko", Senders: []string{"hko"}} }},
+		"a licence":                     {change: func(*plea) {}, licence: "l"},
+		"up to its end":                 {change: func(p *plea) { p.licence.Until = noon.UnixMilli() + 1 }, licence: "l"},
+		"past its end":                  {change: func(p *plea) { p.licence.Until = noon.UnixMilli() }, refused: "you have no licence that holds now"},
+		"revoked":                       {change: func(p *plea) { p.licence.Revoked = true }, refused: "you have no licence that holds now"},
+		"of another operator":           {change: func(p *plea) { p.licence.Operator = "chief" }, refused: "you have no licence that holds now"},
+		"for another place":             {change: func(p *plea) { p.licence.Place = there }, refused: "2 of the members are outside d/there"},
+		"for half of it":                {change: func(p *plea) { p.places = []string{here, there} }, refused: "2 of the members are outside d/here"},
+		"for a place with such a name":  {change: func(p *plea) { p.licence.Place = "d/her" }, refused: "2 of the members are outside d/her"},
+		"for another scenario":          {change: func(p *plea) { p.in.scenario.ID = "flood" }, refused: "a licence for the scenario flood"},
+		"for no free text":              {change: func(p *plea) { p.in.scenario.ID = "" }, refused: "a licence for free texts"},
+		"for anything":                  {change: func(p *plea) { p.in.scenario.ID, p.licence.Scenarios = "", []string{"*"} }, licence: "l"},
+		"without a reason":              {change: func(p *plea) { p.in.reason = "" }, refused: "a reason is needed"},
+		"for the second person":         {change: func(p *plea) { p.policy, p.in.alert.Infos[0].Severity = extreme, "Extreme" }, licence: "l"},
+		"in place of a scenario's":      {change: func(p *plea) { p.in.scenario.Approvals = 2 }, licence: "l"},
+		"none, but approvals":           {change: func(p *plea) { p.licence.Revoked, p.in.scenario.Approvals = true, 2 }, approvals: 2},
+		"a policy of 72 h":              {change: func(p *plea) { p.age, p.in.scenario.ID, p.licence.Scenarios = alone.StaleAfter, "", []string{"*"} }, licence: "l"},
+		"an older one, named":           {change: func(p *plea) { p.age = alone.StaleAfter + 1 }, licence: "l"},
+		"an older one, both":            {change: func(p *plea) { p.age, p.licence.Scenarios = alone.StaleAfter+1, []string{"*", "fire"} }, licence: "l"},
+		"an older one, anything":        {change: func(p *plea) { p.age, p.licence.Scenarios = alone.StaleAfter+1, []string{"*"} }, refused: "older than 72 hours"},
+		"an older one, free text":       {change: func(p *plea) { p.age, p.in.scenario.ID, p.licence.Scenarios = alone.StaleAfter+1, "", []string{"*"} }, refused: "older than 72 hours"},
+		"an older one, approvals":       {change: func(p *plea) { p.age, p.licence.Revoked, p.in.scenario.Approvals = alone.StaleAfter+1, true, 2 }, refused: "older than 72 hours"},
+		"never any, named":              {change: func(p *plea) { p.age = -1 }, licence: "l"},
+		"never any, anything":           {change: func(p *plea) { p.age, p.licence.Scenarios = -1, []string{"*"} }, refused: "older than 72 hours"},
+		"not alone":                     {change: func(p *plea) { p.crowd, p.licence.Revoked, p.in.reason = true, true, "" }},
+		"not alone, a scenario":         {change: func(p *plea) { p.crowd, p.in.scenario.Approvals = true, 2 }, approvals: 2},
+		"not alone, loud":               {change: func(p *plea) { p.crowd, p.policy, p.in.alert.Infos[0].Severity = true, extreme, "Extreme" }, approvals: 1},
+		"not alone, it is not said":     {change: func(p *plea) { p.crowd, p.policy, p.in.alert.Infos[0].Severity = true, extreme, "Unknown" }, approvals: 1},
+		"a cancel":                      {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.in.reason = alert.MsgTypeCancel, true, "" }},
+		"a cancel by an old policy":     {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.age = alert.MsgTypeCancel, true, -1 }},
+		"a cancel where loud needs two": {change: func(p *plea) { p.in.alert.MsgType, p.crowd, p.in.scenario.Approvals = alert.MsgTypeCancel, true, 2 }},
+		"a central system": {change: func(p *plea) {
+			p.in.by = api.Caller{Name: "hko", Roles: composer, Senders: []string{"hko"}, System: true}
+			p.in.alert.Sender = "hko"
+		}},
+		"a person of some senders": {change: func(p *plea) {
+			p.in.by.Senders, p.in.alert.Sender, p.licence.Revoked = []string{"hko"}, "hko", true
+		}, refused: "you have no licence that holds now"},
+		"a system where loud needs two": {change: func(p *plea) {
+			p.in.by = api.Caller{Name: "hko", Roles: composer, Senders: []string{"hko"}, System: true}
+			p.crowd, p.in.alert.Sender, p.in.scenario.Approvals = true, "hko", 2
+		}},
+		"a person of some senders, loud": {change: func(p *plea) {
+			p.in.by.Senders, p.in.alert.Sender, p.crowd, p.in.scenario.Approvals = []string{"hko"}, "hko", true, 2
+		}, approvals: 2},
+		"without a role":                 {change: func(p *plea) { p.in.by.Roles = nil }, kind: wire.KindForbidden, refused: "needs the role composer"},
 		"a caller's own places":          {change: func(p *plea) { p.in.by.Places = []string{here} }, licence: "l"},
 		"beyond a caller's places":       {change: func(p *plea) { p.in.by.Places = []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
 		"beyond them also when not lone": {change: func(p *plea) { p.crowd, p.in.by.Places = true, []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
@@ -170,7 +198,7 @@ func TestRule_Alone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := plea{
-				in:     intake{by: api.Caller{Name: "duty"}, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: storage.Scenario{ID: "fire"}, reason: "seen"},
+				in:     intake{by: api.Caller{Name: "duty", Roles: composer}, direct: true, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: storage.Scenario{ID: "fire"}, reason: "seen"},
 				places: []string{here}, licence: licensed(),
 			}
 			c.change(&p)
@@ -190,12 +218,12 @@ func TestRule_Alone(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.Equal(t, c.licence, r.licence)
-			require.Equal(t, c.approvals, r.approvals)
-			require.EqualValues(t, 41, r.policy)
-			require.Equal(t, !p.crowd, r.alone)
+			require.Equal(t, c.licence, r.Licence)
+			require.Equal(t, c.approvals, r.Approvals)
+			require.EqualValues(t, 41, r.Policy)
+			require.Equal(t, !p.crowd, r.Alone)
 			if c.licence != "" {
-				require.Equal(t, here, r.within, "who joins later is held to it too")
+				require.Equal(t, here, r.Within, "who joins later is held to it too")
 			}
 		})
 	}
@@ -206,11 +234,31 @@ func TestCorrects(t *testing.T) {
 	t.Parallel()
 	severe, minor := block("Severe", "Expected", "Possible"), block("Minor", "Expected", "Possible")
 	for name, c := range map[string]struct {
-		infos  []alert.Info
-		places []string
-		change func(c court, standing *alert.Alert, update *alert.Alert)
-		want   bool
+		infos   []alert.Info
+		places  []string
+		change  func(c court, standing *alert.Alert, update *alert.Alert)
+		by      api.Caller // instead of amy, the author
+		sender  string     // of both
+		refused string     // in the sentence; "" is not
+		want    bool
 	}{
+		"by somebody else":    {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: composer}},
+		"by an administrator": {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "root", Roles: []string{api.RoleAdministrator}}},
+		"by a corrector":      {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: correctors}, want: true},
+		"by a corrector who is also a composer": {
+			infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: []string{api.RoleComposer, api.RoleCorrector}}, want: true,
+		},
+		"louder, by a composer and corrector": {
+			infos: []alert.Info{block("Extreme", "Expected", "Possible")}, places: []string{here},
+			by: api.Caller{Name: "bob", Roles: []string{api.RoleComposer, api.RoleCorrector}},
+		},
+		"louder, by a corrector":    {infos: []alert.Info{block("Extreme", "Expected", "Possible")}, places: []string{here}, by: api.Caller{Name: "bob", Roles: correctors}, refused: "bob may only correct"},
+		"to more, by a corrector":   {infos: []alert.Info{severe, minor}, places: []string{here, elsewhere}, by: api.Caller{Name: "bob", Roles: correctors}, refused: "bob may only correct"},
+		"a new one, by a corrector": {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: correctors}, change: func(_ court, _, u *alert.Alert) { u.MsgType = alert.MsgTypeAlert }, refused: "needs the role composer"},
+		"by a colleague of that sender": {
+			infos: []alert.Info{minor}, places: []string{here}, sender: "hko", by: api.Caller{Name: "bob", Roles: composer, Senders: []string{"hko"}}, want: true,
+		},
+		"under another sender":    {infos: []alert.Info{minor}, places: []string{here}, change: func(_ court, _, u *alert.Alert) { u.Sender = "elsewhere" }},
 		"the same":                {infos: []alert.Info{severe, minor}, places: []string{here, there}, want: true},
 		"less severe":             {infos: []alert.Info{minor, minor}, places: []string{here, there}, want: true},
 		"less urgent":             {infos: []alert.Info{block("Severe", "Future", "Possible")}, places: []string{here}, want: true},
@@ -236,17 +284,27 @@ func TestCorrects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			court := newCourt(t, storage.Policy{})
+			court := newCourt(t, storage.Policy{Rules: []storage.PolicyRule{{Approvals: 1}}}) // of everything but corrections
 			standing := saying("standing", -10, severe, minor)
+			standing.Sender = cmp.Or(c.sender, standing.Sender)
 			court.lay("standing", standing, storage.Issue{Targets: to(t, here, there), Author: "amy"})
 			update := saying("update", 0, c.infos...)
+			update.Sender = standing.Sender
 			update.MsgType, update.References = alert.MsgTypeUpdate, []alert.Key{standing.Key()}
 			if c.change != nil {
 				c.change(court, standing, update)
 			}
-			perInfo, err := court.addressedBy(to(t, c.places...))
+			by := api.Caller{Name: "amy", Roles: composer}
+			if c.by.Name != "" {
+				by = c.by
+			}
+			r, err := court.rule(intake{by: by, alert: update, direct: true}, to(t, c.places...))
+			if c.refused != "" {
+				require.ErrorContains(t, err, c.refused)
+				return
+			}
 			require.NoError(t, err)
-			require.Equal(t, c.want, court.corrects(update, perInfo))
+			require.Equal(t, c.want, r.Approvals == 0)
 		})
 	}
 }
@@ -268,18 +326,20 @@ func TestApproval(t *testing.T) {
 		refused string
 	}{
 		"an approver":            {change: func(court, *api.Caller, *wire.Approve) {}},
-		"what was read":          {change: func(c court, _ *api.Caller, in *wire.Approve) { in.Digest = c.heldMessage().entry.Digest }},
+		"what was read":          {change: func(c court, _ *api.Caller, in *wire.Approve) { in.Digest = c.heldMessage().Entry.Digest }},
 		"an administrator":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleAdministrator} }},
 		"in that place":          {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Places = []string{"d"} }},
-		"alone":                  {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(staleAfter) }},
+		"alone":                  {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(alone.StaleAfter) }},
 		"a composer":             {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleComposer} }, kind: wire.KindForbidden, refused: "bob is none of these"},
-		"nobody":                 {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = nil }, kind: wire.KindForbidden, refused: "bob is none of these"},
+		"nobody":                 {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = nil }, kind: wire.KindForbidden, refused: "which bob does not have"},
+		"a central system":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.System = true }, kind: wire.KindForbidden, refused: "only a person can approve"},
+		"of another sender":      {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Senders = []string{"hko"} }, kind: wire.KindForbidden, refused: "may not approve a message of the CAP sender almenara.d"},
 		"a role of the policy":   {policy: storage.Policy{Approvers: []string{api.RoleComposer}}, change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleComposer} }},
 		"not one of its":         {policy: storage.Policy{Approvers: []string{api.RoleComposer}}, change: func(court, *api.Caller, *wire.Approve) {}, kind: wire.KindForbidden, refused: "bob is none of these"},
 		"of another place":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Places = []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
 		"the author":             {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Name = "amy" }, kind: wire.KindForbidden, refused: "somebody else must approve"},
 		"something else":         {change: func(_ court, _ *api.Caller, in *wire.Approve) { in.Digest = "another" }, kind: wire.KindConflict, refused: "read it again"},
-		"alone by an old one":    {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(staleAfter + 1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
+		"alone by an old one":    {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(alone.StaleAfter + 1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
 		"alone, and never any":   {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(-1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
 		"what is in force":       {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.approveBy("carol") }, kind: wire.KindRefused, refused: "waits for no approval; it is in-force"},
 		"what was withdrawn":     {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.withdraw() }, kind: wire.KindRefused, refused: "waits for no approval; it is cancelled"},
@@ -292,10 +352,10 @@ func TestApproval(t *testing.T) {
 			court.lay("held", held, storage.Issue{Targets: to(t, here), Author: "amy", Approvals: 1})
 			by, in := api.Caller{Name: "bob", Roles: []string{api.RoleApprover}}, wire.Approve{}
 			c.change(court, &by, &in)
-			m, err := court.approvable(court.deskStory(held.Key().ID()), by, in)
+			m, err := court.approvable(court.stories.OnBook(held.Key().ID()), in)
 			if err == nil {
-				require.Empty(t, court.desk.at(noon).inForce, "nothing that waits is listed")
-				_, err = court.mayApprove(by, m)
+				require.Empty(t, court.book.At(noon).InForce, "nothing that waits is listed")
+				_, err = court.rules.Check(by, authority.Approve, authority.About{Message: weighed(m)})
 			}
 			if c.refused == "" {
 				require.NoError(t, err)
@@ -309,16 +369,18 @@ func TestApproval(t *testing.T) {
 	}
 }
 
-// heldMessage is the one message of the desk that waits.
-func (c court) heldMessage() *message { return c.desk.message(hex.EncodeToString([]byte("held"))) }
+// heldMessage is the one message of the book that waits.
+func (c court) heldMessage() *alerts.Message {
+	return c.book.Message(hex.EncodeToString([]byte("held")))
+}
 
 func (c court) approveBy(name string) {
 	m := c.heldMessage()
-	c.desk.approve(alert.Approval{Fact: m.fact, Digest: m.entry.Digest, By: name, At: noon, Expires: m.entry.Expires})
+	c.book.Approve(board.Approval{Fact: m.Fact, Digest: m.Entry.Digest, By: name, At: noon, Expires: m.Entry.Expires})
 }
 
 func (c court) withdraw() {
 	stop := saying("stop", -5)
-	stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{c.heldMessage().entry.Key}
+	stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{c.heldMessage().Entry.Key}
 	c.lay("stop", stop, storage.Issue{Approvals: 3, Author: "amy"})
 }

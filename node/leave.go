@@ -12,16 +12,14 @@ import (
 	"time"
 
 	"almenara/channels/contract"
-	"almenara/cluster"
+	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/node/folder"
 )
 
 const (
-	pathRing      = "/node/ring" // takes the leaving node's key ring
 	leaveEvery    = 2 * time.Second
-	leaveTime     = time.Minute // for one round
-	maxForeign    = 1024        // keys of nodes that are on no record here
+	maxForeign    = 1024 // keys of nodes that are on no record here
 	maxRingBytes  = contract.MaxSigned
 	leaveLogEvery = time.Minute
 )
@@ -56,7 +54,7 @@ func (n *Node) serveLeaving() {
 	for path, handler := range n.exchange.HandoverHandlers() {
 		n.cluster.HandleHandover(path, handler)
 	}
-	n.cluster.HandleHandover("POST "+pathRing, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	n.cluster.HandleHandover("POST "+folder.RingPath, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		raw, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRingBytes))
 		if err == nil {
 			err = n.takeRing(raw)
@@ -117,18 +115,18 @@ func (n *Node) leave(ctx context.Context) {
 
 // shed lets the status, the console and the devices know.
 func (n *Node) shed() {
-	n.changed()
+	n.toPresent.Set()
 	n.duty()
 }
 
 // leaveOnce hands over to the first node that takes it.
-func (n *Node) leaveOnce(ctx context.Context) (out fact.HandedOver, err error) {
+func (n *Node) leaveOnce(ctx context.Context) (out exchange.HandedOver, err error) {
 	lanes, err := n.lanes()
 	if err != nil {
 		return out, err
 	}
 	for _, addr := range n.waysOut() {
-		if out, err = handOver(ctx, n.identity, addr, n.signedKeys(), n.exchange, lanes); err == nil {
+		if out, err = folder.HandOver(ctx, n.identity, addr, n.signedKeys(), n.exchange, lanes); err == nil {
 			return out, nil
 		}
 	}
@@ -152,25 +150,5 @@ func (n *Node) waysOut() []string {
 // lanes are those of the state machine.
 func (n *Node) lanes() ([]fact.Lane, error) {
 	marks, err := n.state.Marks()
-	return lanesOf(marks), err
-}
-
-func lanesOf(marks []storage.Mark) []fact.Lane {
-	lanes := make([]fact.Lane, len(marks))
-	for i, m := range marks {
-		lanes[i] = fact.Lane{Origin: m.Origin, Stream: fact.Stream(m.Stream), Epoch: m.Epoch, High: m.Seq}
-	}
-	return lanes
-}
-
-// handOver gives the exchange's facts to the node at addr.
-func handOver(ctx context.Context, id *cluster.Identity, addr string, ring []byte, e *fact.Exchange, lanes []fact.Lane) (fact.HandedOver, error) {
-	ctx, cancel := context.WithTimeout(ctx, leaveTime)
-	defer cancel()
-	way := cluster.NewHandover(id, addr)
-	defer way.Close()
-	if _, err := way.Call(ctx, pathRing, ring); err != nil {
-		return fact.HandedOver{}, err
-	}
-	return e.HandOver(ctx, lanes, way.Call)
+	return folder.LanesOf(marks), err
 }

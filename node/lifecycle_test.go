@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/channels/device"
+	"almenara/channels/device/rules"
 	"almenara/node/wire"
 )
 
@@ -21,13 +21,14 @@ func replaces(d *district) {
 	require.Equal(d.t, first.Alert, second.Alert)
 	require.Greater(d.t, second.Revision, first.Revision)
 	fleet.proven(revisionOf(second), 3)
-	require.Equal(d.t, "duplicate", d.post(2, amber.update("red-rain"), "", "").Effect)
-	require.Equal(d.t, "duplicate", d.post(2, amber, "", "").Effect, "an old revision that comes again is no news")
+	require.True(d.t, d.post(2, amber.update("red-rain"), "", "").Duplicate)
+	require.True(d.t, d.post(2, amber, "", "").Duplicate, "an old revision that comes again is no news")
 	fleet.settle()
 	require.Equal(d.t, []int{1, 1, 1}, fleet.starts(revisionOf(first)))
 	require.Equal(d.t, []int{1, 1, 1}, fleet.starts(revisionOf(second)))
 	d.everywhere(first.Alert, "the update stands, and is counted by itself", func(a wire.Alert) bool {
-		return a.Revision == second.Revision && strings.HasPrefix(a.Headline, "red-rain") && len(a.Messages) == 2 && a.Rungs.Presented == 3
+		return a.Revision == second.Revision && strings.HasPrefix(a.Headline, "red-rain") && len(a.Messages) == 2 && a.Rungs.Presented == 3 &&
+			a.Rungs.Cancelled == 0 && a.Messages[0].Rungs.Cancelled == 3
 	})
 }
 
@@ -41,15 +42,17 @@ func cancels(d *district) {
 
 	over, err := d.client(2).CancelAlert(d.ctx(), sent.Alert, wire.CancelAlert{Reason: "all\x00 clear"}, "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "ended", over.Effect)
+	require.Equal(d.t, wire.StateCancelled, over.State)
 	fleet.stopped(revisionOf(sent), 2)
 	for _, dev := range fleet.Devices() {
-		require.Equal(d.t, device.ReasonEnded, dev.Tally(revisionOf(sent)).Reason)
+		require.Equal(d.t, rules.ReasonEnded, dev.Tally(revisionOf(sent)).Reason)
 	}
 	late := d.fleet(options[2])
 	late.settle()
 	require.Equal(d.t, []int{0}, late.starts(revisionOf(sent)))
-	d.everywhere(sent.Alert, "cancelled", func(a wire.Alert) bool { return a.State == "cancelled" })
+	d.everywhere(sent.Alert, "cancelled, and who has really stopped is counted", func(a wire.Alert) bool {
+		return a.State == wire.StateCancelled && a.Rungs.Presented == 2 && a.Rungs.Cancelled == 2
+	})
 
 	problem := problemOf(d, nil, second(d.client(0).CancelAlert(d.ctx(), "aaaaaaaaaaaaaaaaaaaaaaaaaa", wire.CancelAlert{}, "")))
 	require.Equal(d.t, wire.KindNotFound, problem.Kind)
@@ -61,11 +64,11 @@ func cancelWins(d *district) {
 	here := d.estate("tombstone")
 	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
 	unseen := warning("unseen", polygon(here.Area))
-	require.Equal(d.t, "ended", d.post(0, unseen.cancel(), "", "committed").Effect)
+	require.Equal(d.t, wire.StateCancelled, d.post(0, unseen.cancel(), "", "committed").State)
 	late := d.post(1, unseen, "", "committed")
-	require.Equal(d.t, "cancelled", late.Effect)
+	require.Equal(d.t, wire.StateCancelled, late.State)
 	later := d.post(2, unseen.update("zombie"), "", "committed")
-	require.Equal(d.t, "cancelled", later.Effect)
+	require.Equal(d.t, wire.StateCancelled, later.State)
 	require.Equal(d.t, late.Alert, later.Alert)
 
 	shown := warning("shown", polygon(here.Area))
@@ -74,12 +77,12 @@ func cancelWins(d *district) {
 	d.post(0, shown.cancel(), "", "")
 	fleet.stopped(revisionOf(sent), 2)
 	back := d.post(1, shown.update("back again"), "", "committed")
-	require.Equal(d.t, "cancelled", back.Effect)
+	require.Equal(d.t, wire.StateCancelled, back.State)
 
 	fleet.settle()
 	for _, dead := range []wire.Outcome{late, later, back} {
 		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(dead)))
-		d.everywhere(dead.Alert, "cancelled for ever", func(a wire.Alert) bool { return a.State == "cancelled" })
+		d.everywhere(dead.Alert, "cancelled for ever", func(a wire.Alert) bool { return a.State == wire.StateCancelled })
 	}
 }
 
@@ -92,7 +95,7 @@ func keepsTime(d *district) {
 	short.Expires, later.Effective = soon, soon
 	ending := d.post(0, short, "", "")
 	coming := d.post(1, later, "", "committed")
-	require.Equal(d.t, "future", coming.Effect)
+	require.Equal(d.t, wire.StateFuture, coming.State)
 	fleet.proven(revisionOf(ending), 2)
 	fleet.settle()
 	if time.Now().Before(soon) { // on a machine that is not overloaded
@@ -101,9 +104,11 @@ func keepsTime(d *district) {
 
 	fleet.stopped(revisionOf(ending), 2)
 	for _, dev := range fleet.Devices() {
-		require.Equal(d.t, device.ReasonExpired, dev.Tally(revisionOf(ending)).Reason)
+		require.Equal(d.t, rules.ReasonExpired, dev.Tally(revisionOf(ending)).Reason)
 	}
-	d.everywhere(ending.Alert, "expired", func(a wire.Alert) bool { return a.State == "expired" })
+	d.everywhere(ending.Alert, "expired, and shown no more", func(a wire.Alert) bool {
+		return a.State == wire.StateExpired && a.Rungs.Presented == 2 && a.Rungs.Cancelled == 2
+	})
 	fleet.proven(revisionOf(coming), 2)
 	began := fleet.Progress().Alerts[revisionOf(coming)].First
 	require.False(d.t, began.Before(soon.Add(-100*time.Millisecond)), "began %v before %v", began, soon)
@@ -118,10 +123,10 @@ func recordsLate(d *district) {
 		old := warning("old-"+age.String(), polygon(here.Area))
 		old.Sent, old.Expires = old.Sent.Add(-age-time.Hour), old.Expires.Add(-age-time.Hour)
 		out := d.post(0, old, "", "committed")
-		require.Equal(d.t, "expired", out.Effect)
-		require.Equal(d.t, "duplicate", d.post(0, old, "", "").Effect)
-		d.everywhere(out.Alert, "on record", func(a wire.Alert) bool { return a.State == "expired" && len(a.Messages) == 1 })
-		require.Equal(d.t, "duplicate", d.post(1, old, "", "").Effect)
+		require.Equal(d.t, wire.StateExpired, out.State)
+		require.True(d.t, d.post(0, old, "", "").Duplicate)
+		d.everywhere(out.Alert, "on record", func(a wire.Alert) bool { return a.State == wire.StateExpired && len(a.Messages) == 1 })
+		require.True(d.t, d.post(1, old, "", "").Duplicate)
 		fleet.settle()
 		require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(out)))
 	}

@@ -1,16 +1,20 @@
 package node
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"almenara/storage/receipt"
+	"almenara/node/expiry"
 )
 
 // registerMetrics shows on /metrics what an operator's dashboard needs of the node
-// itself. The API, the gateway and the Go runtime have their own.
+// itself, the process and the Go runtime. The API and the gateway have their own.
 func (n *Node) registerMetrics() {
+	n.registry.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewGoCollector(
+		collectors.WithGoCollectorRuntimeMetrics(collectors.GoRuntimeMetricsRule{Matcher: regexp.MustCompile("^/gc/heap/live:bytes$")})))
 	yes := func(b bool) float64 {
 		if b {
 			return 1
@@ -27,34 +31,49 @@ func (n *Node) registerMetrics() {
 		name, help string
 		value      func() float64
 	}{
-		{"quorum", "1 while a majority of the district's nodes can be reached.", func() float64 { return yes(n.cluster.Status().HasQuorum) }},
-		{"alone", "1 when there has been no quorum for 3 seconds or more.", func() float64 { return yes(n.contact.now().alone) }},
-		{"policy_age_seconds", "Time since the node last had quorum; -1 when it never had.", func() float64 { return seconds(n.contact.now().age) }},
+		{"quorum", "1 while a majority of the district's nodes can be reached.", func() float64 { return yes(n.cluster.HasQuorum()) }},
+		{"alone", "1 when there has been no quorum for 3 seconds or more.", func() float64 { return yes(n.alone.Now().Alone) }},
+		{"policy_age_seconds", "Time since the node last had quorum; -1 when it never had.", func() float64 { return seconds(n.alone.Now().Age) }},
 		{"policy_version", "Raft index of the last change of policy, scenarios or licences; 0 when there was none.", n.policyVersion},
 		{"leader", "1 while this node leads.", func() float64 { return yes(n.cluster.Status().Role == "leader") }},
-		{"applied_index", "Raft index that the state machine has applied.", func() float64 { return float64(n.state.Applied()) }},
+		{"applied_index", "Raft index that the state machine has applied.", func() float64 { return float64(n.machine.Applied()) }},
 		{"members", "Members of the audience.", func() float64 { return float64(n.state.Index().Len()) }},
+		{"strangers", "Open connections that have not proved who they are.", func() float64 { return float64(n.conns.Counts().Strangers) }},
+		{"strangers_dropped", "Connections of strangers that were closed for want of room, since the start.", func() float64 { return float64(n.conns.Counts().Dropped + n.conns.Counts().Refused) }},
 		{"devices_connected", "Devices connected to this node.", func() float64 { return float64(n.presence.count()) }},
-		{"alerts_in_force", "Alerts in force, as this node knows it.", func() float64 { return float64(len(n.desk.at(n.options.Clock()).inForce)) }},
+		{"alerts_in_force", "Alerts in force, as this node knows it.", func() float64 { return float64(n.book.Count(n.options.Clock())) }},
 		{"facts_pending", "Alert facts of this node that are not committed yet.", func() float64 { return float64(n.under.count()) }},
-		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.space.status().Free) }},
-		{"disk_total_bytes", "Size of the data folder's file system.", func() float64 { return float64(n.space.status().Total) }},
-		{"clock_off_seconds", "By how much the machine's clock is ahead of the time by which the node goes.", func() float64 { return n.clockStatus().OffSeconds }},
+		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.disk.Status().Free) }},
+		{"disk_total_bytes", "Size of the data folder's file system.", func() float64 { return float64(n.disk.Status().Total) }},
+		{"certificate_ends_timestamp_seconds", "When this node's certificate ends.", func() float64 { return n.firstEnd(expiry.Certificate) }},
+		{"authority_ends_timestamp_seconds", "When the district's certificate authority ends.", func() float64 { return n.firstEnd(expiry.Authority) }},
+		{"key_ends_timestamp_seconds", "When the first key of the key ring ends; 0 before there is one.", func() float64 { return n.firstEnd(expiry.Key) }},
+		{"licence_ends_timestamp_seconds", "When the first licence that holds ends; 0 when there is none.", func() float64 { return n.firstEnd(expiry.Licence) }},
+		{"nodes", "Nodes of the district, this one included.", func() float64 { return float64(len(n.cluster.Status().Peers)) }},
+		{"nodes_answering", "Those of them that answer this one, itself included.", func() float64 { return float64(n.answering()) }},
+		{"clock_off_seconds", "By how much the machine's clock is ahead of the time by which the node goes.", func() float64 { return n.clock.Status().OffSeconds }},
 		{"quarantined", "1 when the node takes no part in the district's agreement any more.", func() float64 { return yes(n.cluster.Quarantine() != nil) }},
-		{"scrubbed_timestamp_seconds", "When everything on the disk was last read and checked; 0 is not yet.", func() float64 { return float64(n.scrubbed.at.Load()) }},
-		{"spool_used_bytes", "Bytes of the spool that hold receipts which are not agreed yet.", func() float64 { return float64(n.spoolStatus().Used) }},
-		{"spool_total_bytes", "Size of the spool.", func() float64 { return float64(n.spoolStatus().Total) }},
-		{"receipts_given_up", "Receipts of sent and delivered that were not kept for want of room, since the start.", func() float64 {
-			p := n.collector.pressure
-			return float64(p.lost(receipt.Queued) + p.lost(receipt.Sent) + p.lost(receipt.Delivered))
-		}},
-		{"broadcast_only", "1 while the disk is too full for the agreed state: devices are warned, nothing else is written.", func() float64 { return yes(n.space.full()) }},
+		{"scrubbed_timestamp_seconds", "When everything on the disk was last read and checked; 0 is not yet.", func() float64 { return float64(n.scrubber.Last()) }},
+		{"spool_used_bytes", "Bytes of the spool that hold receipts which are not agreed yet.", func() float64 { return float64(n.receipts.SpoolStatus().Used) }},
+		{"spool_total_bytes", "Size of the spool.", func() float64 { return float64(n.receipts.SpoolStatus().Total) }},
+		{"receipts_given_up", "Receipts of sent and delivered that were not kept for want of room, since the start.", func() float64 { return float64(n.receipts.GivenUp()) }},
+		{"broadcast_only", "1 while the disk is too full for the agreed state: devices are warned, nothing else is written.", func() float64 { return yes(n.disk.Full()) }},
 		{"store_bytes", "Size of the agreed state on disk.", func() float64 { return float64(n.store.Size()) }},
 	} {
 		n.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Namespace: "almenara", Subsystem: "node", Name: g.name, Help: g.help,
 		}, g.value))
 	}
+}
+
+// answering counts the nodes that answer.
+func (n *Node) answering() (count int) {
+	for _, p := range n.cluster.Status().Peers {
+		if p.Reachable {
+			count++
+		}
+	}
+	return count
 }
 
 func (n *Node) policyVersion() float64 {

@@ -8,79 +8,125 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
 	"almenara/channels/broker"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
+	"almenara/channels/signal"
 	"almenara/cluster"
+	"almenara/cluster/agreed"
 	"almenara/cluster/command"
+	"almenara/cluster/connlimit"
+	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
-	"almenara/cluster/seldom"
+	"almenara/cluster/identity"
+	"almenara/cluster/journal"
+	"almenara/node/access"
+	"almenara/node/addressed"
+	"almenara/node/alerts"
+	"almenara/node/alone"
 	"almenara/node/api"
+	"almenara/node/authority"
+	"almenara/node/budget"
+	"almenara/node/budget/counted"
+	"almenara/node/duties"
+	"almenara/node/events"
+	"almenara/node/folder"
+	"almenara/node/machine"
+	"almenara/node/members"
+	"almenara/node/originals"
+	"almenara/node/reachable"
+	"almenara/node/reached"
+	"almenara/node/receipts"
+	"almenara/node/records"
+	"almenara/node/shutdown"
+	"almenara/node/situation"
+	"almenara/node/splits"
+	"almenara/node/stories"
+	"almenara/node/summaries"
+	"almenara/node/whereabouts"
 	"almenara/storage"
+	"almenara/storage/audience"
 )
 
 // Node is one box of a district. Its methods may be called from any goroutine
 // between Start and Stop.
 type Node struct {
 	options  Options
-	settings settings
-	identity *cluster.Identity
+	settings folder.Settings
+	identity *identity.Identity
 	log      *slog.Logger
 	registry *prometheus.Registry
 
-	space      *space
-	time       *timekeeper
+	conns      *connlimit.Process
+	disk       *machine.Disk
+	clock      *machine.Clock
+	times      *machine.Watch
+	scrubber   *machine.Scrubber
 	store      *storage.Store
-	state      *fsm.FSM
+	machine    *fsm.FSM // the state machine
+	state      *agreed.Reader
 	cluster    *cluster.Cluster
-	journal    *fact.Journal
-	flushes    atomic.Pointer[fact.Journal] // the same, for the watchdog, which runs before it is there
-	exchange   *fact.Exchange
+	journal    *journal.Journal
+	flushes    atomic.Pointer[journal.Journal] // the same, for the watchdog, which runs before it is there
+	exchange   *exchange.Exchange
+	originals  *originals.Keeper
 	hybrid     *fact.Clock
 	gateway    *mqtt.Gateway
 	external   *broker.Broker // nil without one
 	dispatcher *channels.Dispatcher
-	collector  *collector
+	situations *situation.Builder[*audience.Index] // the presenter uses it
+	receipts   *receipts.Intake
+	reached    *reached.Known
 	server     *api.Server
 
-	desk       *desk
-	presence   *presence
-	announced  announced
-	contact    *contactWatch
-	notes      notes
-	events     events
-	gates      gates
-	tallies    tallies
-	under      underway
-	strangers  strangers
-	roster     roster
-	staging    standstill
-	foreign    foreignKeys
-	joined     chan struct{} // closed when cluster is set
-	timely     chan struct{} // closed when it is known what time it is
-	scrubbed   scrubbed
-	unrecorded seldom.Line
-	toldBefore *toldBefore
-	plausible  bool        // the node was away for a short time only
-	believed   atomic.Bool // this node is in the key ring, so devices take its word
-	reread     atomic.Bool // the whole state was replaced: the desk must read it anew
+	book            *alerts.Book
+	stories         *stories.Finder
+	addressed       *addressed.Resolver
+	members         *members.Members
+	splits          *splits.Reader
+	lookalikes      *lookalikes
+	budget          *budget.Budget
+	rules           *authority.Rules
+	users           *records.Users
+	devices         *records.Devices
+	places          *records.Places
+	imports         *records.Imports
+	proposer        *records.Proposer
+	presence        *presence
+	whereabouts     whereabouts.Nodes
+	announced       announced
+	alone           *alone.Watch
+	notes           notes
+	events          *events.Feed
+	listeners       listeners
+	summaries       summaries.Memory
+	readers         chan struct{} // one for each list or detail that is being made
+	under           underway
+	brokerDirectory brokerDirectory
+	duties          atomic.Pointer[duties.Duties] // set with cluster
+	checks          func() []machine.Part         // of the daily check
+	foreign         foreignKeys
+	joined          chan struct{} // closed when cluster is set
+	guessed         string        // a sentence, where the advertised address is a guess; else ""
+	inKeyRing       atomic.Bool   // this node is in the key ring, so devices take its word
+	reread          atomic.Bool   // the whole state was replaced: the book must read it anew
 
-	recording sync.Mutex    // one message at a time decides whether it is known
-	stirred   chan struct{} // something that devices may have to hear of has changed; capacity 1
-	dutiful   chan struct{} // something that the steward may have to do has come up; capacity 1
-	shifted   chan struct{} // the audience has changed, which may wait for more of the same; capacity 1
+	admitting     sync.Mutex    // one new node at a time is judged and put on record
+	recording     sync.Mutex    // one message at a time decides whether it is known
+	toPresent     signal.Signal // something that devices may have to hear of has changed
+	toPresentSoon signal.Signal // the audience has changed, which may wait for more of the same
 
 	begun   time.Time
-	stop    steps
+	stop    shutdown.Steps
 	stopMu  sync.Mutex
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
@@ -92,39 +138,68 @@ func New(options Options) (*Node, error) {
 	if err := options.Validate(); err != nil {
 		return nil, err
 	}
-	saved, err := loadSettings(options.Dir)
+	saved, err := folder.Load(options.Dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLives(options.Dir); err != nil {
+	if err := folder.CheckMarks(options.Dir); err != nil {
 		return nil, err
 	}
-	merged := saved.with(options)
-	if err := merged.validate(); err != nil {
+	merged, guessed := saved.With(options.Addresses()), ""
+	if err := merged.Check(); err != nil {
 		return nil, err
 	}
-	identity, err := cluster.LoadIdentity(identityDir(options.Dir))
+	if !saved.Said(options.Addresses()) { // what was said now is refused, what was said long ago is mended
+		merged, guessed = merged.Guessed()
+	}
+	if err := merged.CheckReached(); err != nil {
+		return nil, err
+	}
+	identity, err := identity.Load(folder.IdentityDir(options.Dir))
 	if err != nil {
 		return nil, err
 	}
 	n := &Node{
 		options: options, settings: merged, identity: identity,
-		registry: prometheus.NewRegistry(), desk: newDesk(),
-		stirred: make(chan struct{}, 1), dutiful: make(chan struct{}, 1), shifted: make(chan struct{}, 1),
+		registry:  prometheus.NewRegistry(),
+		toPresent: signal.New(), notes: notes{arrived: signal.New()}, toPresentSoon: signal.New(),
 		joined: make(chan struct{}),
 	}
+	n.book = alerts.NewBook(stories.Texts(func() stories.Facts { return n.state }))
+	n.readers = make(chan struct{}, readersMost)
+	n.conns = connlimit.Divide(options.Descriptors)
 	n.log = options.Logger.With("node", n.settings.Name)
-	n.stop.log = n.log
-	n.toldBefore = newToldBefore()
-	n.startTime(options.Clock)
-	n.contact = openContact(options.Dir, n.options.Clock, n.log)
+	if n.guessed = guessed; guessed != "" {
+		n.log.Warn(guessed)
+	}
+	n.stop.Log, n.checks = n.log, n.diskParts
+	n.clock = machine.OpenClock(options.Dir, options.Clock, n.book.Calm)
+	n.options.Clock = n.clock.Now
+	n.events = n.newEvents()
+	n.lookalikes = &lookalikes{book: n.book, clock: n.clock.Now, resolve: func(fact string) (*roaring.Bitmap, error) {
+		m := n.book.Message(fact)
+		if m == nil {
+			return roaring.New(), nil
+		}
+		r, err := n.addressed.Known(m)
+		return r.Members, err
+	}}
+	n.times = machine.NewWatch(machine.WatchOptions{Clock: n.clock, Peers: n.peers, Call: n.callPeer, Changed: n.toPresent.Set, Logger: n.log})
+	n.scrubber = machine.NewScrubber(machine.ScrubOptions{
+		Every: options.Scrub, Parts: func() []machine.Part { return n.checks() }, Skip: func() bool { return n.cluster.Quarantine() != nil },
+		Clock: n.options.Clock, Logger: n.log,
+	})
+	n.alone = alone.Open(alone.Options{
+		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: n.recordAlone,
+		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(fsm.ChangedNodes) },
+	})
 	n.presence = newPresence(n.options.Clock)
-	n.space = newSpace(options.Dir, options.Space, n.log)
-	n.space.onChange = n.spaceChanged
+	n.disk = machine.NewDisk(options.Dir, options.Space, n.diskChanged, n.log)
 	return n, nil
 }
 
-func identityDir(dir string) string { return filepath.Join(dir, "identity") }
+// reachableAt is where others reach this node.
+func (n *Node) reachableAt() reachable.Node { return n.settings.Reached() }
 
 // ID is the node's raft server id.
 func (n *Node) ID() string { return n.identity.NodeID }
@@ -147,68 +222,88 @@ func (n *Node) Start(ctx context.Context) error {
 	} {
 		if err := begin(run); err != nil {
 			cancel()
-			return errors.Join(err, n.stop.stop(ctx))
+			return errors.Join(err, n.stop.Stop(ctx))
 		}
+	}
+	if err := (access.Access{Authority: access.PEM(n.identity.District.CA.Raw), URL: n.API()}).Write(n.options.Dir); err != nil { // a full disk keeps no node from warning
+		n.log.Warn("commands on this machine may not find this node by its data folder", "error", err)
 	}
 	n.log.Info("node is up", "id", n.ID(), "district", n.identity.District.Name, "api", n.API(), "mqtt", n.MQTT())
 	return nil
 }
 
 // Stop hands leadership over, lets what is under way end, and closes everything,
-// Badger last. It may be called again and before Start.
+// Badger last. Every step is bounded in time; what is stuck is named in the error, and
+// only the end of the process ends it. It may be called again and before Start.
 func (n *Node) Stop(ctx context.Context) error {
 	n.stopMu.Lock()
 	defer n.stopMu.Unlock()
-	return n.stop.stop(ctx)
+	if n.cancel == nil {
+		return n.stop.Stop(ctx)
+	}
+	n.log.Info("node stops")
+	err := n.stop.Stop(ctx)
+	n.log.Info("node has stopped", "error", err)
+	return err
 }
 
 // openState opens Badger and the state machine and lays the known alerts on the
-// desk.
+// book.
 func (n *Node) openState(context.Context) error {
-	n.space.look() // on a full disk it gives the ballast up: Badger needs some space to open
-	store, err := storage.Open(filepath.Join(n.options.Dir, stateDir), storage.Options{
-		MinFree: n.space.o.Full, OpenFree: min(n.space.o.Full, startSpace), Logger: n.log,
-		FreeSpace: n.space.freeBytes,
+	n.disk.Look() // on a full disk it gives the ballast up: Badger needs some space to open
+	least, opening := n.disk.Needs()
+	store, err := storage.Open(folder.StateDir(n.options.Dir), storage.Options{
+		MinFree: least, OpenFree: opening, Logger: n.log,
+		FreeSpace: n.disk.FreeBytes,
 	})
 	if errors.Is(err, storage.ErrDamaged) {
-		return n.stateDamaged(err)
+		return folder.Damaged(n.options.Dir, n.identity.District, n.options.Clock(), err, n.log)
 	}
 	if err != nil {
-		return fmt.Errorf("opening the state: %w", comeBack(err))
+		return fmt.Errorf("opening the state: %w", folder.ComeBack(err))
 	}
 	n.store = store
-	n.stop.add("badger", func(context.Context) error { return store.Close() })
+	n.stop.AddStore("badger", func(context.Context) error { return store.Close() })
 	if err := n.checkState(); err != nil {
 		return err
 	}
-	if err := removeUploads(n.options.Dir); err != nil { // Badger's lock says that the folder is ours
+	if err := records.RemoveUploads(n.options.Dir); err != nil { // Badger's lock says that the folder is ours
 		return err
 	}
-	n.state, err = fsm.New(store, fsm.Hooks{
-		Halt: n.options.Halt, Room: n.space.room, Dump: n.space.noDump,
+	if err := n.openOriginals(); err != nil {
+		return err
+	}
+	n.machine, err = fsm.New(store, fsm.Hooks{
+		Halt: n.options.Halt, Room: n.disk.Room, Dump: n.disk.DumpRefusal,
 		Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
 		MaxVersion: n.options.CommandVersion,
 	})
 	if err != nil {
 		return err
 	}
-	n.stop.add("state machine", func(context.Context) error { n.state.Close(); return nil })
-	if err := n.readBelief(); err != nil {
+	n.state = agreed.New(n.machine)
+	n.stories = stories.New(n.book, n.state, n.options.Clock)
+	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
+	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
+	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})
+	n.users = records.NewUsers(n.proposer, n.store, n.sender)
+	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
+	n.places = records.NewPlaces(n.proposer, n.state)
+	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
+	n.rules = rulesOf(n, n.alone.Now)
+	if err := n.readOwnKey(); err != nil {
 		return err
 	}
+	n.budget = budget.New(counted.Source{Book: n.book, State: n.state, Clock: n.options.Clock}, n.options.Clock)
 	return n.recall()
 }
 
 // openGateway makes the road to the devices; nobody is let in yet.
 func (n *Node) openGateway(ctx context.Context) error {
-	tls, err := n.serverTLS()
-	if err != nil {
-		return err
-	}
-	n.collector = newCollector(n, func(err error) { n.unrecorded.Log(n.log, slog.LevelError, "receipts were not recorded", err) })
-	n.collector.pressure = newPressure(n.spoolUsage)
+	var err error
+	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settler{n}, Spool: spoolOf(n), Clock: n.options.Clock, Logger: n.log})
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n, Receipts: receipts{n}, Hooks: hooks{n}, TLS: tls, Tickets: n.ticketSecret(), Logger: n.log, Registry: n.registry,
+		Auth: n, Receipts: n.receipts, Hooks: hooks{n}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.ticketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 	})
 	if err != nil {
 		return err
@@ -218,66 +313,76 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.dispatcher, err = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
-		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.outlets(), Logger: n.log,
+		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.outlets(), Shared: n.external != nil, Logger: n.log,
 	})
+	n.situations = n.newSituations()
 	return err
 }
 
 // openCluster joins the raft group and lets the workers begin.
 func (n *Node) openCluster(run context.Context) (err error) {
-	if err := n.checkMemory(); err != nil {
-		return comeBack(err)
+	if err := folder.CheckBegun(n.options.Dir, n.ID()); err != nil {
+		return folder.ComeBack(err)
 	}
 	n.cluster, err = cluster.Start(cluster.Options{
-		Dir: n.raftDir(), Identity: n.identity,
-		Listen: n.settings.Internode, Advertise: n.settings.Advertise,
-		FSM: n.state, Snapshots: n.state.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
+		Dir: folder.RaftDir(n.options.Dir), Identity: n.identity,
+		Listen: n.settings.Internode, Advertise: n.reachableAt().InternodeAddr(), Names: func() []string { return n.reachableAt().Hosts() },
+		FSM: n.machine, Snapshots: n.machine.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
-		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Applied: n.appliedVersion,
-		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Former: n.former,
-		Dial: n.options.Dial, Halt: n.options.Halt, Stalled: n.stalled, Logger: n.log,
+		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Clock: n.options.Clock, Applied: n.appliedVersion, Recorded: n.recordedVersion,
+		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Seek: n.options.Peers, Former: n.former,
+		Dial: n.options.Dial, Conns: n.conns.Internode, Halt: n.options.Halt, Stalled: n.stalled, Logger: n.log,
 	})
 	if err != nil {
-		return comeBack(err)
+		return folder.ComeBack(err)
 	}
-	n.stop.add("raft", n.cluster.Stop)
-	n.stop.add("disk space", func(context.Context) error { n.space.stop(); return nil }) // raft waits for the state machine
+	n.proposer.Connect(n.cluster)
+	n.stop.Add("raft", n.cluster.Stop)
+	n.stop.Add("disk space", func(context.Context) error { n.disk.Stop(); return nil }) // raft waits for the state machine
 	close(n.joined)
-	n.space.tell()
+	n.disk.Report()
+	n.whereabouts = whereaboutsOf(n)
 	n.serveNodes()
 	n.serveLeaving()
 	if err := n.exchange.Start(); err != nil {
 		return err
 	}
-	n.stop.add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
-	n.stop.add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.keepLastTime(); return nil })
+	n.workers.Go(func() { n.originals.Run(run) }) // once the journal's facts are known
+	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
+	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.collector.Run, n.timed(n.present), n.timed(n.dispatcher.Run), n.watchTime, n.scrub, n.steward, n.keepNotes, n.keepAlone, n.tellReceipts, n.space.run,
-		n.runExternal, n.leave, n.watchAlone,
+		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.logExpiry, n.dutiesOf(n.cluster).Run, n.keepNotes, n.events.Run, n.disk.Run,
+		n.runExternal, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })
 	}
 	return nil
 }
 
-// openDoors lets devices and people in.
+// openDoors lets devices and people in. What Stop does first is registered last: the
+// others have a leader before anything here takes its time.
 func (n *Node) openDoors(context.Context) error {
-	n.stop.add("device gateway", n.gateway.Stop)
+	n.stop.Add("device gateway", n.gateway.Stop)
 	if err := n.openMQTT(); err != nil {
 		return err
 	}
-	return n.openAPI()
+	if err := n.openAPI(); err != nil {
+		return err
+	}
+	n.stop.Add("leadership", n.cluster.HandLeadershipOver)
+	n.stop.Add("daily check", func(context.Context) error { n.scrubber.Stop(); return nil })
+	return nil
 }
 
 // API is the URL under which the API is reached; "" when it is off.
 func (n *Node) API() string {
-	url, _ := n.gates.urls()
+	url, _ := n.listeners.urls()
 	return url
 }
 
 // MQTT lists the addresses of the device gateway.
 func (n *Node) MQTT() []string {
-	_, urls := n.gates.urls()
+	_, urls := n.listeners.urls()
 	return urls
 }
 

@@ -3,25 +3,25 @@ package node
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/internode"
+	"almenara/node/admission"
 	"almenara/node/api"
+	"almenara/node/machine"
+	"almenara/node/records"
+	"almenara/node/whereabouts"
 	"almenara/node/wire"
 	"almenara/storage"
 )
 
 const (
-	pathPresence  = "/node/presence"
-	presenceTime  = time.Second // how long another node's devices are waited for
 	inviteMinutes = 60          // without a wish
 	inviteMost    = 7 * 24 * 60 // minutes
 )
@@ -32,39 +32,49 @@ func (n *Node) invited(ctx context.Context, hash string, expires time.Time) erro
 	if err != nil {
 		return fmt.Errorf("reading the token's hash: %w", err)
 	}
-	_, err = n.propose(ctx, n.Name(), &command.PutJoinToken{Hash: raw, Expires: expires.UnixMilli()})
+	_, err = n.proposer.Propose(ctx, n.Name(), &command.PutJoinToken{Hash: raw, Expires: expires.UnixMilli()})
 	return err
 }
 
 // admitNode uses the token up, and puts the new node and its key on record before
-// it becomes a member: a node whose key is in no ring could not warn anybody. A
-// repeat by the same node does no harm.
-func (n *Node) admitNode(ctx context.Context, req cluster.JoinRequest) (cluster.JoinAnswer, error) {
+// it becomes a member: a node whose key is in no ring could not warn anybody. What a
+// repeat must be, node/admission says; requests are judged one at a time.
+func (n *Node) admitNode(ctx context.Context, req cluster.JoinRequest) error {
 	select {
 	case <-n.joined: // the port is open before this node is whole
 	case <-ctx.Done():
-		return cluster.JoinAnswer{}, cluster.ErrBusy
+		return cluster.ErrBusy
 	}
 	hash, err := hex.DecodeString(req.TokenHash)
 	if err != nil {
-		return cluster.JoinAnswer{}, fmt.Errorf("%w: unreadable token", cluster.ErrRefused)
+		return fmt.Errorf("%w: unreadable token", cluster.ErrRefused)
 	}
-	_, err = n.propose(ctx, n.Name(), &command.UseJoinToken{Hash: hash, NodeID: req.NodeID})
+	n.admitting.Lock()
+	defer n.admitting.Unlock()
+	if err := n.cluster.Linearizable(ctx); err != nil { // what an earlier leader admitted counts
+		return err
+	}
+	asked := admission.Request{TokenHash: hash, Node: req.NodeID, Key: req.SigningKey, Proven: req.Proven}
+	if err := admission.Judge(n.store, asked, n.options.Clock()); err != nil {
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	_, err = n.proposer.Propose(ctx, n.Name(), &command.UseJoinToken{Hash: hash, NodeID: req.NodeID})
 	switch {
 	case errors.Is(err, command.ErrNotFound):
-		return cluster.JoinAnswer{}, fmt.Errorf("%w: the token is not one of this district", cluster.ErrRefused)
+		return fmt.Errorf("%w: the token is not one of this district", cluster.ErrRefused)
 	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
-		return cluster.JoinAnswer{}, fmt.Errorf("%w: the token is used or has expired; ask for a new one", cluster.ErrRefused)
+		return fmt.Errorf("%w: the token is used or has expired; ask for a new one", cluster.ErrRefused)
 	case err != nil:
-		return cluster.JoinAnswer{}, err
+		return err
 	}
-	_, err = n.propose(ctx, n.Name(), &command.PutNode{Node: storage.Node{
+	_, err = n.proposer.Propose(ctx, n.Name(), &command.PutNode{Node: storage.Node{
 		ID: req.NodeID, Name: req.NodeID[:8], Internode: req.Addrs[0], KeyID: req.KeyID, PublicKey: req.SigningKey,
+		Version: n.admittedVersion(ctx, req.Version),
 	}})
 	if err != nil {
-		return cluster.JoinAnswer{}, err
+		return err
 	}
-	return cluster.JoinAnswer{}, n.keepKeyRing(ctx)
+	return n.keepKeyRing(ctx)
 }
 
 // addressOf names the internode address that a node announced last.
@@ -90,7 +100,7 @@ func (n *Node) Invite(ctx context.Context, by api.Caller, in wire.Invite) (wire.
 	ttl := time.Duration(minutes) * time.Minute
 	token, err := n.cluster.Invite(ctx, ttl)
 	if err != nil {
-		return wire.Invited{}, n.problem(err)
+		return wire.Invited{}, n.proposer.Problem(err)
 	}
 	n.log.Info("a node was invited", "by", by.Name, "expires_in", ttl)
 	return wire.Invited{Token: token.String(), Expires: n.options.Clock().Add(ttl).UTC().Truncate(time.Second)}, nil
@@ -103,13 +113,13 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 		return wire.Problemf(wire.KindRefused, "%s is the only node that votes, and the district would end with it; nothing was changed", id)
 	}
 	if err := n.cluster.Removable(ctx, id); err != nil {
-		return n.problem(fmt.Errorf("removing %s: %w", id, err))
+		return n.proposer.Problem(fmt.Errorf("removing %s: %w", id, err))
 	}
-	if _, err := n.change(ctx, by.Name, &command.RemoveNode{ID: id}); err != nil {
+	if _, err := n.proposer.Change(ctx, by.Name, &command.RemoveNode{ID: id}); err != nil {
 		return err
 	}
 	if err := n.keepKeyRing(ctx); err != nil {
-		return n.problem(err)
+		return n.proposer.Problem(err)
 	}
 	err := n.cluster.Remove(ctx, id)
 	switch {
@@ -118,7 +128,7 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 	case errors.Is(err, cluster.ErrRefused): // who is at hand has changed since it was asked
 		return wire.Problemf(wire.KindBusy, "%s is being removed and its devices go to the other nodes; it has a vote until enough of those that remain can be reached", id)
 	case err != nil:
-		return n.problem(err)
+		return n.proposer.Problem(err)
 	}
 	return nil
 }
@@ -130,16 +140,17 @@ func (n *Node) finishRemovals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	peers := n.cluster.Status().Peers
 	for _, node := range nodes {
 		if !node.Removed || !slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == node.ID }) {
 			continue
 		}
 		if err := n.cluster.Remove(ctx, node.ID); err != nil && !errors.Is(err, cluster.ErrNotMember) {
-			return err
+			errs = append(errs, err)
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // lastVoter reports whether no other node of the district has a vote.
@@ -153,19 +164,22 @@ func (n *Node) lastVoter(id string) bool {
 func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	c := n.cluster.Status()
 	now := n.options.Clock()
-	apiURL, mqttURLs := n.gates.urls()
+	apiURL, mqttURLs := n.listeners.urls()
 	s := wire.Status{
 		Node: n.ID(), Name: n.Name(), Version: n.options.Version, District: n.identity.District.Name,
-		Incarnation: c.Incarnation, Quarantined: n.cluster.Quarantine() != nil, Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
+		Incarnation: c.Incarnation, Isolated: n.isolated(), Quarantined: n.cluster.Quarantine() != nil, Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
-		Devices: n.presence.count(), InForce: len(n.desk.at(now).inForce), PendingFacts: n.under.count(),
+		Devices: n.presence.count(), InForce: n.book.Count(now), PendingFacts: n.under.count(),
 		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir, Broker: n.externalStatus(),
-		Nodes: n.nodeInfos(c), Disk: n.space.status(), Clock: n.clockStatus(), Spool: n.spoolStatus(), Warnings: n.warnings(),
+		Nodes: n.nodeInfos(c), Disk: n.disk.Status(), Clock: n.clock.Status(), Spool: n.receipts.SpoolStatus(), Warnings: n.warnings(),
+	}
+	if !s.AloneSince.IsZero() { // measured by the monotonic clock, said in the node's time
+		s.AloneSince = now.Add(-time.Since(s.AloneSince)).Round(time.Second)
 	}
 	s.Ready, s.Why = n.ready(c)
-	alone := n.contact.now()
-	s.Alone, s.PolicyAge = alone.alone, int64(alone.age.Seconds())
-	if alone.age < 0 {
+	state := n.alone.Now()
+	s.Alone, s.PolicyAge = state.Alone, int64(state.Age.Seconds())
+	if state.Age < 0 {
 		s.PolicyAge = -1
 	}
 	rules, err := n.state.Authority()
@@ -174,7 +188,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	}
 	s.PolicyVersion = rules.Version
 	if withHash {
-		index, sum, err := n.state.StateHash()
+		index, sum, err := n.machine.StateHash()
 		if err != nil {
 			return s, fmt.Errorf("hashing the state: %w", err)
 		}
@@ -187,18 +201,18 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 // A node that is alone still warns its devices; it is not ready for the rest.
 func (n *Node) ready(c cluster.Status) (bool, string) {
 	switch {
-	case n.state.Halted() != nil:
-		return false, "the state machine has stopped: " + n.state.Halted().Error()
+	case n.machine.Halted() != nil:
+		return false, "the state machine has stopped: " + n.machine.Halted().Error()
 	case n.cluster.Quarantine() != nil && c.AppliedIndex == 0:
 		return false, strings.ReplaceAll(quarantined(n.cluster.Quarantine()), stillWarned, "it has nothing left by which to warn devices")
 	case n.cluster.Quarantine() != nil:
 		return false, quarantined(n.cluster.Quarantine())
 	case n.district().ID == "":
 		return false, "the district's record has not arrived yet"
-	case !n.believed.Load():
+	case !n.inKeyRing.Load():
 		return false, "this node's key is not in the district's key ring, so its devices are at the others; it is about to be let in, or to end"
-	case n.space.full():
-		return false, n.space.sentence()
+	case n.disk.Full():
+		return false, n.disk.Sentence()
 	case !c.HasQuorum:
 		return false, "no majority of the district's nodes can be reached; devices here are still warned"
 	case c.DiskStalled > 2*time.Second:
@@ -215,7 +229,10 @@ func (n *Node) nodeInfos(c cluster.Status) []wire.NodeInfo {
 	var out []wire.NodeInfo
 	for _, p := range c.Peers {
 		info := wire.NodeInfo{ID: p.ID, Internode: p.Addr, Voter: p.Voter, Reachable: p.Reachable, Leader: p.ID == c.Leader,
-			CommandVersion: p.Version, LogHeld: p.Held, LostLog: p.LostLog}
+			CommandVersion: p.Version, LogHeld: p.Held, LostLog: p.LostLog, NeverSeen: records.NeverSeen(p)}
+		if !p.Answered.IsZero() { // measured by the monotonic clock, said in the node's time
+			info.LastAnswer = n.options.Clock().Add(-time.Since(p.Answered)).UTC().Truncate(time.Second)
+		}
 		for _, node := range nodes {
 			if node.ID == p.ID {
 				info.Name, info.API = node.Name, node.API
@@ -246,49 +263,29 @@ func (n *Node) serveNodes() {
 	for path, handler := range n.exchange.Handlers() {
 		n.cluster.Handle(path, handler)
 	}
-	n.serveTime()
-	n.cluster.Handle("POST "+pathPresence, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(n.here()) // the caller sees a cut answer as an error
-	}))
+	for path, handler := range n.originals.Handlers() {
+		n.cluster.Handle(path, handler)
+	}
+	n.cluster.Handle("POST "+machine.TimePath, n.times.Handler(internode.PeerID))
+	n.cluster.Handle("POST "+whereabouts.Path, n.whereabouts.Handler())
 }
 
-// connected gathers the connected devices of every node that answers in time, by
-// device id. A device that roamed is where it came last.
-func (n *Node) connected(ctx context.Context) map[string]whereabouts {
-	ctx, cancel := context.WithTimeout(ctx, presenceTime)
-	defer cancel()
-	var mu sync.Mutex
-	found := map[string]whereabouts{}
-	note := func(node string, devices []seen) {
-		mu.Lock()
-		defer mu.Unlock()
-		for _, d := range devices {
-			if d.Since.After(found[d.Device].Since) || found[d.Device].Since.IsZero() {
-				found[d.Device] = whereabouts{seen: d, node: node}
+// whereaboutsOf lets this node ask the others for devices, and answer them.
+func whereaboutsOf(n *Node) whereabouts.Nodes {
+	return whereabouts.Nodes{
+		Self: n.ID(), Call: n.cluster.Call, Gone: n.presence.goneSince,
+		// Who was admitted and has not run yet announced no address to devices, and has none.
+		Others: func() []string {
+			nodes, _, err := n.keys()
+			return slices.DeleteFunc(n.cluster.Members(), func(id string) bool {
+				return id == n.ID() || err == nil && slices.ContainsFunc(nodes, func(of storage.Node) bool { return of.ID == id && len(of.MQTT) == 0 })
+			})
+		},
+		Here: func() (out []whereabouts.Device) {
+			for _, d := range n.here() {
+				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since, State: d.State})
 			}
-		}
+			return out
+		},
 	}
-	note(n.ID(), n.here())
-	var asked sync.WaitGroup
-	for _, id := range n.cluster.Members() {
-		if id == n.ID() {
-			continue
-		}
-		asked.Go(func() {
-			raw, err := n.cluster.Call(ctx, id, pathPresence, nil)
-			var devices []seen
-			if err == nil && json.Unmarshal(raw, &devices) == nil {
-				note(id, devices)
-			}
-		})
-	}
-	asked.Wait()
-	return found
-}
-
-// whereabouts is a connected device and the node it is connected to.
-type whereabouts struct {
-	seen
-	node string
 }

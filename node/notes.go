@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"almenara/channels/signal"
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -20,28 +21,19 @@ type note struct {
 }
 
 // notes queues what this node puts on record about itself, so that no alert waits
-// for the record. Safe for concurrent use; the zero value is ready.
+// for the record. Safe for concurrent use.
 type notes struct {
 	mu      sync.Mutex
 	waiting []note
 	refused map[string]bool // content that is on record as refused
-	arrived chan struct{}
-	once    sync.Once
-}
-
-func (q *notes) signal() chan struct{} {
-	q.once.Do(func() { q.arrived = make(chan struct{}, 1) })
-	return q.arrived
+	arrived signal.Signal
 }
 
 func (q *notes) add(n note) {
 	q.mu.Lock()
 	q.waiting = append(q.waiting, n)
 	q.mu.Unlock()
-	select {
-	case q.signal() <- struct{}{}:
-	default:
-	}
+	q.arrived.Set()
 }
 
 // first reports whether the content has not been refused before.
@@ -84,7 +76,7 @@ func (n *Node) keepNotes(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.notes.signal():
+		case <-n.notes.arrived:
 		}
 		for _, one := range n.notes.take() {
 			body, err := one.body.Encode()

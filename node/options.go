@@ -2,14 +2,16 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"time"
 
 	"almenara/cluster/command"
+	"almenara/cluster/connlimit"
+	"almenara/node/folder"
+	"almenara/node/machine"
+	"almenara/node/reachable"
 )
 
 // Options says how a node runs. The zero value of every field but Dir works.
@@ -21,9 +23,16 @@ type Options struct {
 	// Internode is the address that the other nodes reach; "" is what Init or Join
 	// was told. Port 0 takes a free port and tells the district.
 	Internode string
-	// Advertise is how the other nodes reach Internode when that differs from the
-	// listen address; "" is what Init or Join was told, or the listen address.
+	// Advertise is the host, or host:port, under which the other nodes reach Internode, and
+	// everybody the listeners that are on every interface. "" is what Init or Join was told,
+	// or where the node listens.
 	Advertise string
+	// TLSNames are further hosts that the node's certificate names; none is what Init or
+	// Join was told.
+	TLSNames []string
+	// Peers are internode addresses at which nodes of the district may be met. They are
+	// asked while there is no leader, where all nodes were given other addresses at once.
+	Peers []string
 	// API is the URL that the HTTP API listens on, for example http://127.0.0.1:8480
 	// or https://0.0.0.0:8480. Plain HTTP is refused on any address but loopback.
 	API string
@@ -41,7 +50,7 @@ type Options struct {
 	// the receipt spool; 0 is 64 MiB and 256 MiB, and 4 MiB each is the least.
 	JournalBytes, SpoolBytes int64
 	// Space says how the node deals with a disk that fills up.
-	Space SpaceOptions
+	Space machine.DiskOptions
 	// Scrub is how often everything on the disk is read and checked; 0 is once a day.
 	Scrub time.Duration
 	// Logger takes the node's log; nil is slog.Default().
@@ -60,6 +69,9 @@ type Options struct {
 	// CommandVersion lowers the version of log entries that the node understands, as if
 	// it ran older software, for drills of a rolling upgrade; 0 is command.Max.
 	CommandVersion uint64
+	// Descriptors is how many files and connections this node may have open; 0 is what the
+	// process may, whose soft limit is raised to the hard one.
+	Descriptors int
 }
 
 // DefaultOptions are the options of a node on one machine: everything on
@@ -68,53 +80,35 @@ func DefaultOptions(dir string) Options {
 	return Options{
 		Dir: dir, Internode: "127.0.0.1:0", API: "http://127.0.0.1:0",
 		MQTT: "127.0.0.1:0", MQTTS: "127.0.0.1:0", WS: "127.0.0.1:0",
-		Space: SpaceOptions{Ballast: -1},
+		Space: machine.DiskOptions{Ballast: -1},
 	}
 }
-
-// ErrOptions is wrapped by everything that Validate finds.
-var ErrOptions = errors.New("unusable option")
 
 // Validate says in one sentence what cannot work.
 func (o Options) Validate() error {
 	if o.Dir == "" {
-		return fmt.Errorf("%w: a data folder is needed", ErrOptions)
+		return fmt.Errorf("%w: a data folder is needed", reachable.ErrOptions)
 	}
-	if err := validateAPI(o.API); err != nil {
+	if err := o.Addresses().Validate(); err != nil {
 		return err
 	}
 	if err := o.Broker.validate(); err != nil {
 		return err
 	}
-	for name, addr := range map[string]string{
-		"internode": o.Internode, "mqtt": o.MQTT, "mqtts": o.MQTTS, "ws": o.WS, "wss": o.WSS,
-	} {
-		if addr == "" {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return fmt.Errorf("%w: %s address %q is not host:port", ErrOptions, name, addr)
+	for _, addr := range o.Peers {
+		if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {
+			return fmt.Errorf("%w: the peer %q is not host:port", reachable.ErrOptions, addr)
 		}
 	}
 	return nil
 }
 
-// validateAPI refuses plain HTTP where others could read the bearer tokens.
-func validateAPI(api string) error {
-	if api == "" {
-		return nil
+// Addresses are those of the options that the data folder remembers.
+func (o Options) Addresses() reachable.Addresses {
+	return reachable.Addresses{
+		Name: o.Name, Internode: o.Internode, Advertise: o.Advertise, TLSNames: o.TLSNames, API: o.API,
+		MQTT: o.MQTT, MQTTS: o.MQTTS, WS: o.WS, WSS: o.WSS,
 	}
-	u, err := url.Parse(api)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return fmt.Errorf("%w: API address %q is not a URL such as https://0.0.0.0:8480", ErrOptions, api)
-	}
-	if u.Scheme == "https" {
-		return nil
-	}
-	if ip := net.ParseIP(u.Hostname()); u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return fmt.Errorf("%w: %s would send tokens in the clear; use https:// on any address but loopback", ErrOptions, api)
-	}
-	return nil
 }
 
 // segmentBytes makes the journal's files small enough that a small journal or spool
@@ -147,5 +141,26 @@ func (o Options) withDefaults() Options {
 	if o.CommandVersion == 0 || o.CommandVersion > command.Max() {
 		o.CommandVersion = command.Max()
 	}
+	if o.Descriptors <= 0 {
+		o.Descriptors = connlimit.Descriptors()
+	}
 	return o
+}
+
+// Init makes the data folder of a district's first node and returns the first
+// administrator's token (folder.Create). Nothing runs.
+func Init(o Options, district string) (token string, err error) {
+	if err := o.Validate(); err != nil {
+		return "", err
+	}
+	return folder.Create(o.Dir, o.Addresses(), district)
+}
+
+// Join makes the data folder of a further node with the token of an invitation
+// (folder.Join). The node must be started to take part.
+func Join(ctx context.Context, o Options, token string) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	return folder.Join(ctx, o.Dir, o.Addresses(), token, o.withDefaults().CommandVersion)
 }

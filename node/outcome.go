@@ -2,29 +2,37 @@ package node
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"time"
 
-	"almenara/cluster/fact"
+	"almenara/cluster"
+	"almenara/cluster/exchange"
+	"almenara/node/alerts"
 	"almenara/node/api"
+	"almenara/node/inflight"
+	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
 
-// answerTime is how long an answer waits for a fact to get further than this node.
-const answerTime = 3 * time.Second
+const (
+	answerTime = 3 * time.Second        // how long an answer waits for a fact to get further than this node
+	aloneTime  = 200 * time.Millisecond // the same on a node that is alone, where nothing can be agreed: others of its half may hold it
+)
 
 // await waits until the fact is as far as the caller wants, the time is over, or
 // ctx ends.
-func (n *Node) await(ctx context.Context, p *fact.Progress, wait api.Wait) {
+func (n *Node) await(ctx context.Context, p *exchange.Progress, wait api.Wait) {
 	if wait == api.WaitLocal {
 		return
 	}
+	inflight.Recorded(ctx)
 	timer := time.NewTimer(answerTime)
 	defer timer.Stop()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
+	soon := time.NewTimer(aloneTime)
+	defer soon.Stop()
 	for {
 		select {
 		case <-p.Committed():
@@ -34,7 +42,11 @@ func (n *Node) await(ctx context.Context, p *fact.Progress, wait api.Wait) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
-			if k, _ := p.Reached(); wait == api.WaitReached && k > 1 {
+			if k, _ := p.Reached(); wait == api.WaitHeld && k > 1 {
+				return
+			}
+		case <-soon.C:
+			if n.alone.Now().Alone {
 				return
 			}
 		}
@@ -42,77 +54,86 @@ func (n *Node) await(ctx context.Context, p *fact.Progress, wait api.Wait) {
 }
 
 // outcome tells the sender what became of the message.
-func (n *Node) outcome(m *message, p *fact.Progress, warnings []string) wire.Outcome {
+func (n *Node) outcome(m *alerts.Message, p *exchange.Progress, warnings []string) wire.Outcome {
 	if p != nil {
-		return n.expect(n.desk, m, p.State(), warnings)
+		return n.expect(n.book, m, replicationOf(p), warnings)
 	}
-	out := n.expect(n.desk, m, n.replication(m.fact), warnings)
-	if out.Effect != "pending" { // which whoever repeats it must be told
-		out.Effect = "duplicate"
-	}
+	out := n.expect(n.book, m, n.replication(m.Fact), warnings)
+	out.Duplicate = true
 	return out
 }
 
-// expect says what a message on a desk does now, and to whom.
-func (n *Node) expect(d *desk, m *message, state string, warnings []string) wire.Outcome {
-	standing, id := d.standing(m, n.options.Clock())
-	out := wire.Outcome{
-		Alert: string(id), Revision: uint64(m.entry.Revision), Key: m.entry.Key.String(),
-		Effect: effectOf(standing), Warnings: warnings, State: state,
-		Approvals: approvalsOut(d, m), Licence: m.issue.Licence,
+// replication is how far a fact has got.
+type replication struct {
+	level  exchange.Level
+	by, of int // nodes that have it of all nodes, where it is held
+}
+
+func replicationOf(p *exchange.Progress) replication {
+	r := replication{level: p.Level()}
+	if r.level == exchange.Held {
+		r.by, r.of = p.Reached()
 	}
-	if reach, err := n.reach(m); err == nil {
-		out.Addressed, out.Unlocated = n.counts(reach.members), reach.unlocated
-		out.Connected = n.connectedOf(reach.members)
-		if reach.members.IsEmpty() && m.alert.MsgType != alert.MsgTypeCancel {
+	return r
+}
+
+// wire gives it as answers say it.
+func (r replication) wire() (_ wire.Replication, by, of int) {
+	return [...]wire.Replication{
+		exchange.InMemory: wire.ReplicationMemory, exchange.Local: wire.ReplicationLocal, exchange.Held: wire.ReplicationHeld,
+		exchange.Committed: wire.ReplicationCommitted,
+	}[r.level], r.by, r.of
+}
+
+// expect says what a message on a book does now, and to whom.
+func (n *Node) expect(d *alerts.Book, m *alerts.Message, got replication, warnings []string) wire.Outcome {
+	standing, id := d.Standing(m, n.options.Clock())
+	out := wire.Outcome{
+		Alert: string(id), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(),
+		MsgType: string(m.Entry.MsgType), State: stories.StateOf(standing), Effect: stories.EffectOf(standing, m.Entry), Warnings: warnings,
+		Licence: m.Issue.Licence,
+	}
+	if out.Effect != wire.EffectNone { // otherwise nobody can approve it
+		out.Approvals = approvalsOut(m.Issue, d.Approvers(m))
+	}
+	out.Replication, out.HeldBy, out.HeldOf = got.wire()
+	if reach, err := n.addressed.Now(m); err == nil {
+		out.Addressed, out.Unlocated = n.members.Counts(reach.Members), reach.Unlocated
+		out.Connected = n.connectedOf(reach.Members)
+		if reach.Members.IsEmpty() && m.Entry.MsgType != alert.MsgTypeCancel {
 			out.Warnings = append(out.Warnings, "the area holds no member of this district: nobody is addressed")
 		}
 	}
 	return out
 }
 
-func effectOf(s alert.Standing) string {
-	switch s {
-	case alert.InForce:
-		return "in-force"
-	case alert.Future:
-		return "future"
-	case alert.Superseded, alert.Contradicted:
-		return "superseded"
-	case alert.Cancelled:
-		return "cancelled"
-	case alert.Expired:
-		return "expired"
-	case alert.Ends:
-		return "ended"
-	case alert.Pending:
-		return "pending"
-	default:
-		return "recorded"
+// withReachable adds to an answer how many of those addressed can be reached in the district,
+// where anybody is or will be warned. Who does not wait for others is told what is known here,
+// and a node that is alone asks nobody.
+func withReachable(ctx context.Context, n *Node, m *alerts.Message, wait api.Wait, out wire.Outcome) wire.Outcome {
+	if !slices.Contains([]wire.Effect{wire.EffectWarns, wire.EffectLater, wire.EffectWaits}, out.Effect) {
+		return out
 	}
-}
-
-// refusal turns the parser's verdict into the caller's problem.
-func refusal(err error, findings alert.Findings) error {
-	p := wire.Problemf(wire.KindRefused, "nothing was sent: %v", err)
-	var rejected *alert.RejectError
-	if errors.As(err, &rejected) {
-		p.Sentence = "nothing was sent: " + rejected.Findings.Reason()
+	reach, err := n.addressed.Now(m)
+	if err != nil {
+		return out
 	}
-	p.Details = sentences(findings)
-	return p
-}
-
-// sentences are the findings for people. Warnings say only what is wrong: whoever
-// shows them calls them so.
-func sentences(findings alert.Findings) []string {
-	var out []string
-	for _, f := range findings {
-		text := f.Detail
-		if f.Level != alert.Warn {
-			text = fmt.Sprintf("%s: %s", f.Level, f.Detail)
+	var reachable func(string) bool
+	if wait != api.WaitLocal && !n.alone.Now().Alone {
+		peers := n.cluster.Status().Peers
+		reachable = func(id string) bool {
+			return slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == id && p.Reachable })
 		}
-		out = append(out, text)
 	}
+	inflight.Waits(ctx)
+	connected, silent := n.whereabouts.Connected(ctx, reach.Members, reachable)
+	count := connected.GetCardinality()
+	out.Reachable, out.Unanswered = &count, silent
+	return out
+}
+
+// onlyAsked is the outcome of what was not recorded.
+func onlyAsked(out wire.Outcome) wire.Outcome {
+	out.DryRun, out.Replication, out.HeldBy, out.HeldOf = true, "", 0, 0
 	return out
 }

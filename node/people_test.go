@@ -56,7 +56,7 @@ func keepsSendersApart(d *district) {
 	fleet.proven(revisionOf(own), 1)
 	over, err := d.clientWith(2, token).CancelAlert(d.ctx(), own.Alert, wire.CancelAlert{}, "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "ended", over.Effect)
+	require.Equal(d.t, wire.StateCancelled, over.State)
 	fleet.stopped(revisionOf(own), 1)
 	written, err := d.clientWith(2, token).SendAlert(d.ctx(), byJSON("by hand", "place under "+here.Path), "")
 	require.NoError(d.t, err)
@@ -110,7 +110,7 @@ func dropsDevices(d *district) {
 	options := d.enrol("screen", here.Block, 3)
 	fleet := d.fleet(options...)
 	require.NoError(d.t, d.client(1).RevokeDevice(d.ctx(), options[0].ID))
-	renewed := d.enrolAll([]wire.Enrol{{ID: options[1].ID}})
+	renewed := d.enrolAll([]wire.Enrol{{ID: options[1].ID, Rotate: true}})
 	fleet.await("two are out", func(p device.Progress) bool { return p.Connected == 1 })
 	for i := range d.nodes {
 		for _, o := range options[:2] {

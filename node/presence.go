@@ -18,7 +18,8 @@ import (
 type presence struct {
 	mu      sync.Mutex
 	devices map[string]*seen
-	secrets map[string][]byte // by device: the hash that its last credential matched
+	secrets map[string][]byte    // by device: the hash that its last credential matched
+	gone    map[string]time.Time // by device: when its last session here ended
 	clock   func() time.Time
 }
 
@@ -37,7 +38,7 @@ func (s *seen) sameAs(d storage.Device) bool {
 }
 
 func newPresence(clock func() time.Time) *presence {
-	return &presence{devices: map[string]*seen{}, secrets: map[string][]byte{}, clock: clock}
+	return &presence{devices: map[string]*seen{}, secrets: map[string][]byte{}, gone: map[string]time.Time{}, clock: clock}
 }
 
 // admitted notes with which secret a device came in. There are no more entries than
@@ -53,9 +54,13 @@ func (p *presence) session(from channels.Endpoint, up bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !up {
+		if _, ok := p.devices[from.Device]; ok {
+			p.gone[from.Device] = p.clock().UTC()
+		}
 		delete(p.devices, from.Device)
 		return
 	}
+	delete(p.gone, from.Device)
 	p.devices[from.Device] = &seen{
 		Device: from.Device, Member: from.Member, Since: p.clock().UTC(), secret: p.secrets[from.Device],
 	}
@@ -90,6 +95,14 @@ func (p *presence) of(device string) (seen, bool) {
 		return seen{}, false
 	}
 	return *d, true
+}
+
+// goneSince is when the device's last session at this node ended; zero where it had none
+// since the node started. There are no more entries than devices that were ever enrolled.
+func (p *presence) goneSince(device string) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gone[device]
 }
 
 func (p *presence) count() int {

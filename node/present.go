@@ -3,33 +3,20 @@ package node
 import (
 	"context"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/channels"
-	"almenara/channels/contract"
 	"almenara/cluster/fact"
+	"almenara/node/alerts"
+	"almenara/node/events"
+	"almenara/node/situation"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/audience"
+	"almenara/storage/receipt"
 )
-
-// changed makes the presenter look again. It never blocks.
-func (n *Node) changed() {
-	select {
-	case n.stirred <- struct{}{}:
-	default:
-	}
-}
-
-// shift makes the presenter look again soon. It never blocks.
-func (n *Node) shift() {
-	select {
-	case n.shifted <- struct{}{}:
-	default:
-	}
-}
 
 // shiftTime is how long a changed audience waits for more changes: an import is many
 // commits, and each look sends every device a manifest.
@@ -45,13 +32,13 @@ func (n *Node) present(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-n.shifted:
+		case <-n.toPresentSoon:
 			if soon := time.Now().Add(shiftTime); soon.Before(due) {
 				due = soon
 				timer.Reset(shiftTime)
 			}
 			continue
-		case <-n.stirred:
+		case <-n.toPresent:
 		case <-timer.C:
 		}
 		next := n.presentNow()
@@ -63,56 +50,77 @@ func (n *Node) present(ctx context.Context) {
 // presentNow hands over what holds now and says when to look again at the latest.
 func (n *Node) presentNow() time.Duration {
 	n.rereadState()
-	now := n.options.Clock()
-	p := n.desk.at(now)
-	situation := channels.Situation{Keys: n.signedKeys()}
-	var fresh []live
-	for _, l := range p.inForce {
-		item, err := n.item(l)
-		if err != nil {
-			n.log.Error("an alert in force cannot be addressed", "alert", l.ID, "error", err)
-			continue
-		}
-		situation.InForce = append(situation.InForce, item)
-		if n.announced.add(l.ID, l.Revision) {
-			fresh = append(fresh, l)
-		}
+	p := n.book.At(n.options.Clock())
+	if p.Err != nil {
+		n.log.Error("an alert in force cannot be read", "error", p.Err)
 	}
-	n.announced.keep(p.inForce)
-	situation.Ended = endsFor(p.ended)
-	if err := n.dispatcher.Set(situation); err != nil {
+	next, left := n.situations.Build(livesOf(p.InForce), p.Ended)
+	next.Keys = n.signedKeys()
+	n.lookalikes.shown.Store(&next)
+	if err := n.dispatcher.Set(next); err != nil {
 		n.log.Error("not everything in force can be delivered", "error", err)
 	}
-	for _, l := range fresh {
-		n.recordFanout(l)
-		n.tallies.touch(l.ID, eventAlert)
+	for _, it := range next.InForce {
+		if n.announced.add(it.Alert, it.Revision) {
+			n.recordFanout(it)
+			n.events.Touch(it.Alert, events.Alert)
+		}
 	}
-	const atMost = time.Minute
-	if p.next.IsZero() {
-		return atMost
+	n.announced.keep(p.InForce)
+	switch {
+	case left.Missing > 0:
+		return 0
+	case left.Stale > 0:
+		return stalePause
+	case p.Next.IsZero():
+		return presentAtMost
 	}
-	return min(max(p.next.Sub(n.options.Clock()), time.Millisecond), atMost)
+	return min(max(p.Next.Sub(n.options.Clock()), time.Millisecond), presentAtMost)
 }
 
-// endsFor is what has ended, as devices are told.
-func endsFor(ended []alert.End) []contract.Ended {
-	var out []contract.Ended
-	for _, e := range ended {
-		out = append(out, endedOut(e))
+const (
+	// presentAtMost is how long the presenter waits when nothing changes.
+	presentAtMost = time.Minute
+	// stalePause is how long it waits while it works out what a changed audience means for
+	// what is in force: others need the processor too.
+	stalePause = 10 * time.Millisecond
+)
+
+// newSituations makes the builder of what the dispatcher is given.
+func (n *Node) newSituations() *situation.Builder[*audience.Index] {
+	return situation.New(situation.Options[*audience.Index]{
+		Audience: n.state.Index, Messages: n.book, Told: n.told, Logger: n.log,
+	})
+}
+
+// told is whom the record says that the message was for, or has reached.
+func (n *Node) told(id alert.ID, m situation.Message) (*roaring.Bitmap, error) {
+	to, err := n.state.Target(m.Key, m.Claimed)
+	if err != nil {
+		return nil, err
+	}
+	reached, err := n.state.ReceiptMembers([]alert.ID{id, m.Key.ID()}, m.Revision, receipt.Sent)
+	if err != nil {
+		return nil, err
+	}
+	to.Or(reached)
+	return to, nil
+}
+
+// livesOf is what is in force as the builder takes it.
+func livesOf(inForce []alerts.Live) []situation.Live {
+	out := make([]situation.Live, 0, len(inForce))
+	for _, l := range inForce {
+		s := situation.Live{Active: l.Active, CAP: l.Message.Alert, Message: l.Message.Addressing()}
+		for _, other := range l.Also {
+			s.Also = append(s.Also, other.Addressing())
+		}
+		out = append(out, s)
 	}
 	return out
 }
 
-// itemOf is one alert in force for the members that each info block addresses, as
-// the dispatcher wants it.
-func itemOf(l live, perInfo []*roaring.Bitmap) channels.Item {
-	return channels.Item{
-		Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
-		Message: l.message.alert, Parts: channels.Split(perInfo),
-	}
-}
-
-// rereadState lays the state's alerts on the desk again after it was replaced by
+// rereadState lays the state's alerts on the book again after it was replaced by
 // another node's: what that brought was told to nobody.
 func (n *Node) rereadState() {
 	if !n.reread.Swap(false) {
@@ -124,28 +132,19 @@ func (n *Node) rereadState() {
 	}
 }
 
-// item is one alert in force as the dispatcher wants it.
-func (n *Node) item(l live) (channels.Item, error) {
-	r, err := n.reach(l.message, l.also...)
-	if err != nil {
-		return channels.Item{}, err
-	}
-	return itemOf(l, r.perInfo), nil
-}
-
 // recordFanout puts on record that this node wrote an alert to its devices. It is a
 // fact of its own and waits for nobody.
-func (n *Node) recordFanout(l live) {
-	r, err := n.reach(l.message, l.also...)
-	if err != nil {
-		return
+func (n *Node) recordFanout(it channels.Item) {
+	members := roaring.New()
+	for _, part := range it.Parts {
+		members.Or(part.To)
 	}
-	devices := n.connectedOf(r.members)
+	devices := n.connectedOf(members)
 	if devices == 0 {
 		return
 	}
 	n.notes.add(note{fact.KindFanout, storage.Fanout{
-		Alert: string(l.ID), Revision: uint64(l.Revision), Devices: uint32(devices), At: n.options.Clock().UnixMilli(),
+		Alert: string(it.Alert), Revision: uint64(it.Revision), Devices: uint32(devices), At: n.options.Clock().UnixMilli(),
 	}})
 }
 
@@ -166,13 +165,15 @@ func (a *announced) add(id alert.ID, r alert.Revision) bool {
 }
 
 // keep forgets what is not in force any more: it never comes back at that revision.
-func (a *announced) keep(inForce []live) {
+func (a *announced) keep(inForce []alerts.Live) {
 	if len(a.seen) == len(inForce) {
 		return
 	}
-	maps.DeleteFunc(a.seen, func(id alert.ID, _ alert.Revision) bool {
-		return !slices.ContainsFunc(inForce, func(l live) bool { return l.ID == id })
-	})
+	live := make(map[alert.ID]bool, len(inForce))
+	for _, l := range inForce {
+		live[l.ID] = true
+	}
+	maps.DeleteFunc(a.seen, func(id alert.ID, _ alert.Revision) bool { return !live[id] })
 }
 
 // connectedOf counts the devices of members that this node reaches.
@@ -182,13 +183,4 @@ func (n *Node) connectedOf(members *roaring.Bitmap) int {
 		count += n.external.Reaching(members)
 	}
 	return count
-}
-
-// endedOut is an end as devices are told it.
-func endedOut(e alert.End) contract.Ended {
-	why := string(e.Why)
-	if e.Drill && e.Revision > 0 {
-		why = contract.WhyDrillOver
-	}
-	return contract.Ended{ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: why, Expires: e.Expires.UTC()}
 }

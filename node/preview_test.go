@@ -18,7 +18,7 @@ func (d *district) preview(i int, b bulletin, selection string) wire.Outcome {
 	d.t.Helper()
 	out, err := d.client(i).PreviewCAP(d.ctx(), b.xml(), selection)
 	require.NoError(d.t, err)
-	require.Equal(d.t, wire.StateDryRun, out.State)
+	require.True(d.t, out.DryRun)
 	return out
 }
 
@@ -53,7 +53,7 @@ func previewsNew(d *district) {
 	fleet := d.fleet(d.enrol("screen", here.Block, 2)...)
 	rain := warning("preview-rain", polygon(here.Area))
 	would := d.preview(0, rain, "kind = screen")
-	require.Equal(d.t, "in-force", would.Effect)
+	require.Equal(d.t, wire.StateInForce, would.State)
 	require.EqualValues(d.t, 2, would.Addressed.Total)
 	require.Equal(d.t, []wire.Count{{Name: "screen", Count: 2}}, would.Addressed.ByKind)
 	require.Equal(d.t, []wire.Count{{Name: here.Block, Count: 2}}, would.Addressed.ByPlace)
@@ -61,7 +61,7 @@ func previewsNew(d *district) {
 
 	text, err := d.client(0).PreviewAlert(d.ctx(), byJSON("preview-text", "place under "+here.Path))
 	require.NoError(d.t, err)
-	require.Equal(d.t, wire.StateDryRun, text.State)
+	require.True(d.t, text.DryRun)
 	require.EqualValues(d.t, 2, text.Addressed.Total)
 	require.Contains(d.t, strings.Join(d.preview(0, warning("preview-sea", polygon(square(10, 110, 0.1))), "").Warnings, "; "), "nobody is addressed")
 
@@ -70,7 +70,7 @@ func previewsNew(d *district) {
 	require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(would)))
 
 	sent := d.post(0, rain, "kind = screen", "committed")
-	would.State = sent.State
+	would.DryRun, would.Replication = false, sent.Replication
 	require.Equal(d.t, would, sent, "no duplicate, and all as it was said")
 	fleet.proven(revisionOf(sent), 2)
 }
@@ -83,23 +83,23 @@ func previewsLater(d *district) {
 	sent := d.post(0, amber, "", "committed")
 	fleet.proven(revisionOf(sent), 1)
 
-	require.Equal(d.t, "duplicate", d.preview(0, amber, "").Effect)
+	require.True(d.t, d.preview(0, amber, "").Duplicate)
 	red := d.preview(0, amber.update("preview-red"), "")
-	require.Equal(d.t, "in-force", red.Effect)
+	require.Equal(d.t, wire.StateInForce, red.State)
 	require.Equal(d.t, sent.Alert, red.Alert, "an update belongs to its alert")
 	require.Greater(d.t, red.Revision, sent.Revision)
 	over := d.preview(0, amber.cancel(), "")
-	require.Equal(d.t, "ended", over.Effect)
+	require.Equal(d.t, wire.StateCancelled, over.State)
 	require.Equal(d.t, sent.Alert, over.Alert)
 
 	fleet.settle()
 	a := d.show(0, sent.Alert)
-	require.Equal(d.t, "in-force", a.State)
+	require.Equal(d.t, wire.StateInForce, a.State)
 	require.Len(d.t, a.Messages, 1)
 	require.Equal(d.t, []int{0}, fleet.starts(revisionOf(red)))
 
 	d.post(0, amber.cancel(), "", "committed")
-	require.Equal(d.t, "cancelled", d.preview(0, amber.update("preview-red"), "").Effect)
+	require.Equal(d.t, wire.StateCancelled, d.preview(0, amber.update("preview-red"), "").State)
 }
 
 func previewRefuses(d *district) {
@@ -150,7 +150,7 @@ func TestImport_TellsEveryStep(t *testing.T) {
 	}
 	var phases []string
 	last := map[string]wire.Progress{}
-	out, err := d.nodes[d.follower()].Import(d.ctx(), api.Caller{Name: "administrator"}, strings.NewReader(csv.String()), false, true,
+	out, err := d.nodes[d.follower()].Served().Import(d.ctx(), api.Caller{Name: "administrator"}, strings.NewReader(csv.String()), api.ImportOptions{Replace: true},
 		func(p wire.Progress) {
 			if len(phases) == 0 || phases[len(phases)-1] != p.Phase {
 				phases = append(phases, p.Phase)

@@ -13,6 +13,7 @@ import (
 
 	"almenara/channels/contract"
 	"almenara/channels/device"
+	"almenara/channels/device/rules"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -123,7 +124,7 @@ func showsLadder(d *district) {
 	here := d.estate("ladder")
 	good, bad, dark := d.enrol("screen", here.Block, 1), d.enrol("speaker", here.Block, 1), d.enrol("phone", here.Block, 1)
 	good[0].ConfirmAfter = time.Millisecond
-	bad[0].Present = func(device.Effect) error { return errors.New("no amplifier") }
+	bad[0].Present = func(rules.Effect) error { return errors.New("no amplifier") }
 	fleet := d.fleet(good[0], bad[0])
 	sent := d.post(0, warning("ladder", polygon(here.Area)), "", "committed")
 	fleet.await("confirmed, failed", func(p device.Progress) bool {
@@ -138,16 +139,16 @@ func showsLadder(d *district) {
 		require.Equal(d.t, map[string]string{bad[0].ID: "failed"}, d.rows(i, sent.Alert, "failed", false))
 		require.Len(d.t, d.rows(i, sent.Alert, "queued", false), 3)
 	}
-	_, err := d.client(0).AlertReceipts(d.ctx(), sent.Alert, "delighted", false, 0)
+	_, err := d.client(0).AlertReceipts(d.ctx(), sent.Alert, wire.ReceiptQuery{Rung: "delighted"})
 	require.Equal(d.t, wire.KindMalformed, problemOf(d, nil, err).Kind)
 }
 
 func (d *district) rows(i int, id, rung string, missing bool) map[string]string {
 	d.t.Helper()
-	rows, err := d.client(i).AlertReceipts(d.ctx(), id, rung, missing, 100)
+	page, err := d.client(i).AlertReceipts(d.ctx(), id, wire.ReceiptQuery{Rung: rung, Missing: missing, Limit: 100})
 	require.NoError(d.t, err)
 	out := map[string]string{}
-	for _, r := range rows {
+	for _, r := range page.Rows {
 		out[r.Member] = r.Rung
 	}
 	return out
@@ -169,10 +170,10 @@ func tellsLive(d *district) {
 
 	sent := d.post(0, live, "", "")
 	fleet.proven(revisionOf(sent), 2)
-	d.hears(heard, "alert", func(e wire.Event) bool { return e.State == "in-force" && e.Text == "live（中文）" })
+	d.hears(heard, "alert", func(e wire.Event) bool { return e.State == wire.StateInForce && e.Text == "live（中文）" })
 	d.hears(heard, "receipts", func(e wire.Event) bool { return e.Rungs.Presented == 2 && e.Revision == sent.Revision })
 	d.post(2, live.cancel(), "", "")
-	d.hears(heard, "alert", func(e wire.Event) bool { return e.State == "cancelled" })
+	d.hears(heard, "alert", func(e wire.Event) bool { return e.State == wire.StateCancelled })
 	cancel()
 	require.ErrorIs(d.t, <-ended, context.Canceled)
 }

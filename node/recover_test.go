@@ -8,22 +8,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
+	"almenara/cluster/identity"
 	"almenara/node"
+	"almenara/node/folder"
 	"almenara/node/wire"
 	"almenara/storage"
 )
 
 // openRecovery looks at the folder of a node that is down.
-func (d *district) openRecovery(i int) *node.Recovery {
+func (d *district) openRecovery(i int) *folder.Recovery {
 	d.t.Helper()
-	r, err := node.OpenRecovery(d.ctx(), d.opts[i].Dir, slog.New(slog.DiscardHandler))
+	r, err := folder.OpenRecovery(d.ctx(), d.opts[i].Dir, slog.New(slog.DiscardHandler))
 	require.NoError(d.t, err)
 	d.t.Cleanup(func() { require.NoError(d.t, r.Close()) })
 	return r
 }
 
-func (d *district) recover(i int) node.Recovered {
+func (d *district) recover(i int) folder.Recovered {
 	d.t.Helper()
 	out, err := d.openRecovery(i).Recover(false, nil)
 	require.NoError(d.t, err)
@@ -35,14 +36,14 @@ func TestRecover_OneNodeGoesOnAndSaysSo(t *testing.T) {
 	d := newDistrict(t, 3)
 	d.post(0, warning("before", polygon(d.estate("before").Area)), "", "committed")
 
-	_, err := node.OpenRecovery(d.ctx(), d.opts[0].Dir, slog.New(slog.DiscardHandler))
+	_, err := folder.OpenRecovery(d.ctx(), d.opts[0].Dir, slog.New(slog.DiscardHandler))
 	require.ErrorIs(t, err, storage.ErrInUse, "it runs")
 	d.stop(0)
 	alive := d.openRecovery(0)
 	require.Len(t, alive.Voters, 2)
 	require.True(t, alive.Voters[0].Answers)
 	_, err = alive.Recover(false, nil)
-	require.ErrorIs(t, err, node.ErrQuorumLives)
+	require.ErrorIs(t, err, folder.ErrQuorumLives)
 
 	d.kill(1)
 	d.kill(2)
@@ -87,21 +88,21 @@ func TestRecover_GoesOnAfterACrashInBetween(t *testing.T) {
 	d := newDistrict(t, 2)
 	d.kill(0)
 	d.kill(1)
-	identity := filepath.Join(d.opts[0].Dir, "identity", "identity.json")
-	before, err := os.ReadFile(identity)
+	file := filepath.Join(d.opts[0].Dir, "identity", "identity.json")
+	before, err := os.ReadFile(file)
 	require.NoError(t, err)
 	d.recover(0)
-	after, err := os.ReadFile(identity)
+	after, err := os.ReadFile(file)
 	require.NoError(t, err)
-	saved, err := cluster.LoadIdentity(filepath.Dir(identity))
+	saved, err := identity.Load(filepath.Dir(file))
 	require.NoError(t, err)
 	statement := saved.Incarnation.Text()
 
 	for name, content := range map[string][]byte{"before the identity": before, "after the identity": after} {
-		require.NoError(t, os.WriteFile(identity, content, 0o600))
+		require.NoError(t, os.WriteFile(file, content, 0o600))
 		require.NoError(t, os.WriteFile(filepath.Join(d.opts[0].Dir, "recovering"), []byte(statement), 0o600))
 		_, err := node.New(d.opts[0])
-		require.ErrorIs(t, err, node.ErrRecovering, name)
+		require.ErrorIs(t, err, folder.ErrRecovering, name)
 		require.EqualValues(t, 2, d.recover(0).Incarnation, name)
 	}
 	d.start(0)

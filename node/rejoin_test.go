@@ -11,23 +11,24 @@ import (
 
 	"almenara/channels/device"
 	"almenara/node"
+	"almenara/node/folder"
 	"almenara/node/wire"
 )
 
 // rejoin brings node i back with an invitation of node by, and starts it.
-func (d *district) rejoin(i, by int) node.Rejoined {
+func (d *district) rejoin(i, by int) folder.Rejoined {
 	d.t.Helper()
-	out, err := node.Rejoin(d.ctx(), d.rejoining(i, by))
+	out, err := folder.Rejoin(d.ctx(), d.rejoining(i, by))
 	require.NoError(d.t, err)
 	d.start(i)
 	return out
 }
 
-func (d *district) rejoining(i, by int) node.RejoinOptions {
+func (d *district) rejoining(i, by int) folder.RejoinOptions {
 	d.t.Helper()
 	invited, err := d.client(by).Invite(d.ctx(), wire.Invite{})
 	require.NoError(d.t, err)
-	return node.RejoinOptions{Dir: d.opts[i].Dir, Token: invited.Token, Logger: slog.New(slog.DiscardHandler)}
+	return folder.RejoinOptions{Dir: d.opts[i].Dir, Token: invited.Token, Logger: slog.New(slog.DiscardHandler)}
 }
 
 // alike waits until every live node votes, is ready, and has one state.
@@ -136,17 +137,17 @@ func TestRejoin_RefusesWhatWouldLoseSomething(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 3)
 	options := d.rejoining(1, 0)
-	_, err := node.Rejoin(d.ctx(), options)
+	_, err := folder.Rejoin(d.ctx(), options)
 	require.Error(t, err, "it runs")
 	options.Token = "almenara-join-1.nonsense"
-	_, err = node.Rejoin(d.ctx(), options)
+	_, err = folder.Rejoin(d.ctx(), options)
 	require.Error(t, err)
 	other := newDistrict(t, 1)
 	d.stop(1)
 	invited, err := other.client(0).Invite(other.ctx(), wire.Invite{})
 	require.NoError(t, err)
 	options.Token = invited.Token
-	_, err = node.Rejoin(d.ctx(), options)
+	_, err = folder.Rejoin(d.ctx(), options)
 	require.ErrorContains(t, err, "another district")
 	d.start(1)
 	d.alike(3)

@@ -62,7 +62,7 @@ func restarts(d *district) {
 		d.start(i)
 		d.awaitOn(i, func(s wire.Status) bool { return s.Ready && s.InForce > 0 })
 		fleet.settle()
-		require.Equal(d.t, "duplicate", d.post(i, flood, "", "").Effect)
+		require.True(d.t, d.post(i, flood, "", "").Duplicate)
 	}
 	require.Equal(d.t, []int{1, 1, 1, 1, 1, 1}, fleet.starts(revisionOf(sent)))
 	require.Equal(d.t, []int{1, 1, 1, 1, 1, 1}, fleet.starts(revisionOf(over)))
@@ -91,7 +91,7 @@ func losesLeader(d *district) {
 	fleet.settle()
 	require.Equal(d.t, []int{1, 1, 1, 1}, fleet.starts(revisionOf(sent)))
 	d.everywhere(sent.Alert, "adopted once, equal everywhere", func(a wire.Alert) bool {
-		return a.Place == "committed" && len(a.Messages) == 1 && a.Addressed.Total == 4 && a.Rungs.Presented == 4
+		return a.Replication == wire.ReplicationCommitted && len(a.Messages) == 1 && a.Addressed.Total == 4 && a.Rungs.Presented == 4
 	})
 	require.Equal(d.t, 1, d.adoptions(sent))
 	d.sameEverywhere()

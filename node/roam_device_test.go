@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"almenara/channels"
 	"almenara/channels/contract"
-	"almenara/channels/device"
+	"almenara/channels/device/rules"
 	"almenara/storage/alert"
 )
 
@@ -14,7 +15,7 @@ import (
 type roamDevice struct {
 	w      *roamWorld
 	member uint32
-	rules  *device.Rules
+	rules  *rules.Rules
 	flash  []byte // what Save was given last
 	on     bool
 	offset time.Duration
@@ -22,16 +23,18 @@ type roamDevice struct {
 
 	at        *roamNode // nil while not connected
 	connected time.Time
-	manifest  []byte // sent last on this connection
+	listing   *channels.Listing // sent last on this connection
 	sent      map[string]bool
 	mail      []letter
 	backlog   [][]byte // every body that was ever made for the device
 
-	heard  bool // a manifest came on this connection
+	heard  bool // a whole manifest came on this connection
+	pages  map[uint64]map[int]bool
 	dead   map[int]bool
 	over   map[string]uint64 // what the device was told is over, ever
 	overBy map[string]contract.Ended
 	cut    map[int]bool         // stories that some node knew to be cancelled, whose manifest came
+	hint   map[int]bool         // the same, and at least a page of the manifest came
 	top    map[string]uint64    // highest revision that was listed, ever
 	topAt  map[string]time.Time // and when the screen last had to follow
 	starts map[string]int
@@ -48,8 +51,8 @@ type letter struct {
 
 func newRoamDevice(w *roamWorld, member uint32) *roamDevice {
 	return &roamDevice{
-		w: w, member: member, rules: device.NewRules(), on: true, offset: w.within(2*time.Hour) - time.Hour,
-		over: map[string]uint64{}, overBy: map[string]contract.Ended{}, cut: map[int]bool{}, top: map[string]uint64{},
+		w: w, member: member, rules: rules.New(), on: true, offset: w.within(2*time.Hour) - time.Hour,
+		over: map[string]uint64{}, overBy: map[string]contract.Ended{}, cut: map[int]bool{}, hint: map[int]bool{}, top: map[string]uint64{},
 		topAt: map[string]time.Time{}, starts: map[string]int{}, shown: map[string]*contract.Body{},
 	}
 }
@@ -72,7 +75,7 @@ func (d *roamDevice) connect(n *roamNode) {
 }
 
 func (d *roamDevice) disconnect() {
-	d.at, d.mail, d.manifest, d.heard, d.dead = nil, nil, nil, false, nil
+	d.at, d.mail, d.listing, d.heard, d.dead, d.pages = nil, nil, nil, false, nil, map[uint64]map[int]bool{}
 }
 
 // push sends what the device lacks, as the gateway does.
@@ -90,9 +93,11 @@ func (d *roamDevice) push(n *roamNode) {
 		d.w.note("device %d is sent %s/%d", d.member, a.Alert[:4], a.Revision)
 		d.post(letter{body: a.Body})
 	}
-	if string(d.manifest) != string(n.plan.Manifest) {
-		d.manifest = n.plan.Manifest
-		d.post(letter{manifest: n.plan.Manifest, dead: n.dead})
+	if listing := n.plan.Of(n.plan.Places.Of(d.member)); d.listing != listing {
+		d.listing = listing
+		for _, page := range listing.Pages {
+			d.post(letter{manifest: page, dead: n.dead})
+		}
 	}
 }
 
@@ -146,23 +151,34 @@ func (d *roamDevice) open(l letter) {
 	m := payload[contract.Manifest](l.manifest)
 	d.w.note("device %d gets manifest %d of %s, %.1fs: in force %d, ended %d", d.member, m.Version, m.Node,
 		m.Time.Sub(noon).Seconds(), len(m.InForce), len(m.Ended))
-	d.heard, d.dead = true, l.dead
 	for story := range l.dead {
-		d.cut[story] = true
+		d.hint[story] = true
+	}
+	if d.pages[m.Version] == nil {
+		d.pages[m.Version] = map[int]bool{}
+	}
+	if d.pages[m.Version][m.Page] = true; len(d.pages[m.Version]) == max(m.Pages, 1) {
+		d.heard, d.dead = true, l.dead
+		for story := range l.dead {
+			d.cut[story] = true
+		}
 	}
 	for _, end := range m.Ended {
 		d.over[end.ID], d.overBy[end.ID] = max(d.over[end.ID], end.Covers()), end
 	}
 	for _, in := range m.InForce {
 		if in.Revision > d.top[in.ID] {
-			d.top[in.ID], d.topAt[in.ID] = in.Revision, d.w.now
+			if b := d.shown[in.ID]; b == nil || d.top[in.ID] <= b.Revision { // else it has been going for some time
+				d.topAt[in.ID] = d.w.now
+			}
+			d.top[in.ID] = in.Revision
 		}
 	}
 	d.carryOut(d.rules.Manifest(m, d.clock()))
 }
 
 // carryOut saves first, as the device does, and may not live to do the rest.
-func (d *roamDevice) carryOut(effects []device.Effect) {
+func (d *roamDevice) carryOut(effects []rules.Effect) {
 	d.save()
 	if d.dying && len(effects) > 0 {
 		d.w.note("device %d dies before it has done %s %s", d.member, effects[0].Action, effects[0].Alert[:4])
@@ -194,9 +210,9 @@ func (d *roamDevice) powerOff() {
 
 func (d *roamDevice) powerOn() {
 	d.on, d.offset = true, d.w.within(2*time.Hour)-time.Hour
-	d.rules = device.NewRules()
+	d.rules = rules.New()
 	if d.flash != nil {
-		rules, err := device.ImportRules(d.flash)
+		rules, err := rules.Import(d.flash)
 		if err != nil {
 			d.w.fail("%v", err)
 			return
@@ -208,20 +224,22 @@ func (d *roamDevice) powerOn() {
 	}
 }
 
-func (d *roamDevice) do(e device.Effect) {
-	if e.Action == device.Tell {
+func (d *roamDevice) do(e rules.Effect) {
+	if e.Action == rules.Tell {
 		return
 	}
 	d.w.note("device %d: %s %s/%d %s", d.member, e.Action, e.Alert[:4], e.Revision, e.Reason)
 	switch e.Action {
-	case device.Start, device.Replace:
+	case rules.Start, rules.Replace:
 		d.began(e)
-	case device.Resume:
+	case rules.Resume:
 		d.w.count.resumes++
 		d.appears(e)
-	case device.Stop:
+	case rules.Stop:
 		d.stopped(e)
 		delete(d.shown, e.Alert)
+		d.rules.Stopped(e.Alert, e.Revision, d.clock())
+		d.save()
 		return
 	}
 	d.shown[e.Alert] = e.Body
@@ -230,30 +248,30 @@ func (d *roamDevice) do(e device.Effect) {
 }
 
 // began holds every start against the rules of the contract.
-func (d *roamDevice) began(e device.Effect) {
+func (d *roamDevice) began(e rules.Effect) {
 	d.appears(e)
 	key := fmt.Sprint(e.Alert, "/", e.Revision)
 	if d.starts[key]++; d.starts[key] > 1 {
 		d.w.fail("device %d: %s started twice", d.member, key)
 	}
 	d.w.count.starts++
-	if e.Action == device.Replace {
+	if e.Action == rules.Replace {
 		d.w.count.replaces++
 	}
-	if (e.Action == device.Replace) != (d.shown[e.Alert] != nil) {
+	if (e.Action == rules.Replace) != (d.shown[e.Alert] != nil) {
 		d.w.fail("device %d: %s of %s, but shown is %v", d.member, e.Action, key, d.shown[e.Alert])
 	}
 }
 
 // appears is true of everything that comes onto a screen, also after a power cut.
-func (d *roamDevice) appears(e device.Effect) {
+func (d *roamDevice) appears(e rules.Effect) {
 	story := d.w.stories[alert.ID(e.Alert)]
 	switch {
 	case !d.heard:
 		d.w.fail("device %d: %s appeared before the connection's first manifest", d.member, e.Alert)
 	case e.Revision <= d.over[e.Alert]:
 		d.w.fail("device %d: %s/%d appeared after its end was told", d.member, e.Alert, e.Revision)
-	case !d.w.partial && (d.dead[story] || d.cut[story]):
+	case !d.w.partial && (d.dead[story] || d.cut[story] && d.w.statusOf(story) == alert.StatusActual): // a drill's end forbids what was known of it
 		d.w.fail("device %d: %s/%d appeared, but its node knew that it was cancelled", d.member, e.Alert, e.Revision)
 	case e.Revision < d.top[e.Alert]:
 		d.w.fail("device %d: %s/%d appeared below a revision that was listed", d.member, e.Alert, e.Revision)
@@ -267,24 +285,24 @@ func (d *roamDevice) appears(e device.Effect) {
 }
 
 // stopped holds every stop against the three reasons that there are.
-func (d *roamDevice) stopped(e device.Effect) {
+func (d *roamDevice) stopped(e rules.Effect) {
 	b := d.shown[e.Alert]
 	story := d.w.stories[alert.ID(e.Alert)]
 	switch {
 	case b == nil || b.Revision != e.Revision:
 		d.w.fail("device %d: stopped %s/%d, which was not shown", d.member, e.Alert, e.Revision)
-	case e.Reason == device.ReasonEnded:
+	case e.Reason == rules.ReasonEnded:
 		d.w.count.ended++
 		end := d.overBy[e.Alert]
-		if d.over[e.Alert] < e.Revision || !d.w.partial && !d.cut[story] && !d.w.goesOn(story, end) {
+		if d.over[e.Alert] < e.Revision || !d.w.partial && !d.hint[story] && !d.w.goesOn(story, end) {
 			d.w.fail("device %d: %s stopped as ended (%s), but nobody has cancelled it", d.member, e.Alert, end.Why)
 		}
-	case e.Reason == device.ReasonExpired:
+	case e.Reason == rules.ReasonExpired:
 		d.w.count.expired++
 		if d.w.now.Before(b.Expires.Add(-d.w.skew - time.Second)) {
 			d.w.fail("device %d: %s stopped as expired before its time", d.member, e.Alert)
 		}
-	case e.Reason == device.ReasonSuperseded:
+	case e.Reason == rules.ReasonSuperseded:
 		d.w.count.superseded++
 		if d.top[e.Alert] <= e.Revision || d.w.now.Sub(d.topAt[e.Alert]) < 4*time.Second {
 			d.w.fail("device %d: %s/%d stopped as superseded too early", d.member, e.Alert, e.Revision)
@@ -297,8 +315,8 @@ func (d *roamDevice) stopped(e device.Effect) {
 // corrects; or the message that stands has run out.
 func (w *roamWorld) goesOn(story int, end contract.Ended) bool {
 	return end.Why != contract.WhyCancelled && slices.ContainsFunc(w.tales, func(t *roamTale) bool {
-		over := end.Why == contract.WhyExpired && !t.expire.IsZero() && !t.expire.After(w.now.Add(w.skew+time.Second))
-		return t.story == story && (over || t.m.entry.MsgType == alert.MsgTypeUpdate)
+		over := (end.Why == contract.WhyExpired || end.Why == contract.WhyDrillOver) && !t.expire.IsZero() && !t.expire.After(w.now.Add(w.skew+time.Second))
+		return t.story == story && (over || t.m.Entry.MsgType == alert.MsgTypeUpdate)
 	})
 }
 

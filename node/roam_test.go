@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels"
 	"almenara/storage/alert"
 )
 
@@ -36,7 +38,9 @@ func (w *roamWorld) step(i int) {
 	case dice < 29:
 		w.cancel(n)
 	case dice < 37:
-		w.split()
+		if w.split(); w.random.IntN(4) == 0 {
+			w.move()
+		}
 	case dice < 49:
 		d.connect(n)
 	case dice < 52:
@@ -73,9 +77,9 @@ func (w *roamWorld) warn(n *roamNode) {
 	} else if dice < 5 {
 		status = alert.StatusTest
 	}
-	if i := len(w.tales) - 1; i >= 0 && w.random.IntN(12) == 0 && w.tales[i].m.entry.MsgType == alert.MsgTypeAlert && n.up {
+	if i := len(w.tales) - 1; i >= 0 && w.random.IntN(12) == 0 && w.tales[i].m.Entry.MsgType == alert.MsgTypeAlert && n.up {
 		last := w.tales[i]
-		w.tell(n, last.story, last.m.entry.Key, last.m.entry.Status, alert.MsgTypeAlert, nil)
+		w.tell(n, last.story, last.m.Entry.Key, last.m.Entry.Status, alert.MsgTypeAlert, nil)
 		return
 	}
 	if n.up {
@@ -89,7 +93,7 @@ func (w *roamWorld) known(n *roamNode) (story int, keys []alert.Key, ok bool) {
 		return 0, nil, false
 	}
 	t := n.journal[max(0, len(n.journal)-1-w.random.IntN(4))]
-	card, ok := n.desk.card(t.m.entry.Key.ID())
+	card, ok := n.book.Card(t.m.Entry.Key.ID())
 	if !ok || len(card.Messages) == 0 {
 		return 0, nil, false
 	}
@@ -115,8 +119,8 @@ func (w *roamWorld) cancel(n *roamNode) {
 		t := w.tales[w.random.IntN(len(w.tales))]
 		story, keys, ok = t.story, nil, true
 		for _, other := range w.tales {
-			if other.story == story && other.m.entry.MsgType != alert.MsgTypeCancel {
-				keys = append(keys, other.m.entry.Key)
+			if other.story == story && other.m.Entry.MsgType != alert.MsgTypeCancel {
+				keys = append(keys, other.m.Entry.Key)
 			}
 		}
 	}
@@ -128,6 +132,13 @@ func (w *roamWorld) cancel(n *roamNode) {
 		status = alert.StatusExercise
 	}
 	w.tell(n, story, alert.Key{}, status, alert.MsgTypeCancel, keys)
+}
+
+// move gives the devices places of their own, or a common one; the nodes hear of it later.
+func (w *roamWorld) move() {
+	one, two := roaring.BitmapOf(1), roaring.BitmapOf(2)
+	w.places = channels.NewPlaces([][]*roaring.Bitmap{{one, two}, {two, one}, {roaring.BitmapOf(1, 2)}, {one}, {}}[w.random.IntN(5)])
+	w.note("the devices are in places %d and %d", w.places.Of(1), w.places.Of(2))
 }
 
 func (w *roamWorld) split() {
@@ -321,7 +332,7 @@ func TestRoaming_HoldsUnderAnySchedule(t *testing.T) {
 	require.Greater(t, total.starts, runs, "the schedules are worth something")
 	require.Greater(t, total.musts, runs)
 	for _, some := range []int{total.replaces, total.resumes, total.ended, total.expired, total.superseded, total.dead} {
-		require.Greater(t, some, runs/200)
+		require.Greater(t, some, runs/300)
 	}
 }
 

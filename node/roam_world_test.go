@@ -16,14 +16,18 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/cluster/fact"
+	"almenara/node/alerts"
+	"almenara/node/situation"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
 )
 
 // roamWorld is a district in which everything goes wrong at random: links between
 // nodes break and heal, devices roam, nodes and devices lose power, clocks are
 // wrong, operators warn, correct and cancel wherever they are. The nodes decide with
-// the real desk and dispatcher, the devices with the real rules; the world carries
+// the real book and dispatcher, the devices with the real rules; the world carries
 // messages between them and holds what the devices do against its own record of
 // what is true. Everything follows from the seed and the list of steps.
 type roamWorld struct {
@@ -31,7 +35,9 @@ type roamWorld struct {
 	random  *rand.Rand // of the running step
 	now     time.Time  // the true time
 	skew    time.Duration
-	partial bool // updates reference only what came last
+	partial bool             // updates reference only what came last
+	page    int              // bytes of a manifest's page
+	places  *channels.Places // who shares a manifest
 	nodes   []*roamNode
 	devices []*roamDevice
 	tales   []*roamTale
@@ -48,7 +54,7 @@ type roamCount struct{ starts, replaces, resumes, ended, expired, superseded, mu
 // roamTale is one message as the world made it, and what it is in truth.
 type roamTale struct {
 	story  int
-	m      *message
+	m      *alerts.Message
 	to     []uint32 // the members addressed
 	expire time.Time
 }
@@ -63,12 +69,13 @@ type roamNode struct {
 	offset     time.Duration
 	journal    []*roamTale
 	has        map[*roamTale]bool
-	desk       *desk
+	book       *alerts.Book
+	situations *situation.Builder[roamAudience]
 	dispatcher *channels.Dispatcher
 	plan       *channels.Now
 	hybrid     roamClock
 	dead       map[int]bool // stories cancelled, as far as this node knows; replaced, never changed
-	wake       time.Time    // when the desk's picture changes by itself
+	wake       time.Time    // when the book's picture changes by itself
 	refresh    time.Time    // when the next manifest is due
 }
 
@@ -88,6 +95,7 @@ func newRoamWorld(seed uint64) *roamWorld {
 	w.random = rand.New(rand.NewPCG(seed, 0))
 	w.skew = []time.Duration{time.Second, time.Second, 20 * time.Second, 55 * time.Second}[w.random.IntN(4)]
 	w.partial = w.random.IntN(8) == 0
+	w.page = []int{channels.MaxBody, 700}[w.random.IntN(2)]
 	for i := range 3 {
 		n := &roamNode{w: w, i: i, up: true, has: map[*roamTale]bool{}}
 		w.nodes = append(w.nodes, n)
@@ -119,7 +127,11 @@ func (w *roamWorld) within(most time.Duration) time.Duration {
 // boot starts the node from its journal, with whatever time its clock has.
 func (n *roamNode) boot() {
 	n.offset = n.w.within(2*n.w.skew) - n.w.skew
-	n.desk = newDesk()
+	n.book = alerts.NewBook(nil)
+	n.situations = situation.New(situation.Options[roamAudience]{
+		Audience: func() roamAudience { return roamAudience{} }, Messages: n.book, Logger: quiet,
+		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
+	})
 	n.dispatcher, _ = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: fmt.Sprint("k", n.i), Key: roamKeys[n.i]}, Node: fmt.Sprint("N", n.i),
 		Clock: n.clock, Version: func(last uint64, _ time.Time) uint64 {
@@ -127,10 +139,10 @@ func (n *roamNode) boot() {
 			version, _ := nextVersion(&n.hybrid, last)
 			return version
 		},
-		Outlets: []channels.Outlet{n}, Logger: quiet,
+		Outlets: []channels.Outlet{n}, Logger: quiet, MaxPage: n.w.page,
 	})
 	for _, t := range n.journal {
-		n.desk.add(t.m)
+		n.book.Add(t.m)
 	}
 	n.present()
 }
@@ -163,7 +175,7 @@ func (n *roamNode) learn(t *roamTale) bool {
 	}
 	n.has[t] = true
 	n.journal = append(n.journal, t)
-	_, fresh := n.desk.add(t.m)
+	_, fresh := n.book.Add(t.m)
 	return fresh
 }
 
@@ -173,21 +185,22 @@ func (n *roamNode) present() {
 	if n.stale { // whoever comes next sees what holds then
 		return
 	}
-	p := n.desk.at(n.clock())
-	s := channels.Situation{Ended: endsFor(p.ended)}
-	for _, l := range p.inForce {
-		s.InForce = append(s.InForce, itemOf(l, []*roaring.Bitmap{roaring.BitmapOf(n.w.toldTo(l.message)...)}))
-	}
-	if err := n.dispatcher.Set(s); err != nil {
-		n.w.fail("node %d: %v", n.i, err)
+	p := n.book.At(n.clock())
+	for todo := (situation.Todo{Missing: 1}); todo.Missing > 0; {
+		var s channels.Situation
+		s, todo = n.situations.Build(livesOf(p.InForce), p.Ended)
+		s.Places = n.w.places
+		if err := n.dispatcher.Set(s); err != nil {
+			n.w.fail("node %d: %v", n.i, err)
+		}
 	}
 	n.wake = time.Time{}
-	if !p.next.IsZero() {
-		n.wake = p.next.Add(-n.offset)
+	if !p.Next.IsZero() {
+		n.wake = p.Next.Add(-n.offset)
 	}
 	n.dead = map[int]bool{}
 	for _, t := range n.journal {
-		if t.cancels(n.w) {
+		if t.cancels(n.w) && (t.m.Entry.Status == alert.StatusActual || n.knows(t.story)) {
 			n.dead[t.story] = true
 		}
 	}
@@ -197,29 +210,41 @@ func (n *roamNode) present() {
 	}
 }
 
+// knows reports whether the node has a message of the story: a drill's Cancel has no effect
+// before, because it might name a real alert.
+func (n *roamNode) knows(story int) bool {
+	return slices.ContainsFunc(n.journal, func(t *roamTale) bool {
+		return t.story == story && t.m.Entry.MsgType != alert.MsgTypeCancel
+	})
+}
+
+// roamAudience is the members that a selection names: sets of them, by the name of the set.
+type roamAudience struct{}
+
+func (roamAudience) Generation() uint64           { return 0 }
+func (roamAudience) Groups(int) []*roaring.Bitmap { return nil }
+func (roamAudience) Resolve(t audience.Target) (audience.Resolution, error) {
+	members := roaring.New()
+	for _, member := range t.Addresses {
+		members.Add(uint32(member[0] - '0'))
+	}
+	return audience.Resolution{Members: members}, nil
+}
+
 // cancels is the world's own opinion of what ends a story: a Cancel of its status, or
 // a real one.
 func (t *roamTale) cancels(w *roamWorld) bool {
-	e := t.m.entry
+	e := t.m.Entry
 	return e.MsgType == alert.MsgTypeCancel && (e.Status == alert.StatusActual || e.Status == w.statusOf(t.story))
 }
 
 func (w *roamWorld) statusOf(story int) alert.Status {
 	for _, t := range w.tales {
 		if t.story == story {
-			return t.m.entry.Status
+			return t.m.Entry.Status
 		}
 	}
 	return ""
-}
-
-func (w *roamWorld) toldTo(m *message) []uint32 {
-	for _, t := range w.tales {
-		if t.m == m {
-			return t.to
-		}
-	}
-	return nil
 }
 
 // gossip is anti-entropy between all that reach each other.
@@ -265,11 +290,19 @@ func (w *roamWorld) tell(n *roamNode, story int, key alert.Key, status alert.Sta
 		t.to = [][]uint32{{1, 2}, {1, 2}, {1}, {2}, {}}[w.random.IntN(5)]
 	}
 	fact := fmt.Sprint("f", len(w.tales))
-	t.m = &message{fact: fact, issue: storage.Issue{}, alert: a, entry: alert.EntryOf(a, a.Digest().String(), n.clock(), fact)}
+	var targets []audience.Target
+	for range a.Infos {
+		var to audience.Target
+		for _, member := range t.to {
+			to.Addresses = append(to.Addresses, fmt.Sprint(member))
+		}
+		targets = append(targets, to)
+	}
+	t.m = &alerts.Message{Fact: fact, Issue: storage.Issue{Targets: targets}, Alert: a, Entry: board.EntryOf(a, a.Digest().String(), n.clock(), fact)}
 	w.tales = append(w.tales, t)
 	w.stories[key.ID()] = story
 	w.note("node %d: %s %s %s of story %d, rev %d, to %v, expires %.0fs", n.i, status, kind, key.Identifier, story,
-		t.m.entry.Revision, t.to, t.expire.Sub(noon).Seconds())
+		t.m.Entry.Revision, t.to, t.expire.Sub(noon).Seconds())
 	n.learn(t)
 	n.present()
 }

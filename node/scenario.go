@@ -10,9 +10,13 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"almenara/node/alerts"
+	"almenara/node/api"
+	"almenara/node/judge"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 )
 
@@ -20,6 +24,7 @@ import (
 const (
 	maxBlanks    = 32
 	maxBlankText = 500 // characters
+	maxIncident  = 100 // characters of an incident's id
 )
 
 // blank is {{name}} in a text of a scenario.
@@ -82,7 +87,7 @@ func filled(s storage.Scenario, blanks map[string]string, now time.Time) (json.R
 		if !slices.Contains(names, name) {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names))
 		}
-		if why := badBlank(text); why != "" {
+		if why := badText(text, maxBlankText); why != "" {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, why)
 		}
 	}
@@ -106,13 +111,13 @@ func blankNames(names []string) string {
 	return "its blanks are " + strings.Join(names, ", ")
 }
 
-// badBlank says what is wrong with a text for a blank; "" when nothing is.
-func badBlank(text string) string {
+// badText says what is wrong with a text that is to be shown; "" when nothing is.
+func badText(text string, most int) string {
 	switch {
-	case strings.TrimSpace(text) == "":
+	case judge.Empty(text):
 		return "is empty"
-	case utf8.RuneCountInString(text) > maxBlankText:
-		return fmt.Sprintf("has more than %d characters", maxBlankText)
+	case utf8.RuneCountInString(text) > most:
+		return fmt.Sprintf("has more than %d characters", most)
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
 		return "has characters that cannot be shown"
 	}
@@ -169,6 +174,11 @@ func (n *Node) checkScenario(s storage.Scenario) error {
 	if err != nil {
 		return scenarioRefusal(err, findings)
 	}
+	for _, found := range []alert.Findings{judge.Typed(s.Alert), judge.Over(a, now)} {
+		if found.Rejected() {
+			return scenarioRefusal(&alert.RejectError{Findings: found}, found)
+		}
+	}
 	if a.MsgType != alert.MsgTypeAlert || len(a.References) > 0 || len(a.Infos) == 0 {
 		return wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references")
 	}
@@ -184,7 +194,7 @@ func (n *Node) checkScenario(s storage.Scenario) error {
 }
 
 func scenarioRefusal(err error, findings alert.Findings) error {
-	p, ok := refusal(err, findings).(*wire.Problem)
+	p, ok := judge.Refusal(err, findings).(*wire.Problem)
 	if !ok {
 		return err
 	}
@@ -212,17 +222,17 @@ func (n *Node) fromScenario(sent wire.SendAlert, in *intake) (json.RawMessage, e
 	if !known || s.Removed {
 		return nil, wire.Problemf(wire.KindNotFound, "no scenario %q is known here; nothing was sent", sent.Scenario)
 	}
-	in.scenario = s
+	in.scenario, in.blanks = s, sent.Blanks
 	return filled(s, sent.Blanks, n.options.Clock())
 }
 
 // limits is what the request selects within what the scenario selects.
-func limits(selected string, s storage.Scenario) (audience.Selection, error) {
-	limit, err := readLimit(selected)
+func limits(selected string, s storage.Scenario, index *audience.Index) (audience.Selection, error) {
+	limit, err := readLimit(selected, index)
 	if err != nil || s.Select == "" {
 		return limit, err
 	}
-	own, err := readLimit(s.Select)
+	own, err := readLimit(s.Select, index)
 	return own.And(limit), err
 }
 
@@ -240,21 +250,54 @@ func unusual(s storage.Scenario, total uint64) []string {
 	return []string{fmt.Sprintf("the scenario %s usually addresses %d to %d members, and now %d", s.ID, s.UsualMin, s.UsualMax, total)}
 }
 
+// incidentOf is the incident id that goes on record. Whoever is limited begins one of their own
+// limits, "i-7 of tuen-mun/on-ting": under the bare id others may have begun one that this
+// node has not heard of, which a Cancel would end. One that is known here they join.
+func (n *Node) incidentOf(by api.Caller, scenario, id string, status alert.Status) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	if why := badText(id, maxIncident); why != "" {
+		return "", wire.Problemf(wire.KindRefused, "nothing was sent: the incident id %s", why)
+	}
+	if scenario == "" || !by.Limited() || n.stories.OnBook(alert.IncidentKey(scenario, id, status).ID()) != nil {
+		return id, nil
+	}
+	return id + " of " + strings.Join(slices.Sorted(slices.Values(slices.Concat(by.Places, by.Senders))), ", "), nil
+}
+
 // pressedAlready finds what the same scenario said before for the incident, to the same
-// audience: pressing a button twice is one alert, not two. Times do not count.
-func (n *Node) pressedAlready(in intake) *message {
-	if in.scenario.ID == "" || in.incident == "" {
+// audience, where it still holds: pressing a button twice is one alert, not two. Times do not
+// count. What others have replaced with other words since, or what ran out, is said anew.
+func (n *Node) pressedAlready(in intake) *alerts.Message {
+	if in.scenario.ID == "" || in.incident == "" || in.alert.MsgType != alert.MsgTypeAlert {
 		return nil
 	}
 	root := alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)
-	s := n.deskStory(root.ID())
+	s := n.stories.OnBook(root.ID())
 	if s == nil {
 		return nil
 	}
-	for _, m := range s.messages {
-		if m.entry.MsgType == alert.MsgTypeAlert && m.issue.Author == in.by.Name && m.selects() == in.selects(m.issue.Within) &&
-			sameTexts(m.alert, in.alert) {
+	now := n.options.Clock()
+	for _, m := range slices.Backward(s.Messages) {
+		if m.Entry.MsgType != alert.MsgTypeAlert || m.Entry.Author != in.by.Name {
+			continue
+		}
+		if says, err := m.Brief(); err != nil || says.Select != in.selects(says.Issue.Within) {
+			continue
+		}
+		m, err := m.Whole()
+		if err != nil || !sameTexts(m.Alert, in.alert) {
+			continue
+		}
+		switch standing, _ := n.book.Standing(m, now); standing {
+		case board.InForce, board.Future, board.Pending:
 			return m
+		case board.Superseded: // by the same words, of the other half of the district
+			head, err := s.Current().Whole()
+			if err == nil && now.Before(head.Entry.Expires) && sameTexts(head.Alert, in.alert) {
+				return m
+			}
 		}
 	}
 	return nil
@@ -266,11 +309,11 @@ func (n *Node) incidentIsOver(in intake) error {
 	if in.scenario.ID == "" || in.incident == "" {
 		return nil
 	}
-	s := n.deskStory(alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status).ID())
-	if s == nil || len(s.cancels) == 0 {
+	s := n.stories.OnBook(alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status).ID())
+	if s == nil || len(s.Cancels) == 0 {
 		return nil
 	}
-	return &wire.Problem{Kind: wire.KindConflict, Alert: string(s.id), Sentence: fmt.Sprintf(
+	return &wire.Problem{Kind: wire.KindConflict, Alert: string(s.ID), Sentence: fmt.Sprintf(
 		"nothing was sent: the alert of the scenario %s for the incident %s was cancelled, which is for ever; give another incident id", in.scenario.ID, in.incident)}
 }
 

@@ -38,7 +38,7 @@ func FuzzFilled(f *testing.F) {
 			blanks[name] = text
 		}
 		raw, err := filled(s, blanks, noon)
-		if badBlank(text) != "" && len(blanks) > 0 {
+		if badText(text, maxBlankText) != "" && len(blanks) > 0 {
 			require.Error(t, err)
 			return
 		}

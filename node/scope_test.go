@@ -5,6 +5,7 @@ import (
 
 	"almenara/channels/contract"
 	"almenara/channels/device"
+	"almenara/channels/device/rules"
 	"almenara/node/wire"
 )
 
@@ -15,15 +16,15 @@ func drills(d *district) {
 	drill.Status = "Exercise"
 	sent := d.post(0, drill, "", "")
 	fleet.proven(revisionOf(sent), 1)
-	require.Equal(d.t, device.Look{Tier: contract.TierDrill, Sound: "drill"}, fleet.look(sent))
+	require.Equal(d.t, rules.Look{Tier: contract.TierDrill, Sound: "drill"}, fleet.look(sent))
 
 	real := d.post(0, warning("no-drill", polygon(here.Area)), "", "")
 	fleet.proven(revisionOf(real), 1)
-	require.Equal(d.t, device.Look{Tier: contract.TierEmergency, Sound: "siren"}, fleet.look(real))
+	require.Equal(d.t, rules.Look{Tier: contract.TierEmergency, Sound: "siren"}, fleet.look(real))
 }
 
 // look is how the first device presented it.
-func (f *fleet) look(o wire.Outcome) device.Look {
+func (f *fleet) look(o wire.Outcome) rules.Look {
 	f.d.t.Helper()
 	for _, e := range f.Devices()[0].Log() {
 		if e.What == device.Started && e.Alert == o.Alert {
@@ -31,7 +32,7 @@ func (f *fleet) look(o wire.Outcome) device.Look {
 		}
 	}
 	require.Fail(f.d.t, "it was never presented")
-	return device.Look{}
+	return rules.Look{}
 }
 
 func tests(d *district) {
@@ -55,7 +56,7 @@ func keepsInside(d *district) {
 		b := warning("inside-"+status, polygon(here.Area))
 		b.Status = status
 		sent := d.post(0, b, "", "committed")
-		require.Equal(d.t, "recorded", sent.Effect)
+		require.Equal(d.t, wire.StateRecorded, sent.State)
 		fleet.settle()
 		require.NotContains(d.t, fleet.Devices()[0].Record(), revisionOf(sent), "no body reached the device")
 		d.everywhere(sent.Alert, "on record", func(a wire.Alert) bool { return a.Status == status && a.Rungs.Delivered == 0 })
@@ -113,15 +114,15 @@ func tellsDrillsApart(d *district) {
 	fleet.proven(revisionOf(sent), 1)
 	drill := fire.cancel()
 	drill.Status = "Exercise"
-	require.Equal(d.t, "recorded", d.post(1, drill, "", "committed").Effect, "it ends nothing")
+	require.Equal(d.t, wire.StateRecorded, d.post(1, drill, "", "committed").State, "it ends nothing")
 	stray := warning("never-seen", "").cancel()
 	stray.Status = "Exercise"
-	require.Equal(d.t, "recorded", d.post(1, stray, "", "").Effect)
+	require.Equal(d.t, wire.StateRecorded, d.post(1, stray, "", "").State)
 	stray.Identifier, stray.MsgType, stray.Area = "stray-update", "Update", polygon(here.Area)
-	require.Equal(d.t, "recorded", d.post(1, stray, "", "").Effect)
+	require.Equal(d.t, wire.StateRecorded, d.post(1, stray, "", "").State)
 	fleet.settle()
 	require.Contains(d.t, fleet.Devices()[0].Presenting(), sent.Alert)
-	d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == "in-force" })
+	d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == wire.StateInForce })
 }
 
 // followsDrills cancels a drill, and then it is real: an Actual Update of the drill starts
@@ -135,7 +136,7 @@ func followsDrills(d *district) {
 	fleet.proven(revisionOf(sent), 2)
 	over, err := d.client(1).CancelAlert(d.ctx(), sent.Alert, wire.CancelAlert{}, "committed")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "ended", over.Effect)
+	require.Equal(d.t, wire.StateCancelled, over.State)
 	fleet.stopped(revisionOf(sent), 2)
 	serious := drill.update("this is no drill")
 	serious.Status = "Actual"

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node"
+	"almenara/node/machine"
 	"almenara/node/wire"
 	"almenara/storage"
 )
@@ -57,7 +58,7 @@ func TestDistrict_DiskRotsUnderANode(t *testing.T) {
 			free.Store(64 << 30)
 			d := newTuned(t, 1, func(_ int, o *node.Options) {
 				o.Scrub = 100 * time.Millisecond
-				o.Space = node.SpaceOptions{Ballast: -1, FreeSpace: func(string) (uint64, uint64, error) { return free.Load(), 128 << 30, nil }}
+				o.Space = machine.DiskOptions{Ballast: -1, FreeSpace: func(string) (uint64, uint64, error) { return free.Load(), 128 << 30, nil }}
 			})
 			here := d.estate("rot")
 			fleet := d.fleet(d.enrol("screen", here.Block, 2)...)

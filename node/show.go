@@ -2,160 +2,158 @@ package node
 
 import (
 	"context"
+	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
-
+	"almenara/channels"
+	"almenara/node/addressed"
+	"almenara/node/alerts"
+	"almenara/node/reached"
+	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
-	"almenara/storage/audience"
 	"almenara/storage/receipt"
 )
 
-func notKnown(id string) error {
-	return wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
-}
-
-// find reads an alert by the id that the caller wrote.
-func (n *Node) find(id string) (*story, error) {
-	parsed, err := alert.ParseID(id)
-	if err != nil {
-		return nil, wire.Problemf(wire.KindMalformed, "%v", err)
+// textsOf is what the message says, as devices get it.
+func textsOf(m *alerts.Message) (out []wire.MessageText) {
+	for _, t := range channels.Texts(m.Alert) {
+		out = append(out, wire.MessageText{
+			Language: t.Language, Event: t.Event, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction,
+			SenderName: t.From, Web: t.Web, Contact: t.Contact, Areas: t.Areas, Urgency: t.Urgency, Severity: t.Severity, Certainty: t.Certainty,
+			Onset: t.Onset, Expires: t.Expires,
+		})
 	}
-	return n.story(parsed)
-}
-
-// ListAlerts implements api.AlertReader.
-func (n *Node) ListAlerts(_ context.Context, limit int) ([]wire.Alert, error) {
-	stories, err := n.stories(pageSize(limit))
-	if err != nil {
-		return nil, err
-	}
-	out := make([]wire.Alert, 0, len(stories))
-	for _, s := range stories {
-		a, _, err := n.summary(s)
-		if err != nil {
-			return nil, err
-		}
-		a.Addressed.ByPlace = nil
-		out = append(out, a)
-	}
-	return out, nil
+	return out
 }
 
 // ShowAlert implements api.AlertReader.
-func (n *Node) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
-	s, err := n.find(id)
+func (n *Node) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
+	done, err := n.reading(ctx)
 	if err != nil {
 		return wire.Alert{}, err
 	}
-	out, members, err := n.summary(s)
+	defer done()
+	s, err := n.stories.Find(id)
+	if err != nil {
+		return wire.Alert{}, err
+	}
+	view, err := n.reached.Now()
+	if err != nil {
+		return wire.Alert{}, err
+	}
+	out, who, err := n.sumUp(s, view)
 	if err != nil {
 		return out, err
 	}
-	for _, list := range [][]*message{s.messages, s.cancels} {
+	for _, list := range [][]*alerts.Message{s.Messages, s.Cancels} {
 		for _, m := range list {
-			out.Messages = append(out.Messages, wire.Message{
-				Key: m.entry.Key.String(), MsgType: string(m.entry.MsgType), Revision: uint64(m.entry.Revision),
-				Accepted: m.entry.Accepted, Author: m.issue.Author, Fact: m.fact, Digest: m.entry.Digest, Reason: m.issue.Reason,
-			})
+			shown, err := n.messageOut(s, m, view)
+			if err != nil {
+				return out, err
+			}
+			shown.Pending = slices.Contains(s.Pending, m.Fact) && len(s.Cancels) == 0 && n.options.Clock().Before(m.Entry.Expires)
+			if m == s.Current() || shown.Pending {
+				if m, err = m.Whole(); err != nil {
+					return out, err
+				}
+				shown.Texts = textsOf(m)
+			}
+			out.Messages = append(out.Messages, shown)
 		}
 	}
-	out.ByGroup, err = n.groups(s, members)
+	out.ByGroup, err = n.groups(s, who, view)
 	return out, err
 }
 
-// AlertMessage implements api.AlertReader.
-func (n *Node) AlertMessage(_ context.Context, id string) ([]byte, error) {
-	s, err := n.find(id)
-	if err != nil {
-		return nil, err
+// messageOut is one message and whom it reached: a later message changes nothing of what
+// was shown before.
+func (n *Node) messageOut(s *stories.Story, m *alerts.Message, view reached.View) (wire.Message, error) {
+	says, err := m.Brief()
+	out := wire.Message{
+		Key: m.Entry.Key.String(), MsgType: string(m.Entry.MsgType), Revision: uint64(m.Entry.Revision),
+		Accepted: m.Entry.Accepted, Author: says.Issue.Author, Fact: m.Fact, Digest: m.Entry.Digest, Reason: says.Issue.Reason,
+		Headline: says.Headline, Original: n.originals.Copy(says.Issue),
 	}
-	return s.latest().issue.Message, nil
+	if err != nil || m.Entry.MsgType == alert.MsgTypeCancel {
+		return out, err
+	}
+	who, err := n.addressed.Of(s, m)
+	if err != nil {
+		return out, err
+	}
+	rungs, err := n.rungs(s, m, who, view)
+	out.Addressed, out.Joined, out.Rungs = who.Addressed.GetCardinality(), who.Joined.GetCardinality(), &rungs
+	return out, err
 }
 
-// summary is one alert as lists show it, and whom it addressed.
-func (n *Node) summary(s *story) (wire.Alert, *roaring.Bitmap, error) {
-	m := s.latest()
-	members, joined, err := n.addressed(s)
+// summary is one alert as lists show it.
+func (n *Node) summary(s *stories.Story, view reached.View) (wire.Alert, error) {
+	out, _, err := n.sumUp(s, view)
+	out.Addressed.ByPlace = nil
+	return out, err
+}
+
+// sumUp is one alert without its messages, and who counts for it.
+func (n *Node) sumUp(s *stories.Story, view reached.View) (wire.Alert, addressed.Who, error) {
+	m := s.Latest()
+	who, err := n.addressed.Of(s, s.Current())
 	if err != nil {
-		return wire.Alert{}, nil, err
+		return wire.Alert{}, who, err
 	}
-	rungs, err := n.rungs(s, members)
+	rungs, err := n.rungs(s, s.Current(), who, view)
 	if err != nil {
-		return wire.Alert{}, nil, err
+		return wire.Alert{}, who, err
+	}
+	says, err := m.Brief()
+	if err != nil {
+		return wire.Alert{}, who, err
 	}
 	out := wire.Alert{
-		ID: string(s.id), Revision: uint64(m.entry.Revision), Key: m.entry.Key.String(), State: n.stateOf(s),
-		Status: string(m.entry.Status), MsgType: string(m.entry.MsgType), Headline: m.alert.Headline(""),
-		Sent: m.entry.Sent.UTC(), Author: m.issue.Author, Select: m.selects(), Place: n.replication(m.fact),
-		Rungs: rungs, Addressed: n.counts(members), Joined: joined,
+		ID: string(s.ID), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(), State: n.stories.State(s),
+		Status: string(m.Entry.Status), MsgType: string(m.Entry.MsgType), Headline: says.Headline,
+		Sent: m.Entry.Sent.UTC(), Author: says.Issue.Author, Select: says.Select,
+		CountsFrom: view.From(), Rungs: rungs, Addressed: n.members.Counts(who.Addressed), Joined: who.Joined.GetCardinality(),
+		Personal: s.Personal(),
 	}
-	if m.entry.MsgType != alert.MsgTypeCancel {
-		out.Expires = m.entry.Expires.UTC()
+	if m.Entry.MsgType != alert.MsgTypeCancel {
+		out.Expires = m.Entry.Expires.UTC()
 	}
-	n.showAuthority(&out, m, s, members)
-	return out, members, nil
+	out.Replication, out.HeldBy, out.HeldOf = n.replication(m.Fact).wire()
+	n.showAuthority(&out, m, says.Issue, s, who.Addressed)
+	return out, who, nil
 }
 
-// rungs counts who reached which rung of the current revision.
-func (n *Node) rungs(s *story, addressed *roaring.Bitmap) (wire.Rungs, error) {
-	m := s.current()
+// rungs counts who reached which rung of a message.
+func (n *Node) rungs(s *stories.Story, m *alerts.Message, who addressed.Who, view reached.View) (wire.Rungs, error) {
 	if m == nil {
 		return wire.Rungs{}, nil
 	}
-	entitled, err := n.entitled(s, m, addressed)
-	if err != nil {
-		return wire.Rungs{}, err
-	}
-	c, err := n.state.ReceiptCountsAmong(entitled, s.ids, m.entry.Revision)
+	everybody := who.Entitled()
+	c, err := view.Counts(everybody, s.IDs, m.Entry.Revision)
 	if err != nil {
 		return wire.Rungs{}, err
 	}
 	out := wire.Rungs(c)
-	out.Queued = max(out.Queued, addressed.GetCardinality())
+	out.Queued = everybody.GetCardinality()
 	return out, nil
 }
 
-// entitled is whose receipts count: who was addressed, and who joined since. A device
-// may tell of an alert that it was never sent, and its word must not make anybody
-// believe that the others have it.
-func (n *Node) entitled(s *story, m *message, addressed *roaring.Bitmap) (*roaring.Bitmap, error) {
-	now, err := n.reach(m, s.also(m)...)
-	if err != nil {
-		return nil, err
-	}
-	return roaring.Or(addressed, now.members), nil
-}
-
-// reached lists who reached a rung of the message, among those whose word counts.
-func (n *Node) reached(s *story, m *message, entitled *roaring.Bitmap, rung receipt.Rung) (*roaring.Bitmap, error) {
-	reached, err := n.state.ReceiptMembers(s.ids, m.entry.Revision, rung)
-	if err != nil {
-		return nil, err
-	}
-	reached.And(entitled)
-	return reached, nil
-}
-
 // groups is the table of who was reached: a line for each kind in each block.
-func (n *Node) groups(s *story, addressed *roaring.Bitmap) ([]wire.GroupRow, error) {
-	m := s.current()
+func (n *Node) groups(s *stories.Story, who addressed.Who, view reached.View) ([]wire.GroupRow, error) {
+	m := s.Current()
 	if m == nil {
 		return nil, nil
 	}
-	entitled, err := n.entitled(s, m, addressed)
-	if err != nil {
-		return nil, err
-	}
+	entitled := who.Entitled()
 	table := newGroupTable(n.state.Index())
-	table.add(addressed, func(r *wire.Rungs) *uint64 { return &r.Queued })
+	table.add(entitled, func(r *wire.Rungs) *uint64 { return &r.Queued })
 	for rung, field := range rungFields {
-		reached, err := n.reached(s, m, entitled, rung)
+		members, err := view.Members(s.IDs, m.Entry.Revision, rung)
 		if err != nil {
 			return nil, err
 		}
-		table.add(reached, field)
+		members.And(entitled)
+		table.add(members, field)
 	}
 	return table.rows(), nil
 }
@@ -173,95 +171,37 @@ var rungFields = map[receipt.Rung]func(*wire.Rungs) *uint64{
 	receipt.Refused:      func(r *wire.Rungs) *uint64 { return &r.Refused },
 }
 
-// AlertReceipts implements api.AlertReader.
-func (n *Node) AlertReceipts(_ context.Context, id, rung string, missing bool, limit int) ([]wire.ReceiptRow, error) {
-	s, err := n.find(id)
+// alertEvent is what an alert has come to, as an event says it: no summary. False for a
+// receipt of an alert that nobody here has heard of.
+func (n *Node) alertEvent(id alert.ID) (wire.Event, bool) {
+	s, err := n.stories.Of(id)
 	if err != nil {
-		return nil, err
+		return wire.Event{}, false
 	}
-	want := receipt.Presented
-	if rung != "" {
-		if want, err = receipt.ParseRung(rung); err != nil {
-			return nil, wire.Problemf(wire.KindMalformed, "%v", err)
-		}
-	}
-	m := s.current()
-	if m == nil {
-		return nil, nil
-	}
-	members, _, err := n.addressed(s)
+	m := s.Current()
+	who, err := n.addressed.Of(s, m)
 	if err != nil {
-		return nil, err
+		n.log.Error("who is addressed by an alert cannot be read", "alert", id, "error", err)
+		return wire.Event{}, false
 	}
-	reached := members
-	if want != receipt.Queued {
-		entitled, err := n.entitled(s, m, members)
-		if err != nil {
-			return nil, err
-		}
-		if reached, err = n.reached(s, m, entitled, want); err != nil {
-			return nil, err
-		}
-	}
-	if missing {
-		reached = roaring.AndNot(members, reached)
-	}
-	return n.receiptRows(s, m, reached, pageSize(limit))
-}
-
-// receiptRows says of each member which rung it has reached.
-func (n *Node) receiptRows(s *story, m *message, members *roaring.Bitmap, limit int) ([]wire.ReceiptRow, error) {
-	ladder, err := n.ladder(s, m)
+	view, err := n.reached.Now()
 	if err != nil {
-		return nil, err
+		n.log.Error("the receipts that wait cannot be read", "alert", id, "error", err)
+		return wire.Event{}, false
 	}
-	out := []wire.ReceiptRow{}
-	err = n.store.View(func(t *storage.Txn) error {
-		for it := members.Iterator(); it.HasNext() && len(out) < limit; {
-			ordinal := it.Next()
-			who, ok, err := memberAt(t, ordinal)
-			if err == nil && !ok { // removed since; it was addressed all the same
-				who.ID, err = t.MemberID(ordinal)
-			}
-			if err != nil {
-				return err
-			}
-			out = append(out, rowOf(who, ladder.at(ordinal)))
-		}
-		return nil
-	})
-	return out, err
-}
-
-func rowOf(m audience.Member, r receipt.Rung) wire.ReceiptRow {
-	return wire.ReceiptRow{Member: m.ID, Kind: string(m.Kind), Place: string(m.Place), Rung: r.String()}
-}
-
-// ladder is who reached which rung.
-type ladder map[receipt.Rung]*roaring.Bitmap
-
-func (n *Node) ladder(s *story, m *message) (ladder, error) {
-	out := ladder{}
-	for rung := range rungFields {
-		reached, err := n.state.ReceiptMembers(s.ids, m.entry.Revision, rung)
-		if err != nil {
-			return nil, err
-		}
-		out[rung] = reached
+	rungs, err := n.rungs(s, m, who, view)
+	if err != nil {
+		n.log.Error("the receipts of an alert cannot be counted", "alert", id, "error", err)
+		return wire.Event{}, false
 	}
-	return out, nil
-}
-
-// at is the highest rung of one member. What a person confirmed or saw stands above
-// every end.
-func (l ladder) at(ordinal uint32) receipt.Rung {
-	for _, r := range []receipt.Rung{
-		receipt.Acknowledged, receipt.Presented, receipt.Refused, receipt.Failed, receipt.Cancelled, receipt.Expired,
-		receipt.Verified, receipt.Delivered, receipt.Sent,
-	} {
-		if l[r].Contains(ordinal) {
-			return r
-		}
+	latest := s.Latest()
+	says, err := latest.Brief()
+	if err != nil {
+		n.log.Error("an alert cannot be read", "alert", id, "error", err)
+		return wire.Event{}, false
 	}
-	return receipt.Queued
+	return wire.Event{
+		Alert: string(s.ID), Revision: uint64(latest.Entry.Revision), State: n.stories.State(s), CountsFrom: view.From(), Rungs: &rungs,
+		Text: says.Headline, Personal: s.Personal(),
+	}, true
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node"
+	"almenara/node/machine"
 	"almenara/node/wire"
 )
 
@@ -18,7 +19,7 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 	var free [3]atomic.Uint64
 	d := newTuned(t, 3, func(i int, o *node.Options) {
 		free[i].Store(64 << 30)
-		o.Space = node.SpaceOptions{Ballast: 1 << 20, FreeSpace: func(string) (uint64, uint64, error) {
+		o.Space = machine.DiskOptions{Ballast: 1 << 20, FreeSpace: func(string) (uint64, uint64, error) {
 			return free[i].Load(), 128 << 30, nil
 		}}
 	})
@@ -44,10 +45,11 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 
 	sent := d.post(full, warning("while-full", polygon(here.Area)), "", "")
 	fleet.proven(revisionOf(sent), 3)
+	d.knowsAlone(full, sent, 3)
 	other := (full + 1) % 3
 	d.eventually("the others commit it", func() bool {
 		a, err := d.client(other).ShowAlert(d.ctx(), sent.Alert)
-		return err == nil && a.Place == "committed" && a.Rungs.Presented == 3
+		return err == nil && a.Replication == wire.ReplicationCommitted && a.Rungs.Presented == 3
 	})
 	now, err := d.nodes[full].Status(context.Background(), false)
 	require.NoError(t, err)
@@ -56,7 +58,7 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 
 	free[full].Store(64 << 30)
 	d.await(func(s wire.Status) bool { return s.Ready && s.PendingFacts == 0 && s.Disk.Level == "ample" })
-	d.everywhere(sent.Alert, "counted alike", func(a wire.Alert) bool { return a.Place == "committed" && a.Rungs.Presented == 3 })
+	d.everywhere(sent.Alert, "counted alike", func(a wire.Alert) bool { return a.Replication == wire.ReplicationCommitted && a.Rungs.Presented == 3 })
 	d.sameEverywhere()
 	fleet.settle()
 	require.Equal(t, []int{1, 1, 1}, fleet.starts(revisionOf(sent)))
@@ -69,7 +71,7 @@ func TestNode_StopsAndStartsOnAFullDisk(t *testing.T) {
 	var free atomic.Uint64
 	free.Store(64 << 30)
 	d := newTuned(t, 1, func(_ int, o *node.Options) {
-		o.Space = node.SpaceOptions{Ballast: 1 << 20, FreeSpace: func(string) (uint64, uint64, error) {
+		o.Space = machine.DiskOptions{Ballast: 1 << 20, FreeSpace: func(string) (uint64, uint64, error) {
 			return free.Load(), 128 << 30, nil
 		}}
 	})
@@ -79,18 +81,20 @@ func TestNode_StopsAndStartsOnAFullDisk(t *testing.T) {
 	free.Store(120 << 20)
 	d.awaitOn(0, func(s wire.Status) bool { return s.Disk.Level == "broadcast-only" })
 	first := d.post(0, warning("first-full", polygon(here.Area)), "", "")
-	require.Equal(t, "local", first.State)
+	require.Equal(t, wire.ReplicationLocal, first.Replication)
 	fleet.proven(revisionOf(first), 2)
 	d.stop(0)
 	d.start(0)
 	d.awaitOn(0, func(s wire.Status) bool { return s.Disk.Level == "broadcast-only" && s.InForce == 1 })
+	d.knowsAlone(0, first, 2)
 	second := d.post(0, warning("second-full", polygon(here.Area)), "", "")
 	fleet.proven(revisionOf(second), 2)
+	d.knowsAlone(0, second, 2)
 
 	free.Store(64 << 30)
 	d.awaitOn(0, func(s wire.Status) bool { return s.Ready && s.PendingFacts == 0 })
 	for _, sent := range []wire.Outcome{first, second} {
-		d.everywhere(sent.Alert, "committed", func(a wire.Alert) bool { return a.Place == "committed" && a.Rungs.Presented == 2 })
+		d.everywhere(sent.Alert, "committed", func(a wire.Alert) bool { return a.Replication == wire.ReplicationCommitted && a.Rungs.Presented == 2 })
 		fleet.settle()
 		require.Equal(t, []int{1, 1}, fleet.starts(revisionOf(sent)))
 	}

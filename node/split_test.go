@@ -27,7 +27,7 @@ func worksAlone(d *district) {
 		options[i].ConfirmAfter = 1
 	}
 	fleet := d.fleet(options...)
-	d.feed = d.user(wire.AddUser{Name: "observatory", Roles: []string{"composer"}, Senders: []string{observatory}})
+	d.feed = d.user(wire.AddUser{Name: "observatory", Roles: []string{"composer"}, Senders: []string{observatory}, System: true})
 	defer func() { d.feed = "" }()
 	before := d.post(1, warning("before", polygon(here.Area)), "", "committed")
 	fleet.proven(revisionOf(before), 5)
@@ -37,19 +37,25 @@ func worksAlone(d *district) {
 	d.awaitOn(0, func(s wire.Status) bool { return s.Alone && !s.Quorum && !s.Ready })
 
 	fire := warning("alone-fire", polygon(here.Area))
-	sent := d.post(0, fire, "", "reached")
-	require.Equal(d.t, "in-force", sent.Effect)
-	require.Equal(d.t, "local", sent.State)
+	heard := d.listens(0, fire.id())
+	sent := d.post(0, fire, "", "held")
+	require.Equal(d.t, wire.StateInForce, sent.State)
+	require.Equal(d.t, wire.ReplicationLocal, sent.Replication)
 	require.EqualValues(d.t, 5, sent.Addressed.Total)
 	require.Equal(d.t, 5, sent.Connected)
 	fleet.proven(revisionOf(sent), 5)
-	require.Equal(d.t, "duplicate", d.post(0, fire, "", "").Effect)
+	d.knowsAlone(0, sent, 5)
+	texts := d.show(0, sent.Alert).Messages[0].Texts
+	require.Len(d.t, texts, 2, "in every language")
+	require.NotEqual(d.t, texts[0].Language, texts[1].Language)
+	d.hears(heard, "receipts", func(e wire.Event) bool { return e.Rungs.Presented == 5 && e.CountsFrom == wire.SourceThisNode })
+	require.True(d.t, d.post(0, fire, "", "").Duplicate)
 	other := fire
 	other.Headline = "contradiction"
 	require.Equal(d.t, wire.KindConflict, d.refused(0, other, "").Kind)
 	over, err := d.client(0).CancelAlert(d.ctx(), before.Alert, wire.CancelAlert{Reason: "over"}, "")
 	require.NoError(d.t, err)
-	require.Equal(d.t, "local", over.State)
+	require.Equal(d.t, wire.ReplicationLocal, over.Replication)
 	fleet.stopped(revisionOf(before), 5)
 	short := d.post(0, fire.update("alone-update"), "", "")
 	fleet.proven(revisionOf(short), 5)
@@ -62,9 +68,11 @@ func worksAlone(d *district) {
 	for _, r := range []wire.Outcome{before, sent, short} {
 		require.Equal(d.t, []int{1, 1, 1, 1, 1}, fleet.starts(revisionOf(r)))
 	}
-	d.everywhere(before.Alert, "cancelled", func(a wire.Alert) bool { return a.State == "cancelled" && a.Place == "committed" })
+	d.everywhere(before.Alert, "cancelled", func(a wire.Alert) bool {
+		return a.State == wire.StateCancelled && a.Replication == wire.ReplicationCommitted
+	})
 	d.everywhere(sent.Alert, "everything committed, counted alike", func(a wire.Alert) bool {
-		return a.Place == "committed" && len(a.Messages) == 2 && a.Rungs.Presented == 5 && a.Rungs.Acknowledged == 5 && a.Addressed.Total == 5
+		return a.CountsFrom == wire.SourceDistrict && a.Replication == wire.ReplicationCommitted && len(a.Messages) == 2 && a.Rungs.Presented == 5 && a.Rungs.Acknowledged == 5 && a.Addressed.Total == 5
 	})
 	require.Equal(d.t, 1, d.adoptions(sent))
 	d.audited("alert refused", "contradicts alert "+sent.Alert)

@@ -42,7 +42,7 @@ type island struct {
 // cancels and receipts: each device tells of each alert that it was presented and
 // acknowledged, and one block in ten comes twice. Then the link heals. How long until
 // all three nodes hold it; nothing is lost and nothing counts twice. Receipts go in
-// where the collector writes its blocks (node.Settle): a thousand sockets would measure
+// where the collector writes its blocks (settler.Settle): a thousand sockets would measure
 // themselves.
 func TestSplitbench_IslandOf72HoursToOneStateEverywhere(t *testing.T) {
 	i := &island{links: newWires(), devices: *benchDevices}
@@ -52,7 +52,7 @@ func TestSplitbench_IslandOf72HoursToOneStateEverywhere(t *testing.T) {
 	})
 	here := i.estate("island")
 	i.enrol("screen", here.Block, i.devices)
-	i.feed = i.user(wire.AddUser{Name: "feed", Roles: []string{"composer"}, Senders: []string{observatory}})
+	i.feed = i.user(wire.AddUser{Name: "feed", Roles: []string{"composer"}, Senders: []string{observatory}, System: true})
 	i.eventually("the feed is known at box-3", func() bool {
 		_, err := i.clientWith(2, i.feed).Status(i.ctx(), false)
 		return err == nil
@@ -127,7 +127,7 @@ func (i *island) awaitMerged() {
 	defer late.Stop()
 	for at, n := 0, 0; at < len(i.nodes); {
 		a, err := i.nodes[at].ShowAlert(i.t.Context(), i.sent[n].Alert)
-		if err == nil && a.Place == "committed" && a.Rungs.Acknowledged >= uint64(i.devices) && a.Rungs.Presented >= uint64(i.devices) {
+		if err == nil && a.Replication == wire.ReplicationCommitted && a.Rungs.Acknowledged >= uint64(i.devices) && a.Rungs.Presented >= uint64(i.devices) {
 			if n++; n == len(i.sent) {
 				at, n = at+1, 0
 			}

@@ -84,13 +84,13 @@ func warns(d *district) {
 
 	rain := warning("black-rain", polygon(here.Area))
 	sent := d.post(d.follower(), rain, "", "committed")
-	require.Equal(d.t, "in-force", sent.Effect)
-	require.Equal(d.t, "committed", sent.State)
+	require.Equal(d.t, wire.StateInForce, sent.State)
+	require.Equal(d.t, wire.ReplicationCommitted, sent.Replication)
 	require.EqualValues(d.t, 6, sent.Addressed.Total)
 
 	fleet.proven(revisionOf(sent), 6)
 	d.everywhere(sent.Alert, "all receipts", func(a wire.Alert) bool {
-		return a.Rungs.Presented == 6 && a.Rungs.Queued == 6 && a.Place == "committed"
+		return a.Rungs.Presented == 6 && a.Rungs.Queued == 6 && a.Replication == wire.ReplicationCommitted
 	})
 	fleet.settle()
 	require.Equal(d.t, []int{1, 1, 1, 1, 1, 1, 0, 0, 0}, fleet.starts(revisionOf(sent)))

@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func TestDistrict_ClockOfOneNodeJumps(t *testing.T) {
 		d.awaitOn(wrong, func(s wire.Status) bool {
 			return s.Clock.Source == "district" && s.Clock.OffSeconds > off-5 && s.Clock.OffSeconds < off+5 && len(s.Warnings) > 0
 		})
-		for id, state := range map[string]string{sent.Alert: "in-force", dead.Alert: "expired"} {
+		for id, state := range map[string]wire.State{sent.Alert: wire.StateInForce, dead.Alert: wire.StateExpired} {
 			a, err := d.client(wrong).ShowAlert(d.ctx(), id)
 			require.NoError(t, err)
 			require.Equal(t, state, a.State)
@@ -63,6 +64,35 @@ func TestDistrict_ClockOfOneNodeJumps(t *testing.T) {
 		clocks[wrong].ahead.Store(0)
 		d.awaitOn(wrong, func(s wire.Status) bool { return s.Clock.Source == "own" })
 	}
-	d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == "in-force" })
+	d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == wire.StateInForce })
 	d.sameEverywhere()
+}
+
+// TestJoin_WithAClockThatIsOff: a box whose clock is an hour ahead or behind joins, goes by
+// the district's time, and its devices show what is sent there and at the others.
+func TestJoin_WithAClockThatIsOff(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{time.Hour, -time.Hour} {
+		t.Run(off.String(), func(t *testing.T) {
+			t.Parallel()
+			const wrong = 2
+			d := newTuned(t, 3, func(i int, o *node.Options) {
+				if i == wrong {
+					o.Clock = func() time.Time { return time.Now().Round(0).Add(off) }
+				}
+			})
+			here := d.estate("clocks")
+			options := d.enrol("screen", here.Block, 2)
+			options[0].Servers, options[1].Servers = d.nodes[0].MQTT(), d.nodes[wrong].MQTT()
+			fleet := d.fleet(options...)
+			d.awaitOn(wrong, func(s wire.Status) bool { return s.Clock.Source == "district" && len(s.Warnings) > 0 })
+			for _, from := range []int{0, wrong} {
+				live := warning(fmt.Sprintf("from-%d", from), polygon(here.Area))
+				live.Expires = time.Now().Add(30 * time.Minute)
+				sent := d.post(from, live, "", "committed")
+				fleet.proven(revisionOf(sent), 2)
+				d.everywhere(sent.Alert, "in force", func(a wire.Alert) bool { return a.State == wire.StateInForce })
+			}
+		})
+	}
 }

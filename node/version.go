@@ -21,6 +21,9 @@ type hybridClock interface {
 func nextVersion(clock hybridClock, last uint64) (uint64, error) {
 	hlc, err := clock.Now()
 	version := uint64(fact.WallTime(hlc).UnixMilli())
+	if last == 0 { // the one before this start may be of this very millisecond
+		last = version
+	}
 	if version > last {
 		return version, err
 	}

@@ -1,25 +1,52 @@
 package node
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"almenara/node/records"
+	"almenara/node/wire"
+)
 
 // warnings are what an operator should know and do something about while the node works:
 // one sentence each.
 func (n *Node) warnings() []string {
 	var out []string
-	for _, sentence := range []string{n.space.sentence(), n.time.sentence(), n.spoolSentence()} {
+	for _, sentence := range []string{n.isolatedSentence(), n.disk.Sentence(), n.clock.Sentence(), spoolOf(n).Sentence(), n.guessed} {
 		if sentence != "" {
 			out = append(out, sentence)
 		}
 	}
-	return append(out, n.lostLogs()...)
+	out = append(out, records.AssumedSystems(n.store)...)
+	out = append(out, n.expirySentences()...)
+	infos := n.nodeInfos(n.cluster.Status())
+	return append(append(out, lostLogs(infos)...), silent(infos)...)
+}
+
+// silent names the nodes that do not answer this one.
+func silent(infos []wire.NodeInfo) (sentences []string) {
+	for _, node := range infos {
+		name := cmp.Or(node.Name, node.ID)
+		switch {
+		case node.Reachable:
+		case node.NeverSeen:
+			sentences = append(sentences, fmt.Sprintf("node %s was admitted and has never been seen: start it with almenara serve, or remove it with almenara node remove", name))
+		case node.LastAnswer.IsZero():
+			sentences = append(sentences, fmt.Sprintf("node %s has not answered this node since it was started", name))
+		default:
+			sentences = append(sentences, fmt.Sprintf("node %s has not answered this node since %s", name, node.LastAnswer.Format(time.RFC3339)))
+		}
+	}
+	return sentences
 }
 
 // lostLogs names the nodes that came back with less than they had.
-func (n *Node) lostLogs() (sentences []string) {
-	for _, node := range n.nodeInfos(n.cluster.Status()) {
+func lostLogs(infos []wire.NodeInfo) (sentences []string) {
+	for _, node := range infos {
 		if node.LostLog {
 			sentences = append(sentences, fmt.Sprintf("node %s was started with less of what was agreed than it has had, and takes no part in agreeing; "+
-				"let it come back under a new id with almenara rejoin", orText(node.Name, node.ID)))
+				"let it come back under a new id with almenara rejoin", cmp.Or(node.Name, node.ID)))
 		}
 	}
 	return sentences

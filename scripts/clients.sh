@@ -10,7 +10,7 @@
 # It checks that it is refused with a wrong secret, for others' topics and for FORGED.
 # Then it subscribes, verifies what is retained and prints "ready"; takes the body of one
 # alert, publishes receipts and state, and prints "presented ALERT" after the PUBACKs;
-# and prints "ended ALERT" when a manifest lists the end. Otherwise it says why on
+# and prints "ended ALERT" when a manifest lists the end and it has told that it has stopped. Otherwise it says why on
 # standard error and exits with 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -62,7 +62,8 @@ fail() {
   exit 1
 }
 rungs() { ask stock alert show "$1" --json | jq -e ".addressed.total == 1 and .rungs.verified == $2 and .rungs.presented == $2"; }
-presenting() { ask stock device list --json | jq -e --arg id "$DEVICE" 'any(.[]; .id == $id and .state == "presenting")'; }
+stopped() { ask stock alert show "$1" --json | jq -e '.rungs.cancelled == 1 and .rungs.presented == 1'; }
+presenting() { ask stock device list --json | jq -e --arg id "$DEVICE" 'any(.[]; .id == $id and .condition == "presenting")'; }
 
 # story DEVICE VERSION SCHEME COMMAND…: one client and one alert; prints what failed.
 # It runs in a process of its own.
@@ -79,10 +80,11 @@ story() {
   alert=$(send "$DEVICE" | jq -r .alert) || fail "the alert was not sent"
   hear "presented $alert"
   soon rungs "$alert" 1 || fail "the node does not count it as presented"
-  [ "$DEVICE" = mosquitto ] || soon presenting || fail "the node does not know the device's state"
+  [ "$DEVICE" = mosquitto ] || soon presenting || fail "the node does not know what the device said of itself"
   ask stock alert cancel "$alert" --reason "end of the story" >/dev/null || fail "the alert was not cancelled"
   hear "ended $alert"
   hear
+  soon stopped "$alert" || fail "the node does not count it as stopped"
   rm "$errors.pid"
 }
 

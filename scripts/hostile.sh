@@ -36,6 +36,7 @@ trap_on
 . "$here/cases_alerts.sh"
 same "the audit" "$audit_before" "$(audit)"
 . "$here/cases_audience.sh"
+. "$here/cases_authority.sh"
 
 # Slow clients take their time: they run beside what follows.
 "$hostile" --addr "${url#http://}" --token "$token" http-slow-body >slow-body.out 2>&1 &
@@ -57,8 +58,10 @@ echo "memory: $rss_before kB before, $(rss) kB after"
 get /api/v1/audit >audit.jsonl
 verdict "$("$bin" audit verify audit.jsonl >out.out 2>&1; echo $?)" 0 "almenara audit verify, $(wc -l <audit.jsonl) lines" 0 "$(cat out.out)"
 tool "$evil" mqtt-alive
+for c in silent endless-headers; do tool "--addr ${url#http://} --token $token --id ${pid[n1]}" "http-$c"; done
 reaches_device
 
+. "$here/cases_budgets.sh"
 . "$here/cases_disk.sh"
 
 printf '\n%d cases, %d misbehaved, %d s\n' "$cases" "$wrong" "$SECONDS"

@@ -74,7 +74,7 @@ found() {
 serve() {
   "${program[$1]:-$bin}" serve --data "$work/$1" ${serve_flags[$1]:-} >>"$work/$1.log" 2>&1 &
   pid[$1]=$!
-  until_true "ask $1 status --json >/dev/null 2>&1"
+  until_true '[ -n "$(status '"$1"' node)" ]'
 }
 # stop ends a process of ours as planned, and crash as a power cut does.
 stop() { kill "${pid[$1]}"; wait "${pid[$1]}" || true; unset "pid[$1]"; }
@@ -125,7 +125,7 @@ alert() {
     "alert": {"sender": "'"$2"'@drill.example", "info": [{"language": "en", "category": ["Fire"], "event": "Fire", "urgency": "Immediate",
     "severity": "Extreme", "certainty": "Observed", "headline": "'"$2"'", "instruction": "Leave by the stairs.", "expires": "'"$expires"'",
     "area": [{"areaDesc": "On Ting Estate"}]}]}}' >"$work/outcome.json" || return 1 # also where a condition switched errexit off
-  [ "$3" != committed ] || grep -q '"state": *"committed"' "$work/outcome.json" || { echo "$2 was not committed:"; cat "$work/outcome.json"; exit 1; }
+  [ "$3" != committed ] || grep -q '"replication": *"committed"' "$work/outcome.json" || { echo "$2 was not committed:"; cat "$work/outcome.json"; exit 1; }
   echo "$1 took $2"
 }
 # alert_id is that of the alert that was sent last; presented NODE ALERT how many

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Real nodes under partitions, freezes, kills, power cuts, bad disks, wrong clocks and
-# changes of the membership while alerts go out, and what must hold afterwards. As root
-# on Linux each node gets a network namespace and, with /dev/fuse, a disk of its own;
-# otherwise proxies stand between them and the disk is the machine's. Nothing but Go is
-# needed.
+# changes of the membership, and strangers who take descriptors, while alerts go out, and
+# what must hold afterwards. As root on Linux each node gets a network namespace and, with
+# /dev/fuse, a disk of its own; otherwise proxies stand between them and the disk is the
+# machine's. Nothing but Go is needed.
 # Takes the nemesis's own flags, for example:
 #   scripts/nemesis.sh -seed 7                    # 2 minutes, 3 nodes
 #   scripts/nemesis.sh -for 30m -nodes 5          # by hand, before a release

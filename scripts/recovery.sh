@@ -90,7 +90,9 @@ head -c 4000 "$work/district.backup" >"$work/cut.backup"
 if "$bin" backup verify "$work/cut.backup" 2>"$work/refused"; then echo "half a backup passes"; exit 1; fi
 cat "$work/refused"
 for n in n1 n2 n3 n4; do stop $n; done
-"$bin" restore --data "$work/n5" --name n5 ${listen[n5]} "$work/district.backup"
+if "$bin" restore --data "$work/n5" --name n5 ${listen[n5]} "$work/district.backup" </dev/null 2>"$work/refused"; then echo "restore did not ask"; exit 1; fi
+grep -q "not confirmed" "$work/refused"
+echo tuen-mun | "$bin" restore --data "$work/n5" --name n5 ${listen[n5]} "$work/district.backup"
 serve n5
 until_true "ready n5"
 [ "$(status n5 incarnation)" = 3 ]

@@ -22,8 +22,41 @@ type AuditEntry struct {
 	At      int64  `cbor:"3,keyasint"` // ms since 1970, from the command
 	Actor   string `cbor:"4,keyasint"`
 	Action  string `cbor:"5,keyasint"`
-	Summary string `cbor:"6,keyasint"`
+	Summary string `cbor:"6,keyasint"` // for people; nothing is decided by it
 	Hash    []byte `cbor:"7,keyasint,omitempty"`
+
+	// What follows is in lines of a log in which something of version 3 of commands stands.
+	Outcome AuditOutcome `cbor:"8,keyasint,omitempty"` // of the command
+	Subject string       `cbor:"9,keyasint,omitempty"` // what it is about: the name of a user, the id of a licence; "": nothing by itself
+}
+
+// AuditOutcome says what became of a command. Numbers are never given anew.
+type AuditOutcome uint8
+
+// The outcomes.
+const (
+	AuditUnsaid  AuditOutcome = iota // by a line of before there were outcomes
+	AuditDone                        // it changed what is agreed
+	AuditRefused                     // it changed nothing
+)
+
+// oldRefusal is how the summary of a line without an outcome begins, where the command was
+// refused.
+const oldRefusal = "refused: "
+
+// Refused reports whether the command changed nothing, also of a line that says it in words
+// only.
+func (e AuditEntry) Refused() bool {
+	return e.Outcome == AuditRefused || e.Outcome == AuditUnsaid && strings.HasPrefix(e.Summary, oldRefusal)
+}
+
+// About is what the command is about. Lines without a subject begin with it.
+func (e AuditEntry) About() string {
+	if e.Outcome != AuditUnsaid {
+		return e.Subject
+	}
+	first, _, _ := strings.Cut(e.Summary, " ")
+	return strings.TrimSuffix(first, ",")
 }
 
 // AuditHead is the end of the chain. Two copies of a chain with equal heads are
@@ -68,7 +101,7 @@ func (t *Txn) AppendAudit(e AuditEntry) (AuditEntry, error) {
 		return e, err
 	}
 	e.N = head.N + 1
-	e.Actor, e.Action, e.Summary = auditText(e.Actor), auditText(e.Action), auditText(e.Summary)
+	e.Actor, e.Action, e.Summary, e.Subject = auditText(e.Actor), auditText(e.Action), auditText(e.Summary), auditText(e.Subject)
 	if e.Hash, err = e.chain(head.Hash); err != nil {
 		return e, err
 	}
@@ -112,6 +145,9 @@ type (
 		Action  string `json:"action"`
 		Summary string `json:"summary"`
 		Hash    string `json:"hash"`
+
+		Outcome AuditOutcome `json:"outcome,omitempty"` // 1: done, 2: refused
+		Subject string       `json:"subject,omitempty"`
 	}
 	auditEnd struct {
 		Head uint64 `json:"head"`
@@ -144,7 +180,7 @@ func (t *Txn) exportAudit(w io.Writer, from, to uint64) error {
 	err = t.Audit(from, to, func(e AuditEntry) (bool, error) {
 		end = auditEnd{Head: e.N, Hash: hex.EncodeToString(e.Hash)}
 		return true, enc.Encode(auditLine{N: e.N, Index: e.Index, At: e.At, Actor: e.Actor,
-			Action: e.Action, Summary: e.Summary, Hash: end.Hash})
+			Action: e.Action, Summary: e.Summary, Hash: end.Hash, Outcome: e.Outcome, Subject: e.Subject})
 	})
 	if err != nil {
 		return err
@@ -258,7 +294,7 @@ func (v *auditVerifier) entry(raw []byte) string {
 	if l.N != v.report.To+1 {
 		return fmt.Sprintf("line %d follows line %d", l.N, v.report.To)
 	}
-	e := AuditEntry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary}
+	e := AuditEntry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary, Outcome: l.Outcome, Subject: l.Subject}
 	hash, err := e.chain(v.prev)
 	if err != nil || hex.EncodeToString(hash) != l.Hash {
 		return fmt.Sprintf("line %d was altered, or the line before it", l.N)

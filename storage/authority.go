@@ -8,7 +8,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
-	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
 // Scenario is a prepared alert: everything but what a few named blanks leave open.
@@ -55,9 +55,20 @@ type PolicyRule struct {
 	Severity  string `cbor:"1,keyasint,omitempty"` // CAP severity: this one or above
 	Urgency   string `cbor:"2,keyasint,omitempty"` // CAP urgency: this one or above
 	Members   uint64 `cbor:"3,keyasint,omitempty"` // more members than this are addressed
-	District  bool   `cbor:"4,keyasint,omitempty"` // every member of the district is addressed
+	District  bool   `cbor:"4,keyasint,omitempty"` // the district is addressed, or nearly all of it
 	Scenario  string `cbor:"5,keyasint,omitempty"` // this scenario
 	Approvals uint32 `cbor:"6,keyasint"`           // persons besides the author
+	Share     uint32 `cbor:"7,keyasint,omitempty"` // percent of the district, 1 to 100; 0: not asked. Version 3 of commands
+}
+
+// String is the rule as the audit has it: a rule without a share as software writes it that
+// knows none, because every node's audit must be the same.
+func (r PolicyRule) String() string {
+	text := fmt.Sprintf("%s %s %d %t %s %d", r.Severity, r.Urgency, r.Members, r.District, r.Scenario, r.Approvals)
+	if r.Share > 0 {
+		text += fmt.Sprintf(" share %d%%", r.Share)
+	}
+	return "{" + text + "}"
 }
 
 // Approval is the body of an approval fact: a person stands by what one alert fact
@@ -85,8 +96,8 @@ func DecodeApproval(b []byte) (Approval, error) {
 }
 
 // OnBoard is what a board needs to know of the approval.
-func (a Approval) OnBoard() alert.Approval {
-	return alert.Approval{
+func (a Approval) OnBoard() board.Approval {
+	return board.Approval{
 		Fact: hex.EncodeToString(a.Fact), Digest: a.Digest, By: a.By,
 		At: time.UnixMilli(a.At).UTC(), Expires: time.UnixMilli(a.Expires).UTC(),
 	}

@@ -3,6 +3,7 @@ package storage
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -59,7 +60,7 @@ func (s *Store) Dump() (*Dump, error) {
 	if err := s.CheckSpace(uint64(s.Size())); err != nil {
 		return nil, fmt.Errorf("writing dump: %w", err)
 	}
-	if err := s.Verify(); err != nil { // or a damaged block would be missing in it, unseen
+	if err := s.Verify(context.Background()); err != nil { // or a damaged block would be missing in it, unseen
 		return nil, fmt.Errorf("writing dump: %w", err)
 	}
 	f, err := s.TempFile("dump")

@@ -7,6 +7,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 )
 
@@ -30,12 +31,20 @@ type Issue struct {
 	Within    string `cbor:"11,keyasint,omitempty"` // place that the licence kept it to
 	Alone     int64  `cbor:"12,keyasint,omitempty"` // ms since 1970 since when the origin had no quorum; 0: it had
 	PolicyAge int64  `cbor:"13,keyasint,omitempty"` // ms since the origin's last quorum, with Alone
+
+	// Blanks is what filled the scenario's, for whoever corrects one of them. Nothing is
+	// decided by it, so that software which does not know it may pass over it.
+	Blanks map[string]string `cbor:"20,keyasint,omitempty"`
+
+	// Original is of version 3 of commands. Nil where Message is the message as it came;
+	// otherwise Message is what is needed to act on it, and the whole lies beside the fact.
+	Original *Original `cbor:"21,keyasint,omitempty"`
 }
 
 // Entry is what a board needs to know of the issue: a is its message, which has the
 // digest, and fact the id of the fact that carries it.
-func (i Issue) Entry(a *alert.Alert, digest, fact string) alert.Entry {
-	e := alert.EntryOf(a, digest, time.UnixMilli(i.Accepted).UTC(), fact)
+func (i Issue) Entry(a *alert.Alert, digest, fact string) board.Entry {
+	e := board.EntryOf(a, digest, time.UnixMilli(i.Accepted).UTC(), fact)
 	e.Approvals, e.Author = int(i.Approvals), i.Author
 	if i.Scenario != "" && i.Incident != "" {
 		e.Root = alert.IncidentKey(i.Scenario, i.Incident, a.Status)
@@ -64,13 +73,23 @@ type Refusal struct {
 var canonical, _ = cbor.CoreDetEncOptions().EncMode()
 
 // Encode writes the issue as canonical CBOR.
-func (i Issue) Encode() ([]byte, error) { return canonical.Marshal(i) }
+func (i Issue) Encode() ([]byte, error) {
+	if i.Original != nil {
+		i.packShapes()
+	}
+	return canonical.Marshal(i)
+}
 
 // DecodeIssue reads what Encode wrote. It never panics on foreign bytes.
 func DecodeIssue(b []byte) (Issue, error) {
 	var i Issue
 	if err := cbor.Unmarshal(b, &i); err != nil {
 		return Issue{}, fmt.Errorf("decoding issue: %w", err)
+	}
+	if i.Original != nil {
+		if err := i.unpackShapes(); err != nil {
+			return Issue{}, fmt.Errorf("decoding issue: %w", err)
+		}
 	}
 	return i, nil
 }

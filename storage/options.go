@@ -35,6 +35,11 @@ type Options struct {
 	Logger *slog.Logger
 }
 
+// blockCache is how many bytes of tables stay decoded in memory. What is read often is the
+// newest, and few: of 20,000 alerts that are over, a list reads the last 100. More would only
+// be filled by whoever looks through history (DESIGN.md, "What history costs").
+const blockCache = 8 << 20
+
 // Limits of Options.
 const (
 	DefaultMemTableSize = 16 << 20
@@ -77,7 +82,7 @@ func (o Options) badger(dir string) badger.Options {
 		WithNumLevelZeroTables(4).WithNumLevelZeroTablesStall(8).
 		WithNumCompactors(2).WithNumGoroutines(2).
 		WithValueThreshold(1 << 20).WithValueLogFileSize(16 << 20).
-		WithBlockCacheSize(32 << 20).WithIndexCacheSize(0).
+		WithBlockCacheSize(blockCache).WithIndexCacheSize(0).
 		WithCompression(options.Snappy).
 		WithChecksumVerificationMode(options.OnBlockRead).
 		WithMetricsEnabled(false).WithLogger(badgerLog{o.Logger})

@@ -24,6 +24,21 @@ type User struct {
 	Senders      []string `cbor:"6,keyasint,omitempty"` // CAP senders it may speak for; empty: any
 	// Places are those in which it may warn and approve; empty: all. Version 2 of commands.
 	Places []string `cbor:"7,keyasint,omitempty"`
+	// Kind is UserPerson or UserSystem. Empty is a record from before there were kinds, or
+	// one without senders: see System. Version 3 of commands.
+	Kind string `cbor:"8,keyasint,omitempty"`
+}
+
+// The kinds of a User.
+const (
+	UserPerson = "person"
+	UserSystem = "system" // a central system: it speaks for its senders without a second person
+)
+
+// System reports whether the user is a central system. A user of some senders whose kind
+// was never said is taken for one, as it was before there were kinds.
+func (u User) System() bool {
+	return u.Kind == UserSystem || u.Kind == "" && len(u.Senders) > 0
 }
 
 // Node is a node of the district as the others reach it.
@@ -36,6 +51,9 @@ type Node struct {
 	KeyID     string   `cbor:"6,keyasint"` // of its signing key
 	PublicKey []byte   `cbor:"7,keyasint"` // Ed25519
 	Removed   bool     `cbor:"8,keyasint,omitempty"`
+	// Version is the highest version of commands that it said it understands when it was
+	// admitted; 0 where it was not asked. Version 3 of commands.
+	Version uint64 `cbor:"9,keyasint,omitempty"`
 }
 
 // JoinToken lets one new node in, once.

@@ -1,11 +1,15 @@
 package storage
 
 import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -184,10 +188,42 @@ func TestVerify_FindsADamagedBlock(t *testing.T) {
 	require.NoError(t, f.Close())
 	s, err = Open(dir, testOptions())
 	require.NoError(t, err, "Badger reads the first and the last block only")
-	require.ErrorIs(t, s.Verify(), ErrDamaged)
+	require.ErrorIs(t, s.Verify(t.Context()), ErrDamaged)
 	_, err = s.Dump()
 	require.ErrorIs(t, err, ErrDamaged)
 	require.NoError(t, s.Close())
+}
+
+// What is verified is not what the node works with: it must not stay in memory.
+func TestVerify_KeepsNothingInMemory(t *testing.T) {
+	dir := t.TempDir()
+	s := openStore(t, dir)
+	noise := make([]byte, 4<<10)
+	for range 40 {
+		update(t, s, func(tx *Txn) error {
+			for range 40 {
+				_, _ = rand.Read(noise) // it never fails
+				require.NoError(t, tx.PutUser(User{Name: rand.Text(), PasswordHash: hex.EncodeToString(noise)}))
+			}
+			return nil
+		})
+	}
+	require.NoError(t, s.Close())
+	s = openStore(t, dir)
+	living := func() int64 {
+		runtime.GC()
+		var mem runtime.MemStats
+		runtime.ReadMemStats(&mem)
+		return int64(mem.HeapAlloc)
+	}
+	before := living()
+	require.NoError(t, s.Verify(t.Context()))
+	require.Less(t, living()-before, int64(1<<20))
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopping := errors.New("stopping")
+	cancel(stopping)
+	require.ErrorIs(t, s.Verify(ctx), stopping)
 }
 
 func TestClose_IsRepeatableAndEndsTransactions(t *testing.T) {

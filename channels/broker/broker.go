@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
+	"almenara/channels/signal"
 )
 
 // Directory knows the enrolled devices. Its methods may be called from any
@@ -28,8 +29,12 @@ import (
 type Directory interface {
 	// Endpoint finds a device that is enrolled and not revoked.
 	Endpoint(device string) (channels.Endpoint, bool)
-	// Devices yields the devices of members that may be reached through the broker.
+	// Devices yields the devices of members. Whoever knows that it answers otherwise now calls
+	// Broker.DevicesChanged.
 	Devices(members *roaring.Bitmap) iter.Seq[channels.Endpoint]
+	// Here reports whether the device is connected to this node's own gateway, and so is
+	// served there.
+	Here(device string) bool
 }
 
 // Options is what a Broker is made of.
@@ -59,6 +64,7 @@ type Options struct {
 	// body again; it doubles up to twelve times that. 0: 5 s.
 	Resend time.Duration
 
+	Clock    func() time.Time      // the time of day, by which alerts expire; nil: time.Now
 	Logger   *slog.Logger          // nil: slog.Default
 	Registry prometheus.Registerer // nil: counted, but not exported
 }
@@ -91,6 +97,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	o.Logger = o.Logger.With("component", "broker")
 	o.Timeout = orElse(o.Timeout, 10*time.Second)
 	o.RetryMin = orElse(o.RetryMin, 250*time.Millisecond)
@@ -112,11 +121,12 @@ type Broker struct {
 	options Options
 	log     *slog.Logger
 	metrics *metrics
-	stirred chan struct{} // something to do has come up; capacity 1
+	stirred signal.Signal // something to do has come up
 
 	mu      sync.Mutex // guards all below; never held while calling out
 	now     *channels.Now
 	fresh   bool // now has not been laid into the ledger
+	relist  bool // the devices are others than those in the ledger
 	ledger  *ledger
 	elected bool
 	arrived bool    // a device has come since a manifest was published
@@ -142,8 +152,8 @@ func New(o Options) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{
-		options: o, log: o.Logger, stirred: make(chan struct{}, 1), ledger: newLedger(o.Resend),
-		status: Status{URL: o.URL, Since: time.Now()},
+		options: o, log: o.Logger, stirred: signal.New(), ledger: newLedger(o.Resend),
+		status: Status{URL: o.URL, Since: o.Clock()},
 	}
 	if b.metrics, err = newMetrics(o.Registry, b.Status); err != nil {
 		return nil, err
@@ -163,12 +173,18 @@ func (b *Broker) Set(now *channels.Now) {
 	b.stir()
 }
 
+// DevicesChanged makes the broker look up again who the devices of members are. It does not
+// wait for that.
+func (b *Broker) DevicesChanged() {
+	b.mu.Lock()
+	b.relist = true
+	b.mu.Unlock()
+	b.stir()
+}
+
 // stir makes the link look at what there is to do. It never blocks.
 func (b *Broker) stir() {
-	select {
-	case b.stirred <- struct{}{}:
-	default:
-	}
+	b.stirred.Set()
 }
 
 // Status tells how the link is now.
@@ -230,7 +246,7 @@ func (b *Broker) lost(ctx context.Context, err error) {
 		b.status.Error = err.Error()
 	}
 	if was {
-		b.status.Since = time.Now()
+		b.status.Since = b.options.Clock()
 	}
 	news := b.status.Error != before || was
 	b.mu.Unlock()

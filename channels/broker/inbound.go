@@ -8,6 +8,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/signal"
 	"almenara/storage/receipt"
 )
 
@@ -136,7 +137,7 @@ func (b *Broker) receiveState(from channels.Endpoint, m mqtt.Message) {
 		return
 	}
 	b.mu.Lock()
-	fresh := b.ledger.arrive(from, s, time.Now())
+	fresh := b.ledger.arrive(from, s, time.Now(), b.options.Clock())
 	b.arrived = b.arrived || fresh
 	b.mu.Unlock()
 	if fresh {
@@ -150,7 +151,7 @@ func (b *Broker) receiveState(from channels.Endpoint, m mqtt.Message) {
 type acks struct {
 	mu      sync.Mutex
 	waiting []mqtt.Message
-	signal  chan struct{} // capacity 1
+	arrived signal.Signal // a message waits
 }
 
 // put asks for a message's acknowledgement. It never blocks.
@@ -158,10 +159,7 @@ func (a *acks) put(m mqtt.Message) {
 	a.mu.Lock()
 	a.waiting = append(a.waiting, m)
 	a.mu.Unlock()
-	select {
-	case a.signal <- struct{}{}:
-	default:
-	}
+	a.arrived.Set()
 }
 
 // run acknowledges until the link is lost.
@@ -170,7 +168,7 @@ func (a *acks) run(lost <-chan struct{}) {
 		select {
 		case <-lost:
 			return
-		case <-a.signal:
+		case <-a.arrived:
 		}
 		a.mu.Lock()
 		waiting := a.waiting

@@ -37,13 +37,13 @@ func (d *desk) lay(revision alert.Revision) {
 	}
 	d.set([]channels.Delivery{{
 		Alert: d.id, Revision: revision, Expires: d.now.Add(time.Hour), Body: []byte("body"), To: roaring.BitmapOf(1, 2, 3),
-	}}, [][]channels.Endpoint{to}, d.now)
+	}}, map[int][]channels.Endpoint{0: to}, d.now)
 }
 
 // send lets time pass and hands out what is due then.
 func (d *desk) send(after time.Duration) (devices []string) {
 	d.now = d.now.Add(after)
-	jobs, _ := d.due(d.now, 100)
+	jobs, _ := d.due(d.now, d.now, 100)
 	for _, j := range jobs {
 		devices = append(devices, j.to.Device)
 		d.sent(j, d.now)
@@ -53,7 +53,7 @@ func (d *desk) send(after time.Duration) (devices []string) {
 
 func (d *desk) state(device, word string, session uint64) bool {
 	e, _ := register{3}.Endpoint(device)
-	return d.arrive(e, contract.State{State: word, Session: session}, d.now)
+	return d.arrive(e, contract.State{State: word, Session: session}, d.now, d.now)
 }
 
 func (d *desk) tell(device string, rung receipt.Rung) {

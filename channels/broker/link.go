@@ -12,6 +12,7 @@ import (
 	"almenara/channels"
 	"almenara/channels/connection"
 	"almenara/channels/contract"
+	"almenara/channels/signal"
 )
 
 const (
@@ -28,9 +29,10 @@ type link struct {
 	acks   acks
 	retry  []func() // receipts that could not be kept; guarded by Broker.mu
 
-	manifest, keys []byte    // as published last
-	greeted        time.Time // when a manifest was last published
-	greet          bool      // a device has arrived and waits for one
+	listing *channels.Listing // as published last
+	keys    []byte            // as published last
+	greeted time.Time         // when a manifest was last published, by the process's own clock
+	greet   bool              // a device has arrived and waits for one
 }
 
 // link connects, subscribes and serves until the connection is lost or ctx ends. It
@@ -56,7 +58,7 @@ func (b *Broker) link(ctx context.Context) (served bool, err error) {
 }
 
 func (b *Broker) newLink() *link {
-	l := &link{b: b, acks: acks{signal: make(chan struct{}, 1)}}
+	l := &link{b: b, acks: acks{arrived: signal.New()}}
 	o := b.options
 	l.Connection = connection.New(connection.Options{
 		URL: o.URL, ClientID: o.ClientID, Username: o.Username, Password: o.Password, TLS: o.TLS,
@@ -73,7 +75,7 @@ func (b *Broker) newLink() *link {
 func (b *Broker) connected() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.status.Connected, b.status.Since, b.status.Error = true, time.Now(), ""
+	b.status.Connected, b.status.Since, b.status.Error = true, b.options.Clock(), ""
 	b.ledger.again(time.Now())
 	b.metrics.links.Inc()
 }
@@ -137,7 +139,11 @@ func (l *link) work(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 		for _, j := range p.jobs {
-			if err := l.publish(ctx, contract.TopicAlert(j.to.Device, string(j.delivery.Alert)), false, j.delivery.Body); err != nil {
+			if l.b.options.Directory.Here(j.to.Device) {
+				continue // it has it from this node's own gateway
+			}
+			d := j.part.delivery
+			if err := l.publish(ctx, contract.TopicAlert(j.to.Device, string(d.Alert)), false, d.Body); err != nil {
 				return 0, err
 			}
 			l.b.metrics.bodies.Inc()
@@ -161,7 +167,8 @@ func (l *link) pause(next time.Time) time.Duration {
 }
 
 // tell publishes key ring and manifest where they are news, or where a device has
-// arrived. The manifest is never retained: an old one, found after a night without
+// arrived. All devices read one topic, so the manifest is that of the whole district, in as
+// many pages as it needs: each device takes what concerns it. It is never retained: an old one, found after a night without
 // publisher, would be a false word on the time and on what holds. It goes before the
 // bodies, because an end concerns everybody.
 func (l *link) tell(ctx context.Context, p portion) error {
@@ -172,13 +179,16 @@ func (l *link) tell(ctx context.Context, p portion) error {
 		l.keys = p.now.Keys
 	}
 	soon := l.greet && time.Since(l.greeted) >= manifestSoon
-	if len(p.now.Manifest) == 0 || string(p.now.Manifest) == string(l.manifest) && !soon {
+	listing := p.now.Shared()
+	if listing == nil || listing == l.listing && !soon {
 		return nil
 	}
-	if err := l.publish(ctx, contract.TopicNow, false, p.now.Manifest); err != nil {
-		return err
+	for _, page := range listing.Pages {
+		if err := l.publish(ctx, contract.TopicNow, false, page); err != nil {
+			return err
+		}
 	}
-	l.manifest, l.greet, l.greeted = p.now.Manifest, false, time.Now()
+	l.listing, l.greet, l.greeted = listing, false, time.Now()
 	return nil
 }
 
@@ -217,7 +227,7 @@ func (b *Broker) take(l *link) portion {
 	b.lay()
 	if b.elect(b.options.Elected()) {
 		l.inherit()
-		l.manifest, l.keys = nil, nil
+		l.listing, l.keys = nil, nil
 	}
 	at := time.Now()
 	b.mu.Lock()
@@ -228,24 +238,33 @@ func (b *Broker) take(l *link) portion {
 	l.greet = l.greet || b.arrived
 	b.arrived = false
 	p := portion{now: b.now, elected: true}
-	p.jobs, p.next = b.ledger.due(at, window)
+	p.jobs, p.next = b.ledger.due(at, b.options.Clock(), window)
 	for _, j := range p.jobs {
 		b.ledger.sent(j, at)
 	}
 	return p
 }
 
-// lay lays what holds now into the ledger, if it is news.
+// lay lays what holds now into the ledger, if it is news. Devices are looked up of what is
+// new or for others than before, and of everything where the devices have changed.
 func (b *Broker) lay() {
 	b.mu.Lock()
-	now, fresh := b.now, b.fresh
-	b.fresh = false
-	b.mu.Unlock()
-	if !fresh {
+	now, fresh, relist := b.now, b.fresh, b.relist
+	b.fresh, b.relist = false, false
+	if !fresh && !relist || now == nil {
+		b.mu.Unlock()
 		return
 	}
-	to := make([][]channels.Endpoint, len(now.Active))
-	for i := range now.Active {
+	indices := b.ledger.unlisted(now.Active)
+	b.mu.Unlock()
+	if relist {
+		indices = nil
+		for i := range now.Active {
+			indices = append(indices, i)
+		}
+	}
+	to := make(map[int][]channels.Endpoint, len(indices))
+	for _, i := range indices {
 		to[i] = slices.Collect(b.options.Directory.Devices(now.Active[i].To))
 	}
 	b.mu.Lock()

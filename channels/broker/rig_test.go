@@ -265,3 +265,5 @@ func payload(t testing.TB, v any) []byte {
 	require.NoError(t, err)
 	return raw
 }
+
+func (r register) Here(string) bool { return false }

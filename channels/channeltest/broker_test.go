@@ -35,7 +35,7 @@ type brokerRig struct {
 	sessions atomic.Uint64
 }
 
-func newBrokerRig(t *testing.T) Rig {
+func newBrokerRig(t *testing.T, clock Clock) Rig {
 	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, server.AddHook(&everybody{}, nil))
 	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
@@ -46,7 +46,7 @@ func newBrokerRig(t *testing.T) Rig {
 	var err error
 	r.Broker, err = broker.New(broker.Options{
 		URL: "tcp://" + r.address, ClientID: "node", Directory: r, Receipts: r, Elected: func() bool { return true },
-		Logger: slog.New(slog.DiscardHandler),
+		Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -55,6 +55,9 @@ func newBrokerRig(t *testing.T) Rig {
 	t.Cleanup(func() { cancel(); running.Wait() })
 	return r
 }
+
+// Here implements broker.Directory: there is no gateway beside the broker.
+func (*brokerRig) Here(string) bool { return false }
 
 // everybody is a broker hook that lets everybody in.
 type everybody struct{ mochi.HookBase }

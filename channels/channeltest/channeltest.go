@@ -39,8 +39,12 @@ type Endpoint interface {
 	Close()
 }
 
-// Run holds an outlet to the contract. factory makes a fresh rig for each rule.
-func Run(t *testing.T, factory func(t *testing.T) Rig) {
+// Clock is a time of day.
+type Clock func() time.Time
+
+// Run holds an outlet to the contract. factory makes a fresh rig for each rule, whose outlet
+// goes by clock.
+func Run(t *testing.T, factory func(t *testing.T, clock Clock) Rig) {
 	for name, rule := range map[string]func(*testing.T, Rig){
 		"what holds goes to who is connected":       toConnected,
 		"what holds goes to who connects later":     toLateComers,
@@ -50,14 +54,20 @@ func Run(t *testing.T, factory func(t *testing.T) Rig) {
 		"who is added later gets it, others do not": toAdded,
 		"a stalled endpoint delays nobody":          notDelayed,
 	} {
-		t.Run(name, func(t *testing.T) { rule(t, factory(t)) })
+		t.Run(name, func(t *testing.T) { rule(t, factory(t, time.Now)) })
+	}
+	for name, off := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
+		t.Run("a node's time is not the machine's, which is an hour "+name, func(t *testing.T) {
+			clock := func() time.Time { return time.Now().Round(0).Add(-off) }
+			byItsOwnClock(t, factory(t, clock), clock)
+		})
 	}
 }
 
 // now is a Now with one body for each alert named, all for the same members. The
 // last letter of a manifest counts up, so that every one is new.
 func now(manifest string, members []uint32, bodies ...string) *channels.Now {
-	n := &channels.Now{Manifest: []byte(manifest), Active: []channels.Delivery{}}
+	n := &channels.Now{Listings: channels.ToAll([]byte(manifest)), Active: []channels.Delivery{}}
 	for _, body := range bodies {
 		n.Active = append(n.Active, channels.Delivery{
 			Alert: idOf(body), Revision: 1, Expires: time.Now().Add(time.Hour),
@@ -98,6 +108,29 @@ func toConnected(t *testing.T, r Rig) {
 	gets(t, e, "m2")
 }
 
+// byItsOwnClock: what ends in half an hour by the node's clock is over by a machine's that is
+// an hour ahead, and reaches who is connected and who comes later all the same.
+func byItsOwnClock(t *testing.T, r Rig, clock Clock) {
+	lasting := func(manifest string, bodies ...string) *channels.Now {
+		n := now(manifest, []uint32{1, 2}, bodies...)
+		for i := range n.Active {
+			n.Active[i].Expires = clock().Add(30 * time.Minute)
+		}
+		return n
+	}
+	first := r.Connect(t, 1)
+	r.Set(lasting("m1", "fire"))
+	gets(t, first, "fire")
+	gets(t, first, "m1")
+	r.Set(lasting("m2", "fire", "flood"))
+	gets(t, first, "flood")
+	gets(t, first, "m2")
+	later := r.Connect(t, 2)
+	gets(t, later, "fire")
+	gets(t, later, "flood")
+	gets(t, later, "m2")
+}
+
 func toLateComers(t *testing.T, r Rig) {
 	r.Set(now("m1", []uint32{1}, "fire"))
 	e := r.Connect(t, 1)
@@ -134,9 +167,10 @@ func notTwice(t *testing.T, r Rig) {
 	r.Set(holds)
 	gets(t, e, "fire")
 	for i := range 3 {
-		next := &channels.Now{Manifest: fmt.Appendf(nil, "n%d", i), Active: slices.Clone(holds.Active)}
+		manifest := fmt.Appendf(nil, "n%d", i)
+		next := &channels.Now{Listings: channels.ToAll(manifest), Active: slices.Clone(holds.Active)}
 		r.Set(next)
-		gets(t, e, string(next.Manifest))
+		gets(t, e, string(manifest))
 	}
 	gets(t, e, "fire")
 }
@@ -146,7 +180,7 @@ func toAdded(t *testing.T, r Rig) {
 	holds := now("m1", []uint32{1}, "fire")
 	r.Set(holds)
 	gets(t, first, "fire")
-	added := &channels.Now{Manifest: []byte("m2"), Active: slices.Clone(holds.Active)}
+	added := &channels.Now{Listings: channels.ToAll([]byte("m2")), Active: slices.Clone(holds.Active)}
 	added.Active[0].To = roaring.BitmapOf(1, 2)
 	r.Set(added)
 	gets(t, second, "fire")

@@ -26,11 +26,11 @@ type gatewayRig struct {
 	address string
 }
 
-func newGatewayRig(t *testing.T) Rig {
+func newGatewayRig(t *testing.T, clock Clock) Rig {
 	r := &gatewayRig{}
 	var err error
 	r.Gateway, err = mqtt.New(mqtt.Options{
-		Auth: r, Receipts: r, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Auth: r, Receipts: r, Clock: clock, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {

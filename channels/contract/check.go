@@ -14,6 +14,9 @@ func (m Manifest) check() error {
 	if m.Time.IsZero() || m.Node == "" || m.Version == 0 {
 		return fmt.Errorf("%w: manifest without time, node or version", errIncomplete)
 	}
+	if whole := m.Page == 0 && m.Pages == 0; !whole && (m.Pages < 2 || m.Pages > MaxPages || m.Page < 1 || m.Page > m.Pages) {
+		return fmt.Errorf("%w: manifest is page %d of %d", errIncomplete, m.Page, m.Pages)
+	}
 	for _, in := range m.InForce {
 		if !ValidDeviceID(in.ID) || in.Revision == 0 || in.Expires.IsZero() {
 			return fmt.Errorf("%w: manifest lists %.70q without revision or expires", errIncomplete, in.ID)

@@ -17,15 +17,32 @@ const (
 	TopicKeys = Prefix + "/keys"
 )
 
-// Manifest is the payload of /now: what is in force and what has ended, signed.
-// It is sent on subscribe, on change and every 10 seconds.
+// Manifest is the payload of /now: what is in force and what has ended, signed. It is
+// sent on subscribe, on change and every 10 seconds.
+//
+// It lists what may concern the device's place, and whoever any message of those alerts
+// ever addressed; devices of different places are sent different ones. Behind an external
+// broker, where all devices share one topic, it lists the whole district. Nothing that
+// concerns a device is ever left out: what is too much for one payload goes out as several
+// pages.
+//
+// The pages of one Version together are the listing. Each is a signed payload of its own,
+// with the Time, Node and Version of all, and says which it is. They may come in any order.
+// What a page ends, and the higher revisions that it lists, count at once; as evidence for
+// starting or resuming, the pages count together, when all have come on this connection.
+// A manifest without Pages is the whole listing.
 type Manifest struct {
-	Time    time.Time `json:"time"`    // the node's clock, by which the device corrects its own
-	Node    string    `json:"node"`    // raft server id of the node that signed
-	Version uint64    `json:"version"` // grows with every manifest of this node, across restarts
-	InForce []InForce `json:"in_force"`
-	Ended   []Ended   `json:"ended"`
+	Time    time.Time `json:"time"`            // the node's clock, by which the device corrects its own
+	Node    string    `json:"node"`            // raft server id of the node that signed
+	Version uint64    `json:"version"`         // grows with every listing of this node, across restarts
+	Page    int       `json:"page,omitempty"`  // 1 to Pages; 0 where Pages is
+	Pages   int       `json:"pages,omitempty"` // of this version, 2 to MaxPages; 0: this is all
+	InForce []InForce `json:"in_force"`        // the gravest first, over all pages
+	Ended   []Ended   `json:"ended"`           // on the pages after those of InForce; the newest first
 }
+
+// MaxPages bounds the pages of one version: some 250,000 entries.
+const MaxPages = 1024
 
 // InForce lists one alert that is in force in the district.
 type InForce struct {
@@ -112,6 +129,7 @@ type Text struct {
 	From        string    `json:"from,omitempty"` // senderName
 	Areas       []string  `json:"areas"`
 	Web         string    `json:"web,omitempty"`
+	Contact     string    `json:"contact,omitempty"` // whom to call or write to, in words
 	Onset       time.Time `json:"onset,omitzero"`
 	Expires     time.Time `json:"expires"`
 }
@@ -127,7 +145,12 @@ type Resource struct {
 }
 
 // Receipt is one element of the array that a device publishes on
-// /device/{id}/receipt.
+// /device/{id}/receipt. A device tells of a revision what it has come to, each once:
+// verified when the signature is good; presented once it is shown or spoken, acknowledged when a
+// person confirmed it; failed when it cannot be shown; refused when it must not be; expired when it
+// ran out before it began; and cancelled once it is shown no more, for whatever reason (it was
+// ended, ran out, or was replaced), or when its end came before it began. How many screens have
+// really stopped is counted from that, so a device tells it after it has stopped, not before.
 type Receipt struct {
 	Alert    string    `json:"alert"`
 	Revision uint64    `json:"revision"`

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/rules"
+	"almenara/channels/signal"
 )
 
 // ErrStopped is returned by Start and Run of a device that was stopped.
@@ -20,16 +22,16 @@ var ErrStopped = errors.New("device stopped")
 type Device struct {
 	options Options
 	record  record
-	wake    chan struct{} // something is to be published
+	wake    signal.Signal // something is to be published
 
 	mu       sync.Mutex // guards all below
-	rules    *Rules
+	rules    *rules.Rules
 	ring     contract.Ring
 	keys     []byte // the ring as it came, for the memory
 	outbox   outbox
 	session  uint64 // number of the connection, for state and will
 	link     *link  // nil while not connected
-	effects  []Effect
+	effects  []rules.Effect
 	draining bool        // one goroutine carries out effects
 	timer    *time.Timer // for Rules.Next
 	confirms map[Revision]*time.Timer
@@ -55,7 +57,7 @@ func New(o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making device: %w", err)
 	}
-	d := &Device{options: o, wake: make(chan struct{}, 1), rules: NewRules(), confirms: map[Revision]*time.Timer{}}
+	d := &Device{options: o, wake: signal.New(), rules: rules.New(), confirms: map[Revision]*time.Timer{}}
 	if o.Memory != nil {
 		if err := d.restore(o.Memory); err != nil {
 			return nil, fmt.Errorf("making device %s: %w", o.ID, err)
@@ -70,7 +72,7 @@ func (d *Device) restore(memory []byte) error {
 	if err != nil {
 		return fmt.Errorf("reading memory: %w", err)
 	}
-	if d.rules, err = ImportRules(s.Rules); err != nil {
+	if d.rules, err = rules.Import(s.Rules); err != nil {
 		return err
 	}
 	if s.Keys != "" {
@@ -153,7 +155,7 @@ func (d *Device) close() {
 // Acknowledge is a person's confirmation of what the device shows, with an answer
 // of at most contract.MaxAnswer bytes.
 func (d *Device) Acknowledge(alert string, revision uint64, answer string) {
-	d.input(func(r *Rules, now time.Time) []Effect { return r.Acknowledge(alert, revision, answer, now) })
+	d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Acknowledge(alert, revision, answer, now) })
 }
 
 // Presenting lists the alerts that the device shows now.
@@ -177,7 +179,7 @@ func (d *Device) ID() string { return d.options.ID }
 
 // input gives something to the rules and carries out what they ask for, in order
 // and one at a time: whoever finds nobody at it does all that is waiting.
-func (d *Device) input(give func(r *Rules, now time.Time) []Effect) {
+func (d *Device) input(give func(r *rules.Rules, now time.Time) []rules.Effect) {
 	d.mu.Lock()
 	if d.stopped {
 		d.mu.Unlock()
@@ -194,9 +196,9 @@ func (d *Device) input(give func(r *Rules, now time.Time) []Effect) {
 
 // take notes effects. Receipts go to the outbox at once, so that they are in the
 // memory that is saved before anything is carried out. The caller holds mu.
-func (d *Device) take(effects []Effect) {
+func (d *Device) take(effects []rules.Effect) {
 	for _, e := range effects {
-		if e.Action != Tell {
+		if e.Action != rules.Tell {
 			d.effects = append(d.effects, e)
 			continue
 		}
@@ -221,7 +223,7 @@ func (d *Device) drain() {
 	d.effects = nil
 	d.draining = false
 	d.setTimer()
-	d.signal()
+	d.wake.Set()
 }
 
 func (d *Device) setTimer() {
@@ -230,47 +232,46 @@ func (d *Device) setTimer() {
 		d.timer = nil
 	}
 	if next, ok := d.rules.Next(); ok && !d.stopped {
-		d.timer = time.AfterFunc(max(next.Sub(d.options.Clock()), 0), d.tick)
-	}
-}
-
-func (d *Device) tick() {
-	d.input(func(r *Rules, now time.Time) []Effect { return r.Tick(now) })
-}
-
-// signal wakes the publishing goroutine, if it sleeps.
-func (d *Device) signal() {
-	select {
-	case d.wake <- struct{}{}:
-	default:
+		d.timer = time.AfterFunc(max(next.Sub(d.options.Clock()), 0), func() {
+			d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Tick(now) })
+		})
 	}
 }
 
 // carryOut does one effect, without holding mu.
-func (d *Device) carryOut(e Effect) {
+func (d *Device) carryOut(e rules.Effect) {
 	switch e.Action {
-	case Start, Replace, Resume:
+	case rules.Start, rules.Replace, rules.Resume:
 		d.present(e)
-	case Stop:
-		if err := d.options.Present(e); err != nil {
-			d.options.Logger.Error("presentation not stopped", "device", d.options.ID, "alert", e.Alert, "error", err)
-		}
-		d.happened(Event{What: Stopped, Alert: e.Alert, Revision: e.Revision, Reason: e.Reason})
-	case Do:
+	case rules.Stop:
+		d.unpresent(e)
+	case rules.Do:
 		d.options.Command(e.Command)
 		d.happened(Event{What: Commanded, Detail: e.Command.Do})
 	}
 }
 
+// unpresent takes away what has stopped, and tells that it could.
+func (d *Device) unpresent(e rules.Effect) {
+	err := d.options.Present(e)
+	if err != nil {
+		d.options.Logger.Error("presentation not stopped", "device", d.options.ID, "alert", e.Alert, "error", err)
+	}
+	d.happened(Event{What: Stopped, Alert: e.Alert, Revision: e.Revision, Reason: e.Reason})
+	if err == nil {
+		d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Stopped(e.Alert, e.Revision, now) })
+	}
+}
+
 // present shows what has begun and tells whether it could.
-func (d *Device) present(e Effect) {
+func (d *Device) present(e rules.Effect) {
 	what := Started
-	if e.Action == Resume {
+	if e.Action == rules.Resume {
 		what = Resumed
 	}
 	err := d.options.Present(e)
 	d.happened(Event{What: what, Alert: e.Alert, Revision: e.Revision, Body: e.Body, Look: e.Look})
-	d.input(func(r *Rules, now time.Time) []Effect {
+	d.input(func(r *rules.Rules, now time.Time) []rules.Effect {
 		if err != nil {
 			return r.Failed(e.Alert, e.Revision, now)
 		}

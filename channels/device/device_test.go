@@ -11,6 +11,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/device/rules"
 	"almenara/channels/mqtt"
 	"almenara/storage/receipt"
 )
@@ -41,8 +42,8 @@ func TestDevice_ShowsAndProvesAndAPersonConfirms(t *testing.T) {
 			require.Less(t, age, patience)
 
 			end := contract.Ended{ID: string(it.Alert), Revision: uint64(it.Revision), At: time.Now(), Why: contract.WhyCancelled}
-			require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: keys, Ended: []contract.Ended{end}}))
-			soon(t, func() bool { return d.Tally(revisionOf(it)).Reason == ReasonEnded }, "stopped")
+			require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: keys, Ended: []channels.End{{Ended: end}}}))
+			soon(t, func() bool { return d.Tally(revisionOf(it)).Reason == rules.ReasonEnded }, "stopped")
 			require.Empty(t, d.Presenting())
 		})
 	}
@@ -124,6 +125,8 @@ func TestDevice_WaitsForTheKeyOfANewNode(t *testing.T) {
 	soon(t, func() bool { return d.Tally(revisionOf(it)).Proven() }, "started with the new ring")
 
 	d.receiveKeys(d.link, old)
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	require.Positive(t, d.ring.Len())
 	_, err := d.ring.Lookup(signerOf(1).KeyID, time.Now())
 	require.NoError(t, err, "an older ring is not taken")
@@ -142,7 +145,7 @@ func TestDevice_ResumesAfterItsOwnPowerCut(t *testing.T) {
 		flash = memory
 		return nil
 	}
-	o.Present = func(e Effect) error {
+	o.Present = func(e rules.Effect) error {
 		mu.Lock()
 		defer mu.Unlock()
 		require.NotEmpty(t, flash, "stored before it is carried out")
@@ -161,8 +164,15 @@ func TestDevice_ResumesAfterItsOwnPowerCut(t *testing.T) {
 	second := run(t, o)
 	soon(t, func() bool { return second.Tally(revisionOf(it)).Resumes == 1 }, "resumed")
 	require.Zero(t, second.Tally(revisionOf(it)).Starts)
-	require.GreaterOrEqual(t, second.outbox.Seq, first.outbox.Seq)
-	require.Greater(t, second.session, first.session)
+	numbered := func(d *Device) (seq, session uint64) { // the second one still hears and tells
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.outbox.Seq, d.session
+	}
+	firstSeq, firstSession := numbered(first)
+	secondSeq, secondSession := numbered(second)
+	require.GreaterOrEqual(t, secondSeq, firstSeq)
+	require.Greater(t, secondSession, firstSession)
 	require.ErrorIs(t, first.Start(), ErrStopped)
 }
 
@@ -170,7 +180,7 @@ func TestDevice_TellsWhenItCouldNotShow(t *testing.T) {
 	tw := newTower(t, 1, mqtt.TCP)
 	it, keys := fire(7), ringOf(t, time.Now(), 1)
 	o := options(7, tw)
-	o.Present = func(Effect) error { return errors.New("no panel") }
+	o.Present = func(rules.Effect) error { return errors.New("no panel") }
 	d := run(t, o)
 	require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: keys, InForce: []channels.Item{it}}))
 	soon(t, func() bool { return len(d.Tally(revisionOf(it)).Told) == 2 }, "told")

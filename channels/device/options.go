@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/rules"
 )
 
 // Options describe one device.
@@ -25,7 +26,7 @@ type Options struct {
 	// Stop. It returns when that is so: nil is told as presented, an error as
 	// failed. It is called by one goroutine at a time and must not block for long.
 	// Nil: a device without a screen, for which everything counts as shown.
-	Present func(Effect) error
+	Present func(rules.Effect) error
 
 	// Command carries out test, identify, reload and silence; nil: ignored.
 	Command func(contract.Command)
@@ -71,7 +72,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("answer is longer than %d bytes", contract.MaxAnswer)
 	}
 	if o.Present == nil {
-		o.Present = func(Effect) error { return nil }
+		o.Present = func(rules.Effect) error { return nil }
 	}
 	if o.Command == nil {
 		o.Command = func(contract.Command) {}

@@ -10,6 +10,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/rules"
 )
 
 // maxWaiting is how many messages wait for a newer key ring; maxRefused how many
@@ -72,7 +73,7 @@ func (d *Device) receiveManifest(l *link, ring contract.Ring, m mqtt.Message) {
 		d.unverified(l, ring, m, err)
 		return
 	}
-	d.input(func(r *Rules, now time.Time) []Effect { return r.Manifest(manifest, now) })
+	d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Manifest(manifest, now) })
 }
 
 func (d *Device) receiveCommand(l *link, ring contract.Ring, m mqtt.Message) {
@@ -81,7 +82,7 @@ func (d *Device) receiveCommand(l *link, ring contract.Ring, m mqtt.Message) {
 		d.unverified(l, ring, m, err)
 		return
 	}
-	d.input(func(r *Rules, now time.Time) []Effect { return r.Command(command, now) })
+	d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Command(command, now) })
 }
 
 func (d *Device) receiveBody(l *link, ring contract.Ring, alert string, m mqtt.Message) {
@@ -91,7 +92,7 @@ func (d *Device) receiveBody(l *link, ring contract.Ring, alert string, m mqtt.M
 	}
 	switch {
 	case err == nil:
-		d.input(func(r *Rules, now time.Time) []Effect { return r.Body(body, now) })
+		d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Body(body, now) })
 	case !d.unverified(l, ring, m, err):
 		d.tellRefused(l, alert, m.Payload())
 	}
@@ -139,7 +140,7 @@ func (d *Device) tellRefused(l *link, alert string, payload []byte) {
 		At: d.rules.Corrected(d.options.Clock()).UTC().Truncate(time.Millisecond),
 	})
 	d.save(true)
-	d.signal()
+	d.wake.Set()
 }
 
 // claimedRevision reads what an unverified body says of itself; 0 when nothing.

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/rules"
 )
 
 // letter is a message as paho hands it over.
@@ -139,7 +140,7 @@ func TestReceive_PresentsOneAtATime(t *testing.T) {
 	both.InForce[1].ID = "flood"
 	var order []string
 	inside := false
-	p.options.Present = func(e Effect) error {
+	p.options.Present = func(e rules.Effect) error {
 		require.False(t, inside, "presenting twice at once")
 		inside = true
 		defer func() { inside = false }()

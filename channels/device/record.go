@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/rules"
 )
 
 // What says what an Event is about.
@@ -32,8 +33,8 @@ type Event struct {
 	Alert    string
 	Revision uint64
 	Body     *contract.Body // Started, Resumed
-	Look     Look           // Started, Resumed
-	Reason   Reason         // Stopped
+	Look     rules.Look     // Started, Resumed
+	Reason   rules.Reason   // Stopped
 	Rung     string         // Told
 	Detail   string         // server, command or error, for people
 }
@@ -49,8 +50,8 @@ type Tally struct {
 	Starts  int // more than one is a defect
 	Resumes int
 	Stops   int
-	Reason  Reason   // of the last stop
-	Told    []string // rungs that the node has acknowledged, in that order
+	Reason  rules.Reason // of the last stop
+	Told    []string     // rungs that the node has acknowledged, in that order
 }
 
 // Proven reports whether the node has the device's word that it was presented.
@@ -75,6 +76,7 @@ type record struct {
 	mu      sync.Mutex
 	events  []Event
 	tallies map[Revision]Tally
+	joined  bool // it was connected once
 }
 
 func (r *record) add(e Event) {
@@ -84,6 +86,7 @@ func (r *record) add(e Event) {
 		r.events = append(r.events[:0], r.events[keptEvents/4:]...)
 	}
 	r.events = append(r.events, e)
+	r.joined = r.joined || e.What == Connected
 	if e.Alert == "" {
 		return
 	}
@@ -114,6 +117,13 @@ func (d *Device) Log() []Event {
 	d.record.mu.Lock()
 	defer d.record.mu.Unlock()
 	return slices.Clone(d.record.events)
+}
+
+// Joined reports whether the device was ever connected since New.
+func (d *Device) Joined() bool {
+	d.record.mu.Lock()
+	defer d.record.mu.Unlock()
+	return d.record.joined
 }
 
 // Record returns what happened to every revision since New.

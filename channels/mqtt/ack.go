@@ -3,74 +3,77 @@ package mqtt
 import (
 	"fmt"
 
+	"almenara/channels/mqtt/delivery"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
 // puback takes a device's word that it has an alert. Only what this session has in
 // flight can be acknowledged: no other packet id makes a receipt.
-func (s *session) puback(body []byte) error {
-	a, err := parseAck(body, s.v5)
+func (r *reader) puback(body []byte) error {
+	a, err := packet.ParseAck(body, r.s.v5)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	f, ok := s.land(a.id)
-	behind := ok && s.lacks(s.g.plan.Load())
-	s.mu.Unlock()
+	r.s.mu.Lock()
+	f, ok := r.s.to.Acknowledge(a.ID)
+	behind := ok && r.s.to.Lacks(r.s.g.plan.Load())
+	r.s.mu.Unlock()
 	if !ok {
-		s.g.metrics.deliveries[deliveryStray].Inc()
+		r.s.g.metrics.Deliveries[metrics.Stray].Inc()
 		return nil
 	}
-	s.landed(f, a.code)
+	r.acknowledged(f, a.Code)
 	if behind {
-		s.deliverNow()
+		r.s.deliverNow()
 	}
 	return nil
 }
 
-func (s *session) landed(f flight, c code) {
+func (r *reader) acknowledged(f delivery.InFlight, c packet.Code) {
 	var refusal string
-	if c >= codeUnspecified {
+	if c >= packet.CodeUnspecified {
 		refusal = fmt.Sprintf("device answered with reason 0x%02X", byte(c))
 	}
 	switch {
-	case f.done != nil && refusal != "":
-		f.finish(fmt.Errorf("%w: %s", ErrRefused, refusal))
-	case f.done != nil:
-		f.finish(nil)
+	case f.Done != nil && refusal != "":
+		f.End(fmt.Errorf("%w: %s", ErrRefused, refusal))
+	case f.Done != nil:
+		f.End(nil)
 	case refusal != "":
-		s.g.metrics.deliveries[deliveryRefused].Inc()
-		s.note(s.ackReceipt(f, receipt.Failed, refusal))
+		r.s.g.metrics.Deliveries[metrics.Refused].Inc()
+		r.addAck(r.ackReceipt(f, receipt.Failed, refusal))
 	default:
-		s.g.metrics.deliveries[deliveryAcked].Inc()
-		s.note(s.ackReceipt(f, receipt.Delivered, ""))
+		r.s.g.metrics.Deliveries[metrics.Acknowledged].Inc()
+		r.addAck(r.ackReceipt(f, receipt.Delivered, ""))
 	}
 }
 
-func (s *session) ackReceipt(f flight, rung receipt.Rung, answer string) receipt.Receipt {
+func (r *reader) ackReceipt(f delivery.InFlight, rung receipt.Rung, answer string) receipt.Receipt {
 	return receipt.Receipt{
-		Alert: f.alert, Revision: f.revision, Member: s.from.Member,
-		Rung: rung, At: now(), Answer: answer,
+		Alert: f.Alert, Revision: f.Revision, Member: r.s.from.Member,
+		Rung: rung, At: r.s.g.clock.Time(), Answer: answer,
 	}
 }
 
-// note keeps an acknowledgement until settle, in memory that all sessions share.
-func (s *session) note(r receipt.Receipt) {
-	if s.acked == nil {
-		s.acked = s.g.ackLists.Get().(*[]receipt.Receipt)
+// addAck keeps an acknowledgement until passOnAcks, in memory that all sessions share.
+func (r *reader) addAck(ack receipt.Receipt) {
+	if r.acked == nil {
+		r.acked = r.s.g.ackLists.Get().(*[]receipt.Receipt)
 	}
-	*s.acked = append(*s.acked, r)
+	*r.acked = append(*r.acked, ack)
 }
 
-// settle hands over the acknowledgements of what was last read, at once.
-func (s *session) settle() {
-	if s.acked == nil {
+// passOnAcks hands over the acknowledgements of what was last read, at once.
+func (r *reader) passOnAcks() {
+	if r.acked == nil {
 		return
 	}
-	list := s.acked
-	s.acked = nil
-	s.g.receipts.Take(s.from, *list, s.g.ownDone)
+	list := r.acked
+	r.acked = nil
+	r.s.g.receipts.Take(r.s.from, *list, r.s.g.ownDone)
 	clear(*list)
 	*list = (*list)[:0]
-	s.g.ackLists.Put(list)
+	r.s.g.ackLists.Put(list)
 }

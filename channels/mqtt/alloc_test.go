@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/mqtt/delivery"
 	"almenara/storage/receipt"
 )
 
@@ -33,11 +34,11 @@ func TestDelivery_AllocatesNothing(t *testing.T) {
 	s := r.shardOf("lift-1").get("lift-1")
 	go drainForever(w)
 	to := roaring.BitmapOf(members["lift-1"])
-	plans := make([]*plan, rounds+1)
+	plans := make([]*delivery.Plan, rounds+1)
 	for i := range plans { // made once for all devices, which may allocate
-		d := delivery(fmt.Sprint("flood ", i), 1)
+		d := alertTo(fmt.Sprint("flood ", i), 1)
 		d.To, d.Body = to, make([]byte, 512)
-		plans[i] = r.newPlan(r.plan.Load(), holds(fmt.Sprint(i), d))
+		plans[i] = r.planner.Next(r.plan.Load(), holds(fmt.Sprint(i), d))
 		r.plan.Store(plans[i])
 	}
 	round, puback := 0, []byte{0x40, 2, 0, 0}
@@ -45,8 +46,8 @@ func TestDelivery_AllocatesNothing(t *testing.T) {
 		r.plan.Store(plans[round])
 		round++
 		s.deliverNow()
-		binary.BigEndian.PutUint16(puback[2:], s.nextID)
-		require.NoError(t, s.takeGuarded(puback))
+		binary.BigEndian.PutUint16(puback[2:], uint16(round)) // ids are given in order
+		require.NoError(t, s.in.handleRead(puback))
 	})
 	require.Equal(t, rounds+1, kept.taken)
 	require.Zero(t, allocated, "per delivery with its PUBACK")

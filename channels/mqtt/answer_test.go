@@ -2,11 +2,15 @@ package mqtt
 
 import (
 	"fmt"
+	"net"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/answers"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
 )
 
 const readyState = `{"state":"ready","session":1}`
@@ -124,22 +128,25 @@ func TestAnswers_ThatWaitAreBounded(t *testing.T) {
 func TestAnswers_AllocateNothingOnceWarm(t *testing.T) {
 	r := newRig(t)
 	s := r.newSession(nil, &discard{}, TCP)
-	publishes := []publish{{qos: 1, id: 1}, {qos: 1, id: 2}, {qos: 1, id: 3}, {qos: 1, id: 4}}
+	publishes := []packet.Publish{{QoS: 1, ID: 1}, {QoS: 1, ID: 2}, {QoS: 1, ID: 3}, {QoS: 1, ID: 4}}
 	round := func() {
-		var refs [4]publishID
+		var taken [4]underway
 		for i, p := range publishes {
-			refs[i], _, _ = s.begin(p)
+			taken[i], _, _ = s.begin(p, metrics.Receipt)
 		}
-		for i := range refs {
-			s.finish(refs[(i+2)%4], codeSuccess)
+		for i := range taken {
+			taken[(i+2)%4].answer(packet.CodeSuccess)
 		}
 	}
 	round()
 	require.Zero(t, testing.AllocsPerRun(100, round))
-	require.Zero(t, s.taking)
+	_, begun, err := s.owed.Begin(publishes[0], 1, false)
+	require.NoError(t, err)
+	require.Equal(t, answers.Fresh, begun, "nothing is being taken")
 }
 
 // discard is a connection that takes everything.
-type discard struct{ written }
+type discard struct{ net.Conn }
 
+func (*discard) Close() error                { return nil }
 func (*discard) Write(b []byte) (int, error) { return len(b), nil }

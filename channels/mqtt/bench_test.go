@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/alert"
 )
 
@@ -59,7 +61,7 @@ func benchFanOut(b *testing.B, qos byte) {
 	for i := range devices {
 		id := fmt.Sprintf("bulk-%04d", i)
 		w := r.device(address, id, false)
-		w.send(packet(0x82, append(appendString([]byte{0, 1}, ownFilterOf(id)), qos)...))
+		w.send(framed(0x82, append(appendString([]byte{0, 1}, ownFilterOf(id)), qos)...))
 		w.expect([]byte{0x90, 3, 0, 1, qos})
 		devices[i] = w.Conn
 		to.Add(uint32(i))
@@ -71,7 +73,7 @@ func benchFanOut(b *testing.B, qos byte) {
 	b.ResetTimer()
 	for i := range b.N {
 		b.StopTimer()
-		d := delivery(fmt.Sprint(i), 1)
+		d := alertTo(fmt.Sprint(i), 1)
 		d.Body, d.To = make([]byte, 512), to
 		now := holds("manifest", d)
 		runtime.ReadMemStats(&before)
@@ -85,8 +87,8 @@ func benchFanOut(b *testing.B, qos byte) {
 		used += cpu(b) - start
 		runtime.ReadMemStats(&after)
 		allocated += after.Mallocs - before.Mallocs
-		o := outgoing{topic: [3]string{"almenara/1/device/bulk-0000/", leafAlert, string(d.Alert)}, qos: qos, payload: d.Body}
-		silence(b, devices, o.size(false), scratch)
+		o := packet.Outgoing{Topic: [3]string{"almenara/1/device/bulk-0000/", contract.LeafAlert + "/", string(d.Alert)}, QoS: qos, Payload: d.Body}
+		silence(b, devices, o.Size(false), scratch)
 	}
 	report(b, used, allocated)
 }

@@ -6,6 +6,9 @@ import (
 	"fmt"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/delivery"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
 )
 
 // What Command returns when nothing was sent, or when the device refused.
@@ -43,24 +46,19 @@ func (g *Gateway) Command(ctx context.Context, device string, payload []byte) er
 func (s *session) command(payload []byte, done chan<- error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	qos := int8(-1)
-	for _, f := range s.filters {
-		if matches(f.leaf, contract.LeafCommand) {
-			qos = max(qos, f.qos)
-		}
-	}
-	o := outgoing{topic: [3]string{s.prefix, contract.LeafCommand}, qos: 1, payload: payload}
+	o := packet.Outgoing{Topic: [3]string{s.to.Prefix(), contract.LeafCommand}, QoS: 1, Payload: payload}
 	switch {
 	case s.ended:
 		return ErrNotConnected
-	case qos < 1:
+	case s.to.QoSOf(contract.LeafCommand) < 1:
 		return ErrNotSubscribed
-	case len(s.flights) >= s.window || s.out.Pending() > 0:
+	case s.to.WindowFull() || s.out.Pending() > 0:
 		return ErrBusy
-	case !s.takes(&o):
+	case !s.to.Fits(&o):
+		s.g.metrics.Deliveries[metrics.TooLarge].Inc()
 		return fmt.Errorf("%w: it exceeds the device's maximum packet size", ErrRefused)
 	}
-	o.id = s.takeOff(flight{done: done})
-	s.put(o.append(nil, s.v5))
+	o.ID = s.to.Add(delivery.InFlight{Done: done})
+	s.put(o.Append(nil, s.v5))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 )
 
 func TestConnect_Refusals(t *testing.T) {
@@ -47,7 +48,7 @@ func TestConnect_Refusals(t *testing.T) {
 					want = test.v5
 				}
 				p := w.next()
-				require.Equal(t, byte(kindConnack), p.kind)
+				require.Equal(t, byte(packet.KindConnack), p.kind)
 				require.Equal(t, want, p.body[1])
 				w.closed()
 				require.Zero(t, r.Sessions())
@@ -80,8 +81,8 @@ func TestConnect_RefusalsOfVersion5(t *testing.T) {
 
 func TestConnect_WithoutClientIDOrCredentialIsToldWhy(t *testing.T) {
 	for name, b := range map[string][]byte{
-		"3.1.1": packet(0x10, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0),
-		"5":     packet(0x10, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 60, 0, 0, 0),
+		"3.1.1": framed(0x10, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 0),
+		"5":     framed(0x10, 0, 4, 'M', 'Q', 'T', 'T', 5, 2, 0, 60, 0, 0, 0),
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newRig(t).dialed(t)
@@ -103,19 +104,19 @@ func TestConnect_BadBytesCloseTheConnection(t *testing.T) {
 	badFlags := connectPacket("lift-1", false)
 	badFlags[9] |= 1
 	for name, b := range map[string][]byte{
-		"not MQTT":                packet(0x10, appendString(nil, "HTTP/1.1 please")...),
+		"not MQTT":                framed(0x10, appendString(nil, "HTTP/1.1 please")...),
 		"HTTP":                    []byte("GET / HTTP/1.1\r\n\r\n"),
 		"publish first":           publishPacket(false, 0, 0, contract.TopicNow, "x"),
 		"reserved flag":           badFlags,
-		"truncated":               packet(0x10, good[2:len(good)-3]...),
-		"trailing byte":           packet(0x10, append(good[2:len(good):len(good)], 0)...),
-		"trailing, version 5":     packet(0x10, append(connectPacket("lift-1", true)[2:], 0)...),
+		"truncated":               framed(0x10, good[2:len(good)-3]...),
+		"trailing byte":           framed(0x10, append(good[2:len(good):len(good)], 0)...),
+		"trailing, version 5":     framed(0x10, append(connectPacket("lift-1", true)[2:], 0)...),
 		"length without end":      {0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x01},
 		"reserved fixed header":   {0x11, 0},
 		"over the first limit":    {0x10, 0xFE, 0x1F}, // 4097 bytes with the header; no more need come
 		"packet type 0":           {0x00, 0},
-		"version 5 without an id": packet(0x10, 0, 4, 'M', 'Q', 'T', 'T', 5, 0xC2, 0, 60, 0),
-		"unknown protocol level":  packet(0x10, 0, 4, 'M', 'Q', 'T', 'T', 6, 0xC2, 0, 60, 0, 0),
+		"version 5 without an id": framed(0x10, 0, 4, 'M', 'Q', 'T', 'T', 5, 0xC2, 0, 60, 0),
+		"unknown protocol level":  framed(0x10, 0, 4, 'M', 'Q', 'T', 'T', 6, 0xC2, 0, 60, 0, 0),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -123,7 +124,7 @@ func TestConnect_BadBytesCloseTheConnection(t *testing.T) {
 			w.send(b)
 			p, err := w.read()
 			if err == nil { // a refusal that has a code
-				require.Equal(t, byte(kindConnack), p.kind)
+				require.Equal(t, byte(packet.KindConnack), p.kind)
 				require.Contains(t, []byte{0x81, 0x84}, p.body[1])
 				_, err = w.read()
 			}
@@ -137,7 +138,7 @@ func TestConnect_BadBytesCloseTheConnection(t *testing.T) {
 func TestConnect_Version31IsRefusedInItsOwnWords(t *testing.T) {
 	r := newRig(t)
 	w := r.dial(r.listen(TCP))
-	w.send(packet(0x10, append(appendString(nil, "MQIsdp"), 3, 2, 0, 60, 0, 1, 'x')...))
+	w.send(framed(0x10, append(appendString(nil, "MQIsdp"), 3, 2, 0, 60, 0, 1, 'x')...))
 	w.expect([]byte{0x20, 2, 0, 1})
 	w.closed()
 }
@@ -173,7 +174,7 @@ func TestQuietTime_DoesNotOverflow(t *testing.T) {
 func (r *rig) pipe() *wire {
 	ours, theirs := net.Pipe()
 	r.t.Cleanup(func() { theirs.Close() })
-	out := r.admit(ours)
+	out := r.accept.Admit(ours)
 	require.NotNil(r.t, out)
 	r.begin(out, out, TCP)
 	return &wire{Conn: theirs, t: r.t}
@@ -280,32 +281,6 @@ func TestAdmit_LimitsConnectionsAndRate(t *testing.T) {
 		r.device(address, "lift-2", false)
 		r.dial(address).closed()
 	})
-}
-
-func TestRates_RefillAndForget(t *testing.T) {
-	rates := newRates(1, 2)
-	at := time.Now()
-	addr := addressOf(&addressed{addr: "[2001:db8::1]:5"})
-	same := addressOf(&addressed{addr: "[2001:db8::2]:6"})
-	require.Equal(t, addr, same, "one /64 is one address")
-	require.True(t, rates.allow(addr, at))
-	require.True(t, rates.allow(same, at))
-	require.False(t, rates.allow(addr, at))
-	require.True(t, rates.allow(addr, at.Add(time.Second)))
-	rates.forget(at.Add(time.Second))
-	require.Len(t, rates.buckets, 1)
-	rates.forget(at.Add(time.Minute))
-	require.Empty(t, rates.buckets)
-}
-
-type addressed struct {
-	net.Conn
-	addr string
-}
-
-func (a *addressed) RemoteAddr() net.Addr {
-	addr, _ := net.ResolveTCPAddr("tcp", a.addr)
-	return addr
 }
 
 func TestStop_IsSafeInEveryOrder(t *testing.T) {

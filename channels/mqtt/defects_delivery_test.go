@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
@@ -36,7 +37,7 @@ func TestDefect_D01_StalledReadersDelayNobody(t *testing.T) {
 		other := r.screen(address, "lift-2", v5)                   //
 		for i := range 20 {
 			begin := time.Now()
-			r.Set(holds(fmt.Sprint("manifest ", i), delivery(fmt.Sprint(i), 1, 1, 2, 7, 8)))
+			r.Set(holds(fmt.Sprint("manifest ", i), alertTo(fmt.Sprint(i), 1, 1, 2, 7, 8)))
 			other.upToBoth(t, fmt.Sprintf("body of %d 1", i), fmt.Sprint("manifest ", i))
 			require.Less(t, time.Since(begin), soon)
 		}
@@ -52,7 +53,7 @@ func (w *wire) upToBoth(t testing.TB, body, manifest string) {
 	for len(missing) > 0 {
 		m := w.message()
 		if m.qos > 0 {
-			w.send(w.ackPacket(kindPuback, m.id))
+			w.send(w.ackPacket(packet.KindPuback, m.id))
 		}
 		delete(missing, m.payload)
 	}
@@ -65,7 +66,7 @@ func (w *wire) upToBody(t testing.TB) message {
 	for m.qos == 0 {
 		m = w.message()
 	}
-	w.send(w.ackPacket(kindPuback, m.id))
+	w.send(w.ackPacket(packet.KindPuback, m.id))
 	return m
 }
 
@@ -93,24 +94,24 @@ func TestDefect_D04_OwnPacketIdsAreNoReceipts(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
 		r := newRig(t)
 		w := r.screen(r.listen(TCP), "lift-1", v5)
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		body := w.message()
 		w.message()
 		w.send(subscribePacket(v5, body.id, contract.TopicKeys))
 		suback := w.next()
-		require.Equal(t, byte(kindSuback), suback.kind)
+		require.Equal(t, byte(packet.KindSuback), suback.kind)
 		require.Equal(t, byte(1), suback.body[len(suback.body)-1])
 		w.message()
-		for qos, answer := range map[byte]byte{1: kindPuback, 2: kindPubrec} {
+		for qos, answer := range map[byte]byte{1: packet.KindPuback, 2: packet.KindPubrec} {
 			w.send(publishPacket(v5, qos, body.id, contract.TopicState("lift-1"), readyState))
 			require.Equal(t, answer, w.next().kind)
 		}
 		w.send([]byte{0x62, 2, 0, byte(body.id)})
 		w.expect([]byte{0x70, 2, 0, byte(body.id)})
-		w.send(w.ackPacket(kindPuback, body.id+1)) // nothing was sent under it
+		w.send(w.ackPacket(packet.KindPuback, body.id+1)) // nothing was sent under it
 		w.ping()
 		require.Zero(t, r.receipts.count())
-		w.send(w.ackPacket(kindPuback, body.id))
+		w.send(w.ackPacket(packet.KindPuback, body.id))
 		r.receipts.awaitRung(t, 1, receipt.Delivered)
 	})
 }
@@ -123,7 +124,7 @@ func TestDefect_D05_ReceiveMaximumHoldsBackAndLosesNothing(t *testing.T) {
 	w := r.screen(r.listen(TCP), "lift-1", true, func(f *connectFields) { f.props.ReceiveMaximum = &two })
 	now := holds("manifest")
 	for i := range 6 {
-		now.Active = append(now.Active, delivery(fmt.Sprint(i), 1, 1))
+		now.Active = append(now.Active, alertTo(fmt.Sprint(i), 1, 1))
 	}
 	r.Set(now)
 	first, second := w.message(), w.message()
@@ -132,13 +133,13 @@ func TestDefect_D05_ReceiveMaximumHoldsBackAndLosesNothing(t *testing.T) {
 	flying := []message{first, second}
 	for i := range 6 {
 		require.Equal(t, fmt.Sprintf("body of %d 1", i), flying[0].payload)
-		w.send(w.ackPacket(kindPuback, flying[0].id))
+		w.send(w.ackPacket(packet.KindPuback, flying[0].id))
 		if flying = flying[1:]; i < 4 {
 			flying = append(flying, w.message())
 		}
 	}
 	r.receipts.await(t, "six receipts", func() bool { return len(r.receipts.taken) == 6 })
-	r.Set(holds("later", delivery("more", 1, 1)))
+	r.Set(holds("later", alertTo("more", 1, 1)))
 	require.Equal(t, "body of more 1", w.message().payload)
 }
 
@@ -156,14 +157,14 @@ func TestDefect_D06_AcknowledgingWhileAlertsComeDoesNotDeadlock(t *testing.T) {
 				if m.qos == 0 {
 					continue
 				}
-				w.send(w.ackPacket(kindPuback, m.id))
+				w.send(w.ackPacket(packet.KindPuback, m.id))
 				bodies++
 			}
 		})
 	}
 	now := holds("")
 	for i := range 100 {
-		now = holds(fmt.Sprint(i), append(now.Active, delivery(fmt.Sprint(i), 1, 1, 2, 3))...)
+		now = holds(fmt.Sprint(i), append(now.Active, alertTo(fmt.Sprint(i), 1, 1, 2, 3))...)
 		r.Set(now)
 	}
 	devices.Wait() // each read is bounded
@@ -175,15 +176,14 @@ func TestDefect_D06_AcknowledgingWhileAlertsComeDoesNotDeadlock(t *testing.T) {
 func TestDefect_D07_EveryDeliveryNamesItsTopic(t *testing.T) {
 	r := newRig(t)
 	address := r.listen(TCP)
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	most := uint16(10)
 	for range 3 {
 		w := r.screen(address, "lift-1", true, func(f *connectFields) { f.props.TopicAliasMaximum = &most })
 		for _, topic := range []string{contract.TopicAlert("lift-1", string(alertID("flood"))), contract.TopicNow} {
 			g := w.next()
-			name, rest, ok := cutBinary(g.body)
-			require.True(t, ok)
-			require.Equal(t, topic, string(name))
+			name, rest := splitTopic(g.body)
+			require.Equal(t, topic, name)
 			if g.flags&6 != 0 {
 				rest = rest[2:]
 			}
@@ -200,7 +200,7 @@ func TestDefect_D14_WhatIsSentAgainKeepsItsOrder(t *testing.T) {
 		address := r.listen(TCP)
 		now := holds("manifest")
 		for i := range 16 {
-			now.Active = append(now.Active, delivery(fmt.Sprint(i), 1, 1))
+			now.Active = append(now.Active, alertTo(fmt.Sprint(i), 1, 1))
 		}
 		r.Set(now)
 		for range 5 {
@@ -222,7 +222,7 @@ func TestDefect_D15_BrokenWritesEndTheSessionAndLargeBodiesHoldBackNothing(t *te
 		require.NoError(t, w.Conn.(*net.TCPConn).SetLinger(0))
 		w.Close() // a reset
 		for i := range 3 {
-			r.Set(holds(fmt.Sprint(i), delivery(fmt.Sprint(i), 1, 1)))
+			r.Set(holds(fmt.Sprint(i), alertTo(fmt.Sprint(i), 1, 1)))
 		}
 		r.hooks.awaitTold(t, "lift-1 up false")
 		require.Zero(t, r.Sessions())
@@ -232,9 +232,9 @@ func TestDefect_D15_BrokenWritesEndTheSessionAndLargeBodiesHoldBackNothing(t *te
 		r := newRig(t)
 		limit := uint32(200)
 		w := r.screen(r.listen(TCP), "lift-1", true, func(f *connectFields) { f.props.MaximumPacketSize = &limit })
-		large := delivery("large", 1, 1)
+		large := alertTo("large", 1, 1)
 		large.Body = make([]byte, 300)
-		r.Set(holds("manifest", delivery("before", 1, 1), large, delivery("after", 1, 1)))
+		r.Set(holds("manifest", alertTo("before", 1, 1), large, alertTo("after", 1, 1)))
 		for _, want := range []string{"body of before 1", "body of after 1", "manifest"} {
 			require.Equal(t, want, w.message().payload)
 		}

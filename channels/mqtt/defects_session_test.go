@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 )
 
 // D03: a SUBSCRIBE of seven bytes ended the process.
@@ -27,13 +28,13 @@ func TestDefect_D03_NoSubscribeEndsMoreThanItsSession(t *testing.T) {
 		for _, body := range bodies {
 			for _, first := range []byte{0x82, 0xA2} {
 				w := r.device(address, "lift-1", v5)
-				w.send(append(packet(first, body...), 0xE0, 0))
+				w.send(append(framed(first, body...), 0xE0, 0))
 				_, err := io.ReadAll(w.Conn)
 				require.NoError(t, err)
 				other.ping()
 			}
 		}
-		require.Zero(t, counterValue(r.metrics.panics))
+		require.Zero(t, counterValue(r.metrics.Panics))
 	})
 }
 
@@ -50,13 +51,13 @@ func TestDefect_D08_NothingPrecedesTheConnack(t *testing.T) {
 			go func() {
 				defer close(set)
 				for n := range 5 {
-					r.Set(holds(fmt.Sprint(i, n), delivery(fmt.Sprint(i), 1, 1)))
+					r.Set(holds(fmt.Sprint(i, n), alertTo(fmt.Sprint(i), 1, 1)))
 				}
 			}()
 			w.send(hello)
-			require.Equal(t, byte(kindConnack), w.next().kind)
-			require.Equal(t, byte(kindSuback), w.next().kind)
-			require.Equal(t, byte(kindPublish), w.next().kind)
+			require.Equal(t, byte(packet.KindConnack), w.next().kind)
+			require.Equal(t, byte(packet.KindSuback), w.next().kind)
+			require.Equal(t, byte(packet.KindPublish), w.next().kind)
 			<-set
 		}
 	})
@@ -70,11 +71,11 @@ func TestDefect_D09_NothingIsLeftOfAnEarlierSession(t *testing.T) {
 		address := r.listen(TCP)
 		day := uint32(86_400)
 		old := r.screen(address, "lift-1", v5, func(f *connectFields) { f.props.SessionExpiryInterval = &day })
-		r.Set(holds("1", delivery("flood", 1, 1)))
+		r.Set(holds("1", alertTo("flood", 1, 1)))
 		old.upToBody(t)
 		old.Close()
 		w := r.device(address, "lift-1", v5) // session present is 0
-		r.Set(holds("2", delivery("fire", 1, 1)))
+		r.Set(holds("2", alertTo("fire", 1, 1)))
 		w.ping()
 		w.ping()
 		w.subscribe(contract.TopicNow)
@@ -114,7 +115,7 @@ func TestDefect_D13_ASessionBelongsToWhoProvedToBeIt(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
 		r := newRig(t)
 		address := r.listen(TCP)
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		original := r.screen(address, "lift-1", v5)
 		body := original.message() // not acknowledged yet
 		original.message()
@@ -133,7 +134,7 @@ func TestDefect_D13_ASessionBelongsToWhoProvedToBeIt(t *testing.T) {
 		original.ping() // nobody took it over
 		other := r.screen(address, "lift-2", v5)
 		require.Equal(t, "manifest", other.message().payload)
-		other.send(other.ackPacket(kindPuback, body.id))
+		other.send(other.ackPacket(packet.KindPuback, body.id))
 		other.ping()
 		require.Zero(t, r.receipts.count())
 	})
@@ -172,9 +173,9 @@ func TestDefect_D17_WhatIsNotAvailableIsRefused(t *testing.T) {
 	require.Zero(t, *told.SubIDAvailable)
 	require.Nil(t, told.WildcardSubAvailable, "they are available")
 	require.Equal(t, []byte{0x9E, 0x9E}, w.subscribe("$share/g/"+ownFilterOf("lift-1"), "$share/g/"+contract.TopicNow))
-	w.send(packet(0x82, append(appendString([]byte{0, 1, 2, 0x0B, 5}, contract.TopicNow), 1)...))
+	w.send(framed(0x82, append(appendString([]byte{0, 1, 2, 0x0B, 5}, contract.TopicNow), 1)...))
 	w.expect([]byte{0x90, 4, 0, 1, 0, 0xA1})
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	w.ping() // none of it was granted
 	require.Equal(t, []byte{1, 0x87}, w.subscribe(ownFilterOf("lift-1"), "#"))
 	require.Equal(t, "body of flood 1", w.message().payload)

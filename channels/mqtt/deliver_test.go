@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
@@ -20,14 +21,14 @@ func TestDeliver_BodyThenManifestAndReceiptOnPuback(t *testing.T) {
 		w := r.device(r.listen(TCP), "lift-1", v5)
 		require.Equal(t, []byte{1, 1, 1}, w.subscribe(contract.TopicNow, contract.TopicKeys, ownFilterOf("lift-1")))
 
-		r.Set(holds("manifest 1", delivery("flood", 1, 1, 2)))
+		r.Set(holds("manifest 1", alertTo("flood", 1, 1, 2)))
 		require.Equal(t, message{topic: contract.TopicKeys, payload: "key ring", retain: true}, w.message())
 		body := w.message()
 		require.Equal(t, message{contract.TopicAlert("lift-1", string(alertID("flood"))), "body of flood 1", 1, 1, false}, body)
 		require.Equal(t, message{topic: contract.TopicNow, payload: "manifest 1", retain: true}, w.message())
 		require.Zero(t, r.receipts.count())
 
-		w.send(w.ackPacket(kindPuback, body.id))
+		w.send(w.ackPacket(packet.KindPuback, body.id))
 		got := r.receipts.awaitRung(t, 1, receipt.Delivered)
 		require.Equal(t, alertID("flood"), got.Alert)
 		r.hooks.awaitTold(t, "sent "+string(alertID("flood"))+" to [1]")
@@ -45,7 +46,7 @@ func (r *rig) screen(address, id string, v5 bool, change ...func(*connectFields)
 func TestDeliver_LateJoinerGetsWhatIsInForceBehindTheSuback(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
 		r := newRig(t)
-		r.Set(holds("manifest 1", delivery("fire", 1, 1), delivery("theirs", 1, 2), delivery("flood", 4, 1, 2)))
+		r.Set(holds("manifest 1", alertTo("fire", 1, 1), alertTo("theirs", 1, 2), alertTo("flood", 4, 1, 2)))
 		w := r.screen(r.listen(TCP), "lift-1", v5) // reads the SUBACK first
 		require.Equal(t, "body of fire 1", w.message().payload)
 		require.Equal(t, "body of flood 4", w.message().payload)
@@ -57,27 +58,27 @@ func TestDeliver_LateJoinerGetsWhatIsInForceBehindTheSuback(t *testing.T) {
 func TestDeliver_NothingBeforeSubscribe(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", false)
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	w.ping()
 }
 
 func TestDeliver_UpdateReplacesAndNothingIsSentTwice(t *testing.T) {
 	r := newRig(t)
 	w := r.screen(r.listen(TCP), "lift-1", true)
-	first := delivery("flood", 1, 1)
+	first := alertTo("flood", 1, 1)
 	r.Set(holds("1", first))
 	require.Equal(t, "body of flood 1", w.message().payload)
 	require.Equal(t, "1", w.message().payload)
 
-	r.Set(holds("2", first, delivery("fire", 1, 1)))
+	r.Set(holds("2", first, alertTo("fire", 1, 1)))
 	require.Equal(t, "body of fire 1", w.message().payload)
 	require.Equal(t, "2", w.message().payload)
 
-	r.Set(holds("3", delivery("flood", 2, 1)))
+	r.Set(holds("3", alertTo("flood", 2, 1)))
 	require.Equal(t, "body of flood 2", w.message().payload)
 	require.Equal(t, "3", w.message().payload)
 
-	r.Set(holds("4", first, delivery("flood", 2, 1))) // a revision that comes back
+	r.Set(holds("4", first, alertTo("flood", 2, 1))) // a revision that comes back
 	require.Equal(t, "4", w.message().payload)
 	w.subscribe(ownFilterOf("lift-1"))
 	w.ping()
@@ -86,11 +87,11 @@ func TestDeliver_UpdateReplacesAndNothingIsSentTwice(t *testing.T) {
 func TestDeliver_ReconnectedDeviceGetsWhatHoldsThen(t *testing.T) {
 	r := newRig(t)
 	address := r.listen(TCP)
-	r.Set(holds("1", delivery("flood", 1, 1), delivery("fire", 1, 1)))
+	r.Set(holds("1", alertTo("flood", 1, 1), alertTo("fire", 1, 1)))
 	w := r.screen(address, "lift-1", false)
 	require.Equal(t, "body of flood 1", w.message().payload)
 	w.Close()
-	r.Set(holds("2", delivery("fire", 2, 1)))
+	r.Set(holds("2", alertTo("fire", 2, 1)))
 	w = r.screen(address, "lift-1", false)
 	require.Equal(t, "body of fire 2", w.message().payload)
 	require.Equal(t, "2", w.message().payload)
@@ -100,9 +101,9 @@ func TestDeliver_ReconnectedDeviceGetsWhatHoldsThen(t *testing.T) {
 func TestDeliver_MemberAddedWhileInForce(t *testing.T) {
 	r := newRig(t)
 	w := r.screen(r.listen(TCP), "lift-1", false)
-	r.Set(holds("1", delivery("flood", 1, 2)))
+	r.Set(holds("1", alertTo("flood", 1, 2)))
 	require.Equal(t, "1", w.message().payload)
-	r.Set(holds("2", delivery("flood", 1, 1, 2)))
+	r.Set(holds("2", alertTo("flood", 1, 1, 2)))
 	require.Equal(t, "body of flood 1", w.message().payload)
 	require.Equal(t, "2", w.message().payload)
 }
@@ -117,7 +118,7 @@ func TestDeliver_WindowIsTheSmallerOfOursAndReceiveMaximum(t *testing.T) {
 			w := r.screen(r.listen(TCP), "lift-1", true, func(f *connectFields) { f.props.ReceiveMaximum = &test.receiveMax })
 			now := holds("manifest")
 			for i := range 20 {
-				now.Active = append(now.Active, delivery(string(rune('a'+i)), 1, 1))
+				now.Active = append(now.Active, alertTo(string(rune('a'+i)), 1, 1))
 			}
 			r.Set(now)
 			var ids []uint16
@@ -127,7 +128,7 @@ func TestDeliver_WindowIsTheSmallerOfOursAndReceiveMaximum(t *testing.T) {
 			require.Equal(t, "manifest", w.message().payload)
 			w.ping() // no more than the window
 			for range 20 - test.want {
-				w.send(w.ackPacket(kindPuback, ids[0]))
+				w.send(w.ackPacket(packet.KindPuback, ids[0]))
 				m := w.message()
 				require.NotContains(t, ids[1:], m.id)
 				ids = append(ids[1:], m.id)
@@ -141,12 +142,12 @@ func TestDeliver_PacketIdsOfBothSidesAreSeparate(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
 		r := newRig(t)
 		w := r.screen(r.listen(TCP), "lift-1", v5)
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		body := w.message()
 		w.message()
 		// The device uses the id of the alert in flight for everything of its own.
 		w.send(subscribePacket(v5, body.id, contract.TopicKeys))
-		require.Equal(t, byte(kindSuback), w.next().kind)
+		require.Equal(t, byte(packet.KindSuback), w.next().kind)
 		require.Equal(t, "key ring", w.message().payload)
 		w.send(publishPacket(v5, 1, body.id, contract.TopicState("lift-1"), `{"state":"ready","session":1}`))
 		w.expect([]byte{0x40, 2, 0, byte(body.id)})
@@ -155,7 +156,7 @@ func TestDeliver_PacketIdsOfBothSidesAreSeparate(t *testing.T) {
 		w.send([]byte{0x62, 2, 0, byte(body.id)})
 		w.expect([]byte{0x70, 2, 0, byte(body.id)})
 		require.Zero(t, r.receipts.count(), "no false receipt")
-		w.send(w.ackPacket(kindPuback, body.id))
+		w.send(w.ackPacket(packet.KindPuback, body.id))
 		r.receipts.awaitRung(t, 1, receipt.Delivered)
 	})
 }
@@ -163,14 +164,14 @@ func TestDeliver_PacketIdsOfBothSidesAreSeparate(t *testing.T) {
 func TestDeliver_OnlyWhatIsInFlightCanBeAcknowledged(t *testing.T) {
 	r := newRig(t)
 	w := r.screen(r.listen(TCP), "lift-1", true)
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	body := w.message()
 	w.message()
-	w.send(w.ackPacket(kindPuback, body.id+1))
+	w.send(w.ackPacket(packet.KindPuback, body.id+1))
 	w.ping()
 	w.ping()
 	require.Zero(t, r.receipts.count())
-	w.send(append(w.ackPacket(kindPuback, body.id), w.ackPacket(kindPuback, body.id)...))
+	w.send(append(w.ackPacket(packet.KindPuback, body.id), w.ackPacket(packet.KindPuback, body.id)...))
 	r.receipts.awaitRung(t, 1, receipt.Delivered)
 	w.send([]byte{0xE0, 0})
 	r.hooks.awaitTold(t, "lift-1 up false")
@@ -180,7 +181,7 @@ func TestDeliver_OnlyWhatIsInFlightCanBeAcknowledged(t *testing.T) {
 func TestDeliver_PubackWithErrorIsNotDelivered(t *testing.T) {
 	r := newRig(t)
 	w := r.screen(r.listen(TCP), "lift-1", true)
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	body := w.message()
 	w.send([]byte{0x40, 3, 0, byte(body.id), 0x97})
 	require.Equal(t, "device answered with reason 0x97", r.receipts.awaitRung(t, 1, receipt.Failed).Answer)
@@ -190,13 +191,13 @@ func TestDeliver_BodyOverMaximumPacketSizeIsReportedNotSent(t *testing.T) {
 	r := newRig(t)
 	limit := uint32(100)
 	w := r.screen(r.listen(TCP), "lift-1", true, func(f *connectFields) { f.props.MaximumPacketSize = &limit })
-	large := delivery("flood", 1, 1)
+	large := alertTo("flood", 1, 1)
 	large.Body = make([]byte, 100)
-	r.Set(holds("1", large, delivery("f", 1, 1)))
+	r.Set(holds("1", large, alertTo("f", 1, 1)))
 	require.Equal(t, "body of f 1", w.message().payload)
 	require.Equal(t, "1", w.message().payload)
 	r.receipts.awaitRung(t, 1, receipt.Failed)
-	r.Set(holds("2", large, delivery("f", 1, 1)))
+	r.Set(holds("2", large, alertTo("f", 1, 1)))
 	require.Equal(t, "2", w.message().payload)
 	require.Equal(t, 1, r.receipts.count(), "reported once")
 }
@@ -204,9 +205,9 @@ func TestDeliver_BodyOverMaximumPacketSizeIsReportedNotSent(t *testing.T) {
 func TestDeliver_QoS0SubscriberIsNotWaitedFor(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", false)
-	w.send(packet(0x82, append(appendString([]byte{0, 1}, ownFilterOf("lift-1")), 0)...))
+	w.send(framed(0x82, append(appendString([]byte{0, 1}, ownFilterOf("lift-1")), 0)...))
 	w.expect([]byte{0x90, 3, 0, 1, 0})
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	m := w.message()
 	require.Equal(t, "body of flood 1", m.payload)
 	require.Zero(t, m.qos)
@@ -217,7 +218,7 @@ func TestDeliver_ManyLargeBodiesReachASlowReader(t *testing.T) {
 	w := r.screen(r.listen(TCP), "lift-1", false)
 	now := holds("manifest")
 	for i := range 16 {
-		d := delivery(string(rune('a'+i)), 1, 1)
+		d := alertTo(string(rune('a'+i)), 1, 1)
 		d.Body = make([]byte, 200_000) // 3.2 MB, more than may be pending
 		now.Active = append(now.Active, d)
 	}
@@ -252,7 +253,7 @@ func TestCommand_ReturnsWhenAcknowledged(t *testing.T) {
 	go command()
 	m := w.message()
 	require.Equal(t, message{contract.TopicCommand("lift-1"), "identify", m.id, 1, false}, m)
-	w.send(w.ackPacket(kindPuback, m.id))
+	w.send(w.ackPacket(packet.KindPuback, m.id))
 	require.NoError(t, <-outcome)
 
 	go command()
@@ -266,38 +267,12 @@ func TestCommand_ReturnsWhenAcknowledged(t *testing.T) {
 	require.Zero(t, r.receipts.count())
 }
 
-func TestSet_RemembersExpiredRevisionsNoLonger(t *testing.T) {
-	r := newRig(t)
-	old := delivery("old", 1, 1)
-	old.Expires = old.Expires.AddDate(-1, 0, 0)
-	r.Set(holds("1", old, delivery("flood", 1, 1)))
-	r.Set(holds("2"))
-	require.Len(t, r.known, 1)
-	require.Len(t, r.plan.Load().known, 1)
-}
-
-func TestTakeOff_DoesNotReuseAnIDInFlight(t *testing.T) {
-	r := newRig(t)
-	s := r.newSession(nil, nil, TCP)
-	s.nextID = 65_533
-	var ids []uint16
-	for range 4 {
-		ids = append(ids, s.takeOff(flight{}))
-	}
-	require.Equal(t, []uint16{65_534, 65_535, 1, 2}, ids)
-	s.nextID = 65_533
-	require.Equal(t, uint16(3), s.takeOff(flight{}))
-	f, ok := s.land(65_535)
-	require.True(t, ok)
-	require.Equal(t, uint16(65_535), f.id)
-}
-
 // Two halves may have taken different messages under one key. When the other one
 // turns out to stand, devices that have not begun need it, on this connection too.
 func TestDeliver_SendsTheOtherContentOfOneRevision(t *testing.T) {
 	r := newRig(t)
 	w := r.screen(r.listen(TCP), "lift-1", false)
-	mine, theirs := delivery("flood", 1, 1), delivery("flood", 1, 1)
+	mine, theirs := alertTo("flood", 1, 1), alertTo("flood", 1, 1)
 	mine.Digest, theirs.Digest, theirs.Body = "mine", "theirs", []byte("their body")
 	r.Set(holds("manifest 1", mine))
 	require.Equal(t, "body of flood 1", w.message().payload)

@@ -8,6 +8,9 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/delivery"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
 )
 
 // OpenTestTopics makes the gateway a small broker, so that public test suites can
@@ -30,29 +33,29 @@ type testTopics struct {
 // testClient is what one session has subscribed to, and what waits for it.
 type testClient struct {
 	filters map[string]byte // QoS by filter; guarded by testTopics.mu
-	queue   chan outgoing
+	queue   chan packet.Outgoing
 	landed  chan error // one for each PUBACK
 }
 
-func (t *testTopics) admit(c connect) (channels.Endpoint, bool) {
-	return channels.Endpoint{Device: c.clientID}, c.clientID != ""
+func (t *testTopics) admit(c packet.Connect) (channels.Endpoint, bool) {
+	return channels.Endpoint{Device: c.ClientID}, c.ClientID != ""
 }
 
-func (t *testTopics) grant(s *session, f filter) (byte, bool) {
-	if f.text == t.closed || s.refusal(f) != codeNotAuthorized {
+func (t *testTopics) grant(s *session, f packet.Filter) (byte, bool) {
+	if f.Text == t.closed || s.to.Refusal(f) != packet.CodeNotAuthorized {
 		return 0, false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.clients[s]
 	if c == nil {
-		c = &testClient{filters: map[string]byte{}, queue: make(chan outgoing, 1024), landed: make(chan error, 1024)}
+		c = &testClient{filters: map[string]byte{}, queue: make(chan packet.Outgoing, 1024), landed: make(chan error, 1024)}
 		t.clients[s] = c
-		s.g.goroutineStarts()
+		s.g.wg.Add(1)
 		go t.serve(s, c)
 	}
-	c.filters[f.text] = min(f.qos, 1)
-	return min(f.qos, 1), true
+	c.filters[f.Text] = min(f.QoS, 1)
+	return min(f.QoS, 1), true
 }
 
 func (t *testTopics) revoke(s *session, filter string) bool {
@@ -67,31 +70,31 @@ func (t *testTopics) revoke(s *session, filter string) bool {
 	return had
 }
 
-func (t *testTopics) publish(s *session, p publish) error {
-	ref, fresh, err := s.begin(p)
+func (t *testTopics) publish(s *session, p packet.Publish) error {
+	u, fresh, err := s.begin(p, metrics.Foreign)
 	if !fresh || err != nil {
 		return err
 	}
-	t.route(string(p.topic), p.payload, p.qos)
-	s.finish(ref, codeSuccess)
+	t.route(string(p.Topic), p.Payload, p.QoS)
+	u.answer(packet.CodeSuccess)
 	return nil
 }
 
 // route queues a message for everybody who wants it, at the highest QoS of all
 // filters that match.
 func (t *testTopics) route(topic string, payload []byte, qos byte) {
-	o := outgoing{topic: [3]string{topic}, payload: append([]byte(nil), payload...)}
+	o := packet.Outgoing{Topic: [3]string{topic}, Payload: append([]byte(nil), payload...)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.clients {
 		best := -1
 		for filter, granted := range c.filters {
-			if !(topic[0] == '$' && strings.ContainsAny(filter[:1], "+#")) && matches(filter, topic) {
+			if !(topic[0] == '$' && strings.ContainsAny(filter[:1], "+#")) && delivery.Matches(filter, topic) {
 				best = max(best, int(granted))
 			}
 		}
 		if best >= 0 {
-			o.qos = min(byte(best), qos)
+			o.QoS = min(byte(best), qos)
 			c.queue <- o
 		}
 	}
@@ -99,7 +102,7 @@ func (t *testTopics) route(topic string, payload []byte, qos byte) {
 
 // serve sends what is queued, within the client's window.
 func (t *testTopics) serve(s *session, c *testClient) {
-	defer t.g.goroutineEnds()
+	defer t.g.wg.Done()
 	for o := range c.queue {
 		for len(c.landed) > 0 {
 			<-c.landed
@@ -111,19 +114,19 @@ func (t *testTopics) serve(s *session, c *testClient) {
 }
 
 // send reports false when the window is full.
-func (t *testTopics) send(s *session, c *testClient, o outgoing) bool {
+func (t *testTopics) send(s *session, c *testClient, o packet.Outgoing) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.ended || !s.takes(&o) {
+	if s.ended || !s.to.Fits(&o) {
 		return true
 	}
-	if o.qos > 0 {
-		if len(s.flights) >= s.window {
+	if o.QoS > 0 {
+		if s.to.WindowFull() {
 			return false
 		}
-		o.id = s.takeOff(flight{done: c.landed})
+		o.ID = s.to.Add(delivery.InFlight{Done: c.landed})
 	}
-	s.put(o.append(nil, s.v5))
+	s.put(o.Append(nil, s.v5))
 	return true
 }
 
@@ -134,7 +137,7 @@ func (t *testTopics) leave(s *session, will bool) {
 		delete(t.clients, s)
 	}
 	t.mu.Unlock()
-	if will && s.will != nil && s.will.topic != contract.TopicState(s.from.Device) {
-		t.route(s.will.topic, s.will.payload, 1)
+	if will && s.will != nil && s.will.Topic != contract.TopicState(s.from.Device) {
+		t.route(s.will.Topic, s.will.Payload, 1)
 	}
 }

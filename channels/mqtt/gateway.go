@@ -7,7 +7,6 @@ package mqtt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -19,15 +18,38 @@ import (
 	"time"
 
 	"almenara/channels"
+	"almenara/channels/mqtt/accept"
+	"almenara/channels/mqtt/delivery"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/nonblocking"
+	"almenara/channels/mqtt/packet"
+	"almenara/channels/mqtt/poller"
+	"almenara/channels/signal"
 	"almenara/storage/receipt"
 )
 
+// What belongs to accepting connections, under the names that users of a gateway know.
+type (
+	// Transport says what is below MQTT on a listener.
+	Transport = accept.Transport
+	// Conns bounds the connections that are open at a time, beside Limits.
+	Conns = accept.Conns
+)
+
+// The transports. The same rules hold on all of them.
+const (
+	TCP = accept.TCP
+	TLS = accept.TLS
+	WS  = accept.WS // WebSocket, subprotocol mqtt, at any path
+	WSS = accept.WSS
+)
+
 // ErrStopped is returned by Serve and Listen after Stop.
-var ErrStopped = errors.New("gateway is stopped")
+var ErrStopped = accept.ErrStopped
 
 // Gateway serves devices. Its methods may be called from any goroutine.
 //
-// Lock order: order stripe, planMu, shard.mu, session.mu, outConn.mu, mu. Receipts,
+// Lock order: order stripe, planMu, shard.mu, session.mu, the connection's, mu. Receipts,
 // Hooks.Report and Hooks.Sent are called with none of them held, Hooks.Session and
 // Hooks.State with the order stripe of the device only.
 type Gateway struct {
@@ -36,43 +58,33 @@ type Gateway struct {
 	hooks    Hooks
 	limits   Limits
 	log      *slog.Logger
-	metrics  *metrics
-	tls      *tlsConfigs
-	tickets  []byte // secret; nil: none
-	origins  []string
+	metrics  *metrics.Counters
+	accept   *accept.Server
 	extra    extra // nil in products
 
-	complaints complaints
+	warnings warnings
 
-	start      time.Time
-	seed       maphash.Seed
-	shards     []*shard
-	order      [64]sync.Mutex // by device: keeps Session and State of one device in order
-	scratches  sync.Pool
-	ackLists   sync.Pool   // of *[]receipt.Receipt
-	ownDone    func(error) // ends receipts that no device waits for
-	handshakes chan struct{}
-	goodbyes   chan struct{}
-	rates      *rates
-	ticketDay  int64 // of the keys in use; New's, then the sweep's
+	clock     *delivery.Clock
+	seed      maphash.Seed
+	shards    []*shard
+	order     [64]sync.Mutex // by device: keeps Session and State of one device in order
+	scratches sync.Pool
+	ackLists  sync.Pool   // of *[]receipt.Receipt
+	ownDone   func(error) // ends receipts that no device waits for
+	lastReads *nonblocking.LastReads
 
-	plan   atomic.Pointer[plan]
-	planMu sync.Mutex // one Set at a time
-	known  map[revisionKey]knownRevision
-	serial uint64
+	plan    atomic.Pointer[delivery.Plan]
+	planMu  sync.Mutex        // one Set at a time
+	planner *delivery.Planner // guarded by planMu
 
 	ctx    context.Context // ends when Stop is called
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // every goroutine
 	idle   chan struct{}  // closed when wg is done after Stop
 
-	mu        sync.Mutex // guards what follows
-	stopped   bool
-	listeners []net.Listener
-	servers   []*http.Server
-	addrs     []net.Addr
-	conns     map[*outConn]struct{}
-	pollers   []*poller // one per core, from the first plain TCP listener on
+	mu      sync.Mutex // guards what follows
+	stopped bool
+	pollers []*poller.Poller // one per core, from the first plain TCP listener on
 }
 
 // New makes a gateway that serves no address yet. Stop ends its goroutines.
@@ -82,58 +94,116 @@ func New(o Options) (*Gateway, error) {
 	}
 	g := &Gateway{
 		auth: o.Auth, receipts: o.Receipts, hooks: o.Hooks, limits: o.Limits.withDefaults(),
-		log: o.Logger, tls: newTLSConfigs(o.TLS), tickets: o.Tickets, origins: o.Origins,
-		start: time.Now(), seed: maphash.MakeSeed(),
-		known: map[revisionKey]knownRevision{}, conns: map[*outConn]struct{}{}, idle: make(chan struct{}),
+		log: o.Logger, seed: maphash.MakeSeed(), idle: make(chan struct{}),
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	if g.log == nil {
 		g.log = slog.Default()
 	}
 	g.log = g.log.With("component", "mqtt")
+	g.clock = delivery.NewClock(time.Now(), o.Clock)
+	g.ctx, g.cancel = context.WithCancel(context.Background())
 	var err error
-	if g.metrics, err = newMetrics(o.Registry); err != nil {
+	if g.metrics, err = metrics.New(o.Registry); err == nil {
+		g.accept, err = g.newServer(o)
+	}
+	if err != nil {
+		g.cancel()
 		return nil, err
 	}
 	g.scratches.New = func() any { return new(scratch) }
-	g.goodbyes = make(chan struct{}, goodbyes)
 	g.ackLists.New = func() any { return new([]receipt.Receipt) }
 	g.ownDone = g.ownReceipt
-	g.handshakes = make(chan struct{}, g.limits.Handshakes)
-	g.rates = newRates(g.limits.AcceptPerSecond, g.limits.AcceptBurst)
-	if err := g.turnTickets(time.Now()); err != nil {
-		return nil, err
-	}
-	g.plan.Store(&plan{})
-	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.lastReads = nonblocking.NewLastReads(&g.wg)
+	g.plan.Store(&delivery.Plan{})
+	g.planner = delivery.NewPlanner(g.clock)
 	g.startWorkers(runtime.GOMAXPROCS(0))
 	return g, nil
 }
 
+// newServer makes what lets connections in.
+func (g *Gateway) newServer(o Options) (*accept.Server, error) {
+	return accept.New(g.ctx, accept.Options{
+		Begin: g.begin, Goroutines: &g.wg, TLS: o.TLS, Tickets: o.Tickets, Origins: o.Origins, Conns: o.Conns, Clock: o.Clock, Log: g.log,
+		Metrics: accept.Metrics{
+			Connections: g.metrics.Connections, Rate: g.metrics.Connects[metrics.Rate],
+			Full: g.metrics.Connects[metrics.Full], Protocol: g.metrics.Connects[metrics.Protocol],
+		},
+		MaxConnections: g.limits.MaxConnections, AcceptPerSecond: g.limits.AcceptPerSecond, AcceptBurst: g.limits.AcceptBurst,
+		Handshakes: g.limits.Handshakes, ConnectTimeout: g.limits.ConnectTimeout,
+		MaxPending: g.limits.PendingBytes, Stall: g.limits.AckTimeout, SendBuffer: g.limits.SendBuffer,
+	})
+}
+
+// Listen opens address and serves it until Stop. It returns the address that it
+// got, for port 0.
+func (g *Gateway) Listen(address string, t Transport) (net.Addr, error) {
+	g.startPollers(t)
+	return g.accept.Listen(address, t)
+}
+
+// Serve serves a listener and blocks until Stop, when it returns ErrStopped. It
+// closes the listener.
+func (g *Gateway) Serve(ln net.Listener, t Transport) error {
+	g.startPollers(t)
+	return g.accept.Serve(ln, t)
+}
+
+// Handler upgrades requests to WebSocket, so that an API server can mount it: see
+// accept.Server.Handler.
+func (g *Gateway) Handler() http.Handler { return g.accept.Handler() }
+
+// Addrs are the addresses that are or were served, in the order in which they came.
+func (g *Gateway) Addrs() []net.Addr { return g.accept.Addrs() }
+
+// ListenTCP is Listen for MQTT over TCP.
+func (g *Gateway) ListenTCP(address string) (net.Addr, error) { return g.Listen(address, TCP) }
+
+// ListenTLS is Listen for MQTT over TLS.
+func (g *Gateway) ListenTLS(address string) (net.Addr, error) { return g.Listen(address, TLS) }
+
+// ListenWS is Listen for MQTT over WebSocket.
+func (g *Gateway) ListenWS(address string) (net.Addr, error) { return g.Listen(address, WS) }
+
+// ListenWSS is Listen for MQTT over WebSocket over TLS.
+func (g *Gateway) ListenWSS(address string) (net.Addr, error) { return g.Listen(address, WSS) }
+
+// begin starts the connection's goroutine. The caller is counted itself.
+func (g *Gateway) begin(out *nonblocking.Conn, top net.Conn, t Transport) {
+	s := g.newSession(out, top, t)
+	out.SetUser(s)
+	g.wg.Add(1)
+	go s.run()
+}
+
 func (g *Gateway) startWorkers(n int) {
 	for range n {
-		sh := &shard{sessions: map[string]*session{}, wake: make(chan struct{}, 1)}
+		sh := &shard{sessions: map[string]*session{}, wake: signal.New()}
 		g.shards = append(g.shards, sh)
 		g.wg.Go(func() { g.work(sh) })
 	}
 	g.wg.Go(g.sweep)
 }
 
-// startPollers is called with mu held. They are made when they are needed: most
-// tests need none.
-func (g *Gateway) startPollers() {
-	if g.pollers != nil {
+// startPollers makes the pollers when they are needed: most tests need none.
+func (g *Gateway) startPollers(t Transport) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t != TCP || g.pollers != nil || g.stopped {
 		return
 	}
 	for range runtime.GOMAXPROCS(0) {
-		if p := newPoller(); p != nil {
+		if p := poller.New(); p != nil {
 			g.pollers = append(g.pollers, p)
-			g.wg.Go(p.run)
+			g.wg.Go(func() { g.readPolled(p) })
 		}
 	}
 }
 
 // pollerOf is the poller that is to read the session; nil where a goroutine has to.
-func (g *Gateway) pollerOf(s *session) *poller {
+func (g *Gateway) pollerOf(s *session) *poller.Poller {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.pollers) == 0 {
@@ -149,9 +219,11 @@ func (g *Gateway) pollerOf(s *session) *poller {
 func (g *Gateway) Stop(ctx context.Context) error {
 	if g.beginStop() {
 		for _, s := range g.allSessions() {
-			s.end(codeStopping, endStopping)
+			s.end(packet.CodeStopping, metrics.Stopping)
 		}
-		g.closeStrangers()
+		for _, c := range g.accept.Conns() { // those that have not become sessions
+			_ = c.Close()
+		}
 		go func() { g.wg.Wait(); close(g.idle) }()
 	}
 	select {
@@ -159,8 +231,8 @@ func (g *Gateway) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	for _, c := range g.allConns() {
-		c.kill()
+	for _, c := range g.accept.Conns() {
+		c.Kill()
 	}
 	return fmt.Errorf("stopping device gateway: %w", context.Cause(ctx))
 }
@@ -171,61 +243,12 @@ func (g *Gateway) beginStop() bool {
 	g.mu.Lock()
 	first := !g.stopped
 	g.stopped = true
-	listeners, servers, pollers := g.listeners, g.servers, g.pollers
-	g.listeners, g.servers = nil, nil
+	pollers := g.pollers
 	g.mu.Unlock()
 	g.cancel()
 	for _, p := range pollers {
-		p.stop()
+		p.Stop()
 	}
-	for _, ln := range listeners {
-		_ = ln.Close()
-	}
-	for _, server := range servers {
-		_ = server.Close()
-	}
+	g.accept.Close()
 	return first
 }
-
-// closeStrangers closes connections that have not become sessions.
-func (g *Gateway) closeStrangers() {
-	for _, c := range g.allConns() {
-		_ = c.Close()
-	}
-}
-
-func (g *Gateway) allConns() []*outConn {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	conns := make([]*outConn, 0, len(g.conns))
-	for c := range g.conns {
-		conns = append(conns, c)
-	}
-	return conns
-}
-
-// enter counts a goroutine, unless the gateway is stopped.
-func (g *Gateway) enter() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.stopped {
-		return false
-	}
-	g.wg.Add(1)
-	return true
-}
-
-func (g *Gateway) goroutineStarts() { g.wg.Add(1) }
-func (g *Gateway) goroutineEnds()   { g.wg.Done() }
-
-// connClosed gives the connection's place back.
-func (g *Gateway) connClosed(c *outConn) {
-	g.mu.Lock()
-	delete(g.conns, c)
-	g.mu.Unlock()
-	g.metrics.connections.Dec()
-}
-
-// clock is the time since the gateway was made, in nanoseconds. It never jumps and
-// is never zero.
-func (g *Gateway) clock() int64 { return int64(time.Since(g.start)) + 1 }

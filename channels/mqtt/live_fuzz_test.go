@@ -27,7 +27,7 @@ func FuzzConnection(f *testing.F) {
 		f.Add(true, v5, 9, append(subscribePacket(v5, 1, own), 0x40, 2, 0, 1, 0xC0, 0, 0xE0, 0))
 		f.Add(true, v5, 30, append(publishPacket(v5, 2, 1, receiptTopic, receiptsJSON("presented", "flood")), 0x62, 2, 0, 1))
 		f.Add(true, v5, 0, publishPacket(v5, 1, 1, contract.TopicState("speaker-3"), readyState))
-		f.Add(true, v5, 3, packet(0xA2, appendString(subscribePacket(v5, 9)[2:], own)...))
+		f.Add(true, v5, 3, framed(0xA2, appendString(subscribePacket(v5, 9)[2:], own)...))
 	}
 	f.Add(true, true, 2, []byte{0x82, 5, 0, 1, 0, 0, 0})
 	f.Add(false, true, 1, []byte{0x10, 0xFF, 0xFF, 0xFF, 0x7F})
@@ -35,14 +35,14 @@ func FuzzConnection(f *testing.F) {
 	before := descriptors() + runtime.NumGoroutine()
 	r := newRig(f, func(o *Options) { o.Limits.AcceptPerSecond, o.Limits.AcceptBurst = 1e6, 1e6 })
 	address := r.listen(TCP)
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	other := r.device(address, "speaker-3", false, func(c *connectFields) { c.keepAlive = 0 }) // workers alone ping
 	during := descriptors() + runtime.NumGoroutine()
 	f.Cleanup(func() {
 		require.Eventually(f, func() bool {
-			return len(r.allConns()) == 1 && r.Sessions() == 1 && descriptors()+runtime.NumGoroutine() <= during+2
+			return len(r.accept.Conns()) == 1 && r.Sessions() == 1 && descriptors()+runtime.NumGoroutine() <= during+2
 		}, patience, time.Millisecond, "something is left over")
-		require.Zero(f, counterValue(r.metrics.panics))
+		require.Zero(f, counterValue(r.metrics.Panics))
 		other.Close()
 		r.stop()
 		require.Eventually(f, func() bool { return descriptors()+runtime.NumGoroutine() <= before+2 }, patience, time.Millisecond)
@@ -80,4 +80,39 @@ func FuzzConnection(f *testing.F) {
 func descriptors() int {
 	open, _ := os.ReadDir("/proc/self/fd")
 	return len(open)
+}
+
+// FuzzSession sends arbitrary bytes to a live gateway, before and after CONNECT.
+// Whatever they are, the gateway goes on serving another device, and nothing but
+// this device's own receipts is taken.
+func FuzzSession(f *testing.F) {
+	own := ownFilterOf("lift-1")
+	for _, v5 := range []bool{false, true} {
+		f.Add(true, v5, subscribePacket(v5, 1, contract.TopicNow, own))
+		f.Add(true, v5, append(subscribePacket(v5, 1, own), 0x40, 2, 0, 1, 0xC0, 0, 0xE0, 0))
+		f.Add(true, v5, publishPacket(v5, 2, 1, receiptTopic, receiptsJSON("presented", "flood")))
+		f.Add(true, v5, publishPacket(v5, 1, 1, contract.TopicState("lift-1"), `{"state":"ready"}`))
+		f.Add(false, v5, connectPacket("lift-1", v5))
+	}
+	f.Add(true, true, []byte{0x82, 5, 0, 1, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, connected, v5 bool, b []byte) {
+		r := newRig(t)
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
+		w := r.pipe()
+		w.v5 = v5
+		if connected {
+			w.connect("lift-1")
+		}
+		go func() { _, _ = io.Copy(io.Discard, w.Conn) }() // so that the pipe does not stall
+		_, _ = w.Write(b)
+		other := r.pipe()
+		other.connect("lift-2")
+		other.ping()
+		w.Close()
+		r.stop()
+		for _, got := range r.receipts.taken {
+			require.Equal(t, uint32(1), got.Member)
+		}
+		require.Zero(t, counterValue(r.metrics.Panics))
+	})
 }

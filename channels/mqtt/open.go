@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"time"
@@ -10,92 +9,75 @@ import (
 	v5packets "github.com/eclipse/paho.golang/packets"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/delivery"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
 )
+
+// opening is a session until its CONNECT has been accepted.
+type opening struct{ *session }
 
 // open takes the connection up to an accepted CONNECT, within the connect timeout.
 // It returns the CONNACK that admits the device, or nil when it was refused.
-func (s *session) open() []byte {
+func (s opening) open() []byte {
 	defer s.rescue()
 	deadline := time.Now().Add(s.g.limits.ConnectTimeout)
 	if s.out.SetReadDeadline(deadline) != nil {
 		return nil
 	}
-	deadline, err := s.handshake(deadline)
+	deadline, err := s.g.accept.Handshake(s.out, s.top, deadline)
 	if err != nil {
-		s.refused(resultHandshake, err)
+		s.refused(metrics.Handshake, err)
 		return nil
 	}
 	h, body, err := s.first(s.g.limits.MaxConnect)
-	if err == nil && h.kind != kindConnect {
-		err = errUnexpected
+	if err == nil && h.Kind != packet.KindConnect {
+		err = packet.ErrUnexpected
 	}
 	if err != nil {
-		s.refused(resultProtocol, err)
+		s.refused(metrics.Protocol, err)
 		return nil
 	}
 	connack := s.connect(body, deadline)
 	if connack == nil || s.out.SetReadDeadline(time.Time{}) != nil {
 		return nil
 	}
-	s.g.metrics.connects[resultAccepted].Inc()
-	s.heard.Store(s.g.clock())
+	s.g.accept.Known(s.out)
+	s.g.metrics.Connects[metrics.Accepted].Inc()
+	s.heard.Store(s.g.clock.Now())
 	return connack
 }
 
 // first reads the first packet. What came behind it is kept.
-func (s *session) first(limit int) (header, []byte, error) {
+func (s opening) first(limit int) (packet.Header, []byte, error) {
 	in, n := make([]byte, readBuffer), 0
 	for {
-		h, size, err := cutPacket(in[:n], limit)
+		h, size, err := packet.Cut(in[:n], limit)
 		if err != nil {
-			return header{}, nil, err
+			return packet.Header{}, nil, err
 		}
 		if size > 0 {
-			s.rest = append(s.rest, in[size:n]...)
-			return h, in[h.length:size], nil
+			s.in.rest = append(s.in.rest, in[size:n]...)
+			return h, in[h.Length:size], nil
 		}
 		if n == len(in) {
 			in = append(in, make([]byte, n)...)
 		}
 		got, err := s.top.Read(in[n:])
 		if n += got; got == 0 && err != nil {
-			return header{}, nil, fmt.Errorf("reading from device: %w", err)
+			return packet.Header{}, nil, fmt.Errorf("reading from device: %w", err)
 		}
 	}
 }
 
-// handshake does TLS, if it is still to be done, and returns the deadline for what
-// follows: who had to wait for a turn has that much longer.
-func (s *session) handshake(deadline time.Time) (time.Time, error) {
-	conn, ok := s.top.(*tls.Conn)
-	if !ok || conn.ConnectionState().HandshakeComplete {
-		return deadline, nil
-	}
-	t := &turn{g: s.g, out: s.out, deadline: deadline}
-	if err := t.take(); err != nil {
-		return deadline, err
-	}
-	s.out.turn = t
-	err := conn.Handshake()
-	s.out.turn = nil
-	t.give()
-	if err == nil {
-		err = t.err
-	}
-	if err != nil {
-		return deadline, fmt.Errorf("shaking hands: %w", err)
-	}
-	return t.deadline, nil
-}
-
 // connect decides on a CONNECT. It answers refusals itself.
-func (s *session) connect(body []byte, deadline time.Time) (connack []byte) {
-	level, flags := sniff(body)
-	if level != version311 && level != version5 {
+func (s opening) connect(body []byte, deadline time.Time) (connack []byte) {
+	level, flags := packet.ProtocolLevel(body)
+	if level != packet.Version311 && level != packet.Version5 {
 		s.refuseVersion(level)
 		return nil
 	}
-	c, err := parseConnect(level, flags, body)
+	c, err := packet.ParseConnect(level, flags, body)
 	if err == nil {
 		err = s.identify(c, deadline)
 	}
@@ -104,11 +86,11 @@ func (s *session) connect(body []byte, deadline time.Time) (connack []byte) {
 		return nil
 	}
 	s.adopt(c)
-	return appendConnack(nil, level, codeSuccess, s.terms(c))
+	return packet.AppendConnack(nil, level, packet.CodeSuccess, s.terms(c))
 }
 
 // identify says who the client is, or why it is refused.
-func (s *session) identify(c connect, deadline time.Time) error {
+func (s opening) identify(c packet.Connect, deadline time.Time) error {
 	if s.g.extra != nil {
 		if from, ok := s.g.extra.admit(c); ok {
 			s.from = from
@@ -123,51 +105,52 @@ func (s *session) identify(c connect, deadline time.Time) error {
 
 // check holds the CONNECT to the contract: the client id is the device id, and
 // the will speaks for nobody else.
-func (s *session) check(c connect) error {
-	if !contract.ValidDeviceID(c.clientID) || c.username != c.clientID {
-		return &fault{codeClientID, "client id is not the device id"}
+func (s opening) check(c packet.Connect) error {
+	if !contract.ValidDeviceID(c.ClientID) || c.Username != c.ClientID {
+		return &packet.Fault{Code: packet.CodeClientID, Text: "client id is not the device id"}
 	}
-	if c.will != nil && c.will.topic != contract.TopicState(c.clientID) {
-		return &fault{codeNotAuthorized, "will outside the device's own state topic"}
+	if c.Will != nil && c.Will.Topic != contract.TopicState(c.ClientID) {
+		return &packet.Fault{Code: packet.CodeNotAuthorized, Text: "will outside the device's own state topic"}
 	}
 	return nil
 }
 
-func (s *session) authenticate(c connect, deadline time.Time) error {
+func (s opening) authenticate(c packet.Connect, deadline time.Time) error {
 	ctx, cancel := context.WithDeadline(s.g.ctx, deadline)
 	defer cancel()
-	from, err := s.g.auth.Authenticate(ctx, c.clientID, string(c.password))
+	from, err := s.g.auth.Authenticate(ctx, c.ClientID, string(c.Password))
 	switch {
 	case errors.Is(err, ErrCredential):
-		return &fault{codeCredential, "wrong device credential"}
+		return &packet.Fault{Code: packet.CodeCredential, Text: "wrong device credential"}
 	case errors.Is(err, ErrUnavailable):
-		return &fault{codeUnavailable, "no device is served here now"}
-	case err == nil && from.Device != c.clientID:
-		err = fmt.Errorf("device %q authenticated as %q", c.clientID, from.Device)
+		return &packet.Fault{Code: packet.CodeUnavailable, Text: "no device is served here now"}
+	case err == nil && from.Device != c.ClientID:
+		err = fmt.Errorf("device %q authenticated as %q", c.ClientID, from.Device)
 	}
 	if err != nil {
-		s.g.log.Warn("authentication failed", "device", c.clientID, "error", err)
-		return &fault{codeUnavailable, "authentication is not available"}
+		s.g.log.Warn("authentication failed", "device", c.ClientID, "error", err)
+		return &packet.Fault{Code: packet.CodeUnavailable, Text: "authentication is not available"}
 	}
 	s.from = from
 	return nil
 }
 
 // adopt takes over what the CONNECT says.
-func (s *session) adopt(c connect) {
-	s.prefix = contract.DevicePrefix(s.from.Device)
-	s.v5 = c.version == version5
-	s.window = min(s.g.limits.MaxInflight, c.receiveMax)
-	s.maxPacket = c.maxPacket
-	s.will = c.will
+func (s opening) adopt(c packet.Connect) {
+	s.v5 = c.Version == packet.Version5
+	s.to.Connect(delivery.Device{
+		Member: s.from.Member, Prefix: contract.DevicePrefix(s.from.Device), V5: s.v5,
+		Window: min(s.g.limits.MaxInflight, c.ReceiveMaximum), MaxPacket: c.MaxPacket,
+	})
+	s.will = c.Will
 	s.quiet = quietTime(s.keepAlive(c))
 }
 
 // keepAlive is the interval that applies. MQTT 5 devices are told the server's
 // when they ask for none or for a longer one; 3.1.1 devices cannot be told.
-func (s *session) keepAlive(c connect) time.Duration {
-	asked := time.Duration(c.keepAlive) * time.Second
-	if c.version == version5 && (asked == 0 || asked > s.g.limits.MaxKeepAlive) {
+func (s opening) keepAlive(c packet.Connect) time.Duration {
+	asked := time.Duration(c.KeepAlive) * time.Second
+	if c.Version == packet.Version5 && (asked == 0 || asked > s.g.limits.MaxKeepAlive) {
 		return s.g.limits.MaxKeepAlive.Truncate(time.Second)
 	}
 	return asked
@@ -179,17 +162,17 @@ func (s *session) keepAlive(c connect) time.Duration {
 func quietTime(keepAlive time.Duration) time.Duration { return keepAlive + keepAlive/2 }
 
 // terms is what an MQTT 5 device is told in the CONNACK.
-func (s *session) terms(c connect) *v5packets.Properties {
+func (s opening) terms(c packet.Connect) *v5packets.Properties {
 	var none byte
 	receiveMax, maxPacket := uint16(s.g.limits.MaxTaking), uint32(s.g.limits.MaxPacket)
 	p := &v5packets.Properties{
 		ReceiveMaximum: &receiveMax, MaximumPacketSize: &maxPacket,
 		SubIDAvailable: &none, SharedSubAvailable: &none,
 	}
-	if c.expiry {
+	if c.Expiry {
 		p.SessionExpiryInterval = new(uint32)
 	}
-	if told := s.keepAlive(c); told != time.Duration(c.keepAlive)*time.Second {
+	if told := s.keepAlive(c); told != time.Duration(c.KeepAlive)*time.Second {
 		seconds := uint16(told / time.Second)
 		p.ServerKeepAlive = &seconds
 	}
@@ -197,34 +180,39 @@ func (s *session) terms(c connect) *v5packets.Properties {
 }
 
 // refuse answers a CONNECT of a version that is spoken here.
-func (s *session) refuse(level version, err error) {
-	var f *fault
+func (s opening) refuse(level packet.Version, err error) {
+	var f *packet.Fault
 	if !errors.As(err, &f) {
-		f = &fault{codeUnspecified, err.Error()}
+		f = &packet.Fault{Code: packet.CodeUnspecified, Text: err.Error()}
 	}
-	if level == version5 || f.code.connackV3() != 0 {
-		s.write(appendConnack(nil, level, f.code, nil))
+	if level == packet.Version5 || f.Code.ConnackV3() != 0 {
+		s.write(packet.AppendConnack(nil, level, f.Code, nil))
 		defer s.turnAway()
 	}
-	s.refused(resultOf(f.code), err)
+	s.refused(metrics.ResultOf(f.Code), err)
 }
 
 // refuseVersion answers a CONNECT of another version in the form that its sender
 // may understand; level 0 is not MQTT and gets no answer.
-func (s *session) refuseVersion(level version) {
+func (s opening) refuseVersion(level packet.Version) {
 	switch {
-	case level > version5:
-		s.write(appendConnack(nil, version5, codeVersion, nil))
+	case level > packet.Version5:
+		s.write(packet.AppendConnack(nil, packet.Version5, packet.CodeVersion, nil))
 	case level != 0:
-		s.write(appendConnack(nil, level, codeVersion, nil))
+		s.write(packet.AppendConnack(nil, level, packet.CodeVersion, nil))
 	}
 	if level != 0 {
 		defer s.turnAway()
 	}
-	s.refused(resultProtocol, fmt.Errorf("protocol level %d is not spoken", level))
+	s.refused(metrics.Protocol, fmt.Errorf("protocol level %d is not spoken", level))
 }
 
-func (s *session) refused(result connectResult, err error) {
-	s.g.metrics.connects[result].Inc()
+func (s opening) refused(result metrics.Result, err error) {
+	s.g.metrics.Connects[result].Inc()
 	s.g.log.Debug("connection refused", "result", result, "address", s.out.RemoteAddr().String(), "error", err)
+}
+
+// turnAway closes a connection that was refused with a CONNACK.
+func (s opening) turnAway() {
+	s.g.lastReads.CloseAfter(s.out, func() { _ = s.top.Close() })
 }

@@ -13,6 +13,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/alert"
 )
 
@@ -81,7 +82,9 @@ type Options struct {
 	// host and clients that send no Origin are always allowed.
 	Origins []string
 
+	Conns    Conns // shares out the descriptors; nil takes what Limits allow
 	Limits   Limits
+	Clock    func() time.Time      // the time of day; nil: time.Now
 	Logger   *slog.Logger          // nil: slog.Default
 	Registry prometheus.Registerer // nil: counted, but not exported
 }
@@ -146,8 +149,8 @@ func (o Options) Validate() error {
 	}
 	l := o.Limits.withDefaults()
 	switch {
-	case l.MaxPacket > maxVarint || l.MaxPacket < l.MaxConnect:
-		return fmt.Errorf("checking gateway options: MaxPacket %d is outside %d to %d", l.MaxPacket, l.MaxConnect, maxVarint)
+	case l.MaxPacket > packet.MaxSize || l.MaxPacket < l.MaxConnect:
+		return fmt.Errorf("checking gateway options: MaxPacket %d is outside %d to %d", l.MaxPacket, l.MaxConnect, packet.MaxSize)
 	case l.MaxKeepAlive < time.Second || l.MaxKeepAlive > 0xFFFF*time.Second:
 		return fmt.Errorf("checking gateway options: MaxKeepAlive %v is outside 1 s to 65535 s", l.MaxKeepAlive)
 	case l.MaxTaking > 0xFFFF || l.MaxInflight > 0xFFFF:

@@ -3,6 +3,7 @@
 package mqtt
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -11,6 +12,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"almenara/channels"
+	"almenara/channels/contract"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/nonblocking"
+	"almenara/channels/mqtt/packet"
+	"almenara/channels/mqtt/poller"
+	"almenara/storage/receipt"
 )
 
 // polledSession is the session of a device over TCP, once a poller has it.
@@ -19,9 +28,7 @@ func (r *rig) polledSession(w *wire, device string) *session {
 	w.ping() // what answers it has the session for good
 	s := r.shardOf(device).get(device)
 	require.NotNil(r.t, s)
-	s.out.mu.Lock()
-	defer s.out.mu.Unlock()
-	require.True(r.t, s.out.polled())
+	require.True(r.t, s.out.Polled())
 	return s
 }
 
@@ -41,16 +48,18 @@ func TestPoller_TakesNoGoroutinePerDevice(t *testing.T) {
 // TestPoller_SeesTheEndBehindTheLastWords: a FIN that comes together with bytes makes no
 // event of its own.
 func TestPoller_SeesTheEndBehindTheLastWords(t *testing.T) {
-	r := newRig(t)
+	entered, leave := make(chan struct{}), make(chan struct{})
+	r := newRig(t, func(o *Options) { o.Receipts = slowReceipts{entered, leave} })
 	address := r.listen(TCP)
 	for i := range 30 {
 		id := fmt.Sprintf("bulk-%04d", i)
 		w := r.device(address, id, false)
-		s := r.polledSession(w, id)
-		s.out.mu.Lock() // the poller cannot look before both are there
-		w.send([]byte{kindPingreq << 4, 0})
+		r.polledSession(w, id)
+		w.send(publishPacket(false, 0, 0, contract.DevicePrefix(id)+contract.LeafReceipt, receiptsJSON("presented", id)))
+		<-entered // the poller cannot look before both are there
+		w.send([]byte{packet.KindPingreq << 4, 0})
 		require.NoError(t, w.Conn.(*net.TCPConn).CloseWrite())
-		s.out.mu.Unlock()
+		leave <- struct{}{}
 		r.hooks.awaitTold(t, id+" up false")
 	}
 }
@@ -78,26 +87,25 @@ func TestPoller_WhoMustWaitIsReadApartAndComesBack(t *testing.T) {
 	}
 	w.ping()
 	require.Eventually(t, func() bool {
-		s.out.mu.Lock()
-		defer s.out.mu.Unlock()
-		return !s.out.socket.detached
+		_, err := s.out.Receive(nil)
+		return !errors.Is(err, nonblocking.ErrReadApart)
 	}, patience, time.Millisecond, "the poller reads again")
 	w.ping()
 }
 
-func TestPoller_LateEventsReachNobody(t *testing.T) {
+func TestPoller_LateEventsDoNothing(t *testing.T) {
 	r := newRig(t)
-	address := r.listen(TCP)
-	s := r.polledSession(r.device(address, "lift-1", false), "lift-1")
-	s.out.mu.Lock()
-	at := s.out.socket
-	s.out.mu.Unlock()
-	require.Same(t, s, at.poller.at(at.slot, at.turn))
-	s.end(codeSuccess, endDropped)
+	s := r.polledSession(r.device(r.listen(TCP), "lift-1", false), "lift-1")
+	s.end(packet.CodeSuccess, metrics.Dropped)
 	r.hooks.awaitTold(t, "lift-1 up false")
-	require.Nil(t, at.poller.at(at.slot, at.turn))
-	again := r.polledSession(r.device(address, "lift-1", false), "lift-1")
-	require.Equal(t, at.slot, again.out.socket.slot, "the place is taken again")
-	require.Nil(t, at.poller.at(at.slot, at.turn))
-	require.Empty(t, at.poller.look(s, unix.EPOLLIN|unix.EPOLLOUT, nil))
+	require.False(t, s.in.readEvent(poller.Event(unix.EPOLLIN|unix.EPOLLOUT), make([]byte, 16)))
+}
+
+// slowReceipts takes a receipt when the test lets it.
+type slowReceipts struct{ entered, leave chan struct{} }
+
+func (s slowReceipts) Take(_ channels.Endpoint, _ []receipt.Receipt, done func(error)) {
+	s.entered <- struct{}{}
+	<-s.leave
+	done(nil)
 }

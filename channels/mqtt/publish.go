@@ -7,139 +7,117 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/answers"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
 )
 
-// maxExchanges bounds the QoS 2 ids of one device that await PUBREL.
-const maxExchanges = 1024
+var errForeignTopic = &packet.Fault{Code: packet.CodeNotAuthorized, Text: "publish outside the device's own topics"}
 
 // publish takes a device's PUBLISH: receipt, report or state of its own, nothing
 // else. The answer is given when what it carries is durable.
 func (s *session) publish(flags byte, body []byte) error {
-	p, err := parsePublish(flags, body, s.v5)
+	p, err := packet.ParsePublish(flags, body, s.v5)
 	if err != nil {
 		return err
 	}
-	leaf, own := s.leaf(p.topic)
-	if !own && s.g.extra != nil {
+	kind := kindOf(s.to.Prefix(), p.Topic)
+	if kind == metrics.Foreign && s.g.extra != nil {
 		return s.g.extra.publish(s, p)
 	}
-	if !own {
+	if kind == metrics.Foreign {
 		return s.refusePublish(p)
 	}
-	ref, fresh, err := s.begin(p)
+	u, fresh, err := s.begin(p, kind)
 	if !fresh || err != nil {
 		return err
 	}
-	switch leaf {
-	case publishReceipt:
-		s.takeReceipts(p, ref)
-	case publishReport:
-		s.takeReport(p, ref)
-	case publishState:
-		s.takeState(p, ref)
+	switch kind {
+	case metrics.Receipt:
+		u.takeReceipts(p.Payload)
+	case metrics.Report:
+		u.takeReport(p.Payload)
+	case metrics.State:
+		u.takeState(p.Payload)
 	}
 	return nil
 }
 
-// leaf says which of the device's own topics it is. It allocates nothing.
-func (s *session) leaf(topic []byte) (publishKind, bool) {
-	if len(topic) < len(s.prefix) || string(topic[:len(s.prefix)]) != s.prefix {
-		return 0, false
+// kindOf says which of the topics below a device's prefix it is. It allocates nothing.
+func kindOf(prefix string, topic []byte) metrics.Publish {
+	if len(topic) < len(prefix) || string(topic[:len(prefix)]) != prefix {
+		return metrics.Foreign
 	}
-	switch string(topic[len(s.prefix):]) {
+	switch string(topic[len(prefix):]) {
 	case contract.LeafReceipt:
-		return publishReceipt, true
+		return metrics.Receipt
 	case contract.LeafReport:
-		return publishReport, true
+		return metrics.Report
 	case contract.LeafState:
-		return publishState, true
+		return metrics.State
 	}
-	return 0, false
+	return metrics.Foreign
 }
 
 // refusePublish answers a publish elsewhere. MQTT 5 has a code for it. 3.1.1 has
 // none, and a PUBACK would be a lie (§3.3.5): the connection ends.
-func (s *session) refusePublish(p publish) error {
-	if !validTopic(p.topic) {
-		return errMalformed
+func (s *session) refusePublish(p packet.Publish) error {
+	if !validTopic(p.Topic) {
+		return packet.ErrMalformed
 	}
-	s.g.metrics.publishes[publishForeign].Inc()
-	s.g.complain("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.topic))
+	s.g.metrics.Publishes[metrics.Foreign].Inc()
+	s.g.warn("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.Topic))
 	if !s.v5 {
 		return errForeignTopic
 	}
-	if p.qos == 0 {
+	if p.QoS == 0 {
 		return nil
 	}
-	ref, fresh, err := s.begin(p)
+	u, fresh, err := s.begin(p, metrics.Foreign)
 	if fresh {
-		s.finish(ref, codeNotAuthorized)
+		u.answer(packet.CodeNotAuthorized)
 	}
 	return err
 }
 
 // validTopic is MQTT 5 §4.7: text without wildcards.
-func validTopic(topic []byte) bool { return validText(topic) && !bytes.ContainsAny(topic, "+#") }
+func validTopic(topic []byte) bool { return packet.ValidText(topic) && !bytes.ContainsAny(topic, "+#") }
 
 // printable bounds foreign text for the log.
 func printable(b []byte) string { return strings.ToValidUTF8(string(b[:min(len(b), 128)]), "?") }
 
+// underway is a publish that is being taken, until its answer.
+type underway struct {
+	s    *session
+	ref  answers.Publish
+	kind metrics.Publish
+}
+
 // begin counts a publish as being taken and owes its answer; it reports false for a
 // repeated QoS 2 one. When too many are, it waits: what a device sends then stays in
 // its own kernel. MQTT 5 devices were told the limit, and break the protocol instead.
-func (s *session) begin(p publish) (ref publishID, fresh bool, err error) {
+func (s *session) begin(p packet.Publish, kind metrics.Publish) (u underway, fresh bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	answered, known := s.exchanges[p.id]
-	again := p.qos == 2 && known
-	if again && !answered {
-		return ref, false, nil // the answer that is owed is its answer too
-	}
-	for s.taking >= s.g.limits.MaxTaking && !s.ended {
-		if s.v5 && p.qos > 0 {
-			return ref, false, errReceiveMax
-		}
-		if !s.mayWait {
-			return ref, false, errWait // nothing has happened to p yet
+	for !s.ended {
+		ref, begun, err := s.owed.Begin(p, s.g.limits.MaxTaking, s.v5)
+		switch {
+		case err != nil:
+			return u, false, err
+		case begun == answers.Repeated:
+			s.sendAnswers(2)
+			return u, false, nil
+		case begun == answers.Fresh:
+			return underway{s, ref, kind}, true, nil
+		case !s.in.mayWait:
+			return u, false, errWait // nothing has happened to p yet
 		}
 		s.wait()
 	}
-	if s.ended {
-		return ref, false, errEnded
-	}
-	if s.v5 && p.qos > 0 && len(s.owed[0].list)+len(s.exchanges) >= s.g.limits.MaxTaking {
-		return ref, false, errReceiveMax // QoS 2 counts until PUBCOMP (MQTT 5 §4.9)
-	}
-	if p.qos == 2 && !again {
-		if err := s.openExchange(p.id); err != nil {
-			return ref, false, err
-		}
-	}
-	s.taking++
-	ref.qos = p.qos
-	if p.qos > 0 {
-		ref.number = s.owed[p.qos-1].owe(p.id)
-	}
-	if again {
-		s.owed[1].ready(ref.number, codeSuccess)
-		s.sendAnswers(2)
-	}
-	return ref, !again, nil
+	return u, false, errEnded
 }
 
-// openExchange notes a QoS 2 id. The caller holds mu.
-func (s *session) openExchange(id uint16) error {
-	if len(s.exchanges) >= maxExchanges {
-		return errExchanges
-	}
-	if s.exchanges == nil {
-		s.exchanges = map[uint16]bool{}
-	}
-	s.exchanges[id] = false
-	return nil
-}
-
-// wait pauses the reader until one publish is done. The caller holds mu.
+// wait pauses the reader until one publish is answered. The caller holds mu.
 func (s *session) wait() {
 	if s.room == nil {
 		s.room = make(chan struct{})
@@ -149,64 +127,130 @@ func (s *session) wait() {
 	s.mu.Unlock()
 	<-room
 	s.mu.Lock()
-	s.heard.Store(s.g.clock())
-	if s.unacked.Load() != 0 {
-		s.unacked.Store(s.g.clock()) // its PUBACK may wait in what was not read
-	}
+	s.heard.Store(s.g.clock.Now())
+	s.to.Postpone() // its PUBACK may wait in what was not read
 	s.paused.Store(false)
 }
 
-// doneFunc is called when what a publish carried is durable, or is not.
-func (s *session) doneFunc(ref publishID, kind publishKind) func(error) {
-	return func(err error) {
-		switch {
-		case errors.Is(err, ErrUnwanted):
-			s.refuseContent(ref, codeImplementation, err)
-		case err != nil:
-			s.g.metrics.publishes[publishFailed].Inc()
-			s.g.complain("publish could not be kept", "device", s.from.Device, "kind", kind, "error", err)
-			s.finish(ref, codeUnspecified)
-		default:
-			s.g.metrics.publishes[kind].Inc()
-			s.finish(ref, codeSuccess)
-		}
+// makeRoom wakes a reader that waits. The caller holds mu.
+func (s *session) makeRoom() {
+	if s.room != nil {
+		close(s.room)
+		s.room = nil
 	}
 }
 
-// refuseContent answers what will never be readable, or is never wanted.
-func (s *session) refuseContent(p publishID, c code, err error) {
-	s.g.metrics.publishes[publishRefused].Inc()
-	s.g.complain("publish refused", "device", s.from.Device, "error", err)
-	s.finish(p, c)
+// sendAnswers writes what can go out, in one write. The caller holds mu.
+func (s *session) sendAnswers(qos byte) {
+	n := s.owed.Due(qos)
+	switch n {
+	case 0:
+		return
+	case 1:
+		s.put(s.owed.AppendDue(s.small[:0], qos, n, s.v5))
+	default:
+		sc := s.g.scratches.Get().(*scratch)
+		defer s.g.scratches.Put(sc)
+		sc.Buf = s.owed.AppendDue(sc.Buf[:0], qos, n, s.v5)
+		s.put(sc.Buf)
+	}
+	s.makeRoom()
 }
 
-func (s *session) takeReceipts(p publish, ref publishID) {
-	rs, err := channels.ReadReceipts(s.from.Member, p.payload)
+// pubrel ends a QoS 2 exchange.
+func (s *session) pubrel(body []byte) error {
+	a, err := packet.ParseAck(body, s.v5)
 	if err != nil {
-		s.refuseContent(ref, codePayload, err)
-		return
+		return err
 	}
-	done := s.doneFunc(ref, publishReceipt)
-	if len(rs) == 0 {
-		done(nil)
-		return
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.owed.Release(a.ID)
+	if err != nil {
+		return err
 	}
-	s.g.receipts.Take(s.from, rs, done)
+	s.put(packet.AppendAck(s.small[:0], packet.KindPubcomp, a.ID, c, s.v5))
+	return nil
 }
 
-func (s *session) takeReport(p publish, ref publishID) {
-	if s.g.hooks == nil {
-		s.refuseContent(ref, codeImplementation, ErrUnwanted)
+// answer ends the taking of a publish and answers it with c. A 3.1.1 device can be
+// told of success only: what may succeed later ends its connection, so that it
+// sends again; what never will is acknowledged and counted, or it would loop.
+func (u underway) answer(c packet.Code) {
+	if u.tryAnswer(c) {
 		return
 	}
-	s.g.hooks.Report(s.from, bytes.Clone(p.payload), s.doneFunc(ref, publishReport))
+	u.s.end(packet.CodeSuccess, metrics.RefusedPublish)
+}
+
+// tryAnswer reports false when only the end of the connection can say c.
+func (u underway) tryAnswer(c packet.Code) bool {
+	s := u.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case u.ref.QoS == 0:
+		s.owed.Unanswered()
+		s.makeRoom()
+	case s.ended:
+	case !s.v5 && c == packet.CodeUnspecified:
+		return false
+	default:
+		s.owed.Ready(u.ref, c)
+		s.sendAnswers(u.ref.QoS)
+	}
+	return true
+}
+
+// done is called when what a publish carried is durable, or is not.
+func (u underway) done(err error) {
+	g := u.s.g
+	switch {
+	case errors.Is(err, ErrUnwanted):
+		u.refuse(packet.CodeImplementation, err)
+	case err != nil:
+		g.metrics.Publishes[metrics.Failed].Inc()
+		g.warn("publish could not be kept", "device", u.s.from.Device, "kind", u.kind, "error", err)
+		u.answer(packet.CodeUnspecified)
+	default:
+		g.metrics.Publishes[u.kind].Inc()
+		u.answer(packet.CodeSuccess)
+	}
+}
+
+// refuse answers what will never be readable, or is never wanted.
+func (u underway) refuse(c packet.Code, err error) {
+	u.s.g.metrics.Publishes[metrics.Unwanted].Inc()
+	u.s.g.warn("publish refused", "device", u.s.from.Device, "error", err)
+	u.answer(c)
+}
+
+func (u underway) takeReceipts(payload []byte) {
+	rs, err := channels.ReadReceipts(u.s.from.Member, payload)
+	switch {
+	case err != nil:
+		u.refuse(packet.CodePayload, err)
+	case len(rs) == 0:
+		u.done(nil)
+	default:
+		u.s.g.receipts.Take(u.s.from, rs, u.done)
+	}
+}
+
+func (u underway) takeReport(payload []byte) {
+	if u.s.g.hooks == nil {
+		u.refuse(packet.CodeImplementation, ErrUnwanted)
+		return
+	}
+	u.s.g.hooks.Report(u.s.from, bytes.Clone(payload), u.done)
 }
 
 // takeState passes the state on, unless a newer connection speaks for the device.
-func (s *session) takeState(p publish, ref publishID) {
-	state, err := contract.ParseState(p.payload)
+func (u underway) takeState(payload []byte) {
+	s := u.s
+	state, err := contract.ParseState(payload)
 	if err != nil {
-		s.refuseContent(ref, codePayload, err)
+		u.refuse(packet.CodePayload, err)
 		return
 	}
 	s.g.inOrder(s.from.Device, func() {
@@ -214,27 +258,6 @@ func (s *session) takeState(p publish, ref publishID) {
 			s.g.hooks.State(s.from, state)
 		}
 	})
-	s.g.metrics.publishes[publishState].Inc()
-	s.finish(ref, codeSuccess)
-}
-
-// pubrel ends a QoS 2 exchange. An id that is not known is told so to MQTT 5
-// devices; 3.1.1 ones get the same PUBCOMP as always (§4.3.3).
-func (s *session) pubrel(body []byte) error {
-	a, err := parseAck(body, s.v5)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c := codeUnknownID
-	if answered, known := s.exchanges[a.id]; known {
-		if !answered {
-			return errUnexpected // PUBREL before PUBREC
-		}
-		delete(s.exchanges, a.id)
-		c = codeSuccess
-	}
-	s.put(appendAck(s.small[:0], kindPubcomp, a.id, c, s.v5))
-	return nil
+	s.g.metrics.Publishes[metrics.State].Inc()
+	u.answer(packet.CodeSuccess)
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/answers"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
@@ -175,15 +177,15 @@ func TestPublish_MalformedEndsTheSession(t *testing.T) {
 		b    []byte
 		want byte
 	}{
-		"topic alias":       {packet(0x30, 0, 1, 'a', 3, 0x23, 0, 1), 0x94},
-		"empty topic":       {packet(0x30, 0, 0, 0), 0x81},
-		"packet id 0":       {packet(0x32, 0, 1, 'a', 0, 0, 0), 0x81},
-		"QoS 3":             {packet(0x36, 0, 1, 'a', 0, 1, 0), 0x81},
-		"DUP with QoS 0":    {packet(0x38, 0, 1, 'a', 0), 0x81},
-		"topic cut off":     {packet(0x30, 0, 9, 'a'), 0x81},
-		"property repeated": {packet(0x30, 0, 1, 'a', 4, 1, 0, 1, 0), 0x81},
-		"unknown property":  {packet(0x30, 0, 1, 'a', 2, 0x7E, 0), 0x81},
-		"subscription id":   {packet(0x30, 0, 1, 'a', 2, 0x0B, 1), 0x81},
+		"topic alias":       {framed(0x30, 0, 1, 'a', 3, 0x23, 0, 1), 0x94},
+		"empty topic":       {framed(0x30, 0, 0, 0), 0x81},
+		"packet id 0":       {framed(0x32, 0, 1, 'a', 0, 0, 0), 0x81},
+		"QoS 3":             {framed(0x36, 0, 1, 'a', 0, 1, 0), 0x81},
+		"DUP with QoS 0":    {framed(0x38, 0, 1, 'a', 0), 0x81},
+		"topic cut off":     {framed(0x30, 0, 9, 'a'), 0x81},
+		"property repeated": {framed(0x30, 0, 1, 'a', 4, 1, 0, 1, 0), 0x81},
+		"unknown property":  {framed(0x30, 0, 1, 'a', 2, 0x7E, 0), 0x81},
+		"subscription id":   {framed(0x30, 0, 1, 'a', 2, 0x0B, 1), 0x81},
 		"over the limit":    {[]byte{0x30, 0x80, 0x80, 0x04}, 0x95},
 		"PUBREC":            {[]byte{0x50, 2, 0, 1}, 0x82},
 		"AUTH":              {[]byte{0xF0, 0}, 0x82},
@@ -211,7 +213,7 @@ func TestPublish_LargePacketsPassAndMemoryIsGivenBack(t *testing.T) {
 	s := r.shardOf("lift-1").get("lift-1")
 	w.Close()
 	r.hooks.awaitTold(t, "lift-1 up false")
-	require.Nil(t, s.rest)
+	require.Nil(t, s.in.rest)
 }
 
 func TestState_IsPassedOnAndWillIsTold(t *testing.T) {
@@ -282,7 +284,7 @@ func TestPublish_MalformedAckOfVersion311EndsTheSession(t *testing.T) {
 
 func TestPublish_UnfinishedExchangesAreBounded(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
-		most := maxExchanges
+		most := answers.MaxExchanges
 		if v5 {
 			most = DefaultLimits().MaxTaking // its receive maximum counts until PUBCOMP
 		}
@@ -306,10 +308,10 @@ func TestState_OfAReplacedSessionIsNotPassedOn(t *testing.T) {
 	r.device(address, "lift-1", false)
 	old := r.shardOf("lift-1").get("lift-1")
 	young := r.device(address, "lift-1", false)
-	p := publish{payload: []byte(`{"state":"ready","session":1}`)}
-	old.takeState(p, publishID{}) // what it had read before it was replaced
+	p := packet.Publish{Payload: []byte(`{"state":"ready","session":1}`)}
+	underway{s: old}.takeState(p.Payload) // what it had read before it was replaced
 	young.ping()
 	require.Equal(t, []string{"lift-1 up true", "lift-1 up true"}, r.hooks.all())
-	r.shardOf("lift-1").get("lift-1").takeState(p, publishID{})
+	underway{s: r.shardOf("lift-1").get("lift-1")}.takeState(p.Payload)
 	r.hooks.awaitTold(t, "lift-1 state ready 1")
 }

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+
+	"almenara/channels/mqtt/packet"
+	"almenara/channels/mqtt/poller"
+	"almenara/storage/receipt"
 )
 
 var (
@@ -14,65 +17,34 @@ var (
 
 	// errWait ends the handling of what was read, before a packet that has to wait.
 	errWait = errors.New("receipts must become durable first")
-	// errAgain and errDetached: there is nothing to read now, or not here.
-	errAgain    = errors.New("nothing to read")
-	errDetached = errors.New("a goroutine reads")
 )
 
-// run opens the session on a goroutine of its own. What opening needs, stack and
-// buffers, TLS above all, goes with it: the session goes on with a poller, or with a
-// goroutine that has just begun.
-func (s *session) run() {
-	defer s.g.wg.Done()
-	connack := s.open()
-	if connack == nil {
-		_ = s.top.Close()
-		return
-	}
-	if err := s.arrive(connack); err != nil {
-		s.hangUp(s.explain(err))
-		s.depart()
-		return
-	}
-	if s.g.pollerOf(s).adopt(s) {
-		return
-	}
-	s.g.goroutineStarts()
-	go s.serve()
-}
-
-// arrive enrols the session, and handles what came right behind the CONNECT.
-func (s *session) arrive(connack []byte) error {
-	if !s.enrol(connack) {
-		return ErrStopped
-	}
-	s.mayWait = true
-	err := s.takeGuarded(nil)
-	s.mayWait = false
-	return err
-}
-
-func (s *session) enrol(connack []byte) bool {
-	defer s.rescue()
-	return s.g.enrol(s, connack)
+// reader handles what a session's device says. It is for the goroutine that reads, which is
+// a poller's, or one of the session's own.
+type reader struct {
+	s       *session
+	rest    []byte             // the beginning of a packet
+	handled bool               // a packet, since the session's heard was written
+	mayWait bool               // the goroutine that reads is this session's own
+	acked   *[]receipt.Receipt // PUBACKs since the last read; nil: none
 }
 
 // serve reads where no poller does.
-func (s *session) serve() {
-	defer s.g.goroutineEnds()
-	defer s.depart()
-	s.mayWait = true
-	err := s.receive()
-	s.hangUp(s.explain(err))
+func (r *reader) serve() {
+	defer r.s.g.wg.Done()
+	defer r.s.depart()
+	r.mayWait = true
+	err := r.receive()
+	r.s.hangUp(r.s.explain(err))
 }
 
 // receive handles what the device says until it says no more.
-func (s *session) receive() error {
+func (r *reader) receive() error {
 	in := make([]byte, readBuffer)
 	for {
-		n, err := s.top.Read(in)
+		n, err := r.s.top.Read(in)
 		if n > 0 {
-			if err := s.takeGuarded(in[:n]); err != nil {
+			if err := r.handleRead(in[:n]); err != nil {
 				return err
 			}
 		}
@@ -83,184 +55,120 @@ func (s *session) receive() error {
 }
 
 // readApart takes a session that has to wait out of its poller.
-func (s *session) readApart() {
-	s.out.detach()
-	s.g.goroutineStarts()
+func (r *reader) readApart() {
+	r.s.out.ReadApart()
+	r.s.g.wg.Add(1)
 	go func() {
-		defer s.g.goroutineEnds()
-		if err := s.receiveApart(); !errors.Is(err, errAgain) {
-			s.hangUp(s.explain(err))
+		defer r.s.g.wg.Done()
+		if err := r.receiveApart(); !errors.Is(err, poller.ErrNothing) {
+			r.s.hangUp(r.s.explain(err))
 		}
 	}()
 }
 
-// receiveApart handles what has come, waiting where it must. errAgain is that the
+// receiveApart handles what has come, waiting where it must. poller.ErrNothing is that the
 // poller has the session again.
-func (s *session) receiveApart() error {
+func (r *reader) receiveApart() error {
 	in, n := make([]byte, readBuffer), 0
 	for {
-		s.mayWait = true
-		err := s.takeGuarded(in[:n])
-		s.mayWait = false
+		r.mayWait = true
+		err := r.handleRead(in[:n])
+		r.mayWait = false
 		if err != nil {
 			return err
 		}
-		if n, err = s.out.receiveApart(in); err != nil {
+		if n, err = r.s.out.ReceiveApart(in); err != nil {
 			return err
 		}
 	}
 }
 
-// ends implements connUser: nobody reads a polled session when it ends.
-func (s *session) ends() {
-	s.g.goroutineStarts()
-	go func() {
-		defer s.g.goroutineEnds()
-		s.end(s.explain(net.ErrClosed)) // does nothing after any other end
-		s.depart()
-	}()
-}
-
-// drained implements connUser.
-func (s *session) drained() { s.deliverNow() }
-
-// depart takes the ended session out of the registry, once.
-func (s *session) depart() {
-	_ = s.top.Close()
-	why := s.reason()
-	s.g.metrics.endings[why].Inc()
-	s.g.log.Debug("session ended", "device", s.from.Device, "why", why)
-	s.g.leave(s)
-}
-
-func (s *session) explain(err error) (code, ending) {
-	var f *fault
-	switch {
-	case s.broken.Load():
-		return codeSuccess, endPanic
-	case errors.As(err, &f):
-		return f.code, endProtocol
-	case errors.Is(err, errDisconnected):
-		return codeSuccess, endDisconnect
-	case errors.Is(err, ErrStopped):
-		return codeStopping, endStopping
-	case errors.Is(s.out.failure(), errOverflow):
-		return codeSuccess, endOverflow
-	}
-	return codeSuccess, endGone
-}
-
 // handle does what one packet asks for.
-func (s *session) handle(h header, body []byte) error {
-	switch h.kind {
-	case kindPublish:
-		return s.publish(h.flags, body)
-	case kindPuback:
-		return s.puback(body)
-	case kindPubrel:
-		return s.pubrel(body)
-	case kindPingreq:
-		return s.ping(body)
-	case kindSubscribe:
-		return s.subscribe(body)
-	case kindUnsubscribe:
-		return s.unsubscribe(body)
-	case kindDisconnect:
-		return s.disconnect(body)
+func (r *reader) handle(h packet.Header, body []byte) error {
+	switch h.Kind {
+	case packet.KindPublish:
+		return r.s.publish(h.Flags, body)
+	case packet.KindPuback:
+		return r.puback(body)
+	case packet.KindPubrel:
+		return r.s.pubrel(body)
+	case packet.KindPingreq:
+		return r.ping(body)
+	case packet.KindSubscribe:
+		return r.s.subscribe(body)
+	case packet.KindUnsubscribe:
+		return r.s.unsubscribe(body)
+	case packet.KindDisconnect:
+		return r.disconnect(body)
 	}
-	return errUnexpected
+	return packet.ErrUnexpected
 }
 
-func (s *session) ping(body []byte) error {
+func (r *reader) ping(body []byte) error {
 	if len(body) > 0 {
-		return errMalformed
+		return packet.ErrMalformed
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.put(append(s.small[:0], kindPingresp<<4, 0))
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.s.put(append(r.s.small[:0], packet.KindPingresp<<4, 0))
 	return nil
 }
 
 // disconnect drops the will, unless an MQTT 5 device wants it sent (§3.14.2.1).
-func (s *session) disconnect(body []byte) error {
-	if len(body) > 0 && !s.v5 {
-		return errMalformed
+func (r *reader) disconnect(body []byte) error {
+	c, err := packet.ParseDisconnect(body, r.s.v5)
+	if err != nil {
+		return err
 	}
-	if len(body) > 1 {
-		if rest, err := skipProperties(body[1:], &disconnectProperties); err != nil || len(rest) > 0 {
-			return errMalformed
-		}
-	}
-	if len(body) > 0 && code(body[0]) == codeWithWill {
+	if c == packet.CodeWithWill {
 		return io.EOF
 	}
 	return errDisconnected
 }
 
-// takeGuarded is take; a panic ends this session only.
-func (s *session) takeGuarded(b []byte) (err error) {
+// handleRead handles what one read brought, and passes on what that acknowledged. A panic
+// ends this session only.
+func (r *reader) handleRead(b []byte) (err error) {
 	err = errPanicked
-	defer s.rescue()
-	return s.take(b)
-}
-
-// take handles what one read brought, and hands over what that acknowledged.
-func (s *session) take(b []byte) error {
-	err := s.feed(b)
-	s.settle()
-	if s.handled {
-		s.handled = false
-		s.heard.Store(s.g.clock())
+	defer r.s.rescue()
+	failed := r.feed(b)
+	r.passOnAcks()
+	if r.handled {
+		r.handled = false
+		r.s.heard.Store(r.s.g.clock.Now())
 	}
-	return err
+	return failed
 }
 
 // feed handles whole packets, and keeps the beginning of the next. Memory grows only
 // with what has really arrived.
-func (s *session) feed(b []byte) error {
-	if len(s.rest) > 0 {
-		s.rest = append(s.rest, b...)
-		b = s.rest
+func (r *reader) feed(b []byte) error {
+	if len(r.rest) > 0 {
+		r.rest = append(r.rest, b...)
+		b = r.rest
 	}
 	for len(b) > 0 {
-		h, size, err := cutPacket(b, s.g.limits.MaxPacket)
+		h, size, err := packet.Cut(b, r.s.g.limits.MaxPacket)
 		if err == nil && size > 0 {
-			err = s.handle(h, b[h.length:size])
+			err = r.handle(h, b[h.Length:size])
 		}
 		if err != nil && !errors.Is(err, errWait) {
 			return err
 		}
 		if err != nil || size == 0 {
-			s.keep(b)
+			r.keepRest(b)
 			return err
 		}
-		s.handled = true
+		r.handled = true
 		b = b[size:]
 	}
-	s.rest = nil
+	r.rest = nil
 	return nil
 }
 
-// keep remembers what is to be handled with what comes next.
-func (s *session) keep(b []byte) {
-	if len(b) != len(s.rest) { // else it is there already
-		s.rest = append([]byte(nil), b...)
+// keepRest remembers what is to be handled with what comes next.
+func (r *reader) keepRest(b []byte) {
+	if len(b) != len(r.rest) { // else it is there already
+		r.rest = append([]byte(nil), b...)
 	}
-}
-
-// cutPacket finds the packet at the front of b and its size, which is 0 when more
-// bytes are needed.
-func cutPacket(b []byte, limit int) (h header, size int, err error) {
-	h, err = parseHeader(b)
-	if err != nil {
-		return header{}, 0, err
-	}
-	size = h.length + h.size
-	switch {
-	case size > limit:
-		return header{}, 0, errTooLarge
-	case h.length == 0 || len(b) < size:
-		return header{}, 0, nil
-	}
-	return h, size, nil
 }

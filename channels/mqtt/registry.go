@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/metrics"
+	"almenara/channels/mqtt/packet"
+	"almenara/channels/signal"
 )
 
 // shard is the part of the sessions that one worker serves.
 type shard struct {
-	wake chan struct{} // holds one: there is something to look at
+	wake signal.Signal // there is something to look at
 
 	mu       sync.Mutex
 	sessions map[string]*session // by device id: the current one only
@@ -103,7 +106,7 @@ func (g *Gateway) Sessions() int {
 func (g *Gateway) Drop(device string) bool {
 	s := g.shardOf(device).get(device)
 	if s != nil {
-		s.end(codeAdministrative, endDropped)
+		s.end(packet.CodeAdministrative, metrics.Dropped)
 	}
 	return s != nil
 }
@@ -122,7 +125,7 @@ func (g *Gateway) enrol(s *session, connack []byte) bool {
 	g.inOrder(s.from.Device, func() {
 		old := g.shardOf(s.from.Device).put(s)
 		if old != nil {
-			old.end(codeTakenOver, endTakenOver)
+			old.end(packet.CodeTakenOver, metrics.TakenOver)
 		}
 		s.write(connack)
 		if g.hooks != nil {
@@ -136,7 +139,7 @@ func (g *Gateway) enrol(s *session, connack []byte) bool {
 func (g *Gateway) leave(s *session) {
 	g.inOrder(s.from.Device, func() {
 		last := g.shardOf(s.from.Device).remove(s)
-		lost := last && s.why != endDisconnect && s.why != endStopping
+		lost := last && s.why != metrics.Disconnect && s.why != metrics.Stopping
 		if g.extra != nil {
 			g.extra.leave(s, lost)
 		}
@@ -144,7 +147,7 @@ func (g *Gateway) leave(s *session) {
 			return
 		}
 		if s.will != nil && lost {
-			g.hooks.State(s.from, lastWords(s.will.payload))
+			g.hooks.State(s.from, lastWords(s.will.Payload))
 		}
 		g.hooks.Session(s.from, false)
 	})
@@ -171,15 +174,12 @@ func (g *Gateway) sweep() {
 			return
 		case <-ticker.C:
 		}
-		g.rates.forget(time.Now())
-		if err := g.turnTickets(time.Now()); err != nil {
-			g.log.Error("ticket keys stay those of another day", "error", err)
-		}
+		g.accept.Maintain()
 		for _, sh := range g.shards {
 			for rank := range sh.lists {
 				sessions = sh.list(rank, sessions[:0])
 				for _, s := range sessions {
-					s.checkTimes(g.clock())
+					s.checkTimes(g.clock.Now())
 				}
 				clear(sessions)
 			}

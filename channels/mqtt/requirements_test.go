@@ -92,6 +92,9 @@ func testNames(t *testing.T) map[string]bool {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
 	require.NoError(t, err)
+	inner, err := filepath.Glob("*/*_test.go")
+	require.NoError(t, err)
+	files = append(files, inner...)
 	names := map[string]bool{}
 	for _, file := range files {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/alert"
 	"almenara/storage/receipt"
 )
@@ -218,8 +220,8 @@ func alertID(word string) alert.ID {
 	return alert.Key{Sender: "test", Identifier: word}.ID()
 }
 
-// delivery is an alert for some members.
-func delivery(word string, revision alert.Revision, to ...uint32) channels.Delivery {
+// alertTo is an alert for some members.
+func alertTo(word string, revision alert.Revision, to ...uint32) channels.Delivery {
 	return channels.Delivery{
 		Alert: alertID(word), Revision: revision, Expires: time.Now().Add(time.Hour),
 		Body: fmt.Appendf(nil, "body of %s %d", word, revision), To: roaring.BitmapOf(to...),
@@ -228,7 +230,7 @@ func delivery(word string, revision alert.Revision, to ...uint32) channels.Deliv
 
 // holds is what holds now: a manifest of that name and the deliveries.
 func holds(manifest string, active ...channels.Delivery) *channels.Now {
-	return &channels.Now{Manifest: []byte(manifest), Keys: []byte("key ring"), Active: active}
+	return &channels.Now{Listings: channels.ToAll([]byte(manifest)), Keys: []byte("key ring"), Active: active}
 }
 
 // testTLS makes a certificate for localhost and the pool that trusts it.
@@ -298,7 +300,7 @@ func connectPacket(id string, v5 bool, change ...func(*connectFields)) []byte {
 	b = append(b, f.level, flags, byte(f.keepAlive>>8), byte(f.keepAlive))
 	if v5 {
 		props := f.props.Pack(v5packets.CONNECT)
-		b = append(appendVarint(b, len(props)), props...)
+		b = append(packet.AppendVarint(b, len(props)), props...)
 	}
 	b = appendString(b, f.clientID)
 	if f.willTopic != "" {
@@ -308,7 +310,7 @@ func connectPacket(id string, v5 bool, change ...func(*connectFields)) []byte {
 		b = appendString(appendString(b, f.willTopic), f.willPayload)
 	}
 	b = appendString(appendString(b, f.username), f.password)
-	return packet(kindConnect<<4, b...)
+	return framed(packet.KindConnect<<4, b...)
 }
 
 func appendString(b []byte, s string) []byte {
@@ -316,8 +318,8 @@ func appendString(b []byte, s string) []byte {
 }
 
 // packet adds the fixed header.
-func packet(first byte, body ...byte) []byte {
-	return append(appendVarint([]byte{first}, len(body)), body...)
+func framed(first byte, body ...byte) []byte {
+	return append(packet.AppendVarint([]byte{first}, len(body)), body...)
 }
 
 func (w *wire) send(b []byte) {
@@ -330,7 +332,7 @@ func (w *wire) connect(id string, change ...func(*connectFields)) {
 	w.t.Helper()
 	w.send(connectPacket(id, w.v5, change...))
 	got := w.next()
-	require.Equal(w.t, byte(kindConnack), got.kind)
+	require.Equal(w.t, byte(packet.KindConnack), got.kind)
 	require.Equal(w.t, []byte{0, 0}, got.body[:2], "session present, reason")
 }
 
@@ -352,12 +354,12 @@ func (w *wire) read() (got, error) {
 	_ = w.SetReadDeadline(time.Now().Add(patience))
 	var b []byte
 	for {
-		if h, err := parseHeader(b); err != nil {
+		if h, err := packet.ParseHeader(b); err != nil {
 			return got{}, err
-		} else if h.length > 0 {
-			body := make([]byte, h.size)
+		} else if h.Length > 0 {
+			body := make([]byte, h.Size)
 			_, err := io.ReadFull(w, body)
-			return got{h.kind, h.flags, body}, err
+			return got{h.Kind, h.Flags, body}, err
 		}
 		var one [1]byte
 		if _, err := io.ReadFull(w, one[:]); err != nil {
@@ -371,7 +373,7 @@ func (w *wire) read() (got, error) {
 func (w *wire) expect(want []byte) {
 	w.t.Helper()
 	p := w.next()
-	require.Equal(w.t, want, packet(p.kind<<4|p.flags, p.body...))
+	require.Equal(w.t, want, framed(p.kind<<4|p.flags, p.body...))
 }
 
 // closed expects the end of the connection, nothing before it.
@@ -399,10 +401,16 @@ type message struct {
 func (w *wire) message() message {
 	w.t.Helper()
 	g := w.next()
-	require.Equal(w.t, byte(kindPublish), g.kind, "a PUBLISH is expected, got %v", g)
-	p, err := parsePublish(g.flags, g.body, w.v5)
+	require.Equal(w.t, byte(packet.KindPublish), g.kind, "a PUBLISH is expected, got %v", g)
+	p, err := packet.ParsePublish(g.flags, g.body, w.v5)
 	require.NoError(w.t, err)
-	return message{string(p.topic), string(p.payload), p.id, p.qos, g.flags&1 != 0}
+	return message{string(p.Topic), string(p.Payload), p.ID, p.QoS, g.flags&1 != 0}
+}
+
+// splitTopic takes the topic off the front of a PUBLISH's body.
+func splitTopic(body []byte) (topic string, rest []byte) {
+	n := int(binary.BigEndian.Uint16(body))
+	return string(body[2 : 2+n]), body[2+n:]
 }
 
 // subscribePacket encodes a SUBSCRIBE with QoS 1 for each filter.
@@ -414,7 +422,7 @@ func subscribePacket(v5 bool, id uint16, filters ...string) []byte {
 	for _, f := range filters {
 		b = append(appendString(b, f), 1)
 	}
-	return packet(0x82, b...)
+	return framed(0x82, b...)
 }
 
 // subscribe sends a SUBSCRIBE and returns the SUBACK's codes.
@@ -422,7 +430,7 @@ func (w *wire) subscribe(filters ...string) []byte {
 	w.t.Helper()
 	w.send(subscribePacket(w.v5, 7, filters...))
 	p := w.next()
-	require.Equal(w.t, byte(kindSuback), p.kind)
+	require.Equal(w.t, byte(packet.KindSuback), p.kind)
 	require.Equal(w.t, []byte{0, 7}, p.body[:2])
 	if w.v5 {
 		return p.body[3:]
@@ -432,17 +440,19 @@ func (w *wire) subscribe(filters ...string) []byte {
 
 // publishPacket encodes a device's PUBLISH.
 func publishPacket(v5 bool, qos byte, id uint16, topic, payload string) []byte {
-	o := outgoing{topic: [3]string{topic}, qos: qos, id: id, payload: []byte(payload)}
-	return o.append(nil, v5)
+	o := packet.Outgoing{Topic: [3]string{topic}, QoS: qos, ID: id, Payload: []byte(payload)}
+	return o.Append(nil, v5)
 }
 
-func (w *wire) ackPacket(kind byte, id uint16) []byte { return appendAck(nil, kind, id, 0, w.v5) }
+func (w *wire) ackPacket(kind byte, id uint16) []byte {
+	return packet.AppendAck(nil, kind, id, 0, w.v5)
+}
 
 // ping proves that everything sent before has been handled and answered.
 func (w *wire) ping() {
 	w.t.Helper()
-	w.send([]byte{kindPingreq << 4, 0})
-	w.expect([]byte{kindPingresp << 4, 0})
+	w.send([]byte{packet.KindPingreq << 4, 0})
+	w.expect([]byte{packet.KindPingresp << 4, 0})
 }
 
 // receiptsJSON is a receipt payload.

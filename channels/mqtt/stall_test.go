@@ -12,6 +12,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
@@ -25,7 +26,7 @@ func (r *rig) stalled(address, id string) *wire {
 	w.subscribe(ownFilterOf(id))
 	s := r.shardOf(id).get(id)
 	for i := range 16 {
-		d := delivery(fmt.Sprintf("filler for %s %d", id, i), 1, members[id])
+		d := alertTo(fmt.Sprintf("filler for %s %d", id, i), 1, members[id])
 		d.Body = make([]byte, 1<<20)
 		r.Set(holds(fmt.Sprint(i), d))
 		s.deliverNow()
@@ -44,12 +45,12 @@ func TestStall_OneDeviceDelaysNoOther(t *testing.T) {
 	others := []*wire{r.screen(address, "lift-2", false), r.screen(address, "speaker-3", true)}
 	for i := range 20 {
 		begin := time.Now()
-		r.Set(holds(fmt.Sprint("manifest ", i), delivery(fmt.Sprint(i), 1, 1, 2, 3)))
+		r.Set(holds(fmt.Sprint("manifest ", i), alertTo(fmt.Sprint(i), 1, 1, 2, 3)))
 		require.Less(t, time.Since(begin), 100*time.Millisecond, "Set waits for nobody")
 		for _, w := range others {
 			for m := w.message(); m.topic != contract.TopicNow || m.payload != fmt.Sprint("manifest ", i); m = w.message() {
 				if m.qos > 0 {
-					w.send(w.ackPacket(kindPuback, m.id))
+					w.send(w.ackPacket(packet.KindPuback, m.id))
 				}
 			}
 			require.Less(t, time.Since(begin), 500*time.Millisecond)
@@ -72,7 +73,7 @@ func TestStall_PendingBytesAreBounded(t *testing.T) {
 	address := r.listen(TCP)
 	w := r.stalled(address, "lift-1")
 	for range 10_000 { // each asks for an answer that nobody reads
-		if _, err := w.Write([]byte{kindPingreq << 4, 0, kindPingreq << 4, 0}); err != nil {
+		if _, err := w.Write([]byte{packet.KindPingreq << 4, 0, packet.KindPingreq << 4, 0}); err != nil {
 			break
 		}
 	}
@@ -89,7 +90,7 @@ func TestStall_PendingDeviceGetsWhatHoldsNotTheBacklog(t *testing.T) {
 	manifests := 0
 	for i := range 40 {
 		large[0] = byte(i)
-		r.Set(&channels.Now{Manifest: slices.Clone(large)})
+		r.Set(&channels.Now{Listings: channels.ToAll(slices.Clone(large))})
 		s.deliverNow()
 	}
 	for {
@@ -108,7 +109,7 @@ func TestAckTimeout_EndsTheSessionAndReconnectResends(t *testing.T) {
 		w := r.pipe()
 		w.connect("lift-1", func(f *connectFields) { f.keepAlive = 600 })
 		w.subscribe(ownFilterOf("lift-1"))
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		begin := time.Now()
 		require.Equal(t, "body of flood 1", w.message().payload)
 		_ = w.SetReadDeadline(time.Time{})
@@ -120,7 +121,7 @@ func TestAckTimeout_EndsTheSessionAndReconnectResends(t *testing.T) {
 		w.subscribe(ownFilterOf("lift-1"))
 		m := w.message()
 		require.Equal(t, "body of flood 1", m.payload)
-		w.send(w.ackPacket(kindPuback, m.id))
+		w.send(w.ackPacket(packet.KindPuback, m.id))
 		r.receipts.awaitRung(t, 1, receipt.Delivered)
 		time.Sleep(time.Minute - time.Second)
 		w.ping()
@@ -166,7 +167,7 @@ func TestPaused_DeviceIsNotBlamedForWaitingReceipts(t *testing.T) {
 		w := r.pipe()
 		w.connect("lift-1", func(f *connectFields) { f.keepAlive = 10 })
 		w.subscribe(ownFilterOf("lift-1"))
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		body := w.message()
 		r.receipts.tell(func() { r.receipts.hold = true })
 		w.send(publishPacket(false, 1, 1, receiptTopic, receiptsJSON("verified", "flood")))
@@ -177,7 +178,7 @@ func TestPaused_DeviceIsNotBlamedForWaitingReceipts(t *testing.T) {
 		w.expect([]byte{0x40, 2, 0, 1})
 		w.expect([]byte{0x40, 2, 0, 2})
 		time.Sleep(5 * time.Second)
-		w.send(w.ackPacket(kindPuback, body.id))
+		w.send(w.ackPacket(packet.KindPuback, body.id))
 		w.ping()
 		r.receipts.awaitRung(t, 1, receipt.Delivered)
 		r.stop()

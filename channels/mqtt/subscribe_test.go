@@ -6,6 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/delivery"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
@@ -39,7 +41,7 @@ func TestSubscribe_OnlyWhatIsTheDevices(t *testing.T) {
 		t.Run(test.filter, func(t *testing.T) {
 			bothVersions(t, func(t *testing.T, v5 bool) {
 				r := newRig(t)
-				r.Set(holds("manifest", delivery("flood", 1, 2)))
+				r.Set(holds("manifest", alertTo("flood", 1, 2)))
 				w := r.device(r.listen(TCP), "lift-1", v5)
 				w.send(subscribePacket(v5, 7, test.filter))
 				p := w.next()
@@ -47,7 +49,7 @@ func TestSubscribe_OnlyWhatIsTheDevices(t *testing.T) {
 				if v5 {
 					want = test.v5
 				}
-				require.Equal(t, byte(kindSuback), p.kind)
+				require.Equal(t, byte(packet.KindSuback), p.kind)
 				require.Equal(t, want, p.body[len(p.body)-1])
 			})
 		})
@@ -58,7 +60,7 @@ func TestSubscribe_QoS2IsGrantedAs1And0As0(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", false)
 	body := append(append(appendString([]byte{0, 9}, contract.TopicNow), 2), append(appendString(nil, contract.TopicKeys), 0)...)
-	w.send(packet(0x82, body...))
+	w.send(framed(0x82, body...))
 	w.expect([]byte{0x90, 4, 0, 9, 1, 0})
 }
 
@@ -99,7 +101,7 @@ func TestSubscribe_MalformedEndsTheSessionAndNothingElse(t *testing.T) {
 func TestSubscribe_SubscriptionIdentifierIsRefused(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", true)
-	w.send(packet(0x82, append(appendString([]byte{0, 1, 2, 0x0B, 5}, contract.TopicNow), 1)...))
+	w.send(framed(0x82, append(appendString([]byte{0, 1, 2, 0x0B, 5}, contract.TopicNow), 1)...))
 	w.expect([]byte{0x90, 4, 0, 1, 0, 0xA1})
 }
 
@@ -107,7 +109,7 @@ func TestSubscribe_TooManyFiltersAreRefused(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", true)
 	own := contract.DevicePrefix("lift-1")
-	for i := range maxFilters {
+	for i := range delivery.MaxFilters {
 		require.Equal(t, []byte{1}, w.subscribe(own+string(rune('a'+i))))
 	}
 	require.Equal(t, []byte{0x97}, w.subscribe(own+"more"))
@@ -132,7 +134,7 @@ func TestSubscribe_CurrentValueIsRetainedLaterOnesAreNot(t *testing.T) {
 
 func TestSubscribe_RetainHandling(t *testing.T) {
 	withHandling := func(handling byte) []byte {
-		return packet(0x82, append(appendString([]byte{0, 1, 0}, contract.TopicNow), 1|handling<<4)...)
+		return framed(0x82, append(appendString([]byte{0, 1, 0}, contract.TopicNow), 1|handling<<4)...)
 	}
 	r := newRig(t)
 	r.Set(holds("manifest 1"))
@@ -150,9 +152,9 @@ func TestUnsubscribe_EndsDeliveryAndTellsWhatWasThere(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", true)
 	w.subscribe(contract.TopicNow, ownFilterOf("lift-1"))
-	w.send(packet(0xA2, appendString(appendString(appendString([]byte{0, 3, 0}, contract.TopicNow), ownFilterOf("lift-1")), "#")...))
+	w.send(framed(0xA2, appendString(appendString(appendString([]byte{0, 3, 0}, contract.TopicNow), ownFilterOf("lift-1")), "#")...))
 	w.expect([]byte{0xB0, 6, 0, 3, 0, 0, 0, 0x11})
-	r.Set(holds("manifest", delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("flood", 1, 1)))
 	w.ping()
 }
 
@@ -160,24 +162,10 @@ func TestSubscribe_OneAlertOnly(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", false)
 	w.subscribe(contract.TopicAlert("lift-1", string(alertID("flood"))))
-	r.Set(holds("manifest", delivery("fire", 1, 1), delivery("flood", 1, 1)))
+	r.Set(holds("manifest", alertTo("fire", 1, 1), alertTo("flood", 1, 1)))
 	m := w.message()
 	require.Equal(t, "body of flood 1", m.payload)
 	w.ping()
-	w.send(w.ackPacket(kindPuback, m.id))
+	w.send(w.ackPacket(packet.KindPuback, m.id))
 	r.receipts.awaitRung(t, 1, receipt.Delivered)
-}
-
-func TestMatches_IsTheStandardsMatching(t *testing.T) {
-	for _, test := range []struct {
-		filter, topic string
-		want          bool
-	}{
-		{"#", "alert/a", true}, {"+/+", "alert/a", true}, {"alert/#", "alert/a", true},
-		{"alert/+", "alert/a", true}, {"+", "alert/a", false}, {"alert", "alert/a", false},
-		{"alert/a/#", "alert/a", true}, {"alert/a/+", "alert/a", false}, {"alert/b", "alert/a", false},
-		{"command", "command", true}, {"+", "command", true}, {"alert/+/+", "alert/a", false},
-	} {
-		require.Equal(t, test.want, matches(test.filter, test.topic), "%s %s", test.filter, test.topic)
-	}
 }

@@ -60,7 +60,7 @@ func TestTransports_Paho311(t *testing.T) {
 		done(client.SubscribeMultiple(map[string]byte{contract.TopicNow: 1, ownFilterOf("lift-1"): 1},
 			func(_ v3.Client, m v3.Message) { messages <- m }))
 
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		body := <-messages
 		require.Equal(t, contract.TopicAlert("lift-1", string(alertID("flood"))), body.Topic())
 		require.Equal(t, "body of flood 1", string(body.Payload()))
@@ -105,7 +105,7 @@ func TestTransports_Paho5(t *testing.T) {
 		}})
 		require.NoError(t, err)
 
-		r.Set(holds("manifest", delivery("flood", 1, 1)))
+		r.Set(holds("manifest", alertTo("flood", 1, 1)))
 		require.Equal(t, "body of flood 1", string((<-messages).Payload))
 		require.Equal(t, "manifest", string((<-messages).Payload))
 		r.receipts.awaitRung(t, 1, receipt.Delivered)

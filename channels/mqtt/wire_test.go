@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
 )
 
@@ -20,7 +21,7 @@ func TestWire_IllFormedTextEndsTheConnection(t *testing.T) {
 				for _, b := range [][]byte{
 					publishPacket(v5, 1, 1, bad, "x"),
 					subscribePacket(v5, 1, bad),
-					packet(0xA2, appendString(subscribePacket(v5, 1)[2:], bad)...),
+					framed(0xA2, appendString(subscribePacket(v5, 1)[2:], bad)...),
 				} {
 					w := r.device(address, "lift-1", v5)
 					w.send(b)
@@ -53,13 +54,13 @@ func TestWire_IllFormedPropertiesEndTheConnection(t *testing.T) {
 	} {
 		w := r.device(address, "lift-1", true)
 		b := append(appendString(nil, receiptTopic), byte(len(property)))
-		w.send(packet(0x30, append(b, property...)...))
+		w.send(framed(0x30, append(b, property...)...))
 		w.expect([]byte{0xE0, 1, 0x81})
 		w.closed()
 	}
 	w := r.device(address, "lift-1", true)
 	data := append(appendString(nil, receiptTopic), 6, 0x09, 0, 3, 0xFF, 0, 1) // correlation data is bytes
-	w.send(packet(0x30, append(data, "[]"...)...))
+	w.send(framed(0x30, append(data, "[]"...)...))
 	w.ping()
 }
 
@@ -88,7 +89,7 @@ func TestWire_NothingBehindARefusedConnectIsProcessed(t *testing.T) {
 		w := r.dialed(t)
 		b := connectPacket("lift-1", v5, func(f *connectFields) { f.password = "guess" })
 		w.send(append(b, publishPacket(v5, 1, 1, receiptTopic, receiptsJSON("presented", "flood"))...))
-		require.Equal(t, byte(kindConnack), w.next().kind)
+		require.Equal(t, byte(packet.KindConnack), w.next().kind)
 		w.closed()
 		require.Zero(t, r.receipts.count())
 	})
@@ -124,14 +125,14 @@ func TestWire_UnsubscribeCompletesWhatIsInFlight(t *testing.T) {
 	bothVersions(t, func(t *testing.T, v5 bool) {
 		r := newRig(t)
 		w := r.screen(r.listen(TCP), "lift-1", v5)
-		r.Set(holds("1", delivery("flood", 1, 1)))
+		r.Set(holds("1", alertTo("flood", 1, 1)))
 		body := w.message()
 		w.message()
-		w.send(packet(0xA2, appendString(subscribePacket(v5, 9)[2:], ownFilterOf("lift-1"))...))
-		require.Equal(t, byte(kindUnsuback), w.next().kind)
-		r.Set(holds("2", delivery("fire", 1, 1)))
+		w.send(framed(0xA2, appendString(subscribePacket(v5, 9)[2:], ownFilterOf("lift-1"))...))
+		require.Equal(t, byte(packet.KindUnsuback), w.next().kind)
+		r.Set(holds("2", alertTo("fire", 1, 1)))
 		require.Equal(t, "2", w.message().payload, "nothing new below the filter")
-		w.send(w.ackPacket(kindPuback, body.id))
+		w.send(w.ackPacket(packet.KindPuback, body.id))
 		r.receipts.awaitRung(t, 1, receipt.Delivered)
 	})
 }
@@ -164,11 +165,11 @@ func TestWire_AnswersNameThePacketTheyAnswer(t *testing.T) {
 				ask  []byte
 				kind byte
 			}{
-				{subscribePacket(v5, id, "a"), kindSuback},
-				{packet(0xA2, appendString(subscribePacket(v5, id)[2:], "a")...), kindUnsuback},
-				{publishPacket(v5, 1, id, receiptTopic, "[]"), kindPuback},
-				{publishPacket(v5, 2, id, receiptTopic, "[]"), kindPubrec},
-				{[]byte{0x62, 2, high, low}, kindPubcomp},
+				{subscribePacket(v5, id, "a"), packet.KindSuback},
+				{framed(0xA2, appendString(subscribePacket(v5, id)[2:], "a")...), packet.KindUnsuback},
+				{publishPacket(v5, 1, id, receiptTopic, "[]"), packet.KindPuback},
+				{publishPacket(v5, 2, id, receiptTopic, "[]"), packet.KindPubrec},
+				{[]byte{0x62, 2, high, low}, packet.KindPubcomp},
 			} {
 				w.send(exchange.ask)
 				p := w.next()

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster"
+	"almenara/cluster/identity"
 )
 
 // Heartbeat is the rig's heartbeat timeout: short, but long enough for a shared
@@ -30,7 +31,7 @@ type Node struct {
 	Addr     string // keeps its port across restarts
 	FSM      *FSM
 	Halted   chan error
-	identity *cluster.Identity
+	identity *identity.Identity
 	network  *network
 	running  atomic.Pointer[cluster.Cluster] // for the hooks, which other goroutines call
 }
@@ -51,12 +52,12 @@ func New(t testing.TB, n int, with ...func(*Node, *cluster.Options)) *District {
 	d := &District{t: t, with: with, network: &network{cut: map[string]bool{}, conns: map[[2]string]map[net.Conn]struct{}{}}}
 	t.TempDir() // its removal is registered first, so that it runs after stopAll
 	t.Cleanup(d.stopAll)
-	district, err := cluster.NewDistrict("On Ting")
+	district, err := identity.NewDistrict("On Ting")
 	require.NoError(t, err)
 	first := d.Add()
-	first.identity, err = cluster.NewIdentity(district, []string{first.Addr})
+	first.identity, err = identity.New(district, []string{first.Addr})
 	require.NoError(t, err)
-	require.NoError(t, first.identity.SaveIdentity(first.Dir))
+	require.NoError(t, first.identity.Save(first.Dir))
 	d.Start(first, func(o *cluster.Options) { o.Bootstrap = true })
 	d.WaitLeader()
 	for len(d.Nodes) < n {
@@ -126,8 +127,8 @@ func (n *Node) invited(ctx context.Context, hash string, expires time.Time) erro
 	return n.hook(ctx, fmt.Sprintf("invite %s %d", hash, expires.UnixMilli()))
 }
 
-func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) (cluster.JoinAnswer, error) {
-	return cluster.JoinAnswer{Extra: []byte("welcome")}, n.hook(ctx, fmt.Sprintf("admit %s %s %d", r.TokenHash, r.NodeID, time.Now().UnixMilli()))
+func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) error {
+	return n.hook(ctx, fmt.Sprintf("admit %s %s %d", r.TokenHash, r.NodeID, time.Now().UnixMilli()))
 }
 
 func (n *Node) hook(ctx context.Context, command string) error {
@@ -140,7 +141,7 @@ func (n *Node) hook(ctx context.Context, command string) error {
 }
 
 // Invite makes a token at the leader.
-func (d *District) Invite() cluster.Token {
+func (d *District) Invite() identity.Token {
 	d.t.Helper()
 	for {
 		token, err := d.WaitLeader().Invite(d.context(), time.Hour)
@@ -153,7 +154,7 @@ func (d *District) Invite() cluster.Token {
 }
 
 // Join adds a node with the token and starts it.
-func (d *District) Join(token cluster.Token) *Node {
+func (d *District) Join(token identity.Token) *Node {
 	d.t.Helper()
 	n := d.Add()
 	require.NoError(d.t, d.JoinAs(n, token))
@@ -161,12 +162,12 @@ func (d *District) Join(token cluster.Token) *Node {
 }
 
 // JoinAs joins and starts a node made by Add; with changes its options.
-func (d *District) JoinAs(n *Node, token cluster.Token, with ...func(*cluster.Options)) error {
+func (d *District) JoinAs(n *Node, token identity.Token, with ...func(*cluster.Options)) error {
 	d.t.Helper()
 	ctx := d.context()
-	id, _, err := cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1)
+	id, err := cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1)
 	for err != nil && !errors.Is(err, cluster.ErrRefused) && ctx.Err() == nil {
-		id, _, err = cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1) // an open outcome: ask again
+		id, err = cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1) // an open outcome: ask again
 	}
 	if err != nil {
 		return err
@@ -293,3 +294,6 @@ func (d *District) Eventually(ok func() bool, format string, args ...any) {
 	d.t.Helper()
 	require.Eventually(d.t, ok, Patience, 10*time.Millisecond, fmt.Sprintf(format, args...))
 }
+
+// With changes the options of every node whenever it starts from now on.
+func (d *District) With(change func(*Node, *cluster.Options)) { d.with = append(d.with, change) }

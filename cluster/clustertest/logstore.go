@@ -7,12 +7,12 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
+	"almenara/cluster/raftlog"
 )
 
 // RunLogStore holds a log store to what raft needs of it. open is called again on
 // the same directory after a close, and after a copy of the files was taken.
-func RunLogStore(t *testing.T, open func(dir string) (cluster.LogStore, error)) {
+func RunLogStore(t *testing.T, open func(dir string) (raftlog.Store, error)) {
 	for name, test := range map[string]func(*testing.T, *logRig){
 		"append and read":                   appendAndRead,
 		"truncated tail, restarted":         truncateTail,
@@ -34,8 +34,8 @@ func RunLogStore(t *testing.T, open func(dir string) (cluster.LogStore, error)) 
 type logRig struct {
 	t     *testing.T
 	dir   string
-	open  func(string) (cluster.LogStore, error)
-	store cluster.LogStore
+	open  func(string) (raftlog.Store, error)
+	store raftlog.Store
 }
 
 func (r *logRig) reopen() {

@@ -6,12 +6,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster"
+	"almenara/cluster/identity"
 )
 
 // Statement makes the next incarnation of the node's district, begun on the node.
-func (d *District) Statement(n *Node) *cluster.Incarnation {
+func (d *District) Statement(n *Node) *identity.Incarnation {
 	d.t.Helper()
-	i, err := cluster.Incarnation{
+	i, err := identity.Incarnation{
 		Number: n.identity.Incarnation.Count() + 1, By: n.identity.NodeID, Why: "recover", At: time.Now().UnixMilli(),
 	}.Sign(n.identity.District)
 	require.NoError(d.t, err)
@@ -26,12 +27,12 @@ func (d *District) Recover(n *Node) {
 }
 
 // Incarnate gives a node that is down an incarnation.
-func (d *District) Incarnate(n *Node, i *cluster.Incarnation) {
+func (d *District) Incarnate(n *Node, i *identity.Incarnation) {
 	d.t.Helper()
 	identity := *n.identity
 	identity.Incarnation = i
 	n.identity = &identity
-	require.NoError(d.t, n.identity.SaveIdentity(n.Dir))
+	require.NoError(d.t, n.identity.Save(n.Dir))
 }
 
 // RecoverAs makes a node that is down the only voter, under its present identity.
@@ -51,9 +52,9 @@ func (d *District) TryRecover(n *Node, fresh bool) (uint64, error) {
 // Rename gives a node that is down a new server id and keys in its district.
 func (d *District) Rename(n *Node) {
 	d.t.Helper()
-	fresh, err := cluster.NewIdentity(n.identity.District, []string{n.Addr})
+	fresh, err := identity.New(n.identity.District, []string{n.Addr})
 	require.NoError(d.t, err)
 	fresh.Incarnation = n.identity.Incarnation
 	n.identity = fresh
-	require.NoError(d.t, n.identity.SaveIdentity(n.Dir))
+	require.NoError(d.t, n.identity.Save(n.Dir))
 }

@@ -92,6 +92,9 @@ func (p *PutPolicy) check() error {
 		if err := checkApprovals(r.Approvals); err != nil {
 			return err
 		}
+		if r.Share > 100 {
+			return fmt.Errorf("%w: a rule for %d percent of the district", ErrMalformed, r.Share)
+		}
 		if err := checkTexts(r.Severity, r.Urgency, r.Scenario); err != nil {
 			return err
 		}

@@ -83,7 +83,7 @@ const (
 	TypeUseJoinToken
 	TypePutKeyRing
 	TypePutDistrict
-	TypeHashState
+	_ // hashed the state at an entry; nothing ever proposed one
 	TypePutScenario
 	TypeRemoveScenario
 	TypePutLicence
@@ -117,7 +117,6 @@ var types = map[Type]struct {
 	TypeUseJoinToken:   {"join token use", 1, func() Payload { return new(UseJoinToken) }},
 	TypePutKeyRing:     {"key ring put", 1, func() Payload { return new(PutKeyRing) }},
 	TypePutDistrict:    {"district put", 1, func() Payload { return new(PutDistrict) }},
-	TypeHashState:      {"state hash", 1, func() Payload { return new(HashState) }},
 	TypePutScenario:    {"scenario put", 2, func() Payload { return new(PutScenario) }},
 	TypeRemoveScenario: {"scenario remove", 2, func() Payload { return new(RemoveScenario) }},
 	TypePutLicence:     {"licence grant", 2, func() Payload { return new(PutLicence) }},

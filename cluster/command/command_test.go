@@ -14,6 +14,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/audience/geometry"
 )
 
 func hash(s string) []byte {
@@ -33,8 +34,8 @@ func samples() []Payload {
 		&FoldImport{Import: "imp", Chunk: 3},
 		&DropImport{Import: "imp"},
 		&PutPlaces{Places: []audience.Place{{Path: "tm/on-ting", Names: []audience.Text{{Language: "en", Text: "On Ting"}},
-			Geocodes: []alert.Named{{Name: "HK-DC", Value: "L"}}, Location: &audience.Point{Lat: 1, Lon: -2},
-			Shape: []audience.Polygon{{{Lat: 1}, {Lat: 2}, {Lon: 3}}}}}},
+			Geocodes: []alert.Named{{Name: "HK-DC", Value: "L"}}, Location: &geometry.Point{Lat: 1, Lon: -2},
+			Shape: []geometry.Polygon{{{Lat: 1}, {Lat: 2}, {Lon: 3}}}}}},
 		&RemovePlaces{Paths: []audience.Path{"tm"}},
 		&PutDevices{Devices: []storage.Device{{ID: "d", Kind: "screen", Member: "m1", SecretHash: hash("s")}}},
 		&RevokeDevice{ID: "d"},
@@ -46,7 +47,6 @@ func samples() []Payload {
 		&UseJoinToken{Hash: hash("j"), NodeID: "n"},
 		&PutKeyRing{KeyRing: storage.KeyRing{Signed: "a.b.c", Keys: []storage.PublicKey{{ID: "k", Node: "n", Key: hash("p"), NotBefore: 1, NotAfter: 2}}}},
 		&PutDistrict{District: storage.District{ID: "tm", Name: "Tuen Mun", RootPublicKey: hash("r"), CACert: "PEM", Incarnation: 2}},
-		&HashState{},
 		&PutScenario{Scenario: storage.Scenario{ID: "flood", Title: "Flood", Alert: []byte("{}"), Select: "all", Approvals: 1, Lifetime: 5, UsualMin: 1, UsualMax: 2, Removed: true}},
 		&RemoveScenario{ID: "flood"},
 		&PutLicence{Licence: storage.Licence{ID: "l1", Operator: "Amy Chan", Scenarios: []string{"flood", "*"}, Place: "tm", Until: 9, GrantedBy: "b", GrantedAt: 1, Revoked: true}},

@@ -73,9 +73,11 @@ type RemovePlaces struct {
 }
 
 // PutDevices enrols devices, also known and revoked ones anew. It is refused as a
-// whole when a member does not exist. Ordinal, EnrolledAt and By are filled in.
+// whole when a member does not exist, or one of New is enrolled already and not revoked.
+// Ordinal, EnrolledAt and By are filled in.
 type PutDevices struct {
 	Devices []storage.Device `cbor:"1,keyasint"`
+	New     []string         `cbor:"2,keyasint,omitempty"` // ids, of version 3; software before that replaced every device
 }
 
 // RevokeDevice revokes a device.
@@ -126,9 +128,6 @@ type PutDistrict struct {
 	District storage.District `cbor:"1,keyasint"`
 }
 
-// HashState makes every node hash its agreed state at this entry; see fsm.Hooks.
-type HashState struct{}
-
 // Type names the payload in the entry.
 func (*AdoptFacts) Type() Type     { return TypeAdoptFacts }
 func (*PutMembers) Type() Type     { return TypePutMembers }     // Type names the payload.
@@ -149,7 +148,6 @@ func (*PutJoinToken) Type() Type   { return TypePutJoinToken }   // Type names t
 func (*UseJoinToken) Type() Type   { return TypeUseJoinToken }   // Type names the payload.
 func (*PutKeyRing) Type() Type     { return TypePutKeyRing }     // Type names the payload.
 func (*PutDistrict) Type() Type    { return TypePutDistrict }    // Type names the payload.
-func (*HashState) Type() Type      { return TypeHashState }      // Type names the payload.
 
 func (p *AdoptFacts) check() error {
 	return checkCount("facts", len(p.Facts), MaxFacts)
@@ -212,6 +210,9 @@ func (p *PutUser) check() error {
 	if n := len(p.User.TokenHash); n != 0 && n != hashLen {
 		return fmt.Errorf("%w: user %s: token hash of %d bytes", ErrMalformed, p.User.Name, n)
 	}
+	if k := p.User.Kind; k != "" && k != storage.UserPerson && k != storage.UserSystem {
+		return fmt.Errorf("%w: user %s: kind %q", ErrMalformed, p.User.Name, k)
+	}
 	return checkTexts(append(slices.Concat(p.User.Roles, p.User.Senders, p.User.Places), p.User.PasswordHash)...)
 }
 
@@ -236,4 +237,3 @@ func (p *UseJoinToken) check() error {
 
 func (p *PutKeyRing) check() error  { return checkCount("keys", len(p.KeyRing.Keys), MaxMembers) }
 func (p *PutDistrict) check() error { return checkName("district", p.District.ID) }
-func (p *HashState) check() error   { return nil }

@@ -2,7 +2,11 @@ package command
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+
+	"almenara/cluster/fact"
+	"almenara/storage"
 )
 
 // Newest is the newest version of an entry that this code knows. Any change of a
@@ -12,7 +16,10 @@ import (
 //	1  the first
 //	2  approvals and spells of being alone as facts; scenarios, licences, policy;
 //	   places of a user
-const Newest = 2
+//	3  users that are central systems; policy rules for a share of the district; what a
+//	   fact of an alert says of times, authority and large originals; a node's version
+//	   and addresses from the moment when it is admitted
+const Newest = 3
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -77,7 +84,7 @@ func tooNew(p Payload, version uint64) error {
 	return fmt.Errorf("%w: %s with fields of version %d in version %d", ErrUnknownVersion, p.Type(), VersionOf(p), version)
 }
 
-// version is that of the newest kind among the facts.
+// version is that of the newest kind among the facts, and of what is in alerts.
 func (p *AdoptFacts) version() uint64 {
 	version := uint64(1)
 	for _, f := range p.Facts {
@@ -85,15 +92,54 @@ func (p *AdoptFacts) version() uint64 {
 		if since == 0 {
 			since = Newest + 1
 		}
-		version = max(version, since)
+		version = max(version, since, alertVersion(f))
 	}
 	return version
 }
 
-// version is 2 for a user of some places.
+// version is 3 for a node that said what it understands.
+func (p *PutNode) version() uint64 {
+	if p.Node.Version > 0 {
+		return 3
+	}
+	return 1
+}
+
+// alertVersion is the version that the body of an alert fact needs; 1 for other facts.
+func alertVersion(s fact.Signed) uint64 {
+	if s.Kind() != fact.KindAlert {
+		return 1
+	}
+	f, err := s.Fact()
+	if err != nil {
+		return 1
+	}
+	return storage.IssueVersion(f.Body)
+}
+
+// version is 3 where a device must be new.
+func (p *PutDevices) version() uint64 {
+	if len(p.New) > 0 {
+		return 3
+	}
+	return 1
+}
+
+// version is 2 for a user of some places, and 3 for one whose kind is said.
 func (p *PutUser) version() uint64 {
-	if len(p.User.Places) > 0 {
+	switch {
+	case p.User.Kind != "":
+		return 3
+	case len(p.User.Places) > 0:
 		return 2
 	}
 	return 1
+}
+
+// version is 3 for a policy that knows shares of the district.
+func (p *PutPolicy) version() uint64 {
+	if slices.ContainsFunc(p.Policy.Rules, func(r storage.PolicyRule) bool { return r.Share > 0 }) {
+		return 3
+	}
+	return 2
 }

@@ -45,12 +45,15 @@ func OpenClock(path string, wall func() time.Time) (*Clock, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("opening clock: %w", err)
 	}
-	if len(b) == 12 && crc32.Checksum(b[:8], castagnoli) == binary.LittleEndian.Uint32(b[8:]) {
+	if len(b) == 12 && ceilingSum(b[:8]) == binary.LittleEndian.Uint32(b[8:]) {
 		c.last = binary.LittleEndian.Uint64(b)
 	}
 	c.ceiling = c.last
 	return c, nil
 }
+
+// Wall is the time of day that the clock goes by.
+func (c *Clock) Wall() time.Time { return c.wall() }
 
 // HLC is the hybrid time of t with counter 0.
 func HLC(t time.Time) uint64 { return uint64(max(t.UnixMilli(), 0)) << 16 }
@@ -86,10 +89,14 @@ func (c *Clock) persist() error {
 	}
 	ceiling := c.last + uint64(clockLead.Milliseconds())<<16
 	b := binary.LittleEndian.AppendUint64(nil, ceiling)
-	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	b = binary.LittleEndian.AppendUint32(b, ceilingSum(b))
 	if err := durable.WriteFile(c.path, b); err != nil {
 		return fmt.Errorf("writing clock's ceiling: %w", err)
 	}
 	c.ceiling = ceiling
 	return nil
+}
+
+func ceilingSum(ceiling []byte) uint32 {
+	return crc32.Checksum(ceiling, crc32.MakeTable(crc32.Castagnoli))
 }

@@ -1,6 +1,14 @@
-// Package fact holds the records that any node may create alone: immutable,
-// signed, content-addressed. They are journaled with fsync, exchanged between
-// nodes until all have them, and adopted into the raft log.
+// Package fact is the records that any node may create alone: immutable, signed,
+// content-addressed.
+//
+//	Kind, Body ─┐
+//	Clock ──────┼─▶ Fact ─▶ Sign ─▶ Signed ─▶ disk, wire, raft log ─▶ Open ─▶ Fact
+//	Lane, Seq ──┘                    └─▶ ID
+//
+// It owns what a fact is: its canonical bytes, its place in its origin's stream, its
+// signature, and the clock that dates it. cluster/journal makes facts durable,
+// cluster/exchange brings them to the other nodes and into the raft log. It imports nothing of
+// ours but storage/durable, for the small file of the clock.
 package fact
 
 import (
@@ -36,6 +44,10 @@ type Fact struct {
 	Body   []byte
 }
 
+// MaxBody is the largest body of a fact, in bytes: it must fit one command with its
+// signature.
+const MaxBody = 180 << 10
+
 // ID is the SHA-256 of a fact's canonical bytes.
 type ID [sha256.Size]byte
 
@@ -69,6 +81,13 @@ func Sign(f Fact, keyID string, key ed25519.PrivateKey) (Signed, error) {
 		return Signed{}, fmt.Errorf("encoding fact: %w", err)
 	}
 	return Signed{Canonical: canonical, KeyID: keyID, Signature: ed25519.Sign(key, canonical)}, nil
+}
+
+// Signer makes a node's signatures: its server id and signing key.
+type Signer struct {
+	Origin string
+	KeyID  string
+	Key    ed25519.PrivateKey
 }
 
 // ID is the fact's identity.

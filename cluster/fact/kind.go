@@ -15,6 +15,10 @@ const (
 	KindAlone                    // "I was without a majority from … to …"; the state machine does not read the body
 )
 
+// KindOriginals lists the alert facts whose message is kept apart (storage.Original). It is
+// no kind of fact, and none may get its number.
+const KindOriginals Kind = 0xF0
+
 // kinds says what each kind is called, and the command version whose software is the
 // first to know it (command.Newest). Software before that records such a fact without
 // effect.

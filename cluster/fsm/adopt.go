@@ -1,12 +1,17 @@
 package fsm
 
 import (
+	"bytes"
 	"fmt"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/cluster/archive"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage"
-	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
 )
 
 // opened is a fact of a command, decoded once.
@@ -72,7 +77,7 @@ func (a *adoption) makeRoom(o *opened) error {
 	if err := a.receiptLine(); err != nil {
 		return err
 	}
-	pages := int64(a.m.ordinals>>16) + 1
+	pages := int64(a.m.Ordinals>>16) + 1
 	if a.t.Empty() || a.t.Room(pages*bitmapPage+int64(len(o.signed.Canonical))+entryReserve) {
 		return nil
 	}
@@ -196,21 +201,27 @@ func (a *adoption) rejected(o *opened, out *command.FactOutcome, why string) err
 
 // alertMessage takes in one CAP message: onto the board, then whom it addresses.
 func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
-	msg, why := readMessage(o)
+	msg, why := archive.Read(o.id, o.fact.Body)
 	if why != "" {
 		return a.rejected(o, out, why)
 	}
-	standing, outcome := a.m.addMessage(msg)
-	if outcome == alert.Ignored {
+	if err := a.m.Alerts.Summon(a.t, msg); err != nil {
+		return err
+	}
+	if err := a.m.Alerts.LayWaiting(a.t, msg); err != nil {
+		return err
+	}
+	standing, outcome := a.m.Alerts.Add(msg)
+	if outcome == board.Ignored {
 		return a.rejected(o, out, "neither Alert, Update nor Cancel")
 	}
-	out.Alert, out.Revision = string(a.m.alertOf(msg)), uint64(msg.entry.Revision)
+	out.Alert, out.Revision = string(a.m.Alerts.AlertOf(msg)), uint64(msg.Entry.Claimed)
 	out.Outcome = command.Adopted
 	var err error
 	switch {
-	case standing.Fact == msg.entry.Fact:
+	case standing.Fact == msg.Entry.Fact:
 		err = a.target(msg, out)
-	case standing.Digest == msg.entry.Digest:
+	case standing.Digest == msg.Entry.Digest:
 		out.Note = "the message is known by another fact"
 		err = a.knownTarget(msg, out)
 	default:
@@ -219,16 +230,24 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 	if err != nil {
 		return err
 	}
-	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: o.id[:], Alert: out.Alert,
+	id := bytes.Clone(o.id[:]) // a part of o would keep all bytes of the fact as long as the message is on the board
+	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: id, Alert: out.Alert,
 		Revision: out.Revision, At: a.c.At}
 	if err := a.t.PutAdoption(adopted); err != nil {
 		return err
 	}
-	a.m.adopted(adopted)
+	if o := msg.Issue.Original; o != nil && o.Kept {
+		if err := a.t.KeepFact(uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
+			return err
+		}
+	}
+	if err := a.m.Alerts.Adopted(a.t, msg, adopted, a.m.Ordinals); err != nil {
+		return err
+	}
 	a.changed |= ChangedAlerts
 	return a.line("alert "+out.Outcome.String(), fmt.Sprintf("%s %s, alert %s revision %d, by %s, reason %q, fact %s, %d members, board %s%s",
-		msg.cap.MsgType, msg.entry.Key, out.Alert, out.Revision, msg.issue.Author, msg.issue.Reason, o.id, out.Targets, outcome,
-		underWhat(msg.issue)))
+		msg.CAP.MsgType, msg.Entry.Key, out.Alert, out.Revision, msg.Issue.Author, msg.Issue.Reason, o.id, out.Targets, outcome,
+		underWhat(msg.Issue)))
 }
 
 // underWhat says by what right the issue was sent, where it was a special one. An issue
@@ -266,6 +285,9 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 	if err := a.approve(p, out); err != nil {
 		return err
 	}
+	if err := a.m.Alerts.Approved(a.t, p, storage.Place{Index: a.index, N: a.n}, o.id[:]); err != nil {
+		return err
+	}
 	a.changed |= ChangedAlerts
 	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy))
 }
@@ -277,35 +299,40 @@ func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
 	if err != nil {
 		return err
 	}
-	if !known {
-		a.m.approve(p)
+	if !known { // it counts when that comes
+		a.m.Alerts.ApproveAhead(p)
 		return nil
 	}
-	msg, err := loadMessage(a.t, p.Fact)
+	msg, err := archive.Stored(a.t, p.Fact)
 	if err != nil {
 		return err
 	}
-	stood := msg == nil || a.m.stands(msg)
-	a.m.approve(p)
-	if stood || !a.m.stands(msg) {
+	if msg != nil {
+		if err := a.m.Alerts.Summon(a.t, msg); err != nil {
+			return err
+		}
+	}
+	stood := msg == nil || a.m.Alerts.Stands(msg)
+	a.m.Alerts.Approve(p)
+	if stood || !a.m.Alerts.Stands(msg) {
 		return nil
 	}
-	out.Alert, out.Revision = string(a.m.alertOf(msg)), uint64(msg.entry.Revision)
+	out.Alert, out.Revision = string(a.m.Alerts.AlertOf(msg)), uint64(msg.Entry.Claimed)
 	return a.target(msg, out)
 }
 
 // target records whom the message addresses: nodes deliver by the fact that stands.
-func (a *adoption) target(msg *message, out *command.FactOutcome) error {
-	mark := storage.CAPMark{FactID: msg.id[:], Digest: msg.digest[:], Alert: out.Alert}
-	if err := a.t.PutCAPMark(string(msg.entry.Key.ID()), mark); err != nil {
+func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error {
+	mark := storage.CAPMark{FactID: msg.ID[:], Digest: msg.Digest[:], Alert: out.Alert}
+	if err := a.t.PutCAPMark(string(msg.Entry.Key.ID()), mark); err != nil {
 		return err
 	}
-	members, problems := a.m.resolve(msg.issue.Targets)
+	members, problems := resolve(a.m.Index, msg.Issue.Targets)
 	if problems > 0 {
-		out.Note = fmt.Sprintf("%d of %d info blocks have no area that can be resolved", problems, len(msg.issue.Targets))
+		out.Note = fmt.Sprintf("%d of %d info blocks have no area that can be resolved", problems, len(msg.Issue.Targets))
 	}
 	g := storage.Target{Count: members.GetCardinality()}
-	for _, c := range a.m.index.Count(members, 0).ByKind {
+	for _, c := range a.m.Index.Count(members, 0).ByKind {
 		g.Kinds = append(g.Kinds, storage.KindCount{Kind: c.Name, Count: c.N})
 	}
 	var err error
@@ -313,12 +340,37 @@ func (a *adoption) target(msg *message, out *command.FactOutcome) error {
 		return err
 	}
 	out.Targets = g.Count
-	return a.t.PutTarget(string(msg.entry.Key.ID()), out.Revision, g)
+	return a.t.PutTarget(string(msg.Entry.Key.ID()), out.Revision, g)
+}
+
+// resolve gives everybody whom any info block addresses, and how many blocks could
+// not be resolved. Those reach nobody: a target is never widened.
+func resolve(x *audience.Index, targets []audience.Target) (*roaring.Bitmap, int) {
+	all, problems := roaring.New(), 0
+	for _, t := range targets {
+		members, err := resolveOne(x, t)
+		if err != nil {
+			problems++
+			continue
+		}
+		all.Or(members)
+	}
+	return all, problems
+}
+
+func resolveOne(x *audience.Index, t audience.Target) (members *roaring.Bitmap, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			members, err = nil, fmt.Errorf("resolving target: %v", r)
+		}
+	}()
+	r, err := x.Resolve(t)
+	return r.Members, err
 }
 
 // knownTarget answers with what was recorded when the message first came in.
-func (a *adoption) knownTarget(msg *message, out *command.FactOutcome) error {
-	g, _, err := a.t.Target(string(msg.entry.Key.ID()), out.Revision)
+func (a *adoption) knownTarget(msg *archive.Message, out *command.FactOutcome) error {
+	g, _, err := a.t.Target(string(msg.Entry.Key.ID()), out.Revision)
 	out.Targets = g.Count
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
+	"almenara/cluster/tallies"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -30,28 +31,28 @@ func TestAdopt_ExactlyOnceWithoutGaps(t *testing.T) {
 	require.Equal(t, command.Adopted, out[1].Outcome)
 	require.Equal(t, command.Gap, out[2].Outcome)
 	require.EqualValues(t, 2, out[2].Want)
-	require.False(t, must(r.fsm.HasFact(two.ID())), "nothing of it was applied")
+	require.False(t, must(r.read.HasFact(two.ID())), "nothing of it was applied")
 
 	out = r.adopt(s, one, two, one, three, two)
 	require.Equal(t, []command.Outcome{command.Known, command.Adopted, command.Known, command.Adopted, command.Known},
 		[]command.Outcome{out[0].Outcome, out[1].Outcome, out[2].Outcome, out[3].Outcome, out[4].Outcome})
-	require.EqualValues(t, 3, must(r.fsm.Mark("node-a", fact.Alerts, 7)))
+	require.EqualValues(t, 3, must(r.read.Mark("node-a", fact.Alerts, 7)))
 	require.Len(t, r.adopted, 3, "told once each")
 
 	reused := a.signAt(t, fact.KindAlert, fact.Alerts, 2, []byte("another fact under a used number"))
 	require.Equal(t, command.Reused, r.adopt(s, reused)[0].Outcome)
 	require.Equal(t, "fact refused", lastLine(r).Action, "loud: the origin lost its journal")
-	got := must(r.fsm.FactsAfter("node-a", fact.Alerts, 7, 1, 10, 1<<20))
+	got := must(r.read.FactsAfter("node-a", fact.Alerts, 7, 1, 10, 1<<20))
 	require.Equal(t, []fact.Signed{two, three}, got)
-	back, ok, err := r.fsm.Fact(three.ID())
+	back, ok, err := r.read.Fact(three.ID())
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, three, back)
 }
 
 func lastLine(r *rig) storage.AuditEntry {
-	head := must(r.fsm.AuditHead())
-	return must(r.fsm.Audit(head.N, head.N, 1))[0]
+	head := must(r.auditHead())
+	return must(r.audit(head.N, head.N, 1))[0]
 }
 
 func TestAdopt_WhatCannotBeReadIsRecordedSoThatTheStreamGoesOn(t *testing.T) {
@@ -89,13 +90,13 @@ func TestAdopt_TargetsAreFrozenAtAdoption(t *testing.T) {
 	r.one(s.add(&command.PutMembers{Members: members(30, 30)}))
 	r.one(s.add(&command.RemoveMembers{IDs: []string{"m-000000"}}))
 	r.reopen()
-	v, ok, err := r.fsm.Alert(alert.ID(out[0].Alert))
+	v, ok, err := r.read.Alert(alert.ID(out[0].Alert))
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.EqualValues(t, 10, v.Current().Targets)
 	require.Equal(t, []storage.KindCount{{Kind: "screen", Count: 10}}, v.Current().Kinds)
 	require.Equal(t, "amy", v.Current().Issue.Author)
-	target := must(r.fsm.Target(v.Current().Entry.Key, v.Current().Entry.Revision))
+	target := must(r.read.Target(v.Current().Entry.Key, v.Current().Entry.Revision))
 	require.EqualValues(t, 10, target.GetCardinality())
 	require.True(t, target.Contains(0))
 
@@ -117,7 +118,7 @@ func TestAdopt_ConflictCancelAndUpdate(t *testing.T) {
 	require.Contains(t, out[2].Note, "known by another fact")
 	id := alert.ID(out[0].Alert)
 	refused := 0
-	for _, l := range must(r.fsm.Audit(0, 0, 0)) {
+	for _, l := range must(r.audit(0, 0, 0)) {
 		if l.Action == "alert refused" {
 			refused++
 		}
@@ -130,22 +131,21 @@ func TestAdopt_ConflictCancelAndUpdate(t *testing.T) {
 	})
 	require.Equal(t, string(id), r.adopt(s, update)[0].Alert)
 	now := epoch.Add(10 * time.Minute)
-	require.Len(t, r.fsm.InForce(now), 1)
+	require.Len(t, r.inForce(now), 1)
 	cancel := b.alert(t, "C1", func(i *storage.Issue) {
 		i.Message, i.Targets = capMessageAt("C1", "Cancel", "Rainstorm", ref, "2026-07-20T17:46:00+08:00"), nil
 	})
 	require.Equal(t, string(id), r.adopt(s, cancel)[0].Alert)
 	r.reopen()
-	require.Empty(t, r.fsm.InForce(now))
-	require.Len(t, r.fsm.Ended(now), 1)
-	list := must(r.fsm.Alerts(10))
+	require.Empty(t, r.inForce(now))
+	require.Len(t, r.ended(now), 1)
+	list := must(r.alerts(10))
 	require.Len(t, list, 1)
 	require.Len(t, list[0].Messages, 2)
 	require.Len(t, list[0].Cancels, 1)
 	require.Len(t, list[0].Lost, 1)
 	require.Equal(t, "U1", list[0].Current().Entry.Key.Identifier)
-	require.Len(t, must(r.fsm.ActiveFacts(epoch)), 5)
-	require.Empty(t, must(r.fsm.ActiveFacts(epoch.AddDate(1, 0, 0))))
+	require.Len(t, recalled(r, epoch), 5)
 }
 
 func TestAdopt_ManyAlertsWithLargeTargetsInOneEntry(t *testing.T) {
@@ -158,7 +158,7 @@ func TestAdopt_ManyAlertsWithLargeTargetsInOneEntry(t *testing.T) {
 	s.add(&command.AdoptFacts{Facts: append(facts, a.receipts(t, keyOf("A1").ID(), 1, receipt.Sent, 1))})
 	commits := 0
 	r.fsm.hooks.Changed = func(Change) { commits++ }
-	r.fsm.memory.Load().ordinals = 6_500_000 // as if targets took 800 kB each
+	r.fsm.Derived().Ordinals = 6_500_000 // as if targets took 800 kB each
 	out := r.all(s.logs)
 	for i, l := range s.logs {
 		require.Equal(t, single.fsm.Apply(l), out[i], "where it was cut does not show")
@@ -179,7 +179,7 @@ func TestAdopt_CrashBetweenTheTransactionsOfOneEntry(t *testing.T) {
 	whole.one(l)
 	c, err := command.Decode(l.Data)
 	require.NoError(t, err)
-	b := &batch{f: r.fsm, m: r.fsm.memory.Load(), out: make([]any, 1)}
+	b := &batch{f: r.fsm, m: r.fsm.Derived(), out: make([]any, 1)}
 	require.NoError(t, b.open())
 	partial := *c.Payload.(*command.AdoptFacts)
 	partial.Facts = partial.Facts[:2]
@@ -202,11 +202,11 @@ func TestReceipts_CountedOnceAndKeptUnchanged(t *testing.T) {
 	r.adopt(s, first, second)
 	r.adopt(s, first, second, first)
 	check := func() {
-		c := must(r.fsm.ReceiptCounts([]alert.ID{id}, 5))
+		c := must(r.counts([]alert.ID{id}, 5))
 		require.EqualValues(t, 4, c.Delivered)
 		require.EqualValues(t, 2, c.Presented)
-		require.Equal(t, c, must(r.fsm.ReceiptCounts([]alert.ID{id, "other"}, 5)))
-		require.Equal(t, []uint32{3, 4}, must(r.fsm.ReceiptMembers([]alert.ID{id}, 5, receipt.Presented)).ToArray())
+		require.Equal(t, c, must(r.counts([]alert.ID{id, "other"}, 5)))
+		require.Equal(t, []uint32{3, 4}, must(r.read.ReceiptMembers([]alert.ID{id}, 5, receipt.Presented)).ToArray())
 	}
 	check()
 	r.reopen()
@@ -231,27 +231,50 @@ func TestReceipts_CheckpointAndEvictionChangeNoCount(t *testing.T) {
 	s, r, a := newScript(t), newRig(t), newOrigin("node-a")
 	id := keyOf("A1").ID()
 	var members []uint32
-	for block := range checkpointEvery/receipt.MaxReceipts + 2 {
+	for block := range tallies.CheckpointEvery/receipt.MaxReceipts + 2 {
 		members = members[:0]
 		for i := range receipt.MaxReceipts {
 			members = append(members, uint32(block*receipt.MaxReceipts+i))
 		}
 		r.adopt(s, a.receipts(t, id, 5, receipt.Presented, members...))
 	}
-	want := must(r.fsm.ReceiptCounts([]alert.ID{id}, 5))
-	require.EqualValues(t, checkpointEvery+2*receipt.MaxReceipts, want.Presented)
+	want := must(r.counts([]alert.ID{id}, 5))
+	require.EqualValues(t, tallies.CheckpointEvery+2*receipt.MaxReceipts, want.Presented)
 	var index uint64
 	require.NoError(t, r.store.View(func(tx *storage.Txn) (err error) {
 		_, index, err = tx.Checkpoint(string(id))
 		return err
 	}))
-	require.EqualValues(t, checkpointEvery/receipt.MaxReceipts, index)
-	for i := range keptTallies + 5 {
+	require.EqualValues(t, tallies.CheckpointEvery/receipt.MaxReceipts, index)
+	for i := range tallies.Kept + 5 {
 		r.adopt(s, a.receipts(t, keyOf(fmt.Sprint("B", i)).ID(), 5, receipt.Sent, 1))
 	}
-	require.LessOrEqual(t, len(r.fsm.memory.Load().receipts.held), keptTallies)
-	require.NotContains(t, r.fsm.memory.Load().receipts.held, id)
-	require.Equal(t, want, must(r.fsm.ReceiptCounts([]alert.ID{id}, 5)))
+	held := r.fsm.Derived().Tallies.Held()
+	require.LessOrEqual(t, len(held), tallies.Kept)
+	require.NotContains(t, held, id)
+	require.Equal(t, want, must(r.counts([]alert.ID{id}, 5)))
 	r.reopen()
-	require.Equal(t, want, must(r.fsm.ReceiptCounts([]alert.ID{id}, 5)))
+	require.Equal(t, want, must(r.counts([]alert.ID{id}, 5)))
+}
+
+// What an origin made between two times is found without reading what it made before.
+func TestMadeBetween_FindsWhatWasMadeThen(t *testing.T) {
+	r, s, o := newRig(t), newScript(t), newOrigin("node-a")
+	id := keyOf("A1").ID()
+	for i := range 40 {
+		o.hlc = uint64(1000*i) << 16
+		s.add(&command.AdoptFacts{Facts: []fact.Signed{o.receipts(t, id, 5, receipt.Presented, uint32(i))}})
+	}
+	r.all(s.logs)
+	for _, c := range [][2]int{{0, 39}, {0, 0}, {10, 20}, {39, 60}, {50, 60}, {7, 7}} {
+		var want, got []uint32
+		for i := c[0]; i <= min(c[1], 39); i++ {
+			want = append(want, uint32(i))
+		}
+		at := func(i int) time.Time { return fact.WallTime(uint64(1000*i) << 16) }
+		require.NoError(t, r.read.MadeBetween("node-a", at(c[0]), at(c[1]), func(_ fact.Fact, b receipt.Block) {
+			got = append(got, b.Receipts[0].Member)
+		}))
+		require.Equal(t, want, got, "%v", c)
+	}
 }

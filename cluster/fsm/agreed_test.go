@@ -3,9 +3,9 @@ package fsm
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/command"
@@ -28,7 +28,7 @@ func TestApply_LargeBatchIsSplitBetweenEntries(t *testing.T) {
 	require.Greater(t, commits, 1, "more than one transaction holds")
 	require.Less(t, commits, 12)
 	require.Equal(t, single.hash(), whole.hash())
-	require.Equal(t, 18_000, whole.fsm.Index().Len())
+	require.Equal(t, 18_000, whole.read.Index().Len())
 }
 
 func TestApply_RepeatedRequestGetsTheFirstAnswer(t *testing.T) {
@@ -44,46 +44,35 @@ func TestApply_RepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 	require.NoError(t, r.one(s.as("req-2", device("d1"))).Error())
 	r.reopen()
 	require.NoError(t, r.one(s.as("req-2", device("d2"))).Error())
-	_, ok, err := r.fsm.Device("d2")
+	_, ok, err := r.read.Device("d2")
 	require.NoError(t, err)
 	require.False(t, ok, "answered, not applied, also after a restart")
 }
 
-func TestMembers_TombstonesOrdinalsAndPages(t *testing.T) {
+func TestMembers_TombstonesAndOrdinals(t *testing.T) {
 	s := newScript(t)
 	r := newRig(t)
 	r.one(s.add(&command.PutMembers{Members: members(0, 10)}))
 	r.one(s.add(&command.RemoveMembers{IDs: []string{"m-000002", "m-000005"}}))
 	r.one(s.add(&command.PutMembers{Members: members(50, 1)}))
 	r.reopen()
-	rec, ok, err := r.fsm.Member("m-000050")
+	rec, ok, err := r.member("m-000050")
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.EqualValues(t, 10, rec.Ordinal, "ordinals of removed members are not given away")
-	_, ok, _ = r.fsm.Member("m-000002")
+	_, ok, _ = r.member("m-000002")
 	require.False(t, ok)
-	gone, ok, err := r.fsm.MemberByOrdinal(2)
+	gone, ok, err := r.memberAt(2)
 	require.NoError(t, err)
 	require.True(t, ok && gone.Removed)
 	require.Equal(t, "m-000002", gone.Member.ID)
 
-	page := func(after string, limit int, filter *roaring.Bitmap) (ids []string) {
-		recs, err := r.fsm.Members(after, limit, filter)
-		require.NoError(t, err)
-		for _, m := range recs {
-			ids = append(ids, m.Member.ID)
-		}
-		return ids
-	}
-	require.Equal(t, []string{"m-000000", "m-000001", "m-000003"}, page("", 3, nil))
-	require.Equal(t, []string{"m-000004", "m-000006"}, page("m-000003", 2, nil))
-	require.Equal(t, []string{"m-000050"}, page("m-000005", 5, roaring.BitmapOf(1, 2, 10)), "also after a removed member")
-	require.Empty(t, page("nobody", 5, nil))
+	require.Equal(t, []uint32{0, 1, 3, 4, 6, 7, 8, 9, 10}, r.read.Index().Ordinals().ToArray())
 	bad := audience.Member{ID: "bad id", Kind: "screen", Place: "tm"}
 	res := r.one(s.add(&command.PutMembers{Members: append(members(60, 1), audience.EncodeMember(&bad))}))
 	require.ErrorIs(t, res.Error(), command.ErrInvalid)
 	require.ErrorIs(t, r.one(s.add(&command.PutMembers{Members: [][]byte{{9}}})).Error(), command.ErrMalformed)
-	_, ok, _ = r.fsm.Member("m-000060")
+	_, ok, _ = r.member("m-000060")
 	require.False(t, ok, "all or none")
 }
 
@@ -114,7 +103,7 @@ func TestPeople_RefusalsThatKeepWhatWasTakenAway(t *testing.T) {
 	require.ErrorIs(t, r.one(s.add(&command.RevokeDevice{ID: "d"})).Error(), command.ErrNotFound)
 	r.one(s.add(&command.PutDistrict{District: storage.District{ID: "tm", Incarnation: 3}}))
 	require.ErrorIs(t, r.one(s.add(&command.PutDistrict{District: storage.District{ID: "tm", Incarnation: 2}})).Error(), command.ErrConflict)
-	u, ok, err := r.fsm.UserByToken(hash32("t"))
+	u, ok, err := r.userByToken(hash32("t"))
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, "amy", u.Name)
@@ -140,7 +129,7 @@ func TestImport_IsNotHalfAppliedAndResumesAtEveryStep(t *testing.T) {
 	require.ErrorIs(t, both(&command.FoldImport{Import: "i"}).Error(), command.ErrConflict, "not active")
 	require.ErrorIs(t, both(&command.ActivateImport{Import: "i", Chunks: chunks + 1}).Error(), command.ErrGap)
 	require.ErrorIs(t, both(&command.ActivateImport{Import: "?", Chunks: 1}).Error(), command.ErrNotFound)
-	require.Equal(t, 20, steady.fsm.Index().Len(), "nothing before Activate")
+	require.Equal(t, 20, steady.read.Index().Len(), "nothing before Activate")
 	require.NoError(t, both(&command.ActivateImport{Import: "i", Chunks: chunks, Replace: true}).Error())
 	require.ErrorIs(t, both(&command.DropImport{Import: "i"}).Error(), command.ErrConflict, "inevitable")
 
@@ -164,18 +153,18 @@ func TestImport_IsNotHalfAppliedAndResumesAtEveryStep(t *testing.T) {
 		require.Equal(t, res, again, "a repeated step changes nothing")
 	}
 	require.Equal(t, steady.hash(), crashing.hash())
-	rec, ok, err := steady.fsm.Member("m-000015")
+	rec, ok, err := steady.member("m-000015")
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, late.Name, rec.Member.Name, "what was written later wins")
 	for id, want := range map[string]bool{"m-000000": false, "m-000005": true, "m-000100": false, "m-000010": true, "m-000509": true} {
-		_, ok, err := steady.fsm.Member(id)
+		_, ok, err := steady.member(id)
 		require.NoError(t, err)
 		require.Equal(t, want, ok, id)
 	}
-	require.Equal(t, 500, steady.fsm.Index().Len()) // 500 imported, less m-000100, plus m-000005
+	require.Equal(t, 500, steady.read.Index().Len()) // 500 imported, less m-000100, plus m-000005
 	require.NoError(t, both(&command.DropImport{Import: "i"}).Error())
-	require.Empty(t, must(steady.fsm.Imports()))
+	require.Empty(t, must(steady.imports()))
 	require.Empty(t, append(steady.halts, crashing.halts...))
 }
 
@@ -195,7 +184,7 @@ func TestAudit_EveryCommandLeavesALineThatVerifies(t *testing.T) {
 	report, err := storage.VerifyAudit(bytes.NewReader(b.Bytes()))
 	require.NoError(t, err)
 	require.True(t, report.OK(), report.Problem)
-	lines := must(r.fsm.Audit(0, 0, 0))
+	lines := must(r.audit(0, 0, 0))
 	require.EqualValues(t, report.To, len(lines))
 	seen := map[string]int{}
 	for _, l := range lines {
@@ -210,23 +199,44 @@ func TestAudit_EveryCommandLeavesALineThatVerifies(t *testing.T) {
 	require.Equal(t, 1, seen["import fold"], "steps are summed up")
 	require.Zero(t, seen["import stage"])
 	require.Equal(t, 1, seen["unreadable entry"])
-	page := must(r.fsm.Audit(3, 0, 2))
+	page := must(r.audit(3, 0, 2))
 	require.Equal(t, lines[2:4], page)
 }
 
-func TestHashState_HashesTheStateAtItsEntry(t *testing.T) {
-	hashed := make(chan [32]byte, 4)
-	r := newRigWith(t, Hooks{Hashed: func(_ uint64, sum [32]byte) { hashed <- sum }})
-	plain := newRig(t)
-	s := newScript(t)
-	s.add(&command.PutMembers{Members: members(0, 5)})
-	s.add(&command.HashState{})
-	for _, l := range s.logs {
-		plain.one(l)
+// What became of a command, and of what, is said by fields once every node knows them, and by
+// none before: nothing is decided by words, and software of before writes the same lines.
+func TestAudit_SaysItsOutcomeOnceEveryNodeKnowsIt(t *testing.T) {
+	r, s := newRig(t), newScript(t)
+	last := func(p command.Payload) storage.AuditEntry {
+		s.add(p)
+		r.one(s.logs[len(s.logs)-1])
+		return lastLine(r)
 	}
-	want := plain.hash()
-	s.add(&command.PutMembers{Members: members(9, 1)}) // in the same batch, after it
-	r.all(s.logs)
-	require.Equal(t, want, fmt.Sprintf("%x", <-hashed))
-	require.NotEqual(t, want, r.hash())
+	old := last(&command.PutUser{User: storage.User{Name: "wong", TokenHash: make([]byte, 32)}})
+	require.Equal(t, storage.AuditUnsaid, old.Outcome)
+	require.Empty(t, old.Subject)
+	require.Equal(t, "wong", old.About())
+	require.False(t, old.Refused())
+	old = last(&command.RevokeUser{Name: "nobody"})
+	require.Equal(t, storage.AuditUnsaid, old.Outcome)
+	require.True(t, old.Refused())
+
+	line := last(&command.PutUser{User: storage.User{Name: "refused: feed", Kind: storage.UserPerson, TokenHash: bytes.Repeat([]byte{7}, 32)}}) // of version 3
+	require.Equal(t, storage.AuditDone, line.Outcome, line.Summary)
+	require.Equal(t, "refused: feed", line.About())
+	require.False(t, line.Refused(), "whatever it is called")
+	line = last(&command.RevokeUser{Name: "nobody"})
+	require.Equal(t, storage.AuditRefused, line.Outcome)
+	require.Equal(t, "nobody", line.About())
+	require.True(t, line.Refused())
+	var b bytes.Buffer
+	require.NoError(t, r.store.ExportAudit(&b, 0, 0))
+	report, err := storage.VerifyAudit(bytes.NewReader(b.Bytes()))
+	require.NoError(t, err)
+	require.True(t, report.OK(), report.Problem)
+	altered := strings.Replace(b.String(), `"outcome":2`, `"outcome":1`, 1)
+	require.NotEqual(t, b.String(), altered)
+	report, err = storage.VerifyAudit(strings.NewReader(altered))
+	require.NoError(t, err)
+	require.False(t, report.OK(), "the outcome is in the chain")
 }

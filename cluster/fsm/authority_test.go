@@ -18,11 +18,11 @@ func scenario(id string) storage.Scenario {
 
 func TestAuthority_IsKeptWithTheIndexOfItsLastChange(t *testing.T) {
 	s, r := newScript(t), newRig(t)
-	require.Zero(t, must(r.fsm.Authority()).Version)
+	require.Zero(t, must(r.read.Authority()).Version)
 	r.one(s.add(&command.PutUser{User: storage.User{Name: "amy"}}))
-	require.Zero(t, must(r.fsm.Authority()).Version)
+	require.Zero(t, must(r.read.Authority()).Version)
 	require.NoError(t, r.one(s.add(&command.PutScenario{Scenario: scenario("flood")})).Error())
-	require.EqualValues(t, 2, must(r.fsm.Authority()).Version)
+	require.EqualValues(t, 2, must(r.read.Authority()).Version)
 	at := epoch.UnixMilli() // the script's clock is minutes later
 	l := storage.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood", storage.AnyScenario}, Place: "tm", Until: at + storage.MaxLicence, GrantedBy: "forged"}
 	require.NoError(t, r.one(s.add(&command.PutLicence{Licence: l})).Error())
@@ -33,7 +33,7 @@ func TestAuthority_IsKeptWithTheIndexOfItsLastChange(t *testing.T) {
 	require.NoError(t, r.one(s.add(&command.RemoveScenario{ID: "flood"})).Error())
 	require.ErrorIs(t, r.one(s.add(&command.RemoveScenario{ID: "flood"})).Error(), command.ErrNotFound)
 
-	a := must(r.fsm.Authority())
+	a := must(r.read.Authority())
 	require.EqualValues(t, 7, a.Version)
 	require.Equal(t, policy, a.Policy)
 	require.Empty(t, a.Scenarios)
@@ -45,7 +45,7 @@ func TestAuthority_IsKeptWithTheIndexOfItsLastChange(t *testing.T) {
 	again.all(s.logs)
 	require.Equal(t, again.hash(), r.hash())
 	r.reopen()
-	require.Equal(t, a, must(r.fsm.Authority()))
+	require.Equal(t, a, must(r.read.Authority()))
 }
 
 func TestAuthority_LicencesThatCannotBe(t *testing.T) {
@@ -76,7 +76,7 @@ func TestAuthority_LicencesThatCannotBe(t *testing.T) {
 		l.ID = "l2"
 		require.ErrorIs(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), c.want, name)
 	}
-	require.Len(t, must(r.fsm.Authority()).Licences, 1)
+	require.Len(t, must(r.read.Authority()).Licences, 1)
 }
 
 func (o *origin) approval(t *testing.T, of fact.Signed, digest, by string) fact.Signed {
@@ -96,13 +96,13 @@ func TestApproval_IsFoldedInAnyOrderAndAfterARestart(t *testing.T) {
 		s, r := newScript(t), newRig(t)
 		out := r.adopt(s, order[0])
 		require.Equal(t, command.Adopted, out[0].Outcome)
-		require.Empty(t, r.fsm.InForce(epoch.Add(time.Minute)))
+		require.Empty(t, r.inForce(epoch.Add(time.Minute)))
 		r.reopen()
 		r.adopt(s, order[1])
-		require.Len(t, r.fsm.InForce(epoch.Add(time.Minute)), 1)
+		require.Len(t, r.inForce(epoch.Add(time.Minute)), 1)
 		r.reopen()
-		require.Len(t, r.fsm.InForce(epoch.Add(time.Minute)), 1)
-		require.Len(t, must(r.fsm.KeptFacts(fact.KindApproval, 0, 0, 0)), 1)
+		require.Len(t, r.inForce(epoch.Add(time.Minute)), 1)
+		require.Len(t, must(r.read.KeptFacts(fact.KindApproval, 0, 0, 0)), 1)
 	}
 	s, r := newScript(t), newRig(t)
 	r.adopt(s, held)

@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"almenara/cluster/command"
+	"almenara/cluster/derived"
 	"almenara/storage"
 )
 
@@ -15,7 +16,7 @@ import (
 // commit.
 type batch struct {
 	f       *FSM
-	m       *memory
+	m       *derived.State
 	t       *storage.Txn
 	applied storage.Applied
 	out     []any
@@ -23,7 +24,8 @@ type batch struct {
 	changed Change
 	after   []func() // told after the commit, in order
 
-	hashWanted bool // by the entry just applied
+	at    time.Time // of the last command
+	grown []growth  // since the last commit, in order
 }
 
 // open starts a transaction where none is running.
@@ -72,19 +74,7 @@ func (b *batch) take(i int, l *raft.Log) error {
 	}
 	b.applied.Index, b.applied.Term = l.Index, l.Term
 	b.applied.Part, b.applied.PartFacts = 0, 0
-	return b.afterEntry(l)
-}
-
-// afterEntry commits at once after a command that looks at the state as a whole.
-func (b *batch) afterEntry(l *raft.Log) error {
-	if !b.hashWanted {
-		return nil
-	}
-	b.hashWanted = false
-	if err := b.commit(); err != nil {
-		return err
-	}
-	return b.f.hash(l.Index)
+	return nil
 }
 
 // command decodes and applies one command entry and keeps its encoded result.
@@ -99,8 +89,13 @@ func (b *batch) command(i int, l *raft.Log) error {
 	if err != nil {
 		return b.malformed(i, l, err)
 	}
-	e := &entry{batch: b, index: l.Index, c: c}
+	e := &entry{batch: b, index: l.Index, c: c, speaks: max(b.applied.Version, c.Version)}
+	b.at = time.UnixMilli(c.At)
+	given := b.m.Ordinals
 	raw, err := e.run()
+	if b.m.Ordinals != given {
+		b.grown = append(b.grown, growth{b.at, given})
+	}
 	if err != nil {
 		return fmt.Errorf("entry %d: %w", l.Index, err)
 	}
@@ -136,22 +131,45 @@ func (b *batch) commit() error {
 	if len(b.results) == 0 && t.Empty() {
 		return nil
 	}
+	groups, err := b.m.Alerts.Retire(t, b.at, b.given)
+	if err != nil {
+		return err
+	}
 	if err := t.SetApplied(b.applied); err != nil {
 		return err
 	}
-	b.f.commits.Store(time.Now().UnixNano()) // for Stalled; nothing that is agreed depends on it
-	err := t.Commit()
-	b.f.commits.Store(0)
+	begun := b.f.clock()
+	b.f.commits.Store(&begun) // for Stalled; nothing that is agreed depends on it
+	err = t.Commit()
+	b.f.commits.Store(nil)
 	if err != nil {
 		return err
 	}
 	b.f.applied.Store(b.applied.Index)
+	b.m.Alerts.Retired(groups)
+	b.grown = nil
 	for i, raw := range b.results {
 		b.out[i] = raw
 	}
 	b.results = nil
 	b.tell()
-	return b.m.checkpoint(b.f.store, b.applied.Index)
+	return b.m.Tallies.Save(b.applied.Index)
+}
+
+// growth is that ordinals were given.
+type growth struct {
+	at     time.Time // of the command
+	before uint32    // how many there were before
+}
+
+// given is how many ordinals had been given at a time before the end of the transaction.
+func (b *batch) given(at time.Time) uint32 {
+	for _, g := range b.grown {
+		if !g.at.Before(at) {
+			return g.before
+		}
+	}
+	return b.m.Ordinals
 }
 
 // commitPart commits in the middle of the entry at index, after so many facts, for

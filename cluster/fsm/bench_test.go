@@ -73,21 +73,19 @@ func BenchmarkMillion(b *testing.B) {
 		}
 		folding := timed(b, "fold-s", func() { applyAll(b, f, s.logs) })
 		b.ReportMetric(benchMembers/(staging+folding).Seconds(), "members/s")
-		require.Equal(b, benchMembers, f.Index().Len())
-		f.Close()
+		require.Equal(b, benchMembers, f.Derived().Index.Len())
 		require.NoError(b, store.Close())
 		cpu := cpuTime(b)
 		timed(b, "reopen-s", func() { store, f = benchStore(b, dir) })
 		b.ReportMetric((cpuTime(b) - cpu).Seconds(), "reopen-cpu-s")
-		require.Equal(b, benchMembers, f.Index().Len())
+		require.Equal(b, benchMembers, f.Derived().Index.Len())
 		b.ReportMetric(float64(bytesUnder(b, dir, "*.sst"))/1e6, "tables-MB")
 		timed(b, "hash-s", func() { _, _, err := f.StateHash(); require.NoError(b, err) })
-		timed(b, "verify-s", func() { require.NoError(b, store.Verify()) })
+		timed(b, "verify-s", func() { require.NoError(b, store.Verify(b.Context())) })
 		var d *storage.Dump
 		timed(b, "dump-s", func() { d = must(store.Dump()) })
 		b.ReportMetric(float64(d.Size)/1e6, "dump-MB")
 		timed(b, "install-s", func() { require.NoError(b, f.Restore(d)) })
-		f.Close()
 		require.NoError(b, store.Close())
 	}
 }
@@ -111,7 +109,7 @@ func timed(b *testing.B, name string, fn func()) time.Duration {
 func BenchmarkReceipts(b *testing.B) {
 	dir := b.TempDir()
 	store, f := benchStore(b, dir)
-	defer func() { f.Close(); require.NoError(b, store.Close()) }()
+	defer func() { require.NoError(b, store.Close()) }()
 	s, o := newScript(b), newOrigin("node-a")
 	id := keyOf("A1").ID()
 	const entries, blocks = 32, 8

@@ -11,15 +11,16 @@ import (
 // what is refused, or an error, for which the node stops.
 type entry struct {
 	*batch
-	index uint64
-	c     command.Command
+	index  uint64
+	c      command.Command
+	speaks uint64 // the highest version of the log up to here, this entry included
 }
 
 // run applies the command unless its request was answered before, and records audit
 // line and answer.
 func (e *entry) run() ([]byte, error) {
 	if id := e.c.RequestID; id != "" {
-		if slot, ok := e.m.requests[id]; ok {
+		if slot, ok := e.m.Requests[id]; ok {
 			r, found, err := e.t.Result(slot)
 			if err != nil || (found && r.RequestID == id) {
 				return r.Result, err
@@ -43,13 +44,44 @@ func (e *entry) run() ([]byte, error) {
 // audit writes the command's own line. Steps of imports and facts, which write lines
 // of their own where something happened, pass "" for none.
 func (e *entry) audit(r command.Result, summary string) error {
+	outcome := storage.AuditDone
 	if r.Kind != command.KindNone {
-		summary = fmt.Sprintf("refused: %s", r.Kind)
+		outcome, summary = storage.AuditRefused, fmt.Sprintf("refused: %s", r.Kind)
 	}
 	if summary == "" {
 		return nil
 	}
-	return e.line(e.c.Payload.Type().String(), summary)
+	line := storage.AuditEntry{
+		Index: e.index, At: e.c.At, Actor: e.c.Actor, Action: e.c.Payload.Type().String(), Summary: summary,
+	}
+	if e.speaks >= typedAudit {
+		line.Outcome, line.Subject = outcome, subject(e.c.Payload)
+	}
+	_, err := e.t.AppendAudit(line)
+	return err
+}
+
+// typedAudit is the version from which on audit lines say their outcome and subject. Every
+// node of a district in whose log an entry of that version stands writes them alike.
+const typedAudit = 3
+
+// subject is what a command about who may do what is about.
+func subject(p command.Payload) string {
+	switch p := p.(type) {
+	case *command.PutUser:
+		return p.User.Name
+	case *command.RevokeUser:
+		return p.Name
+	case *command.PutScenario:
+		return p.Scenario.ID
+	case *command.RemoveScenario:
+		return p.ID
+	case *command.PutLicence:
+		return p.Licence.ID
+	case *command.RevokeLicence:
+		return p.ID
+	}
+	return ""
 }
 
 // line writes one audit line.
@@ -69,8 +101,8 @@ func (e *entry) remember(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	delete(e.m.requests, displaced)
-	e.m.requests[e.c.RequestID] = slot
+	delete(e.m.Requests, displaced)
+	e.m.Requests[e.c.RequestID] = slot
 	return nil
 }
 
@@ -95,9 +127,6 @@ func (e *entry) apply() (command.Result, string, error) {
 		return e.putPlaces(p)
 	case *command.RemovePlaces:
 		return e.removePlaces(p)
-	case *command.HashState:
-		e.hashWanted = true
-		return command.OK(nil), "requested", nil
 	}
 	return e.applyPeople()
 }

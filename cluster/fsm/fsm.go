@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 
 	"almenara/cluster/command"
+	"almenara/cluster/derived"
 	"almenara/cluster/fact"
 	"almenara/storage"
 )
@@ -58,10 +58,6 @@ type Hooks struct {
 	// whole state was replaced by an install.
 	Changed func(Change)
 
-	// Hashed tells the hash of the agreed state right after the entry at index, a
-	// HashState command. It comes later, from another goroutine.
-	Hashed func(index uint64, sum [32]byte)
-
 	// MaxVersion lowers the version of entries that this replica reads, for drills of a
 	// rolling upgrade; 0 is command.Max.
 	MaxVersion uint64
@@ -99,16 +95,13 @@ type FSM struct {
 	log   *slog.Logger
 	max   uint64 // the highest version of an entry that may be applied
 
-	memory  atomic.Pointer[memory] // replaced as a whole by Restore
-	applied atomic.Uint64          // highest index whose effects are durable and visible
+	derived atomic.Pointer[derived.State] // replaced as a whole by Restore
+	applied atomic.Uint64                 // highest index whose effects are durable and visible
 	halted  atomic.Pointer[error]
 	snaps   *Snapshots
 
-	commits atomic.Int64 // since when a commit has been running, ns since 1970; 0 when none is
-
-	hashing sync.WaitGroup
-	hashMu  sync.Mutex // one hash is computed at a time
-	closed  atomic.Bool
+	clock   func() time.Time          // with its monotonic part, by which durations are measured; tests step it
+	commits atomic.Pointer[time.Time] // since when a commit has been running; nil when none is
 }
 
 // New makes the state machine over an open store and rebuilds what it keeps in
@@ -118,6 +111,7 @@ func New(store *storage.Store, hooks Hooks) (*FSM, error) {
 		return nil, errors.New("state machine needs a Halt hook")
 	}
 	f := &FSM{store: store, hooks: hooks, log: hooks.Logger, max: command.Max()}
+	f.clock = time.Now
 	if hooks.MaxVersion > 0 {
 		f.max = min(f.max, hooks.MaxVersion)
 	}
@@ -149,19 +143,13 @@ func (f *FSM) readable(applied storage.Applied) error {
 
 // reload builds the memory from the store.
 func (f *FSM) reload() error {
-	m, applied, err := rebuild(f.store, f.log)
+	d, applied, err := derived.Rebuild(f.store, f.log)
 	if err != nil {
 		return err
 	}
-	f.memory.Store(m)
+	f.derived.Store(d)
 	f.applied.Store(applied.Index)
 	return nil
-}
-
-// Close waits for running hash computations. Nothing may be applied afterwards.
-func (f *FSM) Close() {
-	f.closed.Store(true)
-	f.hashing.Wait()
 }
 
 // Applied is the highest index whose effects are durable and visible here. Unlike
@@ -172,11 +160,15 @@ func (f *FSM) Applied() uint64 { return f.applied.Load() }
 // A disk that stalls must end the process, as for the raft log.
 func (f *FSM) Stalled() time.Duration {
 	since := f.commits.Load()
-	if since == 0 {
+	if since == nil {
 		return 0
 	}
-	return time.Since(time.Unix(0, since))
+	return f.clock().Sub(*since) // monotonic: a clock that is set is no stall
 }
+
+// Derived is what is kept in memory beside the store. Ask for it anew each time: an installed
+// snapshot brings another one.
+func (f *FSM) Derived() *derived.State { return f.derived.Load() }
 
 // Store is the store below.
 func (f *FSM) Store() *storage.Store { return f.store }
@@ -222,7 +214,7 @@ func (f *FSM) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
 // entries with a result are durable.
 func (f *FSM) ApplyBatch(logs []*raft.Log) []any {
 	out := make([]any, len(logs))
-	b := &batch{f: f, m: f.memory.Load(), out: out}
+	b := &batch{f: f, m: f.derived.Load(), out: out}
 	err := f.Halted()
 	for i, l := range logs {
 		if err == nil {

@@ -33,7 +33,7 @@ func TestApply_UnknownVersionHaltsAndSkipsNothing(t *testing.T) {
 		require.ErrorIs(t, out[0].(error), ErrHalted, "its transaction was given up")
 		r.reopen()
 		require.Zero(t, r.fsm.Applied())
-		_, ok, err := r.fsm.User("bob")
+		_, ok, err := r.read.User("bob")
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
@@ -42,7 +42,7 @@ func TestApply_UnknownVersionHaltsAndSkipsNothing(t *testing.T) {
 // requireHaltedForGood proves that raft cannot record progress past what was applied.
 func requireHaltedForGood(t *testing.T, r *rig, s *script) {
 	t.Helper()
-	out := r.fsm.Apply(s.add(&command.HashState{}))
+	out := r.fsm.Apply(s.add(&command.DropImport{Import: "none"}))
 	require.ErrorIs(t, out.(error), ErrHalted)
 	require.Len(t, r.halts, 1, "told once")
 	_, err := r.fsm.Snapshot()
@@ -85,7 +85,7 @@ func TestApply_UnreadableEntriesGiveTheSameResultOnAllReplicas(t *testing.T) {
 	}
 	require.Equal(t, a.hash(), b.hash())
 	require.Empty(t, append(a.halts, b.halts...))
-	head, err := a.fsm.AuditHead()
+	head, err := a.auditHead()
 	require.NoError(t, err)
 	require.EqualValues(t, len(s.logs), head.N, "each is in the audit")
 }

@@ -58,8 +58,8 @@ func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) 
 	if err != nil {
 		return err
 	}
-	e.m.index.Put(ordinal, &p.member)
-	e.m.ordinals = max(e.m.ordinals, ordinal+1)
+	e.m.Index.Put(ordinal, &p.member)
+	e.m.Ordinals = max(e.m.Ordinals, ordinal+1)
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (e *entry) dropMember(id string) (bool, error) {
 	if err != nil || !live {
 		return false, err
 	}
-	e.m.index.Remove(head.Ordinal)
+	e.m.Index.Remove(head.Ordinal)
 	return true, nil
 }
 
@@ -105,7 +105,7 @@ func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) 
 		if err := e.t.PutPlace(storage.PlaceRecord{Place: place}); err != nil {
 			return failed(err)
 		}
-		e.m.index.PutPlace(place)
+		e.m.Index.PutPlace(place)
 	}
 	e.changed |= ChangedPlaces
 	return done(command.CountResult{Count: uint64(len(p.Places))}, "%d places", len(p.Places))
@@ -126,7 +126,7 @@ func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, e
 		if err := e.t.PutPlace(tombstone); err != nil {
 			return failed(err)
 		}
-		e.m.index.RemovePlace(path)
+		e.m.Index.RemovePlace(path)
 	}
 	e.changed |= ChangedPlaces
 	return done(command.CountResult{Count: n}, "%d places", n)

@@ -14,10 +14,12 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/receipt"
 )
 
@@ -28,13 +30,13 @@ import (
 // Cancel is in that list, and whom a message addressed that lost its place to another
 // (nobody is told of it).
 type seen struct {
-	InForce  [][]alert.Active
-	Ended    [][]alert.End
-	Alerts   []AlertView
+	InForce  [][]board.Active
+	Ended    [][]board.End
+	Alerts   []agreed.AlertView
 	Counts   map[string]receipt.Counts
 	Members  map[string][]uint32
 	Answers  map[string][]receipt.Answer
-	Judged   map[string][]alert.Standing
+	Judged   map[string][]board.Standing
 	Targets  map[string][]uint32
 	Marks    []storage.Mark
 	Facts    int
@@ -47,27 +49,27 @@ type seen struct {
 func (w *world) see(r *rig) seen {
 	w.Helper()
 	s := seen{Counts: map[string]receipt.Counts{}, Members: map[string][]uint32{}, Answers: map[string][]receipt.Answer{},
-		Judged: map[string][]alert.Standing{}, Targets: map[string][]uint32{}, Blocks: map[string][]string{}}
+		Judged: map[string][]board.Standing{}, Targets: map[string][]uint32{}, Blocks: map[string][]string{}}
 	for _, after := range []time.Duration{0, 5 * time.Minute, 20 * time.Minute, 2 * time.Hour, 15 * time.Hour, 48 * time.Hour} {
-		s.InForce = append(s.InForce, r.fsm.InForce(epoch.Add(after)))
-		s.Ended = append(s.Ended, r.fsm.Ended(epoch.Add(after)))
+		s.InForce = append(s.InForce, r.inForce(epoch.Add(after)))
+		s.Ended = append(s.Ended, r.ended(epoch.Add(after)))
 	}
 	for _, id := range w.ids() {
-		v, ok, err := r.fsm.Alert(id)
+		v, ok, err := r.read.Alert(id)
 		require.NoError(w, err)
-		known := slices.ContainsFunc(s.Alerts, func(other AlertView) bool { return other.ID == v.ID })
+		known := slices.ContainsFunc(s.Alerts, func(other agreed.AlertView) bool { return other.ID == v.ID })
 		if ok && !known {
 			s.Alerts = append(s.Alerts, v)
 		}
 	}
-	slices.SortFunc(s.Alerts, func(x, y AlertView) int { return cmp.Compare(x.ID, y.ID) })
+	slices.SortFunc(s.Alerts, func(x, y agreed.AlertView) int { return cmp.Compare(x.ID, y.ID) })
 	for i := range s.Alerts {
 		w.seeAlert(r, &s.Alerts[i], &s)
 	}
-	s.Marks = must(r.fsm.Marks())
+	s.Marks = must(r.read.Marks())
 	for _, lane := range w.lanes {
 		for _, f := range lane {
-			if must(r.fsm.HasFact(f.ID())) {
+			if must(r.read.HasFact(f.ID())) {
 				s.Facts++
 			}
 		}
@@ -105,9 +107,9 @@ func (w *world) ids() (out []alert.ID) {
 	return out
 }
 
-func (w *world) seeAlert(r *rig, v *AlertView, s *seen) {
+func (w *world) seeAlert(r *rig, v *agreed.AlertView, s *seen) {
 	w.Helper()
-	for _, part := range [][]AlertMessage{v.Messages, v.Cancels, v.Lost} {
+	for _, part := range [][]agreed.AlertMessage{v.Messages, v.Cancels, v.Lost} {
 		for i := range part {
 			m := &part[i]
 			m.Adoption, m.CAP = storage.Adoption{}, nil
@@ -116,36 +118,35 @@ func (w *world) seeAlert(r *rig, v *AlertView, s *seen) {
 			}
 			at := fmt.Sprint(v.ID, " ", m.Entry.Fact)
 			s.Judged[at] = r.judged(m.Entry)
-			s.Counts[at] = must(r.fsm.ReceiptCounts(v.IDs(), m.Entry.Revision))
+			s.Counts[at] = must(r.counts(v.IDs(), m.Entry.Revision))
 			for rung := receipt.Queued; rung <= receipt.Refused; rung++ {
-				s.Members[fmt.Sprint(at, rung)] = must(r.fsm.ReceiptMembers(v.IDs(), m.Entry.Revision, rung)).ToArray()
+				s.Members[fmt.Sprint(at, rung)] = must(r.read.ReceiptMembers(v.IDs(), m.Entry.Revision, rung)).ToArray()
 			}
 			if !m.Lost && m.Entry.MsgType != alert.MsgTypeCancel {
-				s.Targets[at] = must(r.fsm.Target(m.Entry.Key, m.Entry.Revision)).ToArray()
+				s.Targets[at] = must(r.read.Target(m.Entry.Key, m.Entry.Revision)).ToArray()
 			}
 		}
 	}
 	for _, id := range v.IDs() {
-		s.Answers[string(id)] = must(r.fsm.Tally(id)).Answers(id)
-		require.NoError(w, r.fsm.ReceiptFacts(id, 0, func(f fact.Fact, _ receipt.Block) {
+		s.Answers[string(id)] = must(r.read.Tally(id)).Answers(id)
+		require.NoError(w, r.read.ReceiptFacts(id, 0, func(f fact.Fact, _ receipt.Block) {
 			s.Blocks[string(id)] = append(s.Blocks[string(id)], fmt.Sprint(f.Origin, f.Seq))
 		}))
 		slices.Sort(s.Blocks[string(id)])
 	}
 }
 
-func (r *rig) judged(e alert.Entry) (out []alert.Standing) {
-	m := r.fsm.memory.Load()
-	m.boardMu.Lock()
-	defer m.boardMu.Unlock()
-	for _, after := range []time.Duration{0, 20 * time.Minute, 15 * time.Hour} {
-		out = append(out, m.board.Judge(e, epoch.Add(after)))
-	}
+func (r *rig) judged(e board.Entry) (out []board.Standing) {
+	r.fsm.Derived().Alerts.View(func(b *board.Board) {
+		for _, after := range []time.Duration{0, 20 * time.Minute, 15 * time.Hour} {
+			out = append(out, b.Judge(e, epoch.Add(after)))
+		}
+	})
 	return out
 }
 
 func keptIDs(r *rig, kind fact.Kind) (out []string) {
-	for _, k := range must(r.fsm.KeptFacts(kind, 0, 0, 0)) {
+	for _, k := range must(r.read.KeptFacts(kind, 0, 0, 0)) {
 		out = append(out, hex.EncodeToString(k.ID[:]))
 	}
 	slices.Sort(out)
@@ -213,9 +214,9 @@ func (r *rig) applyWithPowerCuts(logs []*raft.Log) (ends int) {
 	r.Helper()
 	for r.fsm.Applied() < logs[len(logs)-1].Index {
 		require.Less(r, ends, 100*len(logs), "no progress")
-		m := r.fsm.memory.Load()
-		if len(m.adoptions()) > 0 || r.fsm.Applied() > 0 {
-			m.ordinals = 1 << 31 // as if no further target fitted into a transaction
+		m := r.fsm.Derived()
+		if len(must(r.read.Adoptions(time.Time{}))) > 0 || r.fsm.Applied() > 0 {
+			m.Ordinals = 1 << 31 // as if no further target fitted into a transaction
 		}
 		r.fsm.hooks.Changed = func(Change) { panic(errPowerCut) }
 		r.fsm.hooks.Adopted = func(fact.Signed, fact.Fact, command.FactOutcome) { panic(errPowerCut) }

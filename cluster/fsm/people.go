@@ -10,6 +10,15 @@ import (
 
 // putDevices enrols all devices or, when a member is missing, none.
 func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error) {
+	for _, id := range p.New {
+		old, known, err := e.t.Device(id)
+		if err != nil {
+			return failed(err)
+		}
+		if known && !old.Revoked {
+			return refuse(command.KindConflict, "device %q is enrolled already", id)
+		}
+	}
 	for i := range p.Devices {
 		m, ok, err := e.t.MemberHead(p.Devices[i].Member)
 		if err != nil {
@@ -78,10 +87,16 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 	if known && !old.Revoked && !bytes.Equal(old.TokenHash, p.User.TokenHash) {
 		return refuse(command.KindConflict, "user %q exists already; revoke it first", p.User.Name)
 	}
+	if p.User.Kind != "" && known && old.Revoked && bytes.Equal(old.TokenHash, p.User.TokenHash) {
+		return refuse(command.KindConflict, "user %q was revoked, and the token with it", p.User.Name)
+	}
 	if err := e.t.PutUser(p.User); err != nil {
 		return failed(err)
 	}
 	e.changed |= ChangedUsers
+	if p.User.Kind != "" {
+		return done(nil, "%s, a %s, roles %v, senders %v, places %v", p.User.Name, p.User.Kind, p.User.Roles, p.User.Senders, p.User.Places)
+	}
 	return done(nil, "%s, roles %v", p.User.Name, p.User.Roles)
 }
 

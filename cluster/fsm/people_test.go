@@ -19,7 +19,7 @@ func TestPeople_AddingDoesNotReplaceSomebody(t *testing.T) {
 	require.NoError(t, r.one(s.add(user("amy", "one", roleAdministrator))).Error())
 	require.NoError(t, r.one(s.add(user("amy", "one", roleAdministrator))).Error(), "a repeat does no harm")
 	require.ErrorIs(t, r.one(s.add(user("amy", "two", "viewer"))).Error(), command.ErrConflict)
-	u, ok, err := r.fsm.UserByToken(hash32("one"))
+	u, ok, err := r.userByToken(hash32("one"))
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, []string{roleAdministrator}, u.Roles)

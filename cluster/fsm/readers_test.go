@@ -42,10 +42,10 @@ func TestReaders_WhileEntriesAreAppliedAndASnapshotIsInstalled(t *testing.T) {
 			}
 		})
 	}
-	reader(func() error { _, err := to.fsm.Members("", 50, nil); return err })
-	reader(func() error { _, err := to.fsm.Alerts(5); return err })
-	reader(func() error { _, err := to.fsm.ReceiptCounts([]alert.ID{id}, 5); return err })
-	reader(func() error { _, err := to.fsm.ActiveFacts(epoch); return err })
+	reader(func() error { _, _, err := to.member("m-000000"); return err })
+	reader(func() error { _, err := to.alerts(5); return err })
+	reader(func() error { _, err := to.counts([]alert.ID{id}, 5); return err })
+	reader(func() error { return to.read.Recall(epoch, func(fact.Signed) error { return nil }) })
 	for _, l := range s.logs[1:30] {
 		to.one(l)
 	}
@@ -53,5 +53,5 @@ func TestReaders_WhileEntriesAreAppliedAndASnapshotIsInstalled(t *testing.T) {
 	close(stop)
 	wg.Wait()
 	require.Equal(t, from.hash(), to.hash())
-	require.EqualValues(t, 20, must(to.fsm.ReceiptCounts([]alert.ID{id}, 5)).Sent)
+	require.EqualValues(t, 20, must(to.counts([]alert.ID{id}, 5)).Sent)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage"
@@ -25,6 +26,7 @@ type rig struct {
 	dir   string
 	store *storage.Store
 	fsm   *FSM
+	read  *agreed.Reader
 	hooks Hooks
 
 	halts   []error
@@ -53,10 +55,10 @@ func (r *rig) open() {
 	require.NoError(r, err)
 	r.fsm, err = New(r.store, r.hooks)
 	require.NoError(r, err)
+	r.read = agreed.New(r.fsm)
 }
 
 func (r *rig) close() {
-	r.fsm.Close()
 	require.NoError(r, r.store.Close())
 }
 
@@ -136,6 +138,7 @@ type origin struct {
 	id  string
 	key ed25519.PrivateKey
 	seq map[fact.Stream]uint64
+	hlc uint64 // of what is made next
 }
 
 func newOrigin(id string) *origin {
@@ -151,7 +154,7 @@ func (o *origin) sign(t testing.TB, kind fact.Kind, stream fact.Stream, body []b
 
 func (o *origin) signAt(t testing.TB, kind fact.Kind, stream fact.Stream, seq uint64, body []byte) fact.Signed {
 	t.Helper()
-	f := fact.Fact{Kind: kind, Stream: stream, Origin: o.id, Epoch: 7, Seq: seq, Body: body}
+	f := fact.Fact{Kind: kind, Stream: stream, Origin: o.id, Epoch: 7, Seq: seq, HLC: o.hlc, Body: body}
 	s, err := fact.Sign(f, o.id+"-key", o.key)
 	require.NoError(t, err)
 	return s

@@ -29,20 +29,20 @@ func TestVersion_AFactIsJudgedAsSoftwareOfTheEntrysVersionDoes(t *testing.T) {
 	out := adoptResult(r, r.one(s.oldEntry(old)))
 	require.Equal(t, command.Rejected, out[0].Outcome, "version 1 software rejects it, so everybody does")
 	require.Equal(t, "unknown kind", out[0].Note)
-	require.Empty(t, must(r.fsm.KeptFacts(fact.KindAlone, 0, 0, 0)))
+	require.Empty(t, must(r.read.KeptFacts(fact.KindAlone, 0, 0, 0)))
 
 	one, two := a.sign(t, fact.KindAlone, fact.Alerts, []byte("one")), a.sign(t, fact.KindAlone, fact.Alerts, []byte("two"))
 	for _, o := range r.adopt(s, one, two, one) {
 		require.Contains(t, []command.Outcome{command.Adopted, command.Known}, o.Outcome)
 	}
 	r.reopen()
-	kept := must(r.fsm.KeptFacts(fact.KindAlone, 0, 0, 0))
+	kept := must(r.read.KeptFacts(fact.KindAlone, 0, 0, 0))
 	require.Len(t, kept, 2)
 	require.Equal(t, one, kept[0].Signed)
 	require.Equal(t, []byte("two"), kept[1].Fact.Body)
-	require.Equal(t, kept[1:], must(r.fsm.KeptFacts(fact.KindAlone, kept[0].Index, kept[0].N, 10)))
-	require.Len(t, must(r.fsm.KeptFacts(fact.KindAlone, 0, 0, 1)), 1)
-	require.Empty(t, must(r.fsm.KeptFacts(fact.KindApproval, 0, 0, 0)))
+	require.Equal(t, kept[1:], must(r.read.KeptFacts(fact.KindAlone, kept[0].Index, kept[0].N, 10)))
+	require.Len(t, must(r.read.KeptFacts(fact.KindAlone, 0, 0, 1)), 1)
+	require.Empty(t, must(r.read.KeptFacts(fact.KindApproval, 0, 0, 0)))
 }
 
 func TestVersion_OlderSoftwareStopsAtANewerEntryAndOpensNothingOfIt(t *testing.T) {

@@ -1,10 +1,10 @@
 package api
 
 import (
-	"fmt"
-	"io"
 	"net/http"
+	"strings"
 
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -15,10 +15,7 @@ var rungs = []string{
 
 // takeCAP takes the message of a central system, which may want CAP back.
 func (h *Handler) takeCAP(c call) error {
-	raw, err := io.ReadAll(c.r.Body)
-	if err != nil {
-		return fmt.Errorf("reading message: %w", err)
-	}
+	raw := c.raw
 	if len(raw) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body is empty; a CAP 1.2 message is expected")
 	}
@@ -38,7 +35,7 @@ func (h *Handler) takeCAP(c call) error {
 
 func (h *Handler) sendAlert(c call) error {
 	var in wire.SendAlert
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	switch {
@@ -58,9 +55,28 @@ func (h *Handler) sendAlert(c call) error {
 	return h.accepted(c, out, err)
 }
 
+func (h *Handler) correctAlert(c call) error {
+	var in wire.CorrectAlert
+	if err := c.readJSON(&in); err != nil {
+		return err
+	}
+	if len(in.Texts) == 0 && len(in.Blanks) == 0 && in.Expires.IsZero() {
+		return wire.Problemf(wire.KindMalformed, "the body says nothing new: one of \"texts\", \"blanks\" and \"expires\" is expected")
+	}
+	in.DryRun = c.query.flag("dry_run")
+	if c.query.err != nil {
+		return c.query.err
+	}
+	out, err := h.svc.CorrectAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	if in.DryRun {
+		return answer(h, c, out, err)
+	}
+	return h.accepted(c, out, err)
+}
+
 func (h *Handler) cancelAlert(c call) error {
 	var in wire.CancelAlert
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	out, err := h.svc.CancelAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
@@ -72,6 +88,7 @@ func (h *Handler) accepted(c call, out wire.Outcome, err error) error {
 	if err != nil {
 		return err
 	}
+	c.took(out)
 	h.writeJSON(c.w, http.StatusAccepted, out)
 	return nil
 }
@@ -81,17 +98,22 @@ func (h *Handler) listAlerts(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	alerts, err := h.svc.ListAlerts(c.r.Context(), limit)
+	alerts, next, err := h.svc.ListAlerts(c.r.Context(), c.query.text("after", ""), limit)
+	nextPage(c, next)
+	for i := range alerts {
+		authority.MinimalAlert(c.by, &alerts[i])
+	}
 	return answerList(h, c, alerts, err)
 }
 
 func (h *Handler) showAlert(c call) error {
 	alert, err := h.svc.ShowAlert(c.r.Context(), c.r.PathValue("id"))
+	authority.MinimalAlert(c.by, &alert)
 	return answer(h, c, alert, err)
 }
 
 func (h *Handler) alertMessage(c call) error {
-	raw, err := h.svc.AlertMessage(c.r.Context(), c.r.PathValue("id"))
+	raw, err := h.svc.AlertMessage(c.r.Context(), c.by, c.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -106,8 +128,30 @@ func (h *Handler) alertReceipts(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	rows, err := h.svc.AlertReceipts(c.r.Context(), c.r.PathValue("id"), c.query.text("rung", "presented"), missing, limit)
-	return answerList(h, c, rows, err)
+	page, err := h.svc.AlertReceipts(c.r.Context(), c.by, c.r.PathValue("id"), wire.ReceiptQuery{
+		Rung: c.query.text("rung", "presented"), Missing: missing, After: c.query.text("after", ""), Limit: limit,
+	})
+	nextPage(c, page.Next)
+	c.w.Header().Set(wire.HeaderCountsFrom, string(page.From))
+	if err == nil && strings.Contains(c.r.Header.Get("Accept"), mediaCSV) {
+		c.w.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
+		return wire.WriteReceiptsCSV(c.w, page.Rows)
+	}
+	return answerList(h, c, page.Rows, err)
+}
+
+// nextPage tells where the next page begins, as a link (RFC 8288) and as the value of after
+// alone. What is not the last page always says so: nothing is cut silently.
+func nextPage(c call, next string) {
+	if next == "" {
+		return
+	}
+	to := *c.r.URL
+	query := to.Query()
+	query.Set("after", next)
+	to.RawQuery = query.Encode()
+	c.w.Header().Set("Link", "<"+to.RequestURI()+`>; rel="next"`)
+	c.w.Header().Set(wire.HeaderNext, next)
 }
 
 // answer writes v, unless err says otherwise.

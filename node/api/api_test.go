@@ -59,7 +59,7 @@ var admin = apitest.Token(api.RoleAdministrator)
 func TestErrors_HaveStatusAndKind(t *testing.T) {
 	statuses := map[wire.Kind]int{
 		wire.KindMalformed: 400, wire.KindUnauthenticated: 401, wire.KindForbidden: 403, wire.KindNotFound: 404,
-		wire.KindNotAllowed: 405, wire.KindConflict: 409, wire.KindTooLarge: 413, wire.KindRefused: 422, wire.KindInternal: 500,
+		wire.KindNotAllowed: 405, wire.KindConflict: 409, wire.KindTooLarge: 413, wire.KindRefused: 422, wire.KindOverBudget: 429, wire.KindInternal: 500,
 		wire.KindBusy: 503, wire.KindNoQuorum: 503, wire.KindNotReady: 503, wire.KindUnknownOutcome: 504,
 	}
 	require.Len(t, wire.Kinds(), len(statuses))
@@ -69,7 +69,7 @@ func TestErrors_HaveStatusAndKind(t *testing.T) {
 		got := ask(t, api.New(fake, api.Options{}), "GET", "/api/v1/places", admin, "")
 		require.Equal(t, statuses[kind], got.Code, kind)
 		require.Equal(t, kind, problem(t, got).Kind)
-		require.Equal(t, kind == wire.KindBusy, got.Header().Get("Retry-After") != "")
+		require.Equal(t, kind == wire.KindBusy || kind == wire.KindOverBudget, got.Header().Get("Retry-After") != "")
 		if kind != wire.KindInternal {
 			require.Equal(t, []string{"line 3"}, problem(t, got).Details)
 		}
@@ -176,10 +176,10 @@ func TestDevices_AnswerInTheShapeOfTheQuestion(t *testing.T) {
 	var many []wire.Enrolled
 	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &many))
 	require.Len(t, many, 2)
-	for _, body := range []string{"[]", "[" + strings.Repeat(`{"id":"x"},`, 2000) + `{"id":"x"}]`} {
+	for _, body := range []string{"[]", "[" + strings.Repeat(`{"id":"x"},`, 500) + `{"id":"x"}]`} {
 		got = ask(t, h, "POST", "/api/v1/devices", admin, body)
 		require.Equal(t, 400, got.Code)
-		require.Contains(t, problem(t, got).Sentence, "from 1 to 2000 devices")
+		require.Contains(t, problem(t, got).Sentence, "from 1 to 500 devices")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestCAP_AcksInCAPWithReach(t *testing.T) {
 	require.Equal(t, alert.StatusExercise, ack.Status)
 	require.Equal(t, "almenara@tuen-mun", ack.Sender)
 	require.Equal(t, "i-1", ack.References[0].Identifier)
-	require.Contains(t, ack.Note, "1204 members addressed, 311 devices connected here")
+	require.Contains(t, ack.Note, "1204 members addressed, 311 of them with a device connected now")
 }
 
 func TestCAP_RefusesInCAP(t *testing.T) {
@@ -356,4 +356,20 @@ func TestAudit_FaultAfterTheFirstByteBreaksTheConnection(t *testing.T) {
 	response := open(t, s, "/api/v1/audit")
 	require.Equal(t, 500, response.StatusCode)
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"))
+}
+
+func TestEvents_WhoComesBackIsToldToReadAnew(t *testing.T) {
+	fake := apitest.New()
+	s := start(t, api.New(fake, api.Options{}), 0)
+	r, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/api/v1/events", nil)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+admin)
+	r.Header.Set("Last-Event-ID", "other-7")
+	response, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	close(fake.Feed)
+	raw, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(raw), "event: "+wire.EventAgain+"\n")
 }

@@ -3,58 +3,54 @@ package api
 import (
 	"net/http"
 
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
-// ApproverRoles are the roles that a policy may let approve; without a word of it, it is
-// RoleApprover.
-func ApproverRoles() []string { return []string{RoleApprover, RoleComposer} }
-
 // authorityRoutes are about who may warn how.
 func authorityRoutes() []Route {
-	admin := []string{RoleAdministrator}
 	return []Route{
 		{
-			Method: "POST", Path: "/api/v1/alerts/{id}/approve", Roles: ApproverRoles(), MaxBody: bodyJSON,
+			Method: "POST", Path: "/api/v1/alerts/{id}/approve", Action: authority.Approve, MaxBody: bodyJSON,
 			Summary: "Approve an alert that waits for it. The author cannot; the policy says which of the roles may.",
 			Params:  []Param{paramWait}, Request: wire.Approve{}, Answer: wire.Outcome{}, handle: (*Handler).approveAlert,
 		},
 		{
-			Method: "GET", Path: "/api/v1/scenarios", Roles: anyRole, Summary: "List the prepared alerts.",
+			Method: "GET", Path: "/api/v1/scenarios", Action: authority.ReadAlerts, Summary: "List the prepared alerts.",
 			Answer: []wire.Scenario{}, handle: (*Handler).listScenarios,
 		},
 		{
-			Method: "GET", Path: "/api/v1/scenarios/{id}", Roles: anyRole, Summary: "Show one prepared alert and its blanks.",
+			Method: "GET", Path: "/api/v1/scenarios/{id}", Action: authority.ReadAlerts, Summary: "Show one prepared alert and its blanks.",
 			Answer: wire.Scenario{}, handle: (*Handler).showScenario,
 		},
 		{
-			Method: "PUT", Path: "/api/v1/scenarios/{id}", Roles: admin, MaxBody: bodyJSON,
+			Method: "PUT", Path: "/api/v1/scenarios/{id}", Action: authority.ChangeScenarios, MaxBody: bodyJSON,
 			Summary: "Add or change a prepared alert.", Request: wire.Scenario{}, handle: (*Handler).putScenario,
 		},
 		{
-			Method: "DELETE", Path: "/api/v1/scenarios/{id}", Roles: admin,
+			Method: "DELETE", Path: "/api/v1/scenarios/{id}", Action: authority.ChangeScenarios,
 			Summary: "Remove a prepared alert; what was sent from it stays.", handle: (*Handler).removeScenario,
 		},
 		{
-			Method: "GET", Path: "/api/v1/licences", Roles: anyRole,
+			Method: "GET", Path: "/api/v1/licences", Action: authority.ReadAlerts,
 			Summary: "List the rights to warn from a node that is alone, also past and revoked ones.",
 			Answer:  []wire.Licence{}, handle: (*Handler).listLicences,
 		},
 		{
-			Method: "POST", Path: "/api/v1/licences", Roles: admin, MaxBody: bodyJSON,
+			Method: "POST", Path: "/api/v1/licences", Action: authority.ChangeLicences, MaxBody: bodyJSON,
 			Summary: "Grant a right to warn from a node that is alone, for 90 days at most.",
 			Request: wire.Licence{}, Answer: wire.Licence{}, handle: (*Handler).grantLicence,
 		},
 		{
-			Method: "DELETE", Path: "/api/v1/licences/{id}", Roles: admin,
+			Method: "DELETE", Path: "/api/v1/licences/{id}", Action: authority.ChangeLicences,
 			Summary: "Revoke a licence; a node that is alone learns it with the next contact.", handle: (*Handler).revokeLicence,
 		},
 		{
-			Method: "GET", Path: "/api/v1/policy", Roles: anyRole, Summary: "Show which alerts need the approval of further persons.",
+			Method: "GET", Path: "/api/v1/policy", Action: authority.ReadAlerts, Summary: "Show which alerts need the approval of further persons.",
 			Answer: wire.Policy{}, handle: (*Handler).showPolicy,
 		},
 		{
-			Method: "PUT", Path: "/api/v1/policy", Roles: admin, MaxBody: bodyJSON,
+			Method: "PUT", Path: "/api/v1/policy", Action: authority.ChangePolicy, MaxBody: bodyJSON,
 			Summary: "Replace the policy. The version in the body is passed over.", Request: wire.Policy{}, handle: (*Handler).putPolicy,
 		},
 	}
@@ -62,7 +58,7 @@ func authorityRoutes() []Route {
 
 func (h *Handler) approveAlert(c call) error {
 	var in wire.Approve
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	out, err := h.svc.ApproveAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
@@ -89,7 +85,7 @@ func (h *Handler) showScenario(c call) error {
 
 func (h *Handler) putScenario(c call) error {
 	var in wire.Scenario
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	id := c.r.PathValue("id")
@@ -111,7 +107,7 @@ func (h *Handler) listLicences(c call) error {
 
 func (h *Handler) grantLicence(c call) error {
 	var in wire.Licence
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	out, err := h.svc.GrantLicence(c.r.Context(), c.by, in)
@@ -133,7 +129,7 @@ func (h *Handler) showPolicy(c call) error {
 
 func (h *Handler) putPolicy(c call) error {
 	var in wire.Policy
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	return done(c, h.svc.PutPolicy(c.r.Context(), c.by, in))

@@ -24,7 +24,7 @@ func (h *Handler) status(c call) error {
 
 func (h *Handler) invite(c call) error {
 	var in wire.Invite
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	invited, err := h.svc.Invite(c.r.Context(), c.by, in)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -23,6 +24,7 @@ var statuses = map[wire.Kind]int{
 	wire.KindConflict:        http.StatusConflict,
 	wire.KindTooLarge:        http.StatusRequestEntityTooLarge,
 	wire.KindRefused:         http.StatusUnprocessableEntity,
+	wire.KindOverBudget:      http.StatusTooManyRequests,
 	wire.KindInternal:        http.StatusInternalServerError,
 	wire.KindBusy:            http.StatusServiceUnavailable,
 	wire.KindNoQuorum:        http.StatusServiceUnavailable,
@@ -82,7 +84,7 @@ func (h *Handler) problemHeader(w http.ResponseWriter, p *wire.Problem) {
 	switch p.Kind {
 	case wire.KindUnauthenticated:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="almenara"`)
-	case wire.KindBusy:
-		w.Header().Set("Retry-After", strconv.Itoa(retryAfter))
+	case wire.KindBusy, wire.KindOverBudget:
+		w.Header().Set("Retry-After", strconv.Itoa(cmp.Or(p.RetryAfter, retryAfter)))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -17,6 +18,10 @@ const slowReader = 10 * time.Second
 // events streams what happens (WHATWG HTML §9.2, server-sent events) until the
 // reader goes, is too slow, or the server stops.
 func (h *Handler) events(c call) error {
+	if err := h.streams.Take(c.by.Name, false); err != nil {
+		return err
+	}
+	defer h.streams.Give(c.by.Name)
 	feed, err := h.svc.Events(c.r.Context(), c.query.text("alert", ""))
 	if err != nil {
 		return err
@@ -27,11 +32,17 @@ func (h *Handler) events(c call) error {
 	if c.r.Method == http.MethodHead || stream.comment("almenara") != nil {
 		return nil
 	}
+	if c.r.Header.Get("Last-Event-ID") != "" {
+		if stream.send(wire.Event{Type: wire.EventAgain, Text: "events may have been missed, and none is sent twice: read anew what you show"}) != nil {
+			return nil
+		}
+	}
 	beat := time.NewTicker(h.heartbeat)
 	defer beat.Stop()
 	for {
 		select {
 		case event, ok := <-feed:
+			authority.MinimalEvent(c.by, &event)
 			if !ok || stream.send(event) != nil {
 				return nil
 			}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"almenara/node/authority"
+	"almenara/node/inflight"
 	"almenara/node/wire"
 )
 
@@ -25,6 +26,7 @@ type Options struct {
 	Sender    string               // CAP sender of the node's Ack and Error replies; empty is "almenara"
 	MaxBody   int64                // bytes; lowers every route's own limit; 0 keeps them
 	Trust     func() error         // asked before the agreed state is read; its error is the answer; nil trusts it
+	Clock     func() time.Time     // the time of day; nil is the machine's
 	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
 
@@ -40,6 +42,11 @@ type Handler struct {
 	maxBody   int64
 	heartbeat time.Duration
 	trust     func() error
+	limits    *limits
+	clock     func() time.Time
+	streams   *inflight.Open
+	imports   *inflight.Open
+	bodies    *bodies
 
 	endOnce sync.Once
 	ended   chan struct{} // closed by EndStreams
@@ -49,12 +56,17 @@ type Handler struct {
 func New(svc Service, opts Options) *Handler {
 	h := &Handler{
 		svc: svc, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
-		heartbeat: opts.Heartbeat, trust: opts.Trust, ended: make(chan struct{}),
+		heartbeat: opts.Heartbeat, trust: opts.Trust, limits: newLimits(), ended: make(chan struct{}),
+		streams: inflight.NewOpen("event streams", streamsOpen), imports: inflight.NewOpen("imports", importsOpen),
+		bodies: newBodies(),
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
 	h.log = h.log.With("component", "api")
+	if h.clock = opts.Clock; h.clock == nil {
+		h.clock = time.Now
+	}
 	if h.heartbeat <= 0 {
 		h.heartbeat = 15 * time.Second
 	}
@@ -107,6 +119,14 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 	if err != nil {
 		return err
 	}
+	if route.Method == http.MethodGet && !route.Open {
+		done, err := h.limits.turn(r.Context(), by)
+		if err != nil {
+			return err
+		}
+		defer done()
+		w.begun = done // a slow reader or a stream holds up nobody else
+	}
 	if h.trust != nil && route.agreed() {
 		if err := h.trust(); err != nil {
 			return err
@@ -115,17 +135,29 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 	if r.ContentLength > max && max > 0 {
 		return &http.MaxBytesError{Limit: max}
 	}
-	r.Body = checkedBody{http.MaxBytesReader(w.ResponseWriter, r.Body, max)}
 	query, err := newQuery(r, route.Params)
 	if err != nil {
 		return err
 	}
+	c := call{route: route, w: w, r: r, by: by, query: query}
+	trial := query.flag(paramDryRun.Name)
+	done, err := h.bodies.open(c, trial)
+	if err != nil {
+		w.Header().Set("Connection", "close") // else the server would wait for the body first
+		return err
+	}
+	defer done()
+	r.Body = checkedBody{http.MaxBytesReader(w.ResponseWriter, r.Body, max)}
 	if route.Agreed {
 		if err := h.consistent(r, query); err != nil {
 			return err
 		}
 	}
-	return route.handle(h, call{route: route, w: w, r: r, by: by, query: query})
+	if err := h.bodies.begin(&c, trial); err != nil {
+		return err
+	}
+	defer c.work.Done()
+	return route.handle(h, c)
 }
 
 // consistent waits for this node's copy where the caller wants that.
@@ -147,29 +179,31 @@ func (r Route) agreed() bool {
 	return r.Method == "GET" && !r.Open
 }
 
-// caller identifies who asks and checks the role.
+// caller identifies who asks, counts the request and checks the role. A good token is
+// looked for first: strangers cannot use up what its owner may ask.
 func (h *Handler) caller(route Route, r *http.Request) (Caller, error) {
 	if route.Open {
-		return Caller{}, nil
+		return Caller{}, h.limits.open(r, time.Now())
 	}
 	token, err := bearer(r)
+	var by Caller
+	if err == nil {
+		by, err = h.svc.Identify(r.Context(), token)
+	}
+	var p *wire.Problem
+	if errors.As(err, &p) && p.Kind == wire.KindUnauthenticated {
+		if often := h.limits.stranger(r, time.Now()); often != nil {
+			return Caller{}, often
+		}
+	}
 	if err != nil {
 		return Caller{}, err
 	}
-	by, err := h.svc.Identify(r.Context(), token)
-	if err != nil {
+	if err := h.limits.caller(by, route.Action, time.Now()); err != nil {
 		return Caller{}, err
 	}
-	if slices.Contains(by.Roles, RoleAdministrator) || slices.ContainsFunc(by.Roles, func(role string) bool {
-		return slices.Contains(route.Roles, role)
-	}) {
-		return by, nil
-	}
-	if len(route.Roles) == len(anyRole) {
-		return Caller{}, wire.Problemf(wire.KindForbidden, "this needs a role, and %s has none", by.Name)
-	}
-	return Caller{}, wire.Problemf(wire.KindForbidden, "this needs the role %s, which %s does not have",
-		strings.Join(route.Roles, " or "), by.Name)
+	known(r, by.Name)
+	return by, authority.Door(by, route.Action)
 }
 
 // bearer is the token of the Authorization header (RFC 6750 §2.1).
@@ -235,21 +269,29 @@ func (h *Handler) writeJSON(w http.ResponseWriter, status int, v any) {
 type recorder struct {
 	http.ResponseWriter
 	status int
+	begun  func() // called when the answer begins; nil is nothing to call
+}
+
+// begin notes the status, once.
+func (w *recorder) begin(status int) {
+	if w.status != 0 {
+		return
+	}
+	w.status = status
+	if w.begun != nil {
+		w.begun()
+	}
 }
 
 // WriteHeader notes the status.
 func (w *recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
+	w.begin(status)
 	w.ResponseWriter.WriteHeader(status)
 }
 
 // Write notes the implied status.
 func (w *recorder) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
-	}
+	w.begin(http.StatusOK)
 	return w.ResponseWriter.Write(b)
 }
 

@@ -28,17 +28,21 @@ const (
 // counted from the request's header, which an import outlives; so it is set anew for
 // each part of the answer. Nothing is written in between, so nothing ends there.
 func (h *Handler) importAudience(c call) error {
-	dryRun, replace := c.query.flag("dry_run"), c.query.flag("replace")
+	how := ImportOptions{DryRun: c.query.flag("dry_run"), Replace: c.query.flag("replace"), Yes: c.query.flag("yes")}
 	if c.query.err != nil {
 		return c.query.err
 	}
+	if err := h.imports.Take(c.by.Name, false); err != nil {
+		return err
+	}
+	defer h.imports.Give(c.by.Name)
 	control := http.NewResponseController(c.w)
 	_ = control.SetReadDeadline(time.Now().Add(importTime)) // a writer without deadlines, as in tests, has nothing to extend
 	body := &watchedReader{r: c.r.Body}
 	if wantsLines(c.r) {
-		return h.importInLines(c, body, dryRun, replace)
+		return h.importInLines(c, body, how)
 	}
-	out, err := h.svc.Import(c.r.Context(), c.by, body, dryRun, replace, nil)
+	out, err := h.svc.Import(c.r.Context(), c.by, body, how, nil)
 	_ = control.SetWriteDeadline(time.Now().Add(importAnswer))
 	return answer(h, c, out, body.or(err))
 }
@@ -50,10 +54,10 @@ func wantsLines(r *http.Request) bool {
 
 // importInLines is an import whose progress is told while it goes on. What is wrong
 // before there was any is answered as everywhere else.
-func (h *Handler) importInLines(c call, body *watchedReader, dryRun, replace bool) error {
+func (h *Handler) importInLines(c call, body *watchedReader, how ImportOptions) error {
 	lines := newLineStream(c.w, h.heartbeat, body.ended.Load)
 	defer lines.stop() // also where the service panics
-	out, err := h.svc.Import(c.r.Context(), c.by, body, dryRun, replace, lines.tell)
+	out, err := h.svc.Import(c.r.Context(), c.by, body, how, lines.tell)
 	lines.stop()
 	if err = body.or(err); err == nil {
 		_ = lines.write(out) // what cannot be sent any more is the client's loss only

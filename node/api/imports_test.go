@@ -114,7 +114,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 // impatient is a service that tells progress before it has read all.
 type impatient struct{ *apitest.Fake }
 
-func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _, _ bool, progress func(wire.Progress)) (wire.Imported, error) {
+func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _ api.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	progress(wire.Progress{Phase: "early", Done: 1})
 	n, err := io.Copy(io.Discard, csv)
 	if err == nil {
@@ -200,7 +200,7 @@ func TestDryRun_RecordsNothingAndAnswersJSON(t *testing.T) {
 		r.Header.Set("Accept", "application/cap+xml")
 		got := serve(api.New(fake, api.Options{}), r)
 		require.Equal(t, 200, got.Code, "not 202: nothing was accepted")
-		require.Contains(t, got.Body.String(), `"state":"dry run"`, "a CAP Ack would say that it was taken")
+		require.Contains(t, got.Body.String(), `"dry_run":true`, "a CAP Ack would say that it was taken")
 		require.Equal(t, []string{c.asked}, fake.Calls())
 	}
 }

@@ -18,6 +18,9 @@ import (
 // oneOrMore marks a body that is one object or an array of them.
 type oneOrMore struct{ of any }
 
+// enum is a word of a set.
+type enum interface{ Enum() []string }
+
 // object is a piece of the document; encoding/json writes its keys in order.
 type object = map[string]any
 
@@ -25,6 +28,10 @@ type object = map[string]any
 var holds = map[string]any{"SendAlert.alert": wire.CAPAlert{}}
 
 var pathName = regexp.MustCompile(`\{([a-z]+)\}`)
+
+// OpenAPI is the description of the whole API as JSON, for a program of this version; ""
+// is 0. It is the same for every node.
+func OpenAPI(version string) []byte { return mustOpenAPI(Routes(), version) }
 
 // mustOpenAPI writes the document. It depends on the program text alone; a route
 // that cannot be described is a mistake that every test meets.
@@ -43,7 +50,8 @@ func openAPI(routes []Route, version string) object {
 	}
 	s := &schemas{defs: object{}}
 	s.of(reflect.TypeFor[wire.Problem]())
-	s.defs["Problem"].(object)["properties"].(object)["kind"] = object{"type": "string", "enum": wire.Kinds()}
+	kind := s.defs["Problem"].(object)["properties"].(object)["kind"].(object)
+	kind["enum"] = wire.Kinds()
 	paths := object{}
 	for _, route := range routes {
 		path := strings.TrimSuffix(route.Path, onlyHere)
@@ -60,25 +68,27 @@ func openAPI(routes []Route, version string) object {
 			"title": "Almenara", "version": version,
 			"description": "Alerts, audiences, receipts and devices of one district, on any of its nodes. " +
 				"A request with an unknown field or parameter is refused; an answer may get new fields.",
+			"contact": object{"name": "The maintainers of Almenara"},
+			"license": object{"name": "Apache-2.0", "identifier": "Apache-2.0"},
 		},
+		"servers":  []any{object{"url": "/", "description": "The node that serves this description; every node of the district answers alike."}},
+		"tags":     tagList(),
 		"security": []any{object{"token": []any{}}},
 		"paths":    paths,
 		"components": object{
-			"schemas":         s.defs,
-			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer"}},
+			"schemas":   s.defs,
+			"responses": errorResponses(),
+			"securitySchemes": object{"token": object{
+				"type": "http", "scheme": "bearer", "description": "The token that adding a user answered, once.",
+			}},
 		},
 	}
 }
 
 // operation describes one route.
 func (s *schemas) operation(route Route) object {
-	responses := object{
-		successOf(route): s.answer(route),
-		"default": object{
-			"description": "What went wrong, in one sentence, and its kind.",
-			"content":     object{"application/json": object{"schema": ref("Problem")}},
-		},
-	}
+	responses := errorsOf(route)
+	responses[successOf(route)] = s.answer(route)
 	if slices.ContainsFunc(route.Params, func(p Param) bool { return p.Name == paramDryRun.Name }) && responses["200"] == nil {
 		responses["200"] = object{
 			"description": "A dry run: nothing was recorded.", "content": object{"application/json": object{"schema": s.value(route.Answer)}},
@@ -89,15 +99,19 @@ func (s *schemas) operation(route Route) object {
 			"description": "Not ready, and why.", "content": object{"application/json": object{"schema": s.value(route.Unready)}},
 		}
 	}
-	op := object{"summary": route.Summary, "operationId": operationID(route), "responses": responses}
+	summary, _, _ := strings.Cut(route.Summary, ". ")
+	op := object{
+		"summary": strings.TrimSuffix(summary, "."), "description": route.Summary, "operationId": operationID(route), "responses": responses,
+		"tags": []any{tagOf(route)},
+	}
 	if params := s.params(route); len(params) > 0 {
 		op["parameters"] = params
 	}
 	switch {
 	case route.Request != nil:
-		op["requestBody"] = body("application/json", s.value(route.Request))
+		op["requestBody"] = body("application/json", s.value(route.Request), exampleOf(route.Request))
 	case route.Accepts != "":
-		op["requestBody"] = body(route.Accepts, object{"type": "string"})
+		op["requestBody"] = body(route.Accepts, object{"type": "string"}, bodyExamples[route.Accepts])
 	}
 	if route.Open {
 		op["security"] = []any{}
@@ -118,7 +132,11 @@ func (s *schemas) answer(route Route) object {
 	case route.Returns != "":
 		out["content"] = object{route.Returns: object{"schema": object{"type": "string"}}}
 	case route.Answer != nil:
-		out["content"] = object{"application/json": object{"schema": s.value(route.Answer)}}
+		content := object{"schema": s.value(route.Answer)}
+		if example := exampleOf(route.Answer); example != nil {
+			content["example"] = example
+		}
+		out["content"] = object{"application/json": content}
 	}
 	if route.Lines != nil {
 		line := object{"oneOf": []any{s.value(route.Lines), s.value(route.Answer), ref("Problem")}}
@@ -133,7 +151,7 @@ func (s *schemas) answer(route Route) object {
 func (s *schemas) params(route Route) []any {
 	var all []any
 	for _, name := range pathName.FindAllStringSubmatch(route.Path, -1) {
-		all = append(all, object{"name": name[1], "in": "path", "required": true, "schema": object{"type": "string"}})
+		all = append(all, object{"name": name[1], "in": "path", "required": true, "description": pathNames[name[1]], "schema": object{"type": "string"}})
 	}
 	for _, p := range route.Params {
 		schema := object{"type": p.Type}
@@ -145,8 +163,12 @@ func (s *schemas) params(route Route) []any {
 	return all
 }
 
-func body(media string, schema object) object {
-	return object{"required": true, "content": object{media: object{"schema": schema}}}
+func body(media string, schema object, example any) object {
+	content := object{"schema": schema}
+	if example != nil {
+		content["example"] = example
+	}
+	return object{"required": true, "content": object{media: content}}
 }
 
 // successOf is the status of a done request, as the handlers answer it.
@@ -192,6 +214,10 @@ func (s *schemas) of(t reflect.Type) object {
 	case t == reflect.TypeFor[json.RawMessage]():
 		return object{"type": "object"}
 	}
+	if one, ok := reflect.Zero(t).Interface().(enum); ok {
+		s.defs[t.Name()] = object{"type": "string", "enum": one.Enum(), "description": wire.Docs()[t.Name()]}
+		return ref(t.Name())
+	}
 	switch t.Kind() {
 	case reflect.Pointer:
 		return s.of(t.Elem())
@@ -203,7 +229,11 @@ func (s *schemas) of(t reflect.Type) object {
 		s.define(t)
 		return ref(t.Name())
 	}
-	return maps.Clone(scalars[t.Kind()])
+	scalar, ok := scalars[t.Kind()]
+	if !ok {
+		panic(fmt.Sprintf("describing the API: there is no JSON type for %v", t))
+	}
+	return maps.Clone(scalar)
 }
 
 var scalars = map[reflect.Kind]object{
@@ -211,27 +241,50 @@ var scalars = map[reflect.Kind]object{
 	reflect.Bool:    {"type": "boolean"},
 	reflect.Int:     {"type": "integer", "format": "int64"},
 	reflect.Int64:   {"type": "integer", "format": "int64"},
+	reflect.Uint32:  {"type": "integer", "minimum": 0},
 	reflect.Uint64:  {"type": "integer", "minimum": 0},
 	reflect.Float64: {"type": "number"},
 }
 
-// define adds the schema of a struct. Nothing is required: requests may leave out
-// what the service fills in, and answers leave out what is empty.
+// define adds the schema of a struct, described by its comments. Members that a body
+// always has are required: those that are written also when they are empty.
 func (s *schemas) define(t reflect.Type) {
 	if _, known := s.defs[t.Name()]; known {
 		return
 	}
-	properties := object{}
-	s.defs[t.Name()] = object{"type": "object", "properties": properties}
+	properties, required := object{}, []string{}
+	schema := object{"type": "object", "properties": properties}
+	if text := wire.Docs()[t.Name()]; text != "" {
+		schema["description"] = text
+	}
+	s.defs[t.Name()] = schema
 	for field := range t.Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "-" {
 			continue
 		}
-		if what, ok := holds[t.Name()+"."+name]; ok {
-			properties[name] = s.value(what)
-			continue
+		properties[name] = s.property(t, field, name)
+		if !strings.Contains(options, "omit") {
+			required = append(required, name)
 		}
-		properties[name] = s.of(field.Type)
 	}
+	if len(required) > 0 {
+		schema["required"] = required
+	}
+}
+
+// property describes one field of a struct.
+func (s *schemas) property(t reflect.Type, field reflect.StructField, name string) object {
+	value := s.of(field.Type)
+	if what, ok := holds[t.Name()+"."+name]; ok {
+		value = s.value(what)
+	}
+	text := wire.Docs()[t.Name()+"."+field.Name]
+	if text == "" {
+		text = describe(t.Name(), name)
+	}
+	if text != "" {
+		value["description"] = text
+	}
+	return value
 }

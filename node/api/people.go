@@ -4,7 +4,9 @@ import (
 	"errors"
 	"net/http"
 
+	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/storage/audience"
 )
 
 func (h *Handler) selectAudience(c call) error {
@@ -13,7 +15,16 @@ func (h *Handler) selectAudience(c call) error {
 		return c.query.err
 	}
 	selected, err := h.svc.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
-	return answer(h, c, selected, err)
+	if err != nil {
+		return err
+	}
+	var asked audience.Selection
+	if selected.Expression != "" { // in canonical form
+		if asked, err = audience.Parse(selected.Expression); err != nil {
+			return err
+		}
+	}
+	return answer(h, c, selected, authority.Minimal(c.by, asked, &selected))
 }
 
 func (h *Handler) listPlaces(c call) error {
@@ -23,7 +34,7 @@ func (h *Handler) listPlaces(c call) error {
 
 func (h *Handler) putPlaces(c call) error {
 	var in []wire.Place
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	if len(in) == 0 {
@@ -37,18 +48,20 @@ func (h *Handler) listDevices(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	devices, err := h.svc.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
+	devices, next, err := h.svc.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
+	nextPage(c, next)
 	return answerList(h, c, devices, err)
 }
 
 // enrolDevices answers in the shape of the question: an object or an array.
 func (h *Handler) enrolDevices(c call) error {
 	in, array, err := readOneOrMore[wire.Enrol](c.r.Body)
+	c.work.Decoded()
 	if err != nil {
 		return err
 	}
 	if len(in) == 0 || len(in) > maxEnrol {
-		return wire.Problemf(wire.KindMalformed, "one request enrols from 1 to %d devices, not %d", maxEnrol, len(in))
+		return wire.Problemf(wire.KindMalformed, "one request enrols from 1 to %d devices, not %d; nothing was enrolled", maxEnrol, len(in))
 	}
 	enrolled, err := h.svc.EnrolDevices(c.r.Context(), c.by, in)
 	switch {
@@ -75,7 +88,7 @@ func (h *Handler) listUsers(c call) error {
 
 func (h *Handler) addUser(c call) error {
 	var in wire.AddUser
-	if err := readJSON(c.r.Body, &in); err != nil {
+	if err := c.readJSON(&in); err != nil {
 		return err
 	}
 	user, err := h.svc.AddUser(c.r.Context(), c.by, in)
@@ -84,6 +97,14 @@ func (h *Handler) addUser(c call) error {
 	}
 	h.writeJSON(c.w, http.StatusCreated, user)
 	return nil
+}
+
+func (h *Handler) setUser(c call) error {
+	var in wire.SetUser
+	if err := c.readJSON(&in); err != nil {
+		return err
+	}
+	return done(c, h.svc.SetUser(c.r.Context(), c.by, c.r.PathValue("name"), in))
 }
 
 func (h *Handler) revokeUser(c call) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -24,10 +23,11 @@ func wantsCAP(r *http.Request) bool {
 func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, failure error) error {
 	a, _, parsed := alert.Parse(raw)
 	if failure == nil {
+		c.took(out)
 		if a == nil {
 			return h.accepted(c, out, nil) // the service read what this parser cannot
 		}
-		reply := alert.Ack(a, h.sender, "ack-"+rand.Text(), ackNote(out), time.Now().UTC())
+		reply := alert.Ack(a, h.sender, "ack-"+rand.Text(), ackNote(out), h.clock().UTC())
 		return h.writeCAP(c.w, http.StatusAccepted, reply)
 	}
 	p, ours := problemOf(c.r, failure)
@@ -35,7 +35,7 @@ func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, failure error) 
 	if ours || !ok || p.Kind == wire.KindUnknownOutcome {
 		return failure // an Error would say that nothing happened
 	}
-	reply, err := alert.ErrorReply(key, h.sender, "error-"+rand.Text(), errorNote(p), time.Now().UTC())
+	reply, err := alert.ErrorReply(key, h.sender, "error-"+rand.Text(), errorNote(p), h.clock().UTC())
 	if err != nil {
 		return failure
 	}
@@ -57,8 +57,18 @@ func keyOf(a *alert.Alert, err error) (alert.Key, bool) {
 
 // ackNote says how far a message got, for the people at the sender's.
 func ackNote(out wire.Outcome) string {
-	return fmt.Sprintf("%s, %s: %d members addressed, %d devices connected here; alert %s",
-		out.State, out.Effect, out.Addressed.Total, out.Connected, out.Alert)
+	state := string(out.State)
+	if out.Duplicate {
+		state += ", known already"
+	}
+	if out.Effect == wire.EffectNone {
+		state += ", nobody is warned"
+	}
+	reachable := ""
+	if out.Reachable != nil {
+		reachable = fmt.Sprintf(", %d of them with a device connected now to the nodes that answered", *out.Reachable)
+	}
+	return fmt.Sprintf("%s, %s: %d members addressed%s; alert %s", out.Replication, state, out.Addressed.Total, reachable, out.Alert)
 }
 
 // errorNote says why a message was refused.

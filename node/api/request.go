@@ -18,6 +18,7 @@ import (
 // The media types that are not plain JSON.
 const (
 	mediaCAP    = "application/cap+xml"
+	mediaCSV    = "text/csv"
 	mediaEvents = "text/event-stream"
 	mediaLines  = "application/x-ndjson"
 )

@@ -17,6 +17,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -29,16 +30,20 @@ var happy = map[string]struct {
 	answer      string // a part of the answer
 }{
 	"POST /api/v1/cap": {
-		query: "?select=kind+%3D+screen&wait=reached", body: "<alert/>", status: 202,
-		asked: `TakeCAP <alert/> "kind = screen" reached`, answer: `"state":"committed"`,
+		query: "?select=kind+%3D+screen&wait=held", body: "<alert/>", status: 202,
+		asked: `TakeCAP <alert/> "kind = screen" held`, answer: `"replication":"committed"`,
 	},
 	"POST /api/v1/alerts": {
 		body: `{"alert":{"status":"Exercise"},"select":"all"}`, status: 202,
-		asked: `SendAlert {"status":"Exercise"} "all" local`, answer: `"connected":311`,
+		asked: `SendAlert {"status":"Exercise"} "all" local`, answer: `"reachable":311`,
 	},
-	"GET /api/v1/alerts": {query: "?limit=7", status: 200, asked: "ListAlerts 7", answer: `"state":"in-force"`},
+	"GET /api/v1/alerts": {query: "?limit=7&after=l.3.0", status: 200, asked: `ListAlerts "l.3.0" 7`, answer: `"state":"in-force"`},
 	"GET /api/v1/alerts/{id}": {
 		status: 200, asked: "ShowAlert " + apitest.AlertID, answer: `"by_group"`,
+	},
+	"POST /api/v1/alerts/{id}/correct": {
+		query: "?wait=committed", body: `{"texts":[{"language":"en","headline":"Block 2"}],"reason":"wrong block"}`, status: 202,
+		asked: "CorrectAlert " + apitest.AlertID + ` 1 map[] "wrong block" false committed`, answer: `"alert"`,
 	},
 	"POST /api/v1/alerts/{id}/cancel": {
 		query: "?wait=committed", body: `{"reason":"wrong estate"}`, status: 202,
@@ -61,8 +66,8 @@ var happy = map[string]struct {
 	"GET /api/v1/policy":           {status: 200, asked: "ShowPolicy", answer: `"version":7`},
 	"PUT /api/v1/policy":           {body: `{"rules":[{"approvals":1}]}`, status: 204, asked: "PutPolicy 1"},
 	"GET /api/v1/alerts/{id}/receipts": {
-		query: "?rung=acknowledged&missing=true&limit=3", status: 200,
-		asked: "AlertReceipts " + apitest.AlertID + " acknowledged true 3", answer: `"member":"lift-0042"`,
+		query: "?rung=acknowledged&missing=true&limit=3&after=lift-1", status: 200,
+		asked: "AlertReceipts " + apitest.AlertID + ` acknowledged true "lift-1" 3`, answer: `"member":"lift-0042"`,
 	},
 	"GET /api/v1/alerts/{id}/cap":  {status: 200, asked: "AlertMessage " + apitest.AlertID, answer: "<alert xmlns"},
 	"POST /api/v1/audience/import": {query: "?dry_run=true", body: "id,kind\n", status: 200, asked: "Import 8 true false", answer: `"rows"`},
@@ -74,6 +79,7 @@ var happy = map[string]struct {
 	"DELETE /api/v1/devices/{id}":  {status: 204, asked: "RevokeDevice " + apitest.AlertID},
 	"GET /api/v1/users":            {status: 200, asked: "ListUsers", answer: `"duty"`},
 	"POST /api/v1/users":           {body: `{"name":"x","roles":["viewer"]}`, status: 201, asked: "AddUser x", answer: `"token":"new-token"`},
+	"PUT /api/v1/users/{name}":     {body: `{"system":true}`, status: 204, asked: "SetUser " + apitest.AlertID + " true"},
 	"DELETE /api/v1/users/{name}":  {status: 204, asked: "RevokeUser " + apitest.AlertID},
 	"GET /api/v1/audit":            {query: "?from=1&to=2", status: 200, asked: "ExportAudit 1 2", answer: "{\"index\":1}\n{\"index\":2}\n"},
 	"GET /api/v1/splits":           {query: "?limit=5", status: 200, asked: "Splits 5", answer: `"late_receipts":0`},
@@ -145,7 +151,7 @@ func TestRoutes_RefuseOtherRoles(t *testing.T) {
 		if route.Open {
 			continue
 		}
-		for _, role := range append(api.Roles(), "none") {
+		for _, role := range append(authority.Roles(), "none") {
 			if slices.Contains(route.Roles, role) || role == api.RoleAdministrator {
 				continue
 			}
@@ -153,7 +159,7 @@ func TestRoutes_RefuseOtherRoles(t *testing.T) {
 			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), apitest.Token(role), "{}")
 			require.Equal(t, 403, got.Code, "%s as %s", name(route), role)
 			require.Empty(t, fake.Calls())
-			if len(route.Roles) < len(api.Roles()) {
+			if len(route.Roles) < len(authority.Roles()) {
 				require.Contains(t, problem(t, got).Sentence, route.Roles[0])
 			}
 		}
@@ -175,14 +181,14 @@ func TestRoutes_AdministratorMayEverything(t *testing.T) {
 func TestRoutes_WhoMayChange(t *testing.T) {
 	want := map[string][]string{
 		"POST /api/v1/cap": {"composer"}, "POST /api/v1/alerts": {"composer"},
-		"POST /api/v1/alerts/{id}/cancel": {"composer", "approver"},
-		"POST /api/v1/audience/import":    {"audience-manager"}, "PUT /api/v1/places": {"audience-manager"},
+		"POST /api/v1/alerts/{id}/cancel": {"composer", "approver"}, "POST /api/v1/alerts/{id}/correct": {"composer", "corrector"},
+		"POST /api/v1/audience/import": {"audience-manager"}, "PUT /api/v1/places": {"audience-manager"},
 		"POST /api/v1/devices": {"device-manager"}, "DELETE /api/v1/devices/{id}": {"device-manager"},
 		"POST /api/v1/alerts/{id}/approve": {"approver", "composer"},
 		"PUT /api/v1/scenarios/{id}":       {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
 		"POST /api/v1/licences": {"administrator"}, "DELETE /api/v1/licences/{id}": {"administrator"},
 		"PUT /api/v1/policy": {"administrator"},
-		"POST /api/v1/users": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
+		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
 	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}"}
@@ -308,7 +314,10 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 		Info       struct{ Version string }
 		Paths      map[string]map[string]map[string]any
 		Components struct {
-			Schemas map[string]struct{ Properties map[string]any }
+			Schemas map[string]struct {
+				Description string
+				Properties  map[string]any
+			}
 		}
 	}
 	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &doc))
@@ -318,7 +327,8 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 	for _, route := range api.Routes() {
 		operation := doc.Paths[strings.TrimSuffix(route.Path, "{$}")][strings.ToLower(route.Method)]
 		require.NotNil(t, operation, name(route))
-		require.Equal(t, route.Summary, operation["summary"])
+		require.Equal(t, route.Summary, operation["description"])
+		require.True(t, strings.HasPrefix(route.Summary, operation["summary"].(string)), name(route))
 		require.False(t, ids[operation["operationId"]], "two operations of one id")
 		ids[operation["operationId"]] = true
 		if !isStream(route) {
@@ -339,14 +349,20 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 			require.Equal(t, tag != "-", schema.Properties[tag] != nil, "%s.%s", typ.Name(), field.Name)
 		}
 	}
+	for name, schema := range doc.Components.Schemas {
+		require.NotEmpty(t, schema.Description, name)
+		for member, property := range schema.Properties {
+			require.NotEmpty(t, property.(map[string]any)["description"], "%s.%s", name, member)
+		}
+	}
 	for _, ref := range regexp.MustCompile(`#/components/schemas/(\w+)`).FindAllStringSubmatch(got.Body.String(), -1) {
 		require.Contains(t, doc.Components.Schemas, ref[1])
 	}
 }
 
 var wireTypes = []any{
-	wire.Outcome{}, wire.Counts{}, wire.Count{}, wire.SendAlert{}, wire.CancelAlert{}, wire.Rungs{}, wire.Alert{}, wire.Message{},
+	wire.Outcome{}, wire.Counts{}, wire.Count{}, wire.SendAlert{}, wire.CorrectAlert{}, wire.CorrectText{}, wire.CancelAlert{}, wire.Rungs{}, wire.Alert{}, wire.Message{},
 	wire.GroupRow{}, wire.Member{}, wire.ReceiptRow{}, wire.Selected{}, wire.Imported{}, wire.Progress{}, wire.Place{}, wire.Geocode{}, wire.Enrol{},
-	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
+	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.SetUser{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
 	wire.Event{}, wire.Problem{}, wire.Health{}, wire.CAPAlert{}, wire.CAPInfo{}, wire.CAPResource{}, wire.CAPArea{},
 }

@@ -21,8 +21,58 @@ type ServerOptions struct {
 	EndStreams func()
 	TLS        *tls.Config   // nil serves plain HTTP
 	Logger     *slog.Logger  // nil discards
+	Conns      Conns         // shares out the descriptors; nil takes every connection
 	Timeout    time.Duration // for reading a request and for writing an answer; 0 is 60 s; some routes give themselves more
 }
+
+// Conns bounds the connections that are open at a time. Its methods are called from any
+// goroutine.
+type Conns interface {
+	// Enter counts a connection that was accepted; false closes it.
+	Enter(net.Conn) bool
+	// KnownAs says that who is behind it has shown a token of this user that is good.
+	KnownAs(conn net.Conn, user string)
+	// Leave says that it was closed.
+	Leave(net.Conn)
+}
+
+// anyConns takes every connection.
+type anyConns struct{}
+
+func (anyConns) Enter(net.Conn) bool      { return true } // Enter implements Conns.
+func (anyConns) KnownAs(net.Conn, string) {}              // KnownAs implements Conns.
+func (anyConns) Leave(net.Conn)           {}              // Leave implements Conns.
+
+// entering lets in what Conns allows.
+type entering struct {
+	net.Listener
+	conns Conns
+}
+
+// Accept implements net.Listener.
+func (l entering) Accept() (net.Conn, error) {
+	for {
+		conn, err := l.Listener.Accept()
+		if err != nil || l.conns.Enter(conn) {
+			return conn, err
+		}
+		_ = conn.Close()
+	}
+}
+
+// knownKey is where a request's context has the function that marks its connection.
+type knownKey struct{}
+
+// known marks the connection of a request whose token is a good one of the user.
+func known(r *http.Request, user string) {
+	if mark, ok := r.Context().Value(knownKey{}).(func(string)); ok {
+		mark(user)
+	}
+}
+
+// maxHeader bounds what a stranger can make a connection cost: a token, a path and a query
+// take some hundred bytes.
+const maxHeader = 16 << 10
 
 // Server serves HTTP with timeouts and a graceful end. Start and Stop may be
 // called from any goroutine; both once.
@@ -43,14 +93,25 @@ func NewServer(opts ServerOptions) *Server {
 	if opts.Timeout <= 0 {
 		opts.Timeout = time.Minute
 	}
+	if opts.Conns == nil {
+		opts.Conns = anyConns{}
+	}
 	return &Server{opts: opts, http: &http.Server{
 		Handler:           opts.Handler,
 		ReadHeaderTimeout: min(opts.Timeout, 10*time.Second), // slowloris
 		ReadTimeout:       opts.Timeout,
 		WriteTimeout:      opts.Timeout,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(opts.Logger.With("component", "http").Handler(), slog.LevelWarn),
+		MaxHeaderBytes:    maxHeader,
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, knownKey{}, func(user string) { opts.Conns.KnownAs(c, user) })
+		},
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if state == http.StateClosed { // one that was hijacked leaves with whoever took it
+				opts.Conns.Leave(c)
+			}
+		},
+		ErrorLog: slog.NewLogLogger(opts.Logger.With("component", "http").Handler(), slog.LevelWarn),
 	}}
 }
 
@@ -67,6 +128,7 @@ func (s *Server) Start() error {
 		return fmt.Errorf("listening for HTTP: %w", err)
 	}
 	s.listener, s.served = listener, make(chan error, 1)
+	listener = entering{listener, s.opts.Conns}
 	if s.opts.TLS != nil {
 		listener = tls.NewListener(listener, s.opts.TLS)
 	}

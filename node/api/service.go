@@ -7,16 +7,12 @@ import (
 	"context"
 	"io"
 
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
 // Caller is who makes a request, as the bearer token says.
-type Caller struct {
-	Name    string
-	Roles   []string
-	Senders []string // CAP senders the caller may speak for; empty is any
-	Places  []string // where the caller may warn and approve; empty is everywhere
-}
+type Caller = authority.Caller
 
 // Wait says how long an answer waits for a fact to get further.
 type Wait string
@@ -25,7 +21,7 @@ type Wait string
 // answer after 3 seconds, with what was reached by then.
 const (
 	WaitLocal     Wait = "local"
-	WaitReached   Wait = "reached"
+	WaitHeld      Wait = "held" // by another node
 	WaitCommitted Wait = "committed"
 )
 
@@ -44,9 +40,11 @@ type Alerts interface {
 	TakeCAP(ctx context.Context, by Caller, raw []byte, selection string, wait Wait) (wire.Outcome, error)
 	SendAlert(ctx context.Context, by Caller, in wire.SendAlert, wait Wait) (wire.Outcome, error)
 	// PreviewCAP and PreviewAlert answer and refuse as TakeCAP and SendAlert would now,
-	// with the state wire.StateDryRun, and record nothing, not even a refusal.
+	// with DryRun, and record nothing, not even a refusal.
 	PreviewCAP(ctx context.Context, by Caller, raw []byte, selection string) (wire.Outcome, error)
 	PreviewAlert(ctx context.Context, by Caller, in wire.SendAlert) (wire.Outcome, error)
+	// CorrectAlert says other words to the same people; with DryRun it records nothing.
+	CorrectAlert(ctx context.Context, by Caller, id string, in wire.CorrectAlert, wait Wait) (wire.Outcome, error)
 	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait Wait) (wire.Outcome, error)
 }
 
@@ -77,19 +75,27 @@ type Policy interface {
 
 // AlertReader reads alerts and what is known of their receipts.
 type AlertReader interface {
-	ListAlerts(ctx context.Context, limit int) ([]wire.Alert, error)
+	ListAlerts(ctx context.Context, after string, limit int) (page []wire.Alert, next string, err error)
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
-	// AlertMessage is the original bytes of the alert's current message.
-	AlertMessage(ctx context.Context, id string) ([]byte, error)
-	// AlertReceipts lists addressed members at the rung or above; with missing, those below it.
-	AlertReceipts(ctx context.Context, id, rung string, missing bool, limit int) ([]wire.ReceiptRow, error)
+	// AlertMessage is the original bytes of the alert's current message, if the caller may read
+	// the addresses in it.
+	AlertMessage(ctx context.Context, by Caller, id string) ([]byte, error)
+	// AlertReceipts lists a page of addressed members at the rung or above, or below it.
+	AlertReceipts(ctx context.Context, by Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error)
+}
+
+// ImportOptions say what an import may do. The zero value adds and changes.
+type ImportOptions struct {
+	DryRun  bool // say what would change, change nothing
+	Replace bool // remove the members that the file does not hold
+	Yes     bool // also those that devices are enrolled for
 }
 
 // Audience reads and changes members and places.
 type Audience interface {
 	// Import reads a CSV file; nothing is applied when one row is faulty. progress
 	// may be nil; it is called often, from one goroutine, and not after the return.
-	Import(ctx context.Context, by Caller, csv io.Reader, dryRun, replace bool, progress func(wire.Progress)) (wire.Imported, error)
+	Import(ctx context.Context, by Caller, csv io.Reader, how ImportOptions, progress func(wire.Progress)) (wire.Imported, error)
 	Select(ctx context.Context, expression, after string, limit int) (wire.Selected, error)
 }
 
@@ -102,13 +108,17 @@ type Places interface {
 // Devices enrols and revokes devices.
 type Devices interface {
 	EnrolDevices(ctx context.Context, by Caller, in []wire.Enrol) ([]wire.Enrolled, error)
-	ListDevices(ctx context.Context, after string, limit int) ([]wire.Device, error)
+	// ListDevices gives a page in the order of the ids, and after for the following one; "" after
+	// the last.
+	ListDevices(ctx context.Context, after string, limit int) (page []wire.Device, next string, err error)
 	RevokeDevice(ctx context.Context, by Caller, id string) error
 }
 
 // Users adds, lists and revokes users and tokens.
 type Users interface {
 	AddUser(ctx context.Context, by Caller, in wire.AddUser) (wire.User, error)
+	// SetUser says of a user that it is a person or a central system; the token stays.
+	SetUser(ctx context.Context, by Caller, name string, in wire.SetUser) error
 	ListUsers(ctx context.Context) ([]wire.User, error)
 	RevokeUser(ctx context.Context, by Caller, name string) error
 }

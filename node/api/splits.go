@@ -1,10 +1,15 @@
 package api
 
+import "almenara/node/authority"
+
 func (h *Handler) splits(c call) error {
 	limit := c.query.limit(20, 1000)
 	if c.query.err != nil {
 		return c.query.err
 	}
 	report, err := h.svc.Splits(c.r.Context(), limit)
+	for i := range report {
+		authority.MinimalSplit(c.by, &report[i])
+	}
 	return answer(h, c, report, err)
 }

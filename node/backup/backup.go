@@ -1,14 +1,15 @@
 // Package backup writes and reads the one file that holds a district: the agreed state
-// as a dump, the keys without which it is nobody's, and a digest over everything. It
+// as a dump, the CAP messages that are too large for it, the keys without which it is nobody's, and a digest over everything. It
 // holds secrets and is not encrypted: whoever has the file can become the district.
 //
 // The layout, numbers big-endian:
 //
-//	magic            8 bytes, "ALMBACK" and the format's number
+//	magic            8 bytes, "ALMBACK" and the format's number: 1, or 2 where there are originals
 //	header length    4 bytes
 //	header           Header, CBOR
 //	secrets          Secrets, CBOR; its length is in the header
 //	dump             storage.Dump; its length is in the header
+//	originals        originals.Archive; its length is in the header
 //	digest           SHA-256 over everything before
 package backup
 
@@ -23,11 +24,13 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"almenara/node/originals"
 	"almenara/storage"
 )
 
 const (
-	magic      = "ALMBACK\x01"
+	magic      = "ALMBACK\x01" // without originals, which older software reads
+	magicTwo   = "ALMBACK\x02"
 	maxHeader  = 64 << 10
 	maxSecrets = 1 << 20
 	digestSize = sha256.Size
@@ -49,12 +52,14 @@ type Header struct {
 	Program     string `cbor:"8,keyasint"` // version of the software that wrote it
 	SecretsSize uint64 `cbor:"9,keyasint"`
 	DumpSize    uint64 `cbor:"10,keyasint"`
+
+	OriginalsSize uint64 `cbor:"11,keyasint,omitempty"`
 }
 
 // Secrets are what makes the state this district's.
 type Secrets struct {
-	District  []byte `cbor:"1,keyasint"`           // cluster.District.Marshal: authority and root key
-	Statement string `cbor:"2,keyasint,omitempty"` // cluster.Incarnation.Text
+	District  []byte `cbor:"1,keyasint"`           // identity.District.Marshal: authority and root key
+	Statement string `cbor:"2,keyasint,omitempty"` // identity.Incarnation.Text
 	Token     string `cbor:"3,keyasint,omitempty"` // of the first administrator, where the node still has it
 }
 
@@ -63,23 +68,41 @@ var decoding, _ = cbor.DecOptions{
 	IndefLength: cbor.IndefLengthForbidden,
 }.DecMode()
 
+// Part is a part of a backup, and how many bytes of it there will be.
+type Part struct {
+	io.Reader
+	Size int64
+}
+
 // NewReader gives the backup's bytes and how many there will be. The sizes in h are
-// filled in. It reads from dump, and the caller closes that afterwards.
-func NewReader(h Header, s Secrets, dump io.Reader, dumpSize int64) (io.Reader, int64, error) {
+// filled in. It reads from dump and messages, the originals, and the caller closes those afterwards.
+func NewReader(h Header, s Secrets, dump, messages Part) (io.Reader, int64, error) {
 	secrets, err := cbor.Marshal(s)
 	if err != nil {
 		return nil, 0, fmt.Errorf("encoding backup: %w", err)
 	}
-	h.SecretsSize, h.DumpSize = uint64(len(secrets)), uint64(dumpSize)
+	h.SecretsSize, h.DumpSize = uint64(len(secrets)), uint64(dump.Size)
+	first := magic
+	if h.OriginalsSize = uint64(messages.Size); messages.Size > 0 {
+		first = magicTwo
+	}
 	header, err := cbor.Marshal(h)
 	if err != nil {
 		return nil, 0, fmt.Errorf("encoding backup: %w", err)
 	}
-	front := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(header)))
+	front := binary.BigEndian.AppendUint32([]byte(first), uint32(len(header)))
 	front = append(append(front, header...), secrets...)
 	sum := sha256.New()
-	body := io.TeeReader(io.MultiReader(bytes.NewReader(front), dump), sum)
-	return io.MultiReader(body, &trailer{sum: sum}), int64(len(front)) + dumpSize + digestSize, nil
+	body := io.TeeReader(io.MultiReader(bytes.NewReader(front), dump.limited(), messages.limited()), sum)
+	return io.MultiReader(body, &trailer{sum: sum}), int64(len(front)) + dump.Size + messages.Size + digestSize, nil
+}
+
+// limited is the part as far as its size; the zero part is empty.
+func (p Part) limited() io.Reader {
+	if p.Reader == nil {
+		return bytes.NewReader(nil)
+	}
+	return io.LimitReader(p.Reader, p.Size)
 }
 
 // trailer yields the digest of what was read before it.
@@ -103,6 +126,9 @@ type File struct {
 	Dump    *io.SectionReader
 	Applied storage.Applied // of the dump
 	Audit   uint64          // lines of its audit chain, which is whole
+
+	Originals *io.SectionReader // an originals.Archive
+	Messages  int               // in it
 }
 
 // Open reads a backup of size bytes from start to end: digest, lengths, every record
@@ -136,6 +162,10 @@ func Open(r io.ReaderAt, size int64, progress func(int64)) (*File, error) {
 		return nil, fmt.Errorf("%w: it says entry %d and holds entry %d", ErrBackup, f.Index, report.Applied.Index)
 	}
 	f.Applied, f.Audit = report.Applied, report.AuditLines
+	f.Originals = io.NewSectionReader(r, at+int64(f.SecretsSize)+int64(f.DumpSize), int64(f.OriginalsSize))
+	if f.Messages, err = originals.ReadArchive(f.Originals, func(originals.Sum, []byte) error { return nil }); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
+	}
 	return f, nil
 }
 
@@ -145,7 +175,7 @@ func (f *File) readFront(r io.ReaderAt, size int64) (at int64, err error) {
 	if _, err := r.ReadAt(fixed[:], 0); err != nil {
 		return 0, fmt.Errorf("%w: reading it: %w", ErrBackup, err)
 	}
-	if string(fixed[:len(magic)]) != magic {
+	if first := string(fixed[:len(magic)]); first != magic && first != magicTwo {
 		return 0, fmt.Errorf("%w: it begins with %q", ErrBackup, fixed[:len(magic)])
 	}
 	n := int64(binary.BigEndian.Uint32(fixed[len(magic):]))
@@ -160,10 +190,10 @@ func (f *File) readFront(r io.ReaderAt, size int64) (at int64, err error) {
 	if err := decoding.Unmarshal(raw, &f.Header); err != nil {
 		return 0, fmt.Errorf("%w: its header cannot be read: %w", ErrBackup, err)
 	}
-	if f.SecretsSize > maxSecrets || f.DumpSize > 1<<50 {
-		return 0, fmt.Errorf("%w: parts of %d and %d bytes", ErrBackup, f.SecretsSize, f.DumpSize)
+	if f.SecretsSize > maxSecrets || f.DumpSize > 1<<50 || f.OriginalsSize > 1<<50 {
+		return 0, fmt.Errorf("%w: parts of %d, %d and %d bytes", ErrBackup, f.SecretsSize, f.DumpSize, f.OriginalsSize)
 	}
-	if whole := at + int64(f.SecretsSize) + int64(f.DumpSize) + digestSize; whole != size {
+	if whole := at + int64(f.SecretsSize) + int64(f.DumpSize) + int64(f.OriginalsSize) + digestSize; whole != size {
 		return 0, fmt.Errorf("%w: it has %d bytes of %d", ErrBackup, size, whole)
 	}
 	return at, nil

@@ -36,7 +36,7 @@ func good(t testing.TB) []byte {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, dump.Close()) }()
 	r, size, err := backup.NewReader(backup.Header{District: "d", Name: "tuen-mun", Incarnation: 1, Index: 7},
-		backup.Secrets{District: []byte("keys"), Token: "secret"}, dump, dump.Size)
+		backup.Secrets{District: []byte("keys"), Token: "secret"}, backup.Part{Reader: dump, Size: dump.Size}, backup.Part{})
 	require.NoError(t, err)
 	raw, err := io.ReadAll(r)
 	require.NoError(t, err)

@@ -19,6 +19,9 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/cli/command"
+	"almenara/node/cli/inprocess"
+	"almenara/node/cli/terminal"
 	"almenara/node/wire"
 )
 
@@ -27,7 +30,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // world is a served API and the command line against it.
 type world struct {
 	*apitest.Fake
-	engine   Engine
+	engine   inprocess.Engine
 	env      map[string]string
 	in       string
 	tty      bool
@@ -51,7 +54,7 @@ func (w *world) run(args ...string) int { return w.runIn(context.Background(), a
 func (w *world) runIn(ctx context.Context, args ...string) int {
 	w.out.Reset()
 	w.err.Reset()
-	return Run(ctx, args, IO{
+	return Run(ctx, args, command.IO{
 		In: strings.NewReader(w.in), Out: &w.out, Err: &w.err, IsTTY: w.tty, Getenv: func(name string) string { return w.env[name] },
 	}, w.engine)
 }
@@ -60,7 +63,7 @@ func (w *world) runIn(ctx context.Context, args ...string) int {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	for _, line := range strings.Split(got, "\n") {
-		require.LessOrEqual(t, columnsOf(line), 80, line)
+		require.LessOrEqual(t, terminal.ColumnsOf(line), 80, line)
 	}
 	file := filepath.Join("testdata", name)
 	if *update {
@@ -76,23 +79,23 @@ func TestHelp_OfEveryCommandHasAnExample(t *testing.T) {
 	w := newWorld(t)
 	var all strings.Builder
 	for _, c := range commands() {
-		require.Equal(t, ExitDone, w.run(append(strings.Fields(c.name), "--help")...), c.name)
+		require.Equal(t, command.ExitDone, w.run(append(strings.Fields(c.Name), "--help")...), c.Name)
 		text := w.out.String()
-		require.Contains(t, text, "\nExample:\n  almenara "+c.name, c.name)
-		require.Contains(t, text, "Usage: almenara "+c.name)
+		require.Contains(t, text, "\nExample:\n  almenara "+c.Name, c.Name)
+		require.Contains(t, text, "Usage: almenara "+c.Name)
 		require.Contains(t, text, "--json")
-		require.NotEmpty(t, c.purpose)
-		require.NotContains(t, c.purpose, "\n")
-		all.WriteString("$ almenara " + c.name + " --help\n" + text + "\n")
-		require.Equal(t, ExitDone, w.run(append([]string{"help"}, strings.Fields(c.name)...)...))
-		require.Equal(t, text, w.out.String(), "help and --help differ for %s", c.name)
+		require.NotEmpty(t, c.Purpose)
+		require.NotContains(t, c.Purpose, "\n")
+		all.WriteString("$ almenara " + c.Name + " --help\n" + text + "\n")
+		require.Equal(t, command.ExitDone, w.run(append([]string{"help"}, strings.Fields(c.Name)...)...))
+		require.Equal(t, text, w.out.String(), "help and --help differ for %s", c.Name)
 	}
 	golden(t, "help.txt", all.String())
-	require.Equal(t, ExitDone, w.run("help"))
+	require.Equal(t, command.ExitDone, w.run("help"))
 	golden(t, "overview.txt", w.out.String())
-	require.Equal(t, ExitUsage, w.run())
+	require.Equal(t, command.ExitUsage, w.run())
 	golden(t, "overview.txt", w.out.String())
-	require.Equal(t, ExitDone, w.run("alert"))
+	require.Equal(t, command.ExitDone, w.run("alert"))
 	golden(t, "group.txt", w.out.String())
 }
 
@@ -100,33 +103,33 @@ func TestHelp_OfEveryCommandHasAnExample(t *testing.T) {
 func TestHelp_OffersOnlyWhatHasAnEffect(t *testing.T) {
 	w := newWorld(t)
 	for name, without := range map[string][]string{
-		"demo": {"--api", "--token", "--ca", "--data"}, "cap check": {"--api", "--token", "--ca", "--data"},
+		"demo": {"--api", "--token", "--ca", "--data"}, "cap check": nil,
 		"audit verify": {"--api", "--token", "--ca", "--data"}, "version": {"--api", "--token", "--ca", "--data"},
 		"init": {"--api", "--token", "--ca"}, "serve": {"--api", "--token", "--ca"}, "join": {"--api", "--token", "--ca"}, "status": nil,
 	} {
-		require.Equal(t, ExitDone, w.run(append(strings.Fields(name), "--help")...))
+		require.Equal(t, command.ExitDone, w.run(append(strings.Fields(name), "--help")...))
 		for _, flag := range []string{"--api", "--token", "--ca", "--data"} {
 			offered := strings.Contains(w.out.String(), "      "+flag+" ")
 			require.Equal(t, !slices.Contains(without, flag), offered, "%s %s", name, flag)
 		}
 	}
-	require.Equal(t, ExitDone, w.run("version", "--api", "http://10.0.0.7:8480"), w.err.String())
-	require.Equal(t, ExitDone, w.run("--token", "x", "version"), w.err.String())
-	require.Equal(t, ExitUsage, w.run("version", "--tokne", "x"))
+	require.Equal(t, command.ExitDone, w.run("version", "--api", "http://10.0.0.7:8480"), w.err.String())
+	require.Equal(t, command.ExitDone, w.run("--token", "x", "version"), w.err.String())
+	require.Equal(t, command.ExitUsage, w.run("version", "--tokne", "x"))
 	require.NotContains(t, w.err.String(), "--token")
 }
 
 // The examples of the help must be command lines that parse.
 func TestHelp_ExamplesParse(t *testing.T) {
 	for _, c := range commands() {
-		for _, line := range strings.Split(strings.ReplaceAll(c.example, "\\\n", ""), "\n") {
+		for _, line := range strings.Split(strings.ReplaceAll(c.Example, "\\\n", ""), "\n") {
 			line, _, _ = strings.Cut(line, " > ")
-			cmd, args, err := find(splitQuoted(strings.TrimPrefix(line, "almenara ")))
+			cmd, args, err := command.Find(commands(), splitQuoted(strings.TrimPrefix(line, "almenara ")))
 			require.NoError(t, err, line)
-			fs, _ := cmd.flags(&globals{})
+			fs, _ := cmd.Flags(&command.Globals{})
 			require.NoError(t, fs.Parse(args), line)
-			require.GreaterOrEqual(t, fs.NArg(), cmd.min, line)
-			require.True(t, cmd.max < 0 || fs.NArg() <= cmd.max, line)
+			require.GreaterOrEqual(t, fs.NArg(), cmd.Min, line)
+			require.True(t, cmd.Max < 0 || fs.NArg() <= cmd.Max, line)
 		}
 	}
 }
@@ -148,11 +151,18 @@ func TestTables_Fit80Columns(t *testing.T) {
 	w := newWorld(t)
 	w.Alerts[0].Sent = time.Date(2020, 7, 20, 17, 40, 0, 0, time.Local)
 	w.Alerts[0].Expires = w.Alerts[0].Sent.Add(time.Hour)
-	w.Devices = append(w.Devices, wire.Device{ID: "speaker-7", Kind: "speaker", Place: "tuen-mun/on-ting/" + strings.Repeat("long-", 20)})
+	no := false
+	w.Devices = append(w.Devices,
+		wire.Device{ID: "speaker-7", Kind: "speaker", Place: "tuen-mun/on-ting/" + strings.Repeat("long-", 20), Connected: &no},
+		wire.Device{ID: "speaker-8", Kind: "speaker", Place: "tuen-mun/on-ting", Unanswered: []string{"n2", "n3"}})
+	w.Rows = append(w.Rows, wire.ReceiptRow{
+		Member: "speaker-8", Kind: "speaker", Place: "tuen-mun/on-ting/" + strings.Repeat("long-", 20), Rung: "queued", RungFrom: wire.SourceDistrict,
+		Reason: wire.ReasonUnknown, Unanswered: []string{"n2", "n3"},
+	})
 	w.Users[0].Senders = []string{"hko@example.hk"}
 	w.State = wire.Status{
 		Node: "n1", Name: "on-ting", Version: "1.0", District: "tuen-mun", Role: "leader", Leader: "n1", Term: 4, Quorum: true,
-		Applied: 12345, Committed: 12346, Why: "the log is being replayed", Members: 1204, Devices: 311, InForce: 1, API: "http://10.0.0.7:8480",
+		Applied: 12345, Committed: 12346, Ready: true, Members: 1204, Devices: 311, InForce: 1, API: "http://10.0.0.7:8480",
 		MQTT: []string{"tcp://10.0.0.7:1883"}, Nodes: []wire.NodeInfo{{ID: "n1", Name: "安定", Internode: "10.0.0.7:8490", Voter: true, Leader: true, Reachable: true}},
 	}
 	w.Selected.Counts.ByPlace = []wire.Count{{Name: "tuen-mun/on-ting", Count: 1}}
@@ -165,18 +175,18 @@ func TestTables_Fit80Columns(t *testing.T) {
 		"audience select all", "audience list", "device list", "device list --dark", "user list", "status",
 		"user add --role composer duty", "node remove n3", "device revoke a b", "alert send --dry-run --headline x --event y --select all",
 	} {
-		require.Equal(t, ExitDone, w.run(strings.Fields(line)...), "%s: %s", line, w.err.String())
+		require.Equal(t, command.ExitDone, w.run(strings.Fields(line)...), "%s: %s", line, w.err.String())
 		require.Empty(t, w.err.String())
 		all.WriteString("$ almenara " + line + "\n" + w.out.String() + "\n")
 	}
-	require.Equal(t, ExitDone, w.run("audience", "import", "--dry-run", file), w.err.String())
+	require.Equal(t, command.ExitDone, w.run("audience", "import", "--dry-run", file), w.err.String())
 	all.WriteString("$ almenara audience import --dry-run members.csv\n" + w.out.String())
 	golden(t, "tables.txt", all.String())
 }
 
 func TestJSON_IsWhatTheAPISays(t *testing.T) {
 	w := newWorld(t)
-	require.Equal(t, ExitDone, w.run("alert", "list", "--json"))
+	require.Equal(t, command.ExitDone, w.run("alert", "list", "--json"))
 	var alerts []wire.Alert
 	require.NoError(t, json.Unmarshal(w.out.Bytes(), &alerts))
 	require.Equal(t, w.Alerts, alerts)
@@ -184,7 +194,7 @@ func TestJSON_IsWhatTheAPISays(t *testing.T) {
 		{"--json", "status"}, {"version", "--json"}, {"device", "enrol", "--json", "x"}, {"user", "list", "--json"}, {"audience", "list", "--json"},
 		{"alert", "show", "--json", apitest.AlertID}, {"device", "revoke", "--json", "x"}, {"node", "invite", "--json"},
 	} {
-		require.Equal(t, ExitDone, w.run(args...), w.err.String())
+		require.Equal(t, command.ExitDone, w.run(args...), w.err.String())
 		require.True(t, json.Valid(w.out.Bytes()), w.out.String())
 	}
 }
@@ -196,10 +206,10 @@ func TestExit_Codes(t *testing.T) {
 		code int
 		says string
 	}{
-		{wire.Problemf(wire.KindRefused, "the area is missing"), ExitFailed, "almenara: the area is missing\n"},
-		{wire.Problemf(wire.KindUnknownOutcome, "it may have happened"), ExitUnknown, "almenara: it may have happened\n"},
-		{wire.Problemf(wire.KindNoQuorum, "no majority"), ExitFailed, "almenara: no majority\n"},
-		{errors.New("inner"), ExitFailed, "almenara: the node met a fault of its own; its log says more\n"},
+		{wire.Problemf(wire.KindRefused, "the area is missing"), command.ExitFailed, "almenara: the area is missing\n"},
+		{wire.Problemf(wire.KindUnknownOutcome, "it may have happened"), command.ExitUnknown, "almenara: it may have happened\n"},
+		{wire.Problemf(wire.KindNoQuorum, "no majority"), command.ExitFailed, "almenara: no majority\n"},
+		{errors.New("inner"), command.ExitFailed, "almenara: the node met a fault of its own; its log says more\n"},
 	} {
 		w.Err = c.err
 		require.Equal(t, c.code, w.run("device", "revoke", "x"))
@@ -208,15 +218,15 @@ func TestExit_Codes(t *testing.T) {
 	}
 	w.Err = nil
 	w.Err = &wire.Problem{Kind: wire.KindRefused, Sentence: "two rows are wrong", Details: []string{"line 3", "line\x1b[2J 4"}}
-	require.Equal(t, ExitFailed, w.run("user", "revoke", "x"))
+	require.Equal(t, command.ExitFailed, w.run("user", "revoke", "x"))
 	require.Equal(t, "almenara: two rows are wrong\n  line 3\n  line [2J 4\n", w.err.String())
 	w.Err = nil
 	w.env["ALMENARA_TOKEN"] = "wrong"
-	require.Equal(t, ExitFailed, w.run("status"))
+	require.Equal(t, command.ExitFailed, w.run("status"))
 	require.Contains(t, w.err.String(), "give --token")
 	w.env["ALMENARA_API"] = "http://127.0.0.1:1"
-	require.Equal(t, ExitFailed, w.run("status"))
-	require.Equal(t, "almenara: no node answers at http://127.0.0.1:1 (connection refused); give the address with --api\n", w.err.String())
+	require.Equal(t, command.ExitFailed, w.run("status"))
+	require.Equal(t, "almenara: no node answers at http://127.0.0.1:1 (connection refused); give the address with --api, or the data folder of a node on this machine with --data\n", w.err.String())
 }
 
 func TestUsage_SaysOneSentenceAndTheNearestName(t *testing.T) {
@@ -225,7 +235,7 @@ func TestUsage_SaysOneSentenceAndTheNearestName(t *testing.T) {
 		"statsu":                               `there is no command "statsu"; did you mean "status"?`,
 		"xyzzy-quux":                           `there is no command "xyzzy-quux"; see almenara help`,
 		"alert sned":                           `there is no command "alert sned"; did you mean "alert send"?`,
-		"alert frobnicate":                     `there is no command "alert frobnicate"; alert takes send, approve, cancel, list, show, watch`,
+		"alert frobnicate":                     `there is no command "alert frobnicate"; alert takes send, approve, correct, cancel, list, show, receipts, watch`,
 		"status --hsah":                        "almenara status has no flag --hsah; did you mean --hash?",
 		"status --nothing-like":                "almenara status has no flag --nothing-like; see almenara status --help",
 		"status -x":                            "almenara status has no flag -x; see almenara status --help",
@@ -246,7 +256,7 @@ func TestUsage_SaysOneSentenceAndTheNearestName(t *testing.T) {
 		if says == "" {
 			continue
 		}
-		require.Equal(t, ExitUsage, code, line)
+		require.Equal(t, command.ExitUsage, code, line)
 		require.Equal(t, "almenara: "+says+"\n", w.err.String(), line)
 		require.Empty(t, w.Calls())
 	}
@@ -257,7 +267,7 @@ func TestToken_ComesFromFlagThenEnvironmentThenFolder(t *testing.T) {
 	data := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(data, "operator.token"), []byte(apitest.Token(api.RoleDeviceManager)+"\n"), 0o600))
 	who := func(args ...string) string {
-		require.Equal(t, ExitDone, w.run(append([]string{"device", "revoke", "x"}, args...)...), w.err.String())
+		require.Equal(t, command.ExitDone, w.run(append([]string{"device", "revoke", "x"}, args...)...), w.err.String())
 		return w.By().Name
 	}
 	require.Equal(t, api.RoleAdministrator, who("--data", data))
@@ -282,10 +292,10 @@ func TestBar_IsDrawnOnATerminalOnly(t *testing.T) {
 		}
 		file := filepath.Join(t.TempDir(), "members.csv")
 		require.NoError(t, os.WriteFile(file, bytes.Repeat([]byte("x"), 100_000), 0o600))
-		require.Equal(t, ExitDone, w.run("audience", "import", file), w.err.String())
+		require.Equal(t, command.ExitDone, w.run("audience", "import", file), w.err.String())
 		require.Equal(t, tty, strings.Contains(w.err.String(), "100 %  97 of 97 kB, uploading"), w.err.String())
 		require.Equal(t, tty, strings.Contains(w.err.String(), " 75 %  1,500 of 2,000 rows, folding in"), w.err.String())
-		require.Equal(t, ExitDone, w.run("audience", "import", "--json", file))
+		require.Equal(t, command.ExitDone, w.run("audience", "import", "--json", file))
 		require.Empty(t, w.err.String(), "no bar beside JSON")
 	}
 }
@@ -298,8 +308,8 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errBroken }
 
 func TestOutput_ThatCannotBeWrittenIsAFailure(t *testing.T) {
 	w := newWorld(t)
-	code := Run(context.Background(), []string{"status"}, IO{
+	code := Run(context.Background(), []string{"status"}, command.IO{
 		Out: brokenWriter{}, Err: io.Discard, Getenv: func(name string) string { return w.env[name] },
-	}, Engine{})
-	require.Equal(t, ExitFailed, code)
+	}, inprocess.Engine{})
+	require.Equal(t, command.ExitFailed, code)
 }

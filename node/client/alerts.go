@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strconv"
 
@@ -15,7 +16,7 @@ import (
 // is WaitLocal.
 const (
 	WaitLocal     = "local"
-	WaitReached   = "reached"
+	WaitHeld      = "held"
 	WaitCommitted = "committed"
 )
 
@@ -39,7 +40,7 @@ func number(n int) string {
 }
 
 // TakeCAP sends a CAP 1.2 message as it is. When it returns without an error the
-// message is as durable as the outcome's State says.
+// message is as durable as the outcome's Replication says.
 func (c *Client) TakeCAP(ctx context.Context, message []byte, selection, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{
 		method: "POST", path: path("cap"), query: values("select", selection, "wait", wait),
@@ -70,16 +71,27 @@ func (c *Client) SendAlert(ctx context.Context, in wire.SendAlert, wait string) 
 	return out, err
 }
 
+// CorrectAlert says other words to the same people; with in.DryRun nothing is recorded.
+func (c *Client) CorrectAlert(ctx context.Context, id string, in wire.CorrectAlert, wait string) (out wire.Outcome, err error) {
+	query := values("wait", wait)
+	if in.DryRun {
+		query = values("dry_run", "true")
+	}
+	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "correct"), query: query}, in, &out)
+	return out, err
+}
+
 // CancelAlert cancels an alert.
 func (c *Client) CancelAlert(ctx context.Context, id string, in wire.CancelAlert, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "cancel"), query: values("wait", wait)}, in, &out)
 	return out, err
 }
 
-// ListAlerts lists the newest alerts; limit 0 is the server's default, 100.
-func (c *Client) ListAlerts(ctx context.Context, limit int) (out []wire.Alert, err error) {
-	err = c.call(ctx, request{method: "GET", path: path("alerts"), query: values("limit", number(limit))}, nil, &out)
-	return out, err
+// ListAlerts lists a page of alerts, newest first; limit 0 is the server's default, 100.
+// next, where it is not "", is after for the following page.
+func (c *Client) ListAlerts(ctx context.Context, after string, limit int) (out []wire.Alert, next string, err error) {
+	header, err := c.page(ctx, request{method: "GET", path: path("alerts"), query: values("after", after, "limit", number(limit))}, &out)
+	return out, header.Get(wire.HeaderNext), err
 }
 
 // ShowAlert is one alert with its messages and groups.
@@ -104,13 +116,26 @@ func (c *Client) AlertMessage(ctx context.Context, id string) ([]byte, error) {
 	return raw, nil
 }
 
-// AlertReceipts lists members at the rung or above, or with missing those below;
+// AlertReceipts lists a page of members at the rung or above, or with missing those below;
 // the empty rung is "presented".
-func (c *Client) AlertReceipts(ctx context.Context, id, rung string, missing bool, limit int) (out []wire.ReceiptRow, err error) {
-	q := values("rung", rung, "limit", number(limit))
-	if missing {
+func (c *Client) AlertReceipts(ctx context.Context, id string, in wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
+	q := values("rung", in.Rung, "after", in.After, "limit", number(in.Limit))
+	if in.Missing {
 		q.Set("missing", "true")
 	}
-	err = c.call(ctx, request{method: "GET", path: path("alerts", id, "receipts"), query: q}, nil, &out)
+	header, err := c.page(ctx, request{method: "GET", path: path("alerts", id, "receipts"), query: q}, &out.Rows)
+	out.Next, out.From = header.Get(wire.HeaderNext), wire.Source(header.Get(wire.HeaderCountsFrom))
 	return out, err
+}
+
+// page reads one page of a list. The header says where the next one begins.
+func (c *Client) page(ctx context.Context, in request, receive any) (http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	response, err := c.open(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return response.Header, decode(response, in.method, receive)
 }

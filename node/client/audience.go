@@ -25,7 +25,7 @@ func (c *Client) PutPlaces(ctx context.Context, places []wire.Place) error {
 }
 
 // MaxEnrol is the most devices that one EnrolDevices may hold.
-const MaxEnrol = 2000
+const MaxEnrol = 500
 
 // EnrolDevices enrols up to MaxEnrol devices, all or none. The secrets are told
 // only here.
@@ -56,6 +56,11 @@ func (c *Client) ListUsers(ctx context.Context) (out []wire.User, err error) {
 func (c *Client) AddUser(ctx context.Context, in wire.AddUser) (out wire.User, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("users")}, in, &out)
 	return out, err
+}
+
+// SetUser says of a user that it is a person or a central system.
+func (c *Client) SetUser(ctx context.Context, name string, in wire.SetUser) error {
+	return c.call(ctx, request{method: "PUT", path: path("users", name)}, in, nil)
 }
 
 // RevokeUser revokes a user.

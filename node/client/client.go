@@ -27,6 +27,8 @@ var (
 	// ErrUnknown: a request that changes something was sent and no answer came. It
 	// may or may not have happened.
 	ErrUnknown = errors.New("no answer came; it is not known whether this happened")
+	// ErrNeedsTLS: what listens at the address takes HTTPS only. Nothing happened.
+	ErrNeedsTLS = errors.New("the server at this address speaks HTTPS")
 )
 
 // Config says which node and who asks.
@@ -34,6 +36,8 @@ type Config struct {
 	URL   string // for example http://127.0.0.1:8480
 	Token string // bearer token; empty is none
 	CA    []byte // PEM certificates that the node's must be signed by; nil is the system's
+	// OrSystem lets the system's authorities sign the node's certificate besides CA.
+	OrSystem bool
 	// Timeout bounds one ordinary call; 0 is 30 s. Uploads, exports and streams are
 	// bounded by their context alone.
 	Timeout time.Duration
@@ -59,6 +63,9 @@ func New(config Config) (*Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if config.CA != nil {
 		pool := x509.NewCertPool()
+		if system, err := x509.SystemCertPool(); config.OrSystem && err == nil {
+			pool = system
+		}
 		if !pool.AppendCertsFromPEM(config.CA) {
 			return nil, errors.New("the certificate authority's file holds no PEM certificate")
 		}
@@ -171,12 +178,18 @@ func transportError(ctx context.Context, method string, sent bool, err error) er
 	return fmt.Errorf("%w: %w", ErrUnreachable, err)
 }
 
+// plainToTLS is what net/http answers to HTTP where it serves HTTPS.
+const plainToTLS = "HTTP request to an HTTPS server"
+
 // problem reads the body of a refusal.
 func problem(response *http.Response) error {
 	raw, _ := io.ReadAll(io.LimitReader(response.Body, 1<<20))
 	var p wire.Problem
 	if json.Unmarshal(raw, &p) == nil && p.Kind != "" {
 		return &p
+	}
+	if response.StatusCode == http.StatusBadRequest && bytes.Contains(raw, []byte(plainToTLS)) {
+		return ErrNeedsTLS
 	}
 	return fmt.Errorf("the server at this address answered %s, which is no answer of a node", response.Status)
 }

@@ -58,11 +58,14 @@ func newClient(t *testing.T, config client.Config) *client.Client {
 func calls(ctx context.Context, c *client.Client) map[string]func() error {
 	drop := func(_ any, err error) error { return err }
 	return map[string]func() error{
-		"POST /api/v1/cap":    func() error { return drop(c.TakeCAP(ctx, []byte("<alert/>"), "all", client.WaitReached)) },
+		"POST /api/v1/cap":    func() error { return drop(c.TakeCAP(ctx, []byte("<alert/>"), "all", client.WaitHeld)) },
 		"POST /api/v1/alerts": func() error { return drop(c.SendAlert(ctx, wire.SendAlert{Alert: []byte(`{}`)}, "")) },
-		"GET /api/v1/alerts":  func() error { return drop(c.ListAlerts(ctx, 3)) },
+		"GET /api/v1/alerts":  func() error { return second(c.ListAlerts(ctx, "x", 3)) },
 		"GET /api/v1/alerts/{id}": func() error {
 			return drop(c.ShowAlert(ctx, apitest.AlertID))
+		},
+		"POST /api/v1/alerts/{id}/correct": func() error {
+			return drop(c.CorrectAlert(ctx, apitest.AlertID, wire.CorrectAlert{Blanks: map[string]string{"where": "x"}}, client.WaitHeld))
 		},
 		"POST /api/v1/alerts/{id}/cancel": func() error {
 			return drop(c.CancelAlert(ctx, apitest.AlertID, wire.CancelAlert{Reason: "r"}, client.WaitCommitted))
@@ -70,17 +73,19 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/alerts/{id}/approve": func() error {
 			return drop(c.ApproveAlert(ctx, apitest.AlertID, wire.Approve{Digest: "d"}, client.WaitCommitted))
 		},
-		"GET /api/v1/scenarios":            func() error { return drop(c.ListScenarios(ctx)) },
-		"GET /api/v1/scenarios/{id}":       func() error { return drop(c.ShowScenario(ctx, apitest.AlertID)) },
-		"PUT /api/v1/scenarios/{id}":       func() error { return c.PutScenario(ctx, wire.Scenario{ID: "a/b", Alert: []byte(`{}`)}) },
-		"DELETE /api/v1/scenarios/{id}":    func() error { return c.RemoveScenario(ctx, "flood") },
-		"GET /api/v1/licences":             func() error { return drop(c.ListLicences(ctx)) },
-		"POST /api/v1/licences":            func() error { return drop(c.GrantLicence(ctx, wire.Licence{Operator: "duty"})) },
-		"DELETE /api/v1/licences/{id}":     func() error { return c.RevokeLicence(ctx, "l1") },
-		"GET /api/v1/policy":               func() error { return drop(c.ShowPolicy(ctx)) },
-		"PUT /api/v1/policy":               func() error { return c.PutPolicy(ctx, wire.Policy{}) },
-		"GET /api/v1/alerts/{id}/receipts": func() error { return drop(c.AlertReceipts(ctx, apitest.AlertID, "sent", true, 9)) },
-		"GET /api/v1/alerts/{id}/cap":      func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
+		"GET /api/v1/scenarios":         func() error { return drop(c.ListScenarios(ctx)) },
+		"GET /api/v1/scenarios/{id}":    func() error { return drop(c.ShowScenario(ctx, apitest.AlertID)) },
+		"PUT /api/v1/scenarios/{id}":    func() error { return c.PutScenario(ctx, wire.Scenario{ID: "a/b", Alert: []byte(`{}`)}) },
+		"DELETE /api/v1/scenarios/{id}": func() error { return c.RemoveScenario(ctx, "flood") },
+		"GET /api/v1/licences":          func() error { return drop(c.ListLicences(ctx)) },
+		"POST /api/v1/licences":         func() error { return drop(c.GrantLicence(ctx, wire.Licence{Operator: "duty"})) },
+		"DELETE /api/v1/licences/{id}":  func() error { return c.RevokeLicence(ctx, "l1") },
+		"GET /api/v1/policy":            func() error { return drop(c.ShowPolicy(ctx)) },
+		"PUT /api/v1/policy":            func() error { return c.PutPolicy(ctx, wire.Policy{}) },
+		"GET /api/v1/alerts/{id}/receipts": func() error {
+			return drop(c.AlertReceipts(ctx, apitest.AlertID, wire.ReceiptQuery{Rung: "sent", Missing: true, After: "m1", Limit: 9}))
+		},
+		"GET /api/v1/alerts/{id}/cap": func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
 		"POST /api/v1/audience/import": func() error {
 			return drop(c.Import(ctx, client.Import{CSV: strings.NewReader("id\n"), DryRun: true, Replace: true}))
 		},
@@ -92,6 +97,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"DELETE /api/v1/devices/{id}": func() error { return c.RevokeDevice(ctx, "a/../b c") },
 		"GET /api/v1/users":           func() error { return drop(c.ListUsers(ctx)) },
 		"POST /api/v1/users":          func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x"})) },
+		"PUT /api/v1/users/{name}":    func() error { return c.SetUser(ctx, "x", wire.SetUser{System: true}) },
 		"DELETE /api/v1/users/{name}": func() error { return c.RevokeUser(ctx, "x") },
 		"GET /api/v1/audit":           func() error { return c.ExportAudit(ctx, io.Discard, 1, 2) },
 		"GET /api/v1/splits":          func() error { return drop(c.Splits(ctx, 7)) },
@@ -138,12 +144,12 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 	}
 	require.Len(t, all, len(api.Routes())-pages, "a method without a route")
 	require.Equal(t, []string{
-		`TakeCAP <alert/> "all" reached`, `SendAlert {} "" local`, `ListAlerts 3`, `ShowAlert ` + apitest.AlertID,
-		`CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true 9`,
+		`TakeCAP <alert/> "all" held`, `SendAlert {} "" local`, `ListAlerts "x" 3`, `ShowAlert ` + apitest.AlertID,
+		`CorrectAlert ` + apitest.AlertID + ` 0 map[where:x] "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
 		`AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }
@@ -243,3 +249,5 @@ func TestEvents_AreReadUntilTheStreamEnds(t *testing.T) {
 	require.Equal(t, wire.Event{ID: "n1-1", Type: "alert", Alert: "a", Text: "line\nbreak"}, got[0])
 	require.EqualValues(t, 2, got[1].Rungs.Presented)
 }
+
+func second[T any](_ T, _ string, err error) error { return err }

@@ -17,6 +17,7 @@ type Import struct {
 	Size    int64 // bytes; 0 is not known
 	DryRun  bool
 	Replace bool
+	Yes     bool // with Replace: also members that devices are enrolled for
 	// Progress is told how far the upload is, with wire.PhaseUploading and in bytes, and
 	// then what the node says; nil is nobody. It is called from one goroutine at a time
 	// and not after Import has returned.
@@ -34,6 +35,9 @@ func (c *Client) Import(ctx context.Context, in Import) (wire.Imported, error) {
 	}
 	if in.Replace {
 		q.Set("replace", "true")
+	}
+	if in.Yes {
+		q.Set("yes", "true")
 	}
 	told := &teller{to: in.Progress}
 	defer told.end()

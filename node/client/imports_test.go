@@ -97,9 +97,9 @@ func TestPreview_AsksForADryRun(t *testing.T) {
 	r := newRig(t)
 	out, err := r.Client.PreviewCAP(t.Context(), []byte("<alert/>"), "all")
 	require.NoError(t, err)
-	require.Equal(t, wire.StateDryRun, out.State)
+	require.True(t, out.DryRun)
 	out, err = r.Client.PreviewAlert(t.Context(), wire.SendAlert{Alert: []byte("{}"), Select: "all"})
 	require.NoError(t, err)
-	require.Equal(t, wire.StateDryRun, out.State)
+	require.True(t, out.DryRun)
 	require.Equal(t, []string{`PreviewCAP <alert/> "all"`, `PreviewAlert {} "all"`}, r.Calls())
 }

@@ -14,12 +14,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"almenara/channels/device"
 	"almenara/node"
-	"almenara/node/cli"
+	"almenara/node/cli/inprocess"
+	"almenara/node/client"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -33,7 +35,7 @@ const (
 
 // show is one demonstration under way.
 type show struct {
-	options cli.DemoOptions
+	options inprocess.DemoOptions
 	out     io.Writer
 	dir     string
 	token   string
@@ -43,13 +45,13 @@ type show struct {
 	fleet   *device.Fleet
 	starts  starts
 	logs    []*os.File
-	result  cli.DemoResult
+	result  inprocess.DemoResult
 	sent    wire.Outcome
 }
 
 // Run runs the demonstration; out gets a line for each step. The result's Close is
 // set when the nodes were left running.
-func Run(ctx context.Context, options cli.DemoOptions, out io.Writer) (cli.DemoResult, error) {
+func Run(ctx context.Context, options inprocess.DemoOptions, out io.Writer) (inprocess.DemoResult, error) {
 	s := &show{options: options, out: out}
 	err := s.run(ctx)
 	if err == nil && options.Keep {
@@ -158,9 +160,13 @@ func (s *show) furnish(ctx context.Context) error {
 	for _, f := range s.town.fixtures {
 		in = append(in, f.enrol)
 	}
-	enrolled, err := c.EnrolDevices(ctx, in)
-	if err != nil {
-		return fmt.Errorf("enrolling the devices: %w", err)
+	var enrolled []wire.Enrolled
+	for some := range slices.Chunk(in, client.MaxEnrol) {
+		out, err := c.EnrolDevices(ctx, some)
+		if err != nil {
+			return fmt.Errorf("enrolling the devices: %w", err)
+		}
+		enrolled = append(enrolled, out...)
 	}
 	var devices []device.Options
 	for i, e := range enrolled {
@@ -262,7 +268,7 @@ func (s *show) send(ctx context.Context) error {
 	s.result.Headline = or(s.message.alert.Headline(""), s.message.alert.Infos[0].Event)
 	s.result.Status = string(s.message.alert.Status)
 	s.say("Alert %s (%s) sent to %s over HTTP: %s, %d members addressed.",
-		s.sent.Alert, s.message.alert.Status, s.nodes[len(s.nodes)-1].Name(), s.sent.State, s.sent.Addressed.Total)
+		s.sent.Alert, s.message.alert.Status, s.nodes[len(s.nodes)-1].Name(), s.sent.Replication, s.sent.Addressed.Total)
 	return nil
 }
 

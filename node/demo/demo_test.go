@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/cli"
-	"almenara/storage/audience"
+	"almenara/node/cli/inprocess"
+	"almenara/storage/audience/geometry"
 )
 
 // now is when these tests send their messages.
@@ -25,7 +25,7 @@ func TestRun_ProvesTheAlertThroughTheLossOfItsLeader(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var out bytes.Buffer
-	result, err := Run(ctx, cli.DemoOptions{Devices: 30, Nodes: 3}, &out)
+	result, err := Run(ctx, inprocess.DemoOptions{Devices: 30, Nodes: 3}, &out)
 	require.NoError(t, err, out.String())
 	require.True(t, result.Proven, "%+v", result)
 	require.Equal(t, "node-1", result.Stopped)
@@ -41,7 +41,7 @@ func TestRun_RecordsADraftAndWarnsNobody(t *testing.T) {
 	defer cancel()
 	raw := bytes.Replace([]byte(builtIn), []byte("Actual"), []byte("Draft"), 1)
 	var out bytes.Buffer
-	result, err := Run(ctx, cli.DemoOptions{Devices: 8, Nodes: 1, CAP: raw}, &out)
+	result, err := Run(ctx, inprocess.DemoOptions{Devices: 8, Nodes: 1, CAP: raw}, &out)
 	require.NoError(t, err, out.String())
 	require.True(t, result.Proven, "%+v", result)
 	require.Contains(t, out.String(), "never sent to devices")
@@ -95,7 +95,7 @@ func TestLayTown_PutsEveryEstateWhereItBelongs(t *testing.T) {
 			if p.Lat == nil {
 				continue
 			}
-			at, err := audience.NewPoint(*p.Lat, *p.Lon)
+			at, err := geometry.NewPoint(*p.Lat, *p.Lon)
 			require.NoError(t, err)
 			in := false
 			for _, a := range m.aims {

@@ -1,11 +1,13 @@
 package demo
 
-import "almenara/storage/audience"
+import (
+	"almenara/storage/audience/geometry"
+)
 
 // box is the smallest rectangle around polygons.
-type box struct{ low, high audience.Point }
+type box struct{ low, high geometry.Point }
 
-func around(polygons []audience.Polygon) box {
+func around(polygons []geometry.Polygon) box {
 	b := box{low: polygons[0][0], high: polygons[0][0]}
 	for _, polygon := range polygons {
 		for _, p := range polygon {
@@ -17,18 +19,18 @@ func around(polygons []audience.Polygon) box {
 }
 
 // at is the position x/n and y/n of the way through the box.
-func (b box) at(x, y, n int64) audience.Point {
+func (b box) at(x, y, n int64) geometry.Point {
 	lat, lon := int64(b.high.Lat)-int64(b.low.Lat), int64(b.high.Lon)-int64(b.low.Lon)
-	return audience.Point{Lat: b.low.Lat + int32(lat*y/n), Lon: b.low.Lon + int32(lon*x/n)}
+	return geometry.Point{Lat: b.low.Lat + int32(lat*y/n), Lon: b.low.Lon + int32(lon*x/n)}
 }
 
 // inside finds count positions inside one of the polygons, looking closer and
 // closer.
-func inside(polygons []audience.Polygon, count int) ([]audience.Point, error) {
+func inside(polygons []geometry.Polygon, count int) ([]geometry.Point, error) {
 	for _, polygon := range polygons {
-		b := around([]audience.Polygon{polygon})
+		b := around([]geometry.Polygon{polygon})
 		for _, n := range []int64{8, 32, 128, 512} {
-			var found []audience.Point
+			var found []geometry.Point
 			for y := int64(1); y < n; y++ {
 				for x := int64(1); x < n; x++ {
 					if p := b.at(x, y, n); polygon.Contains(p) {
@@ -45,8 +47,8 @@ func inside(polygons []audience.Polygon, count int) ([]audience.Point, error) {
 }
 
 // spread picks count positions that are not all neighbours.
-func spread(found []audience.Point, count int) []audience.Point {
-	out := make([]audience.Point, count)
+func spread(found []geometry.Point, count int) []geometry.Point {
+	out := make([]geometry.Point, count)
 	for i := range out {
 		out[i] = found[i*len(found)/count]
 	}
@@ -54,26 +56,26 @@ func spread(found []audience.Point, count int) []audience.Point {
 }
 
 // outside finds a position that no polygon holds, near them.
-func outside(polygons []audience.Polygon) ([]audience.Point, error) {
+func outside(polygons []geometry.Polygon) ([]geometry.Point, error) {
 	b := around(polygons)
 	for _, step := range []int32{1_000_000, 10_000_000, 100_000_000} { // 0.1, 1 and 10 degrees
-		for _, p := range []audience.Point{
+		for _, p := range []geometry.Point{
 			{Lat: b.high.Lat + step, Lon: b.low.Lon}, {Lat: b.low.Lat - step, Lon: b.low.Lon},
 			{Lat: b.low.Lat, Lon: b.low.Lon - step}, {Lat: b.low.Lat, Lon: b.high.Lon + step},
 		} {
 			if onEarth(p) && !held(polygons, p) {
-				return []audience.Point{p}, nil
+				return []geometry.Point{p}, nil
 			}
 		}
 	}
 	return nil, errNowhere
 }
 
-func onEarth(p audience.Point) bool {
+func onEarth(p geometry.Point) bool {
 	return p.Lat >= -900_000_000 && p.Lat <= 900_000_000 && p.Lon >= -1_800_000_000 && p.Lon <= 1_800_000_000
 }
 
-func held(polygons []audience.Polygon, p audience.Point) bool {
+func held(polygons []geometry.Polygon, p geometry.Point) bool {
 	for _, polygon := range polygons {
 		if polygon.Contains(p) {
 			return true

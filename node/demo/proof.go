@@ -10,9 +10,11 @@ import (
 	"slices"
 	"time"
 
+	"almenara/channels/contract"
 	"almenara/channels/device"
 	"almenara/node"
-	"almenara/node/cli"
+	"almenara/node/access"
+	"almenara/node/cli/inprocess"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -167,12 +169,12 @@ func (s *show) show(ctx context.Context, i int) (out wire.Alert, err error) {
 // countKinds counts the devices by kind, from what the devices themselves know.
 func (s *show) countKinds() {
 	_, any := s.wanted()
-	kinds := map[string]*cli.KindProof{}
+	kinds := map[string]*inprocess.KindProof{}
 	for i, d := range s.fleet.Devices() {
 		f := s.town.fixtures[i]
 		k := kinds[f.enrol.Kind]
 		if k == nil {
-			k = &cli.KindProof{Kind: f.enrol.Kind}
+			k = &inprocess.KindProof{Kind: f.enrol.Kind}
 			kinds[f.enrol.Kind] = k
 		}
 		tally := d.Tally(s.key())
@@ -186,6 +188,7 @@ func (s *show) countKinds() {
 		k.Verified += told("verified")
 		k.Presented += told("presented")
 		k.Acknowledged += told("acknowledged")
+		k.Stopped += told(contract.RungCancelled)
 		addressed := any && s.addressed(f)
 		switch {
 		case addressed:
@@ -200,7 +203,7 @@ func (s *show) countKinds() {
 	for _, k := range kinds {
 		s.result.Kinds = append(s.result.Kinds, *k)
 	}
-	slices.SortFunc(s.result.Kinds, func(a, b cli.KindProof) int {
+	slices.SortFunc(s.result.Kinds, func(a, b inprocess.KindProof) int {
 		if a.Kind < b.Kind {
 			return -1
 		}
@@ -229,7 +232,7 @@ func (s *show) keepOpen() error {
 		s.result.API = append(s.result.API, n.API())
 		s.result.MQTT = append(s.result.MQTT, n.MQTT()...)
 	}
-	s.result.TokenFile = filepath.Join(s.dir, "node-1", node.TokenFile)
+	s.result.TokenFile = filepath.Join(s.dir, "node-1", access.TokenFile)
 	return nil
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"almenara/node/wire"
-	"almenara/storage/audience"
+	"almenara/storage/audience/geometry"
 )
 
 // district is the place path of the made-up district.
@@ -106,8 +106,8 @@ func (t *town) settle(e estate, aims []aim, i int) error {
 }
 
 // spotsFor finds positions for an estate's blocks; none where the area has no shape.
-func spotsFor(e estate, aims []aim, at aim) ([]audience.Point, error) {
-	var shapes []audience.Polygon
+func spotsFor(e estate, aims []aim, at aim) ([]geometry.Point, error) {
+	var shapes []geometry.Polygon
 	for _, a := range aims {
 		shapes = append(shapes, a.target.Shapes...)
 	}
@@ -122,4 +122,4 @@ func spotsFor(e estate, aims []aim, at aim) ([]audience.Point, error) {
 	return inside(at.target.Shapes, len(e.blocks))
 }
 
-func degrees(p audience.Point) (lat, lon float64) { return float64(p.Lat) / 1e7, float64(p.Lon) / 1e7 }
+func degrees(p geometry.Point) (lat, lon float64) { return float64(p.Lat) / 1e7, float64(p.Lon) / 1e7 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/cli"
+	"almenara/node/cli/inprocess"
 	"almenara/node/engine"
 )
 
@@ -21,11 +21,11 @@ func TestWithClock_IsTheServedNodesTimeOfDay(t *testing.T) {
 	}))
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	listen := cli.Listen{Internode: "127.0.0.1:0", API: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTTLS: "127.0.0.1:0", MQTTWS: "127.0.0.1:0"}
+	listen := inprocess.Listen{Internode: "127.0.0.1:0", API: "127.0.0.1:0", MQTT: "127.0.0.1:0", MQTTTLS: "127.0.0.1:0", MQTTWS: "127.0.0.1:0"}
 	dir := t.TempDir() + "/node"
-	_, err := e.Init(ctx, cli.InitOptions{Data: dir, District: "tuen-mun", Listen: listen})
+	_, err := e.Init(ctx, inprocess.InitOptions{Data: dir, District: "tuen-mun", Listen: listen})
 	require.NoError(t, err)
 	require.Zero(t, asked.Load())
-	require.NoError(t, e.Serve(ctx, cli.ServeOptions{Data: dir, Log: io.Discard}, func(cli.ServeInfo) { stop() }))
+	require.NoError(t, e.Serve(ctx, inprocess.ServeOptions{Data: dir, Log: io.Discard}, func(inprocess.ServeInfo) { stop() }))
 	require.Positive(t, asked.Load())
 }

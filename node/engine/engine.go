@@ -15,7 +15,8 @@ import (
 
 	"almenara/cluster"
 	"almenara/node"
-	"almenara/node/cli"
+	"almenara/node/access"
+	"almenara/node/cli/inprocess"
 	"almenara/node/demo"
 )
 
@@ -34,28 +35,29 @@ func WithClock(clock func() time.Time) Option {
 }
 
 // New is the engine of this program.
-func New(version string, options ...Option) cli.Engine {
-	return cli.Engine{
+func New(version string, options ...Option) inprocess.Engine {
+	return inprocess.Engine{
 		Version: version, Init: initialize, Join: join, Recover: recoverNode, Rejoin: rejoin,
 		BackupFolder: backupFolder(version), Restore: restore,
 		Demo: demo.Run, Simulate: simulate,
-		Serve: func(ctx context.Context, o cli.ServeOptions, ready func(cli.ServeInfo)) error {
+		Serve: func(ctx context.Context, o inprocess.ServeOptions, ready func(inprocess.ServeInfo)) error {
 			return serve(ctx, version, o, ready, options)
 		},
 	}
 }
 
 // addresses turns the command line's addresses into a node's options.
-func addresses(data, name string, l cli.Listen) node.Options {
+func addresses(data, name string, l inprocess.Listen) node.Options {
 	return node.Options{
 		Dir: data, Name: name, Internode: l.Internode, Advertise: l.Advertise, API: apiURL(l.API),
 		MQTT: l.MQTT, MQTTS: l.MQTTTLS, WS: l.MQTTWS, WSS: l.MQTTWSS,
+		TLSNames: l.TLSNames,
 	}
 }
 
 // firstOptions are those of a new node: what is not said listens on loopback at the
 // usual ports.
-func firstOptions(data, name string, l cli.Listen) node.Options {
+func firstOptions(data, name string, l inprocess.Listen) node.Options {
 	fill := func(field *string, usual string) {
 		if *field == "" {
 			*field = usual
@@ -81,35 +83,35 @@ func apiURL(address string) string {
 	return "https://" + address
 }
 
-func initialize(_ context.Context, o cli.InitOptions) (cli.InitResult, error) {
+func initialize(_ context.Context, o inprocess.InitOptions) (inprocess.InitResult, error) {
 	opts := firstOptions(o.Data, o.Name, o.Listen)
 	if _, err := node.Init(opts, o.District); err != nil {
-		return cli.InitResult{}, err
+		return inprocess.InitResult{}, err
 	}
 	n, err := node.New(opts)
 	if err != nil {
-		return cli.InitResult{}, err
+		return inprocess.InitResult{}, err
 	}
-	return cli.InitResult{
+	return inprocess.InitResult{
 		Node: n.ID(), Name: n.Name(), District: o.District, Data: o.Data,
-		TokenFile: filepath.Join(o.Data, node.TokenFile), RootKey: base64.RawURLEncoding.EncodeToString(n.RootKey()),
+		TokenFile: filepath.Join(o.Data, access.TokenFile), RootKey: base64.RawURLEncoding.EncodeToString(n.RootKey()),
 	}, nil
 }
 
-func join(ctx context.Context, o cli.JoinOptions) (cli.JoinResult, error) {
+func join(ctx context.Context, o inprocess.JoinOptions) (inprocess.JoinResult, error) {
 	opts := firstOptions(o.Data, o.Name, o.Listen)
 	if err := node.Join(ctx, opts, o.Token); err != nil {
-		return cli.JoinResult{}, err
+		return inprocess.JoinResult{}, err
 	}
 	n, err := node.New(opts)
 	if err != nil {
-		return cli.JoinResult{}, err
+		return inprocess.JoinResult{}, err
 	}
-	return cli.JoinResult{Node: n.ID(), Name: n.Name(), District: n.District(), Data: o.Data}, nil
+	return inprocess.JoinResult{Node: n.ID(), Name: n.Name(), District: n.District(), Data: o.Data}, nil
 }
 
 // serve runs a node until ctx ends, or until it learns that it was removed.
-func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(cli.ServeInfo), options []Option) error {
+func serve(ctx context.Context, version string, o inprocess.ServeOptions, ready func(inprocess.ServeInfo), options []Option) error {
 	tuneMemory()
 	log, err := logger(o)
 	if err != nil {
@@ -120,7 +122,7 @@ func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(c
 		option(&opts)
 	}
 	opts.Broker = node.External(o.Broker)
-	opts.Heartbeat, opts.Version, opts.Logger = o.Heartbeat, version, log
+	opts.Heartbeat, opts.Version, opts.Logger, opts.Peers = o.Heartbeat, version, log, o.Peers
 	opts.Halt = func(err error) {
 		log.Error("the node must stop at once", "error", err)
 		os.Exit(exitHalt)
@@ -132,7 +134,7 @@ func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(c
 	if err := n.Start(ctx); err != nil {
 		return err
 	}
-	ready(cli.ServeInfo{
+	ready(inprocess.ServeInfo{
 		Node: n.ID(), Name: n.Name(), District: n.District(), API: n.API(), MQTT: n.MQTT(), Internode: n.Internode(),
 	})
 	var removed error
@@ -149,7 +151,7 @@ func serve(ctx context.Context, version string, o cli.ServeOptions, ready func(c
 	return removed
 }
 
-func logger(o cli.ServeOptions) (*slog.Logger, error) {
+func logger(o inprocess.ServeOptions) (*slog.Logger, error) {
 	var level slog.Level
 	if o.LogLevel != "" {
 		if err := level.UnmarshalText([]byte(o.LogLevel)); err != nil {

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"almenara/channels/contract"
 	"almenara/channels/device"
-	"almenara/node/cli"
+	"almenara/node/cli/inprocess"
 	"almenara/node/demo"
 )
 
@@ -16,7 +17,7 @@ import (
 const connectPerSecond = 500
 
 // simulate connects devices and waits until each has proven the expected alerts.
-func simulate(ctx context.Context, o cli.SimulateOptions, progress func(cli.Progress)) (cli.SimulateResult, error) {
+func simulate(ctx context.Context, o inprocess.SimulateOptions, progress func(inprocess.Progress)) (inprocess.SimulateResult, error) {
 	begun := time.Now()
 	if o.For > 0 {
 		var cancel context.CancelFunc
@@ -25,11 +26,11 @@ func simulate(ctx context.Context, o cli.SimulateOptions, progress func(cli.Prog
 	}
 	kinds, devices, err := equip(o)
 	if err != nil {
-		return cli.SimulateResult{}, err
+		return inprocess.SimulateResult{}, err
 	}
 	fleet, err := device.NewFleet(device.FleetOptions{Devices: devices, PerSecond: connectPerSecond})
 	if err != nil {
-		return cli.SimulateResult{}, err
+		return inprocess.SimulateResult{}, err
 	}
 	defer fleet.Stop()
 	fleet.Start()
@@ -38,17 +39,17 @@ func simulate(ctx context.Context, o cli.SimulateOptions, progress func(cli.Prog
 		if len(p.Alerts) > 0 {
 			done, text = proofs(p, o.Expect), "proven"
 		}
-		progress(cli.Progress{Done: done, Total: int64(len(devices) * max(o.Expect, 1)), Text: text})
+		progress(inprocess.Progress{Done: done, Total: int64(len(devices) * max(o.Expect, 1)), Text: text})
 		return o.Expect > 0 && proofs(p, o.Expect) >= int64(len(devices)*o.Expect)
 	})
 	if err != nil && !errors.Is(err, device.ErrNotReached) {
-		return cli.SimulateResult{}, err
+		return inprocess.SimulateResult{}, err
 	}
 	return sum(fleet, kinds, o.Expect, begun), nil
 }
 
 // equip makes the devices and says of which kind each is.
-func equip(o cli.SimulateOptions) (kinds []string, devices []device.Options, err error) {
+func equip(o inprocess.SimulateOptions) (kinds []string, devices []device.Options, err error) {
 	for i, e := range o.Devices {
 		if len(o.Servers) > 0 {
 			e.Servers = o.Servers
@@ -80,19 +81,22 @@ func proofs(p device.Progress, expect int) int64 {
 	return sum
 }
 
-// sum says what the devices did. Proven asks that every device proved the expected
-// number of alerts, and none of them twice.
-func sum(fleet *device.Fleet, kinds []string, expect int, begun time.Time) cli.SimulateResult {
-	out := cli.SimulateResult{Seconds: time.Since(begun).Seconds(), Proven: true}
-	table := map[string]*cli.KindProof{}
+// sum says what the devices did. Proven asks that every device was connected and proved
+// the expected number of alerts, and none of them twice.
+func sum(fleet *device.Fleet, kinds []string, expect int, begun time.Time) inprocess.SimulateResult {
+	out := inprocess.SimulateResult{Devices: len(kinds), Seconds: time.Since(begun).Seconds(), Proven: len(kinds) > 0}
+	table := map[string]*inprocess.KindProof{}
 	for i, d := range fleet.Devices() {
 		k := table[kinds[i]]
 		if k == nil {
-			k = &cli.KindProof{Kind: kinds[i]}
+			k = &inprocess.KindProof{Kind: kinds[i]}
 			table[kinds[i]] = k
 		}
-		k.Connected++
 		proven := 0
+		if d.Joined() {
+			k.Connected++
+			out.Connected++
+		}
 		for key, tally := range d.Record() {
 			if !slices.Contains(out.Alerts, key.Alert) {
 				out.Alerts = append(out.Alerts, key.Alert)
@@ -103,14 +107,15 @@ func sum(fleet *device.Fleet, kinds []string, expect int, begun time.Time) cli.S
 			k.Verified += has(tally, "verified")
 			k.Presented += has(tally, "presented")
 			k.Acknowledged += has(tally, "acknowledged")
+			k.Stopped += has(tally, contract.RungCancelled)
 			proven += has(tally, "presented")
 		}
-		out.Proven = out.Proven && proven >= expect
+		out.Proven = out.Proven && d.Joined() && proven >= expect
 	}
 	for _, k := range table {
 		out.Kinds = append(out.Kinds, *k)
 	}
-	slices.SortFunc(out.Kinds, func(a, b cli.KindProof) int { return strings.Compare(a.Kind, b.Kind) })
+	slices.SortFunc(out.Kinds, func(a, b inprocess.KindProof) int { return strings.Compare(a.Kind, b.Kind) })
 	slices.Sort(out.Alerts)
 	return out
 }

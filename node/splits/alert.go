@@ -20,7 +20,7 @@ func (w *window) alert(m Message, inside []Message) wire.SplitAlert {
 		Alert: m.Alert, Key: m.Entry.Key.String(), MsgType: string(m.Entry.MsgType), Status: string(m.Entry.Status),
 		Headline: m.Headline, Issued: at(m.Issue.Accepted), Node: w.name(m.Node), Alone: w.aloneAt(m.Node, m.Issue.Accepted),
 		Author: m.Issue.Author, Reason: m.Issue.Reason, Incident: m.Issue.Incident, Policy: m.Issue.Policy,
-		Addressed: m.Addressed, Told: w.told(m),
+		Addressed: m.Addressed, Told: w.told(m), Personal: m.Personal,
 		Scenario: m.Issue.Scenario, Licence: m.Issue.Licence, Within: m.Issue.Within, Approvals: m.Issue.Approvals,
 	}
 	var approvals []string

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"almenara/cluster/command"
 	"almenara/node/wire"
 )
 
@@ -50,32 +50,36 @@ func (w *window) knew(a act) (index uint64, alone bool) {
 	return index, alone
 }
 
-// words are the kind, the verb and the subject of what the audit says.
-func (c Change) words() (kind, verb, subject string) {
-	kind, rest, _ := strings.Cut(c.What, " ")
-	verb, rest, _ = strings.Cut(rest, " ")
-	subject, _, _ = strings.Cut(rest, " ")
-	return kind, verb, strings.TrimSuffix(subject, ",")
+// The changes of who may do what, as the audit calls them.
+var (
+	putUser, revokeUser         = command.TypePutUser.String(), command.TypeRevokeUser.String()
+	putScenario, removeScenario = command.TypePutScenario.String(), command.TypeRemoveScenario.String()
+	grantLicence, revokeLicence = command.TypePutLicence.String(), command.TypeRevokeLicence.String()
+	putPolicy                   = command.TypePutPolicy.String()
+)
+
+// OfRules reports whether the audit line of an action says who may do what.
+func OfRules(action string) bool {
+	return slices.Contains([]string{putUser, revokeUser, putScenario, removeScenario, grantLicence, revokeLicence, putPolicy}, action)
 }
 
-func (c Change) ofUsers() bool { return strings.HasPrefix(c.What, "user ") }
+func (c Change) ofUsers() bool { return c.Action == putUser || c.Action == revokeUser }
 
 // did says the change in words. What concerns the message itself is said so that it
 // cannot be overlooked.
 func (c Change) did(person string, m Message) string {
-	kind, verb, subject := c.words()
 	switch name := m.Issue.Author; {
-	case kind == "user" && verb == "revoke" && person == "operator" && subject == name:
+	case c.Action == revokeUser && person == "operator" && c.Subject == name:
 		return fmt.Sprintf("revoked the operator %s", name)
-	case kind == "user" && verb == "revoke" && person == subject:
-		return fmt.Sprintf("revoked the approver %s", subject)
-	case kind == "licence" && verb == "revoke" && subject == m.Issue.Licence:
-		return fmt.Sprintf("revoked the licence %s", subject)
-	case kind == "scenario" && verb == "remove" && subject == m.Issue.Scenario:
-		return fmt.Sprintf("removed the scenario %s", subject)
-	case kind == "scenario" && subject == m.Issue.Scenario:
-		return fmt.Sprintf("changed the scenario %s", subject)
-	case kind == "policy":
+	case c.Action == revokeUser && person == c.Subject:
+		return fmt.Sprintf("revoked the approver %s", c.Subject)
+	case c.Action == revokeLicence && c.Subject == m.Issue.Licence:
+		return fmt.Sprintf("revoked the licence %s", c.Subject)
+	case c.Action == removeScenario && c.Subject == m.Issue.Scenario:
+		return fmt.Sprintf("removed the scenario %s", c.Subject)
+	case c.Action == putScenario && c.Subject == m.Issue.Scenario:
+		return fmt.Sprintf("changed the scenario %s", c.Subject)
+	case c.Action == putPolicy:
 		return "changed the policy"
 	}
 	return fmt.Sprintf("changed who may do what (%s)", c.What)

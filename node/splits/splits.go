@@ -2,6 +2,11 @@
 // a report: who was warned meanwhile, where, when, by whom, under which rules, and
 // what was double or came late. The same records in any order and any number of
 // times give the same report; it has no clock.
+//
+//	log, audit ─> Reader ─> Records ─> Report
+//
+// It never imports api, channels or another part of node but addressed, alerts, stories and
+// wire.
 package splits
 
 import (
@@ -12,7 +17,7 @@ import (
 
 	"almenara/node/wire"
 	"almenara/storage"
-	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
 // Records is what a report is made from. Nothing in it is modified.
@@ -37,9 +42,10 @@ type Message struct {
 	Node      string // server id of the origin
 	Alert     string // alert.ID that it belongs to
 	Headline  string
-	Entry     alert.Entry
+	Entry     board.Entry
 	Issue     storage.Issue
 	Addressed uint64
+	Personal  bool      // some message of its alert was addressed by what is known of persons
 	Cancelled time.Time // when the first cancel of its alert was issued; zero: none
 }
 
@@ -64,8 +70,11 @@ func (a Approval) of(m Message) bool {
 type Change struct {
 	Index uint64
 	At    time.Time
-	What  string // as the audit says it: "user revoke wong"
 	By    string
+
+	Action  string // of the audit line, which is the command's type: one of those of OfRules
+	Subject string // the user, the licence or the scenario that it is about
+	What    string // the audit line in words, for people: "user revoke wong"
 }
 
 // slack is what nodes' clocks may differ by, and how long it takes a node to notice

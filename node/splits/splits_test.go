@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
 var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.UTC)
@@ -29,7 +31,7 @@ func sent(fact, node string, issued int, headline string) Message {
 	key := alert.Key{Sender: "s", Identifier: fact, Sent: alert.NewDateTime(after(issued))}
 	return Message{
 		Fact: fact, Node: node, Alert: "alert-" + fact, Headline: headline, Addressed: 5,
-		Entry: alert.Entry{
+		Entry: board.Entry{
 			Key: key, Digest: fact, MsgType: alert.MsgTypeAlert, Status: alert.StatusActual, Revision: 7,
 			Effective: after(issued), Expires: after(issued + 600),
 		},
@@ -80,12 +82,19 @@ func TestReport_SeparatesSplits(t *testing.T) {
 	require.Empty(t, Report(Records{Names: names, Spells: []Spell{start}}), "a district that comes up is no split")
 }
 
+// changed is a change as the audit says it.
+func changed(index uint64, at time.Time, what string) Change {
+	words := strings.SplitN(what+"  ", " ", 3)
+	e := storage.AuditEntry{Action: words[0] + " " + words[1], Summary: strings.TrimSpace(words[2])}
+	return Change{Index: index, At: at, Action: e.Action, Subject: e.About(), What: what, By: "root"}
+}
+
 func TestReport_NamesRulesThatTheNodeDidNotKnow(t *testing.T) {
 	r := Records{
 		Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{sent("m", "c", 30, "Fire")},
 		Changes: []Change{
-			{Index: 40, At: after(-10), What: "user put wong", By: "root"}, {Index: 42, At: after(20), What: "user revoke wong", By: "root"},
-			{Index: 43, At: after(40), What: "user put chan", By: "root"},
+			changed(40, after(-10), "user put wong"), changed(42, after(20), "user revoke wong"),
+			changed(43, after(40), "user put chan"),
 		},
 	}
 	a := one(t, r).Alerts[0]
@@ -104,7 +113,7 @@ func TestReport_NamesRulesThatTheNodeDidNotKnow(t *testing.T) {
 		"scenario put fire, 1 approvals":    "changed the scenario fire",
 		"policy put 1 rules, approvers []:": "changed the policy",
 	} {
-		r.Changes = []Change{{Index: 41, At: after(-1), What: what, By: "root"}, {Index: 42, At: after(20), What: what, By: "root"}}
+		r.Changes = []Change{changed(41, after(-1), what), changed(42, after(20), what)}
 		a = one(t, r).Alerts[0]
 		require.Equal(t, []string{"Issued under policy 12; 42 had " + want + " at 03:00:20, by root."}, a.Notes[:1], what)
 		require.Len(t, a.Notes, 2, "what was agreed before the split was known: %s", what)
@@ -113,7 +122,7 @@ func TestReport_NamesRulesThatTheNodeDidNotKnow(t *testing.T) {
 
 	m.Node = "a" // which has a majority: its version of the policy counts, and users it knows
 	r.Messages = []Message{m}
-	r.Changes = []Change{{Index: 11, At: after(2), What: "policy put", By: "root"}, {Index: 42, At: after(20), What: "user revoke wong", By: "root"}}
+	r.Changes = []Change{changed(11, after(2), "policy put"), changed(42, after(20), "user revoke wong")}
 	require.NotContains(t, fmt.Sprint(one(t, r).Alerts[0].Notes), "under policy")
 	r.Changes[0].Index = 13
 	require.Contains(t, fmt.Sprint(one(t, r).Alerts[0].Notes), "Issued under policy 12; 13 had changed the policy at 03:00:02")
@@ -129,7 +138,7 @@ func TestReport_SaysWhoApprovedAndUnderWhichRules(t *testing.T) {
 		Approved: []Approval{
 			approved("c", "ab", "chan", 35), approved("c", "ab", "chan", 33), approved("c", "ab", "wong", 31), approved("c", "ac", "lee", 31), other,
 		},
-		Changes: []Change{{Index: 42, At: after(32), What: "user revoke chan", By: "root"}},
+		Changes: []Change{changed(42, after(32), "user revoke chan")},
 	}
 	a := one(t, r).Alerts[0]
 	require.Equal(t, []wire.SplitApproval{{By: "chan", At: after(33), Node: "box-3", Alone: true, Policy: 41}}, a.Approved,

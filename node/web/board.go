@@ -93,9 +93,12 @@ func look(s wire.Status, lang int) view {
 		v.Level, v.State, v.Says, v.Detail = "bad", w.Quarantined, w.QuarantinedSays, s.Why
 	case s.Alone:
 		v.Level, v.State = "alone", w.Alone
-		v.Says = strings.ReplaceAll(w.AloneSays, "{since}", s.AloneSince.UTC().Format("2006-01-02 15:04:05 UTC"))
+		v.Says = strings.ReplaceAll(w.AloneSays, "{since}", s.AloneSince.UTC().Format(boardTime))
 	case !s.Ready:
 		v.Level, v.State, v.Says, v.Detail = "bad", w.NotReady, w.NotReadySays, s.Why
+	case answering(s) < len(s.Nodes):
+		v.Level, v.State = "alone", w.Silent
+		v.Says = strings.ReplaceAll(w.SilentSays, "{missing}", count(len(s.Nodes)-answering(s), len(s.Nodes)))
 	}
 	if s.Node != "" {
 		v.Rows = rows(s, w)
@@ -104,18 +107,15 @@ func look(s wire.Status, lang int) view {
 }
 
 func rows(s wire.Status, w words) []row {
-	reached := 0
-	for _, n := range s.Nodes {
-		if n.Reachable || n.ID == s.Node {
-			reached++
-		}
-	}
 	age := w.Never
 	if s.PolicyAge >= 0 {
 		age = (time.Duration(s.PolicyAge) * time.Second).String()
 	}
-	return []row{
-		{w.Nodes, count(reached, len(s.Nodes))},
+	out := []row{{w.Nodes, count(answering(s), len(s.Nodes))}}
+	for _, n := range s.Nodes {
+		out = append(out, row{short(n.ID), answers(n, s, w)})
+	}
+	return append(out, []row{
 		{w.InForce, number(s.InForce)},
 		{w.Devices, number(s.Devices)},
 		{w.Waiting, number(s.PendingFacts)},
@@ -123,5 +123,35 @@ func rows(s wire.Status, w words) []row {
 		{w.Disk, w.Levels[s.Disk.Level]},
 		{w.Clock, w.Clocks[s.Clock.Source]},
 		{w.Warnings, number(len(s.Warnings))},
-	}
+	}...)
 }
+
+// answering counts the nodes that answer, the one that shows the board among them.
+func answering(s wire.Status) (n int) {
+	for _, node := range s.Nodes {
+		if node.Reachable || node.ID == s.Node {
+			n++
+		}
+	}
+	return n
+}
+
+// answers says of one node whether it answers, and since when it does not.
+func answers(n wire.NodeInfo, s wire.Status, w words) string {
+	switch {
+	case n.ID == s.Node:
+		return w.ThisNode
+	case n.Reachable:
+		return w.Answers
+	case n.NeverSeen:
+		return w.NeverSeen
+	case n.LastAnswer.IsZero():
+		return w.NoAnswer
+	}
+	return w.NoAnswer + " · " + n.LastAnswer.UTC().Format(boardTime)
+}
+
+// short is the beginning of a node's id: the board names no names.
+func short(id string) string { return id[:min(8, len(id))] }
+
+const boardTime = "2006-01-02 15:04:05 UTC"

@@ -15,7 +15,7 @@ import (
 
 var well = wire.Status{
 	Node: "n1", Ready: true, Quorum: true, Devices: 12, InForce: 3, PolicyAge: 0,
-	Nodes: []wire.NodeInfo{{ID: "n1"}, {ID: "n2", Reachable: true}, {ID: "n3"}},
+	Nodes: []wire.NodeInfo{{ID: "n1"}, {ID: "n2", Reachable: true}, {ID: "n3", Reachable: true}},
 	Disk:  wire.Disk{Level: "ample"}, Clock: wire.Clock{Source: "own"},
 }
 
@@ -37,13 +37,18 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 	out := alone
 	out.Quarantined, out.Why = true, "its disk does not hold what it wrote"
 	starting := wire.Status{Node: "n1", Why: "the district's record has not arrived yet", PolicyAge: -1}
+	silent, absent := well, well
+	silent.Nodes = []wire.NodeInfo{{ID: "n1", Reachable: true}, {ID: "n2", LastAnswer: alone.AloneSince}}
+	absent.Nodes = []wire.NodeInfo{{ID: "n1", Reachable: true}, {ID: "n2", NeverSeen: true}}
 	for _, c := range []struct {
 		name    string
 		status  wire.Status
 		english []string
 		chinese string
 	}{
-		{"agrees", well, []string{"<h1>In agreement</h1>", `class="good"`, "2 / 3", "<td>12</td>"}, "<h1>與區內一致</h1>"},
+		{"agrees", well, []string{"<h1>In agreement</h1>", `class="good"`, "3 / 3", "<td>12</td>"}, "<h1>與區內一致</h1>"},
+		{"one of two does not answer", silent, []string{"<h1>A node does not answer</h1>", `class="alone"`, "1 / 2 of its nodes", "does not answer · 2026-03-01 03:07:36 UTC"}, "沒有回應 · 2026"},
+		{"one of two never came", absent, []string{"<h1>A node does not answer</h1>", `class="alone"`, "admitted, never seen"}, "從未出現"},
 		{"alone", alone, []string{"<h1>Alone</h1>", `class="alone"`, "Since 2026-03-01 03:07:36 UTC", "licensed scenarios, cancels", "1h2m3s"}, "自 2026-03-01 03:07:36 UTC 起"},
 		{"quarantined, which says more than alone", out, []string{"<h1>Quarantined</h1>", `class="bad"`, "its disk does not hold"}, "<h1>已隔離</h1>"},
 		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "<h1>未就緒</h1>"},

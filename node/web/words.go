@@ -13,6 +13,8 @@ type words struct {
 	Alone, AloneSays                                string // {since} is a time
 	Quarantined, QuarantinedSays                    string
 	NotReady, NotReadySays                          string
+	Silent, SilentSays                              string // {missing} is a number of a number
+	ThisNode, Answers, NoAnswer, NeverSeen          string
 	Nodes, InForce, Devices, Waiting, Policy, Never string
 	Disk, Clock, Warnings                           string
 	Levels, Clocks                                  map[string]string // of wire.Disk and wire.Clock
@@ -34,7 +36,11 @@ var english = words{
 	QuarantinedSays: "This node takes no part in its district's agreement any more. It still warns the devices that are connected to it. " +
 		"Let it come back under a new id: almenara rejoin.",
 	NotReady: "Not ready", NotReadySays: "This node cannot do all of its work.",
-	Nodes: "Nodes reached", InForce: "Alerts in force", Devices: "Devices connected", Waiting: "Facts not agreed yet",
+	Silent: "A node does not answer",
+	SilentSays: "This node agrees with the majority of its district, but {missing} of its nodes do not answer it. Everything works; " +
+		"one more loss may leave the district without a majority.",
+	ThisNode: "this node", Answers: "answers", NoAnswer: "does not answer", NeverSeen: "admitted, never seen",
+	Nodes: "Nodes that answer", InForce: "Alerts in force", Devices: "Devices connected", Waiting: "Facts not agreed yet",
 	Policy: "Age of the policy", Never: "never received", Disk: "Disk", Clock: "Clock", Warnings: "Warnings (almenara status)",
 	Levels: map[string]string{"ample": "ample", "low": "low", "tight": "tight", "broadcast-only": "full: only warnings"},
 	Clocks: map[string]string{"own": "its own", "district": "the district's: its own is wrong", "held": "held: its own was set"},
@@ -50,7 +56,10 @@ var chinese = words{
 	QuarantinedSays: "本節點不再參與區內協議，但仍會向已連接的裝置發出警報。" +
 		"請以新編號重新加入：almenara rejoin。",
 	NotReady: "未就緒", NotReadySays: "本節點未能執行全部工作。",
-	Nodes: "可連接節點", InForce: "生效警報", Devices: "已連接裝置", Waiting: "尚待協議的記錄",
+	Silent:     "有節點沒有回應",
+	SilentSays: "本節點與區內多數節點保持一致，但區內 {missing} 個節點沒有回應。一切功能正常；如再有節點失聯，區內可能失去多數。",
+	ThisNode:   "本節點", Answers: "有回應", NoAnswer: "沒有回應", NeverSeen: "已獲接納，從未出現",
+	Nodes: "有回應的節點", InForce: "生效警報", Devices: "已連接裝置", Waiting: "尚待協議的記錄",
 	Policy: "授權資料時效", Never: "從未收到", Disk: "磁碟", Clock: "時鐘", Warnings: "注意事項（almenara status）",
 	Levels: map[string]string{"ample": "充足", "low": "偏低", "tight": "緊張", "broadcast-only": "已滿：只發警報"},
 	Clocks: map[string]string{"own": "本機", "district": "採用區內時間：本機時鐘有誤", "held": "維持原時：本機時鐘曾被更改"},

@@ -58,12 +58,14 @@ type Policy struct {
 	Approvers []string `json:"approvers,omitempty"`
 }
 
-// PolicyRule asks for approvals where everything that it names applies.
+// PolicyRule asks for approvals where everything that it names applies. Members and shares
+// count also whom the same author has warned within the 10 minutes before.
 type PolicyRule struct {
 	Severity  string `json:"severity,omitempty"` // CAP severity: this one or above; Unknown ones count as above
 	Urgency   string `json:"urgency,omitempty"`  // CAP urgency, likewise
 	Members   uint64 `json:"members,omitempty"`  // more members than this are addressed
-	District  bool   `json:"district,omitempty"` // every member of the district is addressed
+	Share     int    `json:"share,omitempty"`    // at least this percentage of the district's members, or of its blocks where it has 5 or more
+	District  bool   `json:"district,omitempty"` // the whole district: the same as a share of 80
 	Scenario  string `json:"scenario,omitempty"`
 	Approvals int    `json:"approvals"` // persons besides the author
 }

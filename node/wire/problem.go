@@ -16,6 +16,7 @@ const (
 	KindConflict        Kind = "conflict"           // 409: it exists already, or differs
 	KindTooLarge        Kind = "too-large"          // 413: the body is over the route's limit
 	KindRefused         Kind = "refused"            // 422: read and understood, and against a rule; nothing happened
+	KindOverBudget      Kind = "over-budget"        // 429: as much as the sender, the place or the district may have; see Retry-After
 	KindInternal        Kind = "internal"           // 500: a fault of the node; its log says which
 	KindBusy            Kind = "busy"               // 503: try again after Retry-After seconds
 	KindNoQuorum        Kind = "no-quorum"          // 503: a majority is needed and cannot be reached
@@ -27,7 +28,7 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		KindMalformed, KindUnauthenticated, KindForbidden, KindNotFound, KindNotAllowed, KindConflict, KindTooLarge,
-		KindRefused, KindInternal, KindBusy, KindNoQuorum, KindNotReady, KindUnknownOutcome,
+		KindRefused, KindOverBudget, KindInternal, KindBusy, KindNoQuorum, KindNotReady, KindUnknownOutcome,
 	}
 }
 

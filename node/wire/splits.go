@@ -53,11 +53,16 @@ type SplitAlert struct {
 	Approvals uint32          `json:"approvals,omitempty"` // persons besides the author that it needed
 	Approved  []SplitApproval `json:"approved,omitempty"`  // who approved it, in the order of time
 
-	// Addressed is how many members it addressed when it was agreed.
+	// Addressed is how many members it addressed when it was agreed, as in the alert's messages.
 	Addressed uint64      `json:"addressed"`
 	Told      []SplitTold `json:"told"`
 	Receipts  int         `json:"late_receipts"` // of LateReceipts, those of this message's alert
 	Notes     []string    `json:"notes,omitempty"`
+	// RoundedTo says that the counts are rounded down to multiples of this, as of the alert; the
+	// split's late_receipts are then, too.
+	RoundedTo uint64 `json:"rounded_to,omitempty"`
+
+	Personal bool `json:"-"` // as of the alert
 }
 
 // SplitApproval is one person who stood by a message.

@@ -13,31 +13,42 @@ type Outcome struct {
 	Alert    string `json:"alert"`
 	Revision uint64 `json:"revision"`
 	Key      string `json:"key"` // sender,identifier,sent
-	// State is how far the fact got when the answer was written: "local" (fsynced
-	// on this node), "reached k of n" (fsynced on k of n nodes) or "committed". "dry run"
-	// is no fact: nothing was recorded, everything else is as it would be. Then Alert
+	MsgType  string `json:"msg_type"`
+	// DryRun says that nothing was recorded; everything else is as it would be. Then Alert
 	// and Key of a message that has no identifier of its own are good for nothing.
-	State string `json:"state"`
-	// Effect is what the message does now: "in-force", "future", "superseded",
-	// "ended" (a cancel took effect), "expired", "cancelled" (recorded, never broadcast),
-	// "recorded" (System, Draft, or a Cancel that ends nothing: never broadcast), "pending" (approvals
-	// are missing; see Approvals) or "duplicate" (already known, nothing new).
-	Effect    string   `json:"effect"`
-	Addressed Counts   `json:"addressed"`
-	Unlocated uint64   `json:"unlocated,omitempty"` // members that no shape can reach
-	Connected int      `json:"connected"`           // addressed devices on the answering node now
-	Warnings  []string `json:"warnings,omitempty"`
+	DryRun bool `json:"dry_run"`
+	// State is where the message stands now. Of a Cancel that took effect it is cancelled.
+	State State `json:"state"`
+	// Effect is what it does to people now; in a dry run, what it would do.
+	Effect Effect `json:"effect"`
+	// Duplicate says that the message was known already: nothing new was recorded or sent.
+	Duplicate bool `json:"duplicate"`
+	// Replication is how far the message had got when the answer was written; absent in a
+	// dry run.
+	Replication Replication `json:"replication,omitempty"`
+	HeldBy      int         `json:"held_by,omitempty"` // where it is held: nodes that have it on disk
+	HeldOf      int         `json:"held_of,omitempty"` // where it is held: nodes of the district
+
+	Addressed Counts `json:"addressed"`           // whom it addresses with the audience of this moment; the alert says what was recorded
+	Unlocated uint64 `json:"unlocated,omitempty"` // members that no shape can reach
+	Connected int    `json:"connected"`           // addressed devices on the answering node now
+	// Reachable is how many of the addressed members have a device that is connected, now, to a
+	// node that answered; absent where the message warns nobody.
+	Reachable *uint64 `json:"reachable,omitempty"`
+	// Unanswered is the nodes that did not answer, by id, where further devices may be
+	// connected. With wait=local, and on a node that is alone, no other is asked.
+	Unanswered []string `json:"unanswered,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"`
 	// Approvals says how many other persons must approve and who has; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it
 }
 
-// StateDryRun is the Outcome.State of what was only asked.
-const StateDryRun = "dry run"
-
-// Counts is a number of members, in all and by kind and place.
+// Counts is a number of members, in all and by kind and place, as they are now.
 type Counts struct {
-	Total   uint64  `json:"total"`
+	Total uint64 `json:"total"`
+	// Removed is how many of Total are members no more: they are in no line below.
+	Removed uint64  `json:"removed,omitempty"`
 	ByKind  []Count `json:"by_kind,omitempty"`
 	ByPlace []Count `json:"by_place,omitempty"`
 }
@@ -67,9 +78,29 @@ type CancelAlert struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Rungs counts members that reached at least each rung; the last four ended there.
+// CorrectAlert says other words to the same people: areas, selection and loudness of the
+// alert stay as they are. Of Texts, Blanks and Expires at least one is given.
+type CorrectAlert struct {
+	Texts   []CorrectText     `json:"texts,omitempty"`
+	Blanks  map[string]string `json:"blanks,omitempty"` // of the alert's scenario; those that are not given are as they were
+	Expires time.Time         `json:"expires,omitzero"` // when it ends; absent is as before
+	Reason  string            `json:"reason,omitempty"` // why, for the audit
+	DryRun  bool              `json:"-"`
+}
+
+// CorrectText replaces words of the info blocks in one language; what is absent stays. A text
+// of which devices would show nothing is refused.
+type CorrectText struct {
+	Language    string  `json:"language,omitempty"` // may be absent where the alert has one language
+	Headline    *string `json:"headline,omitempty"`
+	Description *string `json:"description,omitempty"`
+	Instruction *string `json:"instruction,omitempty"`
+}
+
+// Rungs counts members that reached at least each rung; the last four ended there. No count
+// is above queued.
 type Rungs struct {
-	Queued       uint64 `json:"queued"`
+	Queued       uint64 `json:"queued"` // everybody who counts: whom the message addressed, and who joined
 	Sent         uint64 `json:"sent"`
 	Delivered    uint64 `json:"delivered"`
 	Verified     uint64 `json:"verified"`
@@ -81,12 +112,19 @@ type Rungs struct {
 	Refused      uint64 `json:"refused"`
 }
 
+// All are the counts, in their order in the body.
+func (r *Rungs) All() [10]*uint64 {
+	return [...]*uint64{
+		&r.Queued, &r.Sent, &r.Delivered, &r.Verified, &r.Presented, &r.Acknowledged, &r.Failed, &r.Expired, &r.Cancelled, &r.Refused,
+	}
+}
+
 // Alert is one alert with its current message.
 type Alert struct {
 	ID       string    `json:"id"`
 	Revision uint64    `json:"revision"`
 	Key      string    `json:"key"`
-	State    string    `json:"state"` // in-force, future, expired, cancelled, superseded, pending, recorded
+	State    State     `json:"state"`
 	Status   string    `json:"status"`
 	MsgType  string    `json:"msg_type"`
 	Headline string    `json:"headline"`
@@ -102,31 +140,37 @@ type Alert struct {
 	// Approvals is who has approved it and how many must; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	// Duplicates are other alerts that may be about the same: of another incident, and
-	// still the same scenario or event for some of the same members at about the same time.
+	// still the same scenario or event for some of the same members at about the same time:
+	// ten at most, those that were accepted nearest to this one.
 	Duplicates []string `json:"possible_duplicates,omitempty"`
-	Place      string   `json:"replication"` // local, reached k of n, committed
-	Rungs      Rungs    `json:"rungs"`
-	// Addressed is the set recorded at adoption; Joined counts members that came
-	// into the audience later, while the alert was in force.
+	// Replication is how far its current message has got, as far as the answering node knows.
+	Replication Replication `json:"replication"`
+	HeldBy      int         `json:"held_by,omitempty"` // where it is held: nodes that have it on disk
+	HeldOf      int         `json:"held_of,omitempty"` // where it is held: nodes of the district
+
+	// CountsFrom is whose knowledge the counts below are.
+	CountsFrom Source `json:"counts_from"`
+	// RoundedTo says that every count below is rounded down to a multiple of this, so that 0 is
+	// fewer than it, and smaller lines are left out: the alert was addressed by tags, languages
+	// or addresses, and the caller neither operates alerts nor may read persons. 0: exact.
+	RoundedTo uint64 `json:"rounded_to,omitempty"`
+	Rungs     Rungs  `json:"rungs"`
+	// Addressed is whom the current message addressed when it was agreed on; before that, whom
+	// it addresses now. It stays as it is when members are removed, and who was removed was
+	// reached or missed all the same. Joined counts members that came into the audience later,
+	// while the alert was in force, and are in it still. Both together are rungs.queued.
 	Addressed Counts     `json:"addressed"`
 	Joined    uint64     `json:"joined"`
 	Messages  []Message  `json:"messages,omitempty"`
 	ByGroup   []GroupRow `json:"by_group,omitempty"` // only in the detail
+
+	Personal           bool     `json:"-"` // some message was addressed by what is known of persons
+	PersonalDuplicates []string `json:"-"` // of Duplicates, those that are Personal
 }
 
-// Message is one CAP message of an alert.
-type Message struct {
-	Key      string    `json:"key"`
-	MsgType  string    `json:"msg_type"`
-	Revision uint64    `json:"revision"`
-	Accepted time.Time `json:"accepted"`
-	Author   string    `json:"author,omitempty"`
-	Fact     string    `json:"fact"`
-	Digest   string    `json:"digest"` // of its content: what an approval is given for
-	Reason   string    `json:"reason,omitempty"`
-}
-
-// GroupRow is one line of the table of who was reached: a kind in a block.
+// GroupRow is one line of the table of who was reached: a kind in a block. The lines add up to
+// the rungs of the alert; place and kind are empty in the line of those who were removed from
+// the audience since.
 type GroupRow struct {
 	Place string `json:"place"`
 	Kind  string `json:"kind"`
@@ -146,20 +190,64 @@ type Member struct {
 	Endpoints []string          `json:"endpoints,omitempty"` // channel:address
 }
 
-// ReceiptRow is one member at one rung of one alert.
+// ReceiptRow is one member at one rung of one alert. Of a member that was removed from the
+// audience since, kind and place are empty.
 type ReceiptRow struct {
 	Member string `json:"member"`
+	Name   string `json:"name,omitempty"` // only for roles that may read names
 	Kind   string `json:"kind"`
 	Place  string `json:"place"`
 	Rung   string `json:"rung"`
+	// RungFrom is whose knowledge the rung is.
+	RungFrom Source `json:"rung_from"`
+	// At is when the member's device told the rung; absent where nothing was told.
+	At time.Time `json:"at,omitzero"`
+	// Reason is why the member is below the rung that was asked for; only in answers about who
+	// is missing. It is a rung that ended the ladder (refused, failed, expired, cancelled);
+	// no-device: no device of the member is enrolled; waiting: a device of it is connected to
+	// some node and has not told yet; dark: none is connected to any node; not-seen: the same,
+	// and none was since the nodes were started; unknown: none is connected to a node that
+	// answered, and others did not answer.
+	Reason string `json:"reason,omitempty"`
+	// Since is since when the reason holds, where that is known: the beginning of the session,
+	// or the end of the last one.
+	Since time.Time `json:"since,omitzero"`
+	// Unanswered is the ids of the nodes that did not answer, where the reason is unknown.
+	Unanswered []string `json:"unanswered,omitempty"`
+}
+
+// The reasons of a ReceiptRow. The others are rungs that end the ladder: refused, failed,
+// expired, cancelled.
+const (
+	ReasonNoDevice = "no-device" // no device of the member is enrolled
+	ReasonDark     = "dark"      // none of its devices is connected to any node
+	ReasonNotSeen  = "not-seen"  // the same, and none was since the nodes were started
+	ReasonWaiting  = "waiting"   // a device of it is connected to some node and has not told yet
+	ReasonUnknown  = "unknown"   // some node did not answer, and those that did have none of its devices
+)
+
+// ReceiptQuery asks for a page of an alert's receipts.
+type ReceiptQuery struct {
+	Rung    string // "": presented
+	Missing bool   // those below the rung instead of those at it or above
+	After   string // id of the last member of the page before; "": the first page
+	Limit   int    // 0: the server's default
+}
+
+// ReceiptPage is a page of an alert's receipts.
+type ReceiptPage struct {
+	Rows []ReceiptRow
+	Next string // After for the following page; "" when there is none
+	From Source // whose knowledge it is
 }
 
 // Selected answers a selection.
 type Selected struct {
 	Expression string   `json:"expression"` // in canonical form
 	Counts     Counts   `json:"counts"`
-	Members    []Member `json:"members,omitempty"` // the first ones
-	Next       string   `json:"next,omitempty"`    // pass as after for the following page
+	RoundedTo  uint64   `json:"rounded_to,omitempty"` // the counts are rounded down to multiples of this; 0: they are exact
+	Members    []Member `json:"members,omitempty"`    // the first ones
+	Next       string   `json:"next,omitempty"`       // pass as after for the following page
 }
 
 // Imported reports an import or its dry run.
@@ -177,6 +265,13 @@ type Imported struct {
 	FaultCount int      `json:"fault_count,omitempty"` // faults in all, also those without a sentence
 	Warnings   []string `json:"warnings,omitempty"`    // likewise; they do not stop the import
 	Diff       []string `json:"diff,omitempty"`        // the first readable lines
+	// Normalized is how many values were brought to the form that selections compare: full
+	// width, invisible characters, accents apart, upper case where there is none.
+	Normalized int `json:"normalized,omitempty"`
+	// Orphaned is how many enrolled devices belong to members that the import removes: no
+	// alert reaches them then.
+	Orphaned      int      `json:"orphaned_devices,omitempty"`
+	OrphanedFirst []string `json:"orphaned_first,omitempty"` // ids of the first ten of those devices
 }
 
 // Progress is how far an import is: one of the lines before the last of its stream.
@@ -219,6 +314,9 @@ type Enrol struct {
 	Member string `json:"member,omitempty"`
 	Kind   string `json:"kind,omitempty"`
 	Place  string `json:"place,omitempty"`
+	// Rotate gives a device that is enrolled already a new secret; the living device is cut
+	// off until it has that. Without it such a device is refused.
+	Rotate bool `json:"rotate,omitempty"`
 }
 
 // Enrolled is what the device must be given; the secret is shown only here.
@@ -234,23 +332,32 @@ type Enrolled struct {
 
 // Device is one enrolled device.
 type Device struct {
-	ID        string    `json:"id"`
-	Member    string    `json:"member"`
-	Kind      string    `json:"kind"`
-	Place     string    `json:"place"`
-	Revoked   bool      `json:"revoked"`
-	Connected bool      `json:"connected"`
-	Node      string    `json:"node,omitempty"` // where it is connected
-	Since     time.Time `json:"since,omitzero"`
-	State     string    `json:"state,omitempty"` // as it last said
+	ID      string `json:"id"`
+	Member  string `json:"member"`
+	Kind    string `json:"kind"`
+	Place   string `json:"place"`
+	Revoked bool   `json:"revoked"`
+	// Connected says whether it is connected to any node. It is absent where that is not known:
+	// no node that answered has it, and those in Unanswered did not answer.
+	Connected  *bool     `json:"connected,omitempty"`
+	Unanswered []string  `json:"unanswered,omitempty"` // ids of nodes; only where connected is absent
+	Node       string    `json:"node,omitempty"`       // where it is connected
+	Since      time.Time `json:"since,omitzero"`
+	Condition  string    `json:"condition,omitempty"` // as it last said: ready, presenting, disconnected or lost
 }
 
 // AddUser creates a user; the answer holds the bearer token, shown only once.
 type AddUser struct {
 	Name    string   `json:"name"`
 	Roles   []string `json:"roles"`
-	Senders []string `json:"senders,omitempty"` // CAP senders this token may speak for; empty is any
-	Places  []string `json:"places,omitempty"`  // places in which it may warn and approve; empty is all
+	Senders []string `json:"senders,omitempty"` // CAP senders this token is limited to, and nobody else may speak for; empty is any that is granted to nobody
+	Places  []string `json:"places,omitempty"`  // places in which it may warn, end, change and approve; empty is all
+	System  bool     `json:"system,omitempty"`  // a central system: no policy asks for a second person; needs senders
+}
+
+// SetUser says what kind of user somebody is.
+type SetUser struct {
+	System bool `json:"system"` // a central system; false is a person
 }
 
 // User is one user or token.
@@ -259,135 +366,42 @@ type User struct {
 	Roles   []string `json:"roles"`
 	Senders []string `json:"senders,omitempty"`
 	Places  []string `json:"places,omitempty"`
-	Revoked bool     `json:"revoked"`
-	Token   string   `json:"token,omitempty"` // only in the answer that creates it
-}
-
-// Status is what a node knows of itself and its district.
-type Status struct {
-	Node       string    `json:"node"`
-	Name       string    `json:"name"`
-	Version    string    `json:"version"`
-	District   string    `json:"district"`
-	Role       string    `json:"role"` // leader, follower, candidate
-	Leader     string    `json:"leader"`
-	Term       uint64    `json:"term"`
-	Quorum     bool      `json:"quorum"`
-	AloneSince time.Time `json:"alone_since,omitzero"`
-	// Alone says that there has been no quorum for so long that the rules for it hold:
-	// people need a licence. AloneSince is when quorum was lost.
-	Alone         bool       `json:"alone"`
-	PolicyVersion uint64     `json:"policy_version"`     // raft index of the last change of policy, scenarios, licences; 0: none
-	PolicyAge     int64      `json:"policy_age_seconds"` // since this node last had quorum, also before a restart; -1: never
-	Applied       uint64     `json:"applied_index"`
-	Committed     uint64     `json:"commit_index"`
-	Incarnation   uint64     `json:"incarnation"`           // of the district; 1 where it was never recovered or restored
-	Quarantined   bool       `json:"quarantined,omitempty"` // the district was recovered without this node
-	Ready         bool       `json:"ready"`
-	Why           string     `json:"why,omitempty"` // why not ready
-	Members       uint64     `json:"members"`
-	Devices       int        `json:"devices_connected"`
-	InForce       int        `json:"alerts_in_force"`
-	PendingFacts  int        `json:"facts_not_committed"`
-	StateHash     string     `json:"state_hash,omitempty"` // index:SHA-256 of the agreed state, equal on every node at one index
-	Nodes         []NodeInfo `json:"nodes"`
-	API           string     `json:"api"`
-	MQTT          []string   `json:"mqtt"`
-	Internode     string     `json:"internode"`
-	DataDirectory string     `json:"data"`
-	Broker        *Broker    `json:"broker,omitempty"` // absent where none is configured
-	Disk          Disk       `json:"disk"`
-	Clock         Clock      `json:"clock"`
-	Spool         Spool      `json:"spool"`
-	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
-}
-
-// Clock is the time of day by which a node goes.
-type Clock struct {
-	// Source is own (the machine's clock), district (what a majority of the nodes says,
-	// because the machine's clock differs by more than a minute) or held (the machine's
-	// clock was set while alerts were in force, and there is no majority to ask).
-	Source     string  `json:"source"`
-	OffSeconds float64 `json:"off_seconds"` // the machine's clock, ahead of that
-}
-
-// Spool is where receipts wait until they are agreed.
-type Spool struct {
-	Used    int64            `json:"used_bytes"` // or the same share of Total as blocks wait of 65,536, when that is more
-	Total   int64            `json:"total_bytes"`
-	Oldest  time.Time        `json:"oldest,omitzero"`
-	GivenUp map[string]int64 `json:"given_up,omitempty"` // by rung, since the start: never what devices say themselves
-}
-
-// Disk is the file system of a node's data folder.
-type Disk struct {
-	Level   string `json:"level"` // ample, low, tight (no imports, enrolment, backups) or broadcast-only
-	Free    uint64 `json:"free_bytes"`
-	Total   uint64 `json:"total_bytes"`
-	Ballast uint64 `json:"ballast_bytes,omitempty"` // held back for a full disk
-}
-
-// Broker is the link to an external MQTT broker.
-type Broker struct {
-	URL        string    `json:"url"`
-	Connected  bool      `json:"connected"`
-	Since      time.Time `json:"since"`
-	Why        string    `json:"why,omitempty"` // why not connected
-	Publisher  bool      `json:"publisher"`     // this node publishes for the district
-	Devices    int       `json:"devices"`       // that say they are there
-	Unanswered int       `json:"unanswered"`    // bodies that they have not answered
-}
-
-// NodeInfo is one node of the district.
-type NodeInfo struct {
-	ID        string `json:"id"`
-	Name      string `json:"name"`
-	Internode string `json:"internode"`
-	API       string `json:"api"`
-	Voter     bool   `json:"voter"`
-	Reachable bool   `json:"reachable"`
-	Leader    bool   `json:"leader"`
-	// CommandVersion is the highest version of log entries that it said it understands;
-	// 0 when it was never heard. A command that needs more is refused.
-	CommandVersion uint64 `json:"command_version,omitempty"`
-	// LogHeld is the last raft index that it is known to have on its disk, of those that
-	// are agreed; 0 where it never said so.
-	LogHeld uint64 `json:"log_held,omitempty"`
-	// LostLog: it was started with less of what was agreed than it has had. The node that
-	// is asked does not agree with it on anything; it must join anew.
-	LostLog bool `json:"lost_log,omitempty"`
-}
-
-// Invite asks for a join token.
-type Invite struct {
-	Name    string `json:"name,omitempty"`
-	Minutes int    `json:"minutes,omitempty"` // 0 is 60
-}
-
-// Invited holds the one-time token.
-type Invited struct {
-	Token   string    `json:"token"`
-	Expires time.Time `json:"expires"`
+	System  bool     `json:"system"` // a central system: no policy asks for a second person
+	// Assumed says that nobody ever said whether it is a system: it has senders from before
+	// there were kinds of users, so it counts as one until PUT says which it is.
+	Assumed bool   `json:"assumed,omitempty"`
+	Revoked bool   `json:"revoked"`
+	Token   string `json:"token,omitempty"` // only in the answer that creates it
 }
 
 // Event is one server-sent event.
 type Event struct {
 	ID       string    `json:"-"`
-	Type     string    `json:"type"` // alert, receipts, node, audience, devices, split
+	Type     string    `json:"type"` // alert, receipts, node, audience, devices, split; again: see EventAgain
 	At       time.Time `json:"at"`
 	Alert    string    `json:"alert,omitempty"`
 	Revision uint64    `json:"revision,omitempty"`
-	State    string    `json:"state,omitempty"`
-	Rungs    *Rungs    `json:"rungs,omitempty"`
-	Text     string    `json:"text,omitempty"`
+	State    State     `json:"state,omitempty"`
+	// CountsFrom is whose knowledge Rungs is.
+	CountsFrom Source `json:"counts_from,omitempty"`
+	RoundedTo  uint64 `json:"rounded_to,omitempty"` // as of the alert
+	Rungs      *Rungs `json:"rungs,omitempty"`
+	Text       string `json:"text,omitempty"`
+
+	Personal bool `json:"-"` // as of the alert
 }
+
+// EventAgain is the type of the event that a reader gets first who was connected before
+// (Last-Event-ID): what happened meanwhile is not told, so it must read anew what it shows.
+const EventAgain = "again"
 
 // Problem is every error: one plain sentence and a stable kind.
 type Problem struct {
-	Kind     string   `json:"kind"` // see the OpenAPI file
-	Sentence string   `json:"error"`
-	Details  []string `json:"details,omitempty"`
-	Alert    string   `json:"alert,omitempty"` // the alert already known, for a conflict
+	Kind       string   `json:"kind"` // see the OpenAPI file
+	Sentence   string   `json:"error"`
+	Details    []string `json:"details,omitempty"`
+	Alert      string   `json:"alert,omitempty"`       // the alert already known, for a conflict
+	RetryAfter int      `json:"retry_after,omitempty"` // seconds after which it is worth trying again, as the header Retry-After says
 }
 
 // Error makes Problem an error.

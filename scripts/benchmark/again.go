@@ -46,6 +46,14 @@ func readSample(line []byte) (any, error) {
 	case fields["Resumed"] != nil:
 		err = json.Unmarshal(line, &t)
 		return t, err
+	case fields["History"] != nil:
+		var g growth
+		err = json.Unmarshal(line, &g)
+		return g, err
+	case fields["Took"] != nil:
+		var f failover
+		err = json.Unmarshal(line, &f)
+		return f, err
 	}
 	err = json.Unmarshal(line, &s)
 	return s, err

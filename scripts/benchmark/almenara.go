@@ -25,8 +25,10 @@ type almenara struct {
 	setup setup
 	*child
 	client   *client.Client
-	centre   *client.Client // a central system: it warns through a node that is alone, too
+	centre   *client.Client                 // a central system: it warns through a node that is alone, too
+	connect  func() (*client.Client, error) // makes centre anew
 	url      string
+	token    string   // of the administrator
 	args     []string // of serve
 	mqtt     string
 	mqtts    string
@@ -34,6 +36,7 @@ type almenara struct {
 	sent     []wire.Outcome // since retire
 	others   []*child       // nodes of the district
 	alone    bool           // the others are dead
+	ahead    time.Duration  // how far the time of day of the node is ahead of this machine's
 }
 
 // district is the place of all devices; stalled devices are of another kind, so that
@@ -90,27 +93,34 @@ func (a *almenara) found(ctx context.Context) error {
 		return err
 	}
 	a.url = (&url.URL{Scheme: "http", Host: at[1]}).String()
-	a.client, err = client.New(client.Config{URL: a.url, Token: strings.TrimSpace(string(token)), Timeout: time.Minute})
+	a.token = strings.TrimSpace(string(token))
+	a.client, err = client.New(client.Config{URL: a.url, Token: a.token, Timeout: time.Minute})
 	return err
 }
 
 // appoint makes the central system that sends the alerts.
 func (a *almenara) appoint(ctx context.Context) error {
-	made, err := a.client.AddUser(ctx, wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{"centre@bench"}})
+	made, err := a.client.AddUser(ctx, wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{"centre@bench"}, System: true})
 	if err != nil {
 		return fmt.Errorf("adding the central system: %w", err)
 	}
-	a.centre, err = client.New(client.Config{URL: a.url, Token: made.Token, Timeout: time.Minute})
+	a.connect = func() (*client.Client, error) {
+		return client.New(client.Config{URL: a.url, Token: made.Token, Timeout: time.Minute})
+	}
+	a.centre, err = a.connect()
 	return err
 }
 
 // serve starts the node and waits until it is ready.
 func (a *almenara) serve(ctx context.Context) (err error) {
 	log := filepath.Join(a.setup.dir, "node.log")
-	if a.setup.profile == "" {
-		a.child, err = spawn(ctx, log, a.setup.program, a.args...)
-	} else {
-		a.child, err = a.serveProfiled(ctx, log)
+	switch {
+	case a.setup.profile != "":
+		a.child, err = a.serveWithin(ctx, log, "ALMENARA_PROFILE="+a.setup.profile)
+	case a.ahead > 0:
+		a.child, err = a.serveWithin(ctx, log, aheadVariable+"="+a.ahead.String())
+	default:
+		a.child, err = a.run(ctx, log, a.args...)
 	}
 	end := time.Now().Add(awaitTime)
 	for err == nil {
@@ -125,8 +135,17 @@ func (a *almenara) serve(ctx context.Context) (err error) {
 	return err
 }
 
-// serveProfiled starts the node within this program.
-func (a *almenara) serveProfiled(ctx context.Context, log string) (*child, error) {
+// run starts the program, with few descriptors where the setup says so.
+func (a *almenara) run(ctx context.Context, log string, args ...string) (*child, error) {
+	if a.setup.files == 0 {
+		return spawn(ctx, log, a.setup.program, args...)
+	}
+	limited := fmt.Sprintf(`ulimit -n %d && exec "$0" "$@"`, a.setup.files)
+	return spawn(ctx, log, "sh", append([]string{"-c", limited, a.setup.program}, args...)...)
+}
+
+// serveWithin starts the node within this program, which sees the variable.
+func (a *almenara) serveWithin(ctx context.Context, log, variable string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -136,12 +155,12 @@ func (a *almenara) serveProfiled(ctx context.Context, log string) (*child, error
 		return nil, err
 	}
 	c.cmd.Stdout = c.log
-	c.cmd.Env = append(os.Environ(), "ALMENARA_PROFILE="+a.setup.profile)
+	c.cmd.Env = append(os.Environ(), variable)
 	return c, c.launch()
 }
 
 func (a *almenara) enrol(ctx context.Context) error {
-	const atOnce = 1000
+	const atOnce = client.MaxEnrol
 	var in []wire.Enrol
 	for i := range a.setup.devices {
 		kind := kindLive
@@ -190,17 +209,29 @@ func (a *almenara) publish(ctx context.Context, count int, _ byte) (int64, error
 	return at, nil
 }
 
-// send posts an alert whose signed body is near payloadSize without a description.
+// send posts an alert of an hour as the central system.
 func (a *almenara) send(ctx context.Context, selection, description string) (wire.Outcome, error) {
+	if a.setup.files > 0 {
+		a.centre.Close()
+		var err error
+		if a.centre, err = a.connect(); err != nil {
+			return wire.Outcome{}, err
+		}
+	}
+	return a.sendAs(ctx, a.centre, selection, description, time.Hour, "local")
+}
+
+// sendAs posts an alert whose signed body is near payloadSize without a description.
+func (a *almenara) sendAs(ctx context.Context, as *client.Client, selection, description string, life time.Duration, wait string) (wire.Outcome, error) {
 	raw, err := json.Marshal(wire.CAPAlert{Info: []wire.CAPInfo{{
 		Language: "en", Category: []string{"Fire"}, Event: "Fire", Urgency: "Immediate", Severity: "Extreme", Certainty: "Observed",
-		Headline: "Fire", Description: description, Expires: time.Now().UTC().Add(time.Hour).Format("2006-01-02T15:04:05-07:00"),
+		Headline: "Fire", Description: description, Expires: time.Now().UTC().Add(a.ahead + life).Format("2006-01-02T15:04:05-07:00"),
 		Area: []wire.CAPArea{{AreaDesc: "Block 1"}},
 	}}})
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	out, err := a.centre.SendAlert(ctx, wire.SendAlert{Alert: raw, Select: selection}, "local")
+	out, err := as.SendAlert(ctx, wire.SendAlert{Alert: raw, Select: selection}, wait)
 	if err != nil {
 		return out, fmt.Errorf("sending an alert: %w", err)
 	}
@@ -247,7 +278,7 @@ func (a *almenara) settle(ctx context.Context, deliveries int, qos byte) (asking
 
 // recorded counts the alerts that were sent and have each so many receipts.
 func (a *almenara) recorded(ctx context.Context, each uint64, qos byte) (n int, err error) {
-	list, err := a.client.ListAlerts(ctx, len(a.sent))
+	list, _, err := a.client.ListAlerts(ctx, "", len(a.sent))
 	if err != nil {
 		return 0, fmt.Errorf("reading the tally: %w", err)
 	}
@@ -271,7 +302,7 @@ func (a *almenara) calm() time.Duration {
 // exactly checks that the one alert that was sent is on record as presented to so many
 // members, no more and no less: what was acknowledged is committed.
 func (a *almenara) exactly(ctx context.Context, devices int) error {
-	list, err := a.client.ListAlerts(ctx, 1)
+	list, _, err := a.client.ListAlerts(ctx, "", 1)
 	if err != nil {
 		return fmt.Errorf("reading the tally: %w", err)
 	}

@@ -74,8 +74,11 @@ func (c *cell) run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(c.dir, 0o755); err != nil {
 		return err
 	}
-	if c.variant == storm {
+	switch c.variant {
+	case storm:
 		return c.tempests(ctx)
+	case killed:
+		return c.failovers(ctx)
 	}
 	units, err := c.units(ctx)
 	defer func() {
@@ -100,6 +103,12 @@ func (c *cell) run(ctx context.Context) (err error) {
 		measure = c.plain
 	case threeNodes:
 		measure = c.district
+	case heldMany:
+		measure = c.held
+	case grown:
+		measure = c.grow
+	case manyStrangers:
+		measure = c.besieged
 	}
 	if err := measure(ctx, units); err != nil {
 		return err

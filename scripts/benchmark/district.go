@@ -69,7 +69,7 @@ func (a *almenara) join(ctx context.Context, name string) error {
 	if c.why != nil {
 		return fmt.Errorf("almenara join: %w (see %s)", c.why, c.log.Name())
 	}
-	other, err := spawn(ctx, filepath.Join(a.setup.dir, name+".log"), a.setup.program, "serve", "--data", data)
+	other, err := a.run(ctx, filepath.Join(a.setup.dir, name+".log"), "serve", "--data", data)
 	if err == nil {
 		a.others = append(a.others, other)
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -110,6 +111,24 @@ func (d *driver) cells() (all []*cell) {
 	n := d.variantDevices()
 	add(cellStalled, n, false, stalled)
 	add(cellDead, n, false, dead)
+	if d.wants(cellHeld) {
+		held := d.cell(d.heldDevices(), false, heldMany)
+		if held.only = slices.DeleteFunc(slices.Clone(d.only), func(name string) bool { return name == mosquittoName }); len(held.only) > 0 {
+			all = append(all, held)
+		}
+	}
+	if slices.Contains(d.only, nodeName) {
+		for _, one := range []struct {
+			kind, variant string
+			devices       int
+		}{{cellHistory, grown, min(historyDevices, slices.Max(d.devices))}, {cellStrangers, manyStrangers, d.heldDevices()}, {cellFailover, killed, 1}} {
+			if d.wants(one.kind) {
+				c := d.cell(one.devices, false, one.variant)
+				c.only = slices.DeleteFunc(slices.Clone(d.only), func(name string) bool { return name != floorName && name != nodeName })
+				all = append(all, c)
+			}
+		}
+	}
 	add(cellStorm, slices.Max(d.devices), true, storm)
 	if slices.Contains(d.only, nodeName) && d.wants(cellDistrict) {
 		district := d.cell(n, false, threeNodes)
@@ -135,13 +154,16 @@ func (d *driver) report(all []target) error {
 	defer file.Close()
 	w := io.MultiWriter(os.Stdout, file)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(d.head, "\n"))
-	for _, table := range []func(io.Writer, options) error{d.results.table, d.results.memoryTable, d.results.receiptTable, d.results.stormTable} {
-		if err := table(w, d.options); err != nil {
+	for _, table := range []func(io.Writer, options) error{d.results.table, d.results.memoryTable, d.results.receiptTable, d.results.stormTable, d.results.besideTable, d.results.growthTable} {
+		var text bytes.Buffer
+		if err := table(&text, d.options); err != nil {
 			return err
 		}
-		fmt.Fprintln(w)
+		if bytes.Count(text.Bytes(), []byte("\n")) > 1 { // more than its head
+			fmt.Fprintf(w, "%s\n", text.Bytes())
+		}
 	}
-	if err := writeTargets(w, all); err != nil {
+	if err := writeTargets(w, all, d.options.cells == nil); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\ntook %.0f s\n", time.Since(d.begun).Seconds())

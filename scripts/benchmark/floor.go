@@ -110,6 +110,8 @@ func (f *floor) handle(o order) (reply, error) {
 	switch o.Do {
 	case "publish":
 		return f.publish(o)
+	case "hold": // it knows nothing of what is in force
+		return reply{}, nil
 	case "acked": // waits for the PUBACKs of Count deliveries since the last publish
 		return reply{}, await(func() bool { return f.acked.Load() >= 4*int64(o.Count) })
 	}

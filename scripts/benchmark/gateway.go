@@ -28,9 +28,11 @@ import (
 // durable at once. It is what delivery costs before anything is kept.
 type gateway struct {
 	*mqtt.Gateway
-	keys     alert.Key
-	sequence int
-	taken    atomic.Int64 // delivered receipts
+	held      []channels.Delivery // in force beside what is published next
+	published []channels.Delivery // last, and held
+	keys      alert.Key
+	sequence  int
+	taken     atomic.Int64 // delivered receipts
 }
 
 // Authenticate implements mqtt.Auth.
@@ -93,6 +95,9 @@ func (g *gateway) handle(o order) (reply, error) {
 	switch o.Do {
 	case "publish":
 		return g.publish(o), nil
+	case "hold":
+		g.held = g.published
+		return reply{}, nil
 	case "acked": // waits for the delivered receipts of Count deliveries since the last publish
 		return reply{}, await(func() bool { return g.taken.Load() >= int64(o.Count) })
 	case "profile":
@@ -111,7 +116,7 @@ func (g *gateway) publish(o order) reply {
 	body := bytes.Repeat([]byte{'x'}, o.Size)
 	g.taken.Store(0)
 	r := reply{At: stamp()}
-	var active []channels.Delivery
+	active := g.held
 	for range o.Count {
 		g.sequence++
 		g.keys.Identifier = fmt.Sprint(g.sequence)
@@ -120,6 +125,7 @@ func (g *gateway) publish(o order) reply {
 		})
 		g.Set(&channels.Now{Active: active})
 	}
+	g.published = active
 	return r
 }
 

@@ -19,10 +19,11 @@ import (
 
 // roles are what this program can be besides the driver.
 var roles = map[string]func(args []string) error{
-	"fleet":   fleetRole,
-	"floor":   floorRole,
-	"gateway": gatewayRole,
-	"node":    nodeRole,
+	"fleet":     fleetRole,
+	"floor":     floorRole,
+	"gateway":   gatewayRole,
+	"node":      nodeRole,
+	"strangers": strangersRole,
 }
 
 func main() {

@@ -9,12 +9,18 @@ import (
 	"os/signal"
 	"runtime/pprof"
 	"syscall"
+	"time"
 
 	"almenara/node/cli"
+	"almenara/node/cli/command"
 	"almenara/node/engine"
 )
 
-// nodeRole is Almenara's own command line with one addition: SIGUSR1 begins
+// aheadVariable names the environment variable that says how far the node's time of day is
+// ahead, a duration such as 48h: what was sent before it was started is as old then.
+const aheadVariable = "ALMENARA_AHEAD"
+
+// nodeRole is Almenara's own command line with two additions: aheadVariable, and SIGUSR1 begins
 // profiles in the file that ALMENARA_PROFILE names and beside it, SIGUSR2 ends them. Only profiles
 // use it; what is measured is the program as it is shipped.
 func nodeRole(args []string) error {
@@ -35,8 +41,16 @@ func nodeRole(args []string) error {
 			}
 		}
 	}()
-	io := cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
-	if code := cli.Run(ctx, args, io, engine.New("benchmark")); code != 0 {
+	io := command.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
+	var options []engine.Option
+	if text := os.Getenv(aheadVariable); text != "" {
+		ahead, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", aheadVariable, err)
+		}
+		options = append(options, engine.WithClock(func() time.Time { return time.Now().Add(ahead) }))
+	}
+	if code := cli.Run(ctx, args, io, engine.New("benchmark", options...)); code != 0 {
 		return fmt.Errorf("exit code %d", code)
 	}
 	return nil

@@ -38,16 +38,20 @@ type options struct {
 var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName}
 
 // allCells is what can be done with them.
-var allCells = []string{cellTCP, cellTLS, cellStalled, cellDead, cellStorm, cellDistrict}
+var allCells = []string{cellTCP, cellTLS, cellStalled, cellDead, cellStorm, cellDistrict, cellHeld, cellHistory, cellStrangers, cellFailover}
 
 // The kinds of cells.
 const (
-	cellTCP      = "tcp"
-	cellTLS      = "tls"
-	cellStalled  = "stalled"
-	cellDead     = "dead"
-	cellStorm    = "storm"
-	cellDistrict = "district"
+	cellTCP       = "tcp"
+	cellTLS       = "tls"
+	cellStalled   = "stalled"
+	cellDead      = "dead"
+	cellStorm     = "storm"
+	cellDistrict  = "district"
+	cellHeld      = "held"
+	cellHistory   = "history"
+	cellStrangers = "strangers"
+	cellFailover  = "failover"
 )
 
 // wants reports whether a kind of cell is measured. The quick benchmark leaves out what
@@ -56,7 +60,7 @@ func (o options) wants(kind string) bool {
 	if o.cells != nil {
 		return slices.Contains(o.cells, kind)
 	}
-	return !o.quick || kind != cellTLS && kind != cellDead
+	return !o.quick || !slices.Contains([]string{cellTLS, cellDead, cellHeld, cellHistory, cellStrangers, cellFailover}, kind)
 }
 
 func parseOptions(args []string) (options, error) {
@@ -67,7 +71,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.again, "report", "", "only print the report of the raw output in this folder")
 	devices := flags.String("devices", "", "numbers of devices (default 1000,5000,10000; 200 with -quick)")
 	only := flags.String("only", "", "systems to measure, of "+strings.Join(allSystems, ",")+" (default all)")
-	cells := flags.String("cells", "", "what to measure, of "+strings.Join(allCells, ",")+" (default all; without tls and dead with -quick)")
+	cells := flags.String("cells", "", "what to measure, of "+strings.Join(allCells, ",")+" (default all; with -quick only tcp, stalled, storm and district)")
 	flags.StringVar(&o.out, "out", "dist/bench", "folder for raw output")
 	flags.StringVar(&o.almenara, "almenara", "dist/bench/almenara", "the program to measure")
 	flags.Float64Var(&o.load, "load", -1, "load average before the benchmark was built")

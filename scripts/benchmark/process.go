@@ -45,18 +45,21 @@ func cpuTime(pid int) (time.Duration, error) {
 }
 
 // residentBytes is the RSS of a process.
-func residentBytes(pid int) (int64, error) {
+func residentBytes(pid int) (int64, error) { return memoryOf(pid, "VmRSS") }
+
+// memoryOf is one kind of memory of a process, as /proc/PID/status names it, in bytes.
+func memoryOf(pid int, kind string) (int64, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(raw)) {
 		var kb int64
-		if _, err := fmt.Sscanf(line, "VmRSS: %d kB", &kb); err == nil {
+		if _, err := fmt.Sscanf(line, kind+": %d kB", &kb); err == nil {
 			return kb << 10, nil
 		}
 	}
-	return 0, fmt.Errorf("process %d shows no resident memory", pid)
+	return 0, fmt.Errorf("process %d shows no %s", pid, kind)
 }
 
 // errRestless is returned when a process does not come to rest.

@@ -55,6 +55,9 @@ type results struct {
 	samples map[series][]sample
 	memory  map[series]memory
 	storms  []tempest
+
+	growths   []growth
+	failovers []failover
 }
 
 func newResults() *results {
@@ -68,6 +71,10 @@ func (r *results) add(what any) {
 		r.samples[key] = append(r.samples[key], m)
 	case tempest:
 		r.storms = append(r.storms, m)
+	case growth:
+		r.growths = append(r.growths, m)
+	case failover:
+		r.failovers = append(r.failovers, m)
 	case memory:
 		r.memory[series{System: m.System, Devices: m.Devices, Over: m.Over}] = m
 	}

@@ -29,6 +29,7 @@ type setup struct {
 	devices int
 	stalled int
 	grown   bool   // the node has two others beside it
+	files   int    // descriptors that a node may have, each alert comes over a new connection; 0: as many as we
 	profile string // file; "" is none
 }
 

@@ -40,7 +40,7 @@ func (r *results) targets(o options) (all []target) {
 		if slices.Contains(o.only, system) {
 			all = append(all, r.cpuTargets(o, system)...)
 			all = append(all, r.lateTargets(o, system)...)
-			all = append(all, r.memoryTarget(o, system))
+			all = append(all, r.heldTarget(o, system), r.memoryTarget(o, system))
 			all = append(all, r.stormTargets(system)...)
 		}
 	}
@@ -116,7 +116,10 @@ func (r *results) nodeTargets(o options) []target {
 		all[3].measured, all[3].reached = fmt.Sprintf("%.0f/s", s.Rate), s.Rate >= leastReceipts
 		all[4].measured, all[4].reached = micro(s.CPU), s.CPU <= mostPerReceipt
 	}
-	return append(all, r.districtTargets(o)...)
+	all = append(all, r.districtTargets(o)...)
+	all = append(all, r.strangersTarget(o))
+	all = append(all, r.failoverTargets()...)
+	return append(all, r.growthTargets()...)
 }
 
 // districtTargets judges a district of three, and what is left of it.
@@ -138,12 +141,14 @@ func (r *results) districtTargets(o options) []target {
 	return all
 }
 
-// writeTargets prints the verdicts.
-func writeTargets(w io.Writer, all []target) error {
+// writeTargets prints the verdicts, also of what was not measured where everything is.
+func writeTargets(w io.Writer, all []target, everything bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, one := range all {
 		verdict := "MISSED"
 		switch {
+		case one.measured == "" && !everything:
+			continue
 		case one.measured == "":
 			verdict, one.measured = "not measured", absent
 		case one.reached:

@@ -27,7 +27,10 @@ func (c *cell) begin(ctx context.Context, name string) (*unit, error) {
 		return nil, err
 	}
 	u := &unit{name: name, sys: newSystem(name)}
-	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), grown: c.variant == threeNodes, profile: c.profileTo}
+	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), grown: c.variant == threeNodes || c.variant == killed, profile: c.profileTo}
+	if c.variant == manyStrangers || c.variant == killed {
+		s.files = fewFiles
+	}
 	if err := u.sys.start(ctx, s); err != nil {
 		u.end()
 		return nil, fmt.Errorf("starting %s: %w", name, err)

@@ -107,12 +107,21 @@ async function live () {
   const keyOf = kid => keys.get(kid)
   opened(keyOf, first['almenara/1/now'], 'almenara-manifest')
   console.log('ready')
-  const alert = await present(client, keyOf)
-  await awaitEnd(client, keyOf, alert)
+  const body = await present(client, keyOf)
+  await awaitEnd(client, keyOf, body.alert)
+  await tell(client, body, 3, 'cancelled') // it is shown no more
   await tellState(client, 'ready', []) // whatever the node sent before this PUBACK is here
   for (const { topic } of client.inbox) must(topic === 'almenara/1/now', `a message on ${topic}, which was not expected`)
   await client.endAsync()
-  console.log('ended', alert)
+  console.log('ended', body.alert)
+}
+
+// tell publishes receipts of the body, numbered from seq.
+async function tell (client, body, seq, ...rungs) {
+  const receipts = rungs.map((rung, i) => (
+    { alert: body.alert, revision: body.revision, rung, at: new Date().toISOString(), seq: seq + i }))
+  const answer = await publish(client, own + 'receipt', JSON.stringify(receipts))
+  must(answer === 0, `publishing receipts: ${answer}`)
 }
 
 // present awaits the body and proves the alert to the node: verified and presented.
@@ -121,13 +130,10 @@ async function present (client, keyOf) {
   while (message.topic === 'almenara/1/now') message = await next(client)
   const body = opened(keyOf, message.payload, 'almenara-body')
   must(message.topic === `${own}alert/${body.alert}`, `body of ${body.alert} on ${message.topic}`)
-  const receipts = ['verified', 'presented'].map((rung, i) => (
-    { alert: body.alert, revision: body.revision, rung, at: new Date().toISOString(), seq: i + 1 }))
-  const answer = await publish(client, own + 'receipt', JSON.stringify(receipts))
-  must(answer === 0, `publishing receipts: ${answer}`)
+  await tell(client, body, 1, 'verified', 'presented')
   await tellState(client, 'presenting', [body.alert])
   console.log('presented', body.alert)
-  return body.alert
+  return body
 }
 
 // awaitEnd reads manifests until one lists the alert as ended.

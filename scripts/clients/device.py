@@ -143,7 +143,8 @@ def live():
     keys = {k["kid"]: part(k["x"]) for k in ring["keys"]}
     opened(keys, first["almenara/1/now"], "almenara-manifest")
     print("ready", flush=True)
-    alert = present(c, keys)
+    body = present(c, keys)
+    alert = body["alert"]
     listed = False
     while True:
         m = message(c)
@@ -153,6 +154,7 @@ def live():
         if alert in [a["id"] for a in now["ended"]]:
             break
     must(listed, "no manifest listed the alert as in force")
+    tell(c, body, 3, "cancelled")  # it is shown no more
     tell_state(c, "ready", [])  # whatever the node sent before this PUBACK is here
     while not c.messages.empty():
         m = message(c)
@@ -175,14 +177,19 @@ def present(c, keys):
         m = message(c)
     body = opened(keys, m.payload, "almenara-body")
     must(m.topic == OWN + "alert/" + body["alert"], f"body of {body['alert']} on {m.topic}")
-    at = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
-    receipts = [{"alert": body["alert"], "revision": body["revision"], "rung": rung, "at": at, "seq": seq}
-                for seq, rung in enumerate(("verified", "presented"), 1)]
-    answer = c.publish(OWN + "receipt", json.dumps(receipts))
-    must(answer == ("puback", 0), f"publishing receipts: {answer}")
+    tell(c, body, 1, "verified", "presented")
     tell_state(c, "presenting", [body["alert"]])
     print("presented", body["alert"], flush=True)
-    return body["alert"]
+    return body
+
+
+def tell(c, body, seq, *rungs):
+    """Publishes receipts of the body, numbered from seq."""
+    at = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
+    receipts = [{"alert": body["alert"], "revision": body["revision"], "rung": rung, "at": at, "seq": n}
+                for n, rung in enumerate(rungs, seq)]
+    answer = c.publish(OWN + "receipt", json.dumps(receipts))
+    must(answer == ("puback", 0), f"publishing receipts: {answer}")
 
 
 def tell_state(c, state, presenting):

@@ -109,9 +109,14 @@ until [ -n "$listed" ]; do
 done
 hang_up
 
-receipts=$(jq -c --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '. as $b | ["verified", "presented"] | to_entries |
-  map({alert: $b.alert, revision: $b.revision, rung: .value, at: $at, seq: (.key + 1)})' <<<"$body")
-publish -t "$own/receipt" -m "$receipts" >&2 || die "publishing receipts: exit code $?"
+# tell SEQ RUNG…: receipts of the body, numbered from SEQ.
+tell() {
+  local receipts
+  receipts=$(jq -c --arg at "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --argjson seq "$1" '. as $b | $ARGS.positional | to_entries |
+    map({alert: $b.alert, revision: $b.revision, rung: .value, at: $at, seq: (.key + $seq)})' --args "${@:2}" <<<"$body")
+  publish -t "$own/receipt" -m "$receipts" >&2 || die "publishing receipts: exit code $?"
+}
+tell 1 verified presented
 publish -r -t "$own/state" -m '{"state":"presenting","session":1,"presenting":["'"$alert"'"]}' >&2 || die "publishing state: exit code $?"
 echo "presented $alert"
 
@@ -120,4 +125,5 @@ listen almenara/1/now
 until next && [ "$topic" = almenara/1/now ] && now=$(opened "$payload" almenara-manifest) &&
   jq -e --arg id "$alert" 'any(.ended[]; .id == $id)' <<<"$now" >/dev/null; do :; done
 hang_up
+tell 3 cancelled # it is shown no more
 echo "ended $alert"

@@ -16,6 +16,7 @@ import (
 	"almenara/channels/device"
 	"almenara/node"
 	"almenara/node/client"
+	"almenara/node/machine"
 	"almenara/node/wire"
 	"almenara/storage/durable"
 )
@@ -32,7 +33,7 @@ func main() {
 func run(ctx context.Context, dir string) error {
 	o := node.DefaultOptions(filepath.Join(dir, "data"))
 	o.JournalBytes, o.SpoolBytes = 16<<20, 16<<20
-	o.Space = node.SpaceOptions{Full: 128 << 20, Tight: 160 << 20, Low: 192 << 20, Ballast: 64 << 20}
+	o.Space = machine.DiskOptions{Full: 128 << 20, Tight: 160 << 20, Low: 192 << 20, Ballast: 64 << 20}
 	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	token, err := node.Init(o, "tuen-mun")
 	if err != nil {
@@ -101,7 +102,7 @@ func story(ctx context.Context, n *node.Node, c *client.Client, dir string) erro
 	for i, id := range sent {
 		if err := wait(ctx, func() bool {
 			a, err := c.ShowAlert(ctx, id)
-			return err == nil && a.Place == "committed" && a.Rungs.Presented == 1
+			return err == nil && a.Replication == wire.ReplicationCommitted && a.Rungs.Presented == 1
 		}); err != nil {
 			return fmt.Errorf("alert %d or its receipt was lost: %w", i, err)
 		}

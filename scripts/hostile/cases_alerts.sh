@@ -14,8 +14,8 @@ make_cap old "" "" Fire urn:oasis:names:tc:emergency:cap:1.1 >cap/cap-1.1.xml
 make_cap nan "$(polygon 'NaN,NaN 1,NaN NaN,1 NaN,NaN')" >cap/nan.xml
 make_cap inf "$(polygon 'Inf,1 1,Inf 1,1 Inf,1')" >cap/inf.xml
 make_cap huge "$(polygon '1e308,1 1,1e308 1,1 1e308,1')" >cap/huge.xml
-make_cap many "$(polygon "$(seq 1 9999 | awk '{printf "22.%04d,113.%05d ", $1 % 900 + 1000, $1}') 22.1001,113.00001")" >cap/10000-points.xml
-make_cap heavy "$(for _ in $(seq 4000); do polygon "$square"; done)" >cap/4000-polygons.xml
+make_cap many "$(polygon "$(seq 1 260000 | awk '{printf "22.%04d,113.%06d ", $1 % 900 + 1000, $1}') 22.1001,113.00001")" >cap/260000-points.xml
+make_cap heavy "$(for _ in $(seq 60000); do polygon "$square"; done)" >cap/60000-polygons.xml
 make_cap swapped "$(polygon '113.9,22.3 113.9,22.4 114.0,22.4 113.9,22.3')" >cap/lon-lat.xml
 make_cap circle '<area><areaDesc>x</areaDesc><circle>22.3,113.9 99999999</circle></area>' >cap/circle.xml
 make_cap scheme '<area><areaDesc>x</areaDesc><geocode><valueName>NOBODY-KNOWS</valueName><value>1</value></geocode></area>' >cap/geocode.xml

@@ -27,7 +27,7 @@ same "members after refused files" "$before" "$(snapshot)"
 
 say "devices, places, users, nodes"
 many() { printf '['; for i in $(seq "$1"); do printf '{"id":"d%d","kind":"screen","place":"%s"},' "$i" "$([ "$i" = "$1" ] && echo ../x || echo tuen-mun/a)"; done | sed 's/,$/]/'; }
-many 1200 >devices.json
+many 500 >devices.json
 post 422 /api/v1/devices -d @devices.json
 post 422 /api/v1/devices -d '[{"id":"q","kind":"screen","place":"tuen-mun/a"},{"id":"q","kind":"screen","place":"tuen-mun/a"}]'
 post 422 /api/v1/devices -d '{"id":"../x","kind":"screen","place":"tuen-mun/a"}'

@@ -10,7 +10,7 @@ get() { curl -sS "$url$1" -H "$auth"; }
 snapshot() {
   get "/api/v1/audience/select?expr=not%20id%20%3D%20nobody&limit=1" | sed 's/"members".*//' || true
   get /api/v1/users
-  get /api/v1/devices | sed 's/"connected":[a-z]*,*//g; s/"node":"[^"]*",*//g; s/"since":"[^"]*",*//g; s/"state":"[^"]*",*//g'
+  get /api/v1/devices | sed 's/"connected":[a-z]*,*//g; s/"unanswered":\[[^]]*\],*//g; s/"node":"[^"]*",*//g; s/"since":"[^"]*",*//g; s/"condition":"[^"]*",*//g'
   get /api/v1/places
   get /api/v1/alerts | grep -o '"key":"[^"]*"' | sort
 }

@@ -24,6 +24,7 @@ var portAttacks = map[string]attack{
 	"port-no-certificate": portNoCertificate,
 	"port-other-district": portOtherDistrict,
 	"port-join-junk":      portJoinJunk,
+	"port-join-replay":    portJoinReplay,
 }
 
 // The services of the port, as ALPN names them.

@@ -18,6 +18,7 @@ type berth struct {
 	house  *house            // nil behind the proxies
 	proxy  *proxy            // nil in namespaces
 	lived  int               // nodes that lived here and are gone
+	moves  int               // how often its internode address was changed
 	taken  bool              // somebody lives here, or has not quite left
 }
 

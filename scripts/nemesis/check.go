@@ -70,6 +70,7 @@ var checks = []Check{
 	{"acknowledged audience edits are there, refused ones are not", editsHeld, true},
 	{"acknowledged devices are enrolled everywhere", enrolmentsHeld, true},
 	{"every invited node joined", joinsHeld, false},
+	{"every node that was given another address was found", movesHeld, false},
 	{"every removal was answered, and the removed are gone", removalsHeld, false},
 	{"all nodes of the district vote, and nobody else does", allVote, true},
 	{"a stalled disk ended its node, and another led within 15 s", stallsEnd, false},

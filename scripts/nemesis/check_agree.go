@@ -105,11 +105,11 @@ func ackedAlerts(e Evidence) (v Verdict) {
 			a, ok := view.alert(m.Alert)
 			switch {
 			case !ok:
-				v.breach("%s took %s %s (%s) at %s, %s does not have it", nodeName(m.Node), m.Type, short(m.Alert), m.State, clock(m.Answered), view.Node)
+				v.breach("%s took %s %s (%s) at %s, %s does not have it", nodeName(m.Node), m.Type, short(m.Alert), m.Replication, clock(m.Answered), view.Node)
 			case !slices.ContainsFunc(a.Messages, func(w wire.Message) bool { return w.Key == m.Key }):
-				v.breach("%s took the %s %s of %s (%s) at %s, %s does not have it", nodeName(m.Node), m.Type, m.Key, short(m.Alert), m.State, clock(m.Answered), view.Node)
-			case a.Place != "committed":
-				v.breach("%s says that %s is %s, not committed", view.Node, short(m.Alert), a.Place)
+				v.breach("%s took the %s %s of %s (%s) at %s, %s does not have it", nodeName(m.Node), m.Type, m.Key, short(m.Alert), m.Replication, clock(m.Answered), view.Node)
+			case a.Replication != wire.ReplicationCommitted:
+				v.breach("%s says that %s is %s, not committed", view.Node, short(m.Alert), a.Replication)
 			}
 		}
 	}
@@ -125,7 +125,7 @@ func ackedCancels(e Evidence) (v Verdict) {
 				continue
 			}
 			v.Judged++
-			if a, ok := view.alert(m.Alert); !ok || a.State != "cancelled" {
+			if a, ok := view.alert(m.Alert); !ok || a.State != wire.StateCancelled {
 				v.breach("%s took the cancel of %s at %s, %s says %q of it", nodeName(m.Node), short(m.Alert), clock(m.Answered), view.Node, a.State)
 			}
 		}
@@ -155,7 +155,7 @@ func ackedRecorded(e Evidence) (v Verdict) {
 			}
 			v.Judged++
 			if !bytes.Contains(view.Audit, []byte(" "+m.Key+", ")) {
-				v.breach("%s took the %s %s (%s) at %s, the audit chain of %s lacks it", nodeName(m.Node), m.Type, m.Key, m.State, clock(m.Answered), view.Node)
+				v.breach("%s took the %s %s (%s) at %s, the audit chain of %s lacks it", nodeName(m.Node), m.Type, m.Key, m.Replication, clock(m.Answered), view.Node)
 			}
 		}
 	}
@@ -165,7 +165,7 @@ func ackedRecorded(e Evidence) (v Verdict) {
 // lostWith reports whether a removed node took the message along. What more than one
 // node had stays.
 func (e Evidence) lostWith(m Message) bool {
-	return m.State == "local" && e.takenAlong(m.Node, m.Answered)
+	return m.Replication == wire.ReplicationLocal && e.takenAlong(m.Node, m.Answered)
 }
 
 // telling is one rung, and whether a removed node took it along.

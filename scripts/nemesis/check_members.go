@@ -73,14 +73,16 @@ func allVote(e Evidence) (v Verdict) {
 	return v
 }
 
+// endSeen is how long it may take until the end of a process is seen, once its disk lets go.
+const endSeen = 5 * time.Second
+
 // stallsEnd: a node whose disk stalls ends, to be started again, and when it led
 // somebody else leads soon.
 func stallsEnd(e Evidence) (v Verdict) {
-	const slack = 5 * time.Second // for the end to be seen once the disk lets go
 	for _, s := range e.Stalls {
 		var ended, led Verdict
 		if !slices.ContainsFunc(e.Exits, func(x Exit) bool {
-			return x.Node == s.Node && x.Code == exitHalt && x.At.After(s.From) && x.At.Before(s.To.Add(slack))
+			return x.Node == s.Node && x.Code == exitHalt && x.At.After(s.From) && x.At.Before(s.To.Add(endSeen))
 		}) {
 			ended.breach("the disk of %s stalled from %s to %s, and the node did not end", nodeName(s.Node), clock(s.From), clock(s.To))
 		}
@@ -105,9 +107,16 @@ func stallsEnd(e Evidence) (v Verdict) {
 // anybody stands for every node of the district, and for the links between them.
 const anybody = -3
 
-// disturbed reports whether anything else was wrong with the node at the time, or with the
+// disturbed reports whether anything else was wrong with the node at the time, whether it was
+// being removed, which hides how its process ended, or whether something was wrong with the
 // machine for so long that it matters.
 func (e Evidence) disturbed(s Stall, node int) bool {
+	leaving := func(r Removal) bool {
+		return r.Node == node && r.Asked.Before(s.To.Add(endSeen)) && r.Done.After(s.From)
+	}
+	if slices.ContainsFunc(e.Removals, leaving) {
+		return true
+	}
 	overlaps := func(o Span) bool {
 		if o.Node == outside && !o.To.IsZero() && o.To.Sub(o.From) < longStarved {
 			return false

@@ -15,7 +15,7 @@ func approvalsHeld(e Evidence) (v Verdict) {
 		if a.Outcome != Acked {
 			continue
 		}
-		if a.State == "local" && e.takenAlong(a.Node, a.Answered) {
+		if a.Replication == wire.ReplicationLocal && e.takenAlong(a.Node, a.Answered) {
 			v.Excused++
 			continue
 		}
@@ -28,7 +28,7 @@ func approvalsHeld(e Evidence) (v Verdict) {
 				v.breach("%s took the approval of %s at %s, %s does not have the alert", nodeName(a.Node), short(a.Alert), clock(a.Answered), view.Node)
 			case shown.Approvals == nil || !slices.ContainsFunc(shown.Approvals.Given, by):
 				v.breach("%s took the approval of %s at %s, %s does not count it", nodeName(a.Node), short(a.Alert), clock(a.Answered), view.Node)
-			case shown.State == "pending":
+			case shown.State == wire.StatePending:
 				v.breach("%s was approved at %s and still waits at %s", short(a.Alert), clock(a.Answered), view.Node)
 			}
 		}

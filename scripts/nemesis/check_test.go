@@ -50,9 +50,9 @@ func good() Evidence {
 		{Device: "screen-3", Estate: "west", Outcome: Refused},
 	}
 	e.Messages = []Message{
-		{Type: "Alert", Alert: fire, Key: "s,fire,t", Revision: 1, Estate: "east", Real: true, Expires: at(600), Node: 0, Outcome: Acked, State: "local", Effect: "in-force", Asked: at(10), Answered: at(10.1)},
-		{Type: "Alert", Alert: flood, Key: "s,flood,t", Revision: 2, Estate: "west", Real: true, Expires: at(600), Node: 1, Alone: true, Outcome: Acked, State: "local", Effect: "in-force", Asked: at(20), Answered: at(20.1)},
-		{Type: "Cancel", Alert: flood, Key: "s,over,t", Estate: "west", Real: true, Node: 1, Outcome: Acked, State: "local", Effect: "ended", Asked: at(30), Answered: at(30.1)},
+		{Type: "Alert", Alert: fire, Key: "s,fire,t", Revision: 1, Estate: "east", Real: true, Expires: at(600), Node: 0, Outcome: Acked, Replication: wire.ReplicationLocal, State: wire.StateInForce, Asked: at(10), Answered: at(10.1)},
+		{Type: "Alert", Alert: flood, Key: "s,flood,t", Revision: 2, Estate: "west", Real: true, Expires: at(600), Node: 1, Alone: true, Outcome: Acked, Replication: wire.ReplicationLocal, State: wire.StateInForce, Asked: at(20), Answered: at(20.1)},
+		{Type: "Cancel", Alert: flood, Key: "s,over,t", Estate: "west", Real: true, Node: 1, Outcome: Acked, Replication: wire.ReplicationLocal, State: wire.StateCancelled, Asked: at(30), Answered: at(30.1)},
 	}
 	e.Happenings = []Happening{
 		{Device: "screen-1", Node: 0, What: device.Connected, At: at(1)}, {Device: "screen-2", Node: 1, What: device.Connected, At: at(1)},
@@ -66,9 +66,10 @@ func good() Evidence {
 	}
 	e.Ledger = []Entry{deed(1, "r", Write, "a", true, 0, 1), deed(2, "r", Read, "a", true, 2, 3)}
 	e.Messages[0].Waits = true
-	e.Approvings = []Approving{{Alert: fire, Node: 0, Outcome: Acked, State: "committed", Asked: at(10.1), Answered: at(10.15)}}
+	e.Approvings = []Approving{{Alert: fire, Node: 0, Outcome: Acked, Replication: wire.ReplicationCommitted, Asked: at(10.1), Answered: at(10.15)}}
 	e.Joinings = []Joining{{Node: 1, Asked: at(1), Done: at(5)}}
 	e.Removals = []Removal{{Node: 3, Asked: at(60), Done: at(62)}}
+	e.Movings = []Moving{{Node: 1, Asked: at(60), Done: at(62)}}
 	e.Stalls = []Stall{{Node: 2, From: at(70), To: at(90), Led: true, Next: at(81)}}
 	e.Spans = []Span{{Node: 2, What: string(Stop), From: at(40), To: at(50)}, {Node: 2, What: string(StallDisk), From: at(70), To: at(90)}}
 	e.Exits = []Exit{{Node: 2, Code: exitHalt, At: at(90.2)}, {Node: 3, Code: exitRemoved, At: at(63)}}
@@ -84,8 +85,8 @@ func goodView(i int) View {
 		Node:   fmt.Sprintf("n%d", i+1),
 		Status: wire.Status{StateHash: "7:abc", Nodes: []wire.NodeInfo{{Voter: true}, {Voter: true}, {Voter: true}}},
 		Alerts: []wire.Alert{
-			{ID: fire, Revision: 1, State: "in-force", Place: "committed", Approvals: &wire.Approvals{Needed: 1, Given: []wire.ApprovedBy{{Name: secondName}}}, Messages: []wire.Message{{Key: "s,fire,t"}}},
-			{ID: flood, Revision: 2, State: "cancelled", Place: "committed", Messages: []wire.Message{{Key: "s,flood,t"}, {Key: "s,over,t"}}},
+			{ID: fire, Revision: 1, State: wire.StateInForce, Replication: wire.ReplicationCommitted, Approvals: &wire.Approvals{Needed: 1, Given: []wire.ApprovedBy{{Name: secondName}}}, Messages: []wire.Message{{Key: "s,fire,t"}}},
+			{ID: flood, Revision: 2, State: wire.StateCancelled, Replication: wire.ReplicationCommitted, Messages: []wire.Message{{Key: "s,flood,t"}, {Key: "s,over,t"}}},
 		},
 		Reached: map[string]map[string][]string{fire: both("screen-1"), flood: both("screen-2")},
 		Members: map[string]string{"m1": "b1", "m2": "b0"},
@@ -125,7 +126,7 @@ var breaks = []struct {
 		e.Views[2].Alerts = append(e.Views[2].Alerts, wire.Alert{ID: "another"})
 	}},
 	{"two nodes count differently", sameAlerts, func(e *Evidence) { e.Views[2].Alerts[0].Rungs.Presented++ }},
-	{"two nodes see different states", sameAlerts, func(e *Evidence) { e.Views[2].Alerts[0].State = "expired" }},
+	{"two nodes see different states", sameAlerts, func(e *Evidence) { e.Views[2].Alerts[0].State = wire.StateExpired }},
 	{"state hashes differ", sameHash, func(e *Evidence) { e.Views[1].Status.StateHash = "7:abd" }},
 	{"no hash at all", sameHash, func(e *Evidence) {
 		for i := range e.Views {
@@ -142,11 +143,11 @@ var breaks = []struct {
 	}},
 	{"an accepted update is lost", ackedAlerts, func(e *Evidence) {
 		m := e.Messages[0]
-		m.Type, m.Key, m.Effect = "Update", "s,more,t", "recorded"
+		m.Type, m.Key, m.State = "Update", "s,more,t", wire.StateRecorded
 		e.Messages = append(e.Messages, m)
 	}},
-	{"an accepted alert is not committed", ackedAlerts, func(e *Evidence) { e.Views[2].Alerts[0].Place = "reached 2 of 3" }},
-	{"an accepted cancel has no effect", ackedCancels, func(e *Evidence) { e.Views[2].Alerts[1].State = "in-force" }},
+	{"an accepted alert is not committed", ackedAlerts, func(e *Evidence) { e.Views[2].Alerts[0].Replication = wire.ReplicationHeld }},
+	{"an accepted cancel has no effect", ackedCancels, func(e *Evidence) { e.Views[2].Alerts[1].State = wire.StateInForce }},
 	{"an accepted message is not in a chain", ackedRecorded, func(e *Evidence) { e.Views[1].Audit = []byte("Alert s,fire,t, alert\n") }},
 	{"an acknowledged receipt is not counted", toldCounted, func(e *Evidence) { e.Views[0].Reached[fire]["presented"] = nil }},
 	{"an acknowledged receipt's alert is unknown", toldCounted, func(e *Evidence) {
@@ -176,11 +177,11 @@ var breaks = []struct {
 	}},
 	{"a node refuses a warning", warnedAtOnce, func(e *Evidence) { e.Messages[1].Outcome, e.Messages[1].Kind = Refused, wire.KindNoQuorum }},
 	{"a node fails at a warning", warnedAtOnce, func(e *Evidence) { e.Messages[0].Outcome, e.Messages[0].Kind = Unknown, wire.KindInternal }},
-	{"a node only records a warning", warnedAtOnce, func(e *Evidence) { e.Messages[0].Effect = "recorded" }},
-	{"a node puts a warning off", warnedAtOnce, func(e *Evidence) { e.Messages[0].Effect = "future" }},
-	{"a warning waits that needs nobody", warnedAtOnce, func(e *Evidence) { e.Messages[1].Effect = "pending" }},
+	{"a node only records a warning", warnedAtOnce, func(e *Evidence) { e.Messages[0].State = wire.StateRecorded }},
+	{"a node puts a warning off", warnedAtOnce, func(e *Evidence) { e.Messages[0].State = wire.StateFuture }},
+	{"a warning waits that needs nobody", warnedAtOnce, func(e *Evidence) { e.Messages[1].State = wire.StatePending }},
 	{"a licence is not used alone", warnedAtOnce, func(e *Evidence) {
-		e.Messages[1].Effect, e.Messages[1].Waits = "pending", true
+		e.Messages[1].State, e.Messages[1].Waits = wire.StatePending, true
 		e.Cuts = []Span{{Node: 1, What: allLinks, From: at(14), To: at(25)}}
 	}},
 	{"an attached device begins too late", localInTime, func(e *Evidence) { e.Happenings[2].At = at(11.3) }},
@@ -190,7 +191,7 @@ var breaks = []struct {
 	{"a refused edit shows", editsHeld, func(e *Evidence) { e.Views[1].Members["m2"] = "b2" }},
 	{"an enrolled device is unknown", enrolmentsHeld, func(e *Evidence) { e.Views[2].Devices = nil }},
 	{"an approval is lost", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts[0].Approvals = nil }},
-	{"an approval has no effect", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts[0].State = "pending" }},
+	{"an approval has no effect", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts[0].State = wire.StatePending }},
 	{"what was approved is unknown", approvalsHeld, func(e *Evidence) { e.Views[1].Alerts = e.Views[1].Alerts[1:] }},
 	{"a device begins before the approval", nobodyBeforeApproval, func(e *Evidence) { e.Approvings[0].Asked = at(10.3) }},
 	{"a device begins without an approval", nobodyBeforeApproval, func(e *Evidence) { e.Approvings[0].Outcome = Refused }},
@@ -202,6 +203,7 @@ var breaks = []struct {
 	}},
 	{"a read is stale", agreedLinearizable, func(e *Evidence) { e.Ledger[1].Value = "" }},
 	{"a node cannot join", joinsHeld, func(e *Evidence) { e.Joinings[0].Why = "no" }},
+	{"a node is not found at its new address", movesHeld, func(e *Evidence) { e.Movings[0].Why, e.Movings[0].Done = "no", at(101) }},
 	{"a node cannot be removed", removalsHeld, func(e *Evidence) { e.Removals[0].Why, e.Removals[0].Done = "no", at(101) }},
 	{"a removed node is still asked", removalsHeld, func(e *Evidence) { e.Views[2].Node = "n4" }},
 	{"a node never votes", allVote, func(e *Evidence) { e.Views[1].Status.Nodes[2].Voter = false }},
@@ -265,7 +267,7 @@ func TestChecks_ExcuseWhatCannotBeJudged(t *testing.T) {
 			e.Happenings = append(e.Happenings, Happening{Device: "screen-1", What: device.Disconnected, At: at(10.9)})
 		},
 		"the device was at another":    func(e *Evidence) { e.Happenings[0].Node = 2 },
-		"the node did not say it does": func(e *Evidence) { e.Messages[0].Effect = "future" },
+		"the node did not say it does": func(e *Evidence) { e.Messages[0].State = wire.StateFuture },
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := good()
@@ -309,7 +311,7 @@ func TestChecks_ExcuseOnlyWhatTheNodeMayKnow(t *testing.T) {
 func TestChecks_ExcuseANodeThatCannotWarn(t *testing.T) {
 	off := func() Evidence {
 		e := good()
-		e.Messages[0].Effect = "future"
+		e.Messages[0].State = wire.StateFuture
 		return e
 	}
 	require.NotEmpty(t, warnedAtOnce(off()).Breaches)
@@ -325,9 +327,9 @@ func TestChecks_ExcuseANodeThatCannotWarn(t *testing.T) {
 		"it ran out on the way": func(e *Evidence) { e.Messages[0].Expires = at(10.2) },
 		"it ended":              func(e *Evidence) { e.Exits = append(e.Exits, Exit{Node: 0, Code: exitHalt, At: at(10.4)}) },
 		"there was no answer":   func(e *Evidence) { e.Messages[0].Outcome = Unknown },
-		"a scenario waits":      func(e *Evidence) { e.Messages[0].Effect = "pending" },
+		"a scenario waits":      func(e *Evidence) { e.Messages[0].State = wire.StatePending },
 		"it was cancelled already": func(e *Evidence) {
-			e.Messages[0].Effect = "cancelled"
+			e.Messages[0].State = wire.StateCancelled
 			e.Messages = append(e.Messages, Message{Type: "Cancel", Alert: fire, Key: "k", Asked: at(9), Outcome: Unknown})
 		},
 	} {
@@ -338,7 +340,7 @@ func TestChecks_ExcuseANodeThatCannotWarn(t *testing.T) {
 		})
 	}
 	e := off()
-	e.Messages[0].Effect = "cancelled"
+	e.Messages[0].State = wire.StateCancelled
 	require.NotEmpty(t, warnedAtOnce(e).Breaches, "nobody had cancelled it")
 }
 
@@ -364,7 +366,7 @@ func TestChecks_ExcuseWhatARemovedNodeTookAlong(t *testing.T) {
 		"it was cut off later":         func(e *Evidence) { e.Cuts[0].From = at(50) },
 		"it was heard again":           func(e *Evidence) { e.Cuts[0].To = at(59) },
 		"one link was left":            func(e *Evidence) { e.Cuts[0].What = someLinks },
-		"it had told another node":     func(e *Evidence) { e.Messages[1].State = "reached 2 of 3" },
+		"it had told another node":     func(e *Evidence) { e.Messages[1].Replication = wire.ReplicationHeld },
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := lone()
@@ -382,6 +384,10 @@ func TestChecks_DoNotJudgeAStallAmongOtherFaults(t *testing.T) {
 	require.Equal(t, 1, stallsEnd(e).Excused)
 	e.Exits = e.Exits[1:]
 	require.NotEmpty(t, stallsEnd(e).Breaches, "whether the node itself ends is up to it alone")
+	e.Removals = append(e.Removals, Removal{Node: 2, Asked: at(84), Done: at(88), Back: true})
+	require.Empty(t, stallsEnd(e).Breaches, "how a process ended is not seen when its node was being removed")
+	e.Removals[len(e.Removals)-1] = Removal{Node: 2, Asked: at(60), Done: at(62), Back: true}
+	require.NotEmpty(t, stallsEnd(e).Breaches, "that was over")
 	e = good()
 	e.Stalls[0].Next = time.Time{}
 	e.Spans = append(e.Spans, Span{Node: outside, What: "starved", From: at(75), To: at(75.4)})

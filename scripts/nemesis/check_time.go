@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"almenara/channels/device"
+	"almenara/node/wire"
 )
 
 // localInTime judges promise one: what a node has accepted reaches the devices
@@ -27,7 +28,7 @@ func (e Evidence) inTime(which func(Message) bool) (v Verdict) {
 	}
 	lives, stays := e.estates(), e.stays()
 	for _, m := range e.acked("Alert", "Update") {
-		if m.Effect != "in-force" || !which(m) {
+		if m.State != wire.StateInForce || !which(m) {
 			continue
 		}
 		due := m.Answered.Add(inTime)

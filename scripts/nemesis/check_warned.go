@@ -34,7 +34,7 @@ func warnedAtOnce(e Evidence) (v Verdict) {
 		case m.Outcome != Acked:
 			v.breach("%s did not take the alert %s at %s: %s", nodeName(m.Node), short(m.Alert), clock(m.Asked), m.Why)
 		case !e.mayBe(m):
-			v.breach("%s took the alert %s at %s, and it is %q there", nodeName(m.Node), short(m.Alert), clock(m.Answered), m.Effect)
+			v.breach("%s took the alert %s at %s, and it is %q there", nodeName(m.Node), short(m.Alert), clock(m.Answered), m.State)
 		}
 	}
 	return v
@@ -43,14 +43,17 @@ func warnedAtOnce(e Evidence) (v Verdict) {
 // ranOut reports whether the message was over, or nearly, when the answer came.
 func (m Message) ranOut() bool { return !m.Expires.After(m.Answered.Add(justNow)) }
 
-// mayBe reports whether the effect is one that the message may have had at its node.
+// mayBe reports whether the message may have stood there at its node.
 func (e Evidence) mayBe(m Message) bool {
-	switch m.Effect {
-	case "in-force", "duplicate":
+	if m.Duplicate && m.State != wire.StatePending {
 		return true
-	case "pending": // a node that is alone has the licence
+	}
+	switch m.State {
+	case wire.StateInForce:
+		return true
+	case wire.StatePending: // a node that is alone has the licence
 		return m.Waits && m.Licence == "" && !e.cutOff(m.Node, m.Asked.Add(-noticed), m.Answered)
-	case "cancelled", "superseded":
+	case wire.StateCancelled, wire.StateSuperseded:
 		return e.overtaken(m, m.Answered)
 	}
 	return false

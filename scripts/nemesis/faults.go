@@ -38,7 +38,7 @@ func (x *nemesis) run(ctx context.Context, plan []Step) {
 
 // do does one step and undoes it.
 func (x *nemesis) do(ctx context.Context, s Step) {
-	if s.Kind == Grow || s.Kind == Swap || s.Kind == Shrink {
+	if s.Kind == Grow || s.Kind == Swap || s.Kind == Move || s.Kind == Shrink {
 		x.members.Lock()
 		defer x.members.Unlock()
 	}
@@ -57,6 +57,8 @@ func (x *nemesis) do(ctx context.Context, s Step) {
 		x.grow(ctx, n)
 	case Swap:
 		x.swap(ctx, s, n)
+	case Move:
+		x.move(ctx, s, n)
 	case Shrink:
 		x.shrink(ctx, n)
 	case SlowDisk, StallDisk, FullDisk, PowerCut:
@@ -65,6 +67,8 @@ func (x *nemesis) do(ctx context.Context, s Step) {
 		x.blackout(ctx, s)
 	case Clock:
 		x.jump(ctx, s, n)
+	case Descriptors:
+		x.strangers(ctx, s, n)
 	case Reboot:
 		x.crowd.reboot(ctx, x.rand, s.For)
 	default:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"almenara/channels/device"
+	"almenara/node/wire"
 )
 
 // Outcome says what the nemesis knows of something that it asked of a node.
@@ -21,24 +22,25 @@ const (
 
 // Message is one attempt to give a CAP message to one node.
 type Message struct {
-	Type     string // Alert, Update or Cancel
-	Alert    string // id
-	Key      string // sender,identifier,sent; "" for a cancel that a node was to write
-	Revision uint64
-	Estate   string
-	Real     bool // status Actual, not a drill
-	Expires  time.Time
-	Node     int
-	Licence  string // under which a node that was alone took it: that stands for the second person
-	Waits    bool   // it has no effect before a second person has approved it
-	Alone    bool   // the node was cut off from all others when it answered
-	Outcome  Outcome
-	State    string // local, reached k of n, committed
-	Effect   string
-	Asked    time.Time
-	Answered time.Time
-	Why      string // when not acked
-	Kind     string // of the problem that the node answered; "" when there was none, or no answer
+	Type        string // Alert, Update or Cancel
+	Alert       string // id
+	Key         string // sender,identifier,sent; "" for a cancel that a node was to write
+	Revision    uint64
+	Estate      string
+	Real        bool // status Actual, not a drill
+	Expires     time.Time
+	Node        int
+	Licence     string // under which a node that was alone took it: that stands for the second person
+	Waits       bool   // it has no effect before a second person has approved it
+	Alone       bool   // the node was cut off from all others when it answered
+	Outcome     Outcome
+	Replication wire.Replication
+	State       wire.State
+	Duplicate   bool
+	Asked       time.Time
+	Answered    time.Time
+	Why         string // when not acked
+	Kind        string // of the problem that the node answered; "" when there was none, or no answer
 }
 
 // Happening is one event of one device.
@@ -86,7 +88,7 @@ type Approving struct {
 	Alert           string
 	Node            int
 	Outcome         Outcome
-	State           string // local, reached k of n, committed
+	Replication     wire.Replication
 	Asked, Answered time.Time
 }
 
@@ -125,6 +127,7 @@ type History struct {
 	Approvings []Approving
 	Joinings   []Joining
 	Removals   []Removal
+	Movings    []Moving
 	Stalls     []Stall
 	Ledger     []Entry
 	Refusals   []Entry // refused, or reads without an answer: no check judges them

@@ -19,7 +19,7 @@ import (
 	"sync"
 	"time"
 
-	"almenara/cluster"
+	"almenara/cluster/identity"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -186,7 +186,7 @@ func (g *rig) found(ctx context.Context, n *node, first bool) error {
 
 // enter starts a node that has a data folder and counts it among the members.
 func (g *rig) enter(n *node) error {
-	identity, err := cluster.LoadIdentity(filepath.Join(n.data, "identity"))
+	identity, err := identity.Load(filepath.Join(n.data, "identity"))
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (g *rig) clientOf(n *node, token string) (*client.Client, error) {
 // employ gives the central system a token, which may speak for its own sender alone:
 // such a one is heard by a node that is alone as well.
 func (g *rig) employ(ctx context.Context) error {
-	made, err := g.now()[0].client.AddUser(ctx, wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{senderName}})
+	made, err := g.now()[0].client.AddUser(ctx, wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{senderName}, System: true})
 	if err != nil {
 		return fmt.Errorf("adding the central system: %w", err)
 	}

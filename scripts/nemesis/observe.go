@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -47,7 +48,7 @@ func (g *rig) look(ctx context.Context) ([]View, error) {
 
 func (g *rig) view(ctx context.Context, n *node) (View, error) {
 	v := View{Node: n.name, Reached: map[string]map[string][]string{}, Members: map[string]string{}}
-	list, err := n.client.ListAlerts(ctx, most)
+	list, _, err := n.client.ListAlerts(ctx, "", most)
 	if err != nil {
 		return v, err
 	}
@@ -57,24 +58,46 @@ func (g *rig) view(ctx context.Context, n *node) (View, error) {
 			return v, err
 		}
 	}
-	if err := people(ctx, n, &v); err != nil {
+	if err := patient(ctx, func() error { v.Devices = nil; return people(ctx, n, &v) }); err != nil {
 		return v, err
 	}
-	return v, g.audit(ctx, n, &v)
+	return v, patient(ctx, func() error { return g.audit(ctx, n, &v) })
+}
+
+// patient asks again while the node says that it is asked too often: what reads everything
+// does so faster than a person may.
+func patient(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		var refused *wire.Problem
+		if !errors.As(err, &refused) || refused.Kind != wire.KindOverBudget && refused.Kind != wire.KindBusy {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 func (g *rig) alert(ctx context.Context, n *node, v *View, id string) error {
-	a, err := n.client.ShowAlert(ctx, id)
+	var a wire.Alert
+	err := patient(ctx, func() (err error) { a, err = n.client.ShowAlert(ctx, id); return err })
 	if err != nil {
 		return err
 	}
 	v.Alerts, v.Reached[id] = append(v.Alerts, a), map[string][]string{}
 	for _, rung := range provenRungs {
-		rows, err := n.client.AlertReceipts(ctx, id, rung, false, most)
+		var page wire.ReceiptPage
+		err := patient(ctx, func() (err error) {
+			page, err = n.client.AlertReceipts(ctx, id, wire.ReceiptQuery{Rung: rung, Limit: most})
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
+		for _, row := range page.Rows {
 			v.Reached[id][rung] = append(v.Reached[id][rung], row.Member)
 		}
 	}

@@ -134,7 +134,7 @@ func (w *workload) approve(n *node) {
 	w.do(func() {
 		a := Approving{Alert: p.id, Node: n.number, Asked: time.Now()}
 		out, err := n.people[secondName].ApproveAlert(w.ctx, p.id, wire.Approve{Reason: "seen"}, client.WaitLocal)
-		a.Answered, a.Outcome, a.State = time.Now(), outcomeOf(err), out.State
+		a.Answered, a.Outcome, a.Replication = time.Now(), outcomeOf(err), out.Replication
 		w.book.note(func(h *History) { h.Approvings = append(h.Approvings, a) })
 		w.rig.say("approve %s at %s: %s%s", short(p.id), n.name, a.Outcome, because(err))
 	})

@@ -27,15 +27,18 @@ const (
 	Lossy    Kind = "lossy"     // some of everything is lost
 	Unplug   Kind = "unplug"    // one node from its devices and clients, which go elsewhere
 
-	Kill    Kind = "kill"     // kill -9, started again later
-	KillAll Kind = "kill-all" // all at once: a power cut of the district
-	Freeze  Kind = "freeze"   // SIGSTOP, SIGCONT later
-	Stop    Kind = "stop"     // planned, started again later
-	Reboot  Kind = "reboot"   // of some devices, which keep their memory
-	Grow    Kind = "grow"     // a further node joins
-	Swap    Kind = "swap"     // a node is removed and comes back under a new id
-	Shrink  Kind = "shrink"   // a node is removed for good
-	Clock   Kind = "clock"    // one node's time of day jumps, and back later
+	Kill    Kind = "kill"           // kill -9, started again later
+	KillAll Kind = "kill-all"       // all at once: a power cut of the district
+	Freeze  Kind = "freeze"         // SIGSTOP, SIGCONT later
+	Stop    Kind = "stop"           // planned, started again later
+	Reboot  Kind = "reboot"         // of some devices, which keep their memory
+	Grow    Kind = "grow"           // a further node joins
+	Swap    Kind = "swap"           // a node is removed and comes back under a new id
+	Shrink  Kind = "shrink"         // a node is removed for good
+	Move    Kind = "address change" // killed, started at another address later
+	Clock   Kind = "clock"          // one node's time of day jumps, and back later
+
+	Descriptors Kind = "descriptors" // strangers open connections to one node without end
 )
 
 // The faults of a node's own disk.
@@ -127,6 +130,7 @@ func newPlan(seed uint64, nodes int, length time.Duration, disks bool) []Step {
 	}
 	steps = append(steps, members...)
 	steps = append(steps, track(r, nodes, length, rebootStep, 10*time.Second, 20*time.Second)...)
+	steps = append(steps, track(rand.New(rand.NewPCG(seed, 5)), nodes, length, strangerStep, 5*time.Second, 20*time.Second)...)
 	slices.SortStableFunc(steps, func(a, b Step) int { return int(a.At - b.At) })
 	return steps
 }
@@ -234,6 +238,10 @@ func rebootStep(r *rand.Rand, _ int) Step {
 	return Step{Kind: Reboot, For: between(r, 500*time.Millisecond, 4*time.Second)}
 }
 
+func strangerStep(r *rand.Rand, nodes int) Step {
+	return Step{Kind: Descriptors, For: between(r, 3*time.Second, 12*time.Second), Node: someNode(r, nodes)}
+}
+
 // clockStep is an hour as often as a few minutes, either way.
 func clockStep(r *rand.Rand, nodes int) Step {
 	s := Step{Kind: Clock, For: between(r, 5*time.Second, 20*time.Second), Node: someNode(r, nodes), Jump: time.Hour}
@@ -246,12 +254,12 @@ func clockStep(r *rand.Rand, nodes int) Step {
 	return s
 }
 
-// memberSteps adds a node, swaps one and removes one in turn.
+// memberSteps adds a node, swaps one, gives one another address and removes one in turn.
 func memberSteps() func(*rand.Rand, int) Step {
 	turn := 0
 	return func(r *rand.Rand, nodes int) Step {
 		turn++
-		switch turn % 3 {
+		switch turn % 4 {
 		case 1:
 			return Step{Kind: Grow, For: between(r, 10*time.Second, 15*time.Second), Node: r.IntN(nodes)}
 		case 2:
@@ -260,6 +268,8 @@ func memberSteps() func(*rand.Rand, int) Step {
 				s.Alone = between(r, 2*time.Second, 8*time.Second)
 			}
 			return s
+		case 3:
+			return Step{Kind: Move, For: between(r, time.Second, 5*time.Second), Node: someNode(r, nodes)}
 		default:
 			return Step{Kind: Shrink, For: between(r, 5*time.Second, 10*time.Second), Node: someNode(r, nodes+1)}
 		}

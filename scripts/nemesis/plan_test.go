@@ -32,7 +32,7 @@ func TestPlan_EndsInTimeAndHasEveryFault(t *testing.T) {
 				require.NotEmpty(t, s.String())
 			}
 		}
-		for _, k := range []Kind{Isolate, Halves, AllAlone, OneWay, Bridge, Slow, Lossy, Unplug, Kill, KillAll, Freeze, Stop, Reboot, Clock, Grow, Swap, Shrink, SlowDisk, StallDisk, FullDisk, PowerCut, PowerAll} {
+		for _, k := range []Kind{Isolate, Halves, AllAlone, OneWay, Bridge, Slow, Lossy, Unplug, Kill, KillAll, Freeze, Stop, Reboot, Clock, Descriptors, Grow, Swap, Move, Shrink, SlowDisk, StallDisk, FullDisk, PowerCut, PowerAll} {
 			require.True(t, seen[k], "%s never happens to %d nodes", k, nodes)
 		}
 	}

@@ -56,7 +56,8 @@ func (p *process) start() error {
 		return fmt.Errorf("opening log: %w", err)
 	}
 	defer out.Close()
-	cmd := exec.Command(p.bin, p.args...)
+	limited := fmt.Sprintf(`ulimit -n %d; exec "$0" "$@"`, nodeDescriptors)
+	cmd := exec.Command("/bin/sh", append([]string{"-c", limited, p.bin}, p.args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // no node outlives the nemesis

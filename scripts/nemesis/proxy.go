@@ -39,24 +39,31 @@ func newProxy(owner int, listener net.Listener, target string, w *wires, whose f
 	p := &proxy{owner: owner, target: target, listener: listener, wires: w, whose: whose, pairs: map[*pair]struct{}{}, seen: map[int]int{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.wg.Add(1)
-	go p.accept()
+	go p.accept(listener)
 	return p
 }
 
-func (p *proxy) addr() string { return p.listener.Addr().String() }
+func (p *proxy) addr() string { return p.at().Addr().String() }
+
+// at is where it listens now.
+func (p *proxy) at() net.Listener {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.listener
+}
 
 // close ends every connection and waits for all goroutines.
 func (p *proxy) close() {
 	p.cancel()
-	_ = p.listener.Close()
+	_ = p.at().Close()
 	p.endIf(func(*pair) bool { return true })
 	p.wg.Wait()
 }
 
-func (p *proxy) accept() {
+func (p *proxy) accept(listener net.Listener) {
 	defer p.wg.Done()
 	for {
-		conn, err := p.listener.Accept()
+		conn, err := listener.Accept()
 		if err != nil {
 			return
 		}

@@ -122,7 +122,7 @@ func (w *workload) do(request func()) {
 }
 
 // waits are how far the answers may wait for.
-var waits = []string{client.WaitLocal, client.WaitReached, client.WaitCommitted}
+var waits = []string{client.WaitLocal, client.WaitHeld, client.WaitCommitted}
 
 // post sends a message to the first node, and again to the next one when no answer came, as
 // a careful sender does. The message says who it is, so that it counts once.
@@ -180,7 +180,7 @@ func (w *workload) recall(now time.Time, node *node) {
 
 func (w *workload) answered(node *node, m Message, out wire.Outcome, err error) Message {
 	m.Answered, m.Alone = time.Now(), w.rig.wires.cutOff(node.berth.index)
-	m.State, m.Effect, m.Licence = out.State, out.Effect, out.Licence
+	m.Replication, m.State, m.Duplicate, m.Licence = out.Replication, out.State, out.Duplicate, out.Licence
 	if m.Outcome = outcomeOf(err); err != nil {
 		m.Why, m.Kind = err.Error(), kindOf(err)
 	}
@@ -197,9 +197,9 @@ func (m Message) String() string {
 	text := fmt.Sprintf("%s %s to %s for %s: %s", strings.ToLower(m.Type), m.Alert[:6], nodeName(m.Node), m.Estate, m.Outcome)
 	switch {
 	case m.Outcome == Acked && m.Alone:
-		text += fmt.Sprintf(" (%s, %s, all links cut)", m.State, m.Effect)
+		text += fmt.Sprintf(" (%s, %s, all links cut)", m.Replication, m.State)
 	case m.Outcome == Acked:
-		text += fmt.Sprintf(" (%s, %s)", m.State, m.Effect)
+		text += fmt.Sprintf(" (%s, %s)", m.Replication, m.State)
 	default:
 		text += " (" + m.Why + ")"
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"almenara/cluster"
 	"almenara/cluster/fact"
+	"almenara/cluster/identity"
 )
 
 // check opens what a cut left in dir and says which promise is broken; nil is none.
@@ -62,8 +62,8 @@ func checkFiles(dir string, promise promised) error {
 	if settings < promise.settings {
 		return fmt.Errorf("settings of version %d were acknowledged, the disk has version %d", promise.settings, settings)
 	}
-	_, err = cluster.LoadIdentity(dir)
-	if errors.Is(err, cluster.ErrNoIdentity) && !promise.identity {
+	_, err = identity.Load(dir)
+	if errors.Is(err, identity.ErrNoIdentity) && !promise.identity {
 		err = nil
 	}
 	if err != nil {
@@ -106,7 +106,7 @@ func (c *checker) applied() error {
 	if index < c.promise.applied {
 		return fmt.Errorf("entry %d was acknowledged as applied, the store has applied %d", c.promise.applied, index)
 	}
-	return c.store.Verify()
+	return c.store.Verify(context.Background())
 }
 
 // logged: the log has every acknowledged entry that the state machine may need.

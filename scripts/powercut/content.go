@@ -14,9 +14,9 @@ import (
 	"strings"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
+	"almenara/cluster/identity"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -30,12 +30,12 @@ var begin = time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC)
 
 const sent = "2026-07-20T17:40:00+08:00"
 
-func newIdentity() (*cluster.Identity, error) {
-	d, err := cluster.NewDistrict("Power cut")
+func newIdentity() (*identity.Identity, error) {
+	d, err := identity.NewDistrict("Power cut")
 	if err != nil {
 		return nil, err
 	}
-	return cluster.NewIdentity(d, []string{"127.0.0.1:1"})
+	return identity.New(d, []string{"127.0.0.1:1"})
 }
 
 // withSum puts a checksum before text, so that half a file is known as such.

@@ -34,7 +34,6 @@ func newOracle(dir, sidecar string) (o *oracle, err error) {
 		return nil, err
 	}
 	defer func() {
-		state.Close()
 		err = errors.Join(err, store.Close(), halted)
 	}()
 	o = &oracle{hashes: map[uint64]string{}}

@@ -17,10 +17,13 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 
-	"almenara/cluster"
+	"almenara/cluster/agreed"
 	"almenara/cluster/command"
+	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
+	"almenara/cluster/journal"
+	"almenara/cluster/raftlog"
 	"almenara/storage"
 )
 
@@ -47,10 +50,10 @@ type parts struct {
 	halted   error
 	store    *storage.Store
 	state    *fsm.FSM
-	log      cluster.LogStore
-	journal  *fact.Journal
+	log      raftlog.Store
+	journal  *journal.Journal
 	clock    *fact.Clock
-	exchange *fact.Exchange
+	exchange *exchange.Exchange
 
 	hooks    fsm.Hooks
 	onNew    func(fact.Fact, fact.Signed)
@@ -81,10 +84,10 @@ func openParts(dir string) (p *parts, err error) {
 	if p.state, p.store, err = openState(filepath.Join(dir, "store"), p.hooks); err != nil {
 		return p, err
 	}
-	if p.log, err = cluster.OpenWAL(filepath.Join(dir, "raft"), hclog.NewNullLogger()); err != nil {
+	if p.log, err = raftlog.OpenWAL(filepath.Join(dir, "raft"), hclog.NewNullLogger()); err != nil {
 		return p, err
 	}
-	if p.journal, err = fact.OpenJournal(fact.JournalOptions{
+	if p.journal, err = journal.Open(journal.Options{
 		Dir: filepath.Join(dir, "journal"), Origin: self,
 		AlertsBytes: ringBytes, ReceiptsBytes: ringBytes, SegmentBytes: segmentBytes, Logger: quiet,
 	}); err != nil {
@@ -113,7 +116,7 @@ func openState(dir string, hooks fsm.Hooks) (*fsm.FSM, *storage.Store, error) {
 // startExchange begins to make and adopt facts.
 func (p *parts) startExchange() error {
 	public := signingKey.Public().(ed25519.PublicKey)
-	p.exchange = fact.NewExchange(fact.ExchangeOptions{
+	p.exchange = exchange.New(exchange.Options{
 		Journal: p.journal, Clock: p.clock, Signer: fact.Signer{Origin: self, KeyID: "k", Key: signingKey},
 		Keys:    func(string, string) (ed25519.PublicKey, bool) { return public, true },
 		Peers:   func() []string { return nil },
@@ -125,7 +128,7 @@ func (p *parts) startExchange() error {
 }
 
 func (p *parts) mark(origin string, stream fact.Stream, epoch uint64) uint64 {
-	seq, err := p.state.Mark(origin, stream, epoch)
+	seq, err := agreed.New(p.state).Mark(origin, stream, epoch)
 	if err != nil {
 		return 0
 	}
@@ -145,7 +148,6 @@ func (p *parts) close() error {
 		errs = append(errs, p.log.Close())
 	}
 	if p.state != nil {
-		p.state.Close()
 		errs = append(errs, p.store.Close())
 	}
 	return errors.Join(errs...)

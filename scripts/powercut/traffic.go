@@ -110,7 +110,7 @@ const alertText = `{"info":[{"language":"en","category":["Fire"],"event":"Fire",
 func (t *traffic) warn(ctx context.Context, m *member, screen mqtt.Client) error {
 	n := t.next()
 	out, err := t.send(ctx, m, n)
-	if err != nil || out.State == "memory" {
+	if err != nil || out.Replication == wire.ReplicationMemory {
 		return err
 	}
 	if t.acknowledge(out, screen, n); n%3 != 0 {
@@ -118,7 +118,7 @@ func (t *traffic) warn(ctx context.Context, m *member, screen mqtt.Client) error
 	}
 	t.note(func() { t.unsure[out.Alert] = true })
 	cancelled, err := m.client.CancelAlert(ctx, out.Alert, wire.CancelAlert{Reason: "over"}, "local")
-	if err == nil && cancelled.State != "memory" {
+	if err == nil && cancelled.Replication != wire.ReplicationMemory {
 		t.note(func() { t.alerts[out.Alert] = true })
 	}
 	return err
@@ -128,7 +128,7 @@ func (t *traffic) warn(ctx context.Context, m *member, screen mqtt.Client) error
 func (t *traffic) send(ctx context.Context, m *member, n int) (wire.Outcome, error) {
 	text := fmt.Sprintf(alertText, n, time.Now().Add(time.Hour).UTC().Format("2006-01-02T15:04:05-00:00"))
 	out, err := m.client.SendAlert(ctx, wire.SendAlert{Alert: json.RawMessage(text), Select: "place under power-cut"}, "local")
-	if err == nil && out.State != "memory" {
+	if err == nil && out.Replication != wire.ReplicationMemory {
 		t.note(func() { t.alerts[out.Alert] = false })
 	}
 	return out, err
@@ -202,13 +202,13 @@ func (t *traffic) seesAlerts(ctx context.Context, m *member) error {
 		if err != nil {
 			return fmt.Errorf("alert %s, acknowledged: %w", id, err)
 		}
-		if a.Place != "committed" {
-			return fmt.Errorf("alert %s is %s", id, a.Place)
+		if a.Replication != wire.ReplicationCommitted {
+			return fmt.Errorf("alert %s is %s", id, a.Replication)
 		}
-		if cancelled && a.State != "cancelled" {
+		if cancelled && a.State != wire.StateCancelled {
 			return fmt.Errorf("alert %s was cancelled, it is %s", id, a.State)
 		}
-		if !cancelled && !t.unsure[id] && a.State != "in-force" {
+		if !cancelled && !t.unsure[id] && a.State != wire.StateInForce {
 			return fmt.Errorf("alert %s was sent, it is %s", id, a.State)
 		}
 	}
@@ -218,12 +218,12 @@ func (t *traffic) seesAlerts(ctx context.Context, m *member) error {
 func (t *traffic) seesReceipts(ctx context.Context, m *member) error {
 	for key, id := range t.receipts {
 		of, _, _ := strings.Cut(key, "/")
-		rows, err := m.client.AlertReceipts(ctx, of, "acknowledged", false, 10)
+		page, err := m.client.AlertReceipts(ctx, of, wire.ReceiptQuery{Rung: "acknowledged", Limit: 10})
 		if err != nil {
 			return err
 		}
 		found := false
-		for _, row := range rows {
+		for _, row := range page.Rows {
 			found = found || row.Member == id
 		}
 		if !found {

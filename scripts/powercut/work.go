@@ -17,9 +17,9 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
+	"almenara/cluster/identity"
 	"almenara/storage/durable"
 )
 
@@ -34,7 +34,7 @@ type worker struct {
 	settings uint64
 	members  int
 	imported int // chunks of the import under way
-	identity *cluster.Identity
+	identity *identity.Identity
 	failed   chan error
 }
 
@@ -253,7 +253,7 @@ func (w *worker) save() (err error) {
 			return err
 		}
 	}
-	if err := w.identity.SaveIdentity(w.dir); err != nil {
+	if err := w.identity.Save(w.dir); err != nil {
 		return err
 	}
 	return w.tell(ack{Kind: ackIdentity})

@@ -3,6 +3,7 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -41,18 +42,16 @@ type sequence struct {
 	last  int
 }
 
-// place counts a child in and reports it if it is out of order or one too many.
+// place counts a child in and reports it if it is one too many, which leaves open which
+// one was meant, or out of order, which changes nothing: live warnings of two countries
+// begin with sent before sender.
 func (s *sequence) place(i int, found *Findings) {
 	child := &s.block.children[i]
 	if s.seen[i] && !child.many {
 		found.add(Reject, "element-repeated", "%s occurs more than once in one %s", child.name, s.block.name)
 	}
 	if i < s.last {
-		level := Warn
-		if child.decides {
-			level = Reject
-		}
-		found.add(level, "element-order", "%s comes after %s, against the order of the CAP schema",
+		found.add(Warn, "element-order", "%s comes after %s, against the order of the CAP schema",
 			child.name, s.block.children[s.last].name)
 	}
 	s.seen[i], s.last = true, max(i, s.last)
@@ -166,6 +165,7 @@ var markupAllowed = map[string]bool{"note": true, "headline": true, "description
 // around it. Elements inside it are a fault; texts for people keep their words.
 func (p *parser) text(name string) (string, error) {
 	var text strings.Builder
+	var open []string // elements inside it
 	for depth := 1; ; {
 		t, err := p.in.next()
 		if err != nil {
@@ -179,14 +179,38 @@ func (p *parser) text(name string) (string, error) {
 				level = Warn
 			}
 			p.found.add(level, "text-markup", "%s contains the element %q", name, clip(t.name.Local))
+			open = append(open, t.name.Local)
+			text.WriteString(markupLeaves("<", t.name.Local))
 		case tokenEnd:
 			if depth--; depth == 0 {
 				return p.trim(name, text.String()), nil
 			}
+			text.WriteString(markupLeaves("</", open[depth-1]))
+			open = open[:depth-1]
 		default:
 			text.Write(t.text)
 		}
 	}
+}
+
+// inline are the elements of HTML that stand within a line, and breaking those that end
+// one.
+var (
+	inline   = strings.Fields("a b i u s em strong small big font span sub sup mark tt")
+	breaking = strings.Fields("br hr p div center blockquote ul ol li dl dt dd table thead tbody tr td th h1 h2 h3 h4 h5 h6")
+)
+
+// markupLeaves is what a tag inside a text leaves of itself: a line break where words
+// would run together otherwise, and its name where HTML has no such element, for then a
+// person wrote it.
+func markupLeaves(tag, name string) string {
+	switch lower := strings.ToLower(name); {
+	case slices.Contains(inline, lower):
+		return ""
+	case slices.Contains(breaking, lower):
+		return "\n"
+	}
+	return tag + name + ">"
 }
 
 // coded are the elements with a code list. The schema takes white space around a
@@ -199,6 +223,9 @@ func (p *parser) trim(name, text string) string {
 	trimmed := strings.TrimSpace(text)
 	if coded[name] && len(trimmed) != len(text) {
 		p.found.add(Warn, "code-outer-space", "there is white space around the %s %q", name, clip(trimmed))
+	}
+	if len(trimmed) < len(text)/2 {
+		return strings.Clone(trimmed) // else a word would keep a page of white space
 	}
 	return trimmed
 }

@@ -32,8 +32,9 @@ func (a *Alert) check(found *Findings) {
 
 // checker collects findings and knows where it is looking.
 type checker struct {
-	found *Findings
-	at    place
+	found  *Findings
+	at     place
+	points int // of the polygons so far
 }
 
 // place counts from 1; 0 is outside.

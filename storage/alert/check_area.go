@@ -32,6 +32,11 @@ func (c *checker) area(a *Area) {
 		c.circle(circle)
 	}
 	c.named("geocode", a.Geocodes)
+	for _, g := range a.Geocodes {
+		if n := len(g.Codes()); n > 1 {
+			c.warn("geocode-several", "the geocode %q has several codes in one value; they are read as %d codes", clip(g.Name), n-1)
+		}
+	}
 	c.height(a)
 }
 
@@ -52,13 +57,15 @@ func (c *checker) polygon(text string) {
 		if last = p; count == 0 {
 			first = p
 		}
-		count++
+		if count++; c.points+count > MaxPoints {
+			c.reject("polygon-too-many", "the polygons have more than %d points together", MaxPoints)
+			return
+		}
 	}
+	c.points += count
 	switch {
 	case count < 4:
 		c.reject("polygon-too-few", "a polygon has %d points, four are needed", count)
-	case count > MaxPolygonPoints:
-		c.reject("polygon-too-many", "a polygon has %d points, %d are allowed", count, MaxPolygonPoints)
 	case first != last:
 		c.reject("polygon-not-closed", "a polygon does not end where it begins")
 	}
@@ -76,6 +83,8 @@ func (c *checker) circle(text string) {
 		c.reject("coordinate-range", "the circle %q is not on the globe", clip(text))
 	case km < 0:
 		c.reject("circle-radius-negative", "the circle %q has a negative radius", clip(text))
+	case km == 0:
+		c.warn("circle-radius-zero", "the circle %q has the radius 0, and adds no place", clip(text))
 	}
 }
 

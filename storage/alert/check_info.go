@@ -21,7 +21,7 @@ func (c *checker) info(a *Alert, i *Info) {
 	if i.Language != "" && !languageTag.MatchString(i.Language) {
 		c.reject("language-format", "%q is not a language tag such as zh-HK", clip(i.Language))
 	}
-	if i.Web != "" && !absoluteURI.MatchString(i.Web) {
+	if i.Web != "" && !isAbsolute(i.Web) {
 		c.reject("web-not-absolute", "web %q is not an absolute URI", clip(i.Web))
 	}
 	c.times(a, i)

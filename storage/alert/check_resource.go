@@ -41,7 +41,7 @@ func (c *checker) resource(r *Resource) {
 	if r.Size < 0 {
 		c.reject("size-negative", "size %d is negative", r.Size)
 	}
-	if r.URI != "" && r.DerefURI == "" && !absoluteURI.MatchString(r.URI) {
+	if r.URI != "" && r.DerefURI == "" && !isAbsolute(r.URI) {
 		c.reject("relative-uri-without-derefUri", "uri %q is relative and there is no derefUri", clip(r.URI))
 	}
 	if r.URI == "" && r.DerefURI == "" {

@@ -10,6 +10,9 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 )
 
@@ -31,25 +34,35 @@ var errBadBytes = errors.New("bytes do not fit the encoding")
 
 // toUTF8 returns the message as UTF-8 without byte order mark and without XML
 // declaration. A byte order mark wins over the declaration, as XML 1.0 appendix F
-// has it; without both the message is UTF-8.
-func toUTF8(raw []byte) ([]byte, error) {
+// has it; without both the message is UTF-8. doubt is a sentence for the sender when the
+// message is not in the encoding that it names.
+func toUTF8(raw []byte) (text []byte, doubt string, err error) {
 	switch {
 	case bytes.HasPrefix(raw, bomUTF8):
 		raw = raw[len(bomUTF8):]
 	case bytes.HasPrefix(raw, bomUTF16LE):
-		return fromUTF16(raw[2:], binary.LittleEndian)
+		text, err = fromUTF16(raw[2:], binary.LittleEndian)
+		return text, "", err
 	case bytes.HasPrefix(raw, bomUTF16BE):
-		return fromUTF16(raw[2:], binary.BigEndian)
+		text, err = fromUTF16(raw[2:], binary.BigEndian)
+		return text, "", err
+	case bytes.HasPrefix(raw, []byte("<\x00")):
+		text, err = fromUTF16(raw, binary.LittleEndian)
+		return text, "the message is UTF-16 without a byte order mark", err
+	case bytes.HasPrefix(raw, []byte("\x00<")):
+		text, err = fromUTF16(raw, binary.BigEndian)
+		return text, "the message is UTF-16 without a byte order mark", err
 	default:
 		declared, err := declaredEncoding(raw)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
-		if raw, err = fromCharset(raw, declared); err != nil {
-			return nil, err
+		if raw, doubt, err = fromCharset(raw, declared); err != nil {
+			return nil, "", err
 		}
 	}
-	return withoutDeclaration(raw)
+	text, err = withoutDeclaration(raw)
+	return text, doubt, err
 }
 
 // withoutDeclaration checks the UTF-8 text and cuts its XML declaration off.
@@ -78,28 +91,83 @@ func declaredEncoding(raw []byte) (string, error) {
 	}
 	name := strings.ToLower(strings.Trim(string(found[1]), `"'`))
 	if strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32") {
-		return "", fmt.Errorf("the message says it is %s but has no byte order mark", name)
+		return "", fmt.Errorf("the message says it is %s but has no byte order mark, and is not", name)
 	}
 	return name, nil
 }
 
-// fromCharset decodes raw from the IANA character set name.
-func fromCharset(raw []byte, name string) ([]byte, error) {
-	if name == "" || name == "utf-8" || name == "utf8" || name == "us-ascii" {
-		return raw, nil
+// fromCharset decodes raw from the character set name. Names mean what they mean to
+// browsers (WHATWG Encoding): senders that say ISO-8859-1 send Windows-1252, with its
+// dashes and apostrophes, and so on for the other sets that Windows widened.
+func fromCharset(raw []byte, name string) (text []byte, doubt string, err error) {
+	if name == "" || name == "utf-8" || name == "utf8" {
+		return raw, "", nil
 	}
-	charset, err := ianaindex.IANA.Encoding(name)
-	if err != nil || charset == nil {
-		return nil, fmt.Errorf("the encoding %q is not known", name)
-	}
-	text, err := charset.NewDecoder().Bytes(raw)
+	charset, err := htmlindex.Get(name)
 	if err != nil {
-		return nil, fmt.Errorf("decoding %s: %w", name, err)
+		charset, err = ianaindex.IANA.Encoding(name)
+	}
+	if err != nil || charset == nil || charset == encoding.Replacement {
+		return nil, "", fmt.Errorf("the encoding %q is not known", clip(name))
+	}
+	ascii := strings.HasSuffix(name, "ascii") && utf8.Valid(raw)
+	if ascii && multibyte(raw) == 0 {
+		return raw, "", nil
+	}
+	if ascii || isSingleByte(charset) && looksLikeUTF8(raw) {
+		return raw, fmt.Sprintf("the message says that it is %s, but it is UTF-8, and is read as that", clip(name)), nil
+	}
+	if charset == charmap.Windows1252 {
+		return fromWindows1252(raw), "", nil
+	}
+	text, err = charset.NewDecoder().Bytes(raw)
+	if err != nil {
+		return nil, "", fmt.Errorf("decoding %s: %w", name, err)
 	}
 	if bytes.ContainsRune(text, utf8.RuneError) {
-		return nil, fmt.Errorf("%w %s", errBadBytes, name)
+		return nil, "", fmt.Errorf("%w %s", errBadBytes, name)
 	}
-	return text, nil
+	return text, "", nil
+}
+
+// fromWindows1252 decodes raw; the five bytes that Windows-1252 leaves open become the
+// control characters of ISO-8859-1, as in browsers.
+func fromWindows1252(raw []byte) []byte {
+	text := make([]byte, 0, len(raw)+len(raw)/8)
+	for _, b := range raw {
+		r := charmap.Windows1252.DecodeByte(b)
+		if r == utf8.RuneError {
+			r = rune(b)
+		}
+		text = utf8.AppendRune(text, r)
+	}
+	return text
+}
+
+// isSingleByte reports a set of 256 characters, in which every byte means something.
+func isSingleByte(charset encoding.Encoding) bool {
+	_, ok := charset.(*charmap.Charmap)
+	return ok
+}
+
+// surelyUTF8 is how many characters of several bytes make UTF-8 certain: each has a
+// chance of some one in ten to be an accident of two letters of a smaller set.
+const surelyUTF8 = 4
+
+// looksLikeUTF8 reports whether raw is UTF-8 throughout, and not by accident.
+func looksLikeUTF8(raw []byte) bool {
+	return utf8.Valid(raw) && multibyte(raw) >= surelyUTF8
+}
+
+// multibyte counts the characters beyond ASCII in UTF-8.
+func multibyte(text []byte) int {
+	n := 0
+	for _, b := range text {
+		if b >= 0xC0 {
+			n++
+		}
+	}
+	return n
 }
 
 // fromUTF16 decodes raw, which comes after its byte order mark.

@@ -19,12 +19,6 @@ type element struct {
 	required bool
 	many     bool
 	block    bool // has children of its own
-
-	// decides marks the elements that decide what a message is, how bad and for how
-	// long: the whole header, and an info as far as expires. There the order of the
-	// schema is held to. Real authorities get the order of the rest wrong (texts,
-	// links, resources, areas), where it has no meaning, and are only warned about.
-	decides bool
 }
 
 // block is an element with children, in the order of the schema.
@@ -44,35 +38,35 @@ func (b *block) index(name string) int {
 }
 
 var alertBlock = block{name: "alert", children: []element{
-	{name: "identifier", required: true, decides: true},
-	{name: "sender", required: true, decides: true},
-	{name: "sent", required: true, decides: true},
-	{name: "status", required: true, decides: true},
-	{name: "msgType", required: true, decides: true},
-	{name: "source", decides: true},
-	{name: "scope", required: true, decides: true},
-	{name: "restriction", decides: true},
-	{name: "addresses", decides: true},
-	{name: "code", many: true, decides: true},
-	{name: "note", decides: true},
-	{name: "references", decides: true},
-	{name: "incidents", decides: true},
+	{name: "identifier", required: true},
+	{name: "sender", required: true},
+	{name: "sent", required: true},
+	{name: "status", required: true},
+	{name: "msgType", required: true},
+	{name: "source"},
+	{name: "scope", required: true},
+	{name: "restriction"},
+	{name: "addresses"},
+	{name: "code", many: true},
+	{name: "note"},
+	{name: "references"},
+	{name: "incidents"},
 	{name: "info", many: true, block: true},
 }}
 
 var infoBlock = block{name: "info", children: []element{
-	{name: "language", decides: true},
-	{name: "category", required: true, many: true, decides: true},
-	{name: "event", required: true, decides: true},
-	{name: "responseType", many: true, decides: true},
-	{name: "urgency", required: true, decides: true},
-	{name: "severity", required: true, decides: true},
-	{name: "certainty", required: true, decides: true},
-	{name: "audience", decides: true},
-	{name: "eventCode", many: true, block: true, decides: true},
-	{name: "effective", decides: true},
-	{name: "onset", decides: true},
-	{name: "expires", decides: true},
+	{name: "language"},
+	{name: "category", required: true, many: true},
+	{name: "event", required: true},
+	{name: "responseType", many: true},
+	{name: "urgency", required: true},
+	{name: "severity", required: true},
+	{name: "certainty", required: true},
+	{name: "audience"},
+	{name: "eventCode", many: true, block: true},
+	{name: "effective"},
+	{name: "onset"},
+	{name: "expires"},
 	{name: "senderName"},
 	{name: "headline"},
 	{name: "description"},

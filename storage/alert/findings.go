@@ -101,7 +101,12 @@ func (f Findings) Reason() string {
 	if more > 0 {
 		first += fmt.Sprintf(" (and %d more)", more)
 	}
-	return oneLine(first)
+	return OneLine(first)
+}
+
+// oddTime warns of a time that CAP does not write so.
+func (f *Findings) oddTime(name, text string, d DateTime) {
+	f.add(Warn, "time-form", "%s %q has Z or a fraction of a second, which CAP 1.2 does not allow; it is read as %s", name, clip(text), d)
 }
 
 // add keeps the finding; once the list is full only a first Reject displaces.
@@ -158,8 +163,8 @@ func clip(s string) string {
 	return s
 }
 
-// oneLine replaces tabs, line breaks and other control characters by spaces.
-func oneLine(s string) string {
+// OneLine replaces tabs, line breaks and other control characters by spaces.
+func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r == 0x85 || r == 0x2028 || r == 0x2029 {
 			return ' '

@@ -67,7 +67,7 @@ func TestParse_RefusesWhatIsBeyondItsBounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) { refusedFor(t, "too-large", text) })
 	}
 	refusedFor(t, "not-well-formed", beforeInfo(`<a b="`+strings.Repeat("x", maxTag)+`"/>`))
-	refusedFor(t, "polygon-too-many", with(t, small, "22.30,114.20 ", strings.Repeat("22.30,114.20 ", MaxPolygonPoints)))
+	refusedFor(t, "polygon-too-many", with(t, small, "22.30,114.20 ", strings.Repeat("2,1 ", MaxPoints)))
 }
 
 // The largest message that is allowed is allowed.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
-	"encoding/binary"
 	"fmt"
 	"strings"
 	"time"
@@ -116,6 +115,11 @@ func ParseID(s string) (ID, error) {
 	return ID(s), nil
 }
 
+// BeginsID reports whether an alert id may begin so.
+func BeginsID(s string) bool {
+	return len(s) <= 26 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz234567") == ""
+}
+
 // Revision orders the messages of one alert; a higher one replaces a lower one.
 // It is derived from the message alone, so isolated nodes agree on it.
 type Revision uint64
@@ -123,7 +127,8 @@ type Revision uint64
 // Revision is the sending time in milliseconds since 1970, pushed past the
 // sending time of everything the message references (a sender's clock may have
 // been set back). The last three digits come from the key, so that two messages
-// of one second differ. It fits a JSON number.
+// of one second differ. It fits a JSON number. It is what the message claims: the state
+// machine's records go by it. What devices are told is RevisionAt.
 func (a *Alert) Revision() Revision {
 	sent := a.Sent.Time()
 	for _, ref := range a.References {
@@ -131,6 +136,5 @@ func (a *Alert) Revision() Revision {
 			sent = next
 		}
 	}
-	sum := a.Key().sum()
-	return Revision(sent.Unix()*1000 + int64(binary.BigEndian.Uint16(sum[16:])%1000))
+	return revisionOf(a, sent)
 }

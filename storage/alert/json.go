@@ -70,7 +70,7 @@ func (a *Alert) UnmarshalJSON(raw []byte) error {
 // Parse, also for the error, which is a *RejectError.
 func FromJSON(raw []byte, sender, identifier string, now time.Time) (*Alert, Findings, error) {
 	var found Findings
-	a, err := decodeJSON(raw)
+	a, err := decodeJSON(raw, &found)
 	if err != nil {
 		rule := "json"
 		if errors.Is(err, errTooBig) {
@@ -80,7 +80,7 @@ func FromJSON(raw []byte, sender, identifier string, now time.Time) (*Alert, Fin
 		return nil, found, verdictError(found, Key{})
 	}
 	Complete(a, sender, identifier, now)
-	a.dropCorrupt(&found)
+	a.mend(&found)
 	a.check(&found)
 	if err := verdictError(found, a.Key()); err != nil {
 		return nil, found, err
@@ -110,14 +110,14 @@ func fill[S ~string](field *S, value S) {
 }
 
 // decodeJSON reads the form without the rules of CAP.
-func decodeJSON(raw []byte) (*Alert, error) {
+func decodeJSON(raw []byte, found *Findings) (*Alert, error) {
 	if len(raw) > MaxMessageBytes {
 		return nil, fmt.Errorf("%w: %d bytes, more than %d", errTooBig, len(raw), MaxMessageBytes)
 	}
 	if !utf8.Valid(raw) {
 		return nil, fmt.Errorf("%w UTF-8", errBadBytes)
 	}
-	if err := scanJSON(raw); err != nil {
+	if err := scanJSON(raw, found); err != nil {
 		return nil, err
 	}
 	a := new(Alert)

@@ -20,15 +20,17 @@ type shape struct {
 
 var (
 	shapeText   = &shape{kind: "text"}
+	shapeTime   = &shape{kind: "text"} // a date and time
 	shapeNumber = &shape{kind: "a whole number"}
 	shapeBool   = &shape{kind: "true or false"}
 	shapeTexts  = &shape{item: shapeText, most: MaxElements}
 	shapePairs  = &shape{item: shapeOf(&namedBlock, nil), most: MaxElements}
 
 	shapeAlert = shapeOf(&alertBlock, map[string]*shape{
-		"code": shapeTexts, "info": {item: shapeInfo, most: MaxInfos}, "signed": shapeBool,
+		"sent": shapeTime, "code": shapeTexts, "info": {item: shapeInfo, most: MaxInfos}, "signed": shapeBool,
 	})
 	shapeInfo = shapeOf(&infoBlock, map[string]*shape{
+		"effective": shapeTime, "onset": shapeTime, "expires": shapeTime,
 		"category": shapeTexts, "responseType": shapeTexts, "eventCode": shapePairs, "parameter": shapePairs,
 		"resource": {item: shapeOf(&resourceBlock, map[string]*shape{"size": shapeNumber}), most: MaxResources},
 		"area": {item: shapeOf(&areaBlock, map[string]*shape{
@@ -52,12 +54,13 @@ func shapeOf(b *block, others map[string]*shape) *shape {
 // jsonScanner checks raw against a shape before anything is built from it.
 type jsonScanner struct {
 	dec   *json.Decoder
+	found *Findings // warnings
 	items map[*shape]int
 }
 
 // scanJSON checks that raw is one object of the alert's form and nothing else.
-func scanJSON(raw []byte) error {
-	s := jsonScanner{dec: json.NewDecoder(bytes.NewReader(raw)), items: make(map[*shape]int)}
+func scanJSON(raw []byte, found *Findings) error {
+	s := jsonScanner{found: found, dec: json.NewDecoder(bytes.NewReader(raw)), items: make(map[*shape]int)}
 	s.dec.UseNumber()
 	if err := s.value(shapeAlert, "the alert", false); err != nil {
 		return err
@@ -90,6 +93,11 @@ func (s *jsonScanner) value(want *shape, at string, orNull bool) error {
 	if !want.fits(t) && !(t == nil && orNull) {
 		return fmt.Errorf("%s must be %s", at, want.what())
 	}
+	if text, ok := t.(string); ok && want == shapeTime {
+		if d, odd, err := readDateTime(text); err == nil && odd {
+			s.found.oddTime(at, text, d)
+		}
+	}
 	return nil
 }
 
@@ -97,7 +105,7 @@ func (s *jsonScanner) value(want *shape, at string, orNull bool) error {
 func (want *shape) fits(t json.Token) bool {
 	switch t := t.(type) {
 	case string:
-		return want == shapeText
+		return want == shapeText || want == shapeTime
 	case json.Number:
 		_, err := t.Int64()
 		return want == shapeNumber && err == nil

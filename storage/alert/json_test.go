@@ -70,7 +70,7 @@ func TestJSON_LosesNothingOfRealMessages(t *testing.T) {
 func TestJSON_HasTheNamesOfCAP(t *testing.T) {
 	raw, err := json.Marshal(*parsed(t, whole)) // a value, too
 	require.NoError(t, err)
-	require.NoError(t, scanJSON(raw))
+	require.NoError(t, scanJSON(raw, new(Findings)))
 	for _, b := range allBlocks {
 		for _, child := range b.children {
 			require.Contains(t, string(raw), `"`+child.name+`":`)

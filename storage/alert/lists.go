@@ -63,10 +63,13 @@ func (p *parser) references(text string) error {
 		if count++; count > MaxReferences {
 			return fmt.Errorf("%w: more than %d references", errTooBig, MaxReferences)
 		}
-		key, err := ParseKey(triplet)
+		key, err := ParseKey(strings.Clone(triplet)) // by itself: it is kept longer than the text
 		if err != nil {
 			p.found.add(Reject, "references-format", "references: %v", err)
 			continue
+		}
+		if !strings.HasSuffix(triplet, key.Sent.String()) {
+			p.found.oddTime("references", triplet, key.Sent)
 		}
 		p.alert.References = append(p.alert.References, key)
 	}

@@ -10,20 +10,21 @@ import (
 // outside the bytes, and refuses every DTD.
 //
 // The findings come back in any case. The error is a *RejectError exactly when the
-// verdict is reject, and then the alert is nil. A resource whose embedded content
-// does not have the stated digest is left out of the alert, with a warning. The
+// verdict is reject, and then the alert is nil. What senders get
+// wrong and nobody can misread is mended, with a warning: see mend. The
 // signature is not checked. raw is not kept.
 func Parse(raw []byte) (*Alert, Findings, error) {
 	p := parser{}
 	p.read(raw)
 	if !p.found.Rejected() {
-		p.alert.dropCorrupt(&p.found)
+		p.alert.mend(&p.found)
 		p.alert.check(&p.found)
 	}
 	if err := verdictError(p.found, p.alert.Key()); err != nil {
 		return nil, p.found, err
 	}
-	return &p.alert, p.found, nil
+	a := p.alert // by itself: a pointer into p would keep what the message was read from
+	return &a, p.found, nil
 }
 
 // parser turns tokens into an alert. Its errors are about the document as a whole
@@ -42,10 +43,13 @@ func (p *parser) read(raw []byte) {
 		p.found.add(Reject, "too-large", "the message has %d bytes, more than %d", len(raw), MaxMessageBytes)
 		return
 	}
-	text, err := toUTF8(raw)
+	text, doubt, err := toUTF8(raw)
 	if err != nil {
 		p.found.add(Reject, "encoding", "%v", err)
 		return
+	}
+	if doubt != "" {
+		p.found.add(Warn, "encoding-differs", "%s", doubt)
 	}
 	if err = scan(text); err == nil {
 		p.in = newTokens(text)
@@ -305,9 +309,12 @@ func (p *parser) decimal(name, text string) string {
 
 // dateTime reads a CAP date and time.
 func (p *parser) dateTime(name, text string) DateTime {
-	d, err := ParseDateTime(text)
-	if err != nil {
+	d, odd, err := readDateTime(text)
+	switch {
+	case err != nil:
 		p.found.add(Reject, name+"-format", "%s: %v", name, err)
+	case odd:
+		p.found.oddTime(name, text, d)
 	}
 	return d
 }

@@ -219,17 +219,17 @@ func TestParse_LeavesADamagedResourceOutAndKeepsTheAlert(t *testing.T) {
 	require.Equal(t, "map", a.Infos[0].Resources[0].Description)
 }
 
-func TestParse_ForgivesOrderWhereItHasNoMeaning(t *testing.T) {
+func TestParse_ForgivesEveryOrder(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, replacement string
 		verdict          Verdict
 	}{
-		"headline before senderName":  {"<headline>", "<headline>x</headline><senderName>y</senderName><!--", VerdictWarn},
-		"polygon after geocode":       {"<polygon>", "<geocode><valueName>a</valueName><value>b</value></geocode><polygon>", VerdictWarn},
-		"value before valueName":      {"<area>", "<parameter><value>b</value><valueName>a</valueName></parameter><area>", VerdictWarn},
-		"status before sent":          {"<sent>2026-07-20T17:40:00+08:00</sent>\n  <status>Actual</status>", "<status>Actual</status><sent>2026-07-20T17:40:00+08:00</sent>", VerdictReject},
-		"event before category":       {"<category>Fire</category>\n    <event>Fire</event>", "<event>Fire</event><category>Fire</category>", VerdictReject},
-		"severity after the headline": {"<headline>Fire in block 4</headline>", "<headline>x</headline><effective>2026-07-20T17:40:00+08:00</effective>", VerdictReject},
+		"headline before senderName":   {"<headline>", "<headline>x</headline><senderName>y</senderName><!--", VerdictWarn},
+		"polygon after geocode":        {"<polygon>", "<geocode><valueName>a</valueName><value>b</value></geocode><polygon>", VerdictWarn},
+		"value before valueName":       {"<area>", "<parameter><value>b</value><valueName>a</valueName></parameter><area>", VerdictWarn},
+		"status before sent":           {"<sent>2026-07-20T17:40:00+08:00</sent>\n  <status>Actual</status>", "<status>Actual</status><sent>2026-07-20T17:40:00+08:00</sent>", VerdictWarn},
+		"event before category":        {"<category>Fire</category>\n    <event>Fire</event>", "<event>Fire</event><category>Fire</category>", VerdictWarn},
+		"effective after the headline": {"<headline>Fire in block 4</headline>", "<headline>x</headline><effective>2026-07-20T17:40:00+08:00</effective>", VerdictWarn},
 	} {
 		text := with(t, small, c.old, c.replacement)
 		text = strings.Replace(text, "<!--Fire in block 4</headline>", "", 1)

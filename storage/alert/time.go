@@ -8,16 +8,19 @@ import (
 // Expires is the instant after which nothing of the message is in force: the latest
 // ExpiresOr of its infos. A message without info is in force for DefaultLifetime;
 // a Cancel, Ack or Error without info never, which is told by the time it was sent.
-func (a *Alert) Expires() time.Time {
+func (a *Alert) Expires() time.Time { return a.ExpiresFrom(a.Sent.Time()) }
+
+// ExpiresFrom is Expires as if the message were sent then.
+func (a *Alert) ExpiresFrom(sent time.Time) time.Time {
 	if len(a.Infos) == 0 {
 		if a.MsgType == MsgTypeAlert || a.MsgType == MsgTypeUpdate {
-			return a.Sent.Time().Add(DefaultLifetime)
+			return sent.Add(DefaultLifetime)
 		}
-		return a.Sent.Time()
+		return sent
 	}
 	var latest time.Time
 	for n := range a.Infos {
-		if at := a.Infos[n].ExpiresOr(a); at.After(latest) {
+		if at := a.Infos[n].expiresFrom(sent); at.After(latest) {
 			latest = at
 		}
 	}
@@ -27,8 +30,9 @@ func (a *Alert) Expires() time.Time {
 // ExpiresOr is when the info stops being in force: its expires, or when absent
 // DefaultLifetime after its message was sent, in no case later than MaxLifetime
 // after that.
-func (i *Info) ExpiresOr(a *Alert) time.Time {
-	sent := a.Sent.Time()
+func (i *Info) ExpiresOr(a *Alert) time.Time { return i.expiresFrom(a.Sent.Time()) }
+
+func (i *Info) expiresFrom(sent time.Time) time.Time {
 	if i.Expires.IsZero() {
 		return sent.Add(DefaultLifetime)
 	}

@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,33 @@ func TestParseDateTime_KeepsTextAndInstant(t *testing.T) {
 		require.Error(t, err, text)
 	}
 }
+
+// Every time that can be read can be written as JSON, in every zone: "until further notice"
+// west of Greenwich is the year 10000 in UTC.
+func TestDateTime_CanAlwaysBeWritten(t *testing.T) {
+	for _, day := range []string{"0001-01-01", "0001-12-31", "1969-12-31", "2026-07-20", "9998-12-31", "9999-12-31"} {
+		for _, clock := range []string{"00:00:00", "12:00:00", "23:59:59", "24:00:00"} {
+			for offset := -14 * 60; offset <= 14*60; offset += 15 {
+				sign := "+"
+				if offset < 0 {
+					sign = "-"
+				}
+				text := fmt.Sprintf("%sT%s%s%02d:%02d", day, clock, sign, abs(offset)/60, abs(offset)%60)
+				d, err := ParseDateTime(text)
+				require.NoError(t, err, text)
+				for _, at := range []time.Time{d.Time(), NewDateTime(d.Time()).Time(), d.add(24 * time.Hour).Time()} {
+					_, err = json.Marshal(at)
+					require.NoError(t, err, text)
+				}
+				require.Equal(t, text, d.String())
+			}
+		}
+	}
+	_, err := json.Marshal(NewDateTime(time.Unix(1<<40, 0)).Time())
+	require.NoError(t, err)
+}
+
+func abs(n int) int { return max(n, -n) }
 
 func TestNewDateTime_WritesWhatCAPAllows(t *testing.T) {
 	instant := time.Date(2026, 7, 20, 17, 40, 0, 999, time.UTC)

@@ -13,7 +13,7 @@ import (
 // largest one seen, 424 areas with polygons, has some 6,000 elements.
 const (
 	// MaxMessageBytes bounds a message as it arrives, in any encoding.
-	MaxMessageBytes = 1 << 20
+	MaxMessageBytes = 4 << 20
 	// MaxElements bounds elements and attributes together, of all name spaces.
 	MaxElements = 50_000
 	// MaxDepth bounds the nesting of elements.
@@ -28,8 +28,9 @@ const (
 	MaxReferences = 1_000
 	// MaxListItems bounds addresses and incidents, each.
 	MaxListItems = 10_000
-	// MaxPolygonPoints bounds one polygon.
-	MaxPolygonPoints = 20_000
+	// MaxPoints bounds the points of all polygons of a message together. A live alert of a
+	// weather service has some 106,000, one polygon of a signed one 41,009.
+	MaxPoints = 250_000
 )
 
 // maxNamespaces bounds the name space declarations in scope at one place.

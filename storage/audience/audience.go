@@ -5,7 +5,10 @@
 // given: no clock, no randomness, no floating point, so that replicas agree.
 package audience
 
-import "almenara/storage/alert"
+import (
+	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
+)
 
 // Member is who is to be reached: a place's equipment or a person's.
 type Member struct {
@@ -13,9 +16,9 @@ type Member struct {
 	Name      string // for people and reports; may be empty
 	Kind      Kind
 	Place     Path
-	Tags      []Tag    // sorted by name, then value; at most 32
-	Languages []string // preferred first, RFC 5646; empty means all
-	Location  *Point   // nil: the place's
+	Tags      []Tag           // sorted by name, then value; at most 32
+	Languages []string        // preferred first, RFC 5646; empty means all
+	Location  *geometry.Point // nil: the place's
 	Endpoints []Endpoint
 }
 
@@ -45,21 +48,14 @@ type Tag struct{ Name, Value string }
 // Endpoint is one way to reach a member, for example {mqtt, lift-0042}.
 type Endpoint struct{ Channel, Address string }
 
-// Point is a WGS 84 position in units of 1e-7 degree.
-type Point struct{ Lat, Lon int32 }
-
-// Polygon is a closed ring of at least three distinct points; the last point is
-// not repeated.
-type Polygon []Point
-
 // Place is one node of the place tree that has more than its path: names, codes,
 // a position or an outline.
 type Place struct {
 	Path     Path
 	Names    []Text
 	Geocodes []alert.Named // as CAP areas cite them, for example {HK-DC, L}
-	Location *Point
-	Shape    []Polygon
+	Location *geometry.Point
+	Shape    []geometry.Polygon
 }
 
 // Text is a text in one language.
@@ -69,10 +65,10 @@ type Text struct{ Language, Text string }
 // district and carried with it. Area (shapes, geocodes) and Select are both
 // limits: a member must pass every one that is present.
 type Target struct {
-	Select    string        // the selection in canonical form; "" is no limit
-	Shapes    []Polygon     // any of them contains the member (circles become polygons)
-	Geocodes  []alert.Named // or any of them names its place
-	Area      bool          // the info block had areas: Shapes or Geocodes must match
-	Private   bool          // only members whose kind is not public
-	Addresses []string      // not empty: only these member ids or endpoint addresses
+	Select    string             // the selection in canonical form; "" is no limit
+	Shapes    []geometry.Polygon // any of them contains the member (circles become polygons)
+	Geocodes  []alert.Named      // or any of them names its place
+	Area      bool               // the info block had areas: Shapes or Geocodes must match
+	Private   bool               // only members whose kind is not public
+	Addresses []string           // not empty: only these member ids or endpoint addresses
 }

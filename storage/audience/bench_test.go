@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
 )
 
 const million = 1_000_000
@@ -22,7 +23,7 @@ func syntheticMember(w world, i int) Member {
 		ID: fmt.Sprintf("SYN%07d", i), Name: "陳大文", Kind: KindPerson,
 		Place:     Path(fmt.Sprintf("%s/estate-%d/block-%d", hongKong[d].Slug, estate, block)),
 		Languages: []string{pick(w, "zh-HK", "zh-HK", "zh-HK", "en", "ur")},
-		Location: &Point{
+		Location: &geometry.Point{
 			Lat: 221_500_000 + int32(d/6)*1_300_000 + int32(w.IntN(1_300_000)),
 			Lon: 1_138_500_000 + int32(d%6)*900_000 + int32(w.IntN(900_000)),
 		},
@@ -55,12 +56,12 @@ var city = sync.OnceValue(func() *Index {
 })
 
 // roundShape is a jagged outline of n points around the middle of the territory.
-func roundShape(n int, lat, lon, radius float64) Polygon {
-	var p Polygon
+func roundShape(n int, lat, lon, radius float64) geometry.Polygon {
+	var p geometry.Polygon
 	for i := range n {
 		angle := 2 * math.Pi * float64(i) / float64(n)
 		r := radius * (0.8 + 0.2*math.Sin(7*angle))
-		p = append(p, Point{int32(lat + r*math.Sin(angle)), int32(lon + r*math.Cos(angle))})
+		p = append(p, geometry.Point{Lat: int32(lat + r*math.Sin(angle)), Lon: int32(lon + r*math.Cos(angle))})
 	}
 	return p
 }
@@ -87,12 +88,12 @@ func BenchmarkSelect(b *testing.B) {
 }
 
 func BenchmarkResolve(b *testing.B) {
-	circle, err := parseCircle("22.35,114.10 3")
+	circle, err := geometry.ParseCircle("22.35,114.10 3")
 	require.NoError(b, err)
 	for name, t := range map[string]Target{
-		"polygon 500, half the city": {Area: true, Shapes: []Polygon{roundShape(500, 223_500_000, 1_141_200_000, 1_800_000)}},
-		"polygon 1000, all the city": {Area: true, Shapes: []Polygon{roundShape(1000, 223_500_000, 1_141_200_000, 6_000_000)}},
-		"circle 3 km":                {Area: true, Shapes: []Polygon{circle}},
+		"polygon 500, half the city": {Area: true, Shapes: []geometry.Polygon{roundShape(500, 223_500_000, 1_141_200_000, 1_800_000)}},
+		"polygon 1000, all the city": {Area: true, Shapes: []geometry.Polygon{roundShape(1000, 223_500_000, 1_141_200_000, 6_000_000)}},
+		"circle 3 km":                {Area: true, Shapes: []geometry.Polygon{circle}},
 		"geocode and selection":      {Area: true, Geocodes: []alert.Named{{Name: SchemeHKDistrict, Value: "L"}}, Select: "kind = person and has need"},
 		"address":                    {Select: "all", Private: true, Addresses: []string{"+85200000042", "SYN0000007"}},
 	} {
@@ -125,7 +126,7 @@ func BenchmarkCount(b *testing.B) {
 
 func BenchmarkMatches(b *testing.B) {
 	x := city()
-	t := Target{Area: true, Shapes: []Polygon{roundShape(500, 223_500_000, 1_141_200_000, 1_800_000)}, Select: "place under tuen-mun and risk = high"}
+	t := Target{Area: true, Shapes: []geometry.Polygon{roundShape(500, 223_500_000, 1_141_200_000, 1_800_000)}, Select: "place under tuen-mun and risk = high"}
 	for b.Loop() {
 		_ = x.Matches(t, 4711)
 	}

@@ -3,6 +3,8 @@ package audience
 import (
 	"encoding/binary"
 	"errors"
+
+	"almenara/storage/audience/geometry"
 )
 
 // ErrBadRecord is what DecodeMember returns for bytes that EncodeMember did not
@@ -90,7 +92,7 @@ type decoder struct {
 }
 
 // header reads version, flags and coordinates.
-func (d *decoder) header() *Point {
+func (d *decoder) header() *geometry.Point {
 	if len(d.text) < 2 || d.text[0] != memberVersion || d.text[1] > hasLocation {
 		d.bad = true
 		return nil
@@ -103,7 +105,7 @@ func (d *decoder) header() *Point {
 		return nil
 	}
 	d.at = 10
-	return &Point{Lat: d.int32(2), Lon: d.int32(6)}
+	return &geometry.Point{Lat: d.int32(2), Lon: d.int32(6)}
 }
 
 func (d *decoder) int32(at int) int32 {

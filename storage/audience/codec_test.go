@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/audience/geometry"
 )
 
 func TestCodec_ReadsBackWhatItWrote(t *testing.T) {
@@ -25,7 +27,7 @@ func TestCodec_ReadsBackWhatItWrote(t *testing.T) {
 
 // The bytes are stored for years: they must not change by accident.
 func TestCodec_WritesTheSameBytesForEver(t *testing.T) {
-	m := Member{ID: "a", Kind: "k", Place: "p", Tags: []Tag{{"t", "v"}}, Languages: []string{"en"}, Location: &Point{1, -1}, Endpoints: []Endpoint{{"mqtt", "a"}}}
+	m := Member{ID: "a", Kind: "k", Place: "p", Tags: []Tag{{"t", "v"}}, Languages: []string{"en"}, Location: &geometry.Point{Lat: 1, Lon: -1}, Endpoints: []Endpoint{{"mqtt", "a"}}}
 	require.Equal(t, "\x01\x01\x01\x00\x00\x00\xff\xff\xff\xff\x01a\x00\x01k\x01p\x01\x01t\x01v\x01\x02en\x01\x04mqtt\x01a", string(EncodeMember(&m)))
 }
 

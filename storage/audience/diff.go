@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/width"
+
+	"almenara/storage/audience/geometry"
 )
 
 // Limits of what a Diff shows.
@@ -29,6 +31,8 @@ type Differ struct {
 	existing iter.Seq[string]
 	seen     map[string]struct{}
 	diff     Diff
+
+	Removed func(id string) // told of each member that would be removed; may be nil
 }
 
 // NewDiffer compares with the members that lookup finds. A row stands for the
@@ -76,6 +80,9 @@ func (d *Differ) Finish() Diff {
 	for id := range d.existing {
 		if _, ok := d.seen[id]; !ok {
 			d.diff.Removed++
+			if d.Removed != nil {
+				d.Removed(id)
+			}
 			d.diff.addLine("- %s", id)
 		}
 	}
@@ -150,7 +157,7 @@ func endpointTexts(endpoints []Endpoint) []string {
 	return texts
 }
 
-func locationText(p *Point) string {
+func locationText(p *geometry.Point) string {
 	if p == nil {
 		return ""
 	}

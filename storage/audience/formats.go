@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"almenara/storage/audience/geometry"
 )
 
 // format is one table layout that an import understands.
@@ -95,7 +97,7 @@ func buildMember(r *row) Member {
 	}
 	for _, item := range r.list("tags") {
 		name, value, _ := strings.Cut(item, "=")
-		m.Tags = append(m.Tags, Tag{strings.TrimSpace(name), strings.TrimSpace(value)})
+		m.Tags = append(m.Tags, Tag{strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)})
 	}
 	for _, item := range r.list("endpoints") {
 		channel, address, ok := strings.Cut(item, ":")
@@ -220,7 +222,7 @@ func slug(name string) string {
 }
 
 // location reads lat and lon, both or neither; bounds, if any, must hold them.
-func (r *row) location(bounds *box) *Point {
+func (r *row) location(bounds *geometry.Box) *geometry.Point {
 	lat, lon := r.get("lat"), r.get("lon")
 	if lat == "" && lon == "" {
 		return nil
@@ -229,9 +231,9 @@ func (r *row) location(bounds *box) *Point {
 		r.failf("lat and lon are expected together")
 		return nil
 	}
-	at, err := parsePair(lat + "," + lon)
+	at, err := geometry.ParsePair(lat + "," + lon)
 	if err == nil && bounds != nil {
-		if v := at.vertex(); !bounds.overlaps(box{v, v}) {
+		if v := at.Vertex(); !bounds.Overlaps(geometry.Box{Min: v, Max: v}) {
 			err = errors.New("lies outside Hong Kong: lat 22.1 to 22.6 and lon 113.8 to 114.5 are expected")
 		}
 	}

@@ -1,5 +1,7 @@
 package audience
 
+import "almenara/storage/audience/geometry"
+
 // The grid finds the members whose point lies in a polygon. It has two levels,
 // because a polygon over a whole district has to be held against a few hundred
 // squares only, and its border has to be cut finely: cells of 0.005°, about 500 m,
@@ -45,7 +47,7 @@ func floorDiv(a, b int32) int32 {
 }
 
 // address says in which block and cell a point lies, and where in the cell.
-func address(p Point) (row, col int32, at uint8, y, x uint16) {
+func address(p geometry.Point) (row, col int32, at uint8, y, x uint16) {
 	row, col = floorDiv(p.Lat, blockUnits), floorDiv(p.Lon, blockUnits)
 	north := int64(p.Lat) - int64(row)*blockUnits
 	east := int64(p.Lon) - int64(col)*blockUnits
@@ -54,7 +56,7 @@ func address(p Point) (row, col int32, at uint8, y, x uint16) {
 }
 
 // add puts a member on the grid and returns its slot, which remove wants.
-func (g *grid) add(ord uint32, p Point) (slot uint32) {
+func (g *grid) add(ord uint32, p geometry.Point) (slot uint32) {
 	row, col, at, y, x := address(p)
 	if g.rows[row] == nil {
 		g.rows[row] = map[int32]*block{}
@@ -86,7 +88,7 @@ func (b *block) cell(at uint8) *cell {
 
 // remove takes a member off the grid. The last member of the cell moves into its
 // slot: moved is that member, ord itself when there was none to move.
-func (g *grid) remove(ord uint32, p Point, slot uint32) (moved uint32) {
+func (g *grid) remove(ord uint32, p geometry.Point, slot uint32) (moved uint32) {
 	row, col, at, _, _ := address(p)
 	b := g.rows[row][col]
 	c := b.cell(at)
@@ -107,23 +109,23 @@ func (g *grid) remove(ord uint32, p Point, slot uint32) (moved uint32) {
 
 // sweep is one question: which members lie in the ring.
 type sweep struct {
-	ring *ring
+	ring *geometry.Ring
 	into *union
 
-	rowEdges  []edge            // those that reach the row of blocks
-	cellEdges [blockSide][]edge // those that reach each row of cells in it
-	near      []edge            // those that touch the block
+	rowEdges  []geometry.Edge            // those that reach the row of blocks
+	cellEdges [blockSide][]geometry.Edge // those that reach each row of cells in it
+	near      []geometry.Edge            // those that touch the block
 }
 
 // within adds the members whose point lies in the closed ring to into.
-func (g *grid) within(r *ring, into *union) {
+func (g *grid) within(r *geometry.Ring, into *union) {
 	s := sweep{ring: r, into: into}
 	for row, blocks := range g.rows {
 		band := boxAt(int64(row)*blockUnits, 0, blockUnits)
-		if band.max.y < r.box.min.y || band.min.y > r.box.max.y {
+		if band.Max.Y < r.Box.Min.Y || band.Min.Y > r.Box.Max.Y {
 			continue
 		}
-		s.enterRow(band.min.y)
+		s.enterRow(band.Min.Y)
 		for col, b := range blocks {
 			s.block(b, boxAt(int64(row)*blockUnits, int64(col)*blockUnits, blockUnits))
 		}
@@ -131,13 +133,13 @@ func (g *grid) within(r *ring, into *union) {
 }
 
 // boxAt is the square of points from (y, x) up to, not including, size further.
-func boxAt(y, x, size int64) box {
-	return box{vertex{x, y}, vertex{x + size - 1, y + size - 1}}
+func boxAt(y, x, size int64) geometry.Box {
+	return geometry.Box{Min: geometry.Vertex{X: x, Y: y}, Max: geometry.Vertex{X: x + size - 1, Y: y + size - 1}}
 }
 
 // enterRow picks the edges that reach the row of blocks from y upwards.
 func (s *sweep) enterRow(y int64) {
-	s.rowEdges = reaching(s.ring.edges, y, y+blockUnits-1, s.rowEdges[:0])
+	s.rowEdges = reaching(s.ring.Edges, y, y+blockUnits-1, s.rowEdges[:0])
 	for i := range s.cellEdges {
 		low := y + int64(i)*cellUnits
 		s.cellEdges[i] = reaching(s.rowEdges, low, low+cellUnits-1, s.cellEdges[i][:0])
@@ -145,9 +147,9 @@ func (s *sweep) enterRow(y int64) {
 }
 
 // reaching appends the edges that have a point between the latitudes.
-func reaching(edges []edge, low, high int64, dst []edge) []edge {
+func reaching(edges []geometry.Edge, low, high int64, dst []geometry.Edge) []geometry.Edge {
 	for _, e := range edges {
-		if e.a.y <= high && e.b.y >= low {
+		if e.A.Y <= high && e.B.Y >= low {
 			dst = append(dst, e)
 		}
 	}
@@ -155,12 +157,12 @@ func reaching(edges []edge, low, high int64, dst []edge) []edge {
 }
 
 // block takes the block whole, leaves it, or looks into its cells.
-func (s *sweep) block(b *block, area box) {
-	if !area.overlaps(s.ring.box) {
+func (s *sweep) block(b *block, area geometry.Box) {
+	if !area.Overlaps(s.ring.Box) {
 		return
 	}
-	if s.near = touching(s.rowEdges, area, s.near[:0]); len(s.near) == 0 {
-		if inside(s.rowEdges, area.min) {
+	if s.near = geometry.Touching(s.rowEdges, area, s.near[:0]); len(s.near) == 0 {
+		if geometry.Inside(s.rowEdges, area.Min) {
 			for i := range b.cells {
 				s.take(b.cells[i].spots)
 			}
@@ -170,20 +172,20 @@ func (s *sweep) block(b *block, area box) {
 	for i := range b.cells {
 		c := &b.cells[i]
 		row, col := int64(c.at)/blockSide, int64(c.at)%blockSide
-		s.cell(c.spots, s.cellEdges[row], boxAt(area.min.y+row*cellUnits, area.min.x+col*cellUnits, cellUnits))
+		s.cell(c.spots, s.cellEdges[row], boxAt(area.Min.Y+row*cellUnits, area.Min.X+col*cellUnits, cellUnits))
 	}
 }
 
 // cell does the same for a cell; members of a cell on the border are tested.
-func (s *sweep) cell(spots []spot, edges []edge, area box) {
+func (s *sweep) cell(spots []spot, edges []geometry.Edge, area geometry.Box) {
 	if !s.onBorder(area) {
-		if inside(edges, area.min) {
+		if geometry.Inside(edges, area.Min) {
 			s.take(spots)
 		}
 		return
 	}
 	for _, at := range spots {
-		if inside(edges, vertex{area.min.x + int64(at.x), area.min.y + int64(at.y)}) {
+		if geometry.Inside(edges, geometry.Vertex{X: area.Min.X + int64(at.x), Y: area.Min.Y + int64(at.y)}) {
 			s.into.take(at.ord)
 		}
 	}
@@ -195,9 +197,9 @@ func (s *sweep) take(spots []spot) {
 	}
 }
 
-func (s *sweep) onBorder(area box) bool {
+func (s *sweep) onBorder(area geometry.Box) bool {
 	for _, e := range s.near {
-		if e.touches(area) {
+		if e.Touches(area) {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
 )
 
 // District is one of Hong Kong's 18 districts.
@@ -39,9 +40,9 @@ var hongKong = [...]District{
 }
 
 // The box that every Hong Kong position lies in, in degrees × 1e7.
-var hongKongBox = box{
-	vertex{1138 * unitsPerDegree / 10, 221 * unitsPerDegree / 10},
-	vertex{1145 * unitsPerDegree / 10, 226 * unitsPerDegree / 10},
+var hongKongBox = geometry.Box{
+	Min: geometry.Vertex{X: 1138 * geometry.UnitsPerDegree / 10, Y: 221 * geometry.UnitsPerDegree / 10},
+	Max: geometry.Vertex{X: 1145 * geometry.UnitsPerDegree / 10, Y: 226 * geometry.UnitsPerDegree / 10},
 }
 
 // districtNames finds a district by code, and by name however it is written.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -28,24 +29,37 @@ var (
 	ErrNoRows        = errors.New("the file has a header line and no rows")
 )
 
-// Scan reads a table of members and calls visit with each valid one, in the order
+// Rules are what only the district knows of rows that read well. The zero Rules let
+// everything pass.
+type Rules struct {
+	Kind  func(Kind) bool // whether the kind is one that the district has; the usual ones always are
+	Place func(Path) bool // whether the place may be in the district
+}
+
+// Scan is ScanWith without rules.
+func Scan(r io.Reader, visit func(line int, m Member) error) (Report, error) {
+	return ScanWith(r, Rules{}, visit)
+}
+
+// ScanWith reads a table of members and calls visit with each valid one, in the order
 // of the file. It recognizes the encoding (UTF-8, UTF-16, Big5-HKSCS), the
-// separator (comma, semicolon, tab) and, by the header, the columns. m is visit's
-// own.
+// separator (comma, semicolon, tab, or what a first line sep= says) and, by the header,
+// the columns. Rows without any text are passed over, as are columns without a name
+// and without texts. Values are brought to one form (normal.go). m is visit's own.
 //
 // Faulty rows are in the report; a report that is not OK means that nothing of the
 // file is to be applied, so whoever applies scans twice: once to judge, once to
-// apply. Scan returns an error when the file as a whole cannot be read
+// apply. It returns an error when the file as a whole cannot be read
 // (ErrNotText, ErrUnknownHeader, ErrTooLarge, ErrNoRows, or the reader's), and
 // visit's error when there is one. Memory does not grow with the size of rows,
 // only by about 40 bytes for each, to find repeated ids.
-func Scan(r io.Reader, visit func(line int, m Member) error) (Report, error) {
+func ScanWith(r io.Reader, rules Rules, visit func(line int, m Member) error) (Report, error) {
 	text, err := openText(&capped{in: r, left: MaxImportBytes})
 	if err != nil {
 		return Report{}, err
 	}
-	s := scanner{visit: visit, lines: map[uint64]int{}, phones: map[uint64]int{}, seed: maphash.MakeSeed()}
-	err = s.open(text)
+	s := scanner{visit: visit, rules: rules, lines: map[uint64]int{}, phones: map[uint64]int{}, seed: maphash.MakeSeed()}
+	err = s.open(newLineEnds(text))
 	for err == nil {
 		err = s.next()
 	}
@@ -96,11 +110,14 @@ func (b *budget) Read(p []byte) (int, error) {
 // scanner is the state of one Scan.
 type scanner struct {
 	visit  func(line int, m Member) error
+	rules  Rules
 	report Report
 	format *format
 	budget *budget
 	csv    *csv.Reader
 	row    row
+	width  int // columns of the header, also those without a name at its end
+	before int // lines before the header
 	extra  int // line breaks inside the fields of the rows so far
 
 	// The line of each id and phone by their hash. The seed is random: two ids that
@@ -119,9 +136,18 @@ func (s *scanner) open(text io.Reader) error {
 	}
 	s.budget = &budget{in: in, left: maxRecordBytes}
 	s.csv = csv.NewReader(s.budget)
-	s.csv.Comma = separator(head)
 	s.csv.ReuseRecord = true
+	s.csv.FieldsPerRecord = -1 // see fits
+	if comma, line := declaredSeparator(head); line > 0 {
+		_, _ = in.Discard(line) // it was peeked at
+		s.csv.Comma, s.before = comma, 1
+	} else {
+		s.csv.Comma = separator(head)
+	}
 	header, err := s.csv.Read()
+	for err == nil && isBlank(header) {
+		header, err = s.csv.Read()
+	}
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: there are only empty lines; %s", ErrUnknownHeader, knownHeaders())
 	}
@@ -129,6 +155,23 @@ func (s *scanner) open(text io.Reader) error {
 		return fmt.Errorf("%w (%w): %s", ErrUnknownHeader, err, knownHeaders())
 	}
 	return s.readHeader(header)
+}
+
+// declaredSeparator reads the line sep=; with which Excel begins some of its files: the
+// separator, and the length of the line; 0 where there is none.
+func declaredSeparator(head []byte) (comma rune, length int) {
+	line, _, whole := bytes.Cut(head, []byte("\n"))
+	text := strings.ToLower(strings.Trim(string(bytes.TrimRight(line, "\r")), `"`))
+	mark, ok := strings.CutPrefix(text, "sep=")
+	if !whole || !ok || len(mark) != 1 || !strings.Contains(",;\t|:", mark) {
+		return 0, 0
+	}
+	return rune(mark[0]), len(line) + 1
+}
+
+// isBlank reports a row of separators only.
+func isBlank(cells []string) bool {
+	return !slices.ContainsFunc(cells, func(cell string) bool { return normalKey(cell) != "" })
 }
 
 // separator is the one that stands most often in the first line.
@@ -147,8 +190,11 @@ func separator(head []byte) rune {
 // that knows all columns.
 func (s *scanner) readHeader(header []string) error {
 	s.row.column = map[string]int{}
+	s.width = len(header)
 	for i, name := range header {
-		name = strings.ToLower(strings.TrimSpace(name))
+		if name = strings.ToLower(normalKey(name)); name == "" {
+			continue // see fits
+		}
 		if _, repeated := s.row.column[name]; repeated {
 			return fmt.Errorf("%w: column %q is repeated; %s", ErrUnknownHeader, clip(name), knownHeaders())
 		}
@@ -186,11 +232,14 @@ func (s *scanner) next() error {
 	var broken *csv.ParseError
 	switch {
 	case errors.As(err, &broken):
-		return s.broken(broken, len(cells))
+		return s.broken(broken)
 	case err != nil:
 		return s.ended(err)
+	case isBlank(cells):
+		return nil
 	}
 	line, _ := s.csv.FieldPos(0)
+	line += s.before
 	if err := s.count(); err != nil {
 		return err
 	}
@@ -227,15 +276,13 @@ func (s *scanner) ended(err error) error {
 }
 
 // broken notes a row that is not CSV and goes on behind it.
-func (s *scanner) broken(err *csv.ParseError, cells int) error {
+func (s *scanner) broken(err *csv.ParseError) error {
 	if err := s.count(); err != nil {
 		return err
 	}
-	problem := "the quotes are not right: a field with quotes stands in quotes, and each quote in it is doubled"
-	if errors.Is(err, csv.ErrFieldCount) {
-		problem = fmt.Sprintf("the row has %d columns, %d are expected", cells, len(s.row.column))
-	}
-	s.report.note(err.StartLine, err.StartLine-s.extra, &row{problems: []string{problem}})
+	const problem = "the quotes are not right: a field with quotes stands in quotes, and each quote in it is doubled"
+	line := err.StartLine + s.before
+	s.report.note(line, line-s.extra, &row{problems: []string{problem}})
 	s.extra += err.Line - err.StartLine
 	return nil
 }
@@ -243,6 +290,10 @@ func (s *scanner) broken(err *csv.ParseError, cells int) error {
 // build makes the member and gathers all that is wrong with it.
 func (s *scanner) build(line int) Member {
 	r := &s.row
+	if !s.fits() {
+		return Member{}
+	}
+	s.normalize()
 	if !s.readable() {
 		return Member{}
 	}
@@ -250,6 +301,7 @@ func (s *scanner) build(line int) Member {
 	m.Normalize()
 	if len(r.problems) == 0 {
 		r.fail(m.Validate())
+		s.judge(&m)
 	} else if err := checkID(m.ID); err != nil {
 		r.fail(err)
 	}
@@ -260,6 +312,79 @@ func (s *scanner) build(line int) Member {
 		r.notes = append(r.notes, fmt.Sprintf("the phone is also that of line %d", first))
 	}
 	return m
+}
+
+// fits holds the row against the header. Columns without a name may be there as long
+// as nothing stands in them; a row that ends too early may have been cut off.
+func (s *scanner) fits() bool {
+	r := &s.row
+	for len(r.cells) > s.width && normalKey(r.cells[len(r.cells)-1]) == "" {
+		r.cells = r.cells[:len(r.cells)-1]
+	}
+	least := 0
+	for _, i := range r.column {
+		least = max(least, i+1)
+	}
+	if len(r.cells) < least || len(r.cells) > s.width {
+		r.failf("the row has %d columns, %d are expected", len(r.cells), least)
+		return false
+	}
+	if len(r.column) == len(r.cells) {
+		return true
+	}
+	named := make([]bool, len(r.cells))
+	for _, i := range r.column {
+		named[i] = true
+	}
+	for i, cell := range r.cells {
+		if !named[i] && normalKey(cell) != "" {
+			r.failf("column %d has no name in the header, and holds %q", i+1, clip(cell))
+		}
+	}
+	return len(r.problems) == 0
+}
+
+// normalize brings every cell to its form: the name to be read, all others to be compared.
+func (s *scanner) normalize() {
+	for name, i := range s.row.column {
+		cell, form := s.row.cells[i], normalKey
+		if name == "name" {
+			form = normalText
+		}
+		n := form(cell)
+		if name == "kind" || name == "place" {
+			n = strings.ToLower(n)
+		}
+		if strings.TrimSpace(cell) != strings.TrimSpace(n) {
+			s.report.Normalized++
+		}
+		s.row.cells[i] = n
+	}
+}
+
+// judge asks what only the district knows, and whether there are such languages.
+func (s *scanner) judge(m *Member) {
+	r := &s.row
+	if len(r.problems) > 0 {
+		return
+	}
+	for _, language := range m.Languages {
+		r.fail(registered(language))
+	}
+	if s.rules.Kind != nil && !slices.Contains(knownKinds, m.Kind) && !s.rules.Kind(m.Kind) {
+		r.failf("kind %q is none that the district has; usual are %s", clip(string(m.Kind)), joinKinds())
+	}
+	if s.rules.Place != nil && !s.rules.Place(m.Place) {
+		r.failf("place %q is not in the district: no place of it begins with %q; put that place first if it is new", clip(string(m.Place)), m.Place.Cut(1))
+	}
+}
+
+func joinKinds() string {
+	var names []string
+	for _, k := range knownKinds {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
 }
 
 // first returns the line where the key stood first; this one when it is new.
@@ -283,6 +408,9 @@ func (s *scanner) readable() bool {
 		cell := r.cells[i]
 		if !utf8.ValidString(cell) || strings.ContainsRune(cell, utf8.RuneError) {
 			r.failf("%s %q holds characters that cannot be read", name, clip(strings.ToValidUTF8(cell, "\uFFFD")))
+		}
+		if strings.ContainsFunc(cell, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\n\r\t", c) }) {
+			r.failf("%s %q holds a control character", name, clip(cell))
 		}
 		if name == "phone" || name == "lat" || name == "lon" {
 			continue

@@ -12,6 +12,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode"
+
+	"almenara/storage/audience/geometry"
 )
 
 const residents = `id,name,phone,email,language,district,district_name,building,lat,lon,channels,needs,consent
@@ -35,7 +37,7 @@ func TestScan_ReadsResidents(t *testing.T) {
 	require.Equal(t, []Member{{
 		ID: "P1", Name: "陳大文", Kind: KindPerson, Place: "tuen-mun/示範邨丁座32樓",
 		Tags:      []Tag{{"consent", "2026-03-31"}, {"need", "hearing"}, {"need", "vision"}},
-		Languages: []string{"zh-HK"}, Location: &Point{222_603_800, 1_140_181_900},
+		Languages: []string{"zh-HK"}, Location: &geometry.Point{Lat: 222_603_800, Lon: 1_140_181_900},
 		Endpoints: []Endpoint{{"sms", "+852 5123-4567"}, {"push", "P1"}, {"email", "a@example.org"}},
 	}, {
 		ID: "P2", Name: `O'Neil, "Zoë"`, Kind: KindPerson, Place: "sha-tin", Endpoints: []Endpoint{{"mqtt", "P2"}},
@@ -49,7 +51,7 @@ func TestScan_ReadsDevices(t *testing.T) {
 		"ele-1,elevator-screen,H,示範邨5座,A,\"en,zh-HK\",22.2,114.2,alert/H/1\nsir-1,siren,P,,,,,,\n"))
 	require.Equal(t, []Member{{
 		ID: "ele-1", Kind: KindScreen, Place: "wong-tai-sin/示範邨5座/lift-a", Tags: []Tag{{"form", "elevator"}},
-		Languages: []string{"en", "zh-HK"}, Location: &Point{222_000_000, 1_142_000_000}, Endpoints: []Endpoint{{"mqtt", "ele-1"}},
+		Languages: []string{"en", "zh-HK"}, Location: &geometry.Point{Lat: 222_000_000, Lon: 1_142_000_000}, Endpoints: []Endpoint{{"mqtt", "ele-1"}},
 	}, {ID: "sir-1", Kind: "siren", Place: "tai-po", Endpoints: []Endpoint{{"mqtt", "sir-1"}}}}, members)
 	require.Equal(t, "devices", report.Format)
 }
@@ -59,7 +61,7 @@ func TestScan_ReadsOurOwnColumns(t *testing.T) {
 		"a/b,m1,led-wall,role=x;risk=high;vip,zh-HK;en,-1.5,2,mqtt:m1;sms:+85291234567,Wall\n"))
 	require.Equal(t, []Member{{
 		ID: "m1", Name: "Wall", Kind: "led-wall", Place: "a/b", Tags: []Tag{{"risk", "high"}, {"role", "x"}, {"vip", ""}},
-		Languages: []string{"zh-HK", "en"}, Location: &Point{-15_000_000, 20_000_000},
+		Languages: []string{"zh-HK", "en"}, Location: &geometry.Point{Lat: -15_000_000, Lon: 20_000_000},
 		Endpoints: []Endpoint{{"mqtt", "m1"}, {"sms", "+85291234567"}},
 	}}, members)
 }

@@ -2,6 +2,7 @@ package audience
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -17,6 +18,7 @@ import (
 type Index struct {
 	densesMu sync.Mutex   // guards treeNode.dense among readers
 	mu       sync.RWMutex // guards everything else
+	changes  uint64       // see Generation
 	all      *roaring.Bitmap
 	records  records
 	profiles profiles
@@ -49,6 +51,7 @@ func NewIndex() *Index {
 func (x *Index) Put(ord uint32, m *Member) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.changes++
 	x.remove(ord)
 	if old, ok := x.ids.find(m.ID); ok {
 		x.remove(old)
@@ -72,6 +75,7 @@ func (x *Index) Put(ord uint32, m *Member) {
 func (x *Index) Remove(ord uint32) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.changes++
 	x.remove(ord)
 }
 
@@ -123,6 +127,7 @@ func (x *Index) unsettle(ord uint32, r *record) {
 func (x *Index) PutPlace(p Place) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.changes++
 	x.describe(x.tree.ensure(p.Path), clonePlace(&p))
 }
 
@@ -130,6 +135,7 @@ func (x *Index) PutPlace(p Place) {
 func (x *Index) RemovePlace(path Path) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.changes++
 	if at, ok := x.tree.byPath[path]; ok {
 		x.describe(at, nil)
 		x.tree.prune(at)
@@ -158,6 +164,35 @@ func hasGeometry(p *Place) bool {
 	return p != nil && (p.Location != nil || len(p.Shape) > 0)
 }
 
+// Generation changes whenever any answer may have changed.
+func (x *Index) Generation() uint64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.changes
+}
+
+// Groups divides the members by place at the given depth, 1 being the district: disjoint
+// sets, by path. Whoever is in a place above that depth is in a set of that place.
+func (x *Index) Groups(depth int) []*roaring.Bitmap {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	byPath := map[Path]*roaring.Bitmap{}
+	for path, at := range x.tree.byPath {
+		n := &x.tree.nodes[at]
+		switch d := path.Depth(); {
+		case d == depth && !n.everyone().empty():
+			byPath[path] = n.everyone().shared().Clone()
+		case d < depth && !n.in.empty():
+			byPath[path] = n.in.shared().Clone()
+		}
+	}
+	groups := make([]*roaring.Bitmap, 0, len(byPath))
+	for _, path := range slices.Sorted(maps.Keys(byPath)) {
+		groups = append(groups, byPath[path])
+	}
+	return groups
+}
+
 // Place returns the details of a place. They must not be modified.
 func (x *Index) Place(path Path) (Place, bool) {
 	x.mu.RLock()
@@ -181,6 +216,21 @@ func (x *Index) Places() []Place {
 	}
 	slices.SortFunc(places, func(a, b Place) int { return cmp.Compare(a.Path, b.Path) })
 	return places
+}
+
+// HasKind reports whether any member is of the kind.
+func (x *Index) HasKind(k Kind) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return !x.profiles.dim(dimKind, string(k), "").empty()
+}
+
+// MayHold reports whether the district may have the place: its first level is known, with
+// details, members or places below it. Where no place is known at all, every one is new.
+func (x *Index) MayHold(path Path) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return len(x.tree.byPath) == 0 || x.tree.byPath[path.Cut(1)] != 0
 }
 
 // KnowsScheme reports whether any place has a geocode of that valueName.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/audience/geometry"
 )
 
 // fill plays a random history on an index and the model.
@@ -175,7 +177,7 @@ func TestIndex_KeepsNothingOfTheCaller(t *testing.T) {
 	x := NewIndex()
 	m := &Member{ID: "a", Kind: KindScreen, Place: "a/b", Tags: []Tag{{"risk", "high"}}}
 	x.Put(1, m)
-	p := Place{Path: "a/b", Shape: []Polygon{square(0, 0, 10)}, Location: &Point{1, 1}}
+	p := Place{Path: "a/b", Shape: []geometry.Polygon{square(0, 0, 10)}, Location: &geometry.Point{Lat: 1, Lon: 1}}
 	x.PutPlace(p)
 	m.Tags[0].Value, p.Shape[0][0].Lat, p.Location.Lat = "low", 99, 99
 	found, _ := x.Select(mustParse("risk = high"))
@@ -183,7 +185,7 @@ func TestIndex_KeepsNothingOfTheCaller(t *testing.T) {
 	kept, ok := x.Place("a/b")
 	require.True(t, ok)
 	require.Equal(t, square(0, 0, 10), kept.Shape[0])
-	require.Equal(t, Point{1, 1}, *kept.Location)
+	require.Equal(t, geometry.Point{Lat: 1, Lon: 1}, *kept.Location)
 }
 
 func TestIndex_GivesBitmapsAway(t *testing.T) {

@@ -56,7 +56,10 @@ type lexer struct {
 }
 
 // marks are the tokens of fixed spelling.
-var marks = map[rune]tokenKind{'(': tokenOpen, ')': tokenClose, ',': tokenComma, '=': tokenEqual}
+var marks = map[rune]tokenKind{
+	'(': tokenOpen, ')': tokenClose, ',': tokenComma, '=': tokenEqual,
+	'（': tokenOpen, '）': tokenClose, '，': tokenComma, '＝': tokenEqual, // as Chinese input methods write them
+}
 
 // next returns the next token, tokenEnd for ever at the end.
 func (l *lexer) next() (token, error) {
@@ -90,14 +93,14 @@ func (l *lexer) advance(n int) {
 }
 
 func (l *lexer) skipSpace() {
-	trimmed := strings.TrimLeftFunc(l.rest, unicode.IsSpace)
+	trimmed := strings.TrimLeftFunc(l.rest, func(r rune) bool { return unicode.IsSpace(r) || visible(r) < 0 })
 	l.column += utf8.RuneCountInString(l.rest[:len(l.rest)-len(trimmed)])
 	l.rest = trimmed
 }
 
 // word reads a bare word.
 func (l *lexer) word() token {
-	end := strings.IndexFunc(l.rest, func(r rune) bool { return !isWordRune(r) })
+	end := strings.IndexFunc(l.rest, func(r rune) bool { return !isWordRune(r) && visible(r) >= 0 })
 	if end < 0 {
 		end = len(l.rest)
 	}

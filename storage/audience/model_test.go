@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
+	"almenara/storage/audience/geometry/geometrytest"
 )
 
 // model is the index done naively: a map of members and a map of places, asked
@@ -75,7 +77,7 @@ func (o *model) selected(s Selection) []uint32 {
 }
 
 // position is where the member is judged to be: a point, or outlines, or neither.
-func (o *model) position(m *Member) (*Point, []Polygon) {
+func (o *model) position(m *Member) (*geometry.Point, []geometry.Polygon) {
 	if m.Location != nil {
 		return m.Location, nil
 	}
@@ -102,11 +104,11 @@ func (o *model) named(t Target, m *Member) bool {
 
 func (o *model) inside(t Target, m *Member) bool {
 	at, outlines := o.position(m)
-	return slices.ContainsFunc(t.Shapes, func(p Polygon) bool {
+	return slices.ContainsFunc(t.Shapes, func(p geometry.Polygon) bool {
 		if at != nil {
-			return naiveContains(p, *at)
+			return geometrytest.NaiveContains(p, *at)
 		}
-		return slices.ContainsFunc(outlines, func(q Polygon) bool { return p.Overlaps(q) })
+		return slices.ContainsFunc(outlines, func(q geometry.Polygon) bool { return p.Overlaps(q) })
 	})
 }
 
@@ -133,24 +135,6 @@ func (o *model) resolve(t Target) (found []uint32, nowhere uint64) {
 	return found, nowhere
 }
 
-// naiveContains is the even-odd rule with a crossing count over fractions, in
-// another formulation than the one under test.
-func naiveContains(p Polygon, at Point) bool {
-	crossings := 0
-	for i, a := range p {
-		b := p[(i+1)%len(p)]
-		ax, ay, bx, by := int64(a.Lon)-int64(at.Lon), int64(a.Lat)-int64(at.Lat), int64(b.Lon)-int64(at.Lon), int64(b.Lat)-int64(at.Lat)
-		cross := ax*by - ay*bx // small coordinates in tests: no overflow
-		if cross == 0 && ax*bx <= 0 && ay*by <= 0 {
-			return true
-		}
-		if (ay > 0) != (by > 0) && (cross > 0) == (by > ay) {
-			crossings++
-		}
-	}
-	return crossings%2 == 1
-}
-
 // world makes random members, places, selections and targets, of few values so
 // that they meet.
 type world struct{ *rand.Rand }
@@ -167,27 +151,6 @@ func (w world) path() Path {
 	return Path(path)
 }
 
-// point is near Hong Kong, with a chance to stand on a round position where cells
-// and polygons have their corners.
-func (w world) point() Point {
-	if w.IntN(4) == 0 {
-		return Point{223_000_000 + 50_000*int32(w.IntN(10)), 1_140_000_000 + 50_000*int32(w.IntN(10))}
-	}
-	return Point{223_000_000 + int32(w.IntN(1_000_000)), 1_140_000_000 + int32(w.IntN(1_000_000))}
-}
-
-func (w world) polygon() Polygon {
-	for {
-		var p Polygon
-		for range 3 + w.IntN(5) {
-			p = append(p, w.point())
-		}
-		if p.check() == nil {
-			return p
-		}
-	}
-}
-
 func (w world) member(ord uint32) *Member {
 	m := &Member{
 		ID: fmt.Sprintf("m-%d", ord), Kind: pick(w, KindScreen, KindPhone, KindPerson, "kiosk"), Place: w.path(),
@@ -199,7 +162,7 @@ func (w world) member(ord uint32) *Member {
 	m.Normalize()
 	m.Languages = pick(w, nil, []string{"en"}, []string{"zh-HK", "en"}, []string{"zh-Hant-HK"})
 	if w.IntN(2) == 0 {
-		at := w.point()
+		at := geometrytest.AnyPoint(w.Rand)
 		m.Location = &at
 	}
 	return m
@@ -208,11 +171,11 @@ func (w world) member(ord uint32) *Member {
 func (w world) place() Place {
 	p := Place{Path: w.path()}
 	if w.IntN(2) == 0 {
-		at := w.point()
+		at := geometrytest.AnyPoint(w.Rand)
 		p.Location = &at
 	}
 	if w.IntN(3) == 0 {
-		p.Shape = []Polygon{w.polygon()}
+		p.Shape = []geometry.Polygon{geometrytest.AnyPolygon(w.Rand)}
 	}
 	for range w.IntN(3) {
 		p.Geocodes = append(p.Geocodes, w.geocode())
@@ -241,7 +204,7 @@ func (w world) target() Target {
 	t := Target{Area: w.IntN(4) > 0}
 	if t.Area {
 		for range w.IntN(3) {
-			t.Shapes = append(t.Shapes, w.polygon())
+			t.Shapes = append(t.Shapes, geometrytest.AnyPolygon(w.Rand))
 		}
 		for range w.IntN(3) {
 			t.Geocodes = append(t.Geocodes, w.geocode())
@@ -251,7 +214,7 @@ func (w world) target() Target {
 		t.Select = mustParse(w.selection(2)).String()
 	}
 	if t.Area && len(t.Shapes)+len(t.Geocodes) == 0 {
-		t.Shapes = []Polygon{w.polygon()}
+		t.Shapes = []geometry.Polygon{geometrytest.AnyPolygon(w.Rand)}
 	}
 	t.Private = w.IntN(3) == 0
 	for w.IntN(3) == 0 {

@@ -28,17 +28,26 @@ func isKeyword(s string) bool { return keywords[strings.ToLower(s)] }
 // tag is selected too. A language selects by RFC 4647 basic filtering (zh finds
 // zh-HK), and finds members without languages, who take all. not binds tightest,
 // then and, then or. Keywords, places, kinds and tag names may be written in any
-// case; values of tags are compared exactly. A value is a bare word (letters of
+// case; values of tags are compared exactly, in the form that imports bring them to: neither
+// full width nor invisible characters make a difference. A value is a bare word (letters of
 // any script, digits, - _ . / : +) or a text in double quotes, where \" and \\
 // stand for " and \.
 //
 // The error is a *SyntaxError. An empty expression is one: it never means
 // everybody.
-func Parse(expr string) (Selection, error) {
+func Parse(expr string) (Selection, error) { return parse(expr, normalKey) }
+
+// parseCanonical reads what a target carries, byte by byte: it is what every node must
+// read alike, whatever forms its software brings typed values to.
+func parseCanonical(expr string) (Selection, error) {
+	return parse(expr, func(s string) string { return s })
+}
+
+func parse(expr string, form func(string) string) (Selection, error) {
 	if len(expr) > MaxSelectionBytes {
 		return Selection{}, &SyntaxError{1, fmt.Sprintf("the expression is %d bytes long, at most %d are allowed", len(expr), MaxSelectionBytes)}
 	}
-	p := parser{lexer: lexer{rest: expr, column: 1}}
+	p := parser{lexer: lexer{rest: expr, column: 1}, form: form}
 	if err := p.advance(); err != nil {
 		return Selection{}, err
 	}
@@ -64,6 +73,7 @@ type parser struct {
 	lexer lexer
 	token token
 	depth int
+	form  func(string) string // of values and tag names
 }
 
 func (p *parser) advance() (err error) {
@@ -171,7 +181,7 @@ func (p *parser) has() (node, error) {
 
 // tagName is the current token as a tag's name.
 func (p *parser) tagName() (string, error) {
-	name := strings.ToLower(p.token.text)
+	name := strings.ToLower(p.form(p.token.text))
 	if p.token.kind != tokenWord || isKeyword(name) {
 		return "", p.expected("a tag's name")
 	}
@@ -226,7 +236,19 @@ func (p *parser) comparison(n node) (node, error) {
 	if unequal {
 		n = negate(n)
 	}
+	if n.op == opPlaceUnder {
+		return eitherPlace(n), nil
+	}
 	return n, nil
+}
+
+// eitherPlace is the place as it was typed, or in its form.
+func eitherPlace(n node) node {
+	var places []node
+	for _, value := range n.values {
+		places = append(places, node{op: opPlaceUnder, values: []string{value}})
+	}
+	return combine(opOr, places)
 }
 
 // values reads (a, b, …).
@@ -258,11 +280,16 @@ func (p *parser) value(n *node) error {
 	if !bare && p.token.kind != tokenString {
 		return p.expected("a value")
 	}
-	value, err := checkValue(n.op, p.token.text)
+	value, err := checkValue(n.op, p.form(p.token.text))
+	if err == nil && (n.op == opPlace || n.op == opPlaceUnder) { // a place keeps the path under which it was made
+		if typed, err := checkValue(n.op, p.token.text); err == nil && typed != value {
+			n.values = append(n.values, typed)
+		}
+	}
 	if err != nil {
 		return &SyntaxError{p.token.column, err.Error()}
 	}
-	n.values = append(n.values, value)
+	n.values = sortedValues(append(n.values, value))
 	return p.advance()
 }
 

@@ -38,10 +38,11 @@ type profiles struct {
 	free  []uint32
 	byKey map[string]uint32
 	dims  map[dimKey]*set
+	odd   map[dimKey][]dimKey // by form: the dimensions of that form that are spelled otherwise
 }
 
 func newProfiles() profiles {
-	return profiles{byKey: map[string]uint32{}, dims: map[dimKey]*set{}}
+	return profiles{byKey: map[string]uint32{}, dims: map[dimKey]*set{}, odd: map[dimKey][]dimKey{}}
 }
 
 // join makes ord a member of m's profile and of its dimensions.
@@ -71,6 +72,7 @@ func (p *profiles) leave(ord, at uint32) {
 	for i, key := range item.keys {
 		if item.dims[i].empty() {
 			delete(p.dims, key)
+			p.forget(key)
 		}
 	}
 	delete(p.byKey, item.key)
@@ -86,6 +88,7 @@ func (p *profiles) add(key string, m *Member) uint32 {
 		item.keys[i] = k
 		if p.dims[k] == nil {
 			p.dims[k] = new(set)
+			p.spell(k)
 		}
 		item.dims = append(item.dims, p.dims[k])
 	}

@@ -1,6 +1,10 @@
 package audience
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"almenara/storage/audience/geometry"
+)
 
 // position says where a member is judged to be.
 type position uint8
@@ -16,11 +20,11 @@ const (
 // record is what the index keeps of one member: enough to take it out of every
 // dimension again.
 type record struct {
-	text    string // id and addresses, see packTexts
-	profile uint32 // in Index.profiles
-	anchor  uint32 // with inShape the place, in tree, whose Shape it is in
-	slot    uint32 // with itsOwn and atPlace where it stands in its cell of the grid
-	at      Point  // with itsOwn and atPlace
+	text    string         // id and addresses, see packTexts
+	profile uint32         // in Index.profiles
+	anchor  uint32         // with inShape the place, in tree, whose Shape it is in
+	slot    uint32         // with itsOwn and atPlace where it stands in its cell of the grid
+	at      geometry.Point // with itsOwn and atPlace
 	how     position
 }
 

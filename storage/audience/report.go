@@ -34,6 +34,7 @@ type Report struct {
 	Errors      int     // rows that cannot be taken
 	Warnings    int     // rows that were taken but should be looked at
 	Unreachable int     // valid members without any endpoint
+	Normalized  int     // values that were brought to one form: width, invisible characters, accents apart
 	Faults      []Fault // the first 100, errors before warnings when there are more
 }
 
@@ -75,6 +76,9 @@ func (r *Report) String() string {
 	fmt.Fprintf(&b, "%d rows of %s (%s): %d valid, %d with errors, %d with warnings\n", r.Rows, r.Format, r.Encoding, r.Valid, r.Errors, r.Warnings)
 	if r.Unreachable > 0 {
 		fmt.Fprintf(&b, "%d members have no channel with an address; no alert will reach them\n", r.Unreachable)
+	}
+	if r.Normalized > 0 {
+		fmt.Fprintf(&b, "%d values were brought to the form that selections compare (full width, invisible characters, accents, upper case)\n", r.Normalized)
 	}
 	for _, f := range r.Faults {
 		b.WriteString(f.String() + "\n")

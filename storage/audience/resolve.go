@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/storage/audience/geometry"
 )
 
 // Resolution is whom a target reaches.
@@ -47,7 +49,7 @@ func limitOf(t Target) (Selection, error) {
 	if t.Select == "" {
 		return Selection{}, nil
 	}
-	return Parse(t.Select)
+	return parseCanonical(t.Select)
 }
 
 // within returns the members inside every limit but the area.
@@ -94,9 +96,9 @@ func (x *Index) named(t Target) *roaring.Bitmap {
 
 // inShapes returns the members whose point lies in a shape, and those of places
 // whose outline a shape overlaps.
-func (x *Index) inShapes(shapes []Polygon) *roaring.Bitmap {
+func (x *Index) inShapes(shapes []geometry.Polygon) *roaring.Bitmap {
 	u := newUnion(x.all)
-	rings := newRings(shapes)
+	rings := geometry.NewRings(shapes)
 	for i := range rings {
 		x.grid.within(&rings[i], u)
 	}
@@ -108,10 +110,10 @@ func (x *Index) inShapes(shapes []Polygon) *roaring.Bitmap {
 	return u.bitmap()
 }
 
-func overlap(a, b []ring) bool {
+func overlap(a, b []geometry.Ring) bool {
 	for i := range a {
 		for j := range b {
-			if a[i].overlaps(&b[j]) {
+			if a[i].Overlaps(&b[j]) {
 				return true
 			}
 		}
@@ -155,12 +157,12 @@ func (x *Index) isNamed(t Target, place uint32) bool {
 	return false
 }
 
-func (x *Index) isInShapes(shapes []Polygon, r *record) bool {
+func (x *Index) isInShapes(shapes []geometry.Polygon, r *record) bool {
 	switch r.how {
 	case itsOwn, atPlace:
-		return slices.ContainsFunc(shapes, func(p Polygon) bool { return p.Contains(r.at) })
+		return slices.ContainsFunc(shapes, func(p geometry.Polygon) bool { return p.Contains(r.at) })
 	case inShape:
-		return overlap(newRings(shapes), x.tree.nodes[r.anchor].rings)
+		return overlap(geometry.NewRings(shapes), x.tree.nodes[r.anchor].rings)
 	}
 	return false
 }

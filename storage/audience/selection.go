@@ -68,6 +68,18 @@ func (s Selection) And(o Selection) Selection {
 	return Selection{combine(opAnd, []node{s.root, o.root})}
 }
 
+// Within is And that does not grow: where s asks for o already, it is s.
+func (s Selection) Within(o Selection) Selection {
+	asked := s.root.kids
+	if s.root.op != opAnd {
+		asked = []node{s.root}
+	}
+	if !o.IsZero() && slices.ContainsFunc(asked, func(kid node) bool { return Selection{kid}.Equal(o) }) {
+		return s
+	}
+	return s.And(o)
+}
+
 // combine joins nodes under And or Or, taking in kids of the same op.
 func combine(o op, parts []node) node {
 	if len(parts) == 1 {
@@ -75,13 +87,26 @@ func combine(o op, parts []node) node {
 	}
 	joined := node{op: o}
 	for _, part := range parts {
+		kids := []node{part}
 		if part.op == o {
-			joined.kids = append(joined.kids, part.kids...)
-		} else {
-			joined.kids = append(joined.kids, part)
+			kids = part.kids
+		}
+		for _, kid := range kids {
+			if o == opOr && kid.op == opPlaceUnder && joined.hasPlace(kid.values[0]) { // of eitherPlace, which would grow
+				continue
+			}
+			joined.kids = append(joined.kids, kid)
 		}
 	}
+	if len(joined.kids) == 1 {
+		return joined.kids[0]
+	}
 	return joined
+}
+
+// hasPlace reports whether one of the kids is the place.
+func (n node) hasPlace(path string) bool {
+	return slices.ContainsFunc(n.kids, func(kid node) bool { return kid.op == opPlaceUnder && kid.values[0] == path })
 }
 
 // negate is the opposite of n; two negations cancel out.

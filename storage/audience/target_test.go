@@ -2,13 +2,13 @@ package audience
 
 import (
 	"fmt"
-	"math"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
 )
 
 func knowsDistricts(name string) bool { return name == SchemeHKDistrict }
@@ -27,9 +27,9 @@ func TestTargetOf_JoinsTheAreas(t *testing.T) {
 	got, err := TargetOf(info, alert.ScopePublic, []string{"ignored"}, mustParse("kind = screen"), knowsDistricts)
 	require.NoError(t, err)
 	require.Len(t, got.Shapes, 3)
-	require.Equal(t, Polygon{{223_000_000, 1_141_000_000}, {223_000_000, 1_142_000_000}, {224_000_000, 1_141_000_000}}, got.Shapes[0])
+	require.Equal(t, geometry.Polygon{{Lat: 223_000_000, Lon: 1_141_000_000}, {Lat: 223_000_000, Lon: 1_142_000_000}, {Lat: 224_000_000, Lon: 1_141_000_000}}, got.Shapes[0])
 	require.Len(t, got.Shapes[1], 3)
-	require.Len(t, got.Shapes[2], circleVertices)
+	require.Len(t, got.Shapes[2], geometry.CircleVertices)
 	require.Equal(t, []alert.Named{{Name: "HK-DC", Value: "L"}, {Name: "HK-DC", Value: "R"}}, got.Geocodes)
 	require.Equal(t, "kind = screen", got.Select)
 	require.True(t, got.Area)
@@ -54,28 +54,25 @@ func TestTargetOf_RefusesAnUnreadableArea(t *testing.T) {
 	polygon := func(s string) alert.Area { return alert.Area{Polygons: []string{triangle, s}} }
 	circle := func(s string) alert.Area { return alert.Area{Circles: []string{"22.3,114.1 2", s}} }
 	var zigzag []string
-	for i := range MaxPolygonPoints + 1 {
-		zigzag = append(zigzag, fmt.Sprintf("%d.%03d,%d", i%2, i, i%90))
+	for i := range MaxTargetPoints + 1 {
+		zigzag = append(zigzag, fmt.Sprintf("%d.%05d,%d", i%2, i, i%90))
 	}
 	zigzag = append(zigzag, zigzag[0])
-	many := alert.Area{Polygons: make([]string, 30)}
+	many := alert.Area{Polygons: make([]string, MaxTargetPoints/4+1)}
 	for i := range many.Polygons {
-		many.Polygons[i] = strings.Join(append(zigzag[:MaxPolygonPoints:MaxPolygonPoints], zigzag[0]), " ")
+		many.Polygons[i] = fmt.Sprintf("1,1.%[1]d 1,2 2,2 2,1 1,1.%[1]d", i)
 	}
 	for name, area := range map[string]alert.Area{
 		"empty polygon":            polygon(""),
 		"three pairs":              polygon("1,2 2,2 1,2"),
 		"not closed":               polygon("1,2 2,2 3,3 4,4"),
-		"one point":                polygon("1,2 1,2 1,2 1,2"),
-		"on a line":                polygon("1,1 22,1 33,1 1,1"),
 		"semicolons":               polygon("1;2 2;2 3;3 1;2"),
 		"words":                    polygon("a,b c,d e,f a,b"),
 		"lat and lon swapped":      polygon("114.1,22.3 114.2,22.3 114.1,22.4 114.1,22.3"),
 		"over the 180th":           polygon("1,179 1,-179 2,-179 1,179"),
-		"too many points":          polygon(strings.Join(zigzag, " ")),
+		"too wild an outline":      polygon(strings.Join(zigzag, " ")),
 		"too many points together": many,
 		"no radius":                circle("22.3,114.1"),
-		"radius 0":                 circle("22.3,114.1 0.0"),
 		"negative radius":          circle("22.3,114.1 -1"),
 		"endless radius":           circle("22.3,114.1 Inf"),
 		"no number":                circle("22.3,114.1 NaN"),
@@ -147,15 +144,15 @@ func TestResolve_RefusesTargetsThatSayNothing(t *testing.T) {
 // none: an alert for one street would reach the whole district.
 func TestResolve_NeverTakesTheDistrictForAPosition(t *testing.T) {
 	x := NewIndex()
-	x.PutPlace(Place{Path: "tuen-mun", Shape: []Polygon{square(0, 0, 1000)}, Location: &Point{5, 5}})
+	x.PutPlace(Place{Path: "tuen-mun", Shape: []geometry.Polygon{square(0, 0, 1000)}, Location: &geometry.Point{Lat: 5, Lon: 5}})
 	x.Put(1, &Member{ID: "a", Kind: KindScreen, Place: "tuen-mun"})
 	x.Put(2, &Member{ID: "b", Kind: KindScreen, Place: "tuen-mun/on-ting/1"})
-	target := Target{Area: true, Shapes: []Polygon{square(0, 0, 1000)}}
+	target := Target{Area: true, Shapes: []geometry.Polygon{square(0, 0, 1000)}}
 	r, err := x.Resolve(target)
 	require.NoError(t, err)
 	require.True(t, r.Members.IsEmpty())
 	require.EqualValues(t, 2, r.Unlocated)
-	x.PutPlace(Place{Path: "tuen-mun/on-ting", Location: &Point{5, 5}})
+	x.PutPlace(Place{Path: "tuen-mun/on-ting", Location: &geometry.Point{Lat: 5, Lon: 5}})
 	r, err = x.Resolve(target)
 	require.NoError(t, err)
 	require.Equal(t, []uint32{2}, ordinals(r.Members))
@@ -178,45 +175,6 @@ func TestKnowsScheme_FollowsThePlaces(t *testing.T) {
 	require.False(t, x.KnowsScheme(SchemeHKDistrict))
 }
 
-// Nobody within the radius is lost, even where the Earth is curved most, and nobody
-// more than 1.5 % (and a little rounding) further away is found.
-func TestCircle_LosesNobodyInside(t *testing.T) {
-	w := newWorld(6)
-	for range 400 {
-		centre := Point{int32(w.IntN(1200_000_000) - 600_000_000), int32(w.IntN(2_400_000_000) - 1_200_000_000)}
-		radius := math.Pow(10, w.Float64()*6-3)
-		p, err := drawCircle(centre, radius)
-		require.NoError(t, err, "%v %v", centre, radius)
-		require.NoError(t, p.check())
-		for range 40 {
-			const sphereKm = 6371.0088
-			bearing := w.Float64() * 2 * math.Pi
-			inside, err := destination(radians(centre.Lat), radians(centre.Lon), radius*0.9999999/smallestRadiusKm, bearing)
-			require.NoError(t, err)
-			require.True(t, p.Contains(inside), "%v km around %v at %v", radius, centre, bearing)
-			outside, err := destination(radians(centre.Lat), radians(centre.Lon), (radius*1.015+0.0002)/sphereKm, bearing)
-			require.NoError(t, err)
-			require.False(t, p.Contains(outside), "%v km around %v at %v", radius, centre, bearing)
-		}
-	}
-}
-
-func TestCircle_ReachesAlongTheMeridianOfTheEllipsoid(t *testing.T) {
-	// One degree of latitude at Hong Kong has 110.75 km on WGS 84.
-	p, err := drawCircle(Point{223_000_000, 1_141_000_000}, 110.75)
-	require.NoError(t, err)
-	require.True(t, p.Contains(Point{233_000_000, 1_141_000_000}))
-	require.False(t, p.Contains(Point{233_200_000, 1_141_000_000}))
-}
-
-func TestCircle_MayBeTiny(t *testing.T) {
-	for _, text := range []string{"22.3,114.1 0.0000001", "0,0 .001", "84,10 0.001"} {
-		p, err := parseCircle(text)
-		require.NoError(t, err, text)
-		require.GreaterOrEqual(t, len(p), 3)
-	}
-}
-
 func FuzzTargetOf(f *testing.F) {
 	for _, seed := range []string{triangle, "22.3,114.1 2.5", "1,1 1,1 1,1 1,1", "90,180 -90,180 90,-180 90,180", "89.9,0 0.1", "0,0 2000"} {
 		f.Add(seed, seed, "HK-DC")
@@ -234,7 +192,7 @@ func FuzzTargetOf(f *testing.F) {
 				continue
 			}
 			for _, shape := range got.Shapes {
-				require.NoError(t, shape.check())
+				require.NoError(t, shape.Check())
 				require.True(t, shape.Contains(shape[0]))
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/audience/geometry"
 )
 
 // openTestdata opens a file of the collection of real and realistic data, which is
@@ -99,7 +101,7 @@ func TestTestdata_DistrictNames(t *testing.T) {
 }
 
 // districtShapes reads the outer rings of the districts' outlines by their code.
-func districtShapes(t *testing.T, name string) map[string][]Polygon {
+func districtShapes(t *testing.T, name string) map[string][]geometry.Polygon {
 	t.Helper()
 	var file struct {
 		Features []struct {
@@ -108,7 +110,7 @@ func districtShapes(t *testing.T, name string) map[string][]Polygon {
 		}
 	}
 	require.NoError(t, json.NewDecoder(openTestdata(t, name)).Decode(&file))
-	shapes := map[string][]Polygon{}
+	shapes := map[string][]geometry.Polygon{}
 	for _, f := range file.Features {
 		for _, ring := range f.Geometry.Coordinates {
 			var text []string
@@ -121,17 +123,17 @@ func districtShapes(t *testing.T, name string) map[string][]Polygon {
 	return shapes
 }
 
-func ringOf(t *testing.T, pairs []string) Polygon {
+func ringOf(t *testing.T, pairs []string) geometry.Polygon {
 	t.Helper()
-	var p Polygon
+	var p geometry.Polygon
 	for _, pair := range pairs[1:] {
-		at, err := parsePair(pair)
+		at, err := geometry.ParsePair(pair)
 		require.NoError(t, err)
 		if len(p) == 0 || p[len(p)-1] != at { // rounding made neighbours equal
 			p = append(p, at)
 		}
 	}
-	require.NoError(t, p.check())
+	require.NoError(t, p.Check())
 	return p
 }
 
@@ -142,7 +144,7 @@ func TestTestdata_PlacesLieInTheirDistricts(t *testing.T) {
 		x := NewIndex()
 		rows := tsvRows(t, "hk/points.tsv")
 		for i, row := range rows {
-			at, err := parsePair(row[1] + "," + row[2])
+			at, err := geometry.ParsePair(row[1] + "," + row[2])
 			require.NoError(t, err)
 			x.Put(uint32(i), &Member{ID: strconv.Itoa(i), Kind: KindScreen, Place: "hk", Location: &at})
 		}

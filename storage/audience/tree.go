@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
 )
 
 // tree is the place tree: every place that has members, details or places below.
@@ -27,8 +28,8 @@ type treeNode struct {
 	under  *set   // members here and below
 	shaped set    // members without a Location that are judged by its Shape
 	info   *Place
-	rings  []ring   // of info.Shape
-	dense  []uint64 // everyone as plain bits, for counting; nil when not made since a change
+	rings  []geometry.Ring // of info.Shape
+	dense  []uint64        // everyone as plain bits, for counting; nil when not made since a change
 }
 
 func newTree() tree {
@@ -134,17 +135,17 @@ func (t *tree) lookup(path Path) *treeNode {
 // locate says where a member of the place without a Location is judged to be: at
 // the nearest place upwards that has a Shape or a Location. The first level, the
 // district, is never taken: that would widen. A Shape goes before a Location.
-func (t *tree) locate(at uint32) (how position, point Point, anchor uint32) {
+func (t *tree) locate(at uint32) (how position, point geometry.Point, anchor uint32) {
 	for ; at != 0 && t.nodes[at].parent != 0; at = t.nodes[at].parent {
 		switch info := t.nodes[at].info; {
 		case info == nil:
 		case len(info.Shape) > 0:
-			return inShape, Point{}, at
+			return inShape, geometry.Point{}, at
 		case info.Location != nil:
 			return atPlace, *info.Location, 0
 		}
 	}
-	return unlocated, Point{}, 0
+	return unlocated, geometry.Point{}, 0
 }
 
 // describe sets the details of a place, nil for none, and keeps the geocodes.
@@ -159,7 +160,7 @@ func (t *tree) describe(at uint32, info *Place) {
 	if info == nil {
 		return
 	}
-	n.rings = newRings(info.Shape)
+	n.rings = geometry.NewRings(info.Shape)
 	for _, code := range info.Geocodes {
 		if !slices.Contains(t.geocodes[code], at) {
 			t.geocodes[code] = append(t.geocodes[code], at)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"almenara/storage/audience/geometry"
 )
 
 // Limits of members and places. They bound a record to a few kilobytes.
@@ -23,12 +25,6 @@ const (
 	MaxPlaceGeocodes = 64
 	MaxShapePoints   = 10_000 // of one outline; an official district outline has 2,200
 	maxWordBytes     = 32
-)
-
-// Degrees in units of 1e-7 degree.
-const (
-	maxLat = 90 * unitsPerDegree
-	maxLon = 180 * unitsPerDegree
 )
 
 // Validate says in one sentence why the member cannot be kept, or returns nil.
@@ -52,7 +48,7 @@ func (m *Member) Validate() error {
 		return err
 	}
 	if m.Location != nil {
-		if err := m.Location.check(); err != nil {
+		if err := m.Location.Check(); err != nil {
 			return err
 		}
 	}
@@ -94,18 +90,18 @@ func (p *Place) Validate() error {
 		}
 	}
 	if p.Location != nil {
-		if err := p.Location.check(); err != nil {
+		if err := p.Location.Check(); err != nil {
 			return err
 		}
 	}
 	return checkShapes(p.Shape)
 }
 
-func checkShapes(shape []Polygon) error {
+func checkShapes(shape []geometry.Polygon) error {
 	points := 0
 	for i, polygon := range shape {
 		points += len(polygon)
-		if err := polygon.check(); err != nil {
+		if err := polygon.Check(); err != nil {
 			return fmt.Errorf("outline %d: %w", i+1, err)
 		}
 	}
@@ -271,17 +267,6 @@ func checkEndpoints(endpoints []Endpoint) error {
 		if slices.Contains(endpoints[:i], endpoint) {
 			return fmt.Errorf("endpoint %s:%s is repeated", endpoint.Channel, endpoint.Address)
 		}
-	}
-	return nil
-}
-
-// check says why the point is not on Earth.
-func (p Point) check() error {
-	if p.Lat < -maxLat || p.Lat > maxLat {
-		return fmt.Errorf("latitude %s is out of range: -90 to 90 is expected", formatDegrees(p.Lat))
-	}
-	if p.Lon < -maxLon || p.Lon > maxLon {
-		return fmt.Errorf("longitude %s is out of range: -180 to 180 is expected", formatDegrees(p.Lon))
 	}
 	return nil
 }

@@ -7,13 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/alert"
+	"almenara/storage/audience/geometry"
 )
 
 func validMember() Member {
 	return Member{
 		ID: "lift-0042", Name: "Lobby\n大堂", Kind: KindScreen, Place: "tuen-mun/on-ting/示範邨3座/lift-a",
 		Tags: []Tag{{"risk", "high"}, {"role", ""}, {"role", "frontline"}}, Languages: []string{"zh-HK", "en"},
-		Location: &Point{223_193_000, 1_141_694_000}, Endpoints: []Endpoint{{"mqtt", "lift-0042"}, {"sms", "+852 9123 4567"}},
+		Location: &geometry.Point{Lat: 223_193_000, Lon: 1_141_694_000}, Endpoints: []Endpoint{{"mqtt", "lift-0042"}, {"sms", "+852 9123 4567"}},
 	}
 }
 
@@ -45,8 +46,8 @@ func TestMemberValidate(t *testing.T) {
 		"33 tags":              func(m *Member) { m.Tags = make([]Tag, 33) },
 		"underscore":           func(m *Member) { m.Languages = []string{"zh_HK"} },
 		"language repeated":    func(m *Member) { m.Languages = []string{"en", "EN"} },
-		"off the map":          func(m *Member) { m.Location = &Point{maxLat + 1, 0} },
-		"off the map too":      func(m *Member) { m.Location = &Point{0, -maxLon - 1} },
+		"off the map":          func(m *Member) { m.Location = &geometry.Point{Lat: geometry.MaxLat + 1, Lon: 0} },
+		"off the map too":      func(m *Member) { m.Location = &geometry.Point{Lat: 0, Lon: -geometry.MaxLon - 1} },
 		"no channel":           func(m *Member) { m.Endpoints = []Endpoint{{"", "a"}} },
 		"no address":           func(m *Member) { m.Endpoints = []Endpoint{{"sms", ""}} },
 		"address of two lines": func(m *Member) { m.Endpoints = []Endpoint{{"sms", "a\nb"}} },
@@ -71,7 +72,7 @@ func TestMemberNormalize_MakesTagsValid(t *testing.T) {
 
 func TestPlaceValidate(t *testing.T) {
 	valid := func() Place {
-		return Place{Path: "tuen-mun", Names: []Text{{"en", "Tuen Mun"}}, Geocodes: []alert.Named{{Name: "HK-DC", Value: "L"}}, Location: &Point{}, Shape: []Polygon{square(0, 0, 5)}}
+		return Place{Path: "tuen-mun", Names: []Text{{"en", "Tuen Mun"}}, Geocodes: []alert.Named{{Name: "HK-DC", Value: "L"}}, Location: &geometry.Point{}, Shape: []geometry.Polygon{square(0, 0, 5)}}
 	}
 	p := valid()
 	require.NoError(t, p.Validate())
@@ -82,8 +83,8 @@ func TestPlaceValidate(t *testing.T) {
 		"names":         func(p *Place) { p.Names = make([]Text, 17) },
 		"empty geocode": func(p *Place) { p.Geocodes[0].Value = "" },
 		"geocodes":      func(p *Place) { p.Geocodes = make([]alert.Named, 65) },
-		"off the map":   func(p *Place) { p.Location.Lat = maxLat + 1 },
-		"flat outline":  func(p *Place) { p.Shape[0] = Polygon{{0, 0}, {1, 1}, {2, 2}} },
+		"off the map":   func(p *Place) { p.Location.Lat = geometry.MaxLat + 1 },
+		"flat outline":  func(p *Place) { p.Shape[0] = geometry.Polygon{{Lat: 0, Lon: 0}, {Lat: 1, Lon: 1}, {Lat: 2, Lon: 2}} },
 		"huge outline":  func(p *Place) { p.Shape = slicesOf(square(0, 0, 5), MaxShapePoints/4+1) },
 	} {
 		p := valid()
@@ -92,8 +93,8 @@ func TestPlaceValidate(t *testing.T) {
 	}
 }
 
-func slicesOf(p Polygon, n int) []Polygon {
-	many := make([]Polygon, n)
+func slicesOf(p geometry.Polygon, n int) []geometry.Polygon {
+	many := make([]geometry.Polygon, n)
 	for i := range many {
 		many[i] = p
 	}

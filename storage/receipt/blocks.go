@@ -9,7 +9,7 @@ import (
 // MaxReceipts and MaxEncoded. Receipts of one member for one revision are
 // coalesced to what is highest: the first Presented and the first Acknowledged,
 // whose times matter, and the last answer; or, before these, the highest rung and
-// the end. No count of a Tally changes by it, but the times of the lower rungs are
+// the end; and always the first Cancelled, which says who has stopped. No count of a Tally changes by it, but the times of the lower rungs are
 // gone. The order and repetition of receipts do not show in the result.
 //
 // Receipts without an alert id or a rung are left out, and the error, which wraps
@@ -72,7 +72,7 @@ func appendKept(kept, ladder []item) []item {
 			answer = i // the latest so far
 		}
 	}
-	var chosen [3]item
+	var chosen [4]item
 	keep := chosen[:0]
 	take := func(r Rung) {
 		if first[r] > 0 {
@@ -85,11 +85,15 @@ func appendKept(kept, ladder []item) []item {
 		if answer >= 0 && answer != first[Acknowledged]-1 {
 			keep = append(keep, ladder[answer])
 		}
+		take(Cancelled)
 		return append(kept, keep...)
 	}
 	if !end.Implies(step) {
 		take(step)
 	}
 	take(end)
+	if end != Cancelled {
+		take(Cancelled)
+	}
 	return append(kept, keep...)
 }

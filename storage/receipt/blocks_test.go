@@ -55,10 +55,16 @@ func TestBlocks_KeepsWhatMattersOfEachLadder(t *testing.T) {
 			[]Receipt{r(1, Sent, 0), r(1, Failed, 8)}, []Receipt{r(1, Failed, 8)},
 		},
 		"two ends": {
-			[]Receipt{r(1, Expired, 0), r(1, Refused, 8), r(1, Cancelled, 9)}, []Receipt{r(1, Refused, 8)},
+			[]Receipt{r(1, Expired, 0), r(1, Refused, 8), r(1, Failed, 9)}, []Receipt{r(1, Refused, 8)},
+		},
+		"two ends, one of which says that it stopped": {
+			[]Receipt{r(1, Expired, 0), r(1, Refused, 8), r(1, Cancelled, 9)}, []Receipt{r(1, Cancelled, 9), r(1, Refused, 8)},
 		},
 		"presentation outlives an end": {
-			[]Receipt{r(1, Presented, 0), r(1, Cancelled, 8)}, []Receipt{r(1, Presented, 0)},
+			[]Receipt{r(1, Presented, 0), r(1, Failed, 8)}, []Receipt{r(1, Presented, 0)},
+		},
+		"who presented it has stopped": {
+			[]Receipt{r(1, Presented, 0), r(1, Cancelled, 8)}, []Receipt{r(1, Presented, 0), r(1, Cancelled, 8)},
 		},
 		"members apart": {
 			[]Receipt{r(2, Sent, 0), r(1, Queued, 0)}, []Receipt{r(1, Queued, 0), r(2, Sent, 0)},

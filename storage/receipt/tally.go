@@ -43,7 +43,9 @@ type Answer struct {
 }
 
 // Counts says how many members reached each rung of one revision or a higher one.
-// Each end counts members that were not presented the alert, each of them once.
+// Each end but Cancelled counts members that were not presented the alert, each of them
+// once. Cancelled counts who told that they show it no more, whatever ended that, or never
+// began because it was ended, whatever they had told before.
 type Counts struct {
 	Queued       uint64 `json:"queued"`
 	Sent         uint64 `json:"sent"`
@@ -177,6 +179,9 @@ func (l *ladder) countEnds(c *Counts) {
 		l.or(done, end.rung)
 		*end.count = done.GetCardinality() - before
 	}
+	if l[Cancelled] != nil { // also after it was presented: who has really stopped
+		c.Cancelled = l[Cancelled].GetCardinality()
+	}
 }
 
 // among is the ladder without everybody else.
@@ -207,8 +212,8 @@ func (t *Tally) ladder(id alert.ID, rev alert.Revision) *ladder {
 }
 
 // Members lists who reached the rung of one revision, or a rung that implies it;
-// for an end, who reported it and was not presented the alert all the same. The
-// bitmap is the caller's own.
+// for an end but Cancelled, who reported it and was not presented the alert all the same.
+// The bitmap is the caller's own.
 func (t *Tally) Members(id alert.ID, rev alert.Revision, r Rung) *roaring.Bitmap {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
@@ -222,7 +227,7 @@ func (t *Tally) Members(id alert.ID, rev alert.Revision, r Rung) *roaring.Bitmap
 			l.or(out, from)
 		}
 	}
-	if r.Ends() {
+	if r.Ends() && r != Cancelled {
 		for from := Queued; from <= Refused; from++ {
 			if l[from] != nil && Climbs(r, from) {
 				out.AndNot(l[from])

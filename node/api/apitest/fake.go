@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -31,6 +32,8 @@ type Fake struct {
 	Alerts   []wire.Alert
 	Message  []byte
 	Rows     []wire.ReceiptRow
+	From     wire.Source // of AlertReceipts
+	Next     string      // of ListAlerts and AlertReceipts
 	Imported wire.Imported
 	Selected wire.Selected
 	Places   []wire.Place
@@ -54,18 +57,19 @@ type Fake struct {
 func New() *Fake {
 	return &Fake{
 		Outcome: wire.Outcome{
-			Alert: AlertID, Revision: 1_784_540_400_123, State: "committed", Effect: "in-force", Connected: 311,
+			Alert: AlertID, Revision: 1_784_540_400_123, MsgType: "Alert", Replication: wire.ReplicationCommitted, State: wire.StateInForce, Effect: wire.EffectWarns, Connected: 208, Reachable: new(uint64(311)),
 			Addressed: wire.Counts{Total: 1204, ByKind: []wire.Count{{Name: "phone", Count: 1200}, {Name: "screen", Count: 4}}},
 		},
 		Alerts:  []wire.Alert{ExampleAlert()},
 		Message: []byte("<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"/>"),
-		Rows:    []wire.ReceiptRow{{Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Rung: "presented"}},
+		Rows:    []wire.ReceiptRow{{Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Rung: "presented", RungFrom: wire.SourceDistrict}},
+		From:    wire.SourceDistrict,
 		Selected: wire.Selected{
 			Expression: "kind = screen", Counts: wire.Counts{Total: 1, ByKind: []wire.Count{{Name: "screen", Count: 1}}},
 			Members: []wire.Member{{ID: "lift-0042", Name: "安定邨安禮樓大堂", Kind: "screen", Place: "tuen-mun/on-ting"}},
 		},
 		Places:  []wire.Place{{Path: "tuen-mun", Names: map[string]string{"zh-Hant": "屯門"}}},
-		Devices: []wire.Device{{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Connected: true, Node: "n1"}},
+		Devices: []wire.Device{{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Connected: &connected, Node: "n1"}},
 		Users:   []wire.User{{Name: "duty", Roles: []string{api.RoleComposer}}},
 		Parted:  []wire.Split{{Nodes: []wire.SplitNode{}, Halves: []wire.SplitHalf{}, Alerts: []wire.SplitAlert{}}},
 		State:   wire.Status{Node: "n1", Name: "on-ting", District: "tuen-mun", Role: "leader", Quorum: true, Ready: true},
@@ -74,14 +78,16 @@ func New() *Fake {
 	}
 }
 
+var connected = true
+
 // AlertID is the id of the fake's alert.
 const AlertID = "abcdefghijklmnopqrstuvwxyz"
 
 // ExampleAlert is the fake's alert.
 func ExampleAlert() wire.Alert {
 	return wire.Alert{
-		ID: AlertID, Revision: 1, Key: "hko@example.hk,1,2026-07-20T17:40:00+08:00", State: "in-force", Status: "Exercise",
-		MsgType: "Alert", Headline: "演習：洪水警告 Flood warning", Place: "committed",
+		ID: AlertID, Revision: 1, Key: "hko@example.hk,1,2026-07-20T17:40:00+08:00", State: wire.StateInForce, Status: "Exercise",
+		MsgType: "Alert", Headline: "演習：洪水警告 Flood warning", Replication: wire.ReplicationCommitted, CountsFrom: wire.SourceDistrict,
 		Addressed: wire.Counts{Total: 4}, Rungs: wire.Rungs{Queued: 4, Sent: 4, Delivered: 3, Verified: 3, Presented: 2},
 		ByGroup: []wire.GroupRow{{Place: "tuen-mun/on-ting", Kind: "screen", Rungs: wire.Rungs{Queued: 4, Presented: 2}}},
 	}
@@ -144,7 +150,7 @@ func cut(token string) (string, bool) {
 		return "", false
 	}
 	role := token[len(tokenPrefix):]
-	return role, role == "none" || slices.Contains(api.Roles(), role)
+	return role, role == "none" || slices.Contains(authority.Roles(), role)
 }
 
 // TakeCAP answers Outcome.
@@ -169,8 +175,13 @@ func (f *Fake) PreviewAlert(_ context.Context, by api.Caller, in wire.SendAlert)
 
 func (f *Fake) preview() wire.Outcome {
 	out := f.Outcome
-	out.State = wire.StateDryRun
+	out.DryRun, out.Replication = true, ""
 	return out
+}
+
+// CorrectAlert answers Outcome.
+func (f *Fake) CorrectAlert(_ context.Context, by api.Caller, id string, in wire.CorrectAlert, wait api.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "CorrectAlert %s %d %v %q %t %s", id, len(in.Texts), in.Blanks, in.Reason, in.DryRun, wait)
 }
 
 // CancelAlert answers Outcome.
@@ -179,8 +190,8 @@ func (f *Fake) CancelAlert(_ context.Context, by api.Caller, id string, in wire.
 }
 
 // ListAlerts answers Alerts.
-func (f *Fake) ListAlerts(_ context.Context, limit int) ([]wire.Alert, error) {
-	return f.Alerts, f.note(nil, "ListAlerts %d", limit)
+func (f *Fake) ListAlerts(_ context.Context, after string, limit int) ([]wire.Alert, string, error) {
+	return f.Alerts, f.Next, f.note(nil, "ListAlerts %q %d", after, limit)
 }
 
 // ShowAlert answers the alert of Alerts with the id.
@@ -193,17 +204,17 @@ func (f *Fake) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
 }
 
 // AlertMessage answers Message.
-func (f *Fake) AlertMessage(_ context.Context, id string) ([]byte, error) {
-	return f.Message, f.note(nil, "AlertMessage %s", id)
+func (f *Fake) AlertMessage(_ context.Context, by api.Caller, id string) ([]byte, error) {
+	return f.Message, f.note(&by, "AlertMessage %s", id)
 }
 
 // AlertReceipts answers Rows.
-func (f *Fake) AlertReceipts(_ context.Context, id, rung string, missing bool, limit int) ([]wire.ReceiptRow, error) {
-	return f.Rows, f.note(nil, "AlertReceipts %s %s %t %d", id, rung, missing, limit)
+func (f *Fake) AlertReceipts(_ context.Context, by api.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error) {
+	return wire.ReceiptPage{Rows: f.Rows, Next: f.Next, From: f.From}, f.note(&by, "AlertReceipts %s %s %t %q %d", id, q.Rung, q.Missing, q.After, q.Limit)
 }
 
 // Import reads all and answers Imported.
-func (f *Fake) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun, replace bool, progress func(wire.Progress)) (wire.Imported, error) {
+func (f *Fake) Import(ctx context.Context, by api.Caller, csv io.Reader, how api.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	n, err := io.Copy(io.Discard, csv)
 	if err != nil {
 		return wire.Imported{}, wire.Problemf(wire.KindMalformed, "the file ends early: %v", err) // hides the cause, as a service may
@@ -214,7 +225,7 @@ func (f *Fake) Import(ctx context.Context, by api.Caller, csv io.Reader, dryRun,
 	if f.Importing != nil {
 		f.Importing(ctx, progress)
 	}
-	return f.Imported, f.note(&by, "Import %d %t %t", n, dryRun, replace)
+	return f.Imported, f.note(&by, "Import %d %t %t", n, how.DryRun, how.Replace)
 }
 
 // Select answers Selected.
@@ -246,10 +257,13 @@ func (f *Fake) EnrolDevices(_ context.Context, by api.Caller, in []wire.Enrol) (
 }
 
 // ListDevices answers the page of Devices behind after.
-func (f *Fake) ListDevices(_ context.Context, after string, limit int) ([]wire.Device, error) {
-	err := f.note(nil, "ListDevices %q %d", after, limit)
-	page := slices.DeleteFunc(slices.Clone(f.Devices), func(d wire.Device) bool { return d.ID <= after })
-	return page[:min(limit, len(page))], err
+func (f *Fake) ListDevices(_ context.Context, after string, limit int) (page []wire.Device, next string, err error) {
+	err = f.note(nil, "ListDevices %q %d", after, limit)
+	page = slices.DeleteFunc(slices.Clone(f.Devices), func(d wire.Device) bool { return d.ID <= after })
+	if len(page) > limit {
+		page, next = page[:limit], page[limit-1].ID
+	}
+	return page, next, err
 }
 
 // RevokeDevice notes the id.
@@ -260,6 +274,11 @@ func (f *Fake) RevokeDevice(_ context.Context, by api.Caller, id string) error {
 // AddUser answers a user with a token.
 func (f *Fake) AddUser(_ context.Context, by api.Caller, in wire.AddUser) (wire.User, error) {
 	return wire.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, Token: "new-token"}, f.note(&by, "AddUser %s", in.Name)
+}
+
+// SetUser notes what was said.
+func (f *Fake) SetUser(_ context.Context, by api.Caller, name string, in wire.SetUser) error {
+	return f.note(&by, "SetUser %s %t", name, in.System)
 }
 
 // ListUsers answers Users.

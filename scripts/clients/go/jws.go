@@ -73,9 +73,12 @@ func decodePart(part string, v any) error {
 	return nil
 }
 
-// receipts says that the device checked and shows one revision of an alert.
-func receipts(alert string, revision uint64) []byte {
-	const one = `{"alert":"%s","revision":%d,"rung":"%s","at":"%s","seq":%d}`
+// receipts tells rungs of one revision of an alert, numbered from seq.
+func receipts(alert string, revision uint64, seq int, rungs ...string) []byte {
 	at := time.Now().UTC().Format(time.RFC3339Nano)
-	return fmt.Appendf(nil, "["+one+","+one+"]", alert, revision, "verified", at, 1, alert, revision, "presented", at, 2)
+	var list []string
+	for i, rung := range rungs {
+		list = append(list, fmt.Sprintf(`{"alert":"%s","revision":%d,"rung":"%s","at":"%s","seq":%d}`, alert, revision, rung, at, seq+i))
+	}
+	return []byte("[" + strings.Join(list, ",") + "]")
 }

@@ -119,13 +119,14 @@ func (s settings) live() error {
 type life struct {
 	settings
 	connection
-	ring    ring
-	waiting *message // the first manifest, if it came before the keys
-	ready   bool
-	alert   string
-	bodies  int
-	inForce bool // a manifest listed the alert
-	over    bool // a manifest listed it as ended
+	ring     ring
+	waiting  *message // the first manifest, if it came before the keys
+	ready    bool
+	alert    string
+	revision uint64
+	bodies   int
+	inForce  bool // a manifest listed the alert
+	over     bool // a manifest listed it as ended
 }
 
 func (d *life) take(m message) error {
@@ -190,8 +191,8 @@ func (d *life) takeBody(m message) error {
 	if d.topic("alert/"+body.Alert) != m.topic || d.bodies > 1 {
 		return fmt.Errorf("body %d is of alert %s, on topic %s", d.bodies, body.Alert, m.topic)
 	}
-	d.alert = body.Alert
-	if err := d.publish(d.topic("receipt"), receipts(d.alert, body.Revision), false); err != nil {
+	d.alert, d.revision = body.Alert, body.Revision
+	if err := d.publish(d.topic("receipt"), receipts(d.alert, d.revision, 1, "verified", "presented"), false); err != nil {
 		return fmt.Errorf("publishing receipts: %w", err)
 	}
 	if err := d.tellState("presenting", `"`+d.alert+`"`); err != nil {
@@ -213,6 +214,9 @@ func (d *life) tellState(state, presenting string) error {
 func (d *life) settle(messages <-chan message) error {
 	if !d.inForce {
 		return errors.New("no manifest listed the alert as in force")
+	}
+	if err := d.publish(d.topic("receipt"), receipts(d.alert, d.revision, 3, "cancelled"), false); err != nil { // it is shown no more
+		return fmt.Errorf("publishing receipts: %w", err)
 	}
 	if err := d.tellState("ready", ""); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"almenara/node/cli"
+	"almenara/node/cli/command"
 	"almenara/node/engine"
 )
 
@@ -35,7 +36,7 @@ func run() int {
 		following.Go(func() { c.follow(ctx, file) })
 		options = append(options, engine.WithClock(c.now))
 	}
-	streams := cli.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
+	streams := command.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv}
 	return cli.Run(ctx, os.Args[1:], streams, engine.New("skewed", options...))
 }
 

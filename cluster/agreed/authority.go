@@ -1,0 +1,29 @@
+package agreed
+
+import "almenara/storage"
+
+// Authority is who may warn how, as it is agreed here: one moment's state.
+type Authority struct {
+	Version   uint64 // raft index of its last change; 0: never
+	Policy    storage.Policy
+	Licences  []storage.Licence  // by id, also revoked and past ones
+	Scenarios []storage.Scenario // by id, without removed ones
+}
+
+// Authority reads scenarios, licences and the policy in one view.
+func (r *Reader) Authority() (a Authority, err error) {
+	err = r.state.Store().View(func(t *storage.Txn) error {
+		if a.Version, err = t.PolicyVersion(); err != nil {
+			return err
+		}
+		if a.Policy, err = t.Policy(); err != nil {
+			return err
+		}
+		if a.Licences, err = t.Licences(); err != nil {
+			return err
+		}
+		a.Scenarios, err = t.Scenarios()
+		return err
+	})
+	return a, err
+}

@@ -1,0 +1,71 @@
+package agreed
+
+import (
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/receipt"
+)
+
+// LastReceipts is where the last receipt blocks of the alerts were adopted, in the order of
+// ids; the zero place where there is none.
+func (r *Reader) LastReceipts(ids []alert.ID) ([]storage.Place, error) {
+	return read(r, func(t *storage.Txn) (out []storage.Place, err error) {
+		for _, id := range ids {
+			p, err := t.LastReceipt(string(id))
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, p)
+		}
+		return out, nil
+	})
+}
+
+// Tally is what the adopted receipts say of one alert, under this one id. It may be
+// read while receipts are added. Ask for it anew each time.
+func (r *Reader) Tally(id alert.ID) (*receipt.Tally, error) {
+	return r.state.Derived().Tallies.Of(id)
+}
+
+// ReceiptMembers lists who reached the rung of one revision, or a rung that implies
+// it, under any of the ids. The bitmap is the caller's own.
+func (r *Reader) ReceiptMembers(ids []alert.ID, revision alert.Revision, rung receipt.Rung) (*roaring.Bitmap, error) {
+	out := roaring.New()
+	for _, id := range ids {
+		t, err := r.Tally(id)
+		if err != nil {
+			return nil, err
+		}
+		out.Or(t.Members(id, revision, rung))
+	}
+	return out, nil
+}
+
+// ReceiptCountsAmong counts the rungs of one revision under any of the ids, each of these
+// members once per rung; nil is all members.
+func (r *Reader) ReceiptCountsAmong(among *roaring.Bitmap, ids []alert.ID, revision alert.Revision) (c receipt.Counts, err error) {
+	if len(ids) == 1 {
+		t, err := r.Tally(ids[0])
+		if err != nil {
+			return c, err
+		}
+		return t.CountsAmong(among, ids[0], revision), nil
+	}
+	for rung, count := range map[receipt.Rung]*uint64{
+		receipt.Queued: &c.Queued, receipt.Sent: &c.Sent, receipt.Delivered: &c.Delivered,
+		receipt.Verified: &c.Verified, receipt.Presented: &c.Presented, receipt.Acknowledged: &c.Acknowledged,
+		receipt.Failed: &c.Failed, receipt.Expired: &c.Expired, receipt.Cancelled: &c.Cancelled, receipt.Refused: &c.Refused,
+	} {
+		members, err := r.ReceiptMembers(ids, revision, rung)
+		if err != nil {
+			return c, err
+		}
+		if among != nil {
+			members.And(among)
+		}
+		*count = members.GetCardinality()
+	}
+	return c, nil
+}

@@ -1,0 +1,156 @@
+package archive
+
+import (
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+
+	"almenara/cluster/fact"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// Summon brings the groups back that the message names. It is called before the message is
+// added or approved.
+func (a *Alerts) Summon(t *storage.Txn, msg *Message) error {
+	for _, k := range append([]alert.Key{msg.Entry.Key, msg.Entry.Root}, msg.Entry.References...) {
+		id := k.ID()
+		if k == (alert.Key{}) || a.has(id) {
+			continue
+		}
+		g, ok, err := t.Group(string(id))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		if err := a.restore(t, g.Facts, nil); err != nil {
+			return err
+		}
+		if err := t.TakeGroup(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LayWaiting lays the approvals on the board that came before the message.
+func (a *Alerts) LayWaiting(t *storage.Txn, msg *Message) error {
+	if msg.Entry.Approvals == 0 {
+		return nil
+	}
+	waiting, err := t.ApprovalsOf(msg.ID[:])
+	if err != nil {
+		return err
+	}
+	for _, w := range waiting {
+		if err := t.StopWaiting(w.Place); err != nil {
+			return err
+		}
+	}
+	return a.layApprovals(t, waiting)
+}
+
+// Adopted records that a message, which was added, was adopted: where, and how many ordinals
+// of members had been given until then.
+func (a *Alerts) Adopted(t *storage.Txn, msg *Message, adopted storage.Adoption, ordinals uint32) error {
+	one := Placed{Adoption: adopted, Ordinals: ordinals}
+	a.place(msg.Entry, one)
+	if a.frozen {
+		return nil
+	}
+	a.state.Alert = one.fact().Place
+	if err := t.PutActive(one.fact()); err != nil {
+		return err
+	}
+	return t.SetArchive(a.state)
+}
+
+// Approved records that an approval was adopted at a place: it is listed under what it
+// approves.
+func (a *Alerts) Approved(t *storage.Txn, p storage.Approval, at storage.Place, id []byte) error {
+	if a.frozen {
+		return nil
+	}
+	known, err := t.HasFact(p.Fact)
+	if err != nil {
+		return err
+	}
+	a.state.Approval = at
+	if err := t.PutApprovalOf(p.Fact, a.state.Approval, id, !known); err != nil {
+		return err
+	}
+	return t.SetArchive(a.state)
+}
+
+// restore adds messages of the archive to the board.
+func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Logger) error {
+	for _, f := range facts {
+		msg, err := Stored(t, f.ID)
+		if err != nil {
+			return err
+		}
+		if msg == nil {
+			if log != nil {
+				log.Error("adopted alert cannot be read by this version", "fact", hex.EncodeToString(f.ID))
+			}
+			continue
+		}
+		adopted, ok, err := t.Adoption(f.Place)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: no message was adopted at %d.%d", storage.ErrDamaged, f.Place.Index, f.Place.N)
+		}
+		if msg.Entry.Approvals > 0 {
+			approvals, err := t.ApprovalsOf(f.ID)
+			if err == nil {
+				err = a.layApprovals(t, approvals)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		a.Add(msg)
+		a.place(msg.Entry, Placed{Adoption: adopted, Ordinals: f.Ordinals})
+	}
+	return nil
+}
+
+// layApprovals lays adopted approvals on the board.
+func (a *Alerts) layApprovals(t *storage.Txn, approvals []storage.GroupFact) error {
+	for _, one := range approvals {
+		stored, ok, err := t.FactByID(one.ID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: approval %x is gone", storage.ErrDamaged, one.ID)
+		}
+		p, ok, err := approvalOf(stored)
+		if err != nil {
+			return err
+		}
+		if ok {
+			a.Approve(p)
+		}
+	}
+	return nil
+}
+
+// approvalOf reads a stored approval; false for one that counted for nothing when it was
+// adopted.
+func approvalOf(stored storage.StoredFact) (p storage.Approval, ok bool, err error) {
+	signed, err := fact.DecodeSigned(stored.Signed)
+	if err != nil {
+		return p, false, fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, stored.Key.Origin, err)
+	}
+	f, err := signed.Fact()
+	if err != nil {
+		return p, false, fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, stored.Key.Origin, err)
+	}
+	p, err = storage.DecodeApproval(f.Body)
+	return p, err == nil && len(p.Fact) == len(fact.ID{}), nil
+}

@@ -1,0 +1,136 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"almenara/node/situation"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
+)
+
+// Message is one CAP message of an alert fact, immutable. Most of those on a book are stubs, with
+// a Fact and an Entry alone: what else they say is read from the agreed state by the methods.
+type Message struct {
+	Fact  string
+	Entry board.Entry
+	Issue storage.Issue // zero in a stub
+	Alert *alert.Alert  // nil in a stub
+
+	texts    Texts  // of a stub; nil otherwise
+	brief    *Brief // of a stub; nil where it is long
+	personal bool   // of a stub
+}
+
+// Brief is what lists say of a message.
+type Brief struct {
+	Headline string
+	Select   string        // the selection that the message was limited to
+	Issue    storage.Issue // without Message, Targets and Blanks
+}
+
+// briefMost is how many bytes of a brief stay in memory. The longest headline of the real messages
+// that we have has 195.
+const briefMost = 1 << 10
+
+// ReadMessage decodes the body of an alert fact.
+func ReadMessage(fact string, body []byte) (*Message, error) {
+	issue, err := storage.DecodeIssue(body)
+	if err != nil {
+		return nil, err
+	}
+	return read(fact, issue)
+}
+
+func read(fact string, issue storage.Issue) (*Message, error) {
+	a, _, err := alert.Parse(issue.Message)
+	if err != nil {
+		return nil, fmt.Errorf("reading the message of fact %s: %w", fact, err)
+	}
+	entry := issue.Entry(a, issue.Content(a).String(), fact)
+	return &Message{Fact: fact, Issue: issue, Alert: a, Entry: entry}, nil
+}
+
+// Whole is the message with everything that it says. Of a stub that costs some milliseconds.
+func (m *Message) Whole() (*Message, error) {
+	if m.texts == nil {
+		return m, nil
+	}
+	issue, err := m.issue()
+	if err != nil {
+		return nil, err
+	}
+	return read(m.Fact, issue)
+}
+
+// Targets is whom each info block addresses; nil for a Cancel. It must not be modified.
+func (m *Message) Targets() ([]audience.Target, error) {
+	if m.texts == nil {
+		return m.Issue.Targets, nil
+	}
+	issue, err := m.issue()
+	return issue.Targets, err
+}
+
+// issue reads the body of a stub's fact.
+func (m *Message) issue() (storage.Issue, error) {
+	found, err := m.texts.Issue(m.Fact)
+	if err == nil && found == nil {
+		err = fmt.Errorf("reading the message of fact %s: it is not in the agreed state", m.Fact)
+	}
+	if err != nil {
+		return storage.Issue{}, err
+	}
+	return *found, nil
+}
+
+// Brief is what lists say of the message.
+func (m *Message) Brief() (Brief, error) {
+	if m.brief != nil {
+		return *m.brief, nil
+	}
+	whole, err := m.Whole()
+	if err != nil {
+		return Brief{}, err
+	}
+	b := Brief{Headline: whole.Alert.Headline(""), Select: selects(whole.Issue.Targets), Issue: whole.Issue}
+	b.Issue.Message, b.Issue.Targets, b.Issue.Blanks = nil, nil, nil
+	return b, nil
+}
+
+// stub is the message without what texts has.
+func (m *Message) stub(texts Texts) *Message {
+	out := &Message{Fact: m.Fact, Entry: m.Entry, texts: texts, personal: m.Personal()}
+	b, err := m.Brief()
+	if err != nil {
+		return out
+	}
+	size := 0
+	for _, s := range []*string{&b.Headline, &b.Select, &b.Issue.Author, &b.Issue.Reason, &b.Issue.Incident, &b.Issue.Scenario, &b.Issue.Licence, &b.Issue.Within} {
+		size += len(*s)
+		*s = strings.Clone(*s) // by itself: it may be a part of what is given up
+	}
+	if size <= briefMost {
+		out.brief = &b
+	}
+	return out
+}
+
+// Addressing is whom the message is for.
+func (m *Message) Addressing() situation.Message {
+	return situation.Message{Fact: m.Fact, Key: m.Entry.Key, Revision: m.Entry.Revision, Claimed: m.Entry.Claimed, Targets: m.Targets}
+}
+
+// selects is the selection that targets are limited to.
+func selects(targets []audience.Target) string {
+	var all []string
+	for _, t := range targets {
+		if t.Select != "" && !slices.Contains(all, t.Select) {
+			all = append(all, t.Select)
+		}
+	}
+	return strings.Join(all, "; ")
+}

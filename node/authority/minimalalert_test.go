@@ -1,0 +1,84 @@
+package authority_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/authority"
+	"almenara/node/wire"
+)
+
+func personal() wire.Alert {
+	rungs := wire.Rungs{Queued: 9, Sent: 7, Presented: 4, Acknowledged: 1}
+	return wire.Alert{
+		Personal: true, Select: "has care", Rungs: rungs, Joined: 2, Duplicates: []string{"x"},
+		Addressed: wire.Counts{Total: 7, Removed: 1, ByKind: []wire.Count{{Name: "person", Count: 6}}, ByPlace: []wire.Count{{Name: "a", Count: 4}, {Name: "b", Count: 2}}},
+		Messages:  []wire.Message{{Addressed: 7, Joined: 2, Rungs: &rungs}, {MsgType: "Cancel"}},
+		ByGroup:   []wire.GroupRow{{Place: "a", Kind: "person", Rungs: wire.Rungs{Queued: 6, Presented: 3}}, {Place: "b", Kind: "person", Rungs: wire.Rungs{Queued: 3}}},
+	}
+}
+
+// Whoever operates alerts sees every count as it is. Everybody else gets all counts of an alert
+// that was addressed by what is known of persons rounded alike, so that no difference of two of
+// them is exact.
+func TestMinimalAlert_RoundsEveryCountOfWhatIsPersonal(t *testing.T) {
+	for _, role := range authority.Roles() {
+		by, a := authority.Caller{Roles: []string{role}}, personal()
+		authority.MinimalAlert(by, &a)
+		switch role {
+		case authority.RoleViewer, authority.RoleAuditor, authority.RoleDeviceManager:
+			rungs := wire.Rungs{Queued: 5, Sent: 5}
+			require.Equal(t, wire.Alert{
+				Personal: true, Select: "has care", RoundedTo: 5, Rungs: rungs, Duplicates: []string{},
+				Addressed: wire.Counts{Total: 5, ByKind: []wire.Count{{Name: "person", Count: 5}}},
+				Messages:  []wire.Message{{Addressed: 5, Rungs: &rungs}, {MsgType: "Cancel"}},
+				ByGroup:   []wire.GroupRow{{Place: "a", Kind: "person", Rungs: wire.Rungs{Queued: 5}}},
+			}, a, role)
+		default:
+			require.Equal(t, personal(), a, role)
+		}
+	}
+	viewer := authority.Caller{Roles: []string{authority.RoleViewer}}
+	public := personal()
+	public.Personal, public.Select, public.Duplicates, public.PersonalDuplicates = false, "kind = person", []string{"x", "y"}, []string{"x"}
+	a := public
+	authority.MinimalAlert(viewer, &a)
+	require.Equal(t, []string{"y"}, a.Duplicates, "that it is for some of those whom a tag chose would tell who they are")
+	a.Duplicates = public.Duplicates
+	require.Equal(t, public, a, "kinds, places and ids are known to everybody")
+	named := personal()
+	named.Select = "id = r-1 and has care"
+	authority.MinimalAlert(viewer, &named)
+	require.Empty(t, named.Select)
+}
+
+func TestMinimalEvent_LeavesTheOthersEventAsItIs(t *testing.T) {
+	rungs := wire.Rungs{Queued: 9, Presented: 1}
+	e := wire.Event{Personal: true, Rungs: &rungs}
+	authority.MinimalEvent(authority.Caller{Roles: []string{authority.RoleViewer}}, &e)
+	require.Equal(t, wire.Rungs{Queued: 5}, *e.Rungs)
+	require.EqualValues(t, 5, e.RoundedTo)
+	require.EqualValues(t, 9, rungs.Queued, "another reader may have it, too")
+	e = wire.Event{Personal: true, Rungs: &rungs}
+	authority.MinimalEvent(authority.Caller{Roles: []string{authority.RoleApprover}}, &e)
+	require.EqualValues(t, 9, e.Rungs.Queued)
+}
+
+func TestMinimalSplit_RoundsTheSumToo(t *testing.T) {
+	of := func() wire.Split {
+		return wire.Split{LateReceipts: 13, Alerts: []wire.SplitAlert{
+			{Personal: true, Addressed: 3, Receipts: 6, Told: []wire.SplitTold{{Node: "a", Devices: 2}}},
+			{Addressed: 3, Receipts: 7, Told: []wire.SplitTold{{Node: "a", Devices: 2}}},
+		}}
+	}
+	s := of()
+	authority.MinimalSplit(authority.Caller{Roles: []string{authority.RoleViewer}}, &s)
+	require.Equal(t, wire.Split{LateReceipts: 10, Alerts: []wire.SplitAlert{
+		{Personal: true, RoundedTo: 5, Receipts: 5, Told: []wire.SplitTold{{Node: "a"}}},
+		{Addressed: 3, Receipts: 7, Told: []wire.SplitTold{{Node: "a", Devices: 2}}},
+	}}, s)
+	s = of()
+	authority.MinimalSplit(authority.Caller{Roles: []string{authority.RoleComposer}}, &s)
+	require.Equal(t, of(), s)
+}

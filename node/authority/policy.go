@@ -1,0 +1,112 @@
+package authority
+
+import (
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+)
+
+const (
+	// DistrictShare is the share of the district, in percent, from which on a rule for the
+	// whole district holds: leaving out one screen of a hundred must not be the way around.
+	DistrictShare = 80
+	// RecentTime is how long what an author has sent counts together with what follows: one
+	// warning in two halves is one.
+	RecentTime = 10 * time.Minute
+	// manyBlocks is how many blocks a district must have for a share of them to say much.
+	manyBlocks = 5
+	// blockDepth is how deep a block lies in the place tree: district/estate/block.
+	blockDepth = 3
+)
+
+// everyone selects every member.
+var everyone, _ = audience.Parse("all")
+
+// The values of CAP 1.2 §3.2.2, the least first. Unknown says nothing.
+var (
+	severities = []string{"Unknown", "Minor", "Moderate", "Severe", "Extreme"}
+	urgencies  = []string{"Unknown", "Past", "Future", "Expected", "Immediate"}
+)
+
+// Severities and Urgencies are the values that a rule may name, the least first.
+func Severities() []string { return slices.Clone(severities[1:]) }
+func Urgencies() []string  { return slices.Clone(urgencies[1:]) } // Urgencies is likewise.
+
+// level is the place of a value in its order.
+func level(order []string, value string) int { return slices.Index(order, value) }
+
+func severityOf(i alert.Info) string { return i.Severity }
+func urgencyOf(i alert.Info) string  { return i.Urgency }
+
+// approvalsFor is how many persons besides the author must approve: the strictest rule
+// that applies, and what the scenario asks for. Rules that count members count also whom
+// the author has warned just before.
+func (r *Rules) approvalsFor(by Caller, p storage.Policy, about About, members *roaring.Bitmap) (uint32, error) {
+	needed := about.Scenario.Approvals
+	var all *roaring.Bitmap
+	for _, rule := range p.Rules {
+		if rule.Approvals <= needed || !named(rule, about) {
+			continue
+		}
+		if counts(rule) && all == nil {
+			all = members.Clone()
+			for _, m := range r.Recent(by.Name, about.Message.Status, r.Clock().Add(-RecentTime)) {
+				before, err := r.reach(m)
+				if err != nil {
+					return 0, err
+				}
+				all.Or(before.members)
+			}
+		}
+		if !counts(rule) || r.large(rule, all) {
+			needed = rule.Approvals
+		}
+	}
+	return needed, nil
+}
+
+// named reports whether everything holds that the rule names of the message itself. What is
+// Unknown counts as high: leaving the word out must not be the way around a second person.
+func named(rule storage.PolicyRule, about About) bool {
+	high := func(order []string, from string, value func(alert.Info) string) bool {
+		return from == "" || slices.ContainsFunc(about.Message.Infos, func(i alert.Info) bool {
+			at := level(order, value(i))
+			return at <= 0 || at >= level(order, from)
+		})
+	}
+	return high(severities, rule.Severity, severityOf) && high(urgencies, rule.Urgency, urgencyOf) &&
+		(rule.Scenario == "" || rule.Scenario == about.Scenario.ID)
+}
+
+func counts(rule storage.PolicyRule) bool { return rule.Members > 0 || rule.District || rule.Share > 0 }
+
+// large reports whether as many members are addressed as the rule names.
+func (r *Rules) large(rule storage.PolicyRule, members *roaring.Bitmap) bool {
+	share := uint64(rule.Share)
+	if rule.District {
+		share = max(share, DistrictShare)
+	}
+	return (rule.Members == 0 || members.GetCardinality() > rule.Members) && (share == 0 || r.shareOf(members) >= share)
+}
+
+// shareOf is the share of the district in percent, rounded up: of its members or, where it
+// has manyBlocks or more, of its blocks that are addressed at all; the larger one.
+func (r *Rules) shareOf(members *roaring.Bitmap) uint64 {
+	index := r.Audience()
+	everybody, err := index.Select(everyone)
+	if err != nil || everybody.IsEmpty() {
+		return 0
+	}
+	some, all := index.Count(members, blockDepth), index.Count(everybody, blockDepth)
+	percent := func(part, whole uint64) uint64 { return (part*100 + whole - 1) / whole }
+	share, blocks := percent(some.Total, all.Total), uint64(len(all.ByPlace))
+	if blocks >= manyBlocks {
+		share = max(share, percent(uint64(len(some.ByPlace)), blocks))
+	}
+	return share
+}

@@ -1,0 +1,110 @@
+package authority
+
+import "slices"
+
+// Action is something that a caller may want to do.
+type Action string
+
+// The actions. Every route of the API is one of them; Update, Correct and Cancel are told
+// apart from Send by the message.
+const (
+	Send    Action = "send"
+	Update  Action = "update"
+	Correct Action = "correct"
+	Cancel  Action = "cancel"
+	Approve Action = "approve"
+
+	ReadAlerts   Action = "read alerts"
+	ReadAudience Action = "read audience"
+	ReadPersons  Action = "read persons"
+	ReadDevices  Action = "read devices"
+	ReadDistrict Action = "read district"
+	ReadUsers    Action = "read users"
+	ReadAudit    Action = "read audit"
+
+	ChangeScenarios Action = "change scenarios"
+	ChangeLicences  Action = "change licences"
+	ChangePolicy    Action = "change policy"
+	ChangeAudience  Action = "change audience"
+	ChangeDevices   Action = "change devices"
+	ChangeUsers     Action = "change users"
+	ChangeNodes     Action = "change nodes"
+	Backup          Action = "back up"
+)
+
+// Alone says what becomes of an action on a node without a majority.
+type Alone string
+
+// The values of Alone.
+const (
+	AsEver      Alone = "as ever"
+	Licensed    Alone = "with a reason and a licence, or with the approvals that the policy asks for while it is not older than 72 hours; systems as ever"
+	FreshPolicy Alone = "while the policy is not older than 72 hours"
+	Majority    Alone = "no"
+)
+
+// Line is one line of the table: what must hold for an action.
+type Line struct {
+	Action Action
+	Does   string   // in words
+	Roles  []string // one of them is needed; administrators have all
+
+	Speaks bool // the message's CAP sender must be the caller's, or granted to nobody
+	Inside bool // nobody outside of the caller's places is addressed
+	Others bool // authority over every alert that it ends, changes or joins
+	Policy bool // the policy may ask for the approval of further persons, but not of a system
+	People bool // systems may not
+	Alone  Alone
+}
+
+// Warns reports whether the action is a message to the people of the district: such
+// requests have a share of their own of what the node can do.
+func (l Line) Warns() bool { return l.Speaks || l.Action == Approve }
+
+// Table is who may do what: the only place that says it.
+func Table() []Line {
+	any, compose := Roles(), []string{RoleComposer}
+	correct := []string{RoleComposer, RoleCorrector}
+	return []Line{
+		{Action: Send, Does: "send a new alert", Roles: compose, Speaks: true, Inside: true, Others: true, Policy: true, Alone: Licensed},
+		{Action: Update, Does: "send an Update", Roles: compose, Speaks: true, Inside: true, Others: true, Policy: true, Alone: Licensed},
+		{
+			Action: Correct, Roles: correct, Speaks: true, Inside: true, Others: true, Alone: AsEver,
+			Does: "send an Update of one alert in force by the author of its message, by whom its CAP sender is granted to, or by a corrector with authority over its whole audience, that keeps sender and status and is neither wider nor louder for anybody",
+		},
+		{Action: Cancel, Does: "cancel an alert", Roles: []string{RoleComposer, RoleApprover}, Speaks: true, Others: true, Alone: AsEver},
+		{Action: Approve, Does: "approve an alert of somebody else", Roles: ApproverRoles(), Inside: true, People: true, Alone: FreshPolicy},
+
+		{Action: ReadAlerts, Does: "read alerts, what was shown where, events, splits, scenarios, licences and the policy", Roles: any, Alone: AsEver},
+		{Action: ReadAudience, Does: "count a selection and read ids, kinds and places of its members, and by tags or languages counts in fives of at least five; read the places", Roles: any, Alone: AsEver},
+		{Action: ReadPersons, Does: "read names, tags, languages, positions, addresses and telephone numbers", Roles: []string{RoleAudienceManager}, Alone: AsEver},
+		{Action: ReadDevices, Does: "read the devices and where they are connected", Roles: any, Alone: AsEver},
+		{Action: ReadDistrict, Does: "read how the nodes are", Roles: any, Alone: AsEver},
+		{Action: ReadUsers, Does: "read the users", Alone: AsEver},
+		{Action: ReadAudit, Does: "export the audit", Roles: []string{RoleAuditor}, Alone: AsEver},
+
+		{Action: ChangeScenarios, Does: "change the scenarios", Alone: Majority},
+		{Action: ChangeLicences, Does: "grant and revoke licences", Alone: Majority},
+		{Action: ChangePolicy, Does: "change the policy", Alone: Majority},
+		{Action: ChangeAudience, Does: "import members, change places", Roles: []string{RoleAudienceManager}, Alone: Majority},
+		{Action: ChangeDevices, Does: "enrol and revoke devices", Roles: []string{RoleDeviceManager}, Alone: Majority},
+		{Action: ChangeUsers, Does: "add, change and revoke users", Alone: Majority},
+		{Action: ChangeNodes, Does: "invite and remove nodes", Alone: Majority},
+		{Action: Backup, Does: "take a backup, which holds the district's keys", Alone: AsEver},
+	}
+}
+
+var table = Table()
+
+// lineOf is the line of an action. An action without one is nobody's.
+func lineOf(action Action) Line {
+	i := slices.IndexFunc(table, func(l Line) bool { return l.Action == action })
+	if i < 0 {
+		return Line{Action: action, Alone: Majority}
+	}
+	return table[i]
+}
+
+// LineOf is the line of an action in the table; an action that is not there is allowed to
+// administrators only.
+func LineOf(action Action) Line { return lineOf(action) }

@@ -1,0 +1,96 @@
+package alertcmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"almenara/node/cli/command"
+	"almenara/node/cli/tables"
+	"almenara/node/cli/terminal"
+	"almenara/node/client"
+	"almenara/node/wire"
+)
+
+// rowsAtOnce is how many rows one request asks for; the pages follow each other.
+const rowsAtOnce = 1000
+
+// allAlerts reads up to limit alerts, page by page.
+func allAlerts(ctx context.Context, c *client.Client, limit int) (all []wire.Alert, err error) {
+	for next := ""; ; {
+		var page []wire.Alert
+		if page, next, err = c.ListAlerts(ctx, next, min(limit-len(all), rowsAtOnce)); err != nil {
+			return nil, err
+		}
+		if all = append(all, page...); next == "" || len(all) >= limit {
+			return all[:min(limit, len(all))], nil
+		}
+	}
+}
+
+// allReceipts reads up to limit rows (0: all), page by page; Next says that there are more.
+func allReceipts(ctx context.Context, c *client.Client, id string, q wire.ReceiptQuery, limit int) (all wire.ReceiptPage, err error) {
+	for {
+		q.Limit = rowsAtOnce
+		if limit > 0 {
+			q.Limit = min(limit-len(all.Rows), rowsAtOnce)
+		}
+		page, err := c.AlertReceipts(ctx, id, q)
+		if err != nil {
+			return all, err
+		}
+		page.Rows = append(all.Rows, page.Rows...)
+		if all, q.After = page, page.Next; page.Next == "" || limit > 0 && len(all.Rows) >= limit {
+			return all, nil
+		}
+	}
+}
+
+// alertReceipts lists everybody: it follows the pages by itself.
+func alertReceipts(fs *pflag.FlagSet) command.Runner {
+	rung := fs.String("rung", "presented", "the rung: sent, delivered, verified, presented, acknowledged, refused, failed, expired or cancelled")
+	missing := fs.Bool("missing", false, "list who is below the rung, and why")
+	limit := fs.Int("limit", 0, "the most members to list; 0 is all of them")
+	asCSV := fs.Bool("csv", false, "write CSV, for a spreadsheet")
+	return func(ctx context.Context, e *command.Env, args []string) error {
+		return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: *rung, Missing: *missing}, *limit, *asCSV)
+	}
+}
+
+// receipts lists who reached a rung, or who has not.
+func receipts(ctx context.Context, e *command.Env, id string, q wire.ReceiptQuery, limit int, asCSV bool) error {
+	c, err := e.Client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	all, err := allReceipts(ctx, c, id, q, limit)
+	if err != nil {
+		return err
+	}
+	if asCSV {
+		return command.Writing(wire.WriteReceiptsCSV(e.Out, all.Rows))
+	}
+	return e.Print(all.Rows, func(w io.Writer) {
+		tables.Receipts(w, all.Rows, func() []wire.NodeInfo {
+			status, _ := c.Status(ctx, false) // for the nodes' names; the ids will do
+			return status.Nodes
+		}, e.Width)
+		countNotes(w, all.From, 0)
+		if all.Next != "" {
+			fmt.Fprintf(w, "These are the first %s; --limit shows more.\n", terminal.Thousands(limit))
+		}
+	})
+}
+
+// countNotes says that a node on its own does not know all, and to what counts are rounded.
+func countNotes(w io.Writer, from wire.Source, roundedTo uint64) {
+	if roundedTo > 0 {
+		fmt.Fprintf(w, "Of what was addressed by tags, languages or addresses you see counts rounded\ndown to multiples of %d: 0 is fewer.\n", roundedTo)
+	}
+	if from == wire.SourceThisNode {
+		fmt.Fprintln(w, "What this node knows: it cannot agree with the others now, who may know of more.")
+	}
+}

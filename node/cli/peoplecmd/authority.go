@@ -1,0 +1,171 @@
+package peoplecmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"almenara/node/cli/command"
+	"almenara/node/cli/terminal"
+	"almenara/node/client"
+	"almenara/node/wire"
+)
+
+func authorityCommands() []command.Command {
+	return []command.Command{
+		{
+			Name: "scenario put", Purpose: "add or change a prepared alert from a JSON file", Args: "FILE", Min: 1, Max: 1, Setup: scenarioPut,
+			Example: "almenara scenario put flood.json",
+		},
+		{Name: "scenario list", Purpose: "list the prepared alerts", Setup: scenarioList, Example: "almenara scenario list"},
+		{
+			Name: "scenario show", Purpose: "show one prepared alert as JSON, to change and put back", Args: "SCENARIO", Min: 1, Max: 1,
+			Setup: scenarioShow, Example: "almenara scenario show flood > flood.json",
+		},
+		{
+			Name: "scenario remove", Purpose: "remove a prepared alert; what was sent stays", Args: "SCENARIO", Min: 1, Max: 1,
+			Setup: scenarioRemove, Example: "almenara scenario remove flood",
+		},
+		{
+			Name: "licence grant", Purpose: "let an operator warn from a node that is alone", Args: "OPERATOR", Min: 1, Max: 1, Setup: licenceGrant,
+			Example: "almenara licence grant --scenario flood --place tuen-mun/on-ting duty\n" +
+				"almenara licence grant --scenario '*' --place tuen-mun --for 24h duty",
+		},
+		{Name: "licence list", Purpose: "list licences, also past and revoked ones", Setup: licenceList, Example: "almenara licence list"},
+		{
+			Name: "licence revoke", Purpose: "revoke a licence for good", Args: "LICENCE", Min: 1, Max: 1, Setup: licenceRevoke,
+			Example: "almenara licence revoke 3f6c0a91b2d4",
+		},
+		{
+			Name: "policy show", Purpose: "show which alerts need approvals, as JSON to edit and set", Setup: policyShow,
+			Example: "almenara policy show > policy.json",
+		},
+		{
+			Name: "policy set", Purpose: "replace the policy by that of a JSON file", Args: "FILE", Min: 1, Max: 1, Setup: policySet,
+			Example: "almenara policy set policy.json",
+		},
+	}
+}
+
+func scenarioPut(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		var s wire.Scenario
+		if err := command.ReadJSON(e, args[0], &s); err != nil {
+			return err
+		}
+		s.Blanks = nil
+		if err := c.PutScenario(ctx, s); err != nil {
+			return err
+		}
+		return command.Done(e, "put", s.ID, "Scenario %s is in force.\n", terminal.Clean(s.ID))
+	})
+}
+
+func scenarioList(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, _ []string) error {
+		all, err := c.ListScenarios(ctx)
+		if err != nil {
+			return err
+		}
+		return e.Print(all, func(w io.Writer) {
+			t := terminal.NewTable("SCENARIO", ">MINUTES", ">APPROVALS", "BLANKS", "~TITLE")
+			for _, s := range all {
+				t.Add(s.ID, terminal.Thousands(s.Minutes), terminal.Thousands(s.Approvals), command.Or(strings.Join(s.Blanks, ","), "-"), s.Title)
+			}
+			t.Write(w, e.Width)
+		})
+	})
+}
+
+func scenarioShow(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		s, err := c.ShowScenario(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return command.PrintJSON(e, s)
+	})
+}
+
+func scenarioRemove(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		if err := c.RemoveScenario(ctx, args[0]); err != nil {
+			return err
+		}
+		return command.Done(e, "removed", args[0], "Scenario %s is removed.\n", terminal.Clean(args[0]))
+	})
+}
+
+func licenceGrant(fs *pflag.FlagSet) command.Runner {
+	var in wire.Licence
+	fs.StringSliceVar(&in.Scenarios, "scenario", nil, "scenario that may be sent, or * for all and free texts; may be repeated")
+	fs.StringVar(&in.Place, "place", "", "place outside of which nobody may be warned")
+	hold := fs.Duration("for", 30*24*time.Hour, "how long it holds, 2160h (90 days) at most")
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		if len(in.Scenarios) == 0 || in.Place == "" {
+			return command.Usagef("licence grant needs --scenario and --place")
+		}
+		in.Operator, in.Until = args[0], time.Now().Add(*hold).UTC().Truncate(time.Second)
+		l, err := c.GrantLicence(ctx, in)
+		if err != nil {
+			return err
+		}
+		return e.Print(l, func(w io.Writer) {
+			fmt.Fprintf(w, "Licence %s: %s may send %s in %s until %s when a node is alone.\n",
+				terminal.Clean(l.ID), terminal.Clean(l.Operator), terminal.Clean(strings.Join(l.Scenarios, ", ")), terminal.Clean(l.Place), terminal.Clock(l.Until))
+		})
+	})
+}
+
+func licenceList(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, _ []string) error {
+		all, err := c.ListLicences(ctx)
+		if err != nil {
+			return err
+		}
+		return e.Print(all, func(w io.Writer) {
+			t := terminal.NewTable("LICENCE", "OPERATOR", "REVOKED", "UNTIL", "<PLACE", "~SCENARIOS")
+			for _, l := range all {
+				t.Add(l.ID, l.Operator, terminal.Yes(l.Revoked), terminal.Clock(l.Until), l.Place, strings.Join(l.Scenarios, ","))
+			}
+			t.Write(w, e.Width)
+		})
+	})
+}
+
+func licenceRevoke(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		if err := c.RevokeLicence(ctx, args[0]); err != nil {
+			return err
+		}
+		return command.Done(e, "revoked", args[0], "Licence %s is revoked.\n", terminal.Clean(args[0]))
+	})
+}
+
+func policyShow(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, _ []string) error {
+		p, err := c.ShowPolicy(ctx)
+		if err != nil {
+			return err
+		}
+		return command.PrintJSON(e, p)
+	})
+}
+
+func policySet(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		var p wire.Policy
+		if err := command.ReadJSON(e, args[0], &p); err != nil {
+			return err
+		}
+		if err := c.PutPolicy(ctx, p); err != nil {
+			return err
+		}
+		return command.Done(e, "set", strconv.Itoa(len(p.Rules)), "The policy has %s now.\n", terminal.Plural(len(p.Rules), "rule"))
+	})
+}

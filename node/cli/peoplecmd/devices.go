@@ -1,0 +1,183 @@
+package peoplecmd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/spf13/pflag"
+
+	"almenara/node/cli/command"
+	"almenara/node/cli/inprocess"
+	"almenara/node/cli/tables"
+	"almenara/node/cli/terminal"
+	"almenara/node/client"
+	"almenara/node/wire"
+)
+
+func deviceCommands() []command.Command {
+	return []command.Command{
+		{
+			Name: "device enrol", Purpose: "enrol devices and print their secrets, once", Args: "[ID…]", Max: -1, Setup: deviceEnrol,
+			Example: "almenara device enrol --kind screen --place tuen-mun/on-ting/on-lai lift-0042\n" +
+				"almenara device enrol --file wanted.json --json > devices.json",
+		},
+		{
+			Name: "device list", Purpose: "list devices and where they are connected", Setup: deviceList,
+			Example: "almenara device list --dark",
+		},
+		{
+			Name: "device revoke", Purpose: "revoke devices and end their connections", Args: "ID…", Min: 1, Max: -1, Setup: deviceRevoke,
+			Example: "almenara device revoke lift-0042",
+		},
+	}
+}
+
+func deviceEnrol(fs *pflag.FlagSet) command.Runner {
+	kind := fs.String("kind", "", "kind of the member: screen, speaker, siren, kiosk, phone, person")
+	place := fs.String("place", "", "place of the member")
+	member := fs.String("member", "", "member that the device belongs to; the same id when absent")
+	rotate := fs.Bool("rotate", false, "give devices that are enrolled already a new secret; until they have it they are cut off")
+	file := fs.String("file", "", "JSON array of {id, member, kind, place, rotate}; - is standard input")
+	return func(ctx context.Context, e *command.Env, args []string) error {
+		var wanted []wire.Enrol
+		if *file != "" {
+			raw, err := e.ReadFile(*file)
+			if err != nil {
+				return err
+			}
+			if err := json.Unmarshal(raw, &wanted); err != nil {
+				return fmt.Errorf("%s is not a JSON array of devices: %w", *file, err)
+			}
+		}
+		for _, id := range args {
+			wanted = append(wanted, wire.Enrol{ID: id, Member: *member, Kind: *kind, Place: *place})
+		}
+		if len(wanted) == 0 {
+			return command.Usagef("device enrol needs ids or --file")
+		}
+		for i := range wanted {
+			wanted[i].Rotate = wanted[i].Rotate || *rotate
+		}
+		return enrolAndPrint(ctx, e, wanted)
+	}
+}
+
+// enrolAndPrint prints also what was enrolled before a later part was refused:
+// these secrets are told only once.
+func enrolAndPrint(ctx context.Context, e *command.Env, wanted []wire.Enrol) error {
+	c, err := e.Client()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	bar := command.NewBar(e)
+	enrolled, err := Enrol(ctx, c, wanted, bar.Tell)
+	bar.End()
+	if len(enrolled) == 0 && err != nil {
+		return err
+	}
+	if printed := e.Print(enrolled, func(w io.Writer) { secrets(e, w, enrolled) }); printed != nil {
+		return printed
+	}
+	if err != nil {
+		return fmt.Errorf("only the first %s of %s were enrolled: %w", terminal.Thousands(len(enrolled)), terminal.Plural(len(wanted), "device"), err)
+	}
+	return nil
+}
+
+func secrets(e *command.Env, w io.Writer, enrolled []wire.Enrolled) {
+	t := terminal.NewTable("DEVICE", "SECRET")
+	for _, d := range enrolled {
+		t.Add(d.ID, d.Secret)
+	}
+	t.Write(w, max(e.Width, 120)) // a cut secret is of no use
+	fmt.Fprintf(w, "\nServers: %v\nRoot key: %s\nThe secrets are not shown again. --json also holds the certificate authority.\n",
+		enrolled[0].Servers, enrolled[0].RootKey)
+}
+
+// Enrol enrols in parts that one request takes. What was enrolled is returned even
+// when a later part fails.
+func Enrol(ctx context.Context, c *client.Client, wanted []wire.Enrol, tell func(inprocess.Progress)) ([]wire.Enrolled, error) {
+	var all []wire.Enrolled
+	for from := 0; from < len(wanted); from += client.MaxEnrol {
+		part := wanted[from:min(from+client.MaxEnrol, len(wanted))]
+		enrolled, err := c.EnrolDevices(ctx, part)
+		if err != nil {
+			return all, err
+		}
+		for i := range enrolled {
+			if i < len(part) {
+				enrolled[i].Kind, enrolled[i].Place = command.Or(enrolled[i].Kind, part[i].Kind), command.Or(enrolled[i].Place, part[i].Place)
+			}
+		}
+		all = append(all, enrolled...)
+		tell(inprocess.Progress{Done: int64(len(all)), Total: int64(len(wanted)), Text: "enrolled"})
+	}
+	return all, nil
+}
+
+func deviceList(fs *pflag.FlagSet) command.Runner {
+	limit := fs.Int("limit", 1000, "the most devices to list")
+	after := fs.String("after", "", "list the devices behind this id")
+	dark := fs.Bool("dark", false, "only those that are not revoked and not known to be connected")
+	return func(ctx context.Context, e *command.Env, _ []string) error {
+		c, err := e.Client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		devices, err := listDevices(ctx, c, *after, *limit, *dark)
+		if err != nil {
+			return err
+		}
+		return e.Print(devices, func(w io.Writer) {
+			status, _ := c.Status(ctx, false) // for the nodes' names; the ids will do
+			tables.Devices(w, devices, status.Nodes, e.Width)
+		})
+	}
+}
+
+// listDevices reads page after page until limit devices are found that fit.
+func listDevices(ctx context.Context, c *client.Client, after string, limit int, dark bool) ([]wire.Device, error) {
+	const page = 1000
+	found := []wire.Device{}
+	for {
+		devices, err := c.ListDevices(ctx, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range devices {
+			if dark && (d.Connected != nil && *d.Connected || d.Revoked) {
+				continue
+			}
+			if found = append(found, d); len(found) >= limit {
+				return found, nil
+			}
+		}
+		if len(devices) < page {
+			return found, nil
+		}
+		after = devices[len(devices)-1].ID
+	}
+}
+
+func deviceRevoke(*pflag.FlagSet) command.Runner {
+	return func(ctx context.Context, e *command.Env, args []string) error {
+		c, err := e.Client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		for _, id := range args {
+			if err := c.RevokeDevice(ctx, id); err != nil {
+				return err
+			}
+			if err := command.Done(e, "revoked", id, "Device %s is revoked.\n", terminal.Clean(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}

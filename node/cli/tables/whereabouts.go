@@ -1,0 +1,85 @@
+package tables
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"almenara/node/cli/terminal"
+	"almenara/node/wire"
+)
+
+// Node is the name of a node, or its id where the nodes do not tell.
+func Node(nodes []wire.NodeInfo, id string) string {
+	for _, n := range nodes {
+		if n.ID == id && n.Name != "" {
+			return n.Name
+		}
+	}
+	return id
+}
+
+// Devices writes a line for each device, no wider than columns, and which nodes did not answer
+// where that leaves something unknown.
+func Devices(w io.Writer, devices []wire.Device, nodes []wire.NodeInfo, columns int) {
+	t := terminal.NewTable("DEVICE", "KIND", "~STATE", "~NODE", "<PLACE")
+	for _, d := range devices {
+		t.Add(d.ID, d.Kind, deviceState(d), cmp.Or(Node(nodes, d.Node), "-"), d.Place)
+	}
+	t.Write(w, columns)
+	if i := slices.IndexFunc(devices, func(d wire.Device) bool { return len(d.Unanswered) > 0 }); i >= 0 {
+		noAnswer(w, nodes, devices[i].Unanswered)
+	}
+}
+
+func deviceState(d wire.Device) string {
+	switch {
+	case d.Revoked:
+		return "revoked"
+	case d.Connected == nil:
+		return "unknown"
+	case *d.Connected:
+		return cmp.Or(d.Condition, "connected")
+	}
+	return "dark"
+}
+
+// Receipts writes a line for each member with the columns of what is known (CSV and JSON have
+// all), no wider than columns. nodes is asked for where some nodes did not tables.
+func Receipts(w io.Writer, rows []wire.ReceiptRow, nodes func() []wire.NodeInfo, columns int) {
+	named := slices.ContainsFunc(rows, func(r wire.ReceiptRow) bool { return r.Name != "" })
+	why := slices.ContainsFunc(rows, func(r wire.ReceiptRow) bool { return r.Reason != "" })
+	cells := func(member, kind, rung, reason, place, name string) []string {
+		out := []string{member, kind, rung}
+		if why {
+			out = append(out, reason)
+		}
+		if out = append(out, place); named {
+			out = append(out, name)
+		}
+		return out
+	}
+	t := terminal.NewTable(cells("MEMBER", "KIND", "RUNG", "REASON", "<PLACE", "NAME")...)
+	for _, row := range rows {
+		reason := cmp.Or(row.Reason, "-")
+		if !row.Since.IsZero() {
+			reason += " since " + terminal.Clock(row.Since)
+		}
+		t.Add(cells(row.Member, cmp.Or(row.Kind, "-"), cmp.Or(row.Rung, "-"), reason, cmp.Or(row.Place, "removed since"), row.Name)...)
+	}
+	t.Write(w, columns)
+	if i := slices.IndexFunc(rows, func(r wire.ReceiptRow) bool { return len(r.Unanswered) > 0 }); i >= 0 {
+		noAnswer(w, nodes(), rows[i].Unanswered)
+	}
+}
+
+// noAnswer says why it is unknown whether some are connected.
+func noAnswer(w io.Writer, nodes []wire.NodeInfo, ids []string) {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = Node(nodes, id)
+	}
+	fmt.Fprintf(w, "No answer from %s: what is unknown may be connected there.\n", terminal.Clean(strings.Join(names, ", ")))
+}

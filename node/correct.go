@@ -1,0 +1,175 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"almenara/node/alerts"
+	"almenara/node/api"
+	"almenara/node/budget"
+	"almenara/node/correction"
+	"almenara/node/judge"
+	"almenara/node/newest"
+	"almenara/node/stories"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// CorrectAlert implements api.Alerts: it writes a CAP Update of the alert in force that
+// keeps its areas and its selection.
+func (n *Node) CorrectAlert(ctx context.Context, by api.Caller, id string, in wire.CorrectAlert, wait api.Wait) (wire.Outcome, error) {
+	return newest.Write(func() (wire.Outcome, error) {
+		s, err := n.stories.Find(id)
+		if err != nil {
+			return wire.Outcome{}, err
+		}
+		m := s.Current()
+		switch state := n.stories.State(s); {
+		case m == nil:
+			return wire.Outcome{}, stories.NotKnown(id)
+		case state.Over():
+			return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent: the alert is %s, so no device shows it; send a new one", state)
+		}
+		if m, err = m.Whole(); err != nil {
+			return wire.Outcome{}, err
+		}
+		return (corrector{n, s, m}).correct(ctx, by, in, wait)
+	})
+}
+
+// correct writes the Update and takes it like any other.
+func (c corrector) correct(ctx context.Context, by api.Caller, in wire.CorrectAlert, wait api.Wait) (_ wire.Outcome, err error) {
+	n, m := c.n, c.m
+	taken := intake{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun}
+	if taken.limit, err = readLimit(selectOf(m), n.state.Index()); err != nil {
+		return wire.Outcome{}, err
+	}
+	if err := c.write(&taken, in); err != nil {
+		return wire.Outcome{}, err
+	}
+	if taken.raw, err = taken.alert.XML(); err != nil {
+		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the correction cannot be written as CAP: %v", err)
+	}
+	a, findings, err := alert.Parse(taken.raw) // it is judged as a new message is
+	if err != nil {
+		return wire.Outcome{}, judge.Refusal(err, findings)
+	}
+	taken.alert, taken.warnings = a, append(taken.warnings, judge.Sentences(findings)...)
+	return n.take(ctx, taken)
+}
+
+// corrector writes the Update of one alert, whose message in force is m.
+type corrector struct {
+	n *Node
+	s *stories.Story
+	m *alerts.Message
+}
+
+// write writes the Update into taken: the scenario with other blanks, or the texts of
+// before with other words.
+func (c corrector) write(taken *intake, in wire.CorrectAlert) (err error) {
+	update := correction.Update{
+		Identifier: newIdentifier(), Sender: c.n.senderOf(taken.by), Now: c.sent(),
+		References: c.references(), Reason: printable(in.Reason),
+	}
+	if taken.by.Speaks(c.m.Entry.Key.Sender) {
+		update.Sender = c.m.Entry.Key.Sender
+	}
+	current := c.m.Alert
+	if len(in.Blanks) > 0 {
+		if current, err = c.refilled(taken, in.Blanks); err != nil {
+			return err
+		}
+		if len(in.Texts) == 0 && in.Expires.IsZero() {
+			correction.Address(current, update)
+			taken.alert = current
+			return nil
+		}
+	}
+	var texts []correction.Text
+	for _, t := range in.Texts {
+		texts = append(texts, correction.Text{Language: t.Language, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction})
+	}
+	taken.alert, taken.warnings, err = correction.Make(current, texts, in.Expires, update)
+	if errors.Is(err, correction.ErrRefused) {
+		return wire.Problemf(wire.KindRefused, "%s", strings.TrimPrefix(err.Error(), correction.ErrRefused.Error()+": "))
+	}
+	return err
+}
+
+// sent is now, or the second after what is known of the alert.
+func (c corrector) sent() time.Time {
+	return alert.Later(c.n.options.Clock().UTC(), newest.After(c.n.book, c.references()))
+}
+
+// refilled is the scenario's alert with other texts in the blanks; those that are not
+// given are as they were. Its ends stay, unless the correction gives others.
+func (c corrector) refilled(taken *intake, blanks map[string]string) (*alert.Alert, error) {
+	n, m := c.n, c.m
+	made, err := c.madeFrom()
+	if err != nil {
+		return nil, err
+	}
+	if made.Scenario == "" {
+		return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the alert was not made from a scenario, so it has no blanks; give its texts")
+	}
+	all := make(map[string]string)
+	for name, text := range made.Blanks {
+		all[name] = text
+	}
+	for name, text := range blanks {
+		all[name] = text
+	}
+	raw, err := n.fromScenario(wire.SendAlert{Scenario: made.Scenario, Blanks: all}, taken)
+	if err != nil {
+		return nil, err
+	}
+	a, findings, err := alert.FromJSON(raw, n.senderOf(taken.by), newIdentifier(), n.options.Clock().UTC())
+	if err != nil {
+		return nil, judge.Refusal(err, findings)
+	}
+	a.Incidents, taken.blanks = m.Alert.Incidents, all
+	for i := range a.Infos {
+		if i < len(m.Alert.Infos) {
+			a.Infos[i].Expires = m.Alert.Infos[i].Expires
+		}
+	}
+	return a, nil
+}
+
+// madeFrom is the newest issue of the alert that was made from a scenario; the zero one
+// where none was.
+func (c corrector) madeFrom() (storage.Issue, error) {
+	for _, m := range slices.Backward(c.s.Messages) {
+		says, err := m.Brief()
+		if err == nil && says.Issue.Scenario == "" {
+			continue
+		}
+		if m, err = m.Whole(); err != nil {
+			return storage.Issue{}, err
+		}
+		return m.Issue, nil
+	}
+	return storage.Issue{}, nil
+}
+
+// references are the newest messages of the alert, as many as are taken.
+func (c corrector) references() []alert.Key {
+	var keys []alert.Key
+	for _, m := range c.s.Messages {
+		keys = append(keys, m.Entry.Key)
+	}
+	return keys[max(0, len(keys)-budget.MaxReferences):]
+}
+
+// selectOf is the selection that every target of a message is kept to.
+func selectOf(m *alerts.Message) string {
+	if len(m.Issue.Targets) == 0 {
+		return ""
+	}
+	return m.Issue.Targets[0].Select
+}

@@ -1,0 +1,153 @@
+// Package correction makes the Update that corrects an alert: other words or another end
+// for the same people. It keeps areas, status and loudness as they are, so that a
+// correction can go out in one press; what may be corrected by whom is for the rules of
+// authority to say. It reads nothing of a node.
+package correction
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"almenara/node/judge"
+	"almenara/storage/alert"
+)
+
+// ErrRefused is why there is nothing to send; the text says it in one sentence.
+var ErrRefused = errors.New("not corrected")
+
+// Text replaces words of the info blocks in one language. A nil text stays as it is; one of
+// which devices would show nothing is refused: a variable that was not set must not take the
+// headline off every screen.
+type Text struct {
+	Language    string // "" is the only language that the alert has
+	Headline    *string
+	Description *string
+	Instruction *string
+}
+
+// Update is what the new message needs besides the words.
+type Update struct {
+	Identifier string
+	Sender     string
+	Now        time.Time
+	References []alert.Key // at least one, the newest last
+	Reason     string
+}
+
+// Make returns the Update that says texts in place of what current says, and what its
+// sender should know. Expires is when it ends; zero leaves every end as it is.
+func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*alert.Alert, []string, error) {
+	if len(texts) == 0 && expires.IsZero() {
+		return nil, nil, fmt.Errorf("%w: nothing was sent: it says nothing new; give a text or an end", ErrRefused)
+	}
+	a := current.Clone()
+	changed := make([]bool, len(a.Infos))
+	for _, text := range texts {
+		if what := text.empty(); what != "" {
+			return nil, nil, fmt.Errorf("%w: nothing was sent: the %s is empty, and a correction takes no words away; leave it out, and it stays as it is", ErrRefused, what)
+		}
+		if err := replace(a.Infos, text, changed); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !expires.IsZero() {
+		if !expires.After(u.Now) {
+			return nil, nil, fmt.Errorf("%w: nothing was sent: the new end lies in the past; cancel the alert instead", ErrRefused)
+		}
+		for i := range a.Infos {
+			a.Infos[i].Expires = alert.NewDateTime(expires)
+		}
+	}
+	Address(a, u)
+	if len(texts) == 0 {
+		return a, nil, nil
+	}
+	return a, unchanged(a.Infos, changed), nil
+}
+
+// empty names a text that shows nothing; "" where there is none.
+func (t Text) empty() string {
+	for _, text := range []struct {
+		name string
+		is   *string
+	}{{"headline", t.Headline}, {"description", t.Description}, {"instruction", t.Instruction}} {
+		if text.is != nil && judge.Empty(*text.is) {
+			return text.name
+		}
+	}
+	return ""
+}
+
+// Address makes a message the Update that u says, in force at once unless it was to come.
+func Address(a *alert.Alert, u Update) {
+	a.Identifier, a.Sender, a.Sent = u.Identifier, u.Sender, alert.NewDateTime(u.Now)
+	a.MsgType, a.References, a.Note = alert.MsgTypeUpdate, slices.Clone(u.References), u.Reason
+	for i := range a.Infos {
+		if in := &a.Infos[i]; !in.Effective.Time().After(u.Now) {
+			in.Effective = alert.DateTime{}
+		}
+	}
+}
+
+// replace puts a text into the blocks of its language.
+func replace(infos []alert.Info, text Text, changed []bool) error {
+	known := languages(infos)
+	if text.Language == "" {
+		if len(known) != 1 {
+			return fmt.Errorf("%w: nothing was sent: the alert has texts in %s; say which of them is corrected", ErrRefused, strings.Join(known, ", "))
+		}
+		text.Language = known[0]
+	}
+	found := false
+	for i := range infos {
+		if !strings.EqualFold(languageOf(infos[i]), text.Language) {
+			continue
+		}
+		found, changed[i] = true, true
+		for into, from := range map[*string]*string{
+			&infos[i].Headline: text.Headline, &infos[i].Description: text.Description, &infos[i].Instruction: text.Instruction,
+		} {
+			if from != nil {
+				*into = *from
+			}
+		}
+	}
+	if !found {
+		return fmt.Errorf("%w: nothing was sent: the alert has no text in %s; it has %s", ErrRefused, text.Language, strings.Join(known, ", "))
+	}
+	return nil
+}
+
+// unchanged warns of languages that still say what was said before.
+func unchanged(infos []alert.Info, changed []bool) []string {
+	var same []string
+	for i := range infos {
+		if language := languageOf(infos[i]); !changed[i] && !slices.Contains(same, language) {
+			same = append(same, language)
+		}
+	}
+	if len(same) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("the text in %s stays as it was; correct it, too, if it is wrong", strings.Join(same, ", "))}
+}
+
+func languages(infos []alert.Info) (all []string) {
+	for _, in := range infos {
+		if language := languageOf(in); !slices.Contains(all, language) {
+			all = append(all, language)
+		}
+	}
+	return all
+}
+
+// languageOf is the language of a block; CAP 1.2 §3.2.2 says en-US where none is given.
+func languageOf(in alert.Info) string {
+	if in.Language == "" {
+		return "en-US"
+	}
+	return in.Language
+}

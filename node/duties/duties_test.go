@@ -1,0 +1,68 @@
+package duties
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster"
+)
+
+// leads is who leads, always.
+type leads struct {
+	leader  bool
+	changes chan cluster.Leadership
+}
+
+func (l leads) Leadership() cluster.Leadership { return cluster.Leadership{Leader: l.leader} }
+func (l leads) Changes() (<-chan cluster.Leadership, func()) {
+	return l.changes, func() {}
+}
+
+func run(t *testing.T, l leads, list ...Duty) *Duties {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	d := New(l, slog.New(slog.DiscardHandler), list...)
+	done := make(chan struct{})
+	go func() { defer close(done); d.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+	return d
+}
+
+func TestDuties_OneThatFailsOrHangsStopsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var good, bad, follower atomic.Int32
+		d := run(t, leads{leader: true}, Duty{Name: "fails", Do: func(context.Context) error { bad.Add(1); return errors.New("for ever") }},
+			Duty{Name: "hangs", Do: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }},
+			Duty{Name: "good", Leader: true, Do: func(context.Context) error { good.Add(1); return nil }})
+		e := run(t, leads{}, Duty{Name: "of the leader", Leader: true, Do: func(context.Context) error { follower.Add(1); return nil }})
+		for range 600 { // a minute
+			time.Sleep(100 * time.Millisecond)
+			d.Call()
+			e.Call()
+		}
+		synctest.Wait()
+		require.EqualValues(t, 600, good.Load()-12, "at every call, and every 5 s")
+		require.InDelta(t, 7, bad.Load(), 1, "after 0.1, 1, 2, 4, 8, 16 and 30 s")
+		require.Zero(t, follower.Load())
+	})
+}
+
+func TestDuties_AChangeOfLeaderEndsTheRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tried atomic.Int32
+		l := leads{changes: make(chan cluster.Leadership)}
+		run(t, l, Duty{Name: "waits", Do: func(context.Context) error { tried.Add(1); return errors.New("no leader") }})
+		time.Sleep(time.Minute)
+		before := tried.Load()
+		l.changes <- cluster.Leadership{}
+		synctest.Wait()
+		require.Equal(t, before+1, tried.Load())
+	})
+}

@@ -1,0 +1,34 @@
+package engine_test
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/cli/inprocess"
+	"almenara/node/engine"
+	"almenara/node/wire"
+)
+
+func TestSimulate_ProvesNothingOfDevicesThatNeverConnected(t *testing.T) {
+	dead, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := dead.Addr().String()
+	require.NoError(t, dead.Close()) // nothing listens there any more
+	root, _, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	all := []wire.Enrolled{{
+		ID: "sim-1", Kind: "screen", Secret: base64.RawURLEncoding.EncodeToString(make([]byte, 32)),
+		Servers: []string{"tcp://" + address}, RootKey: base64.RawURLEncoding.EncodeToString(root),
+	}}
+	e := engine.New("test")
+	result, err := e.Simulate(t.Context(), inprocess.SimulateOptions{Devices: all, For: 300 * time.Millisecond}, func(inprocess.Progress) {})
+	require.NoError(t, err)
+	require.False(t, result.Proven)
+	require.Equal(t, []int{1, 0}, []int{result.Devices, result.Connected})
+	require.Equal(t, []inprocess.KindProof{{Kind: "screen"}}, result.Kinds)
+}

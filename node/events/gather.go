@@ -1,0 +1,116 @@
+package events
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"almenara/cluster/fsm"
+	"almenara/node/wire"
+	"almenara/storage/alert"
+)
+
+// tellEvery is how often readers hear of one alert, or of records, at most.
+const tellEvery = 250 * time.Millisecond
+
+// The types of events, as wire.Event has them.
+const (
+	Alert    = "alert"
+	Receipts = "receipts"
+	Node     = "node"
+	Audience = "audience"
+	Devices  = "devices"
+	Split    = "split"
+)
+
+// gathered is what there is to tell. Safe for concurrent use; the zero value is ready.
+type gathered struct {
+	mu      sync.Mutex
+	alerts  map[news]bool
+	changed fsm.Change
+}
+
+// news is that something happened to an alert.
+type news struct {
+	alert alert.ID
+	kind  string // type of the event
+}
+
+// Touch notes that there is news of an alert: Alert or Receipts. It does not block.
+func (f *Feed) Touch(id alert.ID, kind string) {
+	g := &f.gathered
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.alerts == nil {
+		g.alerts = map[news]bool{}
+	}
+	g.alerts[news{id, kind}] = true
+}
+
+// TouchRecords notes that agreed records changed. It does not block.
+func (f *Feed) TouchRecords(what fsm.Change) {
+	f.gathered.mu.Lock()
+	defer f.gathered.mu.Unlock()
+	f.gathered.changed |= what
+}
+
+// take hands over what there is to tell: that an alert changed before what came in
+// for it.
+func (g *gathered) take() (alerts []news, changed fsm.Change) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	alerts = slices.SortedFunc(maps.Keys(g.alerts), func(a, b news) int {
+		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.alert, b.alert))
+	})
+	changed = g.changed
+	g.alerts, g.changed = nil, 0
+	return alerts, changed
+}
+
+// Run tells readers what is new, until ctx ends.
+func (f *Feed) Run(ctx context.Context) {
+	ticker := time.NewTicker(tellEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		alerts, changed := f.gathered.take()
+		for _, one := range alerts {
+			f.tellAlert(one.alert, one.kind)
+		}
+		f.tellRecords(changed)
+	}
+}
+
+// tellAlert tells who listens what an alert has come to: an event is no summary, and
+// nobody is told for nothing.
+func (f *Feed) tellAlert(id alert.ID, kind string) {
+	if !f.any() {
+		return
+	}
+	if e, ok := f.Options.Alert(id); ok {
+		f.Tell(kind, e)
+	}
+}
+
+// tellRecords tells which agreed records changed.
+func (f *Feed) tellRecords(changed fsm.Change) {
+	if changed == 0 {
+		return
+	}
+	f.Changed(changed)
+	for _, one := range []struct {
+		of   fsm.Change
+		kind string
+	}{{fsm.ChangedDevices, Devices}, {fsm.ChangedMembers | fsm.ChangedPlaces, Audience}, {fsm.ChangedNodes, Node}} {
+		if changed&one.of != 0 {
+			f.Tell(one.kind, wire.Event{})
+		}
+	}
+}

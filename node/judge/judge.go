@@ -1,0 +1,238 @@
+// Package judge says what a district makes of a CAP message, as far as that depends on
+// the message alone: whether it warns anybody, whether devices can show it, and whom its
+// areas mean. A node asks it about every message that comes in, and `cap check` about
+// files, so that both say the same. What depends on a node, such as who sends it, what is
+// in force and what is known already, is the node's matter.
+package judge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"almenara/channels"
+	"almenara/channels/plain"
+	"almenara/node/budget"
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+)
+
+// The rules that are not CAP's.
+const (
+	ruleNoWarning = "no-warning"       // an Ack or Error
+	ruleNoInfo    = "no-info"          // nothing to show
+	ruleTooLarge  = "too-large"        // for devices
+	ruleArea      = "area-unreadable"  // ErrUnreadableArea
+	ruleSelection = "selection-needed" // nothing but a selection can say who is meant
+	ruleText      = "text-changed"     // devices show something else than was written
+	ruleCut       = "text-cut"         // devices show less than was written
+	ruleOutline   = "area-changed"     // the areas are read as something else than was written
+	ruleOver      = "expired"          // it has run out before it was sent
+	ruleEmpty     = "text-empty"       // a text that was typed shows nothing
+	ruleMany      = "references-many"  // more than budget.MaxReferences
+)
+
+// Message judges an alert that passed the rules of CAP. The findings are those of the
+// district alone.
+func Message(a *alert.Alert) alert.Findings {
+	var found alert.Findings
+	switch a.MsgType {
+	case alert.MsgTypeAck, alert.MsgTypeError:
+		return reject(found, ruleNoWarning, "a CAP %s answers a message and warns nobody", a.MsgType)
+	case alert.MsgTypeCancel:
+		return found
+	}
+	if len(a.Infos) == 0 {
+		return reject(found, ruleNoInfo, "the message has no info block, so there is nothing to show and no area")
+	}
+	for n := range a.Infos {
+		if err := channels.Presentable(a, n); err != nil {
+			found = reject(found, ruleTooLarge, "info %d: %v", n+1, err)
+		}
+	}
+	if found.Rejected() {
+		return found
+	}
+	cuts, err := channels.CheckSize(a)
+	if err != nil {
+		return reject(found, ruleTooLarge, "the headlines and instructions of its languages are together larger than devices take (%d KiB); shorten them", channels.MaxBody>>10)
+	}
+	return append(cutTexts(found, a, cuts), changedTexts(a)...)
+}
+
+// changedTexts warns of what devices show otherwise than it was written.
+func changedTexts(a *alert.Alert) (found alert.Findings) {
+	said := map[string]bool{}
+	for n := range a.Infos {
+		for _, taken := range channels.TakenOut(&a.Infos[n]) {
+			if !said[taken] && len(said) < mostTexts {
+				said[taken] = true
+				found = warn(found, ruleText, "info %d %s", n+1, taken)
+			}
+		}
+	}
+	return found
+}
+
+// cutTexts warns of what devices have no room for.
+func cutTexts(found alert.Findings, a *alert.Alert, cuts []channels.Cut) alert.Findings {
+	for n, c := range cuts {
+		if n == mostTexts {
+			return warn(found, ruleCut, "devices lack %d more texts, areas or files; a message for them has at most %d KiB", len(cuts)-n, channels.MaxBody>>10)
+		}
+		detail := cutDetail(c)
+		if c.Info < len(a.Infos) {
+			detail = fmt.Sprintf("info %d: %s", c.Info+1, detail)
+		}
+		found = warn(found, ruleCut, "%s", detail)
+	}
+	return found
+}
+
+func cutDetail(c channels.Cut) string {
+	switch c.Of {
+	case channels.Areas:
+		return fmt.Sprintf("devices get the names of the first %d of %d areas", c.Kept, c.Whole)
+	case channels.Web, channels.Contact:
+		return fmt.Sprintf("devices get no %s, which has %d characters", c.Of, c.Whole)
+	case channels.Attachment:
+		return fmt.Sprintf("the attachment %q is too large to be passed on to devices, which get its description, its digest and its link, if there is one", clip(c.Name))
+	case channels.File:
+		return fmt.Sprintf("devices do not hear of the file %q, for which there is no room", clip(c.Name))
+	case channels.AreaDesc:
+		return fmt.Sprintf("devices get the first %d of %d characters of the areaDesc %q", c.Kept, c.Whole, clip(c.Name))
+	case channels.Overlap:
+		return "who is in the areas of several info blocks gets one message for all, in which descriptions and attachments are cut further, or the gravest of these areas alone"
+	}
+	return fmt.Sprintf("devices get the first %d of %d characters of the %s", c.Kept, c.Whole, c.Of)
+}
+
+// clip keeps names short in sentences.
+func clip(s string) string {
+	const most = 40
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+// mostTexts bounds the warnings about texts of one kind: every info of a long message has
+// the same.
+const mostTexts = 10
+
+// Empty reports whether devices show nothing of a text.
+func Empty(text string) bool {
+	return !strings.ContainsFunc(plain.Text(text), func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) })
+}
+
+// Typed judges the texts of the JSON form of an alert, which somebody has just written, as
+// far as Message cannot: one that is there and shows nothing is a slip, such as a variable
+// that was not set. What is not there, or "", was left away.
+func Typed(form json.RawMessage) (found alert.Findings) {
+	var said struct {
+		Info []struct{ Event, Headline, Description, Instruction string }
+	}
+	if json.Unmarshal(form, &said) != nil {
+		return nil // alert.FromJSON says what is wrong
+	}
+	for n, i := range said.Info {
+		for _, text := range [][2]string{{"event", i.Event}, {"headline", i.Headline}, {"description", i.Description}, {"instruction", i.Instruction}} {
+			if text[1] != "" && Empty(text[1]) {
+				found = reject(found, ruleEmpty, "info %d: the %s is empty", n+1, text[0])
+			}
+		}
+	}
+	return found
+}
+
+// Over rejects a message that has run out by now, for who writes it now: it would warn
+// nobody, and cannot be meant. What a central system wrote in time and brings too late is
+// another matter: that it was written is worth recording.
+func Over(a *alert.Alert, now time.Time) alert.Findings {
+	warns := a.MsgType == alert.MsgTypeAlert || a.MsgType == alert.MsgTypeUpdate
+	until := a.ExpiresFrom(alert.Earlier(a.Sent.Time(), now))
+	if !warns || until.After(now) {
+		return nil
+	}
+	return reject(nil, ruleOver, "its end, %s, has passed, so it would warn nobody", until.Format(time.RFC3339))
+}
+
+// Targets works out whom each info block addresses; nil for a Cancel, which ends its
+// alert wherever that is. limit is the sender's selection, the zero one is none. The
+// targets are there unless the findings reject.
+func Targets(a *alert.Alert, limit audience.Selection, knowsScheme func(name string) bool) ([]audience.Target, alert.Findings) {
+	var found alert.Findings
+	if a.MsgType == alert.MsgTypeCancel {
+		return nil, nil
+	}
+	targets, notes, err := audience.TargetsOf(a, limit, knowsScheme)
+	for _, note := range notes {
+		found = warn(found, ruleOutline, "%s", note)
+	}
+	switch {
+	case err == nil:
+		return targets, found
+	case limit.IsZero() && (errors.Is(err, audience.ErrNoArea) || errors.Is(err, audience.ErrNotAddressed)):
+		return nil, reject(found, ruleSelection, "%v", err)
+	default:
+		return nil, reject(found, ruleArea, "%v", err)
+	}
+}
+
+// File judges a message as it lies in a file at now: what alert.Parse finds, then Message,
+// its times and references, and Targets. Age alone refuses nothing: a message that lies in a
+// collection is judged as when it was sent, unless it says that it still holds. Without a
+// selection it cannot be known whether one will be given with the message: what is refused
+// only for the lack of one is a warning, and comes first. Geocodes of every kind count as
+// known.
+func File(raw []byte, limit audience.Selection, now time.Time) alert.Findings {
+	a, found, err := alert.Parse(raw)
+	if err != nil {
+		return found
+	}
+	found = append(append(Message(a), found...), timesAndReferences(a, now)...)
+	if found.Rejected() {
+		return found
+	}
+	_, areas := Targets(a, limit, func(string) bool { return true })
+	for n := range areas {
+		if areas[n].Rule == ruleSelection {
+			areas[n].Level = alert.Warn
+			areas[n].Detail = "a district refuses it without a selection: " + areas[n].Detail
+			return append(alert.Findings{areas[n]}, found...)
+		}
+	}
+	return append(found, areas...)
+}
+
+// timesAndReferences is what every node refuses of a message whenever it comes. Which of its
+// references are known is a node's matter.
+func timesAndReferences(a *alert.Alert, now time.Time) (found alert.Findings) {
+	if len(a.References) > budget.MaxReferences {
+		found = reject(found, ruleMany, "it references %d messages, and %d is the most", len(a.References), budget.MaxReferences)
+	}
+	known := func(alert.Key) bool { return true }
+	found = append(found, a.CheckTimes(alert.Earlier(a.Sent.Time(), now), true, known)...)
+	for _, f := range a.CheckTimes(now, true, known) {
+		if f.Level == alert.Reject && !found.Rejected() {
+			holds := slices.ContainsFunc(a.Infos, func(i alert.Info) bool { return i.Expires.Time().After(now) })
+			if !holds {
+				f.Level = alert.Warn
+			}
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func reject(found alert.Findings, rule, format string, args ...any) alert.Findings {
+	return append(found, alert.Finding{Level: alert.Reject, Rule: rule, Detail: fmt.Sprintf(format, args...)})
+}
+
+func warn(found alert.Findings, rule, format string, args ...any) alert.Findings {
+	return append(found, alert.Finding{Level: alert.Warn, Rule: rule, Detail: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,172 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"almenara/cluster/agreed"
+	"almenara/node/members"
+	"almenara/node/reached"
+	"almenara/node/stories"
+	"almenara/node/summaries"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// readersMost is how many lists, details and tables of receipts are made at once: a viewer
+// that asks without end must not take the processors from what is accepted and delivered.
+const readersMost = 2
+
+// reading waits until few enough others read. The caller must call done.
+func (n *Node) reading(ctx context.Context) (done func(), err error) {
+	select {
+	case n.readers <- struct{}{}:
+		return func() { <-n.readers }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// listAfter is where a page of the list begins: after an alert that is not agreed yet, or
+// after a place in the log. The zero value is the first page.
+type listAfter struct {
+	accepted time.Time // of an alert that is not agreed, with its id
+	id       alert.ID
+	place    storage.Place
+}
+
+// String is the cursor as the API gives it.
+func (a listAfter) String() string {
+	if a.id != "" {
+		return fmt.Sprintf("d.%d.%s", a.accepted.UnixNano(), a.id)
+	}
+	return fmt.Sprintf("l.%d.%d", a.place.Index, a.place.N)
+}
+
+func parseListAfter(text string) (a listAfter, err error) {
+	bad := wire.Problemf(wire.KindMalformed, "%q is not where a page ends: pass on what the page before gave", text)
+	switch {
+	case text == "":
+		return a, nil
+	case strings.HasPrefix(text, "l."):
+		if n, err := fmt.Sscanf(text, "l.%d.%d", &a.place.Index, &a.place.N); n != 2 || err != nil || a.place == (storage.Place{}) {
+			return a, bad
+		}
+		return a, nil
+	}
+	var at int64
+	var id string
+	if n, err := fmt.Sscanf(text, "d.%d.%s", &at, &id); n != 2 || err != nil {
+		return a, bad
+	}
+	if a.id, err = alert.ParseID(id); err != nil {
+		return a, bad
+	}
+	a.accepted = time.Unix(0, at)
+	return a, nil
+}
+
+// ListAlerts implements api.AlertReader: what is not agreed yet, newest first, then the
+// order of the log, newest first.
+func (n *Node) ListAlerts(ctx context.Context, after string, limit int) (out []wire.Alert, next string, err error) {
+	from, err := parseListAfter(after)
+	if err != nil {
+		return nil, "", err
+	}
+	done, err := n.reading(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	limit = members.PageSize(limit)
+	view, err := n.reached.Now()
+	if err != nil {
+		return nil, "", err
+	}
+	ahead := n.stories.Unagreed()
+	var last listAfter
+	for _, s := range ahead {
+		here := listAfter{accepted: s.Latest().Entry.Accepted, id: s.ID}
+		if from.place != (storage.Place{}) || from.id != "" && here.compare(from) <= 0 {
+			continue
+		}
+		if len(out) == limit {
+			return out, last.String(), nil
+		}
+		one, err := n.summary(s, view)
+		if err != nil {
+			return nil, "", err
+		}
+		out, last = append(out, one), here
+	}
+	listed, err := n.state.AlertList(from.place, limit-len(out))
+	if err != nil {
+		return nil, "", fmt.Errorf("listing alerts: %w", err)
+	}
+	for _, l := range listed {
+		if slices.ContainsFunc(ahead, func(s *stories.Story) bool { return s.ID == l.ID }) {
+			continue
+		}
+		one, err := n.summed(l, view)
+		if errors.Is(err, errNotYet) {
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		out = append(out, one)
+	}
+	if len(listed) > 0 && len(out) >= limit {
+		next = listAfter{place: listed[len(listed)-1].At}.String()
+	}
+	return out, next, nil
+}
+
+// compare orders cursors of what is not agreed as the list does.
+func (a listAfter) compare(b listAfter) int { return stories.Newer(a.accepted, a.id, b.accepted, b.id) }
+
+// errNotYet is an alert whose message is just being committed.
+var errNotYet = errors.New("alert is not committed yet")
+
+// summed is the summary of a listed alert, remembered or made.
+func (n *Node) summed(l agreed.Listed, view reached.View) (wire.Alert, error) {
+	stamp := func(ids []alert.ID) ([]storage.Place, error) {
+		audience := storage.Place{Index: n.addressed.Version()}
+		places, err := n.state.LastReceipts(ids)
+		return append(places, l.At, audience), err
+	}
+	if l.Over {
+		if out, ids, ok := n.summaries.Get(l.ID, stamp); ok && !view.Waits(ids) {
+			out.CountsFrom = view.From()
+			return out, nil
+		}
+	}
+	s, err := n.stories.Of(l.ID)
+	if err != nil {
+		var p *wire.Problem
+		if errors.As(err, &p) && p.Kind == wire.KindNotFound {
+			return wire.Alert{}, errNotYet
+		}
+		return wire.Alert{}, err
+	}
+	before, err := stamp(s.IDs)
+	if err != nil {
+		return wire.Alert{}, err
+	}
+	out, err := n.summary(s, view)
+	if err == nil && l.Over && !view.Waits(s.IDs) && !n.mayChange(s) {
+		n.summaries.Put(&summaries.Summary{ID: l.ID, IDs: s.IDs, Stamp: before, Out: out})
+	}
+	return out, err
+}
+
+// mayChange reports whether time or approvals can still change what a summary says, though
+// the district's log says that the alert is over: this node's clock may be behind.
+func (n *Node) mayChange(s *stories.Story) bool {
+	return len(s.Pending) > 0 || !slices.Contains([]wire.State{wire.StateExpired, wire.StateCancelled, wire.StateRecorded}, n.stories.State(s))
+}

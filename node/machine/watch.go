@@ -1,0 +1,145 @@
+package machine
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// TimePath is where nodes ask each other what time it is.
+	TimePath     = "/node/time"
+	timeTick     = time.Second
+	timeCall     = time.Second     // a peer's answer that takes longer says nothing
+	timeKept     = time.Minute     // between two writes of timeFile
+	timePatience = 2 * time.Second // how long a node that was away for long waits for the others' word
+	timeMost     = 64              // bytes of a time in a call
+)
+
+// WatchOptions say whom a Watch asks and whom it tells.
+type WatchOptions struct {
+	Clock   *Clock
+	Peers   func() []string // the other nodes
+	Call    func(ctx context.Context, peer, path string, body []byte) ([]byte, error)
+	Changed func() // the source of the time is another one now; must not block
+	Logger  *slog.Logger
+}
+
+// Watch asks the other nodes what time it is and says when this machine's clock is wrong.
+// Its methods may be called from any goroutine.
+type Watch struct {
+	o     WatchOptions
+	known chan struct{} // closed when it is known what time it is
+}
+
+// NewWatch makes one; nobody is asked before Run.
+func NewWatch(o WatchOptions) *Watch { return &Watch{o: o, known: make(chan struct{})} }
+
+// Handler tells another node what this machine's clock says and hears what its own does.
+// peer is who asks.
+func (w *Watch) Handler(peer func(context.Context) string) http.Handler {
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if raw, err := io.ReadAll(io.LimitReader(r.Body, timeMost)); err == nil {
+			w.hear(peer(r.Context()), string(raw), 0)
+		}
+		_, _ = io.WriteString(out, w.o.Clock.machine().UTC().Format(timeFormat))
+	})
+}
+
+func (w *Watch) hear(peer, text string, took time.Duration) {
+	at, err := time.Parse(timeFormat, text)
+	if err == nil && peer != "" {
+		w.o.Clock.hear(peer, at, took)
+	}
+}
+
+// Run asks the others until ctx ends. The first round, or timePatience, ends the wait of
+// Await.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(timeTick)
+	defer tick.Stop()
+	first := sync.OnceFunc(func() { close(w.known) })
+	defer first()
+	begun, kept := time.Now(), time.Now()
+	before := sourceOwn
+	for {
+		heard, voters := w.ask(ctx)
+		w.o.Clock.review(voters)
+		if 2*(heard+1) > voters || time.Since(begun) > timePatience {
+			first()
+		}
+		if source, off := w.o.Clock.state(); source != before {
+			before = source
+			w.tell(source, off)
+		}
+		if time.Since(kept) > timeKept {
+			kept = time.Now()
+			w.Keep()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Keep writes down what time it is. Without that a start takes up to timePatience longer.
+func (w *Watch) Keep() {
+	if err := w.o.Clock.keep(); err != nil {
+		w.o.Logger.Debug("the time was not kept", "error", err)
+	}
+}
+
+// tell logs a change of the source and lets the devices hear of it.
+func (w *Watch) tell(source source, off time.Duration) {
+	if source == sourceOwn {
+		w.o.Logger.Info("the clock of this machine is right again")
+	} else {
+		w.o.Logger.Error(w.o.Clock.Sentence(), "source", source.String(), "off", off)
+	}
+	w.o.Changed()
+}
+
+// Await is work that begins when it is known what time it is: at once after a short
+// absence, else when the majority of the others has said it or cannot be heard.
+func (w *Watch) Await(work func(context.Context)) func(context.Context) {
+	if w.o.Clock.plausible {
+		return work
+	}
+	return func(ctx context.Context) {
+		select {
+		case <-w.known:
+		case <-ctx.Done():
+		}
+		work(ctx)
+	}
+}
+
+// ask asks every other node at once, counts those that answered, and all nodes of the
+// district.
+func (w *Watch) ask(ctx context.Context) (heard, voters int) {
+	ctx, cancel := context.WithTimeout(ctx, timeCall)
+	defer cancel()
+	var asked sync.WaitGroup
+	var mu sync.Mutex
+	peers := w.o.Peers()
+	for _, id := range peers {
+		asked.Go(func() {
+			began := time.Now()
+			raw, err := w.o.Call(ctx, id, TimePath, []byte(w.o.Clock.machine().UTC().Format(timeFormat)))
+			if err != nil || len(raw) > timeMost {
+				return
+			}
+			w.hear(id, string(raw), time.Since(began))
+			mu.Lock()
+			defer mu.Unlock()
+			heard++
+		})
+	}
+	asked.Wait()
+	return heard, len(peers) + 1
+}

@@ -1,0 +1,76 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+// A node that was away for long tells its devices nothing before most of the others have
+// said what time it is, and goes by their time when its own clock is wrong.
+func TestWatch_AsksTheOthersBeforeItTellsTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		dir := t.TempDir()
+		c := OpenClock(dir, func() time.Time { return time.Now().Add(time.Hour).Round(0) }, nothingHolds)
+		var silent, changed atomic.Int64
+		silent.Store(1)
+		w := NewWatch(WatchOptions{
+			Clock: c, Peers: func() []string { return []string{"a", "b"} }, Logger: quiet(), Changed: func() { changed.Add(1) },
+			Call: func(ctx context.Context, _, path string, _ []byte) ([]byte, error) {
+				require.Equal(t, TimePath, path)
+				if silent.Load() > 0 {
+					<-ctx.Done()
+					return nil, errors.New("cut off")
+				}
+				return []byte(time.Now().UTC().Format(timeFormat)), nil
+			},
+		})
+		begun := make(chan struct{})
+		go w.Await(func(context.Context) { close(begun) })(ctx)
+		done := make(chan struct{})
+		go func() { defer close(done); w.Run(ctx) }()
+		synctest.Wait()
+		select {
+		case <-begun:
+			t.Fatal("nobody has said what time it is")
+		default:
+		}
+		silent.Store(0)
+		<-begun
+		require.Equal(t, "district", c.Status().Source)
+		require.WithinDuration(t, time.Now(), c.Now(), time.Second)
+		require.Positive(t, changed.Load(), "the devices hear of it")
+		cancel()
+		<-done
+		w.Keep()
+		again := OpenClock(dir, func() time.Time { return time.Now().Round(0) }, nothingHolds)
+		NewWatch(WatchOptions{Clock: again}).Await(func(context.Context) {})(t.Context()) // at once: it was away for a moment only
+	})
+}
+
+func TestWatch_HearsWhoAsks(t *testing.T) {
+	c := NewClock(time.Now, time.Time{}, nothingHolds)
+	w := NewWatch(WatchOptions{Clock: c, Logger: quiet()})
+	for _, peer := range []string{"a", "b"} {
+		out := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", TimePath, strings.NewReader(time.Now().Add(time.Hour).UTC().Format(timeFormat)))
+		w.Handler(func(context.Context) string { return peer }).ServeHTTP(out, r)
+		at, err := time.Parse(timeFormat, out.Body.String())
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now(), at, time.Minute)
+	}
+	c.review(3)
+	require.Equal(t, "district", c.Status().Source)
+}

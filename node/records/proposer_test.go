@@ -1,0 +1,98 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster"
+	"almenara/cluster/raftlog"
+	"almenara/node/alone"
+	"almenara/node/wire"
+)
+
+// TestPersist holds that nobody is told "nothing happened" of what may have happened.
+func TestPersist(t *testing.T) {
+	unknown := fmt.Errorf("the leader fell silent: %w", cluster.ErrUnknownOutcome)
+	for name, attempts := range map[string]struct {
+		say  []error // the last one for ever
+		want error
+	}{
+		"known at once":                   {[]error{nil}, nil},
+		"refused at once":                 {[]error{cluster.ErrBusy}, cluster.ErrBusy},
+		"no leader at all":                {[]error{cluster.ErrNoLeader}, cluster.ErrNoLeader},
+		"known in the end":                {[]error{unknown, cluster.ErrBusy, cluster.ErrNoLeader, nil}, nil},
+		"unknown, then busy":              {[]error{unknown, cluster.ErrBusy}, cluster.ErrUnknownOutcome},
+		"unknown, then no leader":         {[]error{unknown, cluster.ErrNoLeader}, cluster.ErrUnknownOutcome},
+		"unknown, then a full disk":       {[]error{unknown, raftlog.ErrDiskFull}, cluster.ErrUnknownOutcome},
+		"unknown, then the node stops":    {[]error{unknown, cluster.ErrStopped}, cluster.ErrUnknownOutcome},
+		"unknown, then recovered anew":    {[]error{unknown, cluster.ErrQuarantined}, cluster.ErrUnknownOutcome},
+		"unknown for as long as it lasts": {[]error{unknown}, cluster.ErrUnknownOutcome},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				defer cancel()
+				tries := 0
+				answer, err := persist(ctx, func(context.Context) ([]byte, error) {
+					tries++
+					if err := attempts.say[min(tries, len(attempts.say))-1]; err != nil {
+						return nil, err
+					}
+					return []byte("done"), nil
+				})
+				if attempts.want == nil {
+					require.NoError(t, err)
+					require.Equal(t, "done", string(answer))
+					return
+				}
+				require.ErrorIs(t, err, attempts.want)
+				if attempts.want == cluster.ErrUnknownOutcome {
+					require.NotErrorIs(t, err, cluster.ErrBusy)
+				}
+			})
+		})
+	}
+}
+
+// The state machine's own refusal is an answer, also after an unknown outcome.
+func TestPersist_BelievesTheStateMachine(t *testing.T) {
+	first := true
+	_, err := persist(t.Context(), func(context.Context) ([]byte, error) {
+		if first {
+			first = false
+			return nil, cluster.ErrUnknownOutcome
+		}
+		return nil, &cluster.CommandError{Text: "there is one already"}
+	})
+	var said *cluster.CommandError
+	require.ErrorAs(t, err, &said)
+}
+
+// fullDisk is a Room without room.
+type fullDisk struct{ full bool }
+
+func (d fullDisk) Full() bool       { return d.full }
+func (d fullDisk) Sentence() string { return "the disk is full" }
+func (d fullDisk) Refusal() error   { return nil }
+
+func TestProposer_SaysWhyNothingHappened(t *testing.T) {
+	since := time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+	p := NewProposer(ProposerOptions{
+		Alone: func() alone.State { return alone.State{Alone: true, Since: since} }, Room: fullDisk{full: true}, Clock: time.Now,
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	require.Equal(t, aloneTime, p.patience(), "whoever asks at night needs the answer")
+	var problem *wire.Problem
+	require.ErrorAs(t, p.AwaitAgreed(t.Context()), &problem)
+	require.Equal(t, wire.KindBusy, problem.Kind)
+	require.ErrorContains(t, p.Problem(fmt.Errorf("proposing: %w", cluster.ErrNoLeader)), "none can be reached from here since 12:00:00 UTC on 20 July")
+	other := errors.New("something else")
+	require.Equal(t, other, p.Problem(other))
+}

@@ -1,0 +1,173 @@
+package records
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"almenara/cluster/command"
+	"almenara/node/authority"
+	"almenara/node/secret"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// Users answers api.Users. Its methods may be called from any goroutine.
+type Users struct {
+	proposer *Proposer
+	store    *storage.Store
+	sender   func() string // the district's own CAP sender
+}
+
+// NewUsers makes one; sender is the district's own CAP sender, which nobody is granted.
+func NewUsers(p *Proposer, store *storage.Store, sender func() string) *Users {
+	return &Users{proposer: p, store: store, sender: sender}
+}
+
+// AddUser implements api.Users. Users of some senders say what kind they are, which nodes
+// that were not upgraded do not understand.
+func (users *Users) AddUser(ctx context.Context, by authority.Caller, in wire.AddUser) (wire.User, error) {
+	token, hash := secret.New()
+	u := storage.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, Places: in.Places, TokenHash: hash}
+	switch {
+	case in.System:
+		u.Kind = storage.UserSystem
+	case len(in.Senders) > 0:
+		u.Kind = storage.UserPerson
+	}
+	if err := checkUser(u, users.sender()); err != nil {
+		return wire.User{}, err
+	}
+	if _, err := users.proposer.Change(ctx, by.Name, &command.PutUser{User: u}); err != nil {
+		return wire.User{}, err
+	}
+	out := userOut(u)
+	out.Token = token
+	return out, nil
+}
+
+// checkUser refuses a user that could do nothing, or more than its kind may. own is the
+// district's own CAP sender.
+func checkUser(u storage.User, own string) error {
+	if u.Name == "" || len(u.Roles) == 0 {
+		return wire.Problemf(wire.KindMalformed, "a user needs a name and at least one role")
+	}
+	for _, role := range u.Roles {
+		if !slices.Contains(authority.Roles(), role) {
+			return wire.Problemf(wire.KindRefused, "%q is no role; the roles are %s", role, strings.Join(authority.Roles(), ", "))
+		}
+	}
+	for _, s := range u.Senders {
+		if strings.EqualFold(s, own) || strings.EqualFold(s, alert.IncidentSender) {
+			return wire.Problemf(wire.KindRefused, "the CAP sender %s is the district's own and cannot be granted", s)
+		}
+		if s == "" || strings.ContainsAny(s, " ,<&\t\n") {
+			return wire.Problemf(wire.KindRefused, "%q is no CAP sender: it is empty, or holds a space, a comma, < or &", s)
+		}
+	}
+	if _, err := authority.Under(u.Places...); err != nil {
+		return err
+	}
+	return checkKind(u)
+}
+
+// checkKind holds a central system to what it is for: it warns under its own senders, and
+// decides nothing about people.
+func checkKind(u storage.User) error {
+	if u.Kind != storage.UserSystem {
+		return nil
+	}
+	if len(u.Senders) == 0 {
+		return wire.Problemf(wire.KindRefused, "a central system needs the CAP senders that it speaks for")
+	}
+	for _, role := range []string{authority.RoleAdministrator, authority.RoleApprover} {
+		if slices.Contains(u.Roles, role) {
+			return wire.Problemf(wire.KindRefused, "a central system cannot be %s: that takes a person", role)
+		}
+	}
+	return nil
+}
+
+// SetUser implements api.Users.
+func (users *Users) SetUser(ctx context.Context, by authority.Caller, name string, in wire.SetUser) error {
+	if err := users.proposer.AwaitAgreed(ctx); err != nil { // or what was changed elsewhere would be put back
+		return err
+	}
+	var u storage.User
+	var known bool
+	err := users.store.View(func(t *storage.Txn) (err error) {
+		u, known, err = t.User(name)
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading users: %w", err)
+	case !known || u.Revoked:
+		return wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name)
+	}
+	if u.Kind = storage.UserPerson; in.System {
+		u.Kind = storage.UserSystem
+	}
+	if err := checkKind(u); err != nil {
+		return err
+	}
+	_, err = users.proposer.Change(ctx, by.Name, &command.PutUser{User: u})
+	return err
+}
+
+// ListUsers implements api.Users.
+func (users *Users) ListUsers(context.Context) ([]wire.User, error) {
+	all, err := UsersIn(users.store)
+	var out []wire.User
+	for _, u := range all {
+		out = append(out, userOut(u))
+	}
+	return out, err
+}
+
+// RevokeUser implements api.Users.
+func (users *Users) RevokeUser(ctx context.Context, by authority.Caller, name string) error {
+	_, err := users.proposer.Change(ctx, by.Name, &command.RevokeUser{Name: name})
+	return err
+}
+
+func userOut(u storage.User) wire.User {
+	return wire.User{
+		Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, Revoked: u.Revoked,
+		System: u.System(), Assumed: u.System() && u.Kind == "",
+	}
+}
+
+func UsersIn(store *storage.Store) (users []storage.User, err error) {
+	err = store.View(func(t *storage.Txn) error {
+		users, err = t.Users()
+		return err
+	})
+	return users, err
+}
+
+// AssumedSystems asks for a decision about users of some senders from before there were
+// kinds of users.
+func AssumedSystems(store *storage.Store) (sentences []string) {
+	users, err := UsersIn(store)
+	if err != nil {
+		return nil // whatever is wrong with the store says so itself
+	}
+	var names []string
+	for _, u := range users {
+		if !u.Revoked && u.System() && u.Kind == "" {
+			names = append(names, u.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	more := ""
+	if len(names) > 3 {
+		more = fmt.Sprintf(" and %d others", len(names)-3)
+	}
+	return []string{fmt.Sprintf("%s%s may warn without a second person, because they have CAP senders from before there were central systems; "+
+		"say for each what it is, with almenara user set --system or --person", strings.Join(names[:min(3, len(names))], ", "), more)}
+}

@@ -1,0 +1,74 @@
+package node
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/api"
+	"almenara/node/records"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// TestPolicy_KnowsAShareOfTheDistrict addresses parts of a district of six members in three
+// places.
+func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
+	t.Parallel()
+	half, whole := storage.PolicyRule{Share: 50, Approvals: 1}, storage.PolicyRule{District: true, Approvals: 2}
+	for name, c := range map[string]struct {
+		places []string
+		before []string // what the same author has just sent
+		author string   // of that
+		want   uint32
+	}{
+		"a third":                           {places: []string{here}},
+		"two thirds":                        {places: []string{"d"}, want: 1},
+		"everybody":                         {places: []string{"d", "e"}, want: 2},
+		"a third after a third":             {places: []string{here}, before: []string{there}, author: "duty", want: 1},
+		"a third after two thirds":          {places: []string{"e"}, before: []string{"d"}, author: "duty", want: 2},
+		"a third after another's":           {places: []string{"e"}, before: []string{"d"}, author: "amy"},
+		"a third after the same of its own": {places: []string{here}, before: []string{here}, author: "duty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			court := newCourt(t, storage.Policy{Rules: []storage.PolicyRule{half, whole}})
+			if c.author != "" {
+				var infos []alert.Info
+				for range c.before {
+					infos = append(infos, block("Severe", "Immediate", "Observed"))
+				}
+				court.lay("before", saying("before", -1, infos...), storage.Issue{Targets: to(t, c.before...), Author: c.author})
+			}
+			var infos []alert.Info
+			for range c.places {
+				infos = append(infos, block("Severe", "Immediate", "Observed"))
+			}
+			by := api.Caller{Name: "duty", Roles: composer}
+			r, err := court.rule(intake{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
+			require.NoError(t, err)
+			require.Equal(t, c.want, r.Approvals)
+			by.System = true
+			r, err = court.rule(intake{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
+			require.NoError(t, err)
+			require.Zero(t, r.Approvals, "a system needs nobody")
+		})
+	}
+}
+
+// TestUser_FromBeforeThereWereKinds keeps an observatory warning through an upgrade.
+func TestUser_FromBeforeThereWereKinds(t *testing.T) {
+	require.True(t, storage.User{Senders: []string{"hko"}}.System(), "what it could do it still can")
+	require.False(t, storage.User{}.System())
+	require.False(t, storage.User{Kind: storage.UserPerson, Senders: []string{"hko"}}.System())
+	require.True(t, storage.User{Kind: storage.UserSystem, Senders: []string{"hko"}}.System())
+
+	court := newCourt(t, storage.Policy{})
+	require.Empty(t, records.AssumedSystems(court.store))
+	require.NoError(t, court.store.Update(func(txn *storage.Txn) error {
+		return txn.PutUser(storage.User{Name: "old", Roles: composer, Senders: []string{"hko"}})
+	}))
+	require.Contains(t, records.AssumedSystems(court.store)[0], "old may warn without a second person")
+	require.Equal(t, "{Extreme  0 false  1}", storage.PolicyRule{Severity: "Extreme", Approvals: 1}.String(),
+		"the audit is the same on software that knows no share")
+}

@@ -1,0 +1,334 @@
+// Package situation makes what the dispatcher is given: what is in force, for whom, and
+// whom its messages ever addressed; what has ended, and who must hear of that; and the
+// places whose members share a manifest.
+//
+// Working out whom a message addresses costs up to some milliseconds, and every change
+// asks it of everything that is in force. So the answers are kept until the message or
+// the audience changes, and a call works out a bounded number of them: emergencies that
+// are new first, then ends, then what else is new, then what the audience has changed.
+// Whoever builds again at once as long as there is more has told everybody everything
+// after some calls, and an emergency never waits behind a burst of notices.
+package situation
+
+import (
+	"cmp"
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/channels"
+	"almenara/channels/contract"
+	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
+)
+
+const (
+	// placeDepth is the level of the place tree whose places have manifests of their own:
+	// district/estate/block.
+	placeDepth = 3
+	// maxPlaces bounds the manifests that a change can cost. A district with more places
+	// at one level is divided one level above.
+	maxPlaces = 1024
+	// maxResolved and maxTime bound what one call works out; at least one alert is.
+	maxResolved = 64
+	maxTime     = 20 * time.Millisecond
+)
+
+// Message is one CAP message, as far as it says whom it addresses. Two with one Fact are
+// the same.
+type Message struct {
+	Fact     string
+	Key      alert.Key
+	Revision alert.Revision
+	Claimed  alert.Revision // under which it is on record whom it addressed; see board.Entry
+	// Targets is whom each info block addresses. It may read the disk, so it is asked for only
+	// what is not worked out; of what it cannot read nobody knows whom it is for.
+	Targets func() ([]audience.Target, error)
+}
+
+// Live is an alert in force: the message that stands, and others that speak to its
+// audience because they are of one incident.
+type Live struct {
+	board.Active
+	CAP     *alert.Alert
+	Message Message
+	Also    []Message
+}
+
+// Audience is audience.Index.
+type Audience interface {
+	comparable
+	Resolve(audience.Target) (audience.Resolution, error)
+	Groups(depth int) []*roaring.Bitmap
+	Generation() uint64
+}
+
+// Messages knows every message of the alerts.
+type Messages interface {
+	// MessagesOf lists the messages that belong or belonged to the alert; complete says that
+	// none is missing that may have addressed somebody.
+	MessagesOf(id alert.ID) (messages []Message, complete bool)
+	// MessageCount changes whenever MessagesOf answers differently.
+	MessageCount(id alert.ID) int
+}
+
+// Options is what a Builder may touch. All fields are required.
+type Options[A Audience] struct {
+	Audience func() A // may be another one after the state was replaced
+	Messages Messages
+	// Told is whom the record says that the message of the alert was for, or has reached:
+	// the members of today may be others.
+	Told   func(id alert.ID, m Message) (*roaring.Bitmap, error)
+	Logger *slog.Logger
+}
+
+// Builder makes situations. One goroutine at a time may use it.
+type Builder[A Audience] struct {
+	Options[A]
+
+	audience   A
+	generation uint64
+	round      uint64 // counts the audiences
+	places     *channels.Places
+	items      map[alert.ID]*item
+	ends       map[alert.ID]*end
+	reaches    map[string]*reach // by fact
+	kept       int               // of reaches, when last some were dropped
+	failed     map[string]bool   // facts whose targets cannot be resolved
+}
+
+// item is what is known of an alert in force.
+type item struct {
+	live  Live
+	rank  int
+	round uint64 // of the audience; 0: nothing has been worked out
+	parts []channels.Part
+	concern
+}
+
+// end is what is known of an alert that has ended.
+type end struct {
+	round uint64
+	known bool
+	concern
+}
+
+// concern is whom the messages of an alert ever addressed.
+type concern struct {
+	count int             // MessageCount when it was worked out
+	to    *roaring.Bitmap // all that were ever found; nil: nothing yet
+	all   bool            // some message is missing: it may concern anybody
+}
+
+// whom is the concern as the dispatcher takes it.
+func (c *concern) whom() *roaring.Bitmap {
+	if c.all {
+		return nil
+	}
+	return c.to
+}
+
+// New makes a builder that knows nothing yet.
+func New[A Audience](o Options[A]) *Builder[A] {
+	return &Builder[A]{
+		Options: o, items: map[alert.ID]*item{}, ends: map[alert.ID]*end{}, reaches: map[string]*reach{}, failed: map[string]bool{},
+	}
+}
+
+// Todo is how much a Build left to be worked out by the next ones.
+type Todo struct {
+	Missing int // alerts that are not in the situation yet, and ends: build again at once
+	Stale   int // alerts that are in it for the audience of before: build again soon
+}
+
+// Build makes the situation of what is in force and what has ended. What Todo says is
+// missing is not in it.
+func (b *Builder[A]) Build(inForce []Live, ended []board.End) (channels.Situation, Todo) {
+	b.look()
+	jobs := append(b.itemJobs(inForce), b.endJobs(ended)...)
+	slices.SortStableFunc(jobs, func(x, y job) int { return cmp.Compare(x.order, y.order) })
+	begun, resolved := time.Now(), 0
+	var todo Todo
+	for i, j := range jobs {
+		if i > 0 && (resolved >= maxResolved || time.Since(begun) > maxTime) {
+			for _, left := range jobs[i:] {
+				if left.order >= orderStale {
+					todo.Stale++
+				} else {
+					todo.Missing++
+				}
+			}
+			break
+		}
+		resolved += j.work()
+	}
+	s := channels.Situation{Places: b.places}
+	for _, l := range inForce {
+		if it := b.items[l.ID]; it.round > 0 && it.parts != nil {
+			s.InForce = append(s.InForce, channels.Item{
+				Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
+				Message: l.CAP, Parts: it.parts, Concerns: it.whom(),
+			})
+		}
+	}
+	for _, e := range ended {
+		if known := b.ends[e.ID]; known.round > 0 {
+			s.Ended = append(s.Ended, channels.End{Ended: Ended(e), To: known.whom(), Known: known.known})
+		}
+	}
+	b.forget(inForce, ended)
+	return s, todo
+}
+
+// The order of jobs: emergencies that are new, ends, what else is new by rank, and what was
+// worked out for the audience of before.
+const (
+	orderEnd   = 1
+	orderNew   = 2
+	orderStale = 10
+)
+
+// job is something to work out; work says how many targets it resolved.
+type job struct {
+	order int
+	work  func() int
+}
+
+// itemJobs lists what is to be worked out of what is in force.
+func (b *Builder[A]) itemJobs(inForce []Live) (jobs []job) {
+	for _, l := range inForce {
+		it := b.items[l.ID]
+		if it == nil {
+			it = &item{}
+			b.items[l.ID] = it
+			if e := b.ends[l.ID]; e != nil { // it had ended under this id, and goes on
+				it.concern = e.concern
+			}
+		}
+		if !sameMessages(it.live, l) {
+			it.parts = nil // they are of other words
+			it.rank = Rank(l.Status, l.CAP)
+		}
+		it.live = l
+		switch {
+		case it.parts == nil && it.rank == 0:
+			jobs = append(jobs, job{0, func() int { return b.address(it) }})
+		case it.parts == nil:
+			jobs = append(jobs, job{orderNew + it.rank, func() int { return b.address(it) }})
+		case it.round != b.round || it.count != b.Messages.MessageCount(l.ID):
+			jobs = append(jobs, job{orderStale + it.rank, func() int { return b.address(it) }})
+		}
+	}
+	return jobs
+}
+
+func sameMessages(a, b Live) bool {
+	return a.Message.Fact == b.Message.Fact && a.Status == b.Status && a.CAP == b.CAP &&
+		slices.EqualFunc(a.Also, b.Also, func(x, y Message) bool { return x.Fact == y.Fact })
+}
+
+// endJobs lists what is to be worked out of what has ended.
+func (b *Builder[A]) endJobs(ended []board.End) (jobs []job) {
+	for _, e := range ended {
+		known := b.ends[e.ID]
+		if known == nil {
+			known = &end{}
+			b.ends[e.ID] = known
+			if it := b.items[e.ID]; it != nil {
+				known.concern = it.concern
+			}
+		}
+		switch count := b.Messages.MessageCount(e.ID); {
+		case known.round == 0 || known.count != count:
+			jobs = append(jobs, job{orderEnd, func() int { return b.conclude(e.ID, known) }})
+		case known.round != b.round && !known.all:
+			jobs = append(jobs, job{orderStale + len(tiers), func() int { return b.conclude(e.ID, known) }})
+		}
+	}
+	return jobs
+}
+
+// conclude works out whom an end concerns.
+func (b *Builder[A]) conclude(id alert.ID, e *end) int {
+	messages, resolved := b.widen(id, &e.concern)
+	e.known, e.round = messages > 0, b.round
+	return resolved
+}
+
+var tiers = []string{alert.TierEmergency, alert.TierAdvisory, alert.TierDrill, alert.TierTest}
+
+// Rank is 0 for what is shown as an emergency, and higher for what is quieter.
+func Rank(status alert.Status, a *alert.Alert) int {
+	return slices.Index(tiers, alert.PresentationOf(status, a.Infos).Tier)
+}
+
+// look notes whether the audience has changed, and divides it into places.
+func (b *Builder[A]) look() {
+	now := b.Options.Audience()
+	generation := now.Generation()
+	if b.round > 0 && now == b.audience && generation == b.generation {
+		return
+	}
+	b.audience, b.generation = now, generation
+	b.round++
+	for depth := placeDepth; depth >= 0; depth-- {
+		if groups := now.Groups(depth); len(groups) <= maxPlaces {
+			if !b.places.Same(groups) {
+				b.places = channels.NewPlaces(groups)
+			}
+			return
+		}
+	}
+}
+
+// forget drops what is neither in force nor has to be listed as ended.
+func (b *Builder[A]) forget(inForce []Live, ended []board.End) {
+	if len(b.items) > len(inForce) {
+		live := make(map[alert.ID]bool, len(inForce))
+		for _, l := range inForce {
+			live[l.ID] = true
+		}
+		maps.DeleteFunc(b.items, func(id alert.ID, _ *item) bool { return !live[id] })
+	}
+	if len(b.ends) > len(ended) {
+		over := make(map[alert.ID]bool, len(ended))
+		for _, e := range ended {
+			over[e.ID] = true
+		}
+		maps.DeleteFunc(b.ends, func(id alert.ID, _ *end) bool { return !over[id] })
+	}
+	b.forgetReaches()
+}
+
+// forgetReaches drops what was worked out for messages of other alerts, now and then.
+func (b *Builder[A]) forgetReaches() {
+	if len(b.reaches) < 2*b.kept+64 {
+		return
+	}
+	needed := map[string]bool{}
+	for _, ids := range []iter.Seq[alert.ID]{maps.Keys(b.items), maps.Keys(b.ends)} {
+		for id := range ids {
+			messages, _ := b.Messages.MessagesOf(id)
+			for _, m := range messages {
+				needed[m.Fact] = true
+			}
+		}
+	}
+	maps.DeleteFunc(b.reaches, func(fact string, _ *reach) bool { return !needed[fact] })
+	maps.DeleteFunc(b.failed, func(fact string, _ bool) bool { return !needed[fact] })
+	b.kept = len(b.reaches)
+}
+
+// Ended is an end as devices are told it.
+func Ended(e board.End) contract.Ended {
+	why := string(e.Why)
+	if e.Drill && e.Revision > 0 {
+		why = contract.WhyDrillOver
+	}
+	return contract.Ended{ID: string(e.ID), Revision: uint64(e.Revision), At: e.At.UTC(), Why: why, Expires: e.Expires.UTC()}
+}

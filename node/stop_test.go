@@ -1,0 +1,55 @@
+package node_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node"
+	"almenara/node/shutdown"
+	"almenara/node/wire"
+)
+
+// TestStop_EndsTheDailyCheckAndHandsOverFirst: the check reads for minutes on a slow
+// disk, and the others need a leader at once.
+func TestStop_EndsTheDailyCheckAndHandsOverFirst(t *testing.T) {
+	t.Parallel()
+	d := newTuned(t, 2, func(_ int, o *node.Options) { o.Scrub = time.Hour })
+	leader := d.leader()
+	d.stop(leader)
+	d.opts[leader].Scrub = 50 * time.Millisecond
+	n, err := node.New(d.opts[leader])
+	require.NoError(t, err)
+	checking := make(chan struct{})
+	n.CheckWith(func(context.Context) error {
+		close(checking)
+		<-d.t.Context().Done() // it does not look at its own
+		return nil
+	})
+	require.NoError(t, n.Start(d.ctx()))
+	d.nodes[leader] = n
+	<-checking
+	d.awaitOn(leader, func(s wire.Status) bool { return s.Ready })
+	begun := time.Now()
+	d.stop(leader)
+	require.Less(t, time.Since(begun), 10*time.Second)
+}
+
+// TestStop_EndsWithoutItsFolder: a disk that is gone keeps no process. Badger writes its
+// memtable again and again, for ever; what is stuck is named.
+func TestStop_EndsWithoutItsFolder(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	n := d.nodes[0]
+	d.nodes[0] = nil
+	d.eventually("the folder is gone", func() bool { return os.RemoveAll(d.opts[0].Dir) == nil }) // it is written to
+	ctx, cancel := context.WithTimeout(d.t.Context(), time.Second)
+	defer cancel()
+	begun := time.Now()
+	err := n.Stop(ctx)
+	require.Less(t, time.Since(begun), 40*time.Second)
+	require.ErrorIs(t, err, shutdown.ErrStuck)
+}

@@ -1,0 +1,78 @@
+package audience
+
+import "slices"
+
+// Personal reports whether the selection asks for what is known of people: a tag or a
+// language. Ids, kinds and places are what everybody sees.
+func (s Selection) Personal() bool { return s.root.any(opTag, opHas, opLanguage) }
+
+// NamesMembers reports whether the selection names members by their ids.
+func (s Selection) NamesMembers() bool { return s.root.any(opID) }
+
+// any reports whether the node or one below it is one of the ops.
+func (n node) any(ops ...op) bool {
+	for _, o := range ops {
+		if n.op == o {
+			return true
+		}
+	}
+	for _, kid := range n.kids {
+		if kid.any(ops...) {
+			return true
+		}
+	}
+	return false
+}
+
+// blockDepth is how deep the path of a block is, at most: district, estate, block.
+const blockDepth = 3
+
+// Plain reports whether the selection is a conjunction in which no term can stand for one
+// member: kinds, tags, languages, all, and everything below a block or a larger place. There is
+// no not in it, and no or but between tags, which WithSpellings writes, and between such places.
+// Whoever counts it by tags or languages counts no flat and adds nobody else to the count.
+func (s Selection) Plain() bool {
+	if s.root.op == opAnd {
+		return !slices.ContainsFunc(s.root.kids, func(kid node) bool { return !kid.plain() })
+	}
+	return s.root.plain()
+}
+
+// plain is Plain for one part of a conjunction.
+func (n node) plain() bool {
+	switch n.op {
+	case opAll, opKind, opLanguage, opTag, opHas:
+		return true
+	case opPlaceUnder:
+		return !slices.ContainsFunc(n.values, func(p string) bool { return Path(p).Depth() > blockDepth })
+	case opOr:
+		tags, places := true, true
+		for _, kid := range n.kids {
+			tags = tags && (kid.op == opTag || kid.op == opHas)
+			places = places && kid.op == opPlaceUnder && kid.plain()
+		}
+		return tags || places
+	}
+	return false
+}
+
+// Below reports whether the selection asks for places below the given ones, whatever else it
+// asks for: then it selects nobody outside of them.
+func (s Selection) Below(places ...string) bool {
+	if s.root.op == opAnd {
+		return slices.ContainsFunc(s.root.kids, func(kid node) bool { return kid.below(places) })
+	}
+	return s.root.below(places)
+}
+
+func (n node) below(places []string) bool {
+	switch n.op {
+	case opPlaceUnder, opPlace:
+		return !slices.ContainsFunc(n.values, func(p string) bool {
+			return !slices.ContainsFunc(places, func(top string) bool { return Path(p).Under(Path(top)) })
+		})
+	case opOr:
+		return !slices.ContainsFunc(n.kids, func(kid node) bool { return !kid.below(places) })
+	}
+	return false
+}

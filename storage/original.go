@@ -1,0 +1,146 @@
+package storage
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/fxamacker/cbor/v2"
+
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+	"almenara/storage/audience/geometry"
+)
+
+// OriginalsSince is the first version of commands that knows Issue.Original.
+const OriginalsSince = 3
+
+// Original is what an issue says of a message that was too large for its fact. The
+// message itself is a file of the nodes, named by its SHA-256; nothing that a node does
+// for its devices depends on it.
+type Original struct {
+	SHA256  []byte `cbor:"1,keyasint"`           // of the bytes as they came
+	Size    int64  `cbor:"2,keyasint"`           // bytes
+	Content []byte `cbor:"3,keyasint"`           // alert.Digest of the whole message: its identity
+	Kept    bool   `cbor:"4,keyasint,omitempty"` // its origin keeps the bytes, and the others fetch them
+	Until   int64  `cbor:"5,keyasint"`           // ms since 1970: until then nothing may take its room
+
+	// The outlines of all targets, each once, because every language of a message names
+	// the same ones. In memory they are in Issue.Targets.
+	Shapes [][]byte   `cbor:"6,keyasint,omitempty"`
+	Of     [][]uint32 `cbor:"7,keyasint,omitempty"` // by target, in order: which of Shapes
+}
+
+var errOriginal = errors.New("what is said of the original cannot be read")
+
+// Content is the digest of the whole message, of which a is what the issue carries.
+func (i Issue) Content(a *alert.Alert) alert.Digest {
+	if i.Original != nil && len(i.Original.Content) == len(alert.Digest{}) {
+		return alert.Digest(i.Original.Content)
+	}
+	return a.Digest()
+}
+
+// IssueVersion is the lowest version of commands whose software reads the body of an
+// alert fact as it is meant; 1 for bytes that are no issue.
+func IssueVersion(body []byte) uint64 {
+	var probe struct {
+		Original cbor.RawMessage `cbor:"21,keyasint"`
+	}
+	if cbor.Unmarshal(body, &probe) == nil && len(probe.Original) > 0 {
+		return OriginalsSince
+	}
+	return 1
+}
+
+// packShapes moves the shapes of the targets into the original. i is a copy; what it
+// points to is not changed.
+func (i *Issue) packShapes() {
+	o := *i.Original
+	o.Shapes, o.Of = nil, make([][]uint32, len(i.Targets))
+	at := map[string]uint32{}
+	targets := slices.Clone(i.Targets)
+	for n := range targets {
+		o.Of[n] = make([]uint32, len(targets[n].Shapes))
+		for s, shape := range targets[n].Shapes {
+			packed := packShape(shape)
+			index, known := at[string(packed)]
+			if !known {
+				index = uint32(len(o.Shapes))
+				at[string(packed)], o.Shapes = index, append(o.Shapes, packed)
+			}
+			o.Of[n][s] = index
+		}
+		targets[n].Shapes = nil
+	}
+	i.Targets, i.Original = targets, &o
+}
+
+// unpackShapes moves them back. Targets share a shape that they have in common.
+func (i *Issue) unpackShapes() error {
+	o := i.Original
+	if len(o.Of) != len(i.Targets) || len(o.SHA256) != sha256.Size || len(o.Content) != len(alert.Digest{}) || o.Size < 0 {
+		return errOriginal
+	}
+	shapes := make([]geometry.Polygon, len(o.Shapes))
+	for n, packed := range o.Shapes {
+		var err error
+		if shapes[n], err = unpackShape(packed); err != nil {
+			return err
+		}
+	}
+	total := 0
+	for n := range i.Targets {
+		i.Targets[n].Shapes = nil
+		for _, index := range o.Of[n] {
+			if int(index) >= len(shapes) {
+				return errOriginal
+			}
+			if total += len(shapes[index]); total > maxUnpacked {
+				return errOriginal
+			}
+			i.Targets[n].Shapes = append(i.Targets[n].Shapes, shapes[index])
+		}
+	}
+	o.Shapes, o.Of = nil, nil
+	return nil
+}
+
+// maxUnpacked bounds the points of all targets together: a hostile fact could name one
+// shape a hundred thousand times. It is the bound of one target for each info block.
+const maxUnpacked = audience.MaxTargetPoints * alert.MaxInfos
+
+// packShape writes a polygon as the differences between its points, in varints: about
+// six bytes a point in place of twenty.
+func packShape(p geometry.Polygon) []byte {
+	out := make([]byte, 0, 6*len(p))
+	var before geometry.Point
+	for _, at := range p {
+		out = binary.AppendVarint(out, int64(at.Lat)-int64(before.Lat))
+		out = binary.AppendVarint(out, int64(at.Lon)-int64(before.Lon))
+		before = at
+	}
+	return out
+}
+
+// unpackShape reads what packShape wrote.
+func unpackShape(packed []byte) (geometry.Polygon, error) {
+	var out geometry.Polygon
+	var lat, lon int64
+	for len(packed) > 0 {
+		for _, value := range []*int64{&lat, &lon} {
+			step, n := binary.Varint(packed)
+			if n <= 0 {
+				return nil, fmt.Errorf("%w: an outline is cut off", errOriginal)
+			}
+			*value, packed = *value+step, packed[n:]
+		}
+		if int64(int32(lat)) != lat || int64(int32(lon)) != lon {
+			return nil, fmt.Errorf("%w: an outline leaves the globe", errOriginal)
+		}
+		out = append(out, geometry.Point{Lat: int32(lat), Lon: int32(lon)})
+	}
+	return out, nil
+}
