@@ -54,7 +54,7 @@ func TestAdvertise_AnOldFolderGoesByAGuess(t *testing.T) {
 	d.opts[0] = node.Options{Dir: said.Dir, Space: said.Space, Stabilization: said.Stabilization, Logger: said.Logger, Halt: said.Halt}
 	d.start(0)
 	d.awaitOn(0, func(s wire.Status) bool { return s.Ready })
-	s, err := d.nodes[0].Status(d.ctx(), false)
+	s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	require.Contains(t, strings.Join(s.Warnings, "\n"), "serve it with --advertise HOST")
 	require.NotContains(t, strings.Join(s.MQTT, " "), "0.0.0.0")
@@ -67,7 +67,7 @@ func TestAdvertise_IsWhatEverybodyIsToldAndTheCertificateNames(t *testing.T) {
 		o.Advertise, o.MQTT, o.MQTTS = "localhost", "0.0.0.0:0", ":0"
 		o.TLSNames = []string{"lift.example", "10.1.2.3"}
 	})
-	s, err := d.nodes[0].Status(d.ctx(), false)
+	s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	require.Empty(t, s.Warnings)
 	require.Contains(t, s.Internode, "localhost:")

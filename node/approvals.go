@@ -24,7 +24,7 @@ const approvalVersion = 2
 
 // ApproveAlert implements api.Approvals: the approval is a fact of this node, so it
 // works without quorum, and it may reach a node before the alert does.
-func (n *Node) ApproveAlert(ctx context.Context, by api.Caller, id string, in wire.Approve, wait api.Wait) (wire.Outcome, error) {
+func (n *Node) ApproveAlert(ctx context.Context, by api.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
 	s, err := n.stories.Find(id)
 	if err != nil {
 		return wire.Outcome{}, err
@@ -47,7 +47,7 @@ func (n *Node) ApproveAlert(ctx context.Context, by api.Caller, id string, in wi
 }
 
 // approve records the approval.
-func (n *Node) approve(ctx context.Context, by api.Caller, m *alerts.Message, version uint64, reason string, wait api.Wait) (wire.Outcome, error) {
+func (n *Node) approve(ctx context.Context, by api.Caller, m *alerts.Message, version uint64, reason string, wait wire.Wait) (wire.Outcome, error) {
 	raw, err := hex.DecodeString(m.Fact)
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("reading fact id %q: %w", m.Fact, err)

@@ -67,7 +67,7 @@ func BenchmarkMillionMembers(b *testing.B) {
 		b.ReportMetric(time.Since(begun).Seconds(), "s/restart")
 		runtime.GC()
 		b.ReportMetric(heap(), "MB-heap-after-restart")
-		st, err := n.Status(b.Context(), false)
+		st, err := n.Services().Status.Status(b.Context(), false)
 		require.NoError(b, err)
 		require.EqualValues(b, million, st.Members)
 		require.NoError(b, n.Stop(b.Context()))
@@ -80,7 +80,7 @@ func up(b *testing.B, o node.Options) *node.Node {
 	require.NoError(b, err)
 	require.NoError(b, n.Start(b.Context()))
 	require.Eventually(b, func() bool {
-		st, err := n.Status(context.Background(), false)
+		st, err := n.Services().Status.Status(context.Background(), false)
 		return err == nil && st.Ready
 	}, patience, 10*time.Millisecond)
 	return n

@@ -15,7 +15,7 @@ import (
 // CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
 // alert that this node knows. One of them would do here, but other nodes may know
 // others.
-func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wire.CancelAlert, wait api.Wait) (wire.Outcome, error) {
+func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
 	parsed, err := n.stories.ID(id)
 	if err != nil {
 		return wire.Outcome{}, err

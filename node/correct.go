@@ -21,7 +21,7 @@ import (
 
 // CorrectAlert implements api.Alerts: it writes a CAP Update of the alert in force that
 // keeps its areas and its selection.
-func (n *Node) CorrectAlert(ctx context.Context, by api.Caller, id string, in wire.CorrectAlert, wait api.Wait) (wire.Outcome, error) {
+func (n *Node) CorrectAlert(ctx context.Context, by api.Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) {
 		s, err := n.stories.Find(id)
 		if err != nil {
@@ -42,7 +42,7 @@ func (n *Node) CorrectAlert(ctx context.Context, by api.Caller, id string, in wi
 }
 
 // correct writes the Update and takes it like any other.
-func (c corrector) correct(ctx context.Context, by api.Caller, in wire.CorrectAlert, wait api.Wait) (_ wire.Outcome, err error) {
+func (c corrector) correct(ctx context.Context, by api.Caller, in wire.CorrectAlert, wait wire.Wait) (_ wire.Outcome, err error) {
 	n, m := c.n, c.m
 	taken := intake{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun}
 	if taken.limit, err = readLimit(selectOf(m), n.state.Index()); err != nil {

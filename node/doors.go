@@ -17,10 +17,6 @@ import (
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
 	"almenara/node/api"
-	"almenara/node/events"
-	"almenara/node/members"
-	"almenara/node/records"
-	"almenara/node/splits"
 	"almenara/storage/alert"
 )
 
@@ -84,7 +80,7 @@ func (n *Node) openAPI() error {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
 	n.registerMetrics()
-	handler := api.New(servedOf(n), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
+	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())
@@ -102,21 +98,13 @@ func (n *Node) openAPI() error {
 	return nil
 }
 
-// served are the parts of the node that the API serves: together they are its Service.
-type served struct {
-	*Node
-	*records.Users
-	*records.Devices
-	*records.Places
-	*records.Imports
-	*records.Proposer
-	*members.Members
-	*events.Feed
-	*splits.Reader
-}
-
-func servedOf(n *Node) api.Service {
-	return served{n, n.users, n.devices, n.places, n.imports, n.proposer, n.members, n.events, n.splits}
+// Services are what the API serves, once the node has started.
+func (n *Node) Services() api.Services {
+	return api.Services{
+		Identifier: n, Alerts: n, Approvals: n, Scenarios: n, Licences: n, Policy: n, Reader: n, Imports: n.imports,
+		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n, Users: n.users, Status: n, Nodes: n,
+		Backups: n, Splits: n.splits, Agreed: n.proposer, Audit: n, Events: n.events,
+	}
 }
 
 // identityNow is the node's identity: the cluster renews its certificate.

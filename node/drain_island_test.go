@@ -95,7 +95,7 @@ func (f *flooded) tell(members *atomic.Uint32, perBlock uint32) {
 // the flooded node within the time.
 func (f *flooded) drains(alertWithin time.Duration) {
 	f.t.Helper()
-	before, err := f.nodes[0].Status(f.t.Context(), false)
+	before, err := f.nodes[0].Services().Status.Status(f.t.Context(), false)
 	require.NoError(f.t, err)
 	begun := time.Now()
 	f.links.isolate()
@@ -107,7 +107,7 @@ func (f *flooded) drains(alertWithin time.Duration) {
 	f.awaitOn(f.at, func(s wire.Status) bool { return s.Ready && s.PendingFacts == 0 && s.Spool.Oldest.IsZero() })
 	f.sameEverywhere()
 	took := time.Since(begun)
-	after, err := f.nodes[0].Status(f.t.Context(), false)
+	after, err := f.nodes[0].Services().Status.Status(f.t.Context(), false)
 	require.NoError(f.t, err)
 	f.t.Logf("%d blocks drained in %s; the alert was on every node's record after %s; term %d before, %d after",
 		f.blocks.Load(), took.Round(time.Millisecond), alertTook.Round(time.Millisecond), before.Term, after.Term)

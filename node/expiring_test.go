@@ -26,7 +26,7 @@ func TestStatus_SaysInTimeThatALicenceEnds(t *testing.T) {
 		return d.client(0).GrantLicence(d.ctx(), wire.Licence{Operator: "duty", Scenarios: []string{"*"}, Place: "tuen-mun", Until: time.Now().Add(80 * 24 * time.Hour)})
 	})
 	warned := func() string {
-		s, err := d.nodes[0].Status(d.ctx(), false)
+		s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 		require.NoError(t, err)
 		return strings.Join(s.Warnings, "\n")
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"almenara/cluster/command"
-	"almenara/node/api"
 	"almenara/node/machine"
 )
 
@@ -33,9 +32,6 @@ func (n *Node) TakeKey(ctx context.Context, id string) error {
 func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
 	return settler{n}.Settle(ctx, block)
 }
-
-// Served is what the API serves.
-func (n *Node) Served() api.Service { return servedOf(n) }
 
 // TextsHeld is how many messages the node has in memory with all that they say.
 func (n *Node) TextsHeld() (held int) {

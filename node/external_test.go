@@ -53,7 +53,7 @@ func TestExternalBroker(t *testing.T) {
 	}
 	crowd := d.fleet(append(inside, outside...)...)
 	d.eventually("devices at the broker", func() bool {
-		s, err := d.nodes[d.leader()].Status(d.t.Context(), false)
+		s, err := d.nodes[d.leader()].Services().Status.Status(d.t.Context(), false)
 		return err == nil && s.Broker != nil && s.Broker.Publisher && s.Broker.Devices == len(outside)
 	})
 	listed, err := d.client(d.follower()).ListDevices(d.ctx(), "", 100)

@@ -82,7 +82,7 @@ func TestHostile_EntryOfAnUnknownVersionHaltsEveryReplica(t *testing.T) {
 			d.start(i)
 		}
 		for i := range d.nodes {
-			s, err := d.nodes[i].Status(d.ctx(), false)
+			s, err := d.nodes[i].Services().Status.Status(d.ctx(), false)
 			require.NoError(t, err)
 			require.EqualValues(t, 5, s.Members, "what was agreed before is there")
 		}
@@ -240,7 +240,7 @@ func TestHostile_RefusedChangesChangeNothing(t *testing.T) {
 	require.ErrorContains(t, c.RemoveNode(d.ctx(), d.nodes[0].ID()), "only node")
 	require.Error(t, c.PutPlaces(d.ctx(), []wire.Place{{Path: "tuen-mun/a"}, {Path: "tuen-mun/b", Shape: []string{"1,1 2,2"}}}))
 
-	s, err := d.nodes[0].Status(d.ctx(), false)
+	s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, s.Members)
 	places, err := c.ListPlaces(d.ctx())

@@ -39,7 +39,7 @@ type intake struct {
 	scenario storage.Scenario  // that it was made from; the zero one is none
 	blanks   map[string]string // that fill the scenario's
 	warnings []string
-	wait     api.Wait
+	wait     wire.Wait
 	dryRun   bool // say what would be, record nothing
 	direct   bool // this node writes the CAP message, maybe under the district's own sender
 	made     bool // this node made the identifier
@@ -47,7 +47,7 @@ type intake struct {
 }
 
 // TakeCAP implements api.Alerts.
-func (n *Node) TakeCAP(ctx context.Context, by api.Caller, raw []byte, selection string, wait api.Wait) (wire.Outcome, error) {
+func (n *Node) TakeCAP(ctx context.Context, by api.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error) {
 	return n.takeCAP(ctx, intake{by: by, raw: raw, selected: selection, wait: wait})
 }
 
@@ -83,7 +83,7 @@ func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded fun
 }
 
 // SendAlert implements api.Alerts: the same path, from the JSON form.
-func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, wait api.Wait) (wire.Outcome, error) {
+func (n *Node) SendAlert(ctx context.Context, by api.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) { return n.takeJSON(ctx, in, intake{by: by, wait: wait, direct: true}) })
 }
 

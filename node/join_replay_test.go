@@ -65,7 +65,7 @@ func TestJoin_AUsedInvitationOpensNothing(t *testing.T) {
 	d.start(1)
 	d.awaitOn(0, func(s wire.Status) bool { return s.Ready })
 	attack("after a restart of all")
-	status, err := d.nodes[0].Status(d.ctx(), false)
+	status, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	for _, peer := range status.Nodes {
 		if peer.ID == victim {
@@ -121,7 +121,7 @@ func TestJoin_TheFirstRequestOpensNothingOnceItsNodeHasLived(t *testing.T) {
 		_, missing := identity.Load(dir)
 		require.ErrorIs(t, missing, identity.ErrNoIdentity, what)
 		for _, i := range d.live() {
-			status, err := d.nodes[i].Status(d.ctx(), false)
+			status, err := d.nodes[i].Services().Status.Status(d.ctx(), false)
 			require.NoError(t, err)
 			for _, peer := range status.Nodes {
 				require.NotEqual(t, thief, peer.Internode, what)

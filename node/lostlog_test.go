@@ -69,7 +69,7 @@ func TestLostLog_ACopyOfTheDiskIsNotTheNode(t *testing.T) {
 func (d *district) agreed() {
 	d.t.Helper()
 	d.alike(len(d.live()))
-	s, err := d.nodes[d.live()[0]].Status(d.t.Context(), false)
+	s, err := d.nodes[d.live()[0]].Services().Status.Status(d.t.Context(), false)
 	require.NoError(d.t, err)
 	d.await(func(seen wire.Status) bool {
 		return !slices.ContainsFunc(seen.Nodes, func(n wire.NodeInfo) bool { return n.LogHeld < s.Committed })
@@ -89,7 +89,7 @@ func (d *district) outOfIt(i, other int) {
 }
 
 func (d *district) warnings(i int) []string {
-	s, err := d.nodes[i].Status(d.t.Context(), false)
+	s, err := d.nodes[i].Services().Status.Status(d.t.Context(), false)
 	require.NoError(d.t, err)
 	return slices.DeleteFunc(s.Warnings, func(w string) bool { return !strings.Contains(w, "almenara rejoin") })
 }

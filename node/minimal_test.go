@@ -143,7 +143,7 @@ func message(raw json.RawMessage) (out map[string]any) {
 
 // tells is what the feed of events says of a change of the audience and of an alert's end.
 func (d *district) tells(id string) string {
-	feed, err := d.nodes[0].Served().Events(d.ctx(), "")
+	feed, err := d.nodes[0].Services().Events.Events(d.ctx(), "")
 	require.NoError(d.t, err)
 	_, err = d.client(0).CancelAlert(d.ctx(), id, wire.CancelAlert{}, "")
 	require.NoError(d.t, err)

@@ -8,7 +8,6 @@ import (
 	"almenara/cluster"
 	"almenara/cluster/exchange"
 	"almenara/node/alerts"
-	"almenara/node/api"
 	"almenara/node/inflight"
 	"almenara/node/stories"
 	"almenara/node/wire"
@@ -22,8 +21,8 @@ const (
 
 // await waits until the fact is as far as the caller wants, the time is over, or
 // ctx ends.
-func (n *Node) await(ctx context.Context, p *exchange.Progress, wait api.Wait) {
-	if wait == api.WaitLocal {
+func (n *Node) await(ctx context.Context, p *exchange.Progress, wait wire.Wait) {
+	if wait == wire.WaitLocal {
 		return
 	}
 	inflight.Recorded(ctx)
@@ -42,7 +41,7 @@ func (n *Node) await(ctx context.Context, p *exchange.Progress, wait api.Wait) {
 		case <-ctx.Done():
 			return
 		case <-look.C:
-			if k, _ := p.Reached(); wait == api.WaitHeld && k > 1 {
+			if k, _ := p.Reached(); wait == wire.WaitHeld && k > 1 {
 				return
 			}
 		case <-soon.C:
@@ -110,7 +109,7 @@ func (n *Node) expect(d *alerts.Book, m *alerts.Message, got replication, warnin
 // withReachable adds to an answer how many of those addressed can be reached in the district,
 // where anybody is or will be warned. Who does not wait for others is told what is known here,
 // and a node that is alone asks nobody.
-func withReachable(ctx context.Context, n *Node, m *alerts.Message, wait api.Wait, out wire.Outcome) wire.Outcome {
+func withReachable(ctx context.Context, n *Node, m *alerts.Message, wait wire.Wait, out wire.Outcome) wire.Outcome {
 	if !slices.Contains([]wire.Effect{wire.EffectWarns, wire.EffectLater, wire.EffectWaits}, out.Effect) {
 		return out
 	}
@@ -119,7 +118,7 @@ func withReachable(ctx context.Context, n *Node, m *alerts.Message, wait api.Wai
 		return out
 	}
 	var reachable func(string) bool
-	if wait != api.WaitLocal && !n.alone.Now().Alone {
+	if wait != wire.WaitLocal && !n.alone.Now().Alone {
 		peers := n.cluster.Status().Peers
 		reachable = func(id string) bool {
 			return slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == id && p.Reachable })

@@ -150,7 +150,7 @@ func TestImport_TellsEveryStep(t *testing.T) {
 	}
 	var phases []string
 	last := map[string]wire.Progress{}
-	out, err := d.nodes[d.follower()].Served().Import(d.ctx(), api.Caller{Name: "administrator"}, strings.NewReader(csv.String()), api.ImportOptions{Replace: true},
+	out, err := d.nodes[d.follower()].Services().Imports.Import(d.ctx(), api.Caller{Name: "administrator"}, strings.NewReader(csv.String()), wire.ImportOptions{Replace: true},
 		func(p wire.Progress) {
 			if len(phases) == 0 || phases[len(phases)-1] != p.Phase {
 				phases = append(phases, p.Phase)

@@ -46,7 +46,7 @@ func (d *district) alike(voters int) {
 	d.eventually("one state", func() bool {
 		hashes := map[string]bool{}
 		for _, i := range d.live() {
-			s, err := d.nodes[i].Status(d.t.Context(), true)
+			s, err := d.nodes[i].Services().Status.Status(d.t.Context(), true)
 			if err != nil {
 				return false
 			}

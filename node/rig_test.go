@@ -163,7 +163,7 @@ func (d *district) role(role string) int {
 	found := -1
 	d.eventually("a "+role, func() bool {
 		for _, i := range d.live() {
-			if s, err := d.nodes[i].Status(context.Background(), false); err == nil && s.Quorum && s.Role == role {
+			if s, err := d.nodes[i].Services().Status.Status(context.Background(), false); err == nil && s.Quorum && s.Role == role {
 				found = i
 			}
 		}
@@ -226,7 +226,7 @@ func (d *district) awaitOn(i int, ok func(wire.Status) bool) {
 		}
 	}()
 	d.eventually("status", func() bool {
-		s, err := d.nodes[i].Status(context.Background(), false)
+		s, err := d.nodes[i].Services().Status.Status(context.Background(), false)
 		if err == nil {
 			last = s
 		}

@@ -37,7 +37,7 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 	d.awaitOn(full, func(s wire.Status) bool {
 		return s.Disk.Level == "broadcast-only" && !s.Ready && s.Role != "leader" && s.Leader != ""
 	})
-	still, err := d.nodes[full].Status(context.Background(), false)
+	still, err := d.nodes[full].Services().Status.Status(context.Background(), false)
 	require.NoError(t, err)
 	require.Contains(t, still.Why, "only warns its devices")
 	_, err = d.client(full).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "late", Kind: "screen", Place: here.Block}})
@@ -51,7 +51,7 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 		a, err := d.client(other).ShowAlert(d.ctx(), sent.Alert)
 		return err == nil && a.Replication == wire.ReplicationCommitted && a.Rungs.Presented == 3
 	})
-	now, err := d.nodes[full].Status(context.Background(), false)
+	now, err := d.nodes[full].Services().Status.Status(context.Background(), false)
 	require.NoError(t, err)
 	require.Equal(t, still.Applied, now.Applied, "the state was written on a full disk")
 	require.Greater(t, now.Committed, still.Applied)

@@ -138,7 +138,7 @@ func settledReport(s wire.Split) bool {
 func (d *district) splitEvents(i int) (<-chan string, func()) {
 	d.t.Helper()
 	ctx := d.t.Context()
-	events, err := d.nodes[i].Served().Events(ctx, "")
+	events, err := d.nodes[i].Services().Events.Events(ctx, "")
 	require.NoError(d.t, err)
 	heard := make(chan string, 8)
 	done := make(chan struct{})

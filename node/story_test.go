@@ -60,7 +60,7 @@ func (d *district) sameEverywhere() {
 	d.eventually("equal state", func() bool {
 		hashes := map[string]bool{}
 		for _, i := range d.live() {
-			s, err := d.nodes[i].Status(d.t.Context(), true)
+			s, err := d.nodes[i].Services().Status.Status(d.t.Context(), true)
 			require.NoError(d.t, err)
 			hashes[s.StateHash] = true
 		}

@@ -25,7 +25,7 @@ func TestJoin_ANodeThatNeverStartsBlocksNothing(t *testing.T) {
 			})
 		}
 	}
-	s, err := d.nodes[0].Status(d.ctx(), false)
+	s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	absent := 0
 	for _, n := range s.Nodes {

@@ -20,13 +20,13 @@ func (h *Handler) takeCAP(c call) error {
 		return wire.Problemf(wire.KindMalformed, "the body is empty; a CAP 1.2 message is expected")
 	}
 	if c.query.flag("dry_run") { // never a CAP Ack: nothing is taken
-		out, err := h.svc.PreviewCAP(c.r.Context(), c.by, raw, c.query.text("select", ""))
+		out, err := h.services.Alerts.PreviewCAP(c.r.Context(), c.by, raw, c.query.text("select", ""))
 		return answer(h, c, out, err)
 	}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.svc.TakeCAP(c.r.Context(), c.by, raw, c.query.text("select", ""), c.query.wait())
+	out, err := h.services.Alerts.TakeCAP(c.r.Context(), c.by, raw, c.query.text("select", ""), c.query.wait())
 	if wantsCAP(c.r) {
 		return h.replyCAP(c, raw, out, err)
 	}
@@ -45,13 +45,13 @@ func (h *Handler) sendAlert(c call) error {
 		return wire.Problemf(wire.KindMalformed, "the body holds an alert and a scenario; one of them is expected")
 	}
 	if c.query.flag("dry_run") {
-		out, err := h.svc.PreviewAlert(c.r.Context(), c.by, in)
+		out, err := h.services.Alerts.PreviewAlert(c.r.Context(), c.by, in)
 		return answer(h, c, out, err)
 	}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.svc.SendAlert(c.r.Context(), c.by, in, c.query.wait())
+	out, err := h.services.Alerts.SendAlert(c.r.Context(), c.by, in, c.query.wait())
 	return h.accepted(c, out, err)
 }
 
@@ -67,7 +67,7 @@ func (h *Handler) correctAlert(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.svc.CorrectAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.services.Alerts.CorrectAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	if in.DryRun {
 		return answer(h, c, out, err)
 	}
@@ -79,7 +79,7 @@ func (h *Handler) cancelAlert(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	out, err := h.svc.CancelAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.services.Alerts.CancelAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	return h.accepted(c, out, err)
 }
 
@@ -98,7 +98,7 @@ func (h *Handler) listAlerts(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	alerts, next, err := h.svc.ListAlerts(c.r.Context(), c.query.text("after", ""), limit)
+	alerts, next, err := h.services.Reader.ListAlerts(c.r.Context(), c.query.text("after", ""), limit)
 	nextPage(c, next)
 	for i := range alerts {
 		authority.MinimalAlert(c.by, &alerts[i])
@@ -107,13 +107,13 @@ func (h *Handler) listAlerts(c call) error {
 }
 
 func (h *Handler) showAlert(c call) error {
-	alert, err := h.svc.ShowAlert(c.r.Context(), c.r.PathValue("id"))
+	alert, err := h.services.Reader.ShowAlert(c.r.Context(), c.r.PathValue("id"))
 	authority.MinimalAlert(c.by, &alert)
 	return answer(h, c, alert, err)
 }
 
 func (h *Handler) alertMessage(c call) error {
-	raw, err := h.svc.AlertMessage(c.r.Context(), c.by, c.r.PathValue("id"))
+	raw, err := h.services.Reader.AlertMessage(c.r.Context(), c.by, c.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (h *Handler) alertReceipts(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	page, err := h.svc.AlertReceipts(c.r.Context(), c.by, c.r.PathValue("id"), wire.ReceiptQuery{
+	page, err := h.services.Reader.AlertReceipts(c.r.Context(), c.by, c.r.PathValue("id"), wire.ReceiptQuery{
 		Rung: c.query.text("rung", "presented"), Missing: missing, After: c.query.text("after", ""), Limit: limit,
 	})
 	nextPage(c, page.Next)

@@ -66,7 +66,7 @@ func TestErrors_HaveStatusAndKind(t *testing.T) {
 	for _, kind := range wire.Kinds() {
 		fake := apitest.New()
 		fake.Err = fmt.Errorf("doing it: %w", &wire.Problem{Kind: kind, Sentence: "it is so", Details: []string{"line 3"}})
-		got := ask(t, api.New(fake, api.Options{}), "GET", "/api/v1/places", admin, "")
+		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/api/v1/places", admin, "")
 		require.Equal(t, statuses[kind], got.Code, kind)
 		require.Equal(t, kind, problem(t, got).Kind)
 		require.Equal(t, kind == wire.KindBusy || kind == wire.KindOverBudget, got.Header().Get("Retry-After") != "")
@@ -86,7 +86,7 @@ func TestErrors_TellNothingOfTheInside(t *testing.T) {
 		fake := apitest.New()
 		fake.Err = err
 		log.Reset()
-		got := ask(t, api.New(fake, api.Options{Logger: logger}), "GET", "/api/v1/places", admin, "")
+		got := ask(t, api.New(apitest.Services(fake), api.Options{Logger: logger}), "GET", "/api/v1/places", admin, "")
 		require.Equal(t, 500, got.Code)
 		require.Equal(t, wire.KindInternal, problem(t, got).Kind)
 		require.NotContains(t, got.Body.String(), "secret")
@@ -97,7 +97,7 @@ func TestErrors_TellNothingOfTheInside(t *testing.T) {
 func TestErrors_TimeoutOfAChangeIsUnknown(t *testing.T) {
 	fake := apitest.New()
 	fake.Err = fmt.Errorf("proposing: %w", context.DeadlineExceeded)
-	h := api.New(fake, api.Options{})
+	h := api.New(apitest.Services(fake), api.Options{})
 	got := ask(t, h, "DELETE", "/api/v1/devices/d1", admin, "")
 	require.Equal(t, 504, got.Code)
 	require.Equal(t, wire.KindUnknownOutcome, problem(t, got).Kind)
@@ -110,7 +110,7 @@ func TestPanic_IsAnswered500AndCounted(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	fake := apitest.New()
 	fake.Panic = "secret fault"
-	h := api.New(fake, api.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Registry: registry})
+	h := api.New(apitest.Services(fake), api.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Registry: registry})
 	got := ask(t, h, "GET", "/api/v1/places", admin, "")
 	require.Equal(t, 500, got.Code)
 	require.NotContains(t, got.Body.String(), "secret")
@@ -129,7 +129,7 @@ func (halfway) ExportAudit(_ context.Context, w io.Writer, _, _ uint64) error {
 }
 
 func TestPanic_HalfAnAnswerNeverLooksWhole(t *testing.T) {
-	s := start(t, api.New(halfway{apitest.New()}, api.Options{}), 0)
+	s := start(t, api.New(apitest.Services(halfway{apitest.New()}), api.Options{}), 0)
 	r, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/api/v1/audit", nil)
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer "+admin)
@@ -141,7 +141,7 @@ func TestPanic_HalfAnAnswerNeverLooksWhole(t *testing.T) {
 }
 
 func TestToken_NeedsTheBearerSchemeAndAToken(t *testing.T) {
-	h := api.New(apitest.New(), api.Options{})
+	h := api.New(apitest.Services(apitest.New()), api.Options{})
 	for header, status := range map[string]int{
 		"Bearer " + admin: 200, "bearer  " + admin: 200, "Bearer": 401, "Bearer ": 401, "Basic " + admin: 401, admin: 401, " ": 401,
 	} {
@@ -152,7 +152,7 @@ func TestToken_NeedsTheBearerSchemeAndAToken(t *testing.T) {
 }
 
 func TestUnrouted_IsNotFoundOrNotAllowed(t *testing.T) {
-	h := api.New(apitest.New(), api.Options{})
+	h := api.New(apitest.Services(apitest.New()), api.Options{})
 	got := ask(t, h, "GET", "/api/v1/nothing", admin, "")
 	require.Equal(t, 404, got.Code)
 	require.Equal(t, wire.KindNotFound, problem(t, got).Kind)
@@ -164,14 +164,14 @@ func TestUnrouted_IsNotFoundOrNotAllowed(t *testing.T) {
 func TestLists_AreNeverNull(t *testing.T) {
 	fake := apitest.New()
 	fake.Alerts, fake.Places, fake.Devices, fake.Users, fake.Rows = nil, nil, nil, nil, nil
-	h := api.New(fake, api.Options{})
+	h := api.New(apitest.Services(fake), api.Options{})
 	for _, path := range []string{"alerts", "places", "devices", "users", "alerts/a/receipts"} {
 		require.Equal(t, "[]\n", ask(t, h, "GET", "/api/v1/"+path, admin, "").Body.String(), path)
 	}
 }
 
 func TestDevices_AnswerInTheShapeOfTheQuestion(t *testing.T) {
-	h := api.New(apitest.New(), api.Options{})
+	h := api.New(apitest.Services(apitest.New()), api.Options{})
 	got := ask(t, h, "POST", "/api/v1/devices", admin, ` [{"id":"a"},{"id":"b"}]`)
 	var many []wire.Enrolled
 	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &many))
@@ -186,18 +186,18 @@ func TestDevices_AnswerInTheShapeOfTheQuestion(t *testing.T) {
 func TestReady_SaysWhyNot(t *testing.T) {
 	fake := apitest.New()
 	fake.State.Ready, fake.State.Why = false, "the log is being replayed"
-	got := ask(t, api.New(fake, api.Options{}), "GET", "/readyz", "", "")
+	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/readyz", "", "")
 	require.Equal(t, 503, got.Code)
 	require.JSONEq(t, `{"ready":false,"why":"the log is being replayed"}`, got.Body.String())
 	fake.Err = errors.New("badger: closed")
-	got = ask(t, api.New(fake, api.Options{}), "GET", "/readyz", "", "")
+	got = ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/readyz", "", "")
 	require.Equal(t, 503, got.Code)
 	require.NotContains(t, got.Body.String(), "badger")
 }
 
 func TestMetrics_AllExistAtZero(t *testing.T) {
 	registry := prometheus.NewRegistry()
-	api.New(apitest.New(), api.Options{Registry: registry})
+	api.New(apitest.Services(apitest.New()), api.Options{Registry: registry})
 	families, err := registry.Gather()
 	require.NoError(t, err)
 	counts := map[string]int{}
@@ -218,7 +218,7 @@ const message = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier
 func askCAP(fake *apitest.Fake, body string) *httptest.ResponseRecorder {
 	r := request("POST", "/api/v1/cap", apitest.Token(api.RoleComposer), body)
 	r.Header.Set("Accept", "application/cap+xml, application/json;q=0.5")
-	return serve(api.New(fake, api.Options{Sender: "almenara@tuen-mun"}), r)
+	return serve(api.New(apitest.Services(fake), api.Options{Sender: "almenara@tuen-mun"}), r)
 }
 
 func TestCAP_AcksInCAPWithReach(t *testing.T) {
@@ -284,7 +284,7 @@ func open(t *testing.T, s *api.Server, path string) *http.Response {
 
 func TestEvents_AreStreamedWithIDs(t *testing.T) {
 	fake := apitest.New()
-	s := start(t, api.New(fake, api.Options{}), 0)
+	s := start(t, api.New(apitest.Services(fake), api.Options{}), 0)
 	response := open(t, s, "/api/v1/events?alert=a1")
 	require.Equal(t, "text/event-stream", response.Header.Get("Content-Type"))
 	fake.Feed <- wire.Event{ID: "n1-7\nevent: forged", Type: "receipts", Alert: "a1", Rungs: &wire.Rungs{Presented: 3}}
@@ -299,7 +299,7 @@ func TestEvents_AreStreamedWithIDs(t *testing.T) {
 
 func TestEvents_OutliveTheServersTimeouts(t *testing.T) {
 	const timeout = 20 * time.Millisecond
-	s := start(t, api.New(apitest.New(), api.Options{Heartbeat: timeout}), timeout)
+	s := start(t, api.New(apitest.Services(apitest.New()), api.Options{Heartbeat: timeout}), timeout)
 	lines := bufio.NewScanner(open(t, s, "/api/v1/events").Body)
 	for beats := 0; beats < 10; {
 		require.True(t, lines.Scan(), "the stream ended after %d heartbeats", beats)
@@ -311,7 +311,7 @@ func TestEvents_OutliveTheServersTimeouts(t *testing.T) {
 
 func TestEvents_EndWhenTheTokenIsRevoked(t *testing.T) {
 	fake := apitest.New()
-	s := start(t, api.New(fake, api.Options{Heartbeat: time.Millisecond}), 0)
+	s := start(t, api.New(apitest.Services(fake), api.Options{Heartbeat: time.Millisecond}), 0)
 	response := open(t, s, "/api/v1/events")
 	fake.Revoke()
 	_, err := io.ReadAll(response.Body)
@@ -319,10 +319,10 @@ func TestEvents_EndWhenTheTokenIsRevoked(t *testing.T) {
 }
 
 func TestStop_EndsStreamsFirst(t *testing.T) {
-	h := api.New(apitest.New(), api.Options{})
+	h := api.New(apitest.Services(apitest.New()), api.Options{})
 	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h, EndStreams: h.EndStreams})
 	require.NoError(t, s.Stop(context.Background()), "before Start")
-	h = api.New(apitest.New(), api.Options{})
+	h = api.New(apitest.Services(apitest.New()), api.Options{})
 	s = api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h, EndStreams: h.EndStreams})
 	require.NoError(t, s.Start())
 	require.Error(t, s.Start(), "twice")
@@ -340,7 +340,7 @@ func TestStop_EndsStreamsFirst(t *testing.T) {
 func TestAudit_FaultAfterTheFirstByteBreaksTheConnection(t *testing.T) {
 	fake := apitest.New()
 	fake.AuditErr = errors.New("disk fault")
-	s := start(t, api.New(fake, api.Options{}), 0)
+	s := start(t, api.New(apitest.Services(fake), api.Options{}), 0)
 	r, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/api/v1/audit", nil)
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer "+admin)
@@ -352,7 +352,7 @@ func TestAudit_FaultAfterTheFirstByteBreaksTheConnection(t *testing.T) {
 
 	fake = apitest.New()
 	fake.Audit, fake.AuditErr = nil, errors.New("disk fault")
-	s = start(t, api.New(fake, api.Options{}), 0)
+	s = start(t, api.New(apitest.Services(fake), api.Options{}), 0)
 	response := open(t, s, "/api/v1/audit")
 	require.Equal(t, 500, response.StatusCode)
 	require.Equal(t, "application/json", response.Header.Get("Content-Type"))
@@ -360,7 +360,7 @@ func TestAudit_FaultAfterTheFirstByteBreaksTheConnection(t *testing.T) {
 
 func TestEvents_WhoComesBackIsToldToReadAnew(t *testing.T) {
 	fake := apitest.New()
-	s := start(t, api.New(fake, api.Options{}), 0)
+	s := start(t, api.New(apitest.Services(fake), api.Options{}), 0)
 	r, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+"/api/v1/events", nil)
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer "+admin)

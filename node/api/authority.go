@@ -61,17 +61,17 @@ func (h *Handler) approveAlert(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	out, err := h.svc.ApproveAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.services.Approvals.ApproveAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	return h.accepted(c, out, err)
 }
 
 func (h *Handler) listScenarios(c call) error {
-	all, err := h.svc.ListScenarios(c.r.Context())
+	all, err := h.services.Scenarios.ListScenarios(c.r.Context())
 	return answerList(h, c, all, err)
 }
 
 func (h *Handler) showScenario(c call) error {
-	all, err := h.svc.ListScenarios(c.r.Context())
+	all, err := h.services.Scenarios.ListScenarios(c.r.Context())
 	if err != nil {
 		return err
 	}
@@ -93,15 +93,15 @@ func (h *Handler) putScenario(c call) error {
 		return wire.Problemf(wire.KindMalformed, "the body is of the scenario %s, the address of %s", in.ID, id)
 	}
 	in.ID = id
-	return done(c, h.svc.PutScenario(c.r.Context(), c.by, in))
+	return done(c, h.services.Scenarios.PutScenario(c.r.Context(), c.by, in))
 }
 
 func (h *Handler) removeScenario(c call) error {
-	return done(c, h.svc.RemoveScenario(c.r.Context(), c.by, c.r.PathValue("id")))
+	return done(c, h.services.Scenarios.RemoveScenario(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
 func (h *Handler) listLicences(c call) error {
-	all, err := h.svc.ListLicences(c.r.Context())
+	all, err := h.services.Licences.ListLicences(c.r.Context())
 	return answerList(h, c, all, err)
 }
 
@@ -110,7 +110,7 @@ func (h *Handler) grantLicence(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	out, err := h.svc.GrantLicence(c.r.Context(), c.by, in)
+	out, err := h.services.Licences.GrantLicence(c.r.Context(), c.by, in)
 	if err != nil {
 		return err
 	}
@@ -119,11 +119,11 @@ func (h *Handler) grantLicence(c call) error {
 }
 
 func (h *Handler) revokeLicence(c call) error {
-	return done(c, h.svc.RevokeLicence(c.r.Context(), c.by, c.r.PathValue("id")))
+	return done(c, h.services.Licences.RevokeLicence(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
 func (h *Handler) showPolicy(c call) error {
-	policy, err := h.svc.ShowPolicy(c.r.Context())
+	policy, err := h.services.Policy.ShowPolicy(c.r.Context())
 	return answer(h, c, policy, err)
 }
 
@@ -132,5 +132,5 @@ func (h *Handler) putPolicy(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	return done(c, h.svc.PutPolicy(c.r.Context(), c.by, in))
+	return done(c, h.services.Policy.PutPolicy(c.r.Context(), c.by, in))
 }

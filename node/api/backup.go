@@ -18,7 +18,7 @@ const backupTime = time.Hour
 // without its digest then.
 func (h *Handler) backup(c call) error {
 	extendDeadlines(c.w, time.Now().Add(backupTime))
-	body, size, err := h.svc.Backup(c.r.Context(), c.by)
+	body, size, err := h.services.Backups.Backup(c.r.Context(), c.by)
 	if err != nil {
 		return err
 	}

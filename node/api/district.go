@@ -18,7 +18,7 @@ func (h *Handler) status(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	status, err := h.svc.Status(c.r.Context(), hash)
+	status, err := h.services.Status.Status(c.r.Context(), hash)
 	return answer(h, c, status, err)
 }
 
@@ -27,7 +27,7 @@ func (h *Handler) invite(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	invited, err := h.svc.Invite(c.r.Context(), c.by, in)
+	invited, err := h.services.Nodes.Invite(c.r.Context(), c.by, in)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (h *Handler) invite(c call) error {
 }
 
 func (h *Handler) removeNode(c call) error {
-	return done(c, h.svc.RemoveNode(c.r.Context(), c.by, c.r.PathValue("id")))
+	return done(c, h.services.Nodes.RemoveNode(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
 // exportAudit streams. A fault after the first byte breaks the connection, so that
@@ -52,7 +52,7 @@ func (h *Handler) exportAudit(c call) error {
 	extendDeadlines(c.w, time.Now().Add(auditTime))
 	c.w.Header().Set("Content-Type", mediaLines)
 	out := &startedWriter{w: c.w}
-	err := h.svc.ExportAudit(c.r.Context(), out, from, to)
+	err := h.services.Audit.ExportAudit(c.r.Context(), out, from, to)
 	if err != nil && !out.started {
 		c.w.Header().Del("Content-Type")
 		return err
@@ -91,7 +91,7 @@ func (h *Handler) healthz(c call) error {
 
 // readyz tells a load balancer and a person whether the node can work.
 func (h *Handler) readyz(c call) error {
-	status, err := h.svc.Status(c.r.Context(), false)
+	status, err := h.services.Status.Status(c.r.Context(), false)
 	health := wire.Health{Ready: status.Ready, Why: status.Why}
 	if err != nil {
 		h.log.Error("reading the node's own status", "error", err)
@@ -106,7 +106,7 @@ func (h *Handler) readyz(c call) error {
 }
 
 func (h *Handler) board(c call) error {
-	web.Board(func(ctx context.Context) (wire.Status, error) { return h.svc.Status(ctx, false) }).ServeHTTP(c.w, c.r)
+	web.Board(func(ctx context.Context) (wire.Status, error) { return h.services.Status.Status(ctx, false) }).ServeHTTP(c.w, c.r)
 	return nil
 }
 

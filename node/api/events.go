@@ -22,7 +22,7 @@ func (h *Handler) events(c call) error {
 		return err
 	}
 	defer h.streams.Give(c.by.Name)
-	feed, err := h.svc.Events(c.r.Context(), c.query.text("alert", ""))
+	feed, err := h.services.Events.Events(c.r.Context(), c.query.text("alert", ""))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func FuzzRequests(f *testing.F) {
 	f.Add("dry_run=true&wait=committed", `[{"path":"a","names":{"en":"b"}},null]`)
 	f.Add("rung=presented&missing=1&%zz", `{"alert":{"info":[{}]},"select":"all"}`)
 	f.Add("a;b&hash", "\xff\xfe<alert/>")
-	h := api.New(apitest.New(), api.Options{})
+	h := api.New(apitest.Services(apitest.New()), api.Options{})
 	f.Fuzz(func(t *testing.T, query, body string) {
 		for _, route := range api.Routes() {
 			if isStream(route) {

@@ -30,9 +30,9 @@ type Options struct {
 	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
 
-// Handler serves the API over a Service. It may be used from any goroutine.
+// Handler serves the API over Services. It may be used from any goroutine.
 type Handler struct {
-	svc       Service
+	services  Services
 	log       *slog.Logger
 	mux       *http.ServeMux
 	metric    *metrics
@@ -53,9 +53,9 @@ type Handler struct {
 }
 
 // New makes the handler of every route in Routes. It starts nothing.
-func New(svc Service, opts Options) *Handler {
+func New(services Services, opts Options) *Handler {
 	h := &Handler{
-		svc: svc, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
+		services: services, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
 		heartbeat: opts.Heartbeat, trust: opts.Trust, limits: newLimits(), ended: make(chan struct{}),
 		streams: inflight.NewOpen("event streams", streamsOpen), imports: inflight.NewOpen("imports", importsOpen),
 		bodies: newBodies(),
@@ -166,7 +166,7 @@ func (h *Handler) consistent(r *http.Request, q *query) error {
 	if q.err != nil || !wanted {
 		return q.err
 	}
-	return h.svc.UpToDate(r.Context())
+	return h.services.Agreed.UpToDate(r.Context())
 }
 
 // agreed reports whether the route answers from what the district has agreed on. The
@@ -188,7 +188,7 @@ func (h *Handler) caller(route Route, r *http.Request) (Caller, error) {
 	token, err := bearer(r)
 	var by Caller
 	if err == nil {
-		by, err = h.svc.Identify(r.Context(), token)
+		by, err = h.services.Identifier.Identify(r.Context(), token)
 	}
 	var p *wire.Problem
 	if errors.As(err, &p) && p.Kind == wire.KindUnauthenticated {

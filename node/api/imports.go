@@ -28,7 +28,7 @@ const (
 // counted from the request's header, which an import outlives; so it is set anew for
 // each part of the answer. Nothing is written in between, so nothing ends there.
 func (h *Handler) importAudience(c call) error {
-	how := ImportOptions{DryRun: c.query.flag("dry_run"), Replace: c.query.flag("replace"), Yes: c.query.flag("yes")}
+	how := wire.ImportOptions{DryRun: c.query.flag("dry_run"), Replace: c.query.flag("replace"), Yes: c.query.flag("yes")}
 	if c.query.err != nil {
 		return c.query.err
 	}
@@ -42,7 +42,7 @@ func (h *Handler) importAudience(c call) error {
 	if wantsLines(c.r) {
 		return h.importInLines(c, body, how)
 	}
-	out, err := h.svc.Import(c.r.Context(), c.by, body, how, nil)
+	out, err := h.services.Imports.Import(c.r.Context(), c.by, body, how, nil)
 	_ = control.SetWriteDeadline(time.Now().Add(importAnswer))
 	return answer(h, c, out, body.or(err))
 }
@@ -54,10 +54,10 @@ func wantsLines(r *http.Request) bool {
 
 // importInLines is an import whose progress is told while it goes on. What is wrong
 // before there was any is answered as everywhere else.
-func (h *Handler) importInLines(c call, body *watchedReader, how ImportOptions) error {
+func (h *Handler) importInLines(c call, body *watchedReader, how wire.ImportOptions) error {
 	lines := newLineStream(c.w, h.heartbeat, body.ended.Load)
 	defer lines.stop() // also where the service panics
-	out, err := h.svc.Import(c.r.Context(), c.by, body, how, lines.tell)
+	out, err := h.services.Imports.Import(c.r.Context(), c.by, body, how, lines.tell)
 	lines.stop()
 	if err = body.or(err); err == nil {
 		_ = lines.write(out) // what cannot be sent any more is the client's loss only

@@ -49,7 +49,7 @@ func TestImport_TellsProgressEvery250msAtMost(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		got := importLines(api.New(fake, api.Options{}), strings.NewReader("id\n"))
+		got := importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
 		require.Equal(t, 200, got.Code)
 		require.Equal(t, "application/x-ndjson", got.Header().Get("Content-Type"))
 		all, last := linesOf(t, got.Body.String())
@@ -68,7 +68,7 @@ func TestImport_SaysAgainHowFarItIsWhenNothingMoves(t *testing.T) {
 			progress(wire.Progress{Phase: wire.PhaseFolding, Done: 1, Total: 2})
 			time.Sleep(40 * time.Second)
 		}
-		all, _ := linesOf(t, importLines(api.New(fake, api.Options{}), strings.NewReader("id\n")).Body.String())
+		all, _ := linesOf(t, importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n")).Body.String())
 		require.Equal(t, []wire.Progress{
 			{Phase: wire.PhaseChecking}, {Phase: wire.PhaseChecking}, {Phase: wire.PhaseFolding, Done: 1, Total: 2},
 			{Phase: wire.PhaseFolding, Done: 1, Total: 2}, {Phase: wire.PhaseFolding, Done: 1, Total: 2},
@@ -81,7 +81,7 @@ func TestImport_ProblemsBeforeAndAfterTheFirstLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := apitest.New()
 		fake.Err = wire.Problemf(wire.KindNoQuorum, "no majority")
-		got := importLines(api.New(fake, api.Options{}), strings.NewReader("id\n"))
+		got := importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
 		require.Equal(t, 503, got.Code)
 		require.Equal(t, wire.KindNoQuorum, problem(t, got).Kind)
 
@@ -89,7 +89,7 @@ func TestImport_ProblemsBeforeAndAfterTheFirstLine(t *testing.T) {
 			progress(wire.Progress{Phase: wire.PhaseStaging, Done: 1, Total: 2})
 			time.Sleep(time.Second)
 		}
-		h := api.New(fake, api.Options{})
+		h := api.New(apitest.Services(fake), api.Options{})
 		got = importLines(h, strings.NewReader("id\n"))
 		require.Equal(t, 200, got.Code)
 		all, last := linesOf(t, got.Body.String())
@@ -114,7 +114,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 // impatient is a service that tells progress before it has read all.
 type impatient struct{ *apitest.Fake }
 
-func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _ api.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _ wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	progress(wire.Progress{Phase: "early", Done: 1})
 	n, err := io.Copy(io.Discard, csv)
 	if err == nil {
@@ -126,10 +126,10 @@ func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _ api.
 
 func TestImport_AnswersNothingWhileTheFileComesIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := api.New(impatient{apitest.New()}, api.Options{Heartbeat: time.Second})
+		h := api.New(apitest.Services(impatient{apitest.New()}), api.Options{Heartbeat: time.Second})
 		all, _ := linesOf(t, importLines(h, &slowBody{left: 20}).Body.String())
 		require.Equal(t, wire.Progress{Phase: "late", Done: 20}, all[0])
-		h = api.New(impatient{apitest.New()}, api.Options{MaxBody: 10})
+		h = api.New(apitest.Services(impatient{apitest.New()}), api.Options{MaxBody: 10})
 		got := importLines(h, &slowBody{left: 20})
 		require.Equal(t, 413, got.Code, got.Body)
 	})
@@ -139,7 +139,7 @@ func TestImport_PanicEndsTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := apitest.New()
 		fake.Importing = func(context.Context, func(wire.Progress)) { panic("fault") }
-		got := importLines(api.New(fake, api.Options{}), strings.NewReader("id\n"))
+		got := importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
 		require.Equal(t, 500, got.Code)
 	})
 }
@@ -156,7 +156,7 @@ func TestImport_OutlivesTheServersTimeouts(t *testing.T) {
 				t.Error("the request was cut")
 			}
 		}
-		s := start(t, api.New(fake, api.Options{Heartbeat: timeout}), timeout)
+		s := start(t, api.New(apitest.Services(fake), api.Options{Heartbeat: timeout}), timeout)
 		r, err := http.NewRequest(http.MethodPost, "http://"+s.Addr().String()+"/api/v1/audience/import",
 			io.MultiReader(strings.NewReader("id\n"), &tardy{3 * timeout}, strings.NewReader("x\n")))
 		require.NoError(t, err)
@@ -198,7 +198,7 @@ func TestDryRun_RecordsNothingAndAnswersJSON(t *testing.T) {
 		fake := apitest.New()
 		r := request("POST", path, apitest.Token(api.RoleComposer), c.body)
 		r.Header.Set("Accept", "application/cap+xml")
-		got := serve(api.New(fake, api.Options{}), r)
+		got := serve(api.New(apitest.Services(fake), api.Options{}), r)
 		require.Equal(t, 200, got.Code, "not 202: nothing was accepted")
 		require.Contains(t, got.Body.String(), `"dry_run":true`, "a CAP Ack would say that it was taken")
 		require.Equal(t, []string{c.asked}, fake.Calls())
@@ -210,7 +210,7 @@ func TestDryRun_ThatCannotBeReadSendsNothing(t *testing.T) {
 	for _, path := range []string{"/api/v1/cap", "/api/v1/alerts"} {
 		for _, slip := range []string{"dry_run=yes", "dry_run=", "dry_run", "dryrun=true", "dry-run=true", "dry_run=true&dry_run=false"} {
 			fake := apitest.New()
-			got := ask(t, api.New(fake, api.Options{}), "POST", path+"?"+slip, apitest.Token(api.RoleComposer), `{"alert":{"x":1}}`)
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", path+"?"+slip, apitest.Token(api.RoleComposer), `{"alert":{"x":1}}`)
 			require.Equal(t, 400, got.Code, "%s?%s", path, slip)
 			require.Empty(t, fake.Calls())
 		}

@@ -32,7 +32,7 @@ func askFrom(h http.Handler, address, method, path, token string) *httptest.Resp
 // the next one is told when to come again, and a good token from there is served.
 func TestLimits_OfStrangersStopNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // no bucket fills up meanwhile, however slow the machine is
-		h := api.New(apitest.New(), api.Options{})
+		h := api.New(apitest.Services(apitest.New()), api.Options{})
 		const there, neighbour = "203.0.113.7:1000", "203.0.113.8:1000"
 		var last *httptest.ResponseRecorder
 		for range 300 {
@@ -64,7 +64,7 @@ func TestLimits_OfStrangersStopNobodyElse(t *testing.T) {
 // user's alerts, are taken.
 func TestLimits_OfReadingLeaveWarningAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // no bucket fills up meanwhile, however slow the machine is
-		h := api.New(apitest.New(), api.Options{})
+		h := api.New(apitest.Services(apitest.New()), api.Options{})
 		token, other := apitest.Token(authority.RoleComposer), apitest.Token(authority.RoleViewer)
 		var last *httptest.ResponseRecorder
 		for range 2000 {
@@ -97,7 +97,7 @@ func (s slowPlaces) ListPlaces(context.Context) ([]wire.Place, error) {
 // TestLimits_WorkOutTwoAnswersOfAUserAtOnce holds the third until one is done.
 func TestLimits_WorkOutTwoAnswersOfAUserAtOnce(t *testing.T) {
 	s := slowPlaces{apitest.New(), make(chan struct{}, 3), make(chan struct{})}
-	h := api.New(s, api.Options{})
+	h := api.New(apitest.Services(s), api.Options{})
 	done := make(chan int, 3)
 	for range 3 {
 		go func() { done <- askFrom(h, "203.0.113.7:1", "GET", "/api/v1/places", admin).Code }()

@@ -14,7 +14,7 @@ func (h *Handler) selectAudience(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	selected, err := h.svc.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
+	selected, err := h.services.Selections.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (h *Handler) selectAudience(c call) error {
 }
 
 func (h *Handler) listPlaces(c call) error {
-	places, err := h.svc.ListPlaces(c.r.Context())
+	places, err := h.services.Places.ListPlaces(c.r.Context())
 	return answerList(h, c, places, err)
 }
 
@@ -40,7 +40,7 @@ func (h *Handler) putPlaces(c call) error {
 	if len(in) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body holds no place")
 	}
-	return done(c, h.svc.PutPlaces(c.r.Context(), c.by, in))
+	return done(c, h.services.Places.PutPlaces(c.r.Context(), c.by, in))
 }
 
 func (h *Handler) listDevices(c call) error {
@@ -48,7 +48,7 @@ func (h *Handler) listDevices(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	devices, next, err := h.svc.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
+	devices, next, err := h.services.Connected.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
 	nextPage(c, next)
 	return answerList(h, c, devices, err)
 }
@@ -63,7 +63,7 @@ func (h *Handler) enrolDevices(c call) error {
 	if len(in) == 0 || len(in) > maxEnrol {
 		return wire.Problemf(wire.KindMalformed, "one request enrols from 1 to %d devices, not %d; nothing was enrolled", maxEnrol, len(in))
 	}
-	enrolled, err := h.svc.EnrolDevices(c.r.Context(), c.by, in)
+	enrolled, err := h.services.Devices.EnrolDevices(c.r.Context(), c.by, in)
 	switch {
 	case err != nil:
 		return err
@@ -78,11 +78,11 @@ func (h *Handler) enrolDevices(c call) error {
 }
 
 func (h *Handler) revokeDevice(c call) error {
-	return done(c, h.svc.RevokeDevice(c.r.Context(), c.by, c.r.PathValue("id")))
+	return done(c, h.services.Devices.RevokeDevice(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
 func (h *Handler) listUsers(c call) error {
-	users, err := h.svc.ListUsers(c.r.Context())
+	users, err := h.services.Users.ListUsers(c.r.Context())
 	return answerList(h, c, users, err)
 }
 
@@ -91,7 +91,7 @@ func (h *Handler) addUser(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	user, err := h.svc.AddUser(c.r.Context(), c.by, in)
+	user, err := h.services.Users.AddUser(c.r.Context(), c.by, in)
 	if err != nil {
 		return err
 	}
@@ -104,9 +104,9 @@ func (h *Handler) setUser(c call) error {
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	return done(c, h.svc.SetUser(c.r.Context(), c.by, c.r.PathValue("name"), in))
+	return done(c, h.services.Users.SetUser(c.r.Context(), c.by, c.r.PathValue("name"), in))
 }
 
 func (h *Handler) revokeUser(c call) error {
-	return done(c, h.svc.RevokeUser(c.r.Context(), c.by, c.r.PathValue("name")))
+	return done(c, h.services.Users.RevokeUser(c.r.Context(), c.by, c.r.PathValue("name")))
 }

@@ -192,4 +192,4 @@ func (q *query) wrong(format string, args ...any) {
 }
 
 // wait is how long the caller wants to wait.
-func (q *query) wait() Wait { return Wait(q.text("wait", string(WaitLocal))) }
+func (q *query) wait() wire.Wait { return wire.Wait(q.text("wait", string(wire.WaitLocal))) }

@@ -86,7 +86,7 @@ type handler func(h *Handler, c call) error
 
 var (
 	paramWait = Param{
-		Name: "wait", Type: "string", Enum: []string{string(WaitLocal), string(WaitHeld), string(WaitCommitted)},
+		Name: "wait", Type: "string", Enum: []string{string(wire.WaitLocal), string(wire.WaitHeld), string(wire.WaitCommitted)},
 		Summary: "how far the fact must get before the answer, 3 seconds at most, and 0.2 on a node that is alone; local when absent",
 	}
 	paramDryRun = Param{

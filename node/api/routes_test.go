@@ -120,7 +120,7 @@ func TestRoutes_AnswerWhatTheServiceSays(t *testing.T) {
 			want, ok := happy[name(route)]
 			require.True(t, ok, "a route without a good request in this test")
 			fake := apitest.New()
-			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, want.query), allowed(route), want.body)
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), route.Method, address(route, want.query), allowed(route), want.body)
 			require.Equal(t, want.status, got.Code, got.Body.String())
 			require.Contains(t, got.Body.String(), want.answer)
 			if want.asked != "" {
@@ -137,7 +137,7 @@ func TestRoutes_RefuseWithoutToken(t *testing.T) {
 		}
 		for _, token := range []string{"", "unknown"} {
 			fake := apitest.New()
-			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), token, "{}")
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), route.Method, address(route, ""), token, "{}")
 			require.Equal(t, 401, got.Code, name(route))
 			require.Equal(t, `Bearer realm="almenara"`, got.Header().Get("WWW-Authenticate"))
 			require.Equal(t, wire.KindUnauthenticated, problem(t, got).Kind)
@@ -156,7 +156,7 @@ func TestRoutes_RefuseOtherRoles(t *testing.T) {
 				continue
 			}
 			fake := apitest.New()
-			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), apitest.Token(role), "{}")
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), route.Method, address(route, ""), apitest.Token(role), "{}")
 			require.Equal(t, 403, got.Code, "%s as %s", name(route), role)
 			require.Empty(t, fake.Calls())
 			if len(route.Roles) < len(authority.Roles()) {
@@ -172,7 +172,7 @@ func TestRoutes_AdministratorMayEverything(t *testing.T) {
 			continue
 		}
 		want := happy[name(route)]
-		got := ask(t, api.New(apitest.New(), api.Options{}), route.Method, address(route, want.query), apitest.Token(api.RoleAdministrator), want.body)
+		got := ask(t, api.New(apitest.Services(apitest.New()), api.Options{}), route.Method, address(route, want.query), apitest.Token(api.RoleAdministrator), want.body)
 		require.Equal(t, want.status, got.Code, name(route))
 	}
 }
@@ -213,7 +213,7 @@ func TestRoutes_RefuseOversizeBodies(t *testing.T) {
 				if !known {
 					r.ContentLength = -1
 				}
-				got := serve(api.New(fake, api.Options{MaxBody: 1000}), r)
+				got := serve(api.New(apitest.Services(fake), api.Options{MaxBody: 1000}), r)
 				require.Equal(t, 413, got.Code, got.Body.String())
 				require.Equal(t, wire.KindTooLarge, problem(t, got).Kind)
 				require.Empty(t, fake.Calls())
@@ -239,7 +239,7 @@ func TestRoutes_RefuseMalformedJSON(t *testing.T) {
 		}
 		for body, says := range bodies {
 			fake := apitest.New()
-			got := ask(t, api.New(fake, api.Options{}), route.Method, address(route, ""), allowed(route), body)
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), route.Method, address(route, ""), allowed(route), body)
 			require.Equal(t, 400, got.Code, "%s %s: %s", name(route), body, got.Body)
 			require.Empty(t, fake.Calls(), "%s %s", name(route), body)
 			if _, list := route.Request.([]wire.Place); !list {
@@ -253,7 +253,7 @@ func TestRoutes_RefuseMalformedJSON(t *testing.T) {
 func TestRoutes_BodyThatBreaksOffIsMalformed(t *testing.T) {
 	for _, path := range []string{"/api/v1/cap", "/api/v1/alerts", "/api/v1/audience/import", "/api/v1/devices"} {
 		fake := apitest.New()
-		server := httptest.NewServer(api.New(fake, api.Options{}))
+		server := httptest.NewServer(api.New(apitest.Services(fake), api.Options{}))
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)
 		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
@@ -274,7 +274,7 @@ func TestRoutes_RefuseAFieldThatIsGivenTwice(t *testing.T) {
 		`{"select":"place under a","alert":{"x":1},"SELECT":"place under b"}`,
 	} {
 		fake := apitest.New()
-		got := ask(t, api.New(fake, api.Options{}), "POST", "/api/v1/alerts", apitest.Token(api.RoleComposer), body)
+		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", "/api/v1/alerts", apitest.Token(api.RoleComposer), body)
 		require.Equal(t, 400, got.Code, got.Body)
 		require.Contains(t, problem(t, got).Sentence, `"select" twice`)
 		require.Empty(t, fake.Calls())
@@ -295,20 +295,20 @@ func TestRoutes_RefuseUnknownAndWrongParameters(t *testing.T) {
 	}
 	for _, c := range cases {
 		fake := apitest.New()
-		got := ask(t, api.New(fake, api.Options{}), "GET", c.path, apitest.Token(api.RoleAdministrator), "")
+		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", c.path, apitest.Token(api.RoleAdministrator), "")
 		require.Equal(t, 400, got.Code, c.path)
 		require.Contains(t, problem(t, got).Sentence, c.says)
 		require.Empty(t, fake.Calls())
 	}
 	// A slip in the name of the safe flag must not turn a dry run into the real thing.
 	fake := apitest.New()
-	got := ask(t, api.New(fake, api.Options{}), "POST", "/api/v1/audience/import?dry-run=true", apitest.Token(api.RoleAudienceManager), "id\n")
+	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", "/api/v1/audience/import?dry-run=true", apitest.Token(api.RoleAudienceManager), "id\n")
 	require.Equal(t, 400, got.Code)
 	require.Empty(t, fake.Calls())
 }
 
 func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
-	got := ask(t, api.New(apitest.New(), api.Options{Version: "1.2.3"}), "GET", "/api/v1/openapi.json", "", "")
+	got := ask(t, api.New(apitest.Services(apitest.New()), api.Options{Version: "1.2.3"}), "GET", "/api/v1/openapi.json", "", "")
 	var doc struct {
 		OpenAPI    string
 		Info       struct{ Version string }

@@ -14,17 +14,6 @@ import (
 // Caller is who makes a request, as the bearer token says.
 type Caller = authority.Caller
 
-// Wait says how long an answer waits for a fact to get further.
-type Wait string
-
-// The values of Wait. WaitLocal answers after the local fsync; the others also
-// answer after 3 seconds, with what was reached by then.
-const (
-	WaitLocal     Wait = "local"
-	WaitHeld      Wait = "held" // by another node
-	WaitCommitted Wait = "committed"
-)
-
 // Every method of the interfaces below returns *wire.Problem errors for what the
 // caller did wrong or must know; any other error is a fault of the node. All may
 // be called from any goroutine.
@@ -37,20 +26,20 @@ type Identifier interface {
 // Alerts is the alert path.
 type Alerts interface {
 	// TakeCAP takes a CAP 1.2 message as a central system sent it; select narrows.
-	TakeCAP(ctx context.Context, by Caller, raw []byte, selection string, wait Wait) (wire.Outcome, error)
-	SendAlert(ctx context.Context, by Caller, in wire.SendAlert, wait Wait) (wire.Outcome, error)
+	TakeCAP(ctx context.Context, by Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error)
+	SendAlert(ctx context.Context, by Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error)
 	// PreviewCAP and PreviewAlert answer and refuse as TakeCAP and SendAlert would now,
 	// with DryRun, and record nothing, not even a refusal.
 	PreviewCAP(ctx context.Context, by Caller, raw []byte, selection string) (wire.Outcome, error)
 	PreviewAlert(ctx context.Context, by Caller, in wire.SendAlert) (wire.Outcome, error)
 	// CorrectAlert says other words to the same people; with DryRun it records nothing.
-	CorrectAlert(ctx context.Context, by Caller, id string, in wire.CorrectAlert, wait Wait) (wire.Outcome, error)
-	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait Wait) (wire.Outcome, error)
+	CorrectAlert(ctx context.Context, by Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error)
+	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error)
 }
 
 // Approvals lets persons stand by alerts that wait for it.
 type Approvals interface {
-	ApproveAlert(ctx context.Context, by Caller, id string, in wire.Approve, wait Wait) (wire.Outcome, error)
+	ApproveAlert(ctx context.Context, by Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error)
 }
 
 // Scenarios are prepared alerts.
@@ -73,8 +62,8 @@ type Policy interface {
 	PutPolicy(ctx context.Context, by Caller, in wire.Policy) error
 }
 
-// AlertReader reads alerts and what is known of their receipts.
-type AlertReader interface {
+// Reader reads alerts and what is known of their receipts.
+type Reader interface {
 	ListAlerts(ctx context.Context, after string, limit int) (page []wire.Alert, next string, err error)
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
 	// AlertMessage is the original bytes of the alert's current message, if the caller may read
@@ -84,18 +73,15 @@ type AlertReader interface {
 	AlertReceipts(ctx context.Context, by Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error)
 }
 
-// ImportOptions say what an import may do. The zero value adds and changes.
-type ImportOptions struct {
-	DryRun  bool // say what would change, change nothing
-	Replace bool // remove the members that the file does not hold
-	Yes     bool // also those that devices are enrolled for
+// Imports changes members.
+type Imports interface {
+	// Import reads a CSV file; nothing is applied when one row is faulty. progress may be
+	// nil; it is called often, from one goroutine, and not after the return.
+	Import(ctx context.Context, by Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error)
 }
 
-// Audience reads and changes members and places.
-type Audience interface {
-	// Import reads a CSV file; nothing is applied when one row is faulty. progress
-	// may be nil; it is called often, from one goroutine, and not after the return.
-	Import(ctx context.Context, by Caller, csv io.Reader, how ImportOptions, progress func(wire.Progress)) (wire.Imported, error)
+// Selections reads members.
+type Selections interface {
 	Select(ctx context.Context, expression, after string, limit int) (wire.Selected, error)
 }
 
@@ -108,10 +94,12 @@ type Places interface {
 // Devices enrols and revokes devices.
 type Devices interface {
 	EnrolDevices(ctx context.Context, by Caller, in []wire.Enrol) ([]wire.Enrolled, error)
-	// ListDevices gives a page in the order of the ids, and after for the following one; "" after
-	// the last.
-	ListDevices(ctx context.Context, after string, limit int) (page []wire.Device, next string, err error)
 	RevokeDevice(ctx context.Context, by Caller, id string) error
+}
+
+// Connected lists devices by id, with where each is connected; next is "" after the last.
+type Connected interface {
+	ListDevices(ctx context.Context, after string, limit int) (page []wire.Device, next string, err error)
 }
 
 // Users adds, lists and revokes users and tokens.
@@ -123,19 +111,29 @@ type Users interface {
 	RevokeUser(ctx context.Context, by Caller, name string) error
 }
 
-// District is about the nodes.
-type District interface {
+// Status says how this node and its district are.
+type Status interface {
 	Status(ctx context.Context, withHash bool) (wire.Status, error)
+}
+
+// Nodes invites and removes nodes.
+type Nodes interface {
 	Invite(ctx context.Context, by Caller, in wire.Invite) (wire.Invited, error)
 	RemoveNode(ctx context.Context, by Caller, id string) error
-	// Backup gives a backup of the district and its size. The caller closes it.
+}
+
+// Backups gives backups of the district, with their sizes. The caller closes them.
+type Backups interface {
 	Backup(ctx context.Context, by Caller) (io.ReadCloser, int64, error)
-	// Splits reports what was done while nodes were without a majority, newest first.
+}
+
+// Splits reports what was done while nodes were without a majority, newest first.
+type Splits interface {
 	Splits(ctx context.Context, limit int) ([]wire.Split, error)
 }
 
-// Reader makes reads of the agreed part linearizable.
-type Reader interface {
+// Agreed makes reads of the agreed part linearizable.
+type Agreed interface {
 	// UpToDate returns when this node's copy of the agreed part holds everything that
 	// was answered anywhere in the district before the call; it needs a majority.
 	UpToDate(ctx context.Context) error
@@ -152,21 +150,26 @@ type Events interface {
 	Events(ctx context.Context, alert string) (<-chan wire.Event, error)
 }
 
-// Service is all that the API serves.
-type Service interface {
-	Identifier
-	Alerts
-	Approvals
-	Scenarios
-	Licences
-	Policy
-	AlertReader
-	Audience
-	Places
-	Devices
-	Users
-	District
-	Reader
-	Audit
-	Events
+// Services are all that the API serves, each by the part that does it. None may be nil.
+type Services struct {
+	Identifier Identifier
+	Alerts     Alerts
+	Approvals  Approvals
+	Scenarios  Scenarios
+	Licences   Licences
+	Policy     Policy
+	Reader     Reader
+	Imports    Imports
+	Selections Selections
+	Places     Places
+	Devices    Devices
+	Connected  Connected
+	Users      Users
+	Status     Status
+	Nodes      Nodes
+	Backups    Backups
+	Splits     Splits
+	Agreed     Agreed
+	Audit      Audit
+	Events     Events
 }

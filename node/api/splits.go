@@ -7,7 +7,7 @@ func (h *Handler) splits(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	report, err := h.svc.Splits(c.r.Context(), limit)
+	report, err := h.services.Splits.Splits(c.r.Context(), limit)
 	for i := range report {
 		authority.MinimalSplit(c.by, &report[i])
 	}

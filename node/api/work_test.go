@@ -26,6 +26,10 @@ type crowd struct {
 	take func(ctx context.Context, by api.Caller, dryRun bool) (wire.Outcome, error)
 }
 
+func newCrowd(take func(ctx context.Context, by api.Caller, dryRun bool) (wire.Outcome, error)) api.Services {
+	return apitest.Services(crowd{apitest.New(), take})
+}
+
 func (c crowd) Identify(_ context.Context, token string) (api.Caller, error) {
 	by := api.Caller{Name: token, Roles: []string{api.RoleComposer}, System: strings.HasPrefix(token, "system")}
 	if strings.HasPrefix(token, "admin") {
@@ -34,7 +38,7 @@ func (c crowd) Identify(_ context.Context, token string) (api.Caller, error) {
 	return by, nil
 }
 
-func (c crowd) TakeCAP(ctx context.Context, by api.Caller, _ []byte, _ string, _ api.Wait) (wire.Outcome, error) {
+func (c crowd) TakeCAP(ctx context.Context, by api.Caller, _ []byte, _ string, _ wire.Wait) (wire.Outcome, error) {
 	return c.take(ctx, by, false)
 }
 
@@ -52,8 +56,8 @@ var (
 // Four persons cannot hold all places of large bodies: some are kept.
 func TestBodies_KeepPlacesForCentralSystemsAndAdministrators(t *testing.T) {
 	reading := make(chan struct{}, 1000)
-	svc := crowd{apitest.New(), func(context.Context, api.Caller, bool) (wire.Outcome, error) { return wire.Outcome{}, nil }}
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{api.New(svc, api.Options{}), reading}})
+	services := newCrowd(func(context.Context, api.Caller, bool) (wire.Outcome, error) { return wire.Outcome{}, nil })
+	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{api.New(services, api.Options{}), reading}})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -83,11 +87,11 @@ type line struct {
 
 func newLine(t *testing.T) *line {
 	l := &line{t: t, began: make(chan string, 100), proceed: make(chan struct{}), done: make(chan *httptest.ResponseRecorder, 100)}
-	l.h = api.New(crowd{apitest.New(), func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
+	l.h = api.New(newCrowd(func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
 		l.began <- by.Name
 		<-l.proceed
 		return wire.Outcome{}, nil
-	}}, api.Options{})
+	}), api.Options{})
 	return l
 }
 
@@ -130,13 +134,13 @@ func TestWork_LargeBodiesAndDryRunsWaitTheirTurn(t *testing.T) {
 func TestWork_WhatIsRecordedWaitsWithoutATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		committed := make(chan struct{})
-		h := api.New(crowd{apitest.New(), func(ctx context.Context, _ api.Caller, dryRun bool) (wire.Outcome, error) {
+		h := api.New(newCrowd(func(ctx context.Context, _ api.Caller, dryRun bool) (wire.Outcome, error) {
 			if !dryRun {
 				inflight.Recorded(ctx)
 				<-committed
 			}
 			return wire.Outcome{}, nil
-		}}, api.Options{})
+		}), api.Options{})
 		done := make(chan int, 10)
 		for range 3 {
 			go func() { done <- ask(t, h, "POST", sends, "amy", largeBody).Code }()
@@ -157,7 +161,7 @@ func TestWork_OfDryRunsIsBoundedForEachUser(t *testing.T) {
 			time.Sleep(500 * time.Millisecond)
 			return wire.Outcome{DryRun: dryRun}, nil
 		}
-		h := api.New(crowd{apitest.New(), costs}, api.Options{})
+		h := api.New(newCrowd(costs), api.Options{})
 		answered := func(user string, lasts time.Duration) (n int) {
 			for end := time.Now().Add(lasts); time.Now().Before(end); {
 				w := ask(t, h, "POST", asks, user, smallBody)
@@ -188,7 +192,7 @@ func TestWork_OfDryRunsIsBoundedForEachUser(t *testing.T) {
 func TestWork_OfRefusedMessagesGoesInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, proceed := make(chan struct{}, 100), make(chan struct{})
-		h := api.New(crowd{apitest.New(), func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
+		h := api.New(newCrowd(func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
 			switch by.Name {
 			case "refused":
 				time.Sleep(time.Minute)
@@ -203,7 +207,7 @@ func TestWork_OfRefusedMessagesGoesInTurn(t *testing.T) {
 			began <- struct{}{}
 			<-proceed
 			return wire.Outcome{}, nil
-		}}, api.Options{})
+		}), api.Options{})
 		require.Equal(t, 422, ask(t, h, "POST", sends, "refused", smallBody).Code)
 		require.Equal(t, 202, ask(t, h, "POST", sends, "repeats", smallBody).Code)
 		require.Equal(t, 202, ask(t, h, "POST", sends, "sends", smallBody).Code)

@@ -40,7 +40,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Fake: apitest.New()}
-	handler := api.New(w.Fake, api.Options{})
+	handler := api.New(apitest.Services(w.Fake), api.Options{})
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	t.Cleanup(handler.EndStreams)

@@ -26,7 +26,7 @@ import (
 func served(t *testing.T) (w *world, data string, server *httptest.Server) {
 	t.Helper()
 	w = newWorld(t)
-	handler := api.New(w.Fake, api.Options{})
+	handler := api.New(apitest.Services(w.Fake), api.Options{})
 	t.Cleanup(handler.EndStreams)
 	server = httptest.NewUnstartedServer(handler)
 	server.Config.ErrorLog = nil

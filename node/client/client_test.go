@@ -33,7 +33,7 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{Fake: apitest.New()}
-	handler := api.New(r.Fake, api.Options{})
+	handler := api.New(apitest.Services(r.Fake), api.Options{})
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
 		r.mu.Lock()
 		r.asked = append(r.asked, in.Clone(context.WithoutCancel(in.Context())))
@@ -219,7 +219,7 @@ func TestClient_GivesTheTokenToNobodyElse(t *testing.T) {
 }
 
 func TestClient_ChecksTheCertificate(t *testing.T) {
-	s := httptest.NewTLSServer(api.New(apitest.New(), api.Options{}))
+	s := httptest.NewTLSServer(api.New(apitest.Services(apitest.New()), api.Options{}))
 	t.Cleanup(s.Close)
 	s.Config.ErrorLog = nil
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})

@@ -51,7 +51,7 @@ func (s *show) leader(ctx context.Context) (int, error) {
 	defer ticker.Stop()
 	for {
 		leader := slices.IndexFunc(s.nodes, func(n *node.Node) bool {
-			st, err := n.Status(ctx, false)
+			st, err := n.Services().Status.Status(ctx, false)
 			return err == nil && st.Role == "leader"
 		})
 		if leader >= 0 {
@@ -148,7 +148,7 @@ func (s *show) sum(ctx context.Context) error {
 		}
 		s.result.Agree = s.result.Agree && (!any || s.counted(shown.Rungs) == proof(r))
 		s.result.Groups = shown.ByGroup
-		if st, err := n.Status(ctx, false); err == nil && st.Role == "leader" {
+		if st, err := n.Services().Status.Status(ctx, false); err == nil && st.Role == "leader" {
 			s.result.Leader = n.Name()
 		}
 	}

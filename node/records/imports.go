@@ -13,7 +13,6 @@ import (
 
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
-	"almenara/node/api"
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -29,7 +28,7 @@ const (
 // Import implements api.Audience. The file is read twice: once to judge it whole,
 // once to stage it. Nothing of it holds before everything is staged and activated;
 // from then on the district finishes it, whichever node leads.
-func (im *Imports) Import(ctx context.Context, by authority.Caller, csv io.Reader, how api.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (im *Imports) Import(ctx context.Context, by authority.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	if progress == nil {
 		progress = func(wire.Progress) {}
 	}
@@ -79,7 +78,7 @@ func (im *Imports) spool(csv io.Reader) (*os.File, error) {
 }
 
 // judge says what the file would change and what is wrong with it.
-func (im *Imports) judge(file *os.File, how api.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (im *Imports) judge(file *os.File, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	out := wire.Imported{DryRun: how.DryRun}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return out, fmt.Errorf("reading the upload: %w", err)

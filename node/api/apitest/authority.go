@@ -15,7 +15,7 @@ func exampleScenario() wire.Scenario {
 }
 
 // ApproveAlert answers Outcome.
-func (f *Fake) ApproveAlert(_ context.Context, by api.Caller, id string, in wire.Approve, wait api.Wait) (wire.Outcome, error) {
+func (f *Fake) ApproveAlert(_ context.Context, by api.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "ApproveAlert %s %q %q %s", id, in.Digest, in.Reason, wait)
 }
 

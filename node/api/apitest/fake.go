@@ -1,4 +1,4 @@
-// Package apitest is a Service in memory, for tests of what talks to the API.
+// Package apitest serves the API from memory, for tests of what talks to the API.
 package apitest
 
 import (
@@ -154,12 +154,12 @@ func cut(token string) (string, bool) {
 }
 
 // TakeCAP answers Outcome.
-func (f *Fake) TakeCAP(_ context.Context, by api.Caller, raw []byte, selection string, wait api.Wait) (wire.Outcome, error) {
+func (f *Fake) TakeCAP(_ context.Context, by api.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "TakeCAP %s %q %s", raw, selection, wait)
 }
 
 // SendAlert answers Outcome.
-func (f *Fake) SendAlert(_ context.Context, by api.Caller, in wire.SendAlert, wait api.Wait) (wire.Outcome, error) {
+func (f *Fake) SendAlert(_ context.Context, by api.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "SendAlert %s %q %s", in.Alert, in.Select, wait)
 }
 
@@ -180,12 +180,12 @@ func (f *Fake) preview() wire.Outcome {
 }
 
 // CorrectAlert answers Outcome.
-func (f *Fake) CorrectAlert(_ context.Context, by api.Caller, id string, in wire.CorrectAlert, wait api.Wait) (wire.Outcome, error) {
+func (f *Fake) CorrectAlert(_ context.Context, by api.Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "CorrectAlert %s %d %v %q %t %s", id, len(in.Texts), in.Blanks, in.Reason, in.DryRun, wait)
 }
 
 // CancelAlert answers Outcome.
-func (f *Fake) CancelAlert(_ context.Context, by api.Caller, id string, in wire.CancelAlert, wait api.Wait) (wire.Outcome, error) {
+func (f *Fake) CancelAlert(_ context.Context, by api.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "CancelAlert %s %q %s", id, in.Reason, wait)
 }
 
@@ -214,7 +214,7 @@ func (f *Fake) AlertReceipts(_ context.Context, by api.Caller, id string, q wire
 }
 
 // Import reads all and answers Imported.
-func (f *Fake) Import(ctx context.Context, by api.Caller, csv io.Reader, how api.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (f *Fake) Import(ctx context.Context, by api.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	n, err := io.Copy(io.Discard, csv)
 	if err != nil {
 		return wire.Imported{}, wire.Problemf(wire.KindMalformed, "the file ends early: %v", err) // hides the cause, as a service may
@@ -334,4 +334,35 @@ func (f *Fake) Events(_ context.Context, alert string) (<-chan wire.Event, error
 	return f.Feed, f.note(nil, "Events %s", alert)
 }
 
-var _ api.Service = (*Fake)(nil)
+// All is everything that the API serves, as one type; *Fake is one.
+type All interface {
+	api.Identifier
+	api.Alerts
+	api.Approvals
+	api.Scenarios
+	api.Licences
+	api.Policy
+	api.Reader
+	api.Imports
+	api.Selections
+	api.Places
+	api.Devices
+	api.Connected
+	api.Users
+	api.Status
+	api.Nodes
+	api.Backups
+	api.Splits
+	api.Agreed
+	api.Audit
+	api.Events
+}
+
+// Services has the API served by one type.
+func Services(all All) api.Services {
+	return api.Services{
+		Identifier: all, Alerts: all, Approvals: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Imports: all,
+		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Status: all, Nodes: all, Backups: all,
+		Splits: all, Agreed: all, Audit: all, Events: all,
+	}
+}
