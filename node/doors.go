@@ -80,7 +80,7 @@ func (n *Node) openAPI() error {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
 	n.registerMetrics()
-	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
+	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Drill: n.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -89,7 +90,13 @@ func TestRestore_AnIsolatedDrillIsNobodysDistrict(t *testing.T) {
 	s, err := d.nodes[drill].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	require.True(t, s.Isolated)
-	require.Contains(t, s.Warnings[0], "this is a drill")
+	require.Contains(t, s.Warnings[0], "DRILL COPY: ")
+	for node, says := range map[int]string{0: "", drill: wire.DrillCopy} {
+		answer, err := http.Get(d.nodes[node].API() + "/readyz")
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, says, answer.Header.Get(wire.HeaderDrill), "node %d", node)
+	}
 	_, err = d.client(drill).AddUser(d.ctx(), wire.AddUser{Name: "driller", Roles: []string{"viewer"}})
 	require.NoError(t, err, "it works, with the users of the backup")
 

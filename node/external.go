@@ -58,7 +58,7 @@ func (n *Node) openExternal() (err error) {
 	if e.URL == "" {
 		return nil
 	}
-	if n.isolated() {
+	if n.Isolated() {
 		return fmt.Errorf("%w: %s; start it without a broker, where devices of the district may be", reachable.ErrOptions, n.isolatedSentence())
 	}
 	o := broker.Options{

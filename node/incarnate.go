@@ -30,25 +30,25 @@ func (n *Node) incarnate(ctx context.Context) error {
 	return err
 }
 
-// isolated reports whether this node is of a copy for a drill: it has an authority of its
+// Isolated reports whether this node is of a copy for a drill: it has an authority of its
 // own, and the record that it was restored with is of another.
-func (n *Node) isolated() bool {
+func (n *Node) Isolated() bool {
 	record := n.district().ID
 	return record != "" && record != n.identity.District.ID
 }
 
 // isolatedSentence says so where the copy is looked at.
 func (n *Node) isolatedSentence() string {
-	if !n.isolated() {
+	if !n.Isolated() {
 		return ""
 	}
-	return "this is a drill: a copy of the district restored with --isolated, with keys of its own; the district does not hear it, and its alerts reach nobody there"
+	return "DRILL COPY: this is a copy of the district restored with --isolated, with keys of its own; the district does not hear it, and its alerts reach nobody there"
 }
 
 // former are the ids of all nodes on record that were not removed; none for a drill, which
 // speaks to nobody of the district.
 func (n *Node) former() []string {
-	if n.isolated() {
+	if n.Isolated() {
 		return nil
 	}
 	nodes, _, err := n.keys()

@@ -167,7 +167,7 @@ func (n *Node) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	apiURL, mqttURLs := n.listeners.urls()
 	s := wire.Status{
 		Node: n.ID(), Name: n.Name(), Version: n.options.Version, District: n.identity.District.Name,
-		Incarnation: c.Incarnation, Isolated: n.isolated(), Quarantined: n.cluster.Quarantine() != nil, Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
+		Incarnation: c.Incarnation, Isolated: n.Isolated(), Quarantined: n.cluster.Quarantine() != nil, Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(n.state.Index().Len()),
 		Devices: n.presence.count(), InForce: n.book.Count(now), PendingFacts: n.under.count(),
 		API: apiURL, MQTT: mqttURLs, Internode: n.cluster.Advertised(), DataDirectory: n.options.Dir, Broker: n.externalStatus(),

@@ -26,6 +26,7 @@ type Options struct {
 	Sender    string               // CAP sender of the node's Ack and Error replies; empty is "almenara"
 	MaxBody   int64                // bytes; lowers every route's own limit; 0 keeps them
 	Trust     func() error         // asked before the agreed state is read; its error is the answer; nil trusts it
+	Drill     func() bool          // whether the node is of a drill copy of a district; nil is never
 	Clock     func() time.Time     // the time of day; nil is the machine's
 	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
@@ -42,6 +43,7 @@ type Handler struct {
 	maxBody   int64
 	heartbeat time.Duration
 	trust     func() error
+	drill     func() bool
 	limits    *limits
 	clock     func() time.Time
 	streams   *inflight.Open
@@ -56,7 +58,7 @@ type Handler struct {
 func New(services Services, opts Options) *Handler {
 	h := &Handler{
 		services: services, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
-		heartbeat: opts.Heartbeat, trust: opts.Trust, limits: newLimits(), ended: make(chan struct{}),
+		heartbeat: opts.Heartbeat, trust: opts.Trust, drill: opts.Drill, limits: newLimits(), ended: make(chan struct{}),
 		streams: inflight.NewOpen("event streams", streamsOpen), imports: inflight.NewOpen("imports", importsOpen),
 		bodies: newBodies(),
 	}
@@ -89,8 +91,13 @@ func New(services Services, opts Options) *Handler {
 	return h
 }
 
-// ServeHTTP answers one request.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+// ServeHTTP answers one request. Every answer of a drill copy says what it is, also a refusal.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.drill != nil && h.drill() {
+		w.Header().Set(wire.HeaderDrill, wire.DrillCopy)
+	}
+	h.mux.ServeHTTP(w, r)
+}
 
 // EndStreams ends every event stream, now and later; a server calls it before it
 // waits for its requests to end. It may be called more than once.

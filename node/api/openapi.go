@@ -67,7 +67,8 @@ func openAPI(routes []Route, version string) object {
 		"info": object{
 			"title": "Almenara", "version": version,
 			"description": "Alerts, audiences, receipts and devices of one district, on any of its nodes. " +
-				"A request with an unknown field or parameter is refused; an answer may get new fields.",
+				"A request with an unknown field or parameter is refused; an answer may get new fields. " +
+				"Every answer of a drill copy, a backup that was restored with --isolated, has the header " + wire.HeaderDrill + ": " + wire.DrillCopy + ".",
 			"contact": object{"name": "The maintainers of Almenara"},
 			"license": object{"name": "Apache-2.0", "identifier": "Apache-2.0"},
 		},

@@ -27,7 +27,7 @@ func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, failure error) 
 		if a == nil {
 			return h.accepted(c, out, nil) // the service read what this parser cannot
 		}
-		reply := alert.Ack(a, h.sender, "ack-"+rand.Text(), ackNote(out), h.clock().UTC())
+		reply := alert.Ack(a, h.sender, "ack-"+rand.Text(), ackNote(c.w.Header().Get(wire.HeaderDrill), out), h.clock().UTC())
 		return h.writeCAP(c.w, http.StatusAccepted, reply)
 	}
 	p, ours := problemOf(c.r, failure)
@@ -55,9 +55,13 @@ func keyOf(a *alert.Alert, err error) (alert.Key, bool) {
 	return a.Key(), a.Key().Complete()
 }
 
-// ackNote says how far a message got, for the people at the sender's.
-func ackNote(out wire.Outcome) string {
+// ackNote says how far a message got, for the people at the sender's; copied is the header of a
+// drill copy.
+func ackNote(copied string, out wire.Outcome) string {
 	state := string(out.State)
+	if copied != "" {
+		state = "DRILL COPY, nobody of the district is warned: " + state
+	}
 	if out.Duplicate {
 		state += ", known already"
 	}

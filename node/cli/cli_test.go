@@ -34,13 +34,14 @@ type world struct {
 	env      map[string]string
 	in       string
 	tty      bool
+	drill    bool // the node is of a drill copy
 	out, err bytes.Buffer
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Fake: apitest.New()}
-	handler := api.New(apitest.Services(w.Fake), api.Options{})
+	handler := api.New(apitest.Services(w.Fake), api.Options{Drill: func() bool { return w.drill }})
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	t.Cleanup(handler.EndStreams)

@@ -15,6 +15,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,9 @@ type Config struct {
 	CA    []byte // PEM certificates that the node's must be signed by; nil is the system's
 	// OrSystem lets the system's authorities sign the node's certificate besides CA.
 	OrSystem bool
+	// Drill is called once, before the first answer of a drill copy of a district is returned; nil
+	// is nobody. The client calls it in the goroutine of the request.
+	Drill func()
 	// Timeout bounds one ordinary call; 0 is 30 s. Uploads, exports and streams are
 	// bounded by their context alone.
 	Timeout time.Duration
@@ -50,6 +54,7 @@ type Client struct {
 	token   string
 	timeout time.Duration
 	http    *http.Client
+	drill   func()
 
 	consistent bool // see Consistent
 }
@@ -74,8 +79,11 @@ func New(config Config) (*Client, error) {
 	if config.Timeout <= 0 {
 		config.Timeout = 30 * time.Second
 	}
+	if config.Drill == nil {
+		config.Drill = func() {}
+	}
 	return &Client{
-		base: base, token: config.Token, timeout: config.Timeout,
+		base: base, token: config.Token, timeout: config.Timeout, drill: sync.OnceFunc(config.Drill),
 		http: &http.Client{Transport: transport, CheckRedirect: noRedirect},
 	}, nil
 }
@@ -163,6 +171,9 @@ func (c *Client) openAny(ctx context.Context, in request) (*http.Response, error
 	response, err := c.http.Do(req)
 	if err != nil {
 		return nil, transportError(ctx, in.method, sent.Load(), err)
+	}
+	if response.Header.Get(wire.HeaderDrill) != "" {
+		c.drill()
 	}
 	return response, nil
 }

@@ -135,7 +135,7 @@ func serve(ctx context.Context, version string, o inprocess.ServeOptions, ready 
 		return err
 	}
 	ready(inprocess.ServeInfo{
-		Node: n.ID(), Name: n.Name(), District: n.District(), API: n.API(), MQTT: n.MQTT(), Internode: n.Internode(),
+		Node: n.ID(), Name: n.Name(), District: n.District(), API: n.API(), MQTT: n.MQTT(), Internode: n.Internode(), Isolated: n.Isolated(),
 	})
 	var removed error
 	select {

@@ -43,7 +43,8 @@ type view struct {
 	Lang   string
 	Other  language.Tag // the page's other language
 	Words  words
-	Level  string // good, alone or bad: the colour
+	Level  string // good, alone, bad or drill: the colour
+	Drill  string // of a drill copy: that it is one, in a sentence
 	State  string // two or three words
 	Says   string // what holds, in a sentence
 	Detail string // the node's own sentence, where it is not ready; in English
@@ -99,6 +100,9 @@ func look(s wire.Status, lang int) view {
 	case answering(s) < len(s.Nodes):
 		v.Level, v.State = "alone", w.Silent
 		v.Says = strings.ReplaceAll(w.SilentSays, "{missing}", count(len(s.Nodes)-answering(s), len(s.Nodes)))
+	}
+	if s.Isolated { // whatever holds of it besides, it is not the district
+		v.Level, v.Drill, v.State, v.Says = "drill", w.DrillSays, w.Drill, v.State+": "+v.Says
 	}
 	if s.Node != "" {
 		v.Rows = rows(s, w)

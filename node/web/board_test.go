@@ -37,7 +37,8 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 	out := alone
 	out.Quarantined, out.Why = true, "its disk does not hold what it wrote"
 	starting := wire.Status{Node: "n1", Why: "the district's record has not arrived yet", PolicyAge: -1}
-	silent, absent := well, well
+	silent, absent, drill := well, well, well
+	drill.Isolated = true
 	silent.Nodes = []wire.NodeInfo{{ID: "n1", Reachable: true}, {ID: "n2", LastAnswer: alone.AloneSince}}
 	absent.Nodes = []wire.NodeInfo{{ID: "n1", Reachable: true}, {ID: "n2", NeverSeen: true}}
 	for _, c := range []struct {
@@ -50,6 +51,7 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 		{"one of two does not answer", silent, []string{"<h1>A node does not answer</h1>", `class="alone"`, "1 / 2 of its nodes", "does not answer · 2026-03-01 03:07:36 UTC"}, "沒有回應 · 2026"},
 		{"one of two never came", absent, []string{"<h1>A node does not answer</h1>", `class="alone"`, "admitted, never seen"}, "從未出現"},
 		{"alone", alone, []string{"<h1>Alone</h1>", `class="alone"`, "Since 2026-03-01 03:07:36 UTC", "licensed scenarios, cancels", "1h2m3s"}, "自 2026-03-01 03:07:36 UTC 起"},
+		{"a drill copy, which says what it is before all", drill, []string{"<h1>DRILL COPY</h1>", `class="drill"`, "warns nobody there", "In agreement: This node agrees"}, "<h1>演習副本</h1>"},
 		{"quarantined, which says more than alone", out, []string{"<h1>Quarantined</h1>", `class="bad"`, "its disk does not hold"}, "<h1>已隔離</h1>"},
 		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "<h1>未就緒</h1>"},
 	} {

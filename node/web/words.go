@@ -10,6 +10,7 @@ import (
 type words struct {
 	Title, Other                                    string // Other: the other language, in itself
 	Agrees, AgreesSays                              string
+	Drill, DrillSays                                string
 	Alone, AloneSays                                string // {since} is a time
 	Quarantined, QuarantinedSays                    string
 	NotReady, NotReadySays                          string
@@ -29,6 +30,7 @@ var (
 var english = words{
 	Title: "Almenara", Other: "中文",
 	Agrees: "In agreement", AgreesSays: "This node agrees with the majority of its district. Everything works.",
+	Drill: "DRILL COPY", DrillSays: "This is a copy of the district for a drill, restored from a backup. The district does not hear it; whatever is sent here warns nobody there.",
 	Alone: "Alone",
 	AloneSays: "Since {since} this node reaches no majority of its district. It warns the devices that are connected to it. " +
 		"Central alerts, licensed scenarios, cancels, all-clears and corrections work. Changes of audiences, people and nodes wait for the district.",
@@ -49,6 +51,7 @@ var english = words{
 var chinese = words{
 	Title: "Almenara", Other: "English",
 	Agrees: "與區內一致", AgreesSays: "本節點與區內多數節點保持一致，一切功能正常。",
+	Drill: "演習副本", DrillSays: "這是以備份還原、供演習之用的區域副本（DRILL COPY）。區內不會收到其任何訊息；在此發出的警報不會通知區內任何人。",
 	Alone: "獨立運作",
 	AloneSays: "自 {since} 起，本節點無法連接區內多數節點。已連接本節點的裝置仍會收到警報。" +
 		"中央警報、獲授權的預設警報、取消、解除及更正均可使用。受眾、人員及節點的更改須待恢復連接。",

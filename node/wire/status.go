@@ -24,7 +24,7 @@ type Status struct {
 	Committed     uint64     `json:"commit_index"`
 	Incarnation   uint64     `json:"incarnation"`           // of the district; 1 where it was never recovered or restored
 	Quarantined   bool       `json:"quarantined,omitempty"` // the district was recovered without this node
-	Isolated      bool       `json:"isolated,omitempty"`    // a copy for a drill, which speaks to nobody of the district
+	Isolated      bool       `json:"isolated,omitempty"`    // a DRILL COPY: restored with --isolated, it speaks to nobody of the district
 	Ready         bool       `json:"ready"`
 	Why           string     `json:"why,omitempty"` // why not ready
 	Members       uint64     `json:"members"`

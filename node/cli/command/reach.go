@@ -42,12 +42,16 @@ func (e *Env) Client() (*client.Client, error) {
 			return nil, err
 		}
 	}
+	config.Drill = func() { fmt.Fprintln(e.Err, DrillNotice) }
 	c, err := client.New(config)
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return c, nil
 }
+
+// DrillNotice is what stands before everything that is said of a drill copy.
+const DrillNotice = "DRILL COPY: this node is of a copy of the district, restored with --isolated. The\ndistrict does not hear it, and whatever is sent here warns nobody there."
 
 // unreachable says why no node answered, and what to give.
 func (e *Env) unreachable(err error) string {

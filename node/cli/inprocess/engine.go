@@ -117,6 +117,7 @@ type ServeInfo struct {
 	API       string   `json:"api"` // URL
 	MQTT      []string `json:"mqtt"`
 	Internode string   `json:"internode"`
+	Isolated  bool     `json:"isolated,omitempty"` // a drill copy of the district
 }
 
 // DemoOptions are the settings of a demonstration.

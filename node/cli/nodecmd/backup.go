@@ -230,7 +230,7 @@ func restore(fs *pflag.FlagSet) command.Runner {
 			fmt.Fprintf(w, "Node %s is the only node of %s now, incarnation %d, after log entry %d; its audit has %s lines.\n",
 				made.Node, made.District, made.Incarnation, made.Applied, terminal.Thousands(made.AuditLines))
 			if made.Isolated {
-				fmt.Fprint(w, "It is a copy for a drill, with keys of its own: nodes and devices of the district do not hear it.\n")
+				fmt.Fprint(w, "It is a DRILL COPY, with keys of its own: nodes and devices of the district do not hear it.\n")
 			} else {
 				fmt.Fprint(w, "What was revoked after the backup holds again: look at user list, device list and alert list.\n")
 			}

@@ -133,6 +133,9 @@ func serve(fs *pflag.FlagSet) command.Runner {
 		}
 		return e.Engine.Serve(ctx, opts, func(info inprocess.ServeInfo) {
 			_ = e.Print(info, func(w io.Writer) {
+				if info.Isolated {
+					fmt.Fprintln(w, command.DrillNotice)
+				}
 				fmt.Fprintf(w, "Node %s (%s) of %s serves.\nAPI             %s\nDevices (MQTT)  %s\nOther nodes     %s\n",
 					info.Name, info.Node, info.District, info.API, strings.Join(info.MQTT, " "), info.Internode)
 			})
@@ -172,7 +175,7 @@ func status(fs *pflag.FlagSet) command.Runner {
 func statusTable(e *command.Env, w io.Writer, s wire.Status) {
 	t := terminal.Table{}
 	t.Add("Node", fmt.Sprintf("%s (%s), version %s", s.Name, s.Node, s.Version))
-	t.Add("District", s.District)
+	t.Add("District", s.District+map[bool]string{true: ", DRILL COPY"}[s.Isolated])
 	t.Add("Ready", readiness(s))
 	t.Add("Quorum", quorum(s))
 	for _, sentence := range s.Warnings {
