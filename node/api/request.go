@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"almenara/node/api/streams"
 	"almenara/node/wire"
 )
 
@@ -19,8 +20,8 @@ import (
 const (
 	mediaCAP    = "application/cap+xml"
 	mediaCSV    = "text/csv"
-	mediaEvents = "text/event-stream"
-	mediaLines  = "application/x-ndjson"
+	mediaEvents = streams.MediaEvents
+	mediaLines  = streams.MediaLines
 )
 
 // readJSON reads exactly one JSON value into into. Unknown fields are refused, and
