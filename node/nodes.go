@@ -108,12 +108,16 @@ func (n *Node) Invite(ctx context.Context, by api.Caller, in wire.Invite) (wire.
 
 // RemoveNode implements api.District. The key goes from the ring first, so that
 // devices stop believing the node before its vote is gone.
-func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
+func (n *Node) RemoveNode(ctx context.Context, by api.Caller, named string) error {
+	id, err := records.NodeMeant(n.store, named)
+	if err != nil {
+		return err
+	}
 	if n.lastVoter(id) {
-		return wire.Problemf(wire.KindRefused, "%s is the only node that votes, and the district would end with it; nothing was changed", id)
+		return wire.Problemf(wire.KindRefused, "%s is the only node that votes, and the district would end with it; nothing was changed", named)
 	}
 	if err := n.cluster.Removable(ctx, id); err != nil {
-		return n.proposer.Problem(fmt.Errorf("removing %s: %w", id, err))
+		return records.WithNames(n.store, n.proposer.Problem(fmt.Errorf("removing %s: %w", id, err)))
 	}
 	if _, err := n.proposer.Change(ctx, by.Name, &command.RemoveNode{ID: id}); err != nil {
 		return err
@@ -121,12 +125,12 @@ func (n *Node) RemoveNode(ctx context.Context, by api.Caller, id string) error {
 	if err := n.keepKeyRing(ctx); err != nil {
 		return n.proposer.Problem(err)
 	}
-	err := n.cluster.Remove(ctx, id)
+	err = n.cluster.Remove(ctx, id)
 	switch {
 	case errors.Is(err, cluster.ErrNotMember): // left out when the district was recovered
 		return nil
 	case errors.Is(err, cluster.ErrRefused): // who is at hand has changed since it was asked
-		return wire.Problemf(wire.KindBusy, "%s is being removed and its devices go to the other nodes; it has a vote until enough of those that remain can be reached", id)
+		return wire.Problemf(wire.KindBusy, "%s is being removed and its devices go to the other nodes; it has a vote until enough of those that remain can be reached", named)
 	case err != nil:
 		return n.proposer.Problem(err)
 	}

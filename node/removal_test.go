@@ -23,12 +23,17 @@ func TestRemoveNode_NothingHappensWhereTheRestCouldNotAgree(t *testing.T) {
 	for _, asked := range []int{0, 1} {
 		p := problemOf(d, nil, d.client(asked).RemoveNode(d.ctx(), other))
 		require.Equal(t, wire.KindRefused, p.Kind)
-		require.Contains(t, p.Sentence, away)
+		require.Contains(t, p.Sentence, "box-3 ("+away+")")
 		require.Contains(t, p.Sentence, "nothing was changed")
 	}
 	_, after := d.audit(0)
 	require.Equal(t, before, after)
-	require.NoError(t, d.client(1).RemoveNode(d.ctx(), away))
+	p := problemOf(d, nil, d.client(0).RemoveNode(d.ctx(), "box-9"))
+	require.Equal(t, wire.KindNotFound, p.Kind)
+	require.Contains(t, p.Sentence, "no node box-9 is known here; there are ")
+	require.Contains(t, p.Sentence, "box-3 ("+away+")")
+	require.NoError(t, d.client(1).RemoveNode(d.ctx(), "box-3"), "by its name, as people know it")
+	d.awaitOn(0, func(s wire.Status) bool { return len(s.Nodes) == 2 })
 }
 
 // The key of a node that is removed leaves the key ring first, and until the node knows

@@ -46,7 +46,7 @@ func tagOf(route Route) string {
 
 // pathNames says what the names in a path stand for.
 var pathNames = map[string]string{
-	"id":   "the id of what is meant, as lists and answers show it; of alerts and licences the beginning of it will do, 4 characters at least, where it is clear what is meant",
+	"id":   "the id of what is meant, as lists and answers show it; of alerts and licences the beginning of it will do, 4 characters at least, where it is clear what is meant; of nodes the name, too",
 	"name": "the name of the user",
 }
 
@@ -66,7 +66,7 @@ func errorsOf(route Route) object {
 	if strings.Contains(route.Path, "{id}") || strings.Contains(route.Path, "{name}") {
 		codes = append(codes, http.StatusNotFound)
 	}
-	if strings.Contains(route.Path, "/alerts/{id}") {
+	if strings.Contains(route.Path, "/alerts/{id}") || strings.Contains(route.Path, "/nodes/{id}") {
 		codes = append(codes, http.StatusConflict) // the beginning of more than one id
 	}
 	if route.Method != http.MethodGet {

@@ -279,7 +279,7 @@ func nodeRoutes() []Route {
 		},
 		{
 			Method: "DELETE", Path: "/api/v1/nodes/{id}", Action: authority.ChangeNodes,
-			Summary: "Remove a node from the district for good. When this is agreed and cannot be finished yet (503, busy), the district finishes it by itself.", handle: (*Handler).removeNode,
+			Summary: "Remove a node from the district for good: by its id, the beginning of it, or its name; 409 where several nodes are meant. When this is agreed and cannot be finished yet (503, busy), the district finishes it by itself.", handle: (*Handler).removeNode,
 		},
 		{
 			Method: "GET", Path: "/api/v1/backup", Action: authority.Backup,

@@ -49,7 +49,7 @@ func nodeCommands() []command.Command {
 			Example: "almenara node invite --name siu-hong --minutes 30",
 		},
 		{
-			Name: "node remove", Purpose: "remove a node from the district for good", Args: "NODE", Min: 1, Max: 1, Setup: removeNode,
+			Name: "node remove", Purpose: "remove a node for good, by its name or its id", Args: "NODE", Min: 1, Max: 1, Setup: removeNode,
 			Example: "almenara node remove n3",
 		},
 	}
