@@ -34,12 +34,18 @@ const (
 	ruleOver      = "expired"          // it has run out before it was sent
 	ruleEmpty     = "text-empty"       // a text that was typed shows nothing
 	ruleMany      = "references-many"  // more than budget.MaxReferences
+	ruleName      = "identifier-long"  // more than maxName
 )
+
+// maxName is how many bytes an identifier or a sender may have. Nodes keep both in memory for
+// as long as the message, or one that references it, may matter. The longest of the real
+// messages that we have has 112.
+const maxName = 1000
 
 // Message judges an alert that passed the rules of CAP. The findings are those of the
 // district alone.
 func Message(a *alert.Alert) alert.Findings {
-	var found alert.Findings
+	found := longNames(a)
 	switch a.MsgType {
 	case alert.MsgTypeAck, alert.MsgTypeError:
 		return reject(found, ruleNoWarning, "a CAP %s answers a message and warns nobody", a.MsgType)
@@ -62,6 +68,23 @@ func Message(a *alert.Alert) alert.Findings {
 		return reject(found, ruleTooLarge, "the headlines and instructions of its languages are together larger than devices take (%d KiB); shorten them", channels.MaxBody>>10)
 	}
 	return append(cutTexts(found, a, cuts), changedTexts(a)...)
+}
+
+// longNames refuses identifiers and senders that are too long, also those of references.
+func longNames(a *alert.Alert) (found alert.Findings) {
+	own := alert.Key{Sender: a.Sender, Identifier: a.Identifier}
+	for n, k := range append([]alert.Key{own}, a.References...) {
+		of := "the message"
+		if n > 0 {
+			of = fmt.Sprintf("reference %d", n)
+		}
+		for _, name := range []struct{ what, text string }{{"identifier", k.Identifier}, {"sender", k.Sender}} {
+			if len(name.text) > maxName {
+				return reject(found, ruleName, "the %s of %s has %d bytes, and %d is the most", name.what, of, len(name.text), maxName)
+			}
+		}
+	}
+	return found
 }
 
 // changedTexts warns of what devices show otherwise than it was written.

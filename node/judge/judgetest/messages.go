@@ -83,6 +83,15 @@ func Cases(now time.Time) []Case {
 			ends, "<expires>"+form(now.Add(41*24*time.Hour))),
 		one("101 references", reject, "references", "<msgType>Alert", "<msgType>Update", "<info>", "<references>"+strings.TrimSpace(many.String())+"</references><info>"),
 
+		// Names that nodes would keep in memory.
+		one("identifier too long", reject, "identifier-long", "judge-identifier", strings.Repeat("j", 1001)),
+		one("sender of 100 KiB", reject, "identifier-long", "bureau@example.org", strings.Repeat("b", 100<<10)),
+		one("reference to a long name", reject, "identifier-long", "<msgType>Alert", "<msgType>Update",
+			"<info>", strings.Replace(reference, "other", strings.Repeat("o", 1001), 1)),
+		one("cancel of a long name", reject, "identifier-long", "<msgType>Alert", "<msgType>Cancel",
+			"<info>", strings.Replace(reference, "other", strings.Repeat("o", 1001), 1)),
+		one("long sender that is taken", accept, "", "bureau@example.org", strings.Repeat("b", 1000)),
+
 		// An answer warns nobody.
 		one("Ack", reject, "no-warning", "<msgType>Alert", "<msgType>Ack", "<info>", reference),
 		one("Error", reject, "no-warning", "<msgType>Alert", "<msgType>Error", "<info>", "<note>x</note>"+reference),
