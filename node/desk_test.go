@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/cluster/apply"
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/cluster/fsm"
 	"almenara/node/alerts"
 	"almenara/node/api"
 	"almenara/node/stories"
@@ -49,7 +49,7 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	again.book = alerts.NewBook(stories.Texts(func() stories.Facts { return again.state })) // as it was before the other node's state came
 	again.rereadState()
 	require.Empty(t, again.book.Open(again.options.Clock()))
-	again.stateChanged(fsm.ChangedAll)
+	again.stateChanged(apply.ChangedAll)
 	again.rereadState()
 	require.Equal(t, []alert.ID{alert.ID(out.Alert)}, again.book.Open(again.options.Clock()))
 }

@@ -13,8 +13,8 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
+	"almenara/cluster/apply"
 	"almenara/cluster/connlimit"
-	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
 	"almenara/node/api"
 	"almenara/storage/alert"
@@ -145,11 +145,11 @@ func (h hooks) Session(from channels.Endpoint, up bool) {
 		return
 	}
 	if !h.n.inKeyRing.Load() {
-		h.n.events.TouchRecords(fsm.ChangedKeys)
+		h.n.events.TouchRecords(apply.ChangedKeys)
 	}
 	record, ok, err := h.n.state.Device(from.Device)
 	if d, here := h.n.presence.of(from.Device); err != nil || !ok || here && !d.sameAs(record) {
-		h.n.events.TouchRecords(fsm.ChangedDevices)
+		h.n.events.TouchRecords(apply.ChangedDevices)
 	}
 }
 

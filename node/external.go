@@ -14,7 +14,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/broker"
-	"almenara/cluster/fsm"
+	"almenara/cluster/apply"
 	"almenara/node/reachable"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -133,8 +133,8 @@ type brokerDirectory struct {
 }
 
 // changed hears what a commit touched.
-func (r *brokerDirectory) changed(what fsm.Change) {
-	if what&(fsm.ChangedDevices|fsm.ChangedMembers) == 0 {
+func (r *brokerDirectory) changed(what apply.Change) {
+	if what&(apply.ChangedDevices|apply.ChangedMembers) == 0 {
 		return
 	}
 	r.mu.Lock()

@@ -9,10 +9,10 @@ import (
 	"sync"
 	"time"
 
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/cluster/fsm"
 	"almenara/cluster/internode"
 	"almenara/cluster/journal"
 	"almenara/node/alerts"
@@ -173,18 +173,18 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 }
 
 // stateChanged hears what a commit touched. The raft goroutine calls it.
-func (n *Node) stateChanged(what fsm.Change) {
-	if what == fsm.ChangedAll {
+func (n *Node) stateChanged(what apply.Change) {
+	if what == apply.ChangedAll {
 		n.reread.Store(true)
 	}
-	if what&fsm.ChangedKeys != 0 {
+	if what&apply.ChangedKeys != 0 {
 		n.ringChanged()
 	}
-	if what&(fsm.ChangedMembers|fsm.ChangedPlaces) != 0 {
+	if what&(apply.ChangedMembers|apply.ChangedPlaces) != 0 {
 		n.addressed.Changed()
 		n.toPresentSoon.Set()
 	}
-	if what&(fsm.ChangedNodes|fsm.ChangedImports|fsm.ChangedDistrict) != 0 {
+	if what&(apply.ChangedNodes|apply.ChangedImports|apply.ChangedDistrict) != 0 {
 		n.duty()
 	}
 	n.events.TouchRecords(what)

@@ -22,6 +22,7 @@ import (
 	"almenara/channels/signal"
 	"almenara/cluster"
 	"almenara/cluster/agreed"
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/connlimit"
 	"almenara/cluster/exchange"
@@ -191,7 +192,7 @@ func New(options Options) (*Node, error) {
 	})
 	n.alone = alone.Open(alone.Options{
 		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: n.recordAlone,
-		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(fsm.ChangedNodes) },
+		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(apply.ChangedNodes) },
 	})
 	n.presence = newPresence(n.options.Clock)
 	n.disk = machine.NewDisk(options.Dir, options.Space, n.diskChanged, n.log)

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"almenara/channels/mqtt"
-	"almenara/cluster/fsm"
+	"almenara/cluster/apply"
 	"almenara/node/events"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -51,11 +51,11 @@ func (n *Node) newEvents() *events.Feed {
 			return s.ID, nil
 		},
 		Alert: n.alertEvent,
-		Changed: func(what fsm.Change) {
-			if what&fsm.ChangedKeys != 0 {
+		Changed: func(what apply.Change) {
+			if what&apply.ChangedKeys != 0 {
 				n.sendAway()
 			}
-			if what&fsm.ChangedDevices != 0 {
+			if what&apply.ChangedDevices != 0 {
 				n.dropRevoked()
 			}
 		},

@@ -29,6 +29,8 @@ almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal! almena
 almenara/cluster/tallies almenara/cluster/fact almenara/storage
 almenara/cluster/archive almenara/cluster/fact almenara/storage
 almenara/cluster/derived almenara/cluster/archive almenara/cluster/tallies almenara/storage
+almenara/cluster/apply almenara/cluster/archive almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/cluster/tallies almenara/storage
+almenara/cluster/fsm almenara/cluster/apply almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/agreed almenara/cluster/archive almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/raftfix almenara/cluster/raftlog
 almenara/cluster/identity almenara/cluster/foreign almenara/storage/durable
@@ -62,7 +64,7 @@ almenara/node/newest almenara/storage almenara/node/alerts almenara/node/wire
 almenara/node/stories almenara/cluster/fact almenara/cluster/agreed almenara/storage almenara/node/alerts almenara/node/shortid almenara/node/wire
 almenara/node/addressed almenara/storage almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/members almenara/storage almenara/node/records almenara/node/wire
-almenara/node/events almenara/cluster/fsm almenara/storage/alert almenara/node/wire
+almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/alone almenara/node/authority almenara/node/secret almenara/node/wire almenara/node/wait
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage

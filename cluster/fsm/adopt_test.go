@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/cluster/tallies"
@@ -157,7 +158,7 @@ func TestAdopt_ManyAlertsWithLargeTargetsInOneEntry(t *testing.T) {
 	s.add(&command.PutMembers{Members: members(0, 9)})
 	s.add(&command.AdoptFacts{Facts: append(facts, a.receipts(t, keyOf("A1").ID(), 1, receipt.Sent, 1))})
 	commits := 0
-	r.fsm.hooks.Changed = func(Change) { commits++ }
+	r.fsm.hooks.Changed = func(apply.Change) { commits++ }
 	r.fsm.Derived().Ordinals = 6_500_000 // as if targets took 800 kB each
 	out := r.all(s.logs)
 	for i, l := range s.logs {
@@ -179,12 +180,11 @@ func TestAdopt_CrashBetweenTheTransactionsOfOneEntry(t *testing.T) {
 	whole.one(l)
 	c, err := command.Decode(l.Data)
 	require.NoError(t, err)
-	b := &batch{f: r.fsm, m: r.fsm.Derived(), out: make([]any, 1)}
+	b := newBatch(r.fsm, 1)
 	require.NoError(t, b.open())
 	partial := *c.Payload.(*command.AdoptFacts)
 	partial.Facts = partial.Facts[:2]
-	e := &entry{batch: b, index: l.Index, c: command.Command{Actor: c.Actor, At: c.At, Payload: &partial, Version: c.Version}}
-	_, err = e.run()
+	_, err = b.to.Apply(l.Index, command.Command{Actor: c.Actor, At: c.At, Payload: &partial, Version: c.Version})
 	require.NoError(t, err)
 	require.NoError(t, b.commitPart(l.Index, 2))
 	b.discard()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/audience"
@@ -20,7 +21,7 @@ func TestApply_LargeBatchIsSplitBetweenEntries(t *testing.T) {
 	}
 	whole, single := newRig(t), newRig(t)
 	commits := 0
-	whole.fsm.hooks.Changed = func(Change) { commits++ }
+	whole.fsm.hooks.Changed = func(apply.Change) { commits++ }
 	for i, response := range whole.all(s.logs) {
 		require.NoError(t, resultOf(t, response).Error())
 		require.Equal(t, response, single.fsm.Apply(s.logs[i]))

@@ -7,46 +7,48 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
-	"almenara/cluster/derived"
-	"almenara/storage"
 )
 
 // batch is one ApplyBatch: the transaction that is open, and what waits for its
 // commit.
 type batch struct {
 	f       *FSM
-	m       *derived.State
-	t       *storage.Txn
-	applied storage.Applied
+	to      apply.Transaction // with no Txn while none is open
 	out     []any
 	results map[int][]byte // by position in the batch
-	changed Change
-	after   []func() // told after the commit, in order
 
 	at    time.Time // of the last command
 	grown []growth  // since the last commit, in order
 }
 
+// newBatch is for so many entries.
+func newBatch(f *FSM, entries int) *batch {
+	b := &batch{f: f, out: make([]any, entries)}
+	b.to = apply.Transaction{Derived: f.derived.Load(), Adopted: f.hooks.Adopted, CommitPart: b.commitPart}
+	return b
+}
+
 // open starts a transaction where none is running.
 func (b *batch) open() (err error) {
-	if b.t != nil {
+	if b.to.Txn != nil {
 		return nil
 	}
 	if err := b.f.room(); err != nil {
 		return err
 	}
-	if b.t, err = b.f.store.Write(); err != nil {
+	if b.to.Txn, err = b.f.store.Write(); err != nil {
 		return err
 	}
 	b.results = make(map[int][]byte)
-	b.applied, err = b.t.Applied()
+	b.to.Applied, err = b.to.Txn.Applied()
 	return err
 }
 
 // take applies entry i.
 func (b *batch) take(i int, l *raft.Log) error {
-	if b.t != nil && b.t.Half() {
+	if b.to.Txn != nil && b.to.Txn.Half() {
 		if err := b.commit(); err != nil {
 			return err
 		}
@@ -54,7 +56,7 @@ func (b *batch) take(i int, l *raft.Log) error {
 	if err := b.open(); err != nil {
 		return err
 	}
-	if l.Index <= b.applied.Index {
+	if l.Index <= b.to.Applied.Index {
 		b.out[i] = fmt.Errorf("%w: %d", ErrSkipped, l.Index)
 		return nil
 	}
@@ -63,8 +65,8 @@ func (b *batch) take(i int, l *raft.Log) error {
 	case raft.LogCommand:
 		err = b.command(i, l)
 	case raft.LogConfiguration:
-		b.applied.Configuration = append([]byte{}, l.Data...)
-		b.applied.ConfigurationIndex = l.Index
+		b.to.Applied.Configuration = append([]byte{}, l.Data...)
+		b.to.Applied.ConfigurationIndex = l.Index
 		b.results[i] = []byte{}
 	default:
 		b.results[i] = []byte{}
@@ -72,8 +74,8 @@ func (b *batch) take(i int, l *raft.Log) error {
 	if err != nil {
 		return err
 	}
-	b.applied.Index, b.applied.Term = l.Index, l.Term
-	b.applied.Part, b.applied.PartFacts = 0, 0
+	b.to.Applied.Index, b.to.Applied.Term = l.Index, l.Term
+	b.to.Applied.Part, b.to.Applied.PartFacts = 0, 0
 	return nil
 }
 
@@ -87,13 +89,13 @@ func (b *batch) command(i int, l *raft.Log) error {
 		return fmt.Errorf("entry %d: %w", l.Index, err)
 	}
 	if err != nil {
-		return b.malformed(i, l, err)
+		b.results[i], err = b.to.Unreadable(l.Index, err)
+		return err
 	}
-	e := &entry{batch: b, index: l.Index, c: c, speaks: max(b.applied.Version, c.Version)}
 	b.at = time.UnixMilli(c.At)
-	given := b.m.Ordinals
-	raw, err := e.run()
-	if b.m.Ordinals != given {
+	given := b.to.Derived.Ordinals
+	raw, err := b.to.Apply(l.Index, c)
+	if b.to.Derived.Ordinals != given {
 		b.grown = append(b.grown, growth{b.at, given})
 	}
 	if err != nil {
@@ -101,41 +103,28 @@ func (b *batch) command(i int, l *raft.Log) error {
 	}
 	b.results[i] = raw
 	if c.Version > 1 {
-		b.applied.Version = max(b.applied.Version, c.Version)
+		b.to.Applied.Version = max(b.to.Applied.Version, c.Version)
 	}
 	return nil
-}
-
-// malformed gives an entry that nobody can read the same result everywhere. The
-// audit does not say why: the words of a library may differ between versions.
-func (b *batch) malformed(i int, l *raft.Log, cause error) error {
-	r := command.Refuse(command.KindMalformed, "%v", cause)
-	raw, err := r.Encode()
-	if err != nil {
-		return err
-	}
-	b.results[i] = raw
-	_, err = b.t.AppendAudit(storage.AuditEntry{Index: l.Index, Action: "unreadable entry", Summary: "refused: malformed"})
-	return err
 }
 
 // commit makes everything since the last commit durable, then hands out the results
 // and tells the hooks.
 func (b *batch) commit() error {
-	if b.t == nil {
+	if b.to.Txn == nil {
 		return nil
 	}
-	t := b.t
-	b.t = nil
+	t := b.to.Txn
+	b.to.Txn = nil
 	defer t.Discard()
 	if len(b.results) == 0 && t.Empty() {
 		return nil
 	}
-	groups, err := b.m.Alerts.Retire(t, b.at, b.given)
+	groups, err := b.to.Derived.Alerts.Retire(t, b.at, b.given)
 	if err != nil {
 		return err
 	}
-	if err := t.SetApplied(b.applied); err != nil {
+	if err := t.SetApplied(b.to.Applied); err != nil {
 		return err
 	}
 	begun := b.f.clock()
@@ -145,15 +134,15 @@ func (b *batch) commit() error {
 	if err != nil {
 		return err
 	}
-	b.f.applied.Store(b.applied.Index)
-	b.m.Alerts.Retired(groups)
+	b.f.applied.Store(b.to.Applied.Index)
+	b.to.Derived.Alerts.Retired(groups)
 	b.grown = nil
 	for i, raw := range b.results {
 		b.out[i] = raw
 	}
 	b.results = nil
 	b.tell()
-	return b.m.Tallies.Save(b.applied.Index)
+	return b.to.Derived.Tallies.Save(b.to.Applied.Index)
 }
 
 // growth is that ordinals were given.
@@ -169,14 +158,14 @@ func (b *batch) given(at time.Time) uint32 {
 			return g.before
 		}
 	}
-	return b.m.Ordinals
+	return b.to.Derived.Ordinals
 }
 
 // commitPart commits in the middle of the entry at index, after so many facts, for
 // adoptions that would not fit. The applied index stays before the entry: after a crash
 // it is applied again, from the next fact on.
 func (b *batch) commitPart(index, facts uint64) error {
-	b.applied.Part, b.applied.PartFacts = index, facts
+	b.to.Applied.Part, b.to.Applied.PartFacts = index, facts
 	if err := b.commit(); err != nil {
 		return err
 	}
@@ -185,18 +174,18 @@ func (b *batch) commitPart(index, facts uint64) error {
 
 // tell calls the hooks for what was committed.
 func (b *batch) tell() {
-	if b.changed != 0 && b.f.hooks.Changed != nil {
-		b.f.hooks.Changed(b.changed)
+	if b.to.Changed != 0 && b.f.hooks.Changed != nil {
+		b.f.hooks.Changed(b.to.Changed)
 	}
-	for _, fn := range b.after {
+	for _, fn := range b.to.After {
 		fn()
 	}
-	b.changed, b.after = 0, nil
+	b.to.Changed, b.to.After = 0, nil
 }
 
 func (b *batch) discard() {
-	if b.t != nil {
-		b.t.Discard()
-		b.t = nil
+	if b.to.Txn != nil {
+		b.to.Txn.Discard()
+		b.to.Txn = nil
 	}
 }

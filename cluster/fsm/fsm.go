@@ -1,7 +1,7 @@
-// Package fsm applies the entries of a district's raft log to the store: the state
-// machine. It has no clock, no randomness and no settings; what it does follows from
-// the entries and the state alone, so that every replica does the same. Time comes
-// with the commands.
+// Package fsm is raft's state machine: it lays the entries of a district's log on the store,
+// in transactions that end between entries, tells what was committed, gives and takes
+// snapshots, and halts where going on would make this node differ from its peers. What an
+// entry does is apply's. It has no settings that matter to the state.
 package fsm
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/derived"
 	"almenara/cluster/fact"
@@ -56,7 +57,7 @@ type Hooks struct {
 
 	// Changed tells which kinds of records a commit touched; ChangedAll after the
 	// whole state was replaced by an install.
-	Changed func(Change)
+	Changed func(apply.Change)
 
 	// MaxVersion lowers the version of entries that this replica reads, for drills of a
 	// rolling upgrade; 0 is command.Max.
@@ -65,26 +66,6 @@ type Hooks struct {
 	// Logger is for what operators should see; nil means slog.Default.
 	Logger *slog.Logger
 }
-
-// Change is a set of kinds of records.
-type Change uint32
-
-// The kinds of records.
-const (
-	ChangedMembers Change = 1 << iota
-	ChangedPlaces
-	ChangedDevices
-	ChangedUsers
-	ChangedNodes
-	ChangedTokens
-	ChangedKeys
-	ChangedDistrict
-	ChangedAlerts
-	ChangedReceipts
-	ChangedImports
-	ChangedAuthority        // scenarios, licences, policy
-	ChangedAll       Change = 1<<32 - 1
-)
 
 // FSM is the state machine of one node. Apply, ApplyBatch, Snapshot, Restore and
 // StoreConfiguration belong to raft's goroutine; everything else may be called from
@@ -213,8 +194,8 @@ func (f *FSM) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
 // []byte, or an error: ErrHalted or ErrSkipped. When it returns, the effects of all
 // entries with a result are durable.
 func (f *FSM) ApplyBatch(logs []*raft.Log) []any {
-	out := make([]any, len(logs))
-	b := &batch{f: f, m: f.derived.Load(), out: out}
+	b := newBatch(f, len(logs))
+	out := b.out
 	err := f.Halted()
 	for i, l := range logs {
 		if err == nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/agreed"
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage"
@@ -218,7 +219,7 @@ func (r *rig) applyWithPowerCuts(logs []*raft.Log) (ends int) {
 		if len(must(r.read.Adoptions(time.Time{}))) > 0 || r.fsm.Applied() > 0 {
 			m.Ordinals = 1 << 31 // as if no further target fitted into a transaction
 		}
-		r.fsm.hooks.Changed = func(Change) { panic(errPowerCut) }
+		r.fsm.hooks.Changed = func(apply.Change) { panic(errPowerCut) }
 		r.fsm.hooks.Adopted = func(fact.Signed, fact.Fact, command.FactOutcome) { panic(errPowerCut) }
 		func() {
 			defer func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/agreed"
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage"
@@ -31,7 +32,7 @@ type rig struct {
 
 	halts   []error
 	adopted []command.FactOutcome
-	changed []Change
+	changed []apply.Change
 }
 
 func newRig(t *testing.T) *rig { return newRigWith(t, Hooks{}) }
@@ -41,7 +42,7 @@ func newRigWith(t *testing.T, hooks Hooks) *rig {
 	r := &rig{T: t, dir: t.TempDir(), hooks: hooks}
 	r.hooks.Halt = func(err error) { r.halts = append(r.halts, err) }
 	r.hooks.Adopted = func(_ fact.Signed, _ fact.Fact, o command.FactOutcome) { r.adopted = append(r.adopted, o) }
-	r.hooks.Changed = func(c Change) { r.changed = append(r.changed, c) }
+	r.hooks.Changed = func(c apply.Change) { r.changed = append(r.changed, c) }
 	r.hooks.Logger = slog.New(slog.DiscardHandler)
 	r.open()
 	t.Cleanup(r.close)

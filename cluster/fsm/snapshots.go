@@ -10,6 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"almenara/cluster/apply"
 	"almenara/storage"
 )
 
@@ -280,7 +281,7 @@ func (f *FSM) activate(g *storage.Staged) error {
 		return f.halt(fmt.Errorf("reading installed snapshot: %w", err))
 	}
 	if f.hooks.Changed != nil {
-		f.hooks.Changed(ChangedAll)
+		f.hooks.Changed(apply.ChangedAll)
 	}
 	return nil
 }

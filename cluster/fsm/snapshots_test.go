@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/storage"
 )
@@ -58,7 +59,7 @@ func TestSnapshot_InstalledElsewhereIsEqualAndGoesOn(t *testing.T) {
 	require.NoError(t, receive(to, meta, raw))
 	require.Equal(t, from.hash(), to.hash())
 	require.Equal(t, from.fsm.Applied(), to.fsm.Applied())
-	require.Equal(t, ChangedAll, to.changed[len(to.changed)-1])
+	require.Equal(t, apply.ChangedAll, to.changed[len(to.changed)-1])
 	require.Equal(t, from.read.Index().Ordinals().ToArray(), to.read.Index().Ordinals().ToArray(), "memory is rebuilt")
 	for _, l := range logs {
 		from.fsm.Apply(l)
@@ -195,7 +196,7 @@ func TestRaft_LateFollowerGetsASnapshotAndARestartReplaysNothing(t *testing.T) {
 	require.Equal(t, a.hash(), b.hash())
 	applied := b.fsm.Applied()
 	b.stop() // and with it the goroutine that calls the hooks
-	require.Contains(t, b.changed, ChangedAll, "it came as a snapshot")
+	require.Contains(t, b.changed, apply.ChangedAll, "it came as a snapshot")
 	told := len(b.changed)
 	b.start()
 	require.Equal(t, applied, b.fsm.Applied())

@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"almenara/cluster/fsm"
+	"almenara/cluster/apply"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -35,7 +35,7 @@ type Options struct {
 	// to tell. It is asked only while somebody listens.
 	Alert func(id alert.ID) (wire.Event, bool)
 	// Changed hears which records changed, before readers do.
-	Changed func(fsm.Change)
+	Changed func(apply.Change)
 }
 
 // Feed hands live events to readers. Its methods may be called from any goroutine.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster/fsm"
+	"almenara/cluster/apply"
 	"almenara/node/events"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -28,7 +28,7 @@ func newFeed(change func(*events.Options)) *events.Feed {
 		Clock:   time.Now,
 		Find:    func(string) (alert.ID, error) { return rain, nil },
 		Alert:   func(id alert.ID) (wire.Event, bool) { return wire.Event{Alert: string(id), Text: "Rain"}, id == rain },
-		Changed: func(fsm.Change) {},
+		Changed: func(apply.Change) {},
 	}
 	if change != nil {
 		change(&o)
@@ -101,12 +101,12 @@ func TestEvents_FindsTheAlertThatIsMeant(t *testing.T) {
 // came in for it, then which records changed.
 func TestRun_GathersWhatHappens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var before []fsm.Change
+		var before []apply.Change
 		asked := 0
 		f := newFeed(func(o *events.Options) {
 			known := o.Alert
 			o.Alert = func(id alert.ID) (wire.Event, bool) { asked++; return known(id) }
-			o.Changed = func(what fsm.Change) { before = append(before, what) }
+			o.Changed = func(what apply.Change) { before = append(before, what) }
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		go f.Run(ctx)
@@ -120,8 +120,8 @@ func TestRun_GathersWhatHappens(t *testing.T) {
 			f.Touch(rain, events.Receipts)
 			f.Touch(rain, events.Alert)
 			f.Touch(wind, events.Receipts)
-			f.TouchRecords(fsm.ChangedDevices | fsm.ChangedKeys)
-			f.TouchRecords(fsm.ChangedPlaces)
+			f.TouchRecords(apply.ChangedDevices | apply.ChangedKeys)
+			f.TouchRecords(apply.ChangedPlaces)
 		}
 		began := time.Now()
 		var kinds []string
@@ -133,7 +133,7 @@ func TestRun_GathersWhatHappens(t *testing.T) {
 		require.Equal(t, []string{events.Alert, events.Receipts, events.Devices, events.Audience}, kinds)
 		require.LessOrEqual(t, time.Since(began), 250*time.Millisecond)
 		require.Equal(t, 3, asked)
-		require.Equal(t, []fsm.Change{fsm.ChangedDevices | fsm.ChangedKeys | fsm.ChangedPlaces}, slices.Clip(before))
+		require.Equal(t, []apply.Change{apply.ChangedDevices | apply.ChangedKeys | apply.ChangedPlaces}, slices.Clip(before))
 		time.Sleep(time.Second)
 		require.Empty(t, heard, "nothing else has happened")
 		cancel()

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"almenara/cluster/fsm"
+	"almenara/cluster/apply"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -30,7 +30,7 @@ const (
 type gathered struct {
 	mu      sync.Mutex
 	alerts  map[news]bool
-	changed fsm.Change
+	changed apply.Change
 }
 
 // news is that something happened to an alert.
@@ -51,7 +51,7 @@ func (f *Feed) Touch(id alert.ID, kind string) {
 }
 
 // TouchRecords notes that agreed records changed. It does not block.
-func (f *Feed) TouchRecords(what fsm.Change) {
+func (f *Feed) TouchRecords(what apply.Change) {
 	f.gathered.mu.Lock()
 	defer f.gathered.mu.Unlock()
 	f.gathered.changed |= what
@@ -59,7 +59,7 @@ func (f *Feed) TouchRecords(what fsm.Change) {
 
 // take hands over what there is to tell: that an alert changed before what came in
 // for it.
-func (g *gathered) take() (alerts []news, changed fsm.Change) {
+func (g *gathered) take() (alerts []news, changed apply.Change) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	alerts = slices.SortedFunc(maps.Keys(g.alerts), func(a, b news) int {
@@ -100,15 +100,15 @@ func (f *Feed) tellAlert(id alert.ID, kind string) {
 }
 
 // tellRecords tells which agreed records changed.
-func (f *Feed) tellRecords(changed fsm.Change) {
+func (f *Feed) tellRecords(changed apply.Change) {
 	if changed == 0 {
 		return
 	}
 	f.Changed(changed)
 	for _, one := range []struct {
-		of   fsm.Change
+		of   apply.Change
 		kind string
-	}{{fsm.ChangedDevices, Devices}, {fsm.ChangedMembers | fsm.ChangedPlaces, Audience}, {fsm.ChangedNodes, Node}} {
+	}{{apply.ChangedDevices, Devices}, {apply.ChangedMembers | apply.ChangedPlaces, Audience}, {apply.ChangedNodes, Node}} {
 		if changed&one.of != 0 {
 			f.Tell(one.kind, wire.Event{})
 		}

@@ -1,16 +1,55 @@
-package fsm
+package apply
 
 import (
 	"fmt"
 
 	"almenara/cluster/command"
+	"almenara/cluster/derived"
+	"almenara/cluster/fact"
 	"almenara/storage"
 )
+
+// Transaction is what entries are applied to: an open transaction of the store, the memory
+// beside it, and what is to be told once it is committed. It is for one goroutine.
+type Transaction struct {
+	Txn     *storage.Txn
+	Derived *derived.State
+	Applied storage.Applied // up to the entry before
+	Changed Change          // by entries since the last commit
+	After   []func()        // to be called after the commit, in order
+
+	// Adopted is told in After what became of each fact that was new; it may be nil.
+	Adopted func(signed fact.Signed, f fact.Fact, outcome command.FactOutcome)
+
+	// CommitPart commits in the middle of the entry at index, after so many facts, and opens
+	// the next transaction: for adoptions that would not fit.
+	CommitPart func(index, facts uint64) error
+}
+
+// Apply applies a command, which is the entry at index, unless its request was answered
+// before, and gives the encoded result. What the command must not do is a result too; an error
+// is one of the store, for which the node stops. Applied stays as it is.
+func (t *Transaction) Apply(index uint64, c command.Command) ([]byte, error) {
+	e := &entry{Transaction: t, index: index, c: c, speaks: max(t.Applied.Version, c.Version)}
+	return e.run()
+}
+
+// Unreadable gives an entry that nobody can read the same result everywhere. The audit does
+// not say why: the words of a library may differ between versions.
+func (t *Transaction) Unreadable(index uint64, cause error) ([]byte, error) {
+	r := command.Refuse(command.KindMalformed, "%v", cause)
+	raw, err := r.Encode()
+	if err != nil {
+		return nil, err
+	}
+	_, err = t.Txn.AppendAudit(storage.AuditEntry{Index: index, Action: "unreadable entry", Summary: "refused: malformed"})
+	return raw, err
+}
 
 // entry is the application of one command. Its methods return a result, also for
 // what is refused, or an error, for which the node stops.
 type entry struct {
-	*batch
+	*Transaction
 	index  uint64
 	c      command.Command
 	speaks uint64 // the highest version of the log up to here, this entry included
@@ -20,8 +59,8 @@ type entry struct {
 // line and answer.
 func (e *entry) run() ([]byte, error) {
 	if id := e.c.RequestID; id != "" {
-		if slot, ok := e.m.Requests[id]; ok {
-			r, found, err := e.t.Result(slot)
+		if slot, ok := e.Derived.Requests[id]; ok {
+			r, found, err := e.Txn.Result(slot)
 			if err != nil || (found && r.RequestID == id) {
 				return r.Result, err
 			}
@@ -57,7 +96,7 @@ func (e *entry) audit(r command.Result, summary string) error {
 	if e.speaks >= typedAudit {
 		line.Outcome, line.Subject = outcome, subject(e.c.Payload)
 	}
-	_, err := e.t.AppendAudit(line)
+	_, err := e.Txn.AppendAudit(line)
 	return err
 }
 
@@ -86,7 +125,7 @@ func subject(p command.Payload) string {
 
 // line writes one audit line.
 func (e *entry) line(action, summary string) error {
-	_, err := e.t.AppendAudit(storage.AuditEntry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
+	_, err := e.Txn.AppendAudit(storage.AuditEntry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
 		Action: action, Summary: summary})
 	return err
 }
@@ -97,12 +136,12 @@ func (e *entry) remember(raw []byte) error {
 	if e.c.RequestID == "" || e.c.Payload.Type() == command.TypeAdoptFacts {
 		return nil
 	}
-	displaced, slot, err := e.t.PutResult(storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
+	displaced, slot, err := e.Txn.PutResult(storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
 	if err != nil {
 		return err
 	}
-	delete(e.m.Requests, displaced)
-	e.m.Requests[e.c.RequestID] = slot
+	delete(e.Derived.Requests, displaced)
+	e.Derived.Requests[e.c.RequestID] = slot
 	return nil
 }
 

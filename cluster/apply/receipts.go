@@ -1,4 +1,4 @@
-package fsm
+package apply
 
 import (
 	"almenara/cluster/command"
@@ -17,10 +17,10 @@ func (a *adoption) receiptBlock(o *opened, signed []byte, out *command.FactOutco
 	if !ok {
 		return nil, a.rejected(o, out, "receipt block is not of one alert")
 	}
-	if err := a.m.Tallies.Fold(a.t, id, block); err != nil {
+	if err := a.Derived.Tallies.Fold(a.Txn, id, block); err != nil {
 		return nil, err
 	}
-	key, err := a.t.PutReceiptBlock(storage.ReceiptBlock{Alert: string(id), Index: a.index, N: a.n, Signed: signed})
+	key, err := a.Txn.PutReceiptBlock(storage.ReceiptBlock{Alert: string(id), Index: a.index, N: a.n, Signed: signed})
 	if err != nil {
 		return nil, err
 	}

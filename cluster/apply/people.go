@@ -1,4 +1,4 @@
-package fsm
+package apply
 
 import (
 	"bytes"
@@ -11,7 +11,7 @@ import (
 // putDevices enrols all devices or, when a member is missing, none.
 func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error) {
 	for _, id := range p.New {
-		old, known, err := e.t.Device(id)
+		old, known, err := e.Txn.Device(id)
 		if err != nil {
 			return failed(err)
 		}
@@ -20,7 +20,7 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 		}
 	}
 	for i := range p.Devices {
-		m, ok, err := e.t.MemberHead(p.Devices[i].Member)
+		m, ok, err := e.Txn.MemberHead(p.Devices[i].Member)
 		if err != nil {
 			return failed(err)
 		}
@@ -31,11 +31,11 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 	}
 	for _, d := range p.Devices {
 		d.EnrolledAt, d.By = e.c.At, e.c.Actor
-		if err := e.t.PutDevice(d); err != nil {
+		if err := e.Txn.PutDevice(d); err != nil {
 			return failed(err)
 		}
 	}
-	e.changed |= ChangedDevices
+	e.Changed |= ChangedDevices
 	return done(command.CountResult{Count: uint64(len(p.Devices))}, "%d devices: %s", len(p.Devices), firstDevices(p.Devices))
 }
 
@@ -55,7 +55,7 @@ func firstDevices(ds []storage.Device) string {
 }
 
 func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, error) {
-	d, ok, err := e.t.Device(p.ID)
+	d, ok, err := e.Txn.Device(p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -63,16 +63,16 @@ func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, e
 		return refuse(command.KindNotFound, "device %q is not enrolled", p.ID)
 	}
 	d.Revoked = true
-	if err := e.t.PutDevice(d); err != nil {
+	if err := e.Txn.PutDevice(d); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedDevices
+	e.Changed |= ChangedDevices
 	return done(nil, "%s", p.ID)
 }
 
 func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 	if len(p.User.TokenHash) > 0 {
-		owner, err := e.t.TokenOwner(p.User.TokenHash)
+		owner, err := e.Txn.TokenOwner(p.User.TokenHash)
 		if err != nil {
 			return failed(err)
 		}
@@ -80,7 +80,7 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 			return refuse(command.KindConflict, "the token belongs to another user")
 		}
 	}
-	old, known, err := e.t.User(p.User.Name)
+	old, known, err := e.Txn.User(p.User.Name)
 	if err != nil {
 		return failed(err)
 	}
@@ -90,10 +90,10 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 	if p.User.Kind != "" && known && old.Revoked && bytes.Equal(old.TokenHash, p.User.TokenHash) {
 		return refuse(command.KindConflict, "user %q was revoked, and the token with it", p.User.Name)
 	}
-	if err := e.t.PutUser(p.User); err != nil {
+	if err := e.Txn.PutUser(p.User); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedUsers
+	e.Changed |= ChangedUsers
 	if p.User.Kind != "" {
 		return done(nil, "%s, a %s, roles %v, senders %v, places %v", p.User.Name, p.User.Kind, p.User.Roles, p.User.Senders, p.User.Places)
 	}
@@ -101,7 +101,7 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 }
 
 func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error) {
-	u, ok, err := e.t.User(p.Name)
+	u, ok, err := e.Txn.User(p.Name)
 	if err != nil {
 		return failed(err)
 	}
@@ -116,10 +116,10 @@ func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error
 		return refuse(command.KindConflict, "%q is the last administrator; add another one first", p.Name)
 	}
 	u.Revoked = true
-	if err := e.t.PutUser(u); err != nil {
+	if err := e.Txn.PutUser(u); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedUsers
+	e.Changed |= ChangedUsers
 	return done(nil, "%s", p.Name)
 }
 
@@ -132,29 +132,29 @@ func (e *entry) lastAdministrator(u storage.User) (bool, error) {
 	if !slices.Contains(u.Roles, roleAdministrator) || u.Revoked {
 		return false, nil
 	}
-	users, err := e.t.Users()
+	users, err := e.Txn.Users()
 	return !slices.ContainsFunc(users, func(other storage.User) bool {
 		return other.Name != u.Name && !other.Revoked && slices.Contains(other.Roles, roleAdministrator)
 	}), err
 }
 
 func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
-	old, ok, err := e.t.Node(p.Node.ID)
+	old, ok, err := e.Txn.Node(p.Node.ID)
 	if err != nil {
 		return failed(err)
 	}
 	if ok && old.Removed {
 		return refuse(command.KindConflict, "node %q was removed and cannot come back under its id", p.Node.ID)
 	}
-	if err := e.t.PutNode(p.Node); err != nil {
+	if err := e.Txn.PutNode(p.Node); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedNodes
+	e.Changed |= ChangedNodes
 	return done(nil, "%s, name %s, key %s", p.Node.ID, p.Node.Name, p.Node.KeyID)
 }
 
 func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error) {
-	n, ok, err := e.t.Node(p.ID)
+	n, ok, err := e.Txn.Node(p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -162,32 +162,32 @@ func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error
 		return refuse(command.KindNotFound, "node %q does not exist", p.ID)
 	}
 	n.Removed = true
-	if err := e.t.PutNode(n); err != nil {
+	if err := e.Txn.PutNode(n); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedNodes
+	e.Changed |= ChangedNodes
 	return done(nil, "%s", p.ID)
 }
 
 func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, error) {
-	_, known, err := e.t.JoinToken(p.Hash)
+	_, known, err := e.Txn.JoinToken(p.Hash)
 	if err != nil {
 		return failed(err)
 	}
 	if known {
 		return refuse(command.KindConflict, "the join token exists already")
 	}
-	err = e.t.PutJoinToken(storage.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
+	err = e.Txn.PutJoinToken(storage.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
 	if err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedTokens
+	e.Changed |= ChangedTokens
 	return done(nil, "%x, expires %d", p.Hash[:4], p.Expires)
 }
 
 // useJoinToken succeeds for one node only; that node may repeat it.
 func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, error) {
-	j, ok, err := e.t.JoinToken(p.Hash)
+	j, ok, err := e.Txn.JoinToken(p.Hash)
 	switch {
 	case err != nil:
 		return failed(err)
@@ -201,32 +201,32 @@ func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, e
 		return refuse(command.KindExpired, "the join token has expired")
 	}
 	j.UsedBy, j.UsedAt = p.NodeID, e.c.At
-	if err := e.t.PutJoinToken(j); err != nil {
+	if err := e.Txn.PutJoinToken(j); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedTokens
+	e.Changed |= ChangedTokens
 	return done(nil, "%x by %s", p.Hash[:4], p.NodeID)
 }
 
 func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error) {
-	if err := e.t.PutKeyRing(p.KeyRing); err != nil {
+	if err := e.Txn.PutKeyRing(p.KeyRing); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedKeys
+	e.Changed |= ChangedKeys
 	return done(nil, "%d keys", len(p.KeyRing.Keys))
 }
 
 func (e *entry) putDistrict(p *command.PutDistrict) (command.Result, string, error) {
-	old, _, err := e.t.District()
+	old, _, err := e.Txn.District()
 	if err != nil {
 		return failed(err)
 	}
 	if p.District.Incarnation < old.Incarnation {
 		return refuse(command.KindConflict, "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
 	}
-	if err := e.t.PutDistrict(p.District); err != nil {
+	if err := e.Txn.PutDistrict(p.District); err != nil {
 		return failed(err)
 	}
-	e.changed |= ChangedDistrict
+	e.Changed |= ChangedDistrict
 	return done(nil, "%s, incarnation %d", p.District.ID, p.District.Incarnation)
 }

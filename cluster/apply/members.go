@@ -1,4 +1,4 @@
-package fsm
+package apply
 
 import (
 	"almenara/cluster/command"
@@ -39,13 +39,13 @@ func (e *entry) putMembers(p *command.PutMembers) (command.Result, string, error
 			return failed(err)
 		}
 	}
-	e.changed |= ChangedMembers
+	e.Changed |= ChangedMembers
 	return done(command.CountResult{Count: uint64(len(members))}, "%d members", len(members))
 }
 
 // putMember writes one member to the store and the index.
 func (e *entry) putMember(p *parsed) error {
-	head, known, err := e.t.MemberHead(p.member.ID)
+	head, known, err := e.Txn.MemberHead(p.member.ID)
 	if err != nil {
 		return err
 	}
@@ -54,22 +54,22 @@ func (e *entry) putMember(p *parsed) error {
 
 // replaceMember is putMember for a head that was read in this transaction.
 func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) error {
-	ordinal, err := e.t.ReplaceMember(head, known, p.raw, e.index)
+	ordinal, err := e.Txn.ReplaceMember(head, known, p.raw, e.index)
 	if err != nil {
 		return err
 	}
-	e.m.Index.Put(ordinal, &p.member)
-	e.m.Ordinals = max(e.m.Ordinals, ordinal+1)
+	e.Derived.Index.Put(ordinal, &p.member)
+	e.Derived.Ordinals = max(e.Derived.Ordinals, ordinal+1)
 	return nil
 }
 
 // dropMember leaves a tombstone of one member.
 func (e *entry) dropMember(id string) (bool, error) {
-	head, live, err := e.t.RemoveMember(id, e.index)
+	head, live, err := e.Txn.RemoveMember(id, e.index)
 	if err != nil || !live {
 		return false, err
 	}
-	e.m.Index.Remove(head.Ordinal)
+	e.Derived.Index.Remove(head.Ordinal)
 	return true, nil
 }
 
@@ -82,7 +82,7 @@ func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string,
 	for _, id := range p.IDs {
 		gone, err := e.dropMember(id)
 		if err == nil && !gone && importing {
-			err = e.t.BuryMember(id, e.index) // or the import would bring it back
+			err = e.Txn.BuryMember(id, e.index) // or the import would bring it back
 		}
 		if err != nil {
 			return failed(err)
@@ -91,7 +91,7 @@ func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string,
 			n++
 		}
 	}
-	e.changed |= ChangedMembers
+	e.Changed |= ChangedMembers
 	return done(command.CountResult{Count: n}, "%d members", n)
 }
 
@@ -102,19 +102,19 @@ func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) 
 		}
 	}
 	for _, place := range p.Places {
-		if err := e.t.PutPlace(storage.PlaceRecord{Place: place}); err != nil {
+		if err := e.Txn.PutPlace(storage.PlaceRecord{Place: place}); err != nil {
 			return failed(err)
 		}
-		e.m.Index.PutPlace(place)
+		e.Derived.Index.PutPlace(place)
 	}
-	e.changed |= ChangedPlaces
+	e.Changed |= ChangedPlaces
 	return done(command.CountResult{Count: uint64(len(p.Places))}, "%d places", len(p.Places))
 }
 
 func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, error) {
 	var n uint64
 	for _, path := range p.Paths {
-		old, ok, err := e.t.Place(path)
+		old, ok, err := e.Txn.Place(path)
 		if err != nil {
 			return failed(err)
 		}
@@ -123,11 +123,11 @@ func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, e
 		}
 		n++
 		tombstone := storage.PlaceRecord{Place: audience.Place{Path: path}, Removed: true}
-		if err := e.t.PutPlace(tombstone); err != nil {
+		if err := e.Txn.PutPlace(tombstone); err != nil {
 			return failed(err)
 		}
-		e.m.Index.RemovePlace(path)
+		e.Derived.Index.RemovePlace(path)
 	}
-	e.changed |= ChangedPlaces
+	e.Changed |= ChangedPlaces
 	return done(command.CountResult{Count: n}, "%d places", n)
 }

@@ -1,4 +1,4 @@
-package fsm
+package apply
 
 import (
 	"bytes"
@@ -35,7 +35,7 @@ func (e *entry) adoptFacts(p *command.AdoptFacts) (command.Result, string, error
 	a := adoption{entry: e}
 	out := command.AdoptResult{Facts: make([]command.FactOutcome, 0, len(p.Facts))}
 	for i, signed := range p.Facts {
-		if e.applied.Part == e.index && uint64(i) < e.applied.PartFacts { // before a crash
+		if e.Applied.Part == e.index && uint64(i) < e.Applied.PartFacts { // before a crash
 			out.Facts = append(out.Facts, command.FactOutcome{ID: signed.ID(), Outcome: command.Known})
 			continue
 		}
@@ -65,7 +65,7 @@ func (a *adoption) receiptLine() error {
 	if a.blocks == 0 {
 		return nil
 	}
-	a.changed |= ChangedReceipts
+	a.Changed |= ChangedReceipts
 	text := fmt.Sprintf("%d blocks, %d receipts", a.blocks, a.receipts)
 	a.blocks, a.receipts = 0, 0
 	return a.line("receipts adopt", text)
@@ -77,21 +77,21 @@ func (a *adoption) makeRoom(o *opened) error {
 	if err := a.receiptLine(); err != nil {
 		return err
 	}
-	pages := int64(a.m.Ordinals>>16) + 1
-	if a.t.Empty() || a.t.Room(pages*bitmapPage+int64(len(o.signed.Canonical))+entryReserve) {
+	pages := int64(a.Derived.Ordinals>>16) + 1
+	if a.Txn.Empty() || a.Txn.Room(pages*bitmapPage+int64(len(o.signed.Canonical))+entryReserve) {
 		return nil
 	}
-	return a.commitPart(a.index, uint64(a.n))
+	return a.CommitPart(a.index, uint64(a.n))
 }
 
 // tell keeps what the hook is to be told after the commit.
 func (a *adoption) tell(o *opened, out command.FactOutcome) {
-	hook := a.f.hooks.Adopted
+	hook := a.Transaction.Adopted
 	switch out.Outcome {
 	case command.Adopted, command.Refused, command.Rejected:
 		if hook != nil {
 			signed, f := o.signed, o.fact
-			a.after = append(a.after, func() { hook(signed, f, out) })
+			a.After = append(a.After, func() { hook(signed, f, out) })
 		}
 	}
 }
@@ -104,7 +104,7 @@ func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
 		out.Outcome = command.Malformed
 		return out, a.line("fact malformed", o.id.String())
 	}
-	mark, err := a.t.Mark(o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
+	mark, err := a.Txn.Mark(o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
 	if err != nil {
 		return out, err
 	}
@@ -138,7 +138,7 @@ func goodPlace(f fact.Fact) bool {
 // repeated answers for a fact at or below the mark. Another fact in its place means
 // that an origin lost its journal and went on under the old epoch: that is loud.
 func (a *adoption) repeated(o *opened, out command.FactOutcome) (command.FactOutcome, error) {
-	same, err := a.t.FactIDAt(o.id[:], factKey(o.fact))
+	same, err := a.Txn.FactIDAt(o.id[:], factKey(o.fact))
 	if err != nil {
 		return out, err
 	}
@@ -161,7 +161,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		return out, err
 	}
 	k := factKey(o.fact)
-	err = a.t.SetMark(storage.Mark(k))
+	err = a.Txn.SetMark(storage.Mark(k))
 	if err != nil {
 		return out, err
 	}
@@ -189,7 +189,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 	if err != nil {
 		return out, err
 	}
-	return out, a.t.PutFact(o.id[:], k, signed, block)
+	return out, a.Txn.PutFact(o.id[:], k, signed, block)
 }
 
 // rejected records a fact that cannot have an effect. why must be our own words:
@@ -205,17 +205,17 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 	if why != "" {
 		return a.rejected(o, out, why)
 	}
-	if err := a.m.Alerts.Summon(a.t, msg); err != nil {
+	if err := a.Derived.Alerts.Summon(a.Txn, msg); err != nil {
 		return err
 	}
-	if err := a.m.Alerts.LayWaiting(a.t, msg); err != nil {
+	if err := a.Derived.Alerts.LayWaiting(a.Txn, msg); err != nil {
 		return err
 	}
-	standing, outcome := a.m.Alerts.Add(msg)
+	standing, outcome := a.Derived.Alerts.Add(msg)
 	if outcome == board.Ignored {
 		return a.rejected(o, out, "neither Alert, Update nor Cancel")
 	}
-	out.Alert, out.Revision = string(a.m.Alerts.AlertOf(msg)), uint64(msg.Entry.Claimed)
+	out.Alert, out.Revision = string(a.Derived.Alerts.AlertOf(msg)), uint64(msg.Entry.Claimed)
 	out.Outcome = command.Adopted
 	var err error
 	switch {
@@ -233,18 +233,18 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 	id := bytes.Clone(o.id[:]) // a part of o would keep all bytes of the fact as long as the message is on the board
 	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: id, Alert: out.Alert,
 		Revision: out.Revision, At: a.c.At}
-	if err := a.t.PutAdoption(adopted); err != nil {
+	if err := a.Txn.PutAdoption(adopted); err != nil {
 		return err
 	}
 	if o := msg.Issue.Original; o != nil && o.Kept {
-		if err := a.t.KeepFact(uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
+		if err := a.Txn.KeepFact(uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
 			return err
 		}
 	}
-	if err := a.m.Alerts.Adopted(a.t, msg, adopted, a.m.Ordinals); err != nil {
+	if err := a.Derived.Alerts.Adopted(a.Txn, msg, adopted, a.Derived.Ordinals); err != nil {
 		return err
 	}
-	a.changed |= ChangedAlerts
+	a.Changed |= ChangedAlerts
 	return a.line("alert "+out.Outcome.String(), fmt.Sprintf("%s %s, alert %s revision %d, by %s, reason %q, fact %s, %d members, board %s%s",
 		msg.CAP.MsgType, msg.Entry.Key, out.Alert, out.Revision, msg.Issue.Author, msg.Issue.Reason, o.id, out.Targets, outcome,
 		underWhat(msg.Issue)))
@@ -279,60 +279,60 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 		return a.rejected(o, out, "body is not an approval")
 	}
 	out.Outcome = command.Adopted
-	if err := a.t.KeepFact(uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
+	if err := a.Txn.KeepFact(uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
 	if err := a.approve(p, out); err != nil {
 		return err
 	}
-	if err := a.m.Alerts.Approved(a.t, p, storage.Place{Index: a.index, N: a.n}, o.id[:]); err != nil {
+	if err := a.Derived.Alerts.Approved(a.Txn, p, storage.Place{Index: a.index, N: a.n}, o.id[:]); err != nil {
 		return err
 	}
-	a.changed |= ChangedAlerts
+	a.Changed |= ChangedAlerts
 	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy))
 }
 
 // approve lays the approval on the board. Where the message stands from now on in the
 // place of another, those whom it addresses take the place of the other's.
 func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
-	known, err := a.t.HasFact(p.Fact)
+	known, err := a.Txn.HasFact(p.Fact)
 	if err != nil {
 		return err
 	}
 	if !known { // it counts when that comes
-		a.m.Alerts.ApproveAhead(p)
+		a.Derived.Alerts.ApproveAhead(p)
 		return nil
 	}
-	msg, err := archive.Stored(a.t, p.Fact)
+	msg, err := archive.Stored(a.Txn, p.Fact)
 	if err != nil {
 		return err
 	}
 	if msg != nil {
-		if err := a.m.Alerts.Summon(a.t, msg); err != nil {
+		if err := a.Derived.Alerts.Summon(a.Txn, msg); err != nil {
 			return err
 		}
 	}
-	stood := msg == nil || a.m.Alerts.Stands(msg)
-	a.m.Alerts.Approve(p)
-	if stood || !a.m.Alerts.Stands(msg) {
+	stood := msg == nil || a.Derived.Alerts.Stands(msg)
+	a.Derived.Alerts.Approve(p)
+	if stood || !a.Derived.Alerts.Stands(msg) {
 		return nil
 	}
-	out.Alert, out.Revision = string(a.m.Alerts.AlertOf(msg)), uint64(msg.Entry.Claimed)
+	out.Alert, out.Revision = string(a.Derived.Alerts.AlertOf(msg)), uint64(msg.Entry.Claimed)
 	return a.target(msg, out)
 }
 
 // target records whom the message addresses: nodes deliver by the fact that stands.
 func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error {
 	mark := storage.CAPMark{FactID: msg.ID[:], Digest: msg.Digest[:], Alert: out.Alert}
-	if err := a.t.PutCAPMark(string(msg.Entry.Key.ID()), mark); err != nil {
+	if err := a.Txn.PutCAPMark(string(msg.Entry.Key.ID()), mark); err != nil {
 		return err
 	}
-	members, problems := resolve(a.m.Index, msg.Issue.Targets)
+	members, problems := resolve(a.Derived.Index, msg.Issue.Targets)
 	if problems > 0 {
 		out.Note = fmt.Sprintf("%d of %d info blocks have no area that can be resolved", problems, len(msg.Issue.Targets))
 	}
 	g := storage.Target{Count: members.GetCardinality()}
-	for _, c := range a.m.Index.Count(members, 0).ByKind {
+	for _, c := range a.Derived.Index.Count(members, 0).ByKind {
 		g.Kinds = append(g.Kinds, storage.KindCount{Kind: c.Name, Count: c.N})
 	}
 	var err error
@@ -340,7 +340,7 @@ func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error 
 		return err
 	}
 	out.Targets = g.Count
-	return a.t.PutTarget(string(msg.Entry.Key.ID()), out.Revision, g)
+	return a.Txn.PutTarget(string(msg.Entry.Key.ID()), out.Revision, g)
 }
 
 // resolve gives everybody whom any info block addresses, and how many blocks could
@@ -370,7 +370,7 @@ func resolveOne(x *audience.Index, t audience.Target) (members *roaring.Bitmap, 
 
 // knownTarget answers with what was recorded when the message first came in.
 func (a *adoption) knownTarget(msg *archive.Message, out *command.FactOutcome) error {
-	g, _, err := a.t.Target(string(msg.Entry.Key.ID()), out.Revision)
+	g, _, err := a.Txn.Target(string(msg.Entry.Key.ID()), out.Revision)
 	out.Targets = g.Count
 	return err
 }
@@ -401,7 +401,7 @@ func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
 // read it.
 func (a *adoption) kept(o *opened, out *command.FactOutcome) error {
 	out.Outcome = command.Adopted
-	if err := a.t.KeepFact(uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
+	if err := a.Txn.KeepFact(uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
 	return a.line(o.fact.Kind.String(), fmt.Sprintf("node %s, fact %s", o.fact.Origin, o.id))

@@ -1,0 +1,21 @@
+package apply
+
+// Change is a set of kinds of records.
+type Change uint32
+
+// The kinds of records.
+const (
+	ChangedMembers Change = 1 << iota
+	ChangedPlaces
+	ChangedDevices
+	ChangedUsers
+	ChangedNodes
+	ChangedTokens
+	ChangedKeys
+	ChangedDistrict
+	ChangedAlerts
+	ChangedReceipts
+	ChangedImports
+	ChangedAuthority        // scenarios, licences, policy
+	ChangedAll       Change = 1<<32 - 1
+)
