@@ -66,7 +66,7 @@ almenara/node/addressed almenara/storage almenara/node/alerts almenara/node/stor
 almenara/node/members almenara/storage almenara/node/records almenara/node/wire
 almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
-almenara/node/records almenara/cluster almenara/storage almenara/node/alone almenara/node/authority almenara/node/secret almenara/node/wire almenara/node/wait
+almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/secret almenara/node/wire almenara/node/wait
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '
