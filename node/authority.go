@@ -21,7 +21,7 @@ import (
 // rulesOf gives the rules what they read of the node.
 func rulesOf(n *Node, now func() alone.State) *authority.Rules {
 	return authority.New(authority.Sources{
-		Agreed: n.state.Authority, Audience: n.state.Index, Clock: n.options.Clock, Sender: n.sender,
+		Agreed: n.state.Authority, Audience: n.state.Index, Clock: n.options.Clock, Sender: n.district.Sender,
 		Users: func() ([]storage.User, error) { return records.UsersIn(n.store) },
 		Alone: func() authority.Loneliness {
 			s := now()

@@ -30,7 +30,7 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 			"nothing was cancelled: no message of the alert %s is known here, so it is not known whom it addresses, and %s may not warn everybody under every sender", id, by.Name)
 	}
 	a := &alert.Alert{
-		Identifier: newIdentifier(), Sender: n.senderOf(by), Sent: alert.NewDateTime(n.options.Clock().UTC()),
+		Identifier: newIdentifier(), Sender: n.district.SenderOf(by), Sent: alert.NewDateTime(n.options.Clock().UTC()),
 		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
 		Note: printable(in.Reason), References: keys,
 	}

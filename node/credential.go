@@ -13,7 +13,7 @@ import (
 // credential checks a device's secret against the hash that the district agreed
 // on. It needs no quorum. Nobody comes in while this node would not be believed.
 func (n *Node) credential(deviceID, shown string) (channels.Endpoint, error) {
-	if !n.inKeyRing.Load() {
+	if !n.ring.Holds() {
 		return channels.Endpoint{}, errNotBelieved
 	}
 	var d storage.Device

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"crypto/ed25519"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -52,20 +51,6 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	again.stateChanged(apply.ChangedAll)
 	again.rereadState()
 	require.Equal(t, []alert.ID{alert.ID(out.Alert)}, again.book.Open(again.options.Clock()))
-}
-
-func TestRingOf_RenewsKeysBeforeTheyEnd(t *testing.T) {
-	public := ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))
-	nodes := []storage.Node{{ID: "a", KeyID: "ka", PublicKey: public}, {ID: "b", KeyID: "kb", PublicKey: public, Removed: true}}
-	first := ringOf(nodes, nil, noon)
-	require.Len(t, first, 1, "a node that was removed has no key")
-	require.Equal(t, noon.Add(keyLife).UnixMilli(), first[0].NotAfter)
-	soon := noon.Add(keyLife - keyRenewal - time.Hour)
-	require.True(t, sameKey(first[0], ringOf(nodes, first, soon)[0]), "a ring that need not change does not")
-	late := noon.Add(keyLife - keyRenewal + time.Hour)
-	renewed := ringOf(nodes, first, late)
-	require.Equal(t, late.Add(keyLife).UnixMilli(), renewed[0].NotAfter)
-	require.Equal(t, first[0].NotBefore, renewed[0].NotBefore)
 }
 
 func TestNotes_RecordsARefusalOnce(t *testing.T) {

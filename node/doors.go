@@ -80,7 +80,7 @@ func (n *Node) openAPI() error {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
 	n.registerMetrics()
-	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Drill: n.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.sender()})
+	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())
@@ -102,7 +102,7 @@ func (n *Node) openAPI() error {
 func (n *Node) Services() api.Services {
 	return api.Services{
 		Identifier: n, Alerts: n, Approvals: n, Scenarios: n, Licences: n, Policy: n, Reader: n, Imports: n.imports,
-		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n, Users: n.users, Status: n, Nodes: n,
+		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n, Users: n.users, Status: n, Nodes: n.membership,
 		Backups: n, Splits: n.splits, Agreed: n.proposer, Audit: n, Events: n.events,
 	}
 }
@@ -144,7 +144,7 @@ func (h hooks) Session(from channels.Endpoint, up bool) {
 	if !up {
 		return
 	}
-	if !h.n.inKeyRing.Load() {
+	if !h.n.ring.Holds() {
 		h.n.events.TouchRecords(apply.ChangedKeys)
 	}
 	record, ok, err := h.n.state.Device(from.Device)

@@ -15,7 +15,7 @@ func (n *Node) expiring() ([]expiry.Thing, error) {
 		{Kind: expiry.Certificate, Name: "the certificate of this node", Ends: id.Cert.NotAfter, Then: "it should have been made anew long ago; look at the log, and at the clock"},
 		{Kind: expiry.Authority, Name: "the district's authority", Ends: id.District.CA.NotAfter, Then: "begin a new district and enrol the devices there"},
 	}
-	nodes, ring, err := n.keys()
+	nodes, ring, err := n.ring.Read()
 	if err != nil {
 		return nil, err
 	}

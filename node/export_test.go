@@ -25,7 +25,7 @@ func (n *Node) TakeKey(ctx context.Context, id string) error {
 	if _, err := n.proposer.Change(ctx, "test", &command.RemoveNode{ID: id}); err != nil {
 		return err
 	}
-	return n.keepKeyRing(ctx)
+	return n.ring.Keep(ctx)
 }
 
 // Settle puts one block of receipts on record.

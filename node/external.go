@@ -58,8 +58,8 @@ func (n *Node) openExternal() (err error) {
 	if e.URL == "" {
 		return nil
 	}
-	if n.Isolated() {
-		return fmt.Errorf("%w: %s; start it without a broker, where devices of the district may be", reachable.ErrOptions, n.isolatedSentence())
+	if n.district.Isolated() {
+		return fmt.Errorf("%w: %s; start it without a broker, where devices of the district may be", reachable.ErrOptions, n.district.Drill())
 	}
 	o := broker.Options{
 		URL: e.URL, ClientID: "almenara-" + n.ID(), Username: e.Username, Password: e.Password,

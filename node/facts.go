@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -48,7 +47,7 @@ func (n *Node) openFacts(context.Context) error {
 		return err
 	}
 	n.exchange = exchange.New(exchange.Options{
-		Journal: j, Clock: n.hybrid, Keys: n.signingKey, Peers: n.peers, PeerID: internode.PeerID,
+		Journal: j, Clock: n.hybrid, Keys: n.ring.Key, Peers: n.peers, PeerID: internode.PeerID,
 		Signer:  fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
 		Call:    n.callPeer,
 		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learn, Logger: n.log,
@@ -95,20 +94,6 @@ func (n *Node) peers() []string {
 		}
 	}
 	return out
-}
-
-// signingKey is the key with which a node signs its facts. Facts of a node that was
-// removed since are still facts: it cannot bring new ones, because its certificate
-// opens no connection any more.
-func (n *Node) signingKey(keyID, origin string) (ed25519.PublicKey, bool) {
-	if origin == n.ID() && keyID == n.identity.KeyID {
-		return n.identity.SigningPublic(), true
-	}
-	node, ok, err := n.state.Node(origin)
-	if err != nil || !ok || node.KeyID != keyID || len(node.PublicKey) != ed25519.PublicKeySize {
-		return n.foreign.get(keyID, origin)
-	}
-	return node.PublicKey, true
 }
 
 // adopt proposes facts for the log. Repeats do no harm.

@@ -98,7 +98,7 @@ func (n *Node) takeJSON(ctx context.Context, sent wire.SendAlert, in intake) (wi
 		return wire.Outcome{}, err
 	}
 	identifier := newIdentifier()
-	a, findings, err := alert.FromJSON(form, n.senderOf(in.by), identifier, n.options.Clock().UTC())
+	a, findings, err := alert.FromJSON(form, n.district.SenderOf(in.by), identifier, n.options.Clock().UTC())
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
@@ -440,22 +440,6 @@ func unrecorded(err error) error {
 		return wire.Problemf(wire.KindBusy, "too many alerts wait for a majority of the district's nodes; nothing was sent, try again")
 	}
 	return fmt.Errorf("recording the alert: %w", err)
-}
-
-// sender is the CAP sender of messages that this district writes itself.
-func (n *Node) sender() string {
-	return "almenara." + strings.ToLower(strings.Join(strings.FieldsFunc(n.district().Name, func(r rune) bool {
-		return strings.ContainsRune(" ,<&\t\n", r)
-	}), "-"))
-}
-
-// senderOf is the CAP sender of what a caller writes without naming one: the
-// district, or the caller's own where it may speak for some senders only.
-func (n *Node) senderOf(by api.Caller) string {
-	if len(by.Senders) > 0 {
-		return by.Senders[0]
-	}
-	return n.sender()
 }
 
 // printable leaves out what XML cannot hold (XML 1.0 §2.2): a reason typed in haste

@@ -17,6 +17,7 @@ import (
 	"almenara/node/alone"
 	"almenara/node/api"
 	"almenara/node/authority"
+	"almenara/node/district"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -69,6 +70,7 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 		identity: &identity.Identity{District: &identity.District{Name: "d"}},
 	}
 	n.stories = stories.New(n.book, state, clock)
+	n.district = district.New(district.Options{Identity: n.identity, Store: store, Logger: n.log})
 	link := &alone.State{}
 	n.rules = rulesOf(n, func() alone.State { return *link })
 	return court{t, n, link}

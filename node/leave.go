@@ -2,13 +2,9 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
-	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"almenara/channels/contract"
@@ -24,31 +20,6 @@ const (
 	leaveLogEvery = time.Minute
 )
 
-// foreignKeys are the keys of nodes that the district had in another incarnation and
-// that are not on this one's record. The root key signed each of them.
-type foreignKeys struct {
-	mu   sync.Mutex
-	keys map[string]ed25519.PublicKey // by node and key id
-}
-
-func (f *foreignKeys) get(keyID, node string) (ed25519.PublicKey, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	key, ok := f.keys[node+" "+keyID]
-	return key, ok
-}
-
-func (f *foreignKeys) put(node, keyID string, key ed25519.PublicKey) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.keys == nil {
-		f.keys = map[string]ed25519.PublicKey{}
-	}
-	if len(f.keys) < maxForeign {
-		f.keys[node+" "+keyID] = key
-	}
-}
-
 // serveLeaving answers nodes that take no part in the district any more.
 func (n *Node) serveLeaving() {
 	for path, handler := range n.exchange.HandoverHandlers() {
@@ -57,34 +28,12 @@ func (n *Node) serveLeaving() {
 	n.cluster.HandleHandover("POST "+folder.RingPath, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		raw, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRingBytes))
 		if err == nil {
-			err = n.takeRing(raw)
+			err = n.ring.Learn(raw)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		}
 	}))
-}
-
-// takeRing believes a key ring that the district's root key signed.
-func (n *Node) takeRing(raw []byte) error {
-	if len(raw) == 0 {
-		return nil
-	}
-	ring, err := contract.OpenKeyRing(n.rootPublic(), raw)
-	if err != nil {
-		return fmt.Errorf("reading the key ring: %w", err)
-	}
-	if ring.District != n.identity.District.ID {
-		return errors.New("reading the key ring: it is of another district")
-	}
-	for _, k := range ring.Keys {
-		public, err := k.PublicKey()
-		if err != nil {
-			return err
-		}
-		n.foreign.put(k.Node, k.ID, public)
-	}
-	return nil
 }
 
 // leave gives a quarantined node's facts to the district that goes on without it,
@@ -126,7 +75,7 @@ func (n *Node) leaveOnce(ctx context.Context) (out exchange.HandedOver, err erro
 		return out, err
 	}
 	for _, addr := range n.waysOut() {
-		if out, err = folder.HandOver(ctx, n.identity, addr, n.signedKeys(), n.exchange, lanes); err == nil {
+		if out, err = folder.HandOver(ctx, n.identity, addr, n.ring.Signed(), n.exchange, lanes); err == nil {
 			return out, nil
 		}
 	}
@@ -139,8 +88,8 @@ func (n *Node) waysOut() []string {
 	if q := n.cluster.Quarantine(); q != nil && q.Addr != "" {
 		addrs = append(addrs, q.Addr)
 	}
-	for _, id := range n.former() {
-		if addr, ok := n.addressOf(id); ok && id != n.ID() && !slices.Contains(addrs, addr) {
+	for _, id := range n.membership.Former() {
+		if addr, ok := n.membership.AddressOf(id); ok && id != n.ID() && !slices.Contains(addrs, addr) {
 			addrs = append(addrs, addr)
 		}
 	}

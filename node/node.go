@@ -38,11 +38,14 @@ import (
 	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/budget/counted"
+	"almenara/node/district"
 	"almenara/node/duties"
 	"almenara/node/events"
 	"almenara/node/folder"
+	"almenara/node/keyring"
 	"almenara/node/machine"
 	"almenara/node/members"
+	"almenara/node/membership"
 	"almenara/node/originals"
 	"almenara/node/reachable"
 	"almenara/node/reached"
@@ -115,13 +118,13 @@ type Node struct {
 	brokerDirectory brokerDirectory
 	duties          atomic.Pointer[duties.Duties] // set with cluster
 	checks          func() []machine.Part         // of the daily check
-	foreign         foreignKeys
+	ring            *keyring.Ring
+	district        *district.District
+	membership      *membership.Membership
 	joined          chan struct{} // closed when cluster is set
 	guessed         string        // a sentence, where the advertised address is a guess; else ""
-	inKeyRing       atomic.Bool   // this node is in the key ring, so devices take its word
 	reread          atomic.Bool   // the whole state was replaced: the book must read it anew
 
-	admitting     sync.Mutex    // one new node at a time is judged and put on record
 	recording     sync.Mutex    // one message at a time decides whether it is known
 	toPresent     signal.Signal // something that devices may have to hear of has changed
 	toPresentSoon signal.Signal // the audience has changed, which may wait for more of the same
@@ -287,12 +290,20 @@ func (n *Node) openState(context.Context) error {
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})
-	n.users = records.NewUsers(n.proposer, n.store, n.sender)
+	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock})
+	n.district = district.New(district.Options{
+		Identity: n.identity, Name: n.Name(), Genesis: n.settings.Genesis, Store: n.store, Proposer: n.proposer, Logger: n.log,
+	})
+	n.membership = membership.New(membership.Options{
+		ID: n.ID(), Name: n.Name(), Dir: n.options.Dir, Replaces: n.settings.Replaces, Store: n.store, Ring: n.ring, Proposer: n.proposer,
+		Self: n.self, Isolated: n.district.Isolated, Clock: n.options.Clock, Logger: n.log,
+	})
+	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender)
 	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
 	n.rules = rulesOf(n, n.alone.Now)
-	if err := n.readOwnKey(); err != nil {
+	if err := n.ring.Reread(); err != nil {
 		return err
 	}
 	n.budget = budget.New(counted.Source{Book: n.book, State: n.state, Clock: n.options.Clock}, n.options.Clock)
@@ -330,14 +341,15 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		Listen: n.settings.Internode, Advertise: n.reachableAt().InternodeAddr(), Names: func() []string { return n.reachableAt().Hosts() },
 		FSM: n.machine, Snapshots: n.machine.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
-		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Clock: n.options.Clock, Applied: n.appliedVersion, Recorded: n.recordedVersion,
-		Admit: n.admitNode, Invited: n.invited, Address: n.addressOf, Seek: n.options.Peers, Former: n.former,
+		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Clock: n.options.Clock, Applied: n.appliedVersion, Recorded: n.membership.RecordedVersion,
+		Admit: n.membership.Admit, Invited: n.membership.Invited, Address: n.membership.AddressOf, Seek: n.options.Peers, Former: n.membership.Former,
 		Dial: n.options.Dial, Conns: n.conns.Internode, Halt: n.options.Halt, Stalled: n.stalled, Logger: n.log,
 	})
 	if err != nil {
 		return folder.ComeBack(err)
 	}
 	n.proposer.Connect(n.cluster)
+	n.membership.Connect(n.cluster)
 	n.stop.Add("raft", n.cluster.Stop)
 	n.stop.Add("disk space", func(context.Context) error { n.disk.Stop(); return nil }) // raft waits for the state machine
 	close(n.joined)
@@ -393,8 +405,11 @@ func (n *Node) Internode() string { return n.cluster.Advertised() }
 // District is the name of the district.
 func (n *Node) District() string { return n.identity.District.Name }
 
+// Isolated reports whether the node is of a copy of the district for a drill.
+func (n *Node) Isolated() bool { return n.district.Isolated() }
+
 // RootKey is the district's public root key, which devices are given at enrolment.
-func (n *Node) RootKey() ed25519.PublicKey { return n.rootPublic() }
+func (n *Node) RootKey() ed25519.PublicKey { return n.identity.District.RootPublic() }
 
 // Removed is closed when this node has learnt that it was removed from the
 // district.

@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"slices"
 
 	"almenara/channels/mqtt"
 	"almenara/cluster/apply"
@@ -18,22 +17,9 @@ import (
 // errNotBelieved is the answer to a device that comes all the same.
 var errNotBelieved = fmt.Errorf("%w: this node's key is not in the key ring", mqtt.ErrUnavailable)
 
-// readOwnKey looks into the ring as this node knows it. The raft goroutine calls it
-// after each change; before that nobody else does.
-func (n *Node) readOwnKey() error {
-	ring, _, err := n.state.KeyRing()
-	if err != nil {
-		return fmt.Errorf("reading the key ring: %w", err)
-	}
-	n.inKeyRing.Store(slices.ContainsFunc(ring.Keys, func(k storage.PublicKey) bool {
-		return k.Node == n.ID() && k.ID == n.identity.KeyID
-	}))
-	return nil
-}
-
 // ringChanged is told that the key ring may be another one.
 func (n *Node) ringChanged() {
-	if err := n.readOwnKey(); err != nil {
+	if err := n.ring.Reread(); err != nil {
 		n.log.Error("it is not known whether devices believe this node", "error", err)
 	}
 	n.toPresent.Set()
@@ -85,7 +71,7 @@ func (n *Node) dropRevoked() {
 // sendAway ends the sessions of all devices when they do not believe this node.
 func (n *Node) sendAway() {
 	devices := n.presence.all()
-	if n.inKeyRing.Load() || len(devices) == 0 {
+	if n.ring.Holds() || len(devices) == 0 {
 		return
 	}
 	n.log.Warn("devices do not believe this node any more: sending them to the others", "devices", len(devices))

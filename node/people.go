@@ -2,13 +2,12 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"encoding/base64"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 
+	"almenara/node/access"
 	"almenara/node/api"
 	"almenara/node/members"
 	"almenara/node/secret"
@@ -46,7 +45,7 @@ func (n *Node) ExportAudit(_ context.Context, w io.Writer, from, to uint64) erro
 // forDevices is what every device must be given: all nodes' addresses, the root
 // key, the authority.
 func (n *Node) forDevices() (servers []string, root, ca string) {
-	nodes, _, err := n.keys()
+	nodes, _, err := n.ring.Read()
 	if err != nil {
 		n.log.Error("reading the nodes", "error", err)
 	}
@@ -56,16 +55,7 @@ func (n *Node) forDevices() (servers []string, root, ca string) {
 			servers = append(servers, node.MQTT...)
 		}
 	}
-	return servers, base64.RawURLEncoding.EncodeToString(n.rootPublic()), n.caPEM()
-}
-
-// rootPublic is the key that devices trust the key ring by.
-func (n *Node) rootPublic() ed25519.PublicKey {
-	return n.identity.District.RootKey.Public().(ed25519.PublicKey)
-}
-
-func (n *Node) caPEM() string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: n.identity.District.CA.Raw}))
+	return servers, base64.RawURLEncoding.EncodeToString(n.identity.District.RootPublic()), string(access.PEM(n.identity.District.CA.Raw))
 }
 
 // ListDevices implements api.Devices: what was agreed, and where each is connected.

@@ -55,7 +55,7 @@ func (n *Node) presentNow() time.Duration {
 		n.log.Error("an alert in force cannot be read", "error", p.Err)
 	}
 	next, left := n.situations.Build(livesOf(p.InForce), p.Ended)
-	next.Keys = n.signedKeys()
+	next.Keys = n.ring.Signed()
 	n.lookalikes.shown.Store(&next)
 	if err := n.dispatcher.Set(next); err != nil {
 		n.log.Error("not everything in force can be delivered", "error", err)

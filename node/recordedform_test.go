@@ -5,9 +5,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"time"
+
 	"almenara/node/judge/judgetest"
 	"almenara/storage/alert"
-	"time"
 )
 
 // As long as one node is of older software, what it would not read is put on record in

@@ -170,7 +170,7 @@ func (n *Node) checkScenario(s storage.Scenario) error {
 	if err != nil {
 		return wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err)
 	}
-	a, findings, err := alert.FromJSON(raw, n.sender(), newIdentifier(), now)
+	a, findings, err := alert.FromJSON(raw, n.district.Sender(), newIdentifier(), now)
 	if err != nil {
 		return scenarioRefusal(err, findings)
 	}

@@ -13,7 +13,7 @@ import (
 // one sentence each.
 func (n *Node) warnings() []string {
 	var out []string
-	for _, sentence := range []string{n.isolatedSentence(), n.disk.Sentence(), n.clock.Sentence(), spoolOf(n).Sentence(), n.guessed} {
+	for _, sentence := range []string{n.district.Drill(), n.disk.Sentence(), n.clock.Sentence(), spoolOf(n).Sentence(), n.guessed} {
 		if sentence != "" {
 			out = append(out, sentence)
 		}

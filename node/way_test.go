@@ -139,7 +139,7 @@ func (w *way) sender(by api.Caller) string {
 	case 1:
 		return "nobody@d"
 	}
-	return w.senderOf(by)
+	return w.district.SenderOf(by)
 }
 
 // message is one that the caller might send; direct says that the node writes it.
@@ -187,7 +187,7 @@ func (w *way) references(by api.Caller) (keys []alert.Key) {
 		}
 		for range some {
 			w.count++
-			keys = append(keys, alert.Key{Sender: w.senderOf(by), Identifier: fmt.Sprint("unseen", w.count), Sent: alert.NewDateTime(w.wildly())})
+			keys = append(keys, alert.Key{Sender: w.district.SenderOf(by), Identifier: fmt.Sprint("unseen", w.count), Sent: alert.NewDateTime(w.wildly())})
 		}
 	}
 	return keys

@@ -67,6 +67,9 @@ almenara/node/members almenara/storage almenara/node/records almenara/node/wire
 almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/secret almenara/node/wire almenara/node/wait
+almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage
+almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
+almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

@@ -49,6 +49,9 @@ type District struct {
 	RootKey ed25519.PrivateKey // signs the key ring; devices get its public half at enrolment
 }
 
+// RootPublic is the key by which devices trust the key ring.
+func (d *District) RootPublic() ed25519.PublicKey { return d.RootKey.Public().(ed25519.PublicKey) }
+
 // NewDistrict makes a district with fresh keys. Nothing is written.
 func NewDistrict(name string) (*District, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
