@@ -18,6 +18,7 @@ almenara/cluster/quorum
 almenara/cluster/hclogs
 almenara/cluster/raftlog almenara/cluster/hclogs almenara/storage/durable
 almenara/cluster/marks almenara/cluster/identity almenara/cluster/raftlog almenara/storage/durable
+almenara/cluster/recovery almenara/cluster/hclogs almenara/cluster/identity almenara/cluster/marks almenara/cluster/raftlog almenara/storage/durable
 almenara/cluster/memory almenara/cluster/identity almenara/storage/durable
 almenara/cluster/peers almenara/cluster/internode almenara/storage/durable
 almenara/cluster/internode almenara/cluster/identity almenara/cluster/connlimit

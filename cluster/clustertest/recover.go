@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/identity"
+	"almenara/cluster/recovery"
 )
 
 // Statement makes the next incarnation of the node's district, begun on the node.
@@ -44,7 +44,7 @@ func (d *District) RecoverAs(n *Node, fresh bool) {
 
 // TryRecover is RecoverAs with its result.
 func (d *District) TryRecover(n *Node, fresh bool) (uint64, error) {
-	return cluster.Recover(cluster.RecoverOptions{
+	return recovery.Recover(recovery.Options{
 		Dir: n.Dir, Identity: n.identity, Advertise: n.Addr, FSM: n.FSM, Snapshots: n.FSM, Fresh: fresh,
 	})
 }

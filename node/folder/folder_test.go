@@ -10,10 +10,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
+	"almenara/cluster/recovery"
 	"almenara/node/access"
 	"almenara/node/reachable"
 	"almenara/node/secret"
@@ -110,7 +110,7 @@ func TestOpenRecovery_NeedsAState(t *testing.T) {
 	_, err = Create(dir, here, "tuen-mun")
 	require.NoError(t, err)
 	_, err = OpenRecovery(t.Context(), dir, quiet())
-	require.ErrorIs(t, err, cluster.ErrNothingToRecover)
+	require.ErrorIs(t, err, recovery.ErrNothing)
 	_, _, err = BackupFolder(dir, "test", quiet())
 	require.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
+	"almenara/cluster/recovery"
 	"almenara/storage"
 )
 
@@ -130,7 +130,7 @@ func (r *Recovery) takeOver() (index uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	index, err = cluster.Recover(cluster.RecoverOptions{
+	index, err = recovery.Recover(recovery.Options{
 		Dir: RaftDir(r.dir), Identity: r.identity, Advertise: r.settings.Hosts()[0],
 		FSM: state, Snapshots: state.SnapshotStore(), Fresh: fresh, Logger: r.log,
 	})

@@ -15,6 +15,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
 	"almenara/cluster/raftlog"
+	"almenara/cluster/recovery"
 	"almenara/storage"
 	"almenara/storage/durable"
 )
@@ -79,7 +80,7 @@ func OpenRecovery(ctx context.Context, dir string, log *slog.Logger) (*Recovery,
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, stateDir, "CURRENT")); err != nil {
-		return nil, fmt.Errorf("%w in %s; restore a backup instead", cluster.ErrNothingToRecover, dir)
+		return nil, fmt.Errorf("%w in %s; restore a backup instead", recovery.ErrNothing, dir)
 	}
 	if r.store, err = storage.Open(StateDir(dir), storage.Options{Logger: log}); err != nil {
 		return nil, fmt.Errorf("opening the state: %w", err)
@@ -128,7 +129,7 @@ func (r *Recovery) survey(ctx context.Context) error {
 		return fmt.Errorf("reading the state: %w", err)
 	}
 	if applied.Index == 0 {
-		return fmt.Errorf("%w in %s; restore a backup instead", cluster.ErrNothingToRecover, r.dir)
+		return fmt.Errorf("%w in %s; restore a backup instead", recovery.ErrNothing, r.dir)
 	}
 	r.Applied = applied.Index
 	if len(applied.Configuration) > 0 {

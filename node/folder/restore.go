@@ -12,9 +12,9 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"almenara/cluster"
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
+	"almenara/cluster/recovery"
 	"almenara/node/access"
 	"almenara/node/backup"
 	"almenara/node/originals"
@@ -207,7 +207,7 @@ func restoreState(o RestoreOptions, f *backup.File, id *identity.Identity, log *
 	if err != nil {
 		return err
 	}
-	_, err = cluster.Recover(cluster.RecoverOptions{
+	_, err = recovery.Recover(recovery.Options{
 		Dir: RaftDir(o.Dir), Identity: id, Advertise: o.Hosts()[0], FSM: state, Snapshots: state.SnapshotStore(),
 		Fresh: true, Logger: log,
 	})

@@ -1,4 +1,8 @@
-package cluster
+// Package recovery makes a node the only voter of its district after the majority was lost
+// for good: it applies what the old log holds and begins a new one. It works on the files of
+// a node that does not run, decides nothing about who may do it, and never imports cluster or
+// what speaks to other nodes.
+package recovery
 
 import (
 	"errors"
@@ -18,13 +22,13 @@ import (
 	"almenara/storage/durable"
 )
 
-// ErrNothingToRecover is returned by Recover for a node that has neither a log nor a
+// ErrNothing is returned by Recover for a node that has neither a log nor a
 // state.
-var ErrNothingToRecover = errors.New("there is no state to recover from")
+var ErrNothing = errors.New("there is no state to recover from")
 
-// RecoverOptions says what Recover works on. The node must not be running.
-type RecoverOptions struct {
-	Dir       string             // Options.Dir of the node
+// Options say what Recover works on. The node must not be running.
+type Options struct {
+	Dir       string             // cluster.Options.Dir of the node
 	Identity  *identity.Identity // with the new incarnation, saved already: the fence comes first
 	Advertise string             // host:port for the other nodes
 	FSM       raft.FSM
@@ -46,7 +50,7 @@ type RecoverOptions struct {
 // old ids; what keeps them out is the incarnation in Identity. ErrAmnesia says that
 // the log is less than this id has had: only Fresh, under a new id, can help then.
 // FSM must not be used any more afterwards, but for being closed.
-func Recover(o RecoverOptions) (uint64, error) {
+func Recover(o Options) (uint64, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -60,7 +64,7 @@ func Recover(o RecoverOptions) (uint64, error) {
 	return index, nil
 }
 
-func (o RecoverOptions) recover() (index uint64, err error) {
+func (o Options) recover() (index uint64, err error) {
 	if err := durable.MkdirAll(o.Dir); err != nil {
 		return 0, fmt.Errorf("making data directory: %w", err)
 	}
@@ -88,14 +92,14 @@ func (o RecoverOptions) recover() (index uint64, err error) {
 }
 
 // configuration is this node alone.
-func (o RecoverOptions) configuration() raft.Configuration {
+func (o Options) configuration() raft.Configuration {
 	return raft.Configuration{Servers: []raft.Server{{
 		ID: raft.ServerID(o.Identity.NodeID), Address: raft.ServerAddress(o.Advertise), Suffrage: raft.Voter,
 	}}}
 }
 
 // takeOver applies the whole log and writes the new configuration.
-func (o RecoverOptions) takeOver(store raftlog.Store) error {
+func (o Options) takeOver(store raftlog.Store) error {
 	held, err := marks.CheckLog(o.Dir, o.Snapshots, store)
 	if err != nil {
 		return err
@@ -112,13 +116,13 @@ func (o RecoverOptions) takeOver(store raftlog.Store) error {
 }
 
 // begin writes the new configuration, and a term that no entry in the state is after.
-func (o RecoverOptions) begin(store raftlog.Store) error {
+func (o Options) begin(store raftlog.Store) error {
 	held, err := marks.HeldBy(o.Snapshots)
 	if err != nil {
 		return err
 	}
 	if held.Index == 0 {
-		return ErrNothingToRecover
+		return ErrNothing
 	}
 	term, err := store.GetUint64(raftlog.KeyTerm)
 	if err != nil {
@@ -131,9 +135,9 @@ func (o RecoverOptions) begin(store raftlog.Store) error {
 }
 
 // reconfigure records at the state's own index that this node is alone.
-func (o RecoverOptions) reconfigure(held *raft.SnapshotMeta) error {
+func (o Options) reconfigure(held *raft.SnapshotMeta) error {
 	if held.Index == 0 {
-		return ErrNothingToRecover
+		return ErrNothing
 	}
 	sink, err := o.Snapshots.Create(raft.SnapshotVersionMax, held.Index, held.Term, o.configuration(), 1, nil)
 	if err != nil {
@@ -156,7 +160,7 @@ type inPlaceSnapshots struct{ raft.SnapshotStore }
 func (s inPlaceSnapshots) Open(string) (*raft.SnapshotMeta, io.ReadCloser, error) {
 	metas, err := s.List()
 	if err != nil || len(metas) == 0 {
-		return nil, nil, errors.Join(err, ErrNothingToRecover)
+		return nil, nil, errors.Join(err, ErrNothing)
 	}
 	return metas[0], io.NopCloser(strings.NewReader("")), nil
 }
