@@ -113,7 +113,7 @@ func approvalsOut(of storage.Issue, given []board.Approval) *wire.Approvals {
 	if of.Approvals == 0 {
 		return nil
 	}
-	out := &wire.Approvals{Needed: int(of.Approvals), Given: []wire.ApprovedBy{}}
+	out := &wire.Approvals{Needed: int(of.Approvals), Given: []wire.ApprovedBy{}, Why: authority.DemandOut(of.Demand)}
 	for _, a := range given {
 		out.Given = append(out.Given, wire.ApprovedBy{Name: a.By, At: a.At})
 	}

@@ -138,10 +138,7 @@ func (n *Node) ShowPolicy(context.Context) (wire.Policy, error) {
 	}
 	out := wire.Policy{Version: rules.Version, Rules: []wire.PolicyRule{}, Approvers: rules.Policy.Approvers}
 	for _, r := range rules.Policy.Rules {
-		out.Rules = append(out.Rules, wire.PolicyRule{
-			Severity: r.Severity, Urgency: r.Urgency, Members: r.Members, District: r.District, Scenario: r.Scenario,
-			Share: int(r.Share), Approvals: int(r.Approvals),
-		})
+		out.Rules = append(out.Rules, authority.RuleOut(r))
 	}
 	return out, nil
 }

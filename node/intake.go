@@ -396,7 +396,7 @@ func (n *Node) issue(in intake, targets []audience.Target, right authority.Right
 	issue := storage.Issue{
 		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
 		Accepted: n.options.Clock().UnixMilli(), Policy: right.Policy,
-		Approvals: right.Approvals, Scenario: in.scenario.ID, Blanks: in.blanks, Licence: right.Licence, Within: right.Within,
+		Approvals: right.Approvals, Demand: right.Demand, Scenario: in.scenario.ID, Blanks: in.blanks, Licence: right.Licence, Within: right.Within,
 	}
 	if right.Alone {
 		issue.Alone, issue.PolicyAge = right.Since.UnixMilli(), right.Age.Milliseconds()

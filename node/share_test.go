@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/records"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -21,12 +22,13 @@ func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
 		before []string // what the same author has just sent
 		author string   // of that
 		want   uint32
+		says   string // of why
 	}{
 		"a third":                           {places: []string{here}},
-		"two thirds":                        {places: []string{"d"}, want: 1},
-		"everybody":                         {places: []string{"d", "e"}, want: 2},
-		"a third after a third":             {places: []string{here}, before: []string{there}, author: "duty", want: 1},
-		"a third after two thirds":          {places: []string{"e"}, before: []string{"d"}, author: "duty", want: 2},
+		"two thirds":                        {places: []string{"d"}, want: 1, says: "it addresses 67 % of the district's members (4 members), and"},
+		"everybody":                         {places: []string{"d", "e"}, want: 2, says: "it addresses 100 % of the district's members (6 members), and the policy asks for 2 approvals from 80 %"},
+		"a third after a third":             {places: []string{here}, before: []string{there}, author: "duty", want: 1, says: "67 % of the district's members (4 members, of whom 2 by what its author sent in the 10 minutes before, which is added), and"},
+		"a third after two thirds":          {places: []string{"e"}, before: []string{"d"}, author: "duty", want: 2, says: "100 % of the district's members (6 members, of whom 4 by"},
 		"a third after another's":           {places: []string{"e"}, before: []string{"d"}, author: "amy"},
 		"a third after the same of its own": {places: []string{here}, before: []string{here}, author: "duty"},
 	} {
@@ -48,6 +50,13 @@ func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
 			r, err := court.rule(intake{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
 			require.NoError(t, err)
 			require.Equal(t, c.want, r.Approvals)
+			switch {
+			case c.want == 0:
+				require.Nil(t, r.Demand)
+			default:
+				require.Contains(t, authority.DemandOut(r.Demand).Sentence, c.says)
+				require.Equal(t, c.want, r.Demand.Rule.Approvals)
+			}
 			by.System = true
 			r, err = court.rule(intake{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
 			require.NoError(t, err)

@@ -71,6 +71,19 @@ func (r PolicyRule) String() string {
 	return "{" + text + "}"
 }
 
+// Demand is why an alert needs approvals: the rule that asked for them, and what it was held
+// against when the alert was taken in.
+type Demand struct {
+	Rule     PolicyRule `cbor:"1,keyasint"`           // of a scenario that asks by itself: its approvals alone
+	Scenario string     `cbor:"2,keyasint,omitempty"` // that asks by itself; "": Rule did
+	Severity string     `cbor:"3,keyasint,omitempty"` // that the message has, where Rule names one
+	Urgency  string     `cbor:"4,keyasint,omitempty"` // likewise
+	Members  uint64     `cbor:"5,keyasint,omitempty"` // whom it addresses, where Rule counts them
+	Share    uint32     `cbor:"6,keyasint,omitempty"` // percent of the district that they are
+	Blocks   bool       `cbor:"7,keyasint,omitempty"` // Share is of the blocks, not of the members
+	Recent   uint64     `cbor:"8,keyasint,omitempty"` // of Members, whom only what the author had sent just before addresses
+}
+
 // Approval is the body of an approval fact: a person stands by what one alert fact
 // says.
 type Approval struct {

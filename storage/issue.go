@@ -32,9 +32,10 @@ type Issue struct {
 	Alone     int64  `cbor:"12,keyasint,omitempty"` // ms since 1970 since when the origin had no quorum; 0: it had
 	PolicyAge int64  `cbor:"13,keyasint,omitempty"` // ms since the origin's last quorum, with Alone
 
-	// Blanks is what filled the scenario's, for whoever corrects one of them. Nothing is
-	// decided by it, so that software which does not know it may pass over it.
+	// Blanks is what filled the scenario's, for whoever corrects one of them, and Demand why Approvals
+	// are needed. Nothing is decided by them, so that software which does not know them may pass over them.
 	Blanks map[string]string `cbor:"20,keyasint,omitempty"`
+	Demand *Demand           `cbor:"22,keyasint,omitempty"`
 
 	// Original is of version 3 of commands. Nil where Message is the message as it came;
 	// otherwise Message is what is needed to act on it, and the whole lies beside the fact.
@@ -101,18 +102,16 @@ func (f Fanout) Encode() ([]byte, error) { return canonical.Marshal(f) }
 func (r Refusal) Encode() ([]byte, error) { return canonical.Marshal(r) }
 
 // DecodeRefusal reads what Encode wrote.
-func DecodeRefusal(b []byte) (Refusal, error) {
-	var r Refusal
-	if err := cbor.Unmarshal(b, &r); err != nil {
+func DecodeRefusal(b []byte) (r Refusal, err error) {
+	if err = cbor.Unmarshal(b, &r); err != nil {
 		return Refusal{}, fmt.Errorf("decoding refusal: %w", err)
 	}
 	return r, nil
 }
 
 // DecodeFanout reads what Encode wrote.
-func DecodeFanout(b []byte) (Fanout, error) {
-	var f Fanout
-	if err := cbor.Unmarshal(b, &f); err != nil {
+func DecodeFanout(b []byte) (f Fanout, err error) {
+	if err = cbor.Unmarshal(b, &f); err != nil {
 		return Fanout{}, fmt.Errorf("decoding fan-out record: %w", err)
 	}
 	return f, nil

@@ -27,7 +27,7 @@ func (r *Rules) alone(by Caller, about About, right Right, rules agreed.Authorit
 		if about.Reason == "" {
 			return refuse("a reason is needed")
 		}
-		right.Licence, right.Within, right.Approvals = license.ID, license.Place, 0
+		right.Licence, right.Within, right.Approvals, right.Demand = license.ID, license.Place, 0, nil
 		return right, nil
 	}
 	if right.Approvals > 0 && !right.stale() {

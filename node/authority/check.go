@@ -88,10 +88,11 @@ type About struct {
 // Right is by what right something is done: what the record says of it.
 type Right struct {
 	Loneliness
-	Policy    uint64 // version of the policy
-	Approvals uint32 // persons besides the author who must approve first
-	Licence   string // "": none was needed
-	Within    string // place of the licence
+	Policy    uint64          // version of the policy
+	Approvals uint32          // persons besides the author who must approve first
+	Demand    *storage.Demand // why; nil where none must
+	Licence   string          // "": none was needed
+	Within    string          // place of the licence
 }
 
 // Check decides whether the caller may do this now, and what it still needs. A *wire.Problem
@@ -182,8 +183,11 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 	if !line.Policy || by.System || !alert.Presentable(about.Message.Status) {
 		return right, nil
 	}
-	if right.Approvals, err = r.approvalsFor(by, rules.Policy, about, addressed.members); err != nil {
+	if right.Demand, err = r.demand(by, rules.Policy, about, addressed.members); err != nil {
 		return right, err
+	}
+	if right.Demand != nil {
+		right.Approvals = right.Demand.Rule.Approvals
 	}
 	if !right.Alone || line.Alone != Licensed {
 		return right, nil

@@ -34,7 +34,7 @@ func MinimalAlert(by Caller, out *wire.Alert) {
 	if s, err := audience.Parse(out.Select); out.Select != "" && (err != nil || s.NamesMembers()) { // of several messages there may be several selections
 		out.Select = ""
 	}
-	out.RoundedTo = FewestMembers
+	out.RoundedTo, out.Approvals = FewestMembers, minimalDemand(out.Approvals)
 	minimalCounts(&out.Addressed)
 	out.Joined = inFives(out.Joined)
 	out.Rungs = minimalRungs(out.Rungs)

@@ -43,11 +43,14 @@ func level(order []string, value string) int { return slices.Index(order, value)
 func severityOf(i alert.Info) string { return i.Severity }
 func urgencyOf(i alert.Info) string  { return i.Urgency }
 
-// approvalsFor is how many persons besides the author must approve: the strictest rule
-// that applies, and what the scenario asks for. Rules that count members count also whom
-// the author has warned just before.
-func (r *Rules) approvalsFor(by Caller, p storage.Policy, about About, members *roaring.Bitmap) (uint32, error) {
+// demand is how many persons besides the author must approve, and why: the strictest rule
+// that applies, or what the scenario asks for; nil where nobody must. Rules that count members
+// count also whom the author has warned just before.
+func (r *Rules) demand(by Caller, p storage.Policy, about About, members *roaring.Bitmap) (asked *storage.Demand, err error) {
 	needed := about.Scenario.Approvals
+	if needed > 0 {
+		asked = &storage.Demand{Scenario: about.Scenario.ID, Rule: storage.PolicyRule{Approvals: needed}}
+	}
 	var all *roaring.Bitmap
 	for _, rule := range p.Rules {
 		if rule.Approvals <= needed || !named(rule, about) {
@@ -58,16 +61,16 @@ func (r *Rules) approvalsFor(by Caller, p storage.Policy, about About, members *
 			for _, m := range r.Recent(by.Name, about.Message.Status, r.Clock().Add(-RecentTime)) {
 				before, err := r.reach(m)
 				if err != nil {
-					return 0, err
+					return nil, err
 				}
 				all.Or(before.members)
 			}
 		}
 		if !counts(rule) || r.large(rule, all) {
-			needed = rule.Approvals
+			needed, asked = rule.Approvals, r.demandOf(rule, about, members, all)
 		}
 	}
-	return needed, nil
+	return asked, nil
 }
 
 // named reports whether everything holds that the rule names of the message itself. What is
@@ -91,22 +94,23 @@ func (r *Rules) large(rule storage.PolicyRule, members *roaring.Bitmap) bool {
 	if rule.District {
 		share = max(share, DistrictShare)
 	}
-	return (rule.Members == 0 || members.GetCardinality() > rule.Members) && (share == 0 || r.shareOf(members) >= share)
+	reached, _ := r.shareOf(members)
+	return (rule.Members == 0 || members.GetCardinality() > rule.Members) && (share == 0 || reached >= share)
 }
 
 // shareOf is the share of the district in percent, rounded up: of its members or, where it
 // has manyBlocks or more, of its blocks that are addressed at all; the larger one.
-func (r *Rules) shareOf(members *roaring.Bitmap) uint64 {
+func (r *Rules) shareOf(members *roaring.Bitmap) (share uint64, ofBlocks bool) {
 	index := r.Audience()
 	everybody, err := index.Select(everyone)
 	if err != nil || everybody.IsEmpty() {
-		return 0
+		return 0, false
 	}
 	some, all := index.Count(members, blockDepth), index.Count(everybody, blockDepth)
 	percent := func(part, whole uint64) uint64 { return (part*100 + whole - 1) / whole }
 	share, blocks := percent(some.Total, all.Total), uint64(len(all.ByPlace))
-	if blocks >= manyBlocks {
-		share = max(share, percent(uint64(len(some.ByPlace)), blocks))
+	if of := percent(uint64(len(some.ByPlace)), max(blocks, 1)); blocks >= manyBlocks && of > share {
+		return of, true
 	}
-	return share
+	return share, false
 }

@@ -68,7 +68,7 @@ func TestAlertSend_SendsTheFileAsItIs(t *testing.T) {
 	w.Outcome.Warnings = []string{"the clock of the sender is 3 minutes ahead"}
 	require.Equal(t, command.ExitDone, w.run("alert", "send", "--cap", file, "--select", "kind = screen", "--wait", "held"), w.err.String())
 	require.Equal(t, []string{fmt.Sprintf("TakeCAP %s %q held", message, "kind = screen")}, w.Calls())
-	require.Equal(t, "committed: 1,204 members, 311 with a device connected now.\nAlert "+apitest.AlertID+" is in force.\n"+
+	require.Equal(t, "Alert "+apitest.AlertID+" is in force (committed).\nIt addresses 1,204 members, 311 with a device connected now.\n"+
 		"Addressed: 1,200 phone, 4 screen.\nWarning: the clock of the sender is 3 minutes ahead\nSee it arrive: almenara alert watch "+apitest.AlertID+"\n", w.out.String())
 }
 
@@ -121,7 +121,7 @@ func TestAlertCancel_SaysThatItIsCancelled(t *testing.T) {
 	w := newWorld(t)
 	w.Outcome = wire.Outcome{Alert: apitest.AlertID, MsgType: "Cancel", Replication: wire.ReplicationLocal, State: wire.StateCancelled}
 	require.Equal(t, command.ExitDone, w.run("alert", "cancel", "--reason", "wrong estate", apitest.AlertID), w.err.String())
-	require.Equal(t, "local: alert "+apitest.AlertID+" is cancelled.\n", w.out.String())
+	require.Equal(t, "Alert "+apitest.AlertID+" is cancelled (local).\n", w.out.String())
 	require.Equal(t, []string{"CancelAlert " + apitest.AlertID + ` "wrong estate" committed`}, w.Calls())
 }
 
@@ -183,7 +183,7 @@ func TestAlertSend_DryRunSaysWhatWouldBe(t *testing.T) {
 	for state, says := range map[wire.State]string{
 		wire.StateInForce: "in force at once", wire.StateFuture: "come into force later", wire.StateSuperseded: "newer message supersedes it",
 		wire.StateExpired: "has expired", wire.StateCancelled: "Its alert is cancelled", wire.StateRecorded: "recorded and not broadcast",
-		wire.StatePending: "wait for approvals",
+		wire.StatePending: "would wait for approval;",
 	} {
 		require.Contains(t, alertcmd.WouldBe(wire.Outcome{Alert: apitest.AlertID, State: state}), says)
 	}

@@ -9,6 +9,25 @@ import (
 type Approvals struct {
 	Needed int          `json:"needed"` // persons besides the author
 	Given  []ApprovedBy `json:"given"`  // by name
+	// Why is which rule asks for them, and what it was held against; absent of what older software
+	// took in.
+	Why *Demand `json:"why,omitempty"`
+}
+
+// Demand is why an alert needs approvals: the rule of the policy that asked for the most, and what
+// it was held against when the alert was taken in.
+type Demand struct {
+	Sentence string     `json:"sentence"`           // for people: what the alert is, and from where on the policy asks
+	Rule     PolicyRule `json:"rule"`               // of a scenario that asks by itself: its approvals alone
+	Scenario string     `json:"scenario,omitempty"` // that asks by itself; absent where a rule of the policy does
+	Severity string     `json:"severity,omitempty"` // CAP severity that the alert has, where the rule names one; Unknown counts as the highest
+	Urgency  string     `json:"urgency,omitempty"`  // likewise
+	// Members is whom it addresses, where the rule counts, with whom the same author warned within
+	// the 10 minutes before; absent for callers who see rounded counts.
+	Members uint64 `json:"members,omitempty"`
+	Share   uint32 `json:"share,omitempty"`  // percent of the district that they are
+	Blocks  bool   `json:"blocks,omitempty"` // share is of the blocks, not of the members: the larger one of both counts
+	Recent  uint64 `json:"recent,omitempty"` // of members, whom only what the same author sent before addresses
 }
 
 // ApprovedBy is one person's approval.

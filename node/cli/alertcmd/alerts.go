@@ -187,27 +187,53 @@ func (d *draft) alert(now time.Time) (wire.SendAlert, error) {
 
 func printOutcome(e *command.Env, out wire.Outcome) error {
 	err := e.Print(out, func(w io.Writer) {
-		got := terminal.Clean(replication(out.Replication, out.HeldBy, out.HeldOf))
+		writeEffect(w, out)
 		if ends(out) {
-			fmt.Fprintf(w, "%s: alert %s is cancelled.\n", got, terminal.Clean(out.Alert))
 			return
 		}
-		if out.Effect == wire.EffectNone {
-			fmt.Fprintf(w, "Nobody is warned. Alert %s is %s (%s).\n", terminal.Clean(out.Alert), standing(out), got)
-			outcomeNotes(w, out)
-			return
+		if out.Effect != wire.EffectNone {
+			fmt.Fprintf(w, "It addresses %s.\n", addressed(out))
+			if len(out.Addressed.ByKind) > 0 {
+				fmt.Fprintf(w, "Addressed: %s.\n", countList(out.Addressed.ByKind))
+			}
 		}
-		fmt.Fprintf(w, "%s: %s.\n", got, addressed(out))
-		fmt.Fprintf(w, "Alert %s is %s.\n", terminal.Clean(out.Alert), standing(out))
-		if len(out.Addressed.ByKind) > 0 {
-			fmt.Fprintf(w, "Addressed: %s.\n", countList(out.Addressed.ByKind))
-		}
-		outcomeNotes(w, out)
+		outcomeNotes(e, w, out)
 		if out.Effect == wire.EffectWarns {
 			fmt.Fprintf(w, "See it arrive: almenara alert watch %s\n", terminal.Clean(out.Alert))
 		}
 	})
 	return errors.Join(err, warnsNobody(out))
+}
+
+// writeEffect says what the message does to people, before anything else, and how far it got.
+func writeEffect(w io.Writer, out wire.Outcome) {
+	alert, got := terminal.Clean(out.Alert), terminal.Clean(replication(out.Replication, out.HeldBy, out.HeldOf))
+	switch {
+	case ends(out):
+		fmt.Fprintf(w, "Alert %s is cancelled (%s).\n", alert, got)
+	case out.Effect == wire.EffectWaits:
+		fmt.Fprintf(w, "Nobody is warned yet. Alert %s waits for %s (%s).\n", alert, missing(out.Approvals), got)
+	case out.Effect == wire.EffectNone:
+		fmt.Fprintf(w, "Nobody is warned. Alert %s is %s (%s).\n", alert, standing(out), got)
+	default:
+		fmt.Fprintf(w, "Alert %s is %s (%s).\n", alert, standing(out), got)
+	}
+}
+
+// missing says how many approvals an alert waits for.
+func missing(a *wire.Approvals) string {
+	if a == nil {
+		return "approval"
+	}
+	return terminal.Plural(max(a.Needed-len(a.Given), 0), "approval")
+}
+
+// why says which rule asks for approvals; "" where that is not known.
+func why(a *wire.Approvals) string {
+	if a == nil || a.Why == nil {
+		return ""
+	}
+	return a.Why.Sentence
 }
 
 // warnsNobody ends a command with exit code 1 whose output says that nobody is warned.
@@ -231,9 +257,12 @@ func addressed(out wire.Outcome) string {
 }
 
 // outcomeNotes writes what there is to know besides.
-func outcomeNotes(w io.Writer, out wire.Outcome) {
+func outcomeNotes(e *command.Env, w io.Writer, out wire.Outcome) {
 	if out.Approvals != nil {
 		fmt.Fprintf(w, "Approvals: %s.\n", terminal.Clean(approvalText(*out.Approvals)))
+		if text := why(out.Approvals); text != "" {
+			terminal.Wrapped(w, e.Width, "Why: ", text+".")
+		}
 	}
 	if out.Licence != "" {
 		fmt.Fprintf(w, "Sent from a node that is alone, under the licence %s.\n", terminal.Clean(out.Licence))
@@ -249,7 +278,7 @@ func outcomeNotes(w io.Writer, out wire.Outcome) {
 		fmt.Fprintf(w, "Warning: no device of those addressed is connected %s now; they get it when they come back.\n", where)
 	}
 	for _, warning := range out.Warnings {
-		fmt.Fprintf(w, "Warning: %s\n", terminal.Clean(warning))
+		terminal.Wrapped(w, e.Width, "Warning: ", warning)
 	}
 }
 
@@ -261,7 +290,7 @@ func printPreview(e *command.Env, out wire.Outcome) error {
 			return
 		}
 		fmt.Fprintf(w, "It addresses %s.\n", addressed(out))
-		outcomeNotes(w, out)
+		outcomeNotes(e, w, out)
 		if out.Addressed.Total > 0 {
 			fmt.Fprintln(w)
 			tables.Counts(w, e.Width, out.Addressed)
@@ -285,7 +314,7 @@ func replication(r wire.Replication, by, of int) string {
 func WouldBe(out wire.Outcome) string {
 	switch {
 	case out.State == wire.StatePending:
-		return "It would wait for approvals; nobody is warned before."
+		return "It would wait for " + missing(out.Approvals) + "; nobody is warned before."
 	case out.Duplicate:
 		return "It is known already: sending it again would change nothing."
 	case ends(out):

@@ -37,6 +37,9 @@ func authorityOf(e *command.Env, t *terminal.Table, a wire.Alert) {
 	}
 	if a.Approvals != nil {
 		t.Add("Approvals", approvalText(*a.Approvals))
+		if text := why(a.Approvals); text != "" {
+			t.Add("", text)
+		}
 	}
 	for i, id := range a.Duplicates {
 		t.Add(map[bool]string{true: "Possible duplicate"}[i == 0], id)

@@ -21,6 +21,7 @@ type Command struct {
 	Purpose  string // one line
 	Args     string // what follows the flags, for help; empty is nothing
 	Min, Max int    // how many arguments; max -1 is any number
+	More     string // what else there is to know, in paragraphs of one line each; "" is nothing
 	Example  string // one or more command lines
 	Needs    needs  // which global flags have an effect
 	Setup    func(fs *pflag.FlagSet) Runner
@@ -100,11 +101,18 @@ func firstWords(names []string) []string {
 	return slices.Compact(first)
 }
 
+// helpColumns is how wide the help of a command is.
+const helpColumns = 80
+
 // help writes how one command is used.
 func (e *Env) help(c *Command) {
 	fs, _ := c.Flags(&Globals{data: usualData})
 	fmt.Fprintf(e.Out, "almenara %s: %s\n\nUsage: almenara %s\n", c.Name, c.Purpose, strings.TrimSpace(c.Name+" [flags] "+c.Args))
-	fmt.Fprintf(e.Out, "\nFlags:\n%s", fs.FlagUsagesWrapped(80))
+	for _, paragraph := range strings.FieldsFunc(c.More, func(r rune) bool { return r == '\n' }) {
+		fmt.Fprintln(e.Out)
+		terminal.Wrapped(e.Out, helpColumns, "", paragraph)
+	}
+	fmt.Fprintf(e.Out, "\nFlags:\n%s", fs.FlagUsagesWrapped(helpColumns))
 	fmt.Fprintf(e.Out, "\nExample:\n%s\n", indent(c.Example))
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
+	"almenara/node/authority"
 	"almenara/node/cli/command"
 	"almenara/node/cli/terminal"
 	"almenara/node/client"
@@ -47,6 +49,7 @@ func authorityCommands() []command.Command {
 		},
 		{
 			Name: "policy set", Purpose: "replace the policy by that of a JSON file", Args: "FILE", Min: 1, Max: 1, Setup: policySet,
+			More:    policyMore,
 			Example: "almenara policy set policy.json",
 		},
 	}
@@ -157,15 +160,56 @@ func policyShow(*pflag.FlagSet) command.Runner {
 	})
 }
 
-func policySet(*pflag.FlagSet) command.Runner {
+// policyMore is what the rules of a policy mean.
+const policyMore = "A rule asks for approvals where everything that it names holds: severity and urgency (that one or above), " +
+	"members (more than so many), share (so many percent of the district's members, or of its blocks where it has 5 or more), " +
+	"district (a share of 80), scenario. Of the rules that hold the one counts that asks for the most. A file such as\n" +
+	"{\"rules\":[{\"severity\":\"Extreme\",\"approvals\":1},{\"share\":50,\"approvals\":2}]}\n" +
+	"Severity and urgency Unknown count above Extreme and Immediate: leaving the word out is no way around a second person.\n" +
+	"Members and share count also whom the same author has sent to within the 10 minutes before: one warning in two halves is one.\n" +
+	"Cancels and corrections never wait, and neither does what a central system sends."
+
+func policySet(fs *pflag.FlagSet) command.Runner {
+	yes := fs.Bool("yes", false, "do not ask, where rules are dropped or made weaker")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
 		var p wire.Policy
 		if err := command.ReadJSON(e, args[0], &p); err != nil {
 			return err
+		}
+		before, err := c.ShowPolicy(ctx)
+		if err != nil {
+			return err
+		}
+		if lost := dropped(before.Rules, p.Rules); len(lost) > 0 && !*yes {
+			for _, r := range lost {
+				fmt.Fprintf(e.Err, "Dropped: %s\n", terminal.Clean(authority.RuleText(r)))
+			}
+			if len(p.Rules) == 0 {
+				fmt.Fprintln(e.Err, "Nothing waits for approval any more.")
+			}
+			if err := command.AskFor(e, "yes", "Drop them? --yes does not ask"); err != nil {
+				return err
+			}
 		}
 		if err := c.PutPolicy(ctx, p); err != nil {
 			return err
 		}
 		return command.Done(e, "set", strconv.Itoa(len(p.Rules)), "The policy has %s now.\n", terminal.Plural(len(p.Rules), "rule"))
 	})
+}
+
+// dropped lists the rules of before that nothing of after is as strict as: the same conditions, and
+// as many approvals.
+func dropped(before, after []wire.PolicyRule) (lost []wire.PolicyRule) {
+	for _, old := range before {
+		kept := slices.ContainsFunc(after, func(r wire.PolicyRule) bool {
+			enough := r.Approvals >= old.Approvals
+			r.Approvals = old.Approvals
+			return enough && r == old
+		})
+		if !kept {
+			lost = append(lost, old)
+		}
+	}
+	return lost
 }
