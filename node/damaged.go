@@ -9,7 +9,6 @@ import (
 	"almenara/cluster/raftlog"
 	"almenara/node/folder"
 	"almenara/node/machine"
-	"almenara/node/wire"
 	"almenara/storage"
 )
 
@@ -35,15 +34,6 @@ func (n *Node) diskParts() []machine.Part {
 		{Name: "the journal", Verify: n.journal.Verify, Rotten: journal.ErrRotten, Damaged: quarantine(marks.CauseJournal)},
 		{Name: "the raft log", Verify: n.cluster.CheckLog, Rotten: raftlog.ErrDamaged, Damaged: quarantine(marks.CauseLog)}, // which says so itself
 	}
-}
-
-// trust is asked by the API before it reads the agreed state: while the state may be damaged, nothing is read from it
-// as if it were true.
-func (n *Node) trust() error {
-	if q := n.cluster.Quarantine(); q != nil && q.By == nil {
-		return wire.Problemf(wire.KindNotReady, "%s", quarantined(q))
-	}
-	return nil
 }
 
 // diskChanged tells raft, once there is one.

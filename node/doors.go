@@ -80,7 +80,7 @@ func (n *Node) openAPI() error {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
 	n.registerMetrics()
-	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
+	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())
@@ -102,7 +102,7 @@ func (n *Node) openAPI() error {
 func (n *Node) Services() api.Services {
 	return api.Services{
 		Identifier: n, Alerts: n, Approvals: n, Scenarios: n, Licences: n, Policy: n, Reader: n, Imports: n.imports,
-		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n, Users: n.users, Status: n, Nodes: n.membership,
+		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n, Users: n.users, Status: n.status, Nodes: n.membership,
 		Backups: n, Splits: n.splits, Agreed: n.proposer, Audit: n, Events: n.events,
 	}
 }

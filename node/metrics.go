@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"almenara/cluster"
 	"almenara/node/expiry"
 )
 
@@ -45,12 +46,12 @@ func (n *Node) registerMetrics() {
 		{"facts_pending", "Alert facts of this node that are not committed yet.", func() float64 { return float64(n.under.count()) }},
 		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.disk.Status().Free) }},
 		{"disk_total_bytes", "Size of the data folder's file system.", func() float64 { return float64(n.disk.Status().Total) }},
-		{"certificate_ends_timestamp_seconds", "When this node's certificate ends.", func() float64 { return n.firstEnd(expiry.Certificate) }},
-		{"authority_ends_timestamp_seconds", "When the district's certificate authority ends.", func() float64 { return n.firstEnd(expiry.Authority) }},
-		{"key_ends_timestamp_seconds", "When the first key of the key ring ends; 0 before there is one.", func() float64 { return n.firstEnd(expiry.Key) }},
-		{"licence_ends_timestamp_seconds", "When the first licence that holds ends; 0 when there is none.", func() float64 { return n.firstEnd(expiry.Licence) }},
+		{"certificate_ends_timestamp_seconds", "When this node's certificate ends.", func() float64 { return n.status.FirstEnd(expiry.Certificate) }},
+		{"authority_ends_timestamp_seconds", "When the district's certificate authority ends.", func() float64 { return n.status.FirstEnd(expiry.Authority) }},
+		{"key_ends_timestamp_seconds", "When the first key of the key ring ends; 0 before there is one.", func() float64 { return n.status.FirstEnd(expiry.Key) }},
+		{"licence_ends_timestamp_seconds", "When the first licence that holds ends; 0 when there is none.", func() float64 { return n.status.FirstEnd(expiry.Licence) }},
 		{"nodes", "Nodes of the district, this one included.", func() float64 { return float64(len(n.cluster.Status().Peers)) }},
-		{"nodes_answering", "Those of them that answer this one, itself included.", func() float64 { return float64(n.answering()) }},
+		{"nodes_answering", "Those of them that answer this one, itself included.", func() float64 { return float64(answering(n.cluster.Status().Peers)) }},
 		{"clock_off_seconds", "By how much the machine's clock is ahead of the time by which the node goes.", func() float64 { return n.clock.Status().OffSeconds }},
 		{"quarantined", "1 when the node takes no part in the district's agreement any more.", func() float64 { return yes(n.cluster.Quarantine() != nil) }},
 		{"scrubbed_timestamp_seconds", "When everything on the disk was last read and checked; 0 is not yet.", func() float64 { return float64(n.scrubber.Last()) }},
@@ -67,8 +68,8 @@ func (n *Node) registerMetrics() {
 }
 
 // answering counts the nodes that answer.
-func (n *Node) answering() (count int) {
-	for _, p := range n.cluster.Status().Peers {
+func answering(peers []cluster.Peer) (count int) {
+	for _, p := range peers {
 		if p.Reachable {
 			count++
 		}

@@ -54,6 +54,7 @@ import (
 	"almenara/node/shutdown"
 	"almenara/node/situation"
 	"almenara/node/splits"
+	"almenara/node/status"
 	"almenara/node/stories"
 	"almenara/node/summaries"
 	"almenara/node/whereabouts"
@@ -121,6 +122,7 @@ type Node struct {
 	ring            *keyring.Ring
 	district        *district.District
 	membership      *membership.Membership
+	status          *status.Reporter
 	joined          chan struct{} // closed when cluster is set
 	guessed         string        // a sentence, where the advertised address is a guess; else ""
 	reread          atomic.Bool   // the whole state was replaced: the book must read it anew
@@ -350,6 +352,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	}
 	n.proposer.Connect(n.cluster)
 	n.membership.Connect(n.cluster)
+	n.status = n.newStatus()
 	n.stop.Add("raft", n.cluster.Stop)
 	n.stop.Add("disk space", func(context.Context) error { n.disk.Stop(); return nil }) // raft waits for the state machine
 	close(n.joined)
@@ -364,7 +367,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.logExpiry, n.dutiesOf(n.cluster).Run, n.keepNotes, n.events.Run, n.disk.Run,
+		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.keepNotes, n.events.Run, n.disk.Run,
 		n.runExternal, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

@@ -71,6 +71,7 @@ almenara/node/records almenara/cluster almenara/storage almenara/node/shortid al
 almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
+almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

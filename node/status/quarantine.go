@@ -1,10 +1,11 @@
-package node
+package status
 
 import (
 	"fmt"
 
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
+	"almenara/node/wire"
 )
 
 // stillWarned is true of a quarantined node that has anything of the state left.
@@ -24,4 +25,13 @@ func quarantined(q *marks.Quarantine) string {
 	}
 	return fmt.Sprintf("the district was recovered without this node (incarnation %d, %s); "+stillWarned+"; "+
 		"let it join anew with almenara rejoin", q.By.Number, since)
+}
+
+// Trust is asked by the API before it reads the agreed state: while the state may be damaged, nothing is read from it
+// as if it were true.
+func (r *Reporter) Trust() error {
+	if q := r.cluster.Quarantine(); q != nil && q.By == nil {
+		return wire.Problemf(wire.KindNotReady, "%s", quarantined(q))
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package node
+package status
 
 import (
 	"cmp"
@@ -9,13 +9,13 @@ import (
 )
 
 // expiring is everything here that ends one day.
-func (n *Node) expiring() ([]expiry.Thing, error) {
-	id := n.cluster.Identity()
+func (r *Reporter) expiring() ([]expiry.Thing, error) {
+	id := r.cluster.Identity()
 	things := []expiry.Thing{
 		{Kind: expiry.Certificate, Name: "the certificate of this node", Ends: id.Cert.NotAfter, Then: "it should have been made anew long ago; look at the log, and at the clock"},
 		{Kind: expiry.Authority, Name: "the district's authority", Ends: id.District.CA.NotAfter, Then: "begin a new district and enrol the devices there"},
 	}
-	nodes, ring, err := n.ring.Read()
+	nodes, ring, err := r.ring.Read()
 	if err != nil {
 		return nil, err
 	}
@@ -29,13 +29,13 @@ func (n *Node) expiring() ([]expiry.Thing, error) {
 			Then: "the leader renews it a year before; look why it does not",
 		})
 	}
-	rules, err := n.state.Authority()
+	rules, err := r.state.Authority()
 	if err != nil {
 		return nil, err
 	}
 	for _, l := range rules.Licences {
 		ends := time.UnixMilli(l.Until)
-		if !l.Revoked && n.options.Clock().Before(ends) {
+		if !l.Revoked && r.clock().Before(ends) {
 			things = append(things, expiry.Thing{
 				Kind: expiry.Licence, Name: "licence " + l.ID + " of " + l.Operator, From: time.UnixMilli(l.GrantedAt), Ends: ends,
 				Then: "grant another one if it is needed",
@@ -46,29 +46,29 @@ func (n *Node) expiring() ([]expiry.Thing, error) {
 }
 
 // expirySentences are those of what ends soon.
-func (n *Node) expirySentences() (sentences []string) {
-	things, err := n.expiring()
+func (r *Reporter) expirySentences() (sentences []string) {
+	things, err := r.expiring()
 	if err != nil {
-		n.log.Error("reading what ends soon", "error", err)
+		r.log.Error("reading what ends soon", "error", err)
 	}
-	now := n.options.Clock()
+	now := r.clock()
 	for _, t := range expiry.Soon(things, now) {
 		sentences = append(sentences, t.Sentence(now))
 	}
 	return sentences
 }
 
-// firstEnd is the first end of a kind, in seconds since 1970; 0 when there is none.
-func (n *Node) firstEnd(kind string) float64 {
-	things, err := n.expiring()
+// FirstEnd is the first end of a kind, in seconds since 1970; 0 when there is none.
+func (r *Reporter) FirstEnd(kind string) float64 {
+	things, err := r.expiring()
 	if first := expiry.First(things, kind); err == nil && !first.IsZero() {
 		return float64(first.Unix())
 	}
 	return 0
 }
 
-// logExpiry writes what ends soon into the log once a day.
-func (n *Node) logExpiry(ctx context.Context) {
+// LogExpiry writes what ends soon into the log once a day, until ctx ends.
+func (r *Reporter) LogExpiry(ctx context.Context) {
 	ticker := time.NewTicker(24 * time.Hour)
 	defer ticker.Stop()
 	soon := time.After(time.Minute) // after the start, when the state is there
@@ -79,8 +79,8 @@ func (n *Node) logExpiry(ctx context.Context) {
 		case <-soon:
 		case <-ticker.C:
 		}
-		for _, sentence := range n.expirySentences() {
-			n.log.Warn(sentence)
+		for _, sentence := range r.expirySentences() {
+			r.log.Warn(sentence)
 		}
 	}
 }

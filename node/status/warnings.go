@@ -1,4 +1,4 @@
-package node
+package status
 
 import (
 	"cmp"
@@ -11,16 +11,16 @@ import (
 
 // warnings are what an operator should know and do something about while the node works:
 // one sentence each.
-func (n *Node) warnings() []string {
+func (r *Reporter) warnings() []string {
 	var out []string
-	for _, sentence := range []string{n.district.Drill(), n.disk.Sentence(), n.clock.Sentence(), spoolOf(n).Sentence(), n.guessed} {
-		if sentence != "" {
+	for _, say := range r.sentences {
+		if sentence := say(); sentence != "" {
 			out = append(out, sentence)
 		}
 	}
-	out = append(out, records.AssumedSystems(n.store)...)
-	out = append(out, n.expirySentences()...)
-	infos := n.nodeInfos(n.cluster.Status())
+	out = append(out, records.AssumedSystems(r.store)...)
+	out = append(out, r.expirySentences()...)
+	infos := r.nodeInfos(r.cluster.Status())
 	return append(append(out, lostLogs(infos)...), silent(infos)...)
 }
 
