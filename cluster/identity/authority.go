@@ -17,6 +17,8 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -124,17 +126,19 @@ func (d *District) issue(now time.Time, nodeID string, public crypto.PublicKey, 
 	return x509.ParseCertificate(der)
 }
 
-// addHosts adds the hosts of addrs as names or addresses. A DNS name that looks
-// like a server id is left out: it would let one node pass for another.
+// addHosts adds the hosts of addrs as names or addresses, each of them once. A DNS name that
+// looks like a server id is left out: it would let one node pass for another.
 func addHosts(template *x509.Certificate, addrs []string) {
 	for _, addr := range addrs {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
 			host = addr
 		}
-		if ip := net.ParseIP(host); ip != nil {
+		ip, named := net.ParseIP(host), slices.ContainsFunc(template.DNSNames, func(name string) bool { return strings.EqualFold(name, host) })
+		switch {
+		case ip != nil && !slices.ContainsFunc(template.IPAddresses, ip.Equal):
 			template.IPAddresses = append(template.IPAddresses, ip)
-		} else if host != "" && host != "localhost" && !IsUUID(host) {
+		case ip == nil && host != "" && host != "localhost" && !named && !IsUUID(host):
 			template.DNSNames = append(template.DNSNames, host)
 		}
 	}

@@ -63,6 +63,19 @@ func TestIssueNode_NamesTheNodeAndItsHosts(t *testing.T) {
 	require.ErrorIs(t, err, ErrNodeID)
 }
 
+// A node names the host of each of its listeners, which is mostly the same one.
+func TestIssueNode_NamesEveryHostOnce(t *testing.T) {
+	d, err := NewDistrict("On Ting")
+	require.NoError(t, err)
+	id, err := New(d, []string{"box.example:8470", "Box.example:8480", "10.0.0.7:8470", "10.0.0.7:8480", "127.0.0.1:1883", "[::1]:1883", "[::ffff:10.0.0.7]:1", "localhost:1", "[2001:db8::7]:1", "[2001:db8:0::7]:2"})
+	require.NoError(t, err)
+	require.Equal(t, []string{id.NodeID, "localhost", "box.example"}, id.Cert.DNSNames)
+	require.Equal(t, []string{"127.0.0.1", "::1", "10.0.0.7", "2001:db8::7"}, ipStrings(id.Cert))
+	for _, name := range []string{"box.example", "Box.example", "10.0.0.7", "2001:db8::7"} {
+		require.NoError(t, id.Cert.VerifyHostname(name))
+	}
+}
+
 func TestIdentity_RenewsBeforeItRunsOut(t *testing.T) {
 	d, err := NewDistrict("On Ting")
 	require.NoError(t, err)
