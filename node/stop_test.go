@@ -2,6 +2,8 @@ package node_test
 
 import (
 	"context"
+	"io"
+	"net/http"
 	"os"
 	"testing"
 	"time"
@@ -52,4 +54,41 @@ func TestStop_EndsWithoutItsFolder(t *testing.T) {
 	err := n.Stop(ctx)
 	require.Less(t, time.Since(begun), 40*time.Second)
 	require.ErrorIs(t, err, shutdown.ErrStuck)
+}
+
+// TestStop_HandsOverBeforeItWaitsForRequests: a request whose body comes slowly keeps the API
+// from ending, and the others have a leader all the same.
+func TestStop_HandsOverBeforeItWaitsForRequests(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 2)
+	leader, other := d.leader(), d.follower()
+	body, write := io.Pipe()
+	r, err := http.NewRequestWithContext(d.ctx(), http.MethodPost, d.nodes[leader].API()+"/api/v1/cap", body)
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+d.token)
+	r.Header.Set("Expect", "100-continue") // the body is sent once the node reads it
+	answered := make(chan error, 1)
+	go func() {
+		response, err := (&http.Transport{ExpectContinueTimeout: patience}).RoundTrip(r)
+		if err == nil {
+			err = response.Body.Close()
+		}
+		answered <- err
+	}()
+	_, err = write.Write([]byte("<alert"))
+	require.NoError(t, err, "the node reads it")
+
+	stopping := d.nodes[leader]
+	d.nodes[leader] = nil
+	stopped := make(chan error, 1)
+	go func() { stopped <- stopping.Stop(d.ctx()) }()
+	d.awaitOn(other, func(s wire.Status) bool { return s.Role == "leader" })
+	select {
+	case err := <-stopped:
+		require.Fail(t, "it waits for the request", "%v", err)
+	default:
+	}
+	require.NoError(t, write.Close())
+	require.NoError(t, <-answered)
+	require.NoError(t, <-stopped, "the request was let end in time")
 }

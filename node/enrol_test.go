@@ -1,0 +1,45 @@
+package node_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/wire"
+)
+
+// One request enrols as many devices as one entry of the log holds: of more it enrols none, so
+// that no secret is lost with a second entry, and nobody is left to guess which were enrolled.
+func TestEnrol_MoreThan500DevicesEnrolNobody(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	place := d.estate("many").Block
+	var in []wire.Enrol
+	for i := range 501 {
+		in = append(in, wire.Enrol{ID: fmt.Sprintf("screen-%03d", i), Kind: "screen", Place: place})
+	}
+	_, err := d.client(0).EnrolDevices(d.ctx(), in)
+	require.Equal(t, wire.KindMalformed, answer(err))
+	require.ErrorContains(t, err, "from 1 to 500 devices, not 501; nothing was enrolled")
+	require.Empty(t, d.enrolled(), "nobody was enrolled")
+	selected, err := d.client(0).Select(d.ctx(), "kind = screen", "", 1)
+	require.NoError(t, err)
+	require.Zero(t, selected.Counts.Total, "and no member was made for a device")
+
+	enrolled, err := d.client(0).EnrolDevices(d.ctx(), in[:500])
+	require.NoError(t, err)
+	require.Len(t, enrolled, 500)
+	require.Len(t, d.enrolled(), 500)
+}
+
+// enrolled lists the ids of all devices, 1,000 at most.
+func (d *district) enrolled() (ids []string) {
+	d.t.Helper()
+	page, err := d.client(0).ListDevices(d.ctx(), "", 1000)
+	require.NoError(d.t, err)
+	for _, device := range page {
+		ids = append(ids, device.ID)
+	}
+	return ids
+}
