@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ import (
 	"almenara/channels/device"
 	"almenara/cluster/clustertest"
 	"almenara/node"
+	"almenara/node/api"
+	"almenara/node/api/openapi/openapitest"
 	"almenara/node/client"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -43,6 +46,15 @@ type town struct {
 	spots int    // estates laid so far
 	tune  func(i int, o *node.Options)
 }
+
+// described is the description of the API: every answer that these tests get is held against it.
+var described = func() *openapitest.Document {
+	d, err := openapitest.Read(api.OpenAPI(""))
+	if err != nil {
+		panic(err)
+	}
+	return d
+}()
 
 func freeAddr(t *testing.T) string {
 	t.Helper()
@@ -183,7 +195,9 @@ func (d *district) client(i int) *client.Client { return d.clientWith(i, d.token
 
 func (d *district) clientWith(i int, token string) *client.Client {
 	d.t.Helper()
-	c, err := client.New(client.Config{URL: d.nodes[i].API(), Token: token})
+	c, err := client.New(client.Config{URL: d.nodes[i].API(), Token: token, Around: func(next http.RoundTripper) http.RoundTripper {
+		return described.Transport(d.t, next)
+	}})
 	require.NoError(d.t, err)
 	d.t.Cleanup(c.Close)
 	return c

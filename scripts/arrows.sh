@@ -52,6 +52,7 @@ almenara/node/machine almenara/storage almenara/node/wire
 almenara/node/receipts almenara/channels almenara/cluster/loglimit almenara/storage/alert almenara/storage/receipt almenara/node/wire
 almenara/node/folder almenara/cluster almenara/storage almenara/node/access almenara/node/backup almenara/node/originals almenara/node/reachable almenara/node/secret almenara/node/wait
 almenara/node/secret
+almenara/node/api/openapi almenara/node/wire
 almenara/node/cli/terminal
 almenara/node/cli/tables almenara/node/cli/terminal almenara/node/wire
 almenara/node/cli/inprocess almenara/node/backup almenara/node/wire

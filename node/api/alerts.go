@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"almenara/node/api/openapi"
 	"almenara/node/authority"
 	"almenara/node/wire"
 )
@@ -117,7 +118,7 @@ func (h *Handler) alertMessage(c call) error {
 	if err != nil {
 		return err
 	}
-	c.w.Header().Set("Content-Type", mediaCAP)
+	c.w.Header().Set("Content-Type", openapi.MediaCAP)
 	c.w.Header().Set("X-Content-Type-Options", "nosniff")
 	_, _ = c.w.Write(raw)
 	return nil
@@ -133,8 +134,8 @@ func (h *Handler) alertReceipts(c call) error {
 	})
 	nextPage(c, page.Next)
 	c.w.Header().Set(wire.HeaderCountsFrom, string(page.From))
-	if err == nil && strings.Contains(c.r.Header.Get("Accept"), mediaCSV) {
-		c.w.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
+	if err == nil && strings.Contains(c.r.Header.Get("Accept"), openapi.MediaCSV) {
+		c.w.Header().Set("Content-Type", openapi.MediaCSV+"; charset=utf-8")
 		return wire.WriteReceiptsCSV(c.w, page.Rows)
 	}
 	return answerList(h, c, page.Rows, err)

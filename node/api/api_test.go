@@ -21,6 +21,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/api/openapi/openapitest"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -33,15 +34,25 @@ func request(method, target, token, body string) *http.Request {
 	return r
 }
 
-func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+// document is the description against which every answer of these tests is held.
+var document = func() *openapitest.Document {
+	d, err := openapitest.Read(api.OpenAPI(""))
+	if err != nil {
+		panic(err)
+	}
+	return d
+}()
+
+func serve(t *testing.T, h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	t.Helper()
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	document.Handler(t, h).ServeHTTP(w, r)
 	return w
 }
 
 func ask(t *testing.T, h http.Handler, method, target, token, body string) *httptest.ResponseRecorder {
 	t.Helper()
-	return serve(h, request(method, target, token, body))
+	return serve(t, h, request(method, target, token, body))
 }
 
 func problem(t *testing.T, w *httptest.ResponseRecorder) wire.Problem {
@@ -66,7 +77,8 @@ func TestErrors_HaveStatusAndKind(t *testing.T) {
 	for _, kind := range wire.Kinds() {
 		fake := apitest.New()
 		fake.Err = fmt.Errorf("doing it: %w", &wire.Problem{Kind: kind, Sentence: "it is so", Details: []string{"line 3"}})
-		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/api/v1/places", admin, "")
+		got := httptest.NewRecorder() // not held against the description: the route does not fail in all these ways
+		api.New(apitest.Services(fake), api.Options{}).ServeHTTP(got, request("GET", "/api/v1/places", admin, ""))
 		require.Equal(t, statuses[kind], got.Code, kind)
 		require.Equal(t, kind, problem(t, got).Kind)
 		require.Equal(t, kind == wire.KindBusy || kind == wire.KindOverBudget, got.Header().Get("Retry-After") != "")
@@ -147,7 +159,7 @@ func TestToken_NeedsTheBearerSchemeAndAToken(t *testing.T) {
 	} {
 		r := request("GET", "/api/v1/places", "", "")
 		r.Header.Set("Authorization", header)
-		require.Equal(t, status, serve(h, r).Code, "%q", header)
+		require.Equal(t, status, serve(t, h, r).Code, "%q", header)
 	}
 }
 
@@ -215,14 +227,14 @@ const message = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier
 	`<expires>2026-07-20T19:40:00+08:00</expires><headline>Go upstairs</headline><area><areaDesc>Tuen Mun</areaDesc>` +
 	`<circle>22.39,113.97 2</circle></area></info></alert>`
 
-func askCAP(fake *apitest.Fake, body string) *httptest.ResponseRecorder {
+func askCAP(t *testing.T, fake *apitest.Fake, body string) *httptest.ResponseRecorder {
 	r := request("POST", "/api/v1/cap", apitest.Token(api.RoleComposer), body)
 	r.Header.Set("Accept", "application/cap+xml, application/json;q=0.5")
-	return serve(api.New(apitest.Services(fake), api.Options{Sender: "almenara@tuen-mun"}), r)
+	return serve(t, api.New(apitest.Services(fake), api.Options{Sender: "almenara@tuen-mun"}), r)
 }
 
 func TestCAP_AcksInCAPWithReach(t *testing.T) {
-	got := askCAP(apitest.New(), message)
+	got := askCAP(t, apitest.New(), message)
 	require.Equal(t, 202, got.Code)
 	require.Equal(t, "application/cap+xml", got.Header().Get("Content-Type"))
 	ack, findings, err := alert.Parse(got.Body.Bytes())
@@ -237,7 +249,7 @@ func TestCAP_AcksInCAPWithReach(t *testing.T) {
 func TestCAP_RefusesInCAP(t *testing.T) {
 	fake := apitest.New()
 	fake.Err = wire.Problemf(wire.KindRefused, "the area names no place of this district")
-	got := askCAP(fake, message)
+	got := askCAP(t, fake, message)
 	require.Equal(t, 422, got.Code)
 	reply, _, err := alert.Parse(got.Body.Bytes())
 	require.NoError(t, err)
@@ -252,12 +264,12 @@ func TestCAP_AnUnknownOutcomeIsNoError(t *testing.T) {
 		wire.Problemf(wire.KindUnknownOutcome, "not known"), fmt.Errorf("x: %w", context.DeadlineExceeded), errors.New("fault"),
 	} {
 		fake.Err = err
-		got := askCAP(fake, message)
+		got := askCAP(t, fake, message)
 		require.Equal(t, "application/json", got.Header().Get("Content-Type"))
 		require.GreaterOrEqual(t, got.Code, 500)
 	}
 	fake.Err = wire.Problemf(wire.KindMalformed, "no XML")
-	got := askCAP(fake, "garbage")
+	got := askCAP(t, fake, "garbage")
 	require.Equal(t, 400, got.Code)
 	require.Equal(t, wire.KindMalformed, problem(t, got).Kind)
 }
@@ -265,7 +277,7 @@ func TestCAP_AnUnknownOutcomeIsNoError(t *testing.T) {
 // start serves h on a free port until the test ends.
 func start(t *testing.T, h *api.Handler, timeout time.Duration) *api.Server {
 	t.Helper()
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h, EndStreams: h.EndStreams, Timeout: timeout})
+	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams, Timeout: timeout})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
 	return s
@@ -320,10 +332,10 @@ func TestEvents_EndWhenTheTokenIsRevoked(t *testing.T) {
 
 func TestStop_EndsStreamsFirst(t *testing.T) {
 	h := api.New(apitest.Services(apitest.New()), api.Options{})
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h, EndStreams: h.EndStreams})
+	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams})
 	require.NoError(t, s.Stop(context.Background()), "before Start")
 	h = api.New(apitest.Services(apitest.New()), api.Options{})
-	s = api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h, EndStreams: h.EndStreams})
+	s = api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams})
 	require.NoError(t, s.Start())
 	require.Error(t, s.Start(), "twice")
 	response := open(t, s, "/api/v1/events")

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 
+	"almenara/node/api/openapi"
 	"almenara/node/authority"
 	"almenara/node/wire"
 )
@@ -10,49 +11,66 @@ import (
 // authorityRoutes are about who may warn how.
 func authorityRoutes() []Route {
 	return []Route{
-		{
-			Method: "POST", Path: "/api/v1/alerts/{id}/approve", Action: authority.Approve, MaxBody: bodyJSON,
+		{Action: authority.Approve, handle: (*Handler).approveAlert, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/alerts/{id}/approve", MaxBody: bodyJSON,
 			Summary: "Approve an alert that waits for it. The author cannot; the policy says which of the roles may.",
-			Params:  []Param{paramWait}, Request: wire.Approve{}, Answer: wire.Outcome{}, handle: (*Handler).approveAlert,
-		},
-		{
-			Method: "GET", Path: "/api/v1/scenarios", Action: authority.ReadAlerts, Summary: "List the prepared alerts.",
-			Answer: []wire.Scenario{}, handle: (*Handler).listScenarios,
-		},
-		{
-			Method: "GET", Path: "/api/v1/scenarios/{id}", Action: authority.ReadAlerts, Summary: "Show one prepared alert and its blanks.",
-			Answer: wire.Scenario{}, handle: (*Handler).showScenario,
-		},
-		{
-			Method: "PUT", Path: "/api/v1/scenarios/{id}", Action: authority.ChangeScenarios, MaxBody: bodyJSON,
-			Summary: "Add or change a prepared alert.", Request: wire.Scenario{}, handle: (*Handler).putScenario,
-		},
-		{
-			Method: "DELETE", Path: "/api/v1/scenarios/{id}", Action: authority.ChangeScenarios,
-			Summary: "Remove a prepared alert; what was sent from it stays.", handle: (*Handler).removeScenario,
-		},
-		{
-			Method: "GET", Path: "/api/v1/licences", Action: authority.ReadAlerts,
+			Params:  []Param{paramWait}, Request: wire.Approve{}, Answer: wire.Outcome{},
+			Fails: warned.And(oneAlert, openapi.Fails{
+				wire.KindForbidden: "the author wrote it, or the policy lets others approve",
+				wire.KindRefused:   "it waits for no approval, or the policy that is known here is too old",
+				wire.KindConflict:  "it does not say any more what was read",
+			}),
+		}},
+		{Action: authority.ReadAlerts, handle: (*Handler).listScenarios, Route: openapi.Route{
+			Method: "GET", Path: "/api/v1/scenarios", Summary: "List the prepared alerts.",
+			Answer: []wire.Scenario{},
+		}},
+		{Action: authority.ReadAlerts, handle: (*Handler).showScenario, Route: openapi.Route{
+			Method: "GET", Path: "/api/v1/scenarios/{id}", Summary: "Show one prepared alert and its blanks.",
+			Answer: wire.Scenario{},
+			Fails:  openapi.Fails{wire.KindNotFound: "there is no such scenario"},
+		}},
+		{Action: authority.ChangeScenarios, handle: (*Handler).putScenario, Route: openapi.Route{
+			Method: "PUT", Path: "/api/v1/scenarios/{id}", MaxBody: bodyJSON,
+			Summary: "Add or change a prepared alert.", Request: wire.Scenario{},
+			Fails: agreedOn,
+		}},
+		{Action: authority.ChangeScenarios, handle: (*Handler).removeScenario, Route: openapi.Route{
+			Method: "DELETE", Path: "/api/v1/scenarios/{id}",
+			Summary: "Remove a prepared alert; what was sent from it stays.",
+			Fails:   agreedOn.And(openapi.Fails{wire.KindNotFound: "there is no such scenario"}),
+		}},
+		{Action: authority.ReadAlerts, handle: (*Handler).listLicences, Route: openapi.Route{
+			Method: "GET", Path: "/api/v1/licences",
 			Summary: "List the rights to warn from a node that is alone, also past and revoked ones.",
-			Answer:  []wire.Licence{}, handle: (*Handler).listLicences,
-		},
-		{
-			Method: "POST", Path: "/api/v1/licences", Action: authority.ChangeLicences, MaxBody: bodyJSON,
+			Answer:  []wire.Licence{},
+		}},
+		{Action: authority.ChangeLicences, handle: (*Handler).grantLicence, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/licences", MaxBody: bodyJSON,
 			Summary: "Grant a right to warn from a node that is alone, for 90 days at most.",
-			Request: wire.Licence{}, Answer: wire.Licence{}, handle: (*Handler).grantLicence,
-		},
-		{
-			Method: "DELETE", Path: "/api/v1/licences/{id}", Action: authority.ChangeLicences,
-			Summary: "Revoke a licence; a node that is alone learns it with the next contact.", handle: (*Handler).revokeLicence,
-		},
-		{
-			Method: "GET", Path: "/api/v1/policy", Action: authority.ReadAlerts, Summary: "Show which alerts need the approval of further persons.",
-			Answer: wire.Policy{}, handle: (*Handler).showPolicy,
-		},
-		{
-			Method: "PUT", Path: "/api/v1/policy", Action: authority.ChangePolicy, MaxBody: bodyJSON,
-			Summary: "Replace the policy. The version in the body is passed over.", Request: wire.Policy{}, handle: (*Handler).putPolicy,
-		},
+			Request: wire.Licence{}, Answer: wire.Licence{},
+			Fails: agreedOn.And(openapi.Fails{
+				wire.KindNotFound: "the operator or a scenario is not known",
+				wire.KindConflict: "a licence of the same id was made meanwhile",
+			}),
+		}},
+		{Action: authority.ChangeLicences, handle: (*Handler).revokeLicence, Route: openapi.Route{
+			Method: "DELETE", Path: "/api/v1/licences/{id}",
+			Summary: "Revoke a licence; a node that is alone learns it with the next contact.",
+			Fails: agreedOn.And(openapi.Fails{
+				wire.KindNotFound: "there is no such licence",
+				wire.KindConflict: "more than one licence begins so",
+			}),
+		}},
+		{Action: authority.ReadAlerts, handle: (*Handler).showPolicy, Route: openapi.Route{
+			Method: "GET", Path: "/api/v1/policy", Summary: "Show which alerts need the approval of further persons.",
+			Answer: wire.Policy{},
+		}},
+		{Action: authority.ChangePolicy, handle: (*Handler).putPolicy, Route: openapi.Route{
+			Method: "PUT", Path: "/api/v1/policy", MaxBody: bodyJSON,
+			Summary: "Replace the policy. The version in the body is passed over.", Request: wire.Policy{},
+			Fails: agreedOn,
+		}},
 	}
 }
 

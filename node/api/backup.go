@@ -6,10 +6,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-)
 
-// mediaBytes is the type of an answer that only this program reads.
-const mediaBytes = "application/octet-stream"
+	"almenara/node/api/openapi"
+)
 
 // backupTime is the most that a backup may take.
 const backupTime = time.Hour
@@ -23,7 +22,7 @@ func (h *Handler) backup(c call) error {
 		return err
 	}
 	defer body.Close()
-	c.w.Header().Set("Content-Type", mediaBytes)
+	c.w.Header().Set("Content-Type", openapi.MediaBytes)
 	c.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	c.w.Header().Set("Cache-Control", "no-store")
 	if _, err := io.Copy(c.w, body); err != nil {

@@ -69,7 +69,7 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 func serveBodies(t *testing.T) (*api.Server, chan struct{}) {
 	t.Helper()
 	reading := make(chan struct{}, 1000)
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{api.New(apitest.Services(apitest.New()), api.Options{}), reading}})
+	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{document.Handler(t, api.New(apitest.Services(apitest.New()), api.Options{})), reading}})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -135,7 +135,7 @@ func (c namedConns) KnownAs(_ net.Conn, user string) { c.users <- user }
 
 func TestServer_SaysWhoAConnectionIs(t *testing.T) {
 	conns := namedConns{make(chan string, 1)}
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: api.New(apitest.Services(apitest.New()), api.Options{}), Conns: conns})
+	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, api.New(apitest.Services(apitest.New()), api.Options{})), Conns: conns})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { _ = s.Stop(context.Background()) })
 	require.Equal(t, 202, begin(t, s, apitest.Token(authority.RoleComposer), "/api/v1/cap", "Content-Type: application/cap+xml\r\nContent-Length: 1", "x").answer().StatusCode)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"almenara/node/api/openapi"
 	"almenara/node/web"
 	"almenara/node/wire"
 )
@@ -50,7 +51,7 @@ func (h *Handler) exportAudit(c call) error {
 		return wire.Problemf(wire.KindMalformed, "the parameter \"to\" is before \"from\"")
 	}
 	extendDeadlines(c.w, time.Now().Add(auditTime))
-	c.w.Header().Set("Content-Type", mediaLines)
+	c.w.Header().Set("Content-Type", openapi.MediaLines)
 	out := &startedWriter{w: c.w}
 	err := h.services.Audit.ExportAudit(c.r.Context(), out, from, to)
 	if err != nil && !out.started {

@@ -42,6 +42,6 @@ func TestDrillCopy_TheCAPAckSaysSo(t *testing.T) {
 	var ack struct {
 		Note string `xml:"note"`
 	}
-	require.NoError(t, xml.Unmarshal(serve(h, r).Body.Bytes(), &ack))
+	require.NoError(t, xml.Unmarshal(serve(t, h, r).Body.Bytes(), &ack))
 	require.Contains(t, ack.Note, "DRILL COPY, nobody of the district is warned: in-force")
 }

@@ -14,24 +14,6 @@ import (
 // retryAfter is what a busy answer tells the client to wait, in seconds.
 const retryAfter = 2
 
-// statuses maps every kind of problem to its HTTP status.
-var statuses = map[wire.Kind]int{
-	wire.KindMalformed:       http.StatusBadRequest,
-	wire.KindUnauthenticated: http.StatusUnauthorized,
-	wire.KindForbidden:       http.StatusForbidden,
-	wire.KindNotFound:        http.StatusNotFound,
-	wire.KindNotAllowed:      http.StatusMethodNotAllowed,
-	wire.KindConflict:        http.StatusConflict,
-	wire.KindTooLarge:        http.StatusRequestEntityTooLarge,
-	wire.KindRefused:         http.StatusUnprocessableEntity,
-	wire.KindOverBudget:      http.StatusTooManyRequests,
-	wire.KindInternal:        http.StatusInternalServerError,
-	wire.KindBusy:            http.StatusServiceUnavailable,
-	wire.KindNoQuorum:        http.StatusServiceUnavailable,
-	wire.KindNotReady:        http.StatusServiceUnavailable,
-	wire.KindUnknownOutcome:  http.StatusGatewayTimeout,
-}
-
 // problemOf is the one place that turns an error into what the caller is told.
 // The second value is true when the fault is the node's and belongs in its log.
 func problemOf(r *http.Request, err error) (p *wire.Problem, ours bool) {
@@ -42,16 +24,16 @@ func problemOf(r *http.Request, err error) (p *wire.Problem, ours bool) {
 	case errors.Is(err, errBody):
 		return wire.Problemf(wire.KindMalformed, "the body broke off or cannot be read as HTTP; nothing was done"), false
 	case errors.As(err, &p):
-		if statuses[p.Kind] == 0 || p.Kind == wire.KindInternal {
+		if wire.HTTPStatus(p.Kind) == 0 || p.Kind == wire.KindInternal {
 			return internal(), true
 		}
 		return p, false
-	case errors.Is(err, context.DeadlineExceeded) && r.Method == http.MethodGet:
+	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
+		return internal(), true
+	case r.Method == http.MethodGet || r.Method == http.MethodHead: // a question has no outcome
 		return wire.Problemf(wire.KindBusy, "the node did not answer in time; try again"), true
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you repeat it"), true
 	}
-	return internal(), true
+	return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you repeat it"), true
 }
 
 // internal tells nothing of the inside; the log has the chain.
@@ -76,7 +58,7 @@ func (h *Handler) problem(r *http.Request, err error) *wire.Problem {
 
 func (h *Handler) writeProblem(w http.ResponseWriter, p *wire.Problem) {
 	h.problemHeader(w, p)
-	h.writeJSON(w, statuses[p.Kind], p)
+	h.writeJSON(w, wire.HTTPStatus(p.Kind), p)
 }
 
 // problemHeader sets the header fields that some kinds need.

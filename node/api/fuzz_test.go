@@ -22,7 +22,7 @@ func FuzzRequests(f *testing.F) {
 			}
 			r := request(route.Method, address(route, ""), admin, body)
 			r.URL.RawQuery = query
-			if got := serve(h, r); got.Code >= 500 || got.Code < 200 {
+			if got := serve(t, h, r); got.Code >= 500 || got.Code < 200 {
 				t.Fatalf("%s answered %d: %s", name(route), got.Code, got.Body)
 			}
 		}

@@ -83,7 +83,7 @@ func New(services Services, opts Options) *Handler {
 	routes := Routes()
 	h.metric = newMetrics(registry, routes)
 	h.exporter = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	h.openAPI = mustOpenAPI(routes, opts.Version)
+	h.openAPI = describe(routes, opts.Version)
 	for _, route := range routes {
 		h.mux.Handle(route.Method+" "+route.Path, h.serve(route))
 	}

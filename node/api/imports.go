@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"almenara/node/api/openapi"
 	"almenara/node/api/streams"
 	"almenara/node/wire"
 )
@@ -45,7 +46,7 @@ func (h *Handler) importAudience(c call) error {
 
 // wantsLines reports whether the caller asked for progress.
 func wantsLines(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), mediaLines)
+	return strings.Contains(r.Header.Get("Accept"), openapi.MediaLines)
 }
 
 // importInLines is an import whose progress is told while it goes on. What is wrong
@@ -65,7 +66,7 @@ func (h *Handler) importInLines(c call, body *watchedReader, how wire.ImportOpti
 	}
 	p := h.problem(c.r, err)
 	if rec, ok := c.w.(*recorder); ok {
-		rec.failed(statuses[p.Kind])
+		rec.failed(wire.HTTPStatus(p.Kind))
 	}
 	_ = lines.Write(p)
 	return nil

@@ -19,11 +19,11 @@ import (
 	"almenara/node/wire"
 )
 
-func importLines(h http.Handler, body io.Reader) *httptest.ResponseRecorder {
+func importLines(t *testing.T, h http.Handler, body io.Reader) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", "/api/v1/audience/import", body)
 	r.Header.Set("Authorization", "Bearer "+admin)
 	r.Header.Set("Accept", "application/x-ndjson")
-	return serve(h, r)
+	return serve(t, h, r)
 }
 
 // linesOf reads the progress and the last line.
@@ -49,7 +49,7 @@ func TestImport_TellsProgressEvery250msAtMost(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 		}
-		got := importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
+		got := importLines(t, api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
 		require.Equal(t, 200, got.Code)
 		require.Equal(t, "application/x-ndjson", got.Header().Get("Content-Type"))
 		all, last := linesOf(t, got.Body.String())
@@ -68,7 +68,7 @@ func TestImport_SaysAgainHowFarItIsWhenNothingMoves(t *testing.T) {
 			progress(wire.Progress{Phase: wire.PhaseFolding, Done: 1, Total: 2})
 			time.Sleep(40 * time.Second)
 		}
-		all, _ := linesOf(t, importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n")).Body.String())
+		all, _ := linesOf(t, importLines(t, api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n")).Body.String())
 		require.Equal(t, []wire.Progress{
 			{Phase: wire.PhaseChecking}, {Phase: wire.PhaseChecking}, {Phase: wire.PhaseFolding, Done: 1, Total: 2},
 			{Phase: wire.PhaseFolding, Done: 1, Total: 2}, {Phase: wire.PhaseFolding, Done: 1, Total: 2},
@@ -81,7 +81,7 @@ func TestImport_ProblemsBeforeAndAfterTheFirstLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := apitest.New()
 		fake.Err = wire.Problemf(wire.KindNoQuorum, "no majority")
-		got := importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
+		got := importLines(t, api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
 		require.Equal(t, 503, got.Code)
 		require.Equal(t, wire.KindNoQuorum, problem(t, got).Kind)
 
@@ -90,7 +90,7 @@ func TestImport_ProblemsBeforeAndAfterTheFirstLine(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		h := api.New(apitest.Services(fake), api.Options{})
-		got = importLines(h, strings.NewReader("id\n"))
+		got = importLines(t, h, strings.NewReader("id\n"))
 		require.Equal(t, 200, got.Code)
 		all, last := linesOf(t, got.Body.String())
 		require.Len(t, all, 1)
@@ -127,10 +127,10 @@ func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _ wire
 func TestImport_AnswersNothingWhileTheFileComesIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := api.New(apitest.Services(impatient{apitest.New()}), api.Options{Heartbeat: time.Second})
-		all, _ := linesOf(t, importLines(h, &slowBody{left: 20}).Body.String())
+		all, _ := linesOf(t, importLines(t, h, &slowBody{left: 20}).Body.String())
 		require.Equal(t, wire.Progress{Phase: "late", Done: 20}, all[0])
 		h = api.New(apitest.Services(impatient{apitest.New()}), api.Options{MaxBody: 10})
-		got := importLines(h, &slowBody{left: 20})
+		got := importLines(t, h, &slowBody{left: 20})
 		require.Equal(t, 413, got.Code, got.Body)
 	})
 }
@@ -139,7 +139,7 @@ func TestImport_PanicEndsTheStream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake := apitest.New()
 		fake.Importing = func(context.Context, func(wire.Progress)) { panic("fault") }
-		got := importLines(api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
+		got := importLines(t, api.New(apitest.Services(fake), api.Options{}), strings.NewReader("id\n"))
 		require.Equal(t, 500, got.Code)
 	})
 }
@@ -198,7 +198,7 @@ func TestDryRun_RecordsNothingAndAnswersJSON(t *testing.T) {
 		fake := apitest.New()
 		r := request("POST", path, apitest.Token(api.RoleComposer), c.body)
 		r.Header.Set("Accept", "application/cap+xml")
-		got := serve(api.New(apitest.Services(fake), api.Options{}), r)
+		got := serve(t, api.New(apitest.Services(fake), api.Options{}), r)
 		require.Equal(t, 200, got.Code, "not 202: nothing was accepted")
 		require.Contains(t, got.Body.String(), `"dry_run":true`, "a CAP Ack would say that it was taken")
 		require.Equal(t, []string{c.asked}, fake.Calls())

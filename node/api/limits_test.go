@@ -17,14 +17,14 @@ import (
 )
 
 // askFrom asks from an address.
-func askFrom(h http.Handler, address, method, path, token string) *httptest.ResponseRecorder {
+func askFrom(t *testing.T, h http.Handler, address, method, path, token string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, nil)
 	r.RemoteAddr = address
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	document.Handler(t, h).ServeHTTP(w, r)
 	return w
 }
 
@@ -36,7 +36,7 @@ func TestLimits_OfStrangersStopNobodyElse(t *testing.T) {
 		const there, neighbour = "203.0.113.7:1000", "203.0.113.8:1000"
 		var last *httptest.ResponseRecorder
 		for range 300 {
-			if last = askFrom(h, there, "GET", "/api/v1/places", "a wrong token"); last.Code == 429 {
+			if last = askFrom(t, h, there, "GET", "/api/v1/places", "a wrong token"); last.Code == 429 {
 				break
 			}
 			require.Equal(t, 401, last.Code)
@@ -46,15 +46,15 @@ func TestLimits_OfStrangersStopNobodyElse(t *testing.T) {
 		after, err := strconv.Atoi(last.Header().Get("Retry-After"))
 		require.NoError(t, err)
 		require.Positive(t, after)
-		require.Equal(t, 429, askFrom(h, there, "GET", "/metrics", "").Code, "and what needs no token")
-		require.Equal(t, 200, askFrom(h, there, "GET", "/api/v1/places", admin).Code, "a good token from the same address is served")
-		require.Equal(t, 401, askFrom(h, neighbour, "GET", "/api/v1/places", "a wrong token").Code)
-		require.Equal(t, 200, askFrom(h, neighbour, "GET", "/metrics", "").Code)
+		require.Equal(t, 429, askFrom(t, h, there, "GET", "/metrics", "").Code, "and what needs no token")
+		require.Equal(t, 200, askFrom(t, h, there, "GET", "/api/v1/places", admin).Code, "a good token from the same address is served")
+		require.Equal(t, 401, askFrom(t, h, neighbour, "GET", "/api/v1/places", "a wrong token").Code)
+		require.Equal(t, 200, askFrom(t, h, neighbour, "GET", "/metrics", "").Code)
 		for range 300 {
-			require.Equal(t, 200, askFrom(h, "127.0.0.1:1000", "GET", "/healthz", "").Code, "the node's own machine looks at it freely")
+			require.Equal(t, 200, askFrom(t, h, "127.0.0.1:1000", "GET", "/healthz", "").Code, "the node's own machine looks at it freely")
 		}
 		for i := range 300 { // addresses of one IPv6 network are one
-			last = askFrom(h, "[2001:db8::"+strconv.Itoa(i)+"]:1", "GET", "/metrics", "")
+			last = askFrom(t, h, "[2001:db8::"+strconv.Itoa(i)+"]:1", "GET", "/metrics", "")
 		}
 		require.Equal(t, 429, last.Code)
 	})
@@ -68,13 +68,13 @@ func TestLimits_OfReadingLeaveWarningAlone(t *testing.T) {
 		token, other := apitest.Token(authority.RoleComposer), apitest.Token(authority.RoleViewer)
 		var last *httptest.ResponseRecorder
 		for range 2000 {
-			if last = askFrom(h, "203.0.113.7:1", "GET", "/api/v1/places", token); last.Code == 429 {
+			if last = askFrom(t, h, "203.0.113.7:1", "GET", "/api/v1/places", token); last.Code == 429 {
 				break
 			}
 		}
 		require.Equal(t, 429, last.Code)
 		require.NotEmpty(t, last.Header().Get("Retry-After"))
-		require.Equal(t, 200, askFrom(h, "203.0.113.7:1", "GET", "/api/v1/places", other).Code)
+		require.Equal(t, 200, askFrom(t, h, "203.0.113.7:1", "GET", "/api/v1/places", other).Code)
 		r := httptest.NewRequest("POST", "/api/v1/alerts/"+apitest.AlertID+"/cancel", nil)
 		w := ask(t, h, r.Method, r.URL.Path, token, "{}")
 		require.Equal(t, 202, w.Code, "warning has a share of its own")
@@ -100,12 +100,12 @@ func TestLimits_WorkOutTwoAnswersOfAUserAtOnce(t *testing.T) {
 	h := api.New(apitest.Services(s), api.Options{})
 	done := make(chan int, 3)
 	for range 3 {
-		go func() { done <- askFrom(h, "203.0.113.7:1", "GET", "/api/v1/places", admin).Code }()
+		go func() { done <- askFrom(t, h, "203.0.113.7:1", "GET", "/api/v1/places", admin).Code }()
 	}
 	<-s.began
 	<-s.began
 	require.Empty(t, s.began)
-	require.Equal(t, 200, askFrom(h, "203.0.113.7:1", "GET", "/api/v1/devices", apitest.Token(authority.RoleViewer)).Code, "another user")
+	require.Equal(t, 200, askFrom(t, h, "203.0.113.7:1", "GET", "/api/v1/devices", apitest.Token(authority.RoleViewer)).Code, "another user")
 	s.proceed <- struct{}{}
 	<-s.began
 	close(s.proceed)

@@ -7,13 +7,14 @@ import (
 	"net/http"
 	"strings"
 
+	"almenara/node/api/openapi"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
 
 // wantsCAP reports whether the caller asked for the answer as a CAP message.
 func wantsCAP(r *http.Request) bool {
-	return strings.Contains(r.Header.Get("Accept"), mediaCAP)
+	return strings.Contains(r.Header.Get("Accept"), openapi.MediaCAP)
 }
 
 // replyCAP answers a central system in its own language: a CAP Ack that says how
@@ -40,7 +41,7 @@ func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, failure error) 
 		return failure
 	}
 	h.problemHeader(c.w, p)
-	return h.writeCAP(c.w, statuses[p.Kind], reply)
+	return h.writeCAP(c.w, wire.HTTPStatus(p.Kind), reply)
 }
 
 // keyOf is the identity of a message, also of a refused one.
@@ -85,7 +86,7 @@ func (h *Handler) writeCAP(w http.ResponseWriter, status int, reply *alert.Alert
 	if err != nil {
 		return fmt.Errorf("writing CAP reply: %w", err)
 	}
-	w.Header().Set("Content-Type", mediaCAP)
+	w.Header().Set("Content-Type", openapi.MediaCAP)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(xml)

@@ -12,16 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"almenara/node/api/streams"
 	"almenara/node/wire"
-)
-
-// The media types that are not plain JSON.
-const (
-	mediaCAP    = "application/cap+xml"
-	mediaCSV    = "text/csv"
-	mediaEvents = streams.MediaEvents
-	mediaLines  = streams.MediaLines
 )
 
 // readJSON reads exactly one JSON value into into. Unknown fields are refused, and

@@ -213,7 +213,7 @@ func TestRoutes_RefuseOversizeBodies(t *testing.T) {
 				if !known {
 					r.ContentLength = -1
 				}
-				got := serve(api.New(apitest.Services(fake), api.Options{MaxBody: 1000}), r)
+				got := serve(t, api.New(apitest.Services(fake), api.Options{MaxBody: 1000}), r)
 				require.Equal(t, 413, got.Code, got.Body.String())
 				require.Equal(t, wire.KindTooLarge, problem(t, got).Kind)
 				require.Empty(t, fake.Calls())
@@ -253,7 +253,7 @@ func TestRoutes_RefuseMalformedJSON(t *testing.T) {
 func TestRoutes_BodyThatBreaksOffIsMalformed(t *testing.T) {
 	for _, path := range []string{"/api/v1/cap", "/api/v1/alerts", "/api/v1/audience/import", "/api/v1/devices"} {
 		fake := apitest.New()
-		server := httptest.NewServer(api.New(apitest.Services(fake), api.Options{}))
+		server := httptest.NewServer(document.Handler(t, api.New(apitest.Services(fake), api.Options{})))
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)
 		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",

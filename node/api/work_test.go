@@ -46,6 +46,9 @@ func (c crowd) PreviewCAP(ctx context.Context, by api.Caller, _ []byte, _ string
 	return c.take(ctx, by, true)
 }
 
+// inForce is what becomes of a good message.
+var inForce = wire.Outcome{State: wire.StateInForce, Effect: wire.EffectWarns}
+
 const sends, asks = "/api/v1/cap", "/api/v1/cap?dry_run=true"
 
 var (
@@ -56,8 +59,8 @@ var (
 // Four persons cannot hold all places of large bodies: some are kept.
 func TestBodies_KeepPlacesForCentralSystemsAndAdministrators(t *testing.T) {
 	reading := make(chan struct{}, 1000)
-	services := newCrowd(func(context.Context, api.Caller, bool) (wire.Outcome, error) { return wire.Outcome{}, nil })
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{api.New(services, api.Options{}), reading}})
+	services := newCrowd(func(context.Context, api.Caller, bool) (wire.Outcome, error) { return inForce, nil })
+	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{document.Handler(t, api.New(services, api.Options{})), reading}})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -90,7 +93,7 @@ func newLine(t *testing.T) *line {
 	l.h = api.New(newCrowd(func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
 		l.began <- by.Name
 		<-l.proceed
-		return wire.Outcome{}, nil
+		return inForce, nil
 	}), api.Options{})
 	return l
 }
@@ -139,7 +142,7 @@ func TestWork_WhatIsRecordedWaitsWithoutATurn(t *testing.T) {
 				inflight.Recorded(ctx)
 				<-committed
 			}
-			return wire.Outcome{}, nil
+			return inForce, nil
 		}), api.Options{})
 		done := make(chan int, 10)
 		for range 3 {
@@ -159,7 +162,9 @@ func TestWork_OfDryRunsIsBoundedForEachUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		costs := func(_ context.Context, _ api.Caller, dryRun bool) (out wire.Outcome, err error) {
 			time.Sleep(500 * time.Millisecond)
-			return wire.Outcome{DryRun: dryRun}, nil
+			out = inForce
+			out.DryRun = dryRun
+			return out, nil
 		}
 		h := api.New(newCrowd(costs), api.Options{})
 		answered := func(user string, lasts time.Duration) (n int) {
@@ -199,14 +204,16 @@ func TestWork_OfRefusedMessagesGoesInTurn(t *testing.T) {
 				return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent")
 			case "repeats":
 				time.Sleep(time.Minute)
-				return wire.Outcome{Duplicate: true}, nil
+				out := inForce
+				out.Duplicate = true
+				return out, nil
 			case "sends":
 				time.Sleep(time.Minute)
-				return wire.Outcome{}, nil
+				return inForce, nil
 			}
 			began <- struct{}{}
 			<-proceed
-			return wire.Outcome{}, nil
+			return inForce, nil
 		}), api.Options{})
 		require.Equal(t, 422, ask(t, h, "POST", sends, "refused", smallBody).Code)
 		require.Equal(t, 202, ask(t, h, "POST", sends, "repeats", smallBody).Code)

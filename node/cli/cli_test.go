@@ -19,6 +19,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/api/openapi/openapitest"
 	"almenara/node/cli/command"
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/terminal"
@@ -42,7 +43,9 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Fake: apitest.New()}
 	handler := api.New(apitest.Services(w.Fake), api.Options{Drill: func() bool { return w.drill }})
-	server := httptest.NewServer(handler)
+	described, err := openapitest.Read(api.OpenAPI(""))
+	require.NoError(t, err)
+	server := httptest.NewServer(described.Handler(t, handler))
 	t.Cleanup(server.Close)
 	t.Cleanup(handler.EndStreams)
 	w.env = map[string]string{"ALMENARA_API": server.URL, "ALMENARA_TOKEN": apitest.Token(api.RoleAdministrator)}

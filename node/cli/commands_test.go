@@ -119,7 +119,7 @@ func TestAlertSend_MakesAnAlertThatTheDomainTakes(t *testing.T) {
 
 func TestAlertCancel_SaysThatItIsCancelled(t *testing.T) {
 	w := newWorld(t)
-	w.Outcome = wire.Outcome{Alert: apitest.AlertID, MsgType: "Cancel", Replication: wire.ReplicationLocal, State: wire.StateCancelled}
+	w.Outcome = wire.Outcome{Alert: apitest.AlertID, MsgType: "Cancel", Effect: wire.EffectEnds, Replication: wire.ReplicationLocal, State: wire.StateCancelled}
 	require.Equal(t, command.ExitDone, w.run("alert", "cancel", "--reason", "wrong estate", apitest.AlertID), w.err.String())
 	require.Equal(t, "Alert "+apitest.AlertID+" is cancelled (local).\n", w.out.String())
 	require.Equal(t, []string{"CancelAlert " + apitest.AlertID + ` "wrong estate" committed`}, w.Calls())
@@ -187,7 +187,7 @@ func TestAlertSend_DryRunSaysWhatWouldBe(t *testing.T) {
 	} {
 		require.Contains(t, alertcmd.WouldBe(wire.Outcome{Alert: apitest.AlertID, State: state}), says)
 	}
-	require.Contains(t, alertcmd.WouldBe(wire.Outcome{Alert: apitest.AlertID, MsgType: "Cancel", State: wire.StateCancelled}), "It would cancel alert "+apitest.AlertID)
+	require.Contains(t, alertcmd.WouldBe(wire.Outcome{Alert: apitest.AlertID, MsgType: "Cancel", Effect: wire.EffectEnds, State: wire.StateCancelled}), "It would cancel alert "+apitest.AlertID)
 	require.Contains(t, alertcmd.WouldBe(wire.Outcome{State: wire.StateInForce, Duplicate: true}), "is known already")
 }
 

@@ -37,7 +37,7 @@ func TestDrillCopy_EveryCommandSaysIt(t *testing.T) {
 	require.NoError(t, json.Unmarshal(w.out.Bytes(), &s))
 	require.True(t, s.Isolated)
 
-	w.Err = wire.Problemf(wire.KindRefused, "nothing was sent")
+	w.Err = wire.Problemf(wire.KindNotFound, "nothing was found")
 	require.Equal(t, command.ExitFailed, w.run("alert", "show", apitest.AlertID))
 	require.Contains(t, w.err.String(), "DRILL COPY", "a refusal says it, too")
 }

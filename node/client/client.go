@@ -45,6 +45,9 @@ type Config struct {
 	// Timeout bounds one ordinary call; 0 is 30 s. Uploads, exports and streams are
 	// bounded by their context alone.
 	Timeout time.Duration
+	// Around puts something around the connection to the node that sees every request and
+	// answer; nil is nothing.
+	Around func(http.RoundTripper) http.RoundTripper
 }
 
 // Client talks to one node. It may be used from any goroutine. Every method
@@ -55,6 +58,7 @@ type Client struct {
 	timeout time.Duration
 	http    *http.Client
 	drill   func()
+	idle    func() // ends idle connections
 
 	consistent bool // see Consistent
 }
@@ -82,9 +86,13 @@ func New(config Config) (*Client, error) {
 	if config.Drill == nil {
 		config.Drill = func() {}
 	}
+	around := http.RoundTripper(transport)
+	if config.Around != nil {
+		around = config.Around(transport)
+	}
 	return &Client{
-		base: base, token: config.Token, timeout: config.Timeout, drill: sync.OnceFunc(config.Drill),
-		http: &http.Client{Transport: transport, CheckRedirect: noRedirect},
+		base: base, token: config.Token, timeout: config.Timeout, drill: sync.OnceFunc(config.Drill), idle: transport.CloseIdleConnections,
+		http: &http.Client{Transport: around, CheckRedirect: noRedirect},
 	}, nil
 }
 
@@ -109,7 +117,7 @@ func (c *Client) agreed(q url.Values) url.Values {
 }
 
 // Close ends idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() { c.idle() }
 
 // request is one call.
 type request struct {

@@ -16,6 +16,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/api/openapi/openapitest"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -34,11 +35,14 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{Fake: apitest.New()}
 	handler := api.New(apitest.Services(r.Fake), api.Options{})
+	described, err := openapitest.Read(api.OpenAPI(""))
+	require.NoError(t, err)
+	checked := described.Handler(t, handler)
 	r.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
 		r.mu.Lock()
 		r.asked = append(r.asked, in.Clone(context.WithoutCancel(in.Context())))
 		r.mu.Unlock()
-		handler.ServeHTTP(w, in)
+		checked.ServeHTTP(w, in)
 	}))
 	t.Cleanup(r.server.Close)
 	t.Cleanup(handler.EndStreams)
@@ -78,10 +82,12 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"PUT /api/v1/scenarios/{id}":    func() error { return c.PutScenario(ctx, wire.Scenario{ID: "a/b", Alert: []byte(`{}`)}) },
 		"DELETE /api/v1/scenarios/{id}": func() error { return c.RemoveScenario(ctx, "flood") },
 		"GET /api/v1/licences":          func() error { return drop(c.ListLicences(ctx)) },
-		"POST /api/v1/licences":         func() error { return drop(c.GrantLicence(ctx, wire.Licence{Operator: "duty"})) },
-		"DELETE /api/v1/licences/{id}":  func() error { return c.RevokeLicence(ctx, "l1") },
-		"GET /api/v1/policy":            func() error { return drop(c.ShowPolicy(ctx)) },
-		"PUT /api/v1/policy":            func() error { return c.PutPolicy(ctx, wire.Policy{}) },
+		"POST /api/v1/licences": func() error {
+			return drop(c.GrantLicence(ctx, wire.Licence{Operator: "duty", Scenarios: []string{"*"}}))
+		},
+		"DELETE /api/v1/licences/{id}": func() error { return c.RevokeLicence(ctx, "l1") },
+		"GET /api/v1/policy":           func() error { return drop(c.ShowPolicy(ctx)) },
+		"PUT /api/v1/policy":           func() error { return c.PutPolicy(ctx, wire.Policy{}) },
 		"GET /api/v1/alerts/{id}/receipts": func() error {
 			return drop(c.AlertReceipts(ctx, apitest.AlertID, wire.ReceiptQuery{Rung: "sent", Missing: true, After: "m1", Limit: 9}))
 		},
@@ -96,7 +102,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/devices":        func() error { return drop(c.EnrolDevices(ctx, []wire.Enrol{{ID: "x"}})) },
 		"DELETE /api/v1/devices/{id}": func() error { return c.RevokeDevice(ctx, "a/../b c") },
 		"GET /api/v1/users":           func() error { return drop(c.ListUsers(ctx)) },
-		"POST /api/v1/users":          func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x"})) },
+		"POST /api/v1/users":          func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x", Roles: []string{"viewer"}})) },
 		"PUT /api/v1/users/{name}":    func() error { return c.SetUser(ctx, "x", wire.SetUser{System: true}) },
 		"DELETE /api/v1/users/{name}": func() error { return c.RevokeUser(ctx, "x") },
 		"GET /api/v1/audit":           func() error { return c.ExportAudit(ctx, io.Discard, 1, 2) },
@@ -147,7 +153,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`TakeCAP <alert/> "all" held`, `SendAlert {} "" local`, `ListAlerts "x" 3`, `ShowAlert ` + apitest.AlertID,
 		`CorrectAlert ` + apitest.AlertID + ` 0 map[where:x] "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
 		`AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
-		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [] `, `RevokeLicence l1`,
+		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
@@ -170,7 +176,7 @@ func TestClient_AsksForConsistentReadsOfTheAgreedPart(t *testing.T) {
 
 func TestClient_ReturnsTheProblemOfTheNode(t *testing.T) {
 	r := newRig(t)
-	r.Err = &wire.Problem{Kind: wire.KindConflict, Sentence: "it is there already", Details: []string{"row 3"}, Alert: "a"}
+	r.Err = &wire.Problem{Kind: wire.KindMalformed, Sentence: "nobody can read it", Details: []string{"row 3"}, Alert: "a"}
 	for name, call := range calls(t.Context(), r.Client) {
 		if strings.HasSuffix(name, "z") || strings.HasSuffix(name, "json") || strings.HasSuffix(name, "metrics") {
 			continue // they need nothing of the service, or say so in their own way

@@ -1,6 +1,9 @@
 package wire
 
-import "fmt"
+import (
+	"fmt"
+	"net/http"
+)
 
 // Kind is the stable name of a sort of error. Programs decide by it; people read
 // the sentence.
@@ -31,6 +34,27 @@ func Kinds() []Kind {
 		KindRefused, KindOverBudget, KindInternal, KindBusy, KindNoQuorum, KindNotReady, KindUnknownOutcome,
 	}
 }
+
+// statuses maps every kind of problem to its HTTP status.
+var statuses = map[Kind]int{
+	KindMalformed:       http.StatusBadRequest,
+	KindUnauthenticated: http.StatusUnauthorized,
+	KindForbidden:       http.StatusForbidden,
+	KindNotFound:        http.StatusNotFound,
+	KindNotAllowed:      http.StatusMethodNotAllowed,
+	KindConflict:        http.StatusConflict,
+	KindTooLarge:        http.StatusRequestEntityTooLarge,
+	KindRefused:         http.StatusUnprocessableEntity,
+	KindOverBudget:      http.StatusTooManyRequests,
+	KindInternal:        http.StatusInternalServerError,
+	KindBusy:            http.StatusServiceUnavailable,
+	KindNoQuorum:        http.StatusServiceUnavailable,
+	KindNotReady:        http.StatusServiceUnavailable,
+	KindUnknownOutcome:  http.StatusGatewayTimeout,
+}
+
+// HTTPStatus is the status with which a problem of the kind is answered; 0 of what is no kind.
+func HTTPStatus(kind Kind) int { return statuses[kind] }
 
 // Problemf makes a Problem of a kind with a formatted sentence.
 func Problemf(kind Kind, format string, args ...any) *Problem {

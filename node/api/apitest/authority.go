@@ -41,7 +41,7 @@ func (f *Fake) ListLicences(context.Context) ([]wire.Licence, error) {
 
 // GrantLicence answers what was asked with an id.
 func (f *Fake) GrantLicence(_ context.Context, by api.Caller, in wire.Licence) (wire.Licence, error) {
-	in.ID = "l1"
+	in.ID, in.Scenarios = "l1", append([]string{}, in.Scenarios...)
 	return in, f.note(&by, "GrantLicence %s %v %s", in.Operator, in.Scenarios, in.Place)
 }
 

@@ -72,7 +72,7 @@ func New() *Fake {
 		Devices: []wire.Device{{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Connected: &connected, Node: "n1"}},
 		Users:   []wire.User{{Name: "duty", Roles: []string{api.RoleComposer}}},
 		Parted:  []wire.Split{{Nodes: []wire.SplitNode{}, Halves: []wire.SplitHalf{}, Alerts: []wire.SplitAlert{}}},
-		State:   wire.Status{Node: "n1", Name: "on-ting", District: "tuen-mun", Role: "leader", Quorum: true, Ready: true},
+		State:   wire.Status{Node: "n1", Name: "on-ting", District: "tuen-mun", Role: "leader", Quorum: true, Ready: true, Nodes: []wire.NodeInfo{}, MQTT: []string{}},
 		Audit:   []string{`{"index":1}`, `{"index":2}`},
 		Feed:    make(chan wire.Event, 16),
 	}
@@ -273,7 +273,7 @@ func (f *Fake) RevokeDevice(_ context.Context, by api.Caller, id string) error {
 
 // AddUser answers a user with a token.
 func (f *Fake) AddUser(_ context.Context, by api.Caller, in wire.AddUser) (wire.User, error) {
-	return wire.User{Name: in.Name, Roles: in.Roles, Senders: in.Senders, Token: "new-token"}, f.note(&by, "AddUser %s", in.Name)
+	return wire.User{Name: in.Name, Roles: append([]string{}, in.Roles...), Senders: in.Senders, Token: "new-token"}, f.note(&by, "AddUser %s", in.Name)
 }
 
 // SetUser notes what was said.

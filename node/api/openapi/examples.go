@@ -1,0 +1,220 @@
+package openapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// What the examples have in common.
+var (
+	exampleTime  = time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC)
+	exampleEnd   = exampleTime.Add(time.Hour)
+	exampleForm  = json.RawMessage(`{"info":[{"language":"en","category":["Met"],"event":"Flood","urgency":"Immediate","severity":"Severe","certainty":"Observed","headline":"Go to the second floor of {{where}}","area":[{"areaDesc":"On Ting"}]}]}`)
+	exampleCount = wire.Counts{Total: 12, ByKind: []wire.Count{{Name: "screen", Count: 12}}, ByPlace: []wire.Count{{Name: examplePlace, Count: 12}}}
+	exampleRungs = wire.Rungs{Queued: 12, Sent: 11, Delivered: 11, Verified: 11, Presented: 10}
+)
+
+const (
+	exampleID    = "abcdefghijklmnopqrstuvwxyz"
+	exampleKey   = "almenara.tuen-mun,8f3c,2026-07-20T17:40:00+08:00"
+	examplePlace = "tuen-mun/on-ting/on-lai"
+	exampleNode  = "b0d5c3a1"
+	exampleRev   = 1_784_540_400_000
+)
+
+// examples are bodies as they may look, by their type: one of every type that a route takes
+// or answers.
+var examples = byType(
+	wire.SendAlert{Scenario: "flood", Blanks: map[string]string{"where": "Block 2"}, Incident: "i-7", Reason: "seen by the warden"},
+	wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("Go to the third floor")}}, Reason: "the water rises"},
+	wire.CancelAlert{Reason: "the water has gone"},
+	wire.Approve{Digest: "5f1c09", Reason: "seen on the camera"},
+	wire.Outcome{
+		Alert: exampleID, Revision: exampleRev, Key: exampleKey, MsgType: "Alert", State: wire.StateInForce, Effect: wire.EffectWarns,
+		Replication: wire.ReplicationHeld, HeldBy: 2, HeldOf: 3, Addressed: exampleCount, Connected: 11, Reachable: new(uint64(12)),
+	},
+	wire.Alert{
+		ID: exampleID, Revision: exampleRev, Key: exampleKey, State: wire.StateInForce, Status: "Actual", MsgType: "Alert",
+		Headline: "Go to the second floor", Sent: exampleTime, Expires: exampleEnd, Author: "warden", Scenario: "flood", Incident: "i-7",
+		Replication: wire.ReplicationCommitted, CountsFrom: wire.SourceDistrict, Rungs: exampleRungs, Addressed: exampleCount,
+	},
+	wire.ReceiptRow{Member: "lift-0042", Kind: "screen", Place: examplePlace, Rung: "presented", RungFrom: wire.SourceDistrict, At: exampleTime.Add(2 * time.Second)},
+	wire.Event{Type: "receipts", At: exampleTime.Add(2 * time.Second), Alert: exampleID, Revision: exampleRev, State: wire.StateInForce, CountsFrom: wire.SourceDistrict, Rungs: &exampleRungs},
+	wire.Scenario{ID: "flood", Title: "Flood", Alert: exampleForm, Blanks: []string{"where"}, Select: "place under tuen-mun/on-ting", Approvals: 1, Minutes: 60},
+	wire.Licence{
+		ID: "4c2f9a", Operator: "warden", Scenarios: []string{"flood"}, Place: "tuen-mun/on-ting", Until: exampleTime.AddDate(0, 1, 0),
+		GrantedBy: "chief", GrantedAt: exampleTime,
+	},
+	wire.Policy{Version: 41, Rules: []wire.PolicyRule{{Severity: "Extreme", Approvals: 1}, {Share: 50, Approvals: 2}}},
+	wire.Imported{Applied: true, Rows: 120, Encoding: "UTF-8", Format: "members", Added: 4, Changed: 2, Unchanged: 114, Diff: []string{"+ r-0121"}},
+	wire.Progress{Phase: wire.PhaseStaging, Done: 60, Total: 120},
+	wire.Selected{Expression: "kind = screen", Counts: exampleCount, Members: []wire.Member{{ID: "lift-0042", Kind: "screen", Place: examplePlace}}, Next: "lift-0042"},
+	wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}, Lat: new(22.39), Lon: new(113.97)},
+	wire.Enrol{ID: "lift-0042", Kind: "screen", Place: examplePlace},
+	wire.Enrolled{
+		ID: "lift-0042", Kind: "screen", Place: examplePlace, Secret: "bm90IGEgc2VjcmV0LCBidXQgYXMgbG9uZyBhcyBvbmU", Servers: []string{"ssl://10.0.0.1:8883"},
+		RootKey: "bm90IGEga2V5LCBidXQgYXMgbG9uZyBhcyBvbmUuLi4", CA: "-----BEGIN CERTIFICATE-----\n…",
+	},
+	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready"},
+	wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
+	wire.SetUser{System: true},
+	wire.User{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
+	wire.Status{
+		Node: exampleNode, Name: "n1", Version: "1.2.0", District: "tuen-mun", Role: "leader", Leader: exampleNode, Term: 3, Quorum: true, PolicyVersion: 41,
+		Applied: 5120, Committed: 5120, Incarnation: 1, Ready: true, Members: 1204, Devices: 311, InForce: 1,
+		Nodes: []wire.NodeInfo{{ID: exampleNode, Name: "n1", Internode: "10.0.0.1:8470", API: "https://10.0.0.1:8480", Voter: true, Reachable: true, Leader: true}},
+		API:   "https://10.0.0.1:8480", MQTT: []string{"ssl://10.0.0.1:8883"}, Internode: "10.0.0.1:8470", DataDirectory: "/var/lib/almenara",
+		Disk: wire.Disk{Level: "ample", Free: 48 << 30, Total: 64 << 30}, Clock: wire.Clock{Source: "own"}, Spool: wire.Spool{Total: 64 << 20},
+	},
+	wire.Split{
+		From: exampleTime, To: exampleEnd, Nodes: []wire.SplitNode{{Node: exampleNode, Name: "n1", From: exampleTime, To: exampleEnd, Why: "lost", Policy: 41}},
+		Halves: []wire.SplitHalf{{Nodes: []string{"n1"}}, {Nodes: []string{"n2", "n3"}, Majority: true}}, Alerts: []wire.SplitAlert{},
+	},
+	wire.Invite{Minutes: 30},
+	wire.Invited{Token: "almenara-join-1.pGhkaXN0cmljdGh0dWVu…", Expires: exampleEnd},
+	wire.Health{Ready: true},
+	json.RawMessage(`{"openapi":"3.1.0"}`),
+)
+
+func byType(all ...any) map[reflect.Type]any {
+	out := map[reflect.Type]any{}
+	for _, v := range all {
+		out[reflect.TypeOf(v)] = v
+	}
+	return out
+}
+
+// exampleOf is an example of an answer of the type of v.
+func exampleOf(v any) any {
+	if either, ok := v.(OneOrMore); ok {
+		return exampleOf(either.Of)
+	}
+	t := reflect.TypeOf(v)
+	if one, ok := examples[t]; ok {
+		return one
+	}
+	if t.Kind() == reflect.Slice {
+		if one, ok := examples[t.Elem()]; ok {
+			return []any{one}
+		}
+	}
+	panic(fmt.Sprintf("describing the API: there is no example of %v", t))
+}
+
+// dryRunOf is an example of what answers a dry run.
+func dryRunOf(v any) any {
+	switch out := exampleOf(v).(type) {
+	case wire.Outcome:
+		out.DryRun, out.Replication, out.HeldBy, out.HeldOf = true, "", 0, 0
+		return out
+	default:
+		return out
+	}
+}
+
+// requestOf is an example of a request of the type of v: without what the node sets.
+func requestOf(v any) any {
+	one := exampleOf(v)
+	typ := reflect.TypeOf(one)
+	if typ.Kind() != reflect.Struct {
+		return one
+	}
+	fields := object{}
+	raw, err := json.Marshal(one)
+	if err == nil {
+		err = json.Unmarshal(raw, &fields)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("describing the API: the example of %v is no JSON object: %v", typ, err))
+	}
+	for _, name := range leftOut(typ) {
+		delete(fields, name)
+	}
+	return fields
+}
+
+// capMessage is a message as a central system sends it.
+const capMessage = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>8f3c</identifier><sender>observatory@example.org</sender>` +
+	`<sent>2026-07-20T17:40:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope>` +
+	`<info><language>en</language><category>Met</category><event>Flood</event><urgency>Immediate</urgency><severity>Severe</severity>` +
+	`<certainty>Observed</certainty><expires>2026-07-20T18:40:00+08:00</expires><headline>Go to the second floor</headline>` +
+	`<area><areaDesc>On Ting</areaDesc><circle>22.39,113.97 0.5</circle></area></info></alert>`
+
+// capReply is what CAP answers to it: an Ack or an Error with a note.
+func capReply(kind, note string) string {
+	return `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>reply-1</identifier><sender>almenara.tuen-mun</sender>` +
+		`<sent>2026-07-20T17:40:01+08:00</sent><status>Actual</status><msgType>` + kind + `</msgType><scope>Private</scope>` +
+		`<addresses>observatory@example.org</addresses><note>` + note + `</note>` +
+		`<references>observatory@example.org,8f3c,2026-07-20T17:40:00+08:00</references></alert>`
+}
+
+var capError = capReply("Error", "refused: nothing was sent: the area names no place of this district")
+
+// texts are bodies that are not JSON, by their media type.
+var texts = map[string]string{
+	MediaCSV:   "id,name,kind,place,languages,risk\nr-0001,Chan Tai Man,resident,tuen-mun/on-ting/on-lai,zh-HK,high\n",
+	MediaCAP:   capMessage,
+	MediaBytes: "ALMBACK\u0001…",
+	MediaLines: `{"from":1,"prev":"3e08"}` + "\n" +
+		`{"n":1,"index":7,"at":1784540400000,"actor":"chief","action":"put-policy","summary":"2 rules","hash":"9c1d","outcome":1}` + "\n" +
+		`{"head":1,"hash":"9c1d"}` + "\n",
+	"text/html":  "<!doctype html><html lang=\"en\"><h1>In agreement with the district</h1></html>",
+	"text/plain": "# TYPE almenara_node_alone gauge\nalmenara_node_alone 0\n",
+}
+
+// inKind are answers beside JSON, by their media type.
+var inKind = map[string]string{
+	MediaCAP: capReply("Ack", "held, in-force: 12 members addressed; alert "+exampleID),
+	MediaCSV: "member,name,kind,place,rung,at,reason,since,unanswered,rung_from\r\n" +
+		"lift-0042,,screen,tuen-mun/on-ting/on-lai,presented,2026-07-20T09:40:02Z,,,,district\r\n",
+}
+
+// textOf is an example of an answer that is not JSON.
+func textOf(route Route) string {
+	if route.Returns == MediaEvents {
+		return "id: n1-7\nevent: receipts\ndata: " + strings.TrimSpace(linesOf(exampleOf(route.Answer))) + "\n\n"
+	}
+	return texts[route.Returns]
+}
+
+// linesOf writes values as JSON, one a line.
+func linesOf(all ...any) string {
+	var out strings.Builder
+	for _, v := range all {
+		if err := json.NewEncoder(&out).Encode(v); err != nil {
+			panic(fmt.Sprintf("describing the API: writing an example: %v", err))
+		}
+	}
+	return out.String()
+}
+
+// problems are what errors may say, by their kind.
+var problems = map[wire.Kind]string{
+	wire.KindMalformed:       "the selection cannot be read: it ends after \"and\"",
+	wire.KindUnauthenticated: "this needs a token in the header Authorization: Bearer",
+	wire.KindForbidden:       "nothing was sent: it addresses 40 members outside tuen-mun/on-ting, where warden may warn",
+	wire.KindNotFound:        "no alert " + exampleID + " is known here",
+	wire.KindConflict:        "the message is known with another content; this one was refused, the first one stands",
+	wire.KindTooLarge:        "the body is larger than 1048576 bytes, the most that is taken here",
+	wire.KindRefused:         "nothing was sent: the selection kind = siren selects nobody",
+	wire.KindInternal:        "the node met a fault of its own; its log says more",
+	wire.KindOverBudget:      "nothing was sent: duty has 40 alerts in force or to come in tuen-mun/on-ting/on-lai, the most that one sender may; cancel one or wait until 14:05 UTC on 20 July",
+	wire.KindBusy:            "the district is busy; nothing happened, try again",
+	wire.KindNoQuorum:        "this needs a majority of the district's nodes, and none can be reached from here",
+	wire.KindNotReady:        "the node is stopping; nothing happened",
+	wire.KindUnknownOutcome:  "it is not known whether this happened; look before you repeat it",
+}
+
+// problemList are examples of all kinds of errors.
+func problemList() object {
+	out := object{}
+	for kind, sentence := range problems {
+		out[kind] = object{"value": wire.Problem{Kind: kind, Sentence: sentence}}
+	}
+	return out
+}
