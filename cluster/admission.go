@@ -15,7 +15,9 @@ import (
 
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
+	"almenara/cluster/joining"
 	"almenara/cluster/memory"
+	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 	"almenara/cluster/raftlog"
 )
@@ -29,8 +31,8 @@ type admission struct {
 	peers     *peers.Peers
 	memory    *memory.Memory
 	identity  func() *identity.Identity
-	decide    func(context.Context, JoinRequest) error // Options.Admit
-	status    func() []Peer
+	decide    func(context.Context, joining.Request) error // Options.Admit
+	status    func() []peers.Peer
 	clock     func() time.Time
 	logger    *slog.Logger
 }
@@ -48,16 +50,16 @@ func (a *admission) handleJoin(w http.ResponseWriter, req *http.Request) {
 		a.answerJoin(w, nil, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), joinTimeout)
+	ctx, cancel := context.WithTimeout(req.Context(), joining.Timeout)
 	defer cancel()
 	var answer []byte
-	proof := req.Header.Get(joinProofHeader)
+	proof := req.Header.Get(joining.ProofHeader)
 	err := a.proposals.onLeader(ctx, func(ctx context.Context) (err error) {
 		answer, err = a.admit(ctx, b, proof, version)
 		return err
 	}, func(ctx context.Context, leader string) (err error) {
 		answer, err = a.proposals.forward(ctx, leader, "/cluster/join", b, http.Header{
-			joinProofHeader: {proof}, joinVersionHeader: {strconv.FormatUint(version, 10)},
+			joining.ProofHeader: {proof}, joinVersionHeader: {strconv.FormatUint(version, 10)},
 		})
 		return err
 	})
@@ -77,17 +79,17 @@ func (a *admission) handleForwardedJoin(w http.ResponseWriter, req *http.Request
 	if err != nil { // software of before this does not pass it on
 		version = 0
 	}
-	answer, err := a.admit(req.Context(), b, req.Header.Get(joinProofHeader), version)
+	answer, err := a.admit(req.Context(), b, req.Header.Get(joining.ProofHeader), version)
 	a.answerJoin(w, answer, err)
 }
 
 func (a *admission) answerJoin(w http.ResponseWriter, answer []byte, err error) {
 	switch {
-	case errors.Is(err, errJoinMessage):
+	case errors.Is(err, joining.ErrMessage):
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case err != nil:
 		a.logger.Warn("not admitting node", "error", err)
-		fail(w, err)
+		outcome.Write(w, err)
 	default:
 		_, _ = w.Write(answer)
 	}
@@ -98,24 +100,24 @@ func (a *admission) answerJoin(w http.ResponseWriter, answer []byte, err error) 
 // new node's repeat, with the same server id and keys, completes it. A member that has
 // been heard has its answer: whoever asks for it again is somebody else.
 func (a *admission) admit(ctx context.Context, b []byte, proof string, version uint64) ([]byte, error) {
-	m, public, err := decodeJoin(b)
+	m, public, err := joining.Decode(b)
 	if err != nil {
 		return nil, err
 	}
-	proven, err := m.checkProof(b, proof)
+	proven, err := m.CheckProof(b, proof)
 	if err != nil {
 		return nil, err
 	}
 	if a.hasLived(m.NodeID) {
-		return nil, fmt.Errorf("%w: node %s is a member of the district already; a box that lost its data folder joins as another node", ErrRefused, m.NodeID)
+		return nil, fmt.Errorf("%w: node %s is a member of the district already; a box that lost its data folder joins as another node", outcome.ErrRefused, m.NodeID)
 	}
 	if now, _ := a.proposals.leadership.current(); !now.Leader {
-		return nil, errTryAgain
+		return nil, outcome.ErrTryAgain
 	}
 	if a.decide == nil {
-		return nil, fmt.Errorf("%w: this node admits nobody", ErrRefused)
+		return nil, fmt.Errorf("%w: this node admits nobody", outcome.ErrRefused)
 	}
-	err = a.decide(ctx, JoinRequest{
+	err = a.decide(ctx, joining.Request{
 		NodeID: m.NodeID, TokenHash: identity.Token{Secret: m.Secret}.Hash(),
 		SigningKey: m.SigningKey, KeyID: identity.KeyID(m.SigningKey), Addrs: m.Addrs, Proven: proven, Version: version,
 	})
@@ -123,7 +125,7 @@ func (a *admission) admit(ctx context.Context, b []byte, proof string, version u
 		return nil, admissionError(err)
 	}
 	if err := a.members.setServer(m.NodeID, m.Addrs[0]); err != nil {
-		return nil, raftOutcome(err)
+		return nil, outcome.OfRaft(err)
 	}
 	return a.answer(m, public)
 }
@@ -139,24 +141,24 @@ func (a *admission) hasLived(id string) bool {
 
 // admissionError keeps what Propose said about the outcome; anything else is a refusal.
 func admissionError(err error) error {
-	for _, known := range []error{ErrUnknownOutcome, ErrBusy, ErrNoLeader, ErrStopped, raftlog.ErrDiskFull, ErrQuarantined, ErrRefused, errTryAgain} {
+	for _, known := range []error{outcome.ErrUnknownOutcome, outcome.ErrBusy, outcome.ErrNoLeader, outcome.ErrStopped, raftlog.ErrDiskFull, outcome.ErrQuarantined, outcome.ErrRefused, outcome.ErrTryAgain} {
 		if errors.Is(err, known) {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: %w", ErrRefused, err)
+	return fmt.Errorf("%w: %w", outcome.ErrRefused, err)
 }
 
 // answer is what the new node gets.
-func (a *admission) answer(m joinMessage, public *ecdsa.PublicKey) ([]byte, error) {
+func (a *admission) answer(m joining.Message, public *ecdsa.PublicKey) ([]byte, error) {
 	d := a.identity().District
 	cert, err := d.IssueNode(a.clock(), m.NodeID, public, m.Addrs)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
+		return nil, fmt.Errorf("%w: %w", outcome.ErrRefused, err)
 	}
 	keys, err := d.Keys()
 	if err != nil {
 		return nil, err
 	}
-	return joinAnswer{District: keys, Cert: cert.Raw, Peers: a.status()}.encode(a.identity().Incarnation)
+	return joining.Answer{District: keys, Cert: cert.Raw, Peers: a.status()}.Encode(a.identity().Incarnation)
 }

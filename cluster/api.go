@@ -9,6 +9,7 @@ import (
 
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 )
 
@@ -90,7 +91,7 @@ func (c *Cluster) Leadership() Leadership {
 // through Options.Invited. On return the token is good until ttl has passed.
 func (c *Cluster) Invite(ctx context.Context, ttl time.Duration) (identity.Token, error) {
 	if c.options.Invited == nil {
-		return identity.Token{}, fmt.Errorf("inviting: %w: this node invites nobody", ErrRefused)
+		return identity.Token{}, fmt.Errorf("inviting: %w: this node invites nobody", outcome.ErrRefused)
 	}
 	addrs := []string{c.options.Advertise}
 	for _, id := range c.Members() {

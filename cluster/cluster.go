@@ -16,14 +16,11 @@ import (
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
 	"almenara/cluster/memory"
+	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 	"almenara/cluster/raftfix"
 	"almenara/cluster/raftlog"
 )
-
-// ErrRemoved is returned by Start for a node that learnt that it was removed from
-// the district. Its box may join again, with a new data directory.
-var ErrRemoved = errors.New("this node was removed from the district")
 
 // Cluster is this node's part of the district's raft group. Its methods may be
 // called from any goroutine; after Stop they return ErrStopped.
@@ -113,7 +110,7 @@ func (c *Cluster) build() {
 	c.fence.allowed = c.members.allowed
 	c.admission = &admission{
 		proposals: c.proposals, upgrades: c.upgrades, members: c.members, identity: c.identity.Load,
-		decide: o.Admit, status: func() []Peer { return c.Status().Peers }, clock: o.Clock, logger: o.Logger,
+		decide: o.Admit, status: func() []peers.Peer { return c.Status().Peers }, clock: o.Clock, logger: o.Logger,
 	}
 	c.room = &room{group: c.group, dog: c.dog, changed: make(chan struct{}, 1), logger: o.Logger}
 }
@@ -140,7 +137,7 @@ func (c *Cluster) Handle(pattern string, h http.Handler) { c.rpc.Handle(pattern,
 // *CallError; ErrNotSent says that the peer certainly did not get the request.
 func (c *Cluster) Call(ctx context.Context, peerID, path string, body []byte) ([]byte, error) {
 	if c.proposals.stopping.Load() {
-		return nil, fmt.Errorf("calling %s: %w: %w", peerID, internode.ErrNotSent, ErrStopped)
+		return nil, fmt.Errorf("calling %s: %w: %w", peerID, internode.ErrNotSent, outcome.ErrStopped)
 	}
 	return c.rpc.Call(ctx, peerID, path, body)
 }

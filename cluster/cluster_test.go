@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/clustertest"
 	"almenara/cluster/internode"
+	"almenara/cluster/outcome"
 )
 
 // TestMain runs more tests at a time than there are cores: they mostly wait for
@@ -35,7 +35,7 @@ func propose(t *testing.T, n *clustertest.Node, command string) string {
 	t.Helper()
 	for {
 		answer, err := n.Propose(patient(t), []byte(command))
-		if errors.Is(err, cluster.ErrUnknownOutcome) {
+		if errors.Is(err, outcome.ErrUnknownOutcome) {
 			continue
 		}
 		require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestPropose_ThroughFollowerAndLeaderIsAppliedEverywhere(t *testing.T) {
 	require.Equal(t, []string{"by a follower", "by the leader"}, commands[len(commands)-2:])
 
 	for _, n := range d.Nodes {
-		var refused *cluster.CommandError
+		var refused *outcome.CommandError
 		require.ErrorAs(t, decided(t, n), &refused)
 		require.Equal(t, clustertest.ErrRejected.Error(), refused.Text)
 		_, err := n.Propose(patient(t), make([]byte, 256<<10+1))
@@ -68,7 +68,7 @@ func decided(t *testing.T, n *clustertest.Node) error {
 	ctx := patient(t)
 	for {
 		_, err := n.Propose(ctx, []byte("reject"))
-		if !errors.Is(err, cluster.ErrUnknownOutcome) || ctx.Err() != nil {
+		if !errors.Is(err, outcome.ErrUnknownOutcome) || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -116,7 +116,7 @@ func TestStop_TwiceAndRestartTwice(t *testing.T) {
 		d.Stop(n)
 		require.NoError(t, stopped.Stop(patient(t)))
 		_, err := stopped.Propose(patient(t), []byte("too late"))
-		require.ErrorIs(t, err, cluster.ErrStopped)
+		require.ErrorIs(t, err, outcome.ErrStopped)
 		propose(t, d.WaitLeader(), fmt.Sprintf("while away %d", i))
 		d.Start(n)
 		d.Eventually(func() bool { return n.Status().HasQuorum }, "does not return")
@@ -151,8 +151,8 @@ func TestIsolatedNode_KnowsThatItIsAlone(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	_, err := lone.Propose(ctx, []byte("nobody hears"))
-	require.ErrorIs(t, err, cluster.ErrNoLeader)
-	require.ErrorIs(t, lone.Linearizable(ctx), cluster.ErrNoLeader)
+	require.ErrorIs(t, err, outcome.ErrNoLeader)
+	require.ErrorIs(t, lone.Linearizable(ctx), outcome.ErrNoLeader)
 
 	propose(t, d.WaitLeader(), "majority goes on")
 	d.Heal(lone)
@@ -170,10 +170,10 @@ func TestPropose_LostLeadershipIsUnknownNotFailed(t *testing.T) {
 		_, err := leader.Propose(ctx, []byte("in the air"))
 		cancel()
 		d.Heal(leader)
-		if errors.Is(err, cluster.ErrNoLeader) {
+		if errors.Is(err, outcome.ErrNoLeader) {
 			continue // the lease ran out before the proposal: nothing happened, and it says so
 		}
-		require.ErrorIs(t, err, cluster.ErrUnknownOutcome)
+		require.ErrorIs(t, err, outcome.ErrUnknownOutcome)
 		return
 	}
 }

@@ -6,8 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 )
 
@@ -26,7 +26,7 @@ func TestDamagedLog_QuarantinesTheNode(t *testing.T) {
 	require.Nil(t, bad.Quarantine().By)
 	require.Contains(t, bad.Quarantine().Reason, "checksum")
 	_, err := bad.Propose(patient(t), []byte("x"))
-	require.ErrorIs(t, err, cluster.ErrQuarantined)
+	require.ErrorIs(t, err, outcome.ErrQuarantined)
 	propose(t, d.WaitLeader(), "the others go on")
 	d.Stop(bad)
 	d.Start(bad)

@@ -11,6 +11,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 )
 
@@ -90,7 +91,7 @@ func (f *fence) end() {
 // refuseHandover is why this node takes nothing over; nil when it does.
 func (f *fence) refuseHandover() error {
 	if f.quarantined() {
-		return ErrQuarantined
+		return outcome.ErrQuarantined
 	}
 	return nil
 }

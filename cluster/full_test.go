@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 )
 
@@ -66,7 +66,7 @@ func proposeWithRoom(t *testing.T, d *clustertest.District, command string) {
 	t.Helper()
 	for {
 		_, err := d.WaitLeader().Propose(patient(t), []byte(command))
-		if errors.Is(err, cluster.ErrUnknownOutcome) || errors.Is(err, raftlog.ErrDiskFull) {
+		if errors.Is(err, outcome.ErrUnknownOutcome) || errors.Is(err, raftlog.ErrDiskFull) {
 			continue
 		}
 		require.NoError(t, err)

@@ -22,6 +22,8 @@ import (
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
+	"almenara/cluster/outcome"
 )
 
 const (
@@ -89,7 +91,7 @@ func TestJoins_AdmitOncePerToken(t *testing.T) {
 	var d *clustertest.District
 	d = clustertest.New(t, 3, func(n *clustertest.Node, o *cluster.Options) {
 		admit := o.Admit
-		o.Admit = func(ctx context.Context, r cluster.JoinRequest) error {
+		o.Admit = func(ctx context.Context, r joining.Request) error {
 			if armed.CompareAndSwap(cutBefore, noFault) {
 				d.Cut(n)
 			}
@@ -99,7 +101,7 @@ func TestJoins_AdmitOncePerToken(t *testing.T) {
 			case armed.CompareAndSwap(cutBetween, noFault):
 				d.Cut(n)
 			case armed.CompareAndSwap(lostBetween, noFault):
-				err = cluster.ErrUnknownOutcome
+				err = outcome.ErrUnknownOutcome
 			}
 			return err
 		}
@@ -261,14 +263,14 @@ func (b *box) ask(ctx context.Context, t *testing.T, token identity.Token) {
 	if !errors.Is(err, os.ErrNotExist) {
 		assert.NoError(t, err)
 	}
-	id, err := cluster.Join(ctx, token, b.dir, []string{b.addr}, 1)
+	id, err := joining.Join(ctx, token, b.dir, []string{b.addr}, 1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asking, b.at = false, time.Now()
 	switch {
 	case err == nil:
 		b.welcome, b.id = true, id.NodeID
-	case errors.Is(err, cluster.ErrRefused):
+	case errors.Is(err, outcome.ErrRefused):
 		b.refused, b.id = err, pendingID(b.dir)
 	default:
 		b.id = pendingID(b.dir)

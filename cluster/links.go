@@ -1,13 +1,16 @@
 package cluster
 
-import "log/slog"
+import (
+	"almenara/cluster/peers"
+	"log/slog"
+)
 
 // links remembers which peers answered, so that a lost or regained link is logged
 // once: it is a state, not an error. Only maintenance's goroutine uses it.
 type links map[string]bool
 
 // note compares with what was known of the peer.
-func (l links) note(log *slog.Logger, peer Peer) {
+func (l links) note(log *slog.Logger, peer peers.Peer) {
 	was, known := l[peer.ID]
 	l[peer.ID] = peer.Reachable
 	switch {
@@ -23,7 +26,7 @@ func (l links) note(log *slog.Logger, peer Peer) {
 type lostLogs map[string]bool
 
 // note compares with what was known of the peer.
-func (l lostLogs) note(log *slog.Logger, peer Peer) {
+func (l lostLogs) note(log *slog.Logger, peer peers.Peer) {
 	was := l[peer.ID]
 	l[peer.ID] = peer.LostLog
 	switch {

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"almenara/cluster/peers"
 	"bytes"
 	"log/slog"
 	"strings"
@@ -14,7 +15,7 @@ func TestLinks_LogEachChangeOnce(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(&out, nil))
 	l := links{}
 	for _, reachable := range []bool{false, true, true, false, false, false, true} {
-		l.note(log, Peer{ID: "b", Reachable: reachable})
+		l.note(log, peers.Peer{ID: "b", Reachable: reachable})
 	}
 	require.Equal(t, 1, strings.Count(out.String(), "link lost"))
 	require.Equal(t, 2, strings.Count(out.String(), "link is back"))

@@ -12,6 +12,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/peers"
 )
 
 // disk is a copy of all that a node has.
@@ -60,7 +61,7 @@ func remembered(t *testing.T, d *clustertest.District, peer, n *clustertest.Node
 }
 
 // seenBy is what one node knows of another.
-func seenBy(n, peer *clustertest.Node) (found cluster.Peer) {
+func seenBy(n, peer *clustertest.Node) (found peers.Peer) {
 	for _, p := range n.Status().Peers {
 		if p.ID == peer.NodeID() {
 			found = p

@@ -41,7 +41,7 @@ type maintenance struct {
 	port     *internode.Port
 	rpc      *internode.RPC
 	identity *atomic.Pointer[identity.Identity]
-	status   func() []Peer
+	status   func() []peers.Peer
 
 	ctx    context.Context // ends with Stop
 	dir    string

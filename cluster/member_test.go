@@ -17,7 +17,9 @@ import (
 	"almenara/cluster/clustertest"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
+	"almenara/cluster/joining"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 )
 
@@ -77,7 +79,7 @@ func TestJoin_IsRefused(t *testing.T) {
 
 	join := func(token identity.Token) (string, error) {
 		dir := t.TempDir()
-		_, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
+		_, err := joining.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
 		require.Error(t, err)
 		_, missing := identity.Load(dir)
 		require.ErrorIs(t, missing, identity.ErrNoIdentity)
@@ -85,12 +87,12 @@ func TestJoin_IsRefused(t *testing.T) {
 	}
 	t.Run("token used twice", func(t *testing.T) {
 		_, err := join(token)
-		require.ErrorIs(t, err, cluster.ErrRefused)
+		require.ErrorIs(t, err, outcome.ErrRefused)
 		require.ErrorContains(t, err, "unknown or used")
 	})
 	t.Run("token never given", func(t *testing.T) {
 		_, err := join(identity.NewToken(d.Nodes[0].Identity().District, token.Addrs))
-		require.ErrorIs(t, err, cluster.ErrRefused)
+		require.ErrorIs(t, err, outcome.ErrRefused)
 	})
 	t.Run("another authority", func(t *testing.T) {
 		foreign, err := identity.NewDistrict("Sham Shui Po")
@@ -99,7 +101,7 @@ func TestJoin_IsRefused(t *testing.T) {
 		require.ErrorIs(t, err, identity.ErrWrongDistrict)
 	})
 	t.Run("directory of a node", func(t *testing.T) {
-		_, err := cluster.Join(patient(t), token, used.Dir, []string{"127.0.0.1:1"}, 1)
+		_, err := joining.Join(patient(t), token, used.Dir, []string{"127.0.0.1:1"}, 1)
 		require.ErrorIs(t, err, identity.ErrAlreadyMember)
 	})
 	require.Len(t, d.Nodes[0].Members(), members)
@@ -114,15 +116,15 @@ func TestJoin_ExpiredTokenGivesTheReasonOfAdmit(t *testing.T) {
 	fsm := clustertest.NewFSM()
 	c, err := cluster.Start(cluster.Options{
 		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", FSM: fsm, Snapshots: fsm, Bootstrap: true,
-		Admit: func(context.Context, cluster.JoinRequest) error {
+		Admit: func(context.Context, joining.Request) error {
 			return errExpired
 		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	require.NoError(t, c.Linearizable(patient(t)))
-	_, err = cluster.Join(patient(t), identity.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
-	require.ErrorIs(t, err, cluster.ErrRefused)
+	_, err = joining.Join(patient(t), identity.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
+	require.ErrorIs(t, err, outcome.ErrRefused)
 	require.ErrorContains(t, err, errExpired.Error())
 }
 
@@ -136,18 +138,18 @@ func TestJoin_IsNotRefusedForWhatPasses(t *testing.T) {
 	fsm, passes := clustertest.NewFSM(), make(chan error, 1)
 	c, err := cluster.Start(cluster.Options{
 		Dir: t.TempDir(), Identity: id, Listen: "127.0.0.1:0", FSM: fsm, Snapshots: fsm, Bootstrap: true,
-		Admit: func(context.Context, cluster.JoinRequest) error {
+		Admit: func(context.Context, joining.Request) error {
 			return fmt.Errorf("proposing: %w", <-passes)
 		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, c.Stop(context.Background())) })
 	require.NoError(t, c.Linearizable(patient(t)))
-	for _, reason := range []error{raftlog.ErrDiskFull, cluster.ErrBusy, cluster.ErrUnknownOutcome, cluster.ErrStopped, cluster.ErrNoLeader} {
+	for _, reason := range []error{raftlog.ErrDiskFull, outcome.ErrBusy, outcome.ErrUnknownOutcome, outcome.ErrStopped, outcome.ErrNoLeader} {
 		passes <- reason
-		_, err = cluster.Join(patient(t), identity.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
+		_, err = joining.Join(patient(t), identity.NewToken(district, []string{c.Addr().String()}), t.TempDir(), []string{"127.0.0.1:1"}, 1)
 		require.ErrorContains(t, err, "no node admitted us", "%v", reason)
-		require.NotErrorIs(t, err, cluster.ErrRefused, "%v", reason)
+		require.NotErrorIs(t, err, outcome.ErrRefused, "%v", reason)
 	}
 }
 
@@ -166,11 +168,11 @@ func TestJoin_RepeatAfterALostAnswerCompletesTheFirst(t *testing.T) {
 	proxy := loseAnswer(t, d.Nodes[0].Addr, cancel)
 	broken := token
 	broken.Addrs = []string{proxy}
-	_, err := cluster.Join(lost, broken, dir, []string{"127.0.0.1:1"}, 1)
+	_, err := joining.Join(lost, broken, dir, []string{"127.0.0.1:1"}, 1)
 	require.Error(t, err)
 	d.Eventually(func() bool { return len(d.Nodes[0].Members()) == 1 }, "the request did arrive")
 
-	id, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
+	id, err := joining.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, 1)
 	require.NoError(t, err)
 	require.Equal(t, d.Nodes[0].Members(), []string{id.NodeID}, "under the same server id")
 	again, err := identity.Load(dir)
@@ -226,8 +228,8 @@ func loseAnswer(t *testing.T, addr string, cancel func()) string {
 func remove(t *testing.T, by *clustertest.Node, id string) {
 	t.Helper()
 	err := by.Remove(patient(t), id)
-	for errors.Is(err, cluster.ErrUnknownOutcome) {
-		if err = by.Remove(patient(t), id); errors.Is(err, cluster.ErrNotMember) || errors.Is(err, cluster.ErrStopped) {
+	for errors.Is(err, outcome.ErrUnknownOutcome) {
+		if err = by.Remove(patient(t), id); errors.Is(err, outcome.ErrNotMember) || errors.Is(err, outcome.ErrStopped) {
 			return // the first one did it
 		}
 	}
@@ -238,7 +240,7 @@ func TestRemove_StopsTheRemovedNode(t *testing.T) {
 	t.Parallel()
 	d := clustertest.New(t, 3)
 	gone := d.Followers()[0]
-	require.ErrorIs(t, gone.Remove(patient(t), "nobody"), cluster.ErrNotMember)
+	require.ErrorIs(t, gone.Remove(patient(t), "nobody"), outcome.ErrNotMember)
 	remove(t, d.WaitLeader(), gone.NodeID())
 	select {
 	case <-gone.Removed():
@@ -248,7 +250,7 @@ func TestRemove_StopsTheRemovedNode(t *testing.T) {
 	require.Equal(t, "stopped", gone.Status().Role)
 	d.Stop(gone)
 	_, err := cluster.Start(d.Options(gone))
-	require.ErrorIs(t, err, cluster.ErrRemoved)
+	require.ErrorIs(t, err, outcome.ErrRemoved)
 	d.Nodes = without(d.Nodes, gone)
 	d.WaitVoters(2)
 	propose(t, d.Nodes[0], "goes on")

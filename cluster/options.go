@@ -13,6 +13,7 @@ import (
 	"almenara/cluster/connlimit"
 	"almenara/cluster/hclogs"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
 	"almenara/cluster/raftlog"
 )
 
@@ -70,7 +71,7 @@ type Options struct {
 	// first answer may have been lost, and refuse every other use of either: the answer
 	// holds the district's private keys. Its error's text is shown to the person
 	// who joins. Nil refuses everybody.
-	Admit func(context.Context, JoinRequest) error
+	Admit func(context.Context, joining.Request) error
 	// Invited commits a join token's hash and expiry; nil makes Invite fail.
 	Invited func(ctx context.Context, hash string, expires time.Time) error
 	// Address names a node's address where the caller knows a newer one than the

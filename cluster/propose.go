@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"almenara/cluster/internode"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 )
 
@@ -66,10 +66,6 @@ func (p *proposals) propose(ctx context.Context, cmd []byte) ([]byte, error) {
 	return answer, nil
 }
 
-// errTryAgain says that nothing happened and another node, or this one a little
-// later, may do it.
-var errTryAgain = errors.New("not done here")
-
 // onLeader runs here where this node leads, or there with the leader's id, and
 // tries again while that fails with errTryAgain, until ctx ends.
 func (p *proposals) onLeader(ctx context.Context, here func(context.Context) error, there func(context.Context, string) error) error {
@@ -77,17 +73,17 @@ func (p *proposals) onLeader(ctx context.Context, here func(context.Context) err
 	defer cancel()
 	for {
 		if p.stopping.Load() {
-			return ErrStopped
+			return outcome.ErrStopped
 		}
 		select {
 		case <-p.removed: // no leader will ever answer us again
-			return fmt.Errorf("%w: %w", ErrStopped, ErrRemoved)
+			return fmt.Errorf("%w: %w", outcome.ErrStopped, outcome.ErrRemoved)
 		default:
 		}
 		if p.quarantined() {
-			return ErrQuarantined
+			return outcome.ErrQuarantined
 		}
-		err := errTryAgain
+		err := outcome.ErrTryAgain
 		_, changed := p.leadership.current()
 		switch _, leader := p.raft.LeaderWithID(); {
 		case p.raft.State() == raft.Leader:
@@ -95,7 +91,7 @@ func (p *proposals) onLeader(ctx context.Context, here func(context.Context) err
 		case leader != "" && string(leader) != p.self:
 			err = there(ctx, string(leader))
 		}
-		if !errors.Is(err, errTryAgain) {
+		if !errors.Is(err, outcome.ErrTryAgain) {
 			return err
 		}
 		if !waitFor(ctx, changed, retryPause) {
@@ -131,9 +127,9 @@ func waitFor(ctx context.Context, changed <-chan struct{}, atMost time.Duration)
 
 func (p *proposals) noLeader(ctx context.Context) error {
 	if p.stopping.Load() {
-		return ErrStopped
+		return outcome.ErrStopped
 	}
-	return fmt.Errorf("%w: %w", ErrNoLeader, context.Cause(ctx))
+	return fmt.Errorf("%w: %w", outcome.ErrNoLeader, context.Cause(ctx))
 }
 
 // apply commits cmd on this leader.
@@ -143,10 +139,10 @@ func (p *proposals) apply(ctx context.Context, cmd []byte) ([]byte, error) {
 	}
 	weight := int64(len(cmd)) + 256 // raft's own cost of an entry
 	if p.quarantined() {
-		return nil, ErrQuarantined
+		return nil, outcome.ErrQuarantined
 	}
 	if !p.gate.enter() {
-		return nil, ErrStopped
+		return nil, outcome.ErrStopped
 	}
 	if p.dog.Full() {
 		p.gate.leave()
@@ -154,64 +150,26 @@ func (p *proposals) apply(ctx context.Context, cmd []byte) ([]byte, error) {
 	}
 	if p.dog.Slow() || !p.inFlight.TryAcquire(weight) {
 		p.gate.leave()
-		return nil, ErrBusy
+		return nil, outcome.ErrBusy
 	}
-	outcome := make(chan error, 1)
+	ended := make(chan error, 1)
 	var future raft.ApplyFuture
 	go func() { // the bytes stay in flight until raft lets go of them, whoever waits
 		defer p.gate.leave()
 		defer p.inFlight.Release(weight)
 		future = p.raft.Apply(cmd, enqueueTimeout)
-		outcome <- future.Error()
+		ended <- future.Error()
 	}()
 	select {
-	case err := <-outcome:
+	case err := <-ended:
 		if err != nil {
-			return nil, raftOutcome(err)
+			return nil, outcome.OfRaft(err)
 		}
-		return response(future.Response())
+		return outcome.Response(future.Response())
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, context.Cause(ctx))
+		return nil, fmt.Errorf("%w: %w", outcome.ErrUnknownOutcome, context.Cause(ctx))
 	}
 }
-
-// raftOutcome sorts raft's errors into "nothing happened" and "unknown".
-func raftOutcome(err error) error {
-	switch {
-	case errors.Is(err, raft.ErrNotLeader), errors.Is(err, raft.ErrLeadershipTransferInProgress):
-		return fmt.Errorf("%w: %w", errTryAgain, err) // refused before it was appended
-	case errors.Is(err, raft.ErrEnqueueTimeout):
-		return fmt.Errorf("%w: %w", ErrBusy, err) // never entered raft's queue
-	default: // leadership lost, shutdown, aborted by restore
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
-	}
-}
-
-func response(r any) ([]byte, error) {
-	switch r := r.(type) {
-	case nil:
-		return nil, nil
-	case []byte:
-		return r, nil
-	case error:
-		return nil, &CommandError{Text: r.Error(), cause: r}
-	default:
-		return nil, &CommandError{Text: fmt.Sprintf("state machine answers %T", r)}
-	}
-}
-
-// Statuses with which a node answers another's forwarded request.
-const (
-	statusNotLeader = http.StatusMisdirectedRequest  // 421: nothing happened, ask another
-	statusFull      = http.StatusInsufficientStorage // 507: nothing happened
-	statusBusy      = http.StatusServiceUnavailable  // 503: nothing happened
-	statusCommand   = http.StatusUnprocessableEntity
-	statusUnknown   = http.StatusGatewayTimeout // 504: outcome unknown
-	statusTooLarge  = http.StatusRequestEntityTooLarge
-	statusRefused   = http.StatusForbidden
-	statusNoMember  = http.StatusNotFound
-	statusOld       = http.StatusUpgradeRequired // 426: nothing happened, a member is too old
-)
 
 // forward asks the leader and turns its status into our errors. header may be nil.
 func (p *proposals) forward(ctx context.Context, leader, path string, body []byte, header http.Header) ([]byte, error) {
@@ -221,64 +179,12 @@ func (p *proposals) forward(ctx context.Context, leader, path string, body []byt
 	case err == nil:
 		return b, nil
 	case errors.As(err, &answer):
-		return nil, forwardedError(answer)
+		return nil, outcome.OfAnswer(answer)
 	case errors.Is(err, internode.ErrNotSent):
-		return nil, fmt.Errorf("%w: %w", errTryAgain, err)
+		return nil, fmt.Errorf("%w: %w", outcome.ErrTryAgain, err)
 	default:
-		return nil, fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+		return nil, fmt.Errorf("%w: %w", outcome.ErrUnknownOutcome, err)
 	}
-}
-
-func forwardedError(answer *internode.CallError) error {
-	switch answer.Status {
-	case statusNotLeader, http.StatusGone: // Gone: the leader does not know us yet
-		return fmt.Errorf("%w: %w", errTryAgain, answer)
-	case statusFull:
-		return fmt.Errorf("%w: %w", raftlog.ErrDiskFull, answer)
-	case statusBusy:
-		return fmt.Errorf("%w: %w", ErrBusy, answer)
-	case statusTooLarge:
-		return fmt.Errorf("%w: %w", internode.ErrTooLarge, answer)
-	case statusCommand:
-		return &CommandError{Text: answer.Text}
-	case statusRefused:
-		return fmt.Errorf("%w: %s", ErrRefused, strings.TrimPrefix(answer.Text, ErrRefused.Error()+": "))
-	case statusOld:
-		return readOld(answer.Text)
-	case statusNoMember:
-		return fmt.Errorf("%w: %s", ErrNotMember, answer.Text)
-	default:
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, answer)
-	}
-}
-
-// fail answers a forwarded request with err.
-func fail(w http.ResponseWriter, err error) {
-	status := statusUnknown
-	var command *CommandError
-	text := err.Error()
-	old, isOld := asOld(err)
-	switch {
-	case isOld:
-		status, text = statusOld, old
-	case errors.Is(err, ErrRefused): // also for a reason that the state machine gave
-		status = statusRefused
-	case errors.As(err, &command):
-		status, text = statusCommand, command.Error()
-	case errors.Is(err, errTryAgain), errors.Is(err, ErrStopped), errors.Is(err, ErrNoLeader), errors.Is(err, ErrQuarantined):
-		status = statusNotLeader
-	case errors.Is(err, raftlog.ErrDiskFull):
-		status = statusFull
-	case errors.Is(err, ErrBusy):
-		status = statusBusy
-	case errors.Is(err, internode.ErrTooLarge):
-		status = statusTooLarge
-	case errors.Is(err, ErrNotMember):
-		status = statusNoMember
-	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = w.Write([]byte(text))
 }
 
 // drain lets nobody in any more and waits for the futures that raft still owes, 2 s at

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/identity"
+	"almenara/cluster/outcome"
 )
 
 func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
@@ -24,7 +25,7 @@ func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
 	})
 	stalled.Store(true)
 	_, err := c.Propose(t.Context(), []byte("x"))
-	require.ErrorIs(t, err, ErrBusy)
+	require.ErrorIs(t, err, outcome.ErrBusy)
 	stalled.Store(false)
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.NoError(t, err)
@@ -32,7 +33,7 @@ func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
 	require.Eventually(t, func() bool { return c.proposals.inFlight.TryAcquire(maxInFlightBytes) }, 10*time.Second, time.Millisecond,
 		"what was answered is in flight no more")
 	_, err = c.Propose(t.Context(), []byte("x"))
-	require.ErrorIs(t, err, ErrBusy)
+	require.ErrorIs(t, err, outcome.ErrBusy)
 	c.proposals.inFlight.Release(maxInFlightBytes)
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.NoError(t, err)

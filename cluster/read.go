@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"almenara/cluster/internode"
+	"almenara/cluster/outcome"
 )
 
 // linearizable is Cluster.Linearizable.
@@ -24,8 +25,8 @@ func (p *proposals) linearizable(ctx context.Context) error {
 		if err == nil {
 			index = binary.BigEndian.Uint64(b)
 		}
-		if errors.Is(err, ErrUnknownOutcome) { // a question has no outcome: ask again
-			err = fmt.Errorf("%w: %w", errTryAgain, err)
+		if errors.Is(err, outcome.ErrUnknownOutcome) { // a question has no outcome: ask again
+			err = fmt.Errorf("%w: %w", outcome.ErrTryAgain, err)
 		}
 		return err
 	})
@@ -46,21 +47,21 @@ func (p *proposals) readIndex(ctx context.Context) (uint64, error) {
 	now, _ := p.leadership.current()
 	term := p.raft.CurrentTerm()
 	if !now.Leader || now.Term != term { // its own first entry is not committed yet
-		return 0, errTryAgain
+		return 0, outcome.ErrTryAgain
 	}
 	index := p.raft.CommitIndex()
 	if err := p.verifyLeader(ctx); err != nil {
-		return 0, fmt.Errorf("%w: %w", errTryAgain, err)
+		return 0, fmt.Errorf("%w: %w", outcome.ErrTryAgain, err)
 	}
 	if p.raft.CurrentTerm() != term {
-		return 0, errTryAgain
+		return 0, outcome.ErrTryAgain
 	}
 	return index, nil
 }
 
 func (p *proposals) verifyLeader(ctx context.Context) error {
 	if !p.gate.enter() {
-		return ErrStopped
+		return outcome.ErrStopped
 	}
 	verified := make(chan error, 1)
 	go func() {
@@ -78,7 +79,7 @@ func (p *proposals) verifyLeader(ctx context.Context) error {
 func (p *proposals) handleIndex(w http.ResponseWriter, req *http.Request) {
 	index, err := p.readIndex(req.Context())
 	if err != nil {
-		fail(w, err)
+		outcome.Write(w, err)
 		return
 	}
 	_, _ = w.Write(binary.BigEndian.AppendUint64(nil, index))
@@ -90,12 +91,12 @@ func (p *proposals) handlePropose(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if len(cmd) > maxCommandBytes {
-		fail(w, internode.ErrTooLarge)
+		outcome.Write(w, internode.ErrTooLarge)
 		return
 	}
 	answer, err := p.apply(req.Context(), cmd)
 	if err != nil {
-		fail(w, err)
+		outcome.Write(w, err)
 		return
 	}
 	_, _ = w.Write(answer)

@@ -16,6 +16,7 @@ import (
 	"almenara/cluster/clustertest"
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 )
 
 // lost is a district of three of which one survives: the first. The others are down.
@@ -92,8 +93,8 @@ func TestIncarnation_TheOldMajorityIsFencedAndQuarantined(t *testing.T) {
 		require.Equal(t, a.NodeID(), q.By.By)
 		require.Equal(t, "stopped", n.Status().Role)
 		_, err := n.Propose(patient(t), []byte("too late"))
-		require.ErrorIs(t, err, cluster.ErrQuarantined)
-		require.ErrorIs(t, n.Linearizable(patient(t)), cluster.ErrQuarantined)
+		require.ErrorIs(t, err, outcome.ErrQuarantined)
+		require.ErrorIs(t, n.Linearizable(patient(t)), outcome.ErrQuarantined)
 	}
 	d.Eventually(func() bool { // nodes of the old incarnation still talk
 		_, err := b.Call(patient(t), c.NodeID(), "/cluster/ping", nil)
@@ -199,10 +200,10 @@ func strand(t *testing.T, d *clustertest.District, command string) *clustertest.
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		_, err := leader.Propose(ctx, []byte(command))
 		cancel()
-		if errors.Is(err, cluster.ErrUnknownOutcome) {
+		if errors.Is(err, outcome.ErrUnknownOutcome) {
 			return leader
 		}
-		require.ErrorIs(t, err, cluster.ErrNoLeader, "it had stepped down before it was asked")
+		require.ErrorIs(t, err, outcome.ErrNoLeader, "it had stepped down before it was asked")
 		d.Heal(leader)
 	}
 }

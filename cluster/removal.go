@@ -14,6 +14,7 @@ import (
 	"almenara/cluster/foreign"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 )
 
 // remove is Cluster.Remove.
@@ -24,7 +25,7 @@ func (m *membership) remove(ctx context.Context, id string) error {
 		_, err := m.proposals.forward(ctx, leader, "/cluster/remove", []byte(id), nil)
 		return err
 	})
-	if id == m.self && errors.Is(err, ErrRemoved) {
+	if id == m.self && errors.Is(err, outcome.ErrRemoved) {
 		return nil // the answer was lost, but we have learnt it
 	}
 	if err != nil {
@@ -35,19 +36,19 @@ func (m *membership) remove(ctx context.Context, id string) error {
 
 func (m *membership) removeHere(ctx context.Context, id string) error {
 	if !inConfiguration(raft.Configuration{Servers: m.servers()}, id) {
-		return ErrNotMember
+		return outcome.ErrNotMember
 	}
 	if err := m.removable(ctx, id); err != nil {
 		return err
 	}
 	if id == m.self {
 		if err := m.transfer(ctx); err != nil {
-			return fmt.Errorf("%w: handing over: %w", ErrRefused, err)
+			return fmt.Errorf("%w: handing over: %w", outcome.ErrRefused, err)
 		}
-		return errTryAgain // with the new leader
+		return outcome.ErrTryAgain // with the new leader
 	}
 	if err := m.raft.RemoveServer(raft.ServerID(id), 0, membershipTimeout).Error(); err != nil {
-		return raftOutcome(err)
+		return outcome.OfRaft(err)
 	}
 	m.closeStrangers()
 	return nil
@@ -65,7 +66,7 @@ func (m *membership) removable(ctx context.Context, id string) error {
 	newcomer := slices.IndexFunc(servers, func(s raft.Server) bool { return s.Suffrage != raft.Voter })
 	if newcomer >= 0 && len(remain) <= 3 && len(m.behind(ctx, leaving)) == 0 {
 		return fmt.Errorf("%w: without it %d nodes vote, and %s has joined and does not vote yet; wait until it does, some ten seconds, or remove it instead; nothing was changed",
-			ErrRefused, len(remain)-1, servers[newcomer].ID)
+			outcome.ErrRefused, len(remain)-1, servers[newcomer].ID)
 	}
 	remain = slices.Delete(slices.Clone(remain), at, at+1)
 	away := m.behind(ctx, remain)
@@ -73,7 +74,7 @@ func (m *membership) removable(ctx context.Context, id string) error {
 		return nil
 	}
 	return fmt.Errorf("%w: without it %d nodes vote, and %s of them cannot be reached or is not up to date, so that they could not agree on anything; wait for it, or remove it first; nothing was changed",
-		ErrRefused, len(remain), strings.Join(away, ", "))
+		outcome.ErrRefused, len(remain), strings.Join(away, ", "))
 }
 
 // behind are the servers that do not answer, that lost what they had, whose log does not
@@ -116,7 +117,7 @@ func (m *membership) handleRemove(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	if err := m.removeHere(req.Context(), string(id)); err != nil {
-		fail(w, err)
+		outcome.Write(w, err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/outcome"
+	"almenara/cluster/peers"
 )
 
 // Of three one is away. Without the other the leader and the absent one would vote, and
@@ -24,7 +26,7 @@ func TestRemove_RefusedWhereTheRestCouldNotAgree(t *testing.T) {
 	for _, asked := range []*clustertest.Node{leader, here} {
 		for _, id := range []string{hereID, leader.NodeID()} {
 			err := asked.Remove(patient(t), id)
-			require.ErrorIs(t, err, cluster.ErrRefused)
+			require.ErrorIs(t, err, outcome.ErrRefused)
 			require.ErrorContains(t, err, awayID)
 		}
 	}
@@ -45,7 +47,7 @@ func TestRemove_WaitsForANewcomersVote(t *testing.T) {
 	d.Start(leader, func(o *cluster.Options) { o.Stabilization = time.Hour })
 	newcomer := d.Join(d.Invite())
 	err := newcomer.Remove(patient(t), leader.NodeID())
-	require.ErrorIs(t, err, cluster.ErrRefused)
+	require.ErrorIs(t, err, outcome.ErrRefused)
 	require.ErrorContains(t, err, newcomer.NodeID()+" has joined and does not vote yet")
 	require.NoError(t, leader.Remove(patient(t), newcomer.NodeID()))
 }
@@ -64,7 +66,7 @@ func TestJoin_VotesThoughLeadersComeAndGo(t *testing.T) {
 	moves := time.NewTicker(1100 * time.Millisecond) // more than a look of the house apart
 	defer moves.Stop()
 	votes := func() bool {
-		return slices.ContainsFunc(d.WaitLeader().Status().Peers, func(p cluster.Peer) bool { return p.ID == newcomer.NodeID() && p.Voter })
+		return slices.ContainsFunc(d.WaitLeader().Status().Peers, func(p peers.Peer) bool { return p.ID == newcomer.NodeID() && p.Voter })
 	}
 	for begun := time.Now(); !votes(); <-moves.C {
 		require.Less(t, time.Since(begun), clustertest.Patience)

@@ -15,8 +15,10 @@ import (
 	"almenara/cluster/hclogs"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
+	"almenara/cluster/joining"
 	"almenara/cluster/marks"
 	"almenara/cluster/memory"
+	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 	"almenara/cluster/quorum"
 	"almenara/cluster/raftfix"
@@ -46,7 +48,7 @@ func (c *Cluster) open() error {
 	}
 	if c.marked == nil || c.marked.By != nil {
 		if marks.WasRemoved(c.options.Dir) {
-			return fmt.Errorf("starting %s: %w", c.self, ErrRemoved)
+			return fmt.Errorf("starting %s: %w", c.self, outcome.ErrRemoved)
 		}
 		if held, err = marks.CheckLog(c.options.Dir, c.options.Snapshots, c.store); err != nil {
 			return fmt.Errorf("starting %s: %w", c.self, err)
@@ -92,7 +94,7 @@ func (c *Cluster) openPort() error {
 		Connect: c.dial.forCalls, Allowed: c.members.allowed, Refuse: c.members.refuseStranger,
 		Tell: c.sayings.tell, Heard: c.sayings.heard, Recall: c.sayings.recall, Answered: c.peers.Answered,
 	}, c.options.Logger)
-	c.join = newJoinServer(c.admission.handleJoin)
+	c.join = joining.NewServer(c.admission.handleJoin)
 	c.handover = internode.NewHandovers(p, c.fence.refuseHandover, c.fence.standing, c.options.Logger)
 	c.fence.port, c.fence.rpc, c.fence.peers = p, c.rpc, c.peers
 	c.members.port, c.members.rpc, c.members.peers, c.members.memory = p, c.rpc, c.peers, c.memory
@@ -206,7 +208,7 @@ func logReason(err error) string { return "the raft log: " + err.Error() }
 func (c *Cluster) maintenance() *maintenance {
 	return &maintenance{
 		group: c.group, members: c.members, fence: c.fence, peers: c.peers, memory: c.memory, port: c.port, rpc: c.rpc,
-		identity: &c.identity, status: func() []Peer { return c.Status().Peers }, ctx: c.ctx,
+		identity: &c.identity, status: func() []peers.Peer { return c.Status().Peers }, ctx: c.ctx,
 		dir: c.options.Dir, names: c.options.Names, seek: c.options.Seek, clock: c.options.Clock, logger: c.options.Logger,
 	}
 }

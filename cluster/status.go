@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"almenara/cluster/peers"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -23,25 +24,8 @@ type Status struct {
 	// AloneSince is when HasQuorum became false; zero while it is true.
 	AloneSince  time.Time
 	DiskStalled time.Duration // how long the oldest running write to the log takes
-	Peers       []Peer        // the raft configuration, this node included
+	Peers       []peers.Peer  // the raft configuration, this node included
 	Incarnation uint64        // of the district, as this node has it; 1 where it was never begun anew
-}
-
-// Peer is one server of the raft configuration.
-type Peer struct {
-	ID          string
-	Addr        string // where this node would dial it
-	Voter       bool
-	LastContact time.Time // last answer or request; now, for this node; zero when never
-	Reachable   bool      // it answered a call of this node within 3 s: that it calls us is not enough
-	Answered    time.Time `cbor:"-"` // when it last did; now, for this node; zero when never
-	Version     uint64    // highest command version that it is known to apply; 0 when it was never heard
-	// Held is the highest raft index that it said it holds, durable there and committed; 0
-	// when it never did.
-	Held uint64 `cbor:"-"`
-	// LostLog: it was started with less of the raft log than it has had, so this node does
-	// not speak raft with it.
-	LostLog bool `cbor:"-"`
 }
 
 // Status is taken at one moment; it never waits.
@@ -60,9 +44,9 @@ func (c *Cluster) Status() Status {
 	return s
 }
 
-func (c *Cluster) peer(server raft.Server) Peer {
+func (c *Cluster) peer(server raft.Server) peers.Peer {
 	now := time.Now()
-	p := Peer{ID: string(server.ID), Voter: server.Suffrage == raft.Voter, LastContact: now, Answered: now}
+	p := peers.Peer{ID: string(server.ID), Voter: server.Suffrage == raft.Voter, LastContact: now, Answered: now}
 	p.Addr, _ = c.peers.Resolve(p.ID)
 	p.Version, p.Held = c.options.Version, c.position().Index
 	if p.ID != c.NodeID() {

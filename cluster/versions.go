@@ -2,34 +2,13 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 
 	"almenara/cluster/internode"
+	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 )
-
-// NotUpgradedError names the members that are not known to understand a command. It
-// is ErrNotUpgraded.
-type NotUpgradedError struct {
-	Version uint64   // of the command
-	Nodes   []string // server ids, sorted
-}
-
-// Error says what is needed of whom.
-func (e *NotUpgradedError) Error() string {
-	verb := "is"
-	if len(e.Nodes) > 1 {
-		verb = "are"
-	}
-	return fmt.Sprintf("%v to version %d; %s %s not", ErrNotUpgraded, e.Version, strings.Join(e.Nodes, ", "), verb)
-}
-
-// Is makes it ErrNotUpgraded.
-func (e *NotUpgradedError) Is(target error) bool { return target == ErrNotUpgraded }
 
 // upgrades is which commands may be made, while a district is upgraded node by node.
 type upgrades struct {
@@ -53,7 +32,7 @@ func (u *upgrades) understood(ctx context.Context, version uint64) error {
 	}
 	asked.Wait()
 	if old = u.peers.OlderThan(version); len(old) > 0 {
-		return &NotUpgradedError{Version: version, Nodes: old}
+		return &outcome.NotUpgradedError{Version: version, Nodes: old}
 	}
 	return nil
 }
@@ -70,27 +49,6 @@ func (u *upgrades) askVersion(ctx context.Context, id string) {
 	}
 }
 
-// asOld writes the error for the node that forwarded a command, and readOld reads it.
-func asOld(err error) (text string, ok bool) {
-	var old *NotUpgradedError
-	if !errors.As(err, &old) {
-		return "", false
-	}
-	return strconv.FormatUint(old.Version, 10) + " " + strings.Join(old.Nodes, " "), true
-}
-
-func readOld(text string) error {
-	parts := strings.Fields(text)
-	if len(parts) < 2 {
-		return ErrNotUpgraded
-	}
-	version, err := strconv.ParseUint(parts[0], 10, 64)
-	if err != nil {
-		return ErrNotUpgraded
-	}
-	return &NotUpgradedError{Version: version, Nodes: parts[1:]}
-}
-
 // tooOld refuses a new node that would not understand what this one has applied.
 func (u *upgrades) tooOld(version uint64) error {
 	if u.applied == nil {
@@ -102,7 +60,7 @@ func (u *upgrades) tooOld(version uint64) error {
 	}
 	if version < applied {
 		return fmt.Errorf("%w: this district uses commands of version %d, and the software of the new node understands version %d; upgrade it, then join again with the same token",
-			ErrRefused, applied, version)
+			outcome.ErrRefused, applied, version)
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/clustertest"
+	"almenara/cluster/joining"
+	"almenara/cluster/outcome"
 )
 
 // speaks makes a node whose state machine understands commands up to a version; those
@@ -41,9 +43,9 @@ func TestVersions_ANewCommandWaitsUntilTheLastNodeIsUpgraded(t *testing.T) {
 	refused := func(n *clustertest.Node) {
 		t.Helper()
 		_, err := n.Propose(patient(t), []byte("new command"))
-		var old *cluster.NotUpgradedError
+		var old *outcome.NotUpgradedError
 		require.ErrorAs(t, err, &old)
-		require.ErrorIs(t, err, cluster.ErrNotUpgraded)
+		require.ErrorIs(t, err, outcome.ErrNotUpgraded)
 		require.Equal(t, []string{last}, old.Nodes)
 		require.EqualValues(t, 2, old.Version)
 		require.ErrorContains(t, err, last+" is not")
@@ -87,11 +89,11 @@ func TestJoin_RefusesSoftwareThatIsTooOld(t *testing.T) {
 	applied.Store(2)
 	dir := t.TempDir()
 	join := func(version uint64) error {
-		_, err := cluster.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, version)
+		_, err := joining.Join(patient(t), token, dir, []string{"127.0.0.1:1"}, version)
 		return err
 	}
 	err := join(1)
-	require.ErrorIs(t, err, cluster.ErrRefused)
+	require.ErrorIs(t, err, outcome.ErrRefused)
 	require.ErrorContains(t, err, "understands version 1; upgrade it")
 	require.Empty(t, d.Nodes[0].Members(), "nothing has changed")
 	require.NoError(t, join(2), "the token is still good")

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
+	"almenara/cluster/outcome"
 	"almenara/node"
 	"almenara/node/wire"
 )
@@ -23,7 +23,7 @@ func TestJoin_RefusesSoftwareOfBeforeWhatIsAgreed(t *testing.T) {
 	o := d.options()
 	o.CommandVersion = 1
 	err = node.Join(d.ctx(), o, invited.Token)
-	require.ErrorIs(t, err, cluster.ErrRefused)
+	require.ErrorIs(t, err, outcome.ErrRefused)
 	require.ErrorContains(t, err, "of version 2, and the software of the new node understands version 1; upgrade it")
 	require.NoFileExists(t, filepath.Join(o.Dir, "node.json"))
 	o.CommandVersion = 0

@@ -11,9 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
+	"almenara/cluster/outcome"
 	"almenara/node"
 	"almenara/node/folder"
 	"almenara/node/wire"
@@ -26,7 +27,7 @@ func strangerAs(t *testing.T, token identity.Token, id string) string {
 	token.Addrs = []string{"127.0.0.1:1"} // nobody answers: the keys are left
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	_, err := cluster.Join(ctx, token, dir, []string{"127.0.0.1:2"}, command.Max())
+	_, err := joining.Join(ctx, token, dir, []string{"127.0.0.1:2"}, command.Max())
 	require.Error(t, err)
 	name := filepath.Join(dir, "identity.pending.json")
 	raw, err := os.ReadFile(name)
@@ -52,8 +53,8 @@ func TestJoin_AUsedInvitationOpensNothing(t *testing.T) {
 	attack := func(what string) {
 		t.Helper()
 		dir := strangerAs(t, token, victim)
-		got, err := cluster.Join(d.ctx(), token, dir, []string{"127.0.0.1:2"}, command.Max())
-		require.ErrorIs(t, err, cluster.ErrRefused, what)
+		got, err := joining.Join(d.ctx(), token, dir, []string{"127.0.0.1:2"}, command.Max())
+		require.ErrorIs(t, err, outcome.ErrRefused, what)
 		require.Nil(t, got, what)
 		_, missing := identity.Load(dir)
 		require.ErrorIs(t, missing, identity.ErrNoIdentity, what)
@@ -112,10 +113,10 @@ func TestJoin_TheFirstRequestOpensNothingOnceItsNodeHasLived(t *testing.T) {
 		require.NoError(t, os.CopyFS(dir, os.DirFS(first)))
 		var got *identity.Identity
 		d.eventually("an answer", func() bool { // while nobody leads, it is to try again
-			got, err = cluster.Join(d.ctx(), token, dir, []string{thief}, command.Max())
-			return err == nil || errors.Is(err, cluster.ErrRefused)
+			got, err = joining.Join(d.ctx(), token, dir, []string{thief}, command.Max())
+			return err == nil || errors.Is(err, outcome.ErrRefused)
 		})
-		require.ErrorIs(t, err, cluster.ErrRefused, what)
+		require.ErrorIs(t, err, outcome.ErrRefused, what)
 		require.ErrorContains(t, err, "is a member of the district already", what)
 		require.Nil(t, got, what)
 		_, missing := identity.Load(dir)

@@ -7,7 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"almenara/cluster"
+	"almenara/cluster/peers"
 	"almenara/node/expiry"
 )
 
@@ -68,8 +68,8 @@ func (n *Node) registerMetrics() {
 }
 
 // answering counts the nodes that answer.
-func answering(peers []cluster.Peer) (count int) {
-	for _, p := range peers {
+func answering(all []peers.Peer) (count int) {
+	for _, p := range all {
 		if p.Reachable {
 			count++
 		}

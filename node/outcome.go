@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/exchange"
+	"almenara/cluster/peers"
 	"almenara/node/alerts"
 	"almenara/node/inflight"
 	"almenara/node/stories"
@@ -119,9 +119,9 @@ func withReachable(ctx context.Context, n *Node, m *alerts.Message, wait wire.Wa
 	}
 	var reachable func(string) bool
 	if wait != wire.WaitLocal && !n.alone.Now().Alone {
-		peers := n.cluster.Status().Peers
+		servers := n.cluster.Status().Peers
 		reachable = func(id string) bool {
-			return slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == id && p.Reachable })
+			return slices.ContainsFunc(servers, func(p peers.Peer) bool { return p.ID == id && p.Reachable })
 		}
 	}
 	inflight.Waits(ctx)

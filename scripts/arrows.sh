@@ -18,6 +18,8 @@ almenara/cluster/quorum
 almenara/cluster/hclogs
 almenara/cluster/raftlog almenara/cluster/hclogs almenara/storage/durable
 almenara/cluster/marks almenara/cluster/identity almenara/cluster/raftlog almenara/storage/durable
+almenara/cluster/outcome almenara/cluster/internode! almenara/cluster/raftlog!
+almenara/cluster/joining almenara/cluster/foreign almenara/cluster/identity almenara/cluster/internode! almenara/cluster/outcome almenara/cluster/peers
 almenara/cluster/recovery almenara/cluster/hclogs almenara/cluster/identity almenara/cluster/marks almenara/cluster/raftlog almenara/storage/durable
 almenara/cluster/memory almenara/cluster/identity almenara/storage/durable
 almenara/cluster/peers almenara/cluster/internode almenara/storage/durable
@@ -51,6 +53,7 @@ almenara/node almenara/node almenara/cluster almenara/channels almenara/storage
 almenara/node/machine almenara/storage almenara/node/wire
 almenara/node/receipts almenara/channels almenara/cluster/loglimit almenara/storage/alert almenara/storage/receipt almenara/node/wire
 almenara/node/folder almenara/cluster almenara/storage almenara/node/access almenara/node/backup almenara/node/originals almenara/node/reachable almenara/node/secret almenara/node/wait
+almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode almenara/storage
 almenara/node/secret
 almenara/node/api/openapi almenara/node/wire
 almenara/node/cli/terminal

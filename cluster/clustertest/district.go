@@ -15,6 +15,8 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
+	"almenara/cluster/outcome"
 )
 
 // Heartbeat is the rig's heartbeat timeout: short, but long enough for a shared
@@ -127,14 +129,14 @@ func (n *Node) invited(ctx context.Context, hash string, expires time.Time) erro
 	return n.hook(ctx, fmt.Sprintf("invite %s %d", hash, expires.UnixMilli()))
 }
 
-func (n *Node) admit(ctx context.Context, r cluster.JoinRequest) error {
+func (n *Node) admit(ctx context.Context, r joining.Request) error {
 	return n.hook(ctx, fmt.Sprintf("admit %s %s %d", r.TokenHash, r.NodeID, time.Now().UnixMilli()))
 }
 
 func (n *Node) hook(ctx context.Context, command string) error {
 	c := n.running.Load()
 	if c == nil { // between Start and its return
-		return cluster.ErrNoLeader
+		return outcome.ErrNoLeader
 	}
 	_, err := c.Propose(ctx, []byte(command))
 	return err
@@ -145,7 +147,7 @@ func (d *District) Invite() identity.Token {
 	d.t.Helper()
 	for {
 		token, err := d.WaitLeader().Invite(d.context(), time.Hour)
-		if errors.Is(err, cluster.ErrUnknownOutcome) {
+		if errors.Is(err, outcome.ErrUnknownOutcome) {
 			continue // another token will do
 		}
 		require.NoError(d.t, err)
@@ -165,9 +167,9 @@ func (d *District) Join(token identity.Token) *Node {
 func (d *District) JoinAs(n *Node, token identity.Token, with ...func(*cluster.Options)) error {
 	d.t.Helper()
 	ctx := d.context()
-	id, err := cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1)
-	for err != nil && !errors.Is(err, cluster.ErrRefused) && ctx.Err() == nil {
-		id, err = cluster.Join(ctx, token, n.Dir, []string{n.Addr}, 1) // an open outcome: ask again
+	id, err := joining.Join(ctx, token, n.Dir, []string{n.Addr}, 1)
+	for err != nil && !errors.Is(err, outcome.ErrRefused) && ctx.Err() == nil {
+		id, err = joining.Join(ctx, token, n.Dir, []string{n.Addr}, 1) // an open outcome: ask again
 	}
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster"
+	"almenara/cluster/peers"
 	"almenara/storage"
 )
 
@@ -54,9 +55,9 @@ func TestOutageRecorder_RecordsWhatLasts(t *testing.T) {
 	h.after(t, 0, without)
 	h.after(t, 3*time.Second, without)
 	require.FileExists(t, h.path)
-	without.Peers = []cluster.Peer{{ID: "c", Reachable: true, LastContact: time.Now().Add(time.Hour)}, {ID: "b", Reachable: true, LastContact: time.Now().Add(time.Hour)}}
+	without.Peers = []peers.Peer{{ID: "c", Reachable: true, LastContact: time.Now().Add(time.Hour)}, {ID: "b", Reachable: true, LastContact: time.Now().Add(time.Hour)}}
 	h.after(t, time.Second, without)
-	without.Peers = append(without.Peers, cluster.Peer{ID: "a", Reachable: true, LastContact: time.Now().Add(time.Hour)})
+	without.Peers = append(without.Peers, peers.Peer{ID: "a", Reachable: true, LastContact: time.Now().Add(time.Hour)})
 	h.after(t, 10*time.Second, without)
 	h.refuse = errors.New("disk")
 	require.Error(t, h.look(t.Context(), with, 41), "tried again")

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"almenara/cluster"
+	"almenara/cluster/outcome"
 	"almenara/node"
 	"almenara/node/access"
 	"almenara/node/cli/inprocess"
@@ -141,7 +141,7 @@ func serve(ctx context.Context, version string, o inprocess.ServeOptions, ready 
 	select {
 	case <-ctx.Done():
 	case <-n.Removed():
-		removed = fmt.Errorf("%w: this node was removed from the district; bring its box back with almenara rejoin", cluster.ErrNotMember)
+		removed = fmt.Errorf("%w: this node was removed from the district; bring its box back with almenara rejoin", outcome.ErrNotMember)
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), node.StopTime)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"almenara/cluster/internode"
 	"almenara/node/cli/inprocess"
 	"almenara/node/folder"
+	"almenara/node/folder/voters"
 )
 
 // quiet logs only what a person must see while an offline command runs.
@@ -45,15 +46,15 @@ func survey(s folder.RecoverySurvey) inprocess.RecoverSurvey {
 		LastAt: s.LastAt, LastAction: s.LastAction, NewID: s.NewID, Quarantined: s.Quarantined, Done: s.Done, Others: voterLines(s.Voters),
 	}
 	if s.Newer != nil {
-		out.Newer = voterLines([]folder.Voter{*s.Newer})[0]
+		out.Newer = voterLines([]voters.Voter{*s.Newer})[0]
 	}
 	return out
 }
 
 // voterLines say of each node whether it answers, and how it stands to the district.
-func voterLines(voters []folder.Voter) []string {
+func voterLines(list []voters.Voter) []string {
 	out := []string{}
-	for _, v := range voters {
+	for _, v := range list {
 		how := "does not answer"
 		switch {
 		case v.Answers:

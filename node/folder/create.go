@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"almenara/cluster"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
 	"almenara/node/access"
 	"almenara/node/reachable"
 	"almenara/node/secret"
@@ -71,7 +71,7 @@ func Join(ctx context.Context, dir string, a reachable.Addresses, token string, 
 		return fmt.Errorf("making the data folder: %w", err)
 	}
 	// The other hosts of the certificate come with its first renewal, at the start.
-	id, err := cluster.Join(ctx, t, IdentityDir(dir), a.Hosts()[:1], version)
+	id, err := joining.Join(ctx, t, IdentityDir(dir), a.Hosts()[:1], version)
 	if err != nil {
 		return err
 	}

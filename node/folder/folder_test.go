@@ -15,6 +15,7 @@ import (
 	"almenara/cluster/marks"
 	"almenara/cluster/recovery"
 	"almenara/node/access"
+	"almenara/node/folder/voters"
 	"almenara/node/reachable"
 	"almenara/node/secret"
 	"almenara/storage"
@@ -116,18 +117,18 @@ func TestOpenRecovery_NeedsAState(t *testing.T) {
 }
 
 func TestQuorumLives_CountsWhoCouldAgreeWithoutUs(t *testing.T) {
-	answers, silent := Voter{Answers: true}, Voter{}
-	ill := Voter{Answers: true, Standing: internode.StandingQuarantined}
-	agrees := Voter{Standing: internode.StandingAgrees}
+	answers, silent := voters.Voter{Answers: true}, voters.Voter{}
+	ill := voters.Voter{Answers: true, Standing: internode.StandingQuarantined}
+	agrees := voters.Voter{Standing: internode.StandingAgrees}
 	for _, row := range []struct {
 		name   string
-		voters []Voter
+		voters []voters.Voter
 		lives  bool
 	}{
-		{"no others", nil, false}, {"one of two others answers", []Voter{answers, silent}, true}, {"none answers", []Voter{silent, silent}, false},
-		{"who answers is quarantined", []Voter{ill, silent}, false}, {"one agrees with somebody", []Voter{agrees, silent, silent, silent}, true},
+		{"no others", nil, false}, {"one of two others answers", []voters.Voter{answers, silent}, true}, {"none answers", []voters.Voter{silent, silent}, false},
+		{"who answers is quarantined", []voters.Voter{ill, silent}, false}, {"one agrees with somebody", []voters.Voter{agrees, silent, silent, silent}, true},
 	} {
-		require.Equal(t, row.lives, quorumLives(row.voters, 1), row.name)
+		require.Equal(t, row.lives, voters.QuorumLives(row.voters, 1), row.name)
 	}
 }
 

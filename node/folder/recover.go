@@ -13,6 +13,7 @@ import (
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
 	"almenara/cluster/recovery"
+	"almenara/node/folder/voters"
 	"almenara/storage"
 )
 
@@ -45,7 +46,7 @@ func (r *Recovery) Recover(force bool, progress func(string)) (out Recovered, er
 	if !force && r.Newer != nil && r.Newer.Standing == internode.StandingAgrees {
 		return out, ErrNewerLives
 	}
-	if !force && quorumLives(r.Voters, 1) {
+	if !force && voters.QuorumLives(r.Voters, 1) {
 		return out, ErrQuorumLives
 	}
 	progress("verifying the state")

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,11 +12,12 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"almenara/cluster"
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 	"almenara/cluster/recovery"
+	"almenara/node/folder/voters"
 	"almenara/storage"
 	"almenara/storage/durable"
 )
@@ -57,15 +59,15 @@ type RecoverySurvey struct {
 	Node, Name  string
 	District    string
 	Incarnation uint64
-	Applied     uint64    // raft index of the last entry in the state
-	LastAt      time.Time // of the last audit line, by the clock of who did it; zero for none
-	LastAction  string    // of the last audit line
-	LogEnd      uint64    // last index in the log; what is above Applied may not be committed
-	NewID       string    // why it cannot go on under its id, in half a sentence; "" when it can
-	Quarantined uint64    // the newer incarnation that it has met; 0 for none
-	Newer       *Voter    // the node that the newer incarnation began with, where its address is known
-	Voters      []Voter   // of the last configuration, without this node
-	Done        bool      // it is the only voter of an incarnation of its own already
+	Applied     uint64         // raft index of the last entry in the state
+	LastAt      time.Time      // of the last audit line, by the clock of who did it; zero for none
+	LastAction  string         // of the last audit line
+	LogEnd      uint64         // last index in the log; what is above Applied may not be committed
+	NewID       string         // why it cannot go on under its id, in half a sentence; "" when it can
+	Quarantined uint64         // the newer incarnation that it has met; 0 for none
+	Newer       *voters.Voter  // the node that the newer incarnation began with, where its address is known
+	Voters      []voters.Voter // of the last configuration, without this node
+	Done        bool           // it is the only voter of an incarnation of its own already
 }
 
 // OpenRecovery reads the folder of a node that is not running, and asks the other
@@ -139,8 +141,8 @@ func (r *Recovery) survey(ctx context.Context) error {
 	if q != nil && q.By == nil && r.NewID == "" {
 		r.NewID = "its disk does not hold what it wrote: " + q.Reason
 	}
-	r.Voters = votersOf(conf, nodes, r.Node)
-	ask(ctx, r.identity, r.Voters)
+	r.Voters = voters.Of(conf, nodes, r.Node)
+	voters.Ask(ctx, r.identity, r.Voters)
 	r.askNewer(ctx, q, nodes)
 	alone := len(r.Voters) == 0 && applied.ConfigurationIndex == 1 && len(conf.Servers) == 1
 	r.Done = alone && r.pending == "" && r.NewID == "" && r.Quarantined == 0 &&
@@ -178,7 +180,7 @@ func lookAtLog(dir string, applied uint64, log *slog.Logger) (lost string, end u
 // ComeBack adds to an error after which this node must never run under its id what a
 // person can do.
 func ComeBack(err error) error {
-	for _, lost := range []error{marks.ErrAmnesia, cluster.ErrRemoved, raftlog.ErrDamaged, storage.ErrDamaged} {
+	for _, lost := range []error{marks.ErrAmnesia, outcome.ErrRemoved, raftlog.ErrDamaged, storage.ErrDamaged} {
 		if errors.Is(err, lost) {
 			return fmt.Errorf("%w; this node can come back under a new id, with an invitation of another node and almenara rejoin, "+
 				"or, when no other node is left, with almenara recover or a backup", err)
@@ -207,4 +209,26 @@ func endMark(dir, file string) error {
 		return fmt.Errorf("removing a mark: %w", err)
 	}
 	return durable.SyncDir(dir)
+}
+
+// askNewer asks the node with which the newer incarnation began that quarantined this one.
+func (r *Recovery) askNewer(ctx context.Context, q *marks.Quarantine, nodes []storage.Node) {
+	if q == nil || q.By == nil {
+		return
+	}
+	newer := voters.Voter{ID: q.By.By}
+	if q.Peer == q.By.By {
+		newer.Address = q.Addr
+	}
+	for _, n := range nodes {
+		if n.ID == newer.ID {
+			newer.Name, newer.Address = n.Name, cmp.Or(n.Internode, newer.Address)
+		}
+	}
+	if newer.Address == "" {
+		return
+	}
+	one := []voters.Voter{newer}
+	voters.Ask(ctx, r.identity, one)
+	r.Newer = &one[0]
 }

@@ -12,15 +12,16 @@ import (
 	"slices"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
 	"almenara/cluster/journal"
 	"almenara/cluster/marks"
+	"almenara/cluster/outcome"
 	"almenara/node/reachable"
 	"almenara/node/wait"
 	"almenara/storage"
@@ -125,7 +126,7 @@ func (r *rejoin) run(ctx context.Context) error {
 			return err
 		}
 		r.o.Progress("joining under a new id")
-		_, err := cluster.Join(ctx, r.token, filepath.Join(r.o.Dir, nextDir), r.settings.Hosts()[:1], command.Max())
+		_, err := joining.Join(ctx, r.token, filepath.Join(r.o.Dir, nextDir), r.settings.Hosts()[:1], command.Max())
 		if err != nil && !errors.Is(err, identity.ErrAlreadyMember) { // that is an earlier attempt's
 			return err
 		}
@@ -334,7 +335,7 @@ func (m *remains) openFacts(r *rejoin) error {
 		Journal: j, Clock: clock, Logger: r.o.Logger, Signer: fact.Signer{Origin: r.out.Old},
 		Keys:  func(string, string) (ed25519.PublicKey, bool) { return nil, false },
 		Peers: func() []string { return nil }, Marks: m.mark, FromStore: m.fromStore,
-		Propose: func(context.Context, []fact.Signed) error { return cluster.ErrStopped },
+		Propose: func(context.Context, []fact.Signed) error { return outcome.ErrStopped },
 		OnNew:   func(fact.Fact, fact.Signed) {},
 	})
 	return nil

@@ -17,6 +17,7 @@ import (
 	"almenara/cluster/recovery"
 	"almenara/node/access"
 	"almenara/node/backup"
+	"almenara/node/folder/voters"
 	"almenara/node/originals"
 	"almenara/node/reachable"
 	"almenara/storage"
@@ -46,7 +47,7 @@ type RestoreSurvey struct {
 	District    string
 	Incarnation uint64 // that will be
 	Isolated    bool
-	Voters      []Voter // of the backup, and what they answer; none were asked for an isolated copy
+	Voters      []voters.Voter // of the backup, and what they answer; none were asked for an isolated copy
 }
 
 // Restored says what Restore made; all of it is durable.
@@ -84,7 +85,7 @@ func Restore(ctx context.Context, o RestoreOptions) (Restored, error) {
 	} else if survey.Voters, err = votersOfBackup(ctx, d, f); err != nil {
 		return Restored{}, err
 	}
-	if quorumLives(survey.Voters, 0) && !o.Force {
+	if voters.QuorumLives(survey.Voters, 0) && !o.Force {
 		return Restored{}, fmt.Errorf("restoring %s: %w", d.Name, ErrQuorumLives)
 	}
 	if o.Confirm != nil {
@@ -123,7 +124,7 @@ func restoreInto(o RestoreOptions, d *identity.District) (Restored, error) {
 }
 
 // votersOfBackup asks those who had a vote when the backup was written.
-func votersOfBackup(ctx context.Context, d *identity.District, f *backup.File) ([]Voter, error) {
+func votersOfBackup(ctx context.Context, d *identity.District, f *backup.File) ([]voters.Voter, error) {
 	id, err := identity.New(d, nil)
 	if err != nil {
 		return nil, err
@@ -134,9 +135,9 @@ func votersOfBackup(ctx context.Context, d *identity.District, f *backup.File) (
 	if len(f.Applied.Configuration) == 0 {
 		return nil, nil
 	}
-	voters := votersOf(raft.DecodeConfiguration(f.Applied.Configuration), nil, "")
-	ask(ctx, id, voters)
-	return voters, nil
+	all := voters.Of(raft.DecodeConfiguration(f.Applied.Configuration), nil, "")
+	voters.Ask(ctx, id, all)
+	return all, nil
 }
 
 // mayRestore refuses a folder that holds anything but an interrupted attempt.

@@ -7,8 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/joining"
+	"almenara/cluster/outcome"
 	"almenara/node/admission"
 	"almenara/node/records"
 	"almenara/storage"
@@ -32,15 +33,15 @@ func (m *Membership) Invited(ctx context.Context, hash string, expires time.Time
 // Admit uses the token up, and puts the new node and its key on record before
 // it becomes a member: a node whose key is in no ring could not warn anybody. What a
 // repeat must be, node/admission says; requests are judged one at a time.
-func (m *Membership) Admit(ctx context.Context, req cluster.JoinRequest) error {
+func (m *Membership) Admit(ctx context.Context, req joining.Request) error {
 	select {
 	case <-m.joined: // the port is open before this node is whole
 	case <-ctx.Done():
-		return cluster.ErrBusy
+		return outcome.ErrBusy
 	}
 	hash, err := hex.DecodeString(req.TokenHash)
 	if err != nil {
-		return fmt.Errorf("%w: unreadable token", cluster.ErrRefused)
+		return fmt.Errorf("%w: unreadable token", outcome.ErrRefused)
 	}
 	m.admitting.Lock()
 	defer m.admitting.Unlock()
@@ -49,14 +50,14 @@ func (m *Membership) Admit(ctx context.Context, req cluster.JoinRequest) error {
 	}
 	asked := admission.Request{TokenHash: hash, Node: req.NodeID, Key: req.SigningKey, Proven: req.Proven}
 	if err := admission.Judge(m.store, asked, m.clock()); err != nil {
-		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+		return fmt.Errorf("%w: %w", outcome.ErrRefused, err)
 	}
 	_, err = m.proposer.Propose(ctx, m.name, &command.UseJoinToken{Hash: hash, NodeID: req.NodeID})
 	switch {
 	case errors.Is(err, command.ErrNotFound):
-		return fmt.Errorf("%w: the token is not one of this district", cluster.ErrRefused)
+		return fmt.Errorf("%w: the token is not one of this district", outcome.ErrRefused)
 	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
-		return fmt.Errorf("%w: the token is used or has expired; ask for a new one", cluster.ErrRefused)
+		return fmt.Errorf("%w: the token is used or has expired; ask for a new one", outcome.ErrRefused)
 	case err != nil:
 		return err
 	}

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"slices"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/outcome"
+	"almenara/cluster/peers"
 	"almenara/node/folder"
 	"almenara/storage"
 )
@@ -81,7 +82,7 @@ func (m *Membership) removeFormer(ctx context.Context, id string) error {
 	if err != nil && !errors.Is(err, command.ErrNotFound) {
 		return err
 	}
-	if err := m.cluster.Remove(ctx, id); err != nil && !errors.Is(err, cluster.ErrNotMember) {
+	if err := m.cluster.Remove(ctx, id); err != nil && !errors.Is(err, outcome.ErrNotMember) {
 		return err
 	}
 	m.log.Info("the id that this box had before is removed", "id", id)
@@ -90,5 +91,5 @@ func (m *Membership) removeFormer(ctx context.Context, id string) error {
 
 // votes reports whether this node has a vote in the present configuration.
 func (m *Membership) votes() bool {
-	return slices.ContainsFunc(m.cluster.Status().Peers, func(p cluster.Peer) bool { return p.ID == m.id && p.Voter })
+	return slices.ContainsFunc(m.cluster.Status().Peers, func(p peers.Peer) bool { return p.ID == m.id && p.Voter })
 }

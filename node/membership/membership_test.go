@@ -12,6 +12,9 @@ import (
 	"almenara/cluster"
 	"almenara/cluster/command"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
+	"almenara/cluster/outcome"
+	"almenara/cluster/peers"
 	"almenara/node/authority"
 	"almenara/node/keyring"
 	"almenara/node/membership"
@@ -27,7 +30,7 @@ func clock() time.Time { return noon }
 
 // group is a raft group on paper.
 type group struct {
-	peers   []cluster.Peer
+	peers   []peers.Peer
 	removed []string
 	refuse  error // of Remove
 	first   error // of Removable
@@ -75,19 +78,19 @@ func newTown(t *testing.T) *town {
 		ID: own.NodeID, Name: "n1", Store: w.log.Store, Ring: w.ring, Proposer: w.log, Self: func() storage.Node { return w.own },
 		Isolated: func() bool { return w.isolated }, Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
-	w.group = &group{peers: []cluster.Peer{{ID: own.NodeID, Voter: true}, {ID: "other", Voter: true}}}
+	w.group = &group{peers: []peers.Peer{{ID: own.NodeID, Voter: true}, {ID: "other", Voter: true}}}
 	return w
 }
 
 // request is a new node with an invitation that is on record.
-func (w *town) request(t *testing.T) cluster.JoinRequest {
+func (w *town) request(t *testing.T) joining.Request {
 	t.Helper()
 	id, err := identity.New(w.district, []string{"127.0.0.1:8471"})
 	require.NoError(t, err)
 	hash := make([]byte, 32)
 	copy(hash, id.NodeID)
 	require.NoError(t, w.Invited(t.Context(), hex.EncodeToString(hash), noon.Add(time.Hour)))
-	return cluster.JoinRequest{
+	return joining.Request{
 		NodeID: id.NodeID, TokenHash: hex.EncodeToString(hash), SigningKey: id.SigningPublic(), KeyID: id.KeyID, Proven: true,
 		Addrs: []string{"127.0.0.1:8471"}, Version: command.Max(),
 	}
@@ -97,7 +100,7 @@ func TestAdmit_PutsTheKeyInTheRingFirst(t *testing.T) {
 	w := newTown(t)
 	early, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, w.Admit(early, cluster.JoinRequest{}), cluster.ErrBusy, "before this node is whole")
+	require.ErrorIs(t, w.Admit(early, joining.Request{}), outcome.ErrBusy, "before this node is whole")
 	w.Connect(w.group)
 
 	req := w.request(t)
@@ -115,9 +118,9 @@ func TestAdmit_PutsTheKeyInTheRingFirst(t *testing.T) {
 
 	other := w.request(t)
 	other.TokenHash = req.TokenHash
-	require.ErrorIs(t, w.Admit(t.Context(), other), cluster.ErrRefused, "an invitation is for one node")
+	require.ErrorIs(t, w.Admit(t.Context(), other), outcome.ErrRefused, "an invitation is for one node")
 	other.TokenHash = hex.EncodeToString(make([]byte, 32))
-	require.ErrorIs(t, w.Admit(t.Context(), other), cluster.ErrRefused)
+	require.ErrorIs(t, w.Admit(t.Context(), other), outcome.ErrRefused)
 	_, ok = w.AddressOf(other.NodeID)
 	require.False(t, ok)
 }
@@ -125,7 +128,7 @@ func TestAdmit_PutsTheKeyInTheRingFirst(t *testing.T) {
 func TestAdmit_RecordsNoVersionThatOthersCannotRead(t *testing.T) {
 	w := newTown(t)
 	w.Connect(w.group)
-	w.group.old = cluster.ErrBusy
+	w.group.old = outcome.ErrBusy
 	req := w.request(t)
 	require.NoError(t, w.Admit(t.Context(), req))
 	require.Zero(t, w.RecordedVersion(req.NodeID))
@@ -142,15 +145,15 @@ func TestRemoveNode_TakesTheKeyBeforeTheVote(t *testing.T) {
 	by := authority.Caller{Name: "chief"}
 	req := w.request(t)
 	require.NoError(t, w.Admit(t.Context(), req))
-	w.group.peers = append(w.group.peers, cluster.Peer{ID: req.NodeID, Voter: true})
+	w.group.peers = append(w.group.peers, peers.Peer{ID: req.NodeID, Voter: true})
 
-	w.group.first = cluster.ErrRefused
-	require.ErrorIs(t, w.RemoveNode(t.Context(), by, req.NodeID), cluster.ErrRefused)
+	w.group.first = outcome.ErrRefused
+	require.ErrorIs(t, w.RemoveNode(t.Context(), by, req.NodeID), outcome.ErrRefused)
 	_, ring, err := w.ring.Read()
 	require.NoError(t, err)
 	require.Len(t, ring.Keys, 1, "nothing was changed")
 
-	w.group.first, w.group.refuse = nil, cluster.ErrRefused
+	w.group.first, w.group.refuse = nil, outcome.ErrRefused
 	var p *wire.Problem
 	require.ErrorAs(t, w.RemoveNode(t.Context(), by, req.NodeID), &p)
 	require.Equal(t, wire.KindBusy, p.Kind, "it is agreed, and will be finished")
@@ -167,7 +170,7 @@ func TestRemoveNode_RefusesTheLastThatVotes(t *testing.T) {
 	w := newTown(t)
 	w.Connect(w.group)
 	require.NoError(t, w.Announce(t.Context()))
-	w.group.peers = []cluster.Peer{{ID: w.own.ID, Voter: true}, {ID: "other"}}
+	w.group.peers = []peers.Peer{{ID: w.own.ID, Voter: true}, {ID: "other"}}
 	require.ErrorContains(t, w.RemoveNode(t.Context(), authority.Caller{}, w.own.ID), "the only node that votes")
 	require.Empty(t, w.group.removed)
 }

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"almenara/cluster"
 	"almenara/cluster/command"
+	"almenara/cluster/outcome"
+	"almenara/cluster/peers"
 	"almenara/node/authority"
 	"almenara/node/records"
 	"almenara/node/wire"
@@ -53,9 +54,9 @@ func (m *Membership) RemoveNode(ctx context.Context, by authority.Caller, named 
 	}
 	err = m.cluster.Remove(ctx, id)
 	switch {
-	case errors.Is(err, cluster.ErrNotMember): // left out when the district was recovered
+	case errors.Is(err, outcome.ErrNotMember): // left out when the district was recovered
 		return nil
-	case errors.Is(err, cluster.ErrRefused): // who is at hand has changed since it was asked
+	case errors.Is(err, outcome.ErrRefused): // who is at hand has changed since it was asked
 		return wire.Problemf(wire.KindBusy, "%s is being removed and its devices go to the other nodes; it has a vote until enough of those that remain can be reached", named)
 	case err != nil:
 		return m.proposer.Problem(err)
@@ -71,12 +72,12 @@ func (m *Membership) FinishRemovals(ctx context.Context) error {
 		return err
 	}
 	var errs []error
-	peers := m.cluster.Status().Peers
+	servers := m.cluster.Status().Peers
 	for _, node := range nodes {
-		if !node.Removed || !slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == node.ID }) {
+		if !node.Removed || !slices.ContainsFunc(servers, func(p peers.Peer) bool { return p.ID == node.ID }) {
 			continue
 		}
-		if err := m.cluster.Remove(ctx, node.ID); err != nil && !errors.Is(err, cluster.ErrNotMember) {
+		if err := m.cluster.Remove(ctx, node.ID); err != nil && !errors.Is(err, outcome.ErrNotMember) {
 			errs = append(errs, err)
 		}
 	}
@@ -85,7 +86,7 @@ func (m *Membership) FinishRemovals(ctx context.Context) error {
 
 // lastVoter reports whether no other node of the district has a vote.
 func (m *Membership) lastVoter(id string) bool {
-	peers := m.cluster.Status().Peers
-	return slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.ID == id }) &&
-		!slices.ContainsFunc(peers, func(p cluster.Peer) bool { return p.Voter && p.ID != id })
+	servers := m.cluster.Status().Peers
+	return slices.ContainsFunc(servers, func(p peers.Peer) bool { return p.ID == id }) &&
+		!slices.ContainsFunc(servers, func(p peers.Peer) bool { return p.Voter && p.ID != id })
 }

@@ -13,6 +13,7 @@ import (
 	"almenara/cluster"
 	"almenara/cluster/command"
 	"almenara/cluster/internode"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 	"almenara/node/alone"
 	"almenara/node/wait"
@@ -109,18 +110,18 @@ func persist(ctx context.Context, propose func(context.Context) ([]byte, error))
 	unknown := false
 	for {
 		answer, err := propose(ctx)
-		var said *cluster.CommandError
+		var said *outcome.CommandError
 		switch {
 		case err == nil || errors.As(err, &said):
 			return answer, err
-		case errors.Is(err, cluster.ErrUnknownOutcome):
+		case errors.Is(err, outcome.ErrUnknownOutcome):
 			unknown = true
 		case !unknown:
 			return nil, err
 		}
-		final := errors.Is(err, cluster.ErrStopped) || errors.Is(err, cluster.ErrQuarantined)
+		final := errors.Is(err, outcome.ErrStopped) || errors.Is(err, outcome.ErrQuarantined)
 		if final || !wait.Sleep(ctx, retryTime) {
-			return nil, fmt.Errorf("%w: %v", cluster.ErrUnknownOutcome, err)
+			return nil, fmt.Errorf("%w: %v", outcome.ErrUnknownOutcome, err)
 		}
 	}
 }
@@ -181,35 +182,35 @@ func (p *Proposer) AwaitAgreed(ctx context.Context) error {
 
 // Problem says in one sentence what an error of propose means for the caller.
 func (p *Proposer) Problem(err error) error {
-	var old *cluster.NotUpgradedError
+	var old *outcome.NotUpgradedError
 	switch {
 	case errors.As(err, &old):
 		return p.notUpgraded(old)
-	case errors.Is(err, cluster.ErrNoLeader):
+	case errors.Is(err, outcome.ErrNoLeader):
 		since := ""
 		if s := p.alone(); !s.Since.IsZero() {
 			since = " since " + s.Since.UTC().Format(sinceForm)
 		}
 		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here%s; "+
 			"alerts of central systems and under a licence, cancels, corrections and receipts still work", since)
-	case errors.Is(err, cluster.ErrQuarantined):
+	case errors.Is(err, outcome.ErrQuarantined):
 		return wire.Problemf(wire.KindNoQuorum, "the district was recovered without this node, so nothing can be agreed here until it has joined anew with almenara rejoin; "+
 			"alerts of central systems and under a licence, cancels, corrections and receipts still work")
-	case errors.Is(err, cluster.ErrStopped):
+	case errors.Is(err, outcome.ErrStopped):
 		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened")
 	case errors.Is(err, internode.ErrTooLarge):
 		return wire.Problemf(wire.KindTooLarge, "this is larger than one entry of the log may be; nothing happened")
 	case errors.Is(err, raftlog.ErrDiskFull):
 		return wire.Problemf(wire.KindBusy, "nothing happened: the disk of the node that leads the district is full; alerts, cancels and receipts still work")
-	case errors.Is(err, cluster.ErrBusy):
+	case errors.Is(err, outcome.ErrBusy):
 		return wire.Problemf(wire.KindBusy, "the district is busy; nothing happened, try again")
-	case errors.Is(err, cluster.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, outcome.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):
 		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you try again")
 	case errors.Is(err, command.ErrNotFound):
 		return wire.Problemf(wire.KindNotFound, "%v", sentence(err))
 	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
 		return wire.Problemf(wire.KindConflict, "%v", sentence(err))
-	case errors.Is(err, cluster.ErrRefused), errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
+	case errors.Is(err, outcome.ErrRefused), errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
 		return wire.Problemf(wire.KindRefused, "%v", sentence(err))
 	}
 	return err
@@ -217,7 +218,7 @@ func (p *Proposer) Problem(err error) error {
 
 // sentence is the state machine's own words without the chain around them.
 func sentence(err error) string {
-	var refused *cluster.CommandError
+	var refused *outcome.CommandError
 	if errors.As(err, &refused) {
 		return refused.Text
 	}

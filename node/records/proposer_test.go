@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
+	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 	"almenara/node/alone"
 	"almenara/node/wire"
@@ -19,21 +19,21 @@ import (
 
 // TestPersist holds that nobody is told "nothing happened" of what may have happened.
 func TestPersist(t *testing.T) {
-	unknown := fmt.Errorf("the leader fell silent: %w", cluster.ErrUnknownOutcome)
+	unknown := fmt.Errorf("the leader fell silent: %w", outcome.ErrUnknownOutcome)
 	for name, attempts := range map[string]struct {
 		say  []error // the last one for ever
 		want error
 	}{
 		"known at once":                   {[]error{nil}, nil},
-		"refused at once":                 {[]error{cluster.ErrBusy}, cluster.ErrBusy},
-		"no leader at all":                {[]error{cluster.ErrNoLeader}, cluster.ErrNoLeader},
-		"known in the end":                {[]error{unknown, cluster.ErrBusy, cluster.ErrNoLeader, nil}, nil},
-		"unknown, then busy":              {[]error{unknown, cluster.ErrBusy}, cluster.ErrUnknownOutcome},
-		"unknown, then no leader":         {[]error{unknown, cluster.ErrNoLeader}, cluster.ErrUnknownOutcome},
-		"unknown, then a full disk":       {[]error{unknown, raftlog.ErrDiskFull}, cluster.ErrUnknownOutcome},
-		"unknown, then the node stops":    {[]error{unknown, cluster.ErrStopped}, cluster.ErrUnknownOutcome},
-		"unknown, then recovered anew":    {[]error{unknown, cluster.ErrQuarantined}, cluster.ErrUnknownOutcome},
-		"unknown for as long as it lasts": {[]error{unknown}, cluster.ErrUnknownOutcome},
+		"refused at once":                 {[]error{outcome.ErrBusy}, outcome.ErrBusy},
+		"no leader at all":                {[]error{outcome.ErrNoLeader}, outcome.ErrNoLeader},
+		"known in the end":                {[]error{unknown, outcome.ErrBusy, outcome.ErrNoLeader, nil}, nil},
+		"unknown, then busy":              {[]error{unknown, outcome.ErrBusy}, outcome.ErrUnknownOutcome},
+		"unknown, then no leader":         {[]error{unknown, outcome.ErrNoLeader}, outcome.ErrUnknownOutcome},
+		"unknown, then a full disk":       {[]error{unknown, raftlog.ErrDiskFull}, outcome.ErrUnknownOutcome},
+		"unknown, then the node stops":    {[]error{unknown, outcome.ErrStopped}, outcome.ErrUnknownOutcome},
+		"unknown, then recovered anew":    {[]error{unknown, outcome.ErrQuarantined}, outcome.ErrUnknownOutcome},
+		"unknown for as long as it lasts": {[]error{unknown}, outcome.ErrUnknownOutcome},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -53,8 +53,8 @@ func TestPersist(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, attempts.want)
-				if attempts.want == cluster.ErrUnknownOutcome {
-					require.NotErrorIs(t, err, cluster.ErrBusy)
+				if attempts.want == outcome.ErrUnknownOutcome {
+					require.NotErrorIs(t, err, outcome.ErrBusy)
 				}
 			})
 		})
@@ -67,11 +67,11 @@ func TestPersist_BelievesTheStateMachine(t *testing.T) {
 	_, err := persist(t.Context(), func(context.Context) ([]byte, error) {
 		if first {
 			first = false
-			return nil, cluster.ErrUnknownOutcome
+			return nil, outcome.ErrUnknownOutcome
 		}
-		return nil, &cluster.CommandError{Text: "there is one already"}
+		return nil, &outcome.CommandError{Text: "there is one already"}
 	})
-	var said *cluster.CommandError
+	var said *outcome.CommandError
 	require.ErrorAs(t, err, &said)
 }
 
@@ -92,7 +92,7 @@ func TestProposer_SaysWhyNothingHappened(t *testing.T) {
 	var problem *wire.Problem
 	require.ErrorAs(t, p.AwaitAgreed(t.Context()), &problem)
 	require.Equal(t, wire.KindBusy, problem.Kind)
-	require.ErrorContains(t, p.Problem(fmt.Errorf("proposing: %w", cluster.ErrNoLeader)), "none can be reached from here since 12:00:00 UTC on 20 July")
+	require.ErrorContains(t, p.Problem(fmt.Errorf("proposing: %w", outcome.ErrNoLeader)), "none can be reached from here since 12:00:00 UTC on 20 July")
 	other := errors.New("something else")
 	require.Equal(t, other, p.Problem(other))
 }

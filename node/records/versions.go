@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"almenara/cluster"
+	"almenara/cluster/outcome"
+	"almenara/cluster/peers"
 	"almenara/node/wire"
 	"almenara/storage"
 )
@@ -24,7 +25,7 @@ func (p *Proposer) Understood(ctx context.Context, version uint64) error {
 const NodeVersionSince = 3
 
 // notUpgraded says which nodes a command waits for, by the names that people use.
-func (p *Proposer) notUpgraded(old *cluster.NotUpgradedError) error {
+func (p *Proposer) notUpgraded(old *outcome.NotUpgradedError) error {
 	var never []string
 	names := slices.Clone(old.Nodes)
 	unseen := map[string]bool{}
@@ -65,6 +66,6 @@ func (p *Proposer) notUpgraded(old *cluster.NotUpgradedError) error {
 
 // NeverSeen says of a node that was admitted that nothing was ever heard of it: it was
 // given no vote, which it gets some ten seconds after its first start, and told nothing.
-func NeverSeen(p cluster.Peer) bool {
+func NeverSeen(p peers.Peer) bool {
 	return !p.Reachable && !p.Voter && p.LastContact.IsZero() && p.Held == 0
 }

@@ -14,6 +14,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
+	"almenara/cluster/peers"
 	"almenara/node/alone"
 	"almenara/node/district"
 	"almenara/node/expiry"
@@ -74,7 +75,7 @@ func newReporter(t *testing.T) (*status.Reporter, *parts, *recordstest.Log) {
 	require.NoError(t, err)
 	require.NoError(t, ring.Keep(t.Context()))
 	require.NoError(t, ring.Reread())
-	p := &parts{id: id, ring: ring, link: cluster.Status{HasQuorum: true, Leader: id.NodeID, AppliedIndex: 9, Peers: []cluster.Peer{
+	p := &parts{id: id, ring: ring, link: cluster.Status{HasQuorum: true, Leader: id.NodeID, AppliedIndex: 9, Peers: []peers.Peer{
 		{ID: id.NodeID, Voter: true, Reachable: true}, {ID: "other", Voter: true},
 	}}}
 	return status.New(status.Options{
@@ -150,7 +151,7 @@ func TestTrust_EndsWhereTheStateMayBeDamaged(t *testing.T) {
 
 func TestWarnings_NameNodesAndEnds(t *testing.T) {
 	r, p, log := newReporter(t)
-	p.link.Peers[1] = cluster.Peer{ID: "other", Voter: true, LostLog: true, Answered: time.Now().Add(-time.Hour)}
+	p.link.Peers[1] = peers.Peer{ID: "other", Voter: true, LostLog: true, Answered: time.Now().Add(-time.Hour)}
 	_, err := log.Propose(t.Context(), "chief", &command.PutUser{User: storage.User{Name: "duty", Roles: []string{"composer"}, TokenHash: bytes.Repeat([]byte{1}, 32)}})
 	require.NoError(t, err)
 	_, err = log.Propose(t.Context(), "chief", &command.PutLicence{Licence: storage.Licence{

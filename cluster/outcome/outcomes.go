@@ -1,6 +1,14 @@
-package cluster
+// Package outcome says what can become of a command or a question to the district: the errors
+// that callers may rely on, and their way over the network and back when a node forwards a
+// request. It does nothing itself, and imports what carries calls between nodes but nothing
+// that makes them.
+package outcome
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // What can become of a command or a question. Only ErrUnknownOutcome leaves open
 // whether something happened.
@@ -44,3 +52,30 @@ func (e *CommandError) Error() string { return e.Text }
 
 // Unwrap is the state machine's error where it is known.
 func (e *CommandError) Unwrap() error { return e.cause }
+
+// ErrRemoved is returned by Start for a node that learnt that it was removed from
+// the district. Its box may join again, with a new data directory.
+var ErrRemoved = errors.New("this node was removed from the district")
+
+// ErrTryAgain says that nothing happened and another node, or this one a little
+// later, may do it.
+var ErrTryAgain = errors.New("not done here")
+
+// NotUpgradedError names the members that are not known to understand a command. It
+// is ErrNotUpgraded.
+type NotUpgradedError struct {
+	Version uint64   // of the command
+	Nodes   []string // server ids, sorted
+}
+
+// Error says what is needed of whom.
+func (e *NotUpgradedError) Error() string {
+	verb := "is"
+	if len(e.Nodes) > 1 {
+		verb = "are"
+	}
+	return fmt.Sprintf("%v to version %d; %s %s not", ErrNotUpgraded, e.Version, strings.Join(e.Nodes, ", "), verb)
+}
+
+// Is makes it ErrNotUpgraded.
+func (e *NotUpgradedError) Is(target error) bool { return target == ErrNotUpgraded }

@@ -1,4 +1,6 @@
-package folder
+// Package voters asks the other voters of a district whether they live and agree, before a
+// folder is made the district's only one. It writes nothing and decides nothing.
+package voters
 
 import (
 	"cmp"
@@ -9,7 +11,6 @@ import (
 
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
-	"almenara/cluster/marks"
 	"almenara/storage"
 )
 
@@ -21,9 +22,9 @@ type Voter struct {
 	Standing          internode.Standing
 }
 
-// votersOf lists those of a configuration but one, with their names and newest addresses
+// Of lists those of a configuration but one, with their names and newest addresses
 // where nodes has them.
-func votersOf(conf raft.Configuration, nodes []storage.Node, but string) (out []Voter) {
+func Of(conf raft.Configuration, nodes []storage.Node, but string) (out []Voter) {
 	for _, s := range conf.Servers {
 		if s.Suffrage != raft.Voter || string(s.ID) == but {
 			continue
@@ -39,9 +40,9 @@ func votersOf(conf raft.Configuration, nodes []storage.Node, but string) (out []
 	return out
 }
 
-// ask fills in what they answer to the holder of the identity; all are asked at once, for
+// Ask fills in what they answer to the holder of the identity; all are asked at once, for
 // 5 s at most.
-func ask(ctx context.Context, id *identity.Identity, voters []Voter) {
+func Ask(ctx context.Context, id *identity.Identity, voters []Voter) {
 	var asked sync.WaitGroup
 	for i := range voters {
 		asked.Go(func() {
@@ -59,10 +60,10 @@ func ask(ctx context.Context, id *identity.Identity, voters []Voter) {
 	asked.Wait()
 }
 
-// quorumLives reports whether the district agrees without us: one of them says so, or
+// QuorumLives reports whether the district agrees without us: one of them says so, or
 // those who answer could, with us where we have a vote. Who is quarantined agrees to
 // nothing any more, though it answers.
-func quorumLives(voters []Voter, us int) bool {
+func QuorumLives(voters []Voter, us int) bool {
 	answer := us
 	for _, v := range voters {
 		switch {
@@ -73,26 +74,4 @@ func quorumLives(voters []Voter, us int) bool {
 		}
 	}
 	return len(voters) > 0 && answer > (len(voters)+us)/2
-}
-
-// askNewer asks the node with which the newer incarnation began that quarantined this one.
-func (r *Recovery) askNewer(ctx context.Context, q *marks.Quarantine, nodes []storage.Node) {
-	if q == nil || q.By == nil {
-		return
-	}
-	newer := Voter{ID: q.By.By}
-	if q.Peer == q.By.By {
-		newer.Address = q.Addr
-	}
-	for _, n := range nodes {
-		if n.ID == newer.ID {
-			newer.Name, newer.Address = n.Name, cmp.Or(n.Internode, newer.Address)
-		}
-	}
-	if newer.Address == "" {
-		return
-	}
-	one := []Voter{newer}
-	ask(ctx, r.identity, one)
-	r.Newer = &one[0]
 }

@@ -1,4 +1,4 @@
-package cluster
+package joining
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
+	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 )
 
@@ -39,7 +40,7 @@ func Join(ctx context.Context, token identity.Token, dir string, advertise []str
 
 func join(ctx context.Context, token identity.Token, dir string, advertise []string, version uint64) (*identity.Identity, error) {
 	if len(advertise) == 0 || !internode.ValidAddress(advertise[0]) {
-		return nil, fmt.Errorf("%w: no address to be reached at", errJoinMessage)
+		return nil, fmt.Errorf("%w: no address to be reached at", ErrMessage)
 	}
 	id, err := identity.Pending(dir)
 	if err != nil {
@@ -49,7 +50,7 @@ func join(ctx context.Context, token identity.Token, dir string, advertise []str
 	if err != nil {
 		return nil, fmt.Errorf("encoding public key: %w", err)
 	}
-	body, err := cbor.Marshal(joinMessage{
+	body, err := cbor.Marshal(Message{
 		Secret: token.Secret, NodeID: id.NodeID, PublicKey: public,
 		SigningKey: id.SigningPublic(), Addrs: withPorts(advertise),
 	})
@@ -57,7 +58,7 @@ func join(ctx context.Context, token identity.Token, dir string, advertise []str
 		return nil, fmt.Errorf("encoding join request: %w", err)
 	}
 	header := peers.VersionHeader(version)
-	header.Set(joinProofHeader, proveJoin(id.SigningKey, body))
+	header.Set(ProofHeader, prove(id.SigningKey, body))
 	b, err := askAll(ctx, token, body, header)
 	if err != nil {
 		return nil, err
@@ -93,11 +94,11 @@ func askAll(ctx context.Context, token identity.Token, body []byte, header http.
 			return struct{ net.Conn }{conn}, nil // HTTP/1.1, whatever ALPN said
 		},
 	}
-	client := &http.Client{Transport: transport, Timeout: joinTimeout + 10*time.Second}
+	client := &http.Client{Transport: transport, Timeout: Timeout + 10*time.Second}
 	errs := []error{errors.New("no node admitted us")}
 	for _, addr := range token.Addrs {
-		b, err := postJoin(ctx, client, addr, body, header.Clone())
-		if err == nil || errors.Is(err, ErrRefused) {
+		b, err := post(ctx, client, addr, body, header.Clone())
+		if err == nil || errors.Is(err, outcome.ErrRefused) {
 			return b, err
 		}
 		errs = append(errs, fmt.Errorf("asking %s: %w", addr, err))
