@@ -9,11 +9,12 @@ import (
 	"almenara/node/members"
 	"almenara/node/wire"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // groupTable counts rungs by block and kind.
 type groupTable struct {
-	index *audience.Index
+	index *lookup.Index
 	known *roaring.Bitmap // all members
 	kinds map[string]*roaring.Bitmap
 	lines map[groupKey]*wire.Rungs
@@ -21,7 +22,7 @@ type groupTable struct {
 
 type groupKey struct{ place, kind string }
 
-func newGroupTable(index *audience.Index) *groupTable {
+func newGroupTable(index *lookup.Index) *groupTable {
 	return &groupTable{index: index, known: index.Ordinals(), kinds: map[string]*roaring.Bitmap{}, lines: map[groupKey]*wire.Rungs{}}
 }
 

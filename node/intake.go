@@ -25,6 +25,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // intake is one message on its way in: what was sent and who sent it.
@@ -253,7 +254,7 @@ func (in *intake) continues() []alert.Key {
 }
 
 // readLimit reads the selection that narrows the areas; the zero one is no limit.
-func readLimit(text string, index *audience.Index) (audience.Selection, error) {
+func readLimit(text string, index *lookup.Index) (audience.Selection, error) {
 	if text == "" {
 		return audience.Selection{}, nil
 	}

@@ -59,7 +59,7 @@ import (
 	"almenara/node/summaries"
 	"almenara/node/whereabouts"
 	"almenara/storage"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // Node is one box of a district. Its methods may be called from any goroutine
@@ -88,7 +88,7 @@ type Node struct {
 	gateway    *mqtt.Gateway
 	external   *broker.Broker // nil without one
 	dispatcher *channels.Dispatcher
-	situations *situation.Builder[*audience.Index] // the presenter uses it
+	situations *situation.Builder[*lookup.Index] // the presenter uses it
 	receipts   *receipts.Intake
 	reached    *reached.Known
 	server     *api.Server

@@ -14,7 +14,7 @@ import (
 	"almenara/node/situation"
 	"almenara/storage"
 	"almenara/storage/alert"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 	"almenara/storage/receipt"
 )
 
@@ -87,8 +87,8 @@ const (
 )
 
 // newSituations makes the builder of what the dispatcher is given.
-func (n *Node) newSituations() *situation.Builder[*audience.Index] {
-	return situation.New(situation.Options[*audience.Index]{
+func (n *Node) newSituations() *situation.Builder[*lookup.Index] {
+	return situation.New(situation.Options[*lookup.Index]{
 		Audience: n.state.Index, Messages: n.book, Told: n.told, Logger: n.log,
 	})
 }

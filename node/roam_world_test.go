@@ -22,6 +22,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // roamWorld is a district in which everything goes wrong at random: links between
@@ -223,12 +224,12 @@ type roamAudience struct{}
 
 func (roamAudience) Generation() uint64           { return 0 }
 func (roamAudience) Groups(int) []*roaring.Bitmap { return nil }
-func (roamAudience) Resolve(t audience.Target) (audience.Resolution, error) {
+func (roamAudience) Resolve(t audience.Target) (lookup.Resolution, error) {
 	members := roaring.New()
 	for _, member := range t.Addresses {
 		members.Add(uint32(member[0] - '0'))
 	}
-	return audience.Resolution{Members: members}, nil
+	return lookup.Resolution{Members: members}, nil
 }
 
 // cancels is the world's own opinion of what ends a story: a Cancel of its status, or

@@ -18,6 +18,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // Bounds of what fills a scenario's blanks.
@@ -227,7 +228,7 @@ func (n *Node) fromScenario(sent wire.SendAlert, in *intake) (json.RawMessage, e
 }
 
 // limits is what the request selects within what the scenario selects.
-func limits(selected string, s storage.Scenario, index *audience.Index) (audience.Selection, error) {
+func limits(selected string, s storage.Scenario, index *lookup.Index) (audience.Selection, error) {
 	limit, err := readLimit(selected, index)
 	if err != nil || s.Select == "" {
 		return limit, err

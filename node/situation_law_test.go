@@ -17,6 +17,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // lawSeeds is how many districts the invariant is tried on: seeds 1 to lawSeeds.
@@ -28,9 +29,9 @@ type lawDistrict struct {
 	random     *rand.Rand
 	now        time.Time
 	book       *alerts.Book
-	index      *audience.Index
+	index      *lookup.Index
 	members    uint32
-	situations *situation.Builder[*audience.Index]
+	situations *situation.Builder[*lookup.Index]
 	dispatcher *channels.Dispatcher
 	given      *channels.Now
 	sent       []*alerts.Message
@@ -41,15 +42,15 @@ func (d *lawDistrict) Set(now *channels.Now) { d.given = now }
 
 func newLawDistrict(t *testing.T, seed uint64) *lawDistrict {
 	d := &lawDistrict{
-		random: rand.New(rand.NewPCG(seed, 3)), now: noon, book: alerts.NewBook(nil), index: audience.NewIndex(),
+		random: rand.New(rand.NewPCG(seed, 3)), now: noon, book: alerts.NewBook(nil), index: lookup.New(),
 		ever: map[string]*roaring.Bitmap{},
 	}
 	d.members = uint32(1 + d.random.IntN(80))
 	for member := range d.members {
 		d.move(member)
 	}
-	d.situations = situation.New(situation.Options[*audience.Index]{
-		Audience: func() *audience.Index { return d.index }, Messages: d.book, Logger: quiet,
+	d.situations = situation.New(situation.Options[*lookup.Index]{
+		Audience: func() *lookup.Index { return d.index }, Messages: d.book, Logger: quiet,
 		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
 	})
 	var err error

@@ -24,7 +24,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // waySeeds is how many districts the property below roams, and waySteps how many messages
@@ -41,7 +41,7 @@ type way struct {
 	court
 	r          *rand.Rand
 	now        time.Time
-	situations *situation.Builder[*audience.Index]
+	situations *situation.Builder[*lookup.Index]
 	dispatcher *channels.Dispatcher
 	given      *channels.Now
 	screens    []*wayScreen // by ordinal
@@ -96,7 +96,7 @@ func newWay(t *testing.T, seed uint64) *way {
 	n.stories = stories.New(n.book, n.state, clock)
 	n.rules = rulesOf(n, func() alone.State { return alone.State{} })
 	n.budget = budget.New(counted.Source{Book: n.book, State: n.state, Clock: clock}, clock)
-	w.situations = situation.New(situation.Options[*audience.Index]{
+	w.situations = situation.New(situation.Options[*lookup.Index]{
 		Audience: n.state.Index, Messages: n.book, Logger: quiet,
 		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
 	})

@@ -9,7 +9,13 @@ cd "$(dirname "$0")/.."
 rules='
 almenara/storage/alert
 almenara/storage/receipt almenara/storage/alert
-almenara/storage/audience almenara/storage/alert almenara/storage/audience
+almenara/storage/audience almenara/storage/alert almenara/storage/audience/geometry
+almenara/storage/audience/areas almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry
+almenara/storage/audience/lookup almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry
+almenara/storage/audience/lookup/sets
+almenara/storage/audience/lookup/grid almenara/storage/audience/geometry almenara/storage/audience/lookup/sets
+almenara/storage/audience/imports almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry
+almenara/storage/audience/audiencetest almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry
 almenara/storage/audience/geometry
 almenara/storage almenara/storage
 almenara/cluster almenara/cluster almenara/storage

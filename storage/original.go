@@ -10,7 +10,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"almenara/storage/alert"
-	"almenara/storage/audience"
+	"almenara/storage/audience/areas"
 	"almenara/storage/audience/geometry"
 )
 
@@ -110,7 +110,7 @@ func (i *Issue) unpackShapes() error {
 
 // maxUnpacked bounds the points of all targets together: a hostile fact could name one
 // shape a hundred thousand times. It is the bound of one target for each info block.
-const maxUnpacked = audience.MaxTargetPoints * alert.MaxInfos
+const maxUnpacked = areas.MaxPoints * alert.MaxInfos
 
 // packShape writes a polygon as the differences between its points, in varints: about
 // six bytes a point in place of twenty.

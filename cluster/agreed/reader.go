@@ -3,7 +3,7 @@ package agreed
 import (
 	"almenara/cluster/derived"
 	"almenara/storage"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // State is where agreed state is read; *fsm.FSM is one.
@@ -26,7 +26,7 @@ func New(state State) *Reader { return &Reader{state: state} }
 
 // Index answers selections and targets. Ask for it anew each time: an installed snapshot
 // brings another one.
-func (r *Reader) Index() *audience.Index { return r.state.Derived().Index }
+func (r *Reader) Index() *lookup.Index { return r.state.Derived().Index }
 
 // Device reads a device, also a revoked one: look at Revoked.
 func (r *Reader) Device(id string) (storage.Device, bool, error) {

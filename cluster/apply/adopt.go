@@ -12,6 +12,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // opened is a fact of a command, decoded once.
@@ -345,7 +346,7 @@ func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error 
 
 // resolve gives everybody whom any info block addresses, and how many blocks could
 // not be resolved. Those reach nobody: a target is never widened.
-func resolve(x *audience.Index, targets []audience.Target) (*roaring.Bitmap, int) {
+func resolve(x *lookup.Index, targets []audience.Target) (*roaring.Bitmap, int) {
 	all, problems := roaring.New(), 0
 	for _, t := range targets {
 		members, err := resolveOne(x, t)
@@ -358,7 +359,7 @@ func resolve(x *audience.Index, targets []audience.Target) (*roaring.Bitmap, int
 	return all, problems
 }
 
-func resolveOne(x *audience.Index, t audience.Target) (members *roaring.Bitmap, err error) {
+func resolveOne(x *lookup.Index, t audience.Target) (members *roaring.Bitmap, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			members, err = nil, fmt.Errorf("resolving target: %v", r)

@@ -23,13 +23,13 @@ import (
 	"almenara/cluster/archive"
 	"almenara/cluster/tallies"
 	"almenara/storage"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // State is all that is derived of one state of the store. Index, Alerts and Tallies are safe
 // for use from any goroutine as their own comments say.
 type State struct {
-	Index   *audience.Index
+	Index   *lookup.Index
 	Alerts  *archive.Alerts
 	Tallies *tallies.Tallies
 
@@ -40,7 +40,7 @@ type State struct {
 // Rebuild makes the state from the store, at the index that it returns.
 func Rebuild(store *storage.Store, log *slog.Logger) (*State, storage.Applied, error) {
 	began := time.Now()
-	s := &State{Index: audience.NewIndex(), Tallies: tallies.New(store), Requests: make(map[string]uint32)}
+	s := &State{Index: lookup.New(), Tallies: tallies.New(store), Requests: make(map[string]uint32)}
 	var applied storage.Applied
 	var stale bool
 	err := store.View(func(t *storage.Txn) (err error) {

@@ -2,7 +2,7 @@
 // on, who has joined since, and whom it addresses now. Only these count when it is said whom
 // an alert has reached.
 //
-//	message, targets ─> audience.Index ─> Now ─> Known (remembered until the audience changes)
+//	message, targets ─> lookup.Index ─> Now ─> Known (remembered until the audience changes)
 //	story, message ─> agreed? ─> Target (as agreed) + who joined ─> Who
 //
 // It decides nothing, writes nothing and does not say whom anything has reached: that is
@@ -17,13 +17,13 @@ import (
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // State is what was agreed of audiences; *agreed.Reader is one.
 type State interface {
 	// Index is that of all members now.
-	Index() *audience.Index
+	Index() *lookup.Index
 	// Target is whom the message addressed when it was adopted. The bitmap is the caller's.
 	Target(key alert.Key, revision alert.Revision) (*roaring.Bitmap, error)
 	// EndOrdinals is how many members there had ever been when a message of the alert was shown

@@ -17,13 +17,14 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 
 // log is what was agreed, in memory.
 type log struct {
-	index  *audience.Index
+	index  *lookup.Index
 	agreed map[fact.ID]bool
 	target *roaring.Bitmap // of every message that was agreed
 	ends   uint32
@@ -35,7 +36,7 @@ func (l *log) Alert(alert.ID) (agreed.AlertView, bool, error)  { return agreed.A
 func (l *log) AlertsBeginning(string, int) ([]alert.ID, error) { return nil, nil }
 func (l *log) HasFact(id fact.ID) (bool, error)                { return l.agreed[id], l.err }
 func (l *log) EndOrdinals(alert.ID, string) (uint32, error)    { return l.ends, l.err }
-func (l *log) Index() *audience.Index                          { l.asked++; return l.index }
+func (l *log) Index() *lookup.Index                            { l.asked++; return l.index }
 func (l *log) Target(alert.Key, alert.Revision) (*roaring.Bitmap, error) {
 	return l.target.Clone(), l.err
 }
@@ -52,7 +53,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{log: &log{index: audience.NewIndex(), agreed: map[fact.ID]bool{}, target: roaring.New()}, book: alerts.NewBook(nil), now: noon}
+	h := &house{log: &log{index: lookup.New(), agreed: map[fact.ID]bool{}, target: roaring.New()}, book: alerts.NewBook(nil), now: noon}
 	h.finder = stories.New(h.book, h.log, func() time.Time { return h.now })
 	h.Resolver = addressed.New(h.log, h.finder)
 	h.move(1, 2)

@@ -13,6 +13,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // StaleAfter is the policy age from which on only licences of named scenarios count:
@@ -33,7 +34,7 @@ func (l Loneliness) stale() bool { return l.Age < 0 || l.Age > StaleAfter }
 type Sources struct {
 	Agreed   func() (agreed.Authority, error)
 	Users    func() ([]storage.User, error)
-	Audience func() *audience.Index
+	Audience func() *lookup.Index
 	Alone    func() Loneliness
 	Clock    func() time.Time
 	Sender   func() string // the CAP sender of what the district writes itself

@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/wire"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // Under selects everybody below any of the places; none gives the zero selection.
@@ -68,7 +69,7 @@ func (r *Rules) reach(m Message, also ...Message) (reach, error) {
 }
 
 // add adds whom a target addresses to those of an info block; a negative one is none.
-func (out *reach) add(index *audience.Index, t audience.Target, info int) error {
+func (out *reach) add(index *lookup.Index, t audience.Target, info int) error {
 	found, err := index.Resolve(t)
 	if err != nil {
 		return fmt.Errorf("resolving targets: %w", err)

@@ -8,6 +8,7 @@ import (
 
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/audience/areas"
 )
 
 // builtIn is the alert of a demo without a message of its own.
@@ -125,7 +126,7 @@ func usable(area alert.Area) bool {
 	if len(area.Polygons)+len(area.Circles) == 0 {
 		return true
 	}
-	_, err := audience.TargetOf(alert.Info{Areas: []alert.Area{area}}, alert.ScopePublic, nil, audience.Selection{}, anyScheme)
+	_, err := areas.TargetOf(alert.Info{Areas: []alert.Area{area}}, alert.ScopePublic, nil, audience.Selection{}, anyScheme)
 	return err == nil
 }
 
@@ -172,5 +173,5 @@ func (m *message) target(info alert.Info) (audience.Target, error) {
 			return audience.Target{}, err
 		}
 	}
-	return audience.TargetOf(info, m.alert.Scope, m.alert.Addresses, limit, anyScheme)
+	return areas.TargetOf(info, m.alert.Scope, m.alert.Addresses, limit, anyScheme)
 }

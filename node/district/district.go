@@ -21,6 +21,7 @@ import (
 	"almenara/node/folder"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/audience/imports"
 )
 
 // Proposer has a change agreed on; *records.Proposer is one.
@@ -88,7 +89,7 @@ func (d *District) begin(ctx context.Context) error {
 // homePlaces are the places that a district of Hong Kong begins with: the 18
 // districts under the codes by which the Observatory's alerts cite them.
 func homePlaces(district string) []audience.Place {
-	places := audience.HongKongPlaces()
+	places := imports.HongKongPlaces()
 	home := audience.Path(district)
 	if slices.ContainsFunc(places, func(p audience.Place) bool { return home.Under(p.Path) }) {
 		return places

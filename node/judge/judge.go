@@ -19,6 +19,7 @@ import (
 	"almenara/node/budget"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/audience/areas"
 )
 
 // The rules that are not CAP's.
@@ -192,14 +193,14 @@ func Targets(a *alert.Alert, limit audience.Selection, knowsScheme func(name str
 	if a.MsgType == alert.MsgTypeCancel {
 		return nil, nil
 	}
-	targets, notes, err := audience.TargetsOf(a, limit, knowsScheme)
+	targets, notes, err := areas.TargetsOf(a, limit, knowsScheme)
 	for _, note := range notes {
 		found = warn(found, ruleOutline, "%s", note)
 	}
 	switch {
 	case err == nil:
 		return targets, found
-	case limit.IsZero() && (errors.Is(err, audience.ErrNoArea) || errors.Is(err, audience.ErrNotAddressed)):
+	case limit.IsZero() && (errors.Is(err, audience.ErrNoArea) || errors.Is(err, areas.ErrNotAddressed)):
 		return nil, reject(found, ruleSelection, "%v", err)
 	default:
 		return nil, reject(found, ruleArea, "%v", err)

@@ -2,7 +2,7 @@
 // block, and a page of them. It reads this node's copy of what was agreed, without a
 // majority.
 //
-//	selection ─> audience.Index ─> set of members ─> Counts, and a page of Members
+//	selection ─> lookup.Index ─> set of members ─> Counts, and a page of Members
 //
 // It changes nothing and knows no alerts. It never imports cluster, channels, api or another
 // part of node but records, for the units of positions, and wire.
@@ -17,6 +17,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // PlaceDepth is how deep counts go in the place tree: district/estate/block.
@@ -39,13 +40,13 @@ func PageSize(limit int) int {
 // Members answers for the members of this node's district. Its methods may be called from
 // any goroutine.
 type Members struct {
-	index func() *audience.Index
+	index func() *lookup.Index
 	store *storage.Store
 }
 
 // New makes Members over the index of the audience, which is another one when all of the
 // state was replaced, and the records in the store.
-func New(index func() *audience.Index, store *storage.Store) *Members {
+func New(index func() *lookup.Index, store *storage.Store) *Members {
 	return &Members{index: index, store: store}
 }
 
@@ -76,7 +77,7 @@ func (d *Members) Counts(set *roaring.Bitmap) wire.Counts {
 	return wire.Counts{Total: all, Removed: all - c.Total, ByKind: countLines(c.ByKind), ByPlace: countLines(c.ByPlace)}
 }
 
-func countLines(in []audience.Count) []wire.Count {
+func countLines(in []lookup.Count) []wire.Count {
 	out := make([]wire.Count, len(in))
 	for i, c := range in {
 		out[i] = wire.Count{Name: c.Name, Count: c.N}

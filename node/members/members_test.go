@@ -11,6 +11,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // newMembers has seven screens in one block and a speaker in another; the third was removed.
@@ -19,7 +20,7 @@ func newMembers(t *testing.T) (*members.Members, *storage.Store) {
 	store, err := storage.Open(t.TempDir(), storage.Options{MemTableSize: storage.MinMemTableSize, MinFree: 1, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
-	index := audience.NewIndex()
+	index := lookup.New()
 	put := func(m audience.Member) {
 		require.NoError(t, store.Update(func(txn *storage.Txn) error {
 			ordinal, err := txn.PutMember(m.ID, audience.EncodeMember(&m), 1)
@@ -32,7 +33,7 @@ func newMembers(t *testing.T) (*members.Members, *storage.Store) {
 			Tags: []audience.Tag{{Name: "lift", Value: "a"}, {Name: "lift", Value: "b"}}})
 	}
 	put(audience.Member{ID: "loud", Kind: audience.KindSpeaker, Place: "d/estate/two/hall"})
-	return members.New(func() *audience.Index { return index }, store), store
+	return members.New(func() *lookup.Index { return index }, store), store
 }
 
 func TestSelect_CountsAndPages(t *testing.T) {

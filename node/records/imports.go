@@ -17,6 +17,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/audience/imports"
 )
 
 // How an import is cut into entries of the log.
@@ -58,16 +59,16 @@ func (im *Imports) spool(csv io.Reader) (*os.File, error) {
 	if err := im.proposer.disk.Refusal(); err != nil {
 		return nil, err
 	}
-	if err := im.proposer.store.CheckSpace(audience.MaxImportBytes); err != nil {
+	if err := im.proposer.store.CheckSpace(imports.MaxImportBytes); err != nil {
 		return nil, wire.Problemf(wire.KindBusy, "the disk is too full for an import: %v", err)
 	}
 	file, err := os.CreateTemp(im.dir, uploads)
 	if err != nil {
 		return nil, fmt.Errorf("keeping the upload: %w", err)
 	}
-	size, err := io.Copy(file, io.LimitReader(csv, audience.MaxImportBytes+1))
-	if err == nil && size > audience.MaxImportBytes {
-		err = wire.Problemf(wire.KindTooLarge, "the file is larger than %d MiB; split it", audience.MaxImportBytes>>20)
+	size, err := io.Copy(file, io.LimitReader(csv, imports.MaxImportBytes+1))
+	if err == nil && size > imports.MaxImportBytes {
+		err = wire.Problemf(wire.KindTooLarge, "the file is larger than %d MiB; split it", imports.MaxImportBytes>>20)
 	}
 	if err != nil {
 		_ = file.Close()
@@ -83,13 +84,13 @@ func (im *Imports) judge(file *os.File, how wire.ImportOptions, progress func(wi
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return out, fmt.Errorf("reading the upload: %w", err)
 	}
-	var report audience.Report
-	var diff audience.Diff
+	var report imports.Report
+	var diff imports.Diff
 	err := im.proposer.store.View(func(t *storage.Txn) (err error) {
-		differ := audience.NewDiffer(liveMember(t), im.existing(how.Replace))
+		differ := imports.NewDiffer(liveMember(t), im.existing(how.Replace))
 		removed := map[string]bool{}
 		differ.Removed = func(id string) { removed[id] = true }
-		if report, err = audience.ScanWith(file, im.importRules(), counted(differ.Visit, progress)); err != nil {
+		if report, err = imports.ScanWith(file, im.importRules(), counted(differ.Visit, progress)); err != nil {
 			return err
 		}
 		diff = differ.Finish()
@@ -116,9 +117,9 @@ func (im *Imports) judge(file *os.File, how wire.ImportOptions, progress func(wi
 }
 
 // importRules are what rows are held against that read well.
-func (im *Imports) importRules() audience.Rules {
+func (im *Imports) importRules() imports.Rules {
 	index := im.state.Index()
-	return audience.Rules{Kind: index.HasKind, Place: index.MayHold}
+	return imports.Rules{Kind: index.HasKind, Place: index.MayHold}
 }
 
 // countOrphans notes the devices that would be left without their members.
@@ -229,7 +230,7 @@ func (in *importing) tellFold(step command.ImportResult) {
 }
 
 func (in *importing) stage(file io.Reader) error {
-	_, err := audience.Scan(file, func(_ int, m audience.Member) error {
+	_, err := imports.Scan(file, func(_ int, m audience.Member) error {
 		encoded := audience.EncodeMember(&m)
 		in.members, in.bytes, in.done = append(in.members, encoded), in.bytes+len(encoded), in.done+1
 		if len(in.members) < chunkMembers && in.bytes < chunkBytes {

@@ -25,6 +25,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 const (
@@ -60,10 +61,10 @@ type Live struct {
 	Also    []Message
 }
 
-// Audience is audience.Index.
+// Audience is lookup.Index.
 type Audience interface {
 	comparable
-	Resolve(audience.Target) (audience.Resolution, error)
+	Resolve(audience.Target) (lookup.Resolution, error)
 	Groups(depth int) []*roaring.Bitmap
 	Generation() uint64
 }

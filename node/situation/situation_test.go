@@ -13,6 +13,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -49,12 +50,12 @@ func (x *town) Groups(depth int) []*roaring.Bitmap {
 	return []*roaring.Bitmap{roaring.BitmapOf(1, 2), roaring.BitmapOf(3, 4)}
 }
 
-func (x *town) Resolve(t audience.Target) (audience.Resolution, error) {
+func (x *town) Resolve(t audience.Target) (lookup.Resolution, error) {
 	x.resolved++
 	if x.sets[t.Select] == nil {
-		return audience.Resolution{}, audience.ErrNoArea
+		return lookup.Resolution{}, audience.ErrNoArea
 	}
-	return audience.Resolution{Members: x.sets[t.Select].Clone()}, nil
+	return lookup.Resolution{Members: x.sets[t.Select].Clone()}, nil
 }
 
 func (x *town) MessagesOf(id alert.ID) ([]Message, bool) {

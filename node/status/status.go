@@ -24,7 +24,7 @@ import (
 	"almenara/node/records"
 	"almenara/node/wire"
 	"almenara/storage"
-	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // Cluster is this node's part in the raft group; *cluster.Cluster is one.
@@ -37,7 +37,7 @@ type Cluster interface {
 // State is what was agreed; *agreed.Reader is one.
 type State interface {
 	Authority() (agreed.Authority, error)
-	Index() *audience.Index
+	Index() *lookup.Index
 }
 
 // Machine is the state machine; *fsm.FSM is one.

@@ -1,11 +1,12 @@
-// Package audience holds who is to be reached: members, places, the selection
-// grammar, and the index that answers a selection with a set of members.
-//
-// Everything the state machine calls is integer arithmetic over what it is
-// given: no clock, no randomness, no floating point, so that replicas agree.
+// Package audience holds the words for who is to be reached: members, places, the selection
+// grammar, and targets; what each of them may hold, and how members are recorded. Who they are in
+// a district is known to lookup, what messages address to areas, and files of members are read by
+// imports; it imports none of them.
 package audience
 
 import (
+	"errors"
+
 	"almenara/storage/alert"
 	"almenara/storage/audience/geometry"
 )
@@ -72,3 +73,7 @@ type Target struct {
 	Private   bool               // only members whose kind is not public
 	Addresses []string           // not empty: only these member ids or endpoint addresses
 }
+
+// ErrNoArea refuses a target that says neither where nor who: no area, or areas
+// that only have a description, and no selection.
+var ErrNoArea = errors.New("the alert names no area: a polygon, a circle, a geocode or a selection is expected")

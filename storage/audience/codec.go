@@ -30,21 +30,22 @@ func AppendMember(dst []byte, m *Member) []byte {
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(m.Location.Lat))
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(m.Location.Lon))
 	}
-	dst = appendStrings(dst, m.ID, m.Name, string(m.Kind), string(m.Place))
+	dst = AppendStrings(dst, m.ID, m.Name, string(m.Kind), string(m.Place))
 	dst = binary.AppendUvarint(dst, uint64(len(m.Tags)))
 	for _, tag := range m.Tags {
-		dst = appendStrings(dst, tag.Name, tag.Value)
+		dst = AppendStrings(dst, tag.Name, tag.Value)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(m.Languages)))
-	dst = appendStrings(dst, m.Languages...)
+	dst = AppendStrings(dst, m.Languages...)
 	dst = binary.AppendUvarint(dst, uint64(len(m.Endpoints)))
 	for _, endpoint := range m.Endpoints {
-		dst = appendStrings(dst, endpoint.Channel, endpoint.Address)
+		dst = AppendStrings(dst, endpoint.Channel, endpoint.Address)
 	}
 	return dst
 }
 
-func appendStrings(dst []byte, texts ...string) []byte {
+// AppendStrings appends each text behind its length in bytes, a varint.
+func AppendStrings(dst []byte, texts ...string) []byte {
 	for _, s := range texts {
 		dst = binary.AppendUvarint(dst, uint64(len(s)))
 		dst = append(dst, s...)

@@ -1,4 +1,4 @@
-package audience
+package audience_test
 
 import (
 	"runtime"
@@ -6,37 +6,39 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/storage/audience"
+	"almenara/storage/audience/audiencetest"
 	"almenara/storage/audience/geometry"
 )
 
 func TestCodec_ReadsBackWhatItWrote(t *testing.T) {
-	w := newWorld(8)
+	w := audiencetest.New(8)
 	for ord := range uint32(500) {
-		m := w.member(ord)
-		b := EncodeMember(m)
-		got, err := DecodeMember(b)
+		m := w.Member(ord)
+		b := audience.EncodeMember(m)
+		got, err := audience.DecodeMember(b)
 		require.NoError(t, err)
 		require.Equal(t, *m, got)
-		require.Equal(t, b, EncodeMember(&got))
-		require.Equal(t, append([]byte("head"), b...), AppendMember([]byte("head"), m))
+		require.Equal(t, b, audience.EncodeMember(&got))
+		require.Equal(t, append([]byte("head"), b...), audience.AppendMember([]byte("head"), m))
 	}
-	got, err := DecodeMember(EncodeMember(&Member{}))
+	got, err := audience.DecodeMember(audience.EncodeMember(&audience.Member{}))
 	require.NoError(t, err)
 	require.Zero(t, got)
 }
 
 // The bytes are stored for years: they must not change by accident.
 func TestCodec_WritesTheSameBytesForEver(t *testing.T) {
-	m := Member{ID: "a", Kind: "k", Place: "p", Tags: []Tag{{"t", "v"}}, Languages: []string{"en"}, Location: &geometry.Point{Lat: 1, Lon: -1}, Endpoints: []Endpoint{{"mqtt", "a"}}}
-	require.Equal(t, "\x01\x01\x01\x00\x00\x00\xff\xff\xff\xff\x01a\x00\x01k\x01p\x01\x01t\x01v\x01\x02en\x01\x04mqtt\x01a", string(EncodeMember(&m)))
+	m := audience.Member{ID: "a", Kind: "k", Place: "p", Tags: []audience.Tag{{"t", "v"}}, Languages: []string{"en"}, Location: &geometry.Point{Lat: 1, Lon: -1}, Endpoints: []audience.Endpoint{{"mqtt", "a"}}}
+	require.Equal(t, "\x01\x01\x01\x00\x00\x00\xff\xff\xff\xff\x01a\x00\x01k\x01p\x01\x01t\x01v\x01\x02en\x01\x04mqtt\x01a", string(audience.EncodeMember(&m)))
 }
 
 func TestDecodeMember_RefusesForeignBytes(t *testing.T) {
 	m := validMember()
-	whole := EncodeMember(&m)
+	whole := audience.EncodeMember(&m)
 	for n := range whole {
-		_, err := DecodeMember(whole[:n])
-		require.ErrorIs(t, err, ErrBadRecord, "cut at %d", n)
+		_, err := audience.DecodeMember(whole[:n])
+		require.ErrorIs(t, err, audience.ErrBadRecord, "cut at %d", n)
 	}
 	for name, b := range map[string][]byte{
 		"more behind":     append(whole[:len(whole):len(whole)], 0),
@@ -47,8 +49,8 @@ func TestDecodeMember_RefusesForeignBytes(t *testing.T) {
 		"a million tags":  {1, 0, 0, 0, 0, 0, 0xc0, 0x84, 0x3d, 0, 0},
 		"no text to read": {1, 0, 9, 'a'},
 	} {
-		_, err := DecodeMember(b)
-		require.ErrorIs(t, err, ErrBadRecord, name)
+		_, err := audience.DecodeMember(b)
+		require.ErrorIs(t, err, audience.ErrBadRecord, name)
 	}
 }
 
@@ -56,34 +58,45 @@ func TestDecodeMember_IsNotMadeToAllocateByALyingCount(t *testing.T) {
 	lie := []byte{1, 0, 0, 0, 0, 0, 0xc0, 0x84, 0x3d, 0, 0} // 1,000,000 tags
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := DecodeMember(lie)
+	_, err := audience.DecodeMember(lie)
 	runtime.ReadMemStats(&after)
-	require.ErrorIs(t, err, ErrBadRecord)
+	require.ErrorIs(t, err, audience.ErrBadRecord)
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
 func TestDecodeMember_DoesNotAlias(t *testing.T) {
 	m := validMember()
-	b := EncodeMember(&m)
-	got, err := DecodeMember(b)
+	b := audience.EncodeMember(&m)
+	got, err := audience.DecodeMember(b)
 	require.NoError(t, err)
 	clear(b)
 	require.Equal(t, m, got)
 }
 
 func FuzzDecodeMember(f *testing.F) {
-	w := newWorld(1)
+	w := audiencetest.New(1)
 	for ord := range uint32(5) {
-		f.Add(EncodeMember(w.member(ord)))
+		f.Add(audience.EncodeMember(w.Member(ord)))
 	}
 	f.Add([]byte{1, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := DecodeMember(b)
+		m, err := audience.DecodeMember(b)
 		if err != nil {
-			require.ErrorIs(t, err, ErrBadRecord)
+			require.ErrorIs(t, err, audience.ErrBadRecord)
 			return
 		}
-		require.Equal(t, b, EncodeMember(&m))
+		require.Equal(t, b, audience.EncodeMember(&m))
 		_ = m.Validate()
 	})
+}
+
+func BenchmarkDecodeMember(b *testing.B) {
+	record := audience.EncodeMember(audiencetest.New(1).Member(1))
+	b.SetBytes(int64(len(record)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := audience.DecodeMember(record); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

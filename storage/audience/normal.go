@@ -1,12 +1,10 @@
 package audience
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -15,9 +13,9 @@ import (
 // selections compare is brought to one form where it comes in, at import and in what
 // people type; the state machine compares bytes.
 
-// normalKey is the form of what selections compare: NFKC, without characters that nobody
+// NormalKey is the form of what selections compare: NFKC, without characters that nobody
 // sees and without space around.
-func normalKey(s string) string {
+func NormalKey(s string) string {
 	if isPlain(s) {
 		return strings.TrimSpace(s)
 	}
@@ -25,12 +23,9 @@ func normalKey(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// NormalKey is normalKey for what comes in by other ways than a file.
-func NormalKey(s string) string { return normalKey(s) }
-
-// normalText is the form of what people read: NFC, without zero-width spaces and marks of
+// NormalText is the form of what people read: NFC, without zero-width spaces and marks of
 // byte order. Joiners stay: some scripts are wrong without them.
-func normalText(s string) string {
+func NormalText(s string) string {
 	if isPlain(s) {
 		return s
 	}
@@ -61,23 +56,12 @@ func visible(r rune) rune {
 	return r
 }
 
-// knownKinds are the kinds that an import takes without any member of that kind.
-var knownKinds = []Kind{"kiosk", KindPerson, KindPhone, KindScreen, "sign", "siren", KindSpeaker}
-
-// registered refuses a language of the right shape that is none: English, xx, zh-ZZZ.
-func registered(s string) error {
-	if _, err := language.Raw.Parse(s); err != nil {
-		return fmt.Errorf("language %q is none that is registered; a tag such as en, zh-HK or yue is expected", clip(s))
-	}
-	return nil
-}
-
 // NormalizeKeys brings what selections compare to one form, sorts the tags and drops repeated
 // ones, and reports how many values are others now. Places stay as they are: what is
 // known of a place is under its path.
 func (m *Member) NormalizeKeys() (changed int) {
 	key := func(s *string) {
-		if n := normalKey(*s); n != *s {
+		if n := NormalKey(*s); n != *s {
 			*s, changed = n, changed+1
 		}
 	}

@@ -35,11 +35,11 @@ func isKeyword(s string) bool { return keywords[strings.ToLower(s)] }
 //
 // The error is a *SyntaxError. An empty expression is one: it never means
 // everybody.
-func Parse(expr string) (Selection, error) { return parse(expr, normalKey) }
+func Parse(expr string) (Selection, error) { return parse(expr, NormalKey) }
 
-// parseCanonical reads what a target carries, byte by byte: it is what every node must
+// ParseCanonical reads what a target carries, byte by byte: it is what every node must
 // read alike, whatever forms its software brings typed values to.
-func parseCanonical(expr string) (Selection, error) {
+func ParseCanonical(expr string) (Selection, error) {
 	return parse(expr, func(s string) string { return s })
 }
 
@@ -99,23 +99,23 @@ func (p *parser) take(kind tokenKind, what string) error {
 	return p.advance()
 }
 
-func (p *parser) or() (node, error)  { return p.list("or", opOr, p.and) }
-func (p *parser) and() (node, error) { return p.list("and", opAnd, p.not) }
+func (p *parser) or() (Node, error)  { return p.list("or", OpOr, p.and) }
+func (p *parser) and() (Node, error) { return p.list("and", OpAnd, p.not) }
 
 // list reads one or more parts joined by word.
-func (p *parser) list(word string, joined op, part func() (node, error)) (node, error) {
+func (p *parser) list(word string, joined Op, part func() (Node, error)) (Node, error) {
 	first, err := part()
 	if err != nil {
-		return node{}, err
+		return Node{}, err
 	}
-	parts := []node{first}
+	parts := []Node{first}
 	for p.keyword(word) {
 		if err := p.advance(); err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 		next, err := part()
 		if err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 		parts = append(parts, next)
 	}
@@ -123,12 +123,12 @@ func (p *parser) list(word string, joined op, part func() (node, error)) (node, 
 }
 
 // not reads any number of "not" in a loop: only parentheses nest.
-func (p *parser) not() (node, error) {
+func (p *parser) not() (Node, error) {
 	opposite := false
 	for p.keyword("not") {
 		opposite = !opposite
 		if err := p.advance(); err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 	}
 	n, err := p.primary()
@@ -139,44 +139,44 @@ func (p *parser) not() (node, error) {
 }
 
 // primary reads a term or an expression in parentheses.
-func (p *parser) primary() (node, error) {
+func (p *parser) primary() (Node, error) {
 	switch {
 	case p.token.kind == tokenOpen:
 		return p.parenthesis()
 	case p.keyword("all"):
-		return node{op: opAll}, p.advance()
+		return Node{Op: OpAll}, p.advance()
 	case p.keyword("has"):
 		return p.has()
 	case p.token.kind == tokenWord && !isKeyword(p.token.text):
 		return p.term()
 	}
-	return node{}, p.expected(`a condition such as "kind = screen" or "place under tuen-mun"`)
+	return Node{}, p.expected(`a condition such as "kind = screen" or "place under tuen-mun"`)
 }
 
-func (p *parser) parenthesis() (node, error) {
+func (p *parser) parenthesis() (Node, error) {
 	if p.depth++; p.depth > MaxSelectionDepth {
-		return node{}, &SyntaxError{p.token.column, fmt.Sprintf("parentheses are nested deeper than %d", MaxSelectionDepth)}
+		return Node{}, &SyntaxError{p.token.column, fmt.Sprintf("parentheses are nested deeper than %d", MaxSelectionDepth)}
 	}
 	if err := p.advance(); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	n, err := p.or()
 	if err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	p.depth--
 	return n, p.take(tokenClose, `"and", "or" or ")"`)
 }
 
-func (p *parser) has() (node, error) {
+func (p *parser) has() (Node, error) {
 	if err := p.advance(); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	name, err := p.tagName()
 	if err != nil {
-		return node{}, err
+		return Node{}, err
 	}
-	return node{op: opHas, tag: name}, p.advance()
+	return Node{Op: OpHas, Tag: name}, p.advance()
 }
 
 // tagName is the current token as a tag's name.
@@ -192,87 +192,87 @@ func (p *parser) tagName() (string, error) {
 }
 
 // fields are the words that begin a term and are no tag.
-var fields = map[string]op{"place": opPlace, "kind": opKind, "language": opLanguage, "id": opID}
+var fields = map[string]Op{"place": OpPlace, "kind": OpKind, "language": OpLanguage, "id": OpID}
 
 // term reads a field or tag with its comparison.
-func (p *parser) term() (node, error) {
-	n := node{op: fields[strings.ToLower(p.token.text)]}
-	if n.op == opNone {
+func (p *parser) term() (Node, error) {
+	n := Node{Op: fields[strings.ToLower(p.token.text)]}
+	if n.Op == OpNone {
 		name, err := p.tagName()
 		if err != nil {
-			return node{}, err
+			return Node{}, err
 		}
-		n.op, n.tag = opTag, name
+		n.Op, n.Tag = OpTag, name
 	}
 	if err := p.advance(); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	return p.comparison(n)
 }
 
 // comparison reads what stands after a field or tag.
-func (p *parser) comparison(n node) (node, error) {
+func (p *parser) comparison(n Node) (Node, error) {
 	unequal := p.token.kind == tokenNotEqual
 	switch {
-	case n.op == opPlace && p.keyword("under"):
-		n.op = opPlaceUnder
+	case n.Op == OpPlace && p.keyword("under"):
+		n.Op = OpPlaceUnder
 	case unequal, p.token.kind == tokenEqual:
 	case p.keyword("in"):
 		if err := p.advance(); err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 		return p.values(n)
-	case n.op == opPlace:
-		return node{}, p.expected(`"under", "=", "!=" or "in"`)
+	case n.Op == OpPlace:
+		return Node{}, p.expected(`"under", "=", "!=" or "in"`)
 	default:
-		return node{}, p.expected(`"=", "!=" or "in"`)
+		return Node{}, p.expected(`"=", "!=" or "in"`)
 	}
 	if err := p.advance(); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	if err := p.value(&n); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	if unequal {
 		n = negate(n)
 	}
-	if n.op == opPlaceUnder {
+	if n.Op == OpPlaceUnder {
 		return eitherPlace(n), nil
 	}
 	return n, nil
 }
 
 // eitherPlace is the place as it was typed, or in its form.
-func eitherPlace(n node) node {
-	var places []node
-	for _, value := range n.values {
-		places = append(places, node{op: opPlaceUnder, values: []string{value}})
+func eitherPlace(n Node) Node {
+	var places []Node
+	for _, value := range n.Values {
+		places = append(places, Node{Op: OpPlaceUnder, Values: []string{value}})
 	}
-	return combine(opOr, places)
+	return combine(OpOr, places)
 }
 
 // values reads (a, b, …).
-func (p *parser) values(n node) (node, error) {
+func (p *parser) values(n Node) (Node, error) {
 	if err := p.take(tokenOpen, `"("`); err != nil {
-		return node{}, err
+		return Node{}, err
 	}
 	for {
 		if err := p.value(&n); err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 		if p.token.kind != tokenComma {
 			break
 		}
 		if err := p.advance(); err != nil {
-			return node{}, err
+			return Node{}, err
 		}
 	}
-	n.values = sortedValues(n.values)
+	n.Values = sortedValues(n.Values)
 	return n, p.take(tokenClose, `"," or ")"`)
 }
 
 // value reads one value and checks it against what the field may hold.
-func (p *parser) value(n *node) error {
+func (p *parser) value(n *Node) error {
 	bare := p.token.kind == tokenWord
 	if bare && isKeyword(p.token.text) {
 		return p.expected(`a value (write it in double quotes if it is meant)`)
@@ -280,32 +280,32 @@ func (p *parser) value(n *node) error {
 	if !bare && p.token.kind != tokenString {
 		return p.expected("a value")
 	}
-	value, err := checkValue(n.op, p.form(p.token.text))
-	if err == nil && (n.op == opPlace || n.op == opPlaceUnder) { // a place keeps the path under which it was made
-		if typed, err := checkValue(n.op, p.token.text); err == nil && typed != value {
-			n.values = append(n.values, typed)
+	value, err := checkValue(n.Op, p.form(p.token.text))
+	if err == nil && (n.Op == OpPlace || n.Op == OpPlaceUnder) { // a place keeps the path under which it was made
+		if typed, err := checkValue(n.Op, p.token.text); err == nil && typed != value {
+			n.Values = append(n.Values, typed)
 		}
 	}
 	if err != nil {
 		return &SyntaxError{p.token.column, err.Error()}
 	}
-	n.values = sortedValues(append(n.values, value))
+	n.Values = sortedValues(append(n.Values, value))
 	return p.advance()
 }
 
 // checkValue returns the value as it is kept, or why no member can have it.
-func checkValue(field op, value string) (string, error) {
+func checkValue(field Op, value string) (string, error) {
 	switch field {
-	case opPlace, opPlaceUnder:
+	case OpPlace, OpPlaceUnder:
 		path, err := ParsePath(strings.ToLower(value))
 		return string(path), err
-	case opKind:
+	case OpKind:
 		value = strings.ToLower(value)
 		return value, checkKind(Kind(value))
-	case opLanguage:
+	case OpLanguage:
 		return value, checkLanguage(value)
-	case opID:
-		return value, checkID(value)
+	case OpID:
+		return value, CheckID(value)
 	default:
 		return value, checkTagValue(value)
 	}

@@ -104,19 +104,14 @@ func TestParse_TakesTheDeepestThatIsAllowed(t *testing.T) {
 }
 
 func TestSelection_And(t *testing.T) {
-	a, b := mustParse("a = 1 or b = 2"), mustParse("kind = screen and c = 3")
+	a, err := Parse("a = 1 or b = 2")
+	require.NoError(t, err)
+	b, err := Parse("kind = screen and c = 3")
+	require.NoError(t, err)
 	require.Equal(t, "(a = 1 or b = 2) and kind = screen and c = 3", a.And(b).String())
 	require.Equal(t, a, a.And(Selection{}))
 	require.Equal(t, a, Selection{}.And(a))
 	require.True(t, Selection{}.And(Selection{}).IsZero())
-}
-
-func mustParse(expr string) Selection {
-	s, err := Parse(expr)
-	if err != nil {
-		panic(err)
-	}
-	return s
 }
 
 func FuzzParse(f *testing.F) {

@@ -4,19 +4,19 @@ import "slices"
 
 // Personal reports whether the selection asks for what is known of people: a tag or a
 // language. Ids, kinds and places are what everybody sees.
-func (s Selection) Personal() bool { return s.root.any(opTag, opHas, opLanguage) }
+func (s Selection) Personal() bool { return s.root.any(OpTag, OpHas, OpLanguage) }
 
 // NamesMembers reports whether the selection names members by their ids.
-func (s Selection) NamesMembers() bool { return s.root.any(opID) }
+func (s Selection) NamesMembers() bool { return s.root.any(OpID) }
 
 // any reports whether the node or one below it is one of the ops.
-func (n node) any(ops ...op) bool {
+func (n Node) any(ops ...Op) bool {
 	for _, o := range ops {
-		if n.op == o {
+		if n.Op == o {
 			return true
 		}
 	}
-	for _, kid := range n.kids {
+	for _, kid := range n.Kids {
 		if kid.any(ops...) {
 			return true
 		}
@@ -32,24 +32,24 @@ const blockDepth = 3
 // no not in it, and no or but between tags, which WithSpellings writes, and between such places.
 // Whoever counts it by tags or languages counts no flat and adds nobody else to the count.
 func (s Selection) Plain() bool {
-	if s.root.op == opAnd {
-		return !slices.ContainsFunc(s.root.kids, func(kid node) bool { return !kid.plain() })
+	if s.root.Op == OpAnd {
+		return !slices.ContainsFunc(s.root.Kids, func(kid Node) bool { return !kid.plain() })
 	}
 	return s.root.plain()
 }
 
 // plain is Plain for one part of a conjunction.
-func (n node) plain() bool {
-	switch n.op {
-	case opAll, opKind, opLanguage, opTag, opHas:
+func (n Node) plain() bool {
+	switch n.Op {
+	case OpAll, OpKind, OpLanguage, OpTag, OpHas:
 		return true
-	case opPlaceUnder:
-		return !slices.ContainsFunc(n.values, func(p string) bool { return Path(p).Depth() > blockDepth })
-	case opOr:
+	case OpPlaceUnder:
+		return !slices.ContainsFunc(n.Values, func(p string) bool { return Path(p).Depth() > blockDepth })
+	case OpOr:
 		tags, places := true, true
-		for _, kid := range n.kids {
-			tags = tags && (kid.op == opTag || kid.op == opHas)
-			places = places && kid.op == opPlaceUnder && kid.plain()
+		for _, kid := range n.Kids {
+			tags = tags && (kid.Op == OpTag || kid.Op == OpHas)
+			places = places && kid.Op == OpPlaceUnder && kid.plain()
 		}
 		return tags || places
 	}
@@ -59,20 +59,20 @@ func (n node) plain() bool {
 // Below reports whether the selection asks for places below the given ones, whatever else it
 // asks for: then it selects nobody outside of them.
 func (s Selection) Below(places ...string) bool {
-	if s.root.op == opAnd {
-		return slices.ContainsFunc(s.root.kids, func(kid node) bool { return kid.below(places) })
+	if s.root.Op == OpAnd {
+		return slices.ContainsFunc(s.root.Kids, func(kid Node) bool { return kid.below(places) })
 	}
 	return s.root.below(places)
 }
 
-func (n node) below(places []string) bool {
-	switch n.op {
-	case opPlaceUnder, opPlace:
-		return !slices.ContainsFunc(n.values, func(p string) bool {
+func (n Node) below(places []string) bool {
+	switch n.Op {
+	case OpPlaceUnder, OpPlace:
+		return !slices.ContainsFunc(n.Values, func(p string) bool {
 			return !slices.ContainsFunc(places, func(top string) bool { return Path(p).Under(Path(top)) })
 		})
-	case opOr:
-		return !slices.ContainsFunc(n.kids, func(kid node) bool { return !kid.below(places) })
+	case OpOr:
+		return !slices.ContainsFunc(n.Kids, func(kid Node) bool { return !kid.below(places) })
 	}
 	return false
 }

@@ -1,12 +1,15 @@
 package audience
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"almenara/storage/audience/geometry"
 )
@@ -29,7 +32,7 @@ const (
 
 // Validate says in one sentence why the member cannot be kept, or returns nil.
 func (m *Member) Validate() error {
-	if err := checkID(m.ID); err != nil {
+	if err := CheckID(m.ID); err != nil {
 		return err
 	}
 	if err := checkText("name", m.Name, MaxNameBytes, "\n"); err != nil {
@@ -62,10 +65,7 @@ func (m *Member) Normalize() {
 }
 
 func compareTags(a, b Tag) int {
-	if c := strings.Compare(a.Name, b.Name); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Value, b.Value)
+	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Value, b.Value))
 }
 
 // Validate says in one sentence why the place cannot be kept, or returns nil.
@@ -116,11 +116,11 @@ func checkShapes(shape []geometry.Polygon) error {
 func ParsePath(s string) (Path, error) {
 	segments := strings.Split(s, "/")
 	if len(segments) > MaxPathDepth {
-		return "", fmt.Errorf("place %q is %d levels deep, at most %d are allowed", clip(s), len(segments), MaxPathDepth)
+		return "", fmt.Errorf("place %q is %d levels deep, at most %d are allowed", Clip(s), len(segments), MaxPathDepth)
 	}
 	for _, segment := range segments {
 		if !validSegment(segment) {
-			return "", fmt.Errorf("place %q: a path such as tuen-mun/on-ting/block-3 is expected, of lower-case letters, digits, - and _", clip(s))
+			return "", fmt.Errorf("place %q: a path such as tuen-mun/on-ting/block-3 is expected, of lower-case letters, digits, - and _", Clip(s))
 		}
 	}
 	return Path(s), nil
@@ -133,6 +133,13 @@ func validSegment(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool {
 		return r != '-' && r != '_' && !isNameRune(r) || unicode.ToLower(r) != r
 	}) < 0
+}
+
+// SegmentOf makes a path segment of a name: lower-case letters and digits of any
+// script, everything between them one hyphen.
+func SegmentOf(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(norm.NFC.String(name)), func(c rune) bool { return c != '_' && !isNameRune(c) })
+	return strings.Join(words, "-")
 }
 
 // Depth is the number of segments.
@@ -168,20 +175,21 @@ func (p Path) Under(top Path) bool {
 	return strings.HasPrefix(string(p), string(top)) && (len(p) == len(top) || p[len(top)] == '/')
 }
 
-func checkID(id string) error {
+// CheckID says what is wrong with a member id, nil if nothing is.
+func CheckID(id string) error {
 	bad := strings.IndexFunc(id, func(r rune) bool { return !isASCIIAlnum(r) && !strings.ContainsRune("._-", r) })
 	if id == "" {
 		return errors.New("the id is empty: 1 to 64 letters A-Z a-z, digits, . _ - are expected")
 	}
 	if bad >= 0 || len(id) > MaxIDBytes {
-		return fmt.Errorf("id %q: 1 to 64 letters A-Z a-z, digits, . _ - are expected", clip(id))
+		return fmt.Errorf("id %q: 1 to 64 letters A-Z a-z, digits, . _ - are expected", Clip(id))
 	}
 	return nil
 }
 
 func checkKind(k Kind) error {
 	if !isLowerWord(string(k)) {
-		return fmt.Errorf("kind %q: a lower-case word such as screen, speaker, phone or person is expected", clip(string(k)))
+		return fmt.Errorf("kind %q: a lower-case word such as screen, speaker, phone or person is expected", Clip(string(k)))
 	}
 	return nil
 }
@@ -211,9 +219,9 @@ func checkTagName(name string) error {
 			return !isNameRune(r) && !strings.ContainsRune("-_.", r) || unicode.ToLower(r) != r
 		}) < 0
 	if !valid {
-		return fmt.Errorf("tag name %q: a lower-case word of letters, digits, - _ . such as role is expected", clip(name))
+		return fmt.Errorf("tag name %q: a lower-case word of letters, digits, - _ . such as role is expected", Clip(name))
 	}
-	if keywords[name] || fields[name] != opNone {
+	if keywords[name] || fields[name] != OpNone {
 		return fmt.Errorf("tag name %q is a word of the selection grammar; another name is expected", name)
 	}
 	return nil
@@ -245,7 +253,7 @@ func checkLanguage(s string) error {
 		valid = valid && part != "" && len(part) <= 8 && strings.IndexFunc(part, func(r rune) bool { return !isASCIIAlnum(r) }) < 0
 	}
 	if !valid {
-		return fmt.Errorf("language %q: a tag such as en or zh-HK is expected", clip(s))
+		return fmt.Errorf("language %q: a tag such as en or zh-HK is expected", Clip(s))
 	}
 	return nil
 }
@@ -256,7 +264,7 @@ func checkEndpoints(endpoints []Endpoint) error {
 	}
 	for i, endpoint := range endpoints {
 		if !isLowerWord(endpoint.Channel) {
-			return fmt.Errorf("channel %q: a lower-case word such as mqtt or sms is expected", clip(endpoint.Channel))
+			return fmt.Errorf("channel %q: a lower-case word such as mqtt or sms is expected", Clip(endpoint.Channel))
 		}
 		if endpoint.Address == "" {
 			return fmt.Errorf("channel %s has no address", endpoint.Channel)
@@ -277,10 +285,10 @@ func checkText(what, s string, limit int, allowed string) error {
 		return fmt.Errorf("the %s is %d bytes long, at most %d are allowed", what, len(s), limit)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("the %s %q is not UTF-8", what, clip(s))
+		return fmt.Errorf("the %s %q is not UTF-8", what, Clip(s))
 	}
 	if strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }) >= 0 {
-		return fmt.Errorf("the %s %q holds a control character", what, clip(s))
+		return fmt.Errorf("the %s %q holds a control character", what, Clip(s))
 	}
 	return nil
 }
@@ -297,8 +305,8 @@ func isLowerWord(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r != '-' && (!isASCIIAlnum(r) || r >= 'A' && r <= 'Z') }) < 0
 }
 
-// clip shortens foreign text for an error message.
-func clip(s string) string {
+// Clip shortens foreign text for an error message.
+func Clip(s string) string {
 	const limit = 40
 	if utf8.RuneCountInString(s) <= limit {
 		return s

@@ -16,6 +16,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // Source implements budget.Source. All fields are required; its methods may be called from any
@@ -58,7 +59,7 @@ func (s Source) Blocks(fact string) []string {
 }
 
 // Blocks lists the blocks that targets address; what cannot be resolved reaches nobody.
-func Blocks(index *audience.Index, targets []audience.Target) (names []string) {
+func Blocks(index *lookup.Index, targets []audience.Target) (names []string) {
 	set := roaring.New()
 	for _, t := range targets {
 		if found, err := index.Resolve(t); err == nil {

@@ -107,3 +107,8 @@ func Coast(n int) string {
 	}
 	return b.String() + first
 }
+
+// Square has its lower left corner at lat, lon.
+func Square(lat, lon, side int32) geometry.Polygon {
+	return geometry.Polygon{{Lat: lat, Lon: lon}, {Lat: lat, Lon: lon + side}, {Lat: lat + side, Lon: lon + side}, {Lat: lat + side, Lon: lon}}
+}
