@@ -190,7 +190,9 @@ func waitsForApprovals(d *district, people staff, fleet *fleet, here estate) {
 	out, err := duty.SendAlert(d.ctx(), press("fire", "i-3"), "committed")
 	require.NoError(d.t, err)
 	require.Equal(d.t, wire.StatePending, out.State)
-	require.Equal(d.t, &wire.Approvals{Needed: 2, Given: []wire.ApprovedBy{}}, out.Approvals)
+	require.Equal(d.t, 2, out.Approvals.Needed)
+	require.Equal(d.t, []wire.ApprovedBy{}, out.Approvals.Given)
+	require.Contains(d.t, out.Approvals.Why.Sentence, "the policy asks for 2 approvals")
 	d.everywhere(out.Alert, "pending", func(a wire.Alert) bool {
 		return a.State == wire.StatePending && a.Replication == wire.ReplicationCommitted
 	})

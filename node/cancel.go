@@ -7,6 +7,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/budget"
+	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -30,7 +31,7 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 			"nothing was cancelled: no message of the alert %s is known here, so it is not known whom it addresses, and %s may not warn everybody under every sender", id, by.Name)
 	}
 	a := &alert.Alert{
-		Identifier: newIdentifier(), Sender: n.district.SenderOf(by), Sent: alert.NewDateTime(n.options.Clock().UTC()),
+		Identifier: shortid.New(), Sender: n.district.SenderOf(by), Sent: alert.NewDateTime(n.options.Clock().UTC()),
 		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
 		Note: printable(in.Reason), References: keys,
 	}

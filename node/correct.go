@@ -13,6 +13,7 @@ import (
 	"almenara/node/correction"
 	"almenara/node/judge"
 	"almenara/node/newest"
+	"almenara/node/shortid"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -73,7 +74,7 @@ type corrector struct {
 // before with other words.
 func (c corrector) write(taken *intake, in wire.CorrectAlert) (err error) {
 	update := correction.Update{
-		Identifier: newIdentifier(), Sender: c.n.district.SenderOf(taken.by), Now: c.sent(),
+		Identifier: shortid.New(), Sender: c.n.district.SenderOf(taken.by), Now: c.sent(),
 		References: c.references(), Reason: printable(in.Reason),
 	}
 	if taken.by.Speaks(c.m.Entry.Key.Sender) {
@@ -128,7 +129,7 @@ func (c corrector) refilled(taken *intake, blanks map[string]string) (*alert.Ale
 	if err != nil {
 		return nil, err
 	}
-	a, findings, err := alert.FromJSON(raw, n.district.SenderOf(taken.by), newIdentifier(), n.options.Clock().UTC())
+	a, findings, err := alert.FromJSON(raw, n.district.SenderOf(taken.by), shortid.New(), n.options.Clock().UTC())
 	if err != nil {
 		return nil, judge.Refusal(err, findings)
 	}

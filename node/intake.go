@@ -2,8 +2,6 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +18,7 @@ import (
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/records"
+	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -98,7 +97,7 @@ func (n *Node) takeJSON(ctx context.Context, sent wire.SendAlert, in intake) (wi
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	identifier := newIdentifier()
+	identifier := shortid.New()
 	a, findings, err := alert.FromJSON(form, n.district.SenderOf(in.by), identifier, n.options.Clock().UTC())
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
@@ -452,10 +451,4 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func newIdentifier() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	return hex.EncodeToString(b[:])
 }

@@ -47,6 +47,7 @@ import (
 	"almenara/node/members"
 	"almenara/node/membership"
 	"almenara/node/originals"
+	"almenara/node/policy"
 	"almenara/node/reachable"
 	"almenara/node/reached"
 	"almenara/node/receipts"
@@ -123,6 +124,9 @@ type Node struct {
 	district        *district.District
 	membership      *membership.Membership
 	status          *status.Reporter
+	scenarios       *policy.Scenarios
+	licences        *policy.Licences
+	policy          *policy.Policy
 	joined          chan struct{} // closed when cluster is set
 	guessed         string        // a sentence, where the advertised address is a guess; else ""
 	reread          atomic.Bool   // the whole state was replaced: the book must read it anew
@@ -300,6 +304,8 @@ func (n *Node) openState(context.Context) error {
 		ID: n.ID(), Name: n.Name(), Dir: n.options.Dir, Replaces: n.settings.Replaces, Store: n.store, Ring: n.ring, Proposer: n.proposer,
 		Self: n.self, Isolated: n.district.Isolated, Clock: n.options.Clock, Logger: n.log,
 	})
+	n.scenarios = policy.NewScenarios(n.state, n.proposer, n.district.Sender, n.options.Clock)
+	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender)
 	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
 	n.places = records.NewPlaces(n.proposer, n.state)

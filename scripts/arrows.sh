@@ -82,6 +82,8 @@ almenara/node/keyring almenara/channels/contract almenara/cluster almenara/stora
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
+almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/scenario almenara/node/shortid almenara/node/wire
+almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shortid almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

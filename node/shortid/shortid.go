@@ -1,8 +1,10 @@
-// Package shortid finds what somebody means who typed the beginning of an id. Only people
+// Package shortid makes ids and finds what somebody means who typed the beginning of one. Only people
 // do: devices and other nodes name things in full.
 package shortid
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -18,6 +20,13 @@ const Most = 20
 
 // some is how many are named.
 const some = 3
+
+// New is a random id of 32 hexadecimal digits.
+func New() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return hex.EncodeToString(b[:])
+}
 
 // Pick gives the one id that begins with what was typed; a Problem where none does
 // (not-found), or more than one (conflict). what is the thing, for the sentence.

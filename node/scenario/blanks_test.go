@@ -1,4 +1,4 @@
-package node
+package scenario
 
 import (
 	"encoding/json"
@@ -11,12 +11,14 @@ import (
 	"almenara/storage"
 )
 
+var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+
 func TestFilled_FindsABlankHoweverItIsWritten(t *testing.T) {
 	s := storage.Scenario{ID: "fire", Alert: []byte(`{"note":"Leave \u007b\u007bwhere}} now"}`)}
-	require.Equal(t, []string{"where"}, blanksOf(s.Alert))
-	_, err := filled(s, nil, noon)
+	require.Equal(t, []string{"where"}, Blanks(s.Alert))
+	_, err := Filled(s, nil, noon)
 	require.ErrorContains(t, err, `needs the blank "where"`, "a text must not go out with a hole")
-	raw, err := filled(s, map[string]string{"where": "{{where}}"}, noon)
+	raw, err := Filled(s, map[string]string{"where": "{{where}}"}, noon)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"note":"Leave {{where}} now"}`, string(raw), "what a text brings is no blank")
 	require.True(t, strayBlank([]byte(`{"note":"\u007b{a b}}"}`)))
@@ -34,11 +36,11 @@ func FuzzFilled(f *testing.F) {
 	f.Fuzz(func(t *testing.T, form, text string) {
 		s := storage.Scenario{ID: "fuzz", Alert: []byte(form), Lifetime: time.Hour.Milliseconds()}
 		blanks := map[string]string{}
-		for _, name := range blanksOf(s.Alert) {
+		for _, name := range Blanks(s.Alert) {
 			blanks[name] = text
 		}
-		raw, err := filled(s, blanks, noon)
-		if badText(text, maxBlankText) != "" && len(blanks) > 0 {
+		raw, err := Filled(s, blanks, noon)
+		if BadText(text, maxBlankText) != "" && len(blanks) > 0 {
 			require.Error(t, err)
 			return
 		}
@@ -48,7 +50,7 @@ func FuzzFilled(f *testing.F) {
 		}
 		require.True(t, json.Valid(raw))
 		if !strayBlank(s.Alert) && !strings.Contains(text, "{") {
-			require.Zero(t, count(raw, "{{"), "every blank is filled")
+			require.Zero(t, count(raw, "{{"), "every blank is Filled")
 		}
 	})
 }

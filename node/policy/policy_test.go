@@ -1,0 +1,133 @@
+package policy_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/command"
+	"almenara/node/authority"
+	"almenara/node/policy"
+	"almenara/node/records/recordstest"
+	"almenara/node/wire"
+	"almenara/storage"
+)
+
+var (
+	noon  = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+	chief = authority.Caller{Name: "chief"}
+)
+
+func clock() time.Time { return noon }
+
+func refused(t *testing.T, err error, kind, sentence string) {
+	t.Helper()
+	var p *wire.Problem
+	require.ErrorAs(t, err, &p)
+	require.Equal(t, kind, p.Kind, p.Sentence)
+	require.Contains(t, p.Sentence, sentence)
+}
+
+func TestPolicy_IsShownAsItWasPut(t *testing.T) {
+	log := recordstest.New(t, clock)
+	p := policy.NewPolicy(log.State, log)
+	in := wire.Policy{Rules: []wire.PolicyRule{{Severity: "Extreme", Approvals: 1}, {Share: 50, Approvals: 2}}, Approvers: []string{authority.RoleComposer}}
+	require.NoError(t, p.PutPolicy(t.Context(), chief, in))
+	out, err := p.ShowPolicy(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, in.Rules, out.Rules)
+	require.Equal(t, in.Approvers, out.Approvers)
+	require.EqualValues(t, 1, out.Version)
+	require.NoError(t, p.PutPolicy(t.Context(), chief, out), "its version is passed over")
+}
+
+func TestPolicy_RefusesRulesThatSayNothing(t *testing.T) {
+	log := recordstest.New(t, clock)
+	p := policy.NewPolicy(log.State, log)
+	for sentence, in := range map[string]wire.Policy{
+		"rule 1 asks for 0 approvals":     {Rules: []wire.PolicyRule{{}}},
+		"rule 2: severity is one of":      {Rules: []wire.PolicyRule{{Approvals: 1}, {Approvals: 1, Severity: "Loud"}}},
+		"rule 1: urgency is one of":       {Rules: []wire.PolicyRule{{Approvals: 1, Urgency: "Now"}}},
+		"rule 1: share is a percentage":   {Rules: []wire.PolicyRule{{Approvals: 1, Share: 101}}},
+		`"auditor" cannot be let approve`: {Approvers: []string{"auditor"}},
+	} {
+		refused(t, p.PutPolicy(t.Context(), chief, in), wire.KindRefused, sentence)
+	}
+	require.Zero(t, log.Index())
+}
+
+func TestLicences_AreMeantByTheirBeginning(t *testing.T) {
+	log := recordstest.New(t, clock)
+	_, err := log.Propose(t.Context(), "chief", &command.PutUser{User: storage.User{Name: "duty", Roles: []string{"composer"}, TokenHash: bytes.Repeat([]byte{1}, 32)}})
+	require.NoError(t, err)
+	l := policy.NewLicences(log.State, log, clock)
+	good := wire.Licence{Operator: "duty", Scenarios: []string{"*"}, Place: "d/here", Until: noon.Add(time.Hour)}
+	granted, err := l.GrantLicence(t.Context(), chief, good)
+	require.NoError(t, err)
+	require.Equal(t, "chief", granted.GrantedBy)
+	all, err := l.ListLicences(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []wire.Licence{granted}, all)
+
+	require.NoError(t, l.RevokeLicence(t.Context(), chief, granted.ID[:6]))
+	all, err = l.ListLicences(t.Context())
+	require.NoError(t, err)
+	require.True(t, all[0].Revoked)
+	require.ErrorIs(t, l.RevokeLicence(t.Context(), chief, "unheard"), command.ErrNotFound)
+
+	said := granted
+	_, err = l.GrantLicence(t.Context(), chief, said)
+	refused(t, err, wire.KindMalformed, "set by the node")
+	nowhere := good
+	nowhere.Place = ""
+	_, err = l.GrantLicence(t.Context(), chief, nowhere)
+	refused(t, err, wire.KindRefused, "is not a place")
+	for _, change := range []func(*wire.Licence){
+		func(l *wire.Licence) { l.Operator = "" }, func(l *wire.Licence) { l.Scenarios = nil },
+		func(l *wire.Licence) { l.Until = time.Time{} },
+	} {
+		lacking := good
+		change(&lacking)
+		_, err = l.GrantLicence(t.Context(), chief, lacking)
+		refused(t, err, wire.KindMalformed, "a licence needs")
+	}
+}
+
+const form = `{"info":[{"language":"en","category":["Fire"],"event":"Fire","urgency":"Immediate","severity":"Severe","certainty":"Observed",
+	"headline":"Fire in {{where}}","area":[{"areaDesc":"here"}]}]}`
+
+func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
+	log := recordstest.New(t, clock)
+	s := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock)
+	good := wire.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form), Select: "place under d", Minutes: 60}
+	require.NoError(t, s.PutScenario(t.Context(), chief, good))
+	all, err := s.ListScenarios(t.Context())
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.Equal(t, []string{"where"}, all[0].Blanks)
+	require.Equal(t, 60, all[0].Minutes)
+
+	before := log.Index()
+	for sentence, change := range map[string]func(*wire.Scenario){
+		"how long it holds":     func(s *wire.Scenario) { s.Minutes = 0 },
+		"approvals":             func(s *wire.Scenario) { s.Approvals = -1 },
+		"cannot be read":        func(s *wire.Scenario) { s.Select = "place under" },
+		"minutes at most":       func(s *wire.Scenario) { s.Minutes = 40 * 24 * 60 },
+		"that is no blank":      func(s *wire.Scenario) { s.Alert = []byte(`{"info":[{"headline":"{{a b}}"}]}`) },
+		"cannot be sent as it ": func(s *wire.Scenario) { s.Alert = bytes.ReplaceAll(s.Alert, []byte("Fire in {{where}}"), []byte(" ")) },
+		"with at least one":     func(s *wire.Scenario) { s.Alert = []byte(`{"info":[]}`) },
+	} {
+		bad := good
+		change(&bad)
+		var p *wire.Problem
+		require.ErrorAs(t, s.PutScenario(t.Context(), chief, bad), &p, sentence)
+		require.Contains(t, p.Sentence, sentence)
+	}
+	require.Equal(t, before, log.Index(), "nothing was agreed on")
+	require.NoError(t, s.RemoveScenario(t.Context(), chief, "fire"))
+	all, err = s.ListScenarios(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, all)
+}

@@ -1,0 +1,155 @@
+// Package scenario fills in scenarios: prepared alerts with a few blanks, {{where}}. It says what
+// a scenario may be, before it is agreed on, and makes the JSON form of an alert of it.
+//
+//	scenario, texts ─> Filled ─> JSON form of an alert ─> intake
+//
+// It reads nothing that is agreed and has no clock. It never imports cluster, channels, api or
+// another part of node but judge, shortid and wire.
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"almenara/node/judge"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+)
+
+// Bounds of what fills a scenario's blanks.
+const (
+	maxBlanks    = 32
+	maxBlankText = 500 // characters
+)
+
+// blank is {{name}} in a text of a scenario.
+var blank = regexp.MustCompile(`\{\{([A-Za-z0-9_-]{1,40})\}\}`)
+
+// Blanks lists the names of the blanks in the texts of a scenario's alert, sorted.
+func Blanks(raw []byte) (names []string) {
+	texts(raw, func(text string) {
+		for _, found := range blank.FindAllStringSubmatch(text, -1) {
+			names = append(names, found[1])
+		}
+	})
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// strayBlank reports whether a text of the alert holds {{ that is no blank.
+func strayBlank(raw []byte) (stray bool) {
+	texts(raw, func(text string) {
+		stray = stray || strings.Contains(blank.ReplaceAllString(text, "\x00"), "{{")
+	})
+	return stray
+}
+
+// texts visits every text of a JSON document as it reads, escapes resolved; what is not
+// JSON has none.
+func texts(raw []byte, visit func(string)) {
+	var form any
+	if json.Unmarshal(raw, &form) == nil {
+		eachText(form, visit)
+	}
+}
+
+func eachText(v any, visit func(string)) {
+	switch v := v.(type) {
+	case string:
+		visit(v)
+	case []any:
+		for _, inner := range v {
+			eachText(inner, visit)
+		}
+	case map[string]any:
+		for _, inner := range v {
+			eachText(inner, visit)
+		}
+	}
+}
+
+// Filled is the scenario's alert with its blanks filled in and its times set: the JSON
+// form that SendAlert takes. Every blank must be given, and nothing else.
+func Filled(s storage.Scenario, blanks map[string]string, now time.Time) (json.RawMessage, error) {
+	names := Blanks(s.Alert)
+	for _, name := range names {
+		if _, ok := blanks[name]; !ok {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs the blank %q filled in; its blanks are %s",
+				s.ID, name, strings.Join(names, ", "))
+		}
+	}
+	for name, text := range blanks {
+		if !slices.Contains(names, name) {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names))
+		}
+		if why := BadText(text, maxBlankText); why != "" {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, why)
+		}
+	}
+	var form any
+	if err := json.Unmarshal(s.Alert, &form); err != nil {
+		return nil, fmt.Errorf("reading scenario %s: %w", s.ID, err)
+	}
+	form = fill(form, blanks)
+	setExpiry(form, now.Add(time.Duration(s.Lifetime)*time.Millisecond))
+	raw, err := json.Marshal(form)
+	if err != nil {
+		return nil, fmt.Errorf("writing scenario %s: %w", s.ID, err)
+	}
+	return raw, nil
+}
+
+func blankNames(names []string) string {
+	if len(names) == 0 {
+		return "it has no blanks"
+	}
+	return "its blanks are " + strings.Join(names, ", ")
+}
+
+// BadText says what is wrong with a text that is to be shown; "" when nothing is.
+func BadText(text string, most int) string {
+	switch {
+	case judge.Empty(text):
+		return "is empty"
+	case utf8.RuneCountInString(text) > most:
+		return fmt.Sprintf("has more than %d characters", most)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return "has characters that cannot be shown"
+	}
+	return ""
+}
+
+// fill puts the texts into every blank. What a text brings is never a blank again.
+func fill(v any, blanks map[string]string) any {
+	switch v := v.(type) {
+	case string:
+		return blank.ReplaceAllStringFunc(v, func(found string) string { return blanks[found[2:len(found)-2]] })
+	case []any:
+		for i := range v {
+			v[i] = fill(v[i], blanks)
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = fill(v[name], blanks)
+		}
+	}
+	return v
+}
+
+// setExpiry lets every info block end then, unless it says itself when.
+func setExpiry(form any, at time.Time) {
+	top, _ := form.(map[string]any)
+	infos, _ := top["info"].([]any)
+	for _, one := range infos {
+		if info, ok := one.(map[string]any); ok && info["expires"] == nil {
+			info["expires"] = alert.NewDateTime(at).String()
+		}
+	}
+}
