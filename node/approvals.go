@@ -13,6 +13,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/authority"
 	"almenara/node/events"
+	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -63,9 +64,9 @@ func (n *Node) approve(ctx context.Context, by api.Caller, m *alerts.Message, ve
 	if err != nil {
 		return wire.Outcome{}, unrecorded(err)
 	}
-	n.under.put(progress)
-	n.await(ctx, progress, wait)
-	return withReachable(ctx, n, m, wait, n.expect(n.book, m, replicationOf(progress), nil)), nil
+	n.progress.Put(progress)
+	replication.Await(ctx, progress, wait, func() bool { return n.alone.Now().Alone })
+	return withReachable(ctx, n, m, wait, n.expect(n.book, m, replication.Now(progress), nil)), nil
 }
 
 // approvable is the message of the alert that waits for approvals, as the caller has

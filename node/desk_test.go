@@ -1,7 +1,6 @@
 package node
 
 import (
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"testing"
@@ -11,8 +10,6 @@ import (
 
 	"almenara/channels"
 	"almenara/cluster/apply"
-	"almenara/cluster/exchange"
-	"almenara/cluster/fact"
 	"almenara/node/alerts"
 	"almenara/node/api"
 	"almenara/node/stories"
@@ -38,7 +35,7 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	out, err := n.SendAlert(t.Context(), api.Caller{Name: "duty", Roles: []string{api.RoleComposer}}, wire.SendAlert{Alert: []byte(text)}, wire.WaitCommitted)
 	require.NoError(t, err)
 	require.Equal(t, wire.ReplicationCommitted, out.Replication)
-	require.Zero(t, n.under.count(), "what is committed is not underway any more")
+	require.Zero(t, n.progress.Count(), "what is committed is not underway any more")
 	require.NoError(t, n.Stop(t.Context()))
 
 	again, err := New(o)
@@ -51,16 +48,6 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	again.stateChanged(apply.ChangedAll)
 	again.rereadState()
 	require.Equal(t, []alert.ID{alert.ID(out.Alert)}, again.book.Open(again.options.Clock()))
-}
-
-func TestNotes_RecordsARefusalOnce(t *testing.T) {
-	var q notes
-	require.True(t, q.first("lie"))
-	require.False(t, q.first("lie"))
-	for i := range 2 * maxRefusals {
-		q.first(fmt.Sprint(i))
-	}
-	require.LessOrEqual(t, len(q.refused), maxRefusals)
 }
 
 func TestAnnounced_ForgetsWhatIsOver(t *testing.T) {
@@ -91,13 +78,4 @@ func TestPresence_SeesThatACredentialEnded(t *testing.T) {
 		change(&other)
 		require.False(t, d.sameAs(other), name)
 	}
-}
-
-func TestUnderway_ForgetsWhatIsCommitted(t *testing.T) {
-	var u underway
-	p := &exchange.Progress{ID: fact.ID{1}}
-	u.put(p)
-	require.Equal(t, 1, u.count())
-	u.forget(p.ID.String())
-	require.Zero(t, u.count())
 }

@@ -3,9 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
-	"maps"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"almenara/cluster/apply"
@@ -17,6 +15,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/events"
 	"almenara/node/folder"
+	"almenara/node/notes"
 	"almenara/node/reached"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -52,6 +51,7 @@ func (n *Node) openFacts(context.Context) error {
 		Call:    n.callPeer,
 		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learn, Logger: n.log,
 	})
+	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
 	return nil
 }
 
@@ -145,9 +145,9 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 	case fact.KindReceipts:
 		n.events.Touch(alert.ID(outcome.Alert), events.Receipts)
 	case fact.KindApproval:
-		n.under.forget(signed.ID().String())
+		n.progress.Forget(signed.ID().String())
 	case fact.KindAlert:
-		n.under.forget(signed.ID().String())
+		n.progress.Forget(signed.ID().String())
 		n.book.Agreed(signed.ID().String(), n.options.Clock())
 		n.events.Touch(alert.ID(outcome.Alert), events.Alert)
 	case fact.KindAlone:
@@ -201,57 +201,4 @@ func (n *Node) recall() error {
 		return fmt.Errorf("recalling alerts: %w", err)
 	}
 	return nil
-}
-
-// replication says how far the fact has got, as far as this node knows.
-func (n *Node) replication(id string) replication {
-	if agreed, err := n.stories.Agreed(id); err == nil && agreed {
-		n.under.forget(id)
-		return replication{level: exchange.Committed}
-	}
-	if p := n.under.get(id); p != nil {
-		return replicationOf(p)
-	}
-	return replication{level: exchange.Local}
-}
-
-// underway holds the progress of this node's own alert facts until they are
-// committed. Safe for concurrent use; the zero value is ready.
-type underway struct {
-	mu    sync.Mutex
-	facts map[string]*exchange.Progress
-}
-
-func (u *underway) put(p *exchange.Progress) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.facts == nil {
-		u.facts = map[string]*exchange.Progress{}
-	}
-	u.facts[p.ID.String()] = p
-	u.settle() // this one may be committed already, and forget will not be called again
-}
-
-// settle drops what is committed. mu is held.
-func (u *underway) settle() {
-	maps.DeleteFunc(u.facts, func(_ string, p *exchange.Progress) bool { return p.Level() == exchange.Committed })
-}
-
-func (u *underway) get(id string) *exchange.Progress {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.facts[id]
-}
-
-func (u *underway) forget(id string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	delete(u.facts, id)
-}
-
-func (u *underway) count() int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.settle()
-	return len(u.facts)
 }

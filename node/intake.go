@@ -17,7 +17,9 @@ import (
 	"almenara/node/authority"
 	"almenara/node/judge"
 	"almenara/node/newest"
+	"almenara/node/notes"
 	"almenara/node/records"
+	"almenara/node/replication"
 	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -183,7 +185,7 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 		return wire.Outcome{}, err
 	}
 	if progress != nil {
-		n.await(ctx, progress, in.wait)
+		replication.Await(ctx, progress, in.wait, func() bool { return n.alone.Now().Alone })
 	}
 	return n.usual(in, withReachable(ctx, n, m, in.wait, n.outcome(m, progress, in.warnings))), nil
 }
@@ -332,7 +334,7 @@ func (n *Node) known(in intake) (*alerts.Message, error) {
 	}
 	_, id := n.book.Standing(m, n.options.Clock())
 	if !in.dryRun {
-		n.noteRefusal(in, id, digest)
+		n.notes.Refusal(notes.Refused{By: in.by.Name, Key: in.alert.Key().String(), Digest: digest, Selected: in.selected, Alert: id})
 	}
 	return nil, &wire.Problem{Kind: wire.KindConflict, Alert: string(id), Sentence: fmt.Sprintf(
 		"the message %s is known with another %s; this one was refused, the first one stands", in.alert.Key(), what)}
@@ -385,7 +387,7 @@ func (n *Node) record(ctx context.Context, in *intake, targets []audience.Target
 	if err != nil {
 		return nil, nil, unrecorded(err)
 	}
-	n.under.put(progress)
+	n.progress.Put(progress)
 	m.Fact = progress.ID.String()
 	m.Entry.Fact = m.Fact
 	return m, progress, nil // the book forgets what ran out long ago
@@ -427,7 +429,7 @@ func (n *Node) preview(ctx context.Context, in intake, targets []audience.Target
 	if err := newest.Check(n.book, in.written(m), n.options.Clock()); err != nil {
 		return wire.Outcome{}, err
 	}
-	return n.usual(in, onlyAsked(withReachable(ctx, n, m, in.wait, n.expect(n.book.With(m), m, replication{}, in.warnings)))), nil
+	return n.usual(in, onlyAsked(withReachable(ctx, n, m, in.wait, n.expect(n.book.With(m), m, replication.Reach{}, in.warnings)))), nil
 }
 
 // unrecorded tells the sender why the journal did not take an alert. Nothing of it

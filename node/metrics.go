@@ -43,7 +43,7 @@ func (n *Node) registerMetrics() {
 		{"strangers_dropped", "Connections of strangers that were closed for want of room, since the start.", func() float64 { return float64(n.conns.Counts().Dropped + n.conns.Counts().Refused) }},
 		{"devices_connected", "Devices connected to this node.", func() float64 { return float64(n.presence.count()) }},
 		{"alerts_in_force", "Alerts in force, as this node knows it.", func() float64 { return float64(n.book.Count(n.options.Clock())) }},
-		{"facts_pending", "Alert facts of this node that are not committed yet.", func() float64 { return float64(n.under.count()) }},
+		{"facts_pending", "Alert facts of this node that are not committed yet.", func() float64 { return float64(n.progress.Count()) }},
 		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.disk.Status().Free) }},
 		{"disk_total_bytes", "Size of the data folder's file system.", func() float64 { return float64(n.disk.Status().Total) }},
 		{"certificate_ends_timestamp_seconds", "When this node's certificate ends.", func() float64 { return n.status.FirstEnd(expiry.Certificate) }},

@@ -46,12 +46,14 @@ import (
 	"almenara/node/machine"
 	"almenara/node/members"
 	"almenara/node/membership"
+	"almenara/node/notes"
 	"almenara/node/originals"
 	"almenara/node/policy"
 	"almenara/node/reachable"
 	"almenara/node/reached"
 	"almenara/node/receipts"
 	"almenara/node/records"
+	"almenara/node/replication"
 	"almenara/node/shutdown"
 	"almenara/node/situation"
 	"almenara/node/splits"
@@ -111,12 +113,12 @@ type Node struct {
 	whereabouts     whereabouts.Nodes
 	announced       announced
 	alone           *alone.Watch
-	notes           notes
+	notes           *notes.Notes
 	events          *events.Feed
 	listeners       listeners
 	summaries       summaries.Memory
 	readers         chan struct{} // one for each list or detail that is being made
-	under           underway
+	progress        *replication.Facts
 	brokerDirectory brokerDirectory
 	duties          atomic.Pointer[duties.Duties] // set with cluster
 	checks          func() []machine.Part         // of the daily check
@@ -172,7 +174,7 @@ func New(options Options) (*Node, error) {
 	n := &Node{
 		options: options, settings: merged, identity: identity,
 		registry:  prometheus.NewRegistry(),
-		toPresent: signal.New(), notes: notes{arrived: signal.New()}, toPresentSoon: signal.New(),
+		toPresent: signal.New(), toPresentSoon: signal.New(),
 		joined: make(chan struct{}),
 	}
 	n.book = alerts.NewBook(stories.Texts(func() stories.Facts { return n.state }))
@@ -293,6 +295,7 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.state = agreed.New(n.machine)
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
+	n.progress = replication.New(n.stories.Agreed)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})
@@ -373,7 +376,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.keepNotes, n.events.Run, n.disk.Run,
+		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
 		n.runExternal, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

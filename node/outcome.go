@@ -3,89 +3,29 @@ package node
 import (
 	"context"
 	"slices"
-	"time"
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/peers"
 	"almenara/node/alerts"
 	"almenara/node/inflight"
+	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
 
-const (
-	answerTime = 3 * time.Second        // how long an answer waits for a fact to get further than this node
-	aloneTime  = 200 * time.Millisecond // the same on a node that is alone, where nothing can be agreed: others of its half may hold it
-)
-
-// await waits until the fact is as far as the caller wants, the time is over, or
-// ctx ends.
-func (n *Node) await(ctx context.Context, p *exchange.Progress, wait wire.Wait) {
-	if wait == wire.WaitLocal {
-		return
-	}
-	inflight.Recorded(ctx)
-	timer := time.NewTimer(answerTime)
-	defer timer.Stop()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	soon := time.NewTimer(aloneTime)
-	defer soon.Stop()
-	for {
-		select {
-		case <-p.Committed():
-			return
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
-		case <-look.C:
-			if k, _ := p.Reached(); wait == wire.WaitHeld && k > 1 {
-				return
-			}
-		case <-soon.C:
-			if n.alone.Now().Alone {
-				return
-			}
-		}
-	}
-}
-
 // outcome tells the sender what became of the message.
 func (n *Node) outcome(m *alerts.Message, p *exchange.Progress, warnings []string) wire.Outcome {
 	if p != nil {
-		return n.expect(n.book, m, replicationOf(p), warnings)
+		return n.expect(n.book, m, replication.Now(p), warnings)
 	}
-	out := n.expect(n.book, m, n.replication(m.Fact), warnings)
+	out := n.expect(n.book, m, n.progress.Of(m.Fact), warnings)
 	out.Duplicate = true
 	return out
 }
 
-// replication is how far a fact has got.
-type replication struct {
-	level  exchange.Level
-	by, of int // nodes that have it of all nodes, where it is held
-}
-
-func replicationOf(p *exchange.Progress) replication {
-	r := replication{level: p.Level()}
-	if r.level == exchange.Held {
-		r.by, r.of = p.Reached()
-	}
-	return r
-}
-
-// wire gives it as answers say it.
-func (r replication) wire() (_ wire.Replication, by, of int) {
-	return [...]wire.Replication{
-		exchange.InMemory: wire.ReplicationMemory, exchange.Local: wire.ReplicationLocal, exchange.Held: wire.ReplicationHeld,
-		exchange.Committed: wire.ReplicationCommitted,
-	}[r.level], r.by, r.of
-}
-
 // expect says what a message on a book does now, and to whom.
-func (n *Node) expect(d *alerts.Book, m *alerts.Message, got replication, warnings []string) wire.Outcome {
+func (n *Node) expect(d *alerts.Book, m *alerts.Message, got replication.Reach, warnings []string) wire.Outcome {
 	standing, id := d.Standing(m, n.options.Clock())
 	out := wire.Outcome{
 		Alert: string(id), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(),
@@ -95,7 +35,7 @@ func (n *Node) expect(d *alerts.Book, m *alerts.Message, got replication, warnin
 	if out.Effect != wire.EffectNone { // otherwise nobody can approve it
 		out.Approvals = approvalsOut(m.Issue, d.Approvers(m))
 	}
-	out.Replication, out.HeldBy, out.HeldOf = got.wire()
+	out.Replication, out.HeldBy, out.HeldOf = got.Wire()
 	if reach, err := n.addressed.Now(m); err == nil {
 		out.Addressed, out.Unlocated = n.members.Counts(reach.Members), reach.Unlocated
 		out.Connected = n.connectedOf(reach.Members)

@@ -17,7 +17,7 @@ func (n *Node) newStatus() *status.Reporter {
 		Parts: func(s *wire.Status) {
 			s.API, s.MQTT = n.listeners.urls()
 			s.Internode, s.Broker = n.cluster.Advertised(), n.externalStatus()
-			s.Devices, s.InForce, s.PendingFacts = n.presence.count(), n.book.Count(n.options.Clock()), n.under.count()
+			s.Devices, s.InForce, s.PendingFacts = n.presence.count(), n.book.Count(n.options.Clock()), n.progress.Count()
 			s.Disk, s.Clock, s.Spool = n.disk.Status(), n.clock.Status(), n.receipts.SpoolStatus()
 		},
 	})

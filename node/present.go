@@ -8,11 +8,9 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/channels"
-	"almenara/cluster/fact"
 	"almenara/node/alerts"
 	"almenara/node/events"
 	"almenara/node/situation"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/receipt"
@@ -143,9 +141,7 @@ func (n *Node) recordFanout(it channels.Item) {
 	if devices == 0 {
 		return
 	}
-	n.notes.add(note{fact.KindFanout, storage.Fanout{
-		Alert: string(it.Alert), Revision: uint64(it.Revision), Devices: uint32(devices), At: n.options.Clock().UnixMilli(),
-	}})
+	n.notes.Fanout(it.Alert, it.Revision, devices)
 }
 
 // announced remembers which revisions this node has handed to its devices since it

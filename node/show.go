@@ -118,7 +118,7 @@ func (n *Node) sumUp(s *stories.Story, view reached.View) (wire.Alert, addressed
 	if m.Entry.MsgType != alert.MsgTypeCancel {
 		out.Expires = m.Entry.Expires.UTC()
 	}
-	out.Replication, out.HeldBy, out.HeldOf = n.replication(m.Fact).wire()
+	out.Replication, out.HeldBy, out.HeldOf = n.progress.Of(m.Fact).Wire()
 	n.showAuthority(&out, m, says.Issue, s, who.Addressed)
 	return out, who, nil
 }

@@ -84,6 +84,8 @@ almenara/node/membership almenara/cluster almenara/storage almenara/node/admissi
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/scenario almenara/node/shortid almenara/node/wire
 almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shortid almenara/node/wire
+almenara/node/replication almenara/cluster/exchange almenara/node/inflight almenara/node/wire
+almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '
