@@ -192,9 +192,9 @@ func waitsForApprovals(d *district, people staff, fleet *fleet, here estate) {
 	require.Equal(d.t, wire.StatePending, out.State)
 	require.Equal(d.t, 2, out.Approvals.Needed)
 	require.Equal(d.t, []wire.ApprovedBy{}, out.Approvals.Given)
-	require.Contains(d.t, out.Approvals.Why.Sentence, "the policy asks for 2 approvals")
+	require.Equal(d.t, "its severity is Severe, and the policy asks for 2 approvals from severity Severe on", out.Approvals.Why.Sentence)
 	d.everywhere(out.Alert, "pending", func(a wire.Alert) bool {
-		return a.State == wire.StatePending && a.Replication == wire.ReplicationCommitted
+		return a.State == wire.StatePending && a.Replication == wire.ReplicationCommitted && a.Approvals.Why.Sentence == out.Approvals.Why.Sentence
 	})
 	fleet.settleAs(d.clientWith(0, people.feed)) // the observatory needs nobody; what came before had its effect
 	require.Equal(d.t, []int{0, 0, 0}, fleet.starts(revisionOf(out)), "nobody was warned")

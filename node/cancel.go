@@ -7,6 +7,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/budget"
+	"almenara/node/judge"
 	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -33,7 +34,7 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 	a := &alert.Alert{
 		Identifier: shortid.New(), Sender: n.district.SenderOf(by), Sent: alert.NewDateTime(n.options.Clock().UTC()),
 		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
-		Note: printable(in.Reason), References: keys,
+		Note: judge.Printable(in.Reason), References: keys,
 	}
 	if newest := keys[len(keys)-1].Sender; by.Speaks(newest) {
 		a.Sender = newest

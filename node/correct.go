@@ -75,7 +75,7 @@ type corrector struct {
 func (c corrector) write(taken *intake, in wire.CorrectAlert) (err error) {
 	update := correction.Update{
 		Identifier: shortid.New(), Sender: c.n.district.SenderOf(taken.by), Now: c.sent(),
-		References: c.references(), Reason: printable(in.Reason),
+		References: c.references(), Reason: judge.Printable(in.Reason),
 	}
 	if taken.by.Speaks(c.m.Entry.Key.Sender) {
 		update.Sender = c.m.Entry.Key.Sender

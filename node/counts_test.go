@@ -111,7 +111,7 @@ func (d *district) agrees(id string) wire.Alert {
 		}
 	}
 	require.Equal(d.t, 1, shown)
-	listed, _, err := d.client(0).ListAlerts(d.ctx(), "", 100)
+	listed, _, err := d.client(0).ListAlerts(d.ctx(), wire.AlertQuery{Limit: 100})
 	require.NoError(d.t, err)
 	for _, l := range listed {
 		if l.ID == id {

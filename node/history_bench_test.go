@@ -113,7 +113,7 @@ func (m *museum) adoptAll() {
 
 func (m *museum) list() []wire.Alert {
 	m.Helper()
-	page, _, err := m.ListAlerts(m.Context(), "", 100)
+	page, _, err := m.ListAlerts(m.Context(), wire.AlertQuery{Limit: 100})
 	require.NoError(m, err)
 	return page
 }

@@ -69,7 +69,7 @@ func TestHistory_ComesInPages(t *testing.T) {
 	c := d.client(0)
 	var listed []string
 	for after := ""; ; {
-		page, next, err := c.ListAlerts(d.ctx(), after, 3)
+		page, next, err := c.ListAlerts(d.ctx(), wire.AlertQuery{After: after, Limit: 3})
 		require.NoError(t, err)
 		for _, a := range page {
 			listed = append(listed, a.ID)
@@ -82,7 +82,7 @@ func TestHistory_ComesInPages(t *testing.T) {
 	for i := range ids {
 		require.Equal(t, ids[len(ids)-1-i], listed[i], "newest first, each once")
 	}
-	_, _, err := c.ListAlerts(d.ctx(), "l.x", 3)
+	_, _, err := c.ListAlerts(d.ctx(), wire.AlertQuery{After: "l.x", Limit: 3})
 	require.Equal(t, wire.KindMalformed, problemOf(d, nil, err).Kind)
 
 	p := d.plainDevice(screens[0], 0)

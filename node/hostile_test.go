@@ -287,7 +287,7 @@ func TestHostile_AlertThatNodesCannotPassOnIsTooLarge(t *testing.T) {
 	var p *wire.Problem
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, wire.KindTooLarge, p.Kind)
-	alerts, _, err := d.client(0).ListAlerts(d.ctx(), "", 10)
+	alerts, _, err := d.client(0).ListAlerts(d.ctx(), wire.AlertQuery{Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, alerts)
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
@@ -442,15 +440,4 @@ func unrecorded(err error) error {
 		return wire.Problemf(wire.KindBusy, "too many alerts wait for a majority of the district's nodes; nothing was sent, try again")
 	}
 	return fmt.Errorf("recording the alert: %w", err)
-}
-
-// printable leaves out what XML cannot hold (XML 1.0 §2.2): a reason typed in haste
-// must not keep a cancel from going out.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\n' || r == utf8.RuneError || r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, s)
 }

@@ -73,8 +73,8 @@ func parseListAfter(text string) (a listAfter, err error) {
 
 // ListAlerts implements api.AlertReader: what is not agreed yet, newest first, then the
 // order of the log, newest first.
-func (n *Node) ListAlerts(ctx context.Context, after string, limit int) (out []wire.Alert, next string, err error) {
-	from, err := parseListAfter(after)
+func (n *Node) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
+	from, err := parseListAfter(q.After)
 	if err != nil {
 		return nil, "", err
 	}
@@ -83,12 +83,15 @@ func (n *Node) ListAlerts(ctx context.Context, after string, limit int) (out []w
 		return nil, "", err
 	}
 	defer done()
-	limit = members.PageSize(limit)
+	limit := members.PageSize(q.Limit)
 	view, err := n.reached.Now()
 	if err != nil {
 		return nil, "", err
 	}
 	ahead := n.stories.Unagreed()
+	if q.Waiting {
+		ahead = n.stories.Waiting()
+	}
 	var last listAfter
 	for _, s := range ahead {
 		here := listAfter{accepted: s.Latest().Entry.Accepted, id: s.ID}
@@ -103,6 +106,9 @@ func (n *Node) ListAlerts(ctx context.Context, after string, limit int) (out []w
 			return nil, "", err
 		}
 		out, last = append(out, one), here
+	}
+	if q.Waiting { // what waits is all there
+		return out, "", nil
 	}
 	listed, err := n.state.AlertList(from.place, limit-len(out))
 	if err != nil {

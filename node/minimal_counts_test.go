@@ -45,7 +45,7 @@ func TestAnswers_RoundCountsOfWhatIsPersonal(t *testing.T) {
 	for _, role := range authority.Roles() {
 		c := d.clientWith(0, d.user(wire.AddUser{Name: "asks-" + role, Roles: []string{role}}))
 		operator := role != authority.RoleViewer && role != authority.RoleAuditor && role != authority.RoleDeviceManager
-		all, _, err := c.ListAlerts(d.ctx(), "", 100)
+		all, _, err := c.ListAlerts(d.ctx(), wire.AlertQuery{Limit: 100})
 		require.NoError(t, err)
 		require.Len(t, all, len(want))
 		for _, listed := range all {

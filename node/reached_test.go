@@ -25,7 +25,7 @@ func (d *district) knowsAlone(i int, sent wire.Outcome, proven uint64) {
 		grouped += row.Rungs.Presented
 	}
 	require.Equal(d.t, proven, grouped)
-	listed, _, err := c.ListAlerts(d.ctx(), "", 100)
+	listed, _, err := c.ListAlerts(d.ctx(), wire.AlertQuery{Limit: 100})
 	require.NoError(d.t, err)
 	for _, a := range listed {
 		require.Equal(d.t, wire.SourceThisNode, a.CountsFrom)

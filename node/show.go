@@ -45,18 +45,22 @@ func (n *Node) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
 	if err != nil {
 		return out, err
 	}
+	waiting := s.Waiting(n.options.Clock())
 	for _, list := range [][]*alerts.Message{s.Messages, s.Cancels} {
 		for _, m := range list {
 			shown, err := n.messageOut(s, m, view)
 			if err != nil {
 				return out, err
 			}
-			shown.Pending = slices.Contains(s.Pending, m.Fact) && len(s.Cancels) == 0 && n.options.Clock().Before(m.Entry.Expires)
+			shown.Pending = slices.Contains(waiting, m)
 			if m == s.Current() || shown.Pending {
 				if m, err = m.Whole(); err != nil {
 					return out, err
 				}
 				shown.Texts = textsOf(m)
+			}
+			if shown.Pending {
+				shown.Approvals = approvalsOut(m.Issue, n.book.Approvers(m))
 			}
 			out.Messages = append(out.Messages, shown)
 		}
@@ -115,6 +119,7 @@ func (n *Node) sumUp(s *stories.Story, view reached.View) (wire.Alert, addressed
 		CountsFrom: view.From(), Rungs: rungs, Addressed: n.members.Counts(who.Addressed), Joined: who.Joined.GetCardinality(),
 		Personal: s.Personal(),
 	}
+	out.Waiting, out.PendingUpdates, out.Changes = n.stories.Pending(s)
 	if m.Entry.MsgType != alert.MsgTypeCancel {
 		out.Expires = m.Entry.Expires.UTC()
 	}

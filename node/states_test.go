@@ -48,7 +48,7 @@ func TestState_WhatWasNeverShownHasNotExpired(t *testing.T) {
 		d.start(0)
 		d.awaitOn(0, func(s wire.Status) bool { return s.Ready })
 		for range 2 { // also as the list remembers it
-			listed, _, err := d.client(0).ListAlerts(d.ctx(), "", 100)
+			listed, _, err := d.client(0).ListAlerts(d.ctx(), wire.AlertQuery{Limit: 100})
 			require.NoError(t, err)
 			require.Len(t, listed, len(want))
 			for _, a := range listed {

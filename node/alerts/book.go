@@ -249,6 +249,27 @@ func (b *Book) Card(id alert.ID) (board.Card, bool) {
 	return b.board.Card(id)
 }
 
+// Changes lists the Updates of an alert that wait for approvals at now. Until they have them each is
+// an alert of its own.
+func (b *Book) Changes(id alert.ID, now time.Time) (out []board.Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	card, ok := b.board.Card(id)
+	family, _ := b.board.Family(id)
+	for _, c := range family.Cards {
+		if !ok || c.ID == card.ID || c.Status != card.Status || len(c.Cancels) > 0 {
+			continue
+		}
+		for _, e := range c.Messages {
+			waits := slices.Contains(c.Pending, e.Fact) && e.MsgType == alert.MsgTypeUpdate && now.Before(e.Expires)
+			if waits && slices.ContainsFunc(e.References, func(k alert.Key) bool { return slices.ContainsFunc(card.Keys, k.Same) }) {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
 // Open lists, in no particular order, the alerts that may be shown or listed now or
 // later.
 func (b *Book) Open(now time.Time) []alert.ID {

@@ -95,11 +95,11 @@ func (h *Handler) accepted(c call, out wire.Outcome, err error) error {
 }
 
 func (h *Handler) listAlerts(c call) error {
-	limit := c.query.limit(100, 1000)
+	q := wire.AlertQuery{After: c.query.text("after", ""), Limit: c.query.limit(100, 1000), Waiting: c.query.flag("waiting")}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	alerts, next, err := h.services.Reader.ListAlerts(c.r.Context(), c.query.text("after", ""), limit)
+	alerts, next, err := h.services.Reader.ListAlerts(c.r.Context(), q)
 	nextPage(c, next)
 	for i := range alerts {
 		authority.MinimalAlert(c.by, &alerts[i])

@@ -36,7 +36,8 @@ func alertRoutes() []Route {
 		{Action: authority.ReadAlerts, handle: (*Handler).listAlerts, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/alerts",
 			Summary: "List alerts, newest first. A page that is not the last one has a Link to the next (rel=next).",
-			Params:  []Param{paramPage, paramLimit}, Answer: []wire.Alert{},
+			Params:  []Param{paramPage, paramLimit, {Name: "waiting", Type: "boolean", Summary: "only those that wait for approval, or a change of which does"}},
+			Answer:  []wire.Alert{},
 		}},
 		{Action: authority.ReadAlerts, handle: (*Handler).showAlert, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/alerts/{id}", Summary: "Show one alert and whom it reached.",

@@ -64,7 +64,7 @@ type Policy interface {
 
 // Reader reads alerts and what is known of their receipts.
 type Reader interface {
-	ListAlerts(ctx context.Context, after string, limit int) (page []wire.Alert, next string, err error)
+	ListAlerts(ctx context.Context, q wire.AlertQuery) (page []wire.Alert, next string, err error)
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
 	// AlertMessage is the original bytes of the alert's current message, if the caller may read
 	// the addresses in it.

@@ -92,3 +92,21 @@ func TestAlertSend_JSONNamesTheRule(t *testing.T) {
 	require.NoError(t, json.Unmarshal(w.out.Bytes(), &out), fmt.Sprint(w.out.String()))
 	require.Equal(t, w.Outcome.Approvals.Why, out.Approvals.Why)
 }
+
+// Who looks at the list at night must see that a change of what is in force waits, also where
+// headlines are cut, and can list what waits alone.
+func TestAlertList_MarksChangesThatWait(t *testing.T) {
+	w := newWorld(t)
+	w.Alerts[0].Status, w.Alerts[0].Waiting, w.Alerts[0].PendingUpdates = "Actual", 1, []string{"zzzzefghijklmnopqrstuvwxyz"}
+	update := apitest.ExampleAlert()
+	update.ID, update.State, update.MsgType, update.Status = "zzzzefghijklmnopqrstuvwxyz", wire.StatePending, "Update", "Actual"
+	update.Waiting, update.Changes = 1, []string{apitest.AlertID}
+	w.Alerts = append(w.Alerts, update)
+	require.Equal(t, command.ExitDone, w.run("alert", "list", "--waiting"), w.err.String())
+	require.Contains(t, w.Calls()[0], " waiting")
+	require.Contains(t, w.out.String(), "  (a change waits) ")
+	require.Contains(t, w.out.String(), "  (a change) ")
+	require.Contains(t, w.out.String(), "A change of what is in force waits for approval")
+	require.Equal(t, command.ExitDone, w.run("alert", "show", apitest.AlertID), w.err.String())
+	require.Contains(t, w.out.String(), "A change waits  zzzzefghijklmnopqrstuvwxyz\n")
+}

@@ -87,10 +87,14 @@ func (c *Client) CancelAlert(ctx context.Context, id string, in wire.CancelAlert
 	return out, err
 }
 
-// ListAlerts lists a page of alerts, newest first; limit 0 is the server's default, 100.
-// next, where it is not "", is after for the following page.
-func (c *Client) ListAlerts(ctx context.Context, after string, limit int) (out []wire.Alert, next string, err error) {
-	header, err := c.page(ctx, request{method: "GET", path: path("alerts"), query: values("after", after, "limit", number(limit))}, &out)
+// ListAlerts lists a page of alerts, newest first.
+// next, where it is not "", is After for the following page.
+func (c *Client) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
+	query := values("after", q.After, "limit", number(q.Limit))
+	if q.Waiting {
+		query.Set("waiting", "true")
+	}
+	header, err := c.page(ctx, request{method: "GET", path: path("alerts"), query: query}, &out)
 	return out, header.Get(wire.HeaderNext), err
 }
 

@@ -64,7 +64,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 	return map[string]func() error{
 		"POST /api/v1/cap":    func() error { return drop(c.TakeCAP(ctx, []byte("<alert/>"), "all", client.WaitHeld)) },
 		"POST /api/v1/alerts": func() error { return drop(c.SendAlert(ctx, wire.SendAlert{Alert: []byte(`{}`)}, "")) },
-		"GET /api/v1/alerts":  func() error { return second(c.ListAlerts(ctx, "x", 3)) },
+		"GET /api/v1/alerts":  func() error { return second(c.ListAlerts(ctx, wire.AlertQuery{After: "x", Limit: 3})) },
 		"GET /api/v1/alerts/{id}": func() error {
 			return drop(c.ShowAlert(ctx, apitest.AlertID))
 		},

@@ -140,6 +140,48 @@ func (f *Finder) Unagreed() (out []*Story) {
 	return out
 }
 
+// Waiting are the alerts that wait for approvals, or changes of which do, the newest first: the
+// order of Newer.
+func (f *Finder) Waiting() (out []*Story) {
+	for _, id := range f.book.Open(f.clock()) {
+		s := f.OnBook(id)
+		if s == nil {
+			continue
+		}
+		if waiting, _, _ := f.Pending(s); waiting > 0 {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Story) int {
+		return Newer(a.Latest().Entry.Accepted, a.ID, b.Latest().Entry.Accepted, b.ID)
+	})
+	return out
+}
+
+// Pending is how many messages wait for approvals that are the alert's or would change it: its own,
+// and Updates of it, each of which is an alert of its own until it is approved (updates). changes
+// are the alerts that a waiting Update would change.
+func (f *Finder) Pending(s *Story) (waiting int, updates, changes []string) {
+	now := f.clock()
+	own := s.Waiting(now)
+	for _, m := range own {
+		for _, ref := range m.Entry.References {
+			id, ok := f.book.AlertOf(ref)
+			if ok && id != s.ID && m.Entry.MsgType == alert.MsgTypeUpdate && !slices.Contains(changes, string(id)) {
+				changes = append(changes, string(id))
+			}
+		}
+	}
+	if s.OnBook && len(s.Cancels) == 0 {
+		for _, e := range f.book.Changes(s.ID, now) {
+			if id, ok := f.book.AlertOf(e.Key); ok {
+				updates = append(updates, string(id))
+			}
+		}
+	}
+	return len(own) + len(updates), updates, changes
+}
+
 // Newer compares two alerts by when their latest messages were accepted, the newest first,
 // and by their ids where that is one moment.
 func Newer(accepted time.Time, id alert.ID, other time.Time, otherID alert.ID) int {

@@ -2,6 +2,7 @@ package stories
 
 import (
 	"slices"
+	"time"
 
 	"almenara/cluster/agreed"
 	"almenara/node/alerts"
@@ -52,6 +53,17 @@ func (s *Story) Next(m *alerts.Message) *alerts.Message {
 		}
 	}
 	return nil
+}
+
+// Waiting are the Messages that wait for approvals at that time, also beside what is in force: what
+// has run out and what was cancelled waits for nobody.
+func (s *Story) Waiting(now time.Time) (waiting []*alerts.Message) {
+	for _, m := range s.Messages {
+		if slices.Contains(s.Pending, m.Fact) && len(s.Cancels) == 0 && now.Before(m.Entry.Expires) {
+			waiting = append(waiting, m)
+		}
+	}
+	return waiting
 }
 
 // Also are the Alerts of the same incident before m, whose audience m speaks to.

@@ -23,8 +23,10 @@ type Message struct {
 	// those that wait for approval. A device gets those whose areas it is in.
 	Texts []MessageText `json:"texts,omitempty"`
 	// Pending says that approvals of it are missing.
-	Pending  bool      `json:"pending"`
-	Original *Original `json:"original,omitempty"` // of a message that is too large to be in its fact; nil: it is there
+	Pending bool `json:"pending"`
+	// Approvals is who has approved it and how many must; only while it is pending.
+	Approvals *Approvals `json:"approvals,omitempty"`
+	Original  *Original  `json:"original,omitempty"` // of a message that is too large to be in its fact; nil: it is there
 }
 
 // MessageText is what a message says in one language.

@@ -139,6 +139,12 @@ type Alert struct {
 	Policy   uint64    `json:"policy,omitempty"`     // version of the policy that node knew
 	// Approvals is who has approved it and how many must; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
+	// Waiting is how many messages wait for approval: the alert's own, and Updates of it.
+	Waiting int `json:"waiting,omitempty"`
+	// PendingUpdates is the Updates of it that wait for approval, by their ids: each is an alert of
+	// its own until it is approved.
+	PendingUpdates []string `json:"pending_updates,omitempty"`
+	Changes        []string `json:"changes,omitempty"` // of such an Update, the alerts that it would change
 	// Duplicates are other alerts that may be about the same: of another incident, and
 	// still the same scenario or event for some of the same members at about the same time:
 	// ten at most, those that were accepted nearest to this one.
@@ -225,6 +231,13 @@ const (
 	ReasonWaiting  = "waiting"   // a device of it is connected to some node and has not told yet
 	ReasonUnknown  = "unknown"   // some node did not answer, and those that did have none of its devices
 )
+
+// AlertQuery asks for a page of the list of alerts.
+type AlertQuery struct {
+	After   string // where the page begins: next of the page before; "": the first page
+	Limit   int    // 0: the server's default, 100
+	Waiting bool   // only those that wait for approval, or a change of which does
+}
 
 // ReceiptQuery asks for a page of an alert's receipts.
 type ReceiptQuery struct {

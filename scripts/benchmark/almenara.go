@@ -278,7 +278,7 @@ func (a *almenara) settle(ctx context.Context, deliveries int, qos byte) (asking
 
 // recorded counts the alerts that were sent and have each so many receipts.
 func (a *almenara) recorded(ctx context.Context, each uint64, qos byte) (n int, err error) {
-	list, _, err := a.client.ListAlerts(ctx, "", len(a.sent))
+	list, _, err := a.client.ListAlerts(ctx, wire.AlertQuery{Limit: len(a.sent)})
 	if err != nil {
 		return 0, fmt.Errorf("reading the tally: %w", err)
 	}
@@ -302,7 +302,7 @@ func (a *almenara) calm() time.Duration {
 // exactly checks that the one alert that was sent is on record as presented to so many
 // members, no more and no less: what was acknowledged is committed.
 func (a *almenara) exactly(ctx context.Context, devices int) error {
-	list, _, err := a.client.ListAlerts(ctx, "", 1)
+	list, _, err := a.client.ListAlerts(ctx, wire.AlertQuery{Limit: 1})
 	if err != nil {
 		return fmt.Errorf("reading the tally: %w", err)
 	}

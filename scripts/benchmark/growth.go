@@ -173,7 +173,7 @@ func (a *almenara) over(ctx context.Context) error {
 // agreed waits until the newest alerts have a receipt of every device on record.
 func (a *almenara) agreed(ctx context.Context, newest int) error {
 	for end := time.Now().Add(awaitTime); ; {
-		list, _, err := a.client.ListAlerts(ctx, "", newest)
+		list, _, err := a.client.ListAlerts(ctx, wire.AlertQuery{Limit: newest})
 		missing := slices.IndexFunc(list, func(l wire.Alert) bool { return l.Rungs.Delivered < uint64(a.setup.devices) })
 		if err == nil && missing < 0 && len(list) == newest {
 			return nil
@@ -209,7 +209,7 @@ func (c *cell) beside(ctx context.Context, u *unit, node *almenara) (g growth, e
 	var listing []time.Duration
 	for range c.asked() {
 		begun := time.Now()
-		if _, _, err := node.client.ListAlerts(ctx, "", 100); err != nil {
+		if _, _, err := node.client.ListAlerts(ctx, wire.AlertQuery{Limit: 100}); err != nil {
 			return g, err
 		}
 		listing = append(listing, time.Since(begun))

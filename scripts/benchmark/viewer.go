@@ -35,7 +35,7 @@ func (v *viewer) begin(ctx context.Context, node *almenara) error {
 	for range 2 {
 		v.group.Go(func() {
 			for ctx.Err() == nil {
-				_, _, err := v.client.ListAlerts(ctx, "", 100)
+				_, _, err := v.client.ListAlerts(ctx, wire.AlertQuery{Limit: 100})
 				var p *wire.Problem
 				switch {
 				case err == nil:

@@ -48,7 +48,7 @@ func (g *rig) look(ctx context.Context) ([]View, error) {
 
 func (g *rig) view(ctx context.Context, n *node) (View, error) {
 	v := View{Node: n.name, Reached: map[string]map[string][]string{}, Members: map[string]string{}}
-	list, _, err := n.client.ListAlerts(ctx, "", most)
+	list, _, err := n.client.ListAlerts(ctx, wire.AlertQuery{Limit: most})
 	if err != nil {
 		return v, err
 	}

@@ -190,8 +190,8 @@ func (f *Fake) CancelAlert(_ context.Context, by api.Caller, id string, in wire.
 }
 
 // ListAlerts answers Alerts.
-func (f *Fake) ListAlerts(_ context.Context, after string, limit int) ([]wire.Alert, string, error) {
-	return f.Alerts, f.Next, f.note(nil, "ListAlerts %q %d", after, limit)
+func (f *Fake) ListAlerts(_ context.Context, q wire.AlertQuery) ([]wire.Alert, string, error) {
+	return f.Alerts, f.Next, f.note(nil, "ListAlerts %q %d%s", q.After, q.Limit, map[bool]string{true: " waiting"}[q.Waiting])
 }
 
 // ShowAlert answers the alert of Alerts with the id.

@@ -42,6 +42,9 @@ var examples = byType(
 		ID: exampleID, Revision: exampleRev, Key: exampleKey, State: wire.StateInForce, Status: "Actual", MsgType: "Alert",
 		Headline: "Go to the second floor", Sent: exampleTime, Expires: exampleEnd, Author: "warden", Scenario: "flood", Incident: "i-7",
 		Replication: wire.ReplicationCommitted, CountsFrom: wire.SourceDistrict, Rungs: exampleRungs, Addressed: exampleCount,
+		Approvals: &wire.Approvals{Needed: 1, Given: []wire.ApprovedBy{{Name: "chief", At: exampleTime}}, Why: &wire.Demand{
+			Sentence: "its severity is Extreme, and the policy asks for 1 approval from severity Extreme on", Rule: wire.PolicyRule{Severity: "Extreme", Approvals: 1}, Severity: "Extreme",
+		}},
 	},
 	wire.ReceiptRow{Member: "lift-0042", Kind: "screen", Place: examplePlace, Rung: "presented", RungFrom: wire.SourceDistrict, At: exampleTime.Add(2 * time.Second)},
 	wire.Event{Type: "receipts", At: exampleTime.Add(2 * time.Second), Alert: exampleID, Revision: exampleRev, State: wire.StateInForce, CountsFrom: wire.SourceDistrict, Rungs: &exampleRungs},

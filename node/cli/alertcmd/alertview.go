@@ -19,13 +19,14 @@ import (
 
 func alertList(fs *pflag.FlagSet) command.Runner {
 	limit := fs.Int("limit", 20, "the most alerts to list")
+	waiting := fs.Bool("waiting", false, "only those that wait for approval, or a change of which does")
 	return func(ctx context.Context, e *command.Env, _ []string) error {
 		c, err := e.Client()
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		alerts, err := allAlerts(ctx, c, *limit)
+		alerts, err := allAlerts(ctx, c, *limit, *waiting)
 		if err != nil {
 			return err
 		}
@@ -67,6 +68,9 @@ func writeAlertList(e *command.Env, w io.Writer, alerts []wire.Alert, now time.T
 	}
 	if slices.ContainsFunc(alerts, func(a wire.Alert) bool { return a.State == wire.StatePending }) {
 		fmt.Fprintln(w, "What is pending waits for approval; alert show ALERT says what it says.")
+	}
+	if slices.ContainsFunc(alerts, tables.ChangeWaits) {
+		fmt.Fprintln(w, "A change of what is in force waits for approval; alert show ALERT says which.")
 	}
 }
 
@@ -163,8 +167,11 @@ func texts(e *command.Env, w io.Writer, a wire.Alert, m wire.Message) {
 		t.Write(w, e.Width)
 	}
 	if m.Pending {
-		fmt.Fprintf(w, "\nIt waits for approval; nobody is warned before. To approve what is said here:\n"+
-			"  almenara alert approve %s \\\n    --digest %s\n", terminal.Clean(a.ID), terminal.Clean(m.Digest))
+		fmt.Fprintf(w, "\nIt waits for %s; nobody is warned before.\n", missing(m.Approvals))
+		if text := why(m.Approvals); text != "" {
+			terminal.Wrapped(w, e.Width, "Why: ", text+".")
+		}
+		fmt.Fprintf(w, "To approve what is said here:\n  almenara alert approve %s \\\n    --digest %s\n", terminal.Clean(a.ID), terminal.Clean(m.Digest))
 	}
 }
 

@@ -41,6 +41,12 @@ func authorityOf(e *command.Env, t *terminal.Table, a wire.Alert) {
 			t.Add("", text)
 		}
 	}
+	for i, id := range a.PendingUpdates {
+		t.Add(map[bool]string{true: "A change waits"}[i == 0], id)
+	}
+	for i, id := range a.Changes {
+		t.Add(map[bool]string{true: "Changes"}[i == 0], id)
+	}
 	for i, id := range a.Duplicates {
 		t.Add(map[bool]string{true: "Possible duplicate"}[i == 0], id)
 	}

@@ -18,13 +18,14 @@ import (
 const rowsAtOnce = 1000
 
 // allAlerts reads up to limit alerts, page by page.
-func allAlerts(ctx context.Context, c *client.Client, limit int) (all []wire.Alert, err error) {
-	for next := ""; ; {
+func allAlerts(ctx context.Context, c *client.Client, limit int, waiting bool) (all []wire.Alert, err error) {
+	for q := (wire.AlertQuery{Waiting: waiting}); ; {
 		var page []wire.Alert
-		if page, next, err = c.ListAlerts(ctx, next, min(limit-len(all), rowsAtOnce)); err != nil {
+		q.Limit = min(limit-len(all), rowsAtOnce)
+		if page, q.After, err = c.ListAlerts(ctx, q); err != nil {
 			return nil, err
 		}
-		if all = append(all, page...); next == "" || len(all) >= limit {
+		if all = append(all, page...); q.After == "" || len(all) >= limit {
 			return all[:min(limit, len(all))], nil
 		}
 	}

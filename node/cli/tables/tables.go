@@ -60,13 +60,22 @@ const MostLines = 20
 // Labelled is the headline; what is not Actual says so first.
 func Labelled(a wire.Alert) string {
 	if len(a.Duplicates) > 0 {
-		a.Headline, a.Duplicates = "(possible duplicate) "+a.Headline, nil
+		a.Headline = "(possible duplicate) " + a.Headline
+	}
+	switch {
+	case ChangeWaits(a):
+		a.Headline = "(a change waits) " + a.Headline
+	case len(a.Changes) > 0:
+		a.Headline = "(a change) " + a.Headline
 	}
 	if a.Status == "Actual" || a.Status == "" {
 		return a.Headline
 	}
 	return "[" + a.Status + "] " + a.Headline
 }
+
+// ChangeWaits reports whether a change of what devices show waits for approval.
+func ChangeWaits(a wire.Alert) bool { return a.Waiting > 0 && a.State != wire.StatePending }
 
 // RungColumns are the columns of GroupRows.
 var RungColumns = []string{">ADDRESSED", ">DELIVERED", ">PRESENTED", ">ACKNOWLEDGED", "KIND", "<PLACE"}
