@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,6 +55,7 @@ type bulletin struct {
 	Headline               string
 	Effective, Expires     time.Time
 	Area                   string // inside of area; "" is no area
+	Severity               string // "" is Extreme
 }
 
 // warning is an emergency that holds for an hour; area is what stands in area. Its name is its
@@ -132,7 +134,7 @@ func (b bulletin) info(put func(name, text string), out *strings.Builder, langua
 	put("category", "Met")
 	put("event", map[string]string{"zh-HK": "黑色暴雨警告", "en": "Black Rainstorm Warning"}[language])
 	put("urgency", "Immediate")
-	put("severity", "Extreme")
+	put("severity", cmp.Or(b.Severity, "Extreme"))
 	put("certainty", "Observed")
 	if !b.Effective.IsZero() {
 		put("effective", capTime(b.Effective.In(hongKong)))
