@@ -19,7 +19,7 @@ func (n *Node) credential(deviceID, shown string) (channels.Endpoint, error) {
 	var d storage.Device
 	var known bool
 	err := n.store.View(func(t *storage.Txn) (err error) {
-		d, known, err = t.Device(deviceID)
+		d, known, err = storage.Devices.Get(t, deviceID)
 		return err
 	})
 	if err != nil {

@@ -181,7 +181,7 @@ func (r *brokerDirectory) tables() (map[string]channels.Endpoint, map[uint32][]c
 	}
 	byDevice, byMember := map[string]channels.Endpoint{}, map[uint32][]channels.Endpoint{}
 	err := r.node.store.View(func(t *storage.Txn) error {
-		return t.EachDevice(func(d storage.Device) error {
+		return storage.Devices.Each(t, func(d storage.Device) error {
 			if d.Revoked {
 				return nil
 			}

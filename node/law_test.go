@@ -51,15 +51,15 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 			for _, number := range []string{"1", "2"} {
 				id := strings.ReplaceAll(place, "/", "-") + number
 				m := audience.Member{ID: id, Kind: audience.KindScreen, Place: audience.Path(place)}
-				_, err := txn.PutMember(id, audience.EncodeMember(&m), 1)
+				_, err := storage.MembersPut(txn, id, audience.EncodeMember(&m), 1)
 				require.NoError(t, err)
 			}
 		}
 		for _, l := range licences {
-			require.NoError(t, txn.PutLicence(l))
+			require.NoError(t, storage.Licences.Put(txn, l))
 		}
-		require.NoError(t, txn.SetPolicyVersion(41))
-		return txn.PutPolicy(policy)
+		require.NoError(t, storage.PolicyVersion.Put(txn, 41))
+		return storage.PolicyRecord.Put(txn, policy)
 	}))
 	machine, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func (n *Node) newEvents() *events.Feed {
 func (n *Node) dropRevoked() {
 	err := n.store.View(func(t *storage.Txn) error {
 		for _, d := range n.presence.all() {
-			record, ok, err := t.Device(d.Device)
+			record, ok, err := storage.Devices.Get(t, d.Device)
 			if err != nil {
 				return err
 			}

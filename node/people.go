@@ -21,7 +21,7 @@ func (n *Node) Identify(_ context.Context, token string) (api.Caller, error) {
 	var u storage.User
 	var known bool
 	err := n.store.View(func(t *storage.Txn) (err error) {
-		u, known, err = t.UserByToken(secret.Hash(token))
+		u, known, err = storage.Users.ByToken(t, secret.Hash(token))
 		return err
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func (n *Node) ListDevices(ctx context.Context, after string, limit int) (out []
 	limit = members.PageSize(limit)
 	var devices []storage.Device
 	err = n.store.View(func(t *storage.Txn) (err error) {
-		devices, err = t.Devices(after, limit+1)
+		devices, err = storage.Devices.After(t, after, limit+1)
 		return err
 	})
 	if err != nil {
@@ -95,7 +95,7 @@ func (n *Node) ListDevices(ctx context.Context, after string, limit int) (out []
 func (n *Node) placeOf(id string) string {
 	var place string
 	_ = n.store.View(func(t *storage.Txn) error { // a device without a member has no place
-		rec, _, err := t.Member(id)
+		rec, _, err := storage.MembersGet(t, id)
 		place = string(rec.Member.Place)
 		return err
 	})

@@ -111,7 +111,7 @@ func (p receiptPage) rows(members *roaring.Bitmap, after string, limit int) (out
 	err = p.n.store.View(func(t *storage.Txn) error {
 		it := members.Iterator()
 		if after != "" {
-			head, known, err := t.MemberHead(after)
+			head, known, err := storage.MembersHead(t, after)
 			if err != nil {
 				return err
 			}
@@ -141,7 +141,7 @@ func (p receiptPage) rows(members *roaring.Bitmap, after string, limit int) (out
 func (p receiptPage) row(t *storage.Txn, ordinal uint32, known, agreed ladder) (wire.ReceiptRow, error) {
 	who, ok, err := members.At(t, ordinal)
 	if err == nil && !ok { // removed since; it was addressed all the same
-		who.ID, err = t.MemberID(ordinal)
+		who.ID, err = storage.MembersID(t, ordinal)
 	}
 	row := wire.ReceiptRow{Member: who.ID, Kind: string(who.Kind), Place: string(who.Place), Rung: known.at(ordinal).String(), RungFrom: wire.SourceDistrict}
 	if known.at(ordinal) != agreed.at(ordinal) {

@@ -28,7 +28,7 @@ func (n *Node) fromScenario(sent wire.SendAlert, in *intake) (json.RawMessage, e
 	var s storage.Scenario
 	var known bool
 	err := n.store.View(func(t *storage.Txn) (err error) {
-		s, known, err = t.Scenario(sent.Scenario)
+		s, known, err = storage.Scenarios.Get(t, sent.Scenario)
 		return err
 	})
 	if err != nil {

@@ -75,7 +75,7 @@ func TestUser_FromBeforeThereWereKinds(t *testing.T) {
 	court := newCourt(t, storage.Policy{})
 	require.Empty(t, records.AssumedSystems(court.store))
 	require.NoError(t, court.store.Update(func(txn *storage.Txn) error {
-		return txn.PutUser(storage.User{Name: "old", Roles: composer, Senders: []string{"hko"}})
+		return storage.Users.Put(txn, storage.User{Name: "old", Roles: composer, Senders: []string{"hko"}})
 	}))
 	require.Contains(t, records.AssumedSystems(court.store)[0], "old may warn without a second person")
 	require.Equal(t, "{Extreme  0 false  1}", storage.PolicyRule{Severity: "Extreme", Approvals: 1}.String(),

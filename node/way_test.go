@@ -87,7 +87,7 @@ func newWay(t *testing.T, seed uint64) *way {
 			if by.System {
 				u.Kind = storage.UserSystem
 			}
-			if err := txn.PutUser(u); err != nil {
+			if err := storage.Users.Put(txn, u); err != nil {
 				return err
 			}
 		}

@@ -39,33 +39,28 @@ type KindCount struct {
 }
 
 // PutAdoption records that an alert message was adopted.
-func (t *Txn) PutAdoption(a Adoption) error {
+func PutAdoption(t *Txn, a Adoption) error {
 	k := binary.BigEndian.AppendUint16(key64(prefAdoption, a.Index), a.N)
 	return save(t, k, a)
 }
 
 // Adoptions reads all adopted alert messages in log order.
-func (t *Txn) Adoptions() ([]Adoption, error) {
+func Adoptions(t *Txn) ([]Adoption, error) {
 	return list[Adoption](t, prefAdoption, nil, 0, nil)
 }
 
-// CAPMark reads who owns the CAP triplet whose alert.Key.ID is given.
-func (t *Txn) CAPMark(triplet string) (CAPMark, bool, error) {
-	return load[CAPMark](t, key(prefCAP, triplet))
-}
-
 // PutCAPMark records who owns a CAP triplet.
-func (t *Txn) PutCAPMark(triplet string, m CAPMark) error {
+func PutCAPMark(t *Txn, triplet string, m CAPMark) error {
 	return save(t, key(prefCAP, triplet), m)
 }
 
 // PutTarget records whom a revision addressed.
-func (t *Txn) PutTarget(alert string, revision uint64, g Target) error {
+func PutTarget(t *Txn, alert string, revision uint64, g Target) error {
 	return save(t, alertKey(prefTarget, alert, revision), g)
 }
 
-// Target reads whom a revision addressed; false where nothing was recorded.
-func (t *Txn) Target(alert string, revision uint64) (Target, bool, error) {
+// TargetOf reads whom a revision addressed; false where nothing was recorded.
+func TargetOf(t *Txn, alert string, revision uint64) (Target, bool, error) {
 	return load[Target](t, alertKey(prefTarget, alert, revision))
 }
 

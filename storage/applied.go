@@ -20,19 +20,10 @@ type Applied struct {
 	PartFacts uint64 `cbor:"7,keyasint,omitempty"`
 }
 
-// Applied reads how far the database has come; the zero value for a new one.
-func (t *Txn) Applied() (Applied, error) {
-	a, _, err := load[Applied](t, keyApplied)
-	return a, err
-}
-
-// SetApplied records how far the database will have come with this transaction.
-func (t *Txn) SetApplied(a Applied) error { return save(t, keyApplied, a) }
-
 // Applied reads how far the database has come.
 func (s *Store) Applied() (a Applied, err error) {
 	err = s.View(func(t *Txn) error {
-		a, err = t.Applied()
+		a, err = AppliedRecord.Value(t)
 		return err
 	})
 	return a, err
@@ -44,12 +35,12 @@ func (s *Store) Applied() (a Applied, err error) {
 // because that is how a recovered cluster gets its new one. Durable on return.
 func (s *Store) Witness(a Applied) error {
 	err := s.Update(func(t *Txn) error {
-		have, err := t.Applied()
+		have, err := AppliedRecord.Value(t)
 		if err != nil || have.Index > a.Index {
 			return err
 		}
 		a.Version, a.Part, a.PartFacts = max(a.Version, have.Version), have.Part, have.PartFacts
-		return t.SetApplied(a)
+		return AppliedRecord.Put(t, a)
 	})
 	if err != nil {
 		return fmt.Errorf("recording applied index %d: %w", a.Index, err)

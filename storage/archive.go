@@ -82,15 +82,9 @@ type GroupAlert struct {
 	Newest Place  `cbor:"2,keyasint"` // of its message that was adopted last
 }
 
-// Archive reads how far the archive is; false where there is none.
-func (t *Txn) Archive() (ArchiveState, bool, error) { return load[ArchiveState](t, keyArchive) }
-
-// SetArchive records how far the archive is.
-func (t *Txn) SetArchive(s ArchiveState) error { return save(t, keyArchive, s) }
-
 // ArchiveEnds reads the places of the last adopted message and of the last fact listed
 // under kind, which is that of approvals.
-func (t *Txn) ArchiveEnds(kind uint8) (message, approval Place, err error) {
+func ArchiveEnds(t *Txn, kind uint8) (message, approval Place, err error) {
 	last := func(prefix []byte) (p Place, err error) {
 		err = t.scanBack(prefix, nil, func(k, _ []byte) (bool, error) {
 			p = placeOf(k[len(prefix):])
@@ -107,7 +101,7 @@ func (t *Txn) ArchiveEnds(kind uint8) (message, approval Place, err error) {
 
 // ClearArchive removes up to limit records of the archive, its state first, and reports
 // whether that was all.
-func (t *Txn) ClearArchive(limit int) (all bool, err error) {
+func ClearArchive(t *Txn, limit int) (all bool, err error) {
 	keys := [][]byte{keyArchive}
 	err = t.scan(prefArchive, nil, func(k, _ []byte) (bool, error) {
 		keys = append(keys, append([]byte{}, k...))
@@ -122,14 +116,14 @@ func (t *Txn) ClearArchive(limit int) (all bool, err error) {
 }
 
 // PutActive records that an adopted message is in memory.
-func (t *Txn) PutActive(f GroupFact) error { return save(t, f.Place.key(prefActive), f) }
+func PutActive(t *Txn, f GroupFact) error { return save(t, f.Place.key(prefActive), f) }
 
 // Actives lists the messages that are in memory, in log order.
-func (t *Txn) Actives() ([]GroupFact, error) { return list[GroupFact](t, prefActive, nil, 0, nil) }
+func Actives(t *Txn) ([]GroupFact, error) { return list[GroupFact](t, prefActive, nil, 0, nil) }
 
 // LastReceipt is where the last receipt block of the alert was adopted; the zero place
 // where there is none.
-func (t *Txn) LastReceipt(alert string) (p Place, err error) {
+func LastReceipt(t *Txn, alert string) (p Place, err error) {
 	prefix := key(prefReceipt, alert)
 	err = t.scanBack(prefix, nil, func(k, _ []byte) (bool, error) {
 		p = placeOf(k[len(prefix):])
@@ -138,7 +132,7 @@ func (t *Txn) LastReceipt(alert string) (p Place, err error) {
 	return p, err
 }
 
-func (t *Txn) places(prefix []byte) (out []GroupFact, err error) {
+func places(t *Txn, prefix []byte) (out []GroupFact, err error) {
 	err = t.scan(prefix, nil, func(k, id []byte) (bool, error) {
 		out = append(out, GroupFact{Place: placeOf(k[len(k)-10:]), ID: append([]byte{}, id...)})
 		return true, nil
@@ -146,8 +140,8 @@ func (t *Txn) places(prefix []byte) (out []GroupFact, err error) {
 	return out, err
 }
 
-// PutGroup archives a group: its messages are active no more.
-func (t *Txn) PutGroup(g Group) error {
+// GroupsPut archives a group: its messages are active no more.
+func GroupsPut(t *Txn, g Group) error {
 	id := g.Keys[0]
 	if len(id) != alertIDLen {
 		return fmt.Errorf("%w: group %q", ErrDamaged, id)
@@ -168,10 +162,10 @@ func (t *Txn) PutGroup(g Group) error {
 	return save(t, key(prefGroup, id), g)
 }
 
-// TakeGroup takes a group out of the archive: its messages are active again.
-func (t *Txn) TakeGroup(g Group) error {
+// GroupsTake takes a group out of the archive: its messages are active again.
+func GroupsTake(t *Txn, g Group) error {
 	for _, f := range g.Facts {
-		if err := t.PutActive(f); err != nil {
+		if err := PutActive(t, f); err != nil {
 			return err
 		}
 	}
@@ -186,9 +180,9 @@ func (t *Txn) TakeGroup(g Group) error {
 	return t.remove(key(prefGroup, g.Keys[0]))
 }
 
-// Group reads the archived group to which the message with that alert.Key.ID belongs;
+// GroupsOf reads the archived group to which the message with that alert.Key.ID belongs;
 // false where it is not archived.
-func (t *Txn) Group(keyID string) (Group, bool, error) {
+func GroupsOf(t *Txn, keyID string) (Group, bool, error) {
 	id, err := t.get(key(prefGroupOf, keyID))
 	if err != nil || id == nil {
 		return Group{}, false, err
@@ -198,7 +192,7 @@ func (t *Txn) Group(keyID string) (Group, bool, error) {
 
 // GroupsBeginning calls fn for each message in the archive whose alert.Key.ID begins so,
 // with that and the id of its group, until fn returns false.
-func (t *Txn) GroupsBeginning(begin string, fn func(keyID, group string) (bool, error)) error {
+func GroupsBeginning(t *Txn, begin string, fn func(keyID, group string) (bool, error)) error {
 	prefix := key(prefGroupOf, begin)
 	return t.scan(prefix, prefix, func(k, v []byte) (bool, error) {
 		return fn(string(k[len(prefGroupOf):]), string(v))
@@ -206,7 +200,7 @@ func (t *Txn) GroupsBeginning(begin string, fn func(keyID, group string) (bool, 
 }
 
 // GroupsUntil reads the archived groups that matter after ms.
-func (t *Txn) GroupsUntil(ms int64) (out []Group, err error) {
+func GroupsUntil(t *Txn, ms int64) (out []Group, err error) {
 	var ids []string
 	err = t.scan(prefGroupUntil, key64(prefGroupUntil, uint64(max(0, ms+1))), func(k, _ []byte) (bool, error) {
 		ids = append(ids, string(k[len(prefGroupUntil)+8:]))
@@ -226,7 +220,7 @@ func (t *Txn) GroupsUntil(ms int64) (out []Group, err error) {
 
 // PutApprovalOf lists an approval, the fact id adopted at p, under what it approves. It
 // waits where that has not come.
-func (t *Txn) PutApprovalOf(approved []byte, p Place, id []byte, waits bool) error {
+func PutApprovalOf(t *Txn, approved []byte, p Place, id []byte, waits bool) error {
 	if err := t.set(p.key(keyBytes(prefApprovals, approved)), id); err != nil || !waits {
 		return err
 	}
@@ -234,24 +228,24 @@ func (t *Txn) PutApprovalOf(approved []byte, p Place, id []byte, waits bool) err
 }
 
 // ApprovalsOf lists the approvals of one fact in log order.
-func (t *Txn) ApprovalsOf(approved []byte) ([]GroupFact, error) {
-	return t.places(keyBytes(prefApprovals, approved))
+func ApprovalsOf(t *Txn, approved []byte) ([]GroupFact, error) {
+	return places(t, keyBytes(prefApprovals, approved))
 }
 
 // StopWaiting says that what the approval adopted at p approves has come.
-func (t *Txn) StopWaiting(p Place) error { return t.remove(p.key(prefWaiting)) }
+func StopWaiting(t *Txn, p Place) error { return t.remove(p.key(prefWaiting)) }
 
 // WaitingApprovals lists the approvals of what has not come, in log order.
-func (t *Txn) WaitingApprovals() ([]GroupFact, error) { return t.places(prefWaiting) }
+func WaitingApprovals(t *Txn) ([]GroupFact, error) { return places(t, prefWaiting) }
 
-// Adoption reads the adopted message at p.
-func (t *Txn) Adoption(p Place) (Adoption, bool, error) {
+// AdoptionAt reads the adopted message at p.
+func AdoptionAt(t *Txn, p Place) (Adoption, bool, error) {
 	return load[Adoption](t, p.key(prefAdoption))
 }
 
 // AdoptionsBefore calls fn for the messages that were adopted before p, the newest first,
 // until it returns false; the zero place is all.
-func (t *Txn) AdoptionsBefore(p Place, fn func(Adoption) (bool, error)) error {
+func AdoptionsBefore(t *Txn, p Place, fn func(Adoption) (bool, error)) error {
 	var from []byte
 	if p != (Place{}) {
 		from = p.key(prefAdoption)

@@ -84,8 +84,8 @@ func (e AuditEntry) chain(prev []byte) ([]byte, error) {
 	return sum[:], nil
 }
 
-// AuditHead reads the end of the chain.
-func (t *Txn) AuditHead() (AuditHead, error) {
+// AuditEnd reads the end of the chain.
+func AuditEnd(t *Txn) (AuditHead, error) {
 	h, ok, err := load[AuditHead](t, keyAuditHead)
 	if !ok && err == nil {
 		h.Hash = make([]byte, sha256.Size)
@@ -93,10 +93,10 @@ func (t *Txn) AuditHead() (AuditHead, error) {
 	return h, err
 }
 
-// AppendAudit adds one line; N and Hash are filled in. Texts are made valid UTF-8
+// AuditAppend adds one line; N and Hash are filled in. Texts are made valid UTF-8
 // and cut at 1 KiB, so that the export says exactly what was hashed.
-func (t *Txn) AppendAudit(e AuditEntry) (AuditEntry, error) {
-	head, err := t.AuditHead()
+func AuditAppend(t *Txn, e AuditEntry) (AuditEntry, error) {
+	head, err := AuditEnd(t)
 	if err != nil {
 		return e, err
 	}
@@ -118,9 +118,9 @@ func auditText(s string) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-// Audit calls fn for the lines from number from to number to, both included (to 0:
+// AuditEach calls fn for the lines from number from to number to, both included (to 0:
 // the last), until fn returns false.
-func (t *Txn) Audit(from, to uint64, fn func(AuditEntry) (bool, error)) error {
+func AuditEach(t *Txn, from, to uint64, fn func(AuditEntry) (bool, error)) error {
 	return t.scan(prefAudit, key64(prefAudit, max(from, 1)), func(k, v []byte) (bool, error) {
 		e, err := decode[AuditEntry](k, v)
 		if err != nil || (to > 0 && e.N > to) {
@@ -159,15 +159,15 @@ type (
 // last) as JSON lines, oldest first: a start line, the lines, a head line. What it
 // writes is consistent at one raft index.
 func (s *Store) ExportAudit(w io.Writer, from, to uint64) error {
-	err := s.View(func(t *Txn) error { return t.exportAudit(w, max(from, 1), to) })
+	err := s.View(func(t *Txn) error { return exportAudit(t, w, max(from, 1), to) })
 	if err != nil {
 		return fmt.Errorf("exporting audit: %w", err)
 	}
 	return nil
 }
 
-func (t *Txn) exportAudit(w io.Writer, from, to uint64) error {
-	prev, err := t.auditHash(from - 1)
+func exportAudit(t *Txn, w io.Writer, from, to uint64) error {
+	prev, err := auditHash(t, from-1)
 	if err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (t *Txn) exportAudit(w io.Writer, from, to uint64) error {
 		return err
 	}
 	end := auditEnd{Head: from - 1, Hash: hex.EncodeToString(prev)}
-	err = t.Audit(from, to, func(e AuditEntry) (bool, error) {
+	err = AuditEach(t, from, to, func(e AuditEntry) (bool, error) {
 		end = auditEnd{Head: e.N, Hash: hex.EncodeToString(e.Hash)}
 		return true, enc.Encode(auditLine{N: e.N, Index: e.Index, At: e.At, Actor: e.Actor,
 			Action: e.Action, Summary: e.Summary, Hash: end.Hash, Outcome: e.Outcome, Subject: e.Subject})
@@ -192,7 +192,7 @@ func (t *Txn) exportAudit(w io.Writer, from, to uint64) error {
 }
 
 // auditHash is the hash of line n; zeros for 0.
-func (t *Txn) auditHash(n uint64) ([]byte, error) {
+func auditHash(t *Txn, n uint64) ([]byte, error) {
 	if n == 0 {
 		return make([]byte, sha256.Size), nil
 	}

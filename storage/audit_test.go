@@ -15,7 +15,7 @@ func auditStore(t testing.TB, n int) *Store {
 	s := openStore(t, t.TempDir())
 	update(t, s, func(tx *Txn) error {
 		for i := range n {
-			_, err := tx.AppendAudit(AuditEntry{Index: uint64(10 + i), At: int64(1000 * i), Actor: "amy <a&b>",
+			_, err := AuditAppend(tx, AuditEntry{Index: uint64(10 + i), At: int64(1000 * i), Actor: "amy <a&b>",
 				Action: "members put", Summary: fmt.Sprintf("%d members, \"quoted\" \xFF 屯門", i)})
 			require.NoError(t, err)
 		}
@@ -45,7 +45,7 @@ func TestAudit_ExportVerifies(t *testing.T) {
 	require.EqualValues(t, 1, whole.From)
 	require.EqualValues(t, 6, whole.To)
 	var head AuditHead
-	require.NoError(t, s.View(func(tx *Txn) (err error) { head, err = tx.AuditHead(); return err }))
+	require.NoError(t, s.View(func(tx *Txn) (err error) { head, err = AuditEnd(tx); return err }))
 	require.Equal(t, fmt.Sprintf("%x", head.Hash), whole.Head)
 	part := verify(t, export(t, s, 3, 5))
 	require.True(t, part.OK(), part.Problem)

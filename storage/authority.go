@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"time"
@@ -114,55 +113,4 @@ func (a Approval) OnBoard() board.Approval {
 		Fact: hex.EncodeToString(a.Fact), Digest: a.Digest, By: a.By,
 		At: time.UnixMilli(a.At).UTC(), Expires: time.UnixMilli(a.Expires).UTC(),
 	}
-}
-
-// Scenario reads a scenario, also a removed one.
-func (t *Txn) Scenario(id string) (Scenario, bool, error) {
-	return load[Scenario](t, key(prefScenario, id))
-}
-
-// Scenarios reads all scenarios by id, without removed ones.
-func (t *Txn) Scenarios() ([]Scenario, error) {
-	return list(t, prefScenario, nil, 0, func(s Scenario) bool { return !s.Removed })
-}
-
-// PutScenario writes a scenario or its tombstone.
-func (t *Txn) PutScenario(s Scenario) error { return save(t, key(prefScenario, s.ID), s) }
-
-// Licence reads a licence, also a revoked one.
-func (t *Txn) Licence(id string) (Licence, bool, error) {
-	return load[Licence](t, key(prefLicence, id))
-}
-
-// Licences reads all licences by id, also revoked and past ones.
-func (t *Txn) Licences() ([]Licence, error) { return list[Licence](t, prefLicence, nil, 0, nil) }
-
-// PutLicence writes a licence.
-func (t *Txn) PutLicence(l Licence) error { return save(t, key(prefLicence, l.ID), l) }
-
-// Policy reads the policy; the zero one before there is any.
-func (t *Txn) Policy() (Policy, error) {
-	p, _, err := load[Policy](t, keyPolicy)
-	return p, err
-}
-
-// PutPolicy writes the policy.
-func (t *Txn) PutPolicy(p Policy) error { return save(t, keyPolicy, p) }
-
-// PolicyVersion is the raft index of the last change of the policy, a scenario or a
-// licence; 0 before there was any.
-func (t *Txn) PolicyVersion() (uint64, error) {
-	raw, err := t.get(keyPolicyVersion)
-	if err != nil || raw == nil {
-		return 0, err
-	}
-	if len(raw) != 8 {
-		return 0, fmt.Errorf("%w: policy version of %d bytes", ErrDamaged, len(raw))
-	}
-	return binary.BigEndian.Uint64(raw), nil
-}
-
-// SetPolicyVersion records a change at a raft index.
-func (t *Txn) SetPolicyVersion(index uint64) error {
-	return t.set(keyPolicyVersion, binary.BigEndian.AppendUint64(nil, index))
 }

@@ -54,7 +54,7 @@ func (s *Store) SaveCheckpoint(alert string, index uint64, data []byte) error {
 
 // Checkpoint reads the newest checkpoint of one alert's tally and the index that it
 // includes; nil where there is none, or none that is whole.
-func (t *Txn) Checkpoint(alert string) (data []byte, index uint64, err error) {
+func Checkpoint(t *Txn, alert string) (data []byte, index uint64, err error) {
 	head, known, err := load[checkpointHead](t, key(prefCheck, alert))
 	if err != nil || !known {
 		return nil, 0, err

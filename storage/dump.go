@@ -120,7 +120,7 @@ func (s *Store) TempFile(purpose string) (*os.File, error) {
 
 // dump writes everything that t sees.
 func (t *Txn) dump(to io.Writer) (Applied, error) {
-	applied, err := t.Applied()
+	applied, err := AppliedRecord.Value(t)
 	if err != nil {
 		return applied, err
 	}

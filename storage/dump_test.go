@@ -21,9 +21,9 @@ func fullStore(t testing.TB, n int) *Store {
 	for from := 0; from < n; from += 1000 {
 		update(t, s, func(tx *Txn) error {
 			for i := from; i < min(from+1000, n); i++ {
-				require.NoError(t, tx.PutUser(User{Name: fmt.Sprintf("user-%06d", i), TokenHash: binary.BigEndian.AppendUint64(nil, uint64(i))}))
+				require.NoError(t, Users.Put(tx, User{Name: fmt.Sprintf("user-%06d", i), TokenHash: binary.BigEndian.AppendUint64(nil, uint64(i))}))
 			}
-			return tx.SetApplied(Applied{Index: 42, Term: 3, Configuration: []byte("conf"), ConfigurationIndex: 7})
+			return AppliedRecord.Put(tx, Applied{Index: 42, Term: 3, Configuration: []byte("conf"), ConfigurationIndex: 7})
 		})
 	}
 	require.NoError(t, s.SaveCheckpoint(alertA, 41, []byte("tally")))
@@ -48,7 +48,7 @@ func TestDump_InstallsAsAnEqualStore(t *testing.T) {
 	dump := backup(t, from)
 	dir := t.TempDir()
 	to := openStore(t, dir)
-	update(t, to, func(tx *Txn) error { return tx.PutUser(User{Name: "of the old state"}) })
+	update(t, to, func(tx *Txn) error { return Users.Put(tx, User{Name: "of the old state"}) })
 	old, err := to.Read() // a reader that began before
 	require.NoError(t, err)
 
@@ -60,20 +60,20 @@ func TestDump_InstallsAsAnEqualStore(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, Applied{Index: 42, Term: 3, Configuration: []byte("conf"), ConfigurationIndex: 7}, a)
 
-	_, ok, err := old.User("of the old state")
+	_, ok, err := Users.Get(old, "of the old state")
 	require.NoError(t, err)
 	require.True(t, ok, "a running reader keeps what it sees")
 	require.DirExists(t, filepath.Join(dir, "db-000001"))
 	old.Discard()
 	require.NoDirExists(t, filepath.Join(dir, "db-000001"))
 
-	update(t, to, func(tx *Txn) error { return tx.PutUser(User{Name: "after"}) })
+	update(t, to, func(tx *Txn) error { return Users.Put(tx, User{Name: "after"}) })
 	require.NoError(t, to.Close())
 	again := openStore(t, dir)
-	update(t, from, func(tx *Txn) error { return tx.PutUser(User{Name: "after"}) })
+	update(t, from, func(tx *Txn) error { return Users.Put(tx, User{Name: "after"}) })
 	require.Equal(t, hashOf(t, from), hashOf(t, again))
 	require.NoError(t, again.View(func(tx *Txn) error {
-		data, index, err := tx.Checkpoint(alertA)
+		data, index, err := Checkpoint(tx, alertA)
 		require.Equal(t, "tally", string(data))
 		require.EqualValues(t, 41, index)
 		return err
@@ -84,7 +84,7 @@ func TestStage_AnyDamageIsRefusedAndTheLiveDatabaseUntouched(t *testing.T) {
 	dump := backup(t, fullStore(t, 50))
 	dir := t.TempDir()
 	to := openStore(t, dir)
-	update(t, to, func(tx *Txn) error { return tx.PutUser(User{Name: "keep me"}) })
+	update(t, to, func(tx *Txn) error { return Users.Put(tx, User{Name: "keep me"}) })
 	before := hashOf(t, to)
 	refused := func(bad []byte, what string) {
 		_, err := stage(to, bad, nil)
@@ -185,7 +185,7 @@ func TestActivate_ACrashAroundTheFlipLeavesOneOfTheTwo(t *testing.T) {
 	for _, flipped := range []bool{false, true} {
 		dir := t.TempDir()
 		s := openStore(t, dir)
-		update(t, s, func(tx *Txn) error { return tx.PutUser(User{Name: "old"}) })
+		update(t, s, func(tx *Txn) error { return Users.Put(tx, User{Name: "old"}) })
 		g, err := stage(s, dump, nil)
 		require.NoError(t, err)
 		if flipped {

@@ -41,7 +41,7 @@ func (k FactKey) key() []byte {
 
 // PutFact records a fact under its place and its id. With receipt, the key of the
 // block that PutReceiptBlock stored, the fact's bytes are not written a second time.
-func (t *Txn) PutFact(id []byte, k FactKey, signed, receipt []byte) error {
+func PutFact(t *Txn, id []byte, k FactKey, signed, receipt []byte) error {
 	place := k.key()
 	if err := t.set(keyBytes(prefFactID, id), place[len(prefFact):]); err != nil {
 		return err
@@ -53,40 +53,40 @@ func (t *Txn) PutFact(id []byte, k FactKey, signed, receipt []byte) error {
 }
 
 // HasFact reports whether the fact with that id was adopted.
-func (t *Txn) HasFact(id []byte) (bool, error) {
+func HasFact(t *Txn, id []byte) (bool, error) {
 	raw, err := t.get(keyBytes(prefFactID, id))
 	return raw != nil, err
 }
 
 // FactIDAt tells whether the fact at k has that id.
-func (t *Txn) FactIDAt(id []byte, k FactKey) (bool, error) {
+func FactIDAt(t *Txn, id []byte, k FactKey) (bool, error) {
 	raw, err := t.get(keyBytes(prefFactID, id))
 	return raw != nil && bytes.Equal(raw, k.key()[len(prefFact):]), err
 }
 
 // FactByID reads an adopted fact; false where there is none.
-func (t *Txn) FactByID(id []byte) (StoredFact, bool, error) {
+func FactByID(t *Txn, id []byte) (StoredFact, bool, error) {
 	place, err := t.get(keyBytes(prefFactID, id))
 	if err != nil || place == nil {
 		return StoredFact{}, false, err
 	}
-	return t.factAt(keyBytes(prefFact, place))
+	return factAt(t, keyBytes(prefFact, place))
 }
 
-// Fact reads the adopted fact at k; false where there is none.
-func (t *Txn) Fact(k FactKey) (StoredFact, bool, error) { return t.factAt(k.key()) }
+// FactAt reads the adopted fact at k; false where there is none.
+func FactAt(t *Txn, k FactKey) (StoredFact, bool, error) { return factAt(t, k.key()) }
 
-func (t *Txn) factAt(place []byte) (StoredFact, bool, error) {
+func factAt(t *Txn, place []byte) (StoredFact, bool, error) {
 	value, err := t.get(place)
 	if err != nil || value == nil {
 		return StoredFact{}, false, err
 	}
-	f, err := t.fact(place, value)
+	f, err := factOf(t, place, value)
 	return f, err == nil, err
 }
 
-// fact reads the fact behind one fct/ key and value.
-func (t *Txn) fact(place, value []byte) (f StoredFact, err error) {
+// factOf reads the fact behind one fct/ key and value.
+func factOf(t *Txn, place, value []byte) (f StoredFact, err error) {
 	if f.Key, err = parseFactKey(place); err != nil {
 		return f, err
 	}
@@ -118,7 +118,7 @@ func parseFactKey(place []byte) (FactKey, error) {
 // FactsAfter reads adopted facts of one origin, stream and epoch with a sequence
 // number above after, in order, until limit facts or maxBytes are reached (at least
 // one).
-func (t *Txn) FactsAfter(after FactKey, limit, maxBytes int) ([]StoredFact, error) {
+func FactsAfter(t *Txn, after FactKey, limit, maxBytes int) ([]StoredFact, error) {
 	var places, values [][]byte
 	prefix := streamKey(prefFact, after.Origin, after.Stream, after.Epoch)
 	size := 0
@@ -131,15 +131,15 @@ func (t *Txn) FactsAfter(after FactKey, limit, maxBytes int) ([]StoredFact, erro
 	if err != nil {
 		return nil, err
 	}
-	return t.facts(places, values, maxBytes)
+	return factsOf(t, places, values, maxBytes)
 }
 
-// facts resolves places to facts outside of the iteration, up to maxBytes.
-func (t *Txn) facts(places, values [][]byte, maxBytes int) ([]StoredFact, error) {
+// factsOf resolves places to facts outside of the iteration, up to maxBytes.
+func factsOf(t *Txn, places, values [][]byte, maxBytes int) ([]StoredFact, error) {
 	var out []StoredFact
 	size := 0
 	for i := range places {
-		f, err := t.fact(places[i], values[i])
+		f, err := factOf(t, places[i], values[i])
 		if err != nil {
 			return nil, err
 		}
@@ -151,16 +151,16 @@ func (t *Txn) facts(places, values [][]byte, maxBytes int) ([]StoredFact, error)
 	return out, nil
 }
 
-// Mark reads the highest contiguous sequence number; 0 for an unknown stream.
-func (t *Txn) Mark(origin string, stream uint8, epoch uint64) (uint64, error) {
+// MarkOf reads the highest contiguous sequence number; 0 for an unknown stream.
+func MarkOf(t *Txn, origin string, stream uint8, epoch uint64) (uint64, error) {
 	m, _, err := load[Mark](t, streamKey(prefMark, origin, stream, epoch))
 	return m.Seq, err
 }
 
 // SetMark writes a mark.
-func (t *Txn) SetMark(m Mark) error {
+func SetMark(t *Txn, m Mark) error {
 	return save(t, streamKey(prefMark, m.Origin, m.Stream, m.Epoch), m)
 }
 
 // Marks reads all marks by origin, stream and epoch.
-func (t *Txn) Marks() ([]Mark, error) { return list[Mark](t, prefMark, nil, 0, nil) }
+func Marks(t *Txn) ([]Mark, error) { return list[Mark](t, prefMark, nil, 0, nil) }

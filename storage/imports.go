@@ -26,20 +26,8 @@ type Import struct {
 	Removed uint64      `cbor:"10,keyasint"`
 }
 
-// Import reads an import; false for an unknown or dropped one.
-func (t *Txn) Import(id string) (Import, bool, error) { return load[Import](t, key(prefImport, id)) }
-
-// PutImport writes an import.
-func (t *Txn) PutImport(i Import) error { return save(t, key(prefImport, i.ID), i) }
-
-// RemoveImport forgets an import.
-func (t *Txn) RemoveImport(id string) error { return t.remove(key(prefImport, id)) }
-
-// Imports reads all imports by id.
-func (t *Txn) Imports() ([]Import, error) { return list[Import](t, prefImport, nil, 0, nil) }
-
 // PutChunk stages the members of one chunk, as the command carried them.
-func (t *Txn) PutChunk(imp string, chunk uint32, members [][]byte) error {
+func PutChunk(t *Txn, imp string, chunk uint32, members [][]byte) error {
 	var raw []byte
 	for _, m := range members {
 		raw = append(binary.AppendUvarint(raw, uint64(len(m))), m...)
@@ -48,7 +36,7 @@ func (t *Txn) PutChunk(imp string, chunk uint32, members [][]byte) error {
 }
 
 // Chunk reads the staged members of one chunk; false where it is not there.
-func (t *Txn) Chunk(imp string, chunk uint32) ([][]byte, bool, error) {
+func Chunk(t *Txn, imp string, chunk uint32) ([][]byte, bool, error) {
 	raw, err := t.get(keyStaged(imp, chunk))
 	if err != nil || raw == nil {
 		return nil, false, err
@@ -65,4 +53,4 @@ func (t *Txn) Chunk(imp string, chunk uint32) ([][]byte, bool, error) {
 }
 
 // RemoveChunk deletes a staged chunk.
-func (t *Txn) RemoveChunk(imp string, chunk uint32) error { return t.remove(keyStaged(imp, chunk)) }
+func RemoveChunk(t *Txn, imp string, chunk uint32) error { return t.remove(keyStaged(imp, chunk)) }

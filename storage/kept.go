@@ -10,13 +10,13 @@ type KeptFact struct {
 }
 
 // KeepFact lists an adopted fact under its kind, in log order.
-func (t *Txn) KeepFact(kind uint8, index uint64, n uint16, id []byte) error {
+func KeepFact(t *Txn, kind uint8, index uint64, n uint16, id []byte) error {
 	return t.set(keptKey(kind, index, n), id)
 }
 
 // KeptFacts reads up to limit (0: all) adopted facts of a kind in log order, after the
 // place index, n; 0, 0 is from the first, because no entry has the index 0.
-func (t *Txn) KeptFacts(kind uint8, index uint64, n uint16, limit int) ([]KeptFact, error) {
+func KeptFacts(t *Txn, kind uint8, index uint64, n uint16, limit int) ([]KeptFact, error) {
 	var out []KeptFact
 	var ids [][]byte
 	prefix := append(append([]byte{}, prefRecord...), kind)
@@ -30,7 +30,7 @@ func (t *Txn) KeptFacts(kind uint8, index uint64, n uint16, limit int) ([]KeptFa
 		return nil, err
 	}
 	for i, id := range ids {
-		if out[i].StoredFact, _, err = t.FactByID(id); err != nil {
+		if out[i].StoredFact, _, err = FactByID(t, id); err != nil {
 			return nil, err
 		}
 	}

@@ -20,8 +20,8 @@ type MemberRecord struct {
 // that the personal data are gone and the ordinal is not.
 const flagRemoved = 1
 
-// Member reads the member id, also a removed one; false where there never was one.
-func (t *Txn) Member(id string) (MemberRecord, bool, error) {
+// MembersGet reads the member id, also a removed one; false where there never was one.
+func MembersGet(t *Txn, id string) (MemberRecord, bool, error) {
 	k := key(prefMember, id)
 	raw, err := t.get(k)
 	if err != nil || raw == nil {
@@ -31,8 +31,8 @@ func (t *Txn) Member(id string) (MemberRecord, bool, error) {
 	return rec, err == nil, err
 }
 
-// MemberHead is Member without the member itself but for its id: cheap.
-func (t *Txn) MemberHead(id string) (MemberRecord, bool, error) {
+// MembersHead is Member without the member itself but for its id: cheap.
+func MembersHead(t *Txn, id string) (MemberRecord, bool, error) {
 	raw, err := t.get(key(prefMember, id))
 	if err != nil || raw == nil {
 		return MemberRecord{Member: audience.Member{ID: id}}, false, err
@@ -41,28 +41,28 @@ func (t *Txn) MemberHead(id string) (MemberRecord, bool, error) {
 	return rec, err == nil, err
 }
 
-// MemberID is the id of the member with that ordinal; "" where there is none.
-func (t *Txn) MemberID(ordinal uint32) (string, error) {
+// MembersID is the id of the member with that ordinal; "" where there is none.
+func MembersID(t *Txn, ordinal uint32) (string, error) {
 	raw, err := t.get(key32(prefOrdinal, ordinal))
 	return string(raw), err
 }
 
-// PutMember writes the member id, encoded by audience.EncodeMember, under index and
+// MembersPut writes the member id, encoded by audience.EncodeMember, under index and
 // returns its ordinal: the one it had, or the next one.
-func (t *Txn) PutMember(id string, encoded []byte, index uint64) (uint32, error) {
-	head, known, err := t.MemberHead(id)
+func MembersPut(t *Txn, id string, encoded []byte, index uint64) (uint32, error) {
+	head, known, err := MembersHead(t, id)
 	if err != nil {
 		return 0, err
 	}
-	return t.ReplaceMember(head, known, encoded, index)
+	return MembersReplace(t, head, known, encoded, index)
 }
 
-// ReplaceMember is PutMember for a caller that has read the head, or that there is
+// MembersReplace is PutMember for a caller that has read the head, or that there is
 // none, in this transaction.
-func (t *Txn) ReplaceMember(head MemberRecord, known bool, encoded []byte, index uint64) (ordinal uint32, err error) {
+func MembersReplace(t *Txn, head MemberRecord, known bool, encoded []byte, index uint64) (ordinal uint32, err error) {
 	id := head.Member.ID
 	if ordinal = head.Ordinal; !known {
-		if ordinal, err = t.newOrdinal(id); err != nil {
+		if ordinal, err = newOrdinal(t, id); err != nil {
 			return 0, err
 		}
 	}
@@ -70,9 +70,9 @@ func (t *Txn) ReplaceMember(head MemberRecord, known bool, encoded []byte, index
 	return ordinal, t.set(key(prefMember, id), append(raw, encoded...))
 }
 
-// MemberHeads calls fn for the heads of members after the id after, by id, with the
+// MembersHeads calls fn for the heads of members after the id after, by id, with the
 // removed ones, until it returns false.
-func (t *Txn) MemberHeads(after string, fn func(MemberRecord) bool) error {
+func MembersHeads(t *Txn, after string, fn func(MemberRecord) bool) error {
 	var from []byte
 	if after != "" {
 		from = append(key(prefMember, after), 0)
@@ -83,9 +83,9 @@ func (t *Txn) MemberHeads(after string, fn func(MemberRecord) bool) error {
 	})
 }
 
-// RemoveMember leaves a tombstone; false where there is no live member.
-func (t *Txn) RemoveMember(id string, index uint64) (MemberRecord, bool, error) {
-	head, known, err := t.MemberHead(id)
+// MembersRemove leaves a tombstone; false where there is no live member.
+func MembersRemove(t *Txn, id string, index uint64) (MemberRecord, bool, error) {
+	head, known, err := MembersHead(t, id)
 	if err != nil || !known || head.Removed {
 		return head, false, err
 	}
@@ -93,23 +93,23 @@ func (t *Txn) RemoveMember(id string, index uint64) (MemberRecord, bool, error) 
 	return head, true, t.set(key(prefMember, id), memberHead(head.Ordinal, index, flagRemoved, 0))
 }
 
-// BuryMember leaves a tombstone of index for an id that is no member now and may never
+// MembersBury leaves a tombstone of index for an id that is no member now and may never
 // have been one, but that an active import is still to bring.
-func (t *Txn) BuryMember(id string, index uint64) error {
-	head, known, err := t.MemberHead(id)
+func MembersBury(t *Txn, id string, index uint64) error {
+	head, known, err := MembersHead(t, id)
 	if err != nil {
 		return err
 	}
 	if !known {
-		if head.Ordinal, err = t.newOrdinal(id); err != nil {
+		if head.Ordinal, err = newOrdinal(t, id); err != nil {
 			return err
 		}
 	}
 	return t.set(key(prefMember, id), memberHead(head.Ordinal, index, flagRemoved, 0))
 }
 
-// NextOrdinal is the ordinal that the next new member gets.
-func (t *Txn) NextOrdinal() (uint32, error) {
+// MembersNextOrdinal is the ordinal that the next new member gets.
+func MembersNextOrdinal(t *Txn) (uint32, error) {
 	raw, err := t.get(keyOrdinal)
 	if err != nil || raw == nil {
 		return 0, err
@@ -120,8 +120,8 @@ func (t *Txn) NextOrdinal() (uint32, error) {
 	return binary.BigEndian.Uint32(raw), nil
 }
 
-func (t *Txn) newOrdinal(id string) (uint32, error) {
-	n, err := t.NextOrdinal()
+func newOrdinal(t *Txn, id string) (uint32, error) {
+	n, err := MembersNextOrdinal(t)
 	if err != nil {
 		return 0, err
 	}
@@ -131,9 +131,9 @@ func (t *Txn) newOrdinal(id string) (uint32, error) {
 	return n, t.set(keyOrdinal, binary.BigEndian.AppendUint32(nil, n+1))
 }
 
-// Members calls fn for the members after the id after ("": from the first), by id,
+// MembersEach calls fn for the members after the id after ("": from the first), by id,
 // without the removed ones, until fn returns false.
-func (t *Txn) Members(after string, fn func(MemberRecord) (bool, error)) error {
+func MembersEach(t *Txn, after string, fn func(MemberRecord) (bool, error)) error {
 	var from []byte
 	if after != "" {
 		from = append(key(prefMember, after), 0)

@@ -20,7 +20,7 @@ func receiptKey(alert string, index uint64, n uint16) []byte {
 }
 
 // PutReceiptBlock stores a block unchanged and returns its key for PutFact.
-func (t *Txn) PutReceiptBlock(b ReceiptBlock) ([]byte, error) {
+func PutReceiptBlock(t *Txn, b ReceiptBlock) ([]byte, error) {
 	if len(b.Alert) != alertIDLen {
 		return nil, fmt.Errorf("%w: receipt block of alert %q", ErrDamaged, b.Alert)
 	}
@@ -30,7 +30,7 @@ func (t *Txn) PutReceiptBlock(b ReceiptBlock) ([]byte, error) {
 
 // ReceiptBlocks calls fn for the blocks of one alert adopted at index from or later,
 // in log order, until fn returns false. Signed is valid during the call only.
-func (t *Txn) ReceiptBlocks(alert string, from uint64, fn func(ReceiptBlock) (bool, error)) error {
+func ReceiptBlocks(t *Txn, alert string, from uint64, fn func(ReceiptBlock) (bool, error)) error {
 	return t.scan(key(prefReceipt, alert), receiptKey(alert, from, 0), func(k, v []byte) (bool, error) {
 		b, err := parseReceiptKey(k)
 		if err != nil {
@@ -42,7 +42,7 @@ func (t *Txn) ReceiptBlocks(alert string, from uint64, fn func(ReceiptBlock) (bo
 }
 
 // ReceiptAlerts lists the alerts that have receipt blocks.
-func (t *Txn) ReceiptAlerts() ([]string, error) {
+func ReceiptAlerts(t *Txn) ([]string, error) {
 	var out []string
 	from := prefReceipt
 	for {

@@ -95,40 +95,9 @@ type PlaceRecord struct {
 	Removed bool           `cbor:"2,keyasint,omitempty"`
 }
 
-// Device reads a device, also a revoked one.
-func (t *Txn) Device(id string) (Device, bool, error) {
-	return load[Device](t, key(prefDevice, id))
-}
-
-// PutDevice writes a device.
-func (t *Txn) PutDevice(d Device) error { return save(t, key(prefDevice, d.ID), d) }
-
-// Devices reads up to limit devices (0: all) after the id after, by id, also
-// revoked ones.
-func (t *Txn) Devices(after string, limit int) ([]Device, error) {
-	return list[Device](t, prefDevice, afterKey(prefDevice, after), limit, nil)
-}
-
-// EachDevice calls fn for every device by id, also revoked ones.
-func (t *Txn) EachDevice(fn func(Device) error) error {
-	return t.scan(prefDevice, nil, func(k, v []byte) (bool, error) {
-		d, err := decode[Device](k, v)
-		if err != nil {
-			return false, err
-		}
-		return true, fn(d)
-	})
-}
-
-// User reads a user, also a revoked one.
-func (t *Txn) User(name string) (User, bool, error) { return load[User](t, key(prefUser, name)) }
-
-// Users reads all users by name, also revoked ones.
-func (t *Txn) Users() ([]User, error) { return list[User](t, prefUser, nil, 0, nil) }
-
-// PutUser writes a user and moves its token.
-func (t *Txn) PutUser(u User) error {
-	old, known, err := t.User(u.Name)
+// Put writes a user and moves its token.
+func (b UserTable) Put(t *Txn, u User) error {
+	old, known, err := b.Get(t, u.Name)
 	if err != nil {
 		return err
 	}
@@ -142,80 +111,22 @@ func (t *Txn) PutUser(u User) error {
 			return err
 		}
 	}
-	return save(t, key(prefUser, u.Name), u)
+	return b.Table.Put(t, u)
 }
 
-// UserByToken reads the user whose token has that SHA-256; false for unknown,
+// ByToken reads the user whose token has that SHA-256; false for unknown,
 // replaced and revoked ones.
-func (t *Txn) UserByToken(hash []byte) (User, bool, error) {
+func (b UserTable) ByToken(t *Txn, hash []byte) (User, bool, error) {
 	name, err := t.get(keyBytes(prefToken, hash))
 	if err != nil || len(name) == 0 {
 		return User{}, false, err
 	}
-	u, ok, err := t.User(string(name))
+	u, ok, err := b.Get(t, string(name))
 	return u, ok && !u.Revoked && string(u.TokenHash) == string(hash), err
 }
 
 // TokenOwner is the name of the user that a token hash belongs to now; "" for none.
-func (t *Txn) TokenOwner(hash []byte) (string, error) {
+func (UserTable) TokenOwner(t *Txn, hash []byte) (string, error) {
 	name, err := t.get(keyBytes(prefToken, hash))
 	return string(name), err
-}
-
-// Node reads a node, also a removed one.
-func (t *Txn) Node(id string) (Node, bool, error) { return load[Node](t, key(prefNode, id)) }
-
-// PutNode writes a node.
-func (t *Txn) PutNode(n Node) error { return save(t, key(prefNode, n.ID), n) }
-
-// Nodes reads all nodes by id, also removed ones.
-func (t *Txn) Nodes() ([]Node, error) { return list[Node](t, prefNode, nil, 0, nil) }
-
-// JoinToken reads a join token, also a used one.
-func (t *Txn) JoinToken(hash []byte) (JoinToken, bool, error) {
-	return load[JoinToken](t, keyBytes(prefJoinToken, hash))
-}
-
-// PutJoinToken writes a join token.
-func (t *Txn) PutJoinToken(j JoinToken) error {
-	return save(t, keyBytes(prefJoinToken, j.Hash), j)
-}
-
-// KeyRing reads the key ring; false before there is one.
-func (t *Txn) KeyRing() (KeyRing, bool, error) { return load[KeyRing](t, keyKeyRing) }
-
-// PutKeyRing writes the key ring.
-func (t *Txn) PutKeyRing(k KeyRing) error { return save(t, keyKeyRing, k) }
-
-// District reads the district; false before there is one.
-func (t *Txn) District() (District, bool, error) { return load[District](t, keyDistrict) }
-
-// PutDistrict writes the district.
-func (t *Txn) PutDistrict(d District) error { return save(t, keyDistrict, d) }
-
-// Place reads a place, also a removed one.
-func (t *Txn) Place(path audience.Path) (PlaceRecord, bool, error) {
-	return load[PlaceRecord](t, key(prefPlace, string(path)))
-}
-
-// PutPlace writes a place or its tombstone.
-func (t *Txn) PutPlace(p PlaceRecord) error {
-	return save(t, key(prefPlace, string(p.Place.Path)), p)
-}
-
-// Places reads the places by path, without removed ones.
-func (t *Txn) Places() ([]audience.Place, error) {
-	recs, err := list(t, prefPlace, nil, 0, func(r PlaceRecord) bool { return !r.Removed })
-	out := make([]audience.Place, len(recs))
-	for i := range recs {
-		out[i] = recs[i].Place
-	}
-	return out, err
-}
-
-func afterKey(prefix []byte, after string) []byte {
-	if after == "" {
-		return nil
-	}
-	return key(prefix, after)
 }

@@ -13,7 +13,7 @@ type RequestResult struct {
 
 // PutResult records the answer in the ring, in place of the oldest, and returns the
 // request id that it displaced ("": none).
-func (t *Txn) PutResult(r RequestResult) (displaced string, slot uint32, err error) {
+func PutResult(t *Txn, r RequestResult) (displaced string, slot uint32, err error) {
 	raw, err := t.get(keyResults)
 	if err != nil {
 		return "", 0, err
@@ -37,13 +37,13 @@ func (t *Txn) PutResult(r RequestResult) (displaced string, slot uint32, err err
 	return displaced, slot, save(t, k, r)
 }
 
-// Result reads one slot of the ring.
-func (t *Txn) Result(slot uint32) (RequestResult, bool, error) {
+// ResultAt reads one slot of the ring.
+func ResultAt(t *Txn, slot uint32) (RequestResult, bool, error) {
 	return load[RequestResult](t, key32(prefResult, slot))
 }
 
 // Results calls fn for every slot of the ring.
-func (t *Txn) Results(fn func(slot uint32, r RequestResult)) error {
+func Results(t *Txn, fn func(slot uint32, r RequestResult)) error {
 	return t.scan(prefResult, nil, func(k, v []byte) (bool, error) {
 		r, err := decode[RequestResult](k, v)
 		if err != nil {

@@ -3,8 +3,6 @@ package storage
 import (
 	"errors"
 	"fmt"
-
-	"almenara/storage/audience"
 )
 
 // RawMember is a member record that has not been decoded yet.
@@ -16,10 +14,10 @@ type RawMember struct {
 // Decode reads the record. It may be called from any goroutine.
 func (r RawMember) Decode() (MemberRecord, error) { return decodeMemberRecord(r.id, r.raw) }
 
-// RawMembers calls fn with all live members in slices of up to n, by id. The slices
+// MembersRaw calls fn with all live members in slices of up to n, by id. The slices
 // are fn's own, so that other goroutines can decode them while the scan goes on. Each
 // ordinal ever given has one record; ErrDamaged tells that some are missing.
-func (t *Txn) RawMembers(n int, fn func([]RawMember) error) error {
+func MembersRaw(t *Txn, n int, fn func([]RawMember) error) error {
 	some := make([]RawMember, 0, n)
 	seen := uint32(0)
 	err := t.scan(prefMember, nil, func(k, v []byte) (bool, error) {
@@ -40,20 +38,11 @@ func (t *Txn) RawMembers(n int, fn func([]RawMember) error) error {
 	if err != nil {
 		return err
 	}
-	if given, err := t.NextOrdinal(); err != nil || given != seen {
+	if given, err := MembersNextOrdinal(t); err != nil || given != seen {
 		return errors.Join(err, fmt.Errorf("%w: %d members of %d", ErrDamaged, seen, given))
 	}
 	if len(some) == 0 {
 		return nil
 	}
 	return fn(some)
-}
-
-// AllPlaces calls fn for every live place, by path.
-func (t *Txn) AllPlaces(fn func(audience.Place)) error {
-	places, err := t.Places()
-	for _, p := range places {
-		fn(p)
-	}
-	return err
 }

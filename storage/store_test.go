@@ -90,7 +90,7 @@ func TestOpen_ChecksFreeSpaceBeforeBadgerCreatesAFile(t *testing.T) {
 func TestOpen_RemovesWhatAnInterruptedInstallLeft(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
-	update(t, s, func(tx *Txn) error { return tx.PutUser(User{Name: "amy"}) })
+	update(t, s, func(tx *Txn) error { return Users.Put(tx, User{Name: "amy"}) })
 	require.NoError(t, s.Close())
 	for _, left := range []string{"db-000002.tmp", "db-000003"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, left), 0o700))
@@ -101,7 +101,7 @@ func TestOpen_RemovesWhatAnInterruptedInstallLeft(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, entries, 2, "CURRENT and db-000001")
 	require.NoError(t, again.View(func(tx *Txn) error {
-		_, ok, err := tx.User("amy")
+		_, ok, err := Users.Get(tx, "amy")
 		require.True(t, ok)
 		return err
 	}))
@@ -110,7 +110,7 @@ func TestOpen_RemovesWhatAnInterruptedInstallLeft(t *testing.T) {
 func TestOpen_CurrentPointer(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
-	update(t, s, func(tx *Txn) error { return tx.PutUser(User{Name: "amy"}) })
+	update(t, s, func(tx *Txn) error { return Users.Put(tx, User{Name: "amy"}) })
 	require.NoError(t, s.Close())
 	current := filepath.Join(dir, currentFile)
 
@@ -142,7 +142,7 @@ func TestOpen_DamagedTablesAreAnErrorNotAPanic(t *testing.T) {
 	s := openStore(t, dir)
 	update(t, s, func(tx *Txn) error {
 		for i := range 500 {
-			if err := tx.PutUser(User{Name: fmt.Sprintf("user-%04d", i)}); err != nil {
+			if err := Users.Put(tx, User{Name: fmt.Sprintf("user-%04d", i)}); err != nil {
 				return err
 			}
 		}
@@ -174,7 +174,7 @@ func TestVerify_FindsADamagedBlock(t *testing.T) {
 	s := openStore(t, dir)
 	update(t, s, func(tx *Txn) error {
 		for i := range 2000 {
-			require.NoError(t, tx.PutUser(User{Name: fmt.Sprintf("user-%06d", i), PasswordHash: fmt.Sprint(i * i)}))
+			require.NoError(t, Users.Put(tx, User{Name: fmt.Sprintf("user-%06d", i), PasswordHash: fmt.Sprint(i * i)}))
 		}
 		return nil
 	})
@@ -203,7 +203,7 @@ func TestVerify_KeepsNothingInMemory(t *testing.T) {
 		update(t, s, func(tx *Txn) error {
 			for range 40 {
 				_, _ = rand.Read(noise) // it never fails
-				require.NoError(t, tx.PutUser(User{Name: rand.Text(), PasswordHash: hex.EncodeToString(noise)}))
+				require.NoError(t, Users.Put(tx, User{Name: rand.Text(), PasswordHash: hex.EncodeToString(noise)}))
 			}
 			return nil
 		})
@@ -282,7 +282,7 @@ func TestMembers_OrdinalsAreNeverReusedAndRemovalLeavesNoPersonalData(t *testing
 	put := func(id, name string, index uint64) (ordinal uint32) {
 		m := audience.Member{ID: id, Name: name, Kind: "person", Place: "tm"}
 		update(t, s, func(tx *Txn) (err error) {
-			ordinal, err = tx.PutMember(m.ID, audience.EncodeMember(&m), index)
+			ordinal, err = MembersPut(tx, m.ID, audience.EncodeMember(&m), index)
 			return err
 		})
 		return ordinal
@@ -290,20 +290,20 @@ func TestMembers_OrdinalsAreNeverReusedAndRemovalLeavesNoPersonalData(t *testing
 	require.EqualValues(t, 0, put("a", "Chan Tai Man", 1))
 	require.EqualValues(t, 1, put("b", "Lee", 2))
 	update(t, s, func(tx *Txn) error {
-		head, gone, err := tx.RemoveMember("a", 3)
+		head, gone, err := MembersRemove(tx, "a", 3)
 		require.True(t, gone)
 		require.EqualValues(t, 0, head.Ordinal)
 		return err
 	})
 	require.EqualValues(t, 2, put("c", "", 4))
 	require.NoError(t, s.View(func(tx *Txn) error {
-		rec, ok, err := tx.Member("a")
+		rec, ok, err := MembersGet(tx, "a")
 		require.True(t, ok && rec.Removed)
 		require.Equal(t, audience.Member{ID: "a"}, rec.Member)
 		raw, _ := tx.get(key(prefMember, "a"))
 		require.NotContains(t, string(raw), "Chan")
 		var live []string
-		require.NoError(t, tx.Members("", func(r MemberRecord) (bool, error) {
+		require.NoError(t, MembersEach(tx, "", func(r MemberRecord) (bool, error) {
 			live = append(live, r.Member.ID)
 			return true, nil
 		}))
@@ -319,21 +319,21 @@ func TestUsers_AReplacedOrRevokedTokenIsWorthNothing(t *testing.T) {
 		var u User
 		var ok bool
 		require.NoError(t, s.View(func(tx *Txn) (err error) {
-			u, ok, err = tx.UserByToken([]byte(hash))
+			u, ok, err = Users.ByToken(tx, []byte(hash))
 			return err
 		}))
 		return u, ok
 	}
-	update(t, s, func(tx *Txn) error { return tx.PutUser(User{Name: "amy", TokenHash: []byte("one")}) })
+	update(t, s, func(tx *Txn) error { return Users.Put(tx, User{Name: "amy", TokenHash: []byte("one")}) })
 	u, ok := token("one")
 	require.True(t, ok)
 	require.Equal(t, "amy", u.Name)
-	update(t, s, func(tx *Txn) error { return tx.PutUser(User{Name: "amy", TokenHash: []byte("two")}) })
+	update(t, s, func(tx *Txn) error { return Users.Put(tx, User{Name: "amy", TokenHash: []byte("two")}) })
 	_, ok = token("one")
 	require.False(t, ok)
 	_, ok = token("two")
 	require.True(t, ok)
-	update(t, s, func(tx *Txn) error { return tx.PutUser(User{Name: "amy", TokenHash: []byte("two"), Revoked: true}) })
+	update(t, s, func(tx *Txn) error { return Users.Put(tx, User{Name: "amy", TokenHash: []byte("two"), Revoked: true}) })
 	_, ok = token("two")
 	require.False(t, ok)
 	_, ok = token("")

@@ -16,35 +16,35 @@ func TestFacts_ByPlaceByIDAndAfter(t *testing.T) {
 	at := func(origin string, seq uint64) FactKey { return FactKey{Origin: origin, Stream: 2, Epoch: 9, Seq: seq} }
 	update(t, s, func(tx *Txn) error {
 		for seq := uint64(1); seq <= 5; seq++ {
-			require.NoError(t, tx.PutFact(fmt.Appendf(nil, "a%d", seq), at("node-a", seq), fmt.Appendf(nil, "fact-%d", seq), nil))
+			require.NoError(t, PutFact(tx, fmt.Appendf(nil, "a%d", seq), at("node-a", seq), fmt.Appendf(nil, "fact-%d", seq), nil))
 		}
-		require.NoError(t, tx.PutFact([]byte("b1"), at("node-ab", 1), []byte("other"), nil))
-		k, err := tx.PutReceiptBlock(ReceiptBlock{Alert: alertA, Index: 77, N: 2, Signed: []byte("block")})
+		require.NoError(t, PutFact(tx, []byte("b1"), at("node-ab", 1), []byte("other"), nil))
+		k, err := PutReceiptBlock(tx, ReceiptBlock{Alert: alertA, Index: 77, N: 2, Signed: []byte("block")})
 		require.NoError(t, err)
-		require.NoError(t, tx.PutFact([]byte("a6"), at("node-a", 6), []byte("block"), k))
-		return tx.SetMark(Mark{Origin: "node-a", Stream: 2, Epoch: 9, Seq: 6})
+		require.NoError(t, PutFact(tx, []byte("a6"), at("node-a", 6), []byte("block"), k))
+		return SetMark(tx, Mark{Origin: "node-a", Stream: 2, Epoch: 9, Seq: 6})
 	})
 	require.NoError(t, s.View(func(tx *Txn) error {
-		some, err := tx.FactsAfter(at("node-a", 2), 2, 1<<20)
+		some, err := FactsAfter(tx, at("node-a", 2), 2, 1<<20)
 		require.NoError(t, err)
 		require.Equal(t, []StoredFact{{at("node-a", 3), []byte("fact-3")}, {at("node-a", 4), []byte("fact-4")}}, some)
-		rest, err := tx.FactsAfter(at("node-a", 4), 100, 1)
+		rest, err := FactsAfter(tx, at("node-a", 4), 100, 1)
 		require.NoError(t, err)
 		require.Len(t, rest, 1, "at least one, whatever the bytes")
-		rest, err = tx.FactsAfter(at("node-a", 5), 100, 1<<20)
+		rest, err = FactsAfter(tx, at("node-a", 5), 100, 1<<20)
 		require.NoError(t, err)
 		require.Equal(t, "block", string(rest[0].Signed), "a receipt block is kept once and found by its place")
-		byID, ok, err := tx.FactByID([]byte("a6"))
+		byID, ok, err := FactByID(tx, []byte("a6"))
 		require.True(t, ok)
 		require.Equal(t, at("node-a", 6), byID.Key)
 		require.NoError(t, err)
-		has, err := tx.HasFact([]byte("zz"))
+		has, err := HasFact(tx, []byte("zz"))
 		require.False(t, has)
 		require.NoError(t, err)
-		mark, err := tx.Mark("node-a", 2, 9)
+		mark, err := MarkOf(tx, "node-a", 2, 9)
 		require.EqualValues(t, 6, mark)
 		require.NoError(t, err)
-		mark, err = tx.Mark("node-a", 2, 8)
+		mark, err = MarkOf(tx, "node-a", 2, 8)
 		require.Zero(t, mark)
 		return err
 	}))
@@ -55,22 +55,22 @@ func TestReceiptBlocks_FromAnIndexOfOneAlert(t *testing.T) {
 	update(t, s, func(tx *Txn) error {
 		for _, alert := range []string{alertB, alertA} {
 			for index := uint64(1); index <= 3; index++ {
-				_, err := tx.PutReceiptBlock(ReceiptBlock{Alert: alert, Index: index, N: 1, Signed: fmt.Append(nil, alert[:1], index)})
+				_, err := PutReceiptBlock(tx, ReceiptBlock{Alert: alert, Index: index, N: 1, Signed: fmt.Append(nil, alert[:1], index)})
 				require.NoError(t, err)
 			}
 		}
-		_, err := tx.PutReceiptBlock(ReceiptBlock{Alert: "short"})
+		_, err := PutReceiptBlock(tx, ReceiptBlock{Alert: "short"})
 		require.ErrorIs(t, err, ErrDamaged)
 		return nil
 	})
 	require.NoError(t, s.View(func(tx *Txn) error {
 		var got []string
-		require.NoError(t, tx.ReceiptBlocks(alertA, 2, func(b ReceiptBlock) (bool, error) {
+		require.NoError(t, ReceiptBlocks(tx, alertA, 2, func(b ReceiptBlock) (bool, error) {
 			got = append(got, string(b.Signed))
 			return true, nil
 		}))
 		require.Equal(t, []string{"a2", "a3"}, got)
-		alerts, err := tx.ReceiptAlerts()
+		alerts, err := ReceiptAlerts(tx)
 		require.Equal(t, []string{alertA, alertB}, alerts)
 		return err
 	}))
@@ -81,7 +81,7 @@ func TestResults_RingDisplacesTheOldest(t *testing.T) {
 	for from := 0; from < KeptResults; from += 2000 {
 		update(t, s, func(tx *Txn) error {
 			for i := from; i < from+2000; i++ {
-				displaced, _, err := tx.PutResult(RequestResult{RequestID: fmt.Sprint("r", i)})
+				displaced, _, err := PutResult(tx, RequestResult{RequestID: fmt.Sprint("r", i)})
 				require.NoError(t, err)
 				require.Empty(t, displaced)
 			}
@@ -89,7 +89,7 @@ func TestResults_RingDisplacesTheOldest(t *testing.T) {
 		})
 	}
 	update(t, s, func(tx *Txn) error {
-		displaced, slot, err := tx.PutResult(RequestResult{RequestID: "next"})
+		displaced, slot, err := PutResult(tx, RequestResult{RequestID: "next"})
 		require.Equal(t, "r0", displaced)
 		require.Zero(t, slot)
 		return err
@@ -133,7 +133,7 @@ func TestCheckpoint_TheNewestWholeOneCounts(t *testing.T) {
 	s := openStore(t, t.TempDir())
 	read := func() (data []byte, index uint64) {
 		require.NoError(t, s.View(func(tx *Txn) (err error) {
-			data, index, err = tx.Checkpoint(alertA)
+			data, index, err = Checkpoint(tx, alertA)
 			return err
 		}))
 		return data, index

@@ -13,7 +13,7 @@ import (
 func TestOpen_AfterLogsThatHaveNoLengthYet(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
-	require.NoError(t, s.Update(func(x *Txn) error { return x.SetApplied(Applied{Index: 7, Term: 1}) }))
+	require.NoError(t, s.Update(func(x *Txn) error { return AppliedRecord.Put(x, Applied{Index: 7, Term: 1}) }))
 	db := s.live.dir
 	require.NoError(t, s.Close())
 	for _, name := range []string{"00009.mem", "000009.vlog"} {
@@ -31,7 +31,7 @@ func TestOpen_AfterLogsThatHaveNoLengthYet(t *testing.T) {
 func TestOpen_AfterATableThatWasNotFinished(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
-	require.NoError(t, s.Update(func(x *Txn) error { return x.SetApplied(Applied{Index: 7, Term: 1}) }))
+	require.NoError(t, s.Update(func(x *Txn) error { return AppliedRecord.Put(x, Applied{Index: 7, Term: 1}) }))
 	db := s.live.dir
 	require.NoError(t, s.Close())
 	for name, content := range map[string][]byte{"000090.sst": nil, "000091.sst": make([]byte, 4096)} {
@@ -48,7 +48,7 @@ func TestOpen_AfterATableThatWasNotFinished(t *testing.T) {
 func TestOpen_RefusesTablesWithoutAManifest(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
-	require.NoError(t, s.Update(func(x *Txn) error { return x.SetApplied(Applied{Index: 7, Term: 1}) }))
+	require.NoError(t, s.Update(func(x *Txn) error { return AppliedRecord.Put(x, Applied{Index: 7, Term: 1}) }))
 	db := s.live.dir
 	require.NoError(t, s.Close())
 	require.NoError(t, os.Remove(filepath.Join(db, "MANIFEST")))

@@ -109,7 +109,7 @@ func (r *Reader) AlertList(before storage.Place, limit int) (out []Listed, err e
 }
 
 func adoptionsBefore(t *storage.Txn, before storage.Place, limit int) (page []storage.Adoption, err error) {
-	err = t.AdoptionsBefore(before, func(a storage.Adoption) (bool, error) {
+	err = storage.AdoptionsBefore(t, before, func(a storage.Adoption) (bool, error) {
 		page = append(page, a)
 		return len(page) < limit, nil
 	})
@@ -157,7 +157,7 @@ func readEntry(t *storage.Txn, e board.Entry, adopted storage.Adoption) (AlertMe
 	if err != nil {
 		return AlertMessage{}, false, fmt.Errorf("%w: fact id %q", storage.ErrDamaged, e.Fact)
 	}
-	if has, err := t.HasFact(id); err != nil || !has {
+	if has, err := storage.HasFact(t, id); err != nil || !has {
 		return AlertMessage{}, false, err
 	}
 	msg, err := archive.Stored(t, id)
@@ -165,7 +165,7 @@ func readEntry(t *storage.Txn, e board.Entry, adopted storage.Adoption) (AlertMe
 		return AlertMessage{}, false, err
 	}
 	out := AlertMessage{Entry: e, CAP: msg.CAP, Issue: msg.Issue, Adoption: adopted}
-	target, _, err := t.Target(string(e.Key.ID()), uint64(e.Claimed))
+	target, _, err := storage.TargetOf(t, string(e.Key.ID()), uint64(e.Claimed))
 	out.Targets, out.Kinds = target.Count, target.Kinds
 	return out, true, err
 }
@@ -174,7 +174,7 @@ func readEntry(t *storage.Txn, e board.Entry, adopted storage.Adoption) (AlertMe
 // adopted; an empty set where nothing was recorded. The bitmap is the caller's own.
 func (r *Reader) Target(key alert.Key, revision alert.Revision) (*roaring.Bitmap, error) {
 	g, _, err := find(r, func(t *storage.Txn) (storage.Target, bool, error) {
-		return t.Target(string(key.ID()), uint64(revision))
+		return storage.TargetOf(t, string(key.ID()), uint64(revision))
 	})
 	if err != nil {
 		return nil, err

@@ -13,16 +13,16 @@ type Authority struct {
 // Authority reads scenarios, licences and the policy in one view.
 func (r *Reader) Authority() (a Authority, err error) {
 	err = r.state.Store().View(func(t *storage.Txn) error {
-		if a.Version, err = t.PolicyVersion(); err != nil {
+		if a.Version, err = storage.PolicyVersion.Value(t); err != nil {
 			return err
 		}
-		if a.Policy, err = t.Policy(); err != nil {
+		if a.Policy, err = storage.PolicyRecord.Value(t); err != nil {
 			return err
 		}
-		if a.Licences, err = t.Licences(); err != nil {
+		if a.Licences, err = storage.Licences.All(t); err != nil {
 			return err
 		}
-		a.Scenarios, err = t.Scenarios()
+		a.Scenarios, err = storage.Scenarios.Live(t)
 		return err
 	})
 	return a, err

@@ -11,20 +11,20 @@ import (
 // Mark is the highest sequence number of one origin, stream and epoch up to which
 // everything is in the log: the origin may forget it. 0 for an unknown stream.
 func (r *Reader) Mark(origin string, stream fact.Stream, epoch uint64) (uint64, error) {
-	return read(r, func(t *storage.Txn) (uint64, error) { return t.Mark(origin, uint8(stream), epoch) })
+	return read(r, func(t *storage.Txn) (uint64, error) { return storage.MarkOf(t, origin, uint8(stream), epoch) })
 }
 
 // Marks reads all marks by origin, stream and epoch.
-func (r *Reader) Marks() ([]storage.Mark, error) { return read(r, (*storage.Txn).Marks) }
+func (r *Reader) Marks() ([]storage.Mark, error) { return read(r, storage.Marks) }
 
 // HasFact reports whether the fact is in the log.
 func (r *Reader) HasFact(id fact.ID) (bool, error) {
-	return read(r, func(t *storage.Txn) (bool, error) { return t.HasFact(id[:]) })
+	return read(r, func(t *storage.Txn) (bool, error) { return storage.HasFact(t, id[:]) })
 }
 
 // Fact reads an adopted fact.
 func (r *Reader) Fact(id fact.ID) (signed fact.Signed, ok bool, err error) {
-	stored, ok, err := find(r, func(t *storage.Txn) (storage.StoredFact, bool, error) { return t.FactByID(id[:]) })
+	stored, ok, err := find(r, func(t *storage.Txn) (storage.StoredFact, bool, error) { return storage.FactByID(t, id[:]) })
 	if err != nil || !ok {
 		return signed, false, err
 	}
@@ -36,7 +36,7 @@ func (r *Reader) Fact(id fact.ID) (signed fact.Signed, ok bool, err error) {
 // order, until limit facts or maxBytes are reached (at least one).
 func (r *Reader) FactsAfter(origin string, stream fact.Stream, epoch, after uint64, limit, maxBytes int) ([]fact.Signed, error) {
 	stored, err := read(r, func(t *storage.Txn) ([]storage.StoredFact, error) {
-		return t.FactsAfter(storage.FactKey{Origin: origin, Stream: uint8(stream), Epoch: epoch, Seq: after}, limit, maxBytes)
+		return storage.FactsAfter(t, storage.FactKey{Origin: origin, Stream: uint8(stream), Epoch: epoch, Seq: after}, limit, maxBytes)
 	})
 	out := make([]fact.Signed, len(stored))
 	for i := range stored {
@@ -60,7 +60,7 @@ type KeptFact struct {
 // after the place index, n; 0, 0 is from the first.
 func (r *Reader) KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([]KeptFact, error) {
 	stored, err := read(r, func(t *storage.Txn) ([]storage.KeptFact, error) {
-		return t.KeptFacts(uint8(kind), index, n, limit)
+		return storage.KeptFacts(t, uint8(kind), index, n, limit)
 	})
 	out := make([]KeptFact, len(stored))
 	for i, s := range stored {
@@ -85,7 +85,7 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 	alerts := r.state.Derived().Alerts
 	before := alerts.OnBoard()
 	return r.state.Store().View(func(t *storage.Txn) error {
-		groups, err := t.GroupsUntil(now.UnixMilli())
+		groups, err := storage.GroupsUntil(t, now.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 			if err := recall(t, one, fn); err != nil {
 				return err
 			}
-			approvals, err := t.ApprovalsOf(one.ID)
+			approvals, err := storage.ApprovalsOf(t, one.ID)
 			if err != nil {
 				return err
 			}
@@ -113,7 +113,7 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 				}
 			}
 		}
-		waiting, err := t.WaitingApprovals()
+		waiting, err := storage.WaitingApprovals(t)
 		for _, a := range waiting {
 			if err == nil {
 				err = recall(t, a, fn)
@@ -124,7 +124,7 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 }
 
 func recall(t *storage.Txn, one storage.GroupFact, fn func(fact.Signed) error) error {
-	stored, ok, err := t.FactByID(one.ID)
+	stored, ok, err := storage.FactByID(t, one.ID)
 	if err != nil || !ok { // adopted by the entry that is being committed
 		return err
 	}

@@ -21,7 +21,7 @@ const clocksApart = time.Hour
 // order. It reads back from the newest.
 func (r *Reader) Adoptions(since time.Time) (out []storage.Adoption, err error) {
 	err = r.state.Store().View(func(t *storage.Txn) error {
-		return t.AdoptionsBefore(storage.Place{}, func(a storage.Adoption) (bool, error) {
+		return storage.AdoptionsBefore(t, storage.Place{}, func(a storage.Adoption) (bool, error) {
 			if a.At >= since.UnixMilli() {
 				out = append(out, a)
 			}
@@ -134,7 +134,7 @@ func (r *Reader) MadeBetween(origin string, from, to time.Time, fn func(fact.Fac
 // were adopted at the raft index from or later, in log order.
 func (r *Reader) ReceiptFacts(id alert.ID, from uint64, fn func(fact.Fact, receipt.Block)) error {
 	return r.state.Store().View(func(t *storage.Txn) error {
-		return t.ReceiptBlocks(string(id), from, func(stored storage.ReceiptBlock) (bool, error) {
+		return storage.ReceiptBlocks(t, string(id), from, func(stored storage.ReceiptBlock) (bool, error) {
 			signed, err := fact.DecodeSigned(stored.Signed)
 			if err != nil {
 				return false, fmt.Errorf("%w: receipts of %s: %w", storage.ErrDamaged, id, err)

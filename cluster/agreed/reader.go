@@ -30,30 +30,30 @@ func (r *Reader) Index() *lookup.Index { return r.state.Derived().Index }
 
 // Device reads a device, also a revoked one: look at Revoked.
 func (r *Reader) Device(id string) (storage.Device, bool, error) {
-	return find(r, func(t *storage.Txn) (storage.Device, bool, error) { return t.Device(id) })
+	return find(r, func(t *storage.Txn) (storage.Device, bool, error) { return storage.Devices.Get(t, id) })
 }
 
 // EachDevice calls fn for every device by id, also revoked ones, until it returns an
 // error.
 func (r *Reader) EachDevice(fn func(storage.Device) error) error {
-	return r.state.Store().View(func(t *storage.Txn) error { return t.EachDevice(fn) })
+	return r.state.Store().View(func(t *storage.Txn) error { return storage.Devices.Each(t, fn) })
 }
 
 // User reads a user by name, also a revoked one.
 func (r *Reader) User(name string) (storage.User, bool, error) {
-	return find(r, func(t *storage.Txn) (storage.User, bool, error) { return t.User(name) })
+	return find(r, func(t *storage.Txn) (storage.User, bool, error) { return storage.Users.Get(t, name) })
 }
 
 // Node reads a node, also a removed one.
 func (r *Reader) Node(id string) (storage.Node, bool, error) {
-	return find(r, func(t *storage.Txn) (storage.Node, bool, error) { return t.Node(id) })
+	return find(r, func(t *storage.Txn) (storage.Node, bool, error) { return storage.Nodes.Get(t, id) })
 }
 
 // Nodes reads all nodes by id, also removed ones.
-func (r *Reader) Nodes() ([]storage.Node, error) { return read(r, (*storage.Txn).Nodes) }
+func (r *Reader) Nodes() ([]storage.Node, error) { return read(r, storage.Nodes.All) }
 
 // KeyRing reads the key ring; false before there is one.
-func (r *Reader) KeyRing() (storage.KeyRing, bool, error) { return find(r, (*storage.Txn).KeyRing) }
+func (r *Reader) KeyRing() (storage.KeyRing, bool, error) { return find(r, storage.KeyRingRecord.Get) }
 
 // read runs one reader in a transaction.
 func read[T any](r *Reader, fn func(*storage.Txn) (T, error)) (out T, err error) {

@@ -13,7 +13,7 @@ import (
 func (r *Reader) LastReceipts(ids []alert.ID) ([]storage.Place, error) {
 	return read(r, func(t *storage.Txn) (out []storage.Place, err error) {
 		for _, id := range ids {
-			p, err := t.LastReceipt(string(id))
+			p, err := storage.LastReceipt(t, string(id))
 			if err != nil {
 				return nil, err
 			}

@@ -105,7 +105,7 @@ func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
 		out.Outcome = command.Malformed
 		return out, a.line("fact malformed", o.id.String())
 	}
-	mark, err := a.Txn.Mark(o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
+	mark, err := storage.MarkOf(a.Txn, o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
 	if err != nil {
 		return out, err
 	}
@@ -139,7 +139,7 @@ func goodPlace(f fact.Fact) bool {
 // repeated answers for a fact at or below the mark. Another fact in its place means
 // that an origin lost its journal and went on under the old epoch: that is loud.
 func (a *adoption) repeated(o *opened, out command.FactOutcome) (command.FactOutcome, error) {
-	same, err := a.Txn.FactIDAt(o.id[:], factKey(o.fact))
+	same, err := storage.FactIDAt(a.Txn, o.id[:], factKey(o.fact))
 	if err != nil {
 		return out, err
 	}
@@ -162,7 +162,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		return out, err
 	}
 	k := factKey(o.fact)
-	err = a.Txn.SetMark(storage.Mark(k))
+	err = storage.SetMark(a.Txn, storage.Mark(k))
 	if err != nil {
 		return out, err
 	}
@@ -190,7 +190,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 	if err != nil {
 		return out, err
 	}
-	return out, a.Txn.PutFact(o.id[:], k, signed, block)
+	return out, storage.PutFact(a.Txn, o.id[:], k, signed, block)
 }
 
 // rejected records a fact that cannot have an effect. why must be our own words:
@@ -234,11 +234,11 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 	id := bytes.Clone(o.id[:]) // a part of o would keep all bytes of the fact as long as the message is on the board
 	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: id, Alert: out.Alert,
 		Revision: out.Revision, At: a.c.At}
-	if err := a.Txn.PutAdoption(adopted); err != nil {
+	if err := storage.PutAdoption(a.Txn, adopted); err != nil {
 		return err
 	}
 	if o := msg.Issue.Original; o != nil && o.Kept {
-		if err := a.Txn.KeepFact(uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
+		if err := storage.KeepFact(a.Txn, uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
 			return err
 		}
 	}
@@ -280,7 +280,7 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 		return a.rejected(o, out, "body is not an approval")
 	}
 	out.Outcome = command.Adopted
-	if err := a.Txn.KeepFact(uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
+	if err := storage.KeepFact(a.Txn, uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
 	if err := a.approve(p, out); err != nil {
@@ -296,7 +296,7 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 // approve lays the approval on the board. Where the message stands from now on in the
 // place of another, those whom it addresses take the place of the other's.
 func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
-	known, err := a.Txn.HasFact(p.Fact)
+	known, err := storage.HasFact(a.Txn, p.Fact)
 	if err != nil {
 		return err
 	}
@@ -325,7 +325,7 @@ func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
 // target records whom the message addresses: nodes deliver by the fact that stands.
 func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error {
 	mark := storage.CAPMark{FactID: msg.ID[:], Digest: msg.Digest[:], Alert: out.Alert}
-	if err := a.Txn.PutCAPMark(string(msg.Entry.Key.ID()), mark); err != nil {
+	if err := storage.PutCAPMark(a.Txn, string(msg.Entry.Key.ID()), mark); err != nil {
 		return err
 	}
 	members, problems := resolve(a.Derived.Index, msg.Issue.Targets)
@@ -341,7 +341,7 @@ func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error 
 		return err
 	}
 	out.Targets = g.Count
-	return a.Txn.PutTarget(string(msg.Entry.Key.ID()), out.Revision, g)
+	return storage.PutTarget(a.Txn, string(msg.Entry.Key.ID()), out.Revision, g)
 }
 
 // resolve gives everybody whom any info block addresses, and how many blocks could
@@ -371,7 +371,7 @@ func resolveOne(x *lookup.Index, t audience.Target) (members *roaring.Bitmap, er
 
 // knownTarget answers with what was recorded when the message first came in.
 func (a *adoption) knownTarget(msg *archive.Message, out *command.FactOutcome) error {
-	g, _, err := a.Txn.Target(string(msg.Entry.Key.ID()), out.Revision)
+	g, _, err := storage.TargetOf(a.Txn, string(msg.Entry.Key.ID()), out.Revision)
 	out.Targets = g.Count
 	return err
 }
@@ -402,7 +402,7 @@ func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
 // read it.
 func (a *adoption) kept(o *opened, out *command.FactOutcome) error {
 	out.Outcome = command.Adopted
-	if err := a.Txn.KeepFact(uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
+	if err := storage.KeepFact(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
 	return a.line(o.fact.Kind.String(), fmt.Sprintf("node %s, fact %s", o.fact.Origin, o.id))

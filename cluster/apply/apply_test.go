@@ -58,7 +58,7 @@ func TestApply_AnswersARequestOnce(t *testing.T) {
 	raw, err = to.Apply(3, amy)
 	require.NotEqual(t, command.KindNone, result(t, raw, err).Kind)
 	require.Zero(t, to.Changed)
-	u, ok, err := to.Txn.User("amy")
+	u, ok, err := storage.Users.Get(to.Txn, "amy")
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.False(t, u.Revoked)
@@ -71,7 +71,7 @@ func TestUnreadable_SaysTheSameInEveryAudit(t *testing.T) {
 		to := begun(t)
 		raw, err := to.Unreadable(7, cause)
 		require.Equal(t, command.KindMalformed, result(t, raw, err).Kind)
-		head, err := to.Txn.AuditHead()
+		head, err := storage.AuditEnd(to.Txn)
 		require.NoError(t, err)
 		heads[fmt.Sprint(head)] = true
 	}

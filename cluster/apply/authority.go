@@ -10,11 +10,11 @@ import (
 // authorityChanged makes the entry's index the version of the policy.
 func (e *entry) authorityChanged() error {
 	e.Changed |= ChangedAuthority
-	return e.Txn.SetPolicyVersion(e.index)
+	return storage.PolicyVersion.Put(e.Txn, e.index)
 }
 
 func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, error) {
-	if err := e.Txn.PutScenario(p.Scenario); err != nil {
+	if err := storage.Scenarios.Put(e.Txn, p.Scenario); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -24,7 +24,7 @@ func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, err
 }
 
 func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, string, error) {
-	s, ok, err := e.Txn.Scenario(p.ID)
+	s, ok, err := storage.Scenarios.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -32,7 +32,7 @@ func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, strin
 		return refuse(command.KindNotFound, "scenario %q does not exist", p.ID)
 	}
 	s.Removed = true
-	if err := e.Txn.PutScenario(s); err != nil {
+	if err := storage.Scenarios.Put(e.Txn, s); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -43,7 +43,7 @@ func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, strin
 
 func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error) {
 	l := p.Licence
-	_, known, err := e.Txn.Licence(l.ID)
+	_, known, err := storage.Licences.Get(e.Txn, l.ID)
 	switch {
 	case err != nil:
 		return failed(err)
@@ -52,7 +52,7 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 	case l.Until <= e.c.At || l.Until > e.c.At+storage.MaxLicence:
 		return refuse(command.KindInvalid, "a licence ends within 90 days from now")
 	}
-	operator, known, err := e.Txn.User(l.Operator)
+	operator, known, err := storage.Users.Get(e.Txn, l.Operator)
 	if err != nil {
 		return failed(err)
 	}
@@ -60,7 +60,7 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 		return refuse(command.KindNotFound, "user %q does not exist", l.Operator)
 	}
 	for _, id := range l.Scenarios {
-		s, known, err := e.Txn.Scenario(id)
+		s, known, err := storage.Scenarios.Get(e.Txn, id)
 		if err != nil {
 			return failed(err)
 		}
@@ -69,7 +69,7 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 		}
 	}
 	l.GrantedBy, l.GrantedAt, l.Revoked = e.c.Actor, e.c.At, false
-	if err := e.Txn.PutLicence(l); err != nil {
+	if err := storage.Licences.Put(e.Txn, l); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -79,7 +79,7 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 }
 
 func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string, error) {
-	l, ok, err := e.Txn.Licence(p.ID)
+	l, ok, err := storage.Licences.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -87,7 +87,7 @@ func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string,
 		return refuse(command.KindNotFound, "licence %q does not exist", p.ID)
 	}
 	l.Revoked = true
-	if err := e.Txn.PutLicence(l); err != nil {
+	if err := storage.Licences.Put(e.Txn, l); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -97,7 +97,7 @@ func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string,
 }
 
 func (e *entry) putPolicy(p *command.PutPolicy) (command.Result, string, error) {
-	if err := e.Txn.PutPolicy(p.Policy); err != nil {
+	if err := storage.PolicyRecord.Put(e.Txn, p.Policy); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {

@@ -42,7 +42,7 @@ func (t *Transaction) Unreadable(index uint64, cause error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = t.Txn.AppendAudit(storage.AuditEntry{Index: index, Action: "unreadable entry", Summary: "refused: malformed"})
+	_, err = storage.AuditAppend(t.Txn, storage.AuditEntry{Index: index, Action: "unreadable entry", Summary: "refused: malformed"})
 	return raw, err
 }
 
@@ -60,7 +60,7 @@ type entry struct {
 func (e *entry) run() ([]byte, error) {
 	if id := e.c.RequestID; id != "" {
 		if slot, ok := e.Derived.Requests[id]; ok {
-			r, found, err := e.Txn.Result(slot)
+			r, found, err := storage.ResultAt(e.Txn, slot)
 			if err != nil || (found && r.RequestID == id) {
 				return r.Result, err
 			}
@@ -96,7 +96,7 @@ func (e *entry) audit(r command.Result, summary string) error {
 	if e.speaks >= typedAudit {
 		line.Outcome, line.Subject = outcome, subject(e.c.Payload)
 	}
-	_, err := e.Txn.AppendAudit(line)
+	_, err := storage.AuditAppend(e.Txn, line)
 	return err
 }
 
@@ -125,7 +125,7 @@ func subject(p command.Payload) string {
 
 // line writes one audit line.
 func (e *entry) line(action, summary string) error {
-	_, err := e.Txn.AppendAudit(storage.AuditEntry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
+	_, err := storage.AuditAppend(e.Txn, storage.AuditEntry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
 		Action: action, Summary: summary})
 	return err
 }
@@ -136,7 +136,7 @@ func (e *entry) remember(raw []byte) error {
 	if e.c.RequestID == "" || e.c.Payload.Type() == command.TypeAdoptFacts {
 		return nil
 	}
-	displaced, slot, err := e.Txn.PutResult(storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
+	displaced, slot, err := storage.PutResult(e.Txn, storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
 	if err != nil {
 		return err
 	}

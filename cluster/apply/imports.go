@@ -19,7 +19,7 @@ func importResult(i storage.Import) command.ImportResult {
 
 // stageMembers checks and keeps one chunk. Nothing else sees it.
 func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, error) {
-	imp, known, err := e.Txn.Import(p.Import)
+	imp, known, err := storage.Imports.Get(e.Txn, p.Import)
 	if err != nil {
 		return failed(err)
 	}
@@ -37,17 +37,17 @@ func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, e
 	if _, refusal, ok := parseMembers(p.Members); !ok {
 		return refusal, "", nil
 	}
-	if err := e.Txn.PutChunk(p.Import, p.Chunk, p.Members); err != nil {
+	if err := storage.PutChunk(e.Txn, p.Import, p.Chunk, p.Members); err != nil {
 		return failed(err)
 	}
 	imp.Staged++
-	return command.OK(importResult(imp)), "", e.Txn.PutImport(imp)
+	return command.OK(importResult(imp)), "", storage.Imports.Put(e.Txn, imp)
 }
 
 // activateImport makes a complete import inevitable. Only one may be active, so that
 // what is removed at its end is clear.
 func (e *entry) activateImport(p *command.ActivateImport) (command.Result, string, error) {
-	all, err := e.Txn.Imports()
+	all, err := storage.Imports.All(e.Txn)
 	if err != nil {
 		return failed(err)
 	}
@@ -71,7 +71,7 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 	if imp.Chunks == 0 && !imp.Replace {
 		imp.State = storage.ImportDone
 	}
-	if err := e.Txn.PutImport(imp); err != nil {
+	if err := storage.Imports.Put(e.Txn, imp); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedImports
@@ -80,13 +80,13 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 
 // importActive reports whether an import is being folded in.
 func (e *entry) importActive() (bool, error) {
-	all, err := e.Txn.Imports()
+	all, err := storage.Imports.All(e.Txn)
 	return slices.ContainsFunc(all, func(i storage.Import) bool { return i.State == storage.ImportActive }), err
 }
 
 // foldImport takes the step that p.Chunk names, if it is the next one.
 func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error) {
-	imp, known, err := e.Txn.Import(p.Import)
+	imp, known, err := storage.Imports.Get(e.Txn, p.Import)
 	switch {
 	case err != nil:
 		return failed(err)
@@ -111,7 +111,7 @@ func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error
 	if imp.Next == imp.Chunks && !imp.Replace {
 		imp.State = storage.ImportDone
 	}
-	if err := e.Txn.PutImport(imp); err != nil {
+	if err := storage.Imports.Put(e.Txn, imp); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedMembers
@@ -126,7 +126,7 @@ func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error
 // foldChunk writes the members of the next chunk, except those that were written
 // after the activation: that was later, so it wins.
 func (e *entry) foldChunk(imp *storage.Import) error {
-	raws, ok, err := e.Txn.Chunk(imp.ID, imp.Next)
+	raws, ok, err := storage.Chunk(e.Txn, imp.ID, imp.Next)
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 		if err != nil {
 			return fmt.Errorf("%w: chunk %d of import %q: %w", storage.ErrDamaged, imp.Next, imp.ID, err)
 		}
-		head, known, err := e.Txn.MemberHead(m.ID)
+		head, known, err := storage.MembersHead(e.Txn, m.ID)
 		if err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 		}
 		imp.Put++
 	}
-	return e.Txn.RemoveChunk(imp.ID, imp.Next)
+	return storage.RemoveChunk(e.Txn, imp.ID, imp.Next)
 }
 
 // sweepMembers looks at the next members by id and removes those that nobody has
@@ -158,7 +158,7 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 func (e *entry) sweepMembers(imp *storage.Import) error {
 	var stale []string
 	seen := 0
-	err := e.Txn.MemberHeads(imp.Cursor, func(head storage.MemberRecord) bool {
+	err := storage.MembersHeads(e.Txn, imp.Cursor, func(head storage.MemberRecord) bool {
 		seen++
 		imp.Cursor = head.Member.ID
 		if !head.Removed && head.Index <= imp.Index {
@@ -183,7 +183,7 @@ func (e *entry) sweepMembers(imp *storage.Import) error {
 
 // dropImport deletes the chunks of an import that is not active, from the last on.
 func (e *entry) dropImport(p *command.DropImport) (command.Result, string, error) {
-	imp, known, err := e.Txn.Import(p.Import)
+	imp, known, err := storage.Imports.Get(e.Txn, p.Import)
 	switch {
 	case err != nil:
 		return failed(err)
@@ -196,14 +196,14 @@ func (e *entry) dropImport(p *command.DropImport) (command.Result, string, error
 	}
 	for n := 0; n < command.DropStep && imp.Staged > 0; n++ {
 		imp.Staged--
-		if err := e.Txn.RemoveChunk(imp.ID, imp.Staged); err != nil {
+		if err := storage.RemoveChunk(e.Txn, imp.ID, imp.Staged); err != nil {
 			return failed(err)
 		}
 	}
 	if imp.Staged > 0 {
-		return command.OK(importResult(imp)), "", e.Txn.PutImport(imp)
+		return command.OK(importResult(imp)), "", storage.Imports.Put(e.Txn, imp)
 	}
-	if err := e.Txn.RemoveImport(imp.ID); err != nil {
+	if err := storage.Imports.Delete(e.Txn, imp.ID); err != nil {
 		return failed(err)
 	}
 	return done(command.ImportResult{Done: true}, "%s", imp.ID)

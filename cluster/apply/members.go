@@ -45,7 +45,7 @@ func (e *entry) putMembers(p *command.PutMembers) (command.Result, string, error
 
 // putMember writes one member to the store and the index.
 func (e *entry) putMember(p *parsed) error {
-	head, known, err := e.Txn.MemberHead(p.member.ID)
+	head, known, err := storage.MembersHead(e.Txn, p.member.ID)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (e *entry) putMember(p *parsed) error {
 
 // replaceMember is putMember for a head that was read in this transaction.
 func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) error {
-	ordinal, err := e.Txn.ReplaceMember(head, known, p.raw, e.index)
+	ordinal, err := storage.MembersReplace(e.Txn, head, known, p.raw, e.index)
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) 
 
 // dropMember leaves a tombstone of one member.
 func (e *entry) dropMember(id string) (bool, error) {
-	head, live, err := e.Txn.RemoveMember(id, e.index)
+	head, live, err := storage.MembersRemove(e.Txn, id, e.index)
 	if err != nil || !live {
 		return false, err
 	}
@@ -82,7 +82,7 @@ func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string,
 	for _, id := range p.IDs {
 		gone, err := e.dropMember(id)
 		if err == nil && !gone && importing {
-			err = e.Txn.BuryMember(id, e.index) // or the import would bring it back
+			err = storage.MembersBury(e.Txn, id, e.index) // or the import would bring it back
 		}
 		if err != nil {
 			return failed(err)
@@ -102,7 +102,7 @@ func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) 
 		}
 	}
 	for _, place := range p.Places {
-		if err := e.Txn.PutPlace(storage.PlaceRecord{Place: place}); err != nil {
+		if err := storage.Places.Put(e.Txn, storage.PlaceRecord{Place: place}); err != nil {
 			return failed(err)
 		}
 		e.Derived.Index.PutPlace(place)
@@ -114,7 +114,7 @@ func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) 
 func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, error) {
 	var n uint64
 	for _, path := range p.Paths {
-		old, ok, err := e.Txn.Place(path)
+		old, ok, err := storage.Places.Get(e.Txn, path)
 		if err != nil {
 			return failed(err)
 		}
@@ -123,7 +123,7 @@ func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, e
 		}
 		n++
 		tombstone := storage.PlaceRecord{Place: audience.Place{Path: path}, Removed: true}
-		if err := e.Txn.PutPlace(tombstone); err != nil {
+		if err := storage.Places.Put(e.Txn, tombstone); err != nil {
 			return failed(err)
 		}
 		e.Derived.Index.RemovePlace(path)

@@ -11,7 +11,7 @@ import (
 // putDevices enrols all devices or, when a member is missing, none.
 func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error) {
 	for _, id := range p.New {
-		old, known, err := e.Txn.Device(id)
+		old, known, err := storage.Devices.Get(e.Txn, id)
 		if err != nil {
 			return failed(err)
 		}
@@ -20,7 +20,7 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 		}
 	}
 	for i := range p.Devices {
-		m, ok, err := e.Txn.MemberHead(p.Devices[i].Member)
+		m, ok, err := storage.MembersHead(e.Txn, p.Devices[i].Member)
 		if err != nil {
 			return failed(err)
 		}
@@ -31,7 +31,7 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 	}
 	for _, d := range p.Devices {
 		d.EnrolledAt, d.By = e.c.At, e.c.Actor
-		if err := e.Txn.PutDevice(d); err != nil {
+		if err := storage.Devices.Put(e.Txn, d); err != nil {
 			return failed(err)
 		}
 	}
@@ -55,7 +55,7 @@ func firstDevices(ds []storage.Device) string {
 }
 
 func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, error) {
-	d, ok, err := e.Txn.Device(p.ID)
+	d, ok, err := storage.Devices.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -63,7 +63,7 @@ func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, e
 		return refuse(command.KindNotFound, "device %q is not enrolled", p.ID)
 	}
 	d.Revoked = true
-	if err := e.Txn.PutDevice(d); err != nil {
+	if err := storage.Devices.Put(e.Txn, d); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedDevices
@@ -72,7 +72,7 @@ func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, e
 
 func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 	if len(p.User.TokenHash) > 0 {
-		owner, err := e.Txn.TokenOwner(p.User.TokenHash)
+		owner, err := storage.Users.TokenOwner(e.Txn, p.User.TokenHash)
 		if err != nil {
 			return failed(err)
 		}
@@ -80,7 +80,7 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 			return refuse(command.KindConflict, "the token belongs to another user")
 		}
 	}
-	old, known, err := e.Txn.User(p.User.Name)
+	old, known, err := storage.Users.Get(e.Txn, p.User.Name)
 	if err != nil {
 		return failed(err)
 	}
@@ -90,7 +90,7 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 	if p.User.Kind != "" && known && old.Revoked && bytes.Equal(old.TokenHash, p.User.TokenHash) {
 		return refuse(command.KindConflict, "user %q was revoked, and the token with it", p.User.Name)
 	}
-	if err := e.Txn.PutUser(p.User); err != nil {
+	if err := storage.Users.Put(e.Txn, p.User); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedUsers
@@ -101,7 +101,7 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 }
 
 func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error) {
-	u, ok, err := e.Txn.User(p.Name)
+	u, ok, err := storage.Users.Get(e.Txn, p.Name)
 	if err != nil {
 		return failed(err)
 	}
@@ -116,7 +116,7 @@ func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error
 		return refuse(command.KindConflict, "%q is the last administrator; add another one first", p.Name)
 	}
 	u.Revoked = true
-	if err := e.Txn.PutUser(u); err != nil {
+	if err := storage.Users.Put(e.Txn, u); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedUsers
@@ -132,21 +132,21 @@ func (e *entry) lastAdministrator(u storage.User) (bool, error) {
 	if !slices.Contains(u.Roles, roleAdministrator) || u.Revoked {
 		return false, nil
 	}
-	users, err := e.Txn.Users()
+	users, err := storage.Users.All(e.Txn)
 	return !slices.ContainsFunc(users, func(other storage.User) bool {
 		return other.Name != u.Name && !other.Revoked && slices.Contains(other.Roles, roleAdministrator)
 	}), err
 }
 
 func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
-	old, ok, err := e.Txn.Node(p.Node.ID)
+	old, ok, err := storage.Nodes.Get(e.Txn, p.Node.ID)
 	if err != nil {
 		return failed(err)
 	}
 	if ok && old.Removed {
 		return refuse(command.KindConflict, "node %q was removed and cannot come back under its id", p.Node.ID)
 	}
-	if err := e.Txn.PutNode(p.Node); err != nil {
+	if err := storage.Nodes.Put(e.Txn, p.Node); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedNodes
@@ -154,7 +154,7 @@ func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
 }
 
 func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error) {
-	n, ok, err := e.Txn.Node(p.ID)
+	n, ok, err := storage.Nodes.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -162,7 +162,7 @@ func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error
 		return refuse(command.KindNotFound, "node %q does not exist", p.ID)
 	}
 	n.Removed = true
-	if err := e.Txn.PutNode(n); err != nil {
+	if err := storage.Nodes.Put(e.Txn, n); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedNodes
@@ -170,14 +170,14 @@ func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error
 }
 
 func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, error) {
-	_, known, err := e.Txn.JoinToken(p.Hash)
+	_, known, err := storage.JoinTokens.Get(e.Txn, p.Hash)
 	if err != nil {
 		return failed(err)
 	}
 	if known {
 		return refuse(command.KindConflict, "the join token exists already")
 	}
-	err = e.Txn.PutJoinToken(storage.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
+	err = storage.JoinTokens.Put(e.Txn, storage.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
 	if err != nil {
 		return failed(err)
 	}
@@ -187,7 +187,7 @@ func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, e
 
 // useJoinToken succeeds for one node only; that node may repeat it.
 func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, error) {
-	j, ok, err := e.Txn.JoinToken(p.Hash)
+	j, ok, err := storage.JoinTokens.Get(e.Txn, p.Hash)
 	switch {
 	case err != nil:
 		return failed(err)
@@ -201,7 +201,7 @@ func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, e
 		return refuse(command.KindExpired, "the join token has expired")
 	}
 	j.UsedBy, j.UsedAt = p.NodeID, e.c.At
-	if err := e.Txn.PutJoinToken(j); err != nil {
+	if err := storage.JoinTokens.Put(e.Txn, j); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedTokens
@@ -209,7 +209,7 @@ func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, e
 }
 
 func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error) {
-	if err := e.Txn.PutKeyRing(p.KeyRing); err != nil {
+	if err := storage.KeyRingRecord.Put(e.Txn, p.KeyRing); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedKeys
@@ -217,14 +217,14 @@ func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error
 }
 
 func (e *entry) putDistrict(p *command.PutDistrict) (command.Result, string, error) {
-	old, _, err := e.Txn.District()
+	old, _, err := storage.DistrictRecord.Get(e.Txn)
 	if err != nil {
 		return failed(err)
 	}
 	if p.District.Incarnation < old.Incarnation {
 		return refuse(command.KindConflict, "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
 	}
-	if err := e.Txn.PutDistrict(p.District); err != nil {
+	if err := storage.DistrictRecord.Put(e.Txn, p.District); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedDistrict

@@ -18,7 +18,7 @@ func (a *Alerts) Summon(t *storage.Txn, msg *Message) error {
 		if k == (alert.Key{}) || a.has(id) {
 			continue
 		}
-		g, ok, err := t.Group(string(id))
+		g, ok, err := storage.GroupsOf(t, string(id))
 		if err != nil {
 			return err
 		}
@@ -28,7 +28,7 @@ func (a *Alerts) Summon(t *storage.Txn, msg *Message) error {
 		if err := a.restore(t, g.Facts, nil); err != nil {
 			return err
 		}
-		if err := t.TakeGroup(g); err != nil {
+		if err := storage.GroupsTake(t, g); err != nil {
 			return err
 		}
 	}
@@ -40,12 +40,12 @@ func (a *Alerts) LayWaiting(t *storage.Txn, msg *Message) error {
 	if msg.Entry.Approvals == 0 {
 		return nil
 	}
-	waiting, err := t.ApprovalsOf(msg.ID[:])
+	waiting, err := storage.ApprovalsOf(t, msg.ID[:])
 	if err != nil {
 		return err
 	}
 	for _, w := range waiting {
-		if err := t.StopWaiting(w.Place); err != nil {
+		if err := storage.StopWaiting(t, w.Place); err != nil {
 			return err
 		}
 	}
@@ -61,10 +61,10 @@ func (a *Alerts) Adopted(t *storage.Txn, msg *Message, adopted storage.Adoption,
 		return nil
 	}
 	a.state.Alert = one.fact().Place
-	if err := t.PutActive(one.fact()); err != nil {
+	if err := storage.PutActive(t, one.fact()); err != nil {
 		return err
 	}
-	return t.SetArchive(a.state)
+	return storage.ArchiveRecord.Put(t, a.state)
 }
 
 // Approved records that an approval was adopted at a place: it is listed under what it
@@ -73,15 +73,15 @@ func (a *Alerts) Approved(t *storage.Txn, p storage.Approval, at storage.Place, 
 	if a.frozen {
 		return nil
 	}
-	known, err := t.HasFact(p.Fact)
+	known, err := storage.HasFact(t, p.Fact)
 	if err != nil {
 		return err
 	}
 	a.state.Approval = at
-	if err := t.PutApprovalOf(p.Fact, a.state.Approval, id, !known); err != nil {
+	if err := storage.PutApprovalOf(t, p.Fact, a.state.Approval, id, !known); err != nil {
 		return err
 	}
-	return t.SetArchive(a.state)
+	return storage.ArchiveRecord.Put(t, a.state)
 }
 
 // restore adds messages of the archive to the board.
@@ -97,7 +97,7 @@ func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Lo
 			}
 			continue
 		}
-		adopted, ok, err := t.Adoption(f.Place)
+		adopted, ok, err := storage.AdoptionAt(t, f.Place)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Lo
 			return fmt.Errorf("%w: no message was adopted at %d.%d", storage.ErrDamaged, f.Place.Index, f.Place.N)
 		}
 		if msg.Entry.Approvals > 0 {
-			approvals, err := t.ApprovalsOf(f.ID)
+			approvals, err := storage.ApprovalsOf(t, f.ID)
 			if err == nil {
 				err = a.layApprovals(t, approvals)
 			}
@@ -122,7 +122,7 @@ func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Lo
 // layApprovals lays adopted approvals on the board.
 func (a *Alerts) layApprovals(t *storage.Txn, approvals []storage.GroupFact) error {
 	for _, one := range approvals {
-		stored, ok, err := t.FactByID(one.ID)
+		stored, ok, err := storage.FactByID(t, one.ID)
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ func (a *Alerts) Find(t *storage.Txn, id alert.ID) (board.Card, map[string]Place
 	if card, places, ok := a.card(id); ok {
 		return card, places, true, nil
 	}
-	g, ok, err := t.Group(string(id))
+	g, ok, err := storage.GroupsOf(t, string(id))
 	if err != nil {
 		return board.Card{}, nil, false, err
 	}
@@ -58,7 +58,7 @@ func (a *Alerts) card(id alert.ID) (board.Card, map[string]Placed, bool) {
 // no more than about most, and some of them more than once.
 func (a *Alerts) Beginning(t *storage.Txn, begin string, most int) (out []alert.ID, err error) {
 	a.View(func(b *board.Board) { out = b.Beginning(begin) })
-	err = t.GroupsBeginning(begin, func(keyID, _ string) (bool, error) {
+	err = storage.GroupsBeginning(t, begin, func(keyID, _ string) (bool, error) {
 		card, _, ok, err := a.Find(t, alert.ID(keyID))
 		if ok {
 			out = append(out, card.ID)
@@ -74,7 +74,7 @@ func (a *Alerts) Beginning(t *storage.Txn, begin string, most int) (out []alert.
 func (a *Alerts) NewestAt(t *storage.Txn, id string, p storage.Place) (out []alert.ID, over bool, err error) {
 	cards, onBoard := a.listed(alert.ID(id))
 	if !onBoard {
-		g, ok, err := t.Group(id)
+		g, ok, err := storage.GroupsOf(t, id)
 		if err != nil {
 			return nil, false, err
 		}
@@ -120,7 +120,7 @@ func (a *Alerts) EndOrdinals(t *storage.Txn, id alert.ID, next string) (given ui
 	if given > 0 || len(card.Cancels) > 0 {
 		return given, nil
 	}
-	g, _, err := t.Group(string(id))
+	g, _, err := storage.GroupsOf(t, string(id))
 	return g.Ordinals, err
 }
 

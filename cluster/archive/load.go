@@ -15,19 +15,19 @@ const archiveVersion = 1
 // Remake makes it anew.
 func Load(t *storage.Txn, log *slog.Logger) (a *Alerts, stale bool, err error) {
 	a = empty()
-	state, known, err := t.Archive()
+	state, known, err := storage.ArchiveRecord.Get(t)
 	if err != nil {
 		return nil, false, err
 	}
 	want := storage.ArchiveState{Version: archiveVersion}
-	if want.Alert, want.Approval, err = t.ArchiveEnds(uint8(fact.KindApproval)); err != nil {
+	if want.Alert, want.Approval, err = storage.ArchiveEnds(t, uint8(fact.KindApproval)); err != nil {
 		return nil, false, err
 	}
 	a.state = want
 	if known && state != want || !known && want != (storage.ArchiveState{Version: archiveVersion}) {
 		return a, true, a.loadAll(t, log)
 	}
-	active, err := t.Actives()
+	active, err := storage.Actives(t)
 	if err != nil {
 		return nil, false, err
 	}
@@ -36,7 +36,7 @@ func Load(t *storage.Txn, log *slog.Logger) (a *Alerts, stale bool, err error) {
 
 // loadAll folds all adopted messages and approvals onto the board.
 func (a *Alerts) loadAll(t *storage.Txn, log *slog.Logger) error {
-	adoptions, err := t.Adoptions()
+	adoptions, err := storage.Adoptions(t)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (a *Alerts) loadAll(t *storage.Txn, log *slog.Logger) error {
 		a.Add(msg)
 		a.place(msg.Entry, Placed{Adoption: one})
 	}
-	kept, err := t.KeptFacts(uint8(fact.KindApproval), 0, 0, 0)
+	kept, err := storage.KeptFacts(t, uint8(fact.KindApproval), 0, 0, 0)
 	if err != nil {
 		return err
 	}

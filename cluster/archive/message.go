@@ -42,7 +42,7 @@ func Read(id fact.ID, body []byte) (msg *Message, why string) {
 // Stored reads the message of an adopted alert fact from the store; nil when this version of
 // the software does not accept it any more.
 func Stored(t *storage.Txn, id []byte) (*Message, error) {
-	stored, ok, err := t.FactByID(id)
+	stored, ok, err := storage.FactByID(t, id)
 	if err != nil {
 		return nil, err
 	}

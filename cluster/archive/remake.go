@@ -26,7 +26,7 @@ func (a *Alerts) remake(store *storage.Store, log *slog.Logger) error {
 	began := time.Now()
 	for all := false; !all; {
 		err := store.Update(func(t *storage.Txn) (err error) {
-			all, err = t.ClearArchive(archivePage)
+			all, err = storage.ClearArchive(t, archivePage)
 			return err
 		})
 		if err != nil {
@@ -44,7 +44,7 @@ func (a *Alerts) remake(store *storage.Store, log *slog.Logger) error {
 			if groups, err = a.Retire(t, last, func(time.Time) uint32 { return 0 }); err != nil {
 				return err
 			}
-			return t.SetArchive(a.state)
+			return storage.ArchiveRecord.Put(t, a.state)
 		})
 		if err != nil {
 			return err
@@ -64,8 +64,8 @@ func (a *Alerts) listAll(store *storage.Store) (last time.Time, err error) {
 	var adoptions []storage.Adoption
 	var kept []storage.KeptFact
 	err = store.View(func(t *storage.Txn) (err error) {
-		if adoptions, err = t.Adoptions(); err == nil {
-			kept, err = t.KeptFacts(uint8(fact.KindApproval), 0, 0, 0)
+		if adoptions, err = storage.Adoptions(t); err == nil {
+			kept, err = storage.KeptFacts(t, uint8(fact.KindApproval), 0, 0, 0)
 		}
 		return err
 	})
@@ -77,7 +77,7 @@ func (a *Alerts) listAll(store *storage.Store) (last time.Time, err error) {
 				if at := time.UnixMilli(one.At); at.After(last) {
 					last = at
 				}
-				if err := t.PutActive(Placed{Adoption: one}.fact()); err != nil {
+				if err := storage.PutActive(t, Placed{Adoption: one}.fact()); err != nil {
 					return err
 				}
 			}
@@ -105,12 +105,12 @@ func listApprovals(t *storage.Txn, kept []storage.KeptFact) error {
 		if err != nil {
 			return fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, k.Key.Origin, err)
 		}
-		known, err := t.HasFact(p.Fact)
+		known, err := storage.HasFact(t, p.Fact)
 		if err != nil {
 			return err
 		}
 		id := signed.ID()
-		if err := t.PutApprovalOf(p.Fact, storage.Place{Index: k.Index, N: k.N}, id[:], !known); err != nil {
+		if err := storage.PutApprovalOf(t, p.Fact, storage.Place{Index: k.Index, N: k.N}, id[:], !known); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,7 @@ func (a *Alerts) Retire(t *storage.Txn, now time.Time, given func(time.Time) uin
 		seen[f.Keys[0]] = true
 		g := a.group(f)
 		g.Ordinals = given(f.Over)
-		if err := t.PutGroup(g); err != nil {
+		if err := storage.GroupsPut(t, g); err != nil {
 			return nil, err
 		}
 		groups = append(groups, g)

@@ -44,7 +44,7 @@ func Rebuild(store *storage.Store, log *slog.Logger) (*State, storage.Applied, e
 	var applied storage.Applied
 	var stale bool
 	err := store.View(func(t *storage.Txn) (err error) {
-		if applied, err = t.Applied(); err != nil {
+		if applied, err = storage.AppliedRecord.Value(t); err != nil {
 			return err
 		}
 		if err = s.loadAudience(t); err != nil {
@@ -53,7 +53,7 @@ func Rebuild(store *storage.Store, log *slog.Logger) (*State, storage.Applied, e
 		if s.Alerts, stale, err = archive.Load(t, log); err != nil {
 			return fmt.Errorf("alerts: %w", err)
 		}
-		return t.Results(func(slot uint32, r storage.RequestResult) { s.Requests[r.RequestID] = slot })
+		return storage.Results(t, func(slot uint32, r storage.RequestResult) { s.Requests[r.RequestID] = slot })
 	})
 	if err != nil {
 		return nil, applied, err
@@ -71,11 +71,15 @@ func Rebuild(store *storage.Store, log *slog.Logger) (*State, storage.Applied, e
 // goroutine scans, others decode, and the index takes members as they come, because
 // its answers do not depend on their order.
 func (s *State) loadAudience(t *storage.Txn) (err error) {
-	if s.Ordinals, err = t.NextOrdinal(); err != nil {
+	if s.Ordinals, err = storage.MembersNextOrdinal(t); err != nil {
 		return err
 	}
-	if err := t.AllPlaces(s.Index.PutPlace); err != nil {
+	places, err := storage.Places.Live(t)
+	if err != nil {
 		return err
+	}
+	for _, p := range places {
+		s.Index.PutPlace(p.Place)
 	}
 	batches := make(chan []storage.RawMember, 4)
 	var g errgroup.Group
@@ -90,7 +94,7 @@ func (s *State) loadAudience(t *storage.Txn) (err error) {
 			return failed
 		})
 	}
-	err = t.RawMembers(2048, func(some []storage.RawMember) error {
+	err = storage.MembersRaw(t, 2048, func(some []storage.RawMember) error {
 		batches <- some
 		return nil
 	})

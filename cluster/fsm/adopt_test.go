@@ -213,7 +213,7 @@ func TestReceipts_CountedOnceAndKeptUnchanged(t *testing.T) {
 	check()
 	var blocks [][]byte
 	require.NoError(t, r.store.View(func(tx *storage.Txn) error {
-		return tx.ReceiptBlocks(string(id), 0, func(b storage.ReceiptBlock) (bool, error) {
+		return storage.ReceiptBlocks(tx, string(id), 0, func(b storage.ReceiptBlock) (bool, error) {
 			blocks = append(blocks, append([]byte{}, b.Signed...))
 			return true, nil
 		})
@@ -242,7 +242,7 @@ func TestReceipts_CheckpointAndEvictionChangeNoCount(t *testing.T) {
 	require.EqualValues(t, tallies.CheckpointEvery+2*receipt.MaxReceipts, want.Presented)
 	var index uint64
 	require.NoError(t, r.store.View(func(tx *storage.Txn) (err error) {
-		_, index, err = tx.Checkpoint(string(id))
+		_, index, err = storage.Checkpoint(tx, string(id))
 		return err
 	}))
 	require.EqualValues(t, tallies.CheckpointEvery/receipt.MaxReceipts, index)

@@ -9,6 +9,7 @@ import (
 
 	"almenara/cluster/apply"
 	"almenara/cluster/command"
+	"almenara/storage"
 )
 
 // batch is one ApplyBatch: the transaction that is open, and what waits for its
@@ -42,7 +43,7 @@ func (b *batch) open() (err error) {
 		return err
 	}
 	b.results = make(map[int][]byte)
-	b.to.Applied, err = b.to.Txn.Applied()
+	b.to.Applied, err = storage.AppliedRecord.Value(b.to.Txn)
 	return err
 }
 
@@ -124,7 +125,7 @@ func (b *batch) commit() error {
 	if err != nil {
 		return err
 	}
-	if err := t.SetApplied(b.to.Applied); err != nil {
+	if err := storage.AppliedRecord.Put(t, b.to.Applied); err != nil {
 		return err
 	}
 	begun := b.f.clock()

@@ -224,12 +224,12 @@ func (f *FSM) StoreConfiguration(index uint64, configuration raft.Configuration)
 		return
 	}
 	err := f.store.Update(func(t *storage.Txn) error {
-		a, err := t.Applied()
+		a, err := storage.AppliedRecord.Value(t)
 		if err != nil || index <= a.ConfigurationIndex {
 			return err
 		}
 		a.Configuration, a.ConfigurationIndex = raft.EncodeConfiguration(configuration), index
-		return t.SetApplied(a)
+		return storage.AppliedRecord.Put(t, a)
 	})
 	if err != nil {
 		f.halt(fmt.Errorf("storing configuration %d: %w", index, err))

@@ -15,7 +15,7 @@ import (
 // member reads a live member.
 func (r *rig) member(id string) (rec storage.MemberRecord, ok bool, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		rec, ok, err = t.Member(id)
+		rec, ok, err = storage.MembersGet(t, id)
 		ok = ok && !rec.Removed
 		return err
 	})
@@ -25,9 +25,9 @@ func (r *rig) member(id string) (rec storage.MemberRecord, ok bool, err error) {
 // memberAt reads a member by its ordinal, also a removed one.
 func (r *rig) memberAt(ordinal uint32) (rec storage.MemberRecord, ok bool, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		id, err := t.MemberID(ordinal)
+		id, err := storage.MembersID(t, ordinal)
 		if err == nil && id != "" {
-			rec, ok, err = t.Member(id)
+			rec, ok, err = storage.MembersGet(t, id)
 		}
 		return err
 	})
@@ -36,7 +36,7 @@ func (r *rig) memberAt(ordinal uint32) (rec storage.MemberRecord, ok bool, err e
 
 func (r *rig) userByToken(hash []byte) (u storage.User, ok bool, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		u, ok, err = t.UserByToken(hash)
+		u, ok, err = storage.Users.ByToken(t, hash)
 		return err
 	})
 	return u, ok, err
@@ -44,7 +44,7 @@ func (r *rig) userByToken(hash []byte) (u storage.User, ok bool, err error) {
 
 func (r *rig) imports() (all []storage.Import, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		all, err = t.Imports()
+		all, err = storage.Imports.All(t)
 		return err
 	})
 	return all, err
@@ -54,7 +54,7 @@ func (r *rig) imports() (all []storage.Import, err error) {
 // the last).
 func (r *rig) audit(from, to uint64, limit int) (out []storage.AuditEntry, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		return t.Audit(from, to, func(e storage.AuditEntry) (bool, error) {
+		return storage.AuditEach(t, from, to, func(e storage.AuditEntry) (bool, error) {
 			out = append(out, e)
 			return limit <= 0 || len(out) < limit, nil
 		})
@@ -64,7 +64,7 @@ func (r *rig) audit(from, to uint64, limit int) (out []storage.AuditEntry, err e
 
 func (r *rig) auditHead() (head storage.AuditHead, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		head, err = t.AuditHead()
+		head, err = storage.AuditEnd(t)
 		return err
 	})
 	return head, err

@@ -75,14 +75,14 @@ func (r *Tallies) of(t *storage.Txn, id alert.ID) (*tallied, error) {
 // after its checkpoint.
 func readTally(t *storage.Txn, id alert.ID) (tally *receipt.Tally, fresh int, err error) {
 	tally = receipt.NewTally()
-	data, index, err := t.Checkpoint(string(id))
+	data, index, err := storage.Checkpoint(t, string(id))
 	if err != nil {
 		return nil, 0, err
 	}
 	if data == nil || tally.UnmarshalBinary(data) != nil {
 		tally, index = receipt.NewTally(), 0
 	}
-	err = t.ReceiptBlocks(string(id), index+1, func(b storage.ReceiptBlock) (bool, error) {
+	err = storage.ReceiptBlocks(t, string(id), index+1, func(b storage.ReceiptBlock) (bool, error) {
 		block, err := openBlock(b.Signed)
 		if err != nil {
 			return false, fmt.Errorf("%w: receipt block of %s at %d: %w", storage.ErrDamaged, b.Alert, b.Index, err)
@@ -128,7 +128,7 @@ func (r *Tallies) Fold(t *storage.Txn, id alert.ID, b receipt.Block) error {
 // displaces none that receipts come in for.
 func (r *Tallies) Of(id alert.ID) (tally *receipt.Tally, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		last, err := t.LastReceipt(string(id))
+		last, err := storage.LastReceipt(t, string(id))
 		if err != nil {
 			return err
 		}

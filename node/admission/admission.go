@@ -42,10 +42,10 @@ func Judge(state Viewer, r Request, now time.Time) error {
 	var node storage.Node
 	var invited, onRecord bool
 	err := state.View(func(t *storage.Txn) (err error) {
-		if token, invited, err = t.JoinToken(r.TokenHash); err != nil {
+		if token, invited, err = storage.JoinTokens.Get(t, r.TokenHash); err != nil {
 			return err
 		}
-		node, onRecord, err = t.Node(r.Node)
+		node, onRecord, err = storage.Nodes.Get(t, r.Node)
 		return err
 	})
 	if err != nil {

@@ -26,11 +26,11 @@ func good(t testing.TB) []byte {
 	defer func() { require.NoError(t, store.Close()) }()
 	require.NoError(t, store.Update(func(tx *storage.Txn) error {
 		for range 3 {
-			if _, err := tx.AppendAudit(storage.AuditEntry{Index: 7, Action: "test", Summary: "a line"}); err != nil {
+			if _, err := storage.AuditAppend(tx, storage.AuditEntry{Index: 7, Action: "test", Summary: "a line"}); err != nil {
 				return err
 			}
 		}
-		return tx.SetApplied(storage.Applied{Index: 7, Term: 2})
+		return storage.AppliedRecord.Put(tx, storage.Applied{Index: 7, Term: 2})
 	}))
 	dump, err := store.Dump()
 	require.NoError(t, err)

@@ -133,7 +133,7 @@ func (d *District) Drill() string {
 func (d *District) Record() storage.District {
 	var record storage.District
 	if err := d.store.View(func(t *storage.Txn) (err error) {
-		record, _, err = t.District()
+		record, _, err = storage.DistrictRecord.Get(t)
 		return err
 	}); err != nil {
 		d.log.Error("reading the district", "error", err)

@@ -35,7 +35,7 @@ func TestBegin_IsOnceInTheDistrictsLife(t *testing.T) {
 	require.Equal(t, id.District.ID, d.Record().ID)
 	places, users := 0, 0
 	require.NoError(t, log.Store.View(func(txn *storage.Txn) error {
-		all, err := txn.Users()
+		all, err := storage.Users.All(txn)
 		users = len(all)
 		places = log.State.Index().Len()
 		return err

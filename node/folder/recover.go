@@ -106,7 +106,7 @@ func (r *Recovery) fence() error {
 func (r *Recovery) statement(by string) (*identity.Incarnation, error) {
 	var head storage.AuditHead
 	err := r.store.View(func(t *storage.Txn) (err error) {
-		head, err = t.AuditHead()
+		head, err = storage.AuditEnd(t)
 		return err
 	})
 	if err != nil {

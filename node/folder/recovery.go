@@ -119,10 +119,10 @@ func (r *Recovery) survey(ctx context.Context) error {
 	var nodes []storage.Node
 	var applied storage.Applied
 	err = r.store.View(func(t *storage.Txn) (err error) {
-		if applied, err = t.Applied(); err != nil {
+		if applied, err = storage.AppliedRecord.Value(t); err != nil {
 			return err
 		}
-		if nodes, err = t.Nodes(); err != nil {
+		if nodes, err = storage.Nodes.All(t); err != nil {
 			return err
 		}
 		return r.lastLine(t)
@@ -152,11 +152,11 @@ func (r *Recovery) survey(ctx context.Context) error {
 
 // lastLine reads the end of the audit chain.
 func (r *Recovery) lastLine(t *storage.Txn) error {
-	head, err := t.AuditHead()
+	head, err := storage.AuditEnd(t)
 	if err != nil || head.N == 0 {
 		return err
 	}
-	return t.Audit(head.N, head.N, func(e storage.AuditEntry) (bool, error) {
+	return storage.AuditEach(t, head.N, head.N, func(e storage.AuditEntry) (bool, error) {
 		r.LastAt, r.LastAction = time.UnixMilli(e.At).UTC(), e.Action
 		return true, nil
 	})

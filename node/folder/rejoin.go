@@ -195,7 +195,7 @@ func (r *rejoin) report(store *storage.Store) error {
 	}
 	from := q.By.Audit + 1
 	err = store.View(func(t *storage.Txn) error {
-		return t.Audit(from, 0, func(e storage.AuditEntry) (bool, error) {
+		return storage.AuditEach(t, from, 0, func(e storage.AuditEntry) (bool, error) {
 			if !ofFacts(e.Action) {
 				r.out.Changes++
 			}
@@ -311,7 +311,7 @@ func (m *remains) openState(o RejoinOptions) error {
 	}
 	m.store, m.state, m.lanes = store, state, LanesOf(marks)
 	_ = store.View(func(t *storage.Txn) error { // without it only known keys are believed
-		ring, _, err := t.KeyRing()
+		ring, _, err := storage.KeyRingRecord.Get(t)
 		m.ring = []byte(ring.Signed)
 		return err
 	})

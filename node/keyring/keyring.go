@@ -127,10 +127,10 @@ func sameKey(a, b storage.PublicKey) bool {
 // Read reads the nodes and the key ring together.
 func (r *Ring) Read() (nodes []storage.Node, ring storage.KeyRing, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		if nodes, err = t.Nodes(); err != nil {
+		if nodes, err = storage.Nodes.All(t); err != nil {
 			return err
 		}
-		ring, _, err = t.KeyRing()
+		ring, _, err = storage.KeyRingRecord.Get(t)
 		return err
 	})
 	return nodes, ring, err

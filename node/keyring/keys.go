@@ -22,7 +22,7 @@ func (r *Ring) Key(keyID, origin string) (ed25519.PublicKey, bool) {
 	var node storage.Node
 	var ok bool
 	err := r.store.View(func(t *storage.Txn) (err error) {
-		node, ok, err = t.Node(origin)
+		node, ok, err = storage.Nodes.Get(t, origin)
 		return err
 	})
 	if err != nil || !ok || node.KeyID != keyID || len(node.PublicKey) != ed25519.PublicKeySize {

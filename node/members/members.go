@@ -116,11 +116,11 @@ func (d *Members) page(set *roaring.Bitmap, after string, limit int) (out []wire
 
 // At reads the live member with an ordinal; false where it was removed or never was.
 func At(t *storage.Txn, ordinal uint32) (audience.Member, bool, error) {
-	id, err := t.MemberID(ordinal)
+	id, err := storage.MembersID(t, ordinal)
 	if err != nil || id == "" {
 		return audience.Member{}, false, err
 	}
-	rec, ok, err := t.Member(id)
+	rec, ok, err := storage.MembersGet(t, id)
 	return rec.Member, ok && !rec.Removed, err
 }
 

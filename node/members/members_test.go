@@ -23,7 +23,7 @@ func newMembers(t *testing.T) (*members.Members, *storage.Store) {
 	index := lookup.New()
 	put := func(m audience.Member) {
 		require.NoError(t, store.Update(func(txn *storage.Txn) error {
-			ordinal, err := txn.PutMember(m.ID, audience.EncodeMember(&m), 1)
+			ordinal, err := storage.MembersPut(txn, m.ID, audience.EncodeMember(&m), 1)
 			index.Put(ordinal, &m)
 			return err
 		}))

@@ -76,7 +76,7 @@ func (m *Membership) AddressOf(id string) (string, bool) {
 	var node storage.Node
 	var known bool
 	err := m.store.View(func(t *storage.Txn) (err error) {
-		node, known, err = t.Node(id)
+		node, known, err = storage.Nodes.Get(t, id)
 		return err
 	})
 	return node.Internode, err == nil && known && node.Internode != ""
@@ -86,7 +86,7 @@ func (m *Membership) AddressOf(id string) (string, bool) {
 // is not on record.
 func (m *Membership) RecordedVersion(id string) (version uint64) {
 	if err := m.store.View(func(t *storage.Txn) error {
-		node, _, err := t.Node(id)
+		node, _, err := storage.Nodes.Get(t, id)
 		version = node.Version
 		return err
 	}); err != nil {

@@ -18,7 +18,7 @@ func (m *Membership) Announce(ctx context.Context) error {
 	var have storage.Node
 	var known bool
 	err := m.store.View(func(t *storage.Txn) (err error) {
-		have, known, err = t.Node(m.id)
+		have, known, err = storage.Nodes.Get(t, m.id)
 		return err
 	})
 	if err != nil || known && sameNode(have, want) {

@@ -55,7 +55,7 @@ func (dv *Devices) enrolledAlready(in []wire.Enrol) error {
 	var known []string
 	err := dv.proposer.store.View(func(t *storage.Txn) error {
 		for _, e := range in {
-			d, ok, err := t.Device(e.ID)
+			d, ok, err := storage.Devices.Get(t, e.ID)
 			if err != nil {
 				return err
 			}
@@ -173,7 +173,7 @@ func (dv *Devices) enrolMembers(in []wire.Enrol) ([][]byte, error) {
 func (dv *Devices) kindOf(id string) string {
 	var kind string
 	_ = dv.proposer.store.View(func(t *storage.Txn) error { // an unknown member is refused when the device is put
-		rec, _, err := t.Member(id)
+		rec, _, err := storage.MembersGet(t, id)
 		kind = string(rec.Member.Kind)
 		return err
 	})

@@ -127,7 +127,7 @@ func countOrphans(t *storage.Txn, removed map[string]bool, out *wire.Imported) e
 	if len(removed) == 0 {
 		return nil
 	}
-	return t.EachDevice(func(d storage.Device) error {
+	return storage.Devices.Each(t, func(d storage.Device) error {
 		if d.Revoked || !removed[d.Member] {
 			return nil
 		}
@@ -274,7 +274,7 @@ func (in *importing) drop(ctx context.Context) error {
 func (im *Imports) FinishImports(ctx context.Context) error {
 	var imports []storage.Import
 	err := im.proposer.store.View(func(t *storage.Txn) (err error) {
-		imports, err = t.Imports()
+		imports, err = storage.Imports.All(t)
 		return err
 	})
 	if err != nil {
@@ -309,7 +309,7 @@ func (im *Imports) foldImport(ctx context.Context, id string, step command.Impor
 // liveMember finds members for a comparison.
 func liveMember(t *storage.Txn) func(id string) (*audience.Member, bool) {
 	return func(id string) (*audience.Member, bool) {
-		rec, ok, err := t.Member(id)
+		rec, ok, err := storage.MembersGet(t, id)
 		if err != nil || !ok || rec.Removed {
 			return nil, false
 		}

@@ -18,7 +18,7 @@ import (
 func NodeMeant(store *storage.Store, typed string) (id string, err error) {
 	var nodes []storage.Node
 	err = store.View(func(t *storage.Txn) (err error) {
-		nodes, err = t.Nodes()
+		nodes, err = storage.Nodes.All(t)
 		return err
 	})
 	if err != nil {
@@ -72,7 +72,7 @@ func WithNames(store *storage.Store, err error) error {
 	}
 	named := *p
 	_ = store.View(func(t *storage.Txn) error { // the ids will do
-		nodes, err := t.Nodes()
+		nodes, err := storage.Nodes.All(t)
 		for _, n := range nodes {
 			named.Sentence = strings.ReplaceAll(named.Sentence, n.ID, nodeName(n))
 		}

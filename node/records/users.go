@@ -98,7 +98,7 @@ func (users *Users) SetUser(ctx context.Context, by authority.Caller, name strin
 	var u storage.User
 	var known bool
 	err := users.store.View(func(t *storage.Txn) (err error) {
-		u, known, err = t.User(name)
+		u, known, err = storage.Users.Get(t, name)
 		return err
 	})
 	switch {
@@ -142,7 +142,7 @@ func userOut(u storage.User) wire.User {
 
 func UsersIn(store *storage.Store) (users []storage.User, err error) {
 	err = store.View(func(t *storage.Txn) error {
-		users, err = t.Users()
+		users, err = storage.Users.All(t)
 		return err
 	})
 	return users, err

@@ -34,7 +34,7 @@ func (p *Proposer) notUpgraded(old *outcome.NotUpgradedError) error {
 	}
 	var nodes []storage.Node
 	err := p.store.View(func(t *storage.Txn) (err error) {
-		nodes, err = t.Nodes()
+		nodes, err = storage.Nodes.All(t)
 		return err
 	})
 	if err != nil {

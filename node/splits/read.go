@@ -197,7 +197,7 @@ const auditPage = 512
 // who may do what. It goes back from the newest line, for the chain may be long.
 func (x *Reader) changes(r *Records, since time.Time) error {
 	return x.store.View(func(t *storage.Txn) error {
-		head, err := t.AuditHead()
+		head, err := storage.AuditEnd(t)
 		if err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (x *Reader) changes(r *Records, since time.Time) error {
 				first = last - auditPage + 1
 			}
 			older := false
-			err := t.Audit(first, last, func(e storage.AuditEntry) (bool, error) {
+			err := storage.AuditEach(t, first, last, func(e storage.AuditEntry) (bool, error) {
 				older = older || e.At < since.UnixMilli()
 				if e.At >= since.UnixMilli() && OfRules(e.Action) && !e.Refused() {
 					r.Changes = append(r.Changes, Change{
