@@ -90,8 +90,8 @@ func similar(a, b Message) bool {
 // unheard says where the message came too late to be shown: nodes that got it only
 // when it was over have it on record, and showed it to nobody.
 func (w *window) unheard(m Message, told []wire.SplitTold) (notes []string) {
-	if m.Entry.MsgType == alert.MsgTypeCancel {
-		return nil
+	if m.Entry.MsgType == alert.MsgTypeCancel || !alert.Presentable(m.Entry.Status) || w.waits(m) {
+		return nil // nobody was to be told
 	}
 	for _, s := range w.spells {
 		why := m.overBy(at(s.To))
@@ -107,7 +107,7 @@ func (w *window) unheard(m Message, told []wire.SplitTold) (notes []string) {
 			notes = append(notes, fmt.Sprintf("It %s before %s got it, which recorded it and showed it to nobody.", why, w.name(s.Node)))
 		}
 	}
-	if m.Addressed > 0 && len(told) == 0 {
+	if m.Addressed > 0 && len(told) == 0 && w.due(m) <= w.to { // what was to be told later is no matter of the split
 		notes = append(notes, "No node had a device of it connected.")
 	}
 	return notes

@@ -138,12 +138,9 @@ func (x *Reader) messages(r *Records, since time.Time) error {
 // describe adds what is known of the message's alert as a whole, and whom the message
 // addressed: the same as the alert's details say.
 func (x *Reader) describe(out *Message, m *alerts.Message) error {
-	s, err := x.stories.Logged(alert.ID(out.Alert))
+	s, err := x.story(m)
 	if err != nil {
 		return err
-	}
-	if s == nil {
-		s = &stories.Story{ID: alert.ID(out.Alert)}
 	}
 	if i := slices.IndexFunc(s.Messages, func(other *alerts.Message) bool { return other.Fact == m.Fact }); i >= 0 {
 		m = s.Messages[i]
@@ -163,6 +160,22 @@ func (x *Reader) describe(out *Message, m *alerts.Message) error {
 		}
 	}
 	return nil
+}
+
+// story is the alert that the message is of: of a Cancel the first one known that it ends, or the one
+// that it names where none is known. A Cancel is none itself.
+func (x *Reader) story(m *alerts.Message) (*stories.Story, error) {
+	keys := []alert.Key{m.Entry.Key}
+	if m.Entry.MsgType == alert.MsgTypeCancel {
+		keys = append(slices.Clone(m.Entry.References), keys...)
+	}
+	for _, k := range keys {
+		s, err := x.stories.Logged(k.ID())
+		if err != nil || s != nil && (len(s.Messages) > 0 || len(keys) == 1) {
+			return s, err
+		}
+	}
+	return &stories.Story{ID: keys[0].ID()}, nil
 }
 
 func (x *Reader) fanouts(r *Records, since time.Time) error {

@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +19,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/stories"
+	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -106,6 +109,24 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 	require.True(t, told.Personal)
 	require.EqualValues(t, 3, told.Told[0].Devices)
 	require.EqualValues(t, 3, told.Newest, "the policy was changed before it was issued")
+
+	over := &alert.Alert{
+		Identifier: "over", Sender: "hko", Sent: alert.NewDateTime(after(40)), Status: alert.StatusActual, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
+		References: []alert.Key{{Sender: "hko", Identifier: "never-came", Sent: alert.NewDateTime(after(5))}, a.Key()},
+	}
+	for _, ends := range []struct {
+		references []alert.Key
+		alert      alert.ID
+	}{{over.References, a.Key().ID()}, {over.References[:1], over.References[0].ID()}} {
+		over.Identifier, over.References = over.Identifier+"-x", ends.references
+		raw, err := over.XML()
+		require.NoError(t, err)
+		r.fact(62, fact.KindAlert, storage.Issue{Message: raw, Author: "wong", Accepted: after(40).UnixMilli()})
+		report, err := r.Splits(t.Context(), 0)
+		require.NoError(t, err)
+		i := slices.IndexFunc(report[0].Alerts, func(s wire.SplitAlert) bool { return strings.Contains(s.Key, ","+over.Identifier+",") })
+		require.Equal(t, string(ends.alert), report[0].Alerts[i].Alert, "the alert that it ends, not the Cancel's own id")
+	}
 
 	sentence, ok := r.Ended(ended)
 	require.True(t, ok)

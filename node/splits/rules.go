@@ -115,11 +115,14 @@ func (w *window) approved(m Message) (out []wire.SplitApproval, notes []string) 
 				a.By, w.name(a.Node), m.Cancelled.Format(time.TimeOnly)))
 		}
 	}
-	if missing := int(m.Issue.Approvals) - len(out); missing > 0 {
-		notes = append(notes, fmt.Sprintf("It needs %d approvals and has %d.", m.Issue.Approvals, len(out)))
+	if w.waits(m) {
+		notes = append(notes, fmt.Sprintf("It needs %d approvals and has %d, so nobody was warned.", m.Issue.Approvals, len(out)))
 	}
 	return out, notes
 }
+
+// waits reports whether approvals of the message are missing, as far as is on record.
+func (w *window) waits(m Message) bool { return len(w.approvals(m)) < int(m.Issue.Approvals) }
 
 // due is from when on the message was to be told, in ms since 1970: once it is issued,
 // effective, and approved by as many as it needs.

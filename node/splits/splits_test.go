@@ -145,7 +145,7 @@ func TestReport_SaysWhoApprovedAndUnderWhichRules(t *testing.T) {
 		"neither the author, nor twice, nor for another message")
 	require.Equal(t, []string{
 		"Approved by chan under policy 41; 42 had revoked the approver chan at 03:00:32, by root.",
-		"It needs 2 approvals and has 1.",
+		"It needs 2 approvals and has 1, so nobody was warned.",
 	}, a.Notes[:2])
 	r.Approved = append(r.Approved, approved("a", "ab", "lee", 70))
 	a = one(t, r).Alerts[0]
@@ -208,6 +208,18 @@ func TestReport_SaysWhatCameTooLate(t *testing.T) {
 		{Node: "box-1", Devices: 3, At: after(32)}, {Node: "box-2", Devices: 3, At: after(36), Late: true},
 	}, s.Alerts[2].Told, "each node once, the first time")
 	require.Empty(t, s.Alerts[3].Notes)
+}
+
+// Of what waits for approval, is a draft, or was to be told later, no node had anything to tell.
+func TestReport_SaysNothingOfDevicesOfWhatNobodyWasToBeTold(t *testing.T) {
+	waits, draft, later, plain := sent("ab", "c", 30, "A"), sent("ac", "c", 31, "B"), sent("ad", "c", 32, "C"), sent("ae", "c", 33, "D")
+	waits.Issue.Approvals, draft.Entry.Status, later.Entry.Effective = 2, alert.StatusDraft, after(300)
+	waits.Entry.Expires = after(50) // nobody was shown it at the other half either, but not because it came too late
+	s := one(t, Records{Spells: []Spell{spell("c", 0, 60)}, Messages: []Message{waits, draft, later, plain}})
+	require.Equal(t, []string{"It needs 2 approvals and has 0, so nobody was warned."}, s.Alerts[0].Notes)
+	require.Empty(t, s.Alerts[1].Notes)
+	require.Empty(t, s.Alerts[2].Notes)
+	require.Equal(t, []string{"No node had a device of it connected."}, s.Alerts[3].Notes)
 }
 
 // The same records in any order and any number of times give the same report.

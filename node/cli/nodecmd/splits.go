@@ -95,7 +95,11 @@ func splitAlert(e *command.Env, w io.Writer, a wire.SplitAlert) {
 	for _, by := range a.Approved {
 		terminal.Wrapped(w, e.Width, indent, approvalSentence(by))
 	}
-	terminal.Wrapped(w, e.Width, indent, "alert "+a.Alert)
+	of := "alert "
+	if a.MsgType == "Cancel" {
+		of = "ends alert "
+	}
+	terminal.Wrapped(w, e.Width, indent, of+a.Alert)
 	for _, t := range a.Told {
 		late := ""
 		if t.Late {
