@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/RoaringBitmap/roaring/v2"
-
 	"almenara/cluster/fact"
 	"almenara/node/alerts"
 	"almenara/node/api"
@@ -107,30 +105,4 @@ func (n *Node) learnApproval(f fact.Fact, signed fact.Signed) {
 		_, of := n.book.Standing(m, n.options.Clock())
 		n.events.Touch(of, events.Alert)
 	}
-}
-
-// approvalsOut says who approved the message; nil where nobody must.
-func approvalsOut(of storage.Issue, given []board.Approval) *wire.Approvals {
-	if of.Approvals == 0 {
-		return nil
-	}
-	out := &wire.Approvals{Needed: int(of.Approvals), Given: []wire.ApprovedBy{}, Why: authority.DemandOut(of.Demand)}
-	for _, a := range given {
-		out.Given = append(out.Given, wire.ApprovedBy{Name: a.By, At: a.At})
-	}
-	return out
-}
-
-// showAuthority adds by what right the message went out.
-func (n *Node) showAuthority(out *wire.Alert, m *alerts.Message, of storage.Issue, s *stories.Story, members *roaring.Bitmap) {
-	out.Scenario, out.Incident, out.Licence = of.Scenario, of.Incident, of.Licence
-	given := s.Approved[m.Fact]
-	if s.OnBook {
-		given = n.book.Approvers(m)
-	}
-	out.Policy, out.Approvals = of.Policy, approvalsOut(of, given)
-	if of.Alone > 0 {
-		out.Alone = unixMilli(of.Alone)
-	}
-	out.Duplicates, out.PersonalDuplicates = n.lookalikes.of(s, members)
 }

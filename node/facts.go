@@ -39,6 +39,7 @@ func (n *Node) openFacts(context.Context) error {
 	n.journal = j
 	alone := func() bool { return !settler{n}.CanCommit() }
 	n.reached = reached.New(n.state, j, alone)
+	n.read = n.newReader()
 	n.flushes.Store(j)
 	n.stop.AddStore("journal", func(context.Context) error { return j.Close() })
 	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)

@@ -113,7 +113,7 @@ func (m *museum) adoptAll() {
 
 func (m *museum) list() []wire.Alert {
 	m.Helper()
-	page, _, err := m.ListAlerts(m.Context(), wire.AlertQuery{Limit: 100})
+	page, _, err := m.read.ListAlerts(m.Context(), wire.AlertQuery{Limit: 100})
 	require.NoError(m, err)
 	return page
 }
@@ -144,9 +144,9 @@ func TestInForce_AListCostsWhatItShows(t *testing.T) {
 	m.sent = time.Now().UTC()
 	cost := func(inForce int) float64 {
 		m.hang(inForce-m.made, 0)
-		require.Eventually(t, func() bool { s := m.lookalikes.shown.Load(); return s != nil && len(s.InForce) == inForce }, time.Minute, 10*time.Millisecond)
+		require.Eventually(t, func() bool { s := m.presented.Load(); return s != nil && len(s.InForce) == inForce }, time.Minute, 10*time.Millisecond)
 		for _, a := range m.list() {
-			require.Len(t, a.Duplicates, duplicatesMost)
+			require.Len(t, a.Duplicates, 10)
 		}
 		return testing.AllocsPerRun(5, func() { m.list() })
 	}

@@ -18,6 +18,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/authority"
 	"almenara/node/district"
+	"almenara/node/notes"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -70,6 +71,7 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 		identity: &identity.Identity{District: &identity.District{Name: "d"}},
 	}
 	n.stories = stories.New(n.book, state, clock)
+	n.notes = notes.New(nil, clock, n.log)
 	n.district = district.New(district.Options{Identity: n.identity, Store: store, Logger: n.log})
 	link := &alone.State{}
 	n.rules = rulesOf(n, func() alone.State { return *link })

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
@@ -51,6 +50,7 @@ import (
 	"almenara/node/policy"
 	"almenara/node/reachable"
 	"almenara/node/reached"
+	"almenara/node/read"
 	"almenara/node/receipts"
 	"almenara/node/records"
 	"almenara/node/replication"
@@ -59,7 +59,6 @@ import (
 	"almenara/node/splits"
 	"almenara/node/status"
 	"almenara/node/stories"
-	"almenara/node/summaries"
 	"almenara/node/whereabouts"
 	"almenara/storage"
 	"almenara/storage/audience/lookup"
@@ -101,7 +100,7 @@ type Node struct {
 	addressed       *addressed.Resolver
 	members         *members.Members
 	splits          *splits.Reader
-	lookalikes      *lookalikes
+	read            *read.Reader
 	budget          *budget.Budget
 	rules           *authority.Rules
 	users           *records.Users
@@ -116,8 +115,7 @@ type Node struct {
 	notes           *notes.Notes
 	events          *events.Feed
 	listeners       listeners
-	summaries       summaries.Memory
-	readers         chan struct{} // one for each list or detail that is being made
+	presented       atomic.Pointer[channels.Situation] // what devices were given last
 	progress        *replication.Facts
 	brokerDirectory brokerDirectory
 	duties          atomic.Pointer[duties.Duties] // set with cluster
@@ -178,7 +176,6 @@ func New(options Options) (*Node, error) {
 		joined: make(chan struct{}),
 	}
 	n.book = alerts.NewBook(stories.Texts(func() stories.Facts { return n.state }))
-	n.readers = make(chan struct{}, readersMost)
 	n.conns = connlimit.Divide(options.Descriptors)
 	n.log = options.Logger.With("node", n.settings.Name)
 	if n.guessed = guessed; guessed != "" {
@@ -188,14 +185,6 @@ func New(options Options) (*Node, error) {
 	n.clock = machine.OpenClock(options.Dir, options.Clock, n.book.Calm)
 	n.options.Clock = n.clock.Now
 	n.events = n.newEvents()
-	n.lookalikes = &lookalikes{book: n.book, clock: n.clock.Now, resolve: func(fact string) (*roaring.Bitmap, error) {
-		m := n.book.Message(fact)
-		if m == nil {
-			return roaring.New(), nil
-		}
-		r, err := n.addressed.Known(m)
-		return r.Members, err
-	}}
 	n.times = machine.NewWatch(machine.WatchOptions{Clock: n.clock, Peers: n.peers, Call: n.callPeer, Changed: n.toPresent.Set, Logger: n.log})
 	n.scrubber = machine.NewScrubber(machine.ScrubOptions{
 		Every: options.Scrub, Parts: func() []machine.Part { return n.checks() }, Skip: func() bool { return n.cluster.Quarantine() != nil },

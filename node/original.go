@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"almenara/cluster/fact"
-	"almenara/node/api"
-	"almenara/node/authority"
 	"almenara/node/folder"
 	"almenara/node/originals"
 	"almenara/storage"
@@ -44,20 +42,4 @@ func (n *Node) recordable(ctx context.Context, in intake, issue storage.Issue) (
 		return nil, nil, err
 	}
 	return large.Body, large, nil
-}
-
-// AlertMessage implements api.AlertReader: the message as its sender wrote it.
-func (n *Node) AlertMessage(ctx context.Context, by api.Caller, id string) ([]byte, error) {
-	s, err := n.stories.Find(id)
-	if err != nil {
-		return nil, err
-	}
-	m, err := s.Latest().Whole()
-	if err != nil {
-		return nil, err
-	}
-	if err := authority.MayReadOriginal(by, m.Alert.Addresses); err != nil {
-		return nil, err
-	}
-	return n.originals.Read(ctx, m.Issue)
 }

@@ -7,6 +7,7 @@ import (
 	"almenara/cluster/exchange"
 	"almenara/cluster/peers"
 	"almenara/node/alerts"
+	"almenara/node/authority"
 	"almenara/node/inflight"
 	"almenara/node/replication"
 	"almenara/node/stories"
@@ -33,7 +34,7 @@ func (n *Node) expect(d *alerts.Book, m *alerts.Message, got replication.Reach, 
 		Licence: m.Issue.Licence,
 	}
 	if out.Effect != wire.EffectNone { // otherwise nobody can approve it
-		out.Approvals = approvalsOut(m.Issue, d.Approvers(m))
+		out.Approvals = authority.ApprovalsOut(m.Issue, d.Approvers(m))
 	}
 	out.Replication, out.HeldBy, out.HeldOf = got.Wire()
 	if reach, err := n.addressed.Now(m); err == nil {

@@ -6,6 +6,7 @@ import (
 	"almenara/channels/mqtt"
 	"almenara/cluster/apply"
 	"almenara/node/events"
+	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
 )
@@ -36,7 +37,7 @@ func (n *Node) newEvents() *events.Feed {
 			}
 			return s.ID, nil
 		},
-		Alert: n.alertEvent,
+		Alert: func(id alert.ID) (wire.Event, bool) { return n.read.Event(id) },
 		Changed: func(what apply.Change) {
 			if what&apply.ChangedKeys != 0 {
 				n.sendAway()

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"almenara/node/read"
 	"almenara/node/status"
 	"almenara/node/wire"
 )
@@ -20,5 +21,14 @@ func (n *Node) newStatus() *status.Reporter {
 			s.Devices, s.InForce, s.PendingFacts = n.presence.count(), n.book.Count(n.options.Clock()), n.progress.Count()
 			s.Disk, s.Clock, s.Spool = n.disk.Status(), n.clock.Status(), n.receipts.SpoolStatus()
 		},
+	})
+}
+
+// newReader is what answers who reads of alerts.
+func (n *Node) newReader() *read.Reader {
+	return read.New(read.Options{
+		Book: n.book, Stories: n.stories, Addressed: n.addressed, Members: n.members, Reached: n.reached, Progress: n.progress,
+		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
+		Presented: n.presented.Load, Clock: n.options.Clock, Logger: n.log,
 	})
 }

@@ -9,7 +9,6 @@ import (
 
 	"almenara/node/access"
 	"almenara/node/api"
-	"almenara/node/members"
 	"almenara/node/secret"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -56,48 +55,4 @@ func (n *Node) forDevices() (servers []string, root, ca string) {
 		}
 	}
 	return servers, base64.RawURLEncoding.EncodeToString(n.identity.District.RootPublic()), string(access.PEM(n.identity.District.CA.Raw))
-}
-
-// ListDevices implements api.Devices: what was agreed, and where each is connected.
-func (n *Node) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, next string, err error) {
-	limit = members.PageSize(limit)
-	var devices []storage.Device
-	err = n.store.View(func(t *storage.Txn) (err error) {
-		devices, err = storage.Devices.After(t, after, limit+1)
-		return err
-	})
-	if err != nil {
-		return nil, "", fmt.Errorf("reading devices: %w", err)
-	}
-	if len(devices) > limit {
-		devices = devices[:limit]
-		next = devices[limit-1].ID
-	}
-	ids := make([]string, len(devices))
-	for i, d := range devices {
-		ids[i] = d.ID
-	}
-	found := n.whereabouts.Ask(ctx, ids)
-	out = make([]wire.Device, 0, len(devices))
-	for _, d := range devices {
-		w := wire.Device{ID: d.ID, Member: d.Member, Kind: d.Kind, Revoked: d.Revoked, Place: n.placeOf(d.Member)}
-		at, connected := found.Of(d.ID)
-		if connected || len(found.Silent) == 0 {
-			w.Connected, w.Node, w.Since, w.Condition = &connected, at.Node, at.Since, at.State
-		} else {
-			w.Unanswered = found.Silent
-		}
-		out = append(out, w)
-	}
-	return out, next, nil
-}
-
-func (n *Node) placeOf(id string) string {
-	var place string
-	_ = n.store.View(func(t *storage.Txn) error { // a device without a member has no place
-		rec, _, err := storage.MembersGet(t, id)
-		place = string(rec.Member.Place)
-		return err
-	})
-	return place
 }

@@ -54,7 +54,7 @@ func (n *Node) presentNow() time.Duration {
 	}
 	next, left := n.situations.Build(livesOf(p.InForce), p.Ended)
 	next.Keys = n.ring.Signed()
-	n.lookalikes.shown.Store(&next)
+	n.presented.Store(&next)
 	if err := n.dispatcher.Set(next); err != nil {
 		n.log.Error("not everything in force can be delivered", "error", err)
 	}

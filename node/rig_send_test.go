@@ -254,7 +254,7 @@ func (d *district) everywhere(id, what string, ok func(wire.Alert) bool) {
 	d.t.Helper()
 	for _, i := range d.live() {
 		d.eventually(what, func() bool {
-			a, err := d.nodes[i].ShowAlert(d.t.Context(), id)
+			a, err := d.nodes[i].Services().Reader.ShowAlert(d.t.Context(), id)
 			return err == nil && ok(a)
 		})
 	}

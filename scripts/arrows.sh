@@ -86,6 +86,7 @@ almenara/node/policy almenara/cluster almenara/storage almenara/node/authority a
 almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shortid almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/node/inflight almenara/node/wire
 almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
+almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/members almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

@@ -1,15 +1,20 @@
-package node
+package read
 
 import (
 	"context"
 	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/channels"
 	"almenara/node/addressed"
 	"almenara/node/alerts"
+	"almenara/node/authority"
 	"almenara/node/reached"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/receipt"
 )
@@ -26,29 +31,29 @@ func textsOf(m *alerts.Message) (out []wire.MessageText) {
 	return out
 }
 
-// ShowAlert implements api.AlertReader.
-func (n *Node) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
-	done, err := n.reading(ctx)
+// ShowAlert implements api.Reader.
+func (r *Reader) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
+	done, err := r.reading(ctx)
 	if err != nil {
 		return wire.Alert{}, err
 	}
 	defer done()
-	s, err := n.stories.Find(id)
+	s, err := r.stories.Find(id)
 	if err != nil {
 		return wire.Alert{}, err
 	}
-	view, err := n.reached.Now()
+	view, err := r.reached.Now()
 	if err != nil {
 		return wire.Alert{}, err
 	}
-	out, who, err := n.sumUp(s, view)
+	out, who, err := r.sumUp(s, view)
 	if err != nil {
 		return out, err
 	}
-	waiting := s.Waiting(n.options.Clock())
+	waiting := s.Waiting(r.clock())
 	for _, list := range [][]*alerts.Message{s.Messages, s.Cancels} {
 		for _, m := range list {
-			shown, err := n.messageOut(s, m, view)
+			shown, err := r.messageOut(s, m, view)
 			if err != nil {
 				return out, err
 			}
@@ -60,51 +65,51 @@ func (n *Node) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
 				shown.Texts = textsOf(m)
 			}
 			if shown.Pending {
-				shown.Approvals = approvalsOut(m.Issue, n.book.Approvers(m))
+				shown.Approvals = authority.ApprovalsOut(m.Issue, r.book.Approvers(m))
 			}
 			out.Messages = append(out.Messages, shown)
 		}
 	}
-	out.ByGroup, err = n.groups(s, who, view)
+	out.ByGroup, err = r.groups(s, who, view)
 	return out, err
 }
 
 // messageOut is one message and whom it reached: a later message changes nothing of what
 // was shown before.
-func (n *Node) messageOut(s *stories.Story, m *alerts.Message, view reached.View) (wire.Message, error) {
+func (r *Reader) messageOut(s *stories.Story, m *alerts.Message, view reached.View) (wire.Message, error) {
 	says, err := m.Brief()
 	out := wire.Message{
 		Key: m.Entry.Key.String(), MsgType: string(m.Entry.MsgType), Revision: uint64(m.Entry.Revision),
 		Accepted: m.Entry.Accepted, Author: says.Issue.Author, Fact: m.Fact, Digest: m.Entry.Digest, Reason: says.Issue.Reason,
-		Headline: says.Headline, Original: n.originals.Copy(says.Issue),
+		Headline: says.Headline, Original: r.originals.Copy(says.Issue),
 	}
 	if err != nil || m.Entry.MsgType == alert.MsgTypeCancel {
 		return out, err
 	}
-	who, err := n.addressed.Of(s, m)
+	who, err := r.addressed.Of(s, m)
 	if err != nil {
 		return out, err
 	}
-	rungs, err := n.rungs(s, m, who, view)
+	rungs, err := r.rungs(s, m, who, view)
 	out.Addressed, out.Joined, out.Rungs = who.Addressed.GetCardinality(), who.Joined.GetCardinality(), &rungs
 	return out, err
 }
 
 // summary is one alert as lists show it.
-func (n *Node) summary(s *stories.Story, view reached.View) (wire.Alert, error) {
-	out, _, err := n.sumUp(s, view)
+func (r *Reader) summary(s *stories.Story, view reached.View) (wire.Alert, error) {
+	out, _, err := r.sumUp(s, view)
 	out.Addressed.ByPlace = nil
 	return out, err
 }
 
 // sumUp is one alert without its messages, and who counts for it.
-func (n *Node) sumUp(s *stories.Story, view reached.View) (wire.Alert, addressed.Who, error) {
+func (r *Reader) sumUp(s *stories.Story, view reached.View) (wire.Alert, addressed.Who, error) {
 	m := s.Latest()
-	who, err := n.addressed.Of(s, s.Current())
+	who, err := r.addressed.Of(s, s.Current())
 	if err != nil {
 		return wire.Alert{}, who, err
 	}
-	rungs, err := n.rungs(s, s.Current(), who, view)
+	rungs, err := r.rungs(s, s.Current(), who, view)
 	if err != nil {
 		return wire.Alert{}, who, err
 	}
@@ -113,23 +118,23 @@ func (n *Node) sumUp(s *stories.Story, view reached.View) (wire.Alert, addressed
 		return wire.Alert{}, who, err
 	}
 	out := wire.Alert{
-		ID: string(s.ID), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(), State: n.stories.State(s),
+		ID: string(s.ID), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(), State: r.stories.State(s),
 		Status: string(m.Entry.Status), MsgType: string(m.Entry.MsgType), Headline: says.Headline,
 		Sent: m.Entry.Sent.UTC(), Author: says.Issue.Author, Select: says.Select,
-		CountsFrom: view.From(), Rungs: rungs, Addressed: n.members.Counts(who.Addressed), Joined: who.Joined.GetCardinality(),
+		CountsFrom: view.From(), Rungs: rungs, Addressed: r.members.Counts(who.Addressed), Joined: who.Joined.GetCardinality(),
 		Personal: s.Personal(),
 	}
-	out.Waiting, out.PendingUpdates, out.Changes = n.stories.Pending(s)
+	out.Waiting, out.PendingUpdates, out.Changes = r.stories.Pending(s)
 	if m.Entry.MsgType != alert.MsgTypeCancel {
 		out.Expires = m.Entry.Expires.UTC()
 	}
-	out.Replication, out.HeldBy, out.HeldOf = n.progress.Of(m.Fact).Wire()
-	n.showAuthority(&out, m, says.Issue, s, who.Addressed)
+	out.Replication, out.HeldBy, out.HeldOf = r.progress.Of(m.Fact).Wire()
+	r.showAuthority(&out, m, says.Issue, s, who.Addressed)
 	return out, who, nil
 }
 
 // rungs counts who reached which rung of a message.
-func (n *Node) rungs(s *stories.Story, m *alerts.Message, who addressed.Who, view reached.View) (wire.Rungs, error) {
+func (r *Reader) rungs(s *stories.Story, m *alerts.Message, who addressed.Who, view reached.View) (wire.Rungs, error) {
 	if m == nil {
 		return wire.Rungs{}, nil
 	}
@@ -144,13 +149,13 @@ func (n *Node) rungs(s *stories.Story, m *alerts.Message, who addressed.Who, vie
 }
 
 // groups is the table of who was reached: a line for each kind in each block.
-func (n *Node) groups(s *stories.Story, who addressed.Who, view reached.View) ([]wire.GroupRow, error) {
+func (r *Reader) groups(s *stories.Story, who addressed.Who, view reached.View) ([]wire.GroupRow, error) {
 	m := s.Current()
 	if m == nil {
 		return nil, nil
 	}
 	entitled := who.Entitled()
-	table := newGroupTable(n.state.Index())
+	table := newGroupTable(r.audience())
 	table.add(entitled, func(r *wire.Rungs) *uint64 { return &r.Queued })
 	for rung, field := range rungFields {
 		members, err := view.Members(s.IDs, m.Entry.Revision, rung)
@@ -176,37 +181,51 @@ var rungFields = map[receipt.Rung]func(*wire.Rungs) *uint64{
 	receipt.Refused:      func(r *wire.Rungs) *uint64 { return &r.Refused },
 }
 
-// alertEvent is what an alert has come to, as an event says it: no summary. False for a
+// Event is what an alert has come to, as an event says it: no summary. False for a
 // receipt of an alert that nobody here has heard of.
-func (n *Node) alertEvent(id alert.ID) (wire.Event, bool) {
-	s, err := n.stories.Of(id)
+func (r *Reader) Event(id alert.ID) (wire.Event, bool) {
+	s, err := r.stories.Of(id)
 	if err != nil {
 		return wire.Event{}, false
 	}
 	m := s.Current()
-	who, err := n.addressed.Of(s, m)
+	who, err := r.addressed.Of(s, m)
 	if err != nil {
-		n.log.Error("who is addressed by an alert cannot be read", "alert", id, "error", err)
+		r.log.Error("who is addressed by an alert cannot be read", "alert", id, "error", err)
 		return wire.Event{}, false
 	}
-	view, err := n.reached.Now()
+	view, err := r.reached.Now()
 	if err != nil {
-		n.log.Error("the receipts that wait cannot be read", "alert", id, "error", err)
+		r.log.Error("the receipts that wait cannot be read", "alert", id, "error", err)
 		return wire.Event{}, false
 	}
-	rungs, err := n.rungs(s, m, who, view)
+	rungs, err := r.rungs(s, m, who, view)
 	if err != nil {
-		n.log.Error("the receipts of an alert cannot be counted", "alert", id, "error", err)
+		r.log.Error("the receipts of an alert cannot be counted", "alert", id, "error", err)
 		return wire.Event{}, false
 	}
 	latest := s.Latest()
 	says, err := latest.Brief()
 	if err != nil {
-		n.log.Error("an alert cannot be read", "alert", id, "error", err)
+		r.log.Error("an alert cannot be read", "alert", id, "error", err)
 		return wire.Event{}, false
 	}
 	return wire.Event{
-		Alert: string(s.ID), Revision: uint64(latest.Entry.Revision), State: n.stories.State(s), CountsFrom: view.From(), Rungs: &rungs,
+		Alert: string(s.ID), Revision: uint64(latest.Entry.Revision), State: r.stories.State(s), CountsFrom: view.From(), Rungs: &rungs,
 		Text: says.Headline, Personal: s.Personal(),
 	}, true
+}
+
+// showAuthority adds by what right the message went out.
+func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of storage.Issue, s *stories.Story, members *roaring.Bitmap) {
+	out.Scenario, out.Incident, out.Licence = of.Scenario, of.Incident, of.Licence
+	given := s.Approved[m.Fact]
+	if s.OnBook {
+		given = r.book.Approvers(m)
+	}
+	out.Policy, out.Approvals = of.Policy, authority.ApprovalsOut(of, given)
+	if of.Alone > 0 {
+		out.Alone = time.UnixMilli(of.Alone).UTC()
+	}
+	out.Duplicates, out.PersonalDuplicates = r.duplicates.of(s, members)
 }

@@ -1,4 +1,4 @@
-package node
+package read
 
 import (
 	"context"
@@ -23,10 +23,10 @@ import (
 const readersMost = 2
 
 // reading waits until few enough others read. The caller must call done.
-func (n *Node) reading(ctx context.Context) (done func(), err error) {
+func (r *Reader) reading(ctx context.Context) (done func(), err error) {
 	select {
-	case n.readers <- struct{}{}:
-		return func() { <-n.readers }, nil
+	case r.readers <- struct{}{}:
+		return func() { <-r.readers }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -71,26 +71,26 @@ func parseListAfter(text string) (a listAfter, err error) {
 	return a, nil
 }
 
-// ListAlerts implements api.AlertReader: what is not agreed yet, newest first, then the
+// ListAlerts implements api.Reader: what is not agreed yet, newest first, then the
 // order of the log, newest first.
-func (n *Node) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
+func (r *Reader) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
 	from, err := parseListAfter(q.After)
 	if err != nil {
 		return nil, "", err
 	}
-	done, err := n.reading(ctx)
+	done, err := r.reading(ctx)
 	if err != nil {
 		return nil, "", err
 	}
 	defer done()
 	limit := members.PageSize(q.Limit)
-	view, err := n.reached.Now()
+	view, err := r.reached.Now()
 	if err != nil {
 		return nil, "", err
 	}
-	ahead := n.stories.Unagreed()
+	ahead := r.stories.Unagreed()
 	if q.Waiting {
-		ahead = n.stories.Waiting()
+		ahead = r.stories.Waiting()
 	}
 	var last listAfter
 	for _, s := range ahead {
@@ -101,7 +101,7 @@ func (n *Node) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Al
 		if len(out) == limit {
 			return out, last.String(), nil
 		}
-		one, err := n.summary(s, view)
+		one, err := r.summary(s, view)
 		if err != nil {
 			return nil, "", err
 		}
@@ -110,7 +110,13 @@ func (n *Node) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Al
 	if q.Waiting { // what waits is all there
 		return out, "", nil
 	}
-	listed, err := n.state.AlertList(from.place, limit-len(out))
+	if len(out) == limit { // the log goes on where they end
+		if listed, err := r.state.AlertList(from.place, 1); err != nil || len(listed) == 0 {
+			return out, "", err
+		}
+		return out, last.String(), nil
+	}
+	listed, err := r.state.AlertList(from.place, limit-len(out))
 	if err != nil {
 		return nil, "", fmt.Errorf("listing alerts: %w", err)
 	}
@@ -118,7 +124,7 @@ func (n *Node) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Al
 		if slices.ContainsFunc(ahead, func(s *stories.Story) bool { return s.ID == l.ID }) {
 			continue
 		}
-		one, err := n.summed(l, view)
+		one, err := r.summed(l, view)
 		if errors.Is(err, errNotYet) {
 			continue
 		}
@@ -140,19 +146,19 @@ func (a listAfter) compare(b listAfter) int { return stories.Newer(a.accepted, a
 var errNotYet = errors.New("alert is not committed yet")
 
 // summed is the summary of a listed alert, remembered or made.
-func (n *Node) summed(l agreed.Listed, view reached.View) (wire.Alert, error) {
+func (r *Reader) summed(l agreed.Listed, view reached.View) (wire.Alert, error) {
 	stamp := func(ids []alert.ID) ([]storage.Place, error) {
-		audience := storage.Place{Index: n.addressed.Version()}
-		places, err := n.state.LastReceipts(ids)
+		audience := storage.Place{Index: r.addressed.Version()}
+		places, err := r.state.LastReceipts(ids)
 		return append(places, l.At, audience), err
 	}
 	if l.Over {
-		if out, ids, ok := n.summaries.Get(l.ID, stamp); ok && !view.Waits(ids) {
+		if out, ids, ok := r.summaries.Get(l.ID, stamp); ok && !view.Waits(ids) {
 			out.CountsFrom = view.From()
 			return out, nil
 		}
 	}
-	s, err := n.stories.Of(l.ID)
+	s, err := r.stories.Of(l.ID)
 	if err != nil {
 		var p *wire.Problem
 		if errors.As(err, &p) && p.Kind == wire.KindNotFound {
@@ -164,15 +170,15 @@ func (n *Node) summed(l agreed.Listed, view reached.View) (wire.Alert, error) {
 	if err != nil {
 		return wire.Alert{}, err
 	}
-	out, err := n.summary(s, view)
-	if err == nil && l.Over && !view.Waits(s.IDs) && !n.mayChange(s) {
-		n.summaries.Put(&summaries.Summary{ID: l.ID, IDs: s.IDs, Stamp: before, Out: out})
+	out, err := r.summary(s, view)
+	if err == nil && l.Over && !view.Waits(s.IDs) && !r.mayChange(s) {
+		r.summaries.Put(&summaries.Summary{ID: l.ID, IDs: s.IDs, Stamp: before, Out: out})
 	}
 	return out, err
 }
 
 // mayChange reports whether time or approvals can still change what a summary says, though
 // the district's log says that the alert is over: this node's clock may be behind.
-func (n *Node) mayChange(s *stories.Story) bool {
-	return len(s.Pending) > 0 || !slices.Contains([]wire.State{wire.StateExpired, wire.StateCancelled, wire.StateRecorded}, n.stories.State(s))
+func (r *Reader) mayChange(s *stories.Story) bool {
+	return len(s.Pending) > 0 || !slices.Contains([]wire.State{wire.StateExpired, wire.StateCancelled, wire.StateRecorded}, r.stories.State(s))
 }

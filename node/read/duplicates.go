@@ -1,10 +1,9 @@
-package node
+package read
 
 import (
 	"cmp"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -21,18 +20,16 @@ import (
 // look at a handful, and of a thousand alerts about the same each would name all others.
 const duplicatesMost = 10
 
-func unixMilli(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
-
-// lookalikes finds alerts that may be about the same as another, for some of the same
+// duplicateFinder finds alerts that may be about the same as another, for some of the same
 // members. They are shown to people and never merged by their texts. What is on the book is
 // gone through once after each change, and not for each alert that is shown. Safe for
 // concurrent use.
-type lookalikes struct {
+type duplicateFinder struct {
 	book  *alerts.Book
 	clock func() time.Time
 	// resolve is whom a message addresses now; it may take milliseconds.
-	resolve func(fact string) (*roaring.Bitmap, error)
-	shown   atomic.Pointer[channels.Situation] // what the presenter handed over last: it has worked them out
+	resolve   func(fact string) (*roaring.Bitmap, error)
+	presented func() *channels.Situation // what devices were given last, where whom it is for is worked out; nil before
 
 	mu    sync.Mutex
 	edits uint64                         // of the book when index was made
@@ -42,18 +39,18 @@ type lookalikes struct {
 // of lists the alerts that may be about the same as the story, which addresses these
 // members, and those of them that were addressed by what is known of persons; none where it is
 // over.
-func (l *lookalikes) of(s *stories.Story, members *roaring.Bitmap) (ids, personal []string) {
+func (f *duplicateFinder) of(s *stories.Story, members *roaring.Bitmap) (ids, personal []string) {
 	m := s.Current()
-	if m == nil || !s.OnBook || len(s.Cancels) > 0 || !l.holds(m.Entry) {
+	if m == nil || !s.OnBook || len(s.Cancels) > 0 || !f.holds(m.Entry) {
 		return nil, nil
 	}
 	own, err := likeness(s.ID, s.Status, m)
 	if err != nil {
 		return nil, nil
 	}
-	for other := range l.indexed().Near(own) {
-		if l.holds(other.Of) && l.overlap(other, members) {
-			if m := l.book.Message(other.Of.Fact); m != nil && m.Personal() {
+	for other := range f.indexed().Near(own) {
+		if f.holds(other.Of) && f.overlap(other, members) {
+			if m := f.book.Message(other.Of.Fact); m != nil && m.Personal() {
 				personal = append(personal, string(other.ID))
 			}
 			if ids = append(ids, string(other.ID)); len(ids) == duplicatesMost {
@@ -65,20 +62,20 @@ func (l *lookalikes) of(s *stories.Story, members *roaring.Bitmap) (ids, persona
 }
 
 // holds reports whether the message is shown, or will be.
-func (l *lookalikes) holds(e board.Entry) bool {
-	standing, _ := l.book.Standing(&alerts.Message{Entry: e}, l.clock())
+func (f *duplicateFinder) holds(e board.Entry) bool {
+	standing, _ := f.book.Standing(&alerts.Message{Entry: e}, f.clock())
 	return standing == board.InForce || standing == board.Future || standing == board.Pending
 }
 
 // overlap reports whether the alert is for some of the members.
-func (l *lookalikes) overlap(a *duplicates.Alert[board.Entry], members *roaring.Bitmap) bool {
-	if s := l.shown.Load(); s != nil {
+func (f *duplicateFinder) overlap(a *duplicates.Alert[board.Entry], members *roaring.Bitmap) bool {
+	if s := f.presented(); s != nil {
 		i, ok := slices.BinarySearchFunc(s.InForce, a.ID, func(it channels.Item, id alert.ID) int { return cmp.Compare(it.Alert, id) })
 		if ok && s.InForce[i].Revision == a.Of.Revision {
 			return slices.ContainsFunc(s.InForce[i].Parts, func(p channels.Part) bool { return overlap(p.To, members) })
 		}
 	}
-	theirs, err := l.resolve(a.Of.Fact)
+	theirs, err := f.resolve(a.Of.Fact)
 	return err == nil && overlap(theirs, members)
 }
 
@@ -89,13 +86,13 @@ func overlap(a, b *roaring.Bitmap) bool {
 }
 
 // indexed is the index of what is on the book now.
-func (l *lookalikes) indexed() *duplicates.Index[board.Entry] {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if edits := l.book.Edits(); l.index == nil || l.edits != edits {
-		l.index, l.edits = duplicates.New(l.likenesses(l.book.Running(l.clock()))), edits
+func (f *duplicateFinder) indexed() *duplicates.Index[board.Entry] {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if edits := f.book.Edits(); f.index == nil || f.edits != edits {
+		f.index, f.edits = duplicates.New(f.likenesses(f.book.Running(f.clock()))), edits
 	}
-	return l.index
+	return f.index
 }
 
 func likeness(id alert.ID, status alert.Status, m *alerts.Message) (*duplicates.Alert[board.Entry], error) {
@@ -113,10 +110,10 @@ func likeness(id alert.ID, status alert.Status, m *alerts.Message) (*duplicates.
 }
 
 // likenesses are the alerts by the messages that are shown. What cannot be read is like nothing.
-func (l *lookalikes) likenesses(running []alerts.Running) (out []*duplicates.Alert[board.Entry]) {
+func (f *duplicateFinder) likenesses(running []alerts.Running) (out []*duplicates.Alert[board.Entry]) {
 	for _, r := range running {
 		s := &stories.Story{Pending: r.Pending, Messages: r.Messages}
-		if m := s.Current(); m != nil && l.holds(m.Entry) {
+		if m := s.Current(); m != nil && f.holds(m.Entry) {
 			if a, err := likeness(r.ID, r.Status, m); err == nil {
 				out = append(out, a)
 			}

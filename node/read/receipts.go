@@ -1,4 +1,4 @@
-package node
+package read
 
 import (
 	"context"
@@ -10,7 +10,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/node/alerts"
-	"almenara/node/api"
 	"almenara/node/authority"
 	"almenara/node/members"
 	"almenara/node/reached"
@@ -21,16 +20,16 @@ import (
 	"almenara/storage/receipt"
 )
 
-// AlertReceipts implements api.AlertReader: a page of who reached a rung, or who has not,
+// AlertReceipts implements api.Reader: a page of who reached a rung, or who has not,
 // by ordinal.
-func (n *Node) AlertReceipts(ctx context.Context, by api.Caller, id string, q wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
-	done, err := n.reading(ctx)
+func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
+	done, err := r.reading(ctx)
 	if err != nil {
 		return out, err
 	}
 	done = sync.OnceFunc(done)
 	defer done()
-	s, err := n.stories.Find(id)
+	s, err := r.stories.Find(id)
 	if err != nil {
 		return out, err
 	}
@@ -40,7 +39,7 @@ func (n *Node) AlertReceipts(ctx context.Context, by api.Caller, id string, q wi
 			return out, wire.Problemf(wire.KindMalformed, "%v", err)
 		}
 	}
-	view, err := n.reached.Now()
+	view, err := r.reached.Now()
 	if err != nil {
 		return out, err
 	}
@@ -52,7 +51,7 @@ func (n *Node) AlertReceipts(ctx context.Context, by api.Caller, id string, q wi
 	if err := authority.MayList(by, s.Personal()); err != nil {
 		return out, err
 	}
-	page := receiptPage{n: n, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons)}
+	page := receiptPage{r: r, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons)}
 	listed, err := page.listed(want)
 	if err != nil {
 		return out, err
@@ -67,7 +66,7 @@ func (n *Node) AlertReceipts(ctx context.Context, by api.Caller, id string, q wi
 
 // receiptPage makes the rows of one page.
 type receiptPage struct {
-	n       *Node
+	r       *Reader
 	s       *stories.Story
 	m       *alerts.Message
 	view    reached.View
@@ -77,7 +76,7 @@ type receiptPage struct {
 
 // listed is who reached a rung of the message, of those who count, or who of them has not.
 func (p receiptPage) listed(want receipt.Rung) (*roaring.Bitmap, error) {
-	who, err := p.n.addressed.Of(p.s, p.m)
+	who, err := p.r.addressed.Of(p.s, p.m)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +107,7 @@ func (p receiptPage) rows(members *roaring.Bitmap, after string, limit int) (out
 			return nil, nil, "", err
 		}
 	}
-	err = p.n.store.View(func(t *storage.Txn) error {
+	err = p.r.store.View(func(t *storage.Txn) error {
 		it := members.Iterator()
 		if after != "" {
 			head, known, err := storage.MembersHead(t, after)
@@ -180,7 +179,7 @@ func (p receiptPage) reasons(ctx context.Context, rows []wire.ReceiptRow, ordina
 	wanted := roaring.BitmapOf(ordinals...)
 	devices := map[uint32][]string{}
 	var all []string
-	err := p.n.state.EachDevice(func(d storage.Device) error {
+	err := p.r.state.EachDevice(func(d storage.Device) error {
 		if !d.Revoked && wanted.Contains(d.Ordinal) {
 			devices[d.Ordinal], all = append(devices[d.Ordinal], d.ID), append(all, d.ID)
 		}
@@ -189,7 +188,7 @@ func (p receiptPage) reasons(ctx context.Context, rows []wire.ReceiptRow, ordina
 	if err != nil {
 		return fmt.Errorf("reading devices: %w", err)
 	}
-	found := p.n.whereabouts.Ask(ctx, all)
+	found := p.r.connected.Ask(ctx, all)
 	for i, o := range ordinals {
 		giveReason(&rows[i], devices[o], found)
 	}

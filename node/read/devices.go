@@ -1,0 +1,54 @@
+package read
+
+import (
+	"context"
+	"fmt"
+
+	"almenara/node/members"
+	"almenara/node/wire"
+	"almenara/storage"
+)
+
+// ListDevices implements api.Connected: what was agreed, and where each is connected.
+func (r *Reader) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, next string, err error) {
+	limit = members.PageSize(limit)
+	var devices []storage.Device
+	err = r.store.View(func(t *storage.Txn) (err error) {
+		devices, err = storage.Devices.After(t, after, limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("reading devices: %w", err)
+	}
+	if len(devices) > limit {
+		devices = devices[:limit]
+		next = devices[limit-1].ID
+	}
+	ids := make([]string, len(devices))
+	for i, d := range devices {
+		ids[i] = d.ID
+	}
+	found := r.connected.Ask(ctx, ids)
+	out = make([]wire.Device, 0, len(devices))
+	for _, d := range devices {
+		w := wire.Device{ID: d.ID, Member: d.Member, Kind: d.Kind, Revoked: d.Revoked, Place: r.placeOf(d.Member)}
+		at, connected := found.Of(d.ID)
+		if connected || len(found.Silent) == 0 {
+			w.Connected, w.Node, w.Since, w.Condition = &connected, at.Node, at.Since, at.State
+		} else {
+			w.Unanswered = found.Silent
+		}
+		out = append(out, w)
+	}
+	return out, next, nil
+}
+
+func (r *Reader) placeOf(id string) string {
+	var place string
+	_ = r.store.View(func(t *storage.Txn) error { // a device without a member has no place
+		rec, _, err := storage.MembersGet(t, id)
+		place = string(rec.Member.Place)
+		return err
+	})
+	return place
+}
