@@ -10,6 +10,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
 	"almenara/cluster/outcome"
+	"almenara/cluster/proposals"
 	"almenara/cluster/raftlog"
 )
 
@@ -25,7 +26,7 @@ import (
 // later: repeat it with its request id. *CommandError is the state machine's own
 // error for a command that was committed.
 func (c *Cluster) Propose(ctx context.Context, cmd []byte) ([]byte, error) {
-	return c.proposals.propose(ctx, cmd)
+	return c.proposals.Propose(ctx, cmd)
 }
 
 // Linearizable returns when a read of the local state machine will see every
@@ -34,21 +35,21 @@ func (c *Cluster) Propose(ctx context.Context, cmd []byte) ([]byte, error) {
 // (Raft dissertation §6.4). Without a deadline in ctx it takes at most 10 s.
 // ErrNoLeader means that no such promise can be had now; the local state may still
 // be read, with its age shown.
-func (c *Cluster) Linearizable(ctx context.Context) error { return c.proposals.linearizable(ctx) }
+func (c *Cluster) Linearizable(ctx context.Context) error { return c.proposals.Linearizable(ctx) }
 
 // Understands returns nil when every member of the latest configuration is known to
 // apply commands of the version, else a *NotUpgradedError. A member that cannot be
 // reached counts with what it said last, one that was never heard with what it said when it was admitted, or as old; who counts
 // as old is asked once more, for a second at most.
 func (c *Cluster) Understands(ctx context.Context, version uint64) error {
-	return c.upgrades.understood(ctx, version)
+	return c.proposals.Understands(ctx, version)
 }
 
 // Remove takes the node out of the district for good. On return the new
 // configuration is committed; the node itself learns it within seconds if it is
 // alive. A leader that removes itself hands over first. ErrNotMember when there
 // is no such node; ErrRefused, and nothing happened, when Removable says so.
-func (c *Cluster) Remove(ctx context.Context, id string) error { return c.members.remove(ctx, id) }
+func (c *Cluster) Remove(ctx context.Context, id string) error { return c.members.Remove(ctx, id) }
 
 // Removable asks every voter that would remain where its log ends, and refuses
 // (ErrRefused, with a sentence) when a majority of them is not at hand and up to date:
@@ -58,33 +59,22 @@ func (c *Cluster) Remove(ctx context.Context, id string) error { return c.member
 // while another has joined and does not vote yet: whoever replaces nodes waits for each.
 // It takes a second at most. Any number of callers, on any node.
 func (c *Cluster) Removable(ctx context.Context, id string) error {
-	return c.members.removable(ctx, id)
+	return c.members.Removable(ctx, id)
 }
 
 // Members are the server ids of the others in the raft configuration.
-func (c *Cluster) Members() []string { return c.group.members() }
+func (c *Cluster) Members() []string { return c.group.Members() }
 
 // Changes yields the present leadership at once and then every change; a watcher
 // that is slow misses what lies between, never the latest. Call cancel when done;
 // the channel is not closed.
-func (c *Cluster) Changes() (changes <-chan Leadership, cancel func()) {
-	l := c.leadership
-	w := make(chan Leadership, 1)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.watchers[w] = struct{}{}
-	w <- l.now
-	return w, func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		delete(l.watchers, w)
-	}
+func (c *Cluster) Changes() (changes <-chan proposals.Leadership, cancel func()) {
+	return c.proposals.Changes()
 }
 
 // Leadership is who leads now, as this node sees it.
-func (c *Cluster) Leadership() Leadership {
-	now, _ := c.leadership.current()
-	return now
+func (c *Cluster) Leadership() proposals.Leadership {
+	return c.proposals.Leadership()
 }
 
 // Invite makes a join token with the addresses of all members and commits its hash
@@ -94,7 +84,7 @@ func (c *Cluster) Invite(ctx context.Context, ttl time.Duration) (identity.Token
 		return identity.Token{}, fmt.Errorf("inviting: %w: this node invites nobody", outcome.ErrRefused)
 	}
 	addrs := []string{c.options.Advertise}
-	for _, id := range c.Members() {
+	for _, id := range c.group.Members() {
 		if addr, ok := c.peers.Resolve(id); ok && len(addrs) < 64 {
 			addrs = append(addrs, addr)
 		}
@@ -107,12 +97,12 @@ func (c *Cluster) Invite(ctx context.Context, ttl time.Duration) (identity.Token
 }
 
 // Quarantine is why this node takes no part in raft any more; nil while it does.
-func (c *Cluster) Quarantine() *marks.Quarantine { return c.fence.why.Load() }
+func (c *Cluster) Quarantine() *marks.Quarantine { return c.fence.Why() }
 
 // Quarantined is closed when this node has met a newer incarnation of its district,
 // now or before Start. Raft has stopped for good then: Propose and reads that need
 // agreement return ErrQuarantined. Calls between nodes of the old incarnation go on.
-func (c *Cluster) Quarantined() <-chan struct{} { return c.fence.ended }
+func (c *Cluster) Quarantined() <-chan struct{} { return c.fence.Ended() }
 
 // HandleHandover serves a path for nodes that take no part in the district any more;
 // internode.PeerID gives the caller, which holds a certificate of the district and no more than
@@ -124,7 +114,7 @@ func (c *Cluster) HandleHandover(pattern string, h http.Handler) { c.handover.Ha
 // this disk when it returns; raft ends soon after (Quarantined). Devices are warned on.
 // Only the first call counts, also after a newer incarnation was met.
 func (c *Cluster) QuarantineFor(cause marks.Cause, reason string) {
-	c.fence.quarantineFor(cause, reason)
+	c.fence.QuarantineFor(cause, reason)
 }
 
 // CheckLog reads the whole raft log and quarantines this node when it is damaged. It
@@ -132,7 +122,7 @@ func (c *Cluster) QuarantineFor(cause marks.Cause, reason string) {
 func (c *Cluster) CheckLog(ctx context.Context) error {
 	err := raftlog.Check(ctx, c.store)
 	if errors.Is(err, raftlog.ErrDamaged) {
-		c.fence.quarantineFor(marks.CauseLog, logReason(err))
+		c.fence.QuarantineFor(marks.CauseLog, logReason(err))
 	}
 	return err
 }

@@ -10,14 +10,17 @@ import (
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
-	"golang.org/x/sync/semaphore"
 
+	"almenara/cluster/fence"
+	"almenara/cluster/group"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
+	"almenara/cluster/membership"
 	"almenara/cluster/memory"
 	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
+	"almenara/cluster/proposals"
 	"almenara/cluster/raftfix"
 	"almenara/cluster/raftlog"
 )
@@ -45,14 +48,12 @@ type Cluster struct {
 	dog   *raftlog.Watchdog
 	trans *raftfix.InTurn
 
-	*group
-	leadership *leadership
-	proposals  *proposals
-	upgrades   *upgrades
-	members    *membership
-	admission  *admission
-	fence      *fence
-	room       *room
+	group     *group.Group
+	proposals *proposals.Proposals
+	members   *membership.Membership
+	admission *membership.Admission
+	fence     *fence.Fence
+	room      *room
 
 	notify   chan bool
 	observed chan raft.Observation
@@ -75,7 +76,7 @@ func Start(options Options) (*Cluster, error) {
 	c := &Cluster{
 		options: o, dog: raftlog.NewWatchdog(o.Stalled), joined: make(chan struct{}),
 		notify: make(chan bool, 10), observed: make(chan raft.Observation, 64),
-		group: &group{self: o.Identity.NodeID},
+		group: &group.Group{Self: o.Identity.NodeID},
 	}
 	c.identity.Store(o.Identity.WithClock(o.Clock))
 	c.ctx, c.cancel = context.WithCancel(context.Background())
@@ -92,31 +93,27 @@ func Start(options Options) (*Cluster, error) {
 // port, the calls and the log are handed to them once they are open.
 func (c *Cluster) build() {
 	o := c.options
-	c.fence = &fence{
-		group: c.group, identity: c.identity.Load, ctx: c.ctx, dir: o.Dir, clock: o.Clock, former: o.Former, logger: o.Logger,
-		raised: make(chan struct{}), ended: make(chan struct{}),
-	}
+	c.fence = fence.New(fence.Options{
+		Group: c.group, Identity: c.identity.Load, Context: c.ctx, Dir: o.Dir, Clock: o.Clock, Former: o.Former, Logger: o.Logger,
+	})
 	removed := make(chan struct{})
-	c.proposals = &proposals{
-		group: c.group, dog: c.dog, versionOf: o.VersionOf, quarantined: c.fence.quarantined, removed: removed, ctx: c.ctx,
-		inFlight: semaphore.NewWeighted(maxInFlightBytes),
-	}
-	c.leadership = newLeadership(c.group, &c.proposals.gate, c.notify, c.observed)
-	c.upgrades = &upgrades{self: c.self, applied: o.Applied}
-	c.proposals.leadership, c.proposals.upgrades = c.leadership, c.upgrades
-	c.members = &membership{
-		group: c.group, proposals: c.proposals, fence: c.fence, dir: o.Dir, stabilization: o.Stabilization, logger: o.Logger, removed: removed,
-	}
-	c.fence.allowed = c.members.allowed
-	c.admission = &admission{
-		proposals: c.proposals, upgrades: c.upgrades, members: c.members, identity: c.identity.Load,
-		decide: o.Admit, status: func() []peers.Peer { return c.Status().Peers }, clock: o.Clock, logger: o.Logger,
-	}
+	c.proposals = proposals.New(proposals.Options{
+		Group: c.group, Dog: c.dog, VersionOf: o.VersionOf, Applied: o.Applied, Quarantined: c.fence.Quarantined, Removed: removed,
+		Context: c.ctx, Notify: c.notify, Observed: c.observed,
+	})
+	c.members = membership.New(membership.Options{
+		Group: c.group, Proposals: c.proposals, Quarantined: c.fence.Quarantined, Context: c.ctx, Dir: o.Dir,
+		Stabilization: o.Stabilization, Removed: removed, Logger: o.Logger,
+	})
+	c.admission = membership.NewAdmission(membership.AdmissionOptions{
+		Proposals: c.proposals, Members: c.members, Identity: c.identity.Load, Decide: o.Admit,
+		Peers: func() []peers.Peer { return c.Status().Peers }, Clock: o.Clock, Logger: o.Logger,
+	})
 	c.room = &room{group: c.group, dog: c.dog, changed: make(chan struct{}, 1), logger: o.Logger}
 }
 
 // NodeID is this node's server id.
-func (c *Cluster) NodeID() string { return c.self }
+func (c *Cluster) NodeID() string { return c.group.Self }
 
 // Identity is the current identity; its certificate changes when it is renewed.
 func (c *Cluster) Identity() *identity.Identity { return c.identity.Load() }
@@ -136,7 +133,7 @@ func (c *Cluster) Handle(pattern string, h http.Handler) { c.rpc.Handle(pattern,
 // Without a deadline in ctx it takes 10 s. An answer other than 200 is a
 // *CallError; ErrNotSent says that the peer certainly did not get the request.
 func (c *Cluster) Call(ctx context.Context, peerID, path string, body []byte) ([]byte, error) {
-	if c.proposals.stopping.Load() {
+	if c.proposals.Stopping() {
 		return nil, fmt.Errorf("calling %s: %w: %w", peerID, internode.ErrNotSent, outcome.ErrStopped)
 	}
 	return c.rpc.Call(ctx, peerID, path, body)
@@ -145,4 +142,4 @@ func (c *Cluster) Call(ctx context.Context, peerID, path string, body []byte) ([
 // Removed is closed when this node has learnt that it was removed from the
 // district. Raft has stopped then; the caller calls Stop and must not start
 // under this identity again.
-func (c *Cluster) Removed() <-chan struct{} { return c.members.removed }
+func (c *Cluster) Removed() <-chan struct{} { return c.members.Removed }

@@ -16,10 +16,10 @@ func (c *Cluster) HandOver(ctx context.Context) { c.handOver(ctx) }
 func (o Options) RaftConfig() *raft.Config { return o.raftConfig(nil) }
 
 // Transfer hands leadership to another node and changes nothing else.
-func (c *Cluster) Transfer(ctx context.Context) error { return c.transfer(ctx) }
+func (c *Cluster) Transfer(ctx context.Context) error { return c.group.Transfer(ctx) }
 
 // LastIndex is where the log ends.
-func (c *Cluster) LastIndex() uint64 { return c.raft.LastIndex() }
+func (c *Cluster) LastIndex() uint64 { return c.group.Raft.LastIndex() }
 
 // Recall is told by a peer that this run had come so far.
 func (c *Cluster) Recall(peer string, index, term uint64) {

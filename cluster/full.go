@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"almenara/cluster/group"
 	"almenara/cluster/raftlog"
 )
 
@@ -19,7 +20,7 @@ const (
 
 // room is what a node does while its disk has none.
 type room struct {
-	*group
+	group   *group.Group
 	dog     *raftlog.Watchdog
 	changed chan struct{} // capacity 1
 	logger  *slog.Logger
@@ -50,8 +51,8 @@ func (r *room) yieldLeadership(ctx context.Context) {
 			pause = handoverFirst
 		case <-timer.C:
 		}
-		if r.dog.Full() && r.raft.State() == raft.Leader && r.voters() > 1 {
-			if err := r.transfer(ctx); err != nil && ctx.Err() == nil {
+		if r.dog.Full() && r.group.Raft.State() == raft.Leader && r.group.Voters() > 1 {
+			if err := r.group.Transfer(ctx); err != nil && ctx.Err() == nil {
 				r.logger.Warn("handing over leadership for want of disk space", "error", err)
 			}
 			pause = min(2*pause, handoverLast)

@@ -9,10 +9,13 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"almenara/cluster/fence"
 	"almenara/cluster/foreign"
+	"almenara/cluster/group"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
+	"almenara/cluster/membership"
 	"almenara/cluster/memory"
 	"almenara/cluster/peers"
 )
@@ -20,22 +23,14 @@ import (
 const (
 	longestTick  = time.Second // at most: a shorter Stabilization is looked at more often
 	shortestTick = 100 * time.Millisecond
-	pingTimeout  = time.Second
 	renewTick    = time.Minute
-	promotionLag = 250 // entries; raft-autopilot's MaxTrailingLogs
 )
-
-// pong is the answer to a ping.
-type pong struct {
-	_         struct{} `cbor:",toarray"`
-	LastIndex uint64   // of the peer's log
-}
 
 // maintenance is what a node does again and again though no event triggers it.
 type maintenance struct {
-	*group
-	members  *membership
-	fence    *fence
+	group    *group.Group
+	members  *membership.Membership
+	fence    *fence.Fence
 	peers    *peers.Peers
 	memory   *memory.Memory
 	port     *internode.Port
@@ -54,7 +49,7 @@ type maintenance struct {
 // run does every second what no event triggers: asks after the peers, ends
 // connections of removed nodes, promotes new ones, announces a changed address.
 func (m *maintenance) run() {
-	tick := time.NewTicker(min(longestTick, max(shortestTick, m.members.stabilization)))
+	tick := time.NewTicker(min(longestTick, max(shortestTick, m.members.Stabilization)))
 	defer tick.Stop()
 	renewal := time.NewTicker(renewTick)
 	defer renewal.Stop()
@@ -62,8 +57,8 @@ func (m *maintenance) run() {
 	defer m.peers.Save()
 	var pings sync.WaitGroup
 	defer pings.Wait()
-	pinging := newLimiter(maxPings, 1)
-	known, lost, fenced := links{}, lostLogs{}, m.fence.raised
+	pinging := peers.NewLimiter(maxPings, 1)
+	known, lost, fenced := links{}, lostLogs{}, m.fence.Raised()
 	m.askPeers(&pings, pinging) // at once: a node that moved is looked for elsewhere
 	for {
 		select {
@@ -75,12 +70,12 @@ func (m *maintenance) run() {
 			}
 		case <-fenced:
 			fenced = nil
-			m.fence.end()
+			m.fence.End()
 		case <-renewal.C:
 			if err := m.renew(m.clock()); err != nil {
 				m.logger.Error("renewing certificate", "error", err)
 			}
-		case <-m.members.removed:
+		case <-m.members.Removed:
 			return
 		case <-m.ctx.Done():
 			return
@@ -90,36 +85,36 @@ func (m *maintenance) run() {
 
 const maxPings = 64
 
-func (m *maintenance) sweep(pings *sync.WaitGroup, pinging *limiter) {
-	if !m.fence.quarantined() && (m.raft.State() == raft.Shutdown || m.fsm.Expelled()) {
-		m.members.beRemoved() // by raft's own ShutdownOnRemove, or by an entry we applied
+func (m *maintenance) sweep(pings *sync.WaitGroup, pinging *peers.Limiter) {
+	if !m.fence.Quarantined() && (m.group.Raft.State() == raft.Shutdown || m.group.FSM.Expelled()) {
+		m.members.BeRemoved() // by raft's own ShutdownOnRemove, or by an entry we applied
 		return
 	}
-	if m.raft.LastIndex() > 0 {
-		if err := marks.MarkBegun(m.dir, m.self); err != nil {
+	if m.group.Raft.LastIndex() > 0 {
+		if err := marks.MarkBegun(m.dir, m.group.Self); err != nil {
 			m.logger.Error("marking raft state", "error", err)
 		}
 	}
-	m.members.closeStrangers()
+	m.members.CloseStrangers()
 	m.peers.Save()
-	m.memory.Keep(m.servers())
+	m.memory.Keep(m.group.Servers())
 	m.memory.Save(false)
 	m.askPeers(pings, pinging)
 	m.seekPeers(pings, pinging)
-	m.fence.greetFormer(pings, pinging)
-	if m.raft.State() == raft.Leader {
-		m.members.promote()
+	m.fence.GreetFormer(pings, pinging)
+	if m.group.Raft.State() == raft.Leader {
+		m.members.Promote()
 	}
 }
 
-func (m *maintenance) askPeers(pings *sync.WaitGroup, pinging *limiter) {
-	for _, id := range m.members.members() {
+func (m *maintenance) askPeers(pings *sync.WaitGroup, pinging *peers.Limiter) {
+	for _, id := range m.group.Members() {
 		if addr, ok := m.peers.Resolve(id); ok {
 			m.port.TrustAddress(addr)
 		}
-		if pinging.take(id) {
+		if pinging.Take(id) {
 			pings.Go(func() {
-				defer pinging.give(id)
+				defer pinging.Give(id)
 				m.ping(id)
 			})
 		}
@@ -128,21 +123,18 @@ func (m *maintenance) askPeers(pings *sync.WaitGroup, pinging *limiter) {
 
 // ping asks one peer; contact and version are noted by the RPC client.
 func (m *maintenance) ping(id string) {
-	ctx, cancel := context.WithTimeout(m.ctx, pingTimeout)
+	ctx, cancel := context.WithTimeout(m.ctx, peers.AskTimeout)
 	defer cancel()
 	if m.peers.HasMoved() {
 		_, _ = m.rpc.Call(ctx, id, "/cluster/address", []byte(m.peers.Advertise))
 	}
 	b, err := m.rpc.Call(ctx, id, "/cluster/ping", nil)
-	if m.members.learnRemoval(err) {
-		m.members.beRemoved()
+	if m.members.LearnRemoval(err) {
+		m.members.BeRemoved()
 	}
-	var p pong
-	if err == nil && foreign.Decode(b, &p) == nil {
-		m.members.promotions.observe(id, p.LastIndex+promotionLag >= m.raft.LastIndex())
-	} else {
-		m.members.promotions.observe(id, false)
-	}
+	var p group.Pong
+	answered := err == nil && foreign.Decode(b, &p) == nil
+	m.members.Observe(id, answered, p.LastIndex)
 }
 
 // renew replaces the certificate when it needs it and writes nothing: the file's
@@ -162,24 +154,24 @@ func (m *maintenance) renew(now time.Time) error {
 
 // seekPeers asks at the addresses that the operator named which node is there, while
 // there is no leader: after a move of every node at once nobody knows where another is.
-func (m *maintenance) seekPeers(asked *sync.WaitGroup, asking *limiter) {
-	if m.quorum.State().Has() {
+func (m *maintenance) seekPeers(asked *sync.WaitGroup, asking *peers.Limiter) {
+	if m.group.Quorum.State().Has() {
 		return
 	}
 	for _, addr := range m.seek {
-		if addr == m.peers.Advertise || !asking.take(addr) {
+		if addr == m.peers.Advertise || !asking.Take(addr) {
 			continue
 		}
 		asked.Go(func() {
-			defer asking.give(addr)
-			ctx, cancel := context.WithTimeout(m.ctx, pingTimeout)
+			defer asking.Give(addr)
+			ctx, cancel := context.WithTimeout(m.ctx, peers.AskTimeout)
 			defer cancel()
 			conn, err := m.port.Dial(ctx, "", addr, identity.ProtoRPC)
 			if err != nil {
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			if id, err := identity.NodeOf(conn.Cert); err == nil && id != m.self {
+			if id, err := identity.NodeOf(conn.Cert); err == nil && id != m.group.Self {
 				m.peers.Found(id, addr)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 
 	"almenara/cluster/identity"
 	"almenara/cluster/outcome"
+	"almenara/cluster/proposals"
 )
 
 func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
@@ -30,11 +31,14 @@ func TestApply_RefusesWhenTheDiskStallsOrTooMuchIsInFlight(t *testing.T) {
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.NoError(t, err)
 
-	require.Eventually(t, func() bool { return c.proposals.inFlight.TryAcquire(maxInFlightBytes) }, 10*time.Second, time.Millisecond,
-		"what was answered is in flight no more")
+	var release func()
+	require.Eventually(t, func() (ok bool) {
+		release, ok = c.proposals.Reserve(proposals.MaxInFlightBytes)
+		return ok
+	}, 10*time.Second, time.Millisecond, "what was answered is in flight no more")
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.ErrorIs(t, err, outcome.ErrBusy)
-	c.proposals.inFlight.Release(maxInFlightBytes)
+	release()
 	_, err = c.Propose(t.Context(), []byte("x"))
 	require.NoError(t, err)
 }
@@ -72,7 +76,7 @@ func nodeWith(t *testing.T, fsm raft.FSM, changes ...func(*Options)) *Cluster {
 func TestPropose_SettingsOfRaft(t *testing.T) {
 	c := singleNode(t)
 	require.Eventually(t, func() bool {
-		return c.raft.ReloadableConfig().HeartbeatTimeout == 50*time.Millisecond
+		return c.group.Raft.ReloadableConfig().HeartbeatTimeout == 50*time.Millisecond
 	}, 5*time.Second, 10*time.Millisecond, "the start's tripled timeouts end with the first leader")
 	config := Options{Identity: c.Identity(), HeartbeatTimeout: 300 * time.Millisecond, Logger: c.options.Logger}.raftConfig(nil)
 	require.Equal(t, 900*time.Millisecond, config.HeartbeatTimeout)
@@ -95,13 +99,13 @@ func (s slow) Apply(*raft.Log) any { <-s.apply; return nil }
 func TestLinearizable_WaitsForTheStateMachineNotForRaft(t *testing.T) {
 	fsm := slow{nothing{&raft.MockFSM{}}, make(chan struct{})}
 	c := nodeWith(t, fsm)
-	before := c.raft.AppliedIndex()
+	before := c.group.Raft.AppliedIndex()
 	proposed := make(chan error, 1)
 	go func() {
 		_, err := c.Propose(t.Context(), []byte("slow"))
 		proposed <- err
 	}()
-	require.Eventually(t, func() bool { return c.raft.AppliedIndex() > before }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return c.group.Raft.AppliedIndex() > before }, 10*time.Second, time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	require.ErrorIs(t, c.Linearizable(ctx), context.DeadlineExceeded)

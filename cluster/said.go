@@ -3,6 +3,7 @@ package cluster
 import (
 	"net/http"
 
+	"almenara/cluster/fence"
 	"almenara/cluster/marks"
 	"almenara/cluster/memory"
 	"almenara/cluster/peers"
@@ -10,7 +11,7 @@ import (
 
 // sayings is what nodes say of themselves and of each other on every request and answer.
 type sayings struct {
-	fence  *fence
+	fence  *fence.Fence
 	peers  *peers.Peers
 	memory *memory.Memory
 }
@@ -29,10 +30,10 @@ func (s *sayings) heard(id string, h http.Header) {
 
 // recall takes what a peer remembers of this node.
 func (s *sayings) recall(peer string, h http.Header) {
-	if s.fence.quarantined() {
+	if s.fence.Quarantined() {
 		return
 	}
 	if missing := s.memory.Missing(peer, h); missing != "" {
-		s.fence.quarantineFor(marks.CauseMemory, missing)
+		s.fence.QuarantineFor(marks.CauseMemory, missing)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"almenara/cluster/internode"
 	"almenara/cluster/joining"
 	"almenara/cluster/marks"
+	"almenara/cluster/membership"
 	"almenara/cluster/memory"
 	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
@@ -37,21 +38,20 @@ func (c *Cluster) open() error {
 	if err := c.openPort(); err != nil {
 		return err
 	}
-	c.fence.notHeard.Load(c.options.Dir, c.options.Logger)
 	if err := c.openLog(filepath.Join(c.options.Dir, raftlog.Dir)); err != nil {
 		return err
 	}
-	c.proposals.store = c.store
+	c.proposals.Open(c.rpc, c.peers, c.store)
 	held, err := marks.HeldBy(c.options.Snapshots)
 	if err != nil {
 		return err
 	}
 	if c.marked == nil || c.marked.By != nil {
 		if marks.WasRemoved(c.options.Dir) {
-			return fmt.Errorf("starting %s: %w", c.self, outcome.ErrRemoved)
+			return fmt.Errorf("starting %s: %w", c.group.Self, outcome.ErrRemoved)
 		}
 		if held, err = marks.CheckLog(c.options.Dir, c.options.Snapshots, c.store); err != nil {
-			return fmt.Errorf("starting %s: %w", c.self, err)
+			return fmt.Errorf("starting %s: %w", c.group.Self, err)
 		}
 		if err := raftlog.DropStale(c.store, held.Index, c.options.Logger); err != nil {
 			return err
@@ -60,14 +60,14 @@ func (c *Cluster) open() error {
 	if err := c.beginRun(held); err != nil {
 		return err
 	}
-	c.fsm = raftfix.NewAppliedFSM(c.self, c.options.FSM, c.options.Snapshots, held)
+	c.group.FSM = raftfix.NewAppliedFSM(c.group.Self, c.options.FSM, c.options.Snapshots, held)
 	return c.openRaft()
 }
 
 func (c *Cluster) openPort() error {
 	p, err := internode.NewPort(internode.PortOptions{
 		Listen: c.options.Listen, Identity: c.identity.Load, Dial: c.options.Dial, Conns: c.options.Conns,
-		Met: c.fence.metIncarnation, Logger: c.options.Logger,
+		Met: c.fence.MetIncarnation, Logger: c.options.Logger,
 	})
 	if err != nil {
 		return err
@@ -84,33 +84,31 @@ func (c *Cluster) openPort() error {
 		return fmt.Errorf("starting cluster: %q is no address at which other nodes could reach this one", c.options.Advertise)
 	}
 	c.peers = peers.Open(peers.Options{
-		Self: c.self, Advertise: c.options.Advertise, Dir: c.options.Dir, Version: c.options.Version,
-		Recorded: c.options.Recorded, Address: c.options.Address, Servers: c.servers,
+		Self: c.group.Self, Advertise: c.options.Advertise, Dir: c.options.Dir, Version: c.options.Version,
+		Recorded: c.options.Recorded, Address: c.options.Address, Servers: c.group.Servers,
 		Moved: p.CloseDialled, Logger: c.options.Logger,
 	})
-	c.dial = &dialler{port: p, peers: c.peers, begun: c.begun.Load}
+	c.dial = &dialler{port: p, peers: c.peers, begun: c.group.Begun.Load}
 	c.sayings = &sayings{fence: c.fence, peers: c.peers, memory: c.memory}
 	c.rpc = internode.NewRPC(p, internode.Peers{
-		Connect: c.dial.forCalls, Allowed: c.members.allowed, Refuse: c.members.refuseStranger,
+		Connect: c.dial.forCalls, Allowed: c.members.Allowed, Refuse: c.members.RefuseStranger,
 		Tell: c.sayings.tell, Heard: c.sayings.heard, Recall: c.sayings.recall, Answered: c.peers.Answered,
 	}, c.options.Logger)
-	c.join = joining.NewServer(c.admission.handleJoin)
-	c.handover = internode.NewHandovers(p, c.fence.refuseHandover, c.fence.standing, c.options.Logger)
-	c.fence.port, c.fence.rpc, c.fence.peers = p, c.rpc, c.peers
-	c.members.port, c.members.rpc, c.members.peers, c.members.memory = p, c.rpc, c.peers, c.memory
-	c.upgrades.rpc, c.upgrades.peers, c.proposals.rpc = c.rpc, c.peers, c.rpc
-	c.admission.peers, c.admission.memory = c.peers, c.memory
+	c.join = joining.NewServer(c.admission.HandleJoin)
+	c.handover = internode.NewHandovers(p, c.fence.RefuseHandover, c.fence.Standing, c.options.Logger)
+	c.fence.Open(p, c.rpc, c.peers)
+	c.members.Open(p, c.rpc, c.peers, c.memory)
 	c.routes()
 	return nil
 }
 
 func (c *Cluster) openRaft() error {
 	c.trans = raftfix.NewInTurn(raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
-		Stream:                internode.NewStream(c.port, c.options.Advertise, c.dial.forRaft, c.members.mayRaft, c.memory.Admits),
+		Stream:                internode.NewStream(c.port, c.options.Advertise, c.dial.forRaft, c.members.MayRaft, c.memory.Admits),
 		MaxPool:               3,
 		Timeout:               5 * time.Second,
 		MaxRPCsInFlight:       1, // pipelining can park replication for ever (hashicorp/raft #612)
-		ServerAddressProvider: addressProvider{c.group, c.peers},
+		ServerAddressProvider: membership.Addresses{Group: c.group, Peers: c.peers},
 		Logger:                hclogs.New(c.options.Logger),
 	}))
 	config := c.options.raftConfig(c.notify)
@@ -119,23 +117,22 @@ func (c *Cluster) openRaft() error {
 			return err
 		}
 	}
-	read := raftfix.NewUnreadable(c.store, c.begun.Load, func(err error) { c.fence.quarantineFor(marks.CauseLog, logReason(err)) })
+	read := raftfix.NewUnreadable(c.store, c.group.Begun.Load, func(err error) { c.fence.QuarantineFor(marks.CauseLog, logReason(err)) })
 	cache, err := raft.NewLogCache(logCache, read)
 	if err != nil {
 		return fmt.Errorf("making log cache: %w", err)
 	}
-	dumps := raftfix.NewReceivedDumps(c.options.Snapshots, func() uint64 { return c.position().Index })
-	c.raft, err = raft.NewRaft(config, c.fsm, cache, raftfix.NewRisingTerm(c.store, func() error { return marks.MarkBegun(c.options.Dir, c.self) }), dumps, c.trans)
+	dumps := raftfix.NewReceivedDumps(c.options.Snapshots, func() uint64 { return c.group.Position().Index })
+	c.group.Raft, err = raft.NewRaft(config, c.group.FSM, cache, raftfix.NewRisingTerm(c.store, func() error { return marks.MarkBegun(c.options.Dir, c.group.Self) }), dumps, c.trans)
 	if err != nil {
 		return fmt.Errorf("starting raft: %w", err)
 	}
-	c.trans.Begin(c.raft)
-	c.quorum = quorum.New(c.raft)
-	c.shutdown = sync.OnceValue(func() error { return c.raft.Shutdown().Error() })
-	c.begun.Store(true)
+	c.trans.Begin(c.group.Raft)
+	c.group.Quorum = quorum.New(c.group.Raft)
+	c.group.Shutdown = sync.OnceValue(func() error { return c.group.Raft.Shutdown().Error() })
+	c.group.Begun.Store(true)
 	if q := c.marked; q != nil { // nothing was said to anybody yet: the port is not open
-		c.fence.why.Store(q)
-		c.fence.end()
+		c.fence.Begin(q)
 	}
 	return nil
 }
@@ -153,7 +150,7 @@ func bootstrap(config *raft.Config, o Options, store raftlog.Store, trans raft.T
 
 // run starts the goroutines; all of them end with c.ctx, the port or raft.
 func (c *Cluster) run() {
-	c.raft.RegisterObserver(raft.NewObserver(c.observed, false, func(o *raft.Observation) bool {
+	c.group.Raft.RegisterObserver(raft.NewObserver(c.observed, false, func(o *raft.Observation) bool {
 		switch o.Data.(type) {
 		case raft.LeaderObservation, raft.RaftState:
 			return true
@@ -166,9 +163,9 @@ func (c *Cluster) run() {
 		defer close(c.joined)
 		_ = c.join.Serve(c.port.Service(identity.ProtoJoin)) // ends with the port
 	}()
-	c.wg.Go(func() { c.leadership.follow(c.ctx) })
+	c.wg.Go(func() { c.proposals.Follow(c.ctx) })
 	c.wg.Go(c.maintenance().run)
-	c.wg.Go(func() { c.watchQuorum(c.ctx, c.options.HeartbeatTimeout, c.options.Logger) })
+	c.wg.Go(func() { c.group.WatchQuorum(c.ctx, c.options.HeartbeatTimeout, c.options.Logger) })
 	c.wg.Go(func() { c.room.yieldLeadership(c.ctx) })
 	c.wg.Go(func() { c.dog.Run(c.ctx, c.options.Logger, c.options.Halt) })
 	c.port.Start()
@@ -215,13 +212,13 @@ func (c *Cluster) maintenance() *maintenance {
 
 // routes are the paths of this package.
 func (c *Cluster) routes() {
-	c.rpc.Handle("POST /cluster/propose", http.HandlerFunc(c.proposals.handlePropose))
-	c.rpc.Handle("POST /cluster/index", http.HandlerFunc(c.proposals.handleIndex))
-	c.rpc.Handle("POST /cluster/ping", http.HandlerFunc(c.handlePing))
-	c.rpc.Handle("POST /cluster/address", http.HandlerFunc(c.members.handleAddress))
-	c.rpc.Handle("POST /cluster/join", http.HandlerFunc(c.admission.handleForwardedJoin))
-	c.rpc.Handle("POST /cluster/outlived", http.HandlerFunc(c.fence.handleOutlived))
-	c.rpc.Handle("POST /cluster/remove", http.HandlerFunc(c.members.handleRemove))
+	c.rpc.Handle("POST /cluster/propose", http.HandlerFunc(c.proposals.HandlePropose))
+	c.rpc.Handle("POST /cluster/index", http.HandlerFunc(c.proposals.HandleIndex))
+	c.rpc.Handle("POST /cluster/ping", http.HandlerFunc(c.group.HandlePing))
+	c.rpc.Handle("POST /cluster/address", http.HandlerFunc(c.members.HandleAddress))
+	c.rpc.Handle("POST /cluster/join", http.HandlerFunc(c.admission.HandleForwardedJoin))
+	c.rpc.Handle("POST /cluster/outlived", http.HandlerFunc(c.fence.HandleOutlived))
+	c.rpc.Handle("POST /cluster/remove", http.HandlerFunc(c.members.HandleRemove))
 }
 
 // beginRun makes this run's claim, of what the log and the state hold before raft
@@ -236,7 +233,7 @@ func (c *Cluster) beginRun(held *raft.SnapshotMeta) error {
 		if err != nil {
 			return fmt.Errorf("reading raft log: %w", err)
 		}
-		c.memory.Begin(memory.Position{Index: max(last, held.Index), Term: term}, c.position)
+		c.memory.Begin(memory.Position{Index: max(last, held.Index), Term: term}, c.group.Position)
 	}
 	return c.maintenance().renew(c.options.Clock())
 }

@@ -30,15 +30,15 @@ type Status struct {
 
 // Status is taken at one moment; it never waits.
 func (c *Cluster) Status() Status {
-	seen, since := c.quorum.Look()
-	_, leader := c.raft.LeaderWithID()
+	seen, since := c.group.Quorum.Look()
+	_, leader := c.group.Raft.LeaderWithID()
 	s := Status{
-		ID: c.NodeID(), Role: role(c.raft.State()), Leader: string(leader),
-		Term: c.raft.CurrentTerm(), CommitIndex: c.raft.CommitIndex(), AppliedIndex: c.fsm.Index(),
-		LastContact: c.lastContact(), HasQuorum: seen.Has(), AloneSince: since,
+		ID: c.NodeID(), Role: role(c.group.Raft.State()), Leader: string(leader),
+		Term: c.group.Raft.CurrentTerm(), CommitIndex: c.group.Raft.CommitIndex(), AppliedIndex: c.group.FSM.Index(),
+		LastContact: c.group.LastContact(), HasQuorum: seen.Has(), AloneSince: since,
 		DiskStalled: c.dog.Stalled(), Incarnation: c.identity.Load().Incarnation.Count(),
 	}
-	for _, server := range c.servers() {
+	for _, server := range c.group.Servers() {
 		s.Peers = append(s.Peers, c.peer(server))
 	}
 	return s
@@ -48,7 +48,7 @@ func (c *Cluster) peer(server raft.Server) peers.Peer {
 	now := time.Now()
 	p := peers.Peer{ID: string(server.ID), Voter: server.Suffrage == raft.Voter, LastContact: now, Answered: now}
 	p.Addr, _ = c.peers.Resolve(p.ID)
-	p.Version, p.Held = c.options.Version, c.position().Index
+	p.Version, p.Held = c.options.Version, c.group.Position().Index
 	if p.ID != c.NodeID() {
 		p.LastContact, p.Answered, p.Version = c.peers.LastHeard(p.ID), c.peers.LastAnswer(p.ID), c.peers.VersionOf(p.ID)
 		p.Held, p.LostLog = c.memory.Held(p.ID), c.memory.Lost(p.ID)
@@ -73,4 +73,4 @@ func role(s raft.RaftState) string {
 // HasQuorum says whether this node has a majority with it: on the leader, that its lease
 // holds; elsewhere, that a leader is in contact. It may be true for one heartbeat timeout
 // too long. It costs an atomic read.
-func (c *Cluster) HasQuorum() bool { return c.quorum.State().Has() }
+func (c *Cluster) HasQuorum() bool { return c.group.Quorum.State().Has() }

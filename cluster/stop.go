@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"almenara/cluster/group"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 
 // Bounds of the steps of Stop, within the caller's context.
 const (
-	transferTimeout = 2 * time.Second
 	drainTimeout    = 2 * time.Second
 	shutdownTimeout = 5 * time.Second
 )
@@ -38,26 +38,26 @@ func (c *Cluster) Stop(ctx context.Context) error {
 // another that votes. Everything goes on otherwise; it takes 2 s at most. Stop does so too,
 // but whoever has more to stop begins with this.
 func (c *Cluster) HandLeadershipOver(ctx context.Context) error {
-	if c.raft.State() != raft.Leader || c.voters() < 2 {
+	if c.group.Raft.State() != raft.Leader || c.group.Voters() < 2 {
 		return nil
 	}
-	return c.transfer(ctx)
+	return c.group.Transfer(ctx)
 }
 
 func (c *Cluster) handOver(ctx context.Context) {
-	c.proposals.stopping.Store(true)
-	if c.raft.State() != raft.Leader || c.voters() < 2 {
+	c.proposals.Stop()
+	if c.group.Raft.State() != raft.Leader || c.group.Voters() < 2 {
 		return
 	}
-	if err := c.transfer(ctx); err != nil { // the others elect one without us, only later
+	if err := c.group.Transfer(ctx); err != nil { // the others elect one without us, only later
 		c.options.Logger.Warn("handing over leadership", "error", err)
 	}
 }
 
 // closeAll takes down whatever Start has built so far.
 func (c *Cluster) closeAll(ctx context.Context) error {
-	c.proposals.stopping.Store(true)
-	errs := []error{c.proposals.drain(ctx)}
+	c.proposals.Stop()
+	errs := []error{c.proposals.Drain(ctx)}
 	c.cancel()
 	errs = append(errs, c.closePort(ctx))
 	c.wg.Wait()
@@ -75,7 +75,7 @@ func (c *Cluster) closePort(ctx context.Context) error {
 		return nil
 	}
 	err := c.port.Close()
-	if c.raft == nil { // the servers never ran
+	if c.group.Raft == nil { // the servers never ran
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
@@ -86,7 +86,7 @@ func (c *Cluster) closePort(ctx context.Context) error {
 }
 
 func (c *Cluster) closeRaft(ctx context.Context) error {
-	if c.raft == nil {
+	if c.group.Raft == nil {
 		if c.trans != nil {
 			return c.trans.Close()
 		}
@@ -98,8 +98,8 @@ func (c *Cluster) closeRaft(ctx context.Context) error {
 	defer cancel()
 	stop := make(chan struct{})
 	var draining sync.WaitGroup
-	draining.Go(func() { c.leadership.drainSignals(stop) }) // raft blocks on its signals to the end
-	err := await(ctx, c.shutdown)
+	draining.Go(func() { c.proposals.DrainSignals(stop) }) // raft blocks on its signals to the end
+	err := group.Await(ctx, c.group.Shutdown)
 	close(stop)
 	draining.Wait()
 	if err != nil {

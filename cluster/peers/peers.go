@@ -5,9 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
+
+// AskTimeout is how long a peer is waited for that is asked for something small.
+const AskTimeout = time.Second
 
 // Options is what is asked of the node. Recorded, Address and Moved may be nil.
 type Options struct {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"almenara/channels/signal"
-	"almenara/cluster"
+	"almenara/cluster/proposals"
 )
 
 const (
@@ -26,8 +26,8 @@ type Duty struct {
 
 // Leaders tells who leads: *cluster.Cluster.
 type Leaders interface {
-	Leadership() cluster.Leadership
-	Changes() (changes <-chan cluster.Leadership, cancel func())
+	Leadership() proposals.Leadership
+	Changes() (changes <-chan proposals.Leadership, cancel func())
 }
 
 // Duties are those of one node. Call may be called from any goroutine, also before Run.

@@ -11,17 +11,17 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/cluster"
+	"almenara/cluster/proposals"
 )
 
 // leads is who leads, always.
 type leads struct {
 	leader  bool
-	changes chan cluster.Leadership
+	changes chan proposals.Leadership
 }
 
-func (l leads) Leadership() cluster.Leadership { return cluster.Leadership{Leader: l.leader} }
-func (l leads) Changes() (<-chan cluster.Leadership, func()) {
+func (l leads) Leadership() proposals.Leadership { return proposals.Leadership{Leader: l.leader} }
+func (l leads) Changes() (<-chan proposals.Leadership, func()) {
 	return l.changes, func() {}
 }
 
@@ -57,11 +57,11 @@ func TestDuties_OneThatFailsOrHangsStopsNoOther(t *testing.T) {
 func TestDuties_AChangeOfLeaderEndsTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tried atomic.Int32
-		l := leads{changes: make(chan cluster.Leadership)}
+		l := leads{changes: make(chan proposals.Leadership)}
 		run(t, l, Duty{Name: "waits", Do: func(context.Context) error { tried.Add(1); return errors.New("no leader") }})
 		time.Sleep(time.Minute)
 		before := tried.Load()
-		l.changes <- cluster.Leadership{}
+		l.changes <- proposals.Leadership{}
 		synctest.Wait()
 		require.Equal(t, before+1, tried.Load())
 	})

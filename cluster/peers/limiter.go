@@ -1,20 +1,20 @@
-package cluster
+package peers
 
 import "sync"
 
-// limiter bounds what runs at a time, in all and per key.
-type limiter struct {
+// Limiter bounds what runs at a time, in all and per key.
+type Limiter struct {
 	mu          sync.Mutex
 	all, perKey int
 	total       int
 	byKey       map[string]int
 }
 
-func newLimiter(all, perKey int) *limiter {
-	return &limiter{all: all, perKey: perKey, byKey: map[string]int{}}
+func NewLimiter(all, perKey int) *Limiter {
+	return &Limiter{all: all, perKey: perKey, byKey: map[string]int{}}
 }
 
-func (l *limiter) take(key string) bool {
+func (l *Limiter) Take(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.total >= l.all || l.byKey[key] >= l.perKey {
@@ -25,7 +25,7 @@ func (l *limiter) take(key string) bool {
 	return true
 }
 
-func (l *limiter) give(key string) {
+func (l *Limiter) Give(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.total--

@@ -1,6 +1,7 @@
-package cluster
+package proposals
 
 import (
+	"almenara/cluster/group"
 	"context"
 	"sync"
 	"time"
@@ -17,7 +18,7 @@ type Leadership struct {
 
 // leadership is the latest Leadership and who wants to hear of the next.
 type leadership struct {
-	*group
+	group    *group.Group
 	gate     *gate // of proposals: a barrier is one
 	notify   chan bool
 	observed chan raft.Observation
@@ -29,7 +30,7 @@ type leadership struct {
 	watchers map[chan Leadership]struct{}
 }
 
-func newLeadership(g *group, proposals *gate, notify chan bool, observed chan raft.Observation) *leadership {
+func newLeadership(g *group.Group, proposals *gate, notify chan bool, observed chan raft.Observation) *leadership {
 	return &leadership{
 		group: g, gate: proposals, notify: notify, observed: observed,
 		changed: make(chan struct{}), watchers: map[chan Leadership]struct{}{},
@@ -41,6 +42,20 @@ func (l *leadership) current() (Leadership, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.now, l.changed
+}
+
+// watch is Cluster.Changes.
+func (l *leadership) watch() (changes <-chan Leadership, cancel func()) {
+	w := make(chan Leadership, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.watchers[w] = struct{}{}
+	w <- l.now
+	return w, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.watchers, w)
+	}
 }
 
 func (l *leadership) set(now Leadership) {
@@ -96,19 +111,19 @@ func (l *leadership) follow(ctx context.Context) {
 }
 
 func (l *leadership) publish() {
-	l.quorum.Look()
-	_, id := l.raft.LeaderWithID()
+	l.group.Quorum.Look()
+	_, id := l.group.Raft.LeaderWithID()
 	l.set(Leadership{
-		Leader:   l.raft.State() == raft.Leader,
+		Leader:   l.group.Raft.State() == raft.Leader,
 		LeaderID: string(id),
-		Term:     l.raft.CurrentTerm(),
+		Term:     l.group.Raft.CurrentTerm(),
 	})
 }
 
 func (l *leadership) needsBarrier() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.raft.State() == raft.Leader && l.ready != l.raft.CurrentTerm()
+	return l.group.Raft.State() == raft.Leader && l.ready != l.group.Raft.CurrentTerm()
 }
 
 // passBarrier waits until all that earlier leaders committed is applied here: only
@@ -118,14 +133,14 @@ func (l *leadership) passBarrier(ctx context.Context) <-chan struct{} {
 		return nil
 	}
 	done := make(chan struct{})
-	term := l.raft.CurrentTerm()
+	term := l.group.Raft.CurrentTerm()
 	go func() {
 		defer l.gate.leave()
 		defer close(done)
-		if l.raft.Barrier(5*time.Second).Error() == nil && l.raft.CurrentTerm() == term {
+		if l.group.Raft.Barrier(5*time.Second).Error() == nil && l.group.Raft.CurrentTerm() == term {
 			l.markReady(term)
 		} else {
-			waitFor(ctx, nil, 100*time.Millisecond) // still the leader, perhaps: try again
+			group.WaitFor(ctx, nil, 100*time.Millisecond) // still the leader, perhaps: try again
 		}
 	}()
 	return done

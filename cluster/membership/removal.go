@@ -1,4 +1,4 @@
-package cluster
+package membership
 
 import (
 	"context"
@@ -12,20 +12,22 @@ import (
 	"github.com/hashicorp/raft"
 
 	"almenara/cluster/foreign"
+	"almenara/cluster/group"
 	"almenara/cluster/internode"
 	"almenara/cluster/marks"
 	"almenara/cluster/outcome"
+	"almenara/cluster/peers"
 )
 
-// remove is Cluster.Remove.
-func (m *membership) remove(ctx context.Context, id string) error {
-	err := m.proposals.onLeader(ctx, func(ctx context.Context) error {
+// Remove is Cluster.Remove.
+func (m *Membership) Remove(ctx context.Context, id string) error {
+	err := m.Proposals.OnLeader(ctx, func(ctx context.Context) error {
 		return m.removeHere(ctx, id)
 	}, func(ctx context.Context, leader string) error {
-		_, err := m.proposals.forward(ctx, leader, "/cluster/remove", []byte(id), nil)
+		_, err := m.Proposals.Forward(ctx, leader, "/cluster/remove", []byte(id), nil)
 		return err
 	})
-	if id == m.self && errors.Is(err, outcome.ErrRemoved) {
+	if id == m.Group.Self && errors.Is(err, outcome.ErrRemoved) {
 		return nil // the answer was lost, but we have learnt it
 	}
 	if err != nil {
@@ -34,29 +36,29 @@ func (m *membership) remove(ctx context.Context, id string) error {
 	return nil
 }
 
-func (m *membership) removeHere(ctx context.Context, id string) error {
-	if !inConfiguration(raft.Configuration{Servers: m.servers()}, id) {
+func (m *Membership) removeHere(ctx context.Context, id string) error {
+	if !group.InConfiguration(raft.Configuration{Servers: m.Group.Servers()}, id) {
 		return outcome.ErrNotMember
 	}
-	if err := m.removable(ctx, id); err != nil {
+	if err := m.Removable(ctx, id); err != nil {
 		return err
 	}
-	if id == m.self {
-		if err := m.transfer(ctx); err != nil {
+	if id == m.Group.Self {
+		if err := m.Group.Transfer(ctx); err != nil {
 			return fmt.Errorf("%w: handing over: %w", outcome.ErrRefused, err)
 		}
 		return outcome.ErrTryAgain // with the new leader
 	}
-	if err := m.raft.RemoveServer(raft.ServerID(id), 0, membershipTimeout).Error(); err != nil {
+	if err := m.Group.Raft.RemoveServer(raft.ServerID(id), 0, membershipTimeout).Error(); err != nil {
 		return outcome.OfRaft(err)
 	}
-	m.closeStrangers()
+	m.CloseStrangers()
 	return nil
 }
 
-// removable is Cluster.Removable.
-func (m *membership) removable(ctx context.Context, id string) error {
-	servers := m.servers()
+// Removable is Cluster.Removable.
+func (m *Membership) Removable(ctx context.Context, id string) error {
+	servers := m.Group.Servers()
 	remain := slices.DeleteFunc(slices.Clone(servers), func(s raft.Server) bool { return s.Suffrage != raft.Voter })
 	at := slices.IndexFunc(remain, func(s raft.Server) bool { return string(s.ID) == id })
 	if at < 0 {
@@ -79,10 +81,10 @@ func (m *membership) removable(ctx context.Context, id string) error {
 
 // behind are the servers that do not answer, that lost what they had, whose log does not
 // hold the configuration of today, or ends well before ours.
-func (m *membership) behind(ctx context.Context, servers []raft.Server) []string {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+func (m *Membership) behind(ctx context.Context, servers []raft.Server) []string {
+	ctx, cancel := context.WithTimeout(ctx, peers.AskTimeout)
 	defer cancel()
-	_, known := m.fsm.Committed()
+	_, known := m.Group.FSM.Committed()
 	ends := make([]uint64, len(servers))
 	var asked sync.WaitGroup
 	for i, s := range servers {
@@ -91,7 +93,7 @@ func (m *membership) behind(ctx context.Context, servers []raft.Server) []string
 	asked.Wait()
 	var ids []string
 	for i, s := range servers {
-		if m.memory.Lost(string(s.ID)) || ends[i] < max(known, 1) || ends[i]+promotionLag < m.raft.LastIndex() {
+		if m.memory.Lost(string(s.ID)) || ends[i] < max(known, 1) || ends[i]+promotionLag < m.Group.Raft.LastIndex() {
 			ids = append(ids, string(s.ID))
 		}
 	}
@@ -99,19 +101,19 @@ func (m *membership) behind(ctx context.Context, servers []raft.Server) []string
 }
 
 // logEnd asks a node where its log ends; 0 when it does not answer.
-func (m *membership) logEnd(ctx context.Context, id string) uint64 {
-	if id == m.self {
-		return m.raft.LastIndex()
+func (m *Membership) logEnd(ctx context.Context, id string) uint64 {
+	if id == m.Group.Self {
+		return m.Group.Raft.LastIndex()
 	}
 	b, err := m.rpc.Call(ctx, id, "/cluster/ping", nil)
-	var p pong
+	var p group.Pong
 	if err != nil || foreign.Decode(b, &p) != nil {
 		return 0
 	}
 	return p.LastIndex
 }
 
-func (m *membership) handleRemove(w http.ResponseWriter, req *http.Request) {
+func (m *Membership) HandleRemove(w http.ResponseWriter, req *http.Request) {
 	id, ok := internode.ReadBody(w, req)
 	if !ok {
 		return
@@ -121,29 +123,29 @@ func (m *membership) handleRemove(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// beRemoved stops raft on this node after it was removed.
-func (m *membership) beRemoved() {
+// BeRemoved stops raft on this node after it was removed.
+func (m *Membership) BeRemoved() {
 	m.removeOne.Do(func() {
-		m.logger.Warn("this node was removed from the district: stopping")
-		if err := marks.MarkRemoved(m.dir, m.self); err != nil {
-			m.logger.Error("marking removal", "error", err)
+		m.Logger.Warn("this node was removed from the district: stopping")
+		if err := marks.MarkRemoved(m.Dir, m.Group.Self); err != nil {
+			m.Logger.Error("marking removal", "error", err)
 		}
-		if err := m.shutdown(); err != nil {
-			m.logger.Error("ending raft", "error", err)
+		if err := m.Group.Shutdown(); err != nil {
+			m.Logger.Error("ending raft", "error", err)
 		}
-		close(m.removed)
+		close(m.Removed)
 	})
 }
 
-// learnRemoval takes a peer's answer that we are no member: true when its
+// LearnRemoval takes a peer's answer that we are no member: true when its
 // configuration is newer than ours, in which we still are one.
-func (m *membership) learnRemoval(err error) bool {
+func (m *Membership) LearnRemoval(err error) bool {
 	var answer *internode.CallError
 	var said stranger
 	if !errors.As(err, &answer) || answer.Status != http.StatusGone ||
 		foreign.Decode([]byte(answer.Text), &said) != nil {
 		return false
 	}
-	conf, index := m.fsm.Committed()
-	return said.Index > index && inConfiguration(conf, m.self)
+	conf, index := m.Group.FSM.Committed()
+	return said.Index > index && group.InConfiguration(conf, m.Group.Self)
 }

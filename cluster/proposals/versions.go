@@ -1,4 +1,4 @@
-package cluster
+package proposals
 
 import (
 	"context"
@@ -40,7 +40,7 @@ func (u *upgrades) understood(ctx context.Context, version uint64) error {
 // askVersion pings a member; the client notes the version. A member that has just been
 // started anew breaks what was connected to the one before, so it is asked twice.
 func (u *upgrades) askVersion(ctx context.Context, id string) {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	ctx, cancel := context.WithTimeout(ctx, peers.AskTimeout)
 	defer cancel()
 	for range 2 {
 		if _, err := u.rpc.Call(ctx, id, "/cluster/ping", nil); err == nil {

@@ -1,4 +1,4 @@
-package cluster
+package group
 
 import (
 	"context"
@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// watchQuorum looks for what no signal of raft's tells, a leader that is not heard any
+// WatchQuorum looks for what no signal of raft's tells, a leader that is not heard any
 // more, and ends the cautious timeouts of the start when there is one.
-func (g *group) watchQuorum(ctx context.Context, heartbeat time.Duration, logger *slog.Logger) {
+func (g *Group) WatchQuorum(ctx context.Context, heartbeat time.Duration, logger *slog.Logger) {
 	tick := time.NewTicker(heartbeat / quorumLooks)
 	defer tick.Stop()
 	begun, starting := time.Now(), true
 	for {
-		seen, _ := g.quorum.Look()
+		seen, _ := g.Quorum.Look()
 		if starting && (seen.Has() || time.Since(begun) > startingAtMost) {
 			starting = !g.endStart(heartbeat, logger)
 		}
@@ -32,10 +32,10 @@ const quorumLooks = 6
 // startingAtMost bounds the tripled timeouts of a node that finds no leader.
 const startingAtMost = 30 * time.Second
 
-func (g *group) endStart(heartbeat time.Duration, logger *slog.Logger) bool {
-	rc := g.raft.ReloadableConfig()
+func (g *Group) endStart(heartbeat time.Duration, logger *slog.Logger) bool {
+	rc := g.Raft.ReloadableConfig()
 	rc.HeartbeatTimeout, rc.ElectionTimeout = heartbeat, heartbeat
-	if err := g.raft.ReloadConfig(rc); err != nil {
+	if err := g.Raft.ReloadConfig(rc); err != nil {
 		logger.Error("setting heartbeat timeout", "error", err)
 		return false
 	}

@@ -1,4 +1,4 @@
-package cluster
+package membership
 
 import (
 	"context"
@@ -16,37 +16,40 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
 	"almenara/cluster/joining"
-	"almenara/cluster/memory"
 	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
+	"almenara/cluster/proposals"
 	"almenara/cluster/raftlog"
 )
 
-// admission takes in nodes that come with an invitation. Any member may be asked; the
-// leader decides.
-type admission struct {
-	proposals *proposals
-	upgrades  *upgrades
-	members   *membership
-	peers     *peers.Peers
-	memory    *memory.Memory
-	identity  func() *identity.Identity
-	decide    func(context.Context, joining.Request) error // Options.Admit
-	status    func() []peers.Peer
-	clock     func() time.Time
-	logger    *slog.Logger
+// AdmissionOptions say what admission rests on. Decide may be nil, which admits nobody.
+type AdmissionOptions struct {
+	Proposals *proposals.Proposals
+	Members   *Membership
+	Identity  func() *identity.Identity
+	Decide    func(context.Context, joining.Request) error
+	Peers     func() []peers.Peer // what the new node is told
+	Clock     func() time.Time
+	Logger    *slog.Logger
 }
 
-// handleJoin admits here, or asks the leader to. What the new node understands is
+// Admission takes in nodes that come with an invitation. Any member may be asked; the
+// leader decides.
+type Admission struct{ AdmissionOptions }
+
+// NewAdmission makes one.
+func NewAdmission(o AdmissionOptions) *Admission { return &Admission{AdmissionOptions: o} }
+
+// HandleJoin admits here, or asks the leader to. What the new node understands is
 // judged here: it would end at the first entry that it cannot read, and every node of
 // the district knows what those need.
-func (a *admission) handleJoin(w http.ResponseWriter, req *http.Request) {
+func (a *Admission) HandleJoin(w http.ResponseWriter, req *http.Request) {
 	b, ok := internode.ReadBody(w, req)
 	if !ok {
 		return
 	}
 	version := peers.HeaderVersion(req.Header)
-	if err := a.upgrades.tooOld(version); err != nil {
+	if err := a.Proposals.TooOld(version); err != nil {
 		a.answerJoin(w, nil, err)
 		return
 	}
@@ -54,11 +57,11 @@ func (a *admission) handleJoin(w http.ResponseWriter, req *http.Request) {
 	defer cancel()
 	var answer []byte
 	proof := req.Header.Get(joining.ProofHeader)
-	err := a.proposals.onLeader(ctx, func(ctx context.Context) (err error) {
+	err := a.Proposals.OnLeader(ctx, func(ctx context.Context) (err error) {
 		answer, err = a.admit(ctx, b, proof, version)
 		return err
 	}, func(ctx context.Context, leader string) (err error) {
-		answer, err = a.proposals.forward(ctx, leader, "/cluster/join", b, http.Header{
+		answer, err = a.Proposals.Forward(ctx, leader, "/cluster/join", b, http.Header{
 			joining.ProofHeader: {proof}, joinVersionHeader: {strconv.FormatUint(version, 10)},
 		})
 		return err
@@ -69,8 +72,8 @@ func (a *admission) handleJoin(w http.ResponseWriter, req *http.Request) {
 // joinVersionHeader says on a forwarded request what the new node understands.
 const joinVersionHeader = "Almenara-Join-Version"
 
-// handleForwardedJoin serves another node's handleJoin.
-func (a *admission) handleForwardedJoin(w http.ResponseWriter, req *http.Request) {
+// HandleForwardedJoin serves another node's handleJoin.
+func (a *Admission) HandleForwardedJoin(w http.ResponseWriter, req *http.Request) {
 	b, ok := internode.ReadBody(w, req)
 	if !ok {
 		return
@@ -83,12 +86,12 @@ func (a *admission) handleForwardedJoin(w http.ResponseWriter, req *http.Request
 	a.answerJoin(w, answer, err)
 }
 
-func (a *admission) answerJoin(w http.ResponseWriter, answer []byte, err error) {
+func (a *Admission) answerJoin(w http.ResponseWriter, answer []byte, err error) {
 	switch {
 	case errors.Is(err, joining.ErrMessage):
 		http.Error(w, err.Error(), http.StatusBadRequest)
 	case err != nil:
-		a.logger.Warn("not admitting node", "error", err)
+		a.Logger.Warn("not admitting node", "error", err)
 		outcome.Write(w, err)
 	default:
 		_, _ = w.Write(answer)
@@ -99,7 +102,7 @@ func (a *admission) answerJoin(w http.ResponseWriter, answer []byte, err error) 
 // server without a vote. A crash between the two leaves a used token, and the
 // new node's repeat, with the same server id and keys, completes it. A member that has
 // been heard has its answer: whoever asks for it again is somebody else.
-func (a *admission) admit(ctx context.Context, b []byte, proof string, version uint64) ([]byte, error) {
+func (a *Admission) admit(ctx context.Context, b []byte, proof string, version uint64) ([]byte, error) {
 	m, public, err := joining.Decode(b)
 	if err != nil {
 		return nil, err
@@ -111,20 +114,20 @@ func (a *admission) admit(ctx context.Context, b []byte, proof string, version u
 	if a.hasLived(m.NodeID) {
 		return nil, fmt.Errorf("%w: node %s is a member of the district already; a box that lost its data folder joins as another node", outcome.ErrRefused, m.NodeID)
 	}
-	if now, _ := a.proposals.leadership.current(); !now.Leader {
+	if !a.Proposals.Leadership().Leader {
 		return nil, outcome.ErrTryAgain
 	}
-	if a.decide == nil {
+	if a.Decide == nil {
 		return nil, fmt.Errorf("%w: this node admits nobody", outcome.ErrRefused)
 	}
-	err = a.decide(ctx, joining.Request{
+	err = a.Decide(ctx, joining.Request{
 		NodeID: m.NodeID, TokenHash: identity.Token{Secret: m.Secret}.Hash(),
 		SigningKey: m.SigningKey, KeyID: identity.KeyID(m.SigningKey), Addrs: m.Addrs, Proven: proven, Version: version,
 	})
 	if err != nil {
 		return nil, admissionError(err)
 	}
-	if err := a.members.setServer(m.NodeID, m.Addrs[0]); err != nil {
+	if err := a.Members.setServer(m.NodeID, m.Addrs[0]); err != nil {
 		return nil, outcome.OfRaft(err)
 	}
 	return a.answer(m, public)
@@ -132,11 +135,11 @@ func (a *admission) admit(ctx context.Context, b []byte, proof string, version u
 
 // hasLived says whether a node is known to have run under this id: it votes or did, or it
 // was heard, in this run of ours or before.
-func (a *admission) hasLived(id string) bool {
-	if a.peers.Gone(id) || !a.peers.LastHeard(id).IsZero() || a.memory.Knows(id) {
+func (a *Admission) hasLived(id string) bool {
+	if a.Members.peers.Gone(id) || !a.Members.peers.LastHeard(id).IsZero() || a.Members.memory.Knows(id) {
 		return true
 	}
-	return slices.ContainsFunc(a.members.servers(), func(s raft.Server) bool { return string(s.ID) == id && s.Suffrage == raft.Voter })
+	return slices.ContainsFunc(a.Members.Group.Servers(), func(s raft.Server) bool { return string(s.ID) == id && s.Suffrage == raft.Voter })
 }
 
 // admissionError keeps what Propose said about the outcome; anything else is a refusal.
@@ -150,9 +153,9 @@ func admissionError(err error) error {
 }
 
 // answer is what the new node gets.
-func (a *admission) answer(m joining.Message, public *ecdsa.PublicKey) ([]byte, error) {
-	d := a.identity().District
-	cert, err := d.IssueNode(a.clock(), m.NodeID, public, m.Addrs)
+func (a *Admission) answer(m joining.Message, public *ecdsa.PublicKey) ([]byte, error) {
+	d := a.Identity().District
+	cert, err := d.IssueNode(a.Clock(), m.NodeID, public, m.Addrs)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", outcome.ErrRefused, err)
 	}
@@ -160,5 +163,5 @@ func (a *admission) answer(m joining.Message, public *ecdsa.PublicKey) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	return joining.Answer{District: keys, Cert: cert.Raw, Peers: a.status()}.Encode(a.identity().Incarnation)
+	return joining.Answer{District: keys, Cert: cert.Raw, Peers: a.Peers()}.Encode(a.Identity().Incarnation)
 }

@@ -1,4 +1,4 @@
-package cluster
+package proposals
 
 import (
 	"context"
@@ -11,14 +11,14 @@ import (
 	"almenara/cluster/outcome"
 )
 
-// linearizable is Cluster.Linearizable.
-func (p *proposals) linearizable(ctx context.Context) error {
+// Linearizable is Cluster.Linearizable.
+func (p *Proposals) Linearizable(ctx context.Context) error {
 	var index uint64
-	err := p.onLeader(ctx, func(ctx context.Context) (err error) {
+	err := p.OnLeader(ctx, func(ctx context.Context) (err error) {
 		index, err = p.readIndex(ctx)
 		return err
 	}, func(ctx context.Context, leader string) error {
-		b, err := p.forward(ctx, leader, "/cluster/index", nil, nil)
+		b, err := p.Forward(ctx, leader, "/cluster/index", nil, nil)
 		if err == nil && len(b) != 8 {
 			err = errors.New("leader's index is malformed")
 		}
@@ -33,7 +33,7 @@ func (p *proposals) linearizable(ctx context.Context) error {
 	if err == nil {
 		ctx, cancel := p.bounded(ctx)
 		defer cancel()
-		err = p.fsm.WaitFor(ctx, p.raft, p.store, index)
+		err = p.group.FSM.WaitFor(ctx, p.group.Raft, p.store, index)
 	}
 	if err != nil {
 		return fmt.Errorf("reading index: %w", err)
@@ -43,30 +43,30 @@ func (p *proposals) linearizable(ctx context.Context) error {
 
 // readIndex is an index below which nothing is missing that anyone was told, on
 // this leader.
-func (p *proposals) readIndex(ctx context.Context) (uint64, error) {
+func (p *Proposals) readIndex(ctx context.Context) (uint64, error) {
 	now, _ := p.leadership.current()
-	term := p.raft.CurrentTerm()
+	term := p.group.Raft.CurrentTerm()
 	if !now.Leader || now.Term != term { // its own first entry is not committed yet
 		return 0, outcome.ErrTryAgain
 	}
-	index := p.raft.CommitIndex()
+	index := p.group.Raft.CommitIndex()
 	if err := p.verifyLeader(ctx); err != nil {
 		return 0, fmt.Errorf("%w: %w", outcome.ErrTryAgain, err)
 	}
-	if p.raft.CurrentTerm() != term {
+	if p.group.Raft.CurrentTerm() != term {
 		return 0, outcome.ErrTryAgain
 	}
 	return index, nil
 }
 
-func (p *proposals) verifyLeader(ctx context.Context) error {
+func (p *Proposals) verifyLeader(ctx context.Context) error {
 	if !p.gate.enter() {
 		return outcome.ErrStopped
 	}
 	verified := make(chan error, 1)
 	go func() {
 		defer p.gate.leave()
-		verified <- p.raft.VerifyLeader().Error()
+		verified <- p.group.Raft.VerifyLeader().Error()
 	}()
 	select {
 	case err := <-verified:
@@ -76,7 +76,7 @@ func (p *proposals) verifyLeader(ctx context.Context) error {
 	}
 }
 
-func (p *proposals) handleIndex(w http.ResponseWriter, req *http.Request) {
+func (p *Proposals) HandleIndex(w http.ResponseWriter, req *http.Request) {
 	index, err := p.readIndex(req.Context())
 	if err != nil {
 		outcome.Write(w, err)
@@ -85,7 +85,7 @@ func (p *proposals) handleIndex(w http.ResponseWriter, req *http.Request) {
 	_, _ = w.Write(binary.BigEndian.AppendUint64(nil, index))
 }
 
-func (p *proposals) handlePropose(w http.ResponseWriter, req *http.Request) {
+func (p *Proposals) HandlePropose(w http.ResponseWriter, req *http.Request) {
 	cmd, ok := internode.ReadBody(w, req)
 	if !ok {
 		return

@@ -1,4 +1,4 @@
-package cluster
+package membership
 
 import (
 	"fmt"
@@ -9,42 +9,44 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-// promote gives a vote to every new node that has kept up for long enough: voting
+const promotionLag = 250 // entries; raft-autopilot's MaxTrailingLogs
+
+// Promote gives a vote to every new node that has kept up for long enough: voting
 // earlier would raise the quorum before the node can be counted on. Every node watches
 // for itself all the time: where leaders come and go, one that began anew would never
 // have seen a newcomer long enough. What it saw as a follower was held against its own
 // log, so the newcomer is asked once more against the leader's.
-func (m *membership) promote() {
+func (m *Membership) Promote() {
 	m.correctAddresses()
-	for _, s := range m.servers() {
-		if s.Suffrage == raft.Voter || !m.promotions.stable(string(s.ID), m.stabilization) ||
-			len(m.behind(m.proposals.ctx, []raft.Server{s})) > 0 {
+	for _, s := range m.Group.Servers() {
+		if s.Suffrage == raft.Voter || !m.promotions.stable(string(s.ID), m.Stabilization) ||
+			len(m.behind(m.Context, []raft.Server{s})) > 0 {
 			continue
 		}
-		m.change(string(s.ID), m.raft.AddVoter(s.ID, s.Address, 0, membershipTimeout).Error())
+		m.change(string(s.ID), m.Group.Raft.AddVoter(s.ID, s.Address, 0, membershipTimeout).Error())
 	}
 }
 
-func (m *membership) change(id string, err error) {
+func (m *Membership) change(id string, err error) {
 	if err != nil { // tried again at the next tick
-		m.logger.Warn("changing membership", "peer", id, "error", err)
+		m.Logger.Warn("changing membership", "peer", id, "error", err)
 	}
 }
 
 // correctAddresses puts into the raft configuration what the members announced. Only the
 // leader can.
-func (m *membership) correctAddresses() {
-	for _, s := range m.servers() {
+func (m *Membership) correctAddresses() {
+	for _, s := range m.Group.Servers() {
 		id := string(s.ID)
 		addr := m.peers.Announced(id)
-		if id == m.self {
+		if id == m.Group.Self {
 			addr = m.peers.Advertise
 		}
 		if addr == "" || addr == string(s.Address) || !m.peers.Reachable(id) {
 			continue
 		}
 		if other := m.peers.Holder(addr, id); other != "" {
-			m.sameAddress.Log(m.logger, slog.LevelError, "two nodes say that they are reached at one address: give one of them another --advertise",
+			m.sameAddress.Log(m.Logger, slog.LevelError, "two nodes say that they are reached at one address: give one of them another --advertise",
 				fmt.Errorf("%s and %s at %s", id, other, addr))
 			continue
 		}
