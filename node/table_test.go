@@ -218,8 +218,9 @@ func (g *grounds) warns(d *district, s subject, alone bool) {
 		} {
 			b := c.of.update("other words").of(s.sender)
 			b.Area = polygon(g.here.Area)
-			action := authority.Update                                                 // by somebody else
-			if s.ofPolice() && what == "theirs" && s.role != authority.RoleCorrector { // whose door another route is
+			action := authority.Update
+			// By somebody else; and a corrector's door is another route.
+			if s.ofPolice() && what == "theirs" && s.role != authority.RoleCorrector {
 				action = authority.Correct
 			}
 			try("update "+what, action, b, c.inside, c.theirs)
