@@ -66,6 +66,7 @@ almenara/node/folder almenara/cluster almenara/storage almenara/node/access alme
 almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode almenara/storage
 almenara/node/secret
 almenara/node/api/openapi almenara/node/wire
+almenara/node/api/strictjson almenara/node/wire
 almenara/node/cli/terminal
 almenara/node/cli/tables almenara/node/cli/terminal almenara/node/wire
 almenara/node/cli/inprocess almenara/node/backup almenara/node/wire

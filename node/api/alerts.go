@@ -15,26 +15,26 @@ var rungs = []string{
 }
 
 // takeCAP takes the message of a central system, which may want CAP back.
-func (h *Handler) takeCAP(c call) error {
+func (h alertHandlers) takeCAP(c call) error {
 	raw := c.raw
 	if len(raw) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body is empty; a CAP 1.2 message is expected")
 	}
 	if c.query.flag("dry_run") { // never a CAP Ack: nothing is taken
-		out, err := h.services.Alerts.PreviewCAP(c.r.Context(), c.by, raw, c.query.text("select", ""))
-		return answer(h, c, out, err)
+		out, err := h.alerts.PreviewCAP(c.r.Context(), c.by, raw, c.query.text("select", ""))
+		return answer(h.answers, c, out, err)
 	}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.services.Alerts.TakeCAP(c.r.Context(), c.by, raw, c.query.text("select", ""), c.query.wait())
+	out, err := h.alerts.TakeCAP(c.r.Context(), c.by, raw, c.query.text("select", ""), c.query.wait())
 	if wantsCAP(c.r) {
 		return h.replyCAP(c, raw, out, err)
 	}
 	return h.accepted(c, out, err)
 }
 
-func (h *Handler) sendAlert(c call) error {
+func (h alertHandlers) sendAlert(c call) error {
 	var in wire.SendAlert
 	if err := c.readJSON(&in); err != nil {
 		return err
@@ -46,17 +46,17 @@ func (h *Handler) sendAlert(c call) error {
 		return wire.Problemf(wire.KindMalformed, "the body holds an alert and a scenario; one of them is expected")
 	}
 	if c.query.flag("dry_run") {
-		out, err := h.services.Alerts.PreviewAlert(c.r.Context(), c.by, in)
-		return answer(h, c, out, err)
+		out, err := h.alerts.PreviewAlert(c.r.Context(), c.by, in)
+		return answer(h.answers, c, out, err)
 	}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.services.Alerts.SendAlert(c.r.Context(), c.by, in, c.query.wait())
+	out, err := h.alerts.SendAlert(c.r.Context(), c.by, in, c.query.wait())
 	return h.accepted(c, out, err)
 }
 
-func (h *Handler) correctAlert(c call) error {
+func (h alertHandlers) correctAlert(c call) error {
 	var in wire.CorrectAlert
 	if err := c.readJSON(&in); err != nil {
 		return err
@@ -68,24 +68,24 @@ func (h *Handler) correctAlert(c call) error {
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.services.Alerts.CorrectAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.alerts.CorrectAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	if in.DryRun {
-		return answer(h, c, out, err)
+		return answer(h.answers, c, out, err)
 	}
 	return h.accepted(c, out, err)
 }
 
-func (h *Handler) cancelAlert(c call) error {
+func (h alertHandlers) cancelAlert(c call) error {
 	var in wire.CancelAlert
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	out, err := h.services.Alerts.CancelAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.alerts.CancelAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	return h.accepted(c, out, err)
 }
 
 // accepted answers 202: taken and durable here; the outcome says how far it got.
-func (h *Handler) accepted(c call, out wire.Outcome, err error) error {
+func (h alertHandlers) accepted(c call, out wire.Outcome, err error) error {
 	if err != nil {
 		return err
 	}
@@ -94,27 +94,27 @@ func (h *Handler) accepted(c call, out wire.Outcome, err error) error {
 	return nil
 }
 
-func (h *Handler) listAlerts(c call) error {
+func (h alertHandlers) listAlerts(c call) error {
 	q := wire.AlertQuery{After: c.query.text("after", ""), Limit: c.query.limit(100, 1000), Waiting: c.query.flag("waiting")}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	alerts, next, err := h.services.Reader.ListAlerts(c.r.Context(), q)
+	alerts, next, err := h.reader.ListAlerts(c.r.Context(), q)
 	nextPage(c, next)
 	for i := range alerts {
 		authority.MinimalAlert(c.by, &alerts[i])
 	}
-	return answerList(h, c, alerts, err)
+	return answerList(h.answers, c, alerts, err)
 }
 
-func (h *Handler) showAlert(c call) error {
-	alert, err := h.services.Reader.ShowAlert(c.r.Context(), c.r.PathValue("id"))
+func (h alertHandlers) showAlert(c call) error {
+	alert, err := h.reader.ShowAlert(c.r.Context(), c.r.PathValue("id"))
 	authority.MinimalAlert(c.by, &alert)
-	return answer(h, c, alert, err)
+	return answer(h.answers, c, alert, err)
 }
 
-func (h *Handler) alertMessage(c call) error {
-	raw, err := h.services.Reader.AlertMessage(c.r.Context(), c.by, c.r.PathValue("id"))
+func (h alertHandlers) alertMessage(c call) error {
+	raw, err := h.reader.AlertMessage(c.r.Context(), c.by, c.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -124,12 +124,12 @@ func (h *Handler) alertMessage(c call) error {
 	return nil
 }
 
-func (h *Handler) alertReceipts(c call) error {
+func (h alertHandlers) alertReceipts(c call) error {
 	missing, limit := c.query.flag("missing"), c.query.limit(1000, 100_000)
 	if c.query.err != nil {
 		return c.query.err
 	}
-	page, err := h.services.Reader.AlertReceipts(c.r.Context(), c.by, c.r.PathValue("id"), wire.ReceiptQuery{
+	page, err := h.reader.AlertReceipts(c.r.Context(), c.by, c.r.PathValue("id"), wire.ReceiptQuery{
 		Rung: c.query.text("rung", "presented"), Missing: missing, After: c.query.text("after", ""), Limit: limit,
 	})
 	nextPage(c, page.Next)
@@ -138,7 +138,7 @@ func (h *Handler) alertReceipts(c call) error {
 		c.w.Header().Set("Content-Type", openapi.MediaCSV+"; charset=utf-8")
 		return wire.WriteReceiptsCSV(c.w, page.Rows)
 	}
-	return answerList(h, c, page.Rows, err)
+	return answerList(h.answers, c, page.Rows, err)
 }
 
 // nextPage tells where the next page begins, as a link (RFC 8288) and as the value of after
@@ -156,20 +156,20 @@ func nextPage(c call, next string) {
 }
 
 // answer writes v, unless err says otherwise.
-func answer[T any](h *Handler, c call, v T, err error) error {
+func answer[T any](a answers, c call, v T, err error) error {
 	if err != nil {
 		return err
 	}
-	h.writeJSON(c.w, http.StatusOK, v)
+	a.writeJSON(c.w, http.StatusOK, v)
 	return nil
 }
 
 // answerList writes a list, where none is [] and never null.
-func answerList[T any](h *Handler, c call, list []T, err error) error {
+func answerList[T any](a answers, c call, list []T, err error) error {
 	if list == nil {
 		list = []T{}
 	}
-	return answer(h, c, list, err)
+	return answer(a, c, list, err)
 }
 
 // done answers what has no body.

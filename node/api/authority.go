@@ -74,34 +74,34 @@ func authorityRoutes() []Route {
 	}
 }
 
-func (h *Handler) approveAlert(c call) error {
+func (h alertHandlers) approveAlert(c call) error {
 	var in wire.Approve
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	out, err := h.services.Approvals.ApproveAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.approvals.ApproveAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	return h.accepted(c, out, err)
 }
 
-func (h *Handler) listScenarios(c call) error {
-	all, err := h.services.Scenarios.ListScenarios(c.r.Context())
-	return answerList(h, c, all, err)
+func (h ruleHandlers) listScenarios(c call) error {
+	all, err := h.scenarios.ListScenarios(c.r.Context())
+	return answerList(h.answers, c, all, err)
 }
 
-func (h *Handler) showScenario(c call) error {
-	all, err := h.services.Scenarios.ListScenarios(c.r.Context())
+func (h ruleHandlers) showScenario(c call) error {
+	all, err := h.scenarios.ListScenarios(c.r.Context())
 	if err != nil {
 		return err
 	}
 	for _, s := range all {
 		if s.ID == c.r.PathValue("id") {
-			return answer(h, c, s, nil)
+			return answer(h.answers, c, s, nil)
 		}
 	}
 	return wire.Problemf(wire.KindNotFound, "there is no scenario %s", c.r.PathValue("id"))
 }
 
-func (h *Handler) putScenario(c call) error {
+func (h ruleHandlers) putScenario(c call) error {
 	var in wire.Scenario
 	if err := c.readJSON(&in); err != nil {
 		return err
@@ -111,24 +111,24 @@ func (h *Handler) putScenario(c call) error {
 		return wire.Problemf(wire.KindMalformed, "the body is of the scenario %s, the address of %s", in.ID, id)
 	}
 	in.ID = id
-	return done(c, h.services.Scenarios.PutScenario(c.r.Context(), c.by, in))
+	return done(c, h.scenarios.PutScenario(c.r.Context(), c.by, in))
 }
 
-func (h *Handler) removeScenario(c call) error {
-	return done(c, h.services.Scenarios.RemoveScenario(c.r.Context(), c.by, c.r.PathValue("id")))
+func (h ruleHandlers) removeScenario(c call) error {
+	return done(c, h.scenarios.RemoveScenario(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
-func (h *Handler) listLicences(c call) error {
-	all, err := h.services.Licences.ListLicences(c.r.Context())
-	return answerList(h, c, all, err)
+func (h ruleHandlers) listLicences(c call) error {
+	all, err := h.licences.ListLicences(c.r.Context())
+	return answerList(h.answers, c, all, err)
 }
 
-func (h *Handler) grantLicence(c call) error {
+func (h ruleHandlers) grantLicence(c call) error {
 	var in wire.Licence
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	out, err := h.services.Licences.GrantLicence(c.r.Context(), c.by, in)
+	out, err := h.licences.GrantLicence(c.r.Context(), c.by, in)
 	if err != nil {
 		return err
 	}
@@ -136,19 +136,19 @@ func (h *Handler) grantLicence(c call) error {
 	return nil
 }
 
-func (h *Handler) revokeLicence(c call) error {
-	return done(c, h.services.Licences.RevokeLicence(c.r.Context(), c.by, c.r.PathValue("id")))
+func (h ruleHandlers) revokeLicence(c call) error {
+	return done(c, h.licences.RevokeLicence(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
-func (h *Handler) showPolicy(c call) error {
-	policy, err := h.services.Policy.ShowPolicy(c.r.Context())
-	return answer(h, c, policy, err)
+func (h ruleHandlers) showPolicy(c call) error {
+	policy, err := h.policy.ShowPolicy(c.r.Context())
+	return answer(h.answers, c, policy, err)
 }
 
-func (h *Handler) putPolicy(c call) error {
+func (h ruleHandlers) putPolicy(c call) error {
 	var in wire.Policy
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	return done(c, h.services.Policy.PutPolicy(c.r.Context(), c.by, in))
+	return done(c, h.policy.PutPolicy(c.r.Context(), c.by, in))
 }

@@ -15,9 +15,9 @@ const backupTime = time.Hour
 
 // backup streams. A fault after the first byte breaks the connection; what came ends
 // without its digest then.
-func (h *Handler) backup(c call) error {
+func (h nodeHandlers) backup(c call) error {
 	extendDeadlines(c.w, time.Now().Add(backupTime))
-	body, size, err := h.services.Backups.Backup(c.r.Context(), c.by)
+	body, size, err := h.backups.Backup(c.r.Context(), c.by)
 	if err != nil {
 		return err
 	}

@@ -14,21 +14,21 @@ import (
 // auditTime is the most that an export may take.
 const auditTime = time.Hour
 
-func (h *Handler) status(c call) error {
+func (h nodeHandlers) status(c call) error {
 	hash := c.query.flag("hash")
 	if c.query.err != nil {
 		return c.query.err
 	}
-	status, err := h.services.Status.Status(c.r.Context(), hash)
-	return answer(h, c, status, err)
+	status, err := h.state.Status(c.r.Context(), hash)
+	return answer(h.answers, c, status, err)
 }
 
-func (h *Handler) invite(c call) error {
+func (h nodeHandlers) invite(c call) error {
 	var in wire.Invite
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	invited, err := h.services.Nodes.Invite(c.r.Context(), c.by, in)
+	invited, err := h.nodes.Invite(c.r.Context(), c.by, in)
 	if err != nil {
 		return err
 	}
@@ -36,13 +36,13 @@ func (h *Handler) invite(c call) error {
 	return nil
 }
 
-func (h *Handler) removeNode(c call) error {
-	return done(c, h.services.Nodes.RemoveNode(c.r.Context(), c.by, c.r.PathValue("id")))
+func (h nodeHandlers) removeNode(c call) error {
+	return done(c, h.nodes.RemoveNode(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
 // exportAudit streams. A fault after the first byte breaks the connection, so that
 // a cut chain never looks like a whole one.
-func (h *Handler) exportAudit(c call) error {
+func (h userHandlers) exportAudit(c call) error {
 	from, to := c.query.number("from", 0), c.query.number("to", 0)
 	if c.query.err != nil {
 		return c.query.err
@@ -53,7 +53,7 @@ func (h *Handler) exportAudit(c call) error {
 	extendDeadlines(c.w, time.Now().Add(auditTime))
 	c.w.Header().Set("Content-Type", openapi.MediaLines)
 	out := &startedWriter{w: c.w}
-	err := h.services.Audit.ExportAudit(c.r.Context(), out, from, to)
+	err := h.audit.ExportAudit(c.r.Context(), out, from, to)
 	if err != nil && !out.started {
 		c.w.Header().Del("Content-Type")
 		return err
@@ -85,14 +85,14 @@ func extendDeadlines(w http.ResponseWriter, until time.Time) {
 	_ = control.SetWriteDeadline(until)
 }
 
-func (h *Handler) healthz(c call) error {
+func (h nodeHandlers) healthz(c call) error {
 	h.writeJSON(c.w, http.StatusOK, wire.Health{Ready: true})
 	return nil
 }
 
 // readyz tells a load balancer and a person whether the node can work.
-func (h *Handler) readyz(c call) error {
-	status, err := h.services.Status.Status(c.r.Context(), false)
+func (h nodeHandlers) readyz(c call) error {
+	status, err := h.state.Status(c.r.Context(), false)
 	health := wire.Health{Ready: status.Ready, Why: status.Why}
 	if err != nil {
 		h.log.Error("reading the node's own status", "error", err)
@@ -106,8 +106,8 @@ func (h *Handler) readyz(c call) error {
 	return nil
 }
 
-func (h *Handler) board(c call) error {
-	web.Board(func(ctx context.Context) (wire.Status, error) { return h.services.Status.Status(ctx, false) }).ServeHTTP(c.w, c.r)
+func (h nodeHandlers) board(c call) error {
+	web.Board(func(ctx context.Context) (wire.Status, error) { return h.state.Status(ctx, false) }).ServeHTTP(c.w, c.r)
 	return nil
 }
 

@@ -42,27 +42,27 @@ func internal() *wire.Problem {
 }
 
 // fail answers err.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, err error) {
-	h.writeProblem(w, h.problem(r, err))
+func (a answers) fail(w http.ResponseWriter, r *http.Request, err error) {
+	a.writeProblem(w, a.problem(r, err))
 }
 
 // problem is what the caller is told of err; what is the node's fault is logged.
-func (h *Handler) problem(r *http.Request, err error) *wire.Problem {
+func (a answers) problem(r *http.Request, err error) *wire.Problem {
 	p, ours := problemOf(r, err)
 	if ours && r.Context().Err() == nil {
-		h.log.LogAttrs(r.Context(), slog.LevelError, "answering a request",
+		a.log.LogAttrs(r.Context(), slog.LevelError, "answering a request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
 	}
 	return p
 }
 
-func (h *Handler) writeProblem(w http.ResponseWriter, p *wire.Problem) {
-	h.problemHeader(w, p)
-	h.writeJSON(w, wire.HTTPStatus(p.Kind), p)
+func (a answers) writeProblem(w http.ResponseWriter, p *wire.Problem) {
+	a.problemHeader(w, p)
+	a.writeJSON(w, wire.HTTPStatus(p.Kind), p)
 }
 
 // problemHeader sets the header fields that some kinds need.
-func (h *Handler) problemHeader(w http.ResponseWriter, p *wire.Problem) {
+func (a answers) problemHeader(w http.ResponseWriter, p *wire.Problem) {
 	switch p.Kind {
 	case wire.KindUnauthenticated:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="almenara"`)

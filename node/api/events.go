@@ -11,18 +11,18 @@ import (
 
 // events streams what happens (WHATWG HTML §9.2, server-sent events) until the
 // reader goes, is too slow, or the server stops.
-func (h *Handler) events(c call) error {
-	if err := h.streams.Take(c.by.Name, false); err != nil {
+func (h eventHandlers) events(c call) error {
+	if err := h.open.Take(c.by.Name, false); err != nil {
 		return err
 	}
-	defer h.streams.Give(c.by.Name)
-	feed, err := h.services.Events.Events(c.r.Context(), c.query.text("alert", ""))
+	defer h.open.Give(c.by.Name)
+	feed, err := h.feed.Events(c.r.Context(), c.query.text("alert", ""))
 	if err != nil {
 		return err
 	}
 	stream := streams.NewEvents(c.w)
-	h.metric.streams.Inc()
-	defer h.metric.streams.Dec()
+	h.opened.Inc()
+	defer h.opened.Dec()
 	if c.r.Method == http.MethodHead || stream.Comment("almenara") != nil {
 		return nil
 	}

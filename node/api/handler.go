@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -14,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"almenara/node/authority"
-	"almenara/node/inflight"
 	"almenara/node/wire"
 )
 
@@ -33,57 +33,60 @@ type Options struct {
 
 // Handler serves the API over Services. It may be used from any goroutine.
 type Handler struct {
-	services  Services
-	log       *slog.Logger
-	mux       *http.ServeMux
-	metric    *metrics
-	exporter  http.Handler
-	sender    string
-	openAPI   []byte
-	maxBody   int64
-	heartbeat time.Duration
-	trust     func() error
-	drill     func() bool
-	limits    *limits
-	clock     func() time.Time
-	streams   *inflight.Open
-	imports   *inflight.Open
-	bodies    *bodies
+	answers
+	alertHandlers
+	ruleHandlers
+	importHandlers
+	audienceHandlers
+	userHandlers
+	nodeHandlers
+	eventHandlers
+
+	identifier Identifier
+	upToDate   Agreed
+	mux        *http.ServeMux
+	metric     *metrics
+	exporter   http.Handler
+	openAPI    []byte
+	maxBody    int64
+	trust      func() error
+	drill      func() bool
+	limits     *limits
+	bodies     *bodies
 
 	endOnce sync.Once
 	ended   chan struct{} // closed by EndStreams
 }
 
+// withDefaults are the settings with what is not set.
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Registry == nil {
+		o.Registry = prometheus.NewRegistry()
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Heartbeat <= 0 {
+		o.Heartbeat = 15 * time.Second
+	}
+	o.Sender = cmp.Or(o.Sender, "almenara")
+	return o
+}
+
 // New makes the handler of every route in Routes. It starts nothing.
 func New(services Services, opts Options) *Handler {
-	h := &Handler{
-		services: services, log: opts.Logger, mux: http.NewServeMux(), maxBody: opts.MaxBody,
-		heartbeat: opts.Heartbeat, trust: opts.Trust, drill: opts.Drill, limits: newLimits(), ended: make(chan struct{}),
-		streams: inflight.NewOpen("event streams", streamsOpen), imports: inflight.NewOpen("imports", importsOpen),
-		bodies: newBodies(),
-	}
-	if h.log == nil {
-		h.log = slog.New(slog.DiscardHandler)
-	}
-	h.log = h.log.With("component", "api")
-	if h.clock = opts.Clock; h.clock == nil {
-		h.clock = time.Now
-	}
-	if h.heartbeat <= 0 {
-		h.heartbeat = 15 * time.Second
-	}
-	h.sender = opts.Sender
-	if h.sender == "" {
-		h.sender = "almenara"
-	}
-	registry := opts.Registry
-	if registry == nil {
-		registry = prometheus.NewRegistry()
-	}
+	opts = opts.withDefaults()
 	routes := Routes()
-	h.metric = newMetrics(registry, routes)
-	h.exporter = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
-	h.openAPI = describe(routes, opts.Version)
+	h := &Handler{
+		answers: answers{opts.Logger.With("component", "api")}, identifier: services.Identifier, upToDate: services.Agreed,
+		mux: http.NewServeMux(), metric: newMetrics(opts.Registry, routes), exporter: promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}),
+		openAPI: describe(routes, opts.Version), maxBody: opts.MaxBody, trust: opts.Trust, drill: opts.Drill,
+		limits: newLimits(), bodies: newBodies(), ended: make(chan struct{}),
+	}
+	h.group(services, opts)
 	for _, route := range routes {
 		h.mux.Handle(route.Method+" "+route.Path, h.serve(route))
 	}
@@ -173,7 +176,7 @@ func (h *Handler) consistent(r *http.Request, q *query) error {
 	if q.err != nil || !wanted {
 		return q.err
 	}
-	return h.services.Agreed.UpToDate(r.Context())
+	return h.upToDate.UpToDate(r.Context())
 }
 
 // agreed reports whether the route answers from what the district has agreed on. The
@@ -195,7 +198,7 @@ func (h *Handler) caller(route Route, r *http.Request) (Caller, error) {
 	token, err := bearer(r)
 	var by Caller
 	if err == nil {
-		by, err = h.services.Identifier.Identify(r.Context(), token)
+		by, err = h.identifier.Identify(r.Context(), token)
 	}
 	var p *wire.Problem
 	if errors.As(err, &p) && p.Kind == wire.KindUnauthenticated {
@@ -259,10 +262,10 @@ func (h *Handler) unrouted(w http.ResponseWriter, r *http.Request) {
 }
 
 // writeJSON answers v. What cannot be sent any more is the client's loss only.
-func (h *Handler) writeJSON(w http.ResponseWriter, status int, v any) {
+func (a answers) writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		h.log.Error("encoding an answer", "error", err)
+		a.log.Error("encoding an answer", "error", err)
 		status, body = http.StatusInternalServerError, []byte(`{"kind":"internal","error":"the answer cannot be written as JSON"}`)
 	}
 	w.Header().Set("Content-Type", "application/json")

@@ -24,24 +24,24 @@ const (
 // importAudience hands the file to the service. The server's own time to write is
 // counted from the request's header, which an import outlives; so it is set anew for
 // each part of the answer. Nothing is written in between, so nothing ends there.
-func (h *Handler) importAudience(c call) error {
+func (h importHandlers) importAudience(c call) error {
 	how := wire.ImportOptions{DryRun: c.query.flag("dry_run"), Replace: c.query.flag("replace"), Yes: c.query.flag("yes")}
 	if c.query.err != nil {
 		return c.query.err
 	}
-	if err := h.imports.Take(c.by.Name, false); err != nil {
+	if err := h.open.Take(c.by.Name, false); err != nil {
 		return err
 	}
-	defer h.imports.Give(c.by.Name)
+	defer h.open.Give(c.by.Name)
 	control := http.NewResponseController(c.w)
 	_ = control.SetReadDeadline(time.Now().Add(importTime)) // a writer without deadlines, as in tests, has nothing to extend
 	body := &watchedReader{r: c.r.Body}
 	if wantsLines(c.r) {
 		return h.importInLines(c, body, how)
 	}
-	out, err := h.services.Imports.Import(c.r.Context(), c.by, body, how, nil)
+	out, err := h.service.Import(c.r.Context(), c.by, body, how, nil)
 	_ = control.SetWriteDeadline(time.Now().Add(importAnswer))
-	return answer(h, c, out, body.or(err))
+	return answer(h.answers, c, out, body.or(err))
 }
 
 // wantsLines reports whether the caller asked for progress.
@@ -51,10 +51,10 @@ func wantsLines(r *http.Request) bool {
 
 // importInLines is an import whose progress is told while it goes on. What is wrong
 // before there was any is answered as everywhere else.
-func (h *Handler) importInLines(c call, body *watchedReader, how wire.ImportOptions) error {
+func (h importHandlers) importInLines(c call, body *watchedReader, how wire.ImportOptions) error {
 	lines := streams.NewLines(c.w, h.heartbeat, body.ended.Load)
 	defer lines.Stop() // also where the service panics
-	out, err := h.services.Imports.Import(c.r.Context(), c.by, body, how, lines.Tell)
+	out, err := h.service.Import(c.r.Context(), c.by, body, how, lines.Tell)
 	lines.Stop()
 	if err = body.or(err); err == nil {
 		_ = lines.Write(out) // what cannot be sent any more is the client's loss only

@@ -4,17 +4,18 @@ import (
 	"errors"
 	"net/http"
 
+	"almenara/node/api/strictjson"
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/storage/audience"
 )
 
-func (h *Handler) selectAudience(c call) error {
+func (h audienceHandlers) selectAudience(c call) error {
 	limit := c.query.limit(50, 1000)
 	if c.query.err != nil {
 		return c.query.err
 	}
-	selected, err := h.services.Selections.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
+	selected, err := h.selections.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
 	if err != nil {
 		return err
 	}
@@ -24,15 +25,15 @@ func (h *Handler) selectAudience(c call) error {
 			return err
 		}
 	}
-	return answer(h, c, selected, authority.Minimal(c.by, asked, &selected))
+	return answer(h.answers, c, selected, authority.Minimal(c.by, asked, &selected))
 }
 
-func (h *Handler) listPlaces(c call) error {
-	places, err := h.services.Places.ListPlaces(c.r.Context())
-	return answerList(h, c, places, err)
+func (h audienceHandlers) listPlaces(c call) error {
+	places, err := h.places.ListPlaces(c.r.Context())
+	return answerList(h.answers, c, places, err)
 }
 
-func (h *Handler) putPlaces(c call) error {
+func (h audienceHandlers) putPlaces(c call) error {
 	var in []wire.Place
 	if err := c.readJSON(&in); err != nil {
 		return err
@@ -40,22 +41,22 @@ func (h *Handler) putPlaces(c call) error {
 	if len(in) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body holds no place")
 	}
-	return done(c, h.services.Places.PutPlaces(c.r.Context(), c.by, in))
+	return done(c, h.places.PutPlaces(c.r.Context(), c.by, in))
 }
 
-func (h *Handler) listDevices(c call) error {
+func (h audienceHandlers) listDevices(c call) error {
 	limit := c.query.limit(1000, 10_000)
 	if c.query.err != nil {
 		return c.query.err
 	}
-	devices, next, err := h.services.Connected.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
+	devices, next, err := h.connected.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
 	nextPage(c, next)
-	return answerList(h, c, devices, err)
+	return answerList(h.answers, c, devices, err)
 }
 
 // enrolDevices answers in the shape of the question: an object or an array.
-func (h *Handler) enrolDevices(c call) error {
-	in, array, err := readOneOrMore[wire.Enrol](c.r.Body)
+func (h audienceHandlers) enrolDevices(c call) error {
+	in, array, err := strictjson.ReadOneOrMore[wire.Enrol](c.r.Body)
 	c.work.Decoded()
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func (h *Handler) enrolDevices(c call) error {
 	if len(in) == 0 || len(in) > maxEnrol {
 		return wire.Problemf(wire.KindMalformed, "one request enrols from 1 to %d devices, not %d; nothing was enrolled", maxEnrol, len(in))
 	}
-	enrolled, err := h.services.Devices.EnrolDevices(c.r.Context(), c.by, in)
+	enrolled, err := h.devices.EnrolDevices(c.r.Context(), c.by, in)
 	switch {
 	case err != nil:
 		return err
@@ -77,21 +78,21 @@ func (h *Handler) enrolDevices(c call) error {
 	return nil
 }
 
-func (h *Handler) revokeDevice(c call) error {
-	return done(c, h.services.Devices.RevokeDevice(c.r.Context(), c.by, c.r.PathValue("id")))
+func (h audienceHandlers) revokeDevice(c call) error {
+	return done(c, h.devices.RevokeDevice(c.r.Context(), c.by, c.r.PathValue("id")))
 }
 
-func (h *Handler) listUsers(c call) error {
-	users, err := h.services.Users.ListUsers(c.r.Context())
-	return answerList(h, c, users, err)
+func (h userHandlers) listUsers(c call) error {
+	users, err := h.users.ListUsers(c.r.Context())
+	return answerList(h.answers, c, users, err)
 }
 
-func (h *Handler) addUser(c call) error {
+func (h userHandlers) addUser(c call) error {
 	var in wire.AddUser
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	user, err := h.services.Users.AddUser(c.r.Context(), c.by, in)
+	user, err := h.users.AddUser(c.r.Context(), c.by, in)
 	if err != nil {
 		return err
 	}
@@ -99,14 +100,14 @@ func (h *Handler) addUser(c call) error {
 	return nil
 }
 
-func (h *Handler) setUser(c call) error {
+func (h userHandlers) setUser(c call) error {
 	var in wire.SetUser
 	if err := c.readJSON(&in); err != nil {
 		return err
 	}
-	return done(c, h.services.Users.SetUser(c.r.Context(), c.by, c.r.PathValue("name"), in))
+	return done(c, h.users.SetUser(c.r.Context(), c.by, c.r.PathValue("name"), in))
 }
 
-func (h *Handler) revokeUser(c call) error {
-	return done(c, h.services.Users.RevokeUser(c.r.Context(), c.by, c.r.PathValue("name")))
+func (h userHandlers) revokeUser(c call) error {
+	return done(c, h.users.RevokeUser(c.r.Context(), c.by, c.r.PathValue("name")))
 }

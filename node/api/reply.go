@@ -21,7 +21,7 @@ func wantsCAP(r *http.Request) bool {
 // far the message got, or a CAP Error that says why it was refused. The HTTP status
 // is the same as with JSON. A message whose identity cannot be read cannot be named
 // in a CAP Error and is answered in JSON.
-func (h *Handler) replyCAP(c call, raw []byte, out wire.Outcome, failure error) error {
+func (h alertHandlers) replyCAP(c call, raw []byte, out wire.Outcome, failure error) error {
 	a, _, parsed := alert.Parse(raw)
 	if failure == nil {
 		c.took(out)
@@ -81,7 +81,7 @@ func errorNote(p *wire.Problem) string {
 	return strings.Join(append([]string{p.Kind + ": " + p.Sentence}, p.Details...), "; ")
 }
 
-func (h *Handler) writeCAP(w http.ResponseWriter, status int, reply *alert.Alert) error {
+func (h alertHandlers) writeCAP(w http.ResponseWriter, status int, reply *alert.Alert) error {
 	xml, err := reply.XML()
 	if err != nil {
 		return fmt.Errorf("writing CAP reply: %w", err)

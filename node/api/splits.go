@@ -2,14 +2,14 @@ package api
 
 import "almenara/node/authority"
 
-func (h *Handler) splits(c call) error {
+func (h nodeHandlers) splits(c call) error {
 	limit := c.query.limit(20, 1000)
 	if c.query.err != nil {
 		return c.query.err
 	}
-	report, err := h.services.Splits.Splits(c.r.Context(), limit)
+	report, err := h.parted.Splits(c.r.Context(), limit)
 	for i := range report {
 		authority.MinimalSplit(c.by, &report[i])
 	}
-	return answer(h, c, report, err)
+	return answer(h.answers, c, report, err)
 }

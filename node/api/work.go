@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"almenara/node/api/strictjson"
 	"almenara/node/authority"
 	"almenara/node/inflight"
 	"almenara/node/wire"
@@ -48,5 +49,5 @@ func (c call) took(out wire.Outcome) {
 // readJSON reads exactly one JSON value into into.
 func (c call) readJSON(into any) error {
 	defer c.work.Decoded()
-	return readJSON(c.r.Body, into)
+	return strictjson.Read(c.r.Body, into)
 }
