@@ -8,54 +8,52 @@ import (
 	"almenara/node/wire"
 )
 
+// rules are scenarios, licences and the policy.
+type rules struct{ *asked }
+
 // exampleScenario is the fake's one scenario; its id is AlertID, so that routes with an
 // id find it.
 func exampleScenario() wire.Scenario {
 	return wire.Scenario{ID: AlertID, Title: "Flood", Alert: json.RawMessage(`{}`), Blanks: []string{"where"}, Approvals: 1, Minutes: 60}
 }
 
-// ApproveAlert answers Outcome.
-func (f *Fake) ApproveAlert(_ context.Context, by api.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
-	return f.Outcome, f.note(&by, "ApproveAlert %s %q %q %s", id, in.Digest, in.Reason, wait)
-}
-
 // ListScenarios answers one scenario.
-func (f *Fake) ListScenarios(context.Context) ([]wire.Scenario, error) {
+func (f *rules) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	return []wire.Scenario{exampleScenario()}, f.note(nil, "ListScenarios")
 }
 
 // PutScenario notes the id.
-func (f *Fake) PutScenario(_ context.Context, by api.Caller, in wire.Scenario) error {
+func (f *rules) PutScenario(_ context.Context, by api.Caller, in wire.Scenario) error {
 	return f.note(&by, "PutScenario %s %s", in.ID, in.Title)
 }
 
 // RemoveScenario notes the id.
-func (f *Fake) RemoveScenario(_ context.Context, by api.Caller, id string) error {
+func (f *rules) RemoveScenario(_ context.Context, by api.Caller, id string) error {
 	return f.note(&by, "RemoveScenario %s", id)
 }
 
 // ListLicences answers one licence.
-func (f *Fake) ListLicences(context.Context) ([]wire.Licence, error) {
+func (f *rules) ListLicences(context.Context) ([]wire.Licence, error) {
 	return []wire.Licence{{ID: "l1", Operator: "duty", Scenarios: []string{"flood", "*"}, Place: "tuen-mun"}}, f.note(nil, "ListLicences")
 }
 
 // GrantLicence answers what was asked with an id.
-func (f *Fake) GrantLicence(_ context.Context, by api.Caller, in wire.Licence) (wire.Licence, error) {
+func (f *rules) GrantLicence(_ context.Context, by api.Caller, in wire.Licence) (wire.Licence, error) {
 	in.ID, in.Scenarios = "l1", append([]string{}, in.Scenarios...)
 	return in, f.note(&by, "GrantLicence %s %v %s", in.Operator, in.Scenarios, in.Place)
 }
 
 // RevokeLicence notes the id.
-func (f *Fake) RevokeLicence(_ context.Context, by api.Caller, id string) error {
+func (f *rules) RevokeLicence(_ context.Context, by api.Caller, id string) error {
 	return f.note(&by, "RevokeLicence %s", id)
 }
 
 // ShowPolicy answers a policy with one rule.
-func (f *Fake) ShowPolicy(context.Context) (wire.Policy, error) {
+func (f *rules) ShowPolicy(context.Context) (wire.Policy, error) {
 	return wire.Policy{Version: 7, Rules: []wire.PolicyRule{{Severity: "Extreme", Approvals: 1}}}, f.note(nil, "ShowPolicy")
 }
 
 // PutPolicy notes how many rules there are.
-func (f *Fake) PutPolicy(_ context.Context, by api.Caller, in wire.Policy) error {
+func (f *rules) PutPolicy(_ context.Context, by api.Caller, in wire.Policy) error {
 	return f.note(&by, "PutPolicy %d", len(in.Rules))
 }

@@ -1,0 +1,91 @@
+package apitest
+
+import (
+	"context"
+	"slices"
+
+	"almenara/node/api"
+	"almenara/node/wire"
+)
+
+// alerts are the alert path, what is read of alerts, approvals and events.
+type alerts struct {
+	*asked
+	Outcome wire.Outcome
+	Alerts  []wire.Alert
+	Message []byte
+	Rows    []wire.ReceiptRow
+	From    wire.Source     // of AlertReceipts
+	Next    string          // of ListAlerts and AlertReceipts
+	Feed    chan wire.Event // what Events answers
+}
+
+// TakeCAP answers Outcome.
+func (f *alerts) TakeCAP(_ context.Context, by api.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "TakeCAP %s %q %s", raw, selection, wait)
+}
+
+// SendAlert answers Outcome.
+func (f *alerts) SendAlert(_ context.Context, by api.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "SendAlert %s %q %s", in.Alert, in.Select, wait)
+}
+
+// PreviewCAP answers Outcome as a dry run.
+func (f *alerts) PreviewCAP(_ context.Context, by api.Caller, raw []byte, selection string) (wire.Outcome, error) {
+	return f.preview(), f.note(&by, "PreviewCAP %s %q", raw, selection)
+}
+
+// PreviewAlert answers Outcome as a dry run.
+func (f *alerts) PreviewAlert(_ context.Context, by api.Caller, in wire.SendAlert) (wire.Outcome, error) {
+	return f.preview(), f.note(&by, "PreviewAlert %s %q", in.Alert, in.Select)
+}
+
+func (f *alerts) preview() wire.Outcome {
+	out := f.Outcome
+	out.DryRun, out.Replication = true, ""
+	return out
+}
+
+// CorrectAlert answers Outcome.
+func (f *alerts) CorrectAlert(_ context.Context, by api.Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "CorrectAlert %s %d %v %q %t %s", id, len(in.Texts), in.Blanks, in.Reason, in.DryRun, wait)
+}
+
+// CancelAlert answers Outcome.
+func (f *alerts) CancelAlert(_ context.Context, by api.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "CancelAlert %s %q %s", id, in.Reason, wait)
+}
+
+// ListAlerts answers Alerts.
+func (f *alerts) ListAlerts(_ context.Context, q wire.AlertQuery) ([]wire.Alert, string, error) {
+	return f.Alerts, f.Next, f.note(nil, "ListAlerts %q %d%s", q.After, q.Limit, map[bool]string{true: " waiting"}[q.Waiting])
+}
+
+// ShowAlert answers the alert of Alerts with the id.
+func (f *alerts) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
+	err := f.note(nil, "ShowAlert %s", id)
+	if i := slices.IndexFunc(f.Alerts, func(a wire.Alert) bool { return a.ID == id }); i >= 0 || err != nil {
+		return f.Alerts[max(i, 0)], err
+	}
+	return wire.Alert{}, wire.Problemf(wire.KindNotFound, "there is no alert %s", id)
+}
+
+// AlertMessage answers Message.
+func (f *alerts) AlertMessage(_ context.Context, by api.Caller, id string) ([]byte, error) {
+	return f.Message, f.note(&by, "AlertMessage %s", id)
+}
+
+// AlertReceipts answers Rows.
+func (f *alerts) AlertReceipts(_ context.Context, by api.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error) {
+	return wire.ReceiptPage{Rows: f.Rows, Next: f.Next, From: f.From}, f.note(&by, "AlertReceipts %s %s %t %q %d", id, q.Rung, q.Missing, q.After, q.Limit)
+}
+
+// Events answers Feed.
+func (f *alerts) Events(_ context.Context, alert string) (<-chan wire.Event, error) {
+	return f.Feed, f.note(nil, "Events %s", alert)
+}
+
+// ApproveAlert answers Outcome.
+func (f *alerts) ApproveAlert(_ context.Context, by api.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "ApproveAlert %s %q %q %s", id, in.Digest, in.Reason, wait)
+}

@@ -1,0 +1,76 @@
+package apitest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"almenara/node/api"
+	"almenara/node/wire"
+)
+
+// asked is what was asked, and how it ends.
+type asked struct {
+	// Err, when set, is what every method but Identify returns.
+	Err error
+	// Panic, when set, is what every method but Identify panics with.
+	Panic any
+
+	mu      sync.Mutex // guards all below
+	calls   []string
+	by      api.Caller
+	revoked bool
+}
+
+// Calls lists what was asked, oldest first, as "Method arguments".
+func (f *asked) Calls() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.calls)
+}
+
+// By is the caller of the latest call that had one.
+func (f *asked) By() api.Caller {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.by
+}
+
+// note records a call and says how it ends.
+func (f *asked) note(by *api.Caller, format string, args ...any) error {
+	f.mu.Lock()
+	f.calls = append(f.calls, fmt.Sprintf(format, args...))
+	if by != nil {
+		f.by = *by
+	}
+	f.mu.Unlock()
+	if f.Panic != nil {
+		panic(f.Panic)
+	}
+	return f.Err
+}
+
+// Revoke makes every token unknown.
+func (f *asked) Revoke() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.revoked = true
+}
+
+// Identify knows the tokens of Token. The empty token is a trap: it may everything,
+// so that a test sees an API that asks for it.
+func (f *asked) Identify(_ context.Context, token string) (api.Caller, error) {
+	role, ok := cut(token)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case token == "":
+		return api.Caller{Name: "trap", Roles: []string{api.RoleAdministrator}}, nil
+	case !ok || f.revoked:
+		return api.Caller{}, wire.Problemf(wire.KindUnauthenticated, "this token is not known")
+	case role == "none":
+		return api.Caller{Name: "nobody"}, nil
+	}
+	return api.Caller{Name: role, Roles: []string{role}}, nil
+}

@@ -1,0 +1,76 @@
+package apitest
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"almenara/node/api"
+	"almenara/node/wire"
+)
+
+// audience is members, places and devices.
+type audience struct {
+	*asked
+	Imported wire.Imported
+	Selected wire.Selected
+	Places   []wire.Place
+	Devices  []wire.Device
+	// Importing, when set, is what Import does between reading the file and its answer.
+	Importing func(ctx context.Context, progress func(wire.Progress))
+}
+
+// Import reads all and answers Imported.
+func (f *audience) Import(ctx context.Context, by api.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+	n, err := io.Copy(io.Discard, csv)
+	if err != nil {
+		return wire.Imported{}, wire.Problemf(wire.KindMalformed, "the file ends early: %v", err) // hides the cause, as a service may
+	}
+	if progress == nil {
+		progress = func(wire.Progress) {}
+	}
+	if f.Importing != nil {
+		f.Importing(ctx, progress)
+	}
+	return f.Imported, f.note(&by, "Import %d %t %t", n, how.DryRun, how.Replace)
+}
+
+// Select answers Selected.
+func (f *audience) Select(_ context.Context, expression, after string, limit int) (wire.Selected, error) {
+	return f.Selected, f.note(nil, "Select %q %q %d", expression, after, limit)
+}
+
+// PutPlaces notes how many.
+func (f *audience) PutPlaces(_ context.Context, by api.Caller, places []wire.Place) error {
+	return f.note(&by, "PutPlaces %d", len(places))
+}
+
+// ListPlaces answers Places.
+func (f *audience) ListPlaces(context.Context) ([]wire.Place, error) {
+	return f.Places, f.note(nil, "ListPlaces")
+}
+
+// EnrolDevices makes a secret for each.
+func (f *audience) EnrolDevices(_ context.Context, by api.Caller, in []wire.Enrol) ([]wire.Enrolled, error) {
+	err := f.note(&by, "EnrolDevices %d", len(in))
+	out := make([]wire.Enrolled, len(in))
+	for i, device := range in {
+		out[i] = wire.Enrolled{ID: device.ID, Secret: "secret-of-" + device.ID, Servers: []string{"tcp://127.0.0.1:1883"}, RootKey: "root"}
+	}
+	return out, err
+}
+
+// ListDevices answers the page of Devices behind after.
+func (f *audience) ListDevices(_ context.Context, after string, limit int) (page []wire.Device, next string, err error) {
+	err = f.note(nil, "ListDevices %q %d", after, limit)
+	page = slices.DeleteFunc(slices.Clone(f.Devices), func(d wire.Device) bool { return d.ID <= after })
+	if len(page) > limit {
+		page, next = page[:limit], page[limit-1].ID
+	}
+	return page, next, err
+}
+
+// RevokeDevice notes the id.
+func (f *audience) RevokeDevice(_ context.Context, by api.Caller, id string) error {
+	return f.note(&by, "RevokeDevice %s", id)
+}

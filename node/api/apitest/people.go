@@ -1,0 +1,51 @@
+package apitest
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"almenara/node/api"
+	"almenara/node/wire"
+)
+
+// people are the users and the audit.
+type people struct {
+	*asked
+	Users    []wire.User
+	Audit    []string // lines
+	AuditErr error    // comes after the lines
+}
+
+// AddUser answers a user with a token.
+func (f *people) AddUser(_ context.Context, by api.Caller, in wire.AddUser) (wire.User, error) {
+	return wire.User{Name: in.Name, Roles: append([]string{}, in.Roles...), Senders: in.Senders, Token: "new-token"}, f.note(&by, "AddUser %s", in.Name)
+}
+
+// SetUser notes what was said.
+func (f *people) SetUser(_ context.Context, by api.Caller, name string, in wire.SetUser) error {
+	return f.note(&by, "SetUser %s %t", name, in.System)
+}
+
+// ListUsers answers Users.
+func (f *people) ListUsers(context.Context) ([]wire.User, error) {
+	return f.Users, f.note(nil, "ListUsers")
+}
+
+// RevokeUser notes the name.
+func (f *people) RevokeUser(_ context.Context, by api.Caller, name string) error {
+	return f.note(&by, "RevokeUser %s", name)
+}
+
+// ExportAudit writes Audit and then ends with AuditErr.
+func (f *people) ExportAudit(_ context.Context, w io.Writer, from, to uint64) error {
+	if err := f.note(nil, "ExportAudit %d %d", from, to); err != nil {
+		return err
+	}
+	for _, line := range f.Audit {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return fmt.Errorf("writing audit: %w", err)
+		}
+	}
+	return f.AuditErr
+}
