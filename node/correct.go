@@ -20,9 +20,9 @@ import (
 	"almenara/storage/alert"
 )
 
-// CorrectAlert implements api.Alerts: it writes a CAP Update of the alert in force that
-// keeps its areas and its selection.
-func (n *Node) CorrectAlert(ctx context.Context, by api.Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error) {
+// UpdateAlert implements api.Alerts: it writes a CAP Update of the alert in force that keeps its
+// areas and whatever else is not given.
+func (n *Node) UpdateAlert(ctx context.Context, by api.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) {
 		s, err := n.stories.Find(id)
 		if err != nil {
@@ -43,11 +43,13 @@ func (n *Node) CorrectAlert(ctx context.Context, by api.Caller, id string, in wi
 }
 
 // correct writes the Update and takes it like any other.
-func (c corrector) correct(ctx context.Context, by api.Caller, in wire.CorrectAlert, wait wire.Wait) (_ wire.Outcome, err error) {
+func (c corrector) correct(ctx context.Context, by api.Caller, in wire.UpdateAlert, wait wire.Wait) (_ wire.Outcome, err error) {
 	n, m := c.n, c.m
-	taken := intake{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun}
-	if taken.limit, err = readLimit(selectOf(m), n.state.Index()); err != nil {
-		return wire.Outcome{}, err
+	taken := intake{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun, selected: in.Select}
+	if in.Select == "" { // else take reads it, as that of a new message
+		if taken.limit, err = readLimit(m.Select(), n.state.Index()); err != nil {
+			return wire.Outcome{}, err
+		}
 	}
 	if err := c.write(&taken, in); err != nil {
 		return wire.Outcome{}, err
@@ -72,10 +74,11 @@ type corrector struct {
 
 // write writes the Update into taken: the scenario with other blanks, or the texts of
 // before with other words.
-func (c corrector) write(taken *intake, in wire.CorrectAlert) (err error) {
+func (c corrector) write(taken *intake, in wire.UpdateAlert) (err error) {
 	update := correction.Update{
 		Identifier: shortid.New(), Sender: c.n.district.SenderOf(taken.by), Now: c.sent(),
 		References: c.references(), Reason: judge.Printable(in.Reason),
+		Severity: in.Severity, Urgency: in.Urgency, Certainty: in.Certainty, Elsewhere: in.Select != "",
 	}
 	if taken.by.Speaks(c.m.Entry.Key.Sender) {
 		update.Sender = c.m.Entry.Key.Sender
@@ -85,7 +88,7 @@ func (c corrector) write(taken *intake, in wire.CorrectAlert) (err error) {
 		if current, err = c.refilled(taken, in.Blanks); err != nil {
 			return err
 		}
-		if len(in.Texts) == 0 && in.Expires.IsZero() {
+		if in.Blanks = nil; in.Empty() {
 			correction.Address(current, update)
 			taken.alert = current
 			return nil
@@ -165,12 +168,4 @@ func (c corrector) references() []alert.Key {
 		keys = append(keys, m.Entry.Key)
 	}
 	return keys[max(0, len(keys)-budget.MaxReferences):]
-}
-
-// selectOf is the selection that every target of a message is kept to.
-func selectOf(m *alerts.Message) string {
-	if len(m.Issue.Targets) == 0 {
-		return ""
-	}
-	return m.Issue.Targets[0].Select
 }

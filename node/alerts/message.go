@@ -87,6 +87,15 @@ func (m *Message) issue() (storage.Issue, error) {
 	return *found, nil
 }
 
+// Select is the selection that every target of the message is kept to; "" is none. The message is
+// no stub.
+func (m *Message) Select() string {
+	if len(m.Issue.Targets) == 0 {
+		return ""
+	}
+	return m.Issue.Targets[0].Select
+}
+
 // Brief is what lists say of the message.
 func (m *Message) Brief() (Brief, error) {
 	if m.brief != nil {

@@ -56,19 +56,28 @@ func (h alertHandlers) sendAlert(c call) error {
 	return h.accepted(c, out, err)
 }
 
+// correctAlert takes corrections and, on the route for them, other updates.
 func (h alertHandlers) correctAlert(c call) error {
-	var in wire.CorrectAlert
-	if err := c.readJSON(&in); err != nil {
+	var words wire.CorrectAlert
+	var in wire.UpdateAlert
+	var into any = &in
+	if c.route.Action == authority.Correct { // whatever else the body holds is refused as unknown
+		into = &words
+	}
+	if err := c.readJSON(into); err != nil {
 		return err
 	}
-	if len(in.Texts) == 0 && len(in.Blanks) == 0 && in.Expires.IsZero() {
-		return wire.Problemf(wire.KindMalformed, "the body says nothing new: one of \"texts\", \"blanks\" and \"expires\" is expected")
+	if c.route.Action == authority.Correct {
+		in = words.Update()
+	}
+	if in.Empty() {
+		return wire.Problemf(wire.KindMalformed, "the body says nothing new: one of \"texts\", \"blanks\" and \"expires\" is expected, or in an update one of \"severity\", \"urgency\", \"certainty\" and \"select\"")
 	}
 	in.DryRun = c.query.flag("dry_run")
 	if c.query.err != nil {
 		return c.query.err
 	}
-	out, err := h.alerts.CorrectAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
+	out, err := h.alerts.UpdateAlert(c.r.Context(), c.by, c.r.PathValue("id"), in, c.query.wait())
 	if in.DryRun {
 		return answer(h.answers, c, out, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"almenara/node/api/rates"
 	"almenara/node/authority"
 	"almenara/node/wire"
 )
@@ -51,7 +52,7 @@ type Handler struct {
 	maxBody    int64
 	trust      func() error
 	drill      func() bool
-	limits     *limits
+	limits     *rates.Limits
 	bodies     *bodies
 
 	endOnce sync.Once
@@ -84,7 +85,7 @@ func New(services Services, opts Options) *Handler {
 		answers: answers{opts.Logger.With("component", "api")}, identifier: services.Identifier, upToDate: services.Agreed,
 		mux: http.NewServeMux(), metric: newMetrics(opts.Registry, routes), exporter: promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}),
 		openAPI: describe(routes, opts.Version), maxBody: opts.MaxBody, trust: opts.Trust, drill: opts.Drill,
-		limits: newLimits(), bodies: newBodies(), ended: make(chan struct{}),
+		limits: rates.New(), bodies: newBodies(), ended: make(chan struct{}),
 	}
 	h.group(services, opts)
 	for _, route := range routes {
@@ -130,7 +131,7 @@ func (h *Handler) answer(route Route, w *recorder, r *http.Request, max int64) e
 		return err
 	}
 	if route.Method == http.MethodGet && !route.Open {
-		done, err := h.limits.turn(r.Context(), by)
+		done, err := h.limits.Turn(r.Context(), by)
 		if err != nil {
 			return err
 		}
@@ -193,7 +194,7 @@ func (r Route) agreed() bool {
 // looked for first: strangers cannot use up what its owner may ask.
 func (h *Handler) caller(route Route, r *http.Request) (Caller, error) {
 	if route.Open {
-		return Caller{}, h.limits.open(r, time.Now())
+		return Caller{}, h.limits.Open(r, time.Now())
 	}
 	token, err := bearer(r)
 	var by Caller
@@ -202,14 +203,14 @@ func (h *Handler) caller(route Route, r *http.Request) (Caller, error) {
 	}
 	var p *wire.Problem
 	if errors.As(err, &p) && p.Kind == wire.KindUnauthenticated {
-		if often := h.limits.stranger(r, time.Now()); often != nil {
+		if often := h.limits.Stranger(r, time.Now()); often != nil {
 			return Caller{}, often
 		}
 	}
 	if err != nil {
 		return Caller{}, err
 	}
-	if err := h.limits.caller(by, route.Action, time.Now()); err != nil {
+	if err := h.limits.Caller(by, route.Action, time.Now()); err != nil {
 		return Caller{}, err
 	}
 	known(r, by.Name)

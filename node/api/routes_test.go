@@ -43,7 +43,11 @@ var happy = map[string]struct {
 	},
 	"POST /api/v1/alerts/{id}/correct": {
 		query: "?wait=committed", body: `{"texts":[{"language":"en","headline":"Block 2"}],"reason":"wrong block"}`, status: 202,
-		asked: "CorrectAlert " + apitest.AlertID + ` 1 map[] "wrong block" false committed`, answer: `"alert"`,
+		asked: "UpdateAlert " + apitest.AlertID + ` 1 map[] "" "" "wrong block" false committed`, answer: `"alert"`,
+	},
+	"POST /api/v1/alerts/{id}/update": {
+		query: "?wait=committed", body: `{"severity":"Extreme","select":"all","reason":"worse"}`, status: 202,
+		asked: "UpdateAlert " + apitest.AlertID + ` 0 map[] "Extreme" "all" "worse" false committed`, answer: `"alert"`,
 	},
 	"POST /api/v1/alerts/{id}/cancel": {
 		query: "?wait=committed", body: `{"reason":"wrong estate"}`, status: 202,
@@ -182,7 +186,8 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 	want := map[string][]string{
 		"POST /api/v1/cap": {"composer"}, "POST /api/v1/alerts": {"composer"},
 		"POST /api/v1/alerts/{id}/cancel": {"composer", "approver"}, "POST /api/v1/alerts/{id}/correct": {"composer", "corrector"},
-		"POST /api/v1/audience/import": {"audience-manager"}, "PUT /api/v1/places": {"audience-manager"},
+		"POST /api/v1/alerts/{id}/update": {"composer"},
+		"POST /api/v1/audience/import":    {"audience-manager"}, "PUT /api/v1/places": {"audience-manager"},
 		"POST /api/v1/devices": {"device-manager"}, "DELETE /api/v1/devices/{id}": {"device-manager"},
 		"POST /api/v1/alerts/{id}/approve": {"approver", "composer"},
 		"PUT /api/v1/scenarios/{id}":       {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
@@ -365,4 +370,18 @@ var wireTypes = []any{
 	wire.GroupRow{}, wire.Member{}, wire.ReceiptRow{}, wire.Selected{}, wire.Imported{}, wire.Progress{}, wire.Place{}, wire.Geocode{}, wire.Enrol{},
 	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.SetUser{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
 	wire.Event{}, wire.Problem{}, wire.Health{}, wire.CAPAlert{}, wire.CAPInfo{}, wire.CAPResource{}, wire.CAPArea{},
+}
+
+// On the route for corrections nothing but words and the end is taken: what makes an alert louder or
+// wider must not slip in with them.
+func TestCorrect_TakesNoOtherChange(t *testing.T) {
+	fake := apitest.New()
+	h := api.New(apitest.Services(fake), api.Options{})
+	for _, body := range []string{`{"severity":"Extreme"}`, `{"texts":[{"headline":"x"}],"select":"all"}`} {
+		require.Equal(t, 400, ask(t, h, "POST", "/api/v1/alerts/"+apitest.AlertID+"/correct", admin, body).Code, body)
+		require.Empty(t, fake.Calls())
+	}
+	require.Equal(t, 202, ask(t, h, "POST", "/api/v1/alerts/"+apitest.AlertID+"/update", admin, `{"texts":[{"headline":"x"}],"select":"all"}`).Code)
+	require.Equal(t, 400, ask(t, h, "POST", "/api/v1/alerts/"+apitest.AlertID+"/update", admin, `{"reason":"none"}`).Code)
+	require.Len(t, fake.Calls(), 1)
 }

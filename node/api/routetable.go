@@ -55,6 +55,17 @@ func alertRoutes() []Route {
 				wire.KindConflict: "a later message stands",
 			}),
 		}},
+		{Action: authority.Update, handle: (*Handler).correctAlert, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/alerts/{id}/update", MaxBody: bodyJSON,
+			Summary: "Change an alert by an Update that keeps what is not given. Where it is wider or louder than before it waits for the approvals that the policy asks for; " +
+				"devices show what stands until then.",
+			Params: []Param{paramWait, paramDryRun}, Request: wire.UpdateAlert{}, Answer: wire.Outcome{},
+			Fails: warned.And(oneAlert, openapi.Fails{
+				wire.KindNotFound: "its scenario is not known any more",
+				wire.KindRefused:  "no device shows the alert, what it would say cannot be sent, it selects nobody, or a rule is against it; nothing was sent",
+				wire.KindConflict: "a later message stands",
+			}),
+		}},
 		{Action: authority.Cancel, handle: (*Handler).cancelAlert, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/alerts/{id}/cancel", MaxBody: bodyJSON,
 			Summary: "Cancel an alert. It is terminal and needs no approval.",

@@ -32,8 +32,9 @@ type Alerts interface {
 	// with DryRun, and record nothing, not even a refusal.
 	PreviewCAP(ctx context.Context, by Caller, raw []byte, selection string) (wire.Outcome, error)
 	PreviewAlert(ctx context.Context, by Caller, in wire.SendAlert) (wire.Outcome, error)
-	// CorrectAlert says other words to the same people; with DryRun it records nothing.
-	CorrectAlert(ctx context.Context, by Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error)
+	// UpdateAlert changes an alert, and corrects it where only words and the end are given; with
+	// DryRun it records nothing.
+	UpdateAlert(ctx context.Context, by Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error)
 	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error)
 }
 

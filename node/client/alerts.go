@@ -81,6 +81,16 @@ func (c *Client) CorrectAlert(ctx context.Context, id string, in wire.CorrectAle
 	return out, err
 }
 
+// UpdateAlert changes an alert; with in.DryRun nothing is recorded.
+func (c *Client) UpdateAlert(ctx context.Context, id string, in wire.UpdateAlert, wait string) (out wire.Outcome, err error) {
+	query := values("wait", wait)
+	if in.DryRun {
+		query = values("dry_run", "true")
+	}
+	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "update"), query: query}, in, &out)
+	return out, err
+}
+
 // CancelAlert cancels an alert.
 func (c *Client) CancelAlert(ctx context.Context, id string, in wire.CancelAlert, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "cancel"), query: values("wait", wait)}, in, &out)

@@ -9,13 +9,13 @@ import (
 // Select counts a selection and lists its members behind after; limit 0 is 50.
 func (c *Client) Select(ctx context.Context, expression, after string, limit int) (out wire.Selected, err error) {
 	q := values("expr", expression, "after", after, "limit", number(limit))
-	err = c.call(ctx, request{method: "GET", path: path("audience", "select"), query: c.agreed(q)}, nil, &out)
+	err = c.call(ctx, request{method: "GET", path: path("audience", "select"), query: agreed(c, q)}, nil, &out)
 	return out, err
 }
 
 // ListPlaces is the place tree.
 func (c *Client) ListPlaces(ctx context.Context) (out []wire.Place, err error) {
-	err = c.call(ctx, request{method: "GET", path: path("places"), query: c.agreed(values())}, nil, &out)
+	err = c.call(ctx, request{method: "GET", path: path("places"), query: agreed(c, values())}, nil, &out)
 	return out, err
 }
 
@@ -37,7 +37,7 @@ func (c *Client) EnrolDevices(ctx context.Context, in []wire.Enrol) (out []wire.
 // ListDevices lists devices behind after in the order of their ids; limit 0 is 1,000.
 func (c *Client) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, err error) {
 	q := values("after", after, "limit", number(limit))
-	err = c.call(ctx, request{method: "GET", path: path("devices"), query: c.agreed(q)}, nil, &out)
+	err = c.call(ctx, request{method: "GET", path: path("devices"), query: agreed(c, q)}, nil, &out)
 	return out, err
 }
 
@@ -48,7 +48,7 @@ func (c *Client) RevokeDevice(ctx context.Context, id string) error {
 
 // ListUsers lists users and tokens.
 func (c *Client) ListUsers(ctx context.Context) (out []wire.User, err error) {
-	err = c.call(ctx, request{method: "GET", path: path("users"), query: c.agreed(values())}, nil, &out)
+	err = c.call(ctx, request{method: "GET", path: path("users"), query: agreed(c, values())}, nil, &out)
 	return out, err
 }
 

@@ -109,7 +109,7 @@ func (c *Client) Consistent() *Client {
 }
 
 // agreed is the query of a read of the agreed part.
-func (c *Client) agreed(q url.Values) url.Values {
+func agreed(c *Client, q url.Values) url.Values {
 	if c.consistent {
 		q.Set("consistent", "true")
 	}

@@ -68,6 +68,9 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/alerts/{id}": func() error {
 			return drop(c.ShowAlert(ctx, apitest.AlertID))
 		},
+		"POST /api/v1/alerts/{id}/update": func() error {
+			return drop(c.UpdateAlert(ctx, apitest.AlertID, wire.UpdateAlert{Severity: "Extreme"}, client.WaitHeld))
+		},
 		"POST /api/v1/alerts/{id}/correct": func() error {
 			return drop(c.CorrectAlert(ctx, apitest.AlertID, wire.CorrectAlert{Blanks: map[string]string{"where": "x"}}, client.WaitHeld))
 		},
@@ -151,7 +154,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 	require.Len(t, all, len(api.Routes())-pages, "a method without a route")
 	require.Equal(t, []string{
 		`TakeCAP <alert/> "all" held`, `SendAlert {} "" local`, `ListAlerts "x" 3`, `ShowAlert ` + apitest.AlertID,
-		`CorrectAlert ` + apitest.AlertID + ` 0 map[where:x] "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
+		`UpdateAlert ` + apitest.AlertID + ` 0 map[where:x] "" "" "" false held`, `UpdateAlert ` + apitest.AlertID + ` 0 map[] "Extreme" "" "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
 		`AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,

@@ -42,7 +42,7 @@ func (c *Client) ExportAudit(ctx context.Context, w io.Writer, from, to uint64) 
 			q.Set(name, strconv.FormatUint(index, 10))
 		}
 	}
-	return c.copy(ctx, request{method: "GET", path: path("audit"), query: q}, w)
+	return copyAnswer(ctx, c, request{method: "GET", path: path("audit"), query: q}, w)
 }
 
 // OpenAPI is the API's description.
@@ -81,10 +81,11 @@ func (c *Client) Ready(ctx context.Context) (out wire.Health, err error) {
 
 // Metrics writes the node's metrics, in Prometheus text format, to w.
 func (c *Client) Metrics(ctx context.Context, w io.Writer) error {
-	return c.copy(ctx, request{method: "GET", path: "/metrics"}, w)
+	return copyAnswer(ctx, c, request{method: "GET", path: "/metrics"}, w)
 }
 
-func (c *Client) copy(ctx context.Context, in request, w io.Writer) error {
+// copyAnswer writes the whole answer to w.
+func copyAnswer(ctx context.Context, c *Client, in request, w io.Writer) error {
 	response, err := c.open(ctx, in)
 	if err != nil {
 		return err

@@ -1,10 +1,11 @@
-// Package correction makes the Update that corrects an alert: other words or another end
-// for the same people. It keeps areas, status and loudness as they are, so that a
-// correction can go out in one press; what may be corrected by whom is for the rules of
-// authority to say. It reads nothing of a node.
+// Package correction makes the Update that changes an alert and keeps what is not given: other words
+// or another end for the same people, so that a correction can go out in one press, or another
+// loudness. What may be changed by whom is for the rules of authority to say. It reads nothing of a
+// node.
 package correction
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,15 +36,29 @@ type Update struct {
 	Now        time.Time
 	References []alert.Key // at least one, the newest last
 	Reason     string
+
+	// Severity, Urgency and Certainty are CAP's, of every info block; "" stays as it is.
+	Severity, Urgency, Certainty string
+	Elsewhere                    bool // it is for others than before, which is something new by itself
+}
+
+// louder puts severity, urgency and certainty into the blocks, and reports whether any is given.
+func (u Update) louder(infos []alert.Info) bool {
+	for i := range infos {
+		infos[i].Severity = cmp.Or(u.Severity, infos[i].Severity)
+		infos[i].Urgency = cmp.Or(u.Urgency, infos[i].Urgency)
+		infos[i].Certainty = cmp.Or(u.Certainty, infos[i].Certainty)
+	}
+	return u.Severity+u.Urgency+u.Certainty != ""
 }
 
 // Make returns the Update that says texts in place of what current says, and what its
 // sender should know. Expires is when it ends; zero leaves every end as it is.
 func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*alert.Alert, []string, error) {
-	if len(texts) == 0 && expires.IsZero() {
+	a := current.Clone()
+	if loudness := u.louder(a.Infos); len(texts) == 0 && expires.IsZero() && !loudness && !u.Elsewhere {
 		return nil, nil, fmt.Errorf("%w: nothing was sent: it says nothing new; give a text or an end", ErrRefused)
 	}
-	a := current.Clone()
 	changed := make([]bool, len(a.Infos))
 	for _, text := range texts {
 		if what := text.empty(); what != "" {

@@ -88,6 +88,33 @@ type CorrectAlert struct {
 	DryRun  bool              `json:"-"`
 }
 
+// Update is the same as an update of an alert.
+func (in CorrectAlert) Update() UpdateAlert {
+	return UpdateAlert{Texts: in.Texts, Blanks: in.Blanks, Expires: in.Expires, Reason: in.Reason, DryRun: in.DryRun}
+}
+
+// UpdateAlert changes an alert: what is not given stays as it is. It may say more to more people
+// than before, and waits for the approvals that the policy asks for then. Something besides Reason
+// is given.
+type UpdateAlert struct {
+	Texts   []CorrectText     `json:"texts,omitempty"`
+	Blanks  map[string]string `json:"blanks,omitempty"` // of the alert's scenario; those that are not given are as they were
+	Expires time.Time         `json:"expires,omitzero"` // when it ends; absent is as before
+	// Severity, Urgency and Certainty are CAP's, of every info block.
+	Severity  string `json:"severity,omitempty"`
+	Urgency   string `json:"urgency,omitempty"`   // likewise
+	Certainty string `json:"certainty,omitempty"` // likewise
+	// Select is the selection from now on, in place of the alert's own; its areas stay, and both must hold.
+	Select string `json:"select,omitempty"`
+	Reason string `json:"reason,omitempty"` // why, for the audit; needed when the node is alone
+	DryRun bool   `json:"-"`
+}
+
+// Empty reports whether it says nothing new.
+func (in UpdateAlert) Empty() bool {
+	return len(in.Texts) == 0 && len(in.Blanks) == 0 && in.Expires.IsZero() && in.Severity+in.Urgency+in.Certainty+in.Select == ""
+}
+
 // CorrectText replaces words of the info blocks in one language; what is absent stays. A text
 // of which devices would show nothing is refused.
 type CorrectText struct {

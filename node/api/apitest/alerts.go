@@ -46,9 +46,9 @@ func (f *alerts) preview() wire.Outcome {
 	return out
 }
 
-// CorrectAlert answers Outcome.
-func (f *alerts) CorrectAlert(_ context.Context, by api.Caller, id string, in wire.CorrectAlert, wait wire.Wait) (wire.Outcome, error) {
-	return f.Outcome, f.note(&by, "CorrectAlert %s %d %v %q %t %s", id, len(in.Texts), in.Blanks, in.Reason, in.DryRun, wait)
+// UpdateAlert answers Outcome.
+func (f *alerts) UpdateAlert(_ context.Context, by api.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "UpdateAlert %s %d %v %q %q %q %t %s", id, len(in.Texts), in.Blanks, in.Severity, in.Select, in.Reason, in.DryRun, wait)
 }
 
 // CancelAlert answers Outcome.

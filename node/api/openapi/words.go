@@ -58,7 +58,7 @@ var words = map[string]string{
 	"MessageText.event": "What it is, such as Flood.", "MessageText.headline": "One line that says it all.", "MessageText.description": "What happens.",
 	"MessageText.instruction": "What to do.", "MessageText.sender_name": "Who warns, for people.", "MessageText.web": "Where more is said.", "MessageText.contact": "Whom to call or write to for more.",
 	"MessageText.severity": "CAP's severity.", "MessageText.certainty": "CAP's certainty.", "MessageText.expires": "When this text ends.",
-	"CorrectAlert.texts": "Other words, by language.", "CorrectText.description": "What happens.", "CorrectText.instruction": "What to do.", "CorrectText.headline": "One line that says it all.",
+	"CorrectAlert.texts": "Other words, by language.", "UpdateAlert.texts": "Other words, by language.", "CorrectText.description": "What happens.", "CorrectText.instruction": "What to do.", "CorrectText.headline": "One line that says it all.",
 	"Rungs.sent": "Members to whose device it was written.", "Status.leader": "Id of the node that leads; empty when none is known.",
 	"SendAlert.alert": "The alert in CAP's field names.", "SendAlert.blanks": "What fills the blanks of the scenario, by name.",
 	"Status.members": "Members of the audience in the whole district.", "state": "Where it stands: whether devices show it now, or why not.",

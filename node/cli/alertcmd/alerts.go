@@ -46,6 +46,13 @@ func Commands() []command.Command {
 				"almenara alert correct --set 'where=Block 2' --reason \"wrong block\" \\\n  abcdefghijklmnopqrstuvwxyz",
 		},
 		{
+			Name: "alert update", Purpose: "change an alert; what is not given stays as it is", Args: "ALERT", Min: 1, Max: 1, Setup: alertUpdate,
+			More: "Where it is wider or louder than before, it waits for the approvals that the policy asks for, and devices show what stands until then. " +
+				"Other words or an earlier end for the same people are a correction: alert correct.",
+			Example: "almenara alert update --severity Extreme abcdefghijklmnopqrstuvwxyz\n" +
+				"almenara alert update --dry-run --select 'place under tuen-mun' \\\n  abcdefghijklmnopqrstuvwxyz",
+		},
+		{
 			Name: "alert cancel", Purpose: "cancel an alert everywhere; no approval is needed", Args: "ALERT", Min: 1, Max: 1,
 			Setup: alertCancel, Example: "almenara alert cancel --reason \"wrong estate\" abcdefghijklmnopqrstuvwxyz",
 		},

@@ -1,4 +1,6 @@
-package api
+// Package rates bounds how often one caller, and one address without a token, may ask a node, and how
+// many answers are worked out for one user at a time. It knows no route and never imports api.
+package rates
 
 import (
 	"context"
@@ -35,37 +37,38 @@ const (
 	readWait = 5 * time.Second
 )
 
-// limits bounds what one caller, and one address without a token, can ask of a node. A good
+// Limits bounds what one caller, and one address without a token, can ask of a node. A good
 // token is never refused for what others do, also from the same address.
-type limits struct {
+type Limits struct {
 	strangers, callers, warners *ratelimit.Limiter
 	readers                     *inflight.Readers
 }
 
-func newLimits() *limits {
-	return &limits{
+// New makes limits that have counted nothing. They may be used from any goroutine.
+func New() *Limits {
+	return &Limits{
 		strangers: ratelimit.New(ofStrangers), callers: ratelimit.New(ofCallers), warners: ratelimit.New(ofWarners),
 		readers: inflight.NewReaders(readsAtOnce, readWait),
 	}
 }
 
-// stranger counts a request that brings no good token. Open routes are free from the node's
+// Stranger counts a request that brings no good token. Open routes are free from the node's
 // own machine, where its operator looks when nothing else works.
-func (l *limits) stranger(r *http.Request, now time.Time) error {
+func (l *Limits) Stranger(r *http.Request, now time.Time) error {
 	wait := l.strangers.Take(addressOf(r), now)
 	return tooOften(wait, "this address asks too often without a good token")
 }
 
-// open counts a request to an open route.
-func (l *limits) open(r *http.Request, now time.Time) error {
+// Open counts a request to an open route.
+func (l *Limits) Open(r *http.Request, now time.Time) error {
 	if ip, err := netip.ParseAddr(addressOf(r)); err == nil && ip.IsLoopback() {
 		return nil
 	}
-	return l.stranger(r, now)
+	return l.Stranger(r, now)
 }
 
-// caller counts a request of a user.
-func (l *limits) caller(by Caller, action authority.Action, now time.Time) error {
+// Caller counts a request of a user.
+func (l *Limits) Caller(by authority.Caller, action authority.Action, now time.Time) error {
 	if authority.LineOf(action).Warns() {
 		return tooOften(l.warners.Take(by.Name, now), by.Name+" sends too often")
 	}
@@ -81,9 +84,9 @@ func tooOften(wait time.Duration, who string) error {
 	return p
 }
 
-// turn waits until fewer than readsAtOnce answers are worked out for the user. done gives
+// Turn waits until fewer than readsAtOnce answers are worked out for the user. done gives
 // the turn back; it may be called more than once.
-func (l *limits) turn(ctx context.Context, by Caller) (done func(), err error) {
+func (l *Limits) Turn(ctx context.Context, by authority.Caller) (done func(), err error) {
 	done, ok := l.readers.Begin(ctx, by.Name)
 	if !ok {
 		err = tooOften(time.Second, by.Name+" asks for more at a time than can be answered")
