@@ -39,7 +39,7 @@ func (n *Node) openFacts(context.Context) error {
 	n.journal = j
 	alone := func() bool { return !settler{n}.CanCommit() }
 	n.reached = reached.New(n.state, j, alone)
-	n.read = n.newReader()
+	n.read, n.answers = n.newReader(), n.newAnswers()
 	n.flushes.Store(j)
 	n.stop.AddStore("journal", func(context.Context) error { return j.Close() })
 	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
@@ -52,6 +52,7 @@ func (n *Node) openFacts(context.Context) error {
 		Call:    n.callPeer,
 		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learn, Logger: n.log,
 	})
+	n.approvals = n.newApprovals()
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
 	return nil
 }

@@ -2,20 +2,19 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/cluster/journal"
 	"almenara/node/alerts"
 	"almenara/node/api"
 	"almenara/node/authority"
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/notes"
+	"almenara/node/outcome"
 	"almenara/node/records"
 	"almenara/node/replication"
 	"almenara/node/shortid"
@@ -148,9 +147,9 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 		return wire.Outcome{}, err
 	}
 	if known != nil { // before anything that may have changed since: a repeat is a repeat
-		out := withReachable(ctx, n, known, in.wait, n.outcome(known, nil, in.warnings))
+		out := n.answers.Known(ctx, known, in.wait, in.warnings)
 		if in.dryRun {
-			out = onlyAsked(out)
+			out = outcome.Asked(out)
 		}
 		return out, nil
 	}
@@ -182,10 +181,11 @@ func (n *Node) take(ctx context.Context, in intake) (wire.Outcome, error) {
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if progress != nil {
-		replication.Await(ctx, progress, in.wait, func() bool { return n.alone.Now().Alone })
+	if progress == nil {
+		return n.usual(in, n.answers.Known(ctx, m, in.wait, in.warnings)), nil
 	}
-	return n.usual(in, withReachable(ctx, n, m, in.wait, n.outcome(m, progress, in.warnings))), nil
+	replication.Await(ctx, progress, in.wait, func() bool { return n.alone.Now().Alone })
+	return n.usual(in, n.answers.Recorded(ctx, m, progress, in.wait, in.warnings)), nil
 }
 
 // checkTimes refuses a message whose times cannot be meant, and warns its sender of a clock
@@ -383,7 +383,7 @@ func (n *Node) record(ctx context.Context, in *intake, targets []audience.Target
 	}
 	progress, err := n.exchange.Create(ctx, fact.KindAlert, fact.Alerts, body)
 	if err != nil {
-		return nil, nil, unrecorded(err)
+		return nil, nil, replication.Unrecorded(err)
 	}
 	n.progress.Put(progress)
 	m.Fact = progress.ID.String()
@@ -427,17 +427,5 @@ func (n *Node) preview(ctx context.Context, in intake, targets []audience.Target
 	if err := newest.Check(n.book, in.written(m), n.options.Clock()); err != nil {
 		return wire.Outcome{}, err
 	}
-	return n.usual(in, onlyAsked(withReachable(ctx, n, m, in.wait, n.expect(n.book.With(m), m, replication.Reach{}, in.warnings)))), nil
-}
-
-// unrecorded tells the sender why the journal did not take an alert. Nothing of it
-// is kept or sent.
-func unrecorded(err error) error {
-	switch {
-	case errors.Is(err, journal.ErrTooLarge):
-		return wire.Problemf(wire.KindTooLarge, "the message, its areas and its reason are together larger than %d bytes, the most that the nodes pass on; nothing was sent", fact.MaxBody)
-	case errors.Is(err, journal.ErrFull), errors.Is(err, exchange.ErrBacklog):
-		return wire.Problemf(wire.KindBusy, "too many alerts wait for a majority of the district's nodes; nothing was sent, try again")
-	}
-	return fmt.Errorf("recording the alert: %w", err)
+	return n.usual(in, n.answers.Expected(ctx, n.book.With(m), m, in.wait, in.warnings)), nil
 }

@@ -13,6 +13,7 @@ import (
 	"almenara/cluster/agreed"
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
+	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
 	"almenara/node/api"
@@ -23,7 +24,6 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
-	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 )
 
@@ -72,6 +72,7 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 	}
 	n.stories = stories.New(n.book, state, clock)
 	n.notes = notes.New(nil, clock, n.log)
+	n.affected = affected.New(n.book, n.stories, state, clock)
 	n.district = district.New(district.Options{Identity: n.identity, Store: store, Logger: n.log})
 	link := &alone.State{}
 	n.rules = rulesOf(n, func() alone.State { return *link })
@@ -318,73 +319,4 @@ func (c court) other(approvals uint32) *alert.Alert {
 	a := saying("other", -8, block("Severe", "Expected", "Possible"))
 	c.lay("other", a, storage.Issue{Targets: to(c.T, here), Author: "amy", Approvals: approvals})
 	return a
-}
-
-// TestApproval says who may approve what, and when.
-func TestApproval(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		change  func(c court, by *api.Caller, in *wire.Approve)
-		policy  storage.Policy
-		kind    string
-		refused string
-	}{
-		"an approver":            {change: func(court, *api.Caller, *wire.Approve) {}},
-		"what was read":          {change: func(c court, _ *api.Caller, in *wire.Approve) { in.Digest = c.heldMessage().Entry.Digest }},
-		"an administrator":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleAdministrator} }},
-		"in that place":          {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Places = []string{"d"} }},
-		"alone":                  {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(alone.StaleAfter) }},
-		"a composer":             {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleComposer} }, kind: wire.KindForbidden, refused: "bob is none of these"},
-		"nobody":                 {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = nil }, kind: wire.KindForbidden, refused: "which bob does not have"},
-		"a central system":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.System = true }, kind: wire.KindForbidden, refused: "only a person can approve"},
-		"of another sender":      {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Senders = []string{"hko"} }, kind: wire.KindForbidden, refused: "may not approve a message of the CAP sender almenara.d"},
-		"a role of the policy":   {policy: storage.Policy{Approvers: []string{api.RoleComposer}}, change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Roles = []string{api.RoleComposer} }},
-		"not one of its":         {policy: storage.Policy{Approvers: []string{api.RoleComposer}}, change: func(court, *api.Caller, *wire.Approve) {}, kind: wire.KindForbidden, refused: "bob is none of these"},
-		"of another place":       {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Places = []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
-		"the author":             {change: func(_ court, by *api.Caller, _ *wire.Approve) { by.Name = "amy" }, kind: wire.KindForbidden, refused: "somebody else must approve"},
-		"something else":         {change: func(_ court, _ *api.Caller, in *wire.Approve) { in.Digest = "another" }, kind: wire.KindConflict, refused: "read it again"},
-		"alone by an old one":    {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(alone.StaleAfter + 1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
-		"alone, and never any":   {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.isolate(-1) }, kind: wire.KindRefused, refused: "older than 72 hours"},
-		"what is in force":       {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.approveBy("carol") }, kind: wire.KindRefused, refused: "waits for no approval; it is in-force"},
-		"what was withdrawn":     {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.withdraw() }, kind: wire.KindRefused, refused: "waits for no approval; it is cancelled"},
-		"after the author's own": {change: func(c court, _ *api.Caller, _ *wire.Approve) { c.approveBy("amy") }},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			court := newCourt(t, c.policy)
-			held := saying("held", -10, block("Extreme", "Immediate", "Observed"))
-			court.lay("held", held, storage.Issue{Targets: to(t, here), Author: "amy", Approvals: 1})
-			by, in := api.Caller{Name: "bob", Roles: []string{api.RoleApprover}}, wire.Approve{}
-			c.change(court, &by, &in)
-			m, err := court.approvable(court.stories.OnBook(held.Key().ID()), in)
-			if err == nil {
-				require.Empty(t, court.book.At(noon).InForce, "nothing that waits is listed")
-				_, err = court.rules.Check(by, authority.Approve, authority.About{Message: weighed(m)})
-			}
-			if c.refused == "" {
-				require.NoError(t, err)
-				return
-			}
-			var problem *wire.Problem
-			require.ErrorAs(t, err, &problem)
-			require.Equal(t, c.kind, problem.Kind)
-			require.Contains(t, problem.Sentence, c.refused)
-		})
-	}
-}
-
-// heldMessage is the one message of the book that waits.
-func (c court) heldMessage() *alerts.Message {
-	return c.book.Message(hex.EncodeToString([]byte("held")))
-}
-
-func (c court) approveBy(name string) {
-	m := c.heldMessage()
-	c.book.Approve(board.Approval{Fact: m.Fact, Digest: m.Entry.Digest, By: name, At: noon, Expires: m.Entry.Expires})
-}
-
-func (c court) withdraw() {
-	stop := saying("stop", -5)
-	stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{c.heldMessage().Entry.Key}
-	c.lay("stop", stop, storage.Issue{Approvals: 3, Author: "amy"})
 }

@@ -31,9 +31,11 @@ import (
 	"almenara/cluster/journal"
 	"almenara/node/access"
 	"almenara/node/addressed"
+	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
 	"almenara/node/api"
+	"almenara/node/approvals"
 	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/budget/counted"
@@ -47,6 +49,7 @@ import (
 	"almenara/node/membership"
 	"almenara/node/notes"
 	"almenara/node/originals"
+	"almenara/node/outcome"
 	"almenara/node/policy"
 	"almenara/node/reachable"
 	"almenara/node/reached"
@@ -101,6 +104,9 @@ type Node struct {
 	members         *members.Members
 	splits          *splits.Reader
 	read            *read.Reader
+	affected        *affected.Finder
+	answers         *outcome.Answers
+	approvals       *approvals.Approvals
 	budget          *budget.Budget
 	rules           *authority.Rules
 	users           *records.Users
@@ -286,6 +292,7 @@ func (n *Node) openState(context.Context) error {
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
 	n.progress = replication.New(n.stories.Agreed)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
+	n.affected = affected.New(n.book, n.stories, n.state, n.options.Clock)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})
 	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock})

@@ -1,6 +1,9 @@
 package node
 
 import (
+	"almenara/cluster/peers"
+	"almenara/node/approvals"
+	"almenara/node/outcome"
 	"almenara/node/read"
 	"almenara/node/status"
 	"almenara/node/wire"
@@ -30,5 +33,21 @@ func (n *Node) newReader() *read.Reader {
 		Book: n.book, Stories: n.stories, Addressed: n.addressed, Members: n.members, Reached: n.reached, Progress: n.progress,
 		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
 		Presented: n.presented.Load, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// newAnswers is what answers who warns.
+func (n *Node) newAnswers() *outcome.Answers {
+	return outcome.New(outcome.Options{
+		Book: n.book, Addressed: n.addressed, Members: n.members, Progress: n.progress, Connected: &n.whereabouts, Here: n.connectedOf,
+		Peers: func() []peers.Peer { return n.cluster.Status().Peers }, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
+	})
+}
+
+// newApprovals is what takes approvals.
+func (n *Node) newApprovals() *approvals.Approvals {
+	return approvals.New(approvals.Options{
+		Book: n.book, Stories: n.stories, Rules: n.rules, Exchange: n.exchange, Progress: n.progress, Answers: n.answers,
+		Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/device/rules"
+	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
 	"almenara/node/api"
@@ -94,6 +95,7 @@ func newWay(t *testing.T, seed uint64) *way {
 		return nil
 	}))
 	n.stories = stories.New(n.book, n.state, clock)
+	n.affected = affected.New(n.book, n.stories, n.state, clock)
 	n.rules = rulesOf(n, func() alone.State { return alone.State{} })
 	n.budget = budget.New(counted.Source{Book: n.book, State: n.state, Clock: clock}, clock)
 	w.situations = situation.New(situation.Options[*lookup.Index]{
