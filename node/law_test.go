@@ -25,6 +25,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/member"
 )
 
 // court is as much of a node as decides by what right a message goes out: what is
@@ -52,7 +53,7 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 			for _, number := range []string{"1", "2"} {
 				id := strings.ReplaceAll(place, "/", "-") + number
 				m := audience.Member{ID: id, Kind: audience.KindScreen, Place: audience.Path(place)}
-				_, err := storage.MembersPut(txn, id, audience.EncodeMember(&m), 1)
+				_, err := member.Put(txn, id, audience.EncodeMember(&m), 1)
 				require.NoError(t, err)
 			}
 		}

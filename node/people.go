@@ -12,6 +12,7 @@ import (
 	"almenara/node/secret"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // Identify implements api.Identifier. It reads this node's copy, so tokens work
@@ -34,8 +35,8 @@ func (n *Node) Identify(_ context.Context, token string) (api.Caller, error) {
 
 // ExportAudit implements api.Audit.
 func (n *Node) ExportAudit(_ context.Context, w io.Writer, from, to uint64) error {
-	err := n.store.ExportAudit(w, from, to)
-	if errors.Is(err, storage.ErrNoAuditLine) {
+	err := audit.Export(n.store, w, from, to)
+	if errors.Is(err, audit.ErrNoLine) {
 		return wire.Problemf(wire.KindNotFound, "the audit has no line %d yet", from)
 	}
 	return err

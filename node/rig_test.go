@@ -23,7 +23,7 @@ import (
 	"almenara/node/api/openapi/openapitest"
 	"almenara/node/client"
 	"almenara/node/wire"
-	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // patience is how long anything in these tests may take; only broken code needs it.
@@ -287,11 +287,11 @@ func (d *district) fleet(devices ...device.Options) *fleet {
 }
 
 // audit is the audit chain of node i, verified.
-func (d *district) audit(i int) (text string, report storage.AuditReport) {
+func (d *district) audit(i int) (text string, report audit.Report) {
 	d.t.Helper()
 	var out bytes.Buffer
 	require.NoError(d.t, d.client(i).ExportAudit(d.ctx(), &out, 0, 0))
-	report, err := storage.VerifyAudit(bytes.NewReader(out.Bytes()))
+	report, err := audit.Verify(bytes.NewReader(out.Bytes()))
 	require.NoError(d.t, err)
 	require.Empty(d.t, report.Problem)
 	return out.String(), report

@@ -18,6 +18,11 @@ almenara/storage/audience/imports almenara/storage/alert almenara/storage/audien
 almenara/storage/audience/audiencetest almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry
 almenara/storage/audience/geometry
 almenara/storage almenara/storage
+almenara/storage/member almenara/storage! almenara/storage/audience!
+almenara/storage/factlog almenara/storage!
+almenara/storage/archived almenara/storage! almenara/storage/factlog
+almenara/storage/audit almenara/storage!
+almenara/storage/storagetest almenara/storage!
 almenara/cluster almenara/cluster almenara/storage
 almenara/cluster/foreign
 almenara/cluster/quorum

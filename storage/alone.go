@@ -24,12 +24,12 @@ const (
 )
 
 // Encode writes the record as canonical CBOR.
-func (a Alone) Encode() ([]byte, error) { return canonical.Marshal(a) }
+func (a Alone) Encode() ([]byte, error) { return Canonical.Marshal(a) }
 
 // DecodeAlone reads what Encode wrote. It refuses times in the wrong order and more
 // than MaxSaw members, and never panics on foreign bytes.
 func DecodeAlone(b []byte) (Alone, error) {
-	a, err := decode[Alone](nil, b)
+	a, err := Decode[Alone](nil, b)
 	if err != nil {
 		return Alone{}, fmt.Errorf("decoding alone record: %w", err)
 	}

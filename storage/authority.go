@@ -96,7 +96,7 @@ type Approval struct {
 }
 
 // Encode writes the record as canonical CBOR.
-func (a Approval) Encode() ([]byte, error) { return canonical.Marshal(a) }
+func (a Approval) Encode() ([]byte, error) { return Canonical.Marshal(a) }
 
 // DecodeApproval reads what Encode wrote. It never panics on foreign bytes.
 func DecodeApproval(b []byte) (Approval, error) {

@@ -17,7 +17,7 @@ type checkpointHead struct {
 const checkpointPiece = 256 << 10
 
 func checkpointKey(alert string, index uint64, piece uint32) []byte {
-	return binary.BigEndian.AppendUint32(alertKey(prefCheck, alert, index), piece)
+	return binary.BigEndian.AppendUint32(AlertKey(prefCheck, alert, index), piece)
 }
 
 // SaveCheckpoint keeps the tally of one alert as it was at a raft index. It is
@@ -29,22 +29,22 @@ func (s *Store) SaveCheckpoint(alert string, index uint64, data []byte) error {
 	for ; len(data) > 0; head.Pieces++ {
 		piece := data[:min(len(data), checkpointPiece)]
 		data = data[len(piece):]
-		err := s.Update(func(t *Txn) error { return t.set(checkpointKey(alert, index, head.Pieces), piece) })
+		err := s.Update(func(t *Txn) error { return t.Set(checkpointKey(alert, index, head.Pieces), piece) })
 		if err != nil {
 			return fmt.Errorf("saving checkpoint of %s: %w", alert, err)
 		}
 	}
 	err := s.Update(func(t *Txn) error {
-		old, known, err := load[checkpointHead](t, key(prefCheck, alert))
+		old, known, err := Load[checkpointHead](t, Key(prefCheck, alert))
 		if err != nil {
 			return err
 		}
 		for n := uint32(0); known && old.Index != index && n < old.Pieces; n++ {
-			if err := t.remove(checkpointKey(alert, old.Index, n)); err != nil {
+			if err := t.Delete(checkpointKey(alert, old.Index, n)); err != nil {
 				return err
 			}
 		}
-		return save(t, key(prefCheck, alert), head)
+		return Save(t, Key(prefCheck, alert), head)
 	})
 	if err != nil {
 		return fmt.Errorf("saving checkpoint of %s: %w", alert, err)
@@ -55,12 +55,12 @@ func (s *Store) SaveCheckpoint(alert string, index uint64, data []byte) error {
 // Checkpoint reads the newest checkpoint of one alert's tally and the index that it
 // includes; nil where there is none, or none that is whole.
 func Checkpoint(t *Txn, alert string) (data []byte, index uint64, err error) {
-	head, known, err := load[checkpointHead](t, key(prefCheck, alert))
+	head, known, err := Load[checkpointHead](t, Key(prefCheck, alert))
 	if err != nil || !known {
 		return nil, 0, err
 	}
 	for n := range head.Pieces {
-		piece, err := t.get(checkpointKey(alert, head.Index, n))
+		piece, err := t.Get(checkpointKey(alert, head.Index, n))
 		if err != nil {
 			return nil, 0, err
 		}

@@ -145,7 +145,7 @@ func (t *Txn) dump(to io.Writer) (Applied, error) {
 }
 
 func writeDumpHeader(w io.Writer, applied Applied) error {
-	header, err := canonical.Marshal(applied)
+	header, err := Canonical.Marshal(applied)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func writeDumpHeader(w io.Writer, applied Applied) error {
 func (t *Txn) dumpFrames(to io.Writer) error {
 	w := bufio.NewWriterSize(to, 64<<10)
 	var n uint64
-	err := t.scan(nil, nil, func(k, v []byte) (bool, error) {
+	err := t.Scan(nil, nil, func(k, v []byte) (bool, error) {
 		if bytes.Equal(k, keyApplied) {
 			return true, nil
 		}

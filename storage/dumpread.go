@@ -22,10 +22,16 @@ const dumpTrailer = 4
 // CheckDump reads a dump of size bytes from start to end: magic, CRC, every frame and
 // their order. It is what an install does before it touches anything.
 func CheckDump(r io.ReadSeeker, size int64) (Applied, error) {
+	return ReadDump(r, size, func(_, _ []byte) error { return nil })
+}
+
+// ReadDump is CheckDump that calls fn for every frame, once the CRC is right; key and value are
+// valid during the call only. fn's error ends it.
+func ReadDump(r io.ReadSeeker, size int64, fn func(key, value []byte) error) (Applied, error) {
 	if err := checkDumpSum(r, size); err != nil {
 		return Applied{}, err
 	}
-	return readDump(r, size, func(_, _ []byte) error { return nil })
+	return readDump(r, size, fn)
 }
 
 // checkDumpSum compares the CRC.
@@ -50,7 +56,7 @@ func checkDumpSum(r io.ReadSeeker, size int64) error {
 	return nil
 }
 
-// readDump calls fn for every frame; key and value are valid during the call only.
+// readDump is ReadDump without the CRC.
 // It never panics on foreign bytes, and allocates no more than a few MiB.
 func readDump(r io.ReadSeeker, size int64, fn func(key, value []byte) error) (Applied, error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {

@@ -82,7 +82,7 @@ func (s *Store) fill(dir string, r io.ReadSeeker, size int64, applied Applied) (
 	if err := loadFrames(db, r, size); err != nil {
 		return err
 	}
-	raw, err := canonical.Marshal(applied)
+	raw, err := Canonical.Marshal(applied)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type Issue struct {
 	Reason   string            `cbor:"4,keyasint,omitempty"`
 	Incident string            `cbor:"5,keyasint,omitempty"` // operator's incident id
 	Accepted int64             `cbor:"6,keyasint"`           // origin's clock, ms since 1970
-	Policy   uint64            `cbor:"7,keyasint"`           // version of the policy the origin knew: Txn.PolicyVersion
+	Policy   uint64            `cbor:"7,keyasint"`           // version of the policy the origin knew: PolicyVersion
 
 	// What follows is of version 2 of commands. Approvals, Scenario and Licence come from
 	// agreed records, so that older software never sees them.
@@ -71,14 +71,14 @@ type Refusal struct {
 	At     int64  `cbor:"5,keyasint"` // ms since 1970
 }
 
-var canonical, _ = cbor.CoreDetEncOptions().EncMode()
+var Canonical, _ = cbor.CoreDetEncOptions().EncMode()
 
 // Encode writes the issue as canonical CBOR.
 func (i Issue) Encode() ([]byte, error) {
 	if i.Original != nil {
 		i.packShapes()
 	}
-	return canonical.Marshal(i)
+	return Canonical.Marshal(i)
 }
 
 // DecodeIssue reads what Encode wrote. It never panics on foreign bytes.
@@ -96,10 +96,10 @@ func DecodeIssue(b []byte) (Issue, error) {
 }
 
 // Encode writes the record as canonical CBOR.
-func (f Fanout) Encode() ([]byte, error) { return canonical.Marshal(f) }
+func (f Fanout) Encode() ([]byte, error) { return Canonical.Marshal(f) }
 
 // Encode writes the record as canonical CBOR.
-func (r Refusal) Encode() ([]byte, error) { return canonical.Marshal(r) }
+func (r Refusal) Encode() ([]byte, error) { return Canonical.Marshal(r) }
 
 // DecodeRefusal reads what Encode wrote.
 func DecodeRefusal(b []byte) (r Refusal, err error) {

@@ -4,26 +4,27 @@ import "encoding/binary"
 
 // The key schema. Numbers are big-endian, so that keys sort as the numbers do; an
 // origin ends with NUL, which no node id contains. Values are canonical CBOR
-// records unless said otherwise. Everything but !applied, chk/ and res/ is agreed:
+// records unless said otherwise. The packages of records have the prefixes of theirs; here are
+// all of them, so that none is given twice. Everything but !applied, chk/ and res/ is agreed:
 // equal, byte for byte, on every replica at the same index.
 //
 //	!applied                              Applied: how far this database has come
-//	adp/ index8 n2                        Adoption: alert messages in log order
-//	aud/ n8                               AuditEntry
-//	auh                                   AuditHead
-//	cap/ alert.Key.ID                     CAPMark: who owns a CAP triplet
+//	adp/ index8 n2                        factlog.Adoption: alert messages in log order
+//	aud/ n8                               audit.Entry
+//	auh                                   audit.Head
+//	cap/ alert.Key.ID                     factlog.CAPMark: who owns a CAP triplet
 //	chk/ alert26 revision8 rung1          tally checkpoint (derived, not hashed)
 //	dev/ device id                        Device; revoked ones stay
 //	dst                                   District
 //	fct/ origin 0 stream1 epoch8 seq8     0x00 signed fact, or 0x01 key of the receipt block
 //	fid/ id32                             place of the fact: the fct/ key's rest
 //	imp/ import 0 'c' chunk4              staged members (raw member records)
-//	imr/ import                           Import
+//	imr/ import                           member.Import
 //	jtk/ hash32                           JoinToken; used ones stay
 //	key                                   KeyRing
 //	lic/ licence id                       Licence; revoked ones stay
-//	mem/ member id                        member record (compact, see member.go); removed ones stay
-//	mrk/ origin 0 stream1 epoch8          Mark: highest contiguous sequence number
+//	mem/ member id                        member record (compact, see member/member.go); removed ones stay
+//	mrk/ origin 0 stream1 epoch8          factlog.Mark: highest contiguous sequence number
 //	nod/ node id                          Node; removed ones stay
 //	ord/ ordinal4                         member id (raw)
 //	orn                                   next ordinal (4 bytes)
@@ -35,69 +36,45 @@ import "encoding/binary"
 //	res/ slot4                            RequestResult: ring of the last 10,000
 //	rsn                                   results ever recorded (8 bytes)
 //	scn/ scenario id                      Scenario; removed ones stay
-//	tgt/ alert26 revision8                Target: whom an alert addressed at adoption
+//	tgt/ alert26 revision8                factlog.Target: whom an alert addressed at adoption
 //	tok/ hash32                           name of the token's user (raw); empty once replaced
 //	usr/ name                             User; revoked ones stay
 var (
 	keyApplied    = []byte("!applied")
-	keyAuditHead  = []byte("auh")
 	keyDistrict   = []byte("dst")
 	keyKeyRing    = []byte("key")
-	keyOrdinal    = []byte("orn")
 	keyPolicy     = []byte("pol")
 	keyResults    = []byte("rsn")
-	prefAdoption  = []byte("adp/")
-	prefAudit     = []byte("aud/")
-	prefCAP       = []byte("cap/")
 	prefCheck     = []byte("chk/")
 	prefDevice    = []byte("dev/")
-	prefFact      = []byte("fct/")
-	prefFactID    = []byte("fid/")
-	prefStaged    = []byte("imp/")
-	prefImport    = []byte("imr/")
 	prefJoinToken = []byte("jtk/")
 	prefLicence   = []byte("lic/")
-	prefMember    = []byte("mem/")
-	prefMark      = []byte("mrk/")
 	prefNode      = []byte("nod/")
-	prefOrdinal   = []byte("ord/")
 	prefPlace     = []byte("plc/")
-	prefReceipt   = []byte("rcp/")
-	prefRecord    = []byte("rec/")
 	prefResult    = []byte("res/")
 	prefScenario  = []byte("scn/")
-	prefTarget    = []byte("tgt/")
 	prefToken     = []byte("tok/")
 	prefUser      = []byte("usr/")
 
 	keyPolicyVersion = []byte("pov")
 )
 
-func key(prefix []byte, rest string) []byte {
+// Key is the key that begins with prefix and ends with rest.
+func Key[S ~string | ~[]byte](prefix []byte, rest S) []byte {
 	return append(append(make([]byte, 0, len(prefix)+len(rest)), prefix...), rest...)
 }
 
-func keyBytes(prefix, rest []byte) []byte {
-	return append(append(make([]byte, 0, len(prefix)+len(rest)), prefix...), rest...)
-}
-
-func key32(prefix []byte, n uint32) []byte {
+// Key32 is prefix and a number.
+func Key32(prefix []byte, n uint32) []byte {
 	return binary.BigEndian.AppendUint32(append(make([]byte, 0, len(prefix)+4), prefix...), n)
 }
 
-func key64(prefix []byte, n uint64) []byte {
+// Key64 is prefix and a number.
+func Key64(prefix []byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(make([]byte, 0, len(prefix)+8), prefix...), n)
 }
 
-func keyStaged(imp string, chunk uint32) []byte {
-	return binary.BigEndian.AppendUint32(append(key(prefStaged, imp), 0, 'c'), chunk)
-}
-
-// streamKey is the common part of fct/ and mrk/ keys.
-func streamKey(prefix []byte, origin string, stream uint8, epoch uint64) []byte {
-	return binary.BigEndian.AppendUint64(append(key(prefix, origin), 0, stream), epoch)
-}
-
-func alertKey(prefix []byte, alert string, n uint64) []byte {
-	return binary.BigEndian.AppendUint64(key(prefix, alert), n)
+// AlertKey is prefix, the id of an alert and a number.
+func AlertKey(prefix []byte, alert string, n uint64) []byte {
+	return binary.BigEndian.AppendUint64(Key(prefix, alert), n)
 }

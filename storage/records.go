@@ -102,12 +102,12 @@ func (b UserTable) Put(t *Txn, u User) error {
 		return err
 	}
 	if known && len(old.TokenHash) > 0 && string(old.TokenHash) != string(u.TokenHash) {
-		if err := t.set(keyBytes(prefToken, old.TokenHash), []byte{}); err != nil {
+		if err := t.Set(Key(prefToken, old.TokenHash), []byte{}); err != nil {
 			return err
 		}
 	}
 	if len(u.TokenHash) > 0 {
-		if err := t.set(keyBytes(prefToken, u.TokenHash), []byte(u.Name)); err != nil {
+		if err := t.Set(Key(prefToken, u.TokenHash), []byte(u.Name)); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (b UserTable) Put(t *Txn, u User) error {
 // ByToken reads the user whose token has that SHA-256; false for unknown,
 // replaced and revoked ones.
 func (b UserTable) ByToken(t *Txn, hash []byte) (User, bool, error) {
-	name, err := t.get(keyBytes(prefToken, hash))
+	name, err := t.Get(Key(prefToken, hash))
 	if err != nil || len(name) == 0 {
 		return User{}, false, err
 	}
@@ -127,6 +127,6 @@ func (b UserTable) ByToken(t *Txn, hash []byte) (User, bool, error) {
 
 // TokenOwner is the name of the user that a token hash belongs to now; "" for none.
 func (UserTable) TokenOwner(t *Txn, hash []byte) (string, error) {
-	name, err := t.get(keyBytes(prefToken, hash))
+	name, err := t.Get(Key(prefToken, hash))
 	return string(name), err
 }

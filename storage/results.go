@@ -14,7 +14,7 @@ type RequestResult struct {
 // PutResult records the answer in the ring, in place of the oldest, and returns the
 // request id that it displaced ("": none).
 func PutResult(t *Txn, r RequestResult) (displaced string, slot uint32, err error) {
-	raw, err := t.get(keyResults)
+	raw, err := t.Get(keyResults)
 	if err != nil {
 		return "", 0, err
 	}
@@ -23,29 +23,29 @@ func PutResult(t *Txn, r RequestResult) (displaced string, slot uint32, err erro
 		n = binary.BigEndian.Uint64(raw)
 	}
 	slot = uint32(n % KeptResults)
-	k := key32(prefResult, slot)
+	k := Key32(prefResult, slot)
 	if n >= KeptResults {
-		old, _, err := load[RequestResult](t, k)
+		old, _, err := Load[RequestResult](t, k)
 		if err != nil {
 			return "", 0, err
 		}
 		displaced = old.RequestID
 	}
-	if err := t.set(keyResults, binary.BigEndian.AppendUint64(nil, n+1)); err != nil {
+	if err := t.Set(keyResults, binary.BigEndian.AppendUint64(nil, n+1)); err != nil {
 		return "", 0, err
 	}
-	return displaced, slot, save(t, k, r)
+	return displaced, slot, Save(t, k, r)
 }
 
 // ResultAt reads one slot of the ring.
 func ResultAt(t *Txn, slot uint32) (RequestResult, bool, error) {
-	return load[RequestResult](t, key32(prefResult, slot))
+	return Load[RequestResult](t, Key32(prefResult, slot))
 }
 
 // Results calls fn for every slot of the ring.
 func Results(t *Txn, fn func(slot uint32, r RequestResult)) error {
-	return t.scan(prefResult, nil, func(k, v []byte) (bool, error) {
-		r, err := decode[RequestResult](k, v)
+	return t.Scan(prefResult, nil, func(k, v []byte) (bool, error) {
+		r, err := Decode[RequestResult](k, v)
 		if err != nil {
 			return false, err
 		}

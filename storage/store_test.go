@@ -15,8 +15,6 @@ import (
 
 	"github.com/dgraph-io/badger/v4/options"
 	"github.com/stretchr/testify/require"
-
-	"almenara/storage/audience"
 )
 
 func testOptions() Options {
@@ -168,7 +166,7 @@ func TestOpen_DamagedTablesAreAnErrorNotAPanic(t *testing.T) {
 	openStore(t, dir)
 }
 
-// Badger takes a damaged block for absent records.
+// TestVerify_FindsADamagedBlock takes a damaged block for absent records.
 func TestVerify_FindsADamagedBlock(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
@@ -194,7 +192,7 @@ func TestVerify_FindsADamagedBlock(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// What is verified is not what the node works with: it must not stay in memory.
+// TestVerify_KeepsNothingInMemory is verified is not what the node works with: it must not stay in memory.
 func TestVerify_KeepsNothingInMemory(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)
@@ -249,12 +247,12 @@ func TestTxn_DiscardChangesNothingAndHalfSaysWhenToCommit(t *testing.T) {
 	value := make([]byte, 10<<10)
 	n := 0
 	for ; !tx.Half(); n++ {
-		require.NoError(t, tx.set(key32(prefResult, uint32(n)), value))
+		require.NoError(t, tx.Set(Key32(prefResult, uint32(n)), value))
 	}
 	require.Greater(t, n, 40)
 	for range n - 2 { // as much again still fits
 		n++
-		require.NoError(t, tx.set(key32(prefResult, uint32(n)), value))
+		require.NoError(t, tx.Set(Key32(prefResult, uint32(n)), value))
 	}
 	tx.Discard()
 	require.Error(t, tx.Commit())
@@ -275,42 +273,6 @@ func TestWitness_NeverMovesBack(t *testing.T) {
 	recovered := Applied{Index: 10, Term: 2, Configuration: []byte("alone"), ConfigurationIndex: 1}
 	require.NoError(t, s.Witness(recovered))
 	require.Equal(t, recovered, at(), "a recovered cluster gets its new configuration at the same index")
-}
-
-func TestMembers_OrdinalsAreNeverReusedAndRemovalLeavesNoPersonalData(t *testing.T) {
-	s := openStore(t, t.TempDir())
-	put := func(id, name string, index uint64) (ordinal uint32) {
-		m := audience.Member{ID: id, Name: name, Kind: "person", Place: "tm"}
-		update(t, s, func(tx *Txn) (err error) {
-			ordinal, err = MembersPut(tx, m.ID, audience.EncodeMember(&m), index)
-			return err
-		})
-		return ordinal
-	}
-	require.EqualValues(t, 0, put("a", "Chan Tai Man", 1))
-	require.EqualValues(t, 1, put("b", "Lee", 2))
-	update(t, s, func(tx *Txn) error {
-		head, gone, err := MembersRemove(tx, "a", 3)
-		require.True(t, gone)
-		require.EqualValues(t, 0, head.Ordinal)
-		return err
-	})
-	require.EqualValues(t, 2, put("c", "", 4))
-	require.NoError(t, s.View(func(tx *Txn) error {
-		rec, ok, err := MembersGet(tx, "a")
-		require.True(t, ok && rec.Removed)
-		require.Equal(t, audience.Member{ID: "a"}, rec.Member)
-		raw, _ := tx.get(key(prefMember, "a"))
-		require.NotContains(t, string(raw), "Chan")
-		var live []string
-		require.NoError(t, MembersEach(tx, "", func(r MemberRecord) (bool, error) {
-			live = append(live, r.Member.ID)
-			return true, nil
-		}))
-		require.Equal(t, []string{"b", "c"}, live)
-		return err
-	}))
-	require.EqualValues(t, 0, put("a", "Chan", 5), "the same member gets its own ordinal back")
 }
 
 func TestUsers_AReplacedOrRevokedTokenIsWorthNothing(t *testing.T) {

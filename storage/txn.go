@@ -108,8 +108,8 @@ func (t *Txn) Half() bool {
 // Empty reports that nothing was changed.
 func (t *Txn) Empty() bool { return t.keys == 0 }
 
-// get returns a copy of the value of key, or nil where there is none.
-func (t *Txn) get(key []byte) ([]byte, error) {
+// Get returns a copy of the value of key, or nil where there is none.
+func (t *Txn) Get(key []byte) ([]byte, error) {
 	item, err := t.b.Get(key)
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return nil, nil
@@ -124,8 +124,8 @@ func (t *Txn) get(key []byte) ([]byte, error) {
 	return value, nil
 }
 
-// set writes key and value, which the transaction keeps until its end.
-func (t *Txn) set(key, value []byte) error {
+// Set writes key and value, which the transaction keeps until its end.
+func (t *Txn) Set(key, value []byte) error {
 	if err := t.b.Set(key, value); err != nil {
 		return fmt.Errorf("writing %q: %w", key, err)
 	}
@@ -133,8 +133,8 @@ func (t *Txn) set(key, value []byte) error {
 	return nil
 }
 
-// remove deletes key. What must never come back is a tombstone value instead.
-func (t *Txn) remove(key []byte) error {
+// Delete deletes key. What must never come back is a tombstone value instead.
+func (t *Txn) Delete(key []byte) error {
 	if err := t.b.Delete(key); err != nil {
 		return fmt.Errorf("deleting %q: %w", key, err)
 	}
@@ -148,9 +148,9 @@ func (t *Txn) count(bytes int) {
 	t.bytes += int64(bytes) + 12
 }
 
-// scan calls fn for the keys with prefix in order, from the key from on (nil: the
+// Scan calls fn for the keys with prefix in order, from the key from on (nil: the
 // first), until fn returns false. Key and value are valid during the call only.
-func (t *Txn) scan(prefix, from []byte, fn func(key, value []byte) (bool, error)) error {
+func (t *Txn) Scan(prefix, from []byte, fn func(key, value []byte) (bool, error)) error {
 	opt := badger.DefaultIteratorOptions
 	opt.Prefix, opt.PrefetchValues = prefix, false // values lie with their keys: a goroutine each would only cost
 	it := t.b.NewIterator(opt)
@@ -178,35 +178,35 @@ func visit(item *badger.Item, fn func(key, value []byte) (bool, error)) (more bo
 	return more, err
 }
 
-// load reads the record of key; false where there is none.
-func load[T any](t *Txn, key []byte) (rec T, ok bool, err error) {
-	raw, err := t.get(key)
+// Load reads the record of key; false where there is none.
+func Load[T any](t *Txn, key []byte) (rec T, ok bool, err error) {
+	raw, err := t.Get(key)
 	if err != nil || raw == nil {
 		return rec, false, err
 	}
-	rec, err = decode[T](key, raw)
+	rec, err = Decode[T](key, raw)
 	return rec, err == nil, err
 }
 
-// save writes the record of key as canonical CBOR.
-func save(t *Txn, key []byte, rec any) error {
-	raw, err := canonical.Marshal(rec)
+// Save writes the record of key as canonical CBOR.
+func Save(t *Txn, key []byte, rec any) error {
+	raw, err := Canonical.Marshal(rec)
 	if err != nil {
 		return fmt.Errorf("encoding %q: %w", key, err)
 	}
-	return t.set(key, raw)
+	return t.Set(key, raw)
 }
 
-// list reads up to limit records with prefix, after the key after (nil: from the
+// List reads up to limit records with prefix, after the key after (nil: from the
 // first), leaving out those that keep refuses. A limit of 0 is none.
-func list[T any](t *Txn, prefix, after []byte, limit int, keep func(T) bool) ([]T, error) {
+func List[T any](t *Txn, prefix, after []byte, limit int, keep func(T) bool) ([]T, error) {
 	var out []T
 	from := after
 	if from != nil {
 		from = append(append([]byte{}, after...), 0)
 	}
-	err := t.scan(prefix, from, func(key, value []byte) (bool, error) {
-		rec, err := decode[T](key, value)
+	err := t.Scan(prefix, from, func(key, value []byte) (bool, error) {
+		rec, err := Decode[T](key, value)
 		if err != nil {
 			return false, err
 		}
@@ -218,7 +218,7 @@ func list[T any](t *Txn, prefix, after []byte, limit int, keep func(T) bool) ([]
 	return out, err
 }
 
-func decode[T any](key, raw []byte) (rec T, err error) {
+func Decode[T any](key, raw []byte) (rec T, err error) {
 	if err := cbor.Unmarshal(raw, &rec); err != nil {
 		return rec, fmt.Errorf("%w: record %q: %w", ErrDamaged, key, err)
 	}
@@ -228,4 +228,27 @@ func decode[T any](key, raw []byte) (rec T, err error) {
 // Room reports whether changes of that many bytes still fit for certain.
 func (t *Txn) Room(bytes int64) bool {
 	return t.bytes+bytes < t.h.db.MaxBatchSize() && 2*t.keys < t.h.db.MaxBatchCount()
+}
+
+// ScanBack is Scan backwards, from the last key before the key before (nil: the last).
+// fn must not use the transaction.
+func (t *Txn) ScanBack(prefix, before []byte, fn func(key, value []byte) (bool, error)) error {
+	opt := badger.DefaultIteratorOptions
+	opt.Prefix, opt.PrefetchValues, opt.Reverse = prefix, false, true
+	it := t.b.NewIterator(opt)
+	defer it.Close()
+	from := before
+	if from == nil {
+		from = append(append([]byte{}, prefix...), 0xff)
+	}
+	for it.Seek(from); it.ValidForPrefix(prefix); it.Next() {
+		if before != nil && string(it.Item().Key()) >= string(before) {
+			continue
+		}
+		more, err := visit(it.Item(), fn)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Found by cutting the power between the making of a log and its being lengthened:
+// TestOpen_AfterLogsThatHaveNoLengthYet by cutting the power between the making of a log and its being lengthened:
 // the store could not be opened any more.
 func TestOpen_AfterLogsThatHaveNoLengthYet(t *testing.T) {
 	dir := t.TempDir()
@@ -26,7 +26,7 @@ func TestOpen_AfterLogsThatHaveNoLengthYet(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(db, "000009.vlog"), "Badger would have named it so only later")
 }
 
-// Found by cutting the power while a memtable became a table: the store called itself
+// TestOpen_AfterATableThatWasNotFinished by cutting the power while a memtable became a table: the store called itself
 // damaged.
 func TestOpen_AfterATableThatWasNotFinished(t *testing.T) {
 	dir := t.TempDir()
@@ -44,7 +44,7 @@ func TestOpen_AfterATableThatWasNotFinished(t *testing.T) {
 	require.NoFileExists(t, filepath.Join(db, "000091.sst"))
 }
 
-// Badger would make a new manifest and delete the tables, which it does not name.
+// TestOpen_RefusesTablesWithoutAManifest would make a new manifest and delete the tables, which it does not name.
 func TestOpen_RefusesTablesWithoutAManifest(t *testing.T) {
 	dir := t.TempDir()
 	s := openStore(t, dir)

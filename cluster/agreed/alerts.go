@@ -10,6 +10,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factlog"
 )
 
 // AlertMessage is one adopted message of an alert.
@@ -17,10 +18,10 @@ type AlertMessage struct {
 	Entry    board.Entry
 	CAP      *alert.Alert
 	Issue    storage.Issue
-	Adoption storage.Adoption
+	Adoption factlog.Adoption
 	Lost     bool // another message has its CAP triplet
 	Targets  uint64
-	Kinds    []storage.KindCount // of Targets
+	Kinds    []factlog.KindCount // of Targets
 
 	Approvers []board.Approval // who has approved what needs that, by name, whether they are enough or not
 }
@@ -73,7 +74,7 @@ func (r *Reader) AlertsBeginning(begin string, most int) ([]alert.ID, error) {
 // Listed is one alert of a list.
 type Listed struct {
 	ID   alert.ID
-	At   storage.Place // of its message that was adopted last: the list is in this order
+	At   factlog.Place // of its message that was adopted last: the list is in this order
 	Over bool          // all that is connected with it has run out and is in the archive
 }
 
@@ -81,7 +82,7 @@ type Listed struct {
 // newest message was adopted before the given place on; the zero place is all. It stops
 // after the place at which limit is reached: a message may be the newest of several
 // alerts. It costs what it lists, not what is known.
-func (r *Reader) AlertList(before storage.Place, limit int) (out []Listed, err error) {
+func (r *Reader) AlertList(before factlog.Place, limit int) (out []Listed, err error) {
 	alerts := r.state.Derived().Alerts
 	err = r.state.Store().View(func(t *storage.Txn) error {
 		for len(out) < limit {
@@ -90,7 +91,7 @@ func (r *Reader) AlertList(before storage.Place, limit int) (out []Listed, err e
 				return err
 			}
 			for _, a := range page {
-				before = storage.Place{Index: a.Index, N: a.N}
+				before = factlog.Place{Index: a.Index, N: a.N}
 				ids, over, err := alerts.NewestAt(t, a.Alert, before)
 				if err != nil {
 					return err
@@ -108,8 +109,8 @@ func (r *Reader) AlertList(before storage.Place, limit int) (out []Listed, err e
 	return out, err
 }
 
-func adoptionsBefore(t *storage.Txn, before storage.Place, limit int) (page []storage.Adoption, err error) {
-	err = storage.AdoptionsBefore(t, before, func(a storage.Adoption) (bool, error) {
+func adoptionsBefore(t *storage.Txn, before factlog.Place, limit int) (page []factlog.Adoption, err error) {
+	err = factlog.AdoptionsBefore(t, before, func(a factlog.Adoption) (bool, error) {
 		page = append(page, a)
 		return len(page) < limit, nil
 	})
@@ -152,12 +153,12 @@ func viewOf(t *storage.Txn, card board.Card, places map[string]archive.Placed) (
 }
 
 // readEntry reads one message; false for one that is still being committed.
-func readEntry(t *storage.Txn, e board.Entry, adopted storage.Adoption) (AlertMessage, bool, error) {
+func readEntry(t *storage.Txn, e board.Entry, adopted factlog.Adoption) (AlertMessage, bool, error) {
 	id, err := hex.DecodeString(e.Fact)
 	if err != nil {
 		return AlertMessage{}, false, fmt.Errorf("%w: fact id %q", storage.ErrDamaged, e.Fact)
 	}
-	if has, err := storage.HasFact(t, id); err != nil || !has {
+	if has, err := factlog.Has(t, id); err != nil || !has {
 		return AlertMessage{}, false, err
 	}
 	msg, err := archive.Stored(t, id)
@@ -165,7 +166,7 @@ func readEntry(t *storage.Txn, e board.Entry, adopted storage.Adoption) (AlertMe
 		return AlertMessage{}, false, err
 	}
 	out := AlertMessage{Entry: e, CAP: msg.CAP, Issue: msg.Issue, Adoption: adopted}
-	target, _, err := storage.TargetOf(t, string(e.Key.ID()), uint64(e.Claimed))
+	target, _, err := factlog.TargetOf(t, string(e.Key.ID()), uint64(e.Claimed))
 	out.Targets, out.Kinds = target.Count, target.Kinds
 	return out, true, err
 }
@@ -173,13 +174,13 @@ func readEntry(t *storage.Txn, e board.Entry, adopted storage.Adoption) (AlertMe
 // Target reads whom the message with that key and claimed revision addressed when it was
 // adopted; an empty set where nothing was recorded. The bitmap is the caller's own.
 func (r *Reader) Target(key alert.Key, revision alert.Revision) (*roaring.Bitmap, error) {
-	g, _, err := find(r, func(t *storage.Txn) (storage.Target, bool, error) {
-		return storage.TargetOf(t, string(key.ID()), uint64(revision))
+	g, _, err := find(r, func(t *storage.Txn) (factlog.Target, bool, error) {
+		return factlog.TargetOf(t, string(key.ID()), uint64(revision))
 	})
 	if err != nil {
 		return nil, err
 	}
-	members, err := storage.DecodeBitmap(g.Members)
+	members, err := factlog.DecodeBitmap(g.Members)
 	if err != nil {
 		return nil, fmt.Errorf("%w: target of %s: %w", storage.ErrDamaged, key, err)
 	}

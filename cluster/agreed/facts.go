@@ -6,25 +6,27 @@ import (
 
 	"almenara/cluster/fact"
 	"almenara/storage"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // Mark is the highest sequence number of one origin, stream and epoch up to which
 // everything is in the log: the origin may forget it. 0 for an unknown stream.
 func (r *Reader) Mark(origin string, stream fact.Stream, epoch uint64) (uint64, error) {
-	return read(r, func(t *storage.Txn) (uint64, error) { return storage.MarkOf(t, origin, uint8(stream), epoch) })
+	return read(r, func(t *storage.Txn) (uint64, error) { return factlog.MarkOf(t, origin, uint8(stream), epoch) })
 }
 
 // Marks reads all marks by origin, stream and epoch.
-func (r *Reader) Marks() ([]storage.Mark, error) { return read(r, storage.Marks) }
+func (r *Reader) Marks() ([]factlog.Mark, error) { return read(r, factlog.Marks) }
 
 // HasFact reports whether the fact is in the log.
 func (r *Reader) HasFact(id fact.ID) (bool, error) {
-	return read(r, func(t *storage.Txn) (bool, error) { return storage.HasFact(t, id[:]) })
+	return read(r, func(t *storage.Txn) (bool, error) { return factlog.Has(t, id[:]) })
 }
 
 // Fact reads an adopted fact.
 func (r *Reader) Fact(id fact.ID) (signed fact.Signed, ok bool, err error) {
-	stored, ok, err := find(r, func(t *storage.Txn) (storage.StoredFact, bool, error) { return storage.FactByID(t, id[:]) })
+	stored, ok, err := find(r, func(t *storage.Txn) (factlog.Fact, bool, error) { return factlog.ByID(t, id[:]) })
 	if err != nil || !ok {
 		return signed, false, err
 	}
@@ -35,8 +37,8 @@ func (r *Reader) Fact(id fact.ID) (signed fact.Signed, ok bool, err error) {
 // FactsAfter reads adopted facts of one stream with a sequence number above after, in
 // order, until limit facts or maxBytes are reached (at least one).
 func (r *Reader) FactsAfter(origin string, stream fact.Stream, epoch, after uint64, limit, maxBytes int) ([]fact.Signed, error) {
-	stored, err := read(r, func(t *storage.Txn) ([]storage.StoredFact, error) {
-		return storage.FactsAfter(t, storage.FactKey{Origin: origin, Stream: uint8(stream), Epoch: epoch, Seq: after}, limit, maxBytes)
+	stored, err := read(r, func(t *storage.Txn) ([]factlog.Fact, error) {
+		return factlog.After(t, factlog.Key{Origin: origin, Stream: uint8(stream), Epoch: epoch, Seq: after}, limit, maxBytes)
 	})
 	out := make([]fact.Signed, len(stored))
 	for i := range stored {
@@ -59,8 +61,8 @@ type KeptFact struct {
 // KeptFacts reads up to limit (0: all) adopted facts of a listed kind in log order,
 // after the place index, n; 0, 0 is from the first.
 func (r *Reader) KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([]KeptFact, error) {
-	stored, err := read(r, func(t *storage.Txn) ([]storage.KeptFact, error) {
-		return storage.KeptFacts(t, uint8(kind), index, n, limit)
+	stored, err := read(r, func(t *storage.Txn) ([]factlog.Kept, error) {
+		return factlog.KeptAfter(t, uint8(kind), index, n, limit)
 	})
 	out := make([]KeptFact, len(stored))
 	for i, s := range stored {
@@ -85,11 +87,11 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 	alerts := r.state.Derived().Alerts
 	before := alerts.OnBoard()
 	return r.state.Store().View(func(t *storage.Txn) error {
-		groups, err := storage.GroupsUntil(t, now.UnixMilli())
+		groups, err := archived.Until(t, now.UnixMilli())
 		if err != nil {
 			return err
 		}
-		var facts []storage.GroupFact
+		var facts []archived.Fact
 		for _, g := range groups {
 			facts = append(facts, g.Facts...)
 		}
@@ -103,7 +105,7 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 			if err := recall(t, one, fn); err != nil {
 				return err
 			}
-			approvals, err := storage.ApprovalsOf(t, one.ID)
+			approvals, err := archived.ApprovalsOf(t, one.ID)
 			if err != nil {
 				return err
 			}
@@ -113,7 +115,7 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 				}
 			}
 		}
-		waiting, err := storage.WaitingApprovals(t)
+		waiting, err := archived.WaitingApprovals(t)
 		for _, a := range waiting {
 			if err == nil {
 				err = recall(t, a, fn)
@@ -123,8 +125,8 @@ func (r *Reader) Recall(now time.Time, fn func(fact.Signed) error) error {
 	})
 }
 
-func recall(t *storage.Txn, one storage.GroupFact, fn func(fact.Signed) error) error {
-	stored, ok, err := storage.FactByID(t, one.ID)
+func recall(t *storage.Txn, one archived.Fact, fn func(fact.Signed) error) error {
+	stored, ok, err := factlog.ByID(t, one.ID)
 	if err != nil || !ok { // adopted by the entry that is being committed
 		return err
 	}

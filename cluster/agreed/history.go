@@ -10,6 +10,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
@@ -19,9 +20,9 @@ const clocksApart = time.Hour
 
 // Adoptions lists the alert messages that were adopted at since or later, in log
 // order. It reads back from the newest.
-func (r *Reader) Adoptions(since time.Time) (out []storage.Adoption, err error) {
+func (r *Reader) Adoptions(since time.Time) (out []factlog.Adoption, err error) {
 	err = r.state.Store().View(func(t *storage.Txn) error {
-		return storage.AdoptionsBefore(t, storage.Place{}, func(a storage.Adoption) (bool, error) {
+		return factlog.AdoptionsBefore(t, factlog.Place{}, func(a factlog.Adoption) (bool, error) {
 			if a.At >= since.UnixMilli() {
 				out = append(out, a)
 			}
@@ -134,7 +135,7 @@ func (r *Reader) MadeBetween(origin string, from, to time.Time, fn func(fact.Fac
 // were adopted at the raft index from or later, in log order.
 func (r *Reader) ReceiptFacts(id alert.ID, from uint64, fn func(fact.Fact, receipt.Block)) error {
 	return r.state.Store().View(func(t *storage.Txn) error {
-		return storage.ReceiptBlocks(t, string(id), from, func(stored storage.ReceiptBlock) (bool, error) {
+		return factlog.ReceiptBlocks(t, string(id), from, func(stored factlog.ReceiptBlock) (bool, error) {
 			signed, err := fact.DecodeSigned(stored.Signed)
 			if err != nil {
 				return false, fmt.Errorf("%w: receipts of %s: %w", storage.ErrDamaged, id, err)

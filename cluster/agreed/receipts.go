@@ -5,15 +5,16 @@ import (
 
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
 // LastReceipts is where the last receipt blocks of the alerts were adopted, in the order of
 // ids; the zero place where there is none.
-func (r *Reader) LastReceipts(ids []alert.ID) ([]storage.Place, error) {
-	return read(r, func(t *storage.Txn) (out []storage.Place, err error) {
+func (r *Reader) LastReceipts(ids []alert.ID) ([]factlog.Place, error) {
+	return read(r, func(t *storage.Txn) (out []factlog.Place, err error) {
 		for _, id := range ids {
-			p, err := storage.LastReceipt(t, string(id))
+			p, err := factlog.LastReceipt(t, string(id))
 			if err != nil {
 				return nil, err
 			}

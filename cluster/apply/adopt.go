@@ -13,6 +13,7 @@ import (
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factlog"
 )
 
 // opened is a fact of a command, decoded once.
@@ -105,7 +106,7 @@ func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
 		out.Outcome = command.Malformed
 		return out, a.line("fact malformed", o.id.String())
 	}
-	mark, err := storage.MarkOf(a.Txn, o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
+	mark, err := factlog.MarkOf(a.Txn, o.fact.Origin, uint8(o.fact.Stream), o.fact.Epoch)
 	if err != nil {
 		return out, err
 	}
@@ -139,7 +140,7 @@ func goodPlace(f fact.Fact) bool {
 // repeated answers for a fact at or below the mark. Another fact in its place means
 // that an origin lost its journal and went on under the old epoch: that is loud.
 func (a *adoption) repeated(o *opened, out command.FactOutcome) (command.FactOutcome, error) {
-	same, err := storage.FactIDAt(a.Txn, o.id[:], factKey(o.fact))
+	same, err := factlog.IsAt(a.Txn, o.id[:], factKey(o.fact))
 	if err != nil {
 		return out, err
 	}
@@ -151,8 +152,8 @@ func (a *adoption) repeated(o *opened, out command.FactOutcome) (command.FactOut
 		o.id, o.fact.Origin, o.fact.Stream, o.fact.Epoch, o.fact.Seq))
 }
 
-func factKey(f fact.Fact) storage.FactKey {
-	return storage.FactKey{Origin: f.Origin, Stream: uint8(f.Stream), Epoch: f.Epoch, Seq: f.Seq}
+func factKey(f fact.Fact) factlog.Key {
+	return factlog.Key{Origin: f.Origin, Stream: uint8(f.Stream), Epoch: f.Epoch, Seq: f.Seq}
 }
 
 // record stores the fact, moves the mark and lets the fact have its effect.
@@ -162,7 +163,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		return out, err
 	}
 	k := factKey(o.fact)
-	err = storage.SetMark(a.Txn, storage.Mark(k))
+	err = factlog.SetMark(a.Txn, factlog.Mark(k))
 	if err != nil {
 		return out, err
 	}
@@ -190,7 +191,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 	if err != nil {
 		return out, err
 	}
-	return out, storage.PutFact(a.Txn, o.id[:], k, signed, block)
+	return out, factlog.Put(a.Txn, o.id[:], k, signed, block)
 }
 
 // rejected records a fact that cannot have an effect. why must be our own words:
@@ -232,13 +233,13 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 		return err
 	}
 	id := bytes.Clone(o.id[:]) // a part of o would keep all bytes of the fact as long as the message is on the board
-	adopted := storage.Adoption{Index: a.index, N: a.n, FactID: id, Alert: out.Alert,
+	adopted := factlog.Adoption{Index: a.index, N: a.n, FactID: id, Alert: out.Alert,
 		Revision: out.Revision, At: a.c.At}
-	if err := storage.PutAdoption(a.Txn, adopted); err != nil {
+	if err := factlog.PutAdoption(a.Txn, adopted); err != nil {
 		return err
 	}
 	if o := msg.Issue.Original; o != nil && o.Kept {
-		if err := storage.KeepFact(a.Txn, uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
+		if err := factlog.Keep(a.Txn, uint8(fact.KindOriginals), a.index, a.n, msg.ID[:]); err != nil {
 			return err
 		}
 	}
@@ -280,13 +281,13 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 		return a.rejected(o, out, "body is not an approval")
 	}
 	out.Outcome = command.Adopted
-	if err := storage.KeepFact(a.Txn, uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
+	if err := factlog.Keep(a.Txn, uint8(fact.KindApproval), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
 	if err := a.approve(p, out); err != nil {
 		return err
 	}
-	if err := a.Derived.Alerts.Approved(a.Txn, p, storage.Place{Index: a.index, N: a.n}, o.id[:]); err != nil {
+	if err := a.Derived.Alerts.Approved(a.Txn, p, factlog.Place{Index: a.index, N: a.n}, o.id[:]); err != nil {
 		return err
 	}
 	a.Changed |= ChangedAlerts
@@ -296,7 +297,7 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 // approve lays the approval on the board. Where the message stands from now on in the
 // place of another, those whom it addresses take the place of the other's.
 func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
-	known, err := storage.HasFact(a.Txn, p.Fact)
+	known, err := factlog.Has(a.Txn, p.Fact)
 	if err != nil {
 		return err
 	}
@@ -324,24 +325,24 @@ func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
 
 // target records whom the message addresses: nodes deliver by the fact that stands.
 func (a *adoption) target(msg *archive.Message, out *command.FactOutcome) error {
-	mark := storage.CAPMark{FactID: msg.ID[:], Digest: msg.Digest[:], Alert: out.Alert}
-	if err := storage.PutCAPMark(a.Txn, string(msg.Entry.Key.ID()), mark); err != nil {
+	mark := factlog.CAPMark{FactID: msg.ID[:], Digest: msg.Digest[:], Alert: out.Alert}
+	if err := factlog.PutCAPMark(a.Txn, string(msg.Entry.Key.ID()), mark); err != nil {
 		return err
 	}
 	members, problems := resolve(a.Derived.Index, msg.Issue.Targets)
 	if problems > 0 {
 		out.Note = fmt.Sprintf("%d of %d info blocks have no area that can be resolved", problems, len(msg.Issue.Targets))
 	}
-	g := storage.Target{Count: members.GetCardinality()}
+	g := factlog.Target{Count: members.GetCardinality()}
 	for _, c := range a.Derived.Index.Count(members, 0).ByKind {
-		g.Kinds = append(g.Kinds, storage.KindCount{Kind: c.Name, Count: c.N})
+		g.Kinds = append(g.Kinds, factlog.KindCount{Kind: c.Name, Count: c.N})
 	}
 	var err error
-	if g.Members, err = storage.EncodeBitmap(members); err != nil {
+	if g.Members, err = factlog.EncodeBitmap(members); err != nil {
 		return err
 	}
 	out.Targets = g.Count
-	return storage.PutTarget(a.Txn, string(msg.Entry.Key.ID()), out.Revision, g)
+	return factlog.PutTarget(a.Txn, string(msg.Entry.Key.ID()), out.Revision, g)
 }
 
 // resolve gives everybody whom any info block addresses, and how many blocks could
@@ -371,7 +372,7 @@ func resolveOne(x *lookup.Index, t audience.Target) (members *roaring.Bitmap, er
 
 // knownTarget answers with what was recorded when the message first came in.
 func (a *adoption) knownTarget(msg *archive.Message, out *command.FactOutcome) error {
-	g, _, err := storage.TargetOf(a.Txn, string(msg.Entry.Key.ID()), out.Revision)
+	g, _, err := factlog.TargetOf(a.Txn, string(msg.Entry.Key.ID()), out.Revision)
 	out.Targets = g.Count
 	return err
 }
@@ -402,7 +403,7 @@ func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
 // read it.
 func (a *adoption) kept(o *opened, out *command.FactOutcome) error {
 	out.Outcome = command.Adopted
-	if err := storage.KeepFact(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
+	if err := factlog.Keep(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
 		return err
 	}
 	return a.line(o.fact.Kind.String(), fmt.Sprintf("node %s, fact %s", o.fact.Origin, o.id))

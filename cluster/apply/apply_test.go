@@ -12,6 +12,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/derived"
 	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // begun is a transaction on an empty store, which is never committed.
@@ -71,7 +72,7 @@ func TestUnreadable_SaysTheSameInEveryAudit(t *testing.T) {
 		to := begun(t)
 		raw, err := to.Unreadable(7, cause)
 		require.Equal(t, command.KindMalformed, result(t, raw, err).Kind)
-		head, err := storage.AuditEnd(to.Txn)
+		head, err := audit.End(to.Txn)
 		require.NoError(t, err)
 		heads[fmt.Sprint(head)] = true
 	}

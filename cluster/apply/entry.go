@@ -7,6 +7,7 @@ import (
 	"almenara/cluster/derived"
 	"almenara/cluster/fact"
 	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // Transaction is what entries are applied to: an open transaction of the store, the memory
@@ -42,7 +43,7 @@ func (t *Transaction) Unreadable(index uint64, cause error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = storage.AuditAppend(t.Txn, storage.AuditEntry{Index: index, Action: "unreadable entry", Summary: "refused: malformed"})
+	_, err = audit.Append(t.Txn, audit.Entry{Index: index, Action: "unreadable entry", Summary: "refused: malformed"})
 	return raw, err
 }
 
@@ -83,20 +84,20 @@ func (e *entry) run() ([]byte, error) {
 // audit writes the command's own line. Steps of imports and facts, which write lines
 // of their own where something happened, pass "" for none.
 func (e *entry) audit(r command.Result, summary string) error {
-	outcome := storage.AuditDone
+	outcome := audit.Done
 	if r.Kind != command.KindNone {
-		outcome, summary = storage.AuditRefused, fmt.Sprintf("refused: %s", r.Kind)
+		outcome, summary = audit.Refused, fmt.Sprintf("refused: %s", r.Kind)
 	}
 	if summary == "" {
 		return nil
 	}
-	line := storage.AuditEntry{
+	line := audit.Entry{
 		Index: e.index, At: e.c.At, Actor: e.c.Actor, Action: e.c.Payload.Type().String(), Summary: summary,
 	}
 	if e.speaks >= typedAudit {
 		line.Outcome, line.Subject = outcome, subject(e.c.Payload)
 	}
-	_, err := storage.AuditAppend(e.Txn, line)
+	_, err := audit.Append(e.Txn, line)
 	return err
 }
 
@@ -125,7 +126,7 @@ func subject(p command.Payload) string {
 
 // line writes one audit line.
 func (e *entry) line(action, summary string) error {
-	_, err := storage.AuditAppend(e.Txn, storage.AuditEntry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
+	_, err := audit.Append(e.Txn, audit.Entry{Index: e.index, At: e.c.At, Actor: e.c.Actor,
 		Action: action, Summary: summary})
 	return err
 }

@@ -7,27 +7,28 @@ import (
 	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/member"
 )
 
-func importResult(i storage.Import) command.ImportResult {
+func importResult(i member.Import) command.ImportResult {
 	next := i.Next
-	if i.State == storage.ImportStaging {
+	if i.State == member.ImportStaging {
 		next = i.Staged
 	}
-	return command.ImportResult{Next: next, Done: i.State == storage.ImportDone, Put: i.Put, Removed: i.Removed}
+	return command.ImportResult{Next: next, Done: i.State == member.ImportDone, Put: i.Put, Removed: i.Removed}
 }
 
 // stageMembers checks and keeps one chunk. Nothing else sees it.
 func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, error) {
-	imp, known, err := storage.Imports.Get(e.Txn, p.Import)
+	imp, known, err := member.Imports.Get(e.Txn, p.Import)
 	if err != nil {
 		return failed(err)
 	}
 	if !known {
-		imp = storage.Import{ID: p.Import, State: storage.ImportStaging}
+		imp = member.Import{ID: p.Import, State: member.ImportStaging}
 	}
 	switch {
-	case imp.State != storage.ImportStaging:
+	case imp.State != member.ImportStaging:
 		return refuse(command.KindConflict, "import %q is active already", p.Import)
 	case p.Chunk < imp.Staged:
 		return command.OK(importResult(imp)), "", nil
@@ -37,41 +38,41 @@ func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, e
 	if _, refusal, ok := parseMembers(p.Members); !ok {
 		return refusal, "", nil
 	}
-	if err := storage.PutChunk(e.Txn, p.Import, p.Chunk, p.Members); err != nil {
+	if err := member.PutChunk(e.Txn, p.Import, p.Chunk, p.Members); err != nil {
 		return failed(err)
 	}
 	imp.Staged++
-	return command.OK(importResult(imp)), "", storage.Imports.Put(e.Txn, imp)
+	return command.OK(importResult(imp)), "", member.Imports.Put(e.Txn, imp)
 }
 
 // activateImport makes a complete import inevitable. Only one may be active, so that
 // what is removed at its end is clear.
 func (e *entry) activateImport(p *command.ActivateImport) (command.Result, string, error) {
-	all, err := storage.Imports.All(e.Txn)
+	all, err := member.Imports.All(e.Txn)
 	if err != nil {
 		return failed(err)
 	}
-	var imp storage.Import
+	var imp member.Import
 	for _, i := range all {
 		if i.ID == p.Import {
 			imp = i
-		} else if i.State == storage.ImportActive {
+		} else if i.State == member.ImportActive {
 			return refuse(command.KindConflict, "import %q is still being folded in", i.ID)
 		}
 	}
 	switch {
 	case imp.ID == "":
 		return refuse(command.KindNotFound, "import %q is not known", p.Import)
-	case imp.State != storage.ImportStaging:
+	case imp.State != member.ImportStaging:
 		return command.OK(importResult(imp)), "", nil
 	case imp.Staged != p.Chunks:
 		return refuse(command.KindGap, "want chunk %d of import %q", imp.Staged, p.Import)
 	}
-	imp.State, imp.Chunks, imp.Replace, imp.Index = storage.ImportActive, p.Chunks, p.Replace, e.index
+	imp.State, imp.Chunks, imp.Replace, imp.Index = member.ImportActive, p.Chunks, p.Replace, e.index
 	if imp.Chunks == 0 && !imp.Replace {
-		imp.State = storage.ImportDone
+		imp.State = member.ImportDone
 	}
-	if err := storage.Imports.Put(e.Txn, imp); err != nil {
+	if err := member.Imports.Put(e.Txn, imp); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedImports
@@ -80,21 +81,21 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 
 // importActive reports whether an import is being folded in.
 func (e *entry) importActive() (bool, error) {
-	all, err := storage.Imports.All(e.Txn)
-	return slices.ContainsFunc(all, func(i storage.Import) bool { return i.State == storage.ImportActive }), err
+	all, err := member.Imports.All(e.Txn)
+	return slices.ContainsFunc(all, func(i member.Import) bool { return i.State == member.ImportActive }), err
 }
 
 // foldImport takes the step that p.Chunk names, if it is the next one.
 func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error) {
-	imp, known, err := storage.Imports.Get(e.Txn, p.Import)
+	imp, known, err := member.Imports.Get(e.Txn, p.Import)
 	switch {
 	case err != nil:
 		return failed(err)
 	case !known:
 		return refuse(command.KindNotFound, "import %q is not known", p.Import)
-	case imp.State == storage.ImportStaging:
+	case imp.State == member.ImportStaging:
 		return refuse(command.KindConflict, "import %q is not active", p.Import)
-	case imp.State == storage.ImportDone || p.Chunk < imp.Next:
+	case imp.State == member.ImportDone || p.Chunk < imp.Next:
 		return command.OK(importResult(imp)), "", nil
 	case p.Chunk > imp.Next:
 		return refuse(command.KindGap, "want step %d of import %q", imp.Next, p.Import)
@@ -109,14 +110,14 @@ func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error
 	}
 	imp.Next++
 	if imp.Next == imp.Chunks && !imp.Replace {
-		imp.State = storage.ImportDone
+		imp.State = member.ImportDone
 	}
-	if err := storage.Imports.Put(e.Txn, imp); err != nil {
+	if err := member.Imports.Put(e.Txn, imp); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedMembers
 	summary := ""
-	if imp.State == storage.ImportDone {
+	if imp.State == member.ImportDone {
 		e.Changed |= ChangedImports
 		summary = fmt.Sprintf("%s done: %d members put, %d removed", imp.ID, imp.Put, imp.Removed)
 	}
@@ -125,8 +126,8 @@ func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error
 
 // foldChunk writes the members of the next chunk, except those that were written
 // after the activation: that was later, so it wins.
-func (e *entry) foldChunk(imp *storage.Import) error {
-	raws, ok, err := storage.Chunk(e.Txn, imp.ID, imp.Next)
+func (e *entry) foldChunk(imp *member.Import) error {
+	raws, ok, err := member.Chunk(e.Txn, imp.ID, imp.Next)
 	if err != nil {
 		return err
 	}
@@ -138,7 +139,7 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 		if err != nil {
 			return fmt.Errorf("%w: chunk %d of import %q: %w", storage.ErrDamaged, imp.Next, imp.ID, err)
 		}
-		head, known, err := storage.MembersHead(e.Txn, m.ID)
+		head, known, err := member.Head(e.Txn, m.ID)
 		if err != nil {
 			return err
 		}
@@ -150,15 +151,15 @@ func (e *entry) foldChunk(imp *storage.Import) error {
 		}
 		imp.Put++
 	}
-	return storage.RemoveChunk(e.Txn, imp.ID, imp.Next)
+	return member.RemoveChunk(e.Txn, imp.ID, imp.Next)
 }
 
 // sweepMembers looks at the next members by id and removes those that nobody has
 // written since the activation: they are not in the import.
-func (e *entry) sweepMembers(imp *storage.Import) error {
+func (e *entry) sweepMembers(imp *member.Import) error {
 	var stale []string
 	seen := 0
-	err := storage.MembersHeads(e.Txn, imp.Cursor, func(head storage.MemberRecord) bool {
+	err := member.Heads(e.Txn, imp.Cursor, func(head member.Record) bool {
 		seen++
 		imp.Cursor = head.Member.ID
 		if !head.Removed && head.Index <= imp.Index {
@@ -176,34 +177,34 @@ func (e *entry) sweepMembers(imp *storage.Import) error {
 	}
 	imp.Removed += uint64(len(stale))
 	if seen < command.SweepStep {
-		imp.State = storage.ImportDone
+		imp.State = member.ImportDone
 	}
 	return nil
 }
 
 // dropImport deletes the chunks of an import that is not active, from the last on.
 func (e *entry) dropImport(p *command.DropImport) (command.Result, string, error) {
-	imp, known, err := storage.Imports.Get(e.Txn, p.Import)
+	imp, known, err := member.Imports.Get(e.Txn, p.Import)
 	switch {
 	case err != nil:
 		return failed(err)
 	case !known:
 		return refuse(command.KindNotFound, "import %q is not known", p.Import)
-	case imp.State == storage.ImportActive:
+	case imp.State == member.ImportActive:
 		return refuse(command.KindConflict, "import %q is active and cannot be dropped", p.Import)
-	case imp.State == storage.ImportDone:
+	case imp.State == member.ImportDone:
 		imp.Staged = 0
 	}
 	for n := 0; n < command.DropStep && imp.Staged > 0; n++ {
 		imp.Staged--
-		if err := storage.RemoveChunk(e.Txn, imp.ID, imp.Staged); err != nil {
+		if err := member.RemoveChunk(e.Txn, imp.ID, imp.Staged); err != nil {
 			return failed(err)
 		}
 	}
 	if imp.Staged > 0 {
-		return command.OK(importResult(imp)), "", storage.Imports.Put(e.Txn, imp)
+		return command.OK(importResult(imp)), "", member.Imports.Put(e.Txn, imp)
 	}
-	if err := storage.Imports.Delete(e.Txn, imp.ID); err != nil {
+	if err := member.Imports.Delete(e.Txn, imp.ID); err != nil {
 		return failed(err)
 	}
 	return done(command.ImportResult{Done: true}, "%s", imp.ID)

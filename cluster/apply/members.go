@@ -4,6 +4,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/member"
 )
 
 // parsed is a member with its encoded form.
@@ -45,7 +46,7 @@ func (e *entry) putMembers(p *command.PutMembers) (command.Result, string, error
 
 // putMember writes one member to the store and the index.
 func (e *entry) putMember(p *parsed) error {
-	head, known, err := storage.MembersHead(e.Txn, p.member.ID)
+	head, known, err := member.Head(e.Txn, p.member.ID)
 	if err != nil {
 		return err
 	}
@@ -53,8 +54,8 @@ func (e *entry) putMember(p *parsed) error {
 }
 
 // replaceMember is putMember for a head that was read in this transaction.
-func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) error {
-	ordinal, err := storage.MembersReplace(e.Txn, head, known, p.raw, e.index)
+func (e *entry) replaceMember(head member.Record, known bool, p *parsed) error {
+	ordinal, err := member.Replace(e.Txn, head, known, p.raw, e.index)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (e *entry) replaceMember(head storage.MemberRecord, known bool, p *parsed) 
 
 // dropMember leaves a tombstone of one member.
 func (e *entry) dropMember(id string) (bool, error) {
-	head, live, err := storage.MembersRemove(e.Txn, id, e.index)
+	head, live, err := member.Remove(e.Txn, id, e.index)
 	if err != nil || !live {
 		return false, err
 	}
@@ -82,7 +83,7 @@ func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string,
 	for _, id := range p.IDs {
 		gone, err := e.dropMember(id)
 		if err == nil && !gone && importing {
-			err = storage.MembersBury(e.Txn, id, e.index) // or the import would bring it back
+			err = member.Bury(e.Txn, id, e.index) // or the import would bring it back
 		}
 		if err != nil {
 			return failed(err)

@@ -6,6 +6,7 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/storage"
+	"almenara/storage/member"
 )
 
 // putDevices enrols all devices or, when a member is missing, none.
@@ -20,7 +21,7 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 		}
 	}
 	for i := range p.Devices {
-		m, ok, err := storage.MembersHead(e.Txn, p.Devices[i].Member)
+		m, ok, err := member.Head(e.Txn, p.Devices[i].Member)
 		if err != nil {
 			return failed(err)
 		}

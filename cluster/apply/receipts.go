@@ -2,7 +2,7 @@ package apply
 
 import (
 	"almenara/cluster/command"
-	"almenara/storage"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
@@ -20,7 +20,7 @@ func (a *adoption) receiptBlock(o *opened, signed []byte, out *command.FactOutco
 	if err := a.Derived.Tallies.Fold(a.Txn, id, block); err != nil {
 		return nil, err
 	}
-	key, err := storage.PutReceiptBlock(a.Txn, storage.ReceiptBlock{Alert: string(id), Index: a.index, N: a.n, Signed: signed})
+	key, err := factlog.PutReceiptBlock(a.Txn, factlog.ReceiptBlock{Alert: string(id), Index: a.index, N: a.n, Signed: signed})
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,8 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // Summon brings the groups back that the message names. It is called before the message is
@@ -18,7 +20,7 @@ func (a *Alerts) Summon(t *storage.Txn, msg *Message) error {
 		if k == (alert.Key{}) || a.has(id) {
 			continue
 		}
-		g, ok, err := storage.GroupsOf(t, string(id))
+		g, ok, err := archived.Of(t, string(id))
 		if err != nil {
 			return err
 		}
@@ -28,7 +30,7 @@ func (a *Alerts) Summon(t *storage.Txn, msg *Message) error {
 		if err := a.restore(t, g.Facts, nil); err != nil {
 			return err
 		}
-		if err := storage.GroupsTake(t, g); err != nil {
+		if err := archived.Take(t, g); err != nil {
 			return err
 		}
 	}
@@ -40,12 +42,12 @@ func (a *Alerts) LayWaiting(t *storage.Txn, msg *Message) error {
 	if msg.Entry.Approvals == 0 {
 		return nil
 	}
-	waiting, err := storage.ApprovalsOf(t, msg.ID[:])
+	waiting, err := archived.ApprovalsOf(t, msg.ID[:])
 	if err != nil {
 		return err
 	}
 	for _, w := range waiting {
-		if err := storage.StopWaiting(t, w.Place); err != nil {
+		if err := archived.StopWaiting(t, w.Place); err != nil {
 			return err
 		}
 	}
@@ -54,38 +56,38 @@ func (a *Alerts) LayWaiting(t *storage.Txn, msg *Message) error {
 
 // Adopted records that a message, which was added, was adopted: where, and how many ordinals
 // of members had been given until then.
-func (a *Alerts) Adopted(t *storage.Txn, msg *Message, adopted storage.Adoption, ordinals uint32) error {
+func (a *Alerts) Adopted(t *storage.Txn, msg *Message, adopted factlog.Adoption, ordinals uint32) error {
 	one := Placed{Adoption: adopted, Ordinals: ordinals}
 	a.place(msg.Entry, one)
 	if a.frozen {
 		return nil
 	}
 	a.state.Alert = one.fact().Place
-	if err := storage.PutActive(t, one.fact()); err != nil {
+	if err := archived.PutActive(t, one.fact()); err != nil {
 		return err
 	}
-	return storage.ArchiveRecord.Put(t, a.state)
+	return archived.StateRecord.Put(t, a.state)
 }
 
 // Approved records that an approval was adopted at a place: it is listed under what it
 // approves.
-func (a *Alerts) Approved(t *storage.Txn, p storage.Approval, at storage.Place, id []byte) error {
+func (a *Alerts) Approved(t *storage.Txn, p storage.Approval, at factlog.Place, id []byte) error {
 	if a.frozen {
 		return nil
 	}
-	known, err := storage.HasFact(t, p.Fact)
+	known, err := factlog.Has(t, p.Fact)
 	if err != nil {
 		return err
 	}
 	a.state.Approval = at
-	if err := storage.PutApprovalOf(t, p.Fact, a.state.Approval, id, !known); err != nil {
+	if err := archived.PutApprovalOf(t, p.Fact, a.state.Approval, id, !known); err != nil {
 		return err
 	}
-	return storage.ArchiveRecord.Put(t, a.state)
+	return archived.StateRecord.Put(t, a.state)
 }
 
 // restore adds messages of the archive to the board.
-func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Logger) error {
+func (a *Alerts) restore(t *storage.Txn, facts []archived.Fact, log *slog.Logger) error {
 	for _, f := range facts {
 		msg, err := Stored(t, f.ID)
 		if err != nil {
@@ -97,7 +99,7 @@ func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Lo
 			}
 			continue
 		}
-		adopted, ok, err := storage.AdoptionAt(t, f.Place)
+		adopted, ok, err := factlog.AdoptionAt(t, f.Place)
 		if err != nil {
 			return err
 		}
@@ -105,7 +107,7 @@ func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Lo
 			return fmt.Errorf("%w: no message was adopted at %d.%d", storage.ErrDamaged, f.Place.Index, f.Place.N)
 		}
 		if msg.Entry.Approvals > 0 {
-			approvals, err := storage.ApprovalsOf(t, f.ID)
+			approvals, err := archived.ApprovalsOf(t, f.ID)
 			if err == nil {
 				err = a.layApprovals(t, approvals)
 			}
@@ -120,9 +122,9 @@ func (a *Alerts) restore(t *storage.Txn, facts []storage.GroupFact, log *slog.Lo
 }
 
 // layApprovals lays adopted approvals on the board.
-func (a *Alerts) layApprovals(t *storage.Txn, approvals []storage.GroupFact) error {
+func (a *Alerts) layApprovals(t *storage.Txn, approvals []archived.Fact) error {
 	for _, one := range approvals {
-		stored, ok, err := storage.FactByID(t, one.ID)
+		stored, ok, err := factlog.ByID(t, one.ID)
 		if err != nil {
 			return err
 		}
@@ -142,7 +144,7 @@ func (a *Alerts) layApprovals(t *storage.Txn, approvals []storage.GroupFact) err
 
 // approvalOf reads a stored approval; false for one that counted for nothing when it was
 // adopted.
-func approvalOf(stored storage.StoredFact) (p storage.Approval, ok bool, err error) {
+func approvalOf(stored factlog.Fact) (p storage.Approval, ok bool, err error) {
 	signed, err := fact.DecodeSigned(stored.Signed)
 	if err != nil {
 		return p, false, fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, stored.Key.Origin, err)

@@ -7,6 +7,8 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // Alerts is the alerts that were adopted: what may still matter on a board in memory, the
@@ -14,9 +16,9 @@ import (
 // the commit, so that readers may see an entry a few milliseconds before it is durable here.
 // Whatever takes a transaction and changes nothing may be called from any goroutine.
 type Alerts struct {
-	state  storage.ArchiveState // as it is on disk once all is committed
-	frozen bool                 // nothing is archived until the next start
-	ends   endings              // when the messages on the board run out
+	state  archived.State // as it is on disk once all is committed
+	frozen bool           // nothing is archived until the next start
+	ends   endings        // when the messages on the board run out
 
 	mu     sync.Mutex // guards what follows
 	board  *board.Board
@@ -89,14 +91,14 @@ func (a *Alerts) ApproveAhead(p storage.Approval) {
 
 // Placed is a message as it was adopted.
 type Placed struct {
-	storage.Adoption
+	factlog.Adoption
 	Ordinals uint32 // of members, given until then; 0: not known
 
 	Approvers []board.Approval // who has approved it, by name; only Find says so
 }
 
-func (p Placed) fact() storage.GroupFact {
-	return storage.GroupFact{Place: storage.Place{Index: p.Index, N: p.N}, ID: p.FactID, Ordinals: p.Ordinals}
+func (p Placed) fact() archived.Fact {
+	return archived.Fact{Place: factlog.Place{Index: p.Index, N: p.N}, ID: p.FactID, Ordinals: p.Ordinals}
 }
 
 // place remembers where a message on the board was adopted and when it runs out.

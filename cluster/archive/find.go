@@ -7,6 +7,8 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // Find looks for an alert, by its id or one that it had before, on the board, then in the
@@ -16,7 +18,7 @@ func (a *Alerts) Find(t *storage.Txn, id alert.ID) (board.Card, map[string]Place
 	if card, places, ok := a.card(id); ok {
 		return card, places, true, nil
 	}
-	g, ok, err := storage.GroupsOf(t, string(id))
+	g, ok, err := archived.Of(t, string(id))
 	if err != nil {
 		return board.Card{}, nil, false, err
 	}
@@ -58,7 +60,7 @@ func (a *Alerts) card(id alert.ID) (board.Card, map[string]Placed, bool) {
 // no more than about most, and some of them more than once.
 func (a *Alerts) Beginning(t *storage.Txn, begin string, most int) (out []alert.ID, err error) {
 	a.View(func(b *board.Board) { out = b.Beginning(begin) })
-	err = storage.GroupsBeginning(t, begin, func(keyID, _ string) (bool, error) {
+	err = archived.Beginning(t, begin, func(keyID, _ string) (bool, error) {
 		card, _, ok, err := a.Find(t, alert.ID(keyID))
 		if ok {
 			out = append(out, card.ID)
@@ -71,10 +73,10 @@ func (a *Alerts) Beginning(t *storage.Txn, begin string, most int) (out []alert.
 // NewestAt gives the ids of the alerts, of those that the message adopted at p under that id
 // belongs to, whose newest message it is. over says that all that is connected with them has
 // run out and is in the archive.
-func (a *Alerts) NewestAt(t *storage.Txn, id string, p storage.Place) (out []alert.ID, over bool, err error) {
+func (a *Alerts) NewestAt(t *storage.Txn, id string, p factlog.Place) (out []alert.ID, over bool, err error) {
 	cards, onBoard := a.listed(alert.ID(id))
 	if !onBoard {
-		g, ok, err := storage.GroupsOf(t, id)
+		g, ok, err := archived.Of(t, id)
 		if err != nil {
 			return nil, false, err
 		}
@@ -90,12 +92,12 @@ func (a *Alerts) NewestAt(t *storage.Txn, id string, p storage.Place) (out []ale
 	return out, !onBoard, nil
 }
 
-func (a *Alerts) listed(id alert.ID) (out []storage.GroupAlert, ok bool) {
+func (a *Alerts) listed(id alert.ID) (out []archived.Alert, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f, ok := a.board.Family(id)
 	for _, c := range f.Cards {
-		out = append(out, storage.GroupAlert{ID: string(c.ID), Newest: newestOf(c, a.places)})
+		out = append(out, archived.Alert{ID: string(c.ID), Newest: newestOf(c, a.places)})
 	}
 	return out, ok
 }
@@ -120,18 +122,18 @@ func (a *Alerts) EndOrdinals(t *storage.Txn, id alert.ID, next string) (given ui
 	if given > 0 || len(card.Cancels) > 0 {
 		return given, nil
 	}
-	g, _, err := storage.GroupsOf(t, string(id))
+	g, _, err := archived.Of(t, string(id))
 	return g.Ordinals, err
 }
 
 // OnBoard lists the messages on the board in log order.
-func (a *Alerts) OnBoard() (out []storage.GroupFact) {
+func (a *Alerts) OnBoard() (out []archived.Fact) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, p := range a.places {
 		out = append(out, p.fact())
 	}
-	slices.SortFunc(out, func(x, y storage.GroupFact) int {
+	slices.SortFunc(out, func(x, y archived.Fact) int {
 		return cmp.Or(cmp.Compare(x.Place.Index, y.Place.Index), cmp.Compare(x.Place.N, y.Place.N))
 	})
 	return out

@@ -5,6 +5,8 @@ import (
 
 	"almenara/cluster/fact"
 	"almenara/storage"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // archiveVersion changes with the rules by which the archive is made.
@@ -15,19 +17,19 @@ const archiveVersion = 1
 // Remake makes it anew.
 func Load(t *storage.Txn, log *slog.Logger) (a *Alerts, stale bool, err error) {
 	a = empty()
-	state, known, err := storage.ArchiveRecord.Get(t)
+	state, known, err := archived.StateRecord.Get(t)
 	if err != nil {
 		return nil, false, err
 	}
-	want := storage.ArchiveState{Version: archiveVersion}
-	if want.Alert, want.Approval, err = storage.ArchiveEnds(t, uint8(fact.KindApproval)); err != nil {
+	want := archived.State{Version: archiveVersion}
+	if want.Alert, want.Approval, err = factlog.LastAdopted(t, uint8(fact.KindApproval)); err != nil {
 		return nil, false, err
 	}
 	a.state = want
-	if known && state != want || !known && want != (storage.ArchiveState{Version: archiveVersion}) {
+	if known && state != want || !known && want != (archived.State{Version: archiveVersion}) {
 		return a, true, a.loadAll(t, log)
 	}
-	active, err := storage.Actives(t)
+	active, err := archived.Actives(t)
 	if err != nil {
 		return nil, false, err
 	}
@@ -36,7 +38,7 @@ func Load(t *storage.Txn, log *slog.Logger) (a *Alerts, stale bool, err error) {
 
 // loadAll folds all adopted messages and approvals onto the board.
 func (a *Alerts) loadAll(t *storage.Txn, log *slog.Logger) error {
-	adoptions, err := storage.Adoptions(t)
+	adoptions, err := factlog.Adoptions(t)
 	if err != nil {
 		return err
 	}
@@ -52,12 +54,12 @@ func (a *Alerts) loadAll(t *storage.Txn, log *slog.Logger) error {
 		a.Add(msg)
 		a.place(msg.Entry, Placed{Adoption: one})
 	}
-	kept, err := storage.KeptFacts(t, uint8(fact.KindApproval), 0, 0, 0)
+	kept, err := factlog.KeptAfter(t, uint8(fact.KindApproval), 0, 0, 0)
 	if err != nil {
 		return err
 	}
 	for _, k := range kept {
-		p, ok, err := approvalOf(k.StoredFact)
+		p, ok, err := approvalOf(k.Fact)
 		if err != nil {
 			return err
 		}

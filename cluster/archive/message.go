@@ -7,6 +7,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factlog"
 )
 
 // Message is an alert fact as it was understood.
@@ -42,7 +43,7 @@ func Read(id fact.ID, body []byte) (msg *Message, why string) {
 // Stored reads the message of an adopted alert fact from the store; nil when this version of
 // the software does not accept it any more.
 func Stored(t *storage.Txn, id []byte) (*Message, error) {
-	stored, ok, err := storage.FactByID(t, id)
+	stored, ok, err := factlog.ByID(t, id)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,8 @@ import (
 
 	"almenara/cluster/fact"
 	"almenara/storage"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // archivePage is how many records of the archive one transaction writes.
@@ -26,7 +28,7 @@ func (a *Alerts) remake(store *storage.Store, log *slog.Logger) error {
 	began := time.Now()
 	for all := false; !all; {
 		err := store.Update(func(t *storage.Txn) (err error) {
-			all, err = storage.ClearArchive(t, archivePage)
+			all, err = archived.Clear(t, archivePage)
 			return err
 		})
 		if err != nil {
@@ -39,12 +41,12 @@ func (a *Alerts) remake(store *storage.Store, log *slog.Logger) error {
 	}
 	retired := 0
 	for {
-		var groups []storage.Group
+		var groups []archived.Group
 		err := store.Update(func(t *storage.Txn) (err error) {
 			if groups, err = a.Retire(t, last, func(time.Time) uint32 { return 0 }); err != nil {
 				return err
 			}
-			return storage.ArchiveRecord.Put(t, a.state)
+			return archived.StateRecord.Put(t, a.state)
 		})
 		if err != nil {
 			return err
@@ -61,11 +63,11 @@ func (a *Alerts) remake(store *storage.Store, log *slog.Logger) error {
 // listAll lists all adopted messages as active and all approvals under what they approve,
 // and gives the time of the last adoption.
 func (a *Alerts) listAll(store *storage.Store) (last time.Time, err error) {
-	var adoptions []storage.Adoption
-	var kept []storage.KeptFact
+	var adoptions []factlog.Adoption
+	var kept []factlog.Kept
 	err = store.View(func(t *storage.Txn) (err error) {
-		if adoptions, err = storage.Adoptions(t); err == nil {
-			kept, err = storage.KeptFacts(t, uint8(fact.KindApproval), 0, 0, 0)
+		if adoptions, err = factlog.Adoptions(t); err == nil {
+			kept, err = factlog.KeptAfter(t, uint8(fact.KindApproval), 0, 0, 0)
 		}
 		return err
 	})
@@ -77,7 +79,7 @@ func (a *Alerts) listAll(store *storage.Store) (last time.Time, err error) {
 				if at := time.UnixMilli(one.At); at.After(last) {
 					last = at
 				}
-				if err := storage.PutActive(t, Placed{Adoption: one}.fact()); err != nil {
+				if err := archived.PutActive(t, Placed{Adoption: one}.fact()); err != nil {
 					return err
 				}
 			}
@@ -92,9 +94,9 @@ func (a *Alerts) listAll(store *storage.Store) (last time.Time, err error) {
 	return last, err
 }
 
-func listApprovals(t *storage.Txn, kept []storage.KeptFact) error {
+func listApprovals(t *storage.Txn, kept []factlog.Kept) error {
 	for _, k := range kept {
-		p, ok, err := approvalOf(k.StoredFact)
+		p, ok, err := approvalOf(k.Fact)
 		if err != nil {
 			return err
 		}
@@ -105,12 +107,12 @@ func listApprovals(t *storage.Txn, kept []storage.KeptFact) error {
 		if err != nil {
 			return fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, k.Key.Origin, err)
 		}
-		known, err := storage.HasFact(t, p.Fact)
+		known, err := factlog.Has(t, p.Fact)
 		if err != nil {
 			return err
 		}
 		id := signed.ID()
-		if err := storage.PutApprovalOf(t, p.Fact, storage.Place{Index: k.Index, N: k.N}, id[:], !known); err != nil {
+		if err := archived.PutApprovalOf(t, p.Fact, factlog.Place{Index: k.Index, N: k.N}, id[:], !known); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/archived"
+	"almenara/storage/factlog"
 )
 
 // retireMost is how many groups one commit archives at most: it takes some 5 µs each.
@@ -16,7 +18,7 @@ const retireMost = 64
 // Retire writes groups to the archive all of whose messages had run out at now, and
 // returns them. They stay on the board until that is committed: readers find a group on
 // the board or in the archive. Retired forgets them then. given tells how many ordinals had been given at a time.
-func (a *Alerts) Retire(t *storage.Txn, now time.Time, given func(time.Time) uint32) (groups []storage.Group, err error) {
+func (a *Alerts) Retire(t *storage.Txn, now time.Time, given func(time.Time) uint32) (groups []archived.Group, err error) {
 	if a.frozen {
 		return nil, nil
 	}
@@ -34,7 +36,7 @@ func (a *Alerts) Retire(t *storage.Txn, now time.Time, given func(time.Time) uin
 		seen[f.Keys[0]] = true
 		g := a.group(f)
 		g.Ordinals = given(f.Over)
-		if err := storage.GroupsPut(t, g); err != nil {
+		if err := archived.Put(t, g); err != nil {
 			return nil, err
 		}
 		groups = append(groups, g)
@@ -49,10 +51,10 @@ func (a *Alerts) family(key alert.ID) (board.Family, bool) {
 }
 
 // group is a family as the archive has it.
-func (a *Alerts) group(f board.Family) storage.Group {
+func (a *Alerts) group(f board.Family) archived.Group {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	g := storage.Group{Until: f.Keep.UnixMilli() + 1}
+	g := archived.Group{Until: f.Keep.UnixMilli() + 1}
 	for _, k := range f.Keys {
 		g.Keys = append(g.Keys, string(k))
 	}
@@ -62,13 +64,13 @@ func (a *Alerts) group(f board.Family) storage.Group {
 		}
 	}
 	for _, c := range f.Cards {
-		g.Cards = append(g.Cards, storage.GroupAlert{ID: string(c.ID), Newest: newestOf(c, a.places)})
+		g.Cards = append(g.Cards, archived.Alert{ID: string(c.ID), Newest: newestOf(c, a.places)})
 	}
 	return g
 }
 
 // newestOf is where the message of the alert stands that was adopted last.
-func newestOf(c board.Card, places map[string]Placed) (newest storage.Place) {
+func newestOf(c board.Card, places map[string]Placed) (newest factlog.Place) {
 	for _, part := range [][]board.Entry{c.Messages, c.Cancels, c.Lost} {
 		for _, e := range part {
 			if p := places[e.Fact].fact().Place; newest.Before(p) {
@@ -80,7 +82,7 @@ func newestOf(c board.Card, places map[string]Placed) (newest storage.Place) {
 }
 
 // Retired forgets groups that are in the archive now.
-func (a *Alerts) Retired(groups []storage.Group) {
+func (a *Alerts) Retired(groups []archived.Group) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, g := range groups {

@@ -45,7 +45,7 @@ type ActivateImport struct {
 }
 
 // FoldImport takes the next step of an active import: chunk by chunk, then, with
-// Replace, the removal. Chunk names the step (storage.Import.Next); a repeat changes
+// Replace, the removal. Chunk names the step (member.Import.Next); a repeat changes
 // nothing, so any node may go on after a crash. Its answer is an ImportResult.
 type FoldImport struct {
 	Import string `cbor:"1,keyasint"`

@@ -24,6 +24,7 @@ import (
 	"almenara/cluster/tallies"
 	"almenara/storage"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/member"
 )
 
 // State is all that is derived of one state of the store. Index, Alerts and Tallies are safe
@@ -71,7 +72,7 @@ func Rebuild(store *storage.Store, log *slog.Logger) (*State, storage.Applied, e
 // goroutine scans, others decode, and the index takes members as they come, because
 // its answers do not depend on their order.
 func (s *State) loadAudience(t *storage.Txn) (err error) {
-	if s.Ordinals, err = storage.MembersNextOrdinal(t); err != nil {
+	if s.Ordinals, err = member.NextOrdinal(t); err != nil {
 		return err
 	}
 	places, err := storage.Places.Live(t)
@@ -81,7 +82,7 @@ func (s *State) loadAudience(t *storage.Txn) (err error) {
 	for _, p := range places {
 		s.Index.PutPlace(p.Place)
 	}
-	batches := make(chan []storage.RawMember, 4)
+	batches := make(chan []member.RawRecord, 4)
 	var g errgroup.Group
 	for range max(2, runtime.GOMAXPROCS(0)) {
 		g.Go(func() error {
@@ -94,7 +95,7 @@ func (s *State) loadAudience(t *storage.Txn) (err error) {
 			return failed
 		})
 	}
-	err = storage.MembersRaw(t, 2048, func(some []storage.RawMember) error {
+	err = member.Raw(t, 2048, func(some []member.RawRecord) error {
 		batches <- some
 		return nil
 	})
@@ -105,7 +106,7 @@ func (s *State) loadAudience(t *storage.Txn) (err error) {
 	return err
 }
 
-func (s *State) putAll(some []storage.RawMember) error {
+func (s *State) putAll(some []member.RawRecord) error {
 	for _, raw := range some {
 		rec, err := raw.Decode()
 		if err != nil {

@@ -14,6 +14,8 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/audit"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
@@ -51,7 +53,7 @@ func TestAdopt_ExactlyOnceWithoutGaps(t *testing.T) {
 	require.Equal(t, three, back)
 }
 
-func lastLine(r *rig) storage.AuditEntry {
+func lastLine(r *rig) audit.Entry {
 	head := must(r.auditHead())
 	return must(r.audit(head.N, head.N, 1))[0]
 }
@@ -95,7 +97,7 @@ func TestAdopt_TargetsAreFrozenAtAdoption(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.EqualValues(t, 10, v.Current().Targets)
-	require.Equal(t, []storage.KindCount{{Kind: "screen", Count: 10}}, v.Current().Kinds)
+	require.Equal(t, []factlog.KindCount{{Kind: "screen", Count: 10}}, v.Current().Kinds)
 	require.Equal(t, "amy", v.Current().Issue.Author)
 	target := must(r.read.Target(v.Current().Entry.Key, v.Current().Entry.Revision))
 	require.EqualValues(t, 10, target.GetCardinality())
@@ -213,7 +215,7 @@ func TestReceipts_CountedOnceAndKeptUnchanged(t *testing.T) {
 	check()
 	var blocks [][]byte
 	require.NoError(t, r.store.View(func(tx *storage.Txn) error {
-		return storage.ReceiptBlocks(tx, string(id), 0, func(b storage.ReceiptBlock) (bool, error) {
+		return factlog.ReceiptBlocks(tx, string(id), 0, func(b factlog.ReceiptBlock) (bool, error) {
 			blocks = append(blocks, append([]byte{}, b.Signed...))
 			return true, nil
 		})

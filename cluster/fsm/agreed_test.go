@@ -12,6 +12,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/audit"
 )
 
 func TestApply_LargeBatchIsSplitBetweenEntries(t *testing.T) {
@@ -57,11 +58,11 @@ func TestMembers_TombstonesAndOrdinals(t *testing.T) {
 	r.one(s.add(&command.RemoveMembers{IDs: []string{"m-000002", "m-000005"}}))
 	r.one(s.add(&command.PutMembers{Members: members(50, 1)}))
 	r.reopen()
-	rec, ok, err := r.member("m-000050")
+	rec, ok, err := r.memberNumber("m-000050")
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.EqualValues(t, 10, rec.Ordinal, "ordinals of removed members are not given away")
-	_, ok, _ = r.member("m-000002")
+	_, ok, _ = r.memberNumber("m-000002")
 	require.False(t, ok)
 	gone, ok, err := r.memberAt(2)
 	require.NoError(t, err)
@@ -73,7 +74,7 @@ func TestMembers_TombstonesAndOrdinals(t *testing.T) {
 	res := r.one(s.add(&command.PutMembers{Members: append(members(60, 1), audience.EncodeMember(&bad))}))
 	require.ErrorIs(t, res.Error(), command.ErrInvalid)
 	require.ErrorIs(t, r.one(s.add(&command.PutMembers{Members: [][]byte{{9}}})).Error(), command.ErrMalformed)
-	_, ok, _ = r.member("m-000060")
+	_, ok, _ = r.memberNumber("m-000060")
 	require.False(t, ok, "all or none")
 }
 
@@ -134,7 +135,7 @@ func TestImport_IsNotHalfAppliedAndResumesAtEveryStep(t *testing.T) {
 	require.NoError(t, both(&command.ActivateImport{Import: "i", Chunks: chunks, Replace: true}).Error())
 	require.ErrorIs(t, both(&command.DropImport{Import: "i"}).Error(), command.ErrConflict, "inevitable")
 
-	late := member(15)
+	late := memberNumber(15)
 	late.Name = "written after the activation"
 	both(&command.PutMembers{Members: [][]byte{audience.EncodeMember(&late)}})
 	both(&command.PutMembers{Members: members(5, 1)})
@@ -154,12 +155,12 @@ func TestImport_IsNotHalfAppliedAndResumesAtEveryStep(t *testing.T) {
 		require.Equal(t, res, again, "a repeated step changes nothing")
 	}
 	require.Equal(t, steady.hash(), crashing.hash())
-	rec, ok, err := steady.member("m-000015")
+	rec, ok, err := steady.memberNumber("m-000015")
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, late.Name, rec.Member.Name, "what was written later wins")
 	for id, want := range map[string]bool{"m-000000": false, "m-000005": true, "m-000100": false, "m-000010": true, "m-000509": true} {
-		_, ok, err := steady.member(id)
+		_, ok, err := steady.memberNumber(id)
 		require.NoError(t, err)
 		require.Equal(t, want, ok, id)
 	}
@@ -181,8 +182,8 @@ func TestAudit_EveryCommandLeavesALineThatVerifies(t *testing.T) {
 	r := newRig(t)
 	r.all(logs)
 	var b bytes.Buffer
-	require.NoError(t, r.store.ExportAudit(&b, 0, 0))
-	report, err := storage.VerifyAudit(bytes.NewReader(b.Bytes()))
+	require.NoError(t, audit.Export(r.store, &b, 0, 0))
+	report, err := audit.Verify(bytes.NewReader(b.Bytes()))
 	require.NoError(t, err)
 	require.True(t, report.OK(), report.Problem)
 	lines := must(r.audit(0, 0, 0))
@@ -208,36 +209,36 @@ func TestAudit_EveryCommandLeavesALineThatVerifies(t *testing.T) {
 // none before: nothing is decided by words, and software of before writes the same lines.
 func TestAudit_SaysItsOutcomeOnceEveryNodeKnowsIt(t *testing.T) {
 	r, s := newRig(t), newScript(t)
-	last := func(p command.Payload) storage.AuditEntry {
+	last := func(p command.Payload) audit.Entry {
 		s.add(p)
 		r.one(s.logs[len(s.logs)-1])
 		return lastLine(r)
 	}
 	old := last(&command.PutUser{User: storage.User{Name: "wong", TokenHash: make([]byte, 32)}})
-	require.Equal(t, storage.AuditUnsaid, old.Outcome)
+	require.Equal(t, audit.Unsaid, old.Outcome)
 	require.Empty(t, old.Subject)
 	require.Equal(t, "wong", old.About())
 	require.False(t, old.Refused())
 	old = last(&command.RevokeUser{Name: "nobody"})
-	require.Equal(t, storage.AuditUnsaid, old.Outcome)
+	require.Equal(t, audit.Unsaid, old.Outcome)
 	require.True(t, old.Refused())
 
 	line := last(&command.PutUser{User: storage.User{Name: "refused: feed", Kind: storage.UserPerson, TokenHash: bytes.Repeat([]byte{7}, 32)}}) // of version 3
-	require.Equal(t, storage.AuditDone, line.Outcome, line.Summary)
+	require.Equal(t, audit.Done, line.Outcome, line.Summary)
 	require.Equal(t, "refused: feed", line.About())
 	require.False(t, line.Refused(), "whatever it is called")
 	line = last(&command.RevokeUser{Name: "nobody"})
-	require.Equal(t, storage.AuditRefused, line.Outcome)
+	require.Equal(t, audit.Refused, line.Outcome)
 	require.Equal(t, "nobody", line.About())
 	require.True(t, line.Refused())
 	var b bytes.Buffer
-	require.NoError(t, r.store.ExportAudit(&b, 0, 0))
-	report, err := storage.VerifyAudit(bytes.NewReader(b.Bytes()))
+	require.NoError(t, audit.Export(r.store, &b, 0, 0))
+	report, err := audit.Verify(bytes.NewReader(b.Bytes()))
 	require.NoError(t, err)
 	require.True(t, report.OK(), report.Problem)
 	altered := strings.Replace(b.String(), `"outcome":2`, `"outcome":1`, 1)
 	require.NotEqual(t, b.String(), altered)
-	report, err = storage.VerifyAudit(strings.NewReader(altered))
+	report, err = audit.Verify(strings.NewReader(altered))
 	require.NoError(t, err)
 	require.False(t, report.OK(), "the outcome is in the chain")
 }

@@ -17,6 +17,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
@@ -141,7 +142,7 @@ func TestArchive_ChangesNoOutcomeNoAnswerAndNoHash(t *testing.T) {
 func sameAlerts(t *testing.T, want, got *rig, logs []*raft.Log) {
 	t.Helper()
 	require.Equal(t, must(want.alerts(1000)), must(got.alerts(1000)))
-	var before storage.Place
+	var before factlog.Place
 	var paged []agreed.Listed
 	for {
 		page := must(got.read.AlertList(before, 3))
@@ -150,7 +151,7 @@ func sameAlerts(t *testing.T, want, got *rig, logs []*raft.Log) {
 		}
 		paged, before = append(paged, page...), page[len(page)-1].At
 	}
-	listed := must(want.read.AlertList(storage.Place{}, 1000))
+	listed := must(want.read.AlertList(factlog.Place{}, 1000))
 	require.Len(t, paged, len(listed))
 	seen := map[alert.ID]bool{}
 	for i := range listed {
@@ -210,7 +211,7 @@ func TestArchive_HoldsWhatMayStillMatter(t *testing.T) {
 	require.Len(t, must(r.alerts(1000)), 300)
 	require.Len(t, recalled(r, epoch.Add(20*time.Hour)), 300, "ends are told for a day")
 	require.Empty(t, recalled(r, now), "what was archived matters to nobody by then")
-	page := must(r.read.AlertList(storage.Place{}, 100))
+	page := must(r.read.AlertList(factlog.Place{}, 100))
 	require.True(t, page[0].Over)
 	require.EqualValues(t, 300, page[0].At.Index)
 }

@@ -18,9 +18,9 @@ import (
 	"almenara/cluster/apply"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
@@ -39,7 +39,7 @@ type seen struct {
 	Answers  map[string][]receipt.Answer
 	Judged   map[string][]board.Standing
 	Targets  map[string][]uint32
-	Marks    []storage.Mark
+	Marks    []factlog.Mark
 	Facts    int
 	Approved []string // ids of approvals on record
 	Alone    []string
@@ -113,7 +113,7 @@ func (w *world) seeAlert(r *rig, v *agreed.AlertView, s *seen) {
 	for _, part := range [][]agreed.AlertMessage{v.Messages, v.Cancels, v.Lost} {
 		for i := range part {
 			m := &part[i]
-			m.Adoption, m.CAP = storage.Adoption{}, nil
+			m.Adoption, m.CAP = factlog.Adoption{}, nil
 			if m.Lost || m.Entry.MsgType == alert.MsgTypeCancel {
 				m.Targets, m.Kinds = 0, nil
 			}

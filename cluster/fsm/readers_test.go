@@ -42,7 +42,7 @@ func TestReaders_WhileEntriesAreAppliedAndASnapshotIsInstalled(t *testing.T) {
 			}
 		})
 	}
-	reader(func() error { _, _, err := to.member("m-000000"); return err })
+	reader(func() error { _, _, err := to.memberNumber("m-000000"); return err })
 	reader(func() error { _, err := to.alerts(5); return err })
 	reader(func() error { _, err := to.counts([]alert.ID{id}, 5); return err })
 	reader(func() error { return to.read.Recall(epoch, func(fact.Signed) error { return nil }) })

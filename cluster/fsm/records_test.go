@@ -7,15 +7,18 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/audit"
+	"almenara/storage/factlog"
+	"almenara/storage/member"
 	"almenara/storage/receipt"
 )
 
 // What tests look at and no node asks a Reader for.
 
 // member reads a live member.
-func (r *rig) member(id string) (rec storage.MemberRecord, ok bool, err error) {
+func (r *rig) memberNumber(id string) (rec member.Record, ok bool, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		rec, ok, err = storage.MembersGet(t, id)
+		rec, ok, err = member.Get(t, id)
 		ok = ok && !rec.Removed
 		return err
 	})
@@ -23,11 +26,11 @@ func (r *rig) member(id string) (rec storage.MemberRecord, ok bool, err error) {
 }
 
 // memberAt reads a member by its ordinal, also a removed one.
-func (r *rig) memberAt(ordinal uint32) (rec storage.MemberRecord, ok bool, err error) {
+func (r *rig) memberAt(ordinal uint32) (rec member.Record, ok bool, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		id, err := storage.MembersID(t, ordinal)
+		id, err := member.ID(t, ordinal)
 		if err == nil && id != "" {
-			rec, ok, err = storage.MembersGet(t, id)
+			rec, ok, err = member.Get(t, id)
 		}
 		return err
 	})
@@ -42,9 +45,9 @@ func (r *rig) userByToken(hash []byte) (u storage.User, ok bool, err error) {
 	return u, ok, err
 }
 
-func (r *rig) imports() (all []storage.Import, err error) {
+func (r *rig) imports() (all []member.Import, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		all, err = storage.Imports.All(t)
+		all, err = member.Imports.All(t)
 		return err
 	})
 	return all, err
@@ -52,9 +55,9 @@ func (r *rig) imports() (all []storage.Import, err error) {
 
 // audit reads up to limit lines (0: all) from number from (0: the first) to number to (0:
 // the last).
-func (r *rig) audit(from, to uint64, limit int) (out []storage.AuditEntry, err error) {
+func (r *rig) audit(from, to uint64, limit int) (out []audit.Entry, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		return storage.AuditEach(t, from, to, func(e storage.AuditEntry) (bool, error) {
+		return audit.Each(t, from, to, func(e audit.Entry) (bool, error) {
 			out = append(out, e)
 			return limit <= 0 || len(out) < limit, nil
 		})
@@ -62,9 +65,9 @@ func (r *rig) audit(from, to uint64, limit int) (out []storage.AuditEntry, err e
 	return out, err
 }
 
-func (r *rig) auditHead() (head storage.AuditHead, err error) {
+func (r *rig) auditHead() (head audit.Head, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		head, err = storage.AuditEnd(t)
+		head, err = audit.End(t)
 		return err
 	})
 	return head, err
@@ -72,7 +75,7 @@ func (r *rig) auditHead() (head storage.AuditHead, err error) {
 
 // alerts reads up to limit alerts, the one with the newest adopted message first.
 func (r *rig) alerts(limit int) (out []agreed.AlertView, err error) {
-	listed, err := r.read.AlertList(storage.Place{}, limit)
+	listed, err := r.read.AlertList(factlog.Place{}, limit)
 	for _, one := range listed[:min(limit, len(listed))] {
 		view, ok, failed := r.read.Alert(one.ID)
 		if failed != nil {

@@ -215,13 +215,13 @@ func keyOf(identifier string) alert.Key {
 func members(from, n int) [][]byte {
 	out := make([][]byte, 0, n)
 	for i := from; i < from+n; i++ {
-		m := member(i)
+		m := memberNumber(i)
 		out = append(out, audience.EncodeMember(&m))
 	}
 	return out
 }
 
-func member(i int) audience.Member {
+func memberNumber(i int) audience.Member {
 	kinds := []audience.Kind{audience.KindScreen, audience.KindSpeaker, audience.KindPhone}
 	return audience.Member{
 		ID: fmt.Sprintf("m-%06d", i), Kind: kinds[i%3], Place: audience.Path(fmt.Sprintf("tuen-mun/estate-%d/block-%d", i%7, i%50)),

@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
 
@@ -37,7 +38,7 @@ type Tallies struct {
 // past is the tally of an alert as it was when its last block was adopted at last.
 type past struct {
 	tally *receipt.Tally
-	last  storage.Place
+	last  factlog.Place
 }
 
 // tallied is one alert's tally in memory.
@@ -82,7 +83,7 @@ func readTally(t *storage.Txn, id alert.ID) (tally *receipt.Tally, fresh int, er
 	if data == nil || tally.UnmarshalBinary(data) != nil {
 		tally, index = receipt.NewTally(), 0
 	}
-	err = storage.ReceiptBlocks(t, string(id), index+1, func(b storage.ReceiptBlock) (bool, error) {
+	err = factlog.ReceiptBlocks(t, string(id), index+1, func(b factlog.ReceiptBlock) (bool, error) {
 		block, err := openBlock(b.Signed)
 		if err != nil {
 			return false, fmt.Errorf("%w: receipt block of %s at %d: %w", storage.ErrDamaged, b.Alert, b.Index, err)
@@ -128,7 +129,7 @@ func (r *Tallies) Fold(t *storage.Txn, id alert.ID, b receipt.Block) error {
 // displaces none that receipts come in for.
 func (r *Tallies) Of(id alert.ID) (tally *receipt.Tally, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		last, err := storage.LastReceipt(t, string(id))
+		last, err := factlog.LastReceipt(t, string(id))
 		if err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ func (r *Tallies) Of(id alert.ID) (tally *receipt.Tally, err error) {
 }
 
 // known is the tally in memory that has the block at last; nil when there is none.
-func (r *Tallies) known(id alert.ID, last storage.Place) *receipt.Tally {
+func (r *Tallies) known(id alert.ID, last factlog.Place) *receipt.Tally {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if h, ok := r.held[id]; ok {

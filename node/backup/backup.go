@@ -26,6 +26,7 @@ import (
 
 	"almenara/node/originals"
 	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 const (
@@ -154,7 +155,7 @@ func Open(r io.ReaderAt, size int64, progress func(int64)) (*File, error) {
 		return nil, fmt.Errorf("%w: its keys cannot be read: %w", ErrBackup, err)
 	}
 	f.Dump = io.NewSectionReader(r, at+int64(f.SecretsSize), int64(f.DumpSize))
-	report, err := storage.VerifyDump(f.Dump, f.Dump.Size())
+	report, err := audit.VerifyDump(f.Dump, f.Dump.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBackup, err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"almenara/node/backup"
 	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // good is a small backup.
@@ -26,7 +27,7 @@ func good(t testing.TB) []byte {
 	defer func() { require.NoError(t, store.Close()) }()
 	require.NoError(t, store.Update(func(tx *storage.Txn) error {
 		for range 3 {
-			if _, err := storage.AuditAppend(tx, storage.AuditEntry{Index: 7, Action: "test", Summary: "a line"}); err != nil {
+			if _, err := audit.Append(tx, audit.Entry{Index: 7, Action: "test", Summary: "a line"}); err != nil {
 				return err
 			}
 		}

@@ -8,7 +8,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
-	"almenara/storage"
+	"almenara/storage/factlog"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 )
 
 // LanesOf are the streams of the marks, for a hand-over.
-func LanesOf(marks []storage.Mark) []fact.Lane {
+func LanesOf(marks []factlog.Mark) []fact.Lane {
 	lanes := make([]fact.Lane, len(marks))
 	for i, m := range marks {
 		lanes[i] = fact.Lane{Origin: m.Origin, Stream: fact.Stream(m.Stream), Epoch: m.Epoch, High: m.Seq}

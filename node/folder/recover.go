@@ -15,6 +15,7 @@ import (
 	"almenara/cluster/recovery"
 	"almenara/node/folder/voters"
 	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // Recovered says what Recover made; all of it is durable.
@@ -104,9 +105,9 @@ func (r *Recovery) fence() error {
 
 // statement is the next incarnation, above all that this node knows of.
 func (r *Recovery) statement(by string) (*identity.Incarnation, error) {
-	var head storage.AuditHead
+	var head audit.Head
 	err := r.store.View(func(t *storage.Txn) (err error) {
-		head, err = storage.AuditEnd(t)
+		head, err = audit.End(t)
 		return err
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"almenara/cluster/recovery"
 	"almenara/node/folder/voters"
 	"almenara/storage"
+	"almenara/storage/audit"
 	"almenara/storage/durable"
 )
 
@@ -152,11 +153,11 @@ func (r *Recovery) survey(ctx context.Context) error {
 
 // lastLine reads the end of the audit chain.
 func (r *Recovery) lastLine(t *storage.Txn) error {
-	head, err := storage.AuditEnd(t)
+	head, err := audit.End(t)
 	if err != nil || head.N == 0 {
 		return err
 	}
-	return storage.AuditEach(t, head.N, head.N, func(e storage.AuditEntry) (bool, error) {
+	return audit.Each(t, head.N, head.N, func(e audit.Entry) (bool, error) {
 		r.LastAt, r.LastAction = time.UnixMilli(e.At).UTC(), e.Action
 		return true, nil
 	})

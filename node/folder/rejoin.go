@@ -25,6 +25,7 @@ import (
 	"almenara/node/reachable"
 	"almenara/node/wait"
 	"almenara/storage"
+	"almenara/storage/audit"
 	"almenara/storage/durable"
 )
 
@@ -195,7 +196,7 @@ func (r *rejoin) report(store *storage.Store) error {
 	}
 	from := q.By.Audit + 1
 	err = store.View(func(t *storage.Txn) error {
-		return storage.AuditEach(t, from, 0, func(e storage.AuditEntry) (bool, error) {
+		return audit.Each(t, from, 0, func(e audit.Entry) (bool, error) {
 			if !ofFacts(e.Action) {
 				r.out.Changes++
 			}
@@ -210,7 +211,7 @@ func (r *rejoin) report(store *storage.Store) error {
 	if err != nil {
 		return fmt.Errorf("reporting what is left behind: %w", err)
 	}
-	if err := errors.Join(store.ExportAudit(io.Writer(f), from, 0), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(audit.Export(store, io.Writer(f), from, 0), f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("reporting what is left behind: %w", err)
 	}
 	r.out.Report = name

@@ -18,6 +18,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/member"
 )
 
 // PlaceDepth is how deep counts go in the place tree: district/estate/block.
@@ -116,11 +117,11 @@ func (d *Members) page(set *roaring.Bitmap, after string, limit int) (out []wire
 
 // At reads the live member with an ordinal; false where it was removed or never was.
 func At(t *storage.Txn, ordinal uint32) (audience.Member, bool, error) {
-	id, err := storage.MembersID(t, ordinal)
+	id, err := member.ID(t, ordinal)
 	if err != nil || id == "" {
 		return audience.Member{}, false, err
 	}
-	rec, ok, err := storage.MembersGet(t, id)
+	rec, ok, err := member.Get(t, id)
 	return rec.Member, ok && !rec.Removed, err
 }
 

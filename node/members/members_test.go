@@ -12,6 +12,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/member"
 )
 
 // newMembers has seven screens in one block and a speaker in another; the third was removed.
@@ -23,7 +24,7 @@ func newMembers(t *testing.T) (*members.Members, *storage.Store) {
 	index := lookup.New()
 	put := func(m audience.Member) {
 		require.NoError(t, store.Update(func(txn *storage.Txn) error {
-			ordinal, err := storage.MembersPut(txn, m.ID, audience.EncodeMember(&m), 1)
+			ordinal, err := member.Put(txn, m.ID, audience.EncodeMember(&m), 1)
 			index.Put(ordinal, &m)
 			return err
 		}))

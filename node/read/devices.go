@@ -7,6 +7,7 @@ import (
 	"almenara/node/members"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/member"
 )
 
 // ListDevices implements api.Connected: what was agreed, and where each is connected.
@@ -46,7 +47,7 @@ func (r *Reader) ListDevices(ctx context.Context, after string, limit int) (out 
 func (r *Reader) placeOf(id string) string {
 	var place string
 	_ = r.store.View(func(t *storage.Txn) error { // a device without a member has no place
-		rec, _, err := storage.MembersGet(t, id)
+		rec, _, err := member.Get(t, id)
 		place = string(rec.Member.Place)
 		return err
 	})

@@ -14,8 +14,8 @@ import (
 	"almenara/node/stories"
 	"almenara/node/summaries"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factlog"
 )
 
 // readersMost is how many lists, details and tables of receipts are made at once: a viewer
@@ -37,7 +37,7 @@ func (r *Reader) reading(ctx context.Context) (done func(), err error) {
 type listAfter struct {
 	accepted time.Time // of an alert that is not agreed, with its id
 	id       alert.ID
-	place    storage.Place
+	place    factlog.Place
 }
 
 // String is the cursor as the API gives it.
@@ -54,7 +54,7 @@ func parseListAfter(text string) (a listAfter, err error) {
 	case text == "":
 		return a, nil
 	case strings.HasPrefix(text, "l."):
-		if n, err := fmt.Sscanf(text, "l.%d.%d", &a.place.Index, &a.place.N); n != 2 || err != nil || a.place == (storage.Place{}) {
+		if n, err := fmt.Sscanf(text, "l.%d.%d", &a.place.Index, &a.place.N); n != 2 || err != nil || a.place == (factlog.Place{}) {
 			return a, bad
 		}
 		return a, nil
@@ -95,7 +95,7 @@ func (r *Reader) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.
 	var last listAfter
 	for _, s := range ahead {
 		here := listAfter{accepted: s.Latest().Entry.Accepted, id: s.ID}
-		if from.place != (storage.Place{}) || from.id != "" && here.compare(from) <= 0 {
+		if from.place != (factlog.Place{}) || from.id != "" && here.compare(from) <= 0 {
 			continue
 		}
 		if len(out) == limit {
@@ -147,8 +147,8 @@ var errNotYet = errors.New("alert is not committed yet")
 
 // summed is the summary of a listed alert, remembered or made.
 func (r *Reader) summed(l agreed.Listed, view reached.View) (wire.Alert, error) {
-	stamp := func(ids []alert.ID) ([]storage.Place, error) {
-		audience := storage.Place{Index: r.addressed.Version()}
+	stamp := func(ids []alert.ID) ([]factlog.Place, error) {
+		audience := factlog.Place{Index: r.addressed.Version()}
 		places, err := r.state.LastReceipts(ids)
 		return append(places, l.At, audience), err
 	}

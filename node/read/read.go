@@ -33,14 +33,15 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factlog"
 )
 
 // State is what was agreed; *agreed.Reader is one.
 type State interface {
 	// AlertList lists alerts before a place in the log, the newest first.
-	AlertList(before storage.Place, limit int) ([]agreed.Listed, error)
+	AlertList(before factlog.Place, limit int) ([]agreed.Listed, error)
 	// LastReceipts is where the last receipts of each alert are in the log.
-	LastReceipts(ids []alert.ID) ([]storage.Place, error)
+	LastReceipts(ids []alert.ID) ([]factlog.Place, error)
 	EachDevice(fn func(storage.Device) error) error
 }
 

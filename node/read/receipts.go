@@ -17,6 +17,7 @@ import (
 	"almenara/node/whereabouts"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/member"
 	"almenara/storage/receipt"
 )
 
@@ -110,7 +111,7 @@ func (p receiptPage) rows(members *roaring.Bitmap, after string, limit int) (out
 	err = p.r.store.View(func(t *storage.Txn) error {
 		it := members.Iterator()
 		if after != "" {
-			head, known, err := storage.MembersHead(t, after)
+			head, known, err := member.Head(t, after)
 			if err != nil {
 				return err
 			}
@@ -140,7 +141,7 @@ func (p receiptPage) rows(members *roaring.Bitmap, after string, limit int) (out
 func (p receiptPage) row(t *storage.Txn, ordinal uint32, known, agreed ladder) (wire.ReceiptRow, error) {
 	who, ok, err := members.At(t, ordinal)
 	if err == nil && !ok { // removed since; it was addressed all the same
-		who.ID, err = storage.MembersID(t, ordinal)
+		who.ID, err = member.ID(t, ordinal)
 	}
 	row := wire.ReceiptRow{Member: who.ID, Kind: string(who.Kind), Place: string(who.Place), Rung: known.at(ordinal).String(), RungFrom: wire.SourceDistrict}
 	if known.at(ordinal) != agreed.at(ordinal) {

@@ -11,6 +11,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/member"
 )
 
 // EnrolDevices implements api.Devices. Members that do not exist are made first; the
@@ -173,7 +174,7 @@ func (dv *Devices) enrolMembers(in []wire.Enrol) ([][]byte, error) {
 func (dv *Devices) kindOf(id string) string {
 	var kind string
 	_ = dv.proposer.store.View(func(t *storage.Txn) error { // an unknown member is refused when the device is put
-		rec, _, err := storage.MembersGet(t, id)
+		rec, _, err := member.Get(t, id)
 		kind = string(rec.Member.Kind)
 		return err
 	})

@@ -18,6 +18,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/imports"
+	"almenara/storage/member"
 )
 
 // How an import is cut into entries of the log.
@@ -272,9 +273,9 @@ func (in *importing) drop(ctx context.Context) error {
 
 // FinishImports folds in what was activated and not finished, for whoever leads.
 func (im *Imports) FinishImports(ctx context.Context) error {
-	var imports []storage.Import
+	var imports []member.Import
 	err := im.proposer.store.View(func(t *storage.Txn) (err error) {
-		imports, err = storage.Imports.All(t)
+		imports, err = member.Imports.All(t)
 		return err
 	})
 	if err != nil {
@@ -282,7 +283,7 @@ func (im *Imports) FinishImports(ctx context.Context) error {
 	}
 	errs := []error{im.dropAbandoned(ctx, imports)}
 	for _, i := range imports { // one that fails stops no other
-		if i.State == storage.ImportActive {
+		if i.State == member.ImportActive {
 			errs = append(errs, im.foldImport(ctx, i.ID, command.ImportResult{Next: i.Next}, func(command.ImportResult) {}))
 		}
 	}
@@ -309,7 +310,7 @@ func (im *Imports) foldImport(ctx context.Context, id string, step command.Impor
 // liveMember finds members for a comparison.
 func liveMember(t *storage.Txn) func(id string) (*audience.Member, bool) {
 	return func(id string) (*audience.Member, bool) {
-		rec, ok, err := storage.MembersGet(t, id)
+		rec, ok, err := member.Get(t, id)
 		if err != nil || !ok || rec.Removed {
 			return nil, false
 		}

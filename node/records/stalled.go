@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"almenara/storage"
+	"almenara/storage/member"
 )
 
 // abandonAfter is how long an import may stand still before it is active: longer
@@ -44,10 +44,10 @@ type progressed struct {
 }
 
 // abandoned lists the imports that have not got further for abandonAfter.
-func (s *stalledImports) abandoned(imports []storage.Import, now time.Time) (ids []string) {
+func (s *stalledImports) abandoned(imports []member.Import, now time.Time) (ids []string) {
 	seen := map[string]progressed{}
 	for _, i := range imports {
-		if i.State != storage.ImportStaging {
+		if i.State != member.ImportStaging {
 			continue
 		}
 		at, known := s.seen[i.ID]
@@ -64,7 +64,7 @@ func (s *stalledImports) abandoned(imports []storage.Import, now time.Time) (ids
 }
 
 // dropAbandoned gives up imports whose node died while it staged them.
-func (im *Imports) dropAbandoned(ctx context.Context, imports []storage.Import) error {
+func (im *Imports) dropAbandoned(ctx context.Context, imports []member.Import) error {
 	var errs []error
 	for _, id := range im.staging.abandoned(imports, time.Now()) {
 		im.proposer.log.Warn("an import that was never finished is dropped", "import", id)

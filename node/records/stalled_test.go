@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/storage"
+	"almenara/storage/member"
 )
 
 func TestRemoveUploads_LeavesTheRest(t *testing.T) {
@@ -27,9 +27,9 @@ func TestRemoveUploads_LeavesTheRest(t *testing.T) {
 func TestStandstill_GivesUpWhatNobodyStagesAnyMore(t *testing.T) {
 	var s stalledImports
 	now := time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
-	imports := []storage.Import{
-		{ID: "dead", State: storage.ImportStaging, Staged: 7}, {ID: "alive", State: storage.ImportStaging, Staged: 1},
-		{ID: "active", State: storage.ImportActive}, {ID: "done", State: storage.ImportDone},
+	imports := []member.Import{
+		{ID: "dead", State: member.ImportStaging, Staged: 7}, {ID: "alive", State: member.ImportStaging, Staged: 1},
+		{ID: "active", State: member.ImportActive}, {ID: "done", State: member.ImportDone},
 	}
 	require.Empty(t, s.abandoned(imports, now))
 	require.Empty(t, s.abandoned(imports, now.Add(abandonAfter-time.Second)))

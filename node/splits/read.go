@@ -15,6 +15,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/audit"
 	"almenara/storage/receipt"
 )
 
@@ -210,7 +211,7 @@ const auditPage = 512
 // who may do what. It goes back from the newest line, for the chain may be long.
 func (x *Reader) changes(r *Records, since time.Time) error {
 	return x.store.View(func(t *storage.Txn) error {
-		head, err := storage.AuditEnd(t)
+		head, err := audit.End(t)
 		if err != nil {
 			return err
 		}
@@ -220,7 +221,7 @@ func (x *Reader) changes(r *Records, since time.Time) error {
 				first = last - auditPage + 1
 			}
 			older := false
-			err := storage.AuditEach(t, first, last, func(e storage.AuditEntry) (bool, error) {
+			err := audit.Each(t, first, last, func(e audit.Entry) (bool, error) {
 				older = older || e.At < since.UnixMilli()
 				if e.At >= since.UnixMilli() && OfRules(e.Action) && !e.Refused() {
 					r.Changes = append(r.Changes, Change{

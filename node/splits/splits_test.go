@@ -15,6 +15,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/audit"
 )
 
 var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.UTC)
@@ -85,7 +86,7 @@ func TestReport_SeparatesSplits(t *testing.T) {
 // changed is a change as the audit says it.
 func changed(index uint64, at time.Time, what string) Change {
 	words := strings.SplitN(what+"  ", " ", 3)
-	e := storage.AuditEntry{Action: words[0] + " " + words[1], Summary: strings.TrimSpace(words[2])}
+	e := audit.Entry{Action: words[0] + " " + words[1], Summary: strings.TrimSpace(words[2])}
 	return Change{Index: index, At: at, Action: e.Action, Subject: e.About(), What: what, By: "root"}
 }
 

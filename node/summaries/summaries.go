@@ -7,8 +7,8 @@ import (
 	"sync"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factlog"
 )
 
 // Memory remembers how alerts that are over were summed up, the ones asked for last: a
@@ -25,7 +25,7 @@ type Memory struct {
 type Summary struct {
 	ID    alert.ID
 	IDs   []alert.ID      // under which receipts of it may come in
-	Stamp []storage.Place // as Get asks for it, from before Out was made
+	Stamp []factlog.Place // as Get asks for it, from before Out was made
 	Out   wire.Alert
 }
 
@@ -35,7 +35,7 @@ const most = 2048
 // Get gives the summary if it holds: stamp tells where the last adopted message and the
 // last receipts under the ids are, and the audience's version. ids are those under which
 // receipts of it may come in.
-func (s *Memory) Get(id alert.ID, stamp func([]alert.ID) ([]storage.Place, error)) (out wire.Alert, ids []alert.ID, known bool) {
+func (s *Memory) Get(id alert.ID, stamp func([]alert.ID) ([]factlog.Place, error)) (out wire.Alert, ids []alert.ID, known bool) {
 	s.mu.Lock()
 	e, ok := s.of[id]
 	if ok {

@@ -10,7 +10,7 @@ import (
 
 	"almenara/node/cli/command"
 	"almenara/node/cli/terminal"
-	"almenara/storage"
+	"almenara/storage/audit"
 )
 
 // Commands are those of this package, in the order of the overview.
@@ -66,7 +66,7 @@ func auditVerify(*pflag.FlagSet) command.Runner {
 			return err
 		}
 		defer file.Close()
-		report, err := storage.VerifyAudit(file)
+		report, err := audit.Verify(file)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,15 @@
-package storage
+package member
 
-import "encoding/binary"
+import (
+	"almenara/storage"
+	"encoding/binary"
+)
+
+// Where the records lie; storage/keys.go has all keys.
+var (
+	prefImport = []byte("imr/")
+	prefStaged = []byte("imp/")
+)
 
 // ImportState is how far a bulk import has come.
 type ImportState uint8
@@ -26,18 +35,21 @@ type Import struct {
 	Removed uint64      `cbor:"10,keyasint"`
 }
 
+// Imports are all imports, until they are forgotten.
+var Imports = storage.Table[string, Import]{Prefix: prefImport, Of: func(i Import) string { return i.ID }}
+
 // PutChunk stages the members of one chunk, as the command carried them.
-func PutChunk(t *Txn, imp string, chunk uint32, members [][]byte) error {
+func PutChunk(t *storage.Txn, imp string, chunk uint32, members [][]byte) error {
 	var raw []byte
 	for _, m := range members {
 		raw = append(binary.AppendUvarint(raw, uint64(len(m))), m...)
 	}
-	return t.set(keyStaged(imp, chunk), raw)
+	return t.Set(keyStaged(imp, chunk), raw)
 }
 
 // Chunk reads the staged members of one chunk; false where it is not there.
-func Chunk(t *Txn, imp string, chunk uint32) ([][]byte, bool, error) {
-	raw, err := t.get(keyStaged(imp, chunk))
+func Chunk(t *storage.Txn, imp string, chunk uint32) ([][]byte, bool, error) {
+	raw, err := t.Get(keyStaged(imp, chunk))
 	if err != nil || raw == nil {
 		return nil, false, err
 	}
@@ -45,7 +57,7 @@ func Chunk(t *Txn, imp string, chunk uint32) ([][]byte, bool, error) {
 	for len(raw) > 0 {
 		n, w := binary.Uvarint(raw)
 		if w <= 0 || n > uint64(len(raw)-w) {
-			return nil, false, ErrDamaged
+			return nil, false, storage.ErrDamaged
 		}
 		out, raw = append(out, raw[w:w+int(n)]), raw[w+int(n):]
 	}
@@ -53,4 +65,10 @@ func Chunk(t *Txn, imp string, chunk uint32) ([][]byte, bool, error) {
 }
 
 // RemoveChunk deletes a staged chunk.
-func RemoveChunk(t *Txn, imp string, chunk uint32) error { return t.remove(keyStaged(imp, chunk)) }
+func RemoveChunk(t *storage.Txn, imp string, chunk uint32) error {
+	return t.Delete(keyStaged(imp, chunk))
+}
+
+func keyStaged(imp string, chunk uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(storage.Key(prefStaged, imp), 0, 'c'), chunk)
+}

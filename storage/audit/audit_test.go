@@ -1,4 +1,4 @@
-package storage
+package audit
 
 import (
 	"bytes"
@@ -9,13 +9,16 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage"
+	"almenara/storage/storagetest"
 )
 
-func auditStore(t testing.TB, n int) *Store {
-	s := openStore(t, t.TempDir())
-	update(t, s, func(tx *Txn) error {
+func auditStore(t testing.TB, n int) *storage.Store {
+	s := storagetest.Open(t)
+	storagetest.Update(t, s, func(tx *storage.Txn) error {
 		for i := range n {
-			_, err := AuditAppend(tx, AuditEntry{Index: uint64(10 + i), At: int64(1000 * i), Actor: "amy <a&b>",
+			_, err := Append(tx, Entry{Index: uint64(10 + i), At: int64(1000 * i), Actor: "amy <a&b>",
 				Action: "members put", Summary: fmt.Sprintf("%d members, \"quoted\" \xFF 屯門", i)})
 			require.NoError(t, err)
 		}
@@ -24,16 +27,16 @@ func auditStore(t testing.TB, n int) *Store {
 	return s
 }
 
-func export(t testing.TB, s *Store, from, to uint64) string {
+func export(t testing.TB, s *storage.Store, from, to uint64) string {
 	t.Helper()
 	var b bytes.Buffer
-	require.NoError(t, s.ExportAudit(&b, from, to))
+	require.NoError(t, Export(s, &b, from, to))
 	return b.String()
 }
 
-func verify(t testing.TB, text string) AuditReport {
+func verify(t testing.TB, text string) Report {
 	t.Helper()
-	r, err := VerifyAudit(strings.NewReader(text))
+	r, err := Verify(strings.NewReader(text))
 	require.NoError(t, err)
 	return r
 }
@@ -44,14 +47,14 @@ func TestAudit_ExportVerifies(t *testing.T) {
 	require.True(t, whole.OK(), whole.Problem)
 	require.EqualValues(t, 1, whole.From)
 	require.EqualValues(t, 6, whole.To)
-	var head AuditHead
-	require.NoError(t, s.View(func(tx *Txn) (err error) { head, err = AuditEnd(tx); return err }))
+	var head Head
+	require.NoError(t, s.View(func(tx *storage.Txn) (err error) { head, err = End(tx); return err }))
 	require.Equal(t, fmt.Sprintf("%x", head.Hash), whole.Head)
 	part := verify(t, export(t, s, 3, 5))
 	require.True(t, part.OK(), part.Problem)
 	require.EqualValues(t, 3, part.From)
 	require.EqualValues(t, 5, part.To)
-	empty := verify(t, export(t, openStore(t, t.TempDir()), 0, 0))
+	empty := verify(t, export(t, storagetest.Open(t), 0, 0))
 	require.True(t, empty.OK(), empty.Problem)
 	require.Zero(t, empty.To)
 }
@@ -59,7 +62,7 @@ func TestAudit_ExportVerifies(t *testing.T) {
 func TestAudit_AnyChangeIsFoundAndNamed(t *testing.T) {
 	lines := strings.SplitAfter(strings.TrimSuffix(export(t, auditStore(t, 6), 0, 0), "\n"), "\n")
 	lines[len(lines)-1] += "\n"
-	edit := func(fn func(l []string) []string) AuditReport {
+	edit := func(fn func(l []string) []string) Report {
 		return verify(t, strings.Join(fn(append([]string{}, lines...)), ""))
 	}
 	require.True(t, edit(func(l []string) []string { return l }).OK())
@@ -98,7 +101,7 @@ func FuzzVerifyAudit(f *testing.F) {
 	f.Add(export(f, auditStore(f, 3), 0, 0))
 	f.Add(`{"from":1,"prev":""}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := VerifyAudit(strings.NewReader(text))
+		r, err := Verify(strings.NewReader(text))
 		require.NoError(t, err)
 		if r.OK() {
 			require.NotEmpty(t, r.Head)
@@ -106,7 +109,7 @@ func FuzzVerifyAudit(f *testing.F) {
 	})
 }
 
-// Whoever rewrites a line and makes its own hash right again is found one line later.
+// TestAudit_ALineWithARightHashOfItsOwnBreaksTheNext rewrites a line and makes its own hash right again is found one line later.
 func TestAudit_ALineWithARightHashOfItsOwnBreaksTheNext(t *testing.T) {
 	lines := strings.SplitAfter(export(t, auditStore(t, 4), 0, 0), "\n")
 	var before, l auditLine
@@ -115,7 +118,7 @@ func TestAudit_ALineWithARightHashOfItsOwnBreaksTheNext(t *testing.T) {
 	prev, err := hex.DecodeString(before.Hash)
 	require.NoError(t, err)
 	l.Summary = "nothing happened"
-	hash, err := AuditEntry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary}.chain(prev)
+	hash, err := Entry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary}.chain(prev)
 	require.NoError(t, err)
 	l.Hash = hex.EncodeToString(hash)
 	raw, err := json.Marshal(l)

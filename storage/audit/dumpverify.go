@@ -1,30 +1,29 @@
-package storage
+package audit
 
 import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"io"
+
+	"almenara/storage"
 )
 
 // DumpReport says what VerifyDump found.
 type DumpReport struct {
-	Applied    Applied
+	Applied    storage.Applied
 	AuditLines uint64 // all of them, one following from the other
 }
 
-// VerifyDump reads a dump as CheckDump does, and follows its audit chain from the first
+// VerifyDump reads a dump as storage.CheckDump does, and follows its audit chain from the first
 // line to the head. ErrDump says what is wrong.
 func VerifyDump(r io.ReadSeeker, size int64) (report DumpReport, err error) {
-	if err := checkDumpSum(r, size); err != nil {
-		return report, err
-	}
-	chain := auditChain{prev: make([]byte, sha256.Size), head: AuditHead{Hash: make([]byte, sha256.Size)}}
-	if report.Applied, err = readDump(r, size, chain.take); err != nil {
+	chain := auditChain{prev: make([]byte, sha256.Size), head: Head{Hash: make([]byte, sha256.Size)}}
+	if report.Applied, err = storage.ReadDump(r, size, chain.take); err != nil {
 		return report, err
 	}
 	if chain.n != chain.head.N || !bytes.Equal(chain.prev, chain.head.Hash) {
-		return report, fmt.Errorf("%w: the audit chain ends at line %d, its head says %d", ErrDump, chain.n, chain.head.N)
+		return report, fmt.Errorf("%w: the audit chain ends at line %d, its head says %d", storage.ErrDump, chain.n, chain.head.N)
 	}
 	report.AuditLines = chain.n
 	return report, nil
@@ -34,25 +33,25 @@ func VerifyDump(r io.ReadSeeker, size int64) (report DumpReport, err error) {
 type auditChain struct {
 	prev []byte
 	n    uint64
-	head AuditHead
+	head Head
 }
 
 func (c *auditChain) take(key, value []byte) error {
 	switch {
 	case bytes.Equal(key, keyAuditHead):
-		head, err := decode[AuditHead](key, value)
+		head, err := storage.Decode[Head](key, value)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDump, err)
+			return fmt.Errorf("%w: %w", storage.ErrDump, err)
 		}
 		c.head = head
 	case bytes.HasPrefix(key, prefAudit):
-		line, err := decode[AuditEntry](key, value)
+		line, err := storage.Decode[Entry](key, value)
 		if err != nil {
-			return fmt.Errorf("%w: %w", ErrDump, err)
+			return fmt.Errorf("%w: %w", storage.ErrDump, err)
 		}
 		hash, err := line.chain(c.prev)
 		if err != nil || line.N != c.n+1 || !bytes.Equal(hash, line.Hash) {
-			return fmt.Errorf("%w: audit line %d does not follow from line %d", ErrDump, line.N, c.n)
+			return fmt.Errorf("%w: audit line %d does not follow from line %d", storage.ErrDump, line.N, c.n)
 		}
 		c.prev, c.n = hash, line.N
 	}

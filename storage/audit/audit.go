@@ -1,4 +1,6 @@
-package storage
+// Package audit keeps the chain of audit lines in the store, exports it, and verifies an export or
+// the chain in a dump. It may import nothing of ours but storage.
+package audit
 
 import (
 	"bufio"
@@ -10,13 +12,21 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"almenara/storage"
 )
 
-// AuditEntry is one line of the audit chain: what one entry of the raft log did.
+// Where the records lie; storage/keys.go has all keys.
+var (
+	prefAudit    = []byte("aud/")
+	keyAuditHead = []byte("auh")
+)
+
+// Entry is one line of the audit chain: what one entry of the raft log did.
 // Hash is SHA-256 over the hash of the line before and the canonical CBOR of the
 // other fields, so that no line can be changed, added, moved or left out without
 // every later hash changing.
-type AuditEntry struct {
+type Entry struct {
 	N       uint64 `cbor:"1,keyasint"` // from 1, without gaps
 	Index   uint64 `cbor:"2,keyasint"` // raft index
 	At      int64  `cbor:"3,keyasint"` // ms since 1970, from the command
@@ -26,18 +36,18 @@ type AuditEntry struct {
 	Hash    []byte `cbor:"7,keyasint,omitempty"`
 
 	// What follows is in lines of a log in which something of version 3 of commands stands.
-	Outcome AuditOutcome `cbor:"8,keyasint,omitempty"` // of the command
-	Subject string       `cbor:"9,keyasint,omitempty"` // what it is about: the name of a user, the id of a licence; "": nothing by itself
+	Outcome Outcome `cbor:"8,keyasint,omitempty"` // of the command
+	Subject string  `cbor:"9,keyasint,omitempty"` // what it is about: the name of a user, the id of a licence; "": nothing by itself
 }
 
-// AuditOutcome says what became of a command. Numbers are never given anew.
-type AuditOutcome uint8
+// Outcome says what became of a command. Numbers are never given anew.
+type Outcome uint8
 
 // The outcomes.
 const (
-	AuditUnsaid  AuditOutcome = iota // by a line of before there were outcomes
-	AuditDone                        // it changed what is agreed
-	AuditRefused                     // it changed nothing
+	Unsaid  Outcome = iota // by a line of before there were outcomes
+	Done                   // it changed what is agreed
+	Refused                // it changed nothing
 )
 
 // oldRefusal is how the summary of a line without an outcome begins, where the command was
@@ -46,37 +56,37 @@ const oldRefusal = "refused: "
 
 // Refused reports whether the command changed nothing, also of a line that says it in words
 // only.
-func (e AuditEntry) Refused() bool {
-	return e.Outcome == AuditRefused || e.Outcome == AuditUnsaid && strings.HasPrefix(e.Summary, oldRefusal)
+func (e Entry) Refused() bool {
+	return e.Outcome == Refused || e.Outcome == Unsaid && strings.HasPrefix(e.Summary, oldRefusal)
 }
 
 // About is what the command is about. Lines without a subject begin with it.
-func (e AuditEntry) About() string {
-	if e.Outcome != AuditUnsaid {
+func (e Entry) About() string {
+	if e.Outcome != Unsaid {
 		return e.Subject
 	}
 	first, _, _ := strings.Cut(e.Summary, " ")
 	return strings.TrimSuffix(first, ",")
 }
 
-// AuditHead is the end of the chain. Two copies of a chain with equal heads are
+// Head is the end of the chain. Two copies of a chain with equal heads are
 // equal; a head written down elsewhere proves that a later export was not rewritten.
-type AuditHead struct {
+type Head struct {
 	N    uint64 `cbor:"1,keyasint"` // 0: the chain is empty
 	Hash []byte `cbor:"2,keyasint"` // 32 bytes; zeros for the empty chain
 }
 
-// ErrNoAuditLine is returned by ExportAudit when the chain does not reach as far as
+// ErrNoLine is returned by Export when the chain does not reach as far as
 // the line before the first one wanted.
-var ErrNoAuditLine = errors.New("there is no such audit line")
+var ErrNoLine = errors.New("there is no such audit line")
 
 // maxAuditText bounds each text of a line in bytes.
 const maxAuditText = 1024
 
 // chain is the hash of e after the line with hash prev.
-func (e AuditEntry) chain(prev []byte) ([]byte, error) {
+func (e Entry) chain(prev []byte) ([]byte, error) {
 	e.Hash = nil
-	raw, err := canonical.Marshal(e)
+	raw, err := storage.Canonical.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encoding audit line %d: %w", e.N, err)
 	}
@@ -84,19 +94,19 @@ func (e AuditEntry) chain(prev []byte) ([]byte, error) {
 	return sum[:], nil
 }
 
-// AuditEnd reads the end of the chain.
-func AuditEnd(t *Txn) (AuditHead, error) {
-	h, ok, err := load[AuditHead](t, keyAuditHead)
+// End reads the end of the chain.
+func End(t *storage.Txn) (Head, error) {
+	h, ok, err := storage.Load[Head](t, keyAuditHead)
 	if !ok && err == nil {
 		h.Hash = make([]byte, sha256.Size)
 	}
 	return h, err
 }
 
-// AuditAppend adds one line; N and Hash are filled in. Texts are made valid UTF-8
+// Append adds one line; N and Hash are filled in. Texts are made valid UTF-8
 // and cut at 1 KiB, so that the export says exactly what was hashed.
-func AuditAppend(t *Txn, e AuditEntry) (AuditEntry, error) {
-	head, err := AuditEnd(t)
+func Append(t *storage.Txn, e Entry) (Entry, error) {
+	head, err := End(t)
 	if err != nil {
 		return e, err
 	}
@@ -105,10 +115,10 @@ func AuditAppend(t *Txn, e AuditEntry) (AuditEntry, error) {
 	if e.Hash, err = e.chain(head.Hash); err != nil {
 		return e, err
 	}
-	if err := save(t, key64(prefAudit, e.N), e); err != nil {
+	if err := storage.Save(t, storage.Key64(prefAudit, e.N), e); err != nil {
 		return e, err
 	}
-	return e, save(t, keyAuditHead, AuditHead{N: e.N, Hash: e.Hash})
+	return e, storage.Save(t, keyAuditHead, Head{N: e.N, Hash: e.Hash})
 }
 
 func auditText(s string) string {
@@ -118,11 +128,11 @@ func auditText(s string) string {
 	return strings.ToValidUTF8(s, "")
 }
 
-// AuditEach calls fn for the lines from number from to number to, both included (to 0:
+// Each calls fn for the lines from number from to number to, both included (to 0:
 // the last), until fn returns false.
-func AuditEach(t *Txn, from, to uint64, fn func(AuditEntry) (bool, error)) error {
-	return t.scan(prefAudit, key64(prefAudit, max(from, 1)), func(k, v []byte) (bool, error) {
-		e, err := decode[AuditEntry](k, v)
+func Each(t *storage.Txn, from, to uint64, fn func(Entry) (bool, error)) error {
+	return t.Scan(prefAudit, storage.Key64(prefAudit, max(from, 1)), func(k, v []byte) (bool, error) {
+		e, err := storage.Decode[Entry](k, v)
 		if err != nil || (to > 0 && e.N > to) {
 			return false, err
 		}
@@ -146,8 +156,8 @@ type (
 		Summary string `json:"summary"`
 		Hash    string `json:"hash"`
 
-		Outcome AuditOutcome `json:"outcome,omitempty"` // 1: done, 2: refused
-		Subject string       `json:"subject,omitempty"`
+		Outcome Outcome `json:"outcome,omitempty"` // 1: done, 2: refused
+		Subject string  `json:"subject,omitempty"`
 	}
 	auditEnd struct {
 		Head uint64 `json:"head"`
@@ -155,18 +165,18 @@ type (
 	}
 )
 
-// ExportAudit writes the lines from number from (0: the first) to number to (0: the
+// Export writes the lines from number from (0: the first) to number to (0: the
 // last) as JSON lines, oldest first: a start line, the lines, a head line. What it
 // writes is consistent at one raft index.
-func (s *Store) ExportAudit(w io.Writer, from, to uint64) error {
-	err := s.View(func(t *Txn) error { return exportAudit(t, w, max(from, 1), to) })
+func Export(s *storage.Store, w io.Writer, from, to uint64) error {
+	err := s.View(func(t *storage.Txn) error { return exportAudit(t, w, max(from, 1), to) })
 	if err != nil {
 		return fmt.Errorf("exporting audit: %w", err)
 	}
 	return nil
 }
 
-func exportAudit(t *Txn, w io.Writer, from, to uint64) error {
+func exportAudit(t *storage.Txn, w io.Writer, from, to uint64) error {
 	prev, err := auditHash(t, from-1)
 	if err != nil {
 		return err
@@ -177,7 +187,7 @@ func exportAudit(t *Txn, w io.Writer, from, to uint64) error {
 		return err
 	}
 	end := auditEnd{Head: from - 1, Hash: hex.EncodeToString(prev)}
-	err = AuditEach(t, from, to, func(e AuditEntry) (bool, error) {
+	err = Each(t, from, to, func(e Entry) (bool, error) {
 		end = auditEnd{Head: e.N, Hash: hex.EncodeToString(e.Hash)}
 		return true, enc.Encode(auditLine{N: e.N, Index: e.Index, At: e.At, Actor: e.Actor,
 			Action: e.Action, Summary: e.Summary, Hash: end.Hash, Outcome: e.Outcome, Subject: e.Subject})
@@ -192,19 +202,19 @@ func exportAudit(t *Txn, w io.Writer, from, to uint64) error {
 }
 
 // auditHash is the hash of line n; zeros for 0.
-func auditHash(t *Txn, n uint64) ([]byte, error) {
+func auditHash(t *storage.Txn, n uint64) ([]byte, error) {
 	if n == 0 {
 		return make([]byte, sha256.Size), nil
 	}
-	e, ok, err := load[AuditEntry](t, key64(prefAudit, n))
+	e, ok, err := storage.Load[Entry](t, storage.Key64(prefAudit, n))
 	if err == nil && !ok {
-		err = fmt.Errorf("%w: %d", ErrNoAuditLine, n)
+		err = fmt.Errorf("%w: %d", ErrNoLine, n)
 	}
 	return e.Hash, err
 }
 
-// AuditReport is what VerifyAudit found in an export.
-type AuditReport struct {
+// Report is what VerifyAudit found in an export.
+type Report struct {
 	From, To uint64 // first and last audit line; To is From-1 when there is none
 	Head     string // hash of the last line, to compare with another copy
 	Broken   int    // 0, or the number in the file (from 1) of the first broken line
@@ -212,15 +222,15 @@ type AuditReport struct {
 }
 
 // OK reports an unbroken export.
-func (r AuditReport) OK() bool { return r.Broken == 0 }
+func (r Report) OK() bool { return r.Broken == 0 }
 
 // maxAuditLine bounds one line of an export: three texts, each escaped.
 const maxAuditLine = 64 << 10
 
-// VerifyAudit checks an export offline: that each line's hash follows from the line
+// Verify checks an export offline: that each line's hash follows from the line
 // before, that numbers have no gap, and that the head line is there. A broken
 // export is a report, not an error; errors come from r.
-func VerifyAudit(r io.Reader) (AuditReport, error) {
+func Verify(r io.Reader) (Report, error) {
 	v := auditVerifier{}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4096), maxAuditLine)
@@ -244,7 +254,7 @@ func VerifyAudit(r io.Reader) (AuditReport, error) {
 }
 
 type auditVerifier struct {
-	report AuditReport
+	report Report
 	line   int
 	prev   []byte
 	ended  bool
@@ -282,7 +292,7 @@ func (v *auditVerifier) start(raw []byte) string {
 		return "the first line follows a hash that is not zero"
 	}
 	v.prev = prev
-	v.report = AuditReport{From: start.From, To: start.From - 1, Head: start.Prev}
+	v.report = Report{From: start.From, To: start.From - 1, Head: start.Prev}
 	return ""
 }
 
@@ -294,7 +304,7 @@ func (v *auditVerifier) entry(raw []byte) string {
 	if l.N != v.report.To+1 {
 		return fmt.Sprintf("line %d follows line %d", l.N, v.report.To)
 	}
-	e := AuditEntry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary, Outcome: l.Outcome, Subject: l.Subject}
+	e := Entry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary, Outcome: l.Outcome, Subject: l.Subject}
 	hash, err := e.chain(v.prev)
 	if err != nil || hex.EncodeToString(hash) != l.Hash {
 		return fmt.Sprintf("line %d was altered, or the line before it", l.N)
