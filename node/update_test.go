@@ -49,6 +49,7 @@ func TestUpdateAlert_KeepsWhatIsNotGiven(t *testing.T) {
 	now := d.show(0, sent.Alert)
 	text := now.Messages[len(now.Messages)-1].Texts[0]
 	require.Equal(t, []string{headline, "Extreme", "Immediate", "Observed", before.Select}, []string{text.Headline, text.Severity, text.Urgency, text.Certainty, now.Select})
+	require.Equal(t, []string{"Met"}, text.Category)
 	require.True(t, before.Expires.Equal(now.Expires))
 
 	would := changed(wire.UpdateAlert{Select: "place under " + there.Path, DryRun: true})

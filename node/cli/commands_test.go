@@ -306,7 +306,7 @@ func TestAlertShow_SaysWhatWaitsAndHowToApproveIt(t *testing.T) {
 		MsgType: "Alert", Revision: 1, Pending: true, Digest: strings.Repeat("ab", 32),
 		Texts: []wire.MessageText{
 			{Language: "en", Event: "Flood", Headline: "Go upstairs", Description: strings.Repeat("The water rises. ", 10),
-				Instruction: "Take the stairs.", SenderName: "Observatory", Areas: []string{"On Ting", "Siu Hong"}, Web: "https://example.hk", Contact: "Mrs Lee, 2345 6789"},
+				Instruction: "Take the stairs.", SenderName: "Observatory", Areas: []string{"On Ting", "Siu Hong"}, Category: []string{"Met", "Safety"}, Severity: "Severe", Urgency: "Immediate", Certainty: "Observed", Web: "https://example.hk", Contact: "Mrs Lee, 2345 6789"},
 			{Language: "zh-HK", Event: "水浸", Headline: "上樓\x1b[2J", Areas: []string{"安定邨"}},
 		},
 	}}

@@ -21,11 +21,11 @@ import (
 
 // textsOf is what the message says, as devices get it.
 func textsOf(m *alerts.Message) (out []wire.MessageText) {
-	for _, t := range channels.Texts(m.Alert) {
+	for i, t := range channels.Texts(m.Alert) { // in the order of the blocks
 		out = append(out, wire.MessageText{
 			Language: t.Language, Event: t.Event, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction,
 			SenderName: t.From, Web: t.Web, Contact: t.Contact, Areas: t.Areas, Urgency: t.Urgency, Severity: t.Severity, Certainty: t.Certainty,
-			Onset: t.Onset, Expires: t.Expires,
+			Category: m.Alert.Infos[i].Categories, Onset: t.Onset, Expires: t.Expires,
 		})
 	}
 	return out

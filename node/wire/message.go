@@ -44,7 +44,8 @@ type MessageText struct {
 	Urgency   string    `json:"urgency"`
 	Severity  string    `json:"severity"`
 	Certainty string    `json:"certainty"`
-	Onset     time.Time `json:"onset,omitzero"` // when it begins, where the message says so
+	Category  []string  `json:"category,omitempty"` // CAP's, such as Met; devices are not told
+	Onset     time.Time `json:"onset,omitzero"`     // when it begins, where the message says so
 	Expires   time.Time `json:"expires"`
 }
 

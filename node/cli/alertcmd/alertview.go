@@ -156,7 +156,7 @@ func texts(e *command.Env, w io.Writer, a wire.Alert, m wire.Message) {
 	for _, text := range m.Texts {
 		t := terminal.Table{}
 		for _, line := range [][2]string{
-			{"Language", text.Language}, {"Event", text.Event}, {"Headline", text.Headline}, {"Description", text.Description},
+			{"Language", text.Language}, {"Event", text.Event}, {"Category", strings.Join(text.Category, ", ")}, {"Severity", loudness(text)}, {"Headline", text.Headline}, {"Description", text.Description},
 			{"Instruction", text.Instruction}, {"From", text.SenderName}, {"Areas", strings.Join(text.Areas, "; ")}, {"Web", text.Web}, {"Contact", text.Contact},
 		} {
 			if line[1] != "" {
@@ -173,6 +173,14 @@ func texts(e *command.Env, w io.Writer, a wire.Alert, m wire.Message) {
 		}
 		fmt.Fprintf(w, "To approve what is said here:\n  almenara alert approve %s \\\n    --digest %s\n", terminal.Clean(a.ID), terminal.Clean(m.Digest))
 	}
+}
+
+// loudness is what devices choose by how loud they are; "" where the node does not tell.
+func loudness(t wire.MessageText) string {
+	if t.Severity == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s; urgency %s; certainty %s", t.Severity, t.Urgency, t.Certainty)
 }
 
 // rungTable says how far an alert got, by place and kind.
