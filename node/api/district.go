@@ -118,6 +118,6 @@ func (h *Handler) metrics(c call) error {
 
 func (h *Handler) serveOpenAPI(c call) error {
 	c.w.Header().Set("Content-Type", "application/json")
-	_, _ = c.w.Write(h.openAPI)
+	_, _ = c.w.Write(h.openAPI())
 	return nil
 }

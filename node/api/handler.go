@@ -48,7 +48,7 @@ type Handler struct {
 	mux        *http.ServeMux
 	metric     *metrics
 	exporter   http.Handler
-	openAPI    []byte
+	openAPI    func() []byte // written when it is first asked for
 	maxBody    int64
 	trust      func() error
 	drill      func() bool
@@ -84,7 +84,7 @@ func New(services Services, opts Options) *Handler {
 	h := &Handler{
 		answers: answers{opts.Logger.With("component", "api")}, identifier: services.Identifier, upToDate: services.Agreed,
 		mux: http.NewServeMux(), metric: newMetrics(opts.Registry, routes), exporter: promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}),
-		openAPI: describe(routes, opts.Version), maxBody: opts.MaxBody, trust: opts.Trust, drill: opts.Drill,
+		openAPI: sync.OnceValue(func() []byte { return describe(routes, opts.Version) }), maxBody: opts.MaxBody, trust: opts.Trust, drill: opts.Drill,
 		limits: rates.New(), bodies: newBodies(), ended: make(chan struct{}),
 	}
 	h.group(services, opts)
