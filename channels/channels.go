@@ -9,11 +9,14 @@
 package channels
 
 import (
+	"iter"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/channels/contract"
 	"almenara/storage/alert"
+	"almenara/storage/audience"
 	"almenara/storage/receipt"
 )
 
@@ -63,6 +66,7 @@ type Delivery struct {
 	Digest   string // of the CAP message's content: another one under the same revision is sent again
 	Expires  time.Time
 	Body     []byte          // signed, the same bytes for every device
+	Says     *contract.Body  // what Body says, for channels that send texts; not modified, nil in tests only
 	To       *roaring.Bitmap // member ordinals; never modified after hand-over
 	Groups   []int32         // of Now.Places that have members of To, ascending; nil: any may
 }
@@ -71,6 +75,10 @@ type Delivery struct {
 // It may be called from any goroutine; calls are taken in order.
 type Outlet interface {
 	Set(*Now)
+
+	// Proves are the rungs that the channel can prove of an endpoint: what it never tells
+	// must not be read as "did not happen". It answers the same for its whole life.
+	Proves() []receipt.Rung
 }
 
 // Endpoint is an authenticated device.
@@ -79,6 +87,13 @@ type Endpoint struct {
 	Member uint32 // ordinal of its member
 	Kind   string
 	Loud   bool // screens, speakers and sirens are served first
+}
+
+// Directory knows how members are reached on channels whose endpoints are addresses and no
+// devices of the contract: telephones, mailboxes. *agreed.Reader is one.
+type Directory interface {
+	// Addresses yields those of members on a channel; the first error comes last.
+	Addresses(channel string, members *roaring.Bitmap) iter.Seq2[audience.Address, error]
 }
 
 // Receipts takes what endpoints tell. done is called exactly once, from any

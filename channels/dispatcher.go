@@ -112,9 +112,9 @@ type bodyKey struct {
 }
 
 type signedBody struct {
-	body    []byte
-	expires time.Time
-	rank    int
+	body []byte
+	says *contract.Body
+	rank int
 }
 
 // NewDispatcher makes a dispatcher that has nothing in force. The outlets hear
@@ -234,7 +234,7 @@ func (d *Dispatcher) prepareAnew(it *Item, now time.Time) (prepared, error) {
 			continue
 		}
 		p.deliveries = append(p.deliveries, delivery{rank: signed.rank, Delivery: Delivery{
-			Alert: it.Alert, Revision: it.Revision, Digest: it.Digest, Expires: signed.expires, Body: signed.body, To: part.To,
+			Alert: it.Alert, Revision: it.Revision, Digest: it.Digest, Expires: signed.says.Expires, Body: signed.body, Says: signed.says, To: part.To,
 		}})
 	}
 	return p, errors.Join(errs...)
@@ -262,7 +262,7 @@ func (d *Dispatcher) sign(it *Item, p Part, now time.Time) (signedBody, error) {
 	if err != nil {
 		return signedBody{}, err
 	}
-	made := signedBody{body: jws, expires: body.Expires, rank: rank(string(body.Tier))}
+	made := signedBody{body: jws, says: &body, rank: rank(string(body.Tier))}
 	d.bodies.used[key] = made
 	return made, nil
 }

@@ -3,6 +3,7 @@ package channels
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +15,7 @@ import (
 
 	"almenara/channels/contract"
 	"almenara/storage/alert"
+	"almenara/storage/receipt"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -38,6 +40,9 @@ type recorder struct {
 	mu  sync.Mutex
 	got []*Now
 }
+
+// Proves implements channels.Outlet.
+func (*recorder) Proves() []receipt.Rung { return nil }
 
 func (r *recorder) Set(n *Now) {
 	r.mu.Lock()
@@ -107,6 +112,11 @@ func (b *bench) body(t *testing.T, d Delivery) contract.Body {
 	require.LessOrEqual(t, len(d.Body), MaxBody)
 	body, err := contract.Open[contract.Body](b.ring, d.Body)
 	require.NoError(t, err)
+	said, err := json.Marshal(d.Says)
+	require.NoError(t, err)
+	shown, err := json.Marshal(body)
+	require.NoError(t, err)
+	require.JSONEq(t, string(shown), string(said), "what channels of texts send is what devices show")
 	return body
 }
 

@@ -23,6 +23,7 @@ import (
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/receipt"
 )
 
 // roamWorld is a district in which everything goes wrong at random: links between
@@ -165,6 +166,9 @@ func (c *roamClock) Observe(hlc uint64) bool {
 }
 
 func (n *roamNode) clock() time.Time { return n.w.now.Add(n.offset) }
+
+// Proves implements channels.Outlet.
+func (*roamNode) Proves() []receipt.Rung { return nil }
 
 // Set implements channels.Outlet.
 func (n *roamNode) Set(now *channels.Now) { n.plan = now }

@@ -18,6 +18,7 @@ import (
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/receipt"
 )
 
 // lawSeeds is how many districts the invariant is tried on: seeds 1 to lawSeeds.
@@ -37,6 +38,9 @@ type lawDistrict struct {
 	sent       []*alerts.Message
 	ever       map[string]*roaring.Bitmap // by fact: whom the message has addressed while it was in force
 }
+
+// Proves implements channels.Outlet.
+func (*lawDistrict) Proves() []receipt.Rung { return nil }
 
 func (d *lawDistrict) Set(now *channels.Now) { d.given = now }
 

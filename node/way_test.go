@@ -26,6 +26,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/receipt"
 )
 
 // waySeeds is how many districts the property below roams, and waySteps how many messages
@@ -118,6 +119,9 @@ func newWayScreen() *wayScreen {
 	s.rules.Connected()
 	return s
 }
+
+// Proves implements channels.Outlet.
+func (*way) Proves() []receipt.Rung { return nil }
 
 // Set implements channels.Outlet.
 func (w *way) Set(now *channels.Now) { w.given = now }

@@ -55,6 +55,7 @@ almenara/cluster/identity almenara/cluster/foreign almenara/storage/durable
 almenara/channels almenara/channels almenara/storage/alert almenara/storage/audience almenara/storage/receipt
 almenara/channels/signal
 almenara/channels/plain
+almenara/channels/ledger almenara/channels! almenara/channels/contract almenara/storage/alert almenara/storage/receipt almenara/storage/durable
 almenara/channels/device/rules almenara/channels/contract
 almenara/channels/mqtt/packet
 almenara/channels/mqtt/poller

@@ -21,7 +21,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
+	"almenara/channels/ledger"
+	"almenara/channels/receipts"
 	"almenara/channels/signal"
+	"almenara/storage/receipt"
 )
 
 // Directory knows the enrolled devices. Its methods may be called from any
@@ -121,13 +124,13 @@ type Broker struct {
 	options Options
 	log     *slog.Logger
 	metrics *metrics
-	stirred signal.Signal // something to do has come up
+	news    signal.Signal // something to do has come up
 
 	mu      sync.Mutex // guards all below; never held while calling out
 	now     *channels.Now
 	fresh   bool // now has not been laid into the ledger
 	relist  bool // the devices are others than those in the ledger
-	ledger  *ledger
+	ledger  *ledger.Ledger
 	elected bool
 	arrived bool    // a device has come since a manifest was published
 	heard   []heard // while not elected, oldest first
@@ -152,7 +155,7 @@ func New(o Options) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{
-		options: o, log: o.Logger, stirred: signal.New(), ledger: newLedger(o.Resend),
+		options: o, log: o.Logger, news: signal.New(), ledger: ledger.New(o.Resend, nil),
 		status: Status{URL: o.URL, Since: o.Clock()},
 	}
 	if b.metrics, err = newMetrics(o.Registry, b.Status); err != nil {
@@ -170,8 +173,12 @@ func (b *Broker) Set(now *channels.Now) {
 	b.mu.Lock()
 	b.now, b.fresh = now, true
 	b.mu.Unlock()
-	b.stir()
+	b.wake()
 }
+
+// Proves implements channels.Outlet: what devices tell. That the broker has a body says nothing
+// of any device.
+func (b *Broker) Proves() []receipt.Rung { return receipts.Rungs() }
 
 // DevicesChanged makes the broker look up again who the devices of members are. It does not
 // wait for that.
@@ -179,12 +186,12 @@ func (b *Broker) DevicesChanged() {
 	b.mu.Lock()
 	b.relist = true
 	b.mu.Unlock()
-	b.stir()
+	b.wake()
 }
 
-// stir makes the link look at what there is to do. It never blocks.
-func (b *Broker) stir() {
-	b.stirred.Set()
+// wake makes the link look at what there is to do. It never blocks.
+func (b *Broker) wake() {
+	b.news.Set()
 }
 
 // Status tells how the link is now.
@@ -193,7 +200,7 @@ func (b *Broker) Status() Status {
 	defer b.mu.Unlock()
 	s := b.status
 	s.Publisher = b.elected && s.Connected
-	s.Devices, s.Unanswered = b.ledger.count()
+	s.Devices, s.Unanswered = b.ledger.Count()
 	return s
 }
 
@@ -205,18 +212,18 @@ func (b *Broker) Reaching(members *roaring.Bitmap) int {
 	if !b.elected {
 		return 0
 	}
-	return b.ledger.reaching(members)
+	return b.ledger.Reaching(members)
 }
 
 // Present lists the devices that say they are at the broker, while this node
 // publishes; nothing otherwise.
-func (b *Broker) Present() []Presence {
+func (b *Broker) Present() []ledger.Presence {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.elected {
 		return nil
 	}
-	return b.ledger.present()
+	return b.ledger.Present()
 }
 
 // Run keeps the link to the broker until ctx ends. It returns when nothing of it

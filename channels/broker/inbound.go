@@ -8,6 +8,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/receipts"
 	"almenara/channels/signal"
 	"almenara/storage/receipt"
 )
@@ -53,7 +54,7 @@ func (b *Broker) receive(l *link, m mqtt.Message) {
 // receiveReceipts takes what a device tells. The broker is told when it is durable;
 // what will never be readable is acknowledged, or the broker would send it for ever.
 func (b *Broker) receiveReceipts(l *link, from channels.Endpoint, m mqtt.Message) {
-	rs, err := channels.ReadReceipts(from.Member, m.Payload())
+	rs, err := receipts.Read(from.Member, m.Payload())
 	if err != nil || m.Retained() {
 		b.metrics.malformed.Inc()
 		b.log.Debug("receipts refused", "device", from.Device, "error", err)
@@ -63,7 +64,7 @@ func (b *Broker) receiveReceipts(l *link, from channels.Endpoint, m mqtt.Message
 	h := heard{time.Now(), from, rs}
 	b.mu.Lock()
 	for _, r := range rs {
-		b.ledger.answer(from.Device, r, h.at)
+		b.ledger.Answer(from.Device, r, h.at)
 	}
 	elected := b.elected
 	if !elected {
@@ -137,11 +138,11 @@ func (b *Broker) receiveState(from channels.Endpoint, m mqtt.Message) {
 		return
 	}
 	b.mu.Lock()
-	fresh := b.ledger.arrive(from, s, time.Now(), b.options.Clock())
+	fresh := b.ledger.Arrive(from, s, time.Now(), b.options.Clock())
 	b.arrived = b.arrived || fresh
 	b.mu.Unlock()
 	if fresh {
-		b.stir()
+		b.wake()
 	}
 }
 

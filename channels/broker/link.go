@@ -12,6 +12,7 @@ import (
 	"almenara/channels"
 	"almenara/channels/connection"
 	"almenara/channels/contract"
+	"almenara/channels/ledger"
 	"almenara/channels/signal"
 )
 
@@ -76,7 +77,7 @@ func (b *Broker) connected() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.status.Connected, b.status.Since, b.status.Error = true, b.options.Clock(), ""
-	b.ledger.again(time.Now())
+	b.ledger.Again(time.Now())
 	b.metrics.links.Inc()
 }
 
@@ -112,7 +113,7 @@ func (l *link) serve(ctx context.Context) error {
 			return nil
 		case <-l.Lost():
 			return connection.ErrLost
-		case <-l.b.stirred:
+		case <-l.b.news:
 		case <-election.C:
 			l.retake()
 		case <-due.C:
@@ -139,11 +140,11 @@ func (l *link) work(ctx context.Context) (time.Duration, error) {
 			return 0, err
 		}
 		for _, j := range p.jobs {
-			if l.b.options.Directory.Here(j.to.Device) {
+			if l.b.options.Directory.Here(j.To().Device) {
 				continue // it has it from this node's own gateway
 			}
-			d := j.part.delivery
-			if err := l.publish(ctx, contract.TopicAlert(j.to.Device, string(d.Alert)), false, d.Body); err != nil {
+			d := j.Delivery()
+			if err := l.publish(ctx, contract.TopicAlert(j.To().Device, string(d.Alert)), false, d.Body); err != nil {
 				return 0, err
 			}
 			l.b.metrics.bodies.Inc()
@@ -216,7 +217,7 @@ func (l *link) publish(ctx context.Context, topic string, retained bool, payload
 // portion is what there is to do now.
 type portion struct {
 	now     *channels.Now
-	jobs    []*job
+	jobs    []*ledger.Job
 	next    time.Time
 	elected bool
 }
@@ -238,9 +239,9 @@ func (b *Broker) take(l *link) portion {
 	l.greet = l.greet || b.arrived
 	b.arrived = false
 	p := portion{now: b.now, elected: true}
-	p.jobs, p.next = b.ledger.due(at, b.options.Clock(), window)
+	p.jobs, p.next, _ = b.ledger.Due(at, b.options.Clock(), window) // a ledger that keeps nothing does not fail
 	for _, j := range p.jobs {
-		b.ledger.sent(j, at)
+		b.ledger.Sent(j, at)
 	}
 	return p
 }
@@ -255,7 +256,7 @@ func (b *Broker) lay() {
 		b.mu.Unlock()
 		return
 	}
-	indices := b.ledger.unlisted(now.Active)
+	indices := b.ledger.Unlisted(now.Active)
 	b.mu.Unlock()
 	if relist {
 		indices = nil
@@ -269,7 +270,7 @@ func (b *Broker) lay() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ledger.set(now.Active, to, time.Now())
+	b.ledger.Set(now.Active, to, time.Now())
 }
 
 // elect notes whether this node publishes, and reports whether it begins to.
@@ -279,7 +280,7 @@ func (b *Broker) elect(elected bool) (begins bool) {
 	begins = elected && !b.elected
 	b.elected = elected
 	if begins {
-		b.ledger.again(time.Now())
+		b.ledger.Again(time.Now())
 	}
 	return begins
 }

@@ -23,12 +23,12 @@ import (
 	"almenara/channels"
 	"almenara/channels/broker"
 	"almenara/channels/contract"
-	"almenara/storage/receipt"
 )
 
 // brokerRig is the way through an external broker, with plain MQTT clients as
 // endpoints that answer each body, as the contract asks.
 type brokerRig struct {
+	Record
 	*broker.Broker
 	t        *testing.T
 	address  string
@@ -87,8 +87,6 @@ func (r *brokerRig) Devices(members *roaring.Bitmap) iter.Seq[channels.Endpoint]
 		}
 	}
 }
-
-func (r *brokerRig) Take(_ channels.Endpoint, _ []receipt.Receipt, done func(error)) { done(nil) }
 
 // reader is a client that keeps what it gets, each once: a broker's devices may get
 // the same again around their arrival, and take it for the same word. What is sent

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"almenara/channels"
 	"almenara/storage/alert"
+	"almenara/storage/receipt"
 )
 
 // patience bounds every wait for an endpoint.
@@ -29,6 +31,32 @@ type Rig interface {
 
 	// Stall brings up the endpoint of a member that takes nothing.
 	Stall(t testing.TB, member uint32)
+
+	// Told are the rungs of all receipts that the outlet has handed over.
+	Told() []receipt.Rung
+}
+
+// Record keeps the rungs of what an outlet hands over; it is the channels.Receipts of a rig.
+type Record struct {
+	mu    sync.Mutex
+	rungs []receipt.Rung
+}
+
+// Take implements channels.Receipts.
+func (k *Record) Take(_ channels.Endpoint, rs []receipt.Receipt, done func(error)) {
+	k.mu.Lock()
+	for _, r := range rs {
+		k.rungs = append(k.rungs, r.Rung)
+	}
+	k.mu.Unlock()
+	done(nil)
+}
+
+// Told implements Rig.
+func (k *Record) Told() []receipt.Rung {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.rungs)
 }
 
 // Endpoint is one connected endpoint. Its methods may be called at any time.
@@ -53,6 +81,7 @@ func Run(t *testing.T, factory func(t *testing.T, clock Clock) Rig) {
 		"the same again sends no body again":        notTwice,
 		"who is added later gets it, others do not": toAdded,
 		"a stalled endpoint delays nobody":          notDelayed,
+		"it tells no rung that it does not prove":   provesWhatItTells,
 	} {
 		t.Run(name, func(t *testing.T) { rule(t, factory(t, time.Now)) })
 	}
@@ -200,4 +229,16 @@ func notDelayed(t *testing.T, r Rig) {
 	r.Set(now("last", []uint32{1, 2}, "all clear"))
 	gets(t, e, "all clear")
 	gets(t, e, "last")
+}
+
+// provesWhatItTells: what an endpoint answers comes as rungs that the channel says it can
+// prove.
+func provesWhatItTells(t *testing.T, r Rig) {
+	e := r.Connect(t, 1)
+	r.Set(now("m1", []uint32{1}, "fire"))
+	gets(t, e, "fire")
+	require.Eventually(t, func() bool { return len(r.Told()) > 0 }, patience, 2*time.Millisecond, "nothing was told")
+	for _, rung := range r.Told() {
+		require.Contains(t, r.Proves(), rung)
+	}
 }

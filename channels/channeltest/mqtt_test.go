@@ -17,11 +17,11 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
-	"almenara/storage/receipt"
 )
 
 // gatewayRig is the device gateway with plain MQTT clients as endpoints.
 type gatewayRig struct {
+	Record
 	*mqtt.Gateway
 	address string
 }
@@ -49,8 +49,6 @@ func (r *gatewayRig) Authenticate(_ context.Context, id, _ string) (channels.End
 	_, err := fmt.Sscanf(id, "member-%d", &member)
 	return channels.Endpoint{Device: id, Member: member, Kind: "screen"}, err
 }
-
-func (r *gatewayRig) Take(_ channels.Endpoint, _ []receipt.Receipt, done func(error)) { done(nil) }
 
 func deviceOf(member uint32) string { return fmt.Sprintf("member-%d", member) }
 

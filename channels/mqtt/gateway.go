@@ -24,6 +24,7 @@ import (
 	"almenara/channels/mqtt/nonblocking"
 	"almenara/channels/mqtt/packet"
 	"almenara/channels/mqtt/poller"
+	"almenara/channels/receipts"
 	"almenara/channels/signal"
 	"almenara/storage/receipt"
 )
@@ -251,4 +252,10 @@ func (g *Gateway) beginStop() bool {
 	}
 	g.accept.Close()
 	return first
+}
+
+// Proves implements channels.Outlet: what was written to a connection, its PUBACK, and what
+// devices tell.
+func (g *Gateway) Proves() []receipt.Rung {
+	return append([]receipt.Rung{receipt.Sent, receipt.Delivered}, receipts.Rungs()...)
 }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"strings"
 
-	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt/answers"
 	"almenara/channels/mqtt/metrics"
 	"almenara/channels/mqtt/packet"
+	"almenara/channels/receipts"
 )
 
 var errForeignTopic = &packet.Fault{Code: packet.CodeNotAuthorized, Text: "publish outside the device's own topics"}
@@ -226,7 +226,7 @@ func (u underway) refuse(c packet.Code, err error) {
 }
 
 func (u underway) takeReceipts(payload []byte) {
-	rs, err := channels.ReadReceipts(u.s.from.Member, payload)
+	rs, err := receipts.Read(u.s.from.Member, payload)
 	switch {
 	case err != nil:
 		u.refuse(packet.CodePayload, err)

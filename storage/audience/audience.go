@@ -49,6 +49,13 @@ type Tag struct{ Name, Value string }
 // Endpoint is one way to reach a member, for example {mqtt, lift-0042}.
 type Endpoint struct{ Channel, Address string }
 
+// Address is how one member is reached on one channel.
+type Address struct {
+	Member    uint32 // ordinal
+	Address   string
+	Languages []string // of the member, preferred first; empty means all
+}
+
 // Place is one node of the place tree that has more than its path: names, codes,
 // a position or an outline.
 type Place struct {

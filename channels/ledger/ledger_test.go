@@ -1,6 +1,7 @@
-package broker
+package ledger
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -18,13 +19,13 @@ const pause = 5 * time.Second
 // desk is a ledger with a clock, for one alert and the devices lift-1 to lift-3; the
 // second is loud.
 type desk struct {
-	*ledger
+	*Ledger
 	now time.Time
 	id  alert.ID
 }
 
 func newDesk() *desk {
-	d := &desk{ledger: newLedger(pause), now: time.Unix(1_000_000, 0), id: alert.Key{Sender: "a", Identifier: "b"}.ID()}
+	d := &desk{Ledger: New(pause, nil), now: time.Unix(1_000_000, 0), id: alert.Key{Sender: "a", Identifier: "b"}.ID()}
 	d.lay(1)
 	return d
 }
@@ -32,10 +33,10 @@ func newDesk() *desk {
 func (d *desk) lay(revision alert.Revision) {
 	var to []channels.Endpoint
 	for i := range uint32(3) {
-		e, _ := register{3}.Endpoint([]string{"lift-1", "lift-2", "lift-3"}[i])
+		e := lift([]string{"lift-1", "lift-2", "lift-3"}[i])
 		to = append(to, e)
 	}
-	d.set([]channels.Delivery{{
+	d.Set([]channels.Delivery{{
 		Alert: d.id, Revision: revision, Expires: d.now.Add(time.Hour), Body: []byte("body"), To: roaring.BitmapOf(1, 2, 3),
 	}}, map[int][]channels.Endpoint{0: to}, d.now)
 }
@@ -43,21 +44,21 @@ func (d *desk) lay(revision alert.Revision) {
 // send lets time pass and hands out what is due then.
 func (d *desk) send(after time.Duration) (devices []string) {
 	d.now = d.now.Add(after)
-	jobs, _ := d.due(d.now, d.now, 100)
+	jobs, _, _ := d.Due(d.now, d.now, 100)
 	for _, j := range jobs {
 		devices = append(devices, j.to.Device)
-		d.sent(j, d.now)
+		d.Sent(j, d.now)
 	}
 	return devices
 }
 
 func (d *desk) state(device, word string, session uint64) bool {
-	e, _ := register{3}.Endpoint(device)
-	return d.arrive(e, contract.State{State: word, Session: session}, d.now, d.now)
+	e := lift(device)
+	return d.Arrive(e, contract.State{State: word, Session: session}, d.now, d.now)
 }
 
 func (d *desk) tell(device string, rung receipt.Rung) {
-	d.answer(device, receipt.Receipt{Alert: d.id, Revision: 1, Rung: rung}, d.now)
+	d.Answer(device, receipt.Receipt{Alert: d.id, Revision: 1, Rung: rung}, d.now)
 }
 
 func TestLedger_EverybodyOnceTheLoudFirst(t *testing.T) {
@@ -80,7 +81,7 @@ func TestLedger_WhoIsThereAndSilentGetsItAgain(t *testing.T) {
 	require.Equal(t, []string{"lift-1"}, d.send(1))
 	d.tell("lift-1", receipt.Presented)
 	require.Empty(t, d.send(30*time.Minute), "it has answered")
-	_, unanswered := d.count()
+	_, unanswered := d.Count()
 	require.Zero(t, unanswered)
 }
 
@@ -107,7 +108,7 @@ func TestLedger_AnArrivalLacksEverything(t *testing.T) {
 	require.True(t, d.state("lift-1", contract.StateReady, 2))
 	require.Equal(t, []string{"lift-1"}, d.send(0))
 	require.False(t, d.state("lift-1", contract.StateLost, 1), "the will of the session before")
-	devices, _ := d.count()
+	devices, _ := d.Count()
 	require.Equal(t, 1, devices)
 	require.False(t, d.state("lift-1", contract.StateDisconnected, 2))
 	require.Empty(t, d.send(time.Minute), "it has left")
@@ -121,7 +122,14 @@ func TestLedger_ARevisionIsAnotherBody(t *testing.T) {
 	require.Empty(t, d.send(0), "what goes on keeps what is known of it")
 	d.lay(2)
 	require.Len(t, d.send(0), 3)
-	d.again(d.now)
+	d.Again(d.now)
 	require.Len(t, d.send(0), 3, "a new link")
 	require.Empty(t, d.send(2*time.Hour), "it has run out")
+}
+
+// lift is the device of a lift's screen, whose member has its number.
+func lift(device string) channels.Endpoint {
+	var member uint32
+	_, _ = fmt.Sscanf(device, "lift-%d", &member)
+	return channels.Endpoint{Device: device, Member: member, Kind: "screen", Loud: member%2 == 0}
 }

@@ -1,4 +1,4 @@
-package broker
+package ledger
 
 import (
 	"cmp"
@@ -15,7 +15,7 @@ type queue struct {
 }
 
 // now makes a job due.
-func (q *queue) now(j *job, at time.Time) {
+func (q *queue) now(j *Job, at time.Time) {
 	j.due = at
 	j.turn++ // what was planned before does not count
 	if !j.ready {
@@ -25,7 +25,7 @@ func (q *queue) now(j *job, at time.Time) {
 }
 
 // at makes a job due at its time.
-func (q *queue) at(j *job) {
+func (q *queue) at(j *Job) {
 	j.turn++
 	heap.Push(&q.later, turn{j, j.turn, j.due})
 }
@@ -33,31 +33,31 @@ func (q *queue) at(j *job) {
 // ripen makes due what is due by now.
 func (q *queue) ripen(now time.Time) {
 	for len(q.later) > 0 && (q.later.stale() || !q.later[0].at.After(now)) {
-		if t := heap.Pop(&q.later).(turn); t.number == t.job.turn && !t.job.gone {
-			q.now(t.job, t.at)
+		if t := heap.Pop(&q.later).(turn); t.number == t.Job.turn && !t.Job.gone {
+			q.now(t.Job, t.at)
 		}
 	}
 }
 
 // take gives the loudest job that is due; nil when there is none.
-func (q *queue) take() *job {
+func (q *queue) take() *Job {
 	if len(q.ready) == 0 {
 		return nil
 	}
-	j := heap.Pop(&q.ready).(*job)
+	j := heap.Pop(&q.ready).(*Job)
 	j.ready = false
 	return j
 }
 
 // turn is the time at which a job is due, unless it was given another one since.
 type turn struct {
-	job    *job
+	Job    *Job
 	number int
 	at     time.Time
 }
 
 // ready is a heap: by the order of the deliveries, of one delivery loud devices first.
-type ready []*job
+type ready []*Job
 
 func (r ready) Len() int { return len(r) }
 
@@ -69,7 +69,7 @@ func (r ready) Less(i, j int) bool {
 func (r ready) Swap(i, j int) { r[i], r[j] = r[j], r[i] }
 
 // Push is heap.Interface's.
-func (r *ready) Push(x any) { *r = append(*r, x.(*job)) }
+func (r *ready) Push(x any) { *r = append(*r, x.(*Job)) }
 
 // Pop is heap.Interface's.
 func (r *ready) Pop() any {
@@ -84,7 +84,7 @@ func (r *ready) Pop() any {
 type waiting []turn
 
 // stale reports whether the first turn does not count any more.
-func (w waiting) stale() bool { return w[0].job.gone || w[0].number != w[0].job.turn }
+func (w waiting) stale() bool { return w[0].Job.gone || w[0].number != w[0].Job.turn }
 
 func (w waiting) Len() int           { return len(w) }
 func (w waiting) Less(i, j int) bool { return w[i].at.Before(w[j].at) }

@@ -1,4 +1,4 @@
-package broker
+package ledger
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ import (
 
 // throng is many alerts for many devices.
 type throng struct {
-	*ledger
+	*Ledger
 	now     time.Time
 	active  []channels.Delivery
 	members *roaring.Bitmap
@@ -28,10 +28,10 @@ type throng struct {
 }
 
 func newThrong(alerts, devices int) *throng {
-	c := &throng{ledger: newLedger(pause), now: time.Unix(1_000_000, 0), members: roaring.New()}
+	c := &throng{Ledger: New(pause, nil), now: time.Unix(1_000_000, 0), members: roaring.New()}
 	c.members.AddRange(1, uint64(devices)+1)
 	for i := range devices {
-		e, _ := register{uint32(devices)}.Endpoint(fmt.Sprintf("lift-%d", i+1))
+		e := lift(fmt.Sprintf("lift-%d", i+1))
 		c.devices = append(c.devices, e)
 	}
 	for range alerts {
@@ -51,19 +51,19 @@ func (c *throng) add() {
 func (c *throng) lay() {
 	active := append([]channels.Delivery(nil), c.active...) // as the dispatcher makes them anew each time
 	to := map[int][]channels.Endpoint{}
-	for _, i := range c.unlisted(active) {
+	for _, i := range c.Unlisted(active) {
 		to[i] = append([]channels.Endpoint(nil), c.devices...)
 		c.looked += len(to[i])
 	}
-	c.set(active, to, c.now)
+	c.Set(active, to, c.now)
 }
 
 // drain sends all that is due.
 func (c *throng) drain() (sent int) {
 	for {
-		jobs, _ := c.due(c.now, c.now, window)
+		jobs, _, _ := c.Due(c.now, c.now, 256)
 		for _, j := range jobs {
-			c.sent(j, c.now)
+			c.Sent(j, c.now)
 		}
 		if sent += len(jobs); len(jobs) == 0 {
 			return sent
@@ -94,14 +94,14 @@ func TestLedger_APartIsForItsOwnDevices(t *testing.T) {
 	c.active[0].To, c.active[1].To = roaring.BitmapOf(1, 2), roaring.BitmapOf(3, 4)
 	c.active[0].Body, c.active[1].Body = []byte("a"), []byte("b")
 	set := func(first, second []channels.Endpoint) {
-		require.Len(t, c.unlisted(c.active), 2)
-		c.set(c.active, map[int][]channels.Endpoint{0: slices.Clone(first), 1: slices.Clone(second)}, c.now)
-		require.Empty(t, c.unlisted(c.active))
+		require.Len(t, c.Unlisted(c.active), 2)
+		c.Set(c.active, map[int][]channels.Endpoint{0: slices.Clone(first), 1: slices.Clone(second)}, c.now)
+		require.Empty(t, c.Unlisted(c.active))
 	}
 	set(c.devices[:2:2], c.devices[2:])
 	require.Equal(t, 4, c.drain())
 	require.EqualValues(t, "a", c.sheets[sheetKey{"1", 1}].jobs["lift-2"].part.delivery.Body)
-	c.answer("lift-2", receipt.Receipt{Alert: "1", Revision: 1, Rung: receipt.Presented}, c.now)
+	c.Answer("lift-2", receipt.Receipt{Alert: "1", Revision: 1, Rung: receipt.Presented}, c.now)
 	c.active = append([]channels.Delivery(nil), c.active...)
 	c.active[0].To, c.active[1].To = roaring.BitmapOf(1), roaring.BitmapOf(2, 3, 4)
 	set(c.devices[:1:1], append([]channels.Endpoint(nil), c.devices[1:]...))
@@ -133,15 +133,15 @@ func TestLedger_NobodyIsForgotten(t *testing.T) {
 				}
 			case 2:
 				session++
-				c.arrive(device, contract.State{State: contract.StateReady, Session: session}, c.now, c.now)
+				c.Arrive(device, contract.State{State: contract.StateReady, Session: session}, c.now, c.now)
 			case 3:
-				c.arrive(device, contract.State{State: contract.StateLost, Session: session}, c.now, c.now)
+				c.Arrive(device, contract.State{State: contract.StateLost, Session: session}, c.now, c.now)
 			case 4:
-				c.again(c.now)
+				c.Again(c.now)
 			case 5:
-				c.answer(device.Device, receipt.Receipt{Alert: some.Alert, Revision: 1, Rung: receipt.Verified}, c.now)
+				c.Answer(device.Device, receipt.Receipt{Alert: some.Alert, Revision: 1, Rung: receipt.Verified}, c.now)
 			default:
-				c.answer(device.Device, receipt.Receipt{Alert: some.Alert, Revision: 1, Rung: receipt.Presented}, c.now)
+				c.Answer(device.Device, receipt.Receipt{Alert: some.Alert, Revision: 1, Rung: receipt.Presented}, c.now)
 			}
 			if random.IntN(3) == 0 {
 				c.drain()
@@ -154,7 +154,7 @@ func TestLedger_NobodyIsForgotten(t *testing.T) {
 			require.Len(t, s.jobs, len(c.devices))
 			for device, j := range s.jobs {
 				require.True(t, j.tries > 0 || j.answered, "%s was sent %s", device, j.part.delivery.Alert)
-				if p := c.ledger.devices[device]; p != nil && p.Up && !j.answered && j.tries < resendMost {
+				if p := c.Ledger.devices[device]; p != nil && p.Up && !j.answered && j.tries < resendMost {
 					require.False(t, j.due.After(c.now.Add(resendGrowth*pause)))
 					require.True(t, j.due.After(c.now), "%s waits for %s", device, j.part.delivery.Alert)
 				}
@@ -184,7 +184,7 @@ func BenchmarkLedger(b *testing.B) {
 			c.drain()
 			for _, e := range c.devices {
 				for i := range c.active {
-					c.answer(e.Device, receipt.Receipt{Alert: c.active[i].Alert, Revision: 1, Rung: receipt.Presented}, c.now)
+					c.Answer(e.Device, receipt.Receipt{Alert: c.active[i].Alert, Revision: 1, Rung: receipt.Presented}, c.now)
 				}
 			}
 			for b.Loop() {

@@ -1,4 +1,13 @@
-package broker
+// Package ledger knows what an outlet owes its endpoints: which message goes to whom, when it is
+// due, when again, and who has answered. Outlets whose endpoints are not connected to the node
+// itself keep one: brokers, text messages, telephone calls.
+//
+//	what holds ─> Set ─> jobs ─> Due ─> (the outlet hands over) ─> Sent ─> Answer, or due again
+//	                              └─> File: what was begun, durable before it is handed over
+//
+// It has no clock, no connection and no lock. It imports channels and its contract, but no
+// outlet.
+package ledger
 
 import (
 	"container/heap"
@@ -21,19 +30,20 @@ const (
 	resendGrowth = 12
 )
 
-// ledger knows which body each device should get, and whether it has answered. It
+// Ledger knows which body each device should get, and whether it has answered. It
 // has no clock and no connection: at is the process's own clock, by which pauses are
 // measured, and wall is the node's time of day, by which alerts expire. One goroutine at a
 // time may use it.
 //
 // What changes is paid for, and not what holds: with 1,000 alerts for 1,000 devices there are
 // a million jobs, nearly all of them done.
-type ledger struct {
+type Ledger struct {
 	resend     time.Duration
 	sheets     map[sheetKey]*sheet
 	queue      queue
 	unanswered map[string]int // by device
 	devices    map[string]*Presence
+	begun      *File // nil: nothing is kept
 }
 
 // sheetKey is one revision of an alert.
@@ -46,7 +56,7 @@ type sheetKey struct {
 // devices, each of which gets one of them.
 type sheet struct {
 	parts []*part
-	jobs  map[string]*job
+	jobs  map[string]*Job
 }
 
 // part is one body.
@@ -64,8 +74,8 @@ type Presence struct {
 	Since   time.Time // of the session, by this node's clock
 }
 
-// job is one body for one device.
-type job struct {
+// Job is one body for one device.
+type Job struct {
 	to       channels.Endpoint
 	part     *part
 	order    int // among the jobs of its part: loud devices first
@@ -78,8 +88,18 @@ type job struct {
 	turn  int  // counts the times for which it was planned
 }
 
-func newLedger(resend time.Duration) *ledger {
-	return &ledger{resend: resend, sheets: map[sheetKey]*sheet{}, unanswered: map[string]int{}, devices: map[string]*Presence{}}
+// To is the device that the job is for.
+func (j *Job) To() channels.Endpoint { return j.to }
+
+// Delivery is the body. It is not modified.
+func (j *Job) Delivery() *channels.Delivery { return j.part.delivery }
+
+// New makes a ledger. resend is the first pause before a device that is there and silent gets
+// its body again; it doubles, up to twelve times that. begun keeps across restarts what was
+// handed over, for endpoints where a second time costs money or is heard; nil keeps nothing,
+// for devices that begin a revision once however often it comes.
+func New(resend time.Duration, begun *File) *Ledger {
+	return &Ledger{begun: begun, resend: resend, sheets: map[sheetKey]*sheet{}, unanswered: map[string]int{}, devices: map[string]*Presence{}}
 }
 
 // bySheet groups deliveries, by index.
@@ -92,9 +112,9 @@ func bySheet(active []channels.Delivery) map[sheetKey][]int {
 	return out
 }
 
-// unlisted lists the deliveries whose devices set must be told: those of alerts that are new,
+// Unlisted lists the deliveries whose devices set must be told: those of alerts that are new,
 // or are for others than before.
-func (l *ledger) unlisted(active []channels.Delivery) (indices []int) {
+func (l *Ledger) Unlisted(active []channels.Delivery) (indices []int) {
 	for key, of := range bySheet(active) {
 		s := l.sheets[key]
 		same := s != nil && len(s.parts) == len(of)
@@ -109,15 +129,15 @@ func (l *ledger) unlisted(active []channels.Delivery) (indices []int) {
 	return indices
 }
 
-// set replaces what holds; to has the devices of the deliveries that unlisted named, or of
+// Set replaces what holds; to has the devices of the deliveries that unlisted named, or of
 // all, by index. Jobs that go on keep what is known of them.
-func (l *ledger) set(active []channels.Delivery, to map[int][]channels.Endpoint, at time.Time) {
+func (l *Ledger) Set(active []channels.Delivery, to map[int][]channels.Endpoint, at time.Time) {
 	old := l.sheets
 	l.sheets = make(map[sheetKey]*sheet, len(active))
 	for key, of := range bySheet(active) {
 		s := old[key]
 		if s == nil {
-			s = &sheet{jobs: map[string]*job{}}
+			s = &sheet{jobs: map[string]*Job{}}
 		}
 		delete(old, key)
 		l.sheets[key] = s
@@ -143,9 +163,9 @@ func (l *ledger) set(active []channels.Delivery, to map[int][]channels.Endpoint,
 }
 
 // list makes the jobs of a sheet those of the devices of each part.
-func (l *ledger) list(s *sheet, devices [][]channels.Endpoint, at time.Time) {
+func (l *Ledger) list(s *sheet, devices [][]channels.Endpoint, at time.Time) {
 	old := s.jobs
-	s.jobs = make(map[string]*job, len(old))
+	s.jobs = make(map[string]*Job, len(old))
 	for n, some := range devices {
 		slices.SortStableFunc(some, func(a, b channels.Endpoint) int { return rank(a) - rank(b) })
 		for i, e := range some {
@@ -154,7 +174,10 @@ func (l *ledger) list(s *sheet, devices [][]channels.Endpoint, at time.Time) {
 			}
 			j := old[e.Device]
 			if j == nil {
-				j = &job{}
+				j = &Job{}
+				if l.begun.Has(handedOf(s.parts[n].delivery, e)) {
+					j.tries = 1 // before a restart
+				}
 			}
 			j.to, j.part, j.order = e, s.parts[n], i
 			if old[e.Device] == nil {
@@ -174,7 +197,7 @@ func (l *ledger) list(s *sheet, devices [][]channels.Endpoint, at time.Time) {
 }
 
 // settled counts one body less that the device has not answered.
-func (l *ledger) settled(device string) {
+func (l *Ledger) settled(device string) {
 	if l.unanswered[device]--; l.unanswered[device] == 0 {
 		delete(l.unanswered, device)
 	}
@@ -187,8 +210,8 @@ func rank(e channels.Endpoint) int {
 	return 1
 }
 
-// again makes everything unanswered due: the broker may have lost all it had.
-func (l *ledger) again(at time.Time) {
+// Again makes everything unanswered due: the broker may have lost all it had.
+func (l *Ledger) Again(at time.Time) {
 	for _, s := range l.sheets {
 		for _, j := range s.jobs {
 			if !j.answered {
@@ -199,9 +222,24 @@ func (l *ledger) again(at time.Time) {
 	}
 }
 
-// due takes out the loudest jobs that are due, at most so many, and says when the next one
-// is; the zero time when nothing waits. Each must be told to sent.
-func (l *ledger) due(at, wall time.Time, most int) (jobs []*job, next time.Time) {
+// Due takes out the loudest jobs that are due, at most so many, and says when the next one
+// is; the zero time when nothing waits. Each must be told to Sent. What is kept is durable
+// when it returns; where that fails there are no jobs, and the error says why: they are due
+// again after the pause.
+func (l *Ledger) Due(at, wall time.Time, most int) (jobs []*Job, next time.Time, err error) {
+	jobs, next = l.ripe(at, wall, most)
+	if err := l.begun.begin(jobs); err != nil {
+		next = at.Add(l.resend)
+		for _, j := range jobs {
+			j.due = next
+			l.queue.at(j)
+		}
+		return nil, next, err
+	}
+	return jobs, next, nil
+}
+
+func (l *Ledger) ripe(at, wall time.Time, most int) (jobs []*Job, next time.Time) {
 	l.queue.ripen(at)
 	for len(jobs) < most {
 		j := l.queue.take()
@@ -224,7 +262,7 @@ func (l *ledger) due(at, wall time.Time, most int) (jobs []*job, next time.Time)
 
 // wanted: everybody gets a body once, also who never said a word at the broker; only
 // who is there, and silent, gets it again.
-func (l *ledger) wanted(j *job) bool {
+func (l *Ledger) wanted(j *Job) bool {
 	if j.tries == 0 {
 		return true
 	}
@@ -232,8 +270,8 @@ func (l *ledger) wanted(j *job) bool {
 	return p != nil && p.Up && j.tries < resendMost
 }
 
-// sent notes that the job's body was handed to the broker.
-func (l *ledger) sent(j *job, at time.Time) {
+// Sent notes that the job's body was handed to the broker.
+func (l *Ledger) Sent(j *Job, at time.Time) {
 	j.due = at.Add(l.resend * time.Duration(min(1<<min(j.tries, 10), resendGrowth)))
 	j.tries++
 	if l.wanted(j) {
@@ -241,9 +279,9 @@ func (l *ledger) sent(j *job, at time.Time) {
 	}
 }
 
-// answer notes what a device told. Verified alone is not the last word, but there is
+// Answer notes what a device told. Verified alone is not the last word, but there is
 // more time for the next one.
-func (l *ledger) answer(device string, r receipt.Receipt, at time.Time) {
+func (l *Ledger) Answer(device string, r receipt.Receipt, at time.Time) {
 	s := l.sheets[sheetKey{r.Alert, r.Revision}]
 	if s == nil || s.jobs[device] == nil || s.jobs[device].answered {
 		return
@@ -260,9 +298,9 @@ func (l *ledger) answer(device string, r receipt.Receipt, at time.Time) {
 	l.settled(device)
 }
 
-// arrive notes what a device says of itself. It reports whether the device is new
+// Arrive notes what a device says of itself. It reports whether the device is new
 // here or has connected again: then it lacks everything.
-func (l *ledger) arrive(e channels.Endpoint, s contract.State, at, wall time.Time) bool {
+func (l *Ledger) Arrive(e channels.Endpoint, s contract.State, at, wall time.Time) bool {
 	p := l.devices[e.Device]
 	if p != nil && s.Session < p.Session {
 		return false // the will of a connection that was replaced
@@ -289,7 +327,7 @@ func (l *ledger) arrive(e channels.Endpoint, s contract.State, at, wall time.Tim
 	return true
 }
 
-func (l *ledger) count() (devices, unanswered int) {
+func (l *Ledger) Count() (devices, unanswered int) {
 	for device, p := range l.devices {
 		if p.Up {
 			devices++
@@ -299,7 +337,7 @@ func (l *ledger) count() (devices, unanswered int) {
 	return devices, unanswered
 }
 
-func (l *ledger) reaching(members *roaring.Bitmap) (n int) {
+func (l *Ledger) Reaching(members *roaring.Bitmap) (n int) {
 	for _, p := range l.devices {
 		if p.Up && members.Contains(p.Member) {
 			n++
@@ -308,7 +346,7 @@ func (l *ledger) reaching(members *roaring.Bitmap) (n int) {
 	return n
 }
 
-func (l *ledger) present() []Presence {
+func (l *Ledger) Present() []Presence {
 	var out []Presence
 	for _, p := range l.devices {
 		if p.Up {

@@ -1,6 +1,10 @@
-package channels
+// Package receipts reads what devices of the contract tell, for whatever outlet they tell it to.
+package receipts
 
 import (
+	"maps"
+	"slices"
+
 	"almenara/channels/contract"
 	"almenara/storage/alert"
 	"almenara/storage/receipt"
@@ -17,10 +21,13 @@ var rungs = map[string]receipt.Rung{
 	contract.RungCancelled:    receipt.Cancelled,
 }
 
-// ReadReceipts reads the payload of a device's receipt topic for its member. One
+// Rungs are what devices of the contract tell by their receipts, lowest first.
+func Rungs() []receipt.Rung { return slices.Sorted(maps.Values(rungs)) }
+
+// Read reads the payload of a device's receipt topic for its member. One
 // unreadable receipt refuses them all, with contract.ErrMalformed or the error of
 // alert.ParseID. A device speaks for nobody but its member.
-func ReadReceipts(member uint32, payload []byte) ([]receipt.Receipt, error) {
+func Read(member uint32, payload []byte) ([]receipt.Receipt, error) {
 	list, err := contract.ParseReceipts(payload)
 	if err != nil {
 		return nil, err
