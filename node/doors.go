@@ -101,7 +101,7 @@ func (n *Node) openAPI() error {
 // Services are what the API serves, once the node has started.
 func (n *Node) Services() api.Services {
 	return api.Services{
-		Identifier: n, Alerts: n, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
+		Identifier: n, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
 		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Users: n.users, Status: n.status, Nodes: n.membership,
 		Backups: n, Splits: n.splits, Agreed: n.proposer, Audit: n, Events: n.events,
 	}

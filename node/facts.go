@@ -54,6 +54,7 @@ func (n *Node) openFacts(context.Context) error {
 	})
 	n.approvals = n.newApprovals()
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
+	n.intake = n.newIntake()
 	return nil
 }
 

@@ -208,7 +208,7 @@ func BenchmarkHistory(b *testing.B) {
 					now := time.Now().UTC()
 					raw := fmt.Sprintf(`{"info":[{"language":"en","category":["Met"],"event":"Rain","urgency":"Immediate","severity":"Severe",
 						"certainty":"Observed","headline":"Rain","expires":%q}]}`, now.Add(time.Second).Format("2006-01-02T15:04:05-07:00"))
-					_, err := m.SendAlert(b.Context(), by, wire.SendAlert{Alert: []byte(raw), Select: "kind = screen"}, wire.WaitCommitted)
+					_, err := m.intake.SendAlert(b.Context(), by, wire.SendAlert{Alert: []byte(raw), Select: "kind = screen"}, wire.WaitCommitted)
 					require.NoError(b, err)
 				}
 			})

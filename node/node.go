@@ -43,6 +43,7 @@ import (
 	"almenara/node/duties"
 	"almenara/node/events"
 	"almenara/node/folder"
+	"almenara/node/intake"
 	"almenara/node/keyring"
 	"almenara/node/machine"
 	"almenara/node/members"
@@ -104,6 +105,7 @@ type Node struct {
 	members         *members.Members
 	splits          *splits.Reader
 	read            *read.Reader
+	intake          *intake.Intake
 	affected        *affected.Finder
 	answers         *outcome.Answers
 	approvals       *approvals.Approvals
@@ -137,7 +139,6 @@ type Node struct {
 	guessed         string        // a sentence, where the advertised address is a guess; else ""
 	reread          atomic.Bool   // the whole state was replaced: the book must read it anew
 
-	recording     sync.Mutex    // one message at a time decides whether it is known
 	toPresent     signal.Signal // something that devices may have to hear of has changed
 	toPresentSoon signal.Signal // the audience has changed, which may wait for more of the same
 
@@ -309,7 +310,10 @@ func (n *Node) openState(context.Context) error {
 	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
-	n.rules = rulesOf(n, n.alone.Now)
+	n.rules = affected.Rules(affected.RulesOptions{
+		Book: n.book, Agreed: n.state.Authority, Audience: n.state.Index, Sender: n.district.Sender, Alone: n.alone.Now, Clock: n.options.Clock,
+		Users: func() ([]storage.User, error) { return records.UsersIn(n.store) },
+	})
 	if err := n.ring.Reread(); err != nil {
 		return err
 	}

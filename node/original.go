@@ -31,15 +31,3 @@ func (n *Node) openOriginals() (err error) {
 
 // listedAtOnce bounds a page of facts, each of up to fact.MaxBody.
 const listedAtOnce = 32
-
-// recordable is the body of an alert's fact. Where the message is too large for one, it
-// is on this disk beside the fact, until Done is called on large if no fact names it.
-func (n *Node) recordable(ctx context.Context, in intake, issue storage.Issue) (body []byte, large *originals.Large, err error) {
-	if body, err = issue.Encode(); err != nil || len(body) <= fact.MaxBody {
-		return body, nil, err
-	}
-	if large, err = n.originals.Take(ctx, issue, in.alert, urgent(n.book, in.alert, n.options.Clock()), in.dryRun); err != nil {
-		return nil, nil, err
-	}
-	return large.Body, large, nil
-}

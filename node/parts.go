@@ -3,6 +3,7 @@ package node
 import (
 	"almenara/cluster/peers"
 	"almenara/node/approvals"
+	"almenara/node/intake"
 	"almenara/node/outcome"
 	"almenara/node/read"
 	"almenara/node/status"
@@ -49,5 +50,15 @@ func (n *Node) newApprovals() *approvals.Approvals {
 	return approvals.New(approvals.Options{
 		Book: n.book, Stories: n.stories, Rules: n.rules, Exchange: n.exchange, Progress: n.progress, Answers: n.answers,
 		Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
+	})
+}
+
+// newIntake is what takes messages in.
+func (n *Node) newIntake() *intake.Intake {
+	return intake.New(intake.Options{
+		Book: n.book, Stories: n.stories, Affected: n.affected, Rules: n.rules, Budget: n.budget, District: n.district,
+		Originals: n.originals, Exchange: n.exchange, Progress: n.progress, Notes: n.notes, Answers: n.answers, Store: n.store,
+		Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone },
+		Clock: n.options.Clock, Trusted: n.clock.Trusted,
 	})
 }

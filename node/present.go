@@ -52,7 +52,7 @@ func (n *Node) presentNow() time.Duration {
 	if p.Err != nil {
 		n.log.Error("an alert in force cannot be read", "error", p.Err)
 	}
-	next, left := n.situations.Build(livesOf(p.InForce), p.Ended)
+	next, left := n.situations.Build(alerts.Lives(p.InForce), p.Ended)
 	next.Keys = n.ring.Signed()
 	n.presented.Store(&next)
 	if err := n.dispatcher.Set(next); err != nil {
@@ -103,19 +103,6 @@ func (n *Node) told(id alert.ID, m situation.Message) (*roaring.Bitmap, error) {
 	}
 	to.Or(reached)
 	return to, nil
-}
-
-// livesOf is what is in force as the builder takes it.
-func livesOf(inForce []alerts.Live) []situation.Live {
-	out := make([]situation.Live, 0, len(inForce))
-	for _, l := range inForce {
-		s := situation.Live{Active: l.Active, CAP: l.Message.Alert, Message: l.Message.Addressing()}
-		for _, other := range l.Also {
-			s.Also = append(s.Also, other.Addressing())
-		}
-		out = append(out, s)
-	}
-	return out
 }
 
 // rereadState lays the state's alerts on the book again after it was replaced by

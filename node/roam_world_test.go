@@ -193,7 +193,7 @@ func (n *roamNode) present() {
 	p := n.book.At(n.clock())
 	for todo := (situation.Todo{Missing: 1}); todo.Missing > 0; {
 		var s channels.Situation
-		s, todo = n.situations.Build(livesOf(p.InForce), p.Ended)
+		s, todo = n.situations.Build(alerts.Lives(p.InForce), p.Ended)
 		s.Places = n.w.places
 		if err := n.dispatcher.Set(s); err != nil {
 			n.w.fail("node %d: %v", n.i, err)

@@ -118,7 +118,7 @@ func (d *lawDistrict) reference() alert.Key {
 func (d *lawDistrict) present(t *testing.T) alerts.Picture {
 	for {
 		p := d.book.At(d.now)
-		s, todo := d.situations.Build(livesOf(p.InForce), p.Ended)
+		s, todo := d.situations.Build(alerts.Lives(p.InForce), p.Ended)
 		require.NoError(t, d.dispatcher.Set(s))
 		if todo == (situation.Todo{}) {
 			return p

@@ -98,9 +98,10 @@ almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shorti
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire
 almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
 almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/members almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
-almenara/node/affected almenara/storage almenara/node/alerts almenara/node/authority almenara/node/stories almenara/node/wire
+almenara/node/affected almenara/cluster/agreed almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/stories almenara/node/wire
 almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/storage/alert almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/inflight almenara/node/members almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/affected almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/stories almenara/node/wire
+almenara/node/intake almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/affected almenara/node/alerts almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

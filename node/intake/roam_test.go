@@ -1,4 +1,4 @@
-package node
+package intake
 
 import (
 	"encoding/json"
@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/alerts"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/budget/counted"
 	"almenara/node/machine"
@@ -46,9 +46,9 @@ type promise struct {
 }
 
 // callers are an attacker's friends, a central system and the chief.
-var callers = []api.Caller{
-	{Name: "mallory", Roles: []string{api.RoleComposer}}, {Name: "moe", Roles: []string{api.RoleComposer}},
-	{Name: "feed", Roles: []string{api.RoleComposer}, Senders: []string{"feed"}, System: true}, {Name: "chief", Roles: []string{api.RoleAdministrator}},
+var callers = []authority.Caller{
+	{Name: "mallory", Roles: []string{authority.RoleComposer}}, {Name: "moe", Roles: []string{authority.RoleComposer}},
+	{Name: "feed", Roles: []string{authority.RoleComposer}, Senders: []string{"feed"}, System: true}, {Name: "chief", Roles: []string{authority.RoleAdministrator}},
 }
 
 func newDoor(seed uint64) *door {
@@ -83,7 +83,7 @@ func (w *door) AlertOf(k alert.Key) (alert.ID, bool) {
 func (w *door) Blocks(fact string) []string { return w.blocks[fact] }
 
 func (w *door) ClassOf(author string) budget.Class {
-	i := slices.IndexFunc(callers, func(c api.Caller) bool { return c.Name == author })
+	i := slices.IndexFunc(callers, func(c authority.Caller) bool { return c.Name == author })
 	return counted.Class(callers[i].Roles, callers[i].System)
 }
 
@@ -101,7 +101,7 @@ func (w *door) wildly() time.Time {
 }
 
 // message makes one that the caller might send.
-func (w *door) message(by api.Caller) *alert.Alert {
+func (w *door) message(by authority.Caller) *alert.Alert {
 	w.count++
 	types := []alert.MsgType{alert.MsgTypeAlert, alert.MsgTypeAlert, alert.MsgTypeAlert, alert.MsgTypeUpdate, alert.MsgTypeCancel}
 	a := &alert.Alert{Sender: by.Name, Identifier: fmt.Sprint("m", w.count), Sent: alert.NewDateTime(w.wildly()), Scope: alert.ScopePublic,
@@ -134,13 +134,13 @@ func (w *door) message(by api.Caller) *alert.Alert {
 }
 
 // mayChange reports whether the alert of a message is the caller's own, as a whole.
-func (w *door) mayChange(by api.Caller, m *alerts.Message) bool {
+func (w *door) mayChange(by authority.Caller, m *alerts.Message) bool {
 	card, _ := w.book.Card(m.Entry.Key.ID())
 	return by.Name == "chief" || !slices.ContainsFunc(card.Messages, func(e board.Entry) bool { return e.Author != by.Name }) && m.Entry.Author == by.Name
 }
 
 // references are the caller's own messages, anybody's for the chief, and what nobody sent.
-func (w *door) references(by api.Caller) (keys []alert.Key) {
+func (w *door) references(by authority.Caller) (keys []alert.Key) {
 	for range 1 + w.r.IntN(4) {
 		if len(w.taken) > 0 && w.r.IntN(3) > 0 {
 			m := w.taken[w.r.IntN(len(w.taken))]
@@ -161,9 +161,9 @@ func (w *door) references(by api.Caller) (keys []alert.Key) {
 	return keys
 }
 
-// send takes a message or refuses it, as node.take does, and remembers what was promised.
-func (w *door) send(by api.Caller, a *alert.Alert, blocks []string) (refused error) {
-	in := intake{by: by, alert: a}
+// send takes a message or refuses it, as take does, and remembers what was promised.
+func (w *door) send(by authority.Caller, a *alert.Alert, blocks []string) (refused error) {
+	in := incoming{by: by, alert: a}
 	if err := in.checkTimes(w.now, w.keeper.Trusted(), w.book); err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func TestDoor_WhatIsAcceptedIsCarriedOut(t *testing.T) {
 func (w *door) requireEnds(t *testing.T, seed uint64) {
 	t.Helper()
 	for _, l := range w.book.At(w.now).InForce {
-		by := callers[slices.IndexFunc(callers, func(c api.Caller) bool { return c.Name == l.Message.Issue.Author })]
+		by := callers[slices.IndexFunc(callers, func(c authority.Caller) bool { return c.Name == l.Message.Issue.Author })]
 		w.count++
 		a := &alert.Alert{Sender: by.Name, Identifier: fmt.Sprint("end", w.count), Sent: alert.NewDateTime(w.now), Scope: alert.ScopePublic,
 			Status: l.Status, MsgType: alert.MsgTypeCancel, References: []alert.Key{l.Key}}

@@ -1,7 +1,8 @@
-package node
+package intake
 
 import (
 	"cmp"
+	"context"
 	"encoding/hex"
 	"log/slog"
 	"strings"
@@ -10,16 +11,27 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"almenara/cluster/agreed"
+	"almenara/cluster/exchange"
+	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
+	"almenara/cluster/peers"
+	"almenara/node/addressed"
 	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
-	"almenara/node/api"
 	"almenara/node/authority"
+	"almenara/node/budget"
+	"almenara/node/budget/counted"
 	"almenara/node/district"
+	"almenara/node/members"
 	"almenara/node/notes"
+	"almenara/node/outcome"
+	"almenara/node/records"
+	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -28,12 +40,19 @@ import (
 	"almenara/storage/member"
 )
 
+var (
+	noon  = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+	quiet = slog.New(slog.DiscardHandler)
+)
+
 // court is as much of a node as decides by what right a message goes out: what is
 // agreed, the book, the clock, and whether it is alone. Two members are in each estate.
 type court struct {
 	*testing.T
-	*Node
-	link *alone.State // of the node to the majority
+	*Intake
+	state   *agreed.Reader
+	journal *journal
+	link    *alone.State // of the node to the majority
 }
 
 const (
@@ -45,7 +64,13 @@ const (
 
 func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) court {
 	t.Helper()
-	store, err := storage.Open(t.TempDir(), storage.Options{MemTableSize: storage.MinMemTableSize, MinFree: 1, Logger: slog.New(slog.DiscardHandler)})
+	return courtAt(t, func() time.Time { return noon }, policy, licences...)
+}
+
+// courtAt is one with a clock of its own.
+func courtAt(t *testing.T, clock func() time.Time, policy storage.Policy, licences ...storage.Licence) court {
+	t.Helper()
+	store, err := storage.Open(t.TempDir(), storage.Options{MemTableSize: storage.MinMemTableSize, MinFree: 1, Logger: quiet})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close()) })
 	require.NoError(t, store.Update(func(txn *storage.Txn) error {
@@ -63,21 +88,56 @@ func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) 
 		require.NoError(t, storage.PolicyVersion.Put(txn, 41))
 		return storage.PolicyRecord.Put(txn, policy)
 	}))
-	machine, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: slog.New(slog.DiscardHandler)})
+	machine, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: quiet})
 	require.NoError(t, err)
 	state := agreed.New(machine)
-	clock := func() time.Time { return noon }
-	n := &Node{
-		options: Options{Clock: clock}, log: slog.New(slog.DiscardHandler), store: store, state: state, book: alerts.NewBook(nil),
-		identity: &identity.Identity{District: &identity.District{Name: "d"}},
+	book, link := alerts.NewBook(nil), &alone.State{}
+	f := stories.New(book, state, clock)
+	found := affected.New(book, f, state, clock)
+	own := district.New(district.Options{Identity: &identity.Identity{District: &identity.District{Name: "d"}}, Store: store, Logger: quiet})
+	rules := affected.Rules(affected.RulesOptions{
+		Book: book, Agreed: state.Authority, Audience: state.Index, Sender: own.Sender, Alone: func() alone.State { return *link }, Clock: clock,
+		Users: func() ([]storage.User, error) { return records.UsersIn(store) },
+	})
+	progress, journal := replication.New(f.Agreed), &journal{book: book}
+	answers := outcome.New(outcome.Options{
+		Book: book, Addressed: addressed.New(state, f), Members: members.New(state.Index, store), Progress: progress, Connected: nobody{},
+		Here: func(*roaring.Bitmap) int { return 0 }, Peers: func() []peers.Peer { return nil }, Alone: func() bool { return link.Alone }, Clock: clock,
+	})
+	return court{t, New(Options{
+		Book: book, Stories: f, Affected: found, Rules: rules, Budget: budget.New(counted.Source{Book: book, State: state, Clock: clock}, clock),
+		District: own, Notes: notes.New(nil, clock, quiet), Store: store, Audience: state.Index, Alone: func() bool { return link.Alone },
+		Exchange: journal, Progress: progress, Answers: answers, Understood: func(context.Context, uint64) error { return nil },
+		Clock: clock, Trusted: func() bool { return true },
+	}), state, journal, link}
+}
+
+// journal takes facts, and has the node learn them at once.
+type journal struct {
+	book  *alerts.Book
+	facts int
+	full  error // what it answers instead
+}
+
+func (j *journal) Create(_ context.Context, _ fact.Kind, _ fact.Stream, body []byte) (*exchange.Progress, error) {
+	if j.full != nil {
+		return nil, j.full
 	}
-	n.stories = stories.New(n.book, state, clock)
-	n.notes = notes.New(nil, clock, n.log)
-	n.affected = affected.New(n.book, n.stories, state, clock)
-	n.district = district.New(district.Options{Identity: n.identity, Store: store, Logger: n.log})
-	link := &alone.State{}
-	n.rules = rulesOf(n, func() alone.State { return *link })
-	return court{t, n, link}
+	j.facts++
+	p := &exchange.Progress{ID: fact.ID{byte(j.facts)}}
+	m, err := alerts.ReadMessage(p.ID.String(), body)
+	if err != nil {
+		return nil, err
+	}
+	j.book.Add(m)
+	return p, nil
+}
+
+// nobody has a device connected.
+type nobody struct{}
+
+func (nobody) Connected(context.Context, *roaring.Bitmap, func(string) bool) (*roaring.Bitmap, []string) {
+	return roaring.New(), nil
 }
 
 // isolate makes the node alone, with a policy of that age; a negative one is that it
@@ -126,13 +186,13 @@ func licensed() storage.Licence {
 }
 
 var (
-	composer   = []string{api.RoleComposer}
-	correctors = []string{api.RoleCorrector}
+	composer   = []string{authority.RoleComposer}
+	correctors = []string{authority.RoleCorrector}
 )
 
 // plea is a message that somebody would send, and what the node knows.
 type plea struct {
-	in      intake
+	in      incoming
 	places  []string
 	licence storage.Licence
 	policy  storage.Policy
@@ -183,14 +243,14 @@ func TestRule_Alone(t *testing.T) {
 		"a cancel by an old policy":     {change: func(p *plea) { p.in.alert.MsgType, p.licence.Revoked, p.age = alert.MsgTypeCancel, true, -1 }},
 		"a cancel where loud needs two": {change: func(p *plea) { p.in.alert.MsgType, p.crowd, p.in.scenario.Approvals = alert.MsgTypeCancel, true, 2 }},
 		"a central system": {change: func(p *plea) {
-			p.in.by = api.Caller{Name: "hko", Roles: composer, Senders: []string{"hko"}, System: true}
+			p.in.by = authority.Caller{Name: "hko", Roles: composer, Senders: []string{"hko"}, System: true}
 			p.in.alert.Sender = "hko"
 		}},
 		"a person of some senders": {change: func(p *plea) {
 			p.in.by.Senders, p.in.alert.Sender, p.licence.Revoked = []string{"hko"}, "hko", true
 		}, refused: "you have no licence that holds now"},
 		"a system where loud needs two": {change: func(p *plea) {
-			p.in.by = api.Caller{Name: "hko", Roles: composer, Senders: []string{"hko"}, System: true}
+			p.in.by = authority.Caller{Name: "hko", Roles: composer, Senders: []string{"hko"}, System: true}
 			p.crowd, p.in.alert.Sender, p.in.scenario.Approvals = true, "hko", 2
 		}},
 		"a person of some senders, loud": {change: func(p *plea) {
@@ -204,7 +264,7 @@ func TestRule_Alone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := plea{
-				in:     intake{by: api.Caller{Name: "duty", Roles: composer}, direct: true, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: storage.Scenario{ID: "fire"}, reason: "seen"},
+				in:     incoming{by: authority.Caller{Name: "duty", Roles: composer}, direct: true, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: storage.Scenario{ID: "fire"}, reason: "seen"},
 				places: []string{here}, licence: licensed(),
 			}
 			c.change(&p)
@@ -243,26 +303,26 @@ func TestCorrects(t *testing.T) {
 		infos   []alert.Info
 		places  []string
 		change  func(c court, standing *alert.Alert, update *alert.Alert)
-		by      api.Caller // instead of amy, the author
-		sender  string     // of both
-		refused string     // in the sentence; "" is not
+		by      authority.Caller // instead of amy, the author
+		sender  string           // of both
+		refused string           // in the sentence; "" is not
 		want    bool
 	}{
-		"by somebody else":    {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: composer}},
-		"by an administrator": {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "root", Roles: []string{api.RoleAdministrator}}},
-		"by a corrector":      {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: correctors}, want: true},
+		"by somebody else":    {infos: []alert.Info{minor}, places: []string{here}, by: authority.Caller{Name: "bob", Roles: composer}},
+		"by an administrator": {infos: []alert.Info{minor}, places: []string{here}, by: authority.Caller{Name: "root", Roles: []string{authority.RoleAdministrator}}},
+		"by a corrector":      {infos: []alert.Info{minor}, places: []string{here}, by: authority.Caller{Name: "bob", Roles: correctors}, want: true},
 		"by a corrector who is also a composer": {
-			infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: []string{api.RoleComposer, api.RoleCorrector}}, want: true,
+			infos: []alert.Info{minor}, places: []string{here}, by: authority.Caller{Name: "bob", Roles: []string{authority.RoleComposer, authority.RoleCorrector}}, want: true,
 		},
 		"louder, by a composer and corrector": {
 			infos: []alert.Info{block("Extreme", "Expected", "Possible")}, places: []string{here},
-			by: api.Caller{Name: "bob", Roles: []string{api.RoleComposer, api.RoleCorrector}},
+			by: authority.Caller{Name: "bob", Roles: []string{authority.RoleComposer, authority.RoleCorrector}},
 		},
-		"louder, by a corrector":    {infos: []alert.Info{block("Extreme", "Expected", "Possible")}, places: []string{here}, by: api.Caller{Name: "bob", Roles: correctors}, refused: "bob may only correct"},
-		"to more, by a corrector":   {infos: []alert.Info{severe, minor}, places: []string{here, elsewhere}, by: api.Caller{Name: "bob", Roles: correctors}, refused: "bob may only correct"},
-		"a new one, by a corrector": {infos: []alert.Info{minor}, places: []string{here}, by: api.Caller{Name: "bob", Roles: correctors}, change: func(_ court, _, u *alert.Alert) { u.MsgType = alert.MsgTypeAlert }, refused: "needs the role composer"},
+		"louder, by a corrector":    {infos: []alert.Info{block("Extreme", "Expected", "Possible")}, places: []string{here}, by: authority.Caller{Name: "bob", Roles: correctors}, refused: "bob may only correct"},
+		"to more, by a corrector":   {infos: []alert.Info{severe, minor}, places: []string{here, elsewhere}, by: authority.Caller{Name: "bob", Roles: correctors}, refused: "bob may only correct"},
+		"a new one, by a corrector": {infos: []alert.Info{minor}, places: []string{here}, by: authority.Caller{Name: "bob", Roles: correctors}, change: func(_ court, _, u *alert.Alert) { u.MsgType = alert.MsgTypeAlert }, refused: "needs the role composer"},
 		"by a colleague of that sender": {
-			infos: []alert.Info{minor}, places: []string{here}, sender: "hko", by: api.Caller{Name: "bob", Roles: composer, Senders: []string{"hko"}}, want: true,
+			infos: []alert.Info{minor}, places: []string{here}, sender: "hko", by: authority.Caller{Name: "bob", Roles: composer, Senders: []string{"hko"}}, want: true,
 		},
 		"under another sender":    {infos: []alert.Info{minor}, places: []string{here}, change: func(_ court, _, u *alert.Alert) { u.Sender = "elsewhere" }},
 		"the same":                {infos: []alert.Info{severe, minor}, places: []string{here, there}, want: true},
@@ -300,11 +360,11 @@ func TestCorrects(t *testing.T) {
 			if c.change != nil {
 				c.change(court, standing, update)
 			}
-			by := api.Caller{Name: "amy", Roles: composer}
+			by := authority.Caller{Name: "amy", Roles: composer}
 			if c.by.Name != "" {
 				by = c.by
 			}
-			r, err := court.rule(intake{by: by, alert: update, direct: true}, to(t, c.places...))
+			r, err := court.rule(incoming{by: by, alert: update, direct: true}, to(t, c.places...))
 			if c.refused != "" {
 				require.ErrorContains(t, err, c.refused)
 				return

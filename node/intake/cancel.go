@@ -1,11 +1,11 @@
-package node
+package intake
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/judge"
 	"almenara/node/shortid"
@@ -17,12 +17,12 @@ import (
 // CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
 // alert that this node knows. One of them would do here, but other nodes may know
 // others.
-func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
-	parsed, err := n.stories.ID(id)
+func (t *Intake) CancelAlert(ctx context.Context, by authority.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
+	parsed, err := t.stories.ID(id)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	card, ok := n.book.Card(parsed)
+	card, ok := t.book.Card(parsed)
 	if !ok {
 		return wire.Outcome{}, wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
 	}
@@ -32,7 +32,7 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 			"nothing was cancelled: no message of the alert %s is known here, so it is not known whom it addresses, and %s may not warn everybody under every sender", id, by.Name)
 	}
 	a := &alert.Alert{
-		Identifier: shortid.New(), Sender: n.district.SenderOf(by), Sent: alert.NewDateTime(n.options.Clock().UTC()),
+		Identifier: shortid.New(), Sender: t.district.SenderOf(by), Sent: alert.NewDateTime(t.clock().UTC()),
 		Status: card.Status, MsgType: alert.MsgTypeCancel, Scope: alert.ScopePublic,
 		Note: judge.Printable(in.Reason), References: keys,
 	}
@@ -43,13 +43,13 @@ func (n *Node) CancelAlert(ctx context.Context, by api.Caller, id string, in wir
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("writing the cancel: %w", err)
 	}
-	return n.take(ctx, intake{by: by, alert: a, raw: raw, reason: in.Reason, wait: wait, direct: true, made: true})
+	return t.take(ctx, incoming{by: by, alert: a, raw: raw, reason: in.Reason, wait: wait, direct: true, made: true})
 }
 
 // cancelled is what a Cancel of an alert references: the newest keys, which are ordered
 // by sent, and the incident's own, so that it also ends what is still to come of that.
 // A caller that is limited to senders or places ends what is known; empty is nothing.
-func cancelled(card board.Card, by api.Caller) []alert.Key {
+func cancelled(card board.Card, by authority.Caller) []alert.Key {
 	var incident, keys []alert.Key
 	for _, k := range card.Keys {
 		seen := slices.ContainsFunc(card.Messages, func(e board.Entry) bool { return e.Key.Same(k) })

@@ -1,4 +1,4 @@
-package node
+package intake
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"almenara/node/alerts"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/correction"
 	"almenara/node/judge"
@@ -22,14 +22,14 @@ import (
 
 // UpdateAlert implements api.Alerts: it writes a CAP Update of the alert in force that keeps its
 // areas and whatever else is not given.
-func (n *Node) UpdateAlert(ctx context.Context, by api.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
+func (t *Intake) UpdateAlert(ctx context.Context, by authority.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) {
-		s, err := n.stories.Find(id)
+		s, err := t.stories.Find(id)
 		if err != nil {
 			return wire.Outcome{}, err
 		}
 		m := s.Current()
-		switch state := n.stories.State(s); {
+		switch state := t.stories.State(s); {
 		case m == nil:
 			return wire.Outcome{}, stories.NotKnown(id)
 		case state.Over():
@@ -38,16 +38,16 @@ func (n *Node) UpdateAlert(ctx context.Context, by api.Caller, id string, in wir
 		if m, err = m.Whole(); err != nil {
 			return wire.Outcome{}, err
 		}
-		return (corrector{n, s, m}).correct(ctx, by, in, wait)
+		return (corrector{t, s, m}).correct(ctx, by, in, wait)
 	})
 }
 
 // correct writes the Update and takes it like any other.
-func (c corrector) correct(ctx context.Context, by api.Caller, in wire.UpdateAlert, wait wire.Wait) (_ wire.Outcome, err error) {
-	n, m := c.n, c.m
-	taken := intake{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun, selected: in.Select}
+func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.UpdateAlert, wait wire.Wait) (_ wire.Outcome, err error) {
+	t, m := c.t, c.m
+	taken := incoming{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun, selected: in.Select}
 	if in.Select == "" { // else take reads it, as that of a new message
-		if taken.limit, err = readLimit(m.Select(), n.state.Index()); err != nil {
+		if taken.limit, err = readLimit(m.Select(), t.audience()); err != nil {
 			return wire.Outcome{}, err
 		}
 	}
@@ -62,21 +62,21 @@ func (c corrector) correct(ctx context.Context, by api.Caller, in wire.UpdateAle
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
 	taken.alert, taken.warnings = a, append(taken.warnings, judge.Sentences(findings)...)
-	return n.take(ctx, taken)
+	return t.take(ctx, taken)
 }
 
 // corrector writes the Update of one alert, whose message in force is m.
 type corrector struct {
-	n *Node
+	t *Intake
 	s *stories.Story
 	m *alerts.Message
 }
 
 // write writes the Update into taken: the scenario with other blanks, or the texts of
 // before with other words.
-func (c corrector) write(taken *intake, in wire.UpdateAlert) (err error) {
+func (c corrector) write(taken *incoming, in wire.UpdateAlert) (err error) {
 	update := correction.Update{
-		Identifier: shortid.New(), Sender: c.n.district.SenderOf(taken.by), Now: c.sent(),
+		Identifier: shortid.New(), Sender: c.t.district.SenderOf(taken.by), Now: c.sent(),
 		References: c.references(), Reason: judge.Printable(in.Reason),
 		Severity: in.Severity, Urgency: in.Urgency, Certainty: in.Certainty, Elsewhere: in.Select != "",
 	}
@@ -95,8 +95,8 @@ func (c corrector) write(taken *intake, in wire.UpdateAlert) (err error) {
 		}
 	}
 	var texts []correction.Text
-	for _, t := range in.Texts {
-		texts = append(texts, correction.Text{Language: t.Language, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction})
+	for _, text := range in.Texts {
+		texts = append(texts, correction.Text{Language: text.Language, Headline: text.Headline, Description: text.Description, Instruction: text.Instruction})
 	}
 	taken.alert, taken.warnings, err = correction.Make(current, texts, in.Expires, update)
 	if errors.Is(err, correction.ErrRefused) {
@@ -107,13 +107,13 @@ func (c corrector) write(taken *intake, in wire.UpdateAlert) (err error) {
 
 // sent is now, or the second after what is known of the alert.
 func (c corrector) sent() time.Time {
-	return alert.Later(c.n.options.Clock().UTC(), newest.After(c.n.book, c.references()))
+	return alert.Later(c.t.clock().UTC(), newest.After(c.t.book, c.references()))
 }
 
 // refilled is the scenario's alert with other texts in the blanks; those that are not
 // given are as they were. Its ends stay, unless the correction gives others.
-func (c corrector) refilled(taken *intake, blanks map[string]string) (*alert.Alert, error) {
-	n, m := c.n, c.m
+func (c corrector) refilled(taken *incoming, blanks map[string]string) (*alert.Alert, error) {
+	t, m := c.t, c.m
 	made, err := c.madeFrom()
 	if err != nil {
 		return nil, err
@@ -128,11 +128,11 @@ func (c corrector) refilled(taken *intake, blanks map[string]string) (*alert.Ale
 	for name, text := range blanks {
 		all[name] = text
 	}
-	raw, err := n.fromScenario(wire.SendAlert{Scenario: made.Scenario, Blanks: all}, taken)
+	raw, err := t.fromScenario(wire.SendAlert{Scenario: made.Scenario, Blanks: all}, taken)
 	if err != nil {
 		return nil, err
 	}
-	a, findings, err := alert.FromJSON(raw, n.district.SenderOf(taken.by), shortid.New(), n.options.Clock().UTC())
+	a, findings, err := alert.FromJSON(raw, t.district.SenderOf(taken.by), shortid.New(), t.clock().UTC())
 	if err != nil {
 		return nil, judge.Refusal(err, findings)
 	}

@@ -1,9 +1,13 @@
-package node
+package intake
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,15 +17,9 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/device/rules"
-	"almenara/node/affected"
 	"almenara/node/alerts"
-	"almenara/node/alone"
-	"almenara/node/api"
 	"almenara/node/authority"
-	"almenara/node/budget"
-	"almenara/node/budget/counted"
 	"almenara/node/situation"
-	"almenara/node/stories"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -70,19 +68,19 @@ type wayScreen struct {
 
 // wayCallers are somebody of one place, somebody of another who also has a sender, a central
 // system, somebody without limits, and the chief.
-var wayCallers = []api.Caller{
+var wayCallers = []authority.Caller{
 	{Name: "mallory", Roles: composer, Places: []string{here}},
 	{Name: "moe", Roles: composer, Places: []string{there}, Senders: []string{"moe@d"}},
 	{Name: "feed", Roles: composer, Senders: []string{"feed"}, System: true},
 	{Name: "duty", Roles: composer},
-	{Name: "chief", Roles: []string{api.RoleAdministrator}},
+	{Name: "chief", Roles: []string{authority.RoleAdministrator}},
 }
 
 func newWay(t *testing.T, seed uint64) *way {
-	w := &way{court: newCourt(t, storage.Policy{}), r: rand.New(rand.NewPCG(seed, 21)), now: noon, promises: map[alert.ID]*promised{}}
+	w := &way{r: rand.New(rand.NewPCG(seed, 21)), now: noon, promises: map[alert.ID]*promised{}}
 	clock := func() time.Time { return w.now }
-	n := w.Node
-	n.options.Clock = clock
+	w.court = courtAt(t, clock, storage.Policy{})
+	n := w.court
 	require.NoError(t, n.store.Update(func(txn *storage.Txn) error {
 		for _, by := range wayCallers {
 			u := storage.User{Name: by.Name, Roles: by.Roles, Senders: by.Senders, Places: by.Places, Kind: storage.UserPerson}
@@ -95,17 +93,13 @@ func newWay(t *testing.T, seed uint64) *way {
 		}
 		return nil
 	}))
-	n.stories = stories.New(n.book, n.state, clock)
-	n.affected = affected.New(n.book, n.stories, n.state, clock)
-	n.rules = rulesOf(n, func() alone.State { return alone.State{} })
-	n.budget = budget.New(counted.Source{Book: n.book, State: n.state, Clock: clock}, clock)
 	w.situations = situation.New(situation.Options[*lookup.Index]{
 		Audience: n.state.Index, Messages: n.book, Logger: quiet,
 		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
 	})
 	var err error
 	w.dispatcher, err = channels.NewDispatcher(channels.Options{
-		Signer: contract.Signer{KeyID: "k", Key: roamKeys[0]}, Node: "N", Clock: clock, Outlets: []channels.Outlet{w}, Logger: quiet,
+		Signer: contract.Signer{KeyID: "k", Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))}, Node: "N", Clock: clock, Outlets: []channels.Outlet{w}, Logger: quiet,
 	})
 	require.NoError(t, err)
 	for range 6 {
@@ -123,6 +117,18 @@ func newWayScreen() *wayScreen {
 // Proves implements channels.Outlet.
 func (*way) Proves() []receipt.Rung { return nil }
 
+// payload reads what was signed. The signature is for other tests.
+func payload[T any](jws []byte) (v T) {
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(jws), ".")[1])
+	if err == nil {
+		err = json.Unmarshal(raw, &v)
+	}
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 // Set implements channels.Outlet.
 func (w *way) Set(now *channels.Now) { w.given = now }
 
@@ -138,7 +144,7 @@ func (w *way) wildly() time.Time {
 }
 
 // sender is one that the caller has, or has not.
-func (w *way) sender(by api.Caller) string {
+func (w *way) sender(by authority.Caller) string {
 	switch w.r.IntN(8) {
 	case 0:
 		return []string{"feed", "moe@d", "almenara.d", alert.IncidentSender}[w.r.IntN(4)]
@@ -149,7 +155,7 @@ func (w *way) sender(by api.Caller) string {
 }
 
 // message is one that the caller might send; direct says that the node writes it.
-func (w *way) message(by api.Caller) (a *alert.Alert, direct bool) {
+func (w *way) message(by authority.Caller) (a *alert.Alert, direct bool) {
 	w.count++
 	types := []alert.MsgType{alert.MsgTypeAlert, alert.MsgTypeAlert, alert.MsgTypeUpdate, alert.MsgTypeCancel}
 	a = &alert.Alert{Sender: w.sender(by), Identifier: fmt.Sprint("m", w.count), Sent: alert.NewDateTime(w.wildly()), Scope: alert.ScopePublic,
@@ -181,7 +187,7 @@ func (w *way) message(by api.Caller) (a *alert.Alert, direct bool) {
 	return a, w.r.IntN(2) == 0
 }
 
-func (w *way) references(by api.Caller) (keys []alert.Key) {
+func (w *way) references(by authority.Caller) (keys []alert.Key) {
 	for range 1 + w.r.IntN(3) {
 		if len(w.taken) > 0 && w.r.IntN(6) > 0 {
 			keys = append(keys, w.taken[w.r.IntN(len(w.taken))].Entry.Key)
@@ -200,17 +206,17 @@ func (w *way) references(by api.Caller) (keys []alert.Key) {
 }
 
 // selection is for the caller's own place, or for anybody.
-func (w *way) selection(by api.Caller) string {
+func (w *way) selection(by authority.Caller) string {
 	if len(by.Places) > 0 && w.r.IntN(4) > 0 {
 		return `place under "` + by.Places[0] + `"`
 	}
 	return []string{"all", `place under "` + here + `"`, `place under "` + there + `"`, "kind = screen", "none such"}[w.r.IntN(5)]
 }
 
-// send is Node.take without the journal: a message is refused, or recorded.
-func (w *way) send(by api.Caller) error {
+// send is take without the journal: a message is refused, or recorded.
+func (w *way) send(by authority.Caller) error {
 	a, direct := w.message(by)
-	in := intake{by: by, alert: a, direct: direct}
+	in := incoming{by: by, alert: a, direct: direct}
 	if a.MsgType != alert.MsgTypeCancel {
 		in.selected = w.selection(by)
 	}
@@ -252,7 +258,7 @@ func (w *way) send(by api.Caller) error {
 }
 
 // record puts the message on the book, and holds what it changes against its author's right.
-func (w *way) record(in intake, issue storage.Issue) {
+func (w *way) record(in incoming, issue storage.Issue) {
 	fact := fmt.Sprintf("%064x", w.count)
 	m := &alerts.Message{Fact: fact, Issue: issue, Alert: in.alert, Entry: issue.Entry(in.alert, in.alert.Digest().String(), fact)}
 	w.changes(in.by, m)
@@ -266,7 +272,7 @@ func (w *way) record(in intake, issue storage.Issue) {
 
 // changes drops the promises that the message ends or changes, and fails where its author has
 // no right over whom it was made to: this knows nothing of the rules but their intent.
-func (w *way) changes(by api.Caller, m *alerts.Message) {
+func (w *way) changes(by authority.Caller, m *alerts.Message) {
 	for id, p := range w.promises {
 		card, _ := w.book.Card(id)
 		if !slices.ContainsFunc(append([]alert.Key{m.Entry.Key}, m.Entry.References...), func(k alert.Key) bool { return slices.ContainsFunc(card.Keys, k.Same) }) {
@@ -309,11 +315,11 @@ func (w *way) under(place string) *roaring.Bitmap {
 	return found
 }
 
-// present tells all screens what holds now, as Node.presentNow and the gateway do.
+// present tells all screens what holds now, as the presenter and the gateway do.
 func (w *way) present() alerts.Picture {
 	p := w.book.At(w.now)
 	for {
-		s, todo := w.situations.Build(livesOf(p.InForce), p.Ended)
+		s, todo := w.situations.Build(alerts.Lives(p.InForce), p.Ended)
 		require.NoError(w, w.dispatcher.Set(s))
 		if todo == (situation.Todo{}) {
 			break

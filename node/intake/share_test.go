@@ -1,11 +1,10 @@
-package node
+package intake
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
 	"almenara/node/authority"
 	"almenara/node/records"
 	"almenara/storage"
@@ -46,8 +45,8 @@ func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
 			for range c.places {
 				infos = append(infos, block("Severe", "Immediate", "Observed"))
 			}
-			by := api.Caller{Name: "duty", Roles: composer}
-			r, err := court.rule(intake{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
+			by := authority.Caller{Name: "duty", Roles: composer}
+			r, err := court.rule(incoming{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
 			require.NoError(t, err)
 			require.Equal(t, c.want, r.Approvals)
 			switch {
@@ -58,7 +57,7 @@ func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
 				require.Equal(t, c.want, r.Demand.Rule.Approvals)
 			}
 			by.System = true
-			r, err = court.rule(intake{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
+			r, err = court.rule(incoming{by: by, alert: saying("m", 0, infos...), direct: true}, to(t, c.places...))
 			require.NoError(t, err)
 			require.Zero(t, r.Approvals, "a system needs nobody")
 		})

@@ -1,4 +1,4 @@
-package node
+package intake
 
 import (
 	"math"
@@ -17,15 +17,15 @@ import (
 
 // afford refuses what is over budget. bytes is the size of its record, 0 before that is made. A
 // trial is not budgeted.
-func (n *Node) afford(in intake, targets []audience.Target, right authority.Right, bytes int, trial bool) error {
-	entry := board.EntryOf(in.alert, "", n.options.Clock(), "")
+func (t *Intake) afford(in incoming, targets []audience.Target, right authority.Right, bytes int, trial bool) error {
+	entry := board.EntryOf(in.alert, "", t.clock(), "")
 	if in.alert.MsgType != alert.MsgTypeCancel { // an end never waits for anybody
 		entry.Approvals = int(right.Approvals)
 	}
-	refused := n.budget.Take(budget.Request{
+	refused := t.budget.Take(budget.Request{
 		Author: in.by.Name, Class: counted.Class(in.by.Roles, in.by.System), Emergency: emergency(in.alert),
 		Entry: entry, Bytes: bytes,
-		Blocks: func() []string { return counted.Blocks(n.state.Index(), targets) },
+		Blocks: func() []string { return counted.Blocks(t.audience(), targets) },
 	}, trial)
 	switch {
 	case refused == nil:

@@ -1,0 +1,134 @@
+package intake
+
+import (
+	"time"
+
+	"almenara/node/alerts"
+	"almenara/node/authority"
+	"almenara/node/judge"
+	"almenara/node/newest"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
+)
+
+// incoming is one message on its way in: what was sent and who sent it.
+type incoming struct {
+	by       authority.Caller
+	alert    *alert.Alert
+	raw      []byte
+	selected string
+	limit    audience.Selection // selected, read
+	reason   string
+	incident string
+	scenario storage.Scenario  // that it was made from; the zero one is none
+	blanks   map[string]string // that fill the scenario's
+	warnings []string
+	wait     wire.Wait
+	dryRun   bool // say what would be, record nothing
+	direct   bool // this node writes the CAP message, maybe under the district's own sender
+	made     bool // this node made the identifier
+	stamped  bool // this node wrote sent
+}
+
+// judged refuses what the judgement rejects, and keeps its warnings for the sender.
+func (in *incoming) judged(found alert.Findings) error {
+	if found.Rejected() {
+		return judge.Refusal(&alert.RejectError{Findings: found}, found)
+	}
+	in.warnings = append(in.warnings, judge.Sentences(found)...)
+	return nil
+}
+
+// checkTimes refuses a message whose times cannot be meant, and warns its sender of a clock
+// or an offset that is wrong.
+// trusted says whether now is.
+func (in *incoming) checkTimes(now time.Time, trusted bool, d *alerts.Book) error {
+	return in.judged(in.alert.CheckTimes(now, trusted, func(k alert.Key) bool {
+		m, _ := d.First(k, "")
+		return m != nil
+	}))
+}
+
+// checkJoins refuses an Update that would end what is in force or to come, because it joins
+// that with an alert that was cancelled: it reads like a correction.
+func checkJoins(e board.Entry, now time.Time, d *alerts.Book) error {
+	if e.MsgType != alert.MsgTypeUpdate {
+		return nil
+	}
+	if lost := d.Ends(e, now); len(lost) > 0 {
+		return wire.Problemf(wire.KindRefused, "nothing was sent: it names an alert that was cancelled beside one that goes on, %s, and both would end; name only what goes on", lost[0].Key)
+	}
+	return nil
+}
+
+// keep keeps targets to a selection, also for those who join later.
+func keep(targets []audience.Target, selection string) {
+	for i := range targets {
+		targets[i].Select = selection
+	}
+}
+
+// selects is the selection of the message, kept to the places of its author and to that of a
+// licence.
+func (in *incoming) selects(within string) string {
+	kept := in.limit
+	var own, licensed []string
+	if in.alert.MsgType != alert.MsgTypeCancel { // it is for whom its references are for
+		own = in.by.Places
+	}
+	if within != "" {
+		licensed = []string{within}
+	}
+	for _, places := range [][]string{own, licensed} {
+		if under, err := authority.Under(places...); err == nil { // no user and no licence has another
+			kept = kept.Within(under)
+		}
+	}
+	return kept.String()
+}
+
+// written is the message as it would be recorded, and the alerts that it goes on with.
+func (in *incoming) written(m *alerts.Message) newest.Message {
+	return newest.Message{Message: m, Continues: in.continues(), Stamped: in.stamped, Direct: in.direct}
+}
+
+// continues lists the keys of the alerts that the message goes on with.
+func (in *incoming) continues() []alert.Key {
+	switch {
+	case in.alert.MsgType == alert.MsgTypeUpdate:
+		return in.alert.References
+	case in.alert.MsgType == alert.MsgTypeAlert && in.scenario.ID != "" && in.incident != "":
+		return []alert.Key{alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)}
+	}
+	return nil
+}
+
+// readLimit reads the selection that narrows the areas; the zero one is no limit.
+func readLimit(text string, index *lookup.Index) (audience.Selection, error) {
+	if text == "" {
+		return audience.Selection{}, nil
+	}
+	limit, err := audience.Parse(text)
+	if err != nil {
+		return limit, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err)
+	}
+	return index.WithSpellings(limit), nil
+}
+
+// recordedForm is what is put on record of a message: the bytes as they came or, as long
+// as a node of older software would read something else in them, or nothing, what CAP
+// says in its strict form. upgraded reports whether there is no such node.
+func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded func() bool) ([]byte, error) {
+	if alert.ReadAlike(raw, found) || upgraded() {
+		return raw, nil
+	}
+	strict, err := a.XML()
+	if err != nil {
+		return nil, wire.Problemf(wire.KindTooLarge, "some nodes of the district are not upgraded, and the message is too large in the form that they read: %v; nothing was sent", err)
+	}
+	return strict, nil
+}

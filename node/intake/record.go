@@ -1,0 +1,106 @@
+package intake
+
+import (
+	"context"
+
+	"almenara/cluster/exchange"
+	"almenara/cluster/fact"
+	"almenara/node/alerts"
+	"almenara/node/authority"
+	"almenara/node/newest"
+	"almenara/node/originals"
+	"almenara/node/replication"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/audience"
+)
+
+// record makes the fact durable on this node. A message that is known already
+// gives no new fact: progress is nil.
+func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Target, right authority.Right) (*alerts.Message, *exchange.Progress, error) {
+	if err := t.afford(*in, targets, right, 0, true); err != nil { // before anything of it is written
+		return nil, nil, err
+	}
+	body, large, err := t.recordable(ctx, *in, t.issue(*in, targets, right)) // it may flush 4 MiB: before the lock
+	if err != nil {
+		return nil, nil, err
+	}
+	defer large.Done()
+	if large != nil {
+		in.warnings = append(in.warnings, large.Warnings...)
+	}
+	m, err := alerts.ReadMessage("", body)
+	if err != nil {
+		return nil, nil, err
+	}
+	t.recording.Lock()
+	defer t.recording.Unlock()
+	if known, err := t.known(*in); known != nil || err != nil { // it may have come in meanwhile
+		return known, nil, err
+	}
+	if err := newest.Check(t.book, in.written(m), t.clock()); err != nil {
+		return nil, nil, err
+	}
+	if err := t.afford(*in, targets, right, len(body), false); err != nil {
+		return nil, nil, err
+	}
+	progress, err := t.exchange.Create(ctx, fact.KindAlert, fact.Alerts, body)
+	if err != nil {
+		return nil, nil, replication.Unrecorded(err)
+	}
+	t.progress.Put(progress)
+	m.Fact = progress.ID.String()
+	m.Entry.Fact = m.Fact
+	return m, progress, nil // the book forgets what ran out long ago
+}
+
+// issue is what the alert's fact says.
+func (t *Intake) issue(in incoming, targets []audience.Target, right authority.Right) storage.Issue {
+	issue := storage.Issue{
+		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
+		Accepted: t.clock().UnixMilli(), Policy: right.Policy,
+		Approvals: right.Approvals, Demand: right.Demand, Scenario: in.scenario.ID, Blanks: in.blanks, Licence: right.Licence, Within: right.Within,
+	}
+	if right.Alone {
+		issue.Alone, issue.PolicyAge = right.Since.UnixMilli(), right.Age.Milliseconds()
+	}
+	return issue
+}
+
+// preview says what record would make of the message, and makes nothing: the message
+// is laid on a copy of the book. Whether the journal has room shows only later.
+func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Target, right authority.Right) (wire.Outcome, error) {
+	if err := t.afford(in, targets, right, 0, true); err != nil {
+		return wire.Outcome{}, err
+	}
+	body, large, err := t.recordable(ctx, in, t.issue(in, targets, right))
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	if large != nil {
+		in.warnings = append(in.warnings, large.Warnings...)
+	}
+	if err := t.afford(in, targets, right, len(body), true); err != nil {
+		return wire.Outcome{}, err
+	}
+	m, err := alerts.ReadMessage("", body)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	if err := newest.Check(t.book, in.written(m), t.clock()); err != nil {
+		return wire.Outcome{}, err
+	}
+	return t.usual(in, t.answers.Expected(ctx, t.book.With(m), m, in.wait, in.warnings)), nil
+}
+
+// recordable is the body of an alert's fact. Where the message is too large for one, it
+// is on this disk beside the fact, until Done is called on large if no fact names it.
+func (t *Intake) recordable(ctx context.Context, in incoming, issue storage.Issue) (body []byte, large *originals.Large, err error) {
+	if body, err = issue.Encode(); err != nil || len(body) <= fact.MaxBody {
+		return body, nil, err
+	}
+	if large, err = t.originals.Take(ctx, issue, in.alert, urgent(t.book, in.alert, t.clock()), in.dryRun); err != nil {
+		return nil, nil, err
+	}
+	return large.Body, large, nil
+}

@@ -1,0 +1,75 @@
+package intake
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"almenara/node/authority"
+	"almenara/node/scenario"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
+)
+
+// fromScenario fills in what a request leaves to a scenario.
+func (t *Intake) fromScenario(sent wire.SendAlert, in *incoming) (json.RawMessage, error) {
+	if sent.Scenario == "" {
+		if len(sent.Blanks) > 0 {
+			return nil, wire.Problemf(wire.KindMalformed, "blanks belong to a scenario; nothing was sent")
+		}
+		return sent.Alert, nil
+	}
+	var s storage.Scenario
+	var known bool
+	err := t.store.View(func(txn *storage.Txn) (err error) {
+		s, known, err = storage.Scenarios.Get(txn, sent.Scenario)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading scenario %s: %w", sent.Scenario, err)
+	}
+	if !known || s.Removed {
+		return nil, wire.Problemf(wire.KindNotFound, "no scenario %q is known here; nothing was sent", sent.Scenario)
+	}
+	in.scenario, in.blanks = s, sent.Blanks
+	return scenario.Filled(s, sent.Blanks, t.clock())
+}
+
+// limits is what the request selects within what the scenario selects.
+func limits(selected string, s storage.Scenario, index *lookup.Index) (audience.Selection, error) {
+	limit, err := readLimit(selected, index)
+	if err != nil || s.Select == "" {
+		return limit, err
+	}
+	own, err := readLimit(s.Select, index)
+	return own.And(limit), err
+}
+
+// usual adds a warning when the outcome is not what the scenario usually does.
+func (t *Intake) usual(in incoming, out wire.Outcome) wire.Outcome {
+	out.Warnings = append(out.Warnings, scenario.Unusual(in.scenario, out.Addressed.Total)...)
+	return out
+}
+
+// maxIncident is how many characters an incident's id may have.
+const maxIncident = 100
+
+// incidentOf is the incident id that goes on record. Whoever is limited begins one of their own
+// limits, "i-7 of tuen-mun/on-ting": under the bare id others may have begun one that this
+// node has not heard of, which a Cancel would end. One that is known here they join.
+func (t *Intake) incidentOf(by authority.Caller, made, id string, status alert.Status) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	if why := scenario.BadText(id, maxIncident); why != "" {
+		return "", wire.Problemf(wire.KindRefused, "nothing was sent: the incident id %s", why)
+	}
+	if made == "" || !by.Limited() || t.stories.OnBook(alert.IncidentKey(made, id, status).ID()) != nil {
+		return id, nil
+	}
+	return id + " of " + strings.Join(slices.Sorted(slices.Values(slices.Concat(by.Places, by.Senders))), ", "), nil
+}
