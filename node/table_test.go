@@ -239,12 +239,18 @@ func (g *grounds) corrects(d *district, s subject, alone bool) {
 		id                   string
 		inside, theirs, ours bool
 	}{"ours": {g.ours, true, false, true}, "ours to all": {g.oursWide, false, false, true}, "theirs": {g.third.id(), false, true, false}} {
+		words := wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("other words")}}, DryRun: true}
 		action := authority.Update
 		if s.ofPolice() && c.theirs || s.role == authority.RoleCorrector && c.ours {
 			action = authority.Correct
 		}
-		out, err := s.CorrectAlert(d.ctx(), c.id, wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("other words")}}, DryRun: true}, "")
+		out, err := s.CorrectAlert(d.ctx(), c.id, words, "")
 		attempt{"correct " + what, action, c.inside, c.theirs, true}.is(d, s, alone, out, err)
+		if s.role == authority.RoleCorrector { // to whom the other route is closed
+			action = authority.Update
+		}
+		out, err = s.UpdateAlert(d.ctx(), c.id, words.Update(), "")
+		attempt{"update " + what + " by its words", action, c.inside, c.theirs, true}.is(d, s, alone, out, err)
 	}
 }
 
