@@ -43,3 +43,22 @@ func (d *district) enrolled() (ids []string) {
 	}
 	return ids
 }
+
+// A kind that nobody has and a place that is not in the district are slips, wherever they are typed.
+func TestPlacesAndKinds_ThatCannotBeMeantAreRefused(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	here := d.estate("meant")
+	for says, enrol := range map[string]wire.Enrol{
+		"device lift-1: the kind sreen is none that the district has": {ID: "lift-1", Kind: "sreen", Place: here.Block},
+		"the place elsewhere/x is not in the district":                {ID: "lift-1", Kind: "screen", Place: "elsewhere/x"},
+	} {
+		_, err := d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{enrol})
+		p := problemOf(d, nil, err)
+		require.Equal(t, wire.KindRefused, p.Kind)
+		require.Contains(t, p.Sentence, says)
+	}
+	_, err := d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{here.Path, "elsewhere/x"}})
+	require.Contains(t, problemOf(d, nil, err).Sentence, "the place elsewhere/x is not in the district")
+	d.user(wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{here.Path + "/not-yet"}})
+}

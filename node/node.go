@@ -306,7 +306,7 @@ func (n *Node) openState(context.Context) error {
 	})
 	n.scenarios = policy.NewScenarios(n.state, n.proposer, n.district.Sender, n.options.Clock)
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
-	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender)
+	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
 	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})

@@ -88,13 +88,14 @@ almenara/node/addressed almenara/storage almenara/node/alerts almenara/node/stor
 almenara/node/members almenara/storage almenara/node/records almenara/node/wire
 almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
-almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/secret almenara/node/wire almenara/node/wait
+almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire almenara/node/wait
 almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
-almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/scenario almenara/node/shortid almenara/node/wire
+almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/scenario almenara/node/shortid almenara/node/wire
 almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shortid almenara/node/wire
+almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire
 almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
 almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/members almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire

@@ -257,7 +257,7 @@ func TestDeviceEnrol_InPartsThatOneRequestTakes(t *testing.T) {
 	require.NoError(t, err)
 	file := write(t, t.TempDir(), "wanted.json", string(raw))
 	require.Equal(t, command.ExitDone, w.run("device", "enrol", "--json", "--file", file), w.err.String())
-	require.Equal(t, slices.Repeat([]string{"EnrolDevices 500"}, 9), w.Calls())
+	require.Equal(t, slices.Repeat([]string{"EnrolDevices 500"}, 9), w.Calls()[1:], "behind the question whether anybody is in that place")
 	var enrolled []wire.Enrolled
 	require.NoError(t, json.Unmarshal(w.out.Bytes(), &enrolled))
 	require.Len(t, enrolled, 4500)

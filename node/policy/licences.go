@@ -3,11 +3,13 @@ package policy
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/known"
 	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -56,6 +58,9 @@ func (c *Licences) GrantLicence(ctx context.Context, by authority.Caller, in wir
 	if in.Until.IsZero() || len(in.Scenarios) == 0 || in.Operator == "" {
 		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "a licence needs an operator, scenarios, a place and an end")
 	}
+	if err := c.good(in); err != nil {
+		return wire.Licence{}, err
+	}
 	l := storage.Licence{
 		ID: shortid.New()[:12], Operator: in.Operator, Scenarios: in.Scenarios, Place: in.Place, Until: in.Until.UnixMilli(),
 	}
@@ -64,6 +69,26 @@ func (c *Licences) GrantLicence(ctx context.Context, by authority.Caller, in wir
 	}
 	l.GrantedBy, l.GrantedAt = by.Name, c.clock().UnixMilli()
 	return licenceOut(l), nil
+}
+
+// good refuses a licence that could not be used: for a place that is not in the district, or for a
+// scenario that there is not. Who holds it would find out on a node that is alone, where nobody can
+// grant another one.
+func (c *Licences) good(in wire.Licence) error {
+	rules, err := c.state.Authority()
+	if err != nil {
+		return fmt.Errorf("reading scenarios: %w", err)
+	}
+	names := []string{storage.AnyScenario}
+	for _, s := range rules.Scenarios {
+		names = append(names, s.ID)
+	}
+	for _, id := range in.Scenarios {
+		if !slices.Contains(names, id) {
+			return wire.Problemf(wire.KindRefused, "there is no scenario %s; put it first, or license one of %s; nothing was changed", id, strings.Join(names, ", "))
+		}
+	}
+	return known.Places(c.state.Index(), in.Place)
 }
 
 // RevokeLicence implements api.Licences.

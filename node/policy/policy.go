@@ -5,7 +5,7 @@
 //	JSON ─> checked, in a sentence ─> Proposer ─> agreed ─> State ─> JSON
 //
 // What they mean for an alert is authority's; how a scenario is filled in is scenario's. It never
-// imports api, channels or another part of node but authority, scenario, shortid and wire.
+// imports api, channels or another part of node but authority, known, scenario, shortid and wire.
 package policy
 
 import (
@@ -19,11 +19,13 @@ import (
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/audience/lookup"
 )
 
 // State is what was agreed; *agreed.Reader is one.
 type State interface {
 	Authority() (agreed.Authority, error)
+	Index() *lookup.Index
 }
 
 // Proposer has changes agreed on and says what an error of that means; *records.Proposer is one.

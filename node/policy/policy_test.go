@@ -13,6 +13,7 @@ import (
 	"almenara/node/records/recordstest"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/audience"
 )
 
 var (
@@ -93,6 +94,34 @@ func TestLicences_AreMeantByTheirBeginning(t *testing.T) {
 		_, err = l.GrantLicence(t.Context(), chief, lacking)
 		refused(t, err, wire.KindMalformed, "a licence needs")
 	}
+}
+
+// What a licence or a scenario names and the district cannot have is refused before the night.
+func TestLicencesAndScenarios_NameWhatTheDistrictMayHave(t *testing.T) {
+	log := recordstest.New(t, clock)
+	for _, payload := range []command.Payload{
+		&command.PutUser{User: storage.User{Name: "duty", Roles: []string{"composer"}, TokenHash: bytes.Repeat([]byte{1}, 32)}},
+		&command.PutPlaces{Places: []audience.Place{{Path: "d"}}},
+	} {
+		_, err := log.Propose(t.Context(), "chief", payload)
+		require.NoError(t, err)
+	}
+	scenarios, licences := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock), policy.NewLicences(log.State, log, clock)
+	fire := wire.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form), Minutes: 60, Select: "place under d/not-yet"}
+	require.NoError(t, scenarios.PutScenario(t.Context(), chief, fire), "what is in the district may still come")
+	for says, selection := range map[string]string{"the place e/there is not in the district": "kind = screen and place = e/there", "the kind sreen is none": "not kind = sreen"} {
+		fire.Select = selection
+		refused(t, scenarios.PutScenario(t.Context(), chief, fire), wire.KindRefused, says)
+	}
+	good := wire.Licence{Operator: "duty", Scenarios: []string{"fire"}, Place: "d/here", Until: noon.Add(time.Hour)}
+	_, err := licences.GrantLicence(t.Context(), chief, good)
+	require.NoError(t, err)
+	good.Scenarios = []string{"fire", "fier"}
+	_, err = licences.GrantLicence(t.Context(), chief, good)
+	refused(t, err, wire.KindRefused, "there is no scenario fier; put it first, or license one of *, fire")
+	good.Scenarios, good.Place = []string{"*"}, "e/here"
+	_, err = licences.GrantLicence(t.Context(), chief, good)
+	refused(t, err, wire.KindRefused, "the place e/here is not in the district")
 }
 
 const form = `{"info":[{"language":"en","category":["Fire"],"event":"Fire","urgency":"Immediate","severity":"Severe","certainty":"Observed",

@@ -8,9 +8,11 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/known"
 	"almenara/node/scenario"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/audience"
 )
 
 // Scenarios answers api.Scenarios. Its methods may be called from any goroutine.
@@ -57,6 +59,15 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	}
 	if err := scenario.Check(s, c.sender(), c.clock()); err != nil {
 		return err
+	}
+	if s.Select != "" {
+		selected, err := audience.Parse(s.Select)
+		if err == nil { // Check has read it
+			err = known.Selection(c.state.Index(), selected)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	_, err := c.proposer.Change(ctx, by.Name, &command.PutScenario{Scenario: s})
 	return err

@@ -2,11 +2,14 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/known"
 	"almenara/node/secret"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -164,6 +167,9 @@ func (dv *Devices) enrolMembers(in []wire.Enrol) ([][]byte, error) {
 		}
 		if err := m.Validate(); err != nil {
 			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; nothing was enrolled", e.ID, err)
+		}
+		if err := errors.Join(known.Kinds(dv.state.Index(), e.Kind), known.Places(dv.state.Index(), e.Place)); err != nil {
+			return nil, wire.Problemf(wire.KindRefused, "device %s: %s", e.ID, strings.ReplaceAll(err.Error(), "\n", "; "))
 		}
 		out = append(out, audience.EncodeMember(&m))
 	}

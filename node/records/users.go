@@ -8,10 +8,12 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/known"
 	"almenara/node/secret"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/audience/lookup"
 )
 
 // Users answers api.Users. Its methods may be called from any goroutine.
@@ -19,11 +21,13 @@ type Users struct {
 	proposer *Proposer
 	store    *storage.Store
 	sender   func() string // the district's own CAP sender
+	audience func() *lookup.Index
 }
 
-// NewUsers makes one; sender is the district's own CAP sender, which nobody is granted.
-func NewUsers(p *Proposer, store *storage.Store, sender func() string) *Users {
-	return &Users{proposer: p, store: store, sender: sender}
+// NewUsers makes one; sender is the district's own CAP sender, which nobody is granted, and audience
+// knows its places.
+func NewUsers(p *Proposer, store *storage.Store, sender func() string, audience func() *lookup.Index) *Users {
+	return &Users{proposer: p, store: store, sender: sender, audience: audience}
 }
 
 // AddUser implements api.Users. Users of some senders say what kind they are, which nodes
@@ -38,6 +42,9 @@ func (users *Users) AddUser(ctx context.Context, by authority.Caller, in wire.Ad
 		u.Kind = storage.UserPerson
 	}
 	if err := checkUser(u, users.sender()); err != nil {
+		return wire.User{}, err
+	}
+	if err := known.Places(users.audience(), u.Places...); err != nil {
 		return wire.User{}, err
 	}
 	if _, err := users.proposer.Change(ctx, by.Name, &command.PutUser{User: u}); err != nil {

@@ -65,6 +65,9 @@ func scenarioPut(*pflag.FlagSet) command.Runner {
 		if err := c.PutScenario(ctx, s); err != nil {
 			return err
 		}
+		if s.Select != "" {
+			warnNobody(ctx, e, c, s.Select, "the scenario selects nobody now, and is refused when it is sent so")
+		}
 		return command.Done(e, "put", s.ID, "Scenario %s is in force.\n", terminal.Clean(s.ID))
 	})
 }
@@ -118,6 +121,7 @@ func licenceGrant(fs *pflag.FlagSet) command.Runner {
 		if err != nil {
 			return err
 		}
+		warnEmpty(ctx, e, c, []string{in.Place}, "until there is one, the licence lets "+in.Operator+" warn nobody")
 		return e.Print(l, func(w io.Writer) {
 			fmt.Fprintf(w, "Licence %s: %s may send %s in %s until %s when a node is alone.\n",
 				terminal.Clean(l.ID), terminal.Clean(l.Operator), terminal.Clean(strings.Join(l.Scenarios, ", ")), terminal.Clean(l.Place), terminal.Clock(l.Until))

@@ -72,6 +72,13 @@ func enrolAndPrint(ctx context.Context, e *command.Env, wanted []wire.Enrol) err
 		return err
 	}
 	defer c.Close()
+	var places []string
+	for _, d := range wanted {
+		if d.Place != "" {
+			places = append(places, d.Place)
+		}
+	}
+	warnEmpty(ctx, e, c, places, "this makes it a new place")
 	bar := command.NewBar(e)
 	enrolled, err := Enrol(ctx, c, wanted, bar.Tell)
 	bar.End()

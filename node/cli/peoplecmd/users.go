@@ -62,6 +62,7 @@ func userAdd(fs *pflag.FlagSet) command.Runner {
 		if err != nil {
 			return err
 		}
+		warnEmpty(ctx, e, c, in.Places, "until there is one, "+in.Name+" can warn nobody there")
 		return e.Print(user, func(w io.Writer) {
 			fmt.Fprintf(w, "%s is %s.\nToken, not shown again: %s\n", terminal.Clean(user.Name), strings.Join(user.Roles, ", "), user.Token)
 		})

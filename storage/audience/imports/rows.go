@@ -108,15 +108,19 @@ func (s *scanner) judge(m *audience.Member) {
 	for _, language := range m.Languages {
 		r.fail(registered(language))
 	}
-	if s.rules.Kind != nil && !slices.Contains(knownKinds, m.Kind) && !s.rules.Kind(m.Kind) {
-		r.failf("kind %q is none that the district has; usual are %s", audience.Clip(string(m.Kind)), joinKinds())
+	if s.rules.Kind != nil && !Usual(m.Kind) && !s.rules.Kind(m.Kind) {
+		r.failf("kind %q is none that the district has; usual are %s", audience.Clip(string(m.Kind)), UsualKinds())
 	}
 	if s.rules.Place != nil && !s.rules.Place(m.Place) {
 		r.failf("place %q is not in the district: no place of it begins with %q; put that place first if it is new", audience.Clip(string(m.Place)), m.Place.Cut(1))
 	}
 }
 
-func joinKinds() string {
+// Usual reports whether the kind is one that every district may have.
+func Usual(k audience.Kind) bool { return slices.Contains(knownKinds, k) }
+
+// UsualKinds lists those for a sentence.
+func UsualKinds() string {
 	var names []string
 	for _, k := range knownKinds {
 		names = append(names, string(k))

@@ -1,0 +1,35 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/api/apitest"
+	"almenara/node/cli/command"
+	"almenara/node/wire"
+)
+
+// A place may still come, so it is taken; but a mistyped one must not wait for the night in which
+// somebody needs it.
+func TestPlaces_WhereNobodyIsAreSaid(t *testing.T) {
+	w := newWorld(t)
+	scenario := write(t, t.TempDir(), "flood.json", `{"id":"flood","title":"Flood","alert":{"info":[]},"select":"place under tuen-mun/on-tnig","minutes":60}`)
+	for says, args := range map[string][]string{
+		"there is no member in tuen-mun/on-tnig now; until there is one, duty can warn": {"user", "add", "--role", "composer", "--place", "tuen-mun/on-tnig", "duty"},
+		"there is no member in tuen-mun/on-tnig now; until there is one, the licence":   {"licence", "grant", "--scenario", "*", "--place", "tuen-mun/on-tnig", "duty"},
+		"there is no member in tuen-mun/on-tnig now; this makes it a new place":         {"device", "enrol", "--kind", "screen", "--place", "tuen-mun/on-tnig", "lift-1"},
+		"the scenario selects nobody now, and is refused when it is sent":               {"scenario", "put", scenario},
+	} {
+		w.Selected = wire.Selected{Expression: "all"}
+		require.Equal(t, command.ExitDone, w.run(args...), "%v: %s", args, w.err.String())
+		require.Contains(t, flat(w.err.String()), "Warning: "+says)
+		w.Selected = apitest.New().Selected
+		require.Equal(t, command.ExitDone, w.run(args...), w.err.String())
+		require.Empty(t, w.err.String())
+	}
+}
+
+// flat undoes the breaking of lines.
+func flat(s string) string { return strings.Join(strings.Fields(s), " ") }

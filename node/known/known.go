@@ -1,0 +1,56 @@
+// Package known refuses what a district cannot mean: a kind that no member has and none usually
+// has, and a place that is not in the district. Whatever is in it may still come, so a place below
+// one that is known passes, and so does a kind that somebody has. It reads the audience alone and
+// never imports another part of node but wire.
+package known
+
+import (
+	"almenara/node/wire"
+	"almenara/storage/audience"
+	"almenara/storage/audience/imports"
+)
+
+// Audience is what is known; *lookup.Index is one.
+type Audience interface {
+	HasKind(audience.Kind) bool
+	MayHold(audience.Path) bool
+}
+
+// Places refuses, with a *wire.Problem, places that cannot be in the district. Whoever was limited to
+// one, or licensed for it, could warn nobody, and would find out in the night.
+func Places(in Audience, places ...string) error {
+	for _, p := range places {
+		if path := audience.Path(p); !in.MayHold(path) {
+			return wire.Problemf(wire.KindRefused, "the place %s is not in the district: no place of it begins with %s; put that place first if it is new; nothing was changed", p, path.Cut(1))
+		}
+	}
+	return nil
+}
+
+// Kinds refuses kinds that nobody has and that are none of the usual ones.
+func Kinds(in Audience, kinds ...string) error {
+	for _, k := range kinds {
+		if kind := audience.Kind(k); !imports.Usual(kind) && !in.HasKind(kind) {
+			return wire.Problemf(wire.KindRefused, "the kind %s is none that the district has; usual are %s; nothing was changed", k, imports.UsualKinds())
+		}
+	}
+	return nil
+}
+
+// Selection refuses a selection that names such a place or kind.
+func Selection(in Audience, s audience.Selection) error { return below(in, s.Root()) }
+
+func below(in Audience, n audience.Node) error {
+	switch n.Op {
+	case audience.OpKind:
+		return Kinds(in, n.Values...)
+	case audience.OpPlace, audience.OpPlaceUnder:
+		return Places(in, n.Values...)
+	}
+	for _, kid := range n.Kids {
+		if err := below(in, kid); err != nil {
+			return err
+		}
+	}
+	return nil
+}
