@@ -8,13 +8,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/channels"
 	"almenara/cluster/apply"
 	"almenara/node/alerts"
 	"almenara/node/api"
 	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
@@ -59,23 +57,4 @@ func TestAnnounced_ForgetsWhatIsOver(t *testing.T) {
 	a.keep([]alerts.Live{rain})
 	require.Len(t, a.seen, 1)
 	require.True(t, a.add("rain", 2))
-}
-
-func TestPresence_SeesThatACredentialEnded(t *testing.T) {
-	p := newPresence(func() time.Time { return noon })
-	record := storage.Device{ID: "lift", Ordinal: 3, SecretHash: []byte("old")}
-	p.admitted("lift", record.SecretHash)
-	p.session(channels.Endpoint{Device: "lift", Member: 3}, true)
-	d, ok := p.of("lift")
-	require.True(t, ok)
-	require.True(t, d.sameAs(record))
-	for name, change := range map[string]func(*storage.Device){
-		"revoked": func(d *storage.Device) { d.Revoked = true },
-		"renewed": func(d *storage.Device) { d.SecretHash = []byte("new") },
-		"moved":   func(d *storage.Device) { d.Ordinal = 4 },
-	} {
-		other := record
-		change(&other)
-		require.False(t, d.sameAs(other), name)
-	}
 }

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"net"
@@ -10,14 +9,10 @@ import (
 	"slices"
 	"sync"
 
-	"almenara/channels"
-	"almenara/channels/contract"
 	"almenara/channels/mqtt"
-	"almenara/cluster/apply"
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
-	"almenara/storage/alert"
 )
 
 // listeners is where devices and people are let in, as they are told it. Safe for
@@ -133,41 +128,3 @@ func (d deviceConns) Known(conn net.Conn) { d.Pool.Known(conn) }
 
 // Leave implements mqtt.Conns.
 func (d deviceConns) Leave(conn net.Conn) { d.Pool.Leave(conn) }
-
-// hooks takes what the gateway sees besides receipts.
-type hooks struct{ n *Node }
-
-// Session implements mqtt.Hooks. A credential, or devices' belief in this node, that ended
-// after it was checked and before the session was known is noticed here.
-func (h hooks) Session(from channels.Endpoint, up bool) {
-	h.n.presence.session(from, up)
-	if !up {
-		return
-	}
-	if !h.n.ring.Holds() {
-		h.n.events.TouchRecords(apply.ChangedKeys)
-	}
-	record, ok, err := h.n.state.Device(from.Device)
-	if d, here := h.n.presence.of(from.Device); err != nil || !ok || here && !d.sameAs(record) {
-		h.n.events.TouchRecords(apply.ChangedDevices)
-	}
-}
-
-// State implements mqtt.Hooks.
-func (h hooks) State(from channels.Endpoint, s contract.State) { h.n.presence.state(from, s) }
-
-// Report implements mqtt.Hooks. Reports of people have no reader yet, so they are
-// refused for good rather than taken and lost.
-func (h hooks) Report(_ channels.Endpoint, _ []byte, done func(error)) { done(errNoReports) }
-
-// Sent implements mqtt.Hooks.
-func (h hooks) Sent(id alert.ID, revision alert.Revision, members []uint32) {
-	h.n.receipts.Sent(id, revision, members)
-}
-
-var errNoReports = fmt.Errorf("%w: this district takes no reports yet", mqtt.ErrUnwanted)
-
-// Authenticate implements mqtt.Auth.
-func (n *Node) Authenticate(_ context.Context, deviceID, secret string) (channels.Endpoint, error) {
-	return n.credential(deviceID, secret)
-}

@@ -11,6 +11,7 @@ import (
 
 	"almenara/channels/device"
 	"almenara/node"
+	"almenara/node/external"
 	"almenara/node/reachable"
 	"almenara/node/wire"
 )
@@ -92,7 +93,7 @@ func (d *district) presentedEverywhere(id string, n uint64) {
 }
 
 func TestExternalBroker_RefusesWhatIsUnsafe(t *testing.T) {
-	for name, e := range map[string]node.External{
+	for name, e := range map[string]external.Broker{
 		"no scheme":             {URL: "broker:1883"},
 		"password in the URL":   {URL: "ssl://me:secret@broker:8883"},
 		"password in the clear": {URL: "tcp://192.0.2.7:1883", Username: "me", Password: "secret"},
@@ -103,6 +104,6 @@ func TestExternalBroker_RefusesWhatIsUnsafe(t *testing.T) {
 		require.ErrorIs(t, o.Validate(), reachable.ErrOptions, name)
 	}
 	o := node.DefaultOptions(t.TempDir())
-	o.Broker = node.External{URL: "tcp://127.0.0.1:1883", Username: "me", Password: "secret"}
+	o.Broker = external.Broker{URL: "tcp://127.0.0.1:1883", Username: "me", Password: "secret"}
 	require.NoError(t, o.Validate())
 }

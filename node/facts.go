@@ -166,7 +166,10 @@ func (n *Node) stateChanged(what apply.Change) {
 		n.reread.Store(true)
 	}
 	if what&apply.ChangedKeys != 0 {
-		n.ringChanged()
+		if err := n.ring.Reread(); err != nil {
+			n.log.Error("it is not known whether devices believe this node", "error", err)
+		}
+		n.toPresent.Set()
 	}
 	if what&(apply.ChangedMembers|apply.ChangedPlaces) != 0 {
 		n.addressed.Changed()
@@ -176,7 +179,7 @@ func (n *Node) stateChanged(what apply.Change) {
 		n.duty()
 	}
 	n.events.TouchRecords(what)
-	n.brokerDirectory.changed(what)
+	n.external.Changed(what)
 }
 
 // recallBytes is how much is read of the agreed messages before texts that do not stand are

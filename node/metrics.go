@@ -41,7 +41,7 @@ func (n *Node) registerMetrics() {
 		{"members", "Members of the audience.", func() float64 { return float64(n.state.Index().Len()) }},
 		{"strangers", "Open connections that have not proved who they are.", func() float64 { return float64(n.conns.Counts().Strangers) }},
 		{"strangers_dropped", "Connections of strangers that were closed for want of room, since the start.", func() float64 { return float64(n.conns.Counts().Dropped + n.conns.Counts().Refused) }},
-		{"devices_connected", "Devices connected to this node.", func() float64 { return float64(n.presence.count()) }},
+		{"devices_connected", "Devices connected to this node.", func() float64 { return float64(n.presence.Count()) }},
 		{"alerts_in_force", "Alerts in force, as this node knows it.", func() float64 { return float64(n.book.Count(n.options.Clock())) }},
 		{"facts_pending", "Alert facts of this node that are not committed yet.", func() float64 { return float64(n.progress.Count()) }},
 		{"disk_free_bytes", "Free space of the data folder's file system.", func() float64 { return float64(n.disk.Status().Free) }},

@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
-	"almenara/channels/broker"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
 	"almenara/channels/signal"
@@ -42,6 +41,7 @@ import (
 	"almenara/node/district"
 	"almenara/node/duties"
 	"almenara/node/events"
+	"almenara/node/external"
 	"almenara/node/folder"
 	"almenara/node/intake"
 	"almenara/node/keyring"
@@ -52,6 +52,7 @@ import (
 	"almenara/node/originals"
 	"almenara/node/outcome"
 	"almenara/node/policy"
+	"almenara/node/presence"
 	"almenara/node/reachable"
 	"almenara/node/reached"
 	"almenara/node/read"
@@ -92,52 +93,51 @@ type Node struct {
 	originals  *originals.Keeper
 	hybrid     *fact.Clock
 	gateway    *mqtt.Gateway
-	external   *broker.Broker // nil without one
+	external   *external.Link // nil without one
 	dispatcher *channels.Dispatcher
 	situations *situation.Builder[*lookup.Index] // the presenter uses it
 	receipts   *receipts.Intake
 	reached    *reached.Known
 	server     *api.Server
 
-	book            *alerts.Book
-	stories         *stories.Finder
-	addressed       *addressed.Resolver
-	members         *members.Members
-	splits          *splits.Reader
-	read            *read.Reader
-	intake          *intake.Intake
-	affected        *affected.Finder
-	answers         *outcome.Answers
-	approvals       *approvals.Approvals
-	budget          *budget.Budget
-	rules           *authority.Rules
-	users           *records.Users
-	devices         *records.Devices
-	places          *records.Places
-	imports         *records.Imports
-	proposer        *records.Proposer
-	presence        *presence
-	whereabouts     whereabouts.Nodes
-	announced       announced
-	alone           *alone.Watch
-	notes           *notes.Notes
-	events          *events.Feed
-	listeners       listeners
-	presented       atomic.Pointer[channels.Situation] // what devices were given last
-	progress        *replication.Facts
-	brokerDirectory brokerDirectory
-	duties          atomic.Pointer[duties.Duties] // set with cluster
-	checks          func() []machine.Part         // of the daily check
-	ring            *keyring.Ring
-	district        *district.District
-	membership      *membership.Membership
-	status          *status.Reporter
-	scenarios       *policy.Scenarios
-	licences        *policy.Licences
-	policy          *policy.Policy
-	joined          chan struct{} // closed when cluster is set
-	guessed         string        // a sentence, where the advertised address is a guess; else ""
-	reread          atomic.Bool   // the whole state was replaced: the book must read it anew
+	book        *alerts.Book
+	stories     *stories.Finder
+	addressed   *addressed.Resolver
+	members     *members.Members
+	splits      *splits.Reader
+	read        *read.Reader
+	intake      *intake.Intake
+	affected    *affected.Finder
+	answers     *outcome.Answers
+	approvals   *approvals.Approvals
+	budget      *budget.Budget
+	rules       *authority.Rules
+	users       *records.Users
+	devices     *records.Devices
+	places      *records.Places
+	imports     *records.Imports
+	proposer    *records.Proposer
+	presence    *presence.Presence
+	whereabouts whereabouts.Nodes
+	announced   announced
+	alone       *alone.Watch
+	notes       *notes.Notes
+	events      *events.Feed
+	listeners   listeners
+	presented   atomic.Pointer[channels.Situation] // what devices were given last
+	progress    *replication.Facts
+	duties      atomic.Pointer[duties.Duties] // set with cluster
+	checks      func() []machine.Part         // of the daily check
+	ring        *keyring.Ring
+	district    *district.District
+	membership  *membership.Membership
+	status      *status.Reporter
+	scenarios   *policy.Scenarios
+	licences    *policy.Licences
+	policy      *policy.Policy
+	joined      chan struct{} // closed when cluster is set
+	guessed     string        // a sentence, where the advertised address is a guess; else ""
+	reread      atomic.Bool   // the whole state was replaced: the book must read it anew
 
 	toPresent     signal.Signal // something that devices may have to hear of has changed
 	toPresentSoon signal.Signal // the audience has changed, which may wait for more of the same
@@ -201,7 +201,6 @@ func New(options Options) (*Node, error) {
 		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: n.recordAlone,
 		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(apply.ChangedNodes) },
 	})
-	n.presence = newPresence(n.options.Clock)
 	n.disk = machine.NewDisk(options.Dir, options.Space, n.diskChanged, n.log)
 	return n, nil
 }
@@ -325,8 +324,9 @@ func (n *Node) openState(context.Context) error {
 func (n *Node) openGateway(ctx context.Context) error {
 	var err error
 	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settler{n}, Spool: spoolOf(n), Clock: n.options.Clock, Logger: n.log})
+	n.presence = n.newPresence()
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n, Receipts: n.receipts, Hooks: hooks{n}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.ticketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: n.ticketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 	})
 	if err != nil {
 		return err
@@ -336,7 +336,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.dispatcher, err = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
-		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.outlets(), Shared: n.external != nil, Logger: n.log,
+		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.external.Outlets(n.gateway), Shared: n.external != nil, Logger: n.log,
 	})
 	n.situations = n.newSituations()
 	return err
@@ -377,7 +377,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
 		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
-		n.runExternal, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
+		n.external.Run, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })
 	}

@@ -24,7 +24,7 @@ func (n *Node) serveNodes() {
 // whereaboutsOf lets this node ask the others for devices, and answer them.
 func whereaboutsOf(n *Node) whereabouts.Nodes {
 	return whereabouts.Nodes{
-		Self: n.ID(), Call: n.cluster.Call, Gone: n.presence.goneSince,
+		Self: n.ID(), Call: n.cluster.Call, Gone: n.presence.GoneSince,
 		// Who was admitted and has not run yet announced no address to devices, and has none.
 		Others: func() []string {
 			nodes, _, err := n.ring.Read()
@@ -33,8 +33,11 @@ func whereaboutsOf(n *Node) whereabouts.Nodes {
 			})
 		},
 		Here: func() (out []whereabouts.Device) {
-			for _, d := range n.here() {
+			for _, d := range n.presence.All() {
 				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since, State: d.State})
+			}
+			for _, d := range n.external.Present() {
+				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since.UTC(), State: d.State})
 			}
 			return out
 		},

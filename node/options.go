@@ -9,6 +9,7 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/cluster/connlimit"
+	"almenara/node/external"
 	"almenara/node/folder"
 	"almenara/node/machine"
 	"almenara/node/reachable"
@@ -40,7 +41,7 @@ type Options struct {
 	MQTT, MQTTS, WS, WSS string
 	// Broker is a general-purpose MQTT broker through which devices are reached besides
 	// the gateway; the zero value is none.
-	Broker External
+	Broker external.Broker
 	// Heartbeat is raft's heartbeat and election timeout; 0 is 300 ms (wired LAN).
 	// Use 1 s on radio links.
 	Heartbeat time.Duration
@@ -92,7 +93,7 @@ func (o Options) Validate() error {
 	if err := o.Addresses().Validate(); err != nil {
 		return err
 	}
-	if err := o.Broker.validate(); err != nil {
+	if err := o.Broker.Validate(); err != nil {
 		return err
 	}
 	for _, addr := range o.Peers {

@@ -1,13 +1,23 @@
 package node
 
 import (
+	"fmt"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/cluster/apply"
 	"almenara/cluster/peers"
 	"almenara/node/approvals"
+	"almenara/node/events"
+	"almenara/node/external"
 	"almenara/node/intake"
 	"almenara/node/outcome"
+	"almenara/node/presence"
+	"almenara/node/reachable"
 	"almenara/node/read"
 	"almenara/node/status"
 	"almenara/node/wire"
+	"almenara/storage/alert"
 )
 
 // newStatus gathers what is said of the node from its parts.
@@ -21,8 +31,8 @@ func (n *Node) newStatus() *status.Reporter {
 		},
 		Parts: func(s *wire.Status) {
 			s.API, s.MQTT = n.listeners.urls()
-			s.Internode, s.Broker = n.cluster.Advertised(), n.externalStatus()
-			s.Devices, s.InForce, s.PendingFacts = n.presence.count(), n.book.Count(n.options.Clock()), n.progress.Count()
+			s.Internode, s.Broker = n.cluster.Advertised(), n.external.Status()
+			s.Devices, s.InForce, s.PendingFacts = n.presence.Count(), n.book.Count(n.options.Clock()), n.progress.Count()
 			s.Disk, s.Clock, s.Spool = n.disk.Status(), n.clock.Status(), n.receipts.SpoolStatus()
 		},
 	})
@@ -40,7 +50,7 @@ func (n *Node) newReader() *read.Reader {
 // newAnswers is what answers who warns.
 func (n *Node) newAnswers() *outcome.Answers {
 	return outcome.New(outcome.Options{
-		Book: n.book, Addressed: n.addressed, Members: n.members, Progress: n.progress, Connected: &n.whereabouts, Here: n.connectedOf,
+		Book: n.book, Addressed: n.addressed, Members: n.members, Progress: n.progress, Connected: &n.whereabouts, Here: n.connectedHere,
 		Peers: func() []peers.Peer { return n.cluster.Status().Peers }, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
 	})
 }
@@ -61,4 +71,48 @@ func (n *Node) newIntake() *intake.Intake {
 		Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone },
 		Clock: n.options.Clock, Trusted: n.clock.Trusted,
 	})
+}
+
+// newEvents makes the feed of what happens.
+func (n *Node) newEvents() *events.Feed {
+	return events.New(events.Options{
+		Clock: n.options.Clock,
+		Find: func(id string) (alert.ID, error) {
+			s, err := n.stories.Find(id)
+			if err != nil {
+				return "", err
+			}
+			return s.ID, nil
+		},
+		Alert:   func(id alert.ID) (wire.Event, bool) { return n.read.Event(id) },
+		Changed: func(what apply.Change) { n.presence.Changed(what) },
+	})
+}
+
+// newPresence is what knows the devices that are connected here.
+func (n *Node) newPresence() *presence.Presence {
+	return presence.New(presence.Options{
+		Store: n.store, Holds: n.ring.Holds, Sent: n.receipts.Sent, Touch: n.events.TouchRecords, Clock: n.options.Clock, Logger: n.log,
+		Drop: func(device string) { n.gateway.Drop(device) },
+	})
+}
+
+// openExternal makes the way through the external broker, if there is one. Who hands alerts to
+// it is the leader, and a node that is alone, because nobody else may know of its alerts. Two
+// that do so at once cost work only: a device begins a revision once.
+func (n *Node) openExternal() (err error) {
+	if n.options.Broker.URL != "" && n.district.Isolated() {
+		return fmt.Errorf("%w: %s; start it without a broker, where devices of the district may be", reachable.ErrOptions, n.district.Drill())
+	}
+	n.external, err = external.Open(external.Options{
+		Broker: n.options.Broker, Node: n.ID(), Store: n.store, Receipts: n.receipts, Clock: n.options.Clock, Logger: n.log, Registry: n.registry,
+		Present: func(device string) bool { _, here := n.presence.Of(device); return here },
+		Elected: func() bool { return n.cluster.Leadership().Leader || !(settler{n}).CanCommit() },
+	})
+	return err
+}
+
+// connectedHere counts the devices of members that this node reaches.
+func (n *Node) connectedHere(members *roaring.Bitmap) int {
+	return n.presence.CountOf(members) + n.external.Reaching(members)
 }

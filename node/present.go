@@ -124,7 +124,7 @@ func (n *Node) recordFanout(it channels.Item) {
 	for _, part := range it.Parts {
 		members.Or(part.To)
 	}
-	devices := n.connectedOf(members)
+	devices := n.connectedHere(members)
 	if devices == 0 {
 		return
 	}
@@ -157,13 +157,4 @@ func (a *announced) keep(inForce []alerts.Live) {
 		live[l.ID] = true
 	}
 	maps.DeleteFunc(a.seen, func(id alert.ID, _ alert.Revision) bool { return !live[id] })
-}
-
-// connectedOf counts the devices of members that this node reaches.
-func (n *Node) connectedOf(members *roaring.Bitmap) int {
-	count := n.presence.countOf(members)
-	if n.external != nil {
-		count += n.external.Reaching(members)
-	}
-	return count
 }

@@ -18,6 +18,7 @@ import (
 	"almenara/node/access"
 	"almenara/node/cli/inprocess"
 	"almenara/node/demo"
+	"almenara/node/external"
 )
 
 // exitHalt is what the process ends with when going on would be wrong: the service
@@ -121,7 +122,7 @@ func serve(ctx context.Context, version string, o inprocess.ServeOptions, ready 
 	for _, option := range options {
 		option(&opts)
 	}
-	opts.Broker = node.External(o.Broker)
+	opts.Broker = external.Broker(o.Broker)
 	opts.Heartbeat, opts.Version, opts.Logger, opts.Peers = o.Heartbeat, version, log, o.Peers
 	opts.Halt = func(err error) {
 		log.Error("the node must stop at once", "error", err)
