@@ -14,17 +14,22 @@ import (
 // removals. Each is by itself: a removal may be refused for days while others are away,
 // and an import may fail again and again.
 func (n *Node) dutiesOf(c *cluster.Cluster) *duties.Duties {
-	d := duties.New(c, n.log,
+	d := duties.New(electionOf(n, c), n.log,
 		duties.Duty{Name: "mark", Do: func(context.Context) error { return folder.MarkBegun(n.options.Dir, n.ID()) }},
-		duties.Duty{Name: "district", Leader: true, Do: n.district.Begin},
-		duties.Duty{Name: "key ring", Leader: true, Do: n.ring.Keep},
-		duties.Duty{Name: "imports", Leader: true, Do: n.imports.FinishImports},
+		duties.Duty{Name: "district", Where: duties.AtLeader, Do: n.district.Begin},
+		duties.Duty{Name: "key ring", Where: duties.AtLeader, Do: n.ring.Keep},
+		duties.Duty{Name: "imports", Where: duties.AtLeader, Do: n.imports.FinishImports},
 		duties.Duty{Name: "addresses", Do: n.membership.Announce},
 		duties.Duty{Name: "former id", Do: n.membership.ReplaceFormer},
-		duties.Duty{Name: "removals", Leader: true, Do: n.membership.FinishRemovals},
+		duties.Duty{Name: "removals", Where: duties.AtLeader, Do: n.membership.FinishRemovals},
 	)
 	n.duties.Store(d)
 	return d
+}
+
+// electionOf says which of the district's duties are this node's.
+func electionOf(n *Node, c *cluster.Cluster) *duties.Election {
+	return duties.NewElection(c, settler{n}.CanCommit)
 }
 
 // duty calls them all. It never blocks.

@@ -8,6 +8,7 @@ import (
 	"almenara/cluster/apply"
 	"almenara/cluster/peers"
 	"almenara/node/approvals"
+	"almenara/node/duties"
 	"almenara/node/events"
 	"almenara/node/external"
 	"almenara/node/intake"
@@ -107,7 +108,7 @@ func (n *Node) openExternal() (err error) {
 	n.external, err = external.Open(external.Options{
 		Broker: n.options.Broker, Node: n.ID(), Store: n.store, Receipts: n.receipts, Clock: n.options.Clock, Logger: n.log, Registry: n.registry,
 		Present: func(device string) bool { _, here := n.presence.Of(device); return here },
-		Elected: func() bool { return n.cluster.Leadership().Leader || !(settler{n}).CanCommit() },
+		Elected: func() bool { return electionOf(n, n.cluster).Holds(duties.AtOne) }, // two at once cost work only
 	})
 	return err
 }
