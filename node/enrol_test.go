@@ -58,7 +58,11 @@ func TestPlacesAndKinds_ThatCannotBeMeantAreRefused(t *testing.T) {
 		require.Equal(t, wire.KindRefused, p.Kind)
 		require.Contains(t, p.Sentence, says)
 	}
-	_, err := d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{here.Path, "elsewhere/x"}})
+	_, err := d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "wall-1", Kind: "led-wall", Place: here.Block, NewKind: true}})
+	require.NoError(t, err, "a kind that is meant")
+	_, err = d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "wall-2", Kind: "led-wall", Place: here.Block}})
+	require.NoError(t, err, "one of the district's from then on")
+	_, err = d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{here.Path, "elsewhere/x"}})
 	require.Contains(t, problemOf(d, nil, err).Sentence, "the place elsewhere/x is not in the district")
 	d.user(wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{here.Path + "/not-yet"}})
 }

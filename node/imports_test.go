@@ -38,7 +38,7 @@ func TestImport_HoldsRowsAgainstTheDistrict(t *testing.T) {
 	}
 
 	// A kind that a device was enrolled with is one of the district's.
-	_, err = d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "wall", Kind: "led-wall", Place: "tuen-mun/a"}})
+	_, err = d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "wall", Kind: "led-wall", Place: "tuen-mun/a", NewKind: true}})
 	require.NoError(t, err)
 	out, err = d.imports("id,kind,place\nwall-2,LED-wall,tuen-mun/a\n")
 	require.NoError(t, err)

@@ -2,9 +2,7 @@ package records
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
@@ -168,8 +166,11 @@ func (dv *Devices) enrolMembers(in []wire.Enrol) ([][]byte, error) {
 		if err := m.Validate(); err != nil {
 			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; nothing was enrolled", e.ID, err)
 		}
-		if err := errors.Join(known.Kinds(dv.state.Index(), e.Kind), known.Places(dv.state.Index(), e.Place)); err != nil {
-			return nil, wire.Problemf(wire.KindRefused, "device %s: %s", e.ID, strings.ReplaceAll(err.Error(), "\n", "; "))
+		if err := known.Places(dv.state.Index(), e.Place); err != nil {
+			return nil, wire.Problemf(wire.KindRefused, "device %s: %v", e.ID, err)
+		}
+		if err := known.Kinds(dv.state.Index(), e.Kind); err != nil && !e.NewKind {
+			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; where a new kind is meant say so (--new-kind)", e.ID, err)
 		}
 		out = append(out, audience.EncodeMember(&m))
 	}

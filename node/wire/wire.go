@@ -357,6 +357,9 @@ type Enrol struct {
 	// Rotate gives a device that is enrolled already a new secret; the living device is cut
 	// off until it has that. Without it such a device is refused.
 	Rotate bool `json:"rotate,omitempty"`
+	// NewKind says that a kind which no member has yet is meant. Without it such a kind is
+	// refused as a slip.
+	NewKind bool `json:"new_kind,omitempty"`
 }
 
 // Enrolled is what the device must be given; the secret is shown only here.

@@ -39,7 +39,8 @@ func deviceEnrol(fs *pflag.FlagSet) command.Runner {
 	place := fs.String("place", "", "place of the member")
 	member := fs.String("member", "", "member that the device belongs to; the same id when absent")
 	rotate := fs.Bool("rotate", false, "give devices that are enrolled already a new secret; until they have it they are cut off")
-	file := fs.String("file", "", "JSON array of {id, member, kind, place, rotate}; - is standard input")
+	newKind := fs.Bool("new-kind", false, "a kind that no member has yet is meant, and no slip")
+	file := fs.String("file", "", "JSON array of {id, member, kind, place, rotate, new_kind}; - is standard input")
 	return func(ctx context.Context, e *command.Env, args []string) error {
 		var wanted []wire.Enrol
 		if *file != "" {
@@ -59,6 +60,7 @@ func deviceEnrol(fs *pflag.FlagSet) command.Runner {
 		}
 		for i := range wanted {
 			wanted[i].Rotate = wanted[i].Rotate || *rotate
+			wanted[i].NewKind = wanted[i].NewKind || *newKind
 		}
 		return enrolAndPrint(ctx, e, wanted)
 	}
