@@ -17,7 +17,7 @@ func (n *Node) learnApproval(f fact.Fact, signed fact.Signed) {
 	}
 	n.book.Approve(a.OnBoard())
 	n.budget.Approved()
-	n.toPresent.Set()
+	n.presenter.Changed()
 	if m := n.book.Message(hex.EncodeToString(a.Fact)); m != nil {
 		_, of := n.book.Standing(m, n.options.Clock())
 		n.events.Touch(of, events.Alert)

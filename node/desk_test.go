@@ -14,7 +14,6 @@ import (
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
-	"almenara/storage/alert/board"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -41,20 +40,9 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	require.NoError(t, again.openState(t.Context()))
 	defer func() { require.NoError(t, again.Stop(t.Context())) }()
 	again.book = alerts.NewBook(stories.Texts(func() stories.Facts { return again.state })) // as it was before the other node's state came
-	again.rereadState()
+	again.presenter.Reread()
 	require.Empty(t, again.book.Open(again.options.Clock()))
 	again.stateChanged(apply.ChangedAll)
-	again.rereadState()
+	again.presenter.Reread()
 	require.Equal(t, []alert.ID{alert.ID(out.Alert)}, again.book.Open(again.options.Clock()))
-}
-
-func TestAnnounced_ForgetsWhatIsOver(t *testing.T) {
-	var a announced
-	rain := alerts.Live{Active: board.Active{ID: "rain", Revision: 1}}
-	require.True(t, a.add("rain", 1))
-	require.True(t, a.add("wind", 7))
-	require.False(t, a.add("rain", 1))
-	a.keep([]alerts.Live{rain})
-	require.Len(t, a.seen, 1)
-	require.True(t, a.add("rain", 2))
 }

@@ -136,7 +136,7 @@ func (n *Node) learn(f fact.Fact, signed fact.Signed) {
 	if outcome == board.Conflict {
 		n.log.Warn("one message came in with two contents", "key", m.Entry.Key.String(), "fact", id)
 	}
-	n.toPresent.Set()
+	n.presenter.Changed()
 	_, of := n.book.Standing(m, n.options.Clock())
 	n.events.Touch(of, events.Alert)
 }
@@ -163,17 +163,17 @@ func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutc
 // stateChanged hears what a commit touched. The raft goroutine calls it.
 func (n *Node) stateChanged(what apply.Change) {
 	if what == apply.ChangedAll {
-		n.reread.Store(true)
+		n.presenter.StateReplaced()
 	}
 	if what&apply.ChangedKeys != 0 {
 		if err := n.ring.Reread(); err != nil {
 			n.log.Error("it is not known whether devices believe this node", "error", err)
 		}
-		n.toPresent.Set()
+		n.presenter.Changed()
 	}
 	if what&(apply.ChangedMembers|apply.ChangedPlaces) != 0 {
 		n.addressed.Changed()
-		n.toPresentSoon.Set()
+		n.presenter.AudienceChanged()
 	}
 	if what&(apply.ChangedNodes|apply.ChangedImports|apply.ChangedDistrict) != 0 {
 		n.duty()

@@ -144,7 +144,7 @@ func TestInForce_AListCostsWhatItShows(t *testing.T) {
 	m.sent = time.Now().UTC()
 	cost := func(inForce int) float64 {
 		m.hang(inForce-m.made, 0)
-		require.Eventually(t, func() bool { s := m.presented.Load(); return s != nil && len(s.InForce) == inForce }, time.Minute, 10*time.Millisecond)
+		require.Eventually(t, func() bool { s := m.presenter.Last(); return s != nil && len(s.InForce) == inForce }, time.Minute, 10*time.Millisecond)
 		for _, a := range m.list() {
 			require.Len(t, a.Duplicates, 10)
 		}

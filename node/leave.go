@@ -64,7 +64,7 @@ func (n *Node) leave(ctx context.Context) {
 
 // shed lets the status, the console and the devices know.
 func (n *Node) shed() {
-	n.toPresent.Set()
+	n.presenter.Changed()
 	n.duty()
 }
 

@@ -17,7 +17,6 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
-	"almenara/channels/signal"
 	"almenara/cluster"
 	"almenara/cluster/agreed"
 	"almenara/cluster/apply"
@@ -53,6 +52,7 @@ import (
 	"almenara/node/outcome"
 	"almenara/node/policy"
 	"almenara/node/presence"
+	"almenara/node/present"
 	"almenara/node/reachable"
 	"almenara/node/reached"
 	"almenara/node/read"
@@ -60,13 +60,11 @@ import (
 	"almenara/node/records"
 	"almenara/node/replication"
 	"almenara/node/shutdown"
-	"almenara/node/situation"
 	"almenara/node/splits"
 	"almenara/node/status"
 	"almenara/node/stories"
 	"almenara/node/whereabouts"
 	"almenara/storage"
-	"almenara/storage/audience/lookup"
 )
 
 // Node is one box of a district. Its methods may be called from any goroutine
@@ -95,7 +93,7 @@ type Node struct {
 	gateway    *mqtt.Gateway
 	external   *external.Link // nil without one
 	dispatcher *channels.Dispatcher
-	situations *situation.Builder[*lookup.Index] // the presenter uses it
+	presenter  *present.Presenter
 	receipts   *receipts.Intake
 	reached    *reached.Known
 	server     *api.Server
@@ -119,12 +117,10 @@ type Node struct {
 	proposer    *records.Proposer
 	presence    *presence.Presence
 	whereabouts whereabouts.Nodes
-	announced   announced
 	alone       *alone.Watch
 	notes       *notes.Notes
 	events      *events.Feed
 	listeners   listeners
-	presented   atomic.Pointer[channels.Situation] // what devices were given last
 	progress    *replication.Facts
 	duties      atomic.Pointer[duties.Duties] // set with cluster
 	checks      func() []machine.Part         // of the daily check
@@ -137,10 +133,6 @@ type Node struct {
 	policy      *policy.Policy
 	joined      chan struct{} // closed when cluster is set
 	guessed     string        // a sentence, where the advertised address is a guess; else ""
-	reread      atomic.Bool   // the whole state was replaced: the book must read it anew
-
-	toPresent     signal.Signal // something that devices may have to hear of has changed
-	toPresentSoon signal.Signal // the audience has changed, which may wait for more of the same
 
 	begun   time.Time
 	stop    shutdown.Steps
@@ -178,8 +170,8 @@ func New(options Options) (*Node, error) {
 	}
 	n := &Node{
 		options: options, settings: merged, identity: identity,
-		registry:  prometheus.NewRegistry(),
-		toPresent: signal.New(), toPresentSoon: signal.New(),
+		registry: prometheus.NewRegistry(),
+
 		joined: make(chan struct{}),
 	}
 	n.book = alerts.NewBook(stories.Texts(func() stories.Facts { return n.state }))
@@ -192,7 +184,7 @@ func New(options Options) (*Node, error) {
 	n.clock = machine.OpenClock(options.Dir, options.Clock, n.book.Calm)
 	n.options.Clock = n.clock.Now
 	n.events = n.newEvents()
-	n.times = machine.NewWatch(machine.WatchOptions{Clock: n.clock, Peers: n.peers, Call: n.callPeer, Changed: n.toPresent.Set, Logger: n.log})
+	n.times = machine.NewWatch(machine.WatchOptions{Clock: n.clock, Peers: n.peers, Call: n.callPeer, Changed: func() { n.presenter.Changed() }, Logger: n.log})
 	n.scrubber = machine.NewScrubber(machine.ScrubOptions{
 		Every: options.Scrub, Parts: func() []machine.Part { return n.checks() }, Skip: func() bool { return n.cluster.Quarantine() != nil },
 		Clock: n.options.Clock, Logger: n.log,
@@ -305,6 +297,7 @@ func (n *Node) openState(context.Context) error {
 	})
 	n.scenarios = policy.NewScenarios(n.state, n.proposer, n.district.Sender, n.options.Clock)
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
+	n.presenter = n.newPresenter()
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
 	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
 	n.places = records.NewPlaces(n.proposer, n.state)
@@ -338,7 +331,6 @@ func (n *Node) openGateway(ctx context.Context) error {
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
 		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.external.Outlets(n.gateway), Shared: n.external != nil, Logger: n.log,
 	})
-	n.situations = n.newSituations()
 	return err
 }
 
@@ -376,7 +368,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.times.Await(n.present), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
+		n.receipts.Run, n.times.Await(n.presenter.Run), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
 		n.external.Run, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

@@ -2,9 +2,11 @@ package node
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/channels"
 	"almenara/cluster/apply"
 	"almenara/cluster/peers"
 	"almenara/node/approvals"
@@ -14,6 +16,7 @@ import (
 	"almenara/node/intake"
 	"almenara/node/outcome"
 	"almenara/node/presence"
+	"almenara/node/present"
 	"almenara/node/reachable"
 	"almenara/node/read"
 	"almenara/node/status"
@@ -44,7 +47,7 @@ func (n *Node) newReader() *read.Reader {
 	return read.New(read.Options{
 		Book: n.book, Stories: n.stories, Addressed: n.addressed, Members: n.members, Reached: n.reached, Progress: n.progress,
 		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
-		Presented: n.presented.Load, Clock: n.options.Clock, Logger: n.log,
+		Presented: n.presenter.Last, Clock: n.options.Clock, Logger: n.log,
 	})
 }
 
@@ -116,4 +119,22 @@ func (n *Node) openExternal() (err error) {
 // connectedHere counts the devices of members that this node reaches.
 func (n *Node) connectedHere(members *roaring.Bitmap) int {
 	return n.presence.CountOf(members) + n.external.Reaching(members)
+}
+
+// newPresenter is what gives devices what is in force.
+func (n *Node) newPresenter() *present.Presenter {
+	return present.New(present.Options{
+		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
+		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: n.recall,
+		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// manifestVersion is channels.Options.Version.
+func (n *Node) manifestVersion(last uint64, _ time.Time) uint64 {
+	version, err := present.NextVersion(n.hybrid, last)
+	if err != nil {
+		n.log.Warn("the versions of manifests are not durable", "error", err)
+	}
+	return version
 }

@@ -106,6 +106,7 @@ almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara
 almenara/node/intake almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/affected almenara/node/alerts almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/secret
 almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/reachable almenara/node/wire
+almenara/node/present almenara/channels! almenara/channels/signal almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/situation
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

@@ -20,6 +20,7 @@ import (
 
 func TestBroker_SaysWhatIsUnsafe(t *testing.T) {
 	require.NoError(t, Broker{}.Validate(), "none")
+	require.NoError(t, Broker{URL: "tcp://192.0.2.7:1883"}.Validate(), "nothing secret goes over it")
 	for url, safe := range map[string]bool{"tcp://192.0.2.7:1883": false, "tcp://localhost:1883": true, "ssl://192.0.2.7:8883": true, "wss://b:443": true, "ws://b:80": false, "b:1": false} {
 		err := Broker{URL: url, Username: "me", Password: "secret"}.Validate()
 		require.Equal(t, safe, err == nil, url)

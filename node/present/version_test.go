@@ -1,4 +1,4 @@
-package node
+package present
 
 import (
 	"testing"
@@ -10,13 +10,13 @@ import (
 // above the last one of before: devices take an equal one for the one that they have.
 func TestNextVersion_IsAboveTheLastOneBeforeAStart(t *testing.T) {
 	clock := &roamClock{wall: noon}
-	before, err := nextVersion(clock, 0)
+	before, err := NextVersion(clock, 0)
 	require.NoError(t, err)
-	again, err := nextVersion(clock, before)
+	again, err := NextVersion(clock, before)
 	require.NoError(t, err)
 	require.Greater(t, again, before)
 	clock.wall = noon.Add(-1)
-	after, err := nextVersion(clock, 0)
+	after, err := NextVersion(clock, 0)
 	require.NoError(t, err)
 	require.Greater(t, after, again)
 }

@@ -1,4 +1,4 @@
-package node
+package present
 
 import (
 	"time"
@@ -6,19 +6,19 @@ import (
 	"almenara/cluster/fact"
 )
 
-// hybridClock is what the versions of manifests come from: a clock that never goes
+// HybridClock is what the versions of manifests come from: a clock that never goes
 // back, across restarts either (fact.Clock).
-type hybridClock interface {
+type HybridClock interface {
 	Now() (uint64, error)
 	Observe(hlc uint64) bool
 }
 
-// nextVersion is a manifest version above last and above every one that the node
+// NextVersion is a manifest version above last and above every one that the node
 // gave before, in milliseconds since 1970. A box without a battery comes up with
 // a clock that was set back; with the system's time as the version, devices would
 // take its manifests for old ones and begin nothing at all on its word. The error
 // says that the version is good for this run only.
-func nextVersion(clock hybridClock, last uint64) (uint64, error) {
+func NextVersion(clock HybridClock, last uint64) (uint64, error) {
 	hlc, err := clock.Now()
 	version := uint64(fact.WallTime(hlc).UnixMilli())
 	if last == 0 { // the one before this start may be of this very millisecond
@@ -30,13 +30,4 @@ func nextVersion(clock hybridClock, last uint64) (uint64, error) {
 	clock.Observe(fact.HLC(time.UnixMilli(int64(last + 1))))
 	_, err = clock.Now() // puts it on disk, when it is ahead of what is there
 	return last + 1, err
-}
-
-// manifestVersion is channels.Options.Version.
-func (n *Node) manifestVersion(last uint64, _ time.Time) uint64 {
-	version, err := nextVersion(n.hybrid, last)
-	if err != nil {
-		n.log.Warn("the versions of manifests are not durable", "error", err)
-	}
-	return version
 }

@@ -1,4 +1,4 @@
-package node
+package present
 
 import (
 	"fmt"
@@ -114,7 +114,7 @@ func (d *lawDistrict) reference() alert.Key {
 	return alert.Key{Sender: "s0", Identifier: fmt.Sprint("unseen", d.random.IntN(1000)), Sent: alert.NewDateTime(d.now.Truncate(time.Second))}
 }
 
-// present does what Node.presentNow does, until nothing is left to be worked out.
+// present does what the presenter does, until nothing is left to be worked out.
 func (d *lawDistrict) present(t *testing.T) alerts.Picture {
 	for {
 		p := d.book.At(d.now)

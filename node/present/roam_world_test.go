@@ -1,4 +1,4 @@
-package node
+package present
 
 import (
 	"crypto/ed25519"
@@ -138,7 +138,7 @@ func (n *roamNode) boot() {
 		Signer: contract.Signer{KeyID: fmt.Sprint("k", n.i), Key: roamKeys[n.i]}, Node: fmt.Sprint("N", n.i),
 		Clock: n.clock, Version: func(last uint64, _ time.Time) uint64 {
 			n.hybrid.wall = n.clock()
-			version, _ := nextVersion(&n.hybrid, last)
+			version, _ := NextVersion(&n.hybrid, last)
 			return version
 		},
 		Outlets: []channels.Outlet{n}, Logger: quiet, MaxPage: n.w.page,
@@ -184,7 +184,7 @@ func (n *roamNode) learn(t *roamTale) bool {
 	return fresh
 }
 
-// present does what Node.presentNow does, for an audience that the message names.
+// present does what the presenter does, for an audience that the message names.
 func (n *roamNode) present() {
 	n.stale = !n.up || !slices.ContainsFunc(n.w.devices, func(d *roamDevice) bool { return d.at == n })
 	if n.stale { // whoever comes next sees what holds then

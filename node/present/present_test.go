@@ -1,0 +1,143 @@
+package present
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/stretchr/testify/require"
+
+	"almenara/channels"
+	"almenara/node/alerts"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
+	"almenara/storage/receipt"
+)
+
+var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+
+// stage is a presenter for one screen, and what it handed over.
+type stage struct {
+	*Presenter
+	book    *alerts.Book
+	given   []channels.Situation
+	noted   []int // devices of the fanouts on record
+	touched []alert.ID
+	here    int
+	recalls int
+	broken  error // why the agreed alerts cannot be read
+}
+
+func (s *stage) Target(alert.Key, alert.Revision) (*roaring.Bitmap, error) { return roaring.New(), nil }
+func (s *stage) ReceiptMembers([]alert.ID, alert.Revision, receipt.Rung) (*roaring.Bitmap, error) {
+	return roaring.New(), nil
+}
+func (s *stage) Fanout(_ alert.ID, _ alert.Revision, devices int) { s.noted = append(s.noted, devices) }
+
+func newStage(clock func() time.Time) *stage {
+	index := lookup.New()
+	index.Put(3, &audience.Member{ID: "lift", Kind: audience.KindScreen, Place: "d/here"})
+	s := &stage{book: alerts.NewBook(nil), here: 1}
+	s.Presenter = New(Options{
+		Book: s.book, State: s, Audience: func() *lookup.Index { return index }, Keys: func() []byte { return []byte("ring") },
+		Set: func(now channels.Situation) error { s.given = append(s.given, now); return nil }, Here: func(*roaring.Bitmap) int { return s.here },
+		Notes: func() Notes { return s }, Touch: func(id alert.ID) { s.touched = append(s.touched, id) },
+		Recall: func() error { s.recalls++; return s.broken }, Clock: clock, Logger: slog.New(slog.DiscardHandler),
+	})
+	return s
+}
+
+// say lays an alert on the book that holds for an hour from then on.
+func (s *stage) say(name string, from time.Time) alert.ID {
+	a := &alert.Alert{
+		Identifier: name, Sender: "hko", Sent: alert.NewDateTime(from), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic,
+		Infos: []alert.Info{{Event: "Rain", Headline: "Rain", Expires: alert.NewDateTime(from.Add(time.Hour))}},
+	}
+	issue := storage.Issue{Accepted: from.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}
+	m := &alerts.Message{Fact: name, Issue: issue, Alert: a, Entry: issue.Entry(a, a.Digest().String(), name)}
+	s.book.Add(m)
+	return m.Entry.Key.ID()
+}
+
+func TestNow_HandsOverWhatHoldsAndNotesItOnce(t *testing.T) {
+	now := noon
+	s := newStage(func() time.Time { return now })
+	require.Nil(t, s.Last())
+	id := s.say("rain", noon)
+	for range 3 {
+		s.now()
+	}
+	require.Len(t, s.Last().InForce, 1)
+	require.Equal(t, []byte("ring"), s.Last().Keys)
+	require.Equal(t, []int{1}, s.noted, "once for each revision")
+	require.Equal(t, []alert.ID{id}, s.touched)
+	s.here = 0
+	s.say("wind", noon)
+	s.now()
+	require.Equal(t, []int{1}, s.noted, "nobody here got it")
+	now = noon.Add(30 * time.Minute)
+	require.LessOrEqual(t, s.now(), presentAtMost)
+	now = noon.Add(time.Hour - time.Second)
+	require.Equal(t, time.Second, s.now(), "it looks again when something ends")
+	now = noon.Add(2 * time.Hour)
+	s.now()
+	require.Empty(t, s.Last().InForce)
+}
+
+func TestReread_IsTriedUntilItIsRead(t *testing.T) {
+	s := newStage(func() time.Time { return noon })
+	s.now()
+	require.Zero(t, s.recalls)
+	s.StateReplaced()
+	s.broken = errors.New("the disk")
+	s.now()
+	s.broken = nil
+	s.now()
+	s.now()
+	require.Equal(t, 2, s.recalls)
+}
+
+func TestRun_LooksAtOnceAndLetsAudiencesGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(time.Now)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { s.Run(ctx); close(done) }()
+		synctest.Wait()
+		require.Len(t, s.given, 1)
+		s.Changed()
+		synctest.Wait()
+		require.Len(t, s.given, 2)
+		for range 5 {
+			s.AudienceChanged()
+			time.Sleep(shiftTime / 10)
+		}
+		require.Len(t, s.given, 2, "an import is many commits")
+		time.Sleep(shiftTime)
+		synctest.Wait()
+		require.Len(t, s.given, 3)
+		time.Sleep(presentAtMost)
+		synctest.Wait()
+		require.Len(t, s.given, 4, "it looks without being told, too")
+		cancel()
+		<-done
+	})
+}
+
+func TestAnnounced_ForgetsWhatIsOver(t *testing.T) {
+	var a announced
+	rain := alerts.Live{Active: board.Active{ID: "rain", Revision: 1}}
+	require.True(t, a.add("rain", 1))
+	require.True(t, a.add("wind", 7))
+	require.False(t, a.add("rain", 1))
+	a.keep([]alerts.Live{rain})
+	require.Len(t, a.seen, 1)
+	require.True(t, a.add("rain", 2))
+}
