@@ -66,3 +66,30 @@ func TestPlacesAndKinds_ThatCannotBeMeantAreRefused(t *testing.T) {
 	require.Contains(t, problemOf(d, nil, err).Sentence, "the place elsewhere/x is not in the district")
 	d.user(wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{here.Path + "/not-yet"}})
 }
+
+// A member is removed by its id, and never in silence where a device would be left that no alert
+// reaches.
+func TestRemoveMember_NamesDevicesThatWouldBeLeft(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	here := d.estate("removed-from")
+	d.enrol("screen", here.Block, 1)
+	all := func() wire.Selected {
+		found, err := d.client(0).Consistent().Select(d.ctx(), "place under "+here.Path, "", 0)
+		require.NoError(t, err)
+		return found
+	}
+	id := all().Members[0].ID
+	_, err := d.client(0).RemoveMember(d.ctx(), id, false)
+	p := problemOf(d, nil, err)
+	require.Equal(t, wire.KindConflict, p.Kind)
+	require.Equal(t, []string{id}, p.Details)
+	require.EqualValues(t, 1, all().Counts.Total, "nothing was changed")
+	out, err := d.client(0).RemoveMember(d.ctx(), id, true)
+	require.NoError(t, err)
+	require.Equal(t, wire.RemovedMember{Member: id, Orphaned: 1, OrphanedFirst: []string{id}}, out)
+	require.Zero(t, all().Counts.Total)
+	_, err = d.client(0).RemoveMember(d.ctx(), id, true)
+	require.Equal(t, wire.KindNotFound, problemOf(d, nil, err).Kind)
+	d.audited("members remove")
+}

@@ -98,3 +98,13 @@ func (w *watchedReader) or(err error) error {
 	}
 	return err
 }
+
+// removeMember removes one member of the audience.
+func (h importHandlers) removeMember(c call) error {
+	yes := c.query.flag("yes")
+	if c.query.err != nil {
+		return c.query.err
+	}
+	out, err := h.service.RemoveMember(c.r.Context(), c.by, c.r.PathValue("id"), yes)
+	return answer(h.answers, c, out, err)
+}

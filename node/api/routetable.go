@@ -128,6 +128,12 @@ func audienceRoutes() []Route {
 				wire.KindMalformed: "the file cannot be read",
 			}),
 		}},
+		{Action: authority.ChangeAudience, handle: (*Handler).removeMember, Route: openapi.Route{
+			Method: "DELETE", Path: "/api/v1/audience/members/{id}",
+			Summary: "Remove one member. 409 where devices are enrolled for it, which no alert would reach then; the details name them.",
+			Params:  []Param{{Name: "yes", Type: "boolean", Summary: "also where devices are enrolled for it"}}, Answer: wire.RemovedMember{},
+			Fails: agreedOn.And(openapi.Fails{wire.KindNotFound: "there is no such member", wire.KindConflict: "devices are enrolled for it"}),
+		}},
 		{Action: authority.ReadAudience, handle: (*Handler).selectAudience, Agreed: true, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/audience/select",
 			Summary: "Count a selection by kind and place, and list its first members: ids, kinds and places; everything that is known of them to audience managers. Of a selection by tags or languages everybody else gets counts in fives (`rounded_to`), over kinds and whole blocks that are joined by `and`, and 403 where it is anything else, fewer than five members or names them.",

@@ -79,6 +79,8 @@ type Imports interface {
 	// Import reads a CSV file; nothing is applied when one row is faulty. progress may be
 	// nil; it is called often, from one goroutine, and not after the return.
 	Import(ctx context.Context, by Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error)
+	// RemoveMember removes one member, also one that devices are enrolled for where yes says so.
+	RemoveMember(ctx context.Context, by Caller, id string, yes bool) (wire.RemovedMember, error)
 }
 
 // Selections reads members.

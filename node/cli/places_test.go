@@ -33,3 +33,10 @@ func TestPlaces_WhereNobodyIsAreSaid(t *testing.T) {
 
 // flat undoes the breaking of lines.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func TestAudienceRemove_NamesDevicesThatAreLeft(t *testing.T) {
+	w := newWorld(t)
+	require.Equal(t, command.ExitDone, w.run("audience", "remove", "--yes", "r-1", "r-2"), w.err.String())
+	require.Equal(t, []string{"RemoveMember r-1 true", "RemoveMember r-2 true"}, w.Calls())
+	require.Contains(t, w.out.String(), "Member r-1 is removed.\nWarning: 1 device without it, whom no alert reaches now: lift-0042\n")
+}

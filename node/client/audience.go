@@ -13,6 +13,17 @@ func (c *Client) Select(ctx context.Context, expression, after string, limit int
 	return out, err
 }
 
+// RemoveMember removes a member, also one that devices are enrolled for where yes says so. It is
+// committed on return.
+func (c *Client) RemoveMember(ctx context.Context, id string, yes bool) (out wire.RemovedMember, err error) {
+	q := values()
+	if yes {
+		q.Set("yes", "true")
+	}
+	err = c.call(ctx, request{method: "DELETE", path: path("audience", "members", id), query: q}, nil, &out)
+	return out, err
+}
+
 // ListPlaces is the place tree.
 func (c *Client) ListPlaces(ctx context.Context) (out []wire.Place, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("places"), query: agreed(c, values())}, nil, &out)

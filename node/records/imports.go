@@ -147,6 +147,30 @@ func orphaning(out wire.Imported) error {
 	return p
 }
 
+// RemoveMember implements api.Imports. Devices that would be left without their member are named, and
+// then nothing happens unless it is meant.
+func (im *Imports) RemoveMember(ctx context.Context, by authority.Caller, id string, yes bool) (wire.RemovedMember, error) {
+	if err := im.proposer.AwaitAgreed(ctx); err != nil { // or a device that was enrolled elsewhere would be passed over
+		return wire.RemovedMember{}, err
+	}
+	if _, known := im.state.Index().Ordinal(id); !known {
+		return wire.RemovedMember{}, wire.Problemf(wire.KindNotFound, "there is no member %s; nothing was changed", id)
+	}
+	var left wire.Imported
+	if err := im.proposer.store.View(func(t *storage.Txn) error { return countOrphans(t, map[string]bool{id: true}, &left) }); err != nil {
+		return wire.RemovedMember{}, fmt.Errorf("reading devices: %w", err)
+	}
+	out := wire.RemovedMember{Member: id, Orphaned: left.Orphaned, OrphanedFirst: left.OrphanedFirst}
+	if out.Orphaned > 0 && !yes {
+		p := wire.Problemf(wire.KindConflict, "enrolled devices belong to %s, %d of them, and no alert would reach those any more; "+
+			"nothing was changed: revoke the devices, or say that it is meant (--yes)", id, out.Orphaned)
+		p.Details = out.OrphanedFirst
+		return wire.RemovedMember{}, p
+	}
+	_, err := im.proposer.Change(ctx, by.Name, &command.RemoveMembers{IDs: []string{id}})
+	return out, err
+}
+
 // counted tells how many rows were visited, every thousand of them.
 func counted(visit func(int, audience.Member) error, progress func(wire.Progress)) func(int, audience.Member) error {
 	var rows int64

@@ -314,6 +314,13 @@ type Imported struct {
 	OrphanedFirst []string `json:"orphaned_first,omitempty"` // ids of the first ten of those devices
 }
 
+// RemovedMember says what removing a member did.
+type RemovedMember struct {
+	Member        string   `json:"member"`
+	Orphaned      int      `json:"orphaned_devices"`         // enrolled devices that belonged to it: no alert reaches them any more
+	OrphanedFirst []string `json:"orphaned_first,omitempty"` // ids of the first ten of those devices
+}
+
 // Progress is how far an import is: one of the lines before the last of its stream.
 type Progress struct {
 	Phase string `json:"phase"` // a Phase constant; a reader takes others as well

@@ -20,6 +20,11 @@ type audience struct {
 	Importing func(ctx context.Context, progress func(wire.Progress))
 }
 
+// RemoveMember notes the id.
+func (f *audience) RemoveMember(_ context.Context, by api.Caller, id string, yes bool) (wire.RemovedMember, error) {
+	return wire.RemovedMember{Member: id, Orphaned: 1, OrphanedFirst: []string{"lift-0042"}}, f.note(&by, "RemoveMember %s %t", id, yes)
+}
+
 // Import reads all and answers Imported.
 func (f *audience) Import(ctx context.Context, by api.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	n, err := io.Copy(io.Discard, csv)

@@ -56,6 +56,7 @@ var examples = byType(
 	},
 	wire.Policy{Version: 41, Rules: []wire.PolicyRule{{Severity: "Extreme", Approvals: 1}, {Share: 50, Approvals: 2}}},
 	wire.Imported{Applied: true, Rows: 120, Encoding: "UTF-8", Format: "members", Added: 4, Changed: 2, Unchanged: 114, Diff: []string{"+ r-0121"}},
+	wire.RemovedMember{Member: "lift-0042", Orphaned: 1, OrphanedFirst: []string{"lift-0042"}},
 	wire.Progress{Phase: wire.PhaseStaging, Done: 60, Total: 120},
 	wire.Selected{Expression: "kind = screen", Counts: exampleCount, Members: []wire.Member{{ID: "lift-0042", Kind: "screen", Place: examplePlace}}, Next: "lift-0042"},
 	wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}, Lat: new(22.39), Lon: new(113.97)},

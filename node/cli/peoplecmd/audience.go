@@ -39,6 +39,11 @@ func audienceCommands() []command.Command {
 			Name: "audience list", Purpose: "list members", Setup: audienceList,
 			Example: "almenara audience list --place tuen-mun/on-ting --limit 100",
 		},
+		{
+			Name: "audience remove", Purpose: "remove single members", Args: "ID…", Min: 1, Max: -1, Setup: audienceRemove,
+			More:    "Devices that are enrolled for a member are reached by no alert without it: they are named, and the member stays, unless --yes says that it is meant.",
+			Example: "almenara audience remove r-0815",
+		},
 	}
 }
 
@@ -204,4 +209,27 @@ func members(e *command.Env, w io.Writer, selected wire.Selected, gap bool) {
 	if selected.Next != "" {
 		fmt.Fprintf(w, "%s in all; --after %s shows more.\n", terminal.Plural(selected.Counts.Total, "member"), terminal.Clean(selected.Next))
 	}
+}
+
+func audienceRemove(fs *pflag.FlagSet) command.Runner {
+	yes := fs.Bool("yes", false, "also members that devices are enrolled for")
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		for _, id := range args {
+			removed, err := c.RemoveMember(ctx, id, *yes)
+			if err != nil {
+				return err
+			}
+			err = e.Print(removed, func(w io.Writer) {
+				fmt.Fprintf(w, "Member %s is removed.\n", terminal.Clean(removed.Member))
+				if removed.Orphaned > 0 {
+					fmt.Fprintf(w, "Warning: %s without it, whom no alert reaches now: %s\n",
+						terminal.Plural(removed.Orphaned, "device"), terminal.Clean(firstOf(removed.OrphanedFirst, removed.Orphaned)))
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
