@@ -34,8 +34,9 @@ func run() int {
 // surroundings are the process's streams, terminal and environment.
 func surroundings() command.IO {
 	streams := command.IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Width: terminal.Unbounded, Getenv: os.Getenv}
+	streams.ErrTTY = term.IsTerminal(int(os.Stderr.Fd()))
 	if out := int(os.Stdout.Fd()); term.IsTerminal(out) {
-		streams.IsTTY = term.IsTerminal(int(os.Stderr.Fd()))
+		streams.IsTTY = streams.ErrTTY
 		streams.Width, _, _ = term.GetSize(out) // 0 where it is not known
 	}
 	return streams

@@ -158,6 +158,7 @@ func TestLarge_SaysWhatDevicesHaveNoRoomFor(t *testing.T) {
 	require.NoError(t, err)
 	for _, warnings := range [][]string{preview.Warnings, out.Warnings} {
 		require.Contains(t, strings.Join(warnings, "\n"), `the attachment "Spoken warning" is too large to be passed on to devices`)
+		require.Equal(t, 1, strings.Count(strings.Join(warnings, "\n"), "attachment"), "once: %v", warnings)
 	}
 	f.proven(revisionOf(out), 1)
 	shown, err := d.client(0).ShowAlert(d.ctx(), out.Alert)

@@ -89,7 +89,7 @@ var happy = map[string]struct {
 	"GET /api/v1/audit":                    {query: "?from=1&to=2", status: 200, asked: "ExportAudit 1 2", answer: "{\"index\":1}\n{\"index\":2}\n"},
 	"GET /api/v1/splits":                   {query: "?limit=5", status: 200, asked: "Splits 5", answer: `"late_receipts":0`},
 	"GET /api/v1/status":                   {query: "?hash=true", status: 200, asked: "Status true", answer: `"quorum":true`},
-	"POST /api/v1/nodes/invite":            {body: `{"minutes":5}`, status: 201, asked: "Invite  5", answer: `"join-token"`},
+	"POST /api/v1/nodes/invite":            {body: `{"minutes":5}`, status: 201, asked: "Invite 5", answer: `"join-token"`},
 	"DELETE /api/v1/nodes/{id}":            {status: 204, asked: "RemoveNode " + apitest.AlertID},
 	"GET /api/v1/backup":                   {status: 200, asked: "Backup", answer: "backup"},
 	"GET /api/v1/openapi.json":             {status: 200, answer: `"openapi": "3.1.0"`},

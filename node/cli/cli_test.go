@@ -59,7 +59,7 @@ func (w *world) runIn(ctx context.Context, args ...string) int {
 	w.out.Reset()
 	w.err.Reset()
 	return Run(ctx, args, command.IO{
-		In: strings.NewReader(w.in), Out: &w.out, Err: &w.err, IsTTY: w.tty, Getenv: func(name string) string { return w.env[name] },
+		In: strings.NewReader(w.in), Out: &w.out, Err: &w.err, IsTTY: w.tty, ErrTTY: w.tty, Getenv: func(name string) string { return w.env[name] },
 	}, w.engine)
 }
 

@@ -98,6 +98,11 @@ func TestAlertSend_SaysWhenNoDeviceIsConnected(t *testing.T) {
 	require.Equal(t, command.ExitDone, w.run("alert", "send", "--cap", file))
 	require.Contains(t, w.out.String(), "0 with a device connected now as far as is known without 2 nodes that did not answer.\n")
 	require.Contains(t, w.out.String(), "is connected to a node that answered now")
+	w.Outcome.ReachableFrom = wire.SourceThisNode // it was alone, or the sender waited for nobody
+	require.Equal(t, command.ExitDone, w.run("alert", "send", "--cap", file))
+	require.Contains(t, w.out.String(), "0 with a device connected now to this node, which asked no other.\n")
+	require.Contains(t, w.out.String(), "is connected to this node now")
+	require.NotContains(t, w.out.String(), "answer")
 }
 
 func TestAlertSend_MakesAnAlertThatTheDomainTakes(t *testing.T) {

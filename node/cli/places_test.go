@@ -40,3 +40,18 @@ func TestAudienceRemove_NamesDevicesThatAreLeft(t *testing.T) {
 	require.Equal(t, []string{"RemoveMember r-1 true", "RemoveMember r-2 true"}, w.Calls())
 	require.Contains(t, w.out.String(), "Member r-1 is removed.\nWarning: 1 device without it, whom no alert reaches now: lift-0042\n")
 }
+
+// Excel reads UTF-8 only behind its mark; every other program reads it without.
+func TestAlertReceipts_CSVForExcel(t *testing.T) {
+	w := newWorld(t)
+	require.Equal(t, command.ExitDone, w.run("alert", "receipts", "--csv", apitest.AlertID), w.err.String())
+	plain := w.out.String()
+	require.True(t, strings.HasPrefix(plain, "member,"), plain)
+	require.Equal(t, command.ExitDone, w.run("alert", "receipts", "--csv", "--bom", apitest.AlertID), w.err.String())
+	require.Equal(t, "\ufeff"+plain, w.out.String())
+	require.Equal(t, command.ExitUsage, w.run("alert", "receipts", "--bom", apitest.AlertID))
+	require.Equal(t, command.ExitDone, w.run("help", "alert", "receipts"))
+	for _, reason := range []string{wire.ReasonNoDevice, wire.ReasonDark, wire.ReasonNotSeen, wire.ReasonWaiting, wire.ReasonUnknown, "refused", "failed", "expired", "cancelled"} {
+		require.Contains(t, flat(w.out.String()), reason+": ")
+	}
+}

@@ -160,7 +160,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `RevokeUser x`, `ExportAudit 1 2`,
-		`Status true`, `Splits 7`, `Invite  3`, `RemoveNode n3`, `Backup`, `Status false`,
+		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }
 

@@ -122,7 +122,7 @@ func (t *Intake) takeCAP(ctx context.Context, in incoming) (wire.Outcome, error)
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
-	in.alert, in.warnings = a, judge.Sentences(findings)
+	in.alert, in.warnings = a, judge.Sentences(judge.Selected(findings, in.selected))
 	if in.raw, err = recordedForm(in.raw, a, findings, func() bool { return t.understood(ctx, records.NodeVersionSince) == nil }); err != nil {
 		return wire.Outcome{}, err
 	}
@@ -167,7 +167,7 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 	if err != nil {
 		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the alert cannot be written as CAP: %v", err)
 	}
-	in.raw, in.warnings = raw, judge.Sentences(findings)
+	in.raw, in.warnings = raw, judge.Sentences(judge.Selected(findings, sent.Select, in.scenario.Select))
 	in.selected, in.reason = sent.Select, sent.Reason
 	return t.take(ctx, in)
 }

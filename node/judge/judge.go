@@ -90,16 +90,32 @@ func longNames(a *alert.Alert) (found alert.Findings) {
 
 // changedTexts warns of what devices show otherwise than it was written.
 func changedTexts(a *alert.Alert) (found alert.Findings) {
-	said := map[string]bool{}
+	said, more := map[string]bool{}, 0
 	for n := range a.Infos {
 		for _, taken := range channels.TakenOut(&a.Infos[n]) {
-			if !said[taken] && len(said) < mostTexts {
-				said[taken] = true
+			switch {
+			case said[taken]:
+			case len(found) == mostTexts:
+				more++
+			default:
 				found = warn(found, ruleText, "info %d %s", n+1, taken)
 			}
+			said[taken] = true
 		}
 	}
+	if more > 0 {
+		found = warn(found, ruleText, "devices show %d more texts otherwise than they were written", more)
+	}
 	return found
+}
+
+// Selected are the findings that are left where a selection says who is meant: that the message has
+// no area, or one without a shape, is nothing wrong then. The rules are those of storage/alert.
+func Selected(found alert.Findings, selections ...string) alert.Findings {
+	if !slices.ContainsFunc(selections, func(s string) bool { return s != "" }) {
+		return found
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(f alert.Finding) bool { return f.Rule == alert.RuleNoArea || f.Rule == alert.RuleNoShape })
 }
 
 // cutTexts warns of what devices have no room for.
@@ -217,6 +233,9 @@ func File(raw []byte, limit audience.Selection, now time.Time) alert.Findings {
 	a, found, err := alert.Parse(raw)
 	if err != nil {
 		return found
+	}
+	if !limit.IsZero() {
+		found = Selected(found, limit.String())
 	}
 	found = append(append(Message(a), found...), timesAndReferences(a, now)...)
 	if found.Rejected() {

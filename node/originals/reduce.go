@@ -27,7 +27,7 @@ type reduction struct {
 	issue   storage.Issue // its Message is replaced
 	alert   *alert.Alert  // a copy
 	most    int           // bytes of the body
-	dropped int           // attachments
+	dropped int           // attachments that devices might have got otherwise: of larger ones the judgement of the message tells
 }
 
 // reduce gives the body of the fact for an issue whose whole message is a. The warnings
@@ -86,11 +86,13 @@ func (r *reduction) takeOutlines() {
 
 // takeAttachment leaves the description, the digest and the link of a resource.
 func (r *reduction) takeAttachment(res *alert.Resource) {
+	if len(res.DerefURI) <= mostAttached {
+		r.dropped++
+	}
 	res.DerefURI = ""
 	if !absolute.MatchString(res.URI) {
 		res.URI = ""
 	}
-	r.dropped++
 }
 
 // takeLargest takes the largest attachment that is left.

@@ -100,16 +100,20 @@ func (a *Answers) of(ctx context.Context, d *alerts.Book, m *alerts.Message, got
 		out.Warnings = append(out.Warnings, "the area holds no member of this district: nobody is addressed")
 	}
 	if slices.Contains([]wire.Effect{wire.EffectWarns, wire.EffectLater, wire.EffectWaits}, out.Effect) {
-		out.Reachable, out.Unanswered = a.reachable(ctx, reach.Members, wait)
+		out.ReachableFrom = wire.SourceDistrict
+		if wait == wire.WaitLocal || a.Alone() {
+			out.ReachableFrom = wire.SourceThisNode
+		}
+		out.Reachable, out.Unanswered = a.reachable(ctx, reach.Members, out.ReachableFrom)
 	}
 	return out
 }
 
 // reachable counts the members that can be reached in the district. Who does not wait for
 // others is told what is known here, and a node that is alone asks nobody.
-func (a *Answers) reachable(ctx context.Context, members *roaring.Bitmap, wait wire.Wait) (*uint64, []string) {
+func (a *Answers) reachable(ctx context.Context, members *roaring.Bitmap, from wire.Source) (*uint64, []string) {
 	var reachable func(string) bool
-	if wait != wire.WaitLocal && !a.Alone() {
+	if from == wire.SourceDistrict {
 		all := a.Peers()
 		reachable = func(id string) bool {
 			return slices.ContainsFunc(all, func(p peers.Peer) bool { return p.ID == id && p.Reachable })

@@ -98,6 +98,9 @@ func TestRecorded_SaysWhoIsWarnedAndReachable(t *testing.T) {
 	require.False(t, out.Duplicate)
 	require.True(t, d.Known(t.Context(), m, wire.WaitHeld, nil).Duplicate)
 
+	require.Equal(t, wire.SourceDistrict, out.ReachableFrom)
+	d.asked = nil
+	require.Equal(t, wire.SourceThisNode, d.Recorded(t.Context(), m, p, wire.WaitLocal, nil).ReachableFrom)
 	d.asked = nil
 	d.Recorded(t.Context(), m, p, wire.WaitLocal, nil)
 	d.alone = true

@@ -107,8 +107,7 @@ type NodeInfo struct {
 
 // Invite asks for a join token.
 type Invite struct {
-	Name    string `json:"name,omitempty"`
-	Minutes int    `json:"minutes,omitempty"` // 0 is 60
+	Minutes int `json:"minutes,omitempty"` // 0 is 60
 }
 
 // Invited holds the one-time token.

@@ -35,8 +35,11 @@ type Outcome struct {
 	// Reachable is how many of the addressed members have a device that is connected, now, to a
 	// node that answered; absent where the message warns nobody.
 	Reachable *uint64 `json:"reachable,omitempty"`
-	// Unanswered is the nodes that did not answer, by id, where further devices may be
-	// connected. With wait=local, and on a node that is alone, no other is asked.
+	// ReachableFrom is district where the other nodes were asked, and this_node where none was: with
+	// wait=local, and on a node that is alone.
+	ReachableFrom Source `json:"reachable_from,omitempty"`
+	// Unanswered is the nodes that did not answer or were not asked, by id, where further devices may
+	// be connected.
 	Unanswered []string `json:"unanswered,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"`
 	// Approvals says how many other persons must approve and who has; nil where none must.

@@ -77,7 +77,7 @@ func (g *rig) invite(ctx context.Context, n, host *node, args []string) error {
 		err := error(nil)
 		if invitation == "" {
 			var invited wire.Invited
-			if invited, err = host.client.Invite(ctx, wire.Invite{Name: n.name}); err == nil {
+			if invited, err = host.client.Invite(ctx, wire.Invite{}); err == nil {
 				invitation = invited.Token
 			}
 		}

@@ -5,10 +5,16 @@ import (
 	"strings"
 )
 
+// The rules about areas that a selection makes good.
+const (
+	RuleNoArea  = "no-area"            // an info without an area
+	RuleNoShape = "area-without-shape" // an area that is only a name
+)
+
 // areas checks the area blocks of one info (§3.2.4).
 func (c *checker) areas(i *Info) {
 	if len(i.Areas) == 0 {
-		c.warn("no-area", "there is no area")
+		c.warn(RuleNoArea, "there is no area")
 	}
 	for n := range i.Areas {
 		c.at.area = n + 1
@@ -23,7 +29,7 @@ func (c *checker) area(a *Area) {
 		c.reject("areaDesc-empty", "areaDesc is empty")
 	}
 	if len(a.Polygons)+len(a.Circles)+len(a.Geocodes) == 0 {
-		c.warn("area-without-shape", "the area has no polygon, circle or geocode, only a name")
+		c.warn(RuleNoShape, "the area has no polygon, circle or geocode, only a name")
 	}
 	for _, p := range a.Polygons {
 		c.polygon(p)

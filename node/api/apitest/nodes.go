@@ -26,7 +26,7 @@ func (f *nodes) Status(_ context.Context, withHash bool) (wire.Status, error) {
 
 // Invite answers a token.
 func (f *nodes) Invite(_ context.Context, by api.Caller, in wire.Invite) (wire.Invited, error) {
-	return wire.Invited{Token: "join-token"}, f.note(&by, "Invite %s %d", in.Name, in.Minutes)
+	return wire.Invited{Token: "join-token"}, f.note(&by, "Invite %d", in.Minutes)
 }
 
 // RemoveNode notes the id.

@@ -65,7 +65,7 @@ func Commands() []command.Command {
 				"almenara alert show --missing presented abcdefghijklmnopqrstuvwxyz",
 		},
 		{
-			Name: "alert receipts", Purpose: "list who was reached, or who was not and why", Args: "ALERT", Min: 1, Max: 1, Setup: alertReceipts,
+			Name: "alert receipts", Purpose: "list who was reached, or who was not and why", Args: "ALERT", Min: 1, Max: 1, Setup: alertReceipts, More: receiptsMore,
 			Example: "almenara alert receipts --missing abcdefghijklmnopqrstuvwxyz\n" +
 				"almenara alert receipts --missing --csv \\\n  abcdefghijklmnopqrstuvwxyz > missing.csv",
 		},
@@ -257,7 +257,11 @@ func addressed(out wire.Outcome) string {
 	if out.Reachable != nil {
 		text += fmt.Sprintf(", %s with a device connected now", terminal.Thousands(*out.Reachable))
 	}
-	if n := len(out.Unanswered); n > 0 {
+	n := len(out.Unanswered)
+	switch {
+	case n > 0 && out.ReachableFrom == wire.SourceThisNode:
+		text += " to this node, which asked no other"
+	case n > 0:
 		text += fmt.Sprintf(" as far as is known without %s that did not answer", terminal.Plural(n, "node"))
 	}
 	return text
@@ -279,7 +283,10 @@ func outcomeNotes(e *command.Env, w io.Writer, out wire.Outcome) {
 	}
 	if out.Reachable != nil && *out.Reachable == 0 && out.Addressed.Total > 0 {
 		where := "in the district"
-		if len(out.Unanswered) > 0 {
+		switch {
+		case len(out.Unanswered) > 0 && out.ReachableFrom == wire.SourceThisNode:
+			where = "to this node"
+		case len(out.Unanswered) > 0:
 			where = "to a node that answered"
 		}
 		fmt.Fprintf(w, "Warning: no device of those addressed is connected %s now; they get it when they come back.\n", where)

@@ -88,7 +88,7 @@ func alertShow(fs *pflag.FlagSet) command.Runner {
 			return command.Usagef("alert show takes --reached or --missing, not both")
 		}
 		if rung := command.Or(*reached, *missing); rung != "" {
-			return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: rung, Missing: *missing != ""}, *limit, false)
+			return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: rung, Missing: *missing != ""}, *limit, table)
 		}
 		return showAlert(ctx, e, args[0], *original)
 	}

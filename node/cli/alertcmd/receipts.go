@@ -49,19 +49,48 @@ func allReceipts(ctx context.Context, c *client.Client, id string, q wire.Receip
 	}
 }
 
+// receiptsMore is what the reasons mean.
+const receiptsMore = "With --missing every line says why, and since when where that is known:\n" +
+	"no-device: no device of the member is enrolled; waiting: one is connected and has not told yet; " +
+	"dark: none is connected to any node; not-seen: the same, and none was since the nodes were started; " +
+	"unknown: none is connected to a node that answered, and others did not answer; " +
+	"refused: the device could not verify it; failed: it could not show it; expired: it ran out before; cancelled: it was ended before.\n" +
+	"For those that are dark or were not seen somebody has to knock; what is waiting may still come.\n" +
+	"CSV is UTF-8. Excel takes it for another encoding unless it begins with a mark: --bom."
+
 // alertReceipts lists everybody: it follows the pages by itself.
 func alertReceipts(fs *pflag.FlagSet) command.Runner {
 	rung := fs.String("rung", "presented", "the rung: sent, delivered, verified, presented, acknowledged, refused, failed, expired or cancelled")
 	missing := fs.Bool("missing", false, "list who is below the rung, and why")
 	limit := fs.Int("limit", 0, "the most members to list; 0 is all of them")
 	asCSV := fs.Bool("csv", false, "write CSV, for a spreadsheet")
+	bom := fs.Bool("bom", false, "begin the CSV with the mark by which Excel knows UTF-8")
 	return func(ctx context.Context, e *command.Env, args []string) error {
-		return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: *rung, Missing: *missing}, *limit, *asCSV)
+		if *bom && !*asCSV {
+			return command.Usagef("--bom is for --csv")
+		}
+		as := table
+		switch {
+		case *bom:
+			as = markedCSV
+		case *asCSV:
+			as = plainCSV
+		}
+		return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: *rung, Missing: *missing}, *limit, as)
 	}
 }
 
+// form is how receipts are written.
+type form int
+
+const (
+	table     form = iota // or JSON, where that is wanted
+	plainCSV              // RFC 4180, in UTF-8
+	markedCSV             // behind a byte order mark
+)
+
 // receipts lists who reached a rung, or who has not.
-func receipts(ctx context.Context, e *command.Env, id string, q wire.ReceiptQuery, limit int, asCSV bool) error {
+func receipts(ctx context.Context, e *command.Env, id string, q wire.ReceiptQuery, limit int, as form) error {
 	c, err := e.Client()
 	if err != nil {
 		return err
@@ -71,7 +100,12 @@ func receipts(ctx context.Context, e *command.Env, id string, q wire.ReceiptQuer
 	if err != nil {
 		return err
 	}
-	if asCSV {
+	if as == markedCSV {
+		if _, err := io.WriteString(e.Out, "\ufeff"); err != nil {
+			return command.Writing(err)
+		}
+	}
+	if as != table {
 		return command.Writing(wire.WriteReceiptsCSV(e.Out, all.Rows))
 	}
 	return e.Print(all.Rows, func(w io.Writer) {

@@ -36,6 +36,7 @@ type IO struct {
 	In       io.Reader
 	Out, Err io.Writer
 	IsTTY    bool                // Out is a terminal: draw over what was drawn
+	ErrTTY   bool                // Err is a terminal: progress is drawn there
 	Width    int                 // columns of the terminal; 0 is 80, Unbounded is no terminal
 	Getenv   func(string) string // nil is an empty environment
 }

@@ -22,7 +22,10 @@ type Bar struct {
 // NewBar makes a bar that stays silent where nobody sees it move.
 func NewBar(e *Env) *Bar {
 	b := &Bar{cols: e.Width}
-	if e.IsTTY {
+	if b.cols == terminal.Unbounded {
+		b.cols = 80 // of Out nothing is known, and Err is another one
+	}
+	if e.ErrTTY && !e.JSON() {
 		b.w = e.Err
 	}
 	return b

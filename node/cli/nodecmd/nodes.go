@@ -46,7 +46,7 @@ func nodeCommands() []command.Command {
 		},
 		{
 			Name: "node invite", Purpose: "make an invitation for a new node", Setup: invite,
-			Example: "almenara node invite --name siu-hong --minutes 30",
+			Example: "almenara node invite --minutes 30",
 		},
 		{
 			Name: "node remove", Purpose: "remove a node for good, by its name or its id", Args: "NODE", Min: 1, Max: 1, Setup: removeNode,
@@ -293,7 +293,6 @@ func policyOf(s wire.Status) string {
 
 func invite(fs *pflag.FlagSet) command.Runner {
 	var in wire.Invite
-	fs.StringVar(&in.Name, "name", "", "name of the node that may come")
 	fs.IntVar(&in.Minutes, "minutes", 60, "how long the invitation holds")
 	return func(ctx context.Context, e *command.Env, _ []string) error {
 		c, err := e.Client()
