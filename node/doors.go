@@ -7,40 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 
 	"almenara/channels/mqtt"
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
 )
-
-// listeners is where devices and people are let in, as they are told it. Safe for
-// concurrent use; the zero value is closed.
-type listeners struct {
-	mu   sync.Mutex
-	mqtt []string // URLs, in the order in which devices should try them
-	api  string   // URL; "" is off
-}
-
-func (g *listeners) openMQTT(url string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.mqtt = append(g.mqtt, url)
-}
-
-func (g *listeners) openAPI(url string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.api = url
-}
-
-// urls lists the open listeners.
-func (g *listeners) urls() (api string, mqtt []string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.api, slices.Clone(g.mqtt)
-}
 
 // openMQTT lets devices in on every address that is set.
 func (n *Node) openMQTT() error {
@@ -60,7 +32,7 @@ func (n *Node) openMQTT() error {
 		if err != nil {
 			return fmt.Errorf("opening the device gateway: %w", err)
 		}
-		n.listeners.openMQTT(gate.scheme + "://" + n.reachableAt().Addr(addr.String()))
+		n.listeners.OpenMQTT(gate.scheme + "://" + n.reachableAt().Addr(addr.String()))
 	}
 	return nil
 }
@@ -88,7 +60,7 @@ func (n *Node) openAPI() error {
 		return err
 	}
 	n.stop.Add("API", n.server.Stop)
-	n.listeners.openAPI(u.Scheme + "://" + n.reachableAt().Addr(n.server.Addr().String()))
+	n.listeners.OpenAPI(u.Scheme + "://" + n.reachableAt().Addr(n.server.Addr().String()))
 	n.duty()
 	return nil
 }

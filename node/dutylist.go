@@ -41,7 +41,7 @@ func (n *Node) duty() {
 
 // self is this node as the others should know it.
 func (n *Node) self() storage.Node {
-	apiURL, mqttURLs := n.listeners.urls()
+	apiURL, mqttURLs := n.listeners.URLs()
 	return storage.Node{
 		ID: n.ID(), Name: n.Name(), Internode: n.cluster.Advertised(), API: apiURL, MQTT: mqttURLs,
 		KeyID: n.identity.KeyID, PublicKey: n.identity.SigningPublic(),

@@ -120,7 +120,7 @@ type Node struct {
 	alone       *alone.Watch
 	notes       *notes.Notes
 	events      *events.Feed
-	listeners   listeners
+	listeners   reachable.Listeners
 	progress    *replication.Facts
 	duties      atomic.Pointer[duties.Duties] // set with cluster
 	checks      func() []machine.Part         // of the daily check
@@ -320,6 +320,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	n.presence = n.newPresence()
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: n.ticketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
 		return err
@@ -393,13 +394,13 @@ func (n *Node) openDoors(context.Context) error {
 
 // API is the URL under which the API is reached; "" when it is off.
 func (n *Node) API() string {
-	url, _ := n.listeners.urls()
+	url, _ := n.listeners.URLs()
 	return url
 }
 
 // MQTT lists the addresses of the device gateway.
 func (n *Node) MQTT() []string {
-	_, urls := n.listeners.urls()
+	_, urls := n.listeners.URLs()
 	return urls
 }
 

@@ -34,7 +34,7 @@ func (n *Node) newStatus() *status.Reporter {
 			n.district.Drill, n.disk.Sentence, n.clock.Sentence, spoolOf(n).Sentence, func() string { return n.guessed },
 		},
 		Parts: func(s *wire.Status) {
-			s.API, s.MQTT = n.listeners.urls()
+			s.API, s.MQTT = n.listeners.URLs()
 			s.Internode, s.Broker = n.cluster.Advertised(), n.external.Status()
 			s.Devices, s.InForce, s.PendingFacts = n.presence.Count(), n.book.Count(n.options.Clock()), n.progress.Count()
 			s.Disk, s.Clock, s.Spool = n.disk.Status(), n.clock.Status(), n.receipts.SpoolStatus()
@@ -137,4 +137,14 @@ func (n *Node) manifestVersion(last uint64, _ time.Time) uint64 {
 		n.log.Warn("the versions of manifests are not durable", "error", err)
 	}
 	return version
+}
+
+// originsOf are the hosts whose pages may connect to the gateway.
+func originsOf(n *Node) []string {
+	own, _ := n.listeners.URLs()
+	nodes, err := n.state.Nodes()
+	if err != nil {
+		n.log.Error("reading the nodes of the district", "error", err)
+	}
+	return reachable.Origins(own, n.reachableAt().Hosts(), nodes)
 }

@@ -77,10 +77,11 @@ type Options struct {
 	// sessions are resumed as long as this process lives.
 	Tickets []byte
 
-	// Origins are the further hosts whose pages may connect over WebSocket, as
+	// Origins gives the further hosts whose pages may connect over WebSocket, as
 	// patterns of path.Match, for example *.district.example. The request's own
-	// host and clients that send no Origin are always allowed.
-	Origins []string
+	// host and clients that send no Origin are always allowed. It is asked at every
+	// handshake of a page of another host, from several goroutines. Nil is none.
+	Origins func() []string
 
 	Conns    Conns // shares out the descriptors; nil takes what Limits allow
 	Limits   Limits

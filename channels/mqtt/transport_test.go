@@ -193,7 +193,7 @@ func TestWebSocket_RefusedUpgrades(t *testing.T) {
 		"upgrade in a list": {func(r *http.Request) { r.Header.Set("Connection", "keep-alive, Upgrade") }, http.StatusSwitchingProtocols},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, func(o *Options) { o.Origins = []string{"*.district.example"} })
+			r := newRig(t, func(o *Options) { o.Origins = func() []string { return []string{"*.district.example"} } })
 			req, err := http.NewRequest(http.MethodGet, "http://"+r.listen(WS)+"/any", nil)
 			require.NoError(t, err)
 			for key, value := range map[string]string{

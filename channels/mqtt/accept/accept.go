@@ -57,7 +57,7 @@ type Options struct {
 	Goroutines *sync.WaitGroup                                        // counts all that the server starts, and the users of connections
 	TLS        *tls.Config                                            // nil: neither TLS nor WSS can be served
 	Tickets    []byte                                                 // secret of the session tickets; nil: they are forgotten with the process
-	Origins    []string                                               // further hosts whose pages may connect over WebSocket
+	Origins    func() []string                                        // further hosts whose pages may connect over WebSocket
 	Conns      Conns                                                  // nil takes what the limits allow
 	Clock      func() time.Time                                       // the time of day
 	Log        *slog.Logger

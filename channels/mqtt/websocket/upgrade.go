@@ -21,10 +21,10 @@ func AnswerUpgrade(w io.Writer, r *http.Request) error {
 	return nil
 }
 
-// CheckUpgrade holds a request to RFC 6455 §4.2.1 and to the origin rule: origins are the
+// CheckUpgrade holds a request to RFC 6455 §4.2.1 and to the origin rule: origins gives the
 // hosts, beside the request's own, whose pages may connect, as patterns of path.Match. It
 // returns 0 when the request may be upgraded, or the HTTP status and a sentence.
-func CheckUpgrade(r *http.Request, origins []string) (status int, problem string) {
+func CheckUpgrade(r *http.Request, origins func() []string) (status int, problem string) {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(r.Header.Get("Sec-WebSocket-Key")))
 	switch {
 	case r.Method != http.MethodGet || r.ProtoMajor != 1 || !r.ProtoAtLeast(1, 1):
@@ -45,7 +45,7 @@ func CheckUpgrade(r *http.Request, origins []string) (status int, problem string
 
 // originAllowed keeps pages of other sites from using a browser's position in the
 // network. Devices that are not browsers send no Origin.
-func originAllowed(r *http.Request, origins []string) bool {
+func originAllowed(r *http.Request, origins func() []string) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
 		return true
@@ -58,7 +58,10 @@ func originAllowed(r *http.Request, origins []string) bool {
 	if host == strings.ToLower(r.Host) {
 		return true
 	}
-	for _, pattern := range origins {
+	if origins == nil {
+		return false
+	}
+	for _, pattern := range origins() {
 		if ok, _ := path.Match(strings.ToLower(pattern), host); ok {
 			return true
 		}
