@@ -41,7 +41,7 @@ func number(n int) string {
 
 // TakeCAP sends a CAP 1.2 message as it is. When it returns without an error the
 // message is as durable as the outcome's Replication says.
-func (c *Client) TakeCAP(ctx context.Context, message []byte, selection, wait string) (out wire.Outcome, err error) {
+func (c Alerts) TakeCAP(ctx context.Context, message []byte, selection, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{
 		method: "POST", path: path("cap"), query: values("select", selection, "wait", wait),
 		body: bytes.NewReader(message), media: "application/cap+xml", accept: "application/json",
@@ -50,7 +50,7 @@ func (c *Client) TakeCAP(ctx context.Context, message []byte, selection, wait st
 }
 
 // PreviewCAP says what TakeCAP would do, or refuse, and to whom. Nothing is recorded.
-func (c *Client) PreviewCAP(ctx context.Context, message []byte, selection string) (out wire.Outcome, err error) {
+func (c Alerts) PreviewCAP(ctx context.Context, message []byte, selection string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{
 		method: "POST", path: path("cap"), query: values("select", selection, "dry_run", "true"),
 		body: bytes.NewReader(message), media: "application/cap+xml", accept: "application/json",
@@ -60,19 +60,19 @@ func (c *Client) PreviewCAP(ctx context.Context, message []byte, selection strin
 
 // PreviewAlert says what SendAlert would do, or refuse, and to whom. Nothing is
 // recorded.
-func (c *Client) PreviewAlert(ctx context.Context, in wire.SendAlert) (out wire.Outcome, err error) {
+func (c Alerts) PreviewAlert(ctx context.Context, in wire.SendAlert) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts"), query: values("dry_run", "true")}, in, &out)
 	return out, err
 }
 
 // SendAlert sends an alert in JSON.
-func (c *Client) SendAlert(ctx context.Context, in wire.SendAlert, wait string) (out wire.Outcome, err error) {
+func (c Alerts) SendAlert(ctx context.Context, in wire.SendAlert, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts"), query: values("wait", wait)}, in, &out)
 	return out, err
 }
 
 // CorrectAlert says other words to the same people; with in.DryRun nothing is recorded.
-func (c *Client) CorrectAlert(ctx context.Context, id string, in wire.CorrectAlert, wait string) (out wire.Outcome, err error) {
+func (c Alerts) CorrectAlert(ctx context.Context, id string, in wire.CorrectAlert, wait string) (out wire.Outcome, err error) {
 	query := values("wait", wait)
 	if in.DryRun {
 		query = values("dry_run", "true")
@@ -82,7 +82,7 @@ func (c *Client) CorrectAlert(ctx context.Context, id string, in wire.CorrectAle
 }
 
 // UpdateAlert changes an alert; with in.DryRun nothing is recorded.
-func (c *Client) UpdateAlert(ctx context.Context, id string, in wire.UpdateAlert, wait string) (out wire.Outcome, err error) {
+func (c Alerts) UpdateAlert(ctx context.Context, id string, in wire.UpdateAlert, wait string) (out wire.Outcome, err error) {
 	query := values("wait", wait)
 	if in.DryRun {
 		query = values("dry_run", "true")
@@ -92,14 +92,14 @@ func (c *Client) UpdateAlert(ctx context.Context, id string, in wire.UpdateAlert
 }
 
 // CancelAlert cancels an alert.
-func (c *Client) CancelAlert(ctx context.Context, id string, in wire.CancelAlert, wait string) (out wire.Outcome, err error) {
+func (c Alerts) CancelAlert(ctx context.Context, id string, in wire.CancelAlert, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "cancel"), query: values("wait", wait)}, in, &out)
 	return out, err
 }
 
 // ListAlerts lists a page of alerts, newest first.
 // next, where it is not "", is After for the following page.
-func (c *Client) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
+func (c Alerts) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
 	query := values("after", q.After, "limit", number(q.Limit))
 	if q.Waiting {
 		query.Set("waiting", "true")
@@ -109,13 +109,13 @@ func (c *Client) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.
 }
 
 // ShowAlert is one alert with its messages and groups.
-func (c *Client) ShowAlert(ctx context.Context, id string) (out wire.Alert, err error) {
+func (c Alerts) ShowAlert(ctx context.Context, id string) (out wire.Alert, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("alerts", id)}, nil, &out)
 	return out, err
 }
 
 // AlertMessage is the original bytes of the alert's current message.
-func (c *Client) AlertMessage(ctx context.Context, id string) ([]byte, error) {
+func (c Alerts) AlertMessage(ctx context.Context, id string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	response, err := c.open(ctx, request{method: "GET", path: path("alerts", id, "cap")})
@@ -132,7 +132,7 @@ func (c *Client) AlertMessage(ctx context.Context, id string) ([]byte, error) {
 
 // AlertReceipts lists a page of members at the rung or above, or with missing those below;
 // the empty rung is "presented".
-func (c *Client) AlertReceipts(ctx context.Context, id string, in wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
+func (c Alerts) AlertReceipts(ctx context.Context, id string, in wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
 	q := values("rung", in.Rung, "after", in.After, "limit", number(in.Limit))
 	if in.Missing {
 		q.Set("missing", "true")
@@ -143,7 +143,7 @@ func (c *Client) AlertReceipts(ctx context.Context, id string, in wire.ReceiptQu
 }
 
 // page reads one page of a list. The header says where the next one begins.
-func (c *Client) page(ctx context.Context, in request, receive any) (http.Header, error) {
+func (c *connection) page(ctx context.Context, in request, receive any) (http.Header, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	response, err := c.open(ctx, in)

@@ -7,9 +7,9 @@ import (
 )
 
 // Select counts a selection and lists its members behind after; limit 0 is 50.
-func (c *Client) Select(ctx context.Context, expression, after string, limit int) (out wire.Selected, err error) {
+func (c Audience) Select(ctx context.Context, expression, after string, limit int) (out wire.Selected, err error) {
 	q := values("expr", expression, "after", after, "limit", number(limit))
-	err = c.call(ctx, request{method: "GET", path: path("audience", "select"), query: agreed(c, q)}, nil, &out)
+	err = c.call(ctx, request{method: "GET", path: path("audience", "select"), query: agreed(c.connection, q)}, nil, &out)
 	return out, err
 }
 
@@ -25,13 +25,13 @@ func (c *Client) RemoveMember(ctx context.Context, id string, yes bool) (out wir
 }
 
 // ListPlaces is the place tree.
-func (c *Client) ListPlaces(ctx context.Context) (out []wire.Place, err error) {
-	err = c.call(ctx, request{method: "GET", path: path("places"), query: agreed(c, values())}, nil, &out)
+func (c Audience) ListPlaces(ctx context.Context) (out []wire.Place, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("places"), query: agreed(c.connection, values())}, nil, &out)
 	return out, err
 }
 
 // PutPlaces adds or changes places.
-func (c *Client) PutPlaces(ctx context.Context, places []wire.Place) error {
+func (c Audience) PutPlaces(ctx context.Context, places []wire.Place) error {
 	return c.call(ctx, request{method: "PUT", path: path("places")}, places, nil)
 }
 
@@ -40,41 +40,41 @@ const MaxEnrol = 500
 
 // EnrolDevices enrols up to MaxEnrol devices, all or none. The secrets are told
 // only here.
-func (c *Client) EnrolDevices(ctx context.Context, in []wire.Enrol) (out []wire.Enrolled, err error) {
+func (c Audience) EnrolDevices(ctx context.Context, in []wire.Enrol) (out []wire.Enrolled, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("devices")}, in, &out)
 	return out, err
 }
 
 // ListDevices lists devices behind after in the order of their ids; limit 0 is 1,000.
-func (c *Client) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, err error) {
+func (c Audience) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, err error) {
 	q := values("after", after, "limit", number(limit))
-	err = c.call(ctx, request{method: "GET", path: path("devices"), query: agreed(c, q)}, nil, &out)
+	err = c.call(ctx, request{method: "GET", path: path("devices"), query: agreed(c.connection, q)}, nil, &out)
 	return out, err
 }
 
 // RevokeDevice revokes a device.
-func (c *Client) RevokeDevice(ctx context.Context, id string) error {
+func (c Audience) RevokeDevice(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("devices", id)}, nil, nil)
 }
 
 // ListUsers lists users and tokens.
-func (c *Client) ListUsers(ctx context.Context) (out []wire.User, err error) {
-	err = c.call(ctx, request{method: "GET", path: path("users"), query: agreed(c, values())}, nil, &out)
+func (c People) ListUsers(ctx context.Context) (out []wire.User, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("users"), query: agreed(c.connection, values())}, nil, &out)
 	return out, err
 }
 
 // AddUser adds a user; the answer's token is told only here.
-func (c *Client) AddUser(ctx context.Context, in wire.AddUser) (out wire.User, err error) {
+func (c People) AddUser(ctx context.Context, in wire.AddUser) (out wire.User, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("users")}, in, &out)
 	return out, err
 }
 
 // SetUser says of a user that it is a person or a central system.
-func (c *Client) SetUser(ctx context.Context, name string, in wire.SetUser) error {
+func (c People) SetUser(ctx context.Context, name string, in wire.SetUser) error {
 	return c.call(ctx, request{method: "PUT", path: path("users", name)}, in, nil)
 }
 
 // RevokeUser revokes a user.
-func (c *Client) RevokeUser(ctx context.Context, name string) error {
+func (c People) RevokeUser(ctx context.Context, name string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("users", name)}, nil, nil)
 }

@@ -7,57 +7,57 @@ import (
 )
 
 // ApproveAlert approves an alert that waits for it.
-func (c *Client) ApproveAlert(ctx context.Context, id string, in wire.Approve, wait string) (out wire.Outcome, err error) {
+func (c Alerts) ApproveAlert(ctx context.Context, id string, in wire.Approve, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "approve"), query: values("wait", wait)}, in, &out)
 	return out, err
 }
 
 // ListScenarios lists the prepared alerts.
-func (c *Client) ListScenarios(ctx context.Context) (out []wire.Scenario, err error) {
+func (c Rules) ListScenarios(ctx context.Context) (out []wire.Scenario, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("scenarios")}, nil, &out)
 	return out, err
 }
 
 // ShowScenario is one prepared alert.
-func (c *Client) ShowScenario(ctx context.Context, id string) (out wire.Scenario, err error) {
+func (c Rules) ShowScenario(ctx context.Context, id string) (out wire.Scenario, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("scenarios", id)}, nil, &out)
 	return out, err
 }
 
 // PutScenario adds or changes a prepared alert. It is committed on return.
-func (c *Client) PutScenario(ctx context.Context, in wire.Scenario) error {
+func (c Rules) PutScenario(ctx context.Context, in wire.Scenario) error {
 	return c.call(ctx, request{method: "PUT", path: path("scenarios", in.ID)}, in, nil)
 }
 
 // RemoveScenario removes a prepared alert.
-func (c *Client) RemoveScenario(ctx context.Context, id string) error {
+func (c Rules) RemoveScenario(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("scenarios", id)}, nil, nil)
 }
 
 // ListLicences lists the rights to warn from a node that is alone.
-func (c *Client) ListLicences(ctx context.Context) (out []wire.Licence, err error) {
+func (c Rules) ListLicences(ctx context.Context) (out []wire.Licence, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("licences")}, nil, &out)
 	return out, err
 }
 
 // GrantLicence grants such a right; the answer has its id.
-func (c *Client) GrantLicence(ctx context.Context, in wire.Licence) (out wire.Licence, err error) {
+func (c Rules) GrantLicence(ctx context.Context, in wire.Licence) (out wire.Licence, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("licences")}, in, &out)
 	return out, err
 }
 
 // RevokeLicence revokes a licence for good.
-func (c *Client) RevokeLicence(ctx context.Context, id string) error {
+func (c Rules) RevokeLicence(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("licences", id)}, nil, nil)
 }
 
 // ShowPolicy is which alerts need approvals.
-func (c *Client) ShowPolicy(ctx context.Context) (out wire.Policy, err error) {
+func (c Rules) ShowPolicy(ctx context.Context) (out wire.Policy, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("policy")}, nil, &out)
 	return out, err
 }
 
 // PutPolicy replaces the policy.
-func (c *Client) PutPolicy(ctx context.Context, in wire.Policy) error {
+func (c Rules) PutPolicy(ctx context.Context, in wire.Policy) error {
 	return c.call(ctx, request{method: "PUT", path: path("policy")}, in, nil)
 }

@@ -9,7 +9,7 @@ import (
 // Backup asks the node for a backup and copies it to the writer that to returns, which
 // is told how many bytes will come. Only its context bounds it. On an error what was
 // written is no backup.
-func (c *Client) Backup(ctx context.Context, to func(size int64) (io.Writer, error)) error {
+func (c District) Backup(ctx context.Context, to func(size int64) (io.Writer, error)) error {
 	response, err := c.open(ctx, request{method: "GET", path: path("backup")})
 	if err != nil {
 		return err

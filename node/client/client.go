@@ -51,8 +51,38 @@ type Config struct {
 }
 
 // Client talks to one node. It may be used from any goroutine. Every method
-// returns a *wire.Problem where the node said what is wrong.
+// returns a *wire.Problem where the node said what is wrong. Its methods are those of its
+// parts: who needs one of them only may take that.
 type Client struct {
+	*connection
+	Alerts
+	Rules
+	Audience
+	People
+	District
+}
+
+// The parts of a Client, by what the routes of the API are about. Each comes from a Client.
+type (
+	// Alerts sends, changes, ends, approves and reads alerts, and follows events.
+	Alerts struct{ *connection }
+	// Rules reads and changes scenarios, licences and the policy.
+	Rules struct{ *connection }
+	// Audience reads and changes members, places and devices.
+	Audience struct{ *connection }
+	// People reads and changes users, and exports the audit.
+	People struct{ *connection }
+	// District asks how the nodes are, lets them in and removes them, and takes backups.
+	District struct{ *connection }
+)
+
+// over makes a client of a connection.
+func over(c *connection) *Client {
+	return &Client{c, Alerts{c}, Rules{c}, Audience{c}, People{c}, District{c}}
+}
+
+// connection is the way to the node.
+type connection struct {
 	base    *url.URL
 	token   string
 	timeout time.Duration
@@ -90,10 +120,10 @@ func New(config Config) (*Client, error) {
 	if config.Around != nil {
 		around = config.Around(transport)
 	}
-	return &Client{
+	return over(&connection{
 		base: base, token: config.Token, timeout: config.Timeout, drill: sync.OnceFunc(config.Drill), idle: transport.CloseIdleConnections,
 		http: &http.Client{Transport: around, CheckRedirect: noRedirect},
-	}, nil
+	}), nil
 }
 
 // noRedirect: the token goes to the node that was named and to no other.
@@ -103,13 +133,13 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 // devices, users) see everything that was answered anywhere in the district before they
 // began. They need a majority, and take a round trip more. Close either of the two.
 func (c *Client) Consistent() *Client {
-	other := *c
+	other := *c.connection
 	other.consistent = true
-	return &other
+	return over(&other)
 }
 
 // agreed is the query of a read of the agreed part.
-func agreed(c *Client, q url.Values) url.Values {
+func agreed(c *connection, q url.Values) url.Values {
 	if c.consistent {
 		q.Set("consistent", "true")
 	}
@@ -117,7 +147,7 @@ func agreed(c *Client, q url.Values) url.Values {
 }
 
 // Close ends idle connections.
-func (c *Client) Close() { c.idle() }
+func (c *connection) Close() { c.idle() }
 
 // request is one call.
 type request struct {
@@ -141,7 +171,7 @@ func path(segments ...string) string {
 
 // open sends the request and returns the answer when it is a good one; the caller
 // closes its body.
-func (c *Client) open(ctx context.Context, in request) (*http.Response, error) {
+func (c *connection) open(ctx context.Context, in request) (*http.Response, error) {
 	response, err := c.openAny(ctx, in)
 	if err != nil {
 		return nil, err
@@ -154,7 +184,7 @@ func (c *Client) open(ctx context.Context, in request) (*http.Response, error) {
 }
 
 // openAny is open for good and bad answers alike.
-func (c *Client) openAny(ctx context.Context, in request) (*http.Response, error) {
+func (c *connection) openAny(ctx context.Context, in request) (*http.Response, error) {
 	var sent atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	address := c.base.String() + in.path
@@ -214,7 +244,7 @@ func problem(response *http.Response) error {
 }
 
 // call does an ordinary call: JSON in and out, bounded in time.
-func (c *Client) call(ctx context.Context, in request, send, receive any) error {
+func (c *connection) call(ctx context.Context, in request, send, receive any) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if send != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // Status is what the node knows of itself and its district.
-func (c *Client) Status(ctx context.Context, withHash bool) (out wire.Status, err error) {
+func (c District) Status(ctx context.Context, withHash bool) (out wire.Status, err error) {
 	q := values()
 	if withHash {
 		q.Set("hash", "true")
@@ -23,43 +23,43 @@ func (c *Client) Status(ctx context.Context, withHash bool) (out wire.Status, er
 }
 
 // Invite makes a one-time join token.
-func (c *Client) Invite(ctx context.Context, in wire.Invite) (out wire.Invited, err error) {
+func (c District) Invite(ctx context.Context, in wire.Invite) (out wire.Invited, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("nodes", "invite")}, in, &out)
 	return out, err
 }
 
 // RemoveNode removes a node for good.
-func (c *Client) RemoveNode(ctx context.Context, id string) error {
+func (c District) RemoveNode(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("nodes", id)}, nil, nil)
 }
 
 // ExportAudit writes the audit chain's lines to w; 0 leaves an end open. Only its
 // context bounds it. An error means that what was written may be cut.
-func (c *Client) ExportAudit(ctx context.Context, w io.Writer, from, to uint64) error {
+func (c People) ExportAudit(ctx context.Context, w io.Writer, from, to uint64) error {
 	q := values()
 	for name, index := range map[string]uint64{"from": from, "to": to} {
 		if index != 0 {
 			q.Set(name, strconv.FormatUint(index, 10))
 		}
 	}
-	return copyAnswer(ctx, c, request{method: "GET", path: path("audit"), query: q}, w)
+	return copyAnswer(ctx, c.connection, request{method: "GET", path: path("audit"), query: q}, w)
 }
 
 // OpenAPI is the API's description.
-func (c *Client) OpenAPI(ctx context.Context) (out json.RawMessage, err error) {
+func (c District) OpenAPI(ctx context.Context) (out json.RawMessage, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("openapi.json")}, nil, &out)
 	return out, err
 }
 
 // Health reports that the process serves requests.
-func (c *Client) Health(ctx context.Context) (out wire.Health, err error) {
+func (c District) Health(ctx context.Context) (out wire.Health, err error) {
 	err = c.call(ctx, request{method: "GET", path: "/healthz"}, nil, &out)
 	return out, err
 }
 
 // Ready says whether the node can do its work, and why not. That it cannot is no
 // error.
-func (c *Client) Ready(ctx context.Context) (out wire.Health, err error) {
+func (c District) Ready(ctx context.Context) (out wire.Health, err error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	response, err := c.openAny(ctx, request{method: "GET", path: "/readyz"})
@@ -80,12 +80,12 @@ func (c *Client) Ready(ctx context.Context) (out wire.Health, err error) {
 }
 
 // Metrics writes the node's metrics, in Prometheus text format, to w.
-func (c *Client) Metrics(ctx context.Context, w io.Writer) error {
-	return copyAnswer(ctx, c, request{method: "GET", path: "/metrics"}, w)
+func (c District) Metrics(ctx context.Context, w io.Writer) error {
+	return copyAnswer(ctx, c.connection, request{method: "GET", path: "/metrics"}, w)
 }
 
 // copyAnswer writes the whole answer to w.
-func copyAnswer(ctx context.Context, c *Client, in request, w io.Writer) error {
+func copyAnswer(ctx context.Context, c *connection, in request, w io.Writer) error {
 	response, err := c.open(ctx, in)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ var ErrStreamEnded = errors.New("the node ended the event stream")
 // once when the node has begun to listen for events: what is read after that call
 // misses nothing. It always returns an error: the context's, ErrStreamEnded, or
 // what kept the stream from opening.
-func (c *Client) Events(ctx context.Context, alert string, open func(), tell func(wire.Event)) error {
+func (c Alerts) Events(ctx context.Context, alert string, open func(), tell func(wire.Event)) error {
 	response, err := c.open(ctx, request{
 		method: "GET", path: path("events"), query: values("alert", alert), accept: "text/event-stream",
 	})

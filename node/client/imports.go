@@ -28,7 +28,7 @@ type Import struct {
 const mediaLines = "application/x-ndjson"
 
 // Import uploads members. Only its context bounds it.
-func (c *Client) Import(ctx context.Context, in Import) (wire.Imported, error) {
+func (c Audience) Import(ctx context.Context, in Import) (wire.Imported, error) {
 	q := values()
 	if in.DryRun {
 		q.Set("dry_run", "true")
