@@ -20,6 +20,7 @@ import (
 	"almenara/channels/contract"
 	"almenara/channels/plain"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // charsets are names as messages declare them, what really encodes the bytes, and
@@ -51,7 +52,7 @@ func messageOf(t *testing.T, name string, set encoding.Encoding, s string) []byt
 	raw, err := set.NewEncoder().Bytes([]byte(fmt.Sprintf(`<?xml version="1.0" encoding="%s"?><alert xmlns="%s"><identifier>i</identifier><sender>s</sender>`+
 		`<sent>2026-07-20T17:40:00+08:00</sent><status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><category>Met</category>`+
 		`<event>%[3]s</event><urgency>Immediate</urgency><severity>Severe</severity><certainty>Observed</certainty><senderName>%[3]s</senderName><headline>%[3]s</headline>`+
-		`<description>%[3]s</description><instruction>%[3]s</instruction><area><areaDesc>%[3]s</areaDesc></area></info></alert>`, name, alert.Namespace, escaped)))
+		`<description>%[3]s</description><instruction>%[3]s</instruction><area><areaDesc>%[3]s</areaDesc></area></info></alert>`, name, capxml.Namespace, escaped)))
 	require.NoError(t, err, name)
 	return raw
 }
@@ -79,7 +80,7 @@ func TestBody_HasEveryVisibleCharacterOfTheMessage(t *testing.T) {
 			}
 			source.WriteString(word + " ")
 		}
-		a, found, err := alert.Parse(messageOf(t, c.name, c.set, source.String()))
+		a, found, err := capxml.Parse(messageOf(t, c.name, c.set, source.String()))
 		require.NoError(t, err, "seed %d %s: %v", seed, c.name, found)
 		it := item("words", alert.StatusActual, nil)
 		it.Message, it.Expires = a, noon.Add(time.Hour)

@@ -18,6 +18,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/receipt"
 )
@@ -74,7 +75,7 @@ func (m *museum) hang(alerts, receipts int) {
 			}},
 		}
 		m.made++
-		raw, err := a.XML()
+		raw, err := capxml.Write(a)
 		require.NoError(m, err)
 		body, err := storage.Issue{Message: raw, Author: "past", Accepted: sent.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}.Encode()
 		require.NoError(m, err)

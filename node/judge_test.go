@@ -20,6 +20,7 @@ import (
 	"almenara/node/judge/judgetest"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 )
 
@@ -123,7 +124,7 @@ func schemes(t *testing.T) []string {
 	seen := map[string]bool{}
 	var names []string
 	for _, raw := range collection(t) {
-		a, _, err := alert.Parse(raw)
+		a, _, err := capxml.Parse(raw)
 		if err != nil {
 			continue
 		}

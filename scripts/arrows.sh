@@ -8,6 +8,13 @@ cd "$(dirname "$0")/.."
 # package.
 rules='
 almenara/storage/alert
+almenara/storage/alert/schema
+almenara/storage/alert/tokens almenara/storage/alert!
+almenara/storage/alert/check almenara/storage/alert!
+almenara/storage/alert/capxml almenara/storage/alert! almenara/storage/alert/check almenara/storage/alert/schema almenara/storage/alert/tokens
+almenara/storage/alert/capjson almenara/storage/alert! almenara/storage/alert/check almenara/storage/alert/schema almenara/storage/alert/tokens
+almenara/storage/alert/board almenara/storage/alert!
+almenara/storage/alert/alerttest almenara/storage/alert
 almenara/storage/receipt almenara/storage/alert
 almenara/storage/audience almenara/storage/alert almenara/storage/audience/geometry
 almenara/storage/audience/areas almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry

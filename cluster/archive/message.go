@@ -7,6 +7,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/factlog"
 )
 
@@ -31,7 +32,7 @@ func Read(id fact.ID, body []byte) (msg *Message, why string) {
 	if err != nil {
 		return nil, "body is not an issue"
 	}
-	a, _, err := alert.Parse(issue.Message)
+	a, _, err := capxml.Parse(issue.Message)
 	if err != nil {
 		return nil, "message is not valid CAP"
 	}

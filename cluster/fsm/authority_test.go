@@ -9,7 +9,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage"
-	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 func scenario(id string) storage.Scenario {
@@ -89,7 +89,7 @@ func (o *origin) approval(t *testing.T, of fact.Signed, digest, by string) fact.
 func TestApproval_IsFoldedInAnyOrderAndAfterARestart(t *testing.T) {
 	a, b := newOrigin("node-a"), newOrigin("node-b")
 	held := a.alert(t, "A1", func(i *storage.Issue) { i.Approvals, i.Scenario, i.Policy = 1, "flood", 3 })
-	msg, _, err := alert.Parse(capMessage("A1", "Alert", "Rainstorm", ""))
+	msg, _, err := capxml.Parse(capMessage("A1", "Alert", "Rainstorm", ""))
 	require.NoError(t, err)
 	stamp := b.approval(t, held, msg.Digest().String(), "bob")
 	for _, order := range [][]fact.Signed{{held, stamp}, {stamp, held}} {

@@ -20,6 +20,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
@@ -99,7 +100,7 @@ func same(t *testing.T, want, got seen, format string, args ...any) {
 // ids are those of all messages, the ones that they refer to, and incidents.
 func (w *world) ids() (out []alert.ID) {
 	for i, issue := range w.issues {
-		a, _, err := alert.Parse(issue.Message)
+		a, _, err := capxml.Parse(issue.Message)
 		require.NoError(w, err)
 		for _, k := range append(a.References, w.keys[i], alert.IncidentKey(issue.Scenario, issue.Incident, a.Status)) {
 			out = append(out, k.ID())

@@ -14,6 +14,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/receipt"
 )
@@ -125,7 +126,7 @@ func (w *world) message(o *origin) fact.Signed {
 	issue.Accepted = epoch.Add(time.Duration(r.IntN(600)) * time.Second).UnixMilli()
 	body, err := issue.Encode()
 	require.NoError(w, err)
-	a, _, err := alert.Parse(issue.Message)
+	a, _, err := capxml.Parse(issue.Message)
 	require.NoError(w, err)
 	signed := o.sign(w, fact.KindAlert, fact.Alerts, body)
 	w.alerts, w.issues, w.keys = append(w.alerts, signed), append(w.issues, issue), append(w.keys, a.Key())
@@ -140,7 +141,7 @@ func (w *world) approval(o *origin) fact.Signed {
 			n = w.rand.IntN(len(w.alerts))
 		}
 	}
-	a, _, err := alert.Parse(w.issues[n].Message)
+	a, _, err := capxml.Parse(w.issues[n].Message)
 	require.NoError(w, err)
 	id, digest := w.alerts[n].ID(), a.Digest().String()
 	if w.rand.IntN(8) == 0 {

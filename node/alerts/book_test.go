@@ -9,6 +9,7 @@ import (
 
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capjson"
 )
 
 // noted is a message that was taken at accepted by the fact of that name.
@@ -63,7 +64,7 @@ func TestBook_ForgetsWhatNobodyNeeds(t *testing.T) {
 
 func TestBook_KnowsTheRevisionsThatItHasSeen(t *testing.T) {
 	d := NewBook(nil)
-	a, _, err := alert.FromJSON([]byte(`{"info":[{"language":"en","category":["Met"],"event":"Rain","urgency":"Immediate",
+	a, _, err := capjson.FromJSON([]byte(`{"info":[{"language":"en","category":["Met"],"event":"Rain","urgency":"Immediate",
 		"severity":"Severe","certainty":"Observed","headline":"Rain","area":[{"areaDesc":"here"}]}]}`),
 		"almenara.test", "one", time.Now().UTC())
 	require.NoError(t, err)

@@ -9,6 +9,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 )
 
@@ -46,7 +47,7 @@ func ReadMessage(fact string, body []byte) (*Message, error) {
 }
 
 func read(fact string, issue storage.Issue) (*Message, error) {
-	a, _, err := alert.Parse(issue.Message)
+	a, _, err := capxml.Parse(issue.Message)
 	if err != nil {
 		return nil, fmt.Errorf("reading the message of fact %s: %w", fact, err)
 	}

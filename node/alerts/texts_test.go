@@ -11,6 +11,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 )
 
@@ -44,7 +45,7 @@ func written(t testing.TB, fact string, minutes int, change func(*alert.Alert, *
 	if change != nil {
 		change(a, &issue)
 	}
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	require.NoError(t, err)
 	issue.Message = raw
 	body, err := issue.Encode()

@@ -24,6 +24,7 @@ import (
 	"almenara/node/api/openapi/openapitest"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 func request(method, target, token, body string) *http.Request {
@@ -237,7 +238,7 @@ func TestCAP_AcksInCAPWithReach(t *testing.T) {
 	got := askCAP(t, apitest.New(), message)
 	require.Equal(t, 202, got.Code)
 	require.Equal(t, "application/cap+xml", got.Header().Get("Content-Type"))
-	ack, findings, err := alert.Parse(got.Body.Bytes())
+	ack, findings, err := capxml.Parse(got.Body.Bytes())
 	require.NoError(t, err, findings)
 	require.Equal(t, alert.MsgTypeAck, ack.MsgType)
 	require.Equal(t, alert.StatusExercise, ack.Status)
@@ -251,7 +252,7 @@ func TestCAP_RefusesInCAP(t *testing.T) {
 	fake.Err = wire.Problemf(wire.KindRefused, "the area names no place of this district")
 	got := askCAP(t, fake, message)
 	require.Equal(t, 422, got.Code)
-	reply, _, err := alert.Parse(got.Body.Bytes())
+	reply, _, err := capxml.Parse(got.Body.Bytes())
 	require.NoError(t, err)
 	require.Equal(t, alert.MsgTypeError, reply.MsgType)
 	require.Contains(t, reply.Note, "the area names no place of this district")

@@ -12,7 +12,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/api/openapi"
 	"almenara/node/wire"
-	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // Every body has an example, which is as its schema says, and which the types of package wire
@@ -39,7 +39,7 @@ func TestOpenAPI_HasAnExampleOfEveryBody(t *testing.T) {
 		case openapi.MediaCAP:
 			var text string
 			require.NoError(t, json.Unmarshal(s.Raw, &text))
-			_, found, err := alert.Parse([]byte(text))
+			_, found, err := capxml.Parse([]byte(text))
 			require.NoError(t, err, "%s: %v", s.Operation, found)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"almenara/node/api/openapi"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // wantsCAP reports whether the caller asked for the answer as a CAP message.
@@ -22,7 +23,7 @@ func wantsCAP(r *http.Request) bool {
 // is the same as with JSON. A message whose identity cannot be read cannot be named
 // in a CAP Error and is answered in JSON.
 func (h alertHandlers) replyCAP(c call, raw []byte, out wire.Outcome, failure error) error {
-	a, _, parsed := alert.Parse(raw)
+	a, _, parsed := capxml.Parse(raw)
 	if failure == nil {
 		c.took(out)
 		if a == nil {
@@ -82,7 +83,7 @@ func errorNote(p *wire.Problem) string {
 }
 
 func (h alertHandlers) writeCAP(w http.ResponseWriter, status int, reply *alert.Alert) error {
-	xml, err := reply.XML()
+	xml, err := capxml.Write(reply)
 	if err != nil {
 		return fmt.Errorf("writing CAP reply: %w", err)
 	}

@@ -21,6 +21,7 @@ import (
 	"almenara/node/cli/inprocess"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capjson"
 )
 
 const message = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>i-1</identifier><sender>hko@example.hk</sender>` +
@@ -113,7 +114,7 @@ func TestAlertSend_MakesAnAlertThatTheDomainTakes(t *testing.T) {
 	require.True(t, ok)
 	raw, _, _ = strings.Cut(raw, ` "all" committed`)
 	now := time.Now()
-	a, findings, err := alert.FromJSON([]byte(raw), "duty@example.hk", "i-1", now)
+	a, findings, err := capjson.FromJSON([]byte(raw), "duty@example.hk", "i-1", now)
 	require.NoError(t, err, findings)
 	require.Equal(t, alert.StatusExercise, a.Status)
 	require.Equal(t, "Go upstairs", a.Infos[0].Headline)

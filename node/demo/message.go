@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/audience/areas"
 )
@@ -70,7 +71,7 @@ func prepare(raw []byte, now time.Time) (*message, error) {
 	if len(raw) == 0 {
 		raw = []byte(builtIn)
 	}
-	a, _, err := alert.Parse(raw)
+	a, _, err := capxml.Parse(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func prepare(raw []byte, now time.Time) (*message, error) {
 		a.Sent, m.alert.Sent, alert.NewDateTime(m.alert.Expires().UTC())))
 	m.bringForward()
 	m.makeRoom()
-	if m.raw, err = m.alert.XML(); err != nil {
+	if m.raw, err = capxml.Write(m.alert); err != nil {
 		return nil, err
 	}
 	return m, m.takeAim()

@@ -12,6 +12,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
 )
 
 // CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
@@ -39,7 +40,7 @@ func (t *Intake) CancelAlert(ctx context.Context, by authority.Caller, id string
 	if newest := keys[len(keys)-1].Sender; by.Speaks(newest) {
 		a.Sender = newest
 	}
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("writing the cancel: %w", err)
 	}

@@ -18,6 +18,8 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capjson"
+	"almenara/storage/alert/capxml"
 )
 
 // UpdateAlert implements api.Alerts: it writes a CAP Update of the alert in force that keeps its
@@ -54,10 +56,10 @@ func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.Upd
 	if err := c.write(&taken, in); err != nil {
 		return wire.Outcome{}, err
 	}
-	if taken.raw, err = taken.alert.XML(); err != nil {
+	if taken.raw, err = capxml.Write(taken.alert); err != nil {
 		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the correction cannot be written as CAP: %v", err)
 	}
-	a, findings, err := alert.Parse(taken.raw) // it is judged as a new message is
+	a, findings, err := capxml.Parse(taken.raw) // it is judged as a new message is
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
@@ -132,7 +134,7 @@ func (c corrector) refilled(taken *incoming, blanks map[string]string) (*alert.A
 	if err != nil {
 		return nil, err
 	}
-	a, findings, err := alert.FromJSON(raw, t.district.SenderOf(taken.by), shortid.New(), t.clock().UTC())
+	a, findings, err := capjson.FromJSON(raw, t.district.SenderOf(taken.by), shortid.New(), t.clock().UTC())
 	if err != nil {
 		return nil, judge.Refusal(err, findings)
 	}

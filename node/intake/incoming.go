@@ -11,6 +11,8 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
+	"almenara/storage/alert/check"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
 )
@@ -47,7 +49,7 @@ func (in *incoming) judged(found alert.Findings) error {
 // or an offset that is wrong.
 // trusted says whether now is.
 func (in *incoming) checkTimes(now time.Time, trusted bool, d *alerts.Book) error {
-	return in.judged(in.alert.CheckTimes(now, trusted, func(k alert.Key) bool {
+	return in.judged(check.Times(in.alert, now, trusted, func(k alert.Key) bool {
 		m, _ := d.First(k, "")
 		return m != nil
 	}))
@@ -123,10 +125,10 @@ func readLimit(text string, index *lookup.Index) (audience.Selection, error) {
 // as a node of older software would read something else in them, or nothing, what CAP
 // says in its strict form. upgraded reports whether there is no such node.
 func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded func() bool) ([]byte, error) {
-	if alert.ReadAlike(raw, found) || upgraded() {
+	if capxml.ReadAlike(raw, found) || upgraded() {
 		return raw, nil
 	}
-	strict, err := a.XML()
+	strict, err := capxml.Write(a)
 	if err != nil {
 		return nil, wire.Problemf(wire.KindTooLarge, "some nodes of the district are not upgraded, and the message is too large in the form that they read: %v; nothing was sent", err)
 	}

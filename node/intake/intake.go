@@ -39,6 +39,8 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capjson"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience/lookup"
 )
 
@@ -118,7 +120,7 @@ func (t *Intake) PreviewCAP(ctx context.Context, by authority.Caller, raw []byte
 }
 
 func (t *Intake) takeCAP(ctx context.Context, in incoming) (wire.Outcome, error) {
-	a, findings, err := alert.Parse(in.raw)
+	a, findings, err := capxml.Parse(in.raw)
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
@@ -145,7 +147,7 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 		return wire.Outcome{}, err
 	}
 	identifier := shortid.New()
-	a, findings, err := alert.FromJSON(form, t.district.SenderOf(in.by), identifier, t.clock().UTC())
+	a, findings, err := capjson.FromJSON(form, t.district.SenderOf(in.by), identifier, t.clock().UTC())
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
@@ -163,7 +165,7 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 	if in.stamped {
 		a.Sent = alert.NewDateTime(alert.Later(a.Sent.Time(), newest.After(t.book, in.continues())))
 	}
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	if err != nil {
 		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the alert cannot be written as CAP: %v", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // rain is a CAP message of the observatory for a place, in force from noon on.
@@ -23,7 +24,7 @@ func rain(t *testing.T, name, headline string) []byte {
 			Headline: headline, Expires: alert.NewDateTime(noon.Add(time.Hour)),
 		}},
 	}
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	require.NoError(t, err)
 	return raw
 }

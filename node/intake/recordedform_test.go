@@ -2,13 +2,12 @@ package intake
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"time"
-
 	"almenara/node/judge/judgetest"
-	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // As long as one node is of older software, what it would not read is put on record in
@@ -17,7 +16,7 @@ func TestRecordedForm_IsWhatEveryNodeReads(t *testing.T) {
 	changed := 0
 	for _, c := range judgetest.Cases(time.Now()) {
 		raw := []byte(c.Message)
-		a, found, err := alert.Parse(raw)
+		a, found, err := capxml.Parse(raw)
 		if err != nil {
 			continue
 		}
@@ -26,9 +25,9 @@ func TestRecordedForm_IsWhatEveryNodeReads(t *testing.T) {
 		require.Equal(t, raw, same, "the bytes as they came")
 		strict, err := recordedForm(raw, a, found, func() bool { return false })
 		require.NoError(t, err)
-		again, now, err := alert.Parse(strict)
+		again, now, err := capxml.Parse(strict)
 		require.NoError(t, err)
-		require.True(t, alert.ReadAlike(strict, now), c.Name)
+		require.True(t, capxml.ReadAlike(strict, now), c.Name)
 		require.Equal(t, a.Digest(), again.Digest(), c.Name)
 		if string(strict) != c.Message {
 			changed++

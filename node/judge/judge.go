@@ -18,6 +18,8 @@ import (
 	"almenara/channels/plain"
 	"almenara/node/budget"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
+	"almenara/storage/alert/check"
 	"almenara/storage/audience"
 	"almenara/storage/audience/areas"
 )
@@ -115,7 +117,7 @@ func Selected(found alert.Findings, selections ...string) alert.Findings {
 	if !slices.ContainsFunc(selections, func(s string) bool { return s != "" }) {
 		return found
 	}
-	return slices.DeleteFunc(slices.Clone(found), func(f alert.Finding) bool { return f.Rule == alert.RuleNoArea || f.Rule == alert.RuleNoShape })
+	return slices.DeleteFunc(slices.Clone(found), func(f alert.Finding) bool { return f.Rule == check.RuleNoArea || f.Rule == check.RuleNoShape })
 }
 
 // cutTexts warns of what devices have no room for.
@@ -177,7 +179,7 @@ func Typed(form json.RawMessage) (found alert.Findings) {
 		Info []struct{ Event, Headline, Description, Instruction string }
 	}
 	if json.Unmarshal(form, &said) != nil {
-		return nil // alert.FromJSON says what is wrong
+		return nil // capjson.FromJSON says what is wrong
 	}
 	for n, i := range said.Info {
 		for _, text := range [][2]string{{"event", i.Event}, {"headline", i.Headline}, {"description", i.Description}, {"instruction", i.Instruction}} {
@@ -223,14 +225,14 @@ func Targets(a *alert.Alert, limit audience.Selection, knowsScheme func(name str
 	}
 }
 
-// File judges a message as it lies in a file at now: what alert.Parse finds, then Message,
+// File judges a message as it lies in a file at now: what capxml.Parse finds, then Message,
 // its times and references, and Targets. Age alone refuses nothing: a message that lies in a
 // collection is judged as when it was sent, unless it says that it still holds. Without a
 // selection it cannot be known whether one will be given with the message: what is refused
 // only for the lack of one is a warning, and comes first. Geocodes of every kind count as
 // known.
 func File(raw []byte, limit audience.Selection, now time.Time) alert.Findings {
-	a, found, err := alert.Parse(raw)
+	a, found, err := capxml.Parse(raw)
 	if err != nil {
 		return found
 	}
@@ -259,8 +261,8 @@ func timesAndReferences(a *alert.Alert, now time.Time) (found alert.Findings) {
 		found = reject(found, ruleMany, "it references %d messages, and %d is the most", len(a.References), budget.MaxReferences)
 	}
 	known := func(alert.Key) bool { return true }
-	found = append(found, a.CheckTimes(alert.Earlier(a.Sent.Time(), now), true, known)...)
-	for _, f := range a.CheckTimes(now, true, known) {
+	found = append(found, check.Times(a, alert.Earlier(a.Sent.Time(), now), true, known)...)
+	for _, f := range check.Times(a, now, true, known) {
 		if f.Level == alert.Reject && !found.Rejected() {
 			holds := slices.ContainsFunc(a.Infos, func(i alert.Info) bool { return i.Expires.Time().After(now) })
 			if !holds {

@@ -11,12 +11,13 @@ import (
 	"almenara/channels"
 	"almenara/node/judge"
 	"almenara/storage/alert"
+	"almenara/storage/alert/check"
 )
 
 // Where a selection says who is meant, that there is no area is nothing to warn of; everything
 // else is said as ever.
 func TestSelected_NoAreaIsNothingWrongThen(t *testing.T) {
-	found := alert.Findings{{Level: alert.Warn, Rule: alert.RuleNoArea}, {Level: alert.Warn, Rule: alert.RuleNoShape}, {Level: alert.Warn, Rule: "text-cut"}}
+	found := alert.Findings{{Level: alert.Warn, Rule: check.RuleNoArea}, {Level: alert.Warn, Rule: check.RuleNoShape}, {Level: alert.Warn, Rule: "text-cut"}}
 	require.Equal(t, found, judge.Selected(found, "", ""))
 	require.Equal(t, found[2:], judge.Selected(found, "", "all"))
 	require.Len(t, found, 3)

@@ -8,6 +8,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 const (
@@ -52,11 +53,11 @@ func reduce(issue storage.Issue, a *alert.Alert, most int) (body []byte, warning
 }
 
 func (r *reduction) body() ([]byte, error) {
-	xml, err := r.alert.XML()
+	xml, err := capxml.Write(r.alert)
 	if err != nil {
 		return nil, fmt.Errorf("writing the shortened message: %w", err)
 	}
-	if _, _, err := alert.Parse(xml); err != nil { // a fact that cannot be read warns nobody
+	if _, _, err := capxml.Parse(xml); err != nil { // a fact that cannot be read warns nobody
 		return nil, fmt.Errorf("reading the shortened message: %w", err)
 	}
 	r.issue.Message = xml

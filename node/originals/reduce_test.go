@@ -12,6 +12,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // spoken is an alert with an outline, and attachments of so many bytes of base64.
@@ -50,7 +51,7 @@ func reduced(t *testing.T, a *alert.Alert, most int) (*alert.Alert, []string) {
 	require.Equal(t, before, a.Digest(), "the message itself is as it was")
 	issue, err := storage.DecodeIssue(body)
 	require.NoError(t, err)
-	out, _, err := alert.Parse(issue.Message)
+	out, _, err := capxml.Parse(issue.Message)
 	require.NoError(t, err)
 	return out, warnings
 }
@@ -94,7 +95,7 @@ func TestReduce_OfRealMessages(t *testing.T) {
 		}
 		raw, err := os.ReadFile(path)
 		require.NoError(t, err)
-		a, _, err := alert.Parse(raw)
+		a, _, err := capxml.Parse(raw)
 		if err != nil {
 			return nil
 		}

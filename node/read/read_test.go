@@ -27,6 +27,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/receipt"
 )
@@ -96,7 +97,7 @@ func (l *library) say(name, place string, agreed bool) (alert.ID, alert.Revision
 			Headline: "Rain " + name, Expires: alert.NewDateTime(l.now.Add(time.Hour)),
 		}},
 	}
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	require.NoError(l.t, err)
 	issue := storage.Issue{Message: raw, Author: "amy", Accepted: l.now.UnixMilli(), Targets: []audience.Target{{Select: "place under " + place}}}
 	body, err := issue.Encode()

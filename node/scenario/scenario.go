@@ -10,6 +10,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capjson"
 	"almenara/storage/audience"
 )
 
@@ -31,7 +32,7 @@ func Check(s storage.Scenario, sender string, now time.Time) error {
 	if err != nil {
 		return wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err)
 	}
-	a, findings, err := alert.FromJSON(raw, sender, shortid.New(), now)
+	a, findings, err := capjson.FromJSON(raw, sender, shortid.New(), now)
 	if err != nil {
 		return scenarioRefusal(err, findings)
 	}

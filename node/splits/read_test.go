@@ -22,6 +22,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 )
 
@@ -87,7 +88,7 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 			Headline: "Rain", Expires: alert.NewDateTime(after(600)),
 		}},
 	}
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	require.NoError(t, err)
 	r.agree(15, &command.PutPolicy{Policy: storage.Policy{Rules: []storage.PolicyRule{{Severity: "Extreme", Approvals: 1}}}})
 	issue := storage.Issue{Message: raw, Author: "wong", Accepted: after(20).UnixMilli(), Targets: []audience.Target{{Select: "has care"}}}
@@ -119,7 +120,7 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 		alert      alert.ID
 	}{{over.References, a.Key().ID()}, {over.References[:1], over.References[0].ID()}} {
 		over.Identifier, over.References = over.Identifier+"-x", ends.references
-		raw, err := over.XML()
+		raw, err := capxml.Write(over)
 		require.NoError(t, err)
 		r.fact(62, fact.KindAlert, storage.Issue{Message: raw, Author: "wong", Accepted: after(40).UnixMilli()})
 		report, err := r.Splits(t.Context(), 0)

@@ -18,6 +18,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/alert/capxml"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -208,7 +209,7 @@ func TestTexts_ReadsTheLog(t *testing.T) {
 		a.Infos[0].Language, a.Infos[0].Categories = "en", []string{"Met"}
 		a.Infos[0].Urgency, a.Infos[0].Severity, a.Infos[0].Certainty = "Immediate", "Severe", "Observed"
 	})
-	raw, err := m.Alert.XML()
+	raw, err := capxml.Write(m.Alert)
 	require.NoError(t, err)
 	body, err := storage.Issue{Message: raw, Author: "hko", Accepted: noon.UnixMilli()}.Encode()
 	require.NoError(t, err)

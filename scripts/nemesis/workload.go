@@ -15,6 +15,7 @@ import (
 	"almenara/node/client"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // atOnce bounds the requests under way.
@@ -155,7 +156,7 @@ func (w *workload) try(l letter, node *node, how string) Message {
 		out, err = c.SendAlert(w.ctx, in, how)
 	} else {
 		var raw []byte
-		if raw, err = l.message.XML(); err == nil {
+		if raw, err = capxml.Write(&l.message); err == nil {
 			out, err = c.TakeCAP(w.ctx, raw, "", how)
 		}
 	}

@@ -1,9 +1,17 @@
 // Package alert holds the alert itself: the CAP 1.2 message (OASIS CAP-v1.2-os),
-// its checks, its identity in a district, and the rules that say what is in force.
+// its identity in a district, what its times come to, and what the findings about it say. Reading
+// and writing it is capxml's and capjson's, its rules are check's, what is in force is board's; it
+// imports none of them.
 //
 // The package knows no clock, no network and no storage: every function that
 // depends on time is told the time.
 package alert
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode"
+)
 
 // Alert is one CAP 1.2 message (§3.2.1). Empty strings and nil slices stand for
 // absent elements. Its JSON form has CAP's element names. An Alert is plain data:
@@ -112,3 +120,27 @@ const (
 	ScopeRestricted Scope = "Restricted"
 	ScopePrivate    Scope = "Private"
 )
+
+// ExcludePolygon is the valueName of a geocode whose value is a polygon that does not
+// belong to the area, as Deutscher Wetterdienst writes holes.
+const ExcludePolygon = "EXCLUDE_POLYGON"
+
+// Codes are the codes of a geocode value: the value itself and, when it is several codes
+// with white space, commas or semicolons between them, each of those.
+func (n Named) Codes() []string {
+	codes := strings.FieldsFunc(n.Value, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
+	if len(codes) < 2 || n.Name == ExcludePolygon {
+		return []string{n.Value}
+	}
+	return append(codes, n.Value)
+}
+
+// Content decodes the embedded content; nil when there is none or when it is not
+// base64.
+func (r *Resource) Content() []byte {
+	raw, err := base64.StdEncoding.DecodeString(r.DerefURI)
+	if err != nil || len(raw) == 0 {
+		return nil
+	}
+	return raw
+}

@@ -27,15 +27,15 @@ type DateTime struct {
 // of a second, which CAP forbids, senders write and nobody can misread, become -00:00
 // and nothing.
 func ParseDateTime(s string) (DateTime, error) {
-	d, _, err := readDateTime(s)
+	d, _, err := ReadDateTime(s)
 	return d, err
 }
 
 // loose splits a date and time with Z or a fraction of a second.
 var loose = regexp.MustCompile(`^([0-9T:-]+)(?:\.[0-9]{1,12})?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
-// readDateTime is ParseDateTime that also says whether CAP forbids the form.
-func readDateTime(s string) (d DateTime, odd bool, err error) {
+// ReadDateTime is ParseDateTime that also says whether CAP forbids the form.
+func ReadDateTime(s string) (d DateTime, odd bool, err error) {
 	if len(s) != len(dateTimeLayout) {
 		if parts := loose.FindStringSubmatch(s); parts != nil {
 			d, err = strictDateTime(parts[1] + strings.Replace(parts[2], "Z", "-00:00", 1))
@@ -53,7 +53,7 @@ func strictDateTime(s string) (DateTime, error) {
 	at, err := time.Parse(dateTimeLayout, strings.Replace(s, "T24:00:00", "T00:00:00", 1))
 	if err != nil || len(s) != len(dateTimeLayout) || s[len(s)-2] > '5' || // package time lets 60 minutes pass
 		at.Year() < 1 || offsetOf(at).Abs() > maxOffset {
-		return DateTime{}, fmt.Errorf("%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", clip(s))
+		return DateTime{}, fmt.Errorf("%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", Clip(s))
 	}
 	if strings.Contains(s, "T24:00:00") {
 		at = at.AddDate(0, 0, 1)

@@ -48,7 +48,7 @@ func (s summer) number(n int) {
 
 func (s summer) texts(list ...string) {
 	for _, text := range list {
-		text = collapse(text)
+		text = Collapse(text)
 		s.number(len(text))
 		_, _ = s.Write([]byte(text))
 	}

@@ -38,8 +38,8 @@ type Finding struct {
 // most maxFindings of them.
 type Findings []Finding
 
-// maxFindings bounds what a hostile message can make us write.
-const maxFindings = 100
+// MaxFindings bounds what a hostile message can make us write.
+const MaxFindings = 100
 
 // Verdict is the outcome of checking a message.
 type Verdict string
@@ -104,20 +104,20 @@ func (f Findings) Reason() string {
 	return OneLine(first)
 }
 
-// oddTime warns of a time that CAP does not write so.
-func (f *Findings) oddTime(name, text string, d DateTime) {
-	f.add(Warn, "time-form", "%s %q has Z or a fraction of a second, which CAP 1.2 does not allow; it is read as %s", name, clip(text), d)
+// OddTime warns of a time that CAP does not write so.
+func (f *Findings) OddTime(name, text string, d DateTime) {
+	f.Add(Warn, "time-form", "%s %q has Z or a fraction of a second, which CAP 1.2 does not allow; it is read as %s", name, Clip(text), d)
 }
 
-// add keeps the finding; once the list is full only a first Reject displaces.
-func (f *Findings) add(level Level, rule, format string, args ...any) {
-	full := len(*f) == maxFindings
+// Add keeps the finding; once the list is full only a first Reject displaces.
+func (f *Findings) Add(level Level, rule, format string, args ...any) {
+	full := len(*f) == MaxFindings
 	if full && (level == Warn || f.Rejected()) {
 		return
 	}
 	one := Finding{Level: level, Rule: rule, Detail: fmt.Sprintf(format, args...)}
 	if full {
-		(*f)[maxFindings-1] = one
+		(*f)[MaxFindings-1] = one
 		return
 	}
 	*f = append(*f, one)
@@ -143,16 +143,16 @@ func (e *RejectError) Error() string {
 // Is makes errors.Is(err, ErrRejected) true.
 func (e *RejectError) Is(target error) bool { return target == ErrRejected }
 
-// verdictError is nil unless f rejects.
-func verdictError(f Findings, key Key) error {
+// VerdictError is nil unless f rejects.
+func VerdictError(f Findings, key Key) error {
 	if !f.Rejected() {
 		return nil
 	}
 	return &RejectError{Findings: f, Key: key}
 }
 
-// clip shortens s for a message to people.
-func clip(s string) string {
+// Clip shortens s for a message to people.
+func Clip(s string) string {
 	const most = 60
 	runes := 0
 	for i := range s {

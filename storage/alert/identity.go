@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Key is the identity of a CAP message: the triplet (sender, identifier, sent)
@@ -32,18 +33,18 @@ func (k Key) String() string {
 // references element: no white space, comma, < or & (CAP 1.2 §3.2.1).
 func (k Key) Complete() bool {
 	return k.Sender != "" && k.Identifier != "" && !k.Sent.IsZero() &&
-		!strings.ContainsFunc(k.Sender+k.Identifier, forbiddenInName)
+		!strings.ContainsFunc(k.Sender+k.Identifier, ForbiddenInName)
 }
 
 // ParseKey reads sender,identifier,sent as CAP 1.2 §3.2.1 references spells it.
 func ParseKey(s string) (Key, error) {
 	parts := strings.Split(s, ",")
 	if len(parts) != 3 || parts[0] == "" || parts[1] == "" {
-		return Key{}, fmt.Errorf("%q is not a reference: sender,identifier,sent is expected", clip(s))
+		return Key{}, fmt.Errorf("%q is not a reference: sender,identifier,sent is expected", Clip(s))
 	}
 	sent, err := ParseDateTime(parts[2])
 	if err != nil {
-		return Key{}, fmt.Errorf("reading reference %q: %w", clip(s), err)
+		return Key{}, fmt.Errorf("reading reference %q: %w", Clip(s), err)
 	}
 	return Key{Sender: parts[0], Identifier: parts[1], Sent: sent}, nil
 }
@@ -137,4 +138,10 @@ func (a *Alert) Revision() Revision {
 		}
 	}
 	return revisionOf(a, sent)
+}
+
+// ForbiddenInName is what §3.2.1 keeps out of identifier and sender, and what
+// would break a references triplet.
+func ForbiddenInName(r rune) bool {
+	return unicode.IsSpace(r) || r == ',' || r == '<' || r == '&'
 }

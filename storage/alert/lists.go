@@ -2,20 +2,19 @@ package alert
 
 import (
 	"fmt"
-	"maps"
 	"strings"
 	"unicode"
 )
 
-// list splits addresses and incidents as CAP 1.2 §3.2.1 says: white space separates,
+// ReadList splits addresses and incidents as CAP 1.2 §3.2.1 says: white space separates,
 // double quotes hold a name with white space together. A quote without its partner
 // is dropped with a warning.
-func (p *parser) list(name, text string) ([]string, error) {
+func ReadList(name, text string, found *Findings) ([]string, error) {
 	var items []string
 	stray := false
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
 		if len(items) == MaxListItems {
-			return nil, fmt.Errorf("%w: more than %d %s", errTooBig, MaxListItems, name)
+			return nil, fmt.Errorf("%w: more than %d %s", ErrTooBig, MaxListItems, name)
 		}
 		var item string
 		item, text = firstItem(text)
@@ -23,10 +22,10 @@ func (p *parser) list(name, text string) ([]string, error) {
 			stray = true
 			item = strings.ReplaceAll(item, `"`, "")
 		}
-		items = appendText(items, item)
+		items = AppendText(items, item)
 	}
 	if stray {
-		p.found.add(Warn, name+"-quotes", "%s has a double quote without a partner", name)
+		found.Add(Warn, name+"-quotes", "%s has a double quote without a partner", name)
 	}
 	return items, nil
 }
@@ -44,8 +43,8 @@ func firstItem(text string) (item, rest string) {
 	return text, ""
 }
 
-// joinList is the inverse of parser.list.
-func joinList(items []string) string {
+// JoinList is the inverse of readList.
+func JoinList(items []string) string {
 	quoted := make([]string, 0, len(items))
 	for _, item := range items {
 		if strings.ContainsFunc(item, unicode.IsSpace) {
@@ -56,28 +55,29 @@ func joinList(items []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// references reads the triplets of references (CAP 1.2 §3.2.1).
-func (p *parser) references(text string) error {
+// ReadReferences reads the triplets of references (CAP 1.2 §3.2.1).
+func ReadReferences(text string, found *Findings) ([]Key, error) {
+	var keys []Key
 	count := 0
 	for triplet := range strings.FieldsSeq(text) {
 		if count++; count > MaxReferences {
-			return fmt.Errorf("%w: more than %d references", errTooBig, MaxReferences)
+			return nil, fmt.Errorf("%w: more than %d references", ErrTooBig, MaxReferences)
 		}
 		key, err := ParseKey(strings.Clone(triplet)) // by itself: it is kept longer than the text
 		if err != nil {
-			p.found.add(Reject, "references-format", "references: %v", err)
+			found.Add(Reject, "references-format", "references: %v", err)
 			continue
 		}
 		if !strings.HasSuffix(triplet, key.Sent.String()) {
-			p.found.oddTime("references", triplet, key.Sent)
+			found.OddTime("references", triplet, key.Sent)
 		}
-		p.alert.References = append(p.alert.References, key)
+		keys = append(keys, key)
 	}
-	return nil
+	return keys, nil
 }
 
-// joinKeys is the inverse of parser.references.
-func joinKeys(keys []Key) string {
+// JoinKeys is the inverse of readReferences.
+func JoinKeys(keys []Key) string {
 	words := make([]string, 0, len(keys))
 	for _, k := range keys {
 		words = append(words, k.String())
@@ -85,24 +85,24 @@ func joinKeys(keys []Key) string {
 	return strings.Join(words, " ")
 }
 
-// appendText appends s unless it is empty.
-func appendText(list []string, s string) []string {
+// AppendText appends s unless it is empty.
+func AppendText(list []string, s string) []string {
 	if s = strings.TrimSpace(s); s == "" {
 		return list
 	}
 	return append(list, s)
 }
 
-// withoutSpace removes all white space.
-func withoutSpace(s string) string {
+// WithoutSpace removes all white space.
+func WithoutSpace(s string) string {
 	if !strings.ContainsFunc(s, unicode.IsSpace) {
 		return s
 	}
 	return strings.Join(strings.Fields(s), "")
 }
 
-// collapse makes every run of white space one space and trims the ends.
-func collapse(s string) string {
+// Collapse makes every run of white space one space and trims the ends.
+func Collapse(s string) string {
 	if !strings.ContainsFunc(s, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }) &&
 		!strings.Contains(s, "  ") {
 		return strings.TrimSpace(s)
@@ -115,17 +115,4 @@ func collapse(s string) string {
 		b.WriteString(word)
 	}
 	return b.String()
-}
-
-// sameSet reports whether both lists have the same members.
-func sameSet(a, b []string) bool {
-	return maps.Equal(setOf(a), setOf(b))
-}
-
-func setOf(list []string) map[string]bool {
-	set := make(map[string]bool, len(list))
-	for _, s := range list {
-		set[s] = true
-	}
-	return set
 }

@@ -1,57 +1,59 @@
-package alert
+package alert_test
 
 import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/alert"
 )
 
-var allStatuses = []Status{StatusActual, StatusExercise, StatusSystem, StatusTest, StatusDraft, "", "actual"}
+var allStatuses = []alert.Status{alert.StatusActual, alert.StatusExercise, alert.StatusSystem, alert.StatusTest, alert.StatusDraft, "", "actual"}
 
-func graveInfo() Info {
-	return Info{Urgency: "Immediate", Severity: "Extreme", Certainty: "Observed"}
+func graveInfo() alert.Info {
+	return alert.Info{Urgency: "Immediate", Severity: "Extreme", Certainty: "Observed"}
 }
 
 func TestPresentable_OnlyActualExerciseAndTest(t *testing.T) {
 	for _, s := range allStatuses {
-		want := s == StatusActual || s == StatusExercise || s == StatusTest
-		require.Equal(t, want, Presentable(s), "status %q", s)
+		want := s == alert.StatusActual || s == alert.StatusExercise || s == alert.StatusTest
+		require.Equal(t, want, alert.Presentable(s), "status %q", s)
 	}
 }
 
 func TestPresentationOf_OnlyActualLooksOrSoundsReal(t *testing.T) {
 	asking := graveInfo()
-	asking.Parameters = []Named{{Name: ParameterConfirm, Value: ConfirmPerson}}
+	asking.Parameters = []alert.Named{{Name: alert.ParameterConfirm, Value: alert.ConfirmPerson}}
 	for _, s := range allStatuses {
-		if s == StatusActual {
+		if s == alert.StatusActual {
 			continue
 		}
-		for _, infos := range [][]Info{nil, {{}}, {graveInfo()}, {asking}} {
-			p := PresentationOf(s, infos)
-			require.NotContains(t, []string{TierEmergency, TierAdvisory}, p.Tier, "status %q", s)
-			require.NotContains(t, []string{SoundSiren, SoundChime}, p.Sound, "status %q", s)
+		for _, infos := range [][]alert.Info{nil, {{}}, {graveInfo()}, {asking}} {
+			p := alert.PresentationOf(s, infos)
+			require.NotContains(t, []string{alert.TierEmergency, alert.TierAdvisory}, p.Tier, "status %q", s)
+			require.NotContains(t, []string{alert.SoundSiren, alert.SoundChime}, p.Sound, "status %q", s)
 		}
 	}
 }
 
 func TestPresentationOf_Table(t *testing.T) {
-	light := Info{Urgency: "Future", Severity: "Minor", Certainty: "Possible"}
+	light := alert.Info{Urgency: "Future", Severity: "Minor", Certainty: "Possible"}
 	for name, row := range map[string]struct {
-		status Status
-		infos  []Info
-		want   Presentation
+		status alert.Status
+		infos  []alert.Info
+		want   alert.Presentation
 	}{
-		"grave":               {StatusActual, []Info{graveInfo()}, Presentation{TierEmergency, SoundSiren, ConfirmPerson}},
-		"loudest block wins":  {StatusActual, []Info{light, graveInfo()}, Presentation{TierEmergency, SoundSiren, ConfirmPerson}},
-		"light":               {StatusActual, []Info{light}, Presentation{TierAdvisory, SoundChime, ConfirmNone}},
-		"no block":            {StatusActual, nil, Presentation{TierAdvisory, SoundChime, ConfirmNone}},
-		"drill of the grave":  {StatusExercise, []Info{graveInfo()}, Presentation{TierDrill, SoundDrill, ConfirmPerson}},
-		"drill of the light":  {StatusExercise, []Info{light}, Presentation{TierDrill, SoundDrill, ConfirmNone}},
-		"technical test":      {StatusTest, []Info{graveInfo()}, Presentation{TierTest, SoundNone, ConfirmNone}},
-		"draft":               {StatusDraft, []Info{graveInfo()}, Presentation{TierTest, SoundNone, ConfirmNone}},
-		"status of old times": {"ACTUAL", []Info{graveInfo()}, Presentation{TierTest, SoundNone, ConfirmNone}},
+		"grave":               {alert.StatusActual, []alert.Info{graveInfo()}, alert.Presentation{alert.TierEmergency, alert.SoundSiren, alert.ConfirmPerson}},
+		"loudest block wins":  {alert.StatusActual, []alert.Info{light, graveInfo()}, alert.Presentation{alert.TierEmergency, alert.SoundSiren, alert.ConfirmPerson}},
+		"light":               {alert.StatusActual, []alert.Info{light}, alert.Presentation{alert.TierAdvisory, alert.SoundChime, alert.ConfirmNone}},
+		"no block":            {alert.StatusActual, nil, alert.Presentation{alert.TierAdvisory, alert.SoundChime, alert.ConfirmNone}},
+		"drill of the grave":  {alert.StatusExercise, []alert.Info{graveInfo()}, alert.Presentation{alert.TierDrill, alert.SoundDrill, alert.ConfirmPerson}},
+		"drill of the light":  {alert.StatusExercise, []alert.Info{light}, alert.Presentation{alert.TierDrill, alert.SoundDrill, alert.ConfirmNone}},
+		"technical test":      {alert.StatusTest, []alert.Info{graveInfo()}, alert.Presentation{alert.TierTest, alert.SoundNone, alert.ConfirmNone}},
+		"draft":               {alert.StatusDraft, []alert.Info{graveInfo()}, alert.Presentation{alert.TierTest, alert.SoundNone, alert.ConfirmNone}},
+		"status of old times": {"ACTUAL", []alert.Info{graveInfo()}, alert.Presentation{alert.TierTest, alert.SoundNone, alert.ConfirmNone}},
 	} {
-		require.Equal(t, row.want, PresentationOf(row.status, row.infos), name)
+		require.Equal(t, row.want, alert.PresentationOf(row.status, row.infos), name)
 	}
 }
 
@@ -60,7 +62,7 @@ func TestGrave_NeedsUrgencySeverityAndCertainty(t *testing.T) {
 		for _, s := range []string{"Extreme", "Severe", "Moderate", "Minor", "Unknown"} {
 			for _, c := range []string{"Observed", "Likely", "Possible", "Unlikely", "Unknown"} {
 				want := (u == "Immediate" || u == "Expected") && (s == "Extreme" || s == "Severe") && (c == "Observed" || c == "Likely")
-				require.Equal(t, want, (&Info{Urgency: u, Severity: s, Certainty: c}).Grave(), "%s %s %s", u, s, c)
+				require.Equal(t, want, (&alert.Info{Urgency: u, Severity: s, Certainty: c}).Grave(), "%s %s %s", u, s, c)
 			}
 		}
 	}
@@ -68,8 +70,8 @@ func TestGrave_NeedsUrgencySeverityAndCertainty(t *testing.T) {
 
 func TestPresentationOf_SenderMayAskForOrWaiveConfirmation(t *testing.T) {
 	info := graveInfo()
-	info.Parameters = []Named{{Name: ParameterConfirm, Value: ConfirmNone}}
-	require.Equal(t, ConfirmNone, PresentationOf(StatusActual, []Info{info}).Confirm)
-	info = Info{Parameters: []Named{{Name: "other", Value: "x"}, {Name: ParameterConfirm, Value: ConfirmPerson}}}
-	require.Equal(t, Presentation{TierAdvisory, SoundChime, ConfirmPerson}, PresentationOf(StatusActual, []Info{info}))
+	info.Parameters = []alert.Named{{Name: alert.ParameterConfirm, Value: alert.ConfirmNone}}
+	require.Equal(t, alert.ConfirmNone, alert.PresentationOf(alert.StatusActual, []alert.Info{info}).Confirm)
+	info = alert.Info{Parameters: []alert.Named{{Name: "other", Value: "x"}, {Name: alert.ParameterConfirm, Value: alert.ConfirmPerson}}}
+	require.Equal(t, alert.Presentation{alert.TierAdvisory, alert.SoundChime, alert.ConfirmPerson}, alert.PresentationOf(alert.StatusActual, []alert.Info{info}))
 }

@@ -1,12 +1,17 @@
 package alert
 
-// eachText calls visit with every free text of the alert.
-func (a *Alert) eachText(visit func(*string)) {
+import (
+	"fmt"
+	"unicode/utf8"
+)
+
+// EachText calls visit with every free text of the alert.
+func (a *Alert) EachText(visit func(*string)) {
 	for _, s := range []*string{&a.Identifier, &a.Sender, (*string)(&a.Status), (*string)(&a.MsgType), &a.Source,
 		(*string)(&a.Scope), &a.Restriction, &a.Note} {
 		visit(s)
 	}
-	eachOf(visit, a.Addresses, a.Codes, a.Incidents)
+	EachOf(visit, a.Addresses, a.Codes, a.Incidents)
 	for n := range a.References {
 		visit(&a.References[n].Sender)
 		visit(&a.References[n].Identifier)
@@ -21,9 +26,9 @@ func (i *Info) eachText(visit func(*string)) {
 		&i.SenderName, &i.Headline, &i.Description, &i.Instruction, &i.Web, &i.Contact} {
 		visit(s)
 	}
-	eachOf(visit, i.Categories, i.ResponseTypes)
-	eachPair(visit, i.EventCodes)
-	eachPair(visit, i.Parameters)
+	EachOf(visit, i.Categories, i.ResponseTypes)
+	EachPair(visit, i.EventCodes)
+	EachPair(visit, i.Parameters)
 	for n := range i.Resources {
 		r := &i.Resources[n]
 		for _, s := range []*string{&r.Description, &r.MIMEType, &r.URI, &r.DerefURI, &r.Digest} {
@@ -35,12 +40,12 @@ func (i *Info) eachText(visit func(*string)) {
 		for _, s := range []*string{&area.Description, &area.Altitude, &area.Ceiling} {
 			visit(s)
 		}
-		eachOf(visit, area.Polygons, area.Circles)
-		eachPair(visit, area.Geocodes)
+		EachOf(visit, area.Polygons, area.Circles)
+		EachPair(visit, area.Geocodes)
 	}
 }
 
-func eachOf(visit func(*string), lists ...[]string) {
+func EachOf(visit func(*string), lists ...[]string) {
 	for _, list := range lists {
 		for n := range list {
 			visit(&list[n])
@@ -48,9 +53,28 @@ func eachOf(visit func(*string), lists ...[]string) {
 	}
 }
 
-func eachPair(visit func(*string), list []Named) {
+func EachPair(visit func(*string), list []Named) {
 	for n := range list {
 		visit(&list[n].Name)
 		visit(&list[n].Value)
 	}
+}
+
+// NotXML names the first character that XML cannot hold; "" when there is none.
+func NotXML(text string) string {
+	if !utf8.ValidString(text) {
+		return "bytes that are not UTF-8"
+	}
+	for _, r := range text {
+		if !IsXMLChar(r) {
+			return fmt.Sprintf("the character U+%04X", r)
+		}
+	}
+	return ""
+}
+
+// IsXMLChar is the production Char of XML 1.0 §2.2.
+func IsXMLChar(r rune) bool {
+	return r == '\t' || r == '\n' || r == '\r' || r >= ' ' && r <= 0xD7FF ||
+		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // Case is a message with what becomes of it.
@@ -34,7 +35,7 @@ func message(name string, sent time.Time, pairs ...string) string {
 		`<msgType>Alert</msgType><scope>Public</scope><info><language>en</language><category>Met</category><event>Flood</event>`+
 		`<urgency>Immediate</urgency><severity>Moderate</severity><certainty>Observed</certainty><expires>%s</expires>`+
 		`<headline>Flood in On Ting</headline><instruction>Go upstairs.</instruction><area><areaDesc>On Ting</areaDesc>%s</area></info></alert>`,
-		alert.Namespace, strings.ReplaceAll(name, " ", "-"), form(sent), form(sent.Add(time.Hour)), square)
+		capxml.Namespace, strings.ReplaceAll(name, " ", "-"), form(sent), form(sent.Add(time.Hour)), square)
 	for i := 0; i < len(pairs); i += 2 {
 		if !strings.Contains(text, pairs[i]) {
 			panic("judgetest: " + name + " has no " + pairs[i])

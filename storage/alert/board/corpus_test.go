@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 )
 
 // boardCorpus gives the folder of real messages, or skips.
@@ -26,7 +27,7 @@ func corpusEntry(t *testing.T, dir, file string) Entry {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(dir, file))
 	require.NoError(t, err)
-	a, _, err := alert.Parse(raw)
+	a, _, err := capxml.Parse(raw)
 	require.NoError(t, err, file)
 	return EntryOf(a, a.Digest().String(), a.Sent.Time(), file)
 }

@@ -35,7 +35,7 @@ func TestBoard_AnswersAlikeWhateverItWasAskedBefore(t *testing.T) {
 	}
 }
 
-// What is over is not looked at again: an answer costs what is open.
+// TestBoard_AnswersCostWhatIsOpen is over is not looked at again: an answer costs what is open.
 func TestBoard_AnswersCostWhatIsOpen(t *testing.T) {
 	b := New()
 	for i := range 2000 {

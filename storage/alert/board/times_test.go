@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/alert"
+	"almenara/storage/alert/check"
 )
 
 // sentAt is a message as message makes it, sent with another clock than noon's.
@@ -108,7 +109,7 @@ func TestCheckTimes(t *testing.T) {
 		"reference that is known": {func() *alert.Alert { return message(alert.MsgTypeUpdate, "a", 0, keyAt("known", 9)) }, "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			found := c.make().CheckTimes(hour(0), true, func(k alert.Key) bool { return k.Identifier == "known" })
+			found := check.Times(c.make(), hour(0), true, func(k alert.Key) bool { return k.Identifier == "known" })
 			if c.level == 0 {
 				require.Empty(t, found)
 				return
@@ -144,7 +145,7 @@ func TestBoard_AWildClockLetsNothingHoldLonger(t *testing.T) {
 }
 
 func TestCheckTimes_ANodeThatIsNotSureOfTheTimeBelieves(t *testing.T) {
-	require.False(t, message(alert.MsgTypeAlert, "a", 24*400).CheckTimes(hour(0), false, nil).Rejected())
+	require.False(t, check.Times(message(alert.MsgTypeAlert, "a", 24*400), hour(0), false, nil).Rejected())
 }
 
 func living(a *alert.Alert, until float64) *alert.Alert {
@@ -164,7 +165,7 @@ func onset(at string) *alert.Alert {
 	return a
 }
 
-// Whatever messages claim, in any number, what a board says of time stays within what
+// TestBoard_ClaimsNeverReachBeyondAcceptance messages claim, in any number, what a board says of time stays within what
 // acceptance bears out, and what was plausible is not touched by what was not.
 func TestBoard_ClaimsNeverReachBeyondAcceptance(t *testing.T) {
 	for seed := range uint64(400) {

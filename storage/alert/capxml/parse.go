@@ -1,8 +1,14 @@
-package alert
+// Package capxml reads and writes CAP 1.2 as XML. What the elements may hold is for check to say.
+package capxml
 
 import (
 	"fmt"
 	"strconv"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/check"
+	"almenara/storage/alert/schema"
+	"almenara/storage/alert/tokens"
 )
 
 // Parse reads and checks one CAP 1.2 message, in UTF-8, UTF-16 with a byte order
@@ -11,16 +17,16 @@ import (
 //
 // The findings come back in any case. The error is a *RejectError exactly when the
 // verdict is reject, and then the alert is nil. What senders get
-// wrong and nobody can misread is mended, with a warning: see mend. The
+// wrong and nobody can misread is mended, with a warning: see check.Mend. The
 // signature is not checked. raw is not kept.
-func Parse(raw []byte) (*Alert, Findings, error) {
+func Parse(raw []byte) (*alert.Alert, alert.Findings, error) {
 	p := parser{}
 	p.read(raw)
 	if !p.found.Rejected() {
-		p.alert.mend(&p.found)
-		p.alert.check(&p.found)
+		check.Mend(&p.alert, &p.found)
+		check.Check(&p.alert, &p.found)
 	}
-	if err := verdictError(p.found, p.alert.Key()); err != nil {
+	if err := alert.VerdictError(p.found, p.alert.Key()); err != nil {
 		return nil, p.found, err
 	}
 	a := p.alert // by itself: a pointer into p would keep what the message was read from
@@ -30,68 +36,68 @@ func Parse(raw []byte) (*Alert, Findings, error) {
 // parser turns tokens into an alert. Its errors are about the document as a whole
 // and end the reading; flaws of single elements become findings.
 type parser struct {
-	in        *tokens
-	alert     Alert
-	found     Findings
+	in        *tokens.Reader
+	alert     alert.Alert
+	found     alert.Findings
 	areas     int
 	resources int
 }
 
 // read fills p.alert; what is wrong goes to p.found.
 func (p *parser) read(raw []byte) {
-	if len(raw) > MaxMessageBytes {
-		p.found.add(Reject, "too-large", "the message has %d bytes, more than %d", len(raw), MaxMessageBytes)
+	if len(raw) > alert.MaxMessageBytes {
+		p.found.Add(alert.Reject, "too-large", "the message has %d bytes, more than %d", len(raw), alert.MaxMessageBytes)
 		return
 	}
-	text, doubt, err := toUTF8(raw)
+	text, doubt, err := tokens.ToUTF8(raw)
 	if err != nil {
-		p.found.add(Reject, "encoding", "%v", err)
+		p.found.Add(alert.Reject, "encoding", "%v", err)
 		return
 	}
 	if doubt != "" {
-		p.found.add(Warn, "encoding-differs", "%s", doubt)
+		p.found.Add(alert.Warn, "encoding-differs", "%s", doubt)
 	}
-	if err = scan(text); err == nil {
-		p.in = newTokens(text)
+	if err = tokens.Scan(text); err == nil {
+		p.in = tokens.New(text)
 		err = p.document()
 	}
 	if err != nil {
-		p.found.add(Reject, ruleOf(err), "%v", err)
+		p.found.Add(alert.Reject, ruleOf(err), "%v", err)
 	}
 }
 
 // document reads the root element and what follows it.
 func (p *parser) document() error {
-	root, err := p.in.next()
+	root, err := p.in.Next()
 	if err != nil {
 		return err
 	}
-	if root.kind != tokenStart {
+	if root.Kind != tokens.TokenStart {
 		return errNoRoot
 	}
-	if root.name.Space != Namespace || root.name.Local != "alert" {
-		return &notCAP{space: root.name.Space, local: root.name.Local}
+	if root.Name.Space != Namespace || root.Name.Local != "alert" {
+		return &notCAP{space: root.Name.Space, local: root.Name.Local}
 	}
 	p.attributes(root)
-	if err := p.block(&alertBlock, p.alertChild); err != nil {
+	if err := p.block(&schema.AlertBlock, p.alertChild); err != nil {
 		return err
 	}
 	if p.alert.Signed {
-		p.found.add(Warn, "signature-not-checked", "signature present, not checked")
+		p.found.Add(alert.Warn, "signature-not-checked", "signature present, not checked")
 	}
-	_, err = p.in.next()
+	_, err = p.in.Next()
 	return err
 }
 
 // alertChild reads one child of alert.
 func (p *parser) alertChild(name string) error {
 	if name == "info" {
-		if len(p.alert.Infos) == MaxInfos {
-			return fmt.Errorf("%w: more than %d info blocks", errTooBig, MaxInfos)
+		if len(p.alert.Infos) == alert.MaxInfos {
+			return fmt.Errorf("%w: more than %d info blocks", alert.ErrTooBig, alert.MaxInfos)
 		}
-		p.alert.Infos = append(p.alert.Infos, Info{})
+		p.alert.Infos = append(p.alert.Infos, alert.Info{})
 		i := &p.alert.Infos[len(p.alert.Infos)-1]
-		return p.block(&infoBlock, func(name string) error { return p.infoChild(i, name) })
+		return p.block(&schema.InfoBlock, func(name string) error { return p.infoChild(i, name) })
 	}
 	text, err := p.text(name)
 	if err != nil {
@@ -107,27 +113,27 @@ func (p *parser) alertText(name, text string) (err error) {
 	case "sent":
 		a.Sent = p.dateTime(name, text)
 	case "addresses":
-		a.Addresses, err = p.list(name, text)
+		a.Addresses, err = alert.ReadList(name, text, &p.found)
 	case "incidents":
-		a.Incidents, err = p.list(name, text)
+		a.Incidents, err = alert.ReadList(name, text, &p.found)
 	case "references":
-		return p.references(text)
+		a.References, err = alert.ReadReferences(text, &p.found)
 	case "code":
-		a.Codes = appendText(a.Codes, text)
+		a.Codes = alert.AppendText(a.Codes, text)
 	case "status":
-		a.Status = Status(text)
+		a.Status = alert.Status(text)
 	case "msgType":
-		a.MsgType = MsgType(text)
+		a.MsgType = alert.MsgType(text)
 	case "scope":
-		a.Scope = Scope(text)
+		a.Scope = alert.Scope(text)
 	default:
-		*a.textField(name) = text
+		*alertField(a, name) = text
 	}
 	return err
 }
 
-// textField is where the text of a single text element goes.
-func (a *Alert) textField(name string) *string {
+// alertField is where the text of a single text element goes.
+func alertField(a *alert.Alert, name string) *string {
 	switch name {
 	case "identifier":
 		return &a.Identifier
@@ -143,7 +149,7 @@ func (a *Alert) textField(name string) *string {
 }
 
 // infoChild reads one child of info.
-func (p *parser) infoChild(i *Info, name string) error {
+func (p *parser) infoChild(i *alert.Info, name string) error {
 	switch name {
 	case "eventCode":
 		return p.named(&i.EventCodes)
@@ -170,13 +176,13 @@ func (p *parser) infoChild(i *Info, name string) error {
 	case "expires":
 		i.Expires = p.dateTime(name, text)
 	default:
-		*i.textField(name) = text
+		*infoField(i, name) = text
 	}
 	return nil
 }
 
-// textField is where the text of a single text element goes.
-func (i *Info) textField(name string) *string {
+// infoField is where the text of a single text element goes.
+func infoField(i *alert.Info, name string) *string {
 	switch name {
 	case "language":
 		return &i.Language
@@ -206,9 +212,9 @@ func (i *Info) textField(name string) *string {
 }
 
 // named reads an eventCode, parameter or geocode.
-func (p *parser) named(list *[]Named) error {
-	var n Named
-	err := p.block(&namedBlock, func(name string) error {
+func (p *parser) named(list *[]alert.Named) error {
+	var n alert.Named
+	err := p.block(&schema.NamedBlock, func(name string) error {
 		text, err := p.text(name)
 		if name == "valueName" {
 			n.Name = text
@@ -222,12 +228,12 @@ func (p *parser) named(list *[]Named) error {
 }
 
 // resource reads a resource block.
-func (p *parser) resource(i *Info) error {
-	if p.resources++; p.resources > MaxResources {
-		return fmt.Errorf("%w: more than %d resources", errTooBig, MaxResources)
+func (p *parser) resource(i *alert.Info) error {
+	if p.resources++; p.resources > alert.MaxResources {
+		return fmt.Errorf("%w: more than %d resources", alert.ErrTooBig, alert.MaxResources)
 	}
-	var r Resource
-	err := p.block(&resourceBlock, func(name string) error {
+	var r alert.Resource
+	err := p.block(&schema.ResourceBlock, func(name string) error {
 		text, err := p.text(name)
 		switch name {
 		case "resourceDesc":
@@ -239,7 +245,7 @@ func (p *parser) resource(i *Info) error {
 		case "uri":
 			r.URI = text
 		case "derefUri":
-			r.DerefURI = withoutSpace(text)
+			r.DerefURI = alert.WithoutSpace(text)
 		case "digest":
 			r.Digest = text
 		}
@@ -253,23 +259,23 @@ func (p *parser) resource(i *Info) error {
 func (p *parser) size(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
-		p.found.add(Reject, "size-format", "resource size %q is not a whole number of bytes", clip(text))
+		p.found.Add(alert.Reject, "size-format", "resource size %q is not a whole number of bytes", alert.Clip(text))
 	}
 	return n
 }
 
 // area reads an area block.
-func (p *parser) area(i *Info) error {
-	if p.areas++; p.areas > MaxAreas {
-		return fmt.Errorf("%w: more than %d areas", errTooBig, MaxAreas)
+func (p *parser) area(i *alert.Info) error {
+	if p.areas++; p.areas > alert.MaxAreas {
+		return fmt.Errorf("%w: more than %d areas", alert.ErrTooBig, alert.MaxAreas)
 	}
-	i.Areas = append(i.Areas, Area{})
+	i.Areas = append(i.Areas, alert.Area{})
 	a := &i.Areas[len(i.Areas)-1]
-	return p.block(&areaBlock, func(name string) error { return p.areaChild(a, name) })
+	return p.block(&schema.AreaBlock, func(name string) error { return p.areaChild(a, name) })
 }
 
 // areaChild reads one child of area.
-func (p *parser) areaChild(a *Area, name string) error {
+func (p *parser) areaChild(a *alert.Area, name string) error {
 	if name == "geocode" {
 		return p.named(&a.Geocodes)
 	}
@@ -293,28 +299,28 @@ func (p *parser) areaChild(a *Area, name string) error {
 // beside a geocode.
 func (p *parser) shape(list []string, name, text string) []string {
 	if text == "" {
-		p.found.add(Warn, name+"-empty", "an area has an empty %s, which is left out", name)
+		p.found.Add(alert.Warn, name+"-empty", "an area has an empty %s, which is left out", name)
 		return list
 	}
-	return append(list, collapse(text))
+	return append(list, alert.Collapse(text))
 }
 
 // decimal keeps an altitude or ceiling; the schema has no empty number.
 func (p *parser) decimal(name, text string) string {
 	if text == "" {
-		p.found.add(Reject, name+"-format", "an area has an empty %s", name)
+		p.found.Add(alert.Reject, name+"-format", "an area has an empty %s", name)
 	}
 	return text
 }
 
 // dateTime reads a CAP date and time.
-func (p *parser) dateTime(name, text string) DateTime {
-	d, odd, err := readDateTime(text)
+func (p *parser) dateTime(name, text string) alert.DateTime {
+	d, odd, err := alert.ReadDateTime(text)
 	switch {
 	case err != nil:
-		p.found.add(Reject, name+"-format", "%s: %v", name, err)
+		p.found.Add(alert.Reject, name+"-format", "%s: %v", name, err)
 	case odd:
-		p.found.oddTime(name, text, d)
+		p.found.OddTime(name, text, d)
 	}
 	return d
 }

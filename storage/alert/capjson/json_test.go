@@ -1,33 +1,36 @@
-package alert
+package capjson
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/alerttest"
+	"almenara/storage/alert/capxml"
+	"almenara/storage/alert/schema"
+	"almenara/storage/alert/tokens"
 )
 
-// short is what an operator's tool has to send at least.
-const short = `{"info":[{"category":["Fire"],"event":"Fire","urgency":"Immediate","severity":"Severe","certainty":"Observed",
- "expires":"2026-07-20T19:40:00+08:00","headline":" Fire in block 4 ",
- "area":[{"areaDesc":"Block 4","polygon":["22.30,114.20  22.31,114.20\n22.31,114.21 22.30,114.20"]}]}]}`
-
-func fromJSON(t testing.TB, text string) (*Alert, Findings, error) {
+func fromJSON(t testing.TB, text string) (*alert.Alert, alert.Findings, error) {
 	t.Helper()
-	return FromJSON([]byte(text), "duty@example.org", "KT-1", at(t, "17:40:00"))
+	return FromJSON([]byte(text), "duty@example.org", "KT-1", alerttest.At(t, "17:40:00"))
 }
 
 func TestFromJSON_CompletesWhatIsMissing(t *testing.T) {
-	a, found, err := fromJSON(t, short)
+	a, found, err := fromJSON(t, alerttest.Short)
 	require.NoError(t, err)
 	require.Empty(t, found)
-	require.Equal(t, parsed(t, small), a)
+	require.Equal(t, alerttest.Parsed(t, alerttest.Small), a)
 }
 
 func TestFromJSON_KeepsWhatIsThere(t *testing.T) {
-	text := with(t, short, "{", `{"identifier":"X","sender":"s","sent":"2026-07-20T10:00:00-00:00","status":"Exercise","note":"drill","msgType":"Update",
+	text := alerttest.With(t, alerttest.Short, "{", `{"identifier":"X","sender":"s","sent":"2026-07-20T10:00:00-00:00","status":"Exercise","note":"drill","msgType":"Update",
 		"scope":"Private","addresses":"a \"b c\"","references":"s,W,2026-07-20T09:00:00-00:00","incidents":"\"d e\"","code":["1",""],`)
 	a, _, err := fromJSON(t, text)
 	require.NoError(t, err)
@@ -36,44 +39,44 @@ func TestFromJSON_KeepsWhatIsThere(t *testing.T) {
 	require.Equal(t, []string{"d e"}, a.Incidents)
 	require.Equal(t, []string{"1"}, a.Codes)
 	require.Equal(t, "W", a.References[0].Identifier)
-	require.Equal(t, []any{StatusExercise, MsgTypeUpdate, ScopePrivate}, []any{a.Status, a.MsgType, a.Scope})
+	require.Equal(t, []any{alert.StatusExercise, alert.MsgTypeUpdate, alert.ScopePrivate}, []any{a.Status, a.MsgType, a.Scope})
 }
 
 // requireJSONRoundTrip asserts that nothing is lost on the way through JSON, also
 // when it comes back as foreign bytes.
-func requireJSONRoundTrip(t *testing.T, a *Alert, name string) {
+func requireJSONRoundTrip(t *testing.T, a *alert.Alert, name string) {
 	t.Helper()
 	raw, err := json.Marshal(a)
 	require.NoError(t, err, name)
-	var again Alert
+	var again alert.Alert
 	require.NoError(t, json.Unmarshal(raw, &again), name)
 	require.Equal(t, a, &again, name)
-	foreign, found, err := FromJSON(raw, "", "", at(t, "00:00:00"))
+	foreign, found, err := FromJSON(raw, "", "", alerttest.At(t, "00:00:00"))
 	require.NoError(t, err, "%s: %v", name, found)
 	again.Signed = false
 	require.Equal(t, &again, foreign, name)
 }
 
 func TestJSON_LosesNothing(t *testing.T) {
-	requireJSONRoundTrip(t, parsed(t, small), "small")
-	requireJSONRoundTrip(t, parsed(t, whole), "whole")
+	requireJSONRoundTrip(t, alerttest.Parsed(t, alerttest.Small), "small")
+	requireJSONRoundTrip(t, alerttest.Parsed(t, alerttest.Whole), "whole")
 }
 
 func TestJSON_LosesNothingOfRealMessages(t *testing.T) {
-	for _, row := range corpus(t) {
-		if a, _, err := Parse(row.raw); err == nil {
-			requireJSONRoundTrip(t, a, row.file)
+	for _, row := range alerttest.Corpus(t) {
+		if a, _, err := capxml.Parse(row.Raw); err == nil {
+			requireJSONRoundTrip(t, a, row.File)
 		}
 	}
 }
 
 func TestJSON_HasTheNamesOfCAP(t *testing.T) {
-	raw, err := json.Marshal(*parsed(t, whole)) // a value, too
+	raw, err := json.Marshal(*alerttest.Parsed(t, alerttest.Whole)) // a value, too
 	require.NoError(t, err)
-	require.NoError(t, scanJSON(raw, new(Findings)))
-	for _, b := range allBlocks {
-		for _, child := range b.children {
-			require.Contains(t, string(raw), `"`+child.name+`":`)
+	require.NoError(t, scanJSON(raw, new(alert.Findings)))
+	for _, b := range schema.AllBlocks {
+		for _, child := range b.Children {
+			require.Contains(t, string(raw), `"`+child.Name+`":`)
 		}
 	}
 }
@@ -89,8 +92,8 @@ func TestFromJSON_AppliesTheRulesOfXML(t *testing.T) {
 		"references-missing": {"{", `{"msgType":"Cancel",`},
 		"size-negative":      {`"area"`, `"resource":[{"resourceDesc":"a","mimeType":"a/b","uri":"a:b","size":-1}],"area"`},
 	} {
-		a, found, err := fromJSON(t, with(t, short, edit[0], edit[1]))
-		require.ErrorIs(t, err, ErrRejected, rule)
+		a, found, err := fromJSON(t, alerttest.With(t, alerttest.Short, edit[0], edit[1]))
+		require.ErrorIs(t, err, alert.ErrRejected, rule)
 		require.Nil(t, a)
 		require.True(t, found.Has(rule), "%s: %v", rule, found)
 	}
@@ -122,36 +125,57 @@ func TestFromJSON_RefusesWithOneClearSentence(t *testing.T) {
 		`{"info":[{"resource":[{"size":1.5}]}]}`: "size must be a whole number",
 	} {
 		_, found, err := fromJSON(t, text)
-		require.ErrorIs(t, err, ErrRejected, text)
+		require.ErrorIs(t, err, alert.ErrRejected, text)
 		require.Contains(t, found.Reason(), sentence, text)
 		require.Len(t, found, 1)
 	}
-	a, _, err := fromJSON(t, with(t, short, "{", `{"note":null,"signed":true,`))
+	a, _, err := fromJSON(t, alerttest.With(t, alerttest.Short, "{", `{"note":null,"signed":true,`))
 	require.NoError(t, err, "null is absent")
 	require.False(t, a.Signed, "nobody can sign in JSON")
 }
 
 func TestFromJSON_IsBounded(t *testing.T) {
 	list := func(field, item string, n int) string {
-		return with(t, short, `"area":[`, fmt.Sprintf(`%q:[%s],"area":[`, field, strings.TrimSuffix(strings.Repeat(item+",", n), ",")))
+		return alerttest.With(t, alerttest.Short, `"area":[`, fmt.Sprintf(`%q:[%s],"area":[`, field, strings.TrimSuffix(strings.Repeat(item+",", n), ",")))
 	}
 	for name, text := range map[string]string{
-		"bytes":     with(t, short, "Fire in", strings.Repeat("x", MaxMessageBytes)),
-		"infos":     `{"info":[` + strings.Repeat("{},", MaxInfos) + `{}]}`,
-		"areas":     `{"info":[{"area":[` + strings.Repeat("{},", MaxAreas) + `{}]}]}`,
-		"resources": list("resource", "{}", MaxResources+1),
-		"pairs":     list("parameter", "{}", MaxElements+1),
-		"texts":     list("responseType", `""`, MaxElements+1),
-		"addresses": with(t, short, "{", `{"addresses":"`+strings.Repeat("a ", MaxListItems+1)+`",`),
-		"refs":      with(t, short, "{", `{"references":"`+strings.Repeat("a,b,2026-07-20T17:40:00+08:00 ", MaxReferences+1)+`",`),
+		"bytes":     alerttest.With(t, alerttest.Short, "Fire in", strings.Repeat("x", alert.MaxMessageBytes)),
+		"infos":     `{"info":[` + strings.Repeat("{},", alert.MaxInfos) + `{}]}`,
+		"areas":     `{"info":[{"area":[` + strings.Repeat("{},", alert.MaxAreas) + `{}]}]}`,
+		"resources": list("resource", "{}", alert.MaxResources+1),
+		"pairs":     list("parameter", "{}", tokens.MaxElements+1),
+		"texts":     list("responseType", `""`, tokens.MaxElements+1),
+		"addresses": alerttest.With(t, alerttest.Short, "{", `{"addresses":"`+strings.Repeat("a ", alert.MaxListItems+1)+`",`),
+		"refs":      alerttest.With(t, alerttest.Short, "{", `{"references":"`+strings.Repeat("a,b,2026-07-20T17:40:00+08:00 ", alert.MaxReferences+1)+`",`),
 	} {
-		var found Findings
-		used := allocated(func() { _, found, _ = fromJSON(t, text) })
+		var found alert.Findings
+		used := alerttest.Allocated(func() { _, found, _ = fromJSON(t, text) })
 		require.True(t, found.Has("too-large"), "%s: %s", name, found.Reason())
-		require.LessOrEqual(t, used, uint64(24*MaxMessageBytes), name)
+		require.LessOrEqual(t, used, uint64(24*alert.MaxMessageBytes), name)
 	}
 	deep := strings.Repeat(`{"info":[`, 10_000)
 	_, found, err := fromJSON(t, deep)
-	require.ErrorIs(t, err, ErrRejected)
+	require.ErrorIs(t, err, alert.ErrRejected)
 	require.Contains(t, found.Reason(), "unknown field")
+}
+
+// FuzzFromJSON asserts the same of the JSON form.
+func FuzzFromJSON(f *testing.F) {
+	for _, seed := range []string{alerttest.Short, `{"info":[{}]}`, `{"addresses":"\"a b\" c","note":null}`, "[[", `{"sent":"2026-07-20T17:40:00+08:00"}`} {
+		f.Add([]byte(seed))
+	}
+	for _, text := range []string{alerttest.Small, alerttest.Whole} {
+		raw, err := json.Marshal(alerttest.Parsed(f, text))
+		require.NoError(f, err)
+		f.Add(raw)
+	}
+	now := time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		a, found, err := FromJSON(raw, "sender", "identifier", now)
+		require.Equal(t, found.Rejected(), errors.Is(err, alert.ErrRejected))
+		require.Equal(t, err != nil, a == nil)
+		if err == nil {
+			alerttest.RequireStable(t, a)
+		}
+	})
 }

@@ -1,8 +1,11 @@
-package alert
+package capxml
 
 import (
 	"slices"
 	"unicode/utf8"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/tokens"
 )
 
 // newer are the rules of what is mended since version 3 of commands: software before
@@ -14,10 +17,10 @@ var newer = []string{
 // ReadAlike reports whether software before version 3 of commands reads the bytes, of
 // which Parse found so much, as this one does. Where it does not, what XML writes of the
 // alert is read alike by both.
-func ReadAlike(raw []byte, found Findings) bool {
-	if slices.ContainsFunc(found, func(f Finding) bool { return slices.Contains(newer, f.Rule) }) || len(found) >= maxFindings {
+func ReadAlike(raw []byte, found alert.Findings) bool {
+	if slices.ContainsFunc(found, func(f alert.Finding) bool { return slices.Contains(newer, f.Rule) }) || len(found) >= alert.MaxFindings {
 		return false
 	}
-	declared, err := declaredEncoding(raw)
+	declared, err := tokens.DeclaredEncoding(raw)
 	return err == nil && (declared == "" || declared == "utf-8") && utf8.Valid(raw)
 }

@@ -1,10 +1,14 @@
-package alert
+package capxml
 
 import (
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/schema"
+	"almenara/storage/alert/tokens"
 )
 
 var errNoRoot = errors.New("there is no root element")
@@ -17,16 +21,16 @@ func (e *notCAP) Error() string {
 	if version := olderNamespaces[e.space]; version != "" {
 		return fmt.Sprintf("the message is %s; only CAP 1.2 is accepted", version)
 	}
-	return fmt.Sprintf("the root element is %q in the name space %q, not a CAP 1.2 alert", clip(e.local), clip(e.space))
+	return fmt.Sprintf("the root element is %q in the name space %q, not a CAP 1.2 alert", alert.Clip(e.local), alert.Clip(e.space))
 }
 
 // ruleOf names the rule that a document-wide error breaks.
 func ruleOf(err error) string {
 	other := new(notCAP)
 	switch {
-	case errors.Is(err, errDoctype):
+	case errors.Is(err, tokens.ErrDoctype):
 		return "doctype"
-	case errors.Is(err, errTooBig):
+	case errors.Is(err, alert.ErrTooBig):
 		return "too-large"
 	case errors.As(err, &other):
 		return "not-cap-1.2"
@@ -37,7 +41,7 @@ func ruleOf(err error) string {
 
 // sequence watches order and number of the children of one block.
 type sequence struct {
-	block *block
+	block *schema.Block
 	seen  [24]bool
 	last  int
 }
@@ -45,43 +49,43 @@ type sequence struct {
 // place counts a child in and reports it if it is one too many, which leaves open which
 // one was meant, or out of order, which changes nothing: live warnings of two countries
 // begin with sent before sender.
-func (s *sequence) place(i int, found *Findings) {
-	child := &s.block.children[i]
-	if s.seen[i] && !child.many {
-		found.add(Reject, "element-repeated", "%s occurs more than once in one %s", child.name, s.block.name)
+func (s *sequence) place(i int, found *alert.Findings) {
+	child := &s.block.Children[i]
+	if s.seen[i] && !child.Many {
+		found.Add(alert.Reject, "element-repeated", "%s occurs more than once in one %s", child.Name, s.block.Name)
 	}
 	if i < s.last {
-		found.add(Warn, "element-order", "%s comes after %s, against the order of the CAP schema",
-			child.name, s.block.children[s.last].name)
+		found.Add(alert.Warn, "element-order", "%s comes after %s, against the order of the CAP schema",
+			child.Name, s.block.Children[s.last].Name)
 	}
 	s.seen[i], s.last = true, max(i, s.last)
 }
 
 // missing reports the required children that did not come.
-func (s *sequence) missing(found *Findings) {
-	for i, child := range s.block.children {
-		if child.required && !s.seen[i] {
-			found.add(Reject, child.name+"-missing", "%s is missing in %s", child.name, s.block.name)
+func (s *sequence) missing(found *alert.Findings) {
+	for i, child := range s.block.Children {
+		if child.Required && !s.seen[i] {
+			found.Add(alert.Reject, child.Name+"-missing", "%s is missing in %s", child.Name, s.block.Name)
 		}
 	}
 }
 
 // block reads the children of the element that has just begun, up to its end.
-func (p *parser) block(b *block, child func(name string) error) error {
+func (p *parser) block(b *schema.Block, child func(name string) error) error {
 	s := sequence{block: b}
 	for {
-		t, err := p.in.next()
+		t, err := p.in.Next()
 		if err != nil {
 			return err
 		}
-		switch t.kind {
-		case tokenEnd:
+		switch t.Kind {
+		case tokens.TokenEnd:
 			s.missing(&p.found)
 			return nil
-		case tokenStart:
+		case tokens.TokenStart:
 			err = p.child(t, &s, child)
 		default:
-			p.stray(t.text, b)
+			p.stray(t.Text, b)
 		}
 		if err != nil {
 			return err
@@ -90,52 +94,52 @@ func (p *parser) block(b *block, child func(name string) error) error {
 }
 
 // child reads one child element, or skips it when it is not CAP's.
-func (p *parser) child(t token, s *sequence, read func(name string) error) error {
-	if t.name.Space == signatureNamespace && t.name.Local == "Signature" && s.block == &alertBlock {
+func (p *parser) child(t tokens.Token, s *sequence, read func(name string) error) error {
+	if t.Name.Space == signatureNamespace && t.Name.Local == "Signature" && s.block == &schema.AlertBlock {
 		p.alert.Signed = true
 		return p.skip()
 	}
-	if t.name.Space != Namespace {
-		p.found.add(Warn, "element-foreign", "%q of the name space %q in %s is ignored",
-			clip(t.name.Local), clip(t.name.Space), s.block.name)
+	if t.Name.Space != Namespace {
+		p.found.Add(alert.Warn, "element-foreign", "%q of the name space %q in %s is ignored",
+			alert.Clip(t.Name.Local), alert.Clip(t.Name.Space), s.block.Name)
 		return p.skip()
 	}
-	i := s.block.index(t.name.Local)
+	i := s.block.Index(t.Name.Local)
 	if i < 0 {
-		p.notChild(t.name.Local, s.block)
+		p.notChild(t.Name.Local, s.block)
 		return p.skip()
 	}
 	s.place(i, &p.found)
 	p.attributes(t)
-	return read(t.name.Local)
+	return read(t.Name.Local)
 }
 
 // notChild reports an element that b does not have. A name that CAP does not know is
 // ignored, as real senders add some. One that belongs elsewhere, say a polygon beside
 // its area, refuses the message: what it says would be lost.
-func (p *parser) notChild(name string, b *block) {
-	for _, other := range allBlocks {
-		if other.index(name) >= 0 || name == alertBlock.name {
-			p.found.add(Reject, "element-misplaced", "%s stands in %s, where CAP 1.2 has none", name, b.name)
+func (p *parser) notChild(name string, b *schema.Block) {
+	for _, other := range schema.AllBlocks {
+		if other.Index(name) >= 0 || name == schema.AlertBlock.Name {
+			p.found.Add(alert.Reject, "element-misplaced", "%s stands in %s, where CAP 1.2 has none", name, b.Name)
 			return
 		}
 	}
-	p.found.add(Warn, "element-unknown", "CAP 1.2 has no %q; it is ignored", clip(name))
+	p.found.Add(alert.Warn, "element-unknown", "CAP 1.2 has no %q; it is ignored", alert.Clip(name))
 }
 
 // stray reports text where only elements may stand.
-func (p *parser) stray(text []byte, b *block) {
+func (p *parser) stray(text []byte, b *schema.Block) {
 	if s := strings.TrimSpace(string(text)); s != "" {
-		p.found.add(Warn, "text-stray", "%q stands between the elements of %s", clip(s), b.name)
+		p.found.Add(alert.Warn, "text-stray", "%q stands between the elements of %s", alert.Clip(s), b.Name)
 	}
 }
 
 // attributes reports attributes: CAP 1.2 has none.
-func (p *parser) attributes(t token) {
-	for _, a := range t.attrs {
-		if a.Name.Space != xsiNamespace && a.Name.Space != xmlNamespace {
-			p.found.add(Warn, "attribute-unknown", "CAP 1.2 has no attribute %q on %s; it is ignored",
-				clip(a.Name.Local), t.name.Local)
+func (p *parser) attributes(t tokens.Token) {
+	for _, a := range t.Attrs {
+		if a.Name.Space != tokens.XSINamespace && a.Name.Space != tokens.XMLNamespace {
+			p.found.Add(alert.Warn, "attribute-unknown", "CAP 1.2 has no attribute %q on %s; it is ignored",
+				alert.Clip(a.Name.Local), t.Name.Local)
 		}
 	}
 }
@@ -143,14 +147,14 @@ func (p *parser) attributes(t token) {
 // skip reads past the element that has just begun.
 func (p *parser) skip() error {
 	for depth := 1; depth > 0; {
-		t, err := p.in.next()
+		t, err := p.in.Next()
 		if err != nil {
 			return err
 		}
-		switch t.kind {
-		case tokenStart:
+		switch t.Kind {
+		case tokens.TokenStart:
 			depth++
-		case tokenEnd:
+		case tokens.TokenEnd:
 			depth--
 		}
 	}
@@ -167,28 +171,28 @@ func (p *parser) text(name string) (string, error) {
 	var text strings.Builder
 	var open []string // elements inside it
 	for depth := 1; ; {
-		t, err := p.in.next()
+		t, err := p.in.Next()
 		if err != nil {
 			return "", err
 		}
-		switch t.kind {
-		case tokenStart:
+		switch t.Kind {
+		case tokens.TokenStart:
 			depth++
-			level := Reject
+			level := alert.Reject
 			if markupAllowed[name] {
-				level = Warn
+				level = alert.Warn
 			}
-			p.found.add(level, "text-markup", "%s contains the element %q", name, clip(t.name.Local))
-			open = append(open, t.name.Local)
-			text.WriteString(markupLeaves("<", t.name.Local))
-		case tokenEnd:
+			p.found.Add(level, "text-markup", "%s contains the element %q", name, alert.Clip(t.Name.Local))
+			open = append(open, t.Name.Local)
+			text.WriteString(markupLeaves("<", t.Name.Local))
+		case tokens.TokenEnd:
 			if depth--; depth == 0 {
 				return p.trim(name, text.String()), nil
 			}
 			text.WriteString(markupLeaves("</", open[depth-1]))
 			open = open[:depth-1]
 		default:
-			text.Write(t.text)
+			text.Write(t.Text)
 		}
 	}
 }
@@ -222,10 +226,20 @@ var coded = map[string]bool{"status": true, "msgType": true, "scope": true, "cat
 func (p *parser) trim(name, text string) string {
 	trimmed := strings.TrimSpace(text)
 	if coded[name] && len(trimmed) != len(text) {
-		p.found.add(Warn, "code-outer-space", "there is white space around the %s %q", name, clip(trimmed))
+		p.found.Add(alert.Warn, "code-outer-space", "there is white space around the %s %q", name, alert.Clip(trimmed))
 	}
 	if len(trimmed) < len(text)/2 {
 		return strings.Clone(trimmed) // else a word would keep a page of white space
 	}
 	return trimmed
+}
+
+// signatureNamespace is XML Signature, the only foreign name space that the CAP 1.2
+// schema has a place for.
+const signatureNamespace = "http://www.w3.org/2000/09/xmldsig#"
+
+// olderNamespaces are the versions that look like CAP 1.2 and are not.
+var olderNamespaces = map[string]string{
+	"urn:oasis:names:tc:emergency:cap:1.1": "CAP 1.1",
+	"http://www.incident.com/cap/1.0":      "CAP 1.0",
 }

@@ -1,4 +1,4 @@
-package alert
+package tokens
 
 import (
 	"bytes"
@@ -14,6 +14,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
+
+	"almenara/storage/alert"
 )
 
 var (
@@ -30,13 +32,13 @@ var xmlDeclaration = regexp.MustCompile(`^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t
 // maxDeclaration bounds the XML declaration in bytes.
 const maxDeclaration = 256
 
-var errBadBytes = errors.New("bytes do not fit the encoding")
+var ErrBadBytes = errors.New("bytes do not fit the encoding")
 
-// toUTF8 returns the message as UTF-8 without byte order mark and without XML
+// ToUTF8 returns the message as UTF-8 without byte order mark and without XML
 // declaration. A byte order mark wins over the declaration, as XML 1.0 appendix F
 // has it; without both the message is UTF-8. doubt is a sentence for the sender when the
 // message is not in the encoding that it names.
-func toUTF8(raw []byte) (text []byte, doubt string, err error) {
+func ToUTF8(raw []byte) (text []byte, doubt string, err error) {
 	switch {
 	case bytes.HasPrefix(raw, bomUTF8):
 		raw = raw[len(bomUTF8):]
@@ -53,7 +55,7 @@ func toUTF8(raw []byte) (text []byte, doubt string, err error) {
 		text, err = fromUTF16(raw, binary.BigEndian)
 		return text, "the message is UTF-16 without a byte order mark", err
 	default:
-		declared, err := declaredEncoding(raw)
+		declared, err := DeclaredEncoding(raw)
 		if err != nil {
 			return nil, "", err
 		}
@@ -68,7 +70,7 @@ func toUTF8(raw []byte) (text []byte, doubt string, err error) {
 // withoutDeclaration checks the UTF-8 text and cuts its XML declaration off.
 func withoutDeclaration(text []byte) ([]byte, error) {
 	if !utf8.Valid(text) {
-		return nil, fmt.Errorf("%w UTF-8", errBadBytes)
+		return nil, fmt.Errorf("%w UTF-8", ErrBadBytes)
 	}
 	if !bytes.HasPrefix(text, []byte("<?xml")) {
 		return text, nil
@@ -83,8 +85,8 @@ func withoutDeclaration(text []byte) ([]byte, error) {
 	return text[found[1]:], nil
 }
 
-// declaredEncoding is the lower-case encoding of the XML declaration; "" when none.
-func declaredEncoding(raw []byte) (string, error) {
+// DeclaredEncoding is the lower-case encoding of the XML declaration; "" when none.
+func DeclaredEncoding(raw []byte) (string, error) {
 	found := xmlDeclaration.FindSubmatch(raw[:min(len(raw), maxDeclaration)])
 	if len(found) < 2 || found[1] == nil {
 		return "", nil
@@ -108,14 +110,14 @@ func fromCharset(raw []byte, name string) (text []byte, doubt string, err error)
 		charset, err = ianaindex.IANA.Encoding(name)
 	}
 	if err != nil || charset == nil || charset == encoding.Replacement {
-		return nil, "", fmt.Errorf("the encoding %q is not known", clip(name))
+		return nil, "", fmt.Errorf("the encoding %q is not known", alert.Clip(name))
 	}
 	ascii := strings.HasSuffix(name, "ascii") && utf8.Valid(raw)
 	if ascii && multibyte(raw) == 0 {
 		return raw, "", nil
 	}
 	if ascii || isSingleByte(charset) && looksLikeUTF8(raw) {
-		return raw, fmt.Sprintf("the message says that it is %s, but it is UTF-8, and is read as that", clip(name)), nil
+		return raw, fmt.Sprintf("the message says that it is %s, but it is UTF-8, and is read as that", alert.Clip(name)), nil
 	}
 	if charset == charmap.Windows1252 {
 		return fromWindows1252(raw), "", nil
@@ -125,7 +127,7 @@ func fromCharset(raw []byte, name string) (text []byte, doubt string, err error)
 		return nil, "", fmt.Errorf("decoding %s: %w", name, err)
 	}
 	if bytes.ContainsRune(text, utf8.RuneError) {
-		return nil, "", fmt.Errorf("%w %s", errBadBytes, name)
+		return nil, "", fmt.Errorf("%w %s", ErrBadBytes, name)
 	}
 	return text, "", nil
 }
@@ -173,18 +175,18 @@ func multibyte(text []byte) int {
 // fromUTF16 decodes raw, which comes after its byte order mark.
 func fromUTF16(raw []byte, order binary.ByteOrder) ([]byte, error) {
 	if len(raw)%2 != 0 {
-		return nil, fmt.Errorf("%w UTF-16", errBadBytes)
+		return nil, fmt.Errorf("%w UTF-16", ErrBadBytes)
 	}
 	text := make([]byte, 0, len(raw)+len(raw)/2)
 	for ; len(raw) > 0; raw = raw[2:] {
 		r := rune(order.Uint16(raw))
 		if utf16.IsSurrogate(r) {
 			if len(raw) < 4 {
-				return nil, fmt.Errorf("%w UTF-16", errBadBytes)
+				return nil, fmt.Errorf("%w UTF-16", ErrBadBytes)
 			}
 			raw = raw[2:]
 			if r = utf16.DecodeRune(r, rune(order.Uint16(raw))); r == utf8.RuneError {
-				return nil, fmt.Errorf("%w UTF-16", errBadBytes)
+				return nil, fmt.Errorf("%w UTF-16", ErrBadBytes)
 			}
 		}
 		text = utf8.AppendRune(text, r)

@@ -1,4 +1,4 @@
-package alert
+package check_test
 
 import (
 	"math/rand/v2"
@@ -6,16 +6,23 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/alerttest"
+	"almenara/storage/alert/capjson"
+	"almenara/storage/alert/capxml"
+	"almenara/storage/alert/check"
+	"almenara/storage/alert/schema"
 )
 
 // reordered writes the children of each block of a in another order; what repeats keeps
 // its own.
-func reordered(t *testing.T, a *Alert, random *rand.Rand) string {
+func reordered(t *testing.T, a *alert.Alert, random *rand.Rand) string {
 	t.Helper()
-	raw, err := a.XML()
+	raw, err := capxml.Write(a)
 	require.NoError(t, err)
 	text := string(raw)
-	for _, b := range []*block{&areaBlock, &resourceBlock, &namedBlock, &infoBlock, &alertBlock} {
+	for _, b := range []*schema.Block{&schema.AreaBlock, &schema.ResourceBlock, &schema.NamedBlock, &schema.InfoBlock, &schema.AlertBlock} {
 		text = shuffleBlocks(text, b, random)
 	}
 	return text
@@ -23,9 +30,9 @@ func reordered(t *testing.T, a *Alert, random *rand.Rand) string {
 
 // shuffleBlocks reorders the lines that are the children of every block of the kind.
 // The writer gives each leaf a line of its own.
-func shuffleBlocks(text string, b *block, random *rand.Rand) string {
-	names := []string{b.name}
-	if b == &namedBlock {
+func shuffleBlocks(text string, b *schema.Block, random *rand.Rand) string {
+	names := []string{b.Name}
+	if b == &schema.NamedBlock {
 		names = []string{"eventCode", "parameter", "geocode"}
 	}
 	var out []string
@@ -71,13 +78,13 @@ func shuffleChildren(lines []string, indent string, random *rand.Rand) []string 
 	return out
 }
 
-// Nothing depends on the order of elements: in whatever order they come, the alert is
+// TestParse_ReadsElementsInAnyOrder depends on the order of elements: in whatever order they come, the alert is
 // the same.
 func TestParse_ReadsElementsInAnyOrder(t *testing.T) {
-	whole := parsed(t, strings.Replace(whole, "&#13;\n", " ", 1)) // a text of one line
+	whole := alerttest.Parsed(t, strings.Replace(alerttest.Whole, "&#13;\n", " ", 1)) // a text of one line
 	odd := 0
 	for seed := range uint64(500) {
-		a, found, err := Parse([]byte(reordered(t, whole, rand.New(rand.NewPCG(seed, 1)))))
+		a, found, err := capxml.Parse([]byte(reordered(t, whole, rand.New(rand.NewPCG(seed, 1)))))
 		require.NoError(t, err, "seed %d: %v", seed, found)
 		require.Equal(t, whole, a, "seed %d", seed)
 		if found.Has("element-order") {
@@ -96,21 +103,21 @@ func TestParse_ReadsZAndFractionsAndNeverWritesThem(t *testing.T) {
 		"2026-07-20T09:40:00.000000000000Z":   "2026-07-20T09:40:00-00:00",
 		"2026-07-20T23:40:00.123456789+14:00": "2026-07-20T23:40:00+14:00",
 	} {
-		text := with(t, small, "<sent>2026-07-20T17:40:00+08:00", "<sent>"+form)
-		text = with(t, text, "<expires>2026-07-20T19:40:00+08:00", "<onset>"+form+"</onset><expires>2026-07-21T19:40:00Z")
-		text = with(t, text, "<scope>", "<references>a,b,"+form+"</references><scope>")
-		a, found, err := Parse([]byte(text))
+		text := alerttest.With(t, alerttest.Small, "<sent>2026-07-20T17:40:00+08:00", "<sent>"+form)
+		text = alerttest.With(t, text, "<expires>2026-07-20T19:40:00+08:00", "<onset>"+form+"</onset><expires>2026-07-21T19:40:00Z")
+		text = alerttest.With(t, text, "<scope>", "<references>a,b,"+form+"</references><scope>")
+		a, found, err := capxml.Parse([]byte(text))
 		require.NoError(t, err, "%s: %v", form, found)
 		require.True(t, found.Has("time-form"), form)
 		require.Equal(t, []string{want, want, want}, []string{a.Sent.String(), a.Infos[0].Onset.String(), a.References[0].Sent.String()})
-		raw, err := a.XML()
+		raw, err := capxml.Write(a)
 		require.NoError(t, err)
-		again, found, err := Parse(raw)
+		again, found, err := capxml.Parse(raw)
 		require.NoError(t, err)
 		require.False(t, found.Has("time-form"))
 		require.Equal(t, a, again)
 	}
-	a, found, err := fromJSON(t, with(t, short, `"2026-07-20T19:40:00+08:00"`, `"2026-07-20T11:40:00.5Z"`))
+	a, found, err := fromJSON(t, alerttest.With(t, alerttest.Short, `"2026-07-20T19:40:00+08:00"`, `"2026-07-20T11:40:00.5Z"`))
 	require.NoError(t, err)
 	require.Contains(t, found.Reason(), "the alert.info[0].expires")
 	require.Equal(t, "2026-07-20T11:40:00-00:00", a.Infos[0].Expires.String())
@@ -118,64 +125,56 @@ func TestParse_ReadsZAndFractionsAndNeverWritesThem(t *testing.T) {
 
 func TestParse_DropsALinkThatLeadsNowhereAndKeepsTheAlert(t *testing.T) {
 	for _, bad := range []string{"www.example.org", "/map.png", "//a/b", "http://a b", "http://[1", "see our site", "%"} {
-		a, found, err := Parse([]byte(with(t, small, "<area>", "<web>"+bad+"</web><resource><resourceDesc>map</resourceDesc><mimeType>image/png</mimeType><uri>"+bad+"</uri></resource><area>")))
+		a, found, err := capxml.Parse([]byte(alerttest.With(t, alerttest.Small, "<area>", "<web>"+bad+"</web><resource><resourceDesc>map</resourceDesc><mimeType>image/png</mimeType><uri>"+bad+"</uri></resource><area>")))
 		require.NoError(t, err, bad)
 		require.True(t, found.Has("web-not-absolute") && found.Has("uri-not-absolute"), "%s: %v", bad, found)
 		require.Empty(t, a.Infos[0].Web)
-		require.Equal(t, Resource{Description: "map", MIMEType: "image/png"}, a.Infos[0].Resources[0])
+		require.Equal(t, alert.Resource{Description: "map", MIMEType: "image/png"}, a.Infos[0].Resources[0])
 	}
-	a, found, err := fromJSON(t, with(t, short, `"area"`, `"web":"www.example.org","area"`))
+	a, found, err := fromJSON(t, alerttest.With(t, alerttest.Short, `"area"`, `"web":"www.example.org","area"`))
 	require.NoError(t, err)
 	require.True(t, found.Has("web-not-absolute"))
 	require.Empty(t, a.Infos[0].Web)
-	require.Equal(t, "plan.txt", parsed(t, whole).Infos[0].Resources[0].URI, "with content, uri is only a name")
-}
-
-// inFrench is the info of small in another language, without an area.
-func inFrench(t *testing.T) string {
-	t.Helper()
-	info := small[strings.Index(small, "<info>") : strings.Index(small, "</info>")+len("</info>")]
-	info = with(t, info, "<info>", "<info><language>fr</language>")
-	return with(t, info, info[strings.Index(info, "<area>"):strings.Index(info, "</area>")+len("</area>")], "")
+	require.Equal(t, "plan.txt", alerttest.Parsed(t, alerttest.Whole).Infos[0].Resources[0].URI, "with content, uri is only a name")
 }
 
 func TestParse_GivesASecondLanguageTheAreasOfTheFirst(t *testing.T) {
-	french := inFrench(t)
-	for name, text := range map[string]string{"after": with(t, small, "</info>", "</info>"+french), "before": with(t, small, "<info>", french+"<info>")} {
-		a, found, err := Parse([]byte(text))
+	french := alerttest.InFrench(t)
+	for name, text := range map[string]string{"after": alerttest.With(t, alerttest.Small, "</info>", "</info>"+french), "before": alerttest.With(t, alerttest.Small, "<info>", french+"<info>")} {
+		a, found, err := capxml.Parse([]byte(text))
 		require.NoError(t, err, name)
 		require.True(t, found.Has("area-shared"), name)
 		require.Equal(t, a.Infos[0].Areas, a.Infos[1].Areas, name)
-		requireRoundTrip(t, a, name)
+		alerttest.RequireRoundTrip(t, a, name)
 	}
 	for name, other := range map[string]string{
-		"the same language":  with(t, french, "<language>fr</language>", ""),
-		"another category":   with(t, french, "<category>Fire", "<category>Met"),
-		"another severity":   with(t, french, "<severity>Severe", "<severity>Minor"),
-		"another event code": with(t, french, "<expires>", "<eventCode><valueName>a</valueName><value>b</value></eventCode><expires>"),
-		"another time":       with(t, french, "T19:40", "T20:40"),
+		"the same language":  alerttest.With(t, french, "<language>fr</language>", ""),
+		"another category":   alerttest.With(t, french, "<category>Fire", "<category>Met"),
+		"another severity":   alerttest.With(t, french, "<severity>Severe", "<severity>Minor"),
+		"another event code": alerttest.With(t, french, "<expires>", "<eventCode><valueName>a</valueName><value>b</value></eventCode><expires>"),
+		"another time":       alerttest.With(t, french, "T19:40", "T20:40"),
 	} {
-		a, found, err := Parse([]byte(with(t, small, "</info>", "</info>"+other)))
+		a, found, err := capxml.Parse([]byte(alerttest.With(t, alerttest.Small, "</info>", "</info>"+other)))
 		require.NoError(t, err, name)
 		require.False(t, found.Has("area-shared"), name)
 		require.Empty(t, a.Infos[1].Areas, name)
 	}
-	elsewhere := with(t, with(t, french, "</info>", "<area><areaDesc>x</areaDesc><polygon>1,2 3,4 5,6 1,2</polygon></area></info>"), ">fr<", ">de<")
-	a, found, err := Parse([]byte(with(t, small, "</info>", "</info>"+elsewhere+french)))
+	elsewhere := alerttest.With(t, alerttest.With(t, french, "</info>", "<area><areaDesc>x</areaDesc><polygon>1,2 3,4 5,6 1,2</polygon></area></info>"), ">fr<", ">de<")
+	a, found, err := capxml.Parse([]byte(alerttest.With(t, alerttest.Small, "</info>", "</info>"+elsewhere+french)))
 	require.NoError(t, err)
 	require.False(t, found.Has("area-shared"), "which of two areas is meant is not guessed")
 	require.Empty(t, a.Infos[2].Areas)
 }
 
 func TestParse_SharesNoMoreAreasThanAMessageHolds(t *testing.T) {
-	heavy := with(t, small, "22.30,114.20 ", strings.Repeat("22.30,114.20 ", 20_000))
-	a, _, err := Parse([]byte(with(t, heavy, "</info>", "</info>"+strings.Repeat(inFrench(t), MaxInfos-1))))
+	heavy := alerttest.With(t, alerttest.Small, "22.30,114.20 ", strings.Repeat("22.30,114.20 ", 20_000))
+	a, _, err := capxml.Parse([]byte(alerttest.With(t, heavy, "</info>", "</info>"+strings.Repeat(alerttest.InFrench(t), alert.MaxInfos-1))))
 	require.NoError(t, err)
 	total := 0
 	for i := range a.Infos {
-		total += areaBytes(a.Infos[i].Areas)
+		total += check.AreaBytes(a.Infos[i].Areas)
 	}
-	require.LessOrEqual(t, total, MaxMessageBytes)
+	require.LessOrEqual(t, total, alert.MaxMessageBytes)
 }
 
 func TestNamed_CodesReadsSeveralInOneValue(t *testing.T) {
@@ -187,9 +186,9 @@ func TestNamed_CodesReadsSeveralInOneValue(t *testing.T) {
 		"":             {""},
 		"AB1,":         {"AB1,"},
 	} {
-		require.Equal(t, want, Named{"x", value}.Codes(), value)
+		require.Equal(t, want, alert.Named{Name: "x", Value: value}.Codes(), value)
 	}
-	require.Equal(t, []string{"1,2 3,4 5,6 1,2"}, Named{ExcludePolygon, "1,2 3,4 5,6 1,2"}.Codes())
+	require.Equal(t, []string{"1,2 3,4 5,6 1,2"}, alert.Named{Name: alert.ExcludePolygon, Value: "1,2 3,4 5,6 1,2"}.Codes())
 }
 
 func TestParse_KeepsTheWordsOfMarkupInsideATextApart(t *testing.T) {
@@ -198,9 +197,14 @@ func TestParse_KeepsTheWordsOfMarkupInsideATextApart(t *testing.T) {
 		"<p>one</p><p>two</p>":              "one\n\ntwo",
 		"level <red>now</red> <Q>leave</Q>": "level <red>now</red> <Q>leave</Q>",
 	} {
-		a, found, err := Parse([]byte(with(t, small, "<headline>Fire in block 4", "<headline>"+in)))
+		a, found, err := capxml.Parse([]byte(alerttest.With(t, alerttest.Small, "<headline>Fire in block 4", "<headline>"+in)))
 		require.NoError(t, err)
 		require.True(t, found.Has("text-markup"))
 		require.Equal(t, want, a.Infos[0].Headline)
 	}
+}
+
+func fromJSON(t testing.TB, text string) (*alert.Alert, alert.Findings, error) {
+	t.Helper()
+	return capjson.FromJSON([]byte(text), "duty@example.org", "KT-1", alerttest.At(t, "17:40:00"))
 }

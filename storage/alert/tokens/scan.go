@@ -1,4 +1,4 @@
-package alert
+package tokens
 
 import (
 	"bytes"
@@ -6,21 +6,23 @@ import (
 	"fmt"
 	"strconv"
 	"unicode/utf8"
+
+	"almenara/storage/alert"
 )
 
-// maxTag bounds one start or end tag in bytes. CAP has no attributes of its own;
+// MaxTag bounds one start or end tag in bytes. CAP has no attributes of its own;
 // name space declarations of real messages stay below 1 KiB.
-const maxTag = 4096
+const MaxTag = 4096
 
 // maxReference is how far to look for the end of a character reference.
 const maxReference = 32
 
-var errDoctype = errors.New("the message carries a DTD or other markup declaration")
+var ErrDoctype = errors.New("the message carries a DTD or other markup declaration")
 
-// scan looks over the whole UTF-8 text before the XML decoder sees it. It refuses
+// Scan looks over the whole UTF-8 text before the XML decoder sees it. It refuses
 // what the decoder would accept, resolve or spend memory on: declarations of any
 // kind, characters that XML 1.0 §2.2 forbids, long tags, attributes run together.
-func scan(text []byte) error {
+func Scan(text []byte) error {
 	if err := scanCharacters(text); err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func scanCharacters(text []byte) error {
 			continue
 		}
 		r, size := utf8.DecodeRune(text[at:])
-		if !isXMLChar(r) || r == utf8.RuneError && size == 1 {
+		if !alert.IsXMLChar(r) || r == utf8.RuneError && size == 1 {
 			return fmt.Errorf("the character U+%04X may not stand in XML", r)
 		}
 		at += size
@@ -74,7 +76,7 @@ func scanReferences(text []byte) error {
 			digits, base = hex, 16
 		}
 		code, err := strconv.ParseUint(string(digits), base, 31)
-		if err == nil && !isXMLChar(rune(code)) {
+		if err == nil && !alert.IsXMLChar(rune(code)) {
 			return fmt.Errorf("the character U+%04X may not stand in XML", code)
 		}
 		text = rest
@@ -89,7 +91,7 @@ func markupLength(text []byte) (int, error) {
 	case bytes.HasPrefix(text, []byte("<![CDATA[")):
 		return lengthUntil(text, 9, "]]>")
 	case bytes.HasPrefix(text, []byte("<!")):
-		return 0, errDoctype
+		return 0, ErrDoctype
 	case bytes.HasPrefix(text, []byte("<?")):
 		return lengthUntil(text, 2, "?>")
 	default:
@@ -109,7 +111,7 @@ func lengthUntil(text []byte, from int, end string) (int, error) {
 // tagLength measures a start or end tag; > may stand in its attribute values.
 func tagLength(text []byte) (int, error) {
 	var quote byte
-	for i, c := range text[:min(len(text), maxTag)] {
+	for i, c := range text[:min(len(text), MaxTag)] {
 		switch {
 		case quote != 0 && c == quote:
 			quote = 0
@@ -123,16 +125,10 @@ func tagLength(text []byte) (int, error) {
 			return i + 1, nil
 		}
 	}
-	if len(text) >= maxTag {
-		return 0, fmt.Errorf("a tag is longer than %d bytes", maxTag)
+	if len(text) >= MaxTag {
+		return 0, fmt.Errorf("a tag is longer than %d bytes", MaxTag)
 	}
 	return 0, errors.New("the message ends within a tag")
-}
-
-// isXMLChar is the production Char of XML 1.0 §2.2.
-func isXMLChar(r rune) bool {
-	return r == '\t' || r == '\n' || r == '\r' || r >= ' ' && r <= 0xD7FF ||
-		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
 // isXMLSpace is the production S of XML 1.0 §2.3.

@@ -1,26 +1,27 @@
-package alert
+package capxml
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
+
+	"almenara/storage/alert"
 )
 
-// ErrNotXML is returned by XML for text that cannot stand in an XML document:
+// ErrNotXML is returned by Write for text that cannot stand in an XML document:
 // control characters, bytes that are not UTF-8.
 var ErrNotXML = errors.New("writing alert: text that XML cannot hold")
 
-// ErrTooLarge is returned by XML for a message over MaxMessageBytes.
+// ErrTooLarge is returned by Write for a message over MaxMessageBytes.
 var ErrTooLarge = errors.New("writing alert: the message is too large")
 
-// XML writes the alert as a CAP 1.2 document in UTF-8, elements in the order of the
+// Write writes the alert as a CAP 1.2 document in UTF-8, elements in the order of the
 // schema. Parse of the result gives an equal alert, but for a signature, which is
-// not written. An alert that passes Check becomes a document that is valid against
+// not written. An alert that passes check.Check becomes a document that is valid against
 // the schema; whether it passes is not asked here. The error is ErrNotXML or
 // ErrTooLarge.
-func (a *Alert) XML() ([]byte, error) {
+func Write(a *alert.Alert) ([]byte, error) {
 	w := writer{}
 	w.WriteString("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<alert xmlns=\"" + Namespace + "\">\n")
 	w.header(a)
@@ -31,8 +32,8 @@ func (a *Alert) XML() ([]byte, error) {
 	switch {
 	case w.err != nil:
 		return nil, w.err
-	case w.Len() > MaxMessageBytes:
-		return nil, fmt.Errorf("%w: %d bytes, more than %d", ErrTooLarge, w.Len(), MaxMessageBytes)
+	case w.Len() > alert.MaxMessageBytes:
+		return nil, fmt.Errorf("%w: %d bytes, more than %d", ErrTooLarge, w.Len(), alert.MaxMessageBytes)
 	}
 	return w.Bytes(), nil
 }
@@ -45,7 +46,7 @@ type writer struct {
 }
 
 // header writes the children of alert before info.
-func (w *writer) header(a *Alert) {
+func (w *writer) header(a *alert.Alert) {
 	w.depth = 1
 	w.must("identifier", a.Identifier)
 	w.must("sender", a.Sender)
@@ -55,15 +56,15 @@ func (w *writer) header(a *Alert) {
 	w.may("source", a.Source)
 	w.must("scope", string(a.Scope))
 	w.may("restriction", a.Restriction)
-	w.may("addresses", joinList(a.Addresses))
+	w.may("addresses", alert.JoinList(a.Addresses))
 	w.each("code", a.Codes)
 	w.may("note", a.Note)
-	w.may("references", joinKeys(a.References))
-	w.may("incidents", joinList(a.Incidents))
+	w.may("references", alert.JoinKeys(a.References))
+	w.may("incidents", alert.JoinList(a.Incidents))
 }
 
 // info writes the children of info.
-func (w *writer) info(i *Info) {
+func (w *writer) info(i *alert.Info) {
 	w.may("language", i.Language)
 	w.each("category", i.Categories)
 	w.must("event", i.Event)
@@ -92,7 +93,7 @@ func (w *writer) info(i *Info) {
 }
 
 // resource writes the children of resource.
-func (w *writer) resource(r *Resource) {
+func (w *writer) resource(r *alert.Resource) {
 	w.must("resourceDesc", r.Description)
 	w.must("mimeType", r.MIMEType)
 	if r.Size != 0 {
@@ -104,7 +105,7 @@ func (w *writer) resource(r *Resource) {
 }
 
 // area writes the children of area.
-func (w *writer) area(a *Area) {
+func (w *writer) area(a *alert.Area) {
 	w.must("areaDesc", a.Description)
 	w.each("polygon", a.Polygons)
 	w.each("circle", a.Circles)
@@ -125,7 +126,7 @@ func (w *writer) block(name string, children func()) {
 }
 
 // pairs writes valueName/value elements.
-func (w *writer) pairs(name string, list []Named) {
+func (w *writer) pairs(name string, list []alert.Named) {
 	for _, n := range list {
 		w.block(name, func() {
 			w.must("valueName", n.Name)
@@ -165,7 +166,7 @@ func (w *writer) indent() {
 // text writes escaped character data. A carriage return is written as a reference,
 // or a reader would take it for a line feed (XML 1.0 §2.11).
 func (w *writer) text(name, text string) {
-	if bad := notXML(text); bad != "" {
+	if bad := alert.NotXML(text); bad != "" {
 		w.err = fmt.Errorf("%w: %s in %s", ErrNotXML, bad, name)
 		return
 	}
@@ -185,15 +186,5 @@ func (w *writer) text(name, text string) {
 	}
 }
 
-// notXML names the first character that XML cannot hold; "" when there is none.
-func notXML(text string) string {
-	if !utf8.ValidString(text) {
-		return "bytes that are not UTF-8"
-	}
-	for _, r := range text {
-		if !isXMLChar(r) {
-			return fmt.Sprintf("the character U+%04X", r)
-		}
-	}
-	return ""
-}
+// Namespace is the XML name space of CAP 1.2.
+const Namespace = "urn:oasis:names:tc:emergency:cap:1.2"

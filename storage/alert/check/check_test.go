@@ -1,70 +1,56 @@
-package alert
+package check_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/alerttest"
+	"almenara/storage/alert/capxml"
+	"almenara/storage/alert/schema"
 )
 
-// verdicts maps a rule to edits of one text that must break it: pairs of what is
-// replaced and by what.
-type verdicts map[string][][2]string
-
-func (v verdicts) require(t *testing.T, level Level, text string) {
-	t.Helper()
-	for rule, edits := range v {
-		for _, edit := range edits {
-			_, found, err := Parse([]byte(with(t, text, edit[0], edit[1])))
-			require.True(t, found.Has(rule), "%s by %q: %v", rule, edit[1], found)
-			require.Equal(t, level == Reject, found.Rejected(), "%s by %q: %v", rule, edit[1], found)
-			require.Equal(t, level == Reject, err != nil)
-			for _, one := range found {
-				require.True(t, one.Rule != rule || one.Level == level, "%s has level %s", rule, one.Level)
-			}
-		}
-	}
-}
-
 func TestParse_AcceptsTheFixture(t *testing.T) {
-	_, found, err := Parse([]byte(small))
+	_, found, err := capxml.Parse([]byte(alerttest.Small))
 	require.NoError(t, err)
 	require.Empty(t, found)
-	require.Equal(t, VerdictAccept, found.Verdict())
+	require.Equal(t, alert.VerdictAccept, found.Verdict())
 }
 
 func TestParse_RequiresWhatTheSchemaRequires(t *testing.T) {
-	missing := verdicts{}
+	missing := alerttest.Verdicts{}
 	for _, name := range []string{"identifier", "sender", "sent", "status", "msgType", "scope", "category", "event",
 		"urgency", "severity", "certainty", "areaDesc", "valueName", "value", "resourceDesc", "mimeType"} {
-		opening := strings.Index(whole, "<"+name+">")
-		closing := strings.Index(whole, "</"+name+">") + len("</"+name+">")
+		opening := strings.Index(alerttest.Whole, "<"+name+">")
+		closing := strings.Index(alerttest.Whole, "</"+name+">") + len("</"+name+">")
 		if name == "category" {
-			closing = strings.Index(whole, "<event>")
+			closing = strings.Index(alerttest.Whole, "<event>")
 		}
-		missing[name+"-missing"] = [][2]string{{whole[opening:closing], ""}}
+		missing[name+"-missing"] = [][2]string{{alerttest.Whole[opening:closing], ""}}
 	}
-	missing.require(t, Reject, whole)
+	missing.Require(t, alert.Reject, alerttest.Whole)
 }
 
 func TestParse_RefusesSecondOfWhatComesOnce(t *testing.T) {
-	for _, b := range allBlocks {
-		for _, child := range b.children {
-			opening := strings.Index(whole, "<"+child.name+">")
-			require.Positive(t, opening, child.name)
-			end := "</" + child.name + ">"
-			closing := opening + strings.Index(whole[opening:], end) + len(end)
-			doubled := whole[:closing] + whole[opening:closing] + whole[closing:]
-			_, found, err := Parse([]byte(doubled))
-			require.Equal(t, !child.many, found.Has("element-repeated"), "%s: %v", child.name, found)
-			require.Equal(t, !child.many, err != nil, "%s: %v", child.name, found)
+	for _, b := range schema.AllBlocks {
+		for _, child := range b.Children {
+			opening := strings.Index(alerttest.Whole, "<"+child.Name+">")
+			require.Positive(t, opening, child.Name)
+			end := "</" + child.Name + ">"
+			closing := opening + strings.Index(alerttest.Whole[opening:], end) + len(end)
+			doubled := alerttest.Whole[:closing] + alerttest.Whole[opening:closing] + alerttest.Whole[closing:]
+			_, found, err := capxml.Parse([]byte(doubled))
+			require.Equal(t, !child.Many, found.Has("element-repeated"), "%s: %v", child.Name, found)
+			require.Equal(t, !child.Many, err != nil, "%s: %v", child.Name, found)
 		}
 	}
 }
 
 func TestParse_RefusesHeadersThatCannotBeActedOn(t *testing.T) {
 	sent := "<sent>2026-07-20T17:40:00+08:00"
-	verdicts{
+	alerttest.Verdicts{
 		"identifier-chars": {{"KT-1", "KT 1"}, {"KT-1", "KT,1"}, {"KT-1", "KT&lt;1"}, {"KT-1", "KT&amp;1"}, {"KT-1", "KT\u00a01"}},
 		"identifier-empty": {{"KT-1", ""}, {"KT-1", " "}},
 		"sender-chars":     {{"duty@", "duty @"}, {"duty@", "duty,"}},
@@ -93,10 +79,10 @@ func TestParse_RefusesHeadersThatCannotBeActedOn(t *testing.T) {
 			{"</scope>", "</scope><references>a,b,2026-07-20T17:40:00+08:00,c,d,2026-07-20T17:40:00+08:00</references>"},
 		},
 		"text-markup": {{"KT-1", "KT<b>-1</b>"}, {"22.30,114.20 22.31", "22.30,114.20<b/> 22.31"}},
-	}.require(t, Reject, small)
+	}.Require(t, alert.Reject, alerttest.Small)
 	for _, msgType := range []string{"Update", "Cancel", "Ack", "Error"} {
-		text := with(t, small, "<msgType>Alert", "<msgType>"+msgType)
-		_, found, err := Parse([]byte(with(t, text, "</scope>", "</scope><references/>")))
+		text := alerttest.With(t, alerttest.Small, "<msgType>Alert", "<msgType>"+msgType)
+		_, found, err := capxml.Parse([]byte(alerttest.With(t, text, "</scope>", "</scope><references/>")))
 		require.Error(t, err)
 		require.True(t, found.Has("references-missing"), msgType)
 	}
@@ -104,18 +90,18 @@ func TestParse_RefusesHeadersThatCannotBeActedOn(t *testing.T) {
 
 func TestParse_WarnsOfOddHeaders(t *testing.T) {
 	reference := "</scope><references>duty@example.org,KT-%,2026-07-20T1#:40:00+08:00</references>"
-	verdicts{
+	alerttest.Verdicts{
 		"note-missing":                   {{"Actual", "Exercise"}},
-		"no-info":                        {{small[strings.Index(small, "<info>") : strings.Index(small, "</info>")+len("</info>")], ""}},
+		"no-info":                        {{alerttest.Small[strings.Index(alerttest.Small, "<info>") : strings.Index(alerttest.Small, "</info>")+len("</info>")], ""}},
 		"restriction-with-private-scope": {{"Public</scope>", "Private</scope><restriction>x</restriction><addresses>a</addresses>"}},
 		"references-self":                {{"</scope>", strings.NewReplacer("%", "1", "#", "7").Replace(reference)}},
 		"references-later-than-sent":     {{"</scope>", strings.NewReplacer("%", "0", "#", "9").Replace(reference)}},
 		"addresses-quotes":               {{"</scope>", `</scope><addresses>a"b c</addresses>`}},
-	}.require(t, Warn, small)
+	}.Require(t, alert.Warn, alerttest.Small)
 }
 
 func TestParse_RefusesInfosThatCannotBeShown(t *testing.T) {
-	verdicts{
+	alerttest.Verdicts{
 		"category-unknown":     {{"<category>Fire", "<category>fire"}, {"<category>Fire", "<category>CBRN"}, {"<category>Fire", "<category>"}},
 		"event-empty":          {{"<event>Fire", "<event> "}},
 		"responseType-unknown": {{"<urgency>", "<responseType>Run</responseType><urgency>"}},
@@ -126,17 +112,17 @@ func TestParse_RefusesInfosThatCannotBeShown(t *testing.T) {
 		"effective-format":     {{"<expires>", "<effective/><expires>"}},
 		"onset-format":         {{"<expires>", "<onset>soon</onset><expires>"}},
 		"expires-format":       {{"2026-07-20T19:40:00+08:00", "2026-02-29T19:40:00+08:00"}},
-	}.require(t, Reject, small)
+	}.Require(t, alert.Reject, alerttest.Small)
 }
 
 func TestParse_WarnsOfLifetimesThatCannotBeMeant(t *testing.T) {
 	expires := "<expires>2026-07-20T19:40:00+08:00</expires>"
-	verdicts{
+	alerttest.Verdicts{
 		"expires-missing":      {{expires, ""}},
 		"expires-too-early":    {{"T19:40:00", "T17:40:00"}, {"T19:40:00", "T07:00:00"}, {expires, "<effective>2026-07-20T20:00:00+08:00</effective>" + expires}},
 		"expires-before-onset": {{expires, "<onset>2026-07-20T20:00:00+08:00</onset>" + expires}},
 		"expires-too-late":     {{"<expires>2026", "<expires>2031"}},
-	}.require(t, Warn, small)
+	}.Require(t, alert.Warn, alerttest.Small)
 }
 
 func TestParse_ChecksResources(t *testing.T) {
@@ -144,26 +130,26 @@ func TestParse_ChecksResources(t *testing.T) {
 		return [][2]string{{"<area>", "<resource><resourceDesc>r</resourceDesc>" + content + "</resource><area>"}}
 	}
 	png := "<mimeType>image/png</mimeType>"
-	verdicts{
+	alerttest.Verdicts{
 		"mimeType-empty":      resource("<mimeType/>"),
 		"mimeType-format":     append(resource("<mimeType>png</mimeType>"), resource("<mimeType>image/</mimeType>")...),
 		"size-format":         append(resource(png+"<size>5 kB</size>"), resource(png+"<size/>")...),
 		"size-negative":       resource(png + "<size>-1</size><uri>http://a/b</uri>"),
 		"derefUri-not-base64": append(resource(png+"<derefUri>%%%</derefUri>"), resource(png+"<derefUri>aGVsbG8</derefUri>")...),
-	}.require(t, Reject, small)
-	verdicts{
+	}.Require(t, alert.Reject, alerttest.Small)
+	alerttest.Verdicts{
 		"resource-without-uri": resource(png),
 		"size-differs":         resource(png + "<size>6</size><derefUri>aGVsbG8=</derefUri>"),
 		"digest-format":        resource(png + "<uri>http://a/b</uri><digest>md5:1</digest>"),
 		"digest-mismatch":      resource(png + "<derefUri>aGVsbG8=</derefUri><digest>" + strings.Repeat("0", 40) + "</digest>"),
 		"resourceDesc-empty":   {{"<area>", "<resource><resourceDesc/>" + png + "<uri>http://a/b</uri></resource><area>"}},
-	}.require(t, Warn, small)
+	}.Require(t, alert.Warn, alerttest.Small)
 }
 
 func TestParse_RefusesAreasThatCannotBeRead(t *testing.T) {
 	polygon := "22.30,114.20 22.31,114.20 22.31,114.21 22.30,114.20"
 	circle := func(c string) [2]string { return [2]string{"</area>", "<circle>" + c + "</circle></area>"} }
-	verdicts{
+	alerttest.Verdicts{
 		"areaDesc-empty":     {{"Block 4</areaDesc>", "</areaDesc>"}},
 		"polygon-too-few":    {{polygon, "1,2 3,4 1,2"}, {polygon, "1,2"}},
 		"polygon-not-closed": {{polygon, "1,2 3,4 5,6 7,8"}},
@@ -181,19 +167,19 @@ func TestParse_RefusesAreasThatCannotBeRead(t *testing.T) {
 		"altitude-format":          {{"</area>", "<altitude>high</altitude></area>"}, {"</area>", "<altitude/></area>"}, {"</area>", "<altitude>1e3</altitude></area>"}},
 		"ceiling-format":           {{"</area>", "<altitude>1</altitude><ceiling>high</ceiling></area>"}},
 		"ceiling-without-altitude": {{"</area>", "<ceiling>3</ceiling></area>"}},
-	}.require(t, Reject, small)
+	}.Require(t, alert.Reject, alerttest.Small)
 	for _, good := range []string{"1.0,2 3,4. +5,-.6 1,2.00", "1,2\n3,4\t5,6 1,2", "-90,-180 90,180 0,0 -90,-180"} {
-		_, found, err := Parse([]byte(with(t, small, polygon, good)))
+		_, found, err := capxml.Parse([]byte(alerttest.With(t, alerttest.Small, polygon, good)))
 		require.NoError(t, err, good)
 		require.Empty(t, found)
 	}
 }
 
 func TestParse_WarnsOfAreasThatReachNobody(t *testing.T) {
-	opening, closing := strings.Index(small, "<area>"), strings.Index(small, "</area>")+len("</area>")
-	polygon := small[strings.Index(small, "<polygon>"):strings.Index(small, "</area>")]
-	verdicts{
-		"no-area":                 {{small[opening:closing], ""}},
+	opening, closing := strings.Index(alerttest.Small, "<area>"), strings.Index(alerttest.Small, "</area>")+len("</area>")
+	polygon := alerttest.Small[strings.Index(alerttest.Small, "<polygon>"):strings.Index(alerttest.Small, "</area>")]
+	alerttest.Verdicts{
+		"no-area":                 {{alerttest.Small[opening:closing], ""}},
 		"area-without-shape":      {{polygon, ""}},
 		"polygon-empty":           {{polygon, "<polygon/><geocode><valueName>a</valueName><value>b</value></geocode>"}},
 		"circle-empty":            {{polygon, polygon + "<circle> </circle>"}},
@@ -201,20 +187,20 @@ func TestParse_WarnsOfAreasThatReachNobody(t *testing.T) {
 		"geocode-several":         {{polygon, polygon + "<geocode><valueName>n</valueName><value>AB1, CD2;EF3</value></geocode>"}},
 		"geocode-valueName-empty": {{polygon, "<geocode><valueName/><value>b</value></geocode>"}},
 		"ceiling-below-altitude":  {{polygon, polygon + "<altitude>9</altitude><ceiling>3</ceiling>"}},
-	}.require(t, Warn, small)
+	}.Require(t, alert.Warn, alerttest.Small)
 }
 
 func TestFindings_KeepAFirstRejectEvenWhenFull(t *testing.T) {
-	var found Findings
-	for range 2 * maxFindings {
-		found.add(Warn, "w", "x")
+	var found alert.Findings
+	for range 2 * alert.MaxFindings {
+		found.Add(alert.Warn, "w", "x")
 	}
-	require.Len(t, found, maxFindings)
-	found.add(Reject, "r", "y")
-	require.Len(t, found, maxFindings)
+	require.Len(t, found, alert.MaxFindings)
+	found.Add(alert.Reject, "r", "y")
+	require.Len(t, found, alert.MaxFindings)
 	require.Equal(t, "r: y", found.Reason())
-	require.Equal(t, VerdictReject, found.Verdict())
-	word, err := Reject.MarshalText()
+	require.Equal(t, alert.VerdictReject, found.Verdict())
+	word, err := alert.Reject.MarshalText()
 	require.NoError(t, err)
 	require.Equal(t, "reject", string(word))
 }

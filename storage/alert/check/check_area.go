@@ -1,8 +1,10 @@
-package alert
+package check
 
 import (
 	"strconv"
 	"strings"
+
+	"almenara/storage/alert"
 )
 
 // The rules about areas that a selection makes good.
@@ -12,7 +14,7 @@ const (
 )
 
 // areas checks the area blocks of one info (§3.2.4).
-func (c *checker) areas(i *Info) {
+func (c *checker) areas(i *alert.Info) {
 	if len(i.Areas) == 0 {
 		c.warn(RuleNoArea, "there is no area")
 	}
@@ -24,7 +26,7 @@ func (c *checker) areas(i *Info) {
 }
 
 // area checks one area block.
-func (c *checker) area(a *Area) {
+func (c *checker) area(a *alert.Area) {
 	if a.Description == "" {
 		c.reject("areaDesc-empty", "areaDesc is empty")
 	}
@@ -40,7 +42,7 @@ func (c *checker) area(a *Area) {
 	c.named("geocode", a.Geocodes)
 	for _, g := range a.Geocodes {
 		if n := len(g.Codes()); n > 1 {
-			c.warn("geocode-several", "the geocode %q has several codes in one value; they are read as %d codes", clip(g.Name), n-1)
+			c.warn("geocode-several", "the geocode %q has several codes in one value; they are read as %d codes", alert.Clip(g.Name), n-1)
 		}
 	}
 	c.height(a)
@@ -53,18 +55,18 @@ func (c *checker) polygon(text string) {
 	for pair := range strings.FieldsSeq(text) {
 		p, ok := parsePoint(pair)
 		if !ok {
-			c.reject("polygon-format", "%q in a polygon is not latitude,longitude", clip(pair))
+			c.reject("polygon-format", "%q in a polygon is not latitude,longitude", alert.Clip(pair))
 			return
 		}
 		if !p.onGlobe() {
-			c.reject("coordinate-range", "%q in a polygon is not on the globe", clip(pair))
+			c.reject("coordinate-range", "%q in a polygon is not on the globe", alert.Clip(pair))
 			return
 		}
 		if last = p; count == 0 {
 			first = p
 		}
-		if count++; c.points+count > MaxPoints {
-			c.reject("polygon-too-many", "the polygons have more than %d points together", MaxPoints)
+		if count++; c.points+count > alert.MaxPoints {
+			c.reject("polygon-too-many", "the polygons have more than %d points together", alert.MaxPoints)
 			return
 		}
 	}
@@ -84,29 +86,29 @@ func (c *checker) circle(text string) {
 	km, okRadius := parseDecimal(strings.TrimSpace(radius))
 	switch {
 	case !ok || !okRadius:
-		c.reject("circle-format", "the circle %q is not latitude,longitude and a radius in kilometres", clip(text))
+		c.reject("circle-format", "the circle %q is not latitude,longitude and a radius in kilometres", alert.Clip(text))
 	case !p.onGlobe():
-		c.reject("coordinate-range", "the circle %q is not on the globe", clip(text))
+		c.reject("coordinate-range", "the circle %q is not on the globe", alert.Clip(text))
 	case km < 0:
-		c.reject("circle-radius-negative", "the circle %q has a negative radius", clip(text))
+		c.reject("circle-radius-negative", "the circle %q has a negative radius", alert.Clip(text))
 	case km == 0:
-		c.warn("circle-radius-zero", "the circle %q has the radius 0, and adds no place", clip(text))
+		c.warn("circle-radius-zero", "the circle %q has the radius 0, and adds no place", alert.Clip(text))
 	}
 }
 
 // height checks altitude and ceiling, in feet.
-func (c *checker) height(a *Area) {
+func (c *checker) height(a *alert.Area) {
 	low, okLow := parseDecimal(a.Altitude)
 	high, okHigh := parseDecimal(a.Ceiling)
 	switch {
 	case a.Altitude != "" && !okLow:
-		c.reject("altitude-format", "altitude %q is not a number", clip(a.Altitude))
+		c.reject("altitude-format", "altitude %q is not a number", alert.Clip(a.Altitude))
 	case a.Ceiling != "" && !okHigh:
-		c.reject("ceiling-format", "ceiling %q is not a number", clip(a.Ceiling))
+		c.reject("ceiling-format", "ceiling %q is not a number", alert.Clip(a.Ceiling))
 	case okHigh && a.Altitude == "":
-		c.reject("ceiling-without-altitude", "ceiling %s stands without altitude", clip(a.Ceiling))
+		c.reject("ceiling-without-altitude", "ceiling %s stands without altitude", alert.Clip(a.Ceiling))
 	case okHigh && high < low:
-		c.warn("ceiling-below-altitude", "ceiling %s is below altitude %s", clip(a.Ceiling), clip(a.Altitude))
+		c.warn("ceiling-below-altitude", "ceiling %s is below altitude %s", alert.Clip(a.Ceiling), alert.Clip(a.Altitude))
 	}
 }
 

@@ -1,4 +1,4 @@
-package alert
+package check
 
 import (
 	"crypto/sha1" //nolint:gosec // CAP 1.2 §3.2.3 prescribes SHA-1 for digest
@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"almenara/storage/alert"
 )
 
 var (
@@ -19,7 +21,7 @@ var (
 )
 
 // resources checks the resource blocks of one info (§3.2.3).
-func (c *checker) resources(i *Info) {
+func (c *checker) resources(i *alert.Info) {
 	for n := range i.Resources {
 		c.at.resource = n + 1
 		c.resource(&i.Resources[n])
@@ -28,12 +30,12 @@ func (c *checker) resources(i *Info) {
 }
 
 // resource checks one resource block.
-func (c *checker) resource(r *Resource) {
+func (c *checker) resource(r *alert.Resource) {
 	switch {
 	case r.MIMEType == "":
 		c.reject("mimeType-empty", "mimeType is empty")
 	case !mimeType.MatchString(r.MIMEType):
-		c.reject("mimeType-format", "mimeType %q is not of the form type/subtype", clip(r.MIMEType))
+		c.reject("mimeType-format", "mimeType %q is not of the form type/subtype", alert.Clip(r.MIMEType))
 	}
 	if r.Description == "" {
 		c.warn("resourceDesc-empty", "resourceDesc is empty")
@@ -42,7 +44,7 @@ func (c *checker) resource(r *Resource) {
 		c.reject("size-negative", "size %d is negative", r.Size)
 	}
 	if r.URI != "" && r.DerefURI == "" && !isAbsolute(r.URI) {
-		c.reject("relative-uri-without-derefUri", "uri %q is relative and there is no derefUri", clip(r.URI))
+		c.reject("relative-uri-without-derefUri", "uri %q is relative and there is no derefUri", alert.Clip(r.URI))
 	}
 	if r.URI == "" && r.DerefURI == "" {
 		c.warn("resource-without-uri", "the resource has neither uri nor derefUri")
@@ -51,14 +53,14 @@ func (c *checker) resource(r *Resource) {
 }
 
 // content checks the embedded content and what is said of it.
-func (c *checker) content(r *Resource) {
+func (c *checker) content(r *alert.Resource) {
 	if r.Digest != "" && !sha1Hex.MatchString(r.Digest) {
-		c.warn("digest-format", "digest %q is not SHA-1 as 40 hex digits, and is not checked", clip(r.Digest))
+		c.warn("digest-format", "digest %q is not SHA-1 as 40 hex digits, and is not checked", alert.Clip(r.Digest))
 	}
 	if r.DerefURI == "" {
 		return
 	}
-	size, _, err := r.measure()
+	size, _, err := measure(r)
 	if err != nil {
 		c.reject("derefUri-not-base64", "derefUri is not base64: %v", err)
 		return
@@ -70,7 +72,7 @@ func (c *checker) content(r *Resource) {
 
 // measure decodes the embedded content and returns its length and its SHA-1. It
 // holds no copy of the content.
-func (r *Resource) measure() (int64, string, error) {
+func measure(r *alert.Resource) (int64, string, error) {
 	var sum hash.Hash = sha1.New() //nolint:gosec // see the import
 	size, err := io.Copy(sum, base64.NewDecoder(base64.StdEncoding, strings.NewReader(r.DerefURI)))
 	if err != nil {
@@ -79,37 +81,27 @@ func (r *Resource) measure() (int64, string, error) {
 	return size, hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// Content decodes the embedded content; nil when there is none or when it is not
-// base64.
-func (r *Resource) Content() []byte {
-	raw, err := base64.StdEncoding.DecodeString(r.DerefURI)
-	if err != nil || len(raw) == 0 {
-		return nil
-	}
-	return raw
-}
-
 // corrupt reports embedded content that does not have the stated SHA-1.
-func (r *Resource) corrupt() bool {
+func corrupt(r *alert.Resource) bool {
 	if r.DerefURI == "" || !sha1Hex.MatchString(r.Digest) {
 		return false
 	}
-	_, sum, err := r.measure()
+	_, sum, err := measure(r)
 	return err == nil && !strings.EqualFold(sum, r.Digest)
 }
 
 // dropCorrupt removes resources that were damaged on the way: the warning must go
 // out, the damaged picture or sound must not.
-func (a *Alert) dropCorrupt(found *Findings) {
+func dropCorrupt(a *alert.Alert, found *alert.Findings) {
 	for n := range a.Infos {
 		i := &a.Infos[n]
-		if !slices.ContainsFunc(i.Resources, func(r Resource) bool { return r.corrupt() }) {
+		if !slices.ContainsFunc(i.Resources, func(r alert.Resource) bool { return corrupt(&r) }) {
 			continue
 		}
-		i.Resources = slices.DeleteFunc(i.Resources, func(r Resource) bool { return r.corrupt() })
+		i.Resources = slices.DeleteFunc(i.Resources, func(r alert.Resource) bool { return corrupt(&r) })
 		if len(i.Resources) == 0 {
 			i.Resources = nil
 		}
-		found.add(Warn, "digest-mismatch", "info %d: a resource does not have the stated digest and is left out", n+1)
+		found.Add(alert.Warn, "digest-mismatch", "info %d: a resource does not have the stated digest and is left out", n+1)
 	}
 }

@@ -1,4 +1,6 @@
-package alert
+// Package tokens reads XML with the checks that encoding/xml's raw tokens leave out: encodings,
+// declarations, nesting, name spaces, one root, and bounds. It knows no element of CAP.
+package tokens
 
 import (
 	"bytes"
@@ -7,62 +9,49 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"almenara/storage/alert"
 )
 
-// The bounds of a message that Parse reads. They leave real messages room: the
+// The bounds of a message besides those of package alert. They leave real messages room: the
 // largest one seen, 424 areas with polygons, has some 6,000 elements.
 const (
-	// MaxMessageBytes bounds a message as it arrives, in any encoding.
-	MaxMessageBytes = 4 << 20
 	// MaxElements bounds elements and attributes together, of all name spaces.
 	MaxElements = 50_000
 	// MaxDepth bounds the nesting of elements.
 	MaxDepth = 32
-	// MaxInfos bounds the info blocks of a message.
-	MaxInfos = 200
-	// MaxAreas bounds the area blocks of a message, over all infos.
-	MaxAreas = 5_000
-	// MaxResources bounds the resource blocks of a message, over all infos.
-	MaxResources = 200
-	// MaxReferences bounds the triplets of references.
-	MaxReferences = 1_000
-	// MaxListItems bounds addresses and incidents, each.
-	MaxListItems = 10_000
-	// MaxPoints bounds the points of all polygons of a message together. A live alert of a
-	// weather service has some 106,000, one polygon of a signed one 41,009.
-	MaxPoints = 250_000
 )
 
-// maxNamespaces bounds the name space declarations in scope at one place.
-const maxNamespaces = 64
+// MaxNamespaces bounds the name space declarations in scope at one place.
+const MaxNamespaces = 64
 
 const (
-	xmlNamespace = "http://www.w3.org/XML/1998/namespace"
-	xsiNamespace = "http://www.w3.org/2001/XMLSchema-instance"
+	XMLNamespace = "http://www.w3.org/XML/1998/namespace"
+	XSINamespace = "http://www.w3.org/2001/XMLSchema-instance"
 )
 
-var errTooBig = errors.New("the message is beyond what a receiver has to accept")
+// Kind is what a token is.
+type Kind int
 
-type tokenKind int
-
+// The kinds of tokens.
 const (
-	tokenStart tokenKind = iota + 1
-	tokenEnd
+	TokenStart Kind = iota + 1
+	TokenEnd
 	tokenText
 	tokenEOF
 )
 
-// token is a start tag, an end tag, character data or the end of the message.
-type token struct {
-	kind  tokenKind
-	name  xml.Name   // of a start tag, name space resolved
-	attrs []xml.Attr // without name space declarations, resolved
-	text  []byte     // valid until the next call
+// Token is a start tag, an end tag, character data or the end of the message.
+type Token struct {
+	Kind  Kind
+	Name  xml.Name   // of a start tag, name space resolved
+	Attrs []xml.Attr // without name space declarations, resolved
+	Text  []byte     // valid until the next call
 }
 
 // tokens reads XML with the checks that encoding/xml's raw tokens leave out:
 // nesting, name spaces, one root, nothing but space around it, and our bounds.
-type tokens struct {
+type Reader struct {
 	dec      *xml.Decoder
 	open     []openTag
 	bindings []binding
@@ -77,20 +66,21 @@ type openTag struct {
 
 type binding struct{ prefix, uri string }
 
-func newTokens(text []byte) *tokens {
+// New reads the text, which has been through Scan.
+func New(text []byte) *Reader {
 	dec := xml.NewDecoder(bytes.NewReader(text))
-	return &tokens{dec: dec, bindings: []binding{{"xml", xmlNamespace}}}
+	return &Reader{dec: dec, bindings: []binding{{"xml", XMLNamespace}}}
 }
 
-// next returns the next token; comments and processing instructions are skipped.
-func (t *tokens) next() (token, error) {
+// Next returns the next token; comments and processing instructions are skipped.
+func (t *Reader) Next() (Token, error) {
 	for {
 		raw, err := t.dec.RawToken()
 		if errors.Is(err, io.EOF) && len(t.open) == 0 && t.rooted {
-			return token{kind: tokenEOF}, nil
+			return Token{Kind: tokenEOF}, nil
 		}
 		if err != nil {
-			return token{}, notWellFormed(err)
+			return Token{}, notWellFormed(err)
 		}
 		switch raw := raw.(type) {
 		case xml.StartElement:
@@ -99,17 +89,17 @@ func (t *tokens) next() (token, error) {
 			return t.end(raw)
 		case xml.CharData:
 			if len(t.open) > 0 {
-				return token{kind: tokenText, text: raw}, nil
+				return Token{Kind: tokenText, Text: raw}, nil
 			}
 			if len(bytes.Trim(raw, " \t\r\n")) > 0 {
-				return token{}, errors.New("there is text outside the root element")
+				return Token{}, errors.New("there is text outside the root element")
 			}
 		case xml.ProcInst:
 			if strings.EqualFold(raw.Target, "xml") {
-				return token{}, errors.New("an XML declaration stands inside the message")
+				return Token{}, errors.New("an XML declaration stands inside the message")
 			}
 		case xml.Directive:
-			return token{}, errDoctype
+			return Token{}, ErrDoctype
 		}
 	}
 }
@@ -126,43 +116,43 @@ func notWellFormed(err error) error {
 }
 
 // start opens an element.
-func (t *tokens) start(raw xml.StartElement) (token, error) {
+func (t *Reader) start(raw xml.StartElement) (Token, error) {
 	if len(t.open) == 0 && t.rooted {
-		return token{}, errors.New("there is a second root element")
+		return Token{}, errors.New("there is a second root element")
 	}
 	t.rooted = true
 	t.elements += 1 + len(raw.Attr)
 	if t.elements > MaxElements || len(t.open) >= MaxDepth {
-		return token{}, fmt.Errorf("%w: more than %d elements or nested deeper than %d", errTooBig, MaxElements, MaxDepth)
+		return Token{}, fmt.Errorf("%w: more than %d elements or nested deeper than %d", alert.ErrTooBig, MaxElements, MaxDepth)
 	}
 	t.open = append(t.open, openTag{raw: raw.Name, bindings: len(t.bindings)})
 	attrs, err := t.declare(raw.Attr)
 	if err != nil {
-		return token{}, err
+		return Token{}, err
 	}
 	name, err := t.resolve(raw.Name, true)
 	if err != nil {
-		return token{}, err
+		return Token{}, err
 	}
-	return token{kind: tokenStart, name: name, attrs: attrs}, nil
+	return Token{Kind: TokenStart, Name: name, Attrs: attrs}, nil
 }
 
 // end closes the innermost element.
-func (t *tokens) end(raw xml.EndElement) (token, error) {
+func (t *Reader) end(raw xml.EndElement) (Token, error) {
 	if len(t.open) == 0 {
-		return token{}, fmt.Errorf("</%s> closes nothing", clip(raw.Name.Local))
+		return Token{}, fmt.Errorf("</%s> closes nothing", alert.Clip(raw.Name.Local))
 	}
 	last := t.open[len(t.open)-1]
 	if last.raw != raw.Name {
-		return token{}, fmt.Errorf("<%s> is closed by </%s>", clip(last.raw.Local), clip(raw.Name.Local))
+		return Token{}, fmt.Errorf("<%s> is closed by </%s>", alert.Clip(last.raw.Local), alert.Clip(raw.Name.Local))
 	}
 	t.open = t.open[:len(t.open)-1]
 	t.bindings = t.bindings[:last.bindings]
-	return token{kind: tokenEnd}, nil
+	return Token{Kind: TokenEnd}, nil
 }
 
 // declare binds the name spaces that the attributes declare and resolves the rest.
-func (t *tokens) declare(raw []xml.Attr) ([]xml.Attr, error) {
+func (t *Reader) declare(raw []xml.Attr) ([]xml.Attr, error) {
 	if err := repeated(raw); err != nil {
 		return nil, err
 	}
@@ -170,7 +160,7 @@ func (t *tokens) declare(raw []xml.Attr) ([]xml.Attr, error) {
 	for _, a := range raw {
 		switch {
 		case a.Name.Space == "xmlns" && a.Value == "":
-			return nil, fmt.Errorf("the name space prefix %q is unbound again", clip(a.Name.Local))
+			return nil, fmt.Errorf("the name space prefix %q is unbound again", alert.Clip(a.Name.Local))
 		case a.Name.Space == "xmlns":
 			t.bindings = append(t.bindings, binding{a.Name.Local, a.Value})
 		case a.Name.Space == "" && a.Name.Local == "xmlns":
@@ -179,15 +169,15 @@ func (t *tokens) declare(raw []xml.Attr) ([]xml.Attr, error) {
 			rest = append(rest, a)
 		}
 	}
-	if len(t.bindings) > maxNamespaces {
-		return nil, fmt.Errorf("%w: more than %d name spaces", errTooBig, maxNamespaces)
+	if len(t.bindings) > MaxNamespaces {
+		return nil, fmt.Errorf("%w: more than %d name spaces", alert.ErrTooBig, MaxNamespaces)
 	}
 	return rest, t.resolveAttributes(rest)
 }
 
 // resolveAttributes replaces prefixes by name spaces; two prefixes of one name
 // space must not lead to one name (Namespaces in XML 1.0 §6.3).
-func (t *tokens) resolveAttributes(attrs []xml.Attr) error {
+func (t *Reader) resolveAttributes(attrs []xml.Attr) error {
 	for i := range attrs {
 		name, err := t.resolve(attrs[i].Name, false)
 		if err != nil {
@@ -198,12 +188,12 @@ func (t *tokens) resolveAttributes(attrs []xml.Attr) error {
 	return repeated(attrs)
 }
 
-// repeated refuses a name that occurs twice. maxTag keeps the list short.
+// repeated refuses a name that occurs twice. MaxTag keeps the list short.
 func repeated(attrs []xml.Attr) error {
 	for i, a := range attrs {
 		for _, before := range attrs[:i] {
 			if before.Name == a.Name {
-				return fmt.Errorf("the attribute %q stands twice in one tag", clip(a.Name.Local))
+				return fmt.Errorf("the attribute %q stands twice in one tag", alert.Clip(a.Name.Local))
 			}
 		}
 	}
@@ -212,9 +202,9 @@ func repeated(attrs []xml.Attr) error {
 
 // resolve replaces the prefix in name by its name space. Only elements take the
 // default name space.
-func (t *tokens) resolve(name xml.Name, element bool) (xml.Name, error) {
+func (t *Reader) resolve(name xml.Name, element bool) (xml.Name, error) {
 	if strings.Contains(name.Local, ":") {
-		return name, fmt.Errorf("%q is not a name", clip(name.Local))
+		return name, fmt.Errorf("%q is not a name", alert.Clip(name.Local))
 	}
 	if name.Space == "" && !element {
 		return name, nil
@@ -227,5 +217,5 @@ func (t *tokens) resolve(name xml.Name, element bool) (xml.Name, error) {
 	if name.Space == "" {
 		return name, nil
 	}
-	return name, fmt.Errorf("the name space prefix %q is not declared", clip(name.Space))
+	return name, fmt.Errorf("the name space prefix %q is not declared", alert.Clip(name.Space))
 }

@@ -1,4 +1,4 @@
-package alert
+package capjson
 
 import (
 	"bytes"
@@ -7,6 +7,10 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"almenara/storage/alert"
+	"almenara/storage/alert/schema"
+	"almenara/storage/alert/tokens"
 )
 
 // shape is what may stand at one place of the JSON form. encoding/json itself takes
@@ -23,27 +27,27 @@ var (
 	shapeTime   = &shape{kind: "text"} // a date and time
 	shapeNumber = &shape{kind: "a whole number"}
 	shapeBool   = &shape{kind: "true or false"}
-	shapeTexts  = &shape{item: shapeText, most: MaxElements}
-	shapePairs  = &shape{item: shapeOf(&namedBlock, nil), most: MaxElements}
+	shapeTexts  = &shape{item: shapeText, most: tokens.MaxElements}
+	shapePairs  = &shape{item: shapeOf(&schema.NamedBlock, nil), most: tokens.MaxElements}
 
-	shapeAlert = shapeOf(&alertBlock, map[string]*shape{
-		"sent": shapeTime, "code": shapeTexts, "info": {item: shapeInfo, most: MaxInfos}, "signed": shapeBool,
+	shapeAlert = shapeOf(&schema.AlertBlock, map[string]*shape{
+		"sent": shapeTime, "code": shapeTexts, "info": {item: shapeInfo, most: alert.MaxInfos}, "signed": shapeBool,
 	})
-	shapeInfo = shapeOf(&infoBlock, map[string]*shape{
+	shapeInfo = shapeOf(&schema.InfoBlock, map[string]*shape{
 		"effective": shapeTime, "onset": shapeTime, "expires": shapeTime,
 		"category": shapeTexts, "responseType": shapeTexts, "eventCode": shapePairs, "parameter": shapePairs,
-		"resource": {item: shapeOf(&resourceBlock, map[string]*shape{"size": shapeNumber}), most: MaxResources},
-		"area": {item: shapeOf(&areaBlock, map[string]*shape{
+		"resource": {item: shapeOf(&schema.ResourceBlock, map[string]*shape{"size": shapeNumber}), most: alert.MaxResources},
+		"area": {item: shapeOf(&schema.AreaBlock, map[string]*shape{
 			"polygon": shapeTexts, "circle": shapeTexts, "geocode": shapePairs,
-		}), most: MaxAreas},
+		}), most: alert.MaxAreas},
 	})
 )
 
 // shapeOf makes the object for a block: every child is a text but the named others.
-func shapeOf(b *block, others map[string]*shape) *shape {
+func shapeOf(b *schema.Block, others map[string]*shape) *shape {
 	fields := make(map[string]*shape)
-	for _, child := range b.children {
-		fields[child.name] = shapeText
+	for _, child := range b.Children {
+		fields[child.Name] = shapeText
 	}
 	for name, s := range others {
 		fields[name] = s
@@ -54,12 +58,12 @@ func shapeOf(b *block, others map[string]*shape) *shape {
 // jsonScanner checks raw against a shape before anything is built from it.
 type jsonScanner struct {
 	dec   *json.Decoder
-	found *Findings // warnings
+	found *alert.Findings // warnings
 	items map[*shape]int
 }
 
 // scanJSON checks that raw is one object of the alert's form and nothing else.
-func scanJSON(raw []byte, found *Findings) error {
+func scanJSON(raw []byte, found *alert.Findings) error {
 	s := jsonScanner{found: found, dec: json.NewDecoder(bytes.NewReader(raw)), items: make(map[*shape]int)}
 	s.dec.UseNumber()
 	if err := s.value(shapeAlert, "the alert", false); err != nil {
@@ -94,8 +98,8 @@ func (s *jsonScanner) value(want *shape, at string, orNull bool) error {
 		return fmt.Errorf("%s must be %s", at, want.what())
 	}
 	if text, ok := t.(string); ok && want == shapeTime {
-		if d, odd, err := readDateTime(text); err == nil && odd {
-			s.found.oddTime(at, text, d)
+		if d, odd, err := alert.ReadDateTime(text); err == nil && odd {
+			s.found.OddTime(at, text, d)
 		}
 	}
 	return nil
@@ -138,7 +142,7 @@ func (s *jsonScanner) object(want *shape, at string) error {
 		name, _ := t.(string)
 		field := want.fields[name]
 		if field == nil {
-			return fmt.Errorf("%s has an unknown field %q", at, clip(name))
+			return fmt.Errorf("%s has an unknown field %q", at, alert.Clip(name))
 		}
 		if slices.Contains(seen, name) {
 			return fmt.Errorf("%s has the field %q twice", at, name)
@@ -155,7 +159,7 @@ func (s *jsonScanner) object(want *shape, at string) error {
 func (s *jsonScanner) array(want *shape, at string) error {
 	for n := 0; s.dec.More(); n++ {
 		if s.items[want]++; s.items[want] > want.most {
-			return fmt.Errorf("%w: more than %d items like %s", errTooBig, want.most, at)
+			return fmt.Errorf("%w: more than %d items like %s", alert.ErrTooBig, want.most, at)
 		}
 		if err := s.value(want.item, fmt.Sprintf("%s[%d]", at, n), false); err != nil {
 			return err

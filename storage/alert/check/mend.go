@@ -1,34 +1,35 @@
-package alert
+package check
 
 import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
+
+	"almenara/storage/alert"
 )
 
-// mend takes out or completes what senders get wrong and nobody can misread, with a
+// Mend takes out or completes what senders get wrong and nobody can misread, with a
 // warning each, so that the alert itself is taken. Parse and FromJSON both go through it.
-func (a *Alert) mend(found *Findings) {
-	a.dropCorrupt(found)
+func Mend(a *alert.Alert, found *alert.Findings) {
+	dropCorrupt(a, found)
 	for n := range a.Infos {
 		c := checker{found: found, at: place{info: n + 1}}
 		c.dropLinks(&a.Infos[n])
 	}
-	a.shareAreas(found)
+	shareAreas(a, found)
 }
 
 // dropLinks drops web and uri that lead nowhere: the warning must go out without them.
-func (c *checker) dropLinks(i *Info) {
+func (c *checker) dropLinks(i *alert.Info) {
 	if i.Web != "" && !isAbsolute(i.Web) {
-		c.warn("web-not-absolute", "web %q is not an absolute URI, and is left out", clip(i.Web))
+		c.warn("web-not-absolute", "web %q is not an absolute URI, and is left out", alert.Clip(i.Web))
 		i.Web = ""
 	}
 	for n := range i.Resources {
 		c.at.resource = n + 1
 		r := &i.Resources[n]
 		if r.URI != "" && r.DerefURI == "" && !isAbsolute(r.URI) {
-			c.warn("uri-not-absolute", "uri %q is not an absolute URI and there is no derefUri; it is left out", clip(r.URI))
+			c.warn("uri-not-absolute", "uri %q is not an absolute URI and there is no derefUri; it is left out", alert.Clip(r.URI))
 			r.URI = ""
 		}
 	}
@@ -47,7 +48,7 @@ func isAbsolute(s string) bool {
 // shareAreas gives an info without area those of the info that says the same in another
 // language, as senders mean it. An info that is about something else, or that could
 // belong to several, keeps none: it addresses nobody.
-func (a *Alert) shareAreas(found *Findings) {
+func shareAreas(a *alert.Alert, found *alert.Findings) {
 	bare := make([]bool, len(a.Infos))
 	for n := range a.Infos {
 		bare[n] = len(a.Infos[n].Areas) == 0
@@ -57,24 +58,24 @@ func (a *Alert) shareAreas(found *Findings) {
 		if !bare[n] {
 			continue
 		}
-		from := a.sameEvent(n, bare)
+		from := sameEvent(a, n, bare)
 		if from < 0 {
 			continue
 		}
-		if bytes += areaBytes(a.Infos[from].Areas); bytes > MaxMessageBytes/4 {
+		if bytes += areaBytes(a.Infos[from].Areas); bytes > alert.MaxMessageBytes/4 {
 			return
 		}
 		a.Infos[n].Areas = slices.Clone(a.Infos[from].Areas)
-		found.add(Warn, "area-shared", "info %d has no area; it has the areas of info %d, the same event in another language", n+1, from+1)
+		found.Add(alert.Warn, "area-shared", "info %d has no area; it has the areas of info %d, the same event in another language", n+1, from+1)
 	}
 }
 
 // sameEvent finds the one info with areas that is info n in another language; -1 when
 // there is none, or when there are several with different areas.
-func (a *Alert) sameEvent(n int, bare []bool) int {
+func sameEvent(a *alert.Alert, n int, bare []bool) int {
 	only := -1
 	for m := range a.Infos {
-		if bare[m] || !a.Infos[n].translates(&a.Infos[m]) {
+		if bare[m] || !translates(&a.Infos[n], &a.Infos[m]) {
 			continue
 		}
 		if only >= 0 && !slices.EqualFunc(a.Infos[only].Areas, a.Infos[m].Areas, sameShapes) {
@@ -89,12 +90,12 @@ func (a *Alert) sameEvent(n int, bare []bool) int {
 
 // translates reports whether i says what other says, in another language: the codes and
 // event codes are equal, and so are the times that i has.
-func (i *Info) translates(other *Info) bool {
+func translates(i, other *alert.Info) bool {
 	if strings.EqualFold(i.Lang(), other.Lang()) || i.Urgency != other.Urgency || i.Severity != other.Severity || i.Certainty != other.Certainty ||
 		!sameSet(i.Categories, other.Categories) || !sameSet(namedText(i.EventCodes), namedText(other.EventCodes)) {
 		return false
 	}
-	for _, pair := range [][2]DateTime{{i.Effective, other.Effective}, {i.Onset, other.Onset}, {i.Expires, other.Expires}} {
+	for _, pair := range [][2]alert.DateTime{{i.Effective, other.Effective}, {i.Onset, other.Onset}, {i.Expires, other.Expires}} {
 		if !pair[0].IsZero() && !pair[0].Time().Equal(pair[1].Time()) {
 			return false
 		}
@@ -103,30 +104,16 @@ func (i *Info) translates(other *Info) bool {
 }
 
 // sameShapes reports whether both areas are the same place; their names may differ.
-func sameShapes(a, b Area) bool {
+func sameShapes(a, b alert.Area) bool {
 	return slices.Equal(a.Polygons, b.Polygons) && slices.Equal(a.Circles, b.Circles) && slices.Equal(a.Geocodes, b.Geocodes)
 }
 
 // areaBytes is about what the areas weigh in a message.
-func areaBytes(areas []Area) int {
+func areaBytes(areas []alert.Area) int {
 	bytes := 0
 	for n := range areas {
-		eachOf(func(s *string) { bytes += len(*s) + 32 }, areas[n].Polygons, areas[n].Circles)
-		eachPair(func(s *string) { bytes += len(*s) + 32 }, areas[n].Geocodes)
+		alert.EachOf(func(s *string) { bytes += len(*s) + 32 }, areas[n].Polygons, areas[n].Circles)
+		alert.EachPair(func(s *string) { bytes += len(*s) + 32 }, areas[n].Geocodes)
 	}
 	return bytes
-}
-
-// ExcludePolygon is the valueName of a geocode whose value is a polygon that does not
-// belong to the area, as Deutscher Wetterdienst writes holes.
-const ExcludePolygon = "EXCLUDE_POLYGON"
-
-// Codes are the codes of a geocode value: the value itself and, when it is several codes
-// with white space, commas or semicolons between them, each of those.
-func (n Named) Codes() []string {
-	codes := strings.FieldsFunc(n.Value, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' })
-	if len(codes) < 2 || n.Name == ExcludePolygon {
-		return []string{n.Value}
-	}
-	return append(codes, n.Value)
 }

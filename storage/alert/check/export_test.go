@@ -1,0 +1,4 @@
+package check
+
+// AreaBytes is areaBytes, for the tests.
+var AreaBytes = areaBytes
