@@ -40,6 +40,7 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	require.NoError(t, again.openState(t.Context()))
 	defer func() { require.NoError(t, again.Stop(t.Context())) }()
 	again.book = alerts.NewBook(stories.Texts(func() stories.Facts { return again.state })) // as it was before the other node's state came
+	again.learner = newLearner(again)
 	again.presenter.Reread()
 	require.Empty(t, again.book.Open(again.options.Clock()))
 	again.stateChanged(apply.ChangedAll)

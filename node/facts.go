@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"time"
 
@@ -12,14 +11,9 @@ import (
 	"almenara/cluster/fact"
 	"almenara/cluster/internode"
 	"almenara/cluster/journal"
-	"almenara/node/alerts"
-	"almenara/node/events"
 	"almenara/node/folder"
 	"almenara/node/notes"
 	"almenara/node/reached"
-	"almenara/node/wire"
-	"almenara/storage/alert"
-	"almenara/storage/alert/board"
 )
 
 // factPage bounds one page of facts for a peer.
@@ -39,7 +33,7 @@ func (n *Node) openFacts(context.Context) error {
 	n.journal = j
 	alone := func() bool { return !settler{n}.CanCommit() }
 	n.reached = reached.New(n.state, j, alone)
-	n.read, n.answers = n.newReader(), n.newAnswers()
+	n.read, n.answers = newReader(n), newAnswers(n)
 	n.flushes.Store(j)
 	n.stop.AddStore("journal", func(context.Context) error { return j.Close() })
 	n.hybrid, err = fact.OpenClock(filepath.Join(n.options.Dir, "clock"), n.options.Clock)
@@ -50,11 +44,11 @@ func (n *Node) openFacts(context.Context) error {
 		Journal: j, Clock: n.hybrid, Keys: n.ring.Key, Peers: n.peers, PeerID: internode.PeerID,
 		Signer:  fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
 		Call:    n.callPeer,
-		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learn, Logger: n.log,
+		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learner.Learn, Logger: n.log,
 	})
-	n.approvals = n.newApprovals()
+	n.approvals = newApprovals(n)
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
-	n.intake = n.newIntake()
+	n.intake = newIntake(n)
 	return nil
 }
 
@@ -105,61 +99,6 @@ func (n *Node) adopt(ctx context.Context, facts []fact.Signed) error {
 	return err
 }
 
-// learn takes a fact that is new to this node and durable here. It does not block:
-// devices are served by others.
-func (n *Node) learn(f fact.Fact, signed fact.Signed) {
-	switch f.Kind {
-	case fact.KindAlert:
-	case fact.KindApproval:
-		n.learnApproval(f, signed)
-		return
-	case fact.KindReceipts:
-		if id, news := n.reached.News(f); news {
-			n.events.Touch(id, events.Receipts)
-		}
-		return
-	default:
-		return
-	}
-	id := signed.ID().String()
-	m, err := alerts.ReadMessage(id, f.Body)
-	if err != nil {
-		n.log.Error("an alert fact cannot be read", "fact", id, "origin", f.Origin, "error", err)
-		return
-	}
-	n.originals.Learn(f.Origin, m.Issue)
-	outcome, fresh := n.book.Add(m)
-	if !fresh {
-		return
-	}
-	n.budget.Add(m.Entry, len(f.Body))
-	if outcome == board.Conflict {
-		n.log.Warn("one message came in with two contents", "key", m.Entry.Key.String(), "fact", id)
-	}
-	n.presenter.Changed()
-	_, of := n.book.Standing(m, n.options.Clock())
-	n.events.Touch(of, events.Alert)
-}
-
-// adopted hears what the log made of a fact. The raft goroutine calls it.
-func (n *Node) adopted(signed fact.Signed, f fact.Fact, outcome command.FactOutcome) {
-	n.exchange.Adopted(signed)
-	switch f.Kind {
-	case fact.KindReceipts:
-		n.events.Touch(alert.ID(outcome.Alert), events.Receipts)
-	case fact.KindApproval:
-		n.progress.Forget(signed.ID().String())
-	case fact.KindAlert:
-		n.progress.Forget(signed.ID().String())
-		n.book.Agreed(signed.ID().String(), n.options.Clock())
-		n.events.Touch(alert.ID(outcome.Alert), events.Alert)
-	case fact.KindAlone:
-		if sentence, ok := n.splits.Ended(f); ok {
-			n.events.Tell(events.Split, wire.Event{Text: sentence})
-		}
-	}
-}
-
 // stateChanged hears what a commit touched. The raft goroutine calls it.
 func (n *Node) stateChanged(what apply.Change) {
 	if what == apply.ChangedAll {
@@ -180,31 +119,4 @@ func (n *Node) stateChanged(what apply.Change) {
 	}
 	n.events.TouchRecords(what)
 	n.external.Changed(what)
-}
-
-// recallBytes is how much is read of the agreed messages before texts that do not stand are
-// given up.
-const recallBytes = 4 << 20
-
-// recall lays on the book what was agreed and may still matter. The journal's own
-// facts follow when the exchange begins.
-func (n *Node) recall() error {
-	read := 0
-	err := n.state.Recall(n.options.Clock(), func(signed fact.Signed) error {
-		f, err := signed.Fact()
-		if err != nil {
-			return err
-		}
-		n.learn(f, signed)
-		n.book.Agreed(signed.ID().String(), n.options.Clock())
-		if read += len(f.Body); read > recallBytes { // most of it was replaced since
-			n.book.GiveUpTexts(n.options.Clock())
-			read = 0
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("recalling alerts: %w", err)
-	}
-	return nil
 }

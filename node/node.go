@@ -47,6 +47,7 @@ import (
 	"almenara/node/machine"
 	"almenara/node/members"
 	"almenara/node/membership"
+	"almenara/node/newfacts"
 	"almenara/node/notes"
 	"almenara/node/originals"
 	"almenara/node/outcome"
@@ -103,6 +104,7 @@ type Node struct {
 	addressed   *addressed.Resolver
 	members     *members.Members
 	splits      *splits.Reader
+	learner     *newfacts.Learner
 	read        *read.Reader
 	intake      *intake.Intake
 	affected    *affected.Finder
@@ -183,7 +185,7 @@ func New(options Options) (*Node, error) {
 	n.stop.Log, n.checks = n.log, n.diskParts
 	n.clock = machine.OpenClock(options.Dir, options.Clock, n.book.Calm)
 	n.options.Clock = n.clock.Now
-	n.events = n.newEvents()
+	n.events = newEvents(n)
 	n.times = machine.NewWatch(machine.WatchOptions{Clock: n.clock, Peers: n.peers, Call: n.callPeer, Changed: func() { n.presenter.Changed() }, Logger: n.log})
 	n.scrubber = machine.NewScrubber(machine.ScrubOptions{
 		Every: options.Scrub, Parts: func() []machine.Part { return n.checks() }, Skip: func() bool { return n.cluster.Quarantine() != nil },
@@ -274,7 +276,10 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.machine, err = fsm.New(store, fsm.Hooks{
 		Halt: n.options.Halt, Room: n.disk.Room, Dump: n.disk.DumpRefusal,
-		Adopted: n.adopted, Changed: n.stateChanged, Logger: n.log,
+		Adopted: func(signed fact.Signed, f fact.Fact, out command.FactOutcome) {
+			n.exchange.Adopted(signed)
+			n.learner.Adopted(signed, f, out)
+		}, Changed: n.stateChanged, Logger: n.log,
 		MaxVersion: n.options.CommandVersion,
 	})
 	if err != nil {
@@ -297,7 +302,7 @@ func (n *Node) openState(context.Context) error {
 	})
 	n.scenarios = policy.NewScenarios(n.state, n.proposer, n.district.Sender, n.options.Clock)
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
-	n.presenter = n.newPresenter()
+	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
 	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
 	n.places = records.NewPlaces(n.proposer, n.state)
@@ -310,14 +315,15 @@ func (n *Node) openState(context.Context) error {
 		return err
 	}
 	n.budget = budget.New(counted.Source{Book: n.book, State: n.state, Clock: n.options.Clock}, n.options.Clock)
-	return n.recall()
+	n.learner = newLearner(n)
+	return n.learner.Recall()
 }
 
 // openGateway makes the road to the devices; nobody is let in yet.
 func (n *Node) openGateway(ctx context.Context) error {
 	var err error
 	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settler{n}, Spool: spoolOf(n), Clock: n.options.Clock, Logger: n.log})
-	n.presence = n.newPresence()
+	n.presence = newPresence(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: n.ticketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
@@ -354,7 +360,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	}
 	n.proposer.Connect(n.cluster)
 	n.membership.Connect(n.cluster)
-	n.status = n.newStatus()
+	n.status = newStatus(n)
 	n.stop.Add("raft", n.cluster.Stop)
 	n.stop.Add("disk space", func(context.Context) error { n.disk.Stop(); return nil }) // raft waits for the state machine
 	close(n.joined)

@@ -8,12 +8,14 @@ import (
 
 	"almenara/channels"
 	"almenara/cluster/apply"
+	"almenara/cluster/fact"
 	"almenara/cluster/peers"
 	"almenara/node/approvals"
 	"almenara/node/duties"
 	"almenara/node/events"
 	"almenara/node/external"
 	"almenara/node/intake"
+	"almenara/node/newfacts"
 	"almenara/node/outcome"
 	"almenara/node/presence"
 	"almenara/node/present"
@@ -25,7 +27,7 @@ import (
 )
 
 // newStatus gathers what is said of the node from its parts.
-func (n *Node) newStatus() *status.Reporter {
+func newStatus(n *Node) *status.Reporter {
 	return status.New(status.Options{
 		Self:    status.Self{ID: n.ID(), Name: n.Name(), District: n.District(), Version: n.options.Version, Dir: n.options.Dir},
 		Cluster: n.cluster, State: n.state, Machine: n.machine, Disk: n.disk, Store: n.store, Ring: n.ring, District: n.district,
@@ -43,7 +45,7 @@ func (n *Node) newStatus() *status.Reporter {
 }
 
 // newReader is what answers who reads of alerts.
-func (n *Node) newReader() *read.Reader {
+func newReader(n *Node) *read.Reader {
 	return read.New(read.Options{
 		Book: n.book, Stories: n.stories, Addressed: n.addressed, Members: n.members, Reached: n.reached, Progress: n.progress,
 		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
@@ -52,7 +54,7 @@ func (n *Node) newReader() *read.Reader {
 }
 
 // newAnswers is what answers who warns.
-func (n *Node) newAnswers() *outcome.Answers {
+func newAnswers(n *Node) *outcome.Answers {
 	return outcome.New(outcome.Options{
 		Book: n.book, Addressed: n.addressed, Members: n.members, Progress: n.progress, Connected: &n.whereabouts, Here: n.connectedHere,
 		Peers: func() []peers.Peer { return n.cluster.Status().Peers }, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
@@ -60,7 +62,7 @@ func (n *Node) newAnswers() *outcome.Answers {
 }
 
 // newApprovals is what takes approvals.
-func (n *Node) newApprovals() *approvals.Approvals {
+func newApprovals(n *Node) *approvals.Approvals {
 	return approvals.New(approvals.Options{
 		Book: n.book, Stories: n.stories, Rules: n.rules, Exchange: n.exchange, Progress: n.progress, Answers: n.answers,
 		Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
@@ -68,7 +70,7 @@ func (n *Node) newApprovals() *approvals.Approvals {
 }
 
 // newIntake is what takes messages in.
-func (n *Node) newIntake() *intake.Intake {
+func newIntake(n *Node) *intake.Intake {
 	return intake.New(intake.Options{
 		Book: n.book, Stories: n.stories, Affected: n.affected, Rules: n.rules, Budget: n.budget, District: n.district,
 		Originals: n.originals, Exchange: n.exchange, Progress: n.progress, Notes: n.notes, Answers: n.answers, Store: n.store,
@@ -78,7 +80,7 @@ func (n *Node) newIntake() *intake.Intake {
 }
 
 // newEvents makes the feed of what happens.
-func (n *Node) newEvents() *events.Feed {
+func newEvents(n *Node) *events.Feed {
 	return events.New(events.Options{
 		Clock: n.options.Clock,
 		Find: func(id string) (alert.ID, error) {
@@ -94,7 +96,7 @@ func (n *Node) newEvents() *events.Feed {
 }
 
 // newPresence is what knows the devices that are connected here.
-func (n *Node) newPresence() *presence.Presence {
+func newPresence(n *Node) *presence.Presence {
 	return presence.New(presence.Options{
 		Store: n.store, Holds: n.ring.Holds, Sent: n.receipts.Sent, Touch: n.events.TouchRecords, Clock: n.options.Clock, Logger: n.log,
 		Drop: func(device string) { n.gateway.Drop(device) },
@@ -122,10 +124,10 @@ func (n *Node) connectedHere(members *roaring.Bitmap) int {
 }
 
 // newPresenter is what gives devices what is in force.
-func (n *Node) newPresenter() *present.Presenter {
+func newPresenter(n *Node) *present.Presenter {
 	return present.New(present.Options{
 		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
-		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: n.recall,
+		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: func() error { return n.learner.Recall() },
 		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Clock: n.options.Clock, Logger: n.log,
 	})
 }
@@ -147,4 +149,13 @@ func originsOf(n *Node) []string {
 		n.log.Error("reading the nodes of the district", "error", err)
 	}
 	return reachable.Origins(own, n.reachableAt().Hosts(), nodes)
+}
+
+// newLearner is what takes new facts.
+func newLearner(n *Node) *newfacts.Learner {
+	return newfacts.New(newfacts.Options{
+		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, State: n.state,
+		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
+		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
+	})
 }

@@ -114,6 +114,7 @@ almenara/node/intake almenara/cluster/exchange almenara/cluster/fact almenara/st
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/secret
 almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/reachable almenara/node/wire
 almenara/node/present almenara/channels! almenara/channels/signal almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/situation
+almenara/node/newfacts almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/budget almenara/node/events almenara/node/replication almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '
