@@ -17,6 +17,10 @@ import (
 func Commands() []command.Command {
 	return []command.Command{
 		{
+			Name: "audit show", Purpose: "read the audit: who did what and when, the newest last", Setup: auditShow,
+			Example: "almenara audit show --since 12h\nalmenara audit show --who duty --what policy",
+		},
+		{
 			Name: "audit export", Purpose: "write the audit chain as JSON lines", Setup: auditExport,
 			Example: "almenara audit export --out audit-2026.jsonl",
 		},
