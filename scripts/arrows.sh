@@ -28,7 +28,9 @@ almenara/storage almenara/storage
 almenara/storage/member almenara/storage! almenara/storage/audience!
 almenara/storage/factlog almenara/storage!
 almenara/storage/archived almenara/storage! almenara/storage/factlog
-almenara/storage/audit almenara/storage!
+almenara/storage/audit almenara/storage! almenara/storage/dumpfile
+almenara/storage/dumpfile
+almenara/storage/tablefiles
 almenara/storage/storagetest almenara/storage!
 almenara/cluster almenara/cluster almenara/storage
 almenara/cluster/foreign

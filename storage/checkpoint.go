@@ -16,6 +16,8 @@ type checkpointHead struct {
 // checkpointPiece bounds one value of a checkpoint in bytes.
 const checkpointPiece = 256 << 10
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 func checkpointKey(alert string, index uint64, piece uint32) []byte {
 	return binary.BigEndian.AppendUint32(AlertKey(prefCheck, alert, index), piece)
 }

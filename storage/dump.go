@@ -1,39 +1,14 @@
 package storage
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"os"
 
-	"github.com/klauspost/compress/zstd"
+	"almenara/storage/dumpfile"
 )
-
-// A dump is the whole database at one raft index, for a node that is too far behind
-// and for backups:
-//
-//	magic            8 bytes, "ALMDUMP" and the format's number: 1, or 2 where entries
-//	                 of version 2 or above were applied, so that the software before
-//	                 those versions refuses it
-//	header length    4 bytes, big-endian
-//	header           Applied, canonical CBOR
-//	body             zstd: frames {key length, value length (uvarint), key, value}
-//	                 in strictly ascending key order; two zero bytes; the number of
-//	                 frames (uvarint)
-//	CRC              4 bytes, big-endian, CRC-32C over everything before
-const (
-	dumpMagic     = "ALMDUMP\x01"
-	dumpMagic2    = "ALMDUMP\x02"
-	maxDumpHeader = 64 << 10
-	maxDumpKey    = 1 << 10
-	maxDumpValue  = 1 << 20
-)
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Dump is a dump in a file of its own that has no name any more: it is gone when it
 // is closed, or when the process ends.
@@ -124,55 +99,16 @@ func (t *Txn) dump(to io.Writer) (Applied, error) {
 	if err != nil {
 		return applied, err
 	}
-	sum := crc32.New(castagnoli)
-	w := io.MultiWriter(to, sum)
-	if err := writeDumpHeader(w, applied); err != nil {
-		return applied, err
-	}
-	z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return applied, err
-	}
-	if err := t.dumpFrames(z); err != nil {
-		z.Close()
-		return applied, err
-	}
-	if err := z.Close(); err != nil {
-		return applied, err
-	}
-	_, err = to.Write(binary.BigEndian.AppendUint32(nil, sum.Sum32()))
-	return applied, err
-}
-
-func writeDumpHeader(w io.Writer, applied Applied) error {
 	header, err := Canonical.Marshal(applied)
 	if err != nil {
-		return err
+		return applied, err
 	}
-	magic := dumpMagic
-	if applied.Version >= 2 {
-		magic = dumpMagic2
-	}
-	b := binary.BigEndian.AppendUint32([]byte(magic), uint32(len(header)))
-	_, err = w.Write(append(b, header...))
-	return err
-}
-
-func (t *Txn) dumpFrames(to io.Writer) error {
-	w := bufio.NewWriterSize(to, 64<<10)
-	var n uint64
-	err := t.Scan(nil, nil, func(k, v []byte) (bool, error) {
-		if bytes.Equal(k, keyApplied) {
+	return applied, dumpfile.Write(to, header, applied.Version >= 2, func(put func(key, value []byte)) error {
+		return t.Scan(nil, nil, func(k, v []byte) (bool, error) {
+			if !bytes.Equal(k, keyApplied) {
+				put(k, v)
+			}
 			return true, nil
-		}
-		n++
-		writeFrame(w, k, v)
-		return true, nil
+		})
 	})
-	if err != nil {
-		return err
-	}
-	w.Write([]byte{0, 0})
-	w.Write(binary.AppendUvarint(nil, n))
-	return w.Flush()
 }

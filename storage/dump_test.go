@@ -13,6 +13,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
+
+	"almenara/storage/dumpfile"
 )
 
 // fullStore has n users and a checkpoint, applied up to index 42.
@@ -88,7 +90,7 @@ func TestStage_AnyDamageIsRefusedAndTheLiveDatabaseUntouched(t *testing.T) {
 	before := hashOf(t, to)
 	refused := func(bad []byte, what string) {
 		_, err := stage(to, bad, nil)
-		require.ErrorIs(t, err, ErrDump, what)
+		require.ErrorIs(t, err, dumpfile.ErrDump, what)
 	}
 	for at := 0; at < len(dump); at += 1 + len(dump)/200 {
 		bad := bytes.Clone(dump)
@@ -100,7 +102,7 @@ func TestStage_AnyDamageIsRefusedAndTheLiveDatabaseUntouched(t *testing.T) {
 	}
 	refused(append(bytes.Clone(dump), 0), "longer")
 	_, err := stage(to, dump, &Applied{Index: 41})
-	require.ErrorIs(t, err, ErrDump, "it may not be said to lie before what it contains")
+	require.ErrorIs(t, err, dumpfile.ErrDump, "it may not be said to lie before what it contains")
 	require.Equal(t, before, hashOf(t, to))
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
@@ -115,7 +117,9 @@ func resum(body []byte) []byte {
 // craft makes a dump with frames of the caller's choice.
 func craft(t testing.TB, frames func(w *bufio.Writer)) []byte {
 	var b bytes.Buffer
-	require.NoError(t, writeDumpHeader(&b, Applied{Index: 1}))
+	header, err := Canonical.Marshal(Applied{Index: 1})
+	require.NoError(t, err)
+	require.NoError(t, dumpfile.WriteHeader(&b, header, false))
 	z, err := zstd.NewWriter(&b)
 	require.NoError(t, err)
 	w := bufio.NewWriter(z)
@@ -126,7 +130,7 @@ func craft(t testing.TB, frames func(w *bufio.Writer)) []byte {
 }
 
 func TestCheckDump_FramesMustBeSortedCountedAndBounded(t *testing.T) {
-	frame := func(w *bufio.Writer, k, v string) { writeFrame(w, []byte(k), []byte(v)) }
+	frame := func(w *bufio.Writer, k, v string) { dumpfile.WriteFrame(w, []byte(k), []byte(v)) }
 	end := func(w *bufio.Writer, n byte) { w.Write([]byte{0, 0, n}) }
 	for name, c := range map[string]struct {
 		good   bool
@@ -141,8 +145,8 @@ func TestCheckDump_FramesMustBeSortedCountedAndBounded(t *testing.T) {
 		"after the end": {false, func(w *bufio.Writer) { end(w, 0); frame(w, "a", "1") }},
 		"applied":       {false, func(w *bufio.Writer) { frame(w, "!applied", "1"); end(w, 1) }},
 		"badger's own":  {false, func(w *bufio.Writer) { frame(w, "!badger!x", "1"); end(w, 1) }},
-		"long key":      {false, func(w *bufio.Writer) { frame(w, string(make([]byte, maxDumpKey+1)), "1"); end(w, 1) }},
-		"long value":    {false, func(w *bufio.Writer) { frame(w, "a", string(make([]byte, maxDumpValue+1))); end(w, 1) }},
+		"long key":      {false, func(w *bufio.Writer) { frame(w, string(make([]byte, dumpfile.MaxKey+1)), "1"); end(w, 1) }},
+		"long value":    {false, func(w *bufio.Writer) { frame(w, "a", string(make([]byte, dumpfile.MaxValue+1))); end(w, 1) }},
 		"lying length":  {false, func(w *bufio.Writer) { w.Write([]byte{1, 100, 'a', 'b'}) }},
 	} {
 		dump := craft(t, c.frames)
@@ -150,12 +154,12 @@ func TestCheckDump_FramesMustBeSortedCountedAndBounded(t *testing.T) {
 		if c.good {
 			require.NoError(t, err, name)
 		} else {
-			require.ErrorIs(t, err, ErrDump, name)
+			require.ErrorIs(t, err, dumpfile.ErrDump, name)
 		}
 	}
 	newer := bytes.Clone(backup(t, fullStore(t, 1)))
 	newer[7] += 8
-	newer = resum(newer[:len(newer)-dumpTrailer])
+	newer = resum(newer[:len(newer)-dumpfile.Trailer])
 	_, err := CheckDump(bytes.NewReader(newer), int64(len(newer)))
 	require.ErrorContains(t, err, "unknown format")
 }
@@ -241,7 +245,7 @@ func FuzzCheckDump(f *testing.F) {
 		}
 		_, err := CheckDump(bytes.NewReader(raw), int64(len(raw)))
 		if err != nil {
-			require.ErrorIs(t, err, ErrDump)
+			require.ErrorIs(t, err, dumpfile.ErrDump)
 		}
 	})
 }

@@ -4,7 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
+
+	"almenara/storage/dumpfile"
 )
 
 // Hash is SHA-256 over all agreed records in key order: equal on every replica at
@@ -18,7 +19,7 @@ func (t *Txn) Hash() (sum [sha256.Size]byte, err error) {
 		if bytes.Equal(k, keyApplied) || bytes.HasPrefix(k, prefCheck) || bytes.HasPrefix(k, prefResult) {
 			return true, nil
 		}
-		writeFrame(w, k, v)
+		dumpfile.WriteFrame(w, k, v)
 		return true, nil
 	})
 	if err == nil {
@@ -26,15 +27,4 @@ func (t *Txn) Hash() (sum [sha256.Size]byte, err error) {
 	}
 	h.Sum(sum[:0])
 	return sum, err
-}
-
-// writeFrame writes one record as hashes and dumps have it: both lengths as
-// uvarints, then key and value. Errors of a bufio.Writer stay until Flush.
-func writeFrame(w *bufio.Writer, k, v []byte) {
-	var head [2 * binary.MaxVarintLen64]byte
-	b := binary.AppendUvarint(head[:0], uint64(len(k)))
-	b = binary.AppendUvarint(b, uint64(len(v)))
-	w.Write(b)
-	w.Write(k)
-	w.Write(v)
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/ristretto/v2/z"
+
+	"almenara/storage/dumpfile"
 )
 
 // Staged is a complete, synced database built from a dump, next to the live one. It
@@ -31,7 +33,7 @@ func (s *Store) Stage(r io.ReadSeeker, size int64, as *Applied) (*Staged, error)
 	}
 	if as != nil {
 		if as.Index < applied.Index {
-			return nil, fmt.Errorf("installing dump: %w: it contains index %d, said to be %d", ErrDump, applied.Index, as.Index)
+			return nil, fmt.Errorf("installing dump: %w: it contains index %d, said to be %d", dumpfile.ErrDump, applied.Index, as.Index)
 		}
 		version := applied.Version
 		applied = *as
@@ -98,7 +100,7 @@ func loadFrames(db *badger.DB, r io.ReadSeeker, size int64) error {
 		w.Cancel()
 		return err
 	}
-	buf := z.NewBuffer(loadBatch+maxDumpValue, "almenara.install")
+	buf := z.NewBuffer(loadBatch+dumpfile.MaxValue, "almenara.install")
 	defer func() { _ = buf.Release() }()
 	_, err := readDump(r, size, func(k, v []byte) error {
 		badger.KVToBuffer(&pb.KV{Key: k, Value: v, Version: 1, StreamId: 1}, buf)

@@ -16,6 +16,7 @@ import (
 	"github.com/dgraph-io/badger/v4"
 
 	"almenara/storage/durable"
+	"almenara/storage/tablefiles"
 )
 
 // Sentinels of this package. Every other error of a Store or Txn comes from
@@ -109,10 +110,10 @@ func (s *Store) openLive() error {
 // openBadger opens a database whose tables were looked at before; whatever else makes
 // Badger panic becomes an error.
 func openBadger(o badger.Options) (db *badger.DB, err error) {
-	if err := checkTables(o); err != nil {
-		return nil, err
+	if err := tablefiles.Check(o); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if err := removeUnborn(o.Dir); err != nil {
+	if err := tablefiles.RemoveUnborn(o.Dir); err != nil {
 		return nil, err
 	}
 	defer func() {

@@ -13,7 +13,7 @@ import (
 
 	"almenara/cluster/apply"
 	"almenara/cluster/command"
-	"almenara/storage"
+	"almenara/storage/dumpfile"
 )
 
 // dump is the live snapshot of a replica as raft would send it.
@@ -83,9 +83,9 @@ func TestSnapshot_DamagedOrOlderIsRefusedAndTheStateUntouched(t *testing.T) {
 	meta, raw = dump(t, from)
 	bad := bytes.Clone(raw)
 	bad[len(bad)/2] ^= 1
-	require.ErrorIs(t, receive(to, meta, bad), storage.ErrDump)
-	require.ErrorIs(t, receive(to, meta, raw[:len(raw)-9]), storage.ErrDump)
-	require.ErrorIs(t, to.fsm.Restore(io.NopCloser(bytes.NewReader(bad))), storage.ErrDump)
+	require.ErrorIs(t, receive(to, meta, bad), dumpfile.ErrDump)
+	require.ErrorIs(t, receive(to, meta, raw[:len(raw)-9]), dumpfile.ErrDump)
+	require.ErrorIs(t, to.fsm.Restore(io.NopCloser(bytes.NewReader(bad))), dumpfile.ErrDump)
 	require.Equal(t, before, to.hash())
 	require.Empty(t, to.halts, "the node goes on")
 	require.NoError(t, to.fsm.Restore(io.NopCloser(bytes.NewReader(raw))), "a good one by hand")

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"almenara/storage"
+	"almenara/storage/dumpfile"
 )
 
 // DumpReport says what VerifyDump found.
@@ -16,14 +17,14 @@ type DumpReport struct {
 }
 
 // VerifyDump reads a dump as storage.CheckDump does, and follows its audit chain from the first
-// line to the head. ErrDump says what is wrong.
+// line to the head. dumpfile.ErrDump says what is wrong.
 func VerifyDump(r io.ReadSeeker, size int64) (report DumpReport, err error) {
 	chain := auditChain{prev: make([]byte, sha256.Size), head: Head{Hash: make([]byte, sha256.Size)}}
 	if report.Applied, err = storage.ReadDump(r, size, chain.take); err != nil {
 		return report, err
 	}
 	if chain.n != chain.head.N || !bytes.Equal(chain.prev, chain.head.Hash) {
-		return report, fmt.Errorf("%w: the audit chain ends at line %d, its head says %d", storage.ErrDump, chain.n, chain.head.N)
+		return report, fmt.Errorf("%w: the audit chain ends at line %d, its head says %d", dumpfile.ErrDump, chain.n, chain.head.N)
 	}
 	report.AuditLines = chain.n
 	return report, nil
@@ -41,17 +42,17 @@ func (c *auditChain) take(key, value []byte) error {
 	case bytes.Equal(key, keyAuditHead):
 		head, err := storage.Decode[Head](key, value)
 		if err != nil {
-			return fmt.Errorf("%w: %w", storage.ErrDump, err)
+			return fmt.Errorf("%w: %w", dumpfile.ErrDump, err)
 		}
 		c.head = head
 	case bytes.HasPrefix(key, prefAudit):
 		line, err := storage.Decode[Entry](key, value)
 		if err != nil {
-			return fmt.Errorf("%w: %w", storage.ErrDump, err)
+			return fmt.Errorf("%w: %w", dumpfile.ErrDump, err)
 		}
 		hash, err := line.chain(c.prev)
 		if err != nil || line.N != c.n+1 || !bytes.Equal(hash, line.Hash) {
-			return fmt.Errorf("%w: audit line %d does not follow from line %d", storage.ErrDump, line.N, c.n)
+			return fmt.Errorf("%w: audit line %d does not follow from line %d", dumpfile.ErrDump, line.N, c.n)
 		}
 		c.prev, c.n = hash, line.N
 	}

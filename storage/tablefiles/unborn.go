@@ -1,4 +1,4 @@
-package storage
+package tablefiles
 
 import (
 	"errors"
@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 )
 
-// removeUnborn deletes memtable and value logs of no length, of which Badger would say
+// RemoveUnborn deletes memtable and value logs of no length, of which Badger would say
 // "Create a new file" for ever. It makes such a file and then gives it its length; a
 // power cut in between leaves it empty. Nothing is in it: the length is on disk with the
 // first commit that is.
-func removeUnborn(dir string) error {
+func RemoveUnborn(dir string) error {
 	for _, pattern := range []string{"*.mem", "*.vlog"} {
 		paths, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil {
