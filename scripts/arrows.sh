@@ -86,6 +86,7 @@ almenara/node/cli/terminal
 almenara/node/cli/tables almenara/node/cli/terminal almenara/node/wire
 almenara/node/cli/inprocess almenara/node/backup almenara/node/wire
 almenara/node/cli/command almenara/node/access almenara/node/cli/inprocess almenara/node/cli/terminal almenara/node/client almenara/node/wire
+almenara/node/web almenara/node/wire
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable

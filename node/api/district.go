@@ -106,6 +106,9 @@ func (h nodeHandlers) readyz(c call) error {
 	return nil
 }
 
+// file is a file of the pages.
+func (h nodeHandlers) file(c call) error { return web.ServeFile(c.w, c.r, c.r.PathValue("file")) }
+
 func (h nodeHandlers) board(c call) error {
 	web.Board(func(ctx context.Context) (wire.Status, error) { return h.state.Status(ctx, false) }).ServeHTTP(c.w, c.r)
 	return nil

@@ -14,8 +14,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"almenara/node/api/openapi"
 	"almenara/node/api/rates"
 	"almenara/node/authority"
+	"almenara/node/web"
 	"almenara/node/wire"
 )
 
@@ -119,6 +121,12 @@ func (h *Handler) serve(route Route) http.Handler {
 		began := time.Now()
 		defer func() { h.metric.observe(route, w.status, time.Since(began)) }()
 		defer h.recover(w, r)
+		if route.Kind == openapi.Page {
+			if err := web.Protect(w, r); err != nil {
+				h.fail(w, r, err)
+				return
+			}
+		}
 		if err := h.answer(route, w, r, max); err != nil {
 			h.fail(w, r, err)
 		}

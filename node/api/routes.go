@@ -32,9 +32,6 @@ const (
 	bodyImport = 161 << 20
 )
 
-// onlyHere ends a pattern of http.ServeMux that matches this path and none below it.
-const onlyHere = "{$}"
-
 // maxEnrol is the most devices that one request may enrol: as many as one entry of the
 // log holds, so that all are enrolled or none, and no secret is lost with a later one.
 const maxEnrol = 500

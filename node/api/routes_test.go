@@ -18,6 +18,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/api/apitest"
 	"almenara/node/authority"
+	"almenara/node/web"
 	"almenara/node/wire"
 )
 
@@ -96,6 +97,7 @@ var happy = map[string]struct {
 	"GET /healthz":                         {status: 200, answer: `{"ready":true}`},
 	"GET /readyz":                          {status: 200, asked: "Status false", answer: `{"ready":true}`},
 	"GET /{$}":                             {status: 200, answer: "<h1>"},
+	"GET /static/{file}":                   {status: 200, answer: "header"},
 	"GET /metrics":                         {status: 200, answer: "almenara_api_request_seconds_bucket"},
 }
 
@@ -105,7 +107,7 @@ func name(route api.Route) string { return route.Method + " " + route.Path }
 func isStream(route api.Route) bool { return route.Path == "/api/v1/events" }
 
 func address(route api.Route, query string) string {
-	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID).Replace(route.Path) + query
+	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", web.AllFiles().Path("board.css")).Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.
@@ -198,7 +200,7 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
-	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}"}
+	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}"}
 	for _, route := range api.Routes() {
 		require.Equal(t, slices.Contains(open, name(route)), route.Open, name(route))
 		if route.Method != http.MethodGet {

@@ -5,6 +5,7 @@ import (
 
 	"almenara/node/api/openapi"
 	"almenara/node/authority"
+	"almenara/node/web"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -261,8 +262,12 @@ func nodeRoutes() []Route {
 			Method: "GET", Path: "/api/v1/openapi.json", Open: true, Summary: "This description.",
 			Answer: json.RawMessage{},
 		}},
+		{handle: (*Handler).file, Route: openapi.Route{
+			Kind: openapi.File, Method: "GET", Path: web.FilesPath + "{file}", Open: true, Summary: "A file that pages load. Its name changes with its content, so that it may be kept for ever.",
+			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "no page of this version has such a file"},
+		}},
 		{handle: (*Handler).board, Route: openapi.Route{
-			Method: "GET", Path: "/" + onlyHere, Open: true,
+			Kind: openapi.Page, Method: "GET", Path: "/" + openapi.OnlyHere, Open: true,
 			Summary: "The board: a page that says whether this node agrees with its district or is alone, and what works. It loads itself again every 5 s.",
 			Params:  []Param{{Name: "lang", Type: "string", Summary: "language; else that of Accept-Language", Enum: []string{"en", "zh-Hant"}}},
 			Returns: "text/html",

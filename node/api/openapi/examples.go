@@ -165,6 +165,7 @@ var texts = map[string]string{
 	MediaCSV:   "id,name,kind,place,languages,risk\nr-0001,Chan Tai Man,resident,tuen-mun/on-ting/on-lai,zh-HK,high\n",
 	MediaCAP:   capMessage,
 	MediaBytes: "ALMBACK\u0001…",
+	MediaAny:   "header { padding: 1rem }",
 	MediaLines: `{"from":1,"prev":"3e08"}` + "\n" +
 		`{"n":1,"index":7,"at":1784540400000,"actor":"chief","action":"put-policy","summary":"2 rules","hash":"9c1d","outcome":1}` + "\n" +
 		`{"head":1,"hash":"9c1d"}` + "\n",

@@ -15,8 +15,8 @@ import (
 // object is a piece of the document; encoding/json writes its keys in order.
 type object = map[string]any
 
-// onlyHere ends a pattern of http.ServeMux that matches this path and none below it.
-const onlyHere = "{$}"
+// OnlyHere ends a pattern of http.ServeMux that matches this path and none below it.
+const OnlyHere = "{$}"
 
 var pathName = regexp.MustCompile(`\{([a-z]+)\}`)
 
@@ -39,7 +39,7 @@ func document(routes []Route, version string) object {
 	s := newSchemas()
 	paths := object{}
 	for _, route := range routes {
-		path := strings.TrimSuffix(route.Path, onlyHere)
+		path := strings.TrimSuffix(route.Path, OnlyHere)
 		item, _ := paths[path].(object)
 		if item == nil {
 			item = object{}

@@ -19,10 +19,12 @@ const (
 	MediaEvents = "text/event-stream"
 	MediaLines  = "application/x-ndjson"
 	MediaBytes  = "application/octet-stream" // only this program reads it
+	MediaAny    = "*/*"                      // whatever the file is
 )
 
 // Route is what is said of one route of the API.
 type Route struct {
+	Kind    Kind
 	Method  string
 	Path    string   // a pattern of http.ServeMux
 	Roles   []string // that may
@@ -39,6 +41,19 @@ type Route struct {
 	Unready any     // a value of the type that a 503 holds, where it is no Problem
 	Fails   Fails   // every kind of problem that it may answer
 }
+
+// Kind says who calls a route.
+type Kind int
+
+const (
+	// Program is for programs, with a bearer token in the request.
+	Program Kind = iota
+	// Page is for browsers: it is answered with the headers that keep other sites out, and what
+	// changes something must come from a page of this node.
+	Page
+	// File is a static file of pages, whose name changes with its content.
+	File
+)
 
 // Param is one parameter of the query.
 type Param struct {

@@ -119,6 +119,9 @@ func (d *Document) answer(op *Operation, status int, header http.Header, raw []b
 		return fmt.Errorf("its media type cannot be read: %w", err)
 	}
 	m, ok := said.Content[typ]
+	if !ok {
+		m, ok = said.Content["*/*"] // RFC 9110, 12.5.1
+	}
 	switch {
 	case !ok:
 		return fmt.Errorf("the media type %s is not listed", typ)
