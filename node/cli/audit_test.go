@@ -9,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/node/api/apitest"
 	"almenara/node/cli/auditcmd"
 	"almenara/node/cli/command"
+	"almenara/node/wire"
 )
 
 // A person reads the audit as sentences, the newest last, by who, what and since.
@@ -48,4 +50,24 @@ func TestAuditShow_SaysWhoDidWhat(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(show("--json", "--who", "chief")), &lines))
 	require.Len(t, lines, 2, fmt.Sprint(lines))
 	require.Equal(t, command.ExitUsage, w.run("audit", "show", "--since", "yesterday"))
+}
+
+// At 80 columns what identifies and what decides stays: who may do what, where, and how a node is.
+func TestTables_KeepWhatDecidesAt80Columns(t *testing.T) {
+	w := newWorld(t)
+	roles, places := []string{"composer", "approver", "audience-manager", "device-manager"}, []string{"tuen-mun/on-ting/on-lai", "tuen-mun/siu-hong"}
+	w.Users = []wire.User{{Name: "warden", Roles: roles, Senders: []string{"warden-of-the-estate@example.hk"}, Places: places}}
+	require.Equal(t, command.ExitDone, w.run("user", "list"), w.err.String())
+	for _, whole := range append(append(roles, places...), "warden-of-the-estate@example.hk") {
+		require.Contains(t, w.out.String(), whole)
+	}
+	for range 3 {
+		w.State.Nodes = append(w.State.Nodes, wire.NodeInfo{ID: "0f6fc5c9-8a28-4035-a628-60f7ceee8b40", Name: "the box in the cellar of On Lai House", Internode: "192.168.100.107:8470"})
+	}
+	require.Equal(t, command.ExitDone, w.run("status"), w.err.String())
+	require.Contains(t, w.out.String(), "  never answered  192.168.100.107:8470\n")
+	w.Rows = []wire.ReceiptRow{{Member: "lift-0042", Name: "A very long name of a very small lift lobby", Kind: "screen", Place: "tuen-mun/on-ting/on-lai/lift-2", Rung: "sent", RungFrom: wire.SourceDistrict, Reason: "dark", Since: time.Now().Add(-time.Hour)}}
+	require.Equal(t, command.ExitDone, w.run("alert", "receipts", "--missing", apitest.AlertID), w.err.String())
+	require.Contains(t, w.out.String(), "on-lai/lift-2  ", "where to knock")
+	require.Contains(t, w.out.String(), "dark since "+time.Now().Add(-time.Hour).Format("Jan 2 15:04"))
 }

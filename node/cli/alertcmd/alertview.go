@@ -199,7 +199,7 @@ func rungTable(e *command.Env, w io.Writer, a wire.Alert) {
 }
 
 func messageTable(e *command.Env, w io.Writer, messages []wire.Message) {
-	t := terminal.NewTable("MESSAGE", "ACCEPTED", "KEY")
+	t := terminal.NewTable("MESSAGE", "ACCEPTED", "|KEY")
 	for _, m := range messages {
 		t.Add(m.MsgType, terminal.Clock(m.Accepted), m.Key)
 	}

@@ -204,14 +204,26 @@ func statusTable(e *command.Env, w io.Writer, s wire.Status) {
 		return
 	}
 	fmt.Fprintln(w)
-	nodes := terminal.NewTable("NODE", "~NAME", "~STATE", "INTERNODE")
-	for _, n := range s.Nodes {
-		nodes.Add(n.ID, n.Name, nodeState(n), n.Internode)
+	nodes := nodeTable(s.Nodes, func(id string) string { return id })
+	if address := slices.MaxFunc(s.Nodes, func(a, b wire.NodeInfo) int { return len(a.Internode) - len(b.Internode) }); nodes.LastColumn(e.Width) < len(address.Internode) {
+		nodes = nodeTable(s.Nodes, func(id string) string { return id[:min(len(id), shortNode)] })
 	}
 	nodes.Write(w, e.Width)
 	if old := notUpgraded(s.Nodes); len(old) > 0 {
 		fmt.Fprintf(w, "\nNot upgraded yet: %s. What needs newer software on every node is refused until then.\n", strings.Join(old, ", "))
 	}
+}
+
+// shortNode is how much of a node's id is shown where there is no room for all of it: node remove takes
+// the beginning.
+const shortNode = 8
+
+func nodeTable(nodes []wire.NodeInfo, id func(string) string) *terminal.Table {
+	t := terminal.NewTable("NODE", "~NAME", "STATE", "INTERNODE")
+	for _, n := range nodes {
+		t.Add(id(n.ID), n.Name, nodeState(n), n.Internode)
+	}
+	return t
 }
 
 // notUpgraded names the nodes that understand less than the newest one of them.

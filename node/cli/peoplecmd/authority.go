@@ -136,9 +136,9 @@ func licenceList(*pflag.FlagSet) command.Runner {
 			return err
 		}
 		return e.Print(all, func(w io.Writer) {
-			t := terminal.NewTable("LICENCE", "OPERATOR", "REVOKED", "UNTIL", "<PLACE", "~SCENARIOS")
+			t := terminal.NewTable("LICENCE", "OPERATOR", "REVOKED", "UNTIL", "|SCENARIOS; PLACE")
 			for _, l := range all {
-				t.Add(l.ID, l.Operator, terminal.Yes(l.Revoked), terminal.Clock(l.Until), l.Place, strings.Join(l.Scenarios, ","))
+				t.Add(l.ID, l.Operator, terminal.Yes(l.Revoked), terminal.Clock(l.Until), strings.Join(l.Scenarios, ", ")+"; "+l.Place)
 			}
 			t.Write(w, e.Width)
 		})

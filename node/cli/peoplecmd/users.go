@@ -81,11 +81,11 @@ func userList(*pflag.FlagSet) command.Runner {
 			return err
 		}
 		return e.Print(users, func(w io.Writer) {
-			t := terminal.NewTable("NAME", "KIND", "REVOKED", "~ROLES", "SENDERS", "PLACES")
+			t := terminal.NewTable("NAME", "KIND", "REVOKED", "|ROLES; SENDERS; PLACES")
 			assumed := false
 			for _, u := range users {
 				assumed = assumed || u.Assumed && !u.Revoked
-				t.Add(u.Name, kindOf(u), terminal.Yes(u.Revoked), strings.Join(u.Roles, ","), command.Or(strings.Join(u.Senders, ","), "any"), command.Or(strings.Join(u.Places, ","), "all"))
+				t.Add(u.Name, kindOf(u), terminal.Yes(u.Revoked), strings.Join(u.Roles, ", ")+"; "+command.Or(strings.Join(u.Senders, ", "), "any")+"; "+command.Or(strings.Join(u.Places, ", "), "all"))
 			}
 			t.Write(w, e.Width)
 			if assumed {

@@ -24,7 +24,7 @@ func Node(nodes []wire.NodeInfo, id string) string {
 // Devices writes a line for each device, no wider than columns, and which nodes did not answer
 // where that leaves something unknown.
 func Devices(w io.Writer, devices []wire.Device, nodes []wire.NodeInfo, columns int) {
-	t := terminal.NewTable("DEVICE", "KIND", "~STATE", "~NODE", "<PLACE")
+	t := terminal.NewTable("DEVICE", "KIND", "STATE", "~NODE", "<PLACE")
 	for _, d := range devices {
 		t.Add(d.ID, d.Kind, deviceState(d), cmp.Or(Node(nodes, d.Node), "-"), d.Place)
 	}
@@ -62,14 +62,24 @@ func Receipts(w io.Writer, rows []wire.ReceiptRow, nodes func() []wire.NodeInfo,
 		return out
 	}
 	t := terminal.NewTable(cells("MEMBER", "KIND", "RUNG", "REASON", "<PLACE", "NAME")...)
+	zone := ""
 	for _, row := range rows {
 		reason := cmp.Or(row.Reason, "-")
 		if !row.Since.IsZero() {
-			reason += " since " + terminal.Clock(row.Since)
+			since := row.Since.Local().Format("Jan 2 15:04")
+			if columns == terminal.Unbounded {
+				since = terminal.Clock(row.Since)
+			} else {
+				zone = row.Since.Local().Format("-07:00")
+			}
+			reason += " since " + since
 		}
 		t.Add(cells(row.Member, cmp.Or(row.Kind, "-"), cmp.Or(row.Rung, "-"), reason, cmp.Or(row.Place, "removed since"), row.Name)...)
 	}
 	t.Write(w, columns)
+	if zone != "" {
+		fmt.Fprintf(w, "Times are UTC%s.\n", zone)
+	}
 	if i := slices.IndexFunc(rows, func(r wire.ReceiptRow) bool { return len(r.Unanswered) > 0 }); i >= 0 {
 		noAnswer(w, nodes(), rows[i].Unanswered)
 	}

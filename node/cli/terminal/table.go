@@ -27,13 +27,16 @@ type Table struct {
 	Right map[int]bool // columns of numbers
 	yield map[int]bool // columns that may be cut, besides the last
 	paths map[int]bool // columns that are cut at the front, where paths are alike
+	folds bool         // the last column goes on in the next line and is never cut
 }
 
 // NewTable makes a table; a name that begins with '>' is a column of numbers, with
-// '~' one that yields, with '<' one of paths.
+// '~' one that yields, with '<' one of paths, and with '|' the last one, which goes on in the next
+// line where it is wide. What identifies and what decides must not be cut; free text may be.
 func NewTable(names ...string) *Table {
 	t := &Table{Right: map[int]bool{}, yield: map[int]bool{}, paths: map[int]bool{}}
 	for i, name := range names {
+		name, t.folds = strings.CutPrefix(name, "|")
 		name, t.Right[i] = strings.CutPrefix(name, ">")
 		name, t.yield[i] = strings.CutPrefix(name, "~")
 		if name, t.paths[i] = strings.CutPrefix(name, "<"); t.paths[i] {
@@ -59,7 +62,7 @@ func (t *Table) Write(w io.Writer, columns int) {
 		rows = append([][]string{t.head}, rows...)
 	}
 	widths := t.fit(t.widths(rows), columns)
-	if t.head == nil {
+	if t.head == nil || t.folds {
 		rows = folded(rows, widths)
 	}
 	for _, row := range rows {
@@ -162,7 +165,7 @@ func (t *Table) fit(widths []int, columns int) []int {
 
 func (t *Table) cut(cell string, to, column int) string {
 	switch {
-	case t.head == nil:
+	case t.head == nil, t.folds && column == len(t.head)-1:
 		return cell
 	case t.paths[column]:
 		return truncateFront(cell, to)
