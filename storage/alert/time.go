@@ -6,7 +6,7 @@ import (
 )
 
 // Expires is the instant after which nothing of the message is in force: the latest
-// ExpiresOr of its infos. A message without info is in force for DefaultLifetime;
+// expires of its infos. A message without info is in force for DefaultLifetime;
 // a Cancel, Ack or Error without info never, which is told by the time it was sent.
 func (a *Alert) Expires() time.Time { return a.ExpiresFrom(a.Sent.Time()) }
 
@@ -27,11 +27,9 @@ func (a *Alert) ExpiresFrom(sent time.Time) time.Time {
 	return latest
 }
 
-// ExpiresOr is when the info stops being in force: its expires, or when absent
+// expiresFrom is when the info stops being in force: its expires, or when absent
 // DefaultLifetime after its message was sent, in no case later than MaxLifetime
 // after that.
-func (i *Info) ExpiresOr(a *Alert) time.Time { return i.expiresFrom(a.Sent.Time()) }
-
 func (i *Info) expiresFrom(sent time.Time) time.Time {
 	if i.Expires.IsZero() {
 		return sent.Add(DefaultLifetime)

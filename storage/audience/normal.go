@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -54,29 +53,4 @@ func visible(r rune) rune {
 		return -1
 	}
 	return r
-}
-
-// NormalizeKeys brings what selections compare to one form, sorts the tags and drops repeated
-// ones, and reports how many values are others now. Places stay as they are: what is
-// known of a place is under its path.
-func (m *Member) NormalizeKeys() (changed int) {
-	key := func(s *string) {
-		if n := NormalKey(*s); n != *s {
-			*s, changed = n, changed+1
-		}
-	}
-	kind := string(m.Kind)
-	if key(&kind); kind != string(m.Kind) {
-		m.Kind = Kind(kind)
-	}
-	m.Tags, m.Languages = slices.Clone(m.Tags), slices.Clone(m.Languages)
-	for i := range m.Tags {
-		key(&m.Tags[i].Name)
-		key(&m.Tags[i].Value)
-	}
-	for i := range m.Languages {
-		key(&m.Languages[i])
-	}
-	m.Normalize()
-	return changed
 }

@@ -133,3 +133,20 @@ func FuzzParse(f *testing.F) {
 		require.Equal(t, s, again)
 	})
 }
+
+func TestSelection_WithTerms(t *testing.T) {
+	s, err := Parse("not (risk = high and kind = screen) or has role")
+	require.NoError(t, err)
+	also := func(value string) func(Node) []Node {
+		return func(n Node) []Node {
+			if n.Op != OpTag {
+				return []Node{n}
+			}
+			return []Node{n, {Op: OpTag, Tag: "danger", Values: []string{value}}}
+		}
+	}
+	require.Equal(t, "not ((risk = high or danger = x) and kind = screen) or has role", s.WithTerms(also("x")).String())
+	require.Equal(t, "not (risk = high and kind = screen) or has role", s.String(), "it is another selection")
+	require.Equal(t, s, s.WithTerms(also(rep("x", MaxSelectionBytes))), "one that is too long to be read again is left as it is")
+	require.True(t, Selection{}.WithTerms(also("x")).IsZero())
+}

@@ -1,9 +1,10 @@
 package factlog
 
 import (
-	"almenara/storage"
 	"encoding/binary"
 	"fmt"
+
+	"almenara/storage"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )

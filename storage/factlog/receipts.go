@@ -45,26 +45,6 @@ func ReceiptBlocks(t *storage.Txn, alert string, from uint64, fn func(ReceiptBlo
 	})
 }
 
-// ReceiptAlerts lists the alerts that have receipt blocks.
-func ReceiptAlerts(t *storage.Txn) ([]string, error) {
-	var out []string
-	from := prefReceipt
-	for {
-		var found string
-		err := t.Scan(prefReceipt, from, func(k, _ []byte) (bool, error) {
-			b, err := parseReceiptKey(k)
-			found = b.Alert
-			return false, err
-		})
-		if err != nil || found == "" {
-			return out, err
-		}
-		out = append(out, found)
-		from = receiptKey(found, 1<<64-1, 1<<16-1)
-		from = append(from, 0)
-	}
-}
-
 func parseReceiptKey(k []byte) (ReceiptBlock, error) {
 	rest := k[len(prefReceipt):]
 	if len(rest) != AlertIDLen+8+2 {
