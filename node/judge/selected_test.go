@@ -41,3 +41,16 @@ func TestMessage_SaysHowManyMoreTextsAreChanged(t *testing.T) {
 	require.Len(t, texts, 11, strings.Join(texts, "\n"))
 	require.Equal(t, fmt.Sprintf("devices show %d more texts otherwise than they were written", len(distinct)-10), texts[10])
 }
+
+// That an audience is named in words is said once, behind everything else; notes and parameters, which
+// most messages have, are not.
+func TestMessage_SaysOnceThatAnAudienceInWordsNarrowsNothing(t *testing.T) {
+	a := &alert.Alert{MsgType: alert.MsgTypeAlert, Note: "Created using a tool", Infos: []alert.Info{
+		{Event: "Rain", Headline: "<b>x</b>", AudienceText: " ", Parameters: []alert.Named{{Name: "layer", Value: "1"}}}, {Event: "Rain", AudienceText: "Media"}, {Event: "Rain", AudienceText: "Everybody"},
+	}}
+	found := judge.Message(a)
+	require.Equal(t, `info 2: the audience is named in words ("Media"), which narrows nothing, and devices are not told it`, found[len(found)-1].Detail)
+	require.Len(t, found, 2, judge.Sentences(found))
+	a.Infos = a.Infos[:1]
+	require.Len(t, judge.Message(a), 1)
+}
