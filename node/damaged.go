@@ -15,7 +15,7 @@ import (
 // checkState reads the whole state before anything of it is believed: Badger takes a
 // damaged block for absent records. A damaged one leaves the mark of quarantine: the node
 // must not come back under its id with a part of the state.
-func (n *Node) checkState() error {
+func checkState(n *Node) error {
 	err := n.store.Verify(context.Background())
 	if !errors.Is(err, storage.ErrDamaged) {
 		return err
@@ -25,7 +25,7 @@ func (n *Node) checkState() error {
 
 // diskParts are the parts of everything that this node has on its disk. What is damaged
 // quarantines the node: it warns its devices on, and agrees to nothing any more.
-func (n *Node) diskParts() []machine.Part {
+func diskParts(n *Node) []machine.Part {
 	quarantine := func(cause marks.Cause) func(string) {
 		return func(why string) { n.cluster.QuarantineFor(cause, why) }
 	}

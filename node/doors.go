@@ -67,10 +67,11 @@ func (n *Node) openAPI() error {
 
 // Services are what the API serves, once the node has started.
 func (n *Node) Services() api.Services {
+	exports := newExport(n)
 	return api.Services{
-		Identifier: n, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
+		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
 		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Users: n.users, Status: n.status, Nodes: n.membership,
-		Backups: n, Splits: n.splits, Agreed: n.proposer, Audit: n, Events: n.events,
+		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}
 }
 
@@ -84,7 +85,7 @@ func (n *Node) identityNow() *identity.Identity {
 
 // ticketSecret is what devices' TLS sessions are resumed with. It follows from the
 // node's key, so that they are after a restart, too, and nothing more has to be kept.
-func (n *Node) ticketSecret() []byte {
+func ticketSecret(n *Node) []byte {
 	sum := sha256.Sum256(slices.Concat([]byte("almenara session tickets"), n.identity.SigningKey.Seed()))
 	return sum[:]
 }

@@ -13,7 +13,7 @@ import (
 // addresses, the leader begins the district, keeps the key ring and finishes imports and
 // removals. Each is by itself: a removal may be refused for days while others are away,
 // and an import may fail again and again.
-func (n *Node) dutiesOf(c *cluster.Cluster) *duties.Duties {
+func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 	d := duties.New(electionOf(n, c), n.log,
 		duties.Duty{Name: "mark", Do: func(context.Context) error { return folder.MarkBegun(n.options.Dir, n.ID()) }},
 		duties.Duty{Name: "district", Where: duties.AtLeader, Do: n.district.Begin},

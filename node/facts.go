@@ -44,7 +44,12 @@ func (n *Node) openFacts(context.Context) error {
 		Journal: j, Clock: n.hybrid, Keys: n.ring.Key, Peers: n.peers, PeerID: internode.PeerID,
 		Signer:  fact.Signer{Origin: n.ID(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
 		Call:    n.callPeer,
-		Propose: n.adopt, Marks: n.mark, FromStore: n.fromStore, Leaderless: alone, OnNew: n.learner.Learn, Logger: n.log,
+		Propose: func(ctx context.Context, facts []fact.Signed) error { return adopt(ctx, n, facts) },
+		Marks:   func(origin string, stream fact.Stream, epoch uint64) uint64 { return mark(n, origin, stream, epoch) },
+		FromStore: func(origin string, stream fact.Stream, epoch, seq uint64, most int) ([]fact.Signed, error) {
+			return n.state.FactsAfter(origin, stream, epoch, seq, most, factPage)
+		},
+		Leaderless: alone, OnNew: n.learner.Learn, Logger: n.log,
 	})
 	n.approvals = newApprovals(n)
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
@@ -55,7 +60,7 @@ func (n *Node) openFacts(context.Context) error {
 // stalled is how long a write of this node to its disk has been running, besides those to
 // the raft log: a commit of the state machine, or a flush of the journal, which is all that a
 // node without a majority writes.
-func (n *Node) stalled() time.Duration {
+func stalled(n *Node) time.Duration {
 	stall := n.machine.Stalled()
 	if j := n.flushes.Load(); j != nil {
 		stall = max(stall, j.Stalled())
@@ -64,17 +69,12 @@ func (n *Node) stalled() time.Duration {
 }
 
 // mark is how far the state machine has a stream.
-func (n *Node) mark(origin string, stream fact.Stream, epoch uint64) uint64 {
+func mark(n *Node, origin string, stream fact.Stream, epoch uint64) uint64 {
 	seq, err := n.state.Mark(origin, stream, epoch)
 	if err != nil {
 		n.log.Error("reading a mark", "origin", origin, "error", err)
 	}
 	return seq
-}
-
-// fromStore reads adopted facts for a peer that lacks them.
-func (n *Node) fromStore(origin string, stream fact.Stream, epoch, seq uint64, most int) ([]fact.Signed, error) {
-	return n.state.FactsAfter(origin, stream, epoch, seq, most, factPage)
 }
 
 // callPeer asks another node. It is for parts that are made before the cluster is.
@@ -94,7 +94,7 @@ func (n *Node) peers() []string {
 }
 
 // adopt proposes facts for the log. Repeats do no harm.
-func (n *Node) adopt(ctx context.Context, facts []fact.Signed) error {
+func adopt(ctx context.Context, n *Node, facts []fact.Signed) error {
 	_, err := n.proposer.Propose(ctx, n.Name(), &command.AdoptFacts{Facts: facts})
 	return err
 }

@@ -107,7 +107,7 @@ func (m *museum) fact(kind fact.Kind, stream fact.Stream, body []byte) {
 func (m *museum) adoptAll() {
 	m.Helper()
 	if len(m.facts) > 0 {
-		require.NoError(m, m.adopt(m.Context(), m.facts))
+		require.NoError(m, adopt(m.Context(), m.Node, m.facts))
 	}
 	m.facts = nil
 }

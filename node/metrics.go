@@ -35,7 +35,7 @@ func (n *Node) registerMetrics() {
 		{"quorum", "1 while a majority of the district's nodes can be reached.", func() float64 { return yes(n.cluster.HasQuorum()) }},
 		{"alone", "1 when there has been no quorum for 3 seconds or more.", func() float64 { return yes(n.alone.Now().Alone) }},
 		{"policy_age_seconds", "Time since the node last had quorum; -1 when it never had.", func() float64 { return seconds(n.alone.Now().Age) }},
-		{"policy_version", "Raft index of the last change of policy, scenarios or licences; 0 when there was none.", n.policyVersion},
+		{"policy_version", "Raft index of the last change of policy, scenarios or licences; 0 when there was none.", func() float64 { return policyVersion(n) }},
 		{"leader", "1 while this node leads.", func() float64 { return yes(n.cluster.Status().Role == "leader") }},
 		{"applied_index", "Raft index that the state machine has applied.", func() float64 { return float64(n.machine.Applied()) }},
 		{"members", "Members of the audience.", func() float64 { return float64(n.state.Index().Len()) }},
@@ -77,7 +77,7 @@ func answering(all []peers.Peer) (count int) {
 	return count
 }
 
-func (n *Node) policyVersion() float64 {
+func policyVersion(n *Node) float64 {
 	a, err := n.state.Authority()
 	if err != nil {
 		n.log.Error("reading the policy", "error", err)

@@ -182,7 +182,7 @@ func New(options Options) (*Node, error) {
 	if n.guessed = guessed; guessed != "" {
 		n.log.Warn(guessed)
 	}
-	n.stop.Log, n.checks = n.log, n.diskParts
+	n.stop.Log, n.checks = n.log, func() []machine.Part { return diskParts(n) }
 	n.clock = machine.OpenClock(options.Dir, options.Clock, n.book.Calm)
 	n.options.Clock = n.clock.Now
 	n.events = newEvents(n)
@@ -192,7 +192,7 @@ func New(options Options) (*Node, error) {
 		Clock: n.options.Clock, Logger: n.log,
 	})
 	n.alone = alone.Open(alone.Options{
-		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: n.recordAlone,
+		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: func(ctx context.Context, a storage.Alone) error { return recordAlone(ctx, n, a) },
 		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(apply.ChangedNodes) },
 	})
 	n.disk = machine.NewDisk(options.Dir, options.Space, n.diskChanged, n.log)
@@ -265,7 +265,7 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.store = store
 	n.stop.AddStore("badger", func(context.Context) error { return store.Close() })
-	if err := n.checkState(); err != nil {
+	if err := checkState(n); err != nil {
 		return err
 	}
 	if err := records.RemoveUploads(n.options.Dir); err != nil { // Badger's lock says that the folder is ours
@@ -304,7 +304,7 @@ func (n *Node) openState(context.Context) error {
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
 	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
-	n.devices = records.NewDevices(n.proposer, n.state, n.forDevices)
+	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return forDevices(n) })
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
 	n.rules = affected.Rules(affected.RulesOptions{
@@ -325,7 +325,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settler{n}, Spool: spoolOf(n), Clock: n.options.Clock, Logger: n.log})
 	n.presence = newPresence(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: n.ticketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
@@ -336,7 +336,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.dispatcher, err = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey},
-		Node:   n.ID(), Clock: n.options.Clock, Version: n.manifestVersion, Outlets: n.external.Outlets(n.gateway), Shared: n.external != nil, Logger: n.log,
+		Node:   n.ID(), Clock: n.options.Clock, Version: func(last uint64, now time.Time) uint64 { return manifestVersion(n, last, now) }, Outlets: n.external.Outlets(n.gateway), Shared: n.external != nil, Logger: n.log,
 	})
 	return err
 }
@@ -351,9 +351,9 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		Listen: n.settings.Internode, Advertise: n.reachableAt().InternodeAddr(), Names: func() []string { return n.reachableAt().Hosts() },
 		FSM: n.machine, Snapshots: n.machine.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
-		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Clock: n.options.Clock, Applied: n.appliedVersion, Recorded: n.membership.RecordedVersion,
+		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Clock: n.options.Clock, Applied: func() (uint64, error) { return appliedVersion(n) }, Recorded: n.membership.RecordedVersion,
 		Admit: n.membership.Admit, Invited: n.membership.Invited, Address: n.membership.AddressOf, Seek: n.options.Peers, Former: n.membership.Former,
-		Dial: n.options.Dial, Conns: n.conns.Internode, Halt: n.options.Halt, Stalled: n.stalled, Logger: n.log,
+		Dial: n.options.Dial, Conns: n.conns.Internode, Halt: n.options.Halt, Stalled: func() time.Duration { return stalled(n) }, Logger: n.log,
 	})
 	if err != nil {
 		return folder.ComeBack(err)
@@ -367,7 +367,11 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.disk.Report()
 	n.whereabouts = whereaboutsOf(n)
 	n.serveNodes()
-	n.serveLeaving()
+	leaver := newLeaver(n)
+	for path, handler := range n.exchange.HandoverHandlers() {
+		n.cluster.HandleHandover(path, handler)
+	}
+	n.cluster.HandleHandover("POST "+folder.RingPath, leaver.Handler())
 	if err := n.exchange.Start(); err != nil {
 		return err
 	}
@@ -375,8 +379,8 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.times.Await(n.presenter.Run), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, n.dutiesOf(n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
-		n.external.Run, n.leave, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
+		n.receipts.Run, n.times.Await(n.presenter.Run), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
+		n.external.Run, leaver.Run, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })
 	}

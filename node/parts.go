@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -8,13 +9,17 @@ import (
 
 	"almenara/channels"
 	"almenara/cluster/apply"
+	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/peers"
 	"almenara/node/approvals"
 	"almenara/node/duties"
 	"almenara/node/events"
+	"almenara/node/export"
 	"almenara/node/external"
+	"almenara/node/folder"
 	"almenara/node/intake"
+	"almenara/node/leaving"
 	"almenara/node/newfacts"
 	"almenara/node/outcome"
 	"almenara/node/presence"
@@ -133,7 +138,7 @@ func newPresenter(n *Node) *present.Presenter {
 }
 
 // manifestVersion is channels.Options.Version.
-func (n *Node) manifestVersion(last uint64, _ time.Time) uint64 {
+func manifestVersion(n *Node, last uint64, _ time.Time) uint64 {
 	version, err := present.NextVersion(n.hybrid, last)
 	if err != nil {
 		n.log.Warn("the versions of manifests are not durable", "error", err)
@@ -158,4 +163,35 @@ func newLearner(n *Node) *newfacts.Learner {
 		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
 		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
 	})
+}
+
+// forDevices is what every device must be given.
+func forDevices(n *Node) (servers []string, root, ca string) {
+	servers, root, ca, err := n.ring.ForDevices(n.MQTT())
+	if err != nil {
+		n.log.Error("reading the nodes", "error", err)
+	}
+	return servers, root, ca
+}
+
+// newLeaver is what hands over where the district goes on without this node.
+func newLeaver(n *Node) *leaving.Leaver {
+	return leaving.New(leaving.Options{
+		Self: n.ID(), Cluster: n.cluster, Nodes: n.membership, Ring: n.ring, Logger: n.log,
+		Told: func() { n.presenter.Changed(); n.duty() },
+		Lanes: func() ([]fact.Lane, error) {
+			marks, err := n.state.Marks()
+			return folder.LanesOf(marks), err
+		},
+		HandOver: func(ctx context.Context, addr string, ring []byte, lanes []fact.Lane) (exchange.HandedOver, error) {
+			return folder.HandOver(ctx, n.identity, addr, ring, n.exchange, lanes)
+		},
+	})
+}
+
+// newExport is what gives out backups and the audit.
+func newExport(n *Node) *export.Export {
+	return export.New(export.Options{Store: n.store, Dir: n.options.Dir, Logger: n.log, Of: func() folder.BackupOf {
+		return folder.BackupOf{ID: n.identity, Name: n.Name(), Version: n.options.Version, Now: n.options.Clock(), Originals: n.originals.Archive()}
+	}})
 }

@@ -22,7 +22,7 @@ func (d *district) user(in wire.AddUser) (token string) {
 	u := agreed(d, func() (wire.User, error) { return d.client(0).AddUser(d.ctx(), in) })
 	for _, i := range d.live() {
 		d.eventually("token known", func() bool {
-			_, err := d.nodes[i].Identify(d.t.Context(), u.Token)
+			_, err := d.nodes[i].Services().Identifier.Identify(d.t.Context(), u.Token)
 			return err == nil
 		})
 	}

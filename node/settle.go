@@ -48,7 +48,7 @@ func spoolOf(n *Node) receipts.Spool {
 }
 
 // recordAlone makes the fact of an outage that has ended.
-func (n *Node) recordAlone(ctx context.Context, a storage.Alone) error {
+func recordAlone(ctx context.Context, n *Node, a storage.Alone) error {
 	body, err := a.Encode()
 	if err != nil {
 		return err

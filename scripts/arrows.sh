@@ -100,7 +100,7 @@ almenara/node/members almenara/storage almenara/node/records almenara/node/wire
 almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire almenara/node/wait
-almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage
+almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage almenara/node/access
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
@@ -118,6 +118,8 @@ almenara/node/presence almenara/channels! almenara/channels/contract almenara/ch
 almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/reachable almenara/node/wire
 almenara/node/present almenara/channels! almenara/channels/signal almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/situation
 almenara/node/newfacts almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/budget almenara/node/events almenara/node/replication almenara/node/wire
+almenara/node/leaving almenara/channels/contract almenara/cluster
+almenara/node/export almenara/storage almenara/node/authority almenara/node/folder almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage
 almenara almenara/node
 '

@@ -5,7 +5,7 @@
 //	facts ─> Key <─ nodes on record, rings of other incarnations (Learn)
 //
 // It decides nothing about who belongs to the district: that is membership. It never imports
-// api, channels but for the ring's form, or another part of node.
+// api, channels but for the ring's form, or another part of node but access.
 package keyring
 
 import (
@@ -19,6 +19,7 @@ import (
 	"almenara/channels/contract"
 	"almenara/cluster/command"
 	"almenara/cluster/identity"
+	"almenara/node/access"
 	"almenara/storage"
 )
 
@@ -160,4 +161,18 @@ func (r *Ring) Signed() []byte {
 		return nil
 	}
 	return []byte(ring.Signed)
+}
+
+// ForDevices is what every device must be given: the addresses of all nodes, this one's own first,
+// because its record may be about to follow a restart; the root key; the authority.
+func (r *Ring) ForDevices(own []string) (servers []string, root, ca string, err error) {
+	nodes, _, err := r.Read()
+	servers = append(servers, own...)
+	for _, node := range nodes {
+		if !node.Removed && node.ID != r.identity.NodeID {
+			servers = append(servers, node.MQTT...)
+		}
+	}
+	d := r.identity.District
+	return servers, base64.RawURLEncoding.EncodeToString(d.RootPublic()), string(access.PEM(d.CA.Raw)), err
 }

@@ -119,6 +119,25 @@ func TestLearn_BelievesTheRootKeyOnly(t *testing.T) {
 	require.ErrorContains(t, drill.Learn(before.Signed()), "of another district")
 }
 
+func TestForDevices_NamesAllNodesItselfFirst(t *testing.T) {
+	d := newDistrict(t)
+	r, log, own := newRing(t, d)
+	_, _, other := newRing(t, d)
+	_, _, gone := newRing(t, d)
+	own.MQTT, other.MQTT, gone.MQTT = []string{"tcp://before:1883"}, []string{"tcp://other:1883"}, []string{"tcp://gone:1883"}
+	for _, node := range []storage.Node{own, other, gone} {
+		_, err := log.Propose(t.Context(), "n1", &command.PutNode{Node: node})
+		require.NoError(t, err)
+	}
+	_, err := log.Propose(t.Context(), "n1", &command.RemoveNode{ID: gone.ID})
+	require.NoError(t, err)
+	servers, root, ca, err := r.ForDevices([]string{"tcp://now:1883"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"tcp://now:1883", "tcp://other:1883"}, servers, "where it is now, not where it was")
+	require.NotEmpty(t, root)
+	require.Contains(t, ca, "BEGIN CERTIFICATE")
+}
+
 func TestRingOf_RenewsKeysBeforeTheyEnd(t *testing.T) {
 	public := ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))
 	nodes := []storage.Node{{ID: "a", KeyID: "ka", PublicKey: public}, {ID: "b", KeyID: "kb", PublicKey: public, Removed: true}}

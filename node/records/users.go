@@ -178,3 +178,21 @@ func AssumedSystems(store *storage.Store) (sentences []string) {
 	return []string{fmt.Sprintf("%s%s may warn without a second person, because they have CAP senders from before there were central systems; "+
 		"say for each what it is, with almenara user set --system or --person", strings.Join(names[:min(3, len(names))], ", "), more)}
 }
+
+// Identify implements api.Identifier. It reads this node's copy, so tokens work
+// without quorum, and revocation holds as soon as it arrives here.
+func (users *Users) Identify(_ context.Context, token string) (authority.Caller, error) {
+	var u storage.User
+	var known bool
+	err := users.store.View(func(t *storage.Txn) (err error) {
+		u, known, err = storage.Users.ByToken(t, secret.Hash(token))
+		return err
+	})
+	if err != nil {
+		return authority.Caller{}, fmt.Errorf("reading users: %w", err)
+	}
+	if !known {
+		return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked")
+	}
+	return authority.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, System: u.System()}, nil
+}

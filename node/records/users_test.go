@@ -2,10 +2,15 @@ package records
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/records/recordstest"
+	"almenara/node/secret"
+	"almenara/node/wire"
 	"almenara/storage"
 )
 
@@ -22,4 +27,26 @@ func TestCheckUser(t *testing.T) {
 		require.ErrorContains(t, checkUser(u, "almenara.d"), why)
 	}
 	require.NoError(t, checkUser(storage.User{Name: "x", Roles: []string{authority.RoleComposer}, Senders: []string{"s"}, Kind: storage.UserSystem}, "almenara.d"))
+}
+
+func TestIdentify_KnowsTokensUntilTheyAreRevoked(t *testing.T) {
+	log := recordstest.New(t, time.Now)
+	users := NewUsers(nil, log.Store, nil, nil)
+	token, hash := secret.New()
+	_, err := log.Propose(t.Context(), "chief", &command.PutUser{User: storage.User{
+		Name: "feed", Roles: []string{authority.RoleComposer}, Senders: []string{"hko"}, Places: []string{"d"}, Kind: storage.UserSystem, TokenHash: hash,
+	}})
+	require.NoError(t, err)
+	by, err := users.Identify(t.Context(), token)
+	require.NoError(t, err)
+	require.Equal(t, authority.Caller{Name: "feed", Roles: []string{authority.RoleComposer}, Senders: []string{"hko"}, Places: []string{"d"}, System: true}, by)
+	other, _ := secret.New()
+	var p *wire.Problem
+	_, err = users.Identify(t.Context(), other)
+	require.ErrorAs(t, err, &p)
+	require.Equal(t, wire.KindUnauthenticated, p.Kind)
+	_, err = log.Propose(t.Context(), "chief", &command.RevokeUser{Name: "feed"})
+	require.NoError(t, err)
+	_, err = users.Identify(t.Context(), token)
+	require.ErrorAs(t, err, &p)
 }

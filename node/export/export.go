@@ -1,0 +1,59 @@
+// Package export gives out what the district has agreed on, as this node has it: a backup, and the
+// lines of the audit.
+//
+// It changes nothing. It never imports api, channels or another part of node but authority, folder
+// and wire.
+package export
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+
+	"almenara/node/authority"
+	"almenara/node/folder"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/audit"
+)
+
+// Options say what an Export needs. None may be nil.
+type Options struct {
+	Store  *storage.Store
+	Dir    string                 // the data folder
+	Of     func() folder.BackupOf // whose backup it is, now
+	Logger *slog.Logger
+}
+
+// Export answers api.Backups and api.Audit. Its methods may be called from any goroutine.
+type Export struct{ o Options }
+
+// New makes one.
+func New(o Options) *Export { return &Export{o} }
+
+// Backup implements api.Backups: everything that is agreed, as this node has it now,
+// after all of its tables were verified. Alerts and receipts that are not agreed yet
+// are not in it.
+func (e *Export) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, int64, error) {
+	r, size, err := folder.NewBackup(e.o.Store, e.o.Dir, e.o.Of())
+	switch {
+	case errors.Is(err, storage.ErrBusy):
+		return nil, 0, wire.Problemf(wire.KindBusy, "another copy of the state is being written; try again in a while")
+	case errors.Is(err, storage.ErrNoSpace):
+		return nil, 0, wire.Problemf(wire.KindNotReady, "the node has too little free space to write a copy of its state first: %v", err)
+	case err != nil:
+		return nil, 0, err
+	}
+	e.o.Logger.Warn("a backup with the district's keys was given out", "by", by.Name, "bytes", size)
+	return r, size, nil
+}
+
+// ExportAudit implements api.Audit.
+func (e *Export) ExportAudit(_ context.Context, w io.Writer, from, to uint64) error {
+	err := audit.Export(e.o.Store, w, from, to)
+	if errors.Is(err, audit.ErrNoLine) {
+		return wire.Problemf(wire.KindNotFound, "the audit has no line %d yet", from)
+	}
+	return err
+}
