@@ -33,40 +33,67 @@ func (r *Reader) Tally(id alert.ID) (*receipt.Tally, error) {
 // ReceiptMembers lists who reached the rung of one revision, or a rung that implies
 // it, under any of the ids. The bitmap is the caller's own.
 func (r *Reader) ReceiptMembers(ids []alert.ID, revision alert.Revision, rung receipt.Rung) (*roaring.Bitmap, error) {
-	out := roaring.New()
-	for _, id := range ids {
-		t, err := r.Tally(id)
-		if err != nil {
-			return nil, err
-		}
-		out.Or(t.Members(id, revision, rung))
-	}
-	return out, nil
+	told, err := Told(ids, r.Tally)
+	return told.Members(revision, rung), err
 }
 
 // ReceiptCountsAmong counts the rungs of one revision under any of the ids, each of these
 // members once per rung; nil is all members.
-func (r *Reader) ReceiptCountsAmong(among *roaring.Bitmap, ids []alert.ID, revision alert.Revision) (c receipt.Counts, err error) {
-	if len(ids) == 1 {
-		t, err := r.Tally(ids[0])
+func (r *Reader) ReceiptCountsAmong(among *roaring.Bitmap, ids []alert.ID, revision alert.Revision) (receipt.Counts, error) {
+	told, err := Told(ids, r.Tally)
+	return told.CountsAmong(among, revision), err
+}
+
+// Tallies are those of the ids of one alert under which anything was told.
+type Tallies []struct {
+	id    alert.ID
+	tally *receipt.Tally
+}
+
+// Told asks for each tally once.
+func Told(ids []alert.ID, of func(alert.ID) (*receipt.Tally, error)) (told Tallies, err error) {
+	for _, id := range ids {
+		t, err := of(id)
 		if err != nil {
-			return c, err
+			return nil, err
 		}
-		return t.CountsAmong(among, ids[0], revision), nil
+		if len(t.Alerts()) > 0 {
+			told = append(told, struct {
+				id    alert.ID
+				tally *receipt.Tally
+			}{id, t})
+		}
+	}
+	return told, nil
+}
+
+// Members is Reader.ReceiptMembers of these.
+func (told Tallies) Members(revision alert.Revision, rung receipt.Rung) *roaring.Bitmap {
+	out := roaring.New()
+	for _, one := range told {
+		out.Or(one.tally.Members(one.id, revision, rung))
+	}
+	return out
+}
+
+// CountsAmong is Reader.ReceiptCountsAmong of these.
+func (told Tallies) CountsAmong(among *roaring.Bitmap, revision alert.Revision) (c receipt.Counts) {
+	switch len(told) {
+	case 0:
+		return c
+	case 1:
+		return told[0].tally.CountsAmong(among, told[0].id, revision)
 	}
 	for rung, count := range map[receipt.Rung]*uint64{
 		receipt.Queued: &c.Queued, receipt.Sent: &c.Sent, receipt.Delivered: &c.Delivered,
 		receipt.Verified: &c.Verified, receipt.Presented: &c.Presented, receipt.Acknowledged: &c.Acknowledged,
 		receipt.Failed: &c.Failed, receipt.Expired: &c.Expired, receipt.Cancelled: &c.Cancelled, receipt.Refused: &c.Refused,
 	} {
-		members, err := r.ReceiptMembers(ids, revision, rung)
-		if err != nil {
-			return c, err
-		}
+		members := told.Members(revision, rung)
 		if among != nil {
 			members.And(among)
 		}
 		*count = members.GetCardinality()
 	}
-	return c, nil
+	return c
 }

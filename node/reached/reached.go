@@ -9,6 +9,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/cluster/agreed"
 	"almenara/cluster/fact"
 	"almenara/cluster/journal"
 	"almenara/node/wire"
@@ -19,8 +20,6 @@ import (
 // Agreed is what the state machine has of receipts; *agreed.Reader implements it.
 type Agreed interface {
 	Tally(id alert.ID) (*receipt.Tally, error)
-	ReceiptCountsAmong(among *roaring.Bitmap, ids []alert.ID, revision alert.Revision) (receipt.Counts, error)
-	ReceiptMembers(ids []alert.ID, revision alert.Revision, rung receipt.Rung) (*roaring.Bitmap, error)
 	ReceiptFacts(id alert.ID, from uint64, fn func(fact.Fact, receipt.Block)) error
 }
 
@@ -62,7 +61,7 @@ func (k *Known) Now() (View, error) {
 	case k.waiting != nil && k.journal.AllAdopted(&k.reading):
 		k.waiting, k.reading = nil, journal.Reading{}
 	}
-	return View{agreed: k.agreed, journal: k.journal, waiting: k.waiting}, nil
+	return View{agreed: k.agreed, journal: k.journal, waiting: k.waiting, seen: &seen{tallies: map[alert.ID]*receipt.Tally{}}}, nil
 }
 
 // add folds one fact in. mu is held.
@@ -90,6 +89,28 @@ type View struct {
 	agreed  Agreed
 	journal Journal
 	waiting *receipt.Tally // nil where only what is agreed counts
+	seen    *seen
+}
+
+// seen are the agreed tallies that were asked for: an alert of many messages has as many ids,
+// and all of them are asked for each message.
+type seen struct {
+	mu      sync.Mutex
+	tallies map[alert.ID]*receipt.Tally
+}
+
+// tally is the agreed one of an id.
+func (v View) tally(id alert.ID) (*receipt.Tally, error) {
+	v.seen.mu.Lock()
+	defer v.seen.mu.Unlock()
+	if t := v.seen.tallies[id]; t != nil {
+		return t, nil
+	}
+	t, err := v.agreed.Tally(id)
+	if err == nil {
+		v.seen.tallies[id] = t
+	}
+	return t, err
 }
 
 // From says whose knowledge it is.
@@ -103,7 +124,8 @@ func (v View) From() wire.Source {
 // Counts counts the rungs of one revision under any of the ids, among these members.
 func (v View) Counts(among *roaring.Bitmap, ids []alert.ID, revision alert.Revision) (receipt.Counts, error) {
 	if v.waiting == nil || len(ids) == 0 {
-		return v.agreed.ReceiptCountsAmong(among, ids, revision)
+		told, err := agreed.Told(ids, v.tally)
+		return told.CountsAmong(among, revision), err
 	}
 	all, err := v.merged(ids)
 	if err != nil {
@@ -116,7 +138,8 @@ func (v View) Counts(among *roaring.Bitmap, ids []alert.ID, revision alert.Revis
 // of the ids. The bitmap is the caller's own.
 func (v View) Members(ids []alert.ID, revision alert.Revision, rung receipt.Rung) (*roaring.Bitmap, error) {
 	if v.waiting == nil || len(ids) == 0 {
-		return v.agreed.ReceiptMembers(ids, revision, rung)
+		told, err := agreed.Told(ids, v.tally)
+		return told.Members(revision, rung), err
 	}
 	all, err := v.merged(ids)
 	if err != nil {
@@ -130,7 +153,7 @@ func (v View) Members(ids []alert.ID, revision alert.Revision, rung receipt.Rung
 func (v View) merged(ids []alert.ID) (*receipt.Tally, error) {
 	all := receipt.NewTally()
 	for _, id := range ids {
-		agreed, err := v.agreed.Tally(id)
+		agreed, err := v.tally(id)
 		if err != nil {
 			return nil, err
 		}
@@ -179,4 +202,4 @@ func (v View) Waits(ids []alert.ID) bool {
 }
 
 // Agreed is the same without what only this node holds.
-func (v View) Agreed() View { return View{agreed: v.agreed, journal: v.journal} }
+func (v View) Agreed() View { return View{agreed: v.agreed, journal: v.journal, seen: v.seen} }
