@@ -13,7 +13,7 @@ import "encoding/binary"
 //	aud/ n8                               audit.Entry
 //	auh                                   audit.Head
 //	cap/ alert.Key.ID                     factlog.CAPMark: who owns a CAP triplet
-//	chk/ alert26 revision8 rung1          tally checkpoint (derived, not hashed)
+//	chk/ alert26 revision8 rung1          tally checkpoint, of cluster/tallies (derived, not hashed)
 //	dev/ device id                        Device; revoked ones stay
 //	dst                                   District
 //	fct/ origin 0 stream1 epoch8 seq8     0x00 signed fact, or 0x01 key of the receipt block
@@ -45,7 +45,6 @@ var (
 	keyKeyRing    = []byte("key")
 	keyPolicy     = []byte("pol")
 	keyResults    = []byte("rsn")
-	prefCheck     = []byte("chk/")
 	prefDevice    = []byte("dev/")
 	prefJoinToken = []byte("jtk/")
 	prefLicence   = []byte("lic/")
@@ -58,6 +57,9 @@ var (
 
 	keyPolicyVersion = []byte("pov")
 )
+
+// PrefCheck begins the keys of what each replica derives for itself: it is in dumps and in no hash.
+var PrefCheck = []byte("chk/")
 
 // Key is the key that begins with prefix and ends with rest.
 func Key[S ~string | ~[]byte](prefix []byte, rest S) []byte {

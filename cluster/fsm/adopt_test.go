@@ -244,7 +244,7 @@ func TestReceipts_CheckpointAndEvictionChangeNoCount(t *testing.T) {
 	require.EqualValues(t, tallies.CheckpointEvery+2*receipt.MaxReceipts, want.Presented)
 	var index uint64
 	require.NoError(t, r.store.View(func(tx *storage.Txn) (err error) {
-		_, index, err = storage.Checkpoint(tx, string(id))
+		_, index, err = tallies.LastCheckpoint(tx, string(id))
 		return err
 	}))
 	require.EqualValues(t, tallies.CheckpointEvery/receipt.MaxReceipts, index)

@@ -76,7 +76,7 @@ func (r *Tallies) of(t *storage.Txn, id alert.ID) (*tallied, error) {
 // after its checkpoint.
 func readTally(t *storage.Txn, id alert.ID) (tally *receipt.Tally, fresh int, err error) {
 	tally = receipt.NewTally()
-	data, index, err := storage.Checkpoint(t, string(id))
+	data, index, err := LastCheckpoint(t, string(id))
 	if err != nil {
 		return nil, 0, err
 	}
@@ -183,7 +183,7 @@ func (r *Tallies) Save(index uint64) error {
 		if err != nil {
 			return fmt.Errorf("saving tally of %s: %w", id, err)
 		}
-		if err := r.store.SaveCheckpoint(string(id), index, data); err != nil {
+		if err := saveCheckpoint(r.store, string(id), index, data); err != nil {
 			return err
 		}
 		h.fresh, h.due = 0, false

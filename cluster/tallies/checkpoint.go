@@ -1,9 +1,11 @@
-package storage
+package tallies
 
 import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+
+	"almenara/storage"
 )
 
 // checkpointHead says where the newest whole checkpoint of one alert's tally is.
@@ -16,28 +18,28 @@ type checkpointHead struct {
 // checkpointPiece bounds one value of a checkpoint in bytes.
 const checkpointPiece = 256 << 10
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var checkpointTable = crc32.MakeTable(crc32.Castagnoli)
 
 func checkpointKey(alert string, index uint64, piece uint32) []byte {
-	return binary.BigEndian.AppendUint32(AlertKey(prefCheck, alert, index), piece)
+	return binary.BigEndian.AppendUint32(storage.AlertKey(storage.PrefCheck, alert, index), piece)
 }
 
-// SaveCheckpoint keeps the tally of one alert as it was at a raft index. It is
+// saveCheckpoint keeps the tally of one alert as it was at a raft index. It is
 // written in pieces, in transactions of their own, and counts only once its head is
 // written with the last of them; the one before is then deleted. It is derived from
 // the blocks: losing it costs time at the next start, nothing else.
-func (s *Store) SaveCheckpoint(alert string, index uint64, data []byte) error {
-	head := checkpointHead{Index: index, CRC: crc32.Checksum(data, castagnoli)}
+func saveCheckpoint(s *storage.Store, alert string, index uint64, data []byte) error {
+	head := checkpointHead{Index: index, CRC: crc32.Checksum(data, checkpointTable)}
 	for ; len(data) > 0; head.Pieces++ {
 		piece := data[:min(len(data), checkpointPiece)]
 		data = data[len(piece):]
-		err := s.Update(func(t *Txn) error { return t.Set(checkpointKey(alert, index, head.Pieces), piece) })
+		err := s.Update(func(t *storage.Txn) error { return t.Set(checkpointKey(alert, index, head.Pieces), piece) })
 		if err != nil {
 			return fmt.Errorf("saving checkpoint of %s: %w", alert, err)
 		}
 	}
-	err := s.Update(func(t *Txn) error {
-		old, known, err := Load[checkpointHead](t, Key(prefCheck, alert))
+	err := s.Update(func(t *storage.Txn) error {
+		old, known, err := storage.Load[checkpointHead](t, storage.Key(storage.PrefCheck, alert))
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,7 @@ func (s *Store) SaveCheckpoint(alert string, index uint64, data []byte) error {
 				return err
 			}
 		}
-		return Save(t, Key(prefCheck, alert), head)
+		return storage.Save(t, storage.Key(storage.PrefCheck, alert), head)
 	})
 	if err != nil {
 		return fmt.Errorf("saving checkpoint of %s: %w", alert, err)
@@ -54,10 +56,10 @@ func (s *Store) SaveCheckpoint(alert string, index uint64, data []byte) error {
 	return nil
 }
 
-// Checkpoint reads the newest checkpoint of one alert's tally and the index that it
+// LastCheckpoint reads the newest checkpoint of one alert's tally and the index that it
 // includes; nil where there is none, or none that is whole.
-func Checkpoint(t *Txn, alert string) (data []byte, index uint64, err error) {
-	head, known, err := Load[checkpointHead](t, Key(prefCheck, alert))
+func LastCheckpoint(t *storage.Txn, alert string) (data []byte, index uint64, err error) {
+	head, known, err := storage.Load[checkpointHead](t, storage.Key(storage.PrefCheck, alert))
 	if err != nil || !known {
 		return nil, 0, err
 	}
@@ -68,7 +70,7 @@ func Checkpoint(t *Txn, alert string) (data []byte, index uint64, err error) {
 		}
 		data = append(data, piece...)
 	}
-	if crc32.Checksum(data, castagnoli) != head.CRC {
+	if crc32.Checksum(data, checkpointTable) != head.CRC {
 		return nil, 0, nil
 	}
 	return data, head.Index, nil
