@@ -1,5 +1,5 @@
-// Package node is the running node: the only place that sees every part. It wires
-// them, carries the one path of every alert, and answers what the API asks.
+// Package node is the running node: the only place that sees every part. It makes each of what it
+// needs, starts and stops them, and shows metrics. It decides nothing.
 package node
 
 import (
