@@ -61,6 +61,8 @@ func TestListAlerts_ShowsChangesThatWait(t *testing.T) {
 		require.Nil(t, was.Approvals, "of what stands")
 		require.Equal(t, []string{change.Alert}, was.PendingUpdates)
 		require.Empty(t, was.Changes)
+		require.NotContains(t, was.Duplicates, change.Alert, "a change is no duplicate of what it changes")
+		require.NotContains(t, waiting.Duplicates, first.Alert)
 		require.Equal(t, []string{first.Alert}, waiting.Changes)
 		require.Empty(t, waiting.PendingUpdates)
 		require.Equal(t, 1, waiting.Messages[0].Approvals.Needed)

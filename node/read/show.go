@@ -228,4 +228,7 @@ func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of storage.Is
 		out.Alone = time.UnixMilli(of.Alone).UTC()
 	}
 	out.Duplicates, out.PersonalDuplicates = r.duplicates.of(s, members)
+	out.Duplicates = slices.DeleteFunc(slices.Clone(out.Duplicates), func(id string) bool { // a change is about the same, and says so
+		return slices.Contains(out.PendingUpdates, id) || slices.Contains(out.Changes, id)
+	})
 }
