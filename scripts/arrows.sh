@@ -85,6 +85,7 @@ almenara/node/api/strictjson almenara/node/wire
 almenara/node/cli/terminal
 almenara/node/cli/tables almenara/node/cli/terminal almenara/node/wire
 almenara/node/cli/inprocess almenara/node/backup almenara/node/wire
+almenara/node/cli/completion almenara/node/cli/command
 almenara/node/cli/command almenara/node/access almenara/node/cli/inprocess almenara/node/cli/terminal almenara/node/client almenara/node/wire
 almenara/node/web almenara/node/wire
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals

@@ -9,6 +9,7 @@ import (
 	"almenara/node/cli/alertcmd"
 	"almenara/node/cli/auditcmd"
 	"almenara/node/cli/command"
+	"almenara/node/cli/completion"
 	"almenara/node/cli/democmd"
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/nodecmd"
@@ -17,12 +18,16 @@ import (
 
 // Run runs one command and returns the exit code. It ends soon after ctx does.
 func Run(ctx context.Context, args []string, streams command.IO, engine inprocess.Engine) int {
+	if completion.Asked(args) {
+		return completion.Answer(args, streams.Out, commands())
+	}
 	return command.Run(ctx, args, streams, engine, commands())
 }
 
 // commands is every command, in the order of the overview.
 func commands() []command.Command {
 	return slices.Concat(
-		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), peoplecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(), command.Others(),
+		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), peoplecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
+		completion.Commands(commands), command.Others(),
 	)
 }
