@@ -13,7 +13,7 @@ import (
 
 // Issue is one CAP message as this district took it in: the body of an alert
 // fact. Alert, Update and Cancel are all issues; what they do is decided by the
-// message and alert.Board.
+// message and board.Board.
 type Issue struct {
 	Message  []byte            `cbor:"1,keyasint"`           // CAP 1.2 XML, the original bytes
 	Targets  []audience.Target `cbor:"2,keyasint,omitempty"` // one per info block, in order; empty for Cancel

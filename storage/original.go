@@ -2,7 +2,6 @@ package storage
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -65,7 +64,7 @@ func (i *Issue) packShapes() {
 	for n := range targets {
 		o.Of[n] = make([]uint32, len(targets[n].Shapes))
 		for s, shape := range targets[n].Shapes {
-			packed := packShape(shape)
+			packed := geometry.Pack(shape)
 			index, known := at[string(packed)]
 			if !known {
 				index = uint32(len(o.Shapes))
@@ -87,8 +86,8 @@ func (i *Issue) unpackShapes() error {
 	shapes := make([]geometry.Polygon, len(o.Shapes))
 	for n, packed := range o.Shapes {
 		var err error
-		if shapes[n], err = unpackShape(packed); err != nil {
-			return err
+		if shapes[n], err = geometry.Unpack(packed); err != nil {
+			return fmt.Errorf("%w: %w", errOriginal, err)
 		}
 	}
 	total := 0
@@ -111,36 +110,3 @@ func (i *Issue) unpackShapes() error {
 // maxUnpacked bounds the points of all targets together: a hostile fact could name one
 // shape a hundred thousand times. It is the bound of one target for each info block.
 const maxUnpacked = areas.MaxPoints * alert.MaxInfos
-
-// packShape writes a polygon as the differences between its points, in varints: about
-// six bytes a point in place of twenty.
-func packShape(p geometry.Polygon) []byte {
-	out := make([]byte, 0, 6*len(p))
-	var before geometry.Point
-	for _, at := range p {
-		out = binary.AppendVarint(out, int64(at.Lat)-int64(before.Lat))
-		out = binary.AppendVarint(out, int64(at.Lon)-int64(before.Lon))
-		before = at
-	}
-	return out
-}
-
-// unpackShape reads what packShape wrote.
-func unpackShape(packed []byte) (geometry.Polygon, error) {
-	var out geometry.Polygon
-	var lat, lon int64
-	for len(packed) > 0 {
-		for _, value := range []*int64{&lat, &lon} {
-			step, n := binary.Varint(packed)
-			if n <= 0 {
-				return nil, fmt.Errorf("%w: an outline is cut off", errOriginal)
-			}
-			*value, packed = *value+step, packed[n:]
-		}
-		if int64(int32(lat)) != lat || int64(int32(lon)) != lon {
-			return nil, fmt.Errorf("%w: an outline leaves the globe", errOriginal)
-		}
-		out = append(out, geometry.Point{Lat: int32(lat), Lon: int32(lon)})
-	}
-	return out, nil
-}

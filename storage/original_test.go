@@ -62,7 +62,7 @@ func TestDecodeIssue_RefusesOutlinesThatAreNone(t *testing.T) {
 		"an outline not there": func(i *Issue) { i.Original.Of[0][0] = 2 },
 		"cut off":              func(i *Issue) { i.Original.Shapes[0] = i.Original.Shapes[0][:len(i.Original.Shapes[0])-1] },
 		"off the globe": func(i *Issue) {
-			i.Original.Shapes[0] = packShape(geometry.Polygon{{Lat: 1 << 30}, {Lat: -1 << 31}})
+			i.Original.Shapes[0] = geometry.Pack(geometry.Polygon{{Lat: 1 << 30}, {Lat: -1 << 31}})
 			i.Original.Shapes[0] = append(i.Original.Shapes[0], i.Original.Shapes[0]...)
 			i.Original.Shapes[0] = append(i.Original.Shapes[0], i.Original.Shapes[0]...)
 		},
@@ -70,7 +70,7 @@ func TestDecodeIssue_RefusesOutlinesThatAreNone(t *testing.T) {
 		"a short digest":  func(i *Issue) { i.Original.Content = nil },
 		"a negative size": func(i *Issue) { i.Original.Size = -1 },
 		"one outline for ever": func(i *Issue) {
-			i.Original.Shapes = [][]byte{packShape(make(geometry.Polygon, 10_000))}
+			i.Original.Shapes = [][]byte{geometry.Pack(make(geometry.Polygon, 10_000))}
 			for n := range i.Original.Of {
 				i.Original.Of[n] = make([]uint32, 10_000)
 			}

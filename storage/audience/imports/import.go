@@ -48,7 +48,7 @@ func Scan(r io.Reader, visit func(line int, m audience.Member) error) (Report, e
 // of the file. It recognizes the encoding (UTF-8, UTF-16, Big5-HKSCS), the
 // separator (comma, semicolon, tab, or what a first line sep= says) and, by the header,
 // the columns. Rows without any text are passed over, as are columns without a name
-// and without texts. Values are brought to one form (normal.go). m is visit's own.
+// and without texts. Values are brought to one form (audience.NormalKey). m is visit's own.
 //
 // Faulty rows are in the report; a report that is not OK means that nothing of the
 // file is to be applied, so whoever applies scans twice: once to judge, once to
