@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/hashicorp/raft"
+
 	"almenara/cluster/command"
 	"almenara/node/machine"
 )
@@ -31,6 +33,21 @@ func (n *Node) TakeKey(ctx context.Context, id string) error {
 // Settle puts one block of receipts on record.
 func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
 	return settler{n}.Settle(ctx, block)
+}
+
+// VotersHeld is how many vote by what this node's state holds, which backups and recoveries
+// go by. It follows what raft knows.
+func (n *Node) VotersHeld() (voters int, err error) {
+	applied, err := n.store.Applied()
+	if err != nil || len(applied.Configuration) == 0 {
+		return 0, err
+	}
+	for _, s := range raft.DecodeConfiguration(applied.Configuration).Servers {
+		if s.Suffrage == raft.Voter {
+			voters++
+		}
+	}
+	return voters, nil
 }
 
 // TextsHeld is how many messages the node has in memory with all that they say.

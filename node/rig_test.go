@@ -86,6 +86,13 @@ func newTuned(t *testing.T, n int, tune func(i int, o *node.Options)) *district 
 		}
 		return s.Ready && voters == n
 	})
+	for _, one := range d.nodes {
+		d.eventually("a state that holds all voters", func() bool {
+			held, err := one.VotersHeld()
+			require.NoError(t, err)
+			return held == n
+		})
+	}
 	return d
 }
 
