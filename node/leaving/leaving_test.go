@@ -74,6 +74,7 @@ func TestRun_HandsOverAgainAndAgain(t *testing.T) {
 		require.Equal(t, 1, l.told)
 		require.Equal(t, []string{"new:8470 ring", "n2:8470 ring"}, l.addrs, "who told of it first, then the others, never itself")
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		require.Greater(t, len(l.addrs), 20, "it keeps taking alerts of its own devices")
 		cancel()
 		<-done
