@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +26,8 @@ type left struct {
 	quarantined chan struct{}
 	why         *marks.Quarantine
 	learnt      []string
-	addrs       []string // that were tried
+	mu          sync.Mutex // guards addrs
+	addrs       []string   // that were tried
 	deaf        map[string]bool
 	told        int
 }
@@ -44,10 +47,18 @@ func (l *left) Learn(ring []byte) error {
 	return nil
 }
 
+func (l *left) tried() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.addrs)
+}
+
 func newLeaver(l *left) *leaving.Leaver {
 	return leaving.New(leaving.Options{
 		Self: "n1", Cluster: l, Nodes: l, Ring: l, Lanes: func() ([]fact.Lane, error) { return nil, nil }, Told: func() { l.told++ },
 		HandOver: func(_ context.Context, addr string, ring []byte, _ []fact.Lane) (exchange.HandedOver, error) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
 			l.addrs = append(l.addrs, addr+" "+string(ring))
 			if l.deaf[addr] {
 				return exchange.HandedOver{}, errors.New("no answer")
@@ -65,17 +76,17 @@ func TestRun_HandsOverAgainAndAgain(t *testing.T) {
 		done := make(chan struct{})
 		go func() { newLeaver(l).Run(ctx); close(done) }()
 		time.Sleep(time.Minute)
-		require.Empty(t, l.addrs, "it belongs to the district")
+		require.Empty(t, l.tried(), "it belongs to the district")
 		require.Zero(t, l.told)
 
 		l.why = &marks.Quarantine{Addr: "new:8470"}
 		close(l.quarantined)
 		synctest.Wait()
 		require.Equal(t, 1, l.told)
-		require.Equal(t, []string{"new:8470 ring", "n2:8470 ring"}, l.addrs, "who told of it first, then the others, never itself")
+		require.Equal(t, []string{"new:8470 ring", "n2:8470 ring"}, l.tried(), "who told of it first, then the others, never itself")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Greater(t, len(l.addrs), 20, "it keeps taking alerts of its own devices")
+		require.Greater(t, len(l.tried()), 20, "it keeps taking alerts of its own devices")
 		cancel()
 		<-done
 	})

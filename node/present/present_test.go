@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,6 +28,7 @@ var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 type stage struct {
 	*Presenter
 	book    *alerts.Book
+	mu      sync.Mutex // guards given
 	given   []channels.Situation
 	noted   []int // devices of the fanouts on record
 	touched []alert.ID
@@ -41,13 +43,25 @@ func (s *stage) ReceiptMembers([]alert.ID, alert.Revision, receipt.Rung) (*roari
 }
 func (s *stage) Fanout(_ alert.ID, _ alert.Revision, devices int) { s.noted = append(s.noted, devices) }
 
+// times is how often something was handed over.
+func (s *stage) times() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.given)
+}
+
 func newStage(clock func() time.Time) *stage {
 	index := lookup.New()
 	index.Put(3, &audience.Member{ID: "lift", Kind: audience.KindScreen, Place: "d/here"})
 	s := &stage{book: alerts.NewBook(nil), here: 1}
 	s.Presenter = New(Options{
 		Book: s.book, State: s, Audience: func() *lookup.Index { return index }, Keys: func() []byte { return []byte("ring") },
-		Set: func(now channels.Situation) error { s.given = append(s.given, now); return nil }, Here: func(*roaring.Bitmap) int { return s.here },
+		Set: func(now channels.Situation) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.given = append(s.given, now)
+			return nil
+		}, Here: func(*roaring.Bitmap) int { return s.here },
 		Notes: func() Notes { return s }, Touch: func(id alert.ID) { s.touched = append(s.touched, id) },
 		Recall: func() error { s.recalls++; return s.broken }, Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -111,21 +125,21 @@ func TestRun_LooksAtOnceAndLetsAudiencesGather(t *testing.T) {
 		done := make(chan struct{})
 		go func() { s.Run(ctx); close(done) }()
 		synctest.Wait()
-		require.Len(t, s.given, 1)
+		require.Equal(t, 1, s.times())
 		s.Changed()
 		synctest.Wait()
-		require.Len(t, s.given, 2)
+		require.Equal(t, 2, s.times())
 		for range 5 {
 			s.AudienceChanged()
 			time.Sleep(shiftTime / 10)
 		}
-		require.Len(t, s.given, 2, "an import is many commits")
+		require.Equal(t, 2, s.times(), "an import is many commits")
 		time.Sleep(shiftTime)
 		synctest.Wait()
-		require.Len(t, s.given, 3)
+		require.Equal(t, 3, s.times())
 		time.Sleep(presentAtMost)
 		synctest.Wait()
-		require.Len(t, s.given, 4, "it looks without being told, too")
+		require.Equal(t, 4, s.times(), "it looks without being told, too")
 		cancel()
 		<-done
 	})
