@@ -9,6 +9,7 @@ import (
 
 	"almenara/cluster/group"
 	"almenara/cluster/raftlog"
+	"almenara/storage/wait"
 )
 
 const (
@@ -40,7 +41,8 @@ func (c *Cluster) SetFull(full bool) {
 
 // yieldLeadership hands leadership over while the disk is full.
 func (r *room) yieldLeadership(ctx context.Context) {
-	pause := handoverFirst
+	pauses := wait.Backoff{First: handoverFirst, Last: handoverLast}
+	pause := pauses.Next()
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	for {
@@ -48,14 +50,15 @@ func (r *room) yieldLeadership(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-r.changed:
-			pause = handoverFirst
+			pauses.Reset()
+			pause = pauses.Next()
 		case <-timer.C:
 		}
 		if r.dog.Full() && r.group.Raft.State() == raft.Leader && r.group.Voters() > 1 {
 			if err := r.group.Transfer(ctx); err != nil && ctx.Err() == nil {
 				r.logger.Warn("handing over leadership for want of disk space", "error", err)
 			}
-			pause = min(2*pause, handoverLast)
+			pause = pauses.Next()
 		}
 		timer.Reset(pause)
 	}

@@ -25,6 +25,7 @@ import (
 	"almenara/channels/receipts"
 	"almenara/channels/signal"
 	"almenara/storage/receipt"
+	"almenara/storage/wait"
 )
 
 // Directory knows the enrolled devices. Its methods may be called from any
@@ -230,17 +231,16 @@ func (b *Broker) Present() []ledger.Presence {
 // runs any more. A broker that is away, refuses or misbehaves is tried again for
 // ever: no error of the broker's ends the node.
 func (b *Broker) Run(ctx context.Context) {
-	pause := b.options.RetryMin
+	pauses := wait.Backoff{First: b.options.RetryMin, Last: b.options.RetryMax}
 	for ctx.Err() == nil {
 		served, err := b.link(ctx)
 		b.lost(ctx, err)
 		if served {
-			pause = b.options.RetryMin
+			pauses.Reset()
 		}
-		if !sleep(ctx, pause/2+rand.N(pause)) {
+		if pause := pauses.Next(); !wait.Sleep(ctx, pause/2+rand.N(pause)) {
 			return
 		}
-		pause = min(2*pause, b.options.RetryMax)
 	}
 }
 
@@ -259,16 +259,5 @@ func (b *Broker) lost(ctx context.Context, err error) {
 	b.mu.Unlock()
 	if ctx.Err() == nil && news {
 		b.log.Warn("no link to the broker", "broker", b.options.URL, "error", err)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/storage/wait"
 )
 
 // defaultPerSecond is how many devices of a fleet start in a second.
@@ -103,7 +104,7 @@ func (f *Fleet) startAll() {
 		if d.Start() == nil {
 			f.change(func(p *Progress) { p.Started++ })
 		}
-		if !sleep(f.ctx, f.pause) {
+		if !wait.Sleep(f.ctx, f.pause) {
 			return
 		}
 	}

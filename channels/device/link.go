@@ -11,6 +11,7 @@ import (
 
 	"almenara/channels/connection"
 	"almenara/channels/contract"
+	"almenara/storage/wait"
 )
 
 // link is one connection.
@@ -35,7 +36,8 @@ func (d *Device) Run(ctx context.Context) error {
 		return ErrStopped
 	}
 	defer d.close()
-	pause := d.options.RetryMin
+	pauses := wait.Backoff{First: d.options.RetryMin, Last: d.options.RetryMax}
+	pause := pauses.Next()
 	for turn := d.options.FirstServer; ctx.Err() == nil; turn++ {
 		server := d.options.Servers[turn%len(d.options.Servers)]
 		served, err := d.connect(ctx, server)
@@ -43,13 +45,14 @@ func (d *Device) Run(ctx context.Context) error {
 			d.options.Logger.Info("not connected", "device", d.options.ID, "server", server, "error", err)
 		}
 		if served {
-			pause = d.options.RetryMin
+			pauses.Reset()
+			pause = pauses.Next()
 		}
-		if !sleep(ctx, jitter(pause)) {
+		if !wait.Sleep(ctx, jitter(pause)) {
 			break
 		}
 		if (turn+1)%len(d.options.Servers) == d.options.FirstServer%len(d.options.Servers) {
-			pause = min(2*pause, d.options.RetryMax) // all nodes were tried
+			pause = pauses.Next() // all nodes were tried
 		}
 	}
 	return nil
@@ -57,17 +60,6 @@ func (d *Device) Run(ctx context.Context) error {
 
 // jitter spreads the devices that lost the same node over time.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
 
 // connect connects to one node and stays as long as it lasts. It reports whether
 // the device was connected and subscribed.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"almenara/cluster/fact"
+	"almenara/storage/wait"
 )
 
 const (
@@ -79,16 +80,7 @@ func (a *adopter) paced() (took time.Duration, progressed bool) {
 // rest waits between two rounds of receipts for as long as the last one took: a spool
 // that was filled in an isolation takes half of what the district can commit, and
 // everything else the rest. It returns false when the exchange stops.
-func (a *adopter) rest(d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-a.e.ctx.Done():
-		return false
-	}
-}
+func (a *adopter) rest(d time.Duration) bool { return wait.Sleep(a.e.ctx, d) }
 
 // alertsWait says that an alert of this node is younger than settleFor and not adopted:
 // its facts go before receipts.

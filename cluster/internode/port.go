@@ -12,6 +12,7 @@ import (
 
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
+	"almenara/storage/wait"
 )
 
 // Bounds of the internode port.
@@ -107,7 +108,7 @@ func (p *Port) Start() {
 
 func (p *Port) accept(config *tls.Config) {
 	defer p.wg.Done()
-	backoff := 5 * time.Millisecond
+	pauses := wait.Backoff{First: 5 * time.Millisecond, Last: acceptBackoffAtMost}
 	for {
 		conn, err := p.listener.Accept()
 		if p.ctx.Err() != nil {
@@ -118,21 +119,11 @@ func (p *Port) accept(config *tls.Config) {
 		}
 		if err != nil { // out of descriptors, say: others' connections will end
 			p.logger.Warn("accepting internode connection", "error", err)
-			p.pause(backoff)
-			backoff = min(2*backoff, acceptBackoffAtMost)
+			wait.Sleep(p.ctx, pauses.Next())
 			continue
 		}
-		backoff = 5 * time.Millisecond
+		pauses.Reset()
 		p.admit(conn, config)
-	}
-}
-
-func (p *Port) pause(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-p.ctx.Done():
 	}
 }
 

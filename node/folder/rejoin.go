@@ -23,10 +23,10 @@ import (
 	"almenara/cluster/marks"
 	"almenara/cluster/outcome"
 	"almenara/node/reachable"
-	"almenara/node/wait"
 	"almenara/storage"
 	"almenara/storage/audit"
 	"almenara/storage/durable"
+	"almenara/storage/wait"
 )
 
 const (

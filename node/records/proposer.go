@@ -16,9 +16,9 @@ import (
 	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 	"almenara/node/alone"
-	"almenara/node/wait"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/wait"
 )
 
 // proposeTime bounds how long a command may take before its outcome is called

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"almenara/channels/mqtt/nonblocking"
+	"almenara/storage/wait"
 )
 
 // Transport says what is below MQTT on a listener.
@@ -151,15 +152,14 @@ func (l *admittingListener) Accept() (net.Conn, error) { return l.accept() }
 // accept waits for a connection that is let in. Others are closed at once. Errors
 // that pass, such as too many open files, are waited out.
 func (l *admittingListener) accept() (*nonblocking.Conn, error) {
-	pause := 5 * time.Millisecond
+	pauses := wait.Backoff{First: 5 * time.Millisecond, Last: time.Second}
 	for {
 		conn, err := l.Listener.Accept()
 		if err != nil {
-			if !isPassing(err) || !l.s.pause(pause) {
+			if !isPassing(err) || !wait.Sleep(l.s.ctx, pauses.Next()) {
 				return nil, err
 			}
 			l.s.options.Log.Warn("accepting failed", "error", err)
-			pause = min(2*pause, time.Second)
 			continue
 		}
 		if l.s.options.Conns.Enter(l.t, conn) {
@@ -176,16 +176,4 @@ func (l *admittingListener) accept() (*nonblocking.Conn, error) {
 func isPassing(err error) bool {
 	var temporary interface{ Temporary() bool }
 	return !errors.Is(err, net.ErrClosed) && errors.As(err, &temporary) && temporary.Temporary()
-}
-
-// pause waits, and reports false when the server is stopped meanwhile.
-func (s *Server) pause(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
 }
