@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,8 +14,6 @@ import (
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
-
-var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 
 // A state that another node brought was told to nobody: the book must read it.
 func TestNode_ReadsAnInstalledState(t *testing.T) {
