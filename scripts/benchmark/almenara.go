@@ -167,7 +167,7 @@ func (a *almenara) enrol(ctx context.Context) error {
 		if i < a.setup.stalled {
 			kind = kindStalled
 		}
-		in = append(in, wire.Enrol{ID: deviceName(i), Kind: kind, Place: block})
+		in = append(in, wire.Enrol{ID: deviceName(i), Kind: kind, Place: block, NewKind: true})
 	}
 	for len(in) > 0 {
 		n := min(len(in), atOnce)
