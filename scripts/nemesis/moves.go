@@ -3,6 +3,7 @@
 package main
 
 import (
+	"almenara/storage/durable"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -100,7 +101,7 @@ func (g *rig) readdress(n *node) (addr string, err error) {
 	if raw, err = json.Marshal(settings); err != nil {
 		return addr, err
 	}
-	return addr, os.WriteFile(path, raw, 0o600)
+	return addr, durable.WriteFile(path, raw) // a power cut may follow
 }
 
 // move puts the proxy at another address; what was dialled at the old one ends.
