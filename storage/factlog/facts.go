@@ -85,9 +85,6 @@ func ByID(t *storage.Txn, id []byte) (Fact, bool, error) {
 	return factAt(t, storage.Key(prefFact, place))
 }
 
-// At reads the adopted fact at k; false where there is none.
-func At(t *storage.Txn, k Key) (Fact, bool, error) { return factAt(t, k.key()) }
-
 func factAt(t *storage.Txn, place []byte) (Fact, bool, error) {
 	value, err := t.Get(place)
 	if err != nil || value == nil {
