@@ -106,21 +106,18 @@ func New(o Options) *Reporter {
 // it.
 func (r *Reporter) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	c := r.cluster.Status()
-	now := r.clock()
 	s := wire.Status{
 		Node: r.self.ID, Name: r.self.Name, Version: r.self.Version, District: r.self.District, DataDirectory: r.self.Dir,
 		Incarnation: c.Incarnation, Isolated: r.district.Isolated(), Quarantined: r.cluster.Quarantine() != nil,
-		Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum, AloneSince: c.AloneSince,
+		Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(r.state.Index().Len()),
 		Nodes: r.nodeInfos(c), Warnings: r.warnings(),
 	}
 	r.parts(&s)
-	if !s.AloneSince.IsZero() { // measured by the monotonic clock, said in the node's time
-		s.AloneSince = now.Add(-time.Since(s.AloneSince)).Round(time.Second)
-	}
 	s.Ready, s.Why = r.ready(c)
 	state := r.alone()
-	s.Alone, s.PolicyAge = state.Alone, int64(state.Age.Seconds())
+	// The watch keeps one time for one loss, so that every answer, page and refusal says the same.
+	s.Alone, s.AloneSince, s.PolicyAge = state.Alone, state.Since.Truncate(time.Second), int64(state.Age.Seconds())
 	if state.Age < 0 {
 		s.PolicyAge = -1
 	}

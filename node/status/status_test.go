@@ -104,6 +104,24 @@ func TestStatus_GathersWhatThePartsSay(t *testing.T) {
 	require.Contains(t, s.StateHash, "7:01")
 }
 
+// What counts the seconds back from the present says another one whenever the two clocks
+// are read a little further apart.
+func TestStatus_SaysOneTimeForOneLoss(t *testing.T) {
+	r, p, _ := newReporter(t)
+	since := noon.Add(-time.Hour + 499999*time.Microsecond)
+	p.lonely = alone.State{Alone: true, Since: since}
+	for range 50 {
+		p.link.HasQuorum, p.link.AloneSince = false, time.Now().Add(-time.Hour)
+		s, err := r.Status(t.Context(), false)
+		require.NoError(t, err)
+		require.Equal(t, since.Truncate(time.Second), s.AloneSince)
+	}
+	p.lonely = alone.State{}
+	s, err := r.Status(t.Context(), false)
+	require.NoError(t, err)
+	require.Zero(t, s.AloneSince)
+}
+
 func TestReady_SaysWhatIsMissing(t *testing.T) {
 	for want, change := range map[string]func(*parts){
 		"the state machine has stopped: torn":          func(p *parts) { p.halted = errors.New("torn") },
