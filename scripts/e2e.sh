@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# What people see, in a real browser against real nodes: Debian's chromium, installed with apt
+# where it is missing. Pictures go to the folder in SHOTS, or dist/shots. Arguments go to
+# go test, such as -run Screen.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+make_work
+shots=${SHOTS:-$PWD/dist/shots}
+
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || missing+=(fonts-noto-cjk fontconfig)
+[ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}" >"$work/apt.log" 2>&1 || { cat "$work/apt.log"; exit 1; }
+
+go build -o "$bin" .
+go vet -tags e2e ./scripts/e2e
+go test -tags e2e -count 1 -timeout 20m ./scripts/e2e "$@" -args -program "$bin" -shots "$shots"
+echo "pictures are in $shots"
+passed=1

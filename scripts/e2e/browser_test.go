@@ -1,0 +1,141 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	shots   = flag.String("shots", "", "folder for pictures; none are kept without it")
+	kiosk   = chromedp.Flag("autoplay-policy", "no-user-gesture-required")
+	visible = chromedp.Flag("disable-backgrounding-occluded-windows", true)
+)
+
+// browser is one Chromium with a profile of its own, which stays when it is closed.
+type browser struct {
+	t       *testing.T
+	profile string
+	ctx     context.Context
+	cancel  context.CancelFunc
+}
+
+// newBrowser starts a browser that may play sound, as a kiosk's may, with further flags. It
+// ends with the test.
+func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
+	t.Helper()
+	b := &browser{t: t, profile: t.TempDir()}
+	b.start(flags...)
+	t.Cleanup(func() { b.cancel() })
+	return b
+}
+
+// start starts the browser again with the profile that it has, as after a power cut; kill is
+// the power cut.
+func (b *browser) start(flags ...chromedp.ExecAllocatorOption) {
+	b.t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(b.t)), chromedp.NoSandbox, chromedp.UserDataDir(b.profile), kiosk, visible)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
+	ctx, cancelTab := chromedp.NewContext(allocator)
+	b.ctx, b.cancel = ctx, func() { cancelTab(); cancel() }
+	require.NoError(b.t, chromedp.Do(ctx))
+}
+
+func (b *browser) kill() {
+	process := chromedp.FromContext(b.ctx).Browser.Process()
+	_ = process.Kill()
+	b.cancel()
+	_ = os.Remove(filepath.Join(b.profile, "SingletonLock"))
+}
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	require.NoError(t, err, "scripts/e2e.sh installs it")
+	return path
+}
+
+// tab is one page of a browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// open opens a page in a tab of this many pixels. What its scripts throw or write to the
+// console is in the test's log.
+func (b *browser) open(url string, width, height int64) *tab {
+	b.t.Helper()
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	p := &tab{b.t, ctx}
+	p.do(chromedp.EmulateViewport(width, height))
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		for message, err := range chromedp.Console(ctx) {
+			if err != nil {
+				return
+			}
+			b.t.Logf("page: %s", message.Text)
+		}
+	}()
+	b.t.Cleanup(func() { cancel(); <-said })
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+// do carries out steps of chromedp that must succeed.
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	require.NoError(p.t, chromedp.Do(p.ctx, steps...))
+}
+
+// script runs JavaScript in the page, and awaits what it promises.
+func (p *tab) script(js string) {
+	p.t.Helper()
+	read[chromedp.Void](p, js)
+}
+
+// read is the value of an expression in the page.
+func read[T any](p *tab, js string) T {
+	p.t.Helper()
+	value, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	require.NoError(p.t, err, js)
+	return value
+}
+
+// until waits until an expression is true in the page, also while that loads again; a picture
+// shows how it was otherwise.
+func (p *tab) until(what, js string) {
+	p.t.Helper()
+	asked := chromedp.Evaluate[bool]("!!(" + js + ")")
+	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
+		if true, err := chromedp.Run(p.ctx, asked); err == nil && true {
+			return
+		} else if time.Now().After(end) {
+			p.shot("failed-" + filepath.Base(p.t.Name()))
+			p.t.Logf("the page says: %s", read[string](p, "document.body.innerText"))
+			require.FailNow(p.t, what, "it was never so: %s (%v)", js, err)
+		}
+	}
+}
+
+// shot takes a picture of what is on the glass.
+func (p *tab) shot(name string) {
+	p.t.Helper()
+	if *shots == "" {
+		return
+	}
+	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	require.NoError(p.t, err)
+	require.NoError(p.t, os.MkdirAll(*shots, 0o755))
+	require.NoError(p.t, os.WriteFile(filepath.Join(*shots, name+".png"), png, 0o644))
+}

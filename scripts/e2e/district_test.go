@@ -1,0 +1,165 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var program = flag.String("program", "", "the program that is tested, as it is shipped")
+
+// patience is how long a story waits for what must come. Nothing that is measured rests on it.
+const patience = time.Minute
+
+// district is nodes of the real program, one process each, on free ports of loopback.
+type district struct {
+	t     *testing.T
+	nodes []*member
+	token string // the administrator's
+}
+
+type member struct {
+	folder, listen, ws string
+	flags              []string
+	process            *exec.Cmd // nil while it is stopped
+	log                *os.File
+}
+
+// newDistrict founds a district of n nodes that vote. They end with the test, and what they
+// said is shown where it failed.
+func newDistrict(t *testing.T, n int) *district {
+	t.Helper()
+	require.NotEmpty(t, *program, "run scripts/e2e.sh, or give -program")
+	d := &district{t: t}
+	for i := range n {
+		m := newMember(t, i)
+		d.nodes = append(d.nodes, m)
+		name := "n" + strconv.Itoa(i+1)
+		if i == 0 {
+			mustRun(t, append([]string{"init", "--data", m.folder, "--name", name, "--district", "tuen-mun"}, m.flags...)...)
+			token, err := os.ReadFile(filepath.Join(m.folder, "operator.token"))
+			require.NoError(t, err)
+			d.token = strings.TrimSpace(string(token))
+		} else {
+			var invited struct{ Token string }
+			d.read(0, &invited, "node", "invite")
+			mustRun(t, append(append([]string{"join", "--data", m.folder, "--name", name}, m.flags...), invited.Token)...)
+		}
+		d.start(i)
+	}
+	d.until("all nodes vote", func() bool {
+		raw, err := d.try(0, "--json", "status")
+		return err == nil && strings.Count(string(raw), `"voter": true`) == n
+	})
+	return d
+}
+
+func newMember(t *testing.T, i int) *member {
+	m := &member{folder: filepath.Join(t.TempDir(), "n"+strconv.Itoa(i+1)), listen: freeAddr(t), ws: freeAddr(t)}
+	m.flags = []string{"--internode", freeAddr(t), "--listen", m.listen, "--mqtt", freeAddr(t), "--mqtt-tls", freeAddr(t), "--mqtt-ws", m.ws}
+	return m
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// api is where the node's pages and its API are; ws where it speaks MQTT over WebSocket.
+func (d *district) api(i int) string { return "http://" + d.nodes[i].listen }
+func (d *district) ws(i int) string  { return "ws://" + d.nodes[i].ws + "/mqtt" }
+
+// start starts a node and waits until it can do its work.
+func (d *district) start(i int) {
+	d.t.Helper()
+	m := d.nodes[i]
+	log, err := os.OpenFile(m.folder+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(d.t, err)
+	m.process, m.log = exec.Command(*program, "serve", "--data", m.folder), log
+	m.process.Stdout, m.process.Stderr = log, log
+	require.NoError(d.t, m.process.Start())
+	d.t.Cleanup(func() { d.end(i, syscall.SIGTERM) })
+	d.until("node "+strconv.Itoa(i+1)+" is ready", func() bool {
+		raw, err := d.try(i, "--json", "status")
+		return err == nil && strings.Contains(string(raw), `"ready": true`)
+	})
+}
+
+// stop ends a node as planned; crash as a power cut does.
+func (d *district) stop(i int)  { d.end(i, syscall.SIGTERM) }
+func (d *district) crash(i int) { d.end(i, syscall.SIGKILL) }
+
+func (d *district) end(i int, signal os.Signal) {
+	m := d.nodes[i]
+	if m.process == nil {
+		return
+	}
+	_ = m.process.Process.Signal(signal)
+	_ = m.process.Wait()
+	m.process = nil
+	m.log.Close()
+	if d.t.Failed() {
+		said, _ := os.ReadFile(m.folder + ".log")
+		d.t.Logf("node %d said:\n%s", i+1, said[max(len(said)-4000, 0):])
+	}
+}
+
+// try runs a command at a node and returns what it printed.
+func (d *district) try(i int, args ...string) ([]byte, error) {
+	cmd := exec.Command(*program, append([]string{"--api", d.api(i), "--token", d.token}, args...)...)
+	var out, problem bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problem
+	err := cmd.Run()
+	if err != nil {
+		err = &commandError{err, problem.String()}
+	}
+	return out.Bytes(), err
+}
+
+type commandError struct {
+	error
+	said string
+}
+
+func (e *commandError) Error() string { return e.error.Error() + ": " + e.said }
+
+// run runs a command that must succeed; read takes its JSON.
+func (d *district) run(i int, args ...string) []byte {
+	d.t.Helper()
+	out, err := d.try(i, args...)
+	require.NoError(d.t, err, "%q", args)
+	return out
+}
+
+func (d *district) read(i int, into any, args ...string) {
+	d.t.Helper()
+	require.NoError(d.t, json.Unmarshal(d.run(i, append([]string{"--json"}, args...)...), into))
+}
+
+// until waits for what must come true.
+func (d *district) until(what string, true func() bool) {
+	d.t.Helper()
+	require.Eventually(d.t, true, patience, 50*time.Millisecond, what)
+}
+
+func mustRun(t *testing.T, args ...string) {
+	t.Helper()
+	out, err := exec.Command(*program, args...).CombinedOutput()
+	require.NoError(t, err, "%q: %s", args, out)
+}
