@@ -38,12 +38,14 @@ type maintenance struct {
 	identity *atomic.Pointer[identity.Identity]
 	status   func() []peers.Peer
 
-	ctx    context.Context // ends with Stop
-	dir    string
-	names  func() []string // for the certificate; nil is none
-	seek   []string        // addresses at which nodes may be met
-	clock  func() time.Time
-	logger *slog.Logger
+	ctx   context.Context // ends with Stop
+	dir   string
+	names func() []string // for the certificate; nil is none
+	seek  []string        // addresses at which nodes may be met
+	// admitted are the nodes that admitted this one, by server id
+	admitted []string
+	clock    func() time.Time
+	logger   *slog.Logger
 }
 
 // run does every second what no event triggers: asks after the peers, ends
@@ -108,7 +110,7 @@ func (m *maintenance) sweep(pings *sync.WaitGroup, pinging *peers.Limiter) {
 }
 
 func (m *maintenance) askPeers(pings *sync.WaitGroup, pinging *peers.Limiter) {
-	for _, id := range m.group.Members() {
+	for _, id := range m.known() {
 		if addr, ok := m.peers.Resolve(id); ok {
 			m.port.TrustAddress(addr)
 		}
@@ -119,6 +121,15 @@ func (m *maintenance) askPeers(pings *sync.WaitGroup, pinging *peers.Limiter) {
 			})
 		}
 	}
+}
+
+// known are the other nodes by the configuration; by the admission while there is none. A call
+// tells them where this node is reached now.
+func (m *maintenance) known() []string {
+	if len(m.group.Servers()) == 0 {
+		return m.admitted
+	}
+	return m.group.Members()
 }
 
 // ping asks one peer; contact and version are noted by the RPC client.

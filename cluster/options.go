@@ -78,6 +78,10 @@ type Options struct {
 	// raft configuration, for example from discovery. Nil means none.
 	Address func(nodeID string) (addr string, ok bool)
 
+	// AdmittedBy is where the nodes were reached that admitted this one, host:port by server
+	// id: they are asked while there is no configuration. Nil is not known.
+	AdmittedBy map[string]string
+
 	// Seek are addresses at which nodes of the district may be met, host:port: they are
 	// asked while there is no leader, for a district whose nodes have all moved at once.
 	Seek []string

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,6 +90,9 @@ func (c *Cluster) openPort() error {
 		Recorded: c.options.Recorded, Address: c.options.Address, Servers: c.group.Servers,
 		Moved: p.CloseDialled, Logger: c.options.Logger,
 	})
+	for id, addr := range c.options.AdmittedBy {
+		c.peers.Found(id, addr)
+	}
 	c.dial = &dialler{port: p, peers: c.peers, begun: c.group.Begun.Load}
 	c.sayings = &sayings{fence: c.fence, peers: c.peers, memory: c.memory}
 	c.rpc = internode.NewRPC(p, internode.Peers{
@@ -206,7 +211,7 @@ func (c *Cluster) maintenance() *maintenance {
 	return &maintenance{
 		group: c.group, members: c.members, fence: c.fence, peers: c.peers, memory: c.memory, port: c.port, rpc: c.rpc,
 		identity: &c.identity, status: func() []peers.Peer { return c.Status().Peers }, ctx: c.ctx,
-		dir: c.options.Dir, names: c.options.Names, seek: c.options.Seek, clock: c.options.Clock, logger: c.options.Logger,
+		dir: c.options.Dir, names: c.options.Names, seek: c.options.Seek, admitted: slices.Collect(maps.Keys(c.options.AdmittedBy)), clock: c.options.Clock, logger: c.options.Logger,
 	}
 }
 

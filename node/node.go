@@ -26,6 +26,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/cluster/fsm"
 	"almenara/cluster/identity"
+	"almenara/cluster/joining"
 	"almenara/cluster/journal"
 	"almenara/node/access"
 	"almenara/node/addressed"
@@ -352,7 +353,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 		FSM: n.machine, Snapshots: n.machine.SnapshotStore(), Bootstrap: n.settings.Genesis != nil,
 		HeartbeatTimeout: n.options.Heartbeat, Stabilization: n.options.Stabilization,
 		Version: n.options.CommandVersion, VersionOf: command.EntryVersion, Clock: n.options.Clock, Applied: func() (uint64, error) { applied, err := n.store.Applied(); return applied.Version, err }, Recorded: n.membership.RecordedVersion,
-		Admit: n.membership.Admit, Invited: n.membership.Invited, Address: n.membership.AddressOf, Seek: n.options.Peers, Former: n.membership.Former,
+		Admit: n.membership.Admit, Invited: n.membership.Invited, Address: n.membership.AddressOf, Seek: n.options.Peers, AdmittedBy: joining.AdmittedBy(folder.IdentityDir(n.options.Dir)), Former: n.membership.Former,
 		Dial: n.options.Dial, Conns: n.conns.Internode, Halt: n.options.Halt, Stalled: func() time.Duration { return stalled(n) }, Logger: n.log,
 	})
 	if err != nil {

@@ -43,7 +43,7 @@ almenara/cluster/proposals almenara/cluster/group almenara/cluster/internode! al
 almenara/cluster/fence almenara/cluster/group almenara/cluster/identity almenara/cluster/internode! almenara/cluster/marks almenara/cluster/outcome almenara/cluster/peers
 almenara/cluster/membership almenara/cluster/foreign almenara/cluster/group almenara/cluster/identity almenara/cluster/internode! almenara/cluster/joining almenara/cluster/loglimit almenara/cluster/marks almenara/cluster/memory almenara/cluster/outcome almenara/cluster/peers almenara/cluster/proposals almenara/cluster/raftlog
 almenara/cluster/outcome almenara/cluster/internode! almenara/cluster/raftlog!
-almenara/cluster/joining almenara/cluster/foreign almenara/cluster/identity almenara/cluster/internode! almenara/cluster/outcome almenara/cluster/peers
+almenara/cluster/joining almenara/cluster/foreign almenara/cluster/identity almenara/cluster/internode! almenara/cluster/outcome almenara/cluster/peers almenara/storage/durable
 almenara/cluster/recovery almenara/cluster/hclogs almenara/cluster/identity almenara/cluster/marks almenara/cluster/raftlog almenara/storage/durable
 almenara/cluster/memory almenara/cluster/identity almenara/storage/durable
 almenara/cluster/peers almenara/cluster/internode almenara/storage/durable

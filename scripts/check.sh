@@ -52,7 +52,7 @@ done
 # (updateLastAppended): the id is the same before and after, and the tests that move nodes, or
 # bring one back under a new id at its old address, would report nothing but that.
 step race detector
-computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority)'
+computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled)'
 export CGO_ENABLED=1 # which the detector needs
 go test -race -skip "$computes" $(go list ./... | grep -vE '^almenara/(storage/alert|storage/alert/(capjson|capxml|check|tokens)|cluster|node)$')
 go test -race -skip "$computes" ./cluster

@@ -114,7 +114,7 @@ func (d *District) Start(n *Node, with ...func(*cluster.Options)) {
 // Options are what Start starts the node with.
 func (d *District) Options(n *Node) cluster.Options {
 	o := cluster.Options{
-		Dir: n.Dir, Identity: n.identity, Listen: n.Addr, Advertise: n.Addr,
+		Dir: n.Dir, Identity: n.identity, Listen: n.Addr, Advertise: n.Addr, AdmittedBy: joining.AdmittedBy(n.Dir),
 		FSM: n.FSM, Snapshots: n.FSM, HeartbeatTimeout: Heartbeat, Stabilization: 100 * time.Millisecond,
 		Admit: n.admit, Invited: n.invited, Halt: func(err error) { n.Halted <- err },
 		Dial: d.network.dialFrom(n.Addr),
@@ -163,9 +163,25 @@ func (d *District) Join(token identity.Token) *Node {
 	return n
 }
 
+// Admit adds a node with the token and does not start it.
+func (d *District) Admit(token identity.Token) *Node {
+	d.t.Helper()
+	n := d.Add()
+	require.NoError(d.t, d.admitAs(n, token))
+	return n
+}
+
 // JoinAs joins and starts a node made by Add; with changes its options.
 func (d *District) JoinAs(n *Node, token identity.Token, with ...func(*cluster.Options)) error {
 	d.t.Helper()
+	if err := d.admitAs(n, token); err != nil {
+		return err
+	}
+	d.Start(n, with...)
+	return nil
+}
+
+func (d *District) admitAs(n *Node, token identity.Token) error {
 	ctx := d.context()
 	id, err := joining.Join(ctx, token, n.Dir, []string{n.Addr}, 1)
 	for err != nil && !errors.Is(err, outcome.ErrRefused) && ctx.Err() == nil {
@@ -175,7 +191,6 @@ func (d *District) JoinAs(n *Node, token identity.Token, with ...func(*cluster.O
 		return err
 	}
 	n.identity = id
-	d.Start(n, with...)
 	return nil
 }
 

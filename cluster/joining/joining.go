@@ -118,5 +118,8 @@ func settle(id *identity.Identity, token identity.Token, dir string, b []byte) (
 	if err := id.Admit(answer.District, answer.Cert, incarnation, token); err != nil {
 		return nil, err
 	}
+	if err := saveAdmittedBy(dir, answer.Peers); err != nil {
+		return nil, err
+	}
 	return id, id.Settle(dir)
 }

@@ -63,8 +63,13 @@ func CheckLog(dir string, snapshots raft.SnapshotStore, store raftlog.Store) (*r
 		return nil, fmt.Errorf("reading raft log: %w", err)
 	}
 	_, marker := os.Stat(filepath.Join(dir, markerFile))
-	if term == 0 && (marker == nil || held.Index > 0) || first > held.Index+1 {
-		return nil, ErrAmnesia
+	switch {
+	case term == 0 && marker == nil:
+		return nil, fmt.Errorf("%w: it has taken part in the district, and its log is empty", ErrAmnesia)
+	case term == 0 && held.Index > 0:
+		return nil, fmt.Errorf("%w: it has the state up to entry %d, and its log is empty", ErrAmnesia, held.Index)
+	case first > held.Index+1:
+		return nil, fmt.Errorf("%w: its log begins at entry %d, and it has the state up to %d", ErrAmnesia, first, held.Index)
 	}
 	return held, nil
 }

@@ -44,7 +44,7 @@ func (s *rising) SetUint64(key []byte, value uint64) error {
 	if err := s.StableStore.SetUint64(key, value); err != nil {
 		return err
 	}
-	if s.term == 0 && s.begun != nil {
+	if s.term == 0 && value > 0 && s.begun != nil { // raft writes 0 when it starts with nothing
 		if err := s.begun(); err != nil {
 			return fmt.Errorf("recording that this node has a term: %w", err)
 		}
