@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -24,7 +24,7 @@ func TestSmallestRights_EndNothingUnheard(t *testing.T) {
 	d.enrol("screen", here.Block, 1)
 	d.enrol("screen", there.Block, 1)
 	require.NoError(t, d.client(0).PutScenario(d.ctx(), prepared("gas", "kind = screen")))
-	small := d.clientWith(2, d.user(wire.AddUser{Name: "small", Roles: []string{api.RoleComposer}, Places: []string{here.Path}}))
+	small := d.clientWith(2, d.user(wire.AddUser{Name: "small", Roles: []string{authority.RoleComposer}, Places: []string{here.Path}}))
 	_, err := d.client(0).GrantLicence(d.ctx(), wire.Licence{Operator: "small", Scenarios: []string{"gas"}, Place: here.Path, Until: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
 	own, err := small.SendAlert(d.ctx(), byJSON("own", "place under "+here.Path), "committed")

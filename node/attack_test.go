@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -19,11 +19,11 @@ import (
 func TestSmallestRights(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	d.feed = d.user(wire.AddUser{Name: "observatory", Roles: []string{api.RoleComposer}, Senders: []string{observatory}, System: true})
+	d.feed = d.user(wire.AddUser{Name: "observatory", Roles: []string{authority.RoleComposer}, Senders: []string{observatory}, System: true})
 	here, there := d.estate("mine"), d.estate("others")
 	d.enrol("screen", here.Block, 1)
 	d.enrol("screen", there.Block, 1)
-	small := d.user(wire.AddUser{Name: "small", Roles: []string{api.RoleComposer, api.RoleApprover}, Places: []string{here.Path}})
+	small := d.user(wire.AddUser{Name: "small", Roles: []string{authority.RoleComposer, authority.RoleApprover}, Places: []string{here.Path}})
 	for _, story := range []struct {
 		name string
 		tell func(d *district, small *client.Client, here, there estate)
@@ -199,9 +199,9 @@ func TestCorrections_OfOthersAreApproved(t *testing.T) {
 	d := newDistrict(t, 1)
 	here := d.estate("corrected")
 	d.enrol("screen", here.Block, 1)
-	feed := d.user(wire.AddUser{Name: "observatory", Roles: []string{api.RoleComposer}, Senders: []string{observatory}, System: true})
-	person := d.user(wire.AddUser{Name: "forecaster", Roles: []string{api.RoleComposer}, Senders: []string{"police@example.hk"}})
-	other := d.user(wire.AddUser{Name: "other", Roles: []string{api.RoleComposer}})
+	feed := d.user(wire.AddUser{Name: "observatory", Roles: []string{authority.RoleComposer}, Senders: []string{observatory}, System: true})
+	person := d.user(wire.AddUser{Name: "forecaster", Roles: []string{authority.RoleComposer}, Senders: []string{"police@example.hk"}})
+	other := d.user(wire.AddUser{Name: "other", Roles: []string{authority.RoleComposer}})
 	require.NoError(t, d.client(0).PutPolicy(d.ctx(), wire.Policy{Rules: []wire.PolicyRule{{Severity: "Extreme", Approvals: 1}}}))
 	storm := warning("extreme", polygon(here.Area))
 	sent, err := d.clientWith(0, feed).TakeCAP(d.ctx(), storm.xml(), "", "")

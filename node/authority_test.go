@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/device"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -24,8 +24,8 @@ func (d *district) staff() staff {
 	d.t.Helper()
 	hire := func(name string, roles ...string) string { return d.user(wire.AddUser{Name: name, Roles: roles}) }
 	return staff{
-		duty: hire("duty", api.RoleComposer, api.RoleApprover), second: hire("second", api.RoleApprover), third: hire("third", api.RoleApprover),
-		feed: d.user(wire.AddUser{Name: "feed", Roles: []string{api.RoleComposer}, Senders: []string{observatory}, System: true}),
+		duty: hire("duty", authority.RoleComposer, authority.RoleApprover), second: hire("second", authority.RoleApprover), third: hire("third", authority.RoleApprover),
+		feed: d.user(wire.AddUser{Name: "feed", Roles: []string{authority.RoleComposer}, Senders: []string{observatory}, System: true}),
 	}
 }
 
@@ -275,7 +275,7 @@ func (f *fleet) settleAs(c *client.Client) {
 }
 
 func keepsToPlaces(d *district, here, there estate) {
-	local := d.user(wire.AddUser{Name: "local", Roles: []string{api.RoleComposer}, Places: []string{here.Path}})
+	local := d.user(wire.AddUser{Name: "local", Roles: []string{authority.RoleComposer}, Places: []string{here.Path}})
 	c := d.clientWith(0, local)
 	p := d.said(c.SendAlert(d.ctx(), byJSON("everybody", "kind = screen"), ""))
 	require.Equal(d.t, wire.KindForbidden, p.Kind)
@@ -296,11 +296,11 @@ func warnsUnderLicence(d *district, people staff, fleet *fleet, here, there esta
 	good := grant("duty", here.Path, 80*24*time.Hour, "fire", "flood")
 	_, err := admin.GrantLicence(d.ctx(), wire.Licence{Operator: "duty", Scenarios: []string{"*"}, Place: here.Path, Until: time.Now().Add(91 * 24 * time.Hour)})
 	require.ErrorContains(d.t, err, "90 days")
-	chief := d.user(wire.AddUser{Name: "chief", Roles: []string{api.RoleComposer}})
+	chief := d.user(wire.AddUser{Name: "chief", Roles: []string{authority.RoleComposer}})
 	grant("chief", here.Path, 80*24*time.Hour, "*")
-	gone := d.user(wire.AddUser{Name: "gone", Roles: []string{api.RoleComposer}})
+	gone := d.user(wire.AddUser{Name: "gone", Roles: []string{authority.RoleComposer}})
 	require.NoError(d.t, admin.RevokeLicence(d.ctx(), grant("gone", here.Path, time.Hour, "fire").ID))
-	past := d.user(wire.AddUser{Name: "past", Roles: []string{api.RoleComposer}})
+	past := d.user(wire.AddUser{Name: "past", Roles: []string{authority.RoleComposer}})
 	ends := time.Now().Add(4 * time.Second)
 	grant("past", here.Path, time.Until(ends), "fire")
 	inForce, err := d.clientWith(0, people.duty).SendAlert(d.ctx(), press("fire", "i-5"), "committed")

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/device"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -20,7 +20,7 @@ func TestBudgets(t *testing.T) {
 	here, there := d.estate("flooded"), d.estate("elsewhere")
 	screens := append(d.enrol("screen", here.Block, 2), d.enrol("screen", there.Block, 1)...)
 	fleet := d.fleet(screens...)
-	local := d.user(wire.AddUser{Name: "local", Roles: []string{api.RoleComposer}, Places: []string{here.Path}})
+	local := d.user(wire.AddUser{Name: "local", Roles: []string{authority.RoleComposer}, Places: []string{here.Path}})
 	composer := d.clientWith(0, local)
 
 	// 500 alerts of one composer to one block: what is taken is shown, the others are refused.
@@ -89,7 +89,7 @@ func TestBudgets_CountAfterARestart(t *testing.T) {
 	d := newDistrict(t, 1)
 	here := d.estate("restarted")
 	fleet := d.fleet(d.enrol("screen", here.Block, 1)...)
-	local := d.user(wire.AddUser{Name: "local", Roles: []string{api.RoleComposer}})
+	local := d.user(wire.AddUser{Name: "local", Roles: []string{authority.RoleComposer}})
 	send := func() (wire.Outcome, error) {
 		return d.clientWith(0, local).SendAlert(d.ctx(), byJSON("again", `place under "`+here.Block+`"`), "committed")
 	}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -70,14 +70,14 @@ func TestCorrectAlert(t *testing.T) {
 	require.NoError(t, err)
 
 	// Who has not written it needs what a new alert needs.
-	other := d.clientWith(0, d.user(wire.AddUser{Name: "other", Roles: []string{api.RoleComposer}}))
+	other := d.clientWith(0, d.user(wire.AddUser{Name: "other", Roles: []string{authority.RoleComposer}}))
 	foreign, err := other.CorrectAlert(d.ctx(), sent.Alert, words("Stay where you are"), "")
 	require.NoError(t, err)
 	require.Equal(t, wire.StatePending, foreign.State)
 	require.Equal(t, "Fire at blocks 2 and 3", d.show(0, sent.Alert).Headline)
 
 	// Whom the district has named for it puts it right at once, and can do nothing else.
-	night := d.clientWith(0, d.user(wire.AddUser{Name: "night", Roles: []string{api.RoleCorrector}}))
+	night := d.clientWith(0, d.user(wire.AddUser{Name: "night", Roles: []string{authority.RoleCorrector}}))
 	mended, err := night.CorrectAlert(d.ctx(), sent.Alert, words("Fire at blocks 2 to 4"), "committed")
 	require.NoError(t, err)
 	require.Equal(t, wire.StateInForce, mended.State)
@@ -89,7 +89,7 @@ func TestCorrectAlert(t *testing.T) {
 		require.Equal(t, wire.KindForbidden, p.Kind)
 		require.Contains(t, p.Sentence, "until the same end")
 	}
-	elsewhere := d.clientWith(0, d.user(wire.AddUser{Name: "elsewhere", Roles: []string{api.RoleCorrector}, Places: []string{there.Path}}))
+	elsewhere := d.clientWith(0, d.user(wire.AddUser{Name: "elsewhere", Roles: []string{authority.RoleCorrector}, Places: []string{there.Path}}))
 	require.Contains(t, d.said(elsewhere.CorrectAlert(d.ctx(), sent.Alert, words("x"), "")).Sentence, "2 members outside")
 	require.Equal(t, wire.KindForbidden, d.said(night.SendAlert(d.ctx(), press("fire", "i-2"), "")).Kind)
 

@@ -12,6 +12,8 @@ import (
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
+	"almenara/node/httpserver"
+	"almenara/node/service"
 )
 
 // openMQTT lets devices in on every address that is set.
@@ -51,11 +53,11 @@ func (n *Node) openAPI() error {
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())
-	options := api.ServerOptions{Address: u.Host, Handler: mux, EndStreams: handler.EndStreams, Conns: n.conns.API, Logger: n.log}
+	options := httpserver.Options{Address: u.Host, Handler: mux, EndStreams: handler.EndStreams, Conns: n.conns.API, Logger: n.log}
 	if u.Scheme == "https" {
 		options.TLS = identity.PublicTLS(n.identityNow)
 	}
-	n.server = api.NewServer(options)
+	n.server = httpserver.New(options)
 	if err := n.server.Start(); err != nil {
 		return err
 	}
@@ -66,9 +68,9 @@ func (n *Node) openAPI() error {
 }
 
 // Services are what the API serves, once the node has started.
-func (n *Node) Services() api.Services {
+func (n *Node) Services() service.All {
 	exports := newExport(n)
-	return api.Services{
+	return service.All{
 		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
 		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Users: n.users, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,

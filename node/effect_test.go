@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -99,7 +99,7 @@ func TestEffect_SaysWhetherAnybodyIsWarned(t *testing.T) {
 	require.NoError(t, admin.PutPolicy(d.ctx(), wire.Policy{Rules: []wire.PolicyRule{{Severity: "Severe", Approvals: 1}}}))
 	waits, err := duty.SendAlert(d.ctx(), typed(now.Add(time.Hour)), "local")
 	require.Equal(t, wire.EffectWaits, effect(waits, err))
-	person := d.clientWith(0, d.user(wire.AddUser{Name: "clerk", Roles: []string{api.RoleComposer}}))
+	person := d.clientWith(0, d.user(wire.AddUser{Name: "clerk", Roles: []string{authority.RoleComposer}}))
 	over.Sender, over.Identifier = "clerk@example.hk", "over-by-hand"
 	lapsed, err := person.TakeCAP(d.ctx(), over.xml(), "", "local")
 	require.Equal(t, wire.EffectNone, effect(lapsed, err))

@@ -14,7 +14,7 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -204,7 +204,7 @@ func BenchmarkHistory(b *testing.B) {
 				}
 			})
 			b.Run("accept", func(b *testing.B) {
-				by := api.Caller{Name: "amy", Roles: []string{api.RoleAdministrator}}
+				by := authority.Caller{Name: "amy", Roles: []string{authority.RoleAdministrator}}
 				for b.Loop() {
 					now := time.Now().UTC()
 					raw := fmt.Sprintf(`{"info":[{"language":"en","category":["Met"],"event":"Rain","urgency":"Immediate","severity":"Severe",

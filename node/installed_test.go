@@ -9,7 +9,7 @@ import (
 
 	"almenara/cluster/apply"
 	"almenara/node/alerts"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -26,7 +26,7 @@ func TestNode_ReadsAnInstalledState(t *testing.T) {
 	require.NoError(t, n.Start(t.Context()))
 	text := `{"info":[{"language":"en","category":["Met"],"event":"Rain","urgency":"Immediate","severity":"Severe",
 		"certainty":"Observed","headline":"Rain","area":[{"areaDesc":"here","polygon":["1,1 1,2 2,2 1,1"]}]}]}`
-	out, err := n.Services().Alerts.SendAlert(t.Context(), api.Caller{Name: "duty", Roles: []string{api.RoleComposer}}, wire.SendAlert{Alert: []byte(text)}, wire.WaitCommitted)
+	out, err := n.Services().Alerts.SendAlert(t.Context(), authority.Caller{Name: "duty", Roles: []string{authority.RoleComposer}}, wire.SendAlert{Alert: []byte(text)}, wire.WaitCommitted)
 	require.NoError(t, err)
 	require.Equal(t, wire.ReplicationCommitted, out.Replication)
 	require.Zero(t, n.progress.Count(), "what is committed is not underway any more")

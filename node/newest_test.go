@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -21,7 +21,7 @@ func TestNewest_StandsHoweverSoonItComes(t *testing.T) {
 	here := d.estate("quick")
 	fleet := d.fleet(d.enrol("screen", here.Block, 1)...)
 	require.NoError(t, d.client(0).PutScenario(d.ctx(), prepared("fire", "place under "+here.Path)))
-	feed := d.clientWith(0, d.user(wire.AddUser{Name: "feed", Roles: []string{api.RoleComposer}, Senders: []string{observatory}, System: true}))
+	feed := d.clientWith(0, d.user(wire.AddUser{Name: "feed", Roles: []string{authority.RoleComposer}, Senders: []string{observatory}, System: true}))
 	says := func(where string) wire.SendAlert {
 		in := press("fire", "i-1")
 		in.Blanks = map[string]string{"where": where}

@@ -33,7 +33,6 @@ import (
 	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
-	"almenara/node/api"
 	"almenara/node/approvals"
 	"almenara/node/authority"
 	"almenara/node/budget"
@@ -43,6 +42,7 @@ import (
 	"almenara/node/events"
 	"almenara/node/external"
 	"almenara/node/folder"
+	"almenara/node/httpserver"
 	"almenara/node/intake"
 	"almenara/node/keyring"
 	"almenara/node/machine"
@@ -98,7 +98,7 @@ type Node struct {
 	presenter  *present.Presenter
 	receipts   *receipts.Intake
 	reached    *reached.Known
-	server     *api.Server
+	server     *httpserver.Server
 
 	book        *alerts.Book
 	stories     *stories.Finder

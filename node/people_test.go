@@ -11,7 +11,7 @@ import (
 
 	"almenara/channels/device"
 	"almenara/node"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -32,7 +32,7 @@ func (d *district) user(in wire.AddUser) (token string) {
 func keepsSendersApart(d *district) {
 	here := d.estate("senders")
 	fleet := d.fleet(d.enrol("screen", here.Block, 1)...)
-	token := d.user(wire.AddUser{Name: "police", Roles: []string{api.RoleComposer}, Senders: []string{"police@example.hk"}})
+	token := d.user(wire.AddUser{Name: "police", Roles: []string{authority.RoleComposer}, Senders: []string{"police@example.hk"}})
 	weather := warning("weather", polygon(here.Area))
 	sent := d.post(0, weather, "", "committed")
 	fleet.proven(revisionOf(sent), 1)
@@ -69,7 +69,7 @@ func keepsSendersApart(d *district) {
 func showsChanges(d *district) {
 	for n := range 6 {
 		i := n % len(d.nodes)
-		u, err := d.client(i).AddUser(d.ctx(), wire.AddUser{Name: fmt.Sprintf("at-once-%d", n), Roles: []string{api.RoleViewer}})
+		u, err := d.client(i).AddUser(d.ctx(), wire.AddUser{Name: fmt.Sprintf("at-once-%d", n), Roles: []string{authority.RoleViewer}})
 		require.NoError(d.t, err)
 		_, err = d.clientWith(i, u.Token).Status(d.ctx(), false)
 		require.NoError(d.t, err)
@@ -91,7 +91,7 @@ func showsChanges(d *district) {
 }
 
 func forgetsTokens(d *district) {
-	token := d.user(wire.AddUser{Name: "temp", Roles: []string{api.RoleViewer}})
+	token := d.user(wire.AddUser{Name: "temp", Roles: []string{authority.RoleViewer}})
 	out, err := d.clientWith(1, token).SendAlert(d.ctx(), byJSON("no role", "all"), "")
 	require.Equal(d.t, wire.KindForbidden, problemOf(d, out, err).Kind)
 	require.NoError(d.t, d.client(2).RevokeUser(d.ctx(), "temp"))

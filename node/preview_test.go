@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -132,7 +132,7 @@ func previewRefuses(d *district) {
 	require.Equal(d.t, conflict, d.refused(0, other, ""))
 	d.audited("alert refused", sent.Alert)
 
-	user, err := d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "elsewhere", Roles: []string{api.RoleComposer}, Senders: []string{"someone@else"}})
+	user, err := d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "elsewhere", Roles: []string{authority.RoleComposer}, Senders: []string{"someone@else"}})
 	require.NoError(d.t, err)
 	out, err := d.clientWith(0, user.Token).PreviewCAP(d.ctx(), gas.xml(), "")
 	require.Equal(d.t, wire.KindForbidden, problemOf(d, out, err).Kind)
@@ -150,7 +150,7 @@ func TestImport_TellsEveryStep(t *testing.T) {
 	}
 	var phases []string
 	last := map[string]wire.Progress{}
-	out, err := d.nodes[d.follower()].Services().Imports.Import(d.ctx(), api.Caller{Name: "administrator"}, strings.NewReader(csv.String()), wire.ImportOptions{Replace: true},
+	out, err := d.nodes[d.follower()].Services().Imports.Import(d.ctx(), authority.Caller{Name: "administrator"}, strings.NewReader(csv.String()), wire.ImportOptions{Replace: true},
 		func(p wire.Progress) {
 			if len(phases) == 0 || phases[len(phases)-1] != p.Phase {
 				phases = append(phases, p.Phase)

@@ -11,7 +11,7 @@ import (
 
 	"almenara/channels/device"
 	"almenara/node"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -47,8 +47,8 @@ func TestTexts_OfManyUpdatesAreReadWhereTheyAreAsked(t *testing.T) {
 	people := d.staff()
 	here, there := d.estate("flooded"), d.estate("dry")
 	fleet := d.fleet(append(d.enrol("screen", here.Block, 2), d.enrol("screen", there.Block, 1)...)...)
-	local := d.clientWith(0, d.user(wire.AddUser{Name: "local", Roles: []string{api.RoleComposer}, Places: []string{here.Path}}))
-	viewer := d.clientWith(0, d.user(wire.AddUser{Name: "viewer", Roles: []string{api.RoleViewer}}))
+	local := d.clientWith(0, d.user(wire.AddUser{Name: "local", Roles: []string{authority.RoleComposer}, Places: []string{here.Path}}))
+	viewer := d.clientWith(0, d.user(wire.AddUser{Name: "viewer", Roles: []string{authority.RoleViewer}}))
 	feed := d.clientWith(0, people.feed)
 
 	first := warning("flood", "<areaDesc>Both</areaDesc><polygon>"+here.Area+"</polygon><polygon>"+there.Area+"</polygon>")
@@ -188,7 +188,7 @@ func TestTexts_OfOneSenderHaveBounds(t *testing.T) {
 	d := newDistrict(t, 1)
 	here := d.estate("long-texts")
 	d.enrol("screen", here.Block, 1)
-	composer := d.clientWith(0, d.user(wire.AddUser{Name: "writer", Roles: []string{api.RoleComposer}}))
+	composer := d.clientWith(0, d.user(wire.AddUser{Name: "writer", Roles: []string{authority.RoleComposer}}))
 	taken := 0
 	var refused *wire.Problem
 	for i := range 50 {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/device"
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -73,7 +73,7 @@ func TestUpdateAlert_KeepsWhatIsNotGiven(t *testing.T) {
 		require.Equal(t, c.kind, p.Kind, p.Sentence)
 		require.Contains(t, p.Sentence, c.says)
 	}
-	night := d.clientWith(0, d.user(wire.AddUser{Name: "night", Roles: []string{api.RoleCorrector}}))
+	night := d.clientWith(0, d.user(wire.AddUser{Name: "night", Roles: []string{authority.RoleCorrector}}))
 	_, err = night.UpdateAlert(d.ctx(), sent.Alert, wire.UpdateAlert{Severity: "Minor"}, "")
 	require.Equal(t, wire.KindForbidden, problemOf(d, nil, err).Kind, "a corrector corrects")
 }

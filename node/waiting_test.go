@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -20,7 +20,7 @@ func TestListAlerts_ShowsChangesThatWait(t *testing.T) {
 	d.strict(1)
 	place := d.estate("waiting")
 	d.enrol("screen", place.Block, 1)
-	duty := d.clientWith(0, d.user(wire.AddUser{Name: "clerk", Roles: []string{api.RoleComposer}}))
+	duty := d.clientWith(0, d.user(wire.AddUser{Name: "clerk", Roles: []string{authority.RoleComposer}}))
 	send := func(b bulletin, severity string) wire.Outcome {
 		b.Sender = "clerk@example.hk"
 		for i := range b.References {

@@ -80,6 +80,13 @@ almenara/node/receipts almenara/channels almenara/cluster/loglimit almenara/stor
 almenara/node/folder almenara/cluster almenara/storage almenara/node/access almenara/node/backup almenara/node/originals almenara/node/reachable almenara/node/secret
 almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode almenara/storage
 almenara/node/secret
+almenara/node/api almenara/node/api almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire almenara/storage/alert almenara/storage/audience
+almenara/node/api/routing almenara/node/api/openapi almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/httpserver almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire
+almenara/node/api/capreply almenara/node/wire almenara/storage/alert
+almenara/node/api/streams almenara/node/wire
+almenara/node/api/rates almenara/node/authority almenara/node/inflight almenara/node/ratelimit almenara/node/wire
+almenara/node/service almenara/node/authority almenara/node/wire
+almenara/node/httpserver
 almenara/node/api/openapi almenara/node/wire
 almenara/node/api/strictjson almenara/node/wire
 almenara/node/cli/terminal

@@ -31,7 +31,7 @@ type Share struct {
 }
 
 // MostOfUser is how many connections of one user are never closed for others: event streams
-// (64 of one user, node/api) and as many requests beside them.
+// (64 of one user, node/api/routing) and as many requests beside them.
 const MostOfUser = 128
 
 // Pool is what all ports of a process share. Its methods may be called from any

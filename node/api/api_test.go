@@ -22,6 +22,8 @@ import (
 	"almenara/node/api"
 	"almenara/node/api/apitest"
 	"almenara/node/api/openapi/openapitest"
+	"almenara/node/authority"
+	"almenara/node/httpserver"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
@@ -66,7 +68,7 @@ func problem(t *testing.T, w *httptest.ResponseRecorder) wire.Problem {
 
 func statusText(code int) string { return strconv.Itoa(code) }
 
-var admin = apitest.Token(api.RoleAdministrator)
+var admin = apitest.Token(authority.RoleAdministrator)
 
 func TestErrors_HaveStatusAndKind(t *testing.T) {
 	statuses := map[wire.Kind]int{
@@ -229,7 +231,7 @@ const message = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier
 	`<circle>22.39,113.97 2</circle></area></info></alert>`
 
 func askCAP(t *testing.T, fake *apitest.Fake, body string) *httptest.ResponseRecorder {
-	r := request("POST", "/api/v1/cap", apitest.Token(api.RoleComposer), body)
+	r := request("POST", "/api/v1/cap", apitest.Token(authority.RoleComposer), body)
 	r.Header.Set("Accept", "application/cap+xml, application/json;q=0.5")
 	return serve(t, api.New(apitest.Services(fake), api.Options{Sender: "almenara@tuen-mun"}), r)
 }
@@ -276,15 +278,15 @@ func TestCAP_AnUnknownOutcomeIsNoError(t *testing.T) {
 }
 
 // start serves h on a free port until the test ends.
-func start(t *testing.T, h *api.Handler, timeout time.Duration) *api.Server {
+func start(t *testing.T, h *api.Handler, timeout time.Duration) *httpserver.Server {
 	t.Helper()
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams, Timeout: timeout})
+	s := httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams, Timeout: timeout})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { require.NoError(t, s.Stop(context.Background())) })
 	return s
 }
 
-func open(t *testing.T, s *api.Server, path string) *http.Response {
+func open(t *testing.T, s *httpserver.Server, path string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequest(http.MethodGet, "http://"+s.Addr().String()+path, nil)
 	require.NoError(t, err)
@@ -333,10 +335,10 @@ func TestEvents_EndWhenTheTokenIsRevoked(t *testing.T) {
 
 func TestStop_EndsStreamsFirst(t *testing.T) {
 	h := api.New(apitest.Services(apitest.New()), api.Options{})
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams})
+	s := httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams})
 	require.NoError(t, s.Stop(context.Background()), "before Start")
 	h = api.New(apitest.Services(apitest.New()), api.Options{})
-	s = api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams})
+	s = httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: document.Handler(t, h), EndStreams: h.EndStreams})
 	require.NoError(t, s.Start())
 	require.Error(t, s.Start(), "twice")
 	response := open(t, s, "/api/v1/events")

@@ -17,6 +17,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/api/apitest"
 	"almenara/node/authority"
+	"almenara/node/httpserver"
 )
 
 // bodyConn is a connection over which a request with a body comes slowly.
@@ -26,7 +27,7 @@ type bodyConn struct {
 }
 
 // begin sends the head of a request and the first part of its body.
-func begin(t *testing.T, s *api.Server, token, path, framing, body string) bodyConn {
+func begin(t *testing.T, s *httpserver.Server, token, path, framing, body string) bodyConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Addr().String())
 	require.NoError(t, err)
@@ -66,10 +67,10 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 	return b.ReadCloser.Read(p)
 }
 
-func serveBodies(t *testing.T) (*api.Server, chan struct{}) {
+func serveBodies(t *testing.T) (*httpserver.Server, chan struct{}) {
 	t.Helper()
 	reading := make(chan struct{}, 1000)
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{document.Handler(t, api.New(apitest.Services(apitest.New()), api.Options{})), reading}})
+	s := httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: watched{document.Handler(t, api.New(apitest.Services(apitest.New()), api.Options{})), reading}})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -135,7 +136,7 @@ func (c namedConns) KnownAs(_ net.Conn, user string) { c.users <- user }
 
 func TestServer_SaysWhoAConnectionIs(t *testing.T) {
 	conns := namedConns{make(chan string, 1)}
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: document.Handler(t, api.New(apitest.Services(apitest.New()), api.Options{})), Conns: conns})
+	s := httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: document.Handler(t, api.New(apitest.Services(apitest.New()), api.Options{})), Conns: conns})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { _ = s.Stop(context.Background()) })
 	require.Equal(t, 202, begin(t, s, apitest.Token(authority.RoleComposer), "/api/v1/cap", "Content-Type: application/cap+xml\r\nContent-Length: 1", "x").answer().StatusCode)

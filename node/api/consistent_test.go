@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -22,7 +23,7 @@ func TestConsistent_WaitsForTheCopyBeforeItReads(t *testing.T) {
 		}
 		for query, first := range map[string]string{"?consistent=true": "UpToDate", "?consistent=false": "", "": ""} {
 			fake := apitest.New()
-			got := ask(t, api.New(apitest.Services(fake), api.Options{}), route.Method, address(route, query), apitest.Token(api.RoleAdministrator), "")
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), route.Method, address(route, query), apitest.Token(authority.RoleAdministrator), "")
 			require.Equal(t, 200, got.Code, got.Body.String())
 			calls := fake.Calls()
 			require.Equal(t, first != "", calls[0] == "UpToDate", "%s%s asked %v", name(route), query, calls)
@@ -33,9 +34,9 @@ func TestConsistent_WaitsForTheCopyBeforeItReads(t *testing.T) {
 func TestConsistent_ReadsNothingWhenTheCopyIsOld(t *testing.T) {
 	fake := apitest.New()
 	fake.Err = wire.Problemf(wire.KindNoQuorum, "this needs a majority")
-	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/api/v1/places?consistent=true", apitest.Token(api.RoleAdministrator), "")
+	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/api/v1/places?consistent=true", apitest.Token(authority.RoleAdministrator), "")
 	require.Equal(t, wire.KindNoQuorum, problem(t, got).Kind)
 	require.Equal(t, []string{"UpToDate"}, fake.Calls())
-	got = ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/api/v1/places?consistent=yes", apitest.Token(api.RoleAdministrator), "")
+	got = ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/api/v1/places?consistent=yes", apitest.Token(authority.RoleAdministrator), "")
 	require.Equal(t, wire.KindMalformed, problem(t, got).Kind)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"almenara/node/api/routing"
 	"almenara/node/api/streams"
 	"almenara/node/authority"
 	"almenara/node/wire"
@@ -11,22 +12,22 @@ import (
 
 // events streams what happens (WHATWG HTML §9.2, server-sent events) until the
 // reader goes, is too slow, or the server stops.
-func (h eventHandlers) events(c call) error {
-	if err := h.open.Take(c.by.Name, false); err != nil {
+func (h eventHandlers) events(c routing.Call) error {
+	if err := h.open.Take(c.By.Name, false); err != nil {
 		return err
 	}
-	defer h.open.Give(c.by.Name)
-	feed, err := h.feed.Events(c.r.Context(), c.query.text("alert", ""))
+	defer h.open.Give(c.By.Name)
+	feed, err := h.feed.Events(c.R.Context(), c.Query.Text("alert", ""))
 	if err != nil {
 		return err
 	}
-	stream := streams.NewEvents(c.w)
+	stream := streams.NewEvents(c.W)
 	h.opened.Inc()
 	defer h.opened.Dec()
-	if c.r.Method == http.MethodHead || stream.Comment("almenara") != nil {
+	if c.R.Method == http.MethodHead || stream.Comment("almenara") != nil {
 		return nil
 	}
-	if c.r.Header.Get("Last-Event-ID") != "" {
+	if c.R.Header.Get("Last-Event-ID") != "" {
 		if stream.Send(wire.Event{Type: wire.EventAgain, Text: "events may have been missed, and none is sent twice: read anew what you show"}) != nil {
 			return nil
 		}
@@ -36,18 +37,18 @@ func (h eventHandlers) events(c call) error {
 	for {
 		select {
 		case event, ok := <-feed:
-			authority.MinimalEvent(c.by, &event)
+			authority.MinimalEvent(c.By, &event)
 			if !ok || stream.Send(event) != nil {
 				return nil
 			}
 		case <-beat.C:
 			// A revoked token must not go on listening.
-			if _, err := h.caller(c.route, c.r); err != nil || stream.Comment("still here") != nil {
+			if c.StillMay() != nil || stream.Comment("still here") != nil {
 				return nil
 			}
-		case <-h.ended:
+		case <-c.Ended():
 			return nil
-		case <-c.r.Context().Done():
+		case <-c.R.Context().Done():
 			return nil
 		}
 	}

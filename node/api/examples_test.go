@@ -11,6 +11,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/openapi"
+	"almenara/node/api/routing"
 	"almenara/node/wire"
 	"almenara/storage/alert/capxml"
 )
@@ -65,12 +66,12 @@ func decodes(t *testing.T, operation string, of any, raw []byte) {
 	require.False(t, into.Elem().IsZero(), operation)
 }
 
-func operationOf(route api.Route) string {
+func operationOf(route routing.Route) string {
 	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", ".", "_").Replace(strings.TrimPrefix(route.Path, "/api/v1"))
 	return strings.ToLower(route.Method) + name
 }
 
-func routeOf(t *testing.T, operation string) api.Route {
+func routeOf(t *testing.T, operation string) routing.Route {
 	t.Helper()
 	for _, route := range api.Routes() {
 		if operationOf(route) == operation {
@@ -78,7 +79,7 @@ func routeOf(t *testing.T, operation string) api.Route {
 		}
 	}
 	require.Fail(t, "no route", operation)
-	return api.Route{}
+	return routing.Route{}
 }
 
 // Every route says what the handler itself can answer on it, and no route says of a kind that it

@@ -1,13 +1,11 @@
 package api
 
 import (
-	"net/http"
-
 	"almenara/node/api/openapi"
 	"almenara/node/wire"
 )
 
-// What kinds of routes may fail with, beside what common says of all.
+// What kinds of routes may fail with, beside what all of their kind may fail with.
 var (
 	// agreedOn is of changes that the district agrees on.
 	agreedOn = openapi.Fails{
@@ -34,45 +32,4 @@ var (
 		wire.KindNotFound:  "no alert of this id is known here",
 		wire.KindConflict:  "more than one alert begins so",
 	}
-	// upToDate is of reads with consistent=true.
-	upToDate = openapi.Fails{
-		wire.KindNoQuorum: "with consistent=true, no majority of the district's nodes can be reached",
-		wire.KindNotReady: "with consistent=true, the node is stopping",
-		wire.KindBusy:     "with consistent=true, the node could not get up to date in time, or its disk is full",
-	}
 )
-
-// common is what the handler itself may answer on the route, whatever the service does.
-func (r Route) common() openapi.Fails {
-	out := openapi.Fails{
-		wire.KindMalformed:  "a parameter of the query is not listed here, is given twice, or has another value",
-		wire.KindOverBudget: "the caller asks too often",
-		wire.KindInternal:   "a fault of the node, of which its log says more",
-	}
-	if !r.Open {
-		out = out.And(openapi.Fails{
-			wire.KindUnauthenticated: "the token is missing, is not known or was revoked",
-			wire.KindForbidden:       "the caller has none of the roles",
-		})
-	}
-	if r.MaxBody > 0 {
-		out = out.And(openapi.Fails{
-			wire.KindMalformed: "the body cannot be read",
-			wire.KindTooLarge:  "the body is larger than x-max-body-bytes",
-			wire.KindBusy:      "the caller has too many requests open here, or too many large bodies",
-		})
-	}
-	switch {
-	case r.Method != http.MethodGet:
-		out = out.And(openapi.Fails{wire.KindUnknownOutcome: "it was cut off: it may or may not have happened"})
-	case !r.Open:
-		out = out.And(openapi.Fails{wire.KindBusy: "the node did not answer in time"})
-	}
-	if r.agreed() {
-		out = out.And(openapi.Fails{wire.KindNotReady: "what the node holds may be damaged, and is not read as if it were true"})
-	}
-	if r.Agreed {
-		out = out.And(upToDate)
-	}
-	return out
-}

@@ -1,80 +1,85 @@
 package api
 
 import (
-	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"almenara/node/api/capreply"
 	"almenara/node/inflight"
+	"almenara/node/service"
 )
 
 // The handlers of the routes, by what they are about: each group has what it needs, and no more.
 // A Handler is made of them.
 type (
-	// answers write what is answered, and log what is the node's fault.
-	answers struct{ log *slog.Logger }
-
 	alertHandlers struct {
-		answers
-		alerts    Alerts
-		approvals Approvals
-		reader    Reader
-		sender    string // CAP sender of replies
-		clock     func() time.Time
+		alerts    service.Alerts
+		approvals service.Approvals
+		reader    service.Reader
+		replies   capreply.Writer
 		drill     func() bool
 	}
 	ruleHandlers struct {
-		answers
-		scenarios Scenarios
-		licences  Licences
-		policy    Policy
+		scenarios service.Scenarios
+		licences  service.Licences
+		policy    service.Policy
 	}
 	importHandlers struct {
-		answers
-		service   Imports
+		service   service.Imports
 		open      *inflight.Open
 		heartbeat time.Duration
 	}
 	audienceHandlers struct {
-		answers
-		selections Selections
-		places     Places
-		devices    Devices
-		connected  Connected
+		selections service.Selections
+		places     service.Places
+		devices    service.Devices
+		connected  service.Connected
 	}
 	userHandlers struct {
-		answers
-		users Users
-		audit Audit
+		users service.Users
+		audit service.Audit
 	}
 	nodeHandlers struct {
-		answers
-		state   Status
-		nodes   Nodes
-		backups Backups
-		parted  Splits
+		state   service.Status
+		nodes   service.Nodes
+		backups service.Backups
+		parted  service.Splits
 	}
 	eventHandlers struct {
-		feed      Events
+		feed      service.Events
 		open      *inflight.Open
 		opened    prometheus.Gauge
-		caller    func(Route, *http.Request) (Caller, error) // who asks now: a token may have been revoked
-		ended     <-chan struct{}
 		heartbeat time.Duration
+	}
+	selfHandlers struct {
+		exporter http.Handler  // of the metrics
+		openAPI  func() []byte // written when it is first asked for
 	}
 )
 
+// Bounds of requests that are open for long: an event stream holds some 50 KiB of backlog, an
+// import its file and a parsed copy.
+var (
+	streamsOpen = inflight.Bounds{Each: 64, All: 256}
+	importsOpen = inflight.Bounds{Each: 2, All: 2}
+)
+
 // group makes the groups.
-func (h *Handler) group(s Services, opts Options) {
-	h.alertHandlers = alertHandlers{h.answers, s.Alerts, s.Approvals, s.Reader, opts.Sender, opts.Clock, opts.Drill}
-	h.ruleHandlers = ruleHandlers{h.answers, s.Scenarios, s.Licences, s.Policy}
-	h.importHandlers = importHandlers{h.answers, s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
-	h.audienceHandlers = audienceHandlers{h.answers, s.Selections, s.Places, s.Devices, s.Connected}
-	h.userHandlers = userHandlers{h.answers, s.Users, s.Audit}
-	h.nodeHandlers = nodeHandlers{h.answers, s.Status, s.Nodes, s.Backups, s.Splits}
-	h.eventHandlers = eventHandlers{
-		s.Events, inflight.NewOpen("event streams", streamsOpen), h.metric.streams, h.caller, h.ended, opts.Heartbeat,
+func (h *Handler) group(s service.All, opts Options) {
+	h.alertHandlers = alertHandlers{s.Alerts, s.Approvals, s.Reader, capreply.Writer{Sender: opts.Sender, Clock: opts.Clock}, opts.Drill}
+	h.ruleHandlers = ruleHandlers{s.Scenarios, s.Licences, s.Policy}
+	h.importHandlers = importHandlers{s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
+	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.Devices, s.Connected}
+	h.userHandlers = userHandlers{s.Users, s.Audit}
+	h.nodeHandlers = nodeHandlers{s.Status, s.Nodes, s.Backups, s.Splits}
+	streams := prometheus.NewGauge(prometheus.GaugeOpts{Name: "almenara_api_event_streams", Help: "Event streams that are open."})
+	opts.Registry.MustRegister(streams)
+	h.eventHandlers = eventHandlers{s.Events, inflight.NewOpen("event streams", streamsOpen), streams, opts.Heartbeat}
+	h.selfHandlers = selfHandlers{
+		promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}), sync.OnceValue(func() []byte { return OpenAPI(opts.Version) }),
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -114,7 +115,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 // impatient is a service that tells progress before it has read all.
 type impatient struct{ *apitest.Fake }
 
-func (i impatient) Import(_ context.Context, _ api.Caller, csv io.Reader, _ wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (i impatient) Import(_ context.Context, _ authority.Caller, csv io.Reader, _ wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	progress(wire.Progress{Phase: "early", Done: 1})
 	n, err := io.Copy(io.Discard, csv)
 	if err == nil {
@@ -196,7 +197,7 @@ func TestDryRun_RecordsNothingAndAnswersJSON(t *testing.T) {
 		"/api/v1/alerts?dry_run=1&wait=committed": {`{"alert":{"x":1},"select":"all"}`, `PreviewAlert {"x":1} "all"`},
 	} {
 		fake := apitest.New()
-		r := request("POST", path, apitest.Token(api.RoleComposer), c.body)
+		r := request("POST", path, apitest.Token(authority.RoleComposer), c.body)
 		r.Header.Set("Accept", "application/cap+xml")
 		got := serve(t, api.New(apitest.Services(fake), api.Options{}), r)
 		require.Equal(t, 200, got.Code, "not 202: nothing was accepted")
@@ -210,7 +211,7 @@ func TestDryRun_ThatCannotBeReadSendsNothing(t *testing.T) {
 	for _, path := range []string{"/api/v1/cap", "/api/v1/alerts"} {
 		for _, slip := range []string{"dry_run=yes", "dry_run=", "dry_run", "dryrun=true", "dry-run=true", "dry_run=true&dry_run=false"} {
 			fake := apitest.New()
-			got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", path+"?"+slip, apitest.Token(api.RoleComposer), `{"alert":{"x":1}}`)
+			got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", path+"?"+slip, apitest.Token(authority.RoleComposer), `{"alert":{"x":1}}`)
 			require.Equal(t, 400, got.Code, "%s?%s", path, slip)
 			require.Empty(t, fake.Calls())
 		}

@@ -2,20 +2,20 @@ package api
 
 import (
 	"errors"
-	"net/http"
 
+	"almenara/node/api/routing"
 	"almenara/node/api/strictjson"
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/storage/audience"
 )
 
-func (h audienceHandlers) selectAudience(c call) error {
-	limit := c.query.limit(50, 1000)
-	if c.query.err != nil {
-		return c.query.err
+func (h audienceHandlers) selectAudience(c routing.Call) error {
+	limit := c.Query.Limit(50, 1000)
+	if c.Query.Err() != nil {
+		return c.Query.Err()
 	}
-	selected, err := h.selections.Select(c.r.Context(), c.query.text("expr", ""), c.query.text("after", ""), limit)
+	selected, err := h.selections.Select(c.R.Context(), c.Query.Text("expr", ""), c.Query.Text("after", ""), limit)
 	if err != nil {
 		return err
 	}
@@ -25,89 +25,81 @@ func (h audienceHandlers) selectAudience(c call) error {
 			return err
 		}
 	}
-	return answer(h.answers, c, selected, authority.Minimal(c.by, asked, &selected))
+	return c.Answer(selected, authority.Minimal(c.By, asked, &selected))
 }
 
-func (h audienceHandlers) listPlaces(c call) error {
-	places, err := h.places.ListPlaces(c.r.Context())
-	return answerList(h.answers, c, places, err)
+func (h audienceHandlers) listPlaces(c routing.Call) error {
+	places, err := h.places.ListPlaces(c.R.Context())
+	return routing.AnswerList(c, places, err)
 }
 
-func (h audienceHandlers) putPlaces(c call) error {
+func (h audienceHandlers) putPlaces(c routing.Call) error {
 	var in []wire.Place
-	if err := c.readJSON(&in); err != nil {
+	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}
 	if len(in) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body holds no place")
 	}
-	return done(c, h.places.PutPlaces(c.r.Context(), c.by, in))
+	return c.Done(h.places.PutPlaces(c.R.Context(), c.By, in))
 }
 
-func (h audienceHandlers) listDevices(c call) error {
-	limit := c.query.limit(1000, 10_000)
-	if c.query.err != nil {
-		return c.query.err
+func (h audienceHandlers) listDevices(c routing.Call) error {
+	limit := c.Query.Limit(1000, 10_000)
+	if c.Query.Err() != nil {
+		return c.Query.Err()
 	}
-	devices, next, err := h.connected.ListDevices(c.r.Context(), c.query.text("after", ""), limit)
-	nextPage(c, next)
-	return answerList(h.answers, c, devices, err)
+	devices, next, err := h.connected.ListDevices(c.R.Context(), c.Query.Text("after", ""), limit)
+	c.NextPage(next)
+	return routing.AnswerList(c, devices, err)
 }
 
 // enrolDevices answers in the shape of the question: an object or an array.
-func (h audienceHandlers) enrolDevices(c call) error {
-	in, array, err := strictjson.ReadOneOrMore[wire.Enrol](c.r.Body)
-	c.work.Decoded()
+func (h audienceHandlers) enrolDevices(c routing.Call) error {
+	in, array, err := strictjson.ReadOneOrMore[wire.Enrol](c.R.Body)
+	c.Decoded()
 	if err != nil {
 		return err
 	}
 	if len(in) == 0 || len(in) > maxEnrol {
 		return wire.Problemf(wire.KindMalformed, "one request enrols from 1 to %d devices, not %d; nothing was enrolled", maxEnrol, len(in))
 	}
-	enrolled, err := h.devices.EnrolDevices(c.r.Context(), c.by, in)
+	enrolled, err := h.devices.EnrolDevices(c.R.Context(), c.By, in)
 	switch {
-	case err != nil:
-		return err
-	case array:
-		h.writeJSON(c.w, http.StatusCreated, enrolled)
+	case err != nil || array:
+		return c.Created(enrolled, err)
 	case len(enrolled) == 1:
-		h.writeJSON(c.w, http.StatusCreated, enrolled[0])
-	default:
-		return errors.New("enrolling one device: the service answered another number")
+		return c.Created(enrolled[0], nil)
 	}
-	return nil
+	return errors.New("enrolling one device: the service answered another number")
 }
 
-func (h audienceHandlers) revokeDevice(c call) error {
-	return done(c, h.devices.RevokeDevice(c.r.Context(), c.by, c.r.PathValue("id")))
+func (h audienceHandlers) revokeDevice(c routing.Call) error {
+	return c.Done(h.devices.RevokeDevice(c.R.Context(), c.By, c.R.PathValue("id")))
 }
 
-func (h userHandlers) listUsers(c call) error {
-	users, err := h.users.ListUsers(c.r.Context())
-	return answerList(h.answers, c, users, err)
+func (h userHandlers) listUsers(c routing.Call) error {
+	users, err := h.users.ListUsers(c.R.Context())
+	return routing.AnswerList(c, users, err)
 }
 
-func (h userHandlers) addUser(c call) error {
+func (h userHandlers) addUser(c routing.Call) error {
 	var in wire.AddUser
-	if err := c.readJSON(&in); err != nil {
+	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}
-	user, err := h.users.AddUser(c.r.Context(), c.by, in)
-	if err != nil {
-		return err
-	}
-	h.writeJSON(c.w, http.StatusCreated, user)
-	return nil
+	user, err := h.users.AddUser(c.R.Context(), c.By, in)
+	return c.Created(user, err)
 }
 
-func (h userHandlers) setUser(c call) error {
+func (h userHandlers) setUser(c routing.Call) error {
 	var in wire.SetUser
-	if err := c.readJSON(&in); err != nil {
+	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}
-	return done(c, h.users.SetUser(c.r.Context(), c.by, c.r.PathValue("name"), in))
+	return c.Done(h.users.SetUser(c.R.Context(), c.By, c.R.PathValue("name"), in))
 }
 
-func (h userHandlers) revokeUser(c call) error {
-	return done(c, h.users.RevokeUser(c.r.Context(), c.by, c.r.PathValue("name")))
+func (h userHandlers) revokeUser(c routing.Call) error {
+	return c.Done(h.users.RevokeUser(c.R.Context(), c.By, c.R.PathValue("name")))
 }

@@ -17,6 +17,7 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/api/routing"
 	"almenara/node/authority"
 	"almenara/node/web"
 	"almenara/node/wire"
@@ -101,17 +102,17 @@ var happy = map[string]struct {
 	"GET /metrics":                         {status: 200, answer: "almenara_api_request_seconds_bucket"},
 }
 
-func name(route api.Route) string { return route.Method + " " + route.Path }
+func name(route routing.Route) string { return route.Method + " " + route.Path }
 
 // streams are tested apart: their answer does not end.
-func isStream(route api.Route) bool { return route.Path == "/api/v1/events" }
+func isStream(route routing.Route) bool { return route.Path == "/api/v1/events" }
 
-func address(route api.Route, query string) string {
+func address(route routing.Route, query string) string {
 	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", web.AllFiles().Path("board.css")).Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.
-func allowed(route api.Route) string {
+func allowed(route routing.Route) string {
 	if route.Open {
 		return ""
 	}
@@ -159,7 +160,7 @@ func TestRoutes_RefuseOtherRoles(t *testing.T) {
 			continue
 		}
 		for _, role := range append(authority.Roles(), "none") {
-			if slices.Contains(route.Roles, role) || role == api.RoleAdministrator {
+			if slices.Contains(route.Roles, role) || role == authority.RoleAdministrator {
 				continue
 			}
 			fake := apitest.New()
@@ -179,7 +180,7 @@ func TestRoutes_AdministratorMayEverything(t *testing.T) {
 			continue
 		}
 		want := happy[name(route)]
-		got := ask(t, api.New(apitest.Services(apitest.New()), api.Options{}), route.Method, address(route, want.query), apitest.Token(api.RoleAdministrator), want.body)
+		got := ask(t, api.New(apitest.Services(apitest.New()), api.Options{}), route.Method, address(route, want.query), apitest.Token(authority.RoleAdministrator), want.body)
 		require.Equal(t, want.status, got.Code, name(route))
 	}
 }
@@ -266,7 +267,7 @@ func TestRoutes_BodyThatBreaksOffIsMalformed(t *testing.T) {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		require.NoError(t, err)
 		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n",
-			path, apitest.Token(api.RoleAdministrator))
+			path, apitest.Token(authority.RoleAdministrator))
 		require.NoError(t, err)
 		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		require.NoError(t, err)
@@ -283,7 +284,7 @@ func TestRoutes_RefuseAFieldThatIsGivenTwice(t *testing.T) {
 		`{"select":"place under a","alert":{"x":1},"SELECT":"place under b"}`,
 	} {
 		fake := apitest.New()
-		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", "/api/v1/alerts", apitest.Token(api.RoleComposer), body)
+		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", "/api/v1/alerts", apitest.Token(authority.RoleComposer), body)
 		require.Equal(t, 400, got.Code, got.Body)
 		require.Contains(t, problem(t, got).Sentence, `"select" twice`)
 		require.Empty(t, fake.Calls())
@@ -304,14 +305,14 @@ func TestRoutes_RefuseUnknownAndWrongParameters(t *testing.T) {
 	}
 	for _, c := range cases {
 		fake := apitest.New()
-		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", c.path, apitest.Token(api.RoleAdministrator), "")
+		got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", c.path, apitest.Token(authority.RoleAdministrator), "")
 		require.Equal(t, 400, got.Code, c.path)
 		require.Contains(t, problem(t, got).Sentence, c.says)
 		require.Empty(t, fake.Calls())
 	}
 	// A slip in the name of the safe flag must not turn a dry run into the real thing.
 	fake := apitest.New()
-	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", "/api/v1/audience/import?dry-run=true", apitest.Token(api.RoleAudienceManager), "id\n")
+	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "POST", "/api/v1/audience/import?dry-run=true", apitest.Token(authority.RoleAudienceManager), "id\n")
 	require.Equal(t, 400, got.Code)
 	require.Empty(t, fake.Calls())
 }

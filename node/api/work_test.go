@@ -15,7 +15,10 @@ import (
 
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/authority"
+	"almenara/node/httpserver"
 	"almenara/node/inflight"
+	"almenara/node/service"
 	"almenara/node/wire"
 )
 
@@ -23,26 +26,26 @@ import (
 // it begins with system or admin.
 type crowd struct {
 	*apitest.Fake
-	take func(ctx context.Context, by api.Caller, dryRun bool) (wire.Outcome, error)
+	take func(ctx context.Context, by authority.Caller, dryRun bool) (wire.Outcome, error)
 }
 
-func newCrowd(take func(ctx context.Context, by api.Caller, dryRun bool) (wire.Outcome, error)) api.Services {
+func newCrowd(take func(ctx context.Context, by authority.Caller, dryRun bool) (wire.Outcome, error)) service.All {
 	return apitest.Services(crowd{apitest.New(), take})
 }
 
-func (c crowd) Identify(_ context.Context, token string) (api.Caller, error) {
-	by := api.Caller{Name: token, Roles: []string{api.RoleComposer}, System: strings.HasPrefix(token, "system")}
+func (c crowd) Identify(_ context.Context, token string) (authority.Caller, error) {
+	by := authority.Caller{Name: token, Roles: []string{authority.RoleComposer}, System: strings.HasPrefix(token, "system")}
 	if strings.HasPrefix(token, "admin") {
-		by.Roles = []string{api.RoleAdministrator}
+		by.Roles = []string{authority.RoleAdministrator}
 	}
 	return by, nil
 }
 
-func (c crowd) TakeCAP(ctx context.Context, by api.Caller, _ []byte, _ string, _ wire.Wait) (wire.Outcome, error) {
+func (c crowd) TakeCAP(ctx context.Context, by authority.Caller, _ []byte, _ string, _ wire.Wait) (wire.Outcome, error) {
 	return c.take(ctx, by, false)
 }
 
-func (c crowd) PreviewCAP(ctx context.Context, by api.Caller, _ []byte, _ string) (wire.Outcome, error) {
+func (c crowd) PreviewCAP(ctx context.Context, by authority.Caller, _ []byte, _ string) (wire.Outcome, error) {
 	return c.take(ctx, by, true)
 }
 
@@ -59,8 +62,8 @@ var (
 // Four persons cannot hold all places of large bodies: some are kept.
 func TestBodies_KeepPlacesForCentralSystemsAndAdministrators(t *testing.T) {
 	reading := make(chan struct{}, 1000)
-	services := newCrowd(func(context.Context, api.Caller, bool) (wire.Outcome, error) { return inForce, nil })
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: watched{document.Handler(t, api.New(services, api.Options{})), reading}})
+	services := newCrowd(func(context.Context, authority.Caller, bool) (wire.Outcome, error) { return inForce, nil })
+	s := httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: watched{document.Handler(t, api.New(services, api.Options{})), reading}})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -90,7 +93,7 @@ type line struct {
 
 func newLine(t *testing.T) *line {
 	l := &line{t: t, began: make(chan string, 100), proceed: make(chan struct{}), done: make(chan *httptest.ResponseRecorder, 100)}
-	l.h = api.New(newCrowd(func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
+	l.h = api.New(newCrowd(func(_ context.Context, by authority.Caller, _ bool) (wire.Outcome, error) {
 		l.began <- by.Name
 		<-l.proceed
 		return inForce, nil
@@ -137,7 +140,7 @@ func TestWork_LargeBodiesAndDryRunsWaitTheirTurn(t *testing.T) {
 func TestWork_WhatIsRecordedWaitsWithoutATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		committed := make(chan struct{})
-		h := api.New(newCrowd(func(ctx context.Context, _ api.Caller, dryRun bool) (wire.Outcome, error) {
+		h := api.New(newCrowd(func(ctx context.Context, _ authority.Caller, dryRun bool) (wire.Outcome, error) {
 			if !dryRun {
 				inflight.Recorded(ctx)
 				<-committed
@@ -160,7 +163,7 @@ func TestWork_WhatIsRecordedWaitsWithoutATurn(t *testing.T) {
 // Who asks without end is told to wait; his messages are sent, and others are answered.
 func TestWork_OfDryRunsIsBoundedForEachUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		costs := func(_ context.Context, _ api.Caller, dryRun bool) (out wire.Outcome, err error) {
+		costs := func(_ context.Context, _ authority.Caller, dryRun bool) (out wire.Outcome, err error) {
 			time.Sleep(500 * time.Millisecond)
 			out = inForce
 			out.DryRun = dryRun
@@ -197,7 +200,7 @@ func TestWork_OfDryRunsIsBoundedForEachUser(t *testing.T) {
 func TestWork_OfRefusedMessagesGoesInTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began, proceed := make(chan struct{}, 100), make(chan struct{})
-		h := api.New(newCrowd(func(_ context.Context, by api.Caller, _ bool) (wire.Outcome, error) {
+		h := api.New(newCrowd(func(_ context.Context, by authority.Caller, _ bool) (wire.Outcome, error) {
 			switch by.Name {
 			case "refused":
 				time.Sleep(time.Minute)

@@ -48,7 +48,7 @@ type Options struct {
 	Clock      func() time.Time
 }
 
-// Approvals answers api.Approvals. Its methods may be called from any goroutine.
+// Approvals answers service.Approvals. Its methods may be called from any goroutine.
 type Approvals struct {
 	book       *alerts.Book
 	stories    *stories.Finder
@@ -72,7 +72,7 @@ func New(o Options) *Approvals {
 // approvalVersion is the command version that an approval needs.
 const approvalVersion = 2
 
-// ApproveAlert implements api.Approvals: the approval is a fact of this node, so it
+// ApproveAlert implements service.Approvals: the approval is a fact of this node, so it
 // works without quorum, and it may reach a node before the alert does.
 func (a *Approvals) ApproveAlert(ctx context.Context, by authority.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
 	s, err := a.stories.Find(id)

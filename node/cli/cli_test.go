@@ -20,6 +20,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/api/apitest"
 	"almenara/node/api/openapi/openapitest"
+	"almenara/node/authority"
 	"almenara/node/cli/command"
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/terminal"
@@ -48,7 +49,7 @@ func newWorld(t *testing.T) *world {
 	server := httptest.NewServer(described.Handler(t, handler))
 	t.Cleanup(server.Close)
 	t.Cleanup(handler.EndStreams)
-	w.env = map[string]string{"ALMENARA_API": server.URL, "ALMENARA_TOKEN": apitest.Token(api.RoleAdministrator)}
+	w.env = map[string]string{"ALMENARA_API": server.URL, "ALMENARA_TOKEN": apitest.Token(authority.RoleAdministrator)}
 	return w
 }
 
@@ -269,17 +270,17 @@ func TestUsage_SaysOneSentenceAndTheNearestName(t *testing.T) {
 func TestToken_ComesFromFlagThenEnvironmentThenFolder(t *testing.T) {
 	w := newWorld(t)
 	data := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(data, "operator.token"), []byte(apitest.Token(api.RoleDeviceManager)+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(data, "operator.token"), []byte(apitest.Token(authority.RoleDeviceManager)+"\n"), 0o600))
 	who := func(args ...string) string {
 		require.Equal(t, command.ExitDone, w.run(append([]string{"device", "revoke", "x"}, args...)...), w.err.String())
 		return w.By().Name
 	}
-	require.Equal(t, api.RoleAdministrator, who("--data", data))
+	require.Equal(t, authority.RoleAdministrator, who("--data", data))
 	delete(w.env, "ALMENARA_TOKEN")
-	require.Equal(t, api.RoleDeviceManager, who("--data", data))
+	require.Equal(t, authority.RoleDeviceManager, who("--data", data))
 	w.env["ALMENARA_DATA"] = data
-	require.Equal(t, api.RoleDeviceManager, who())
-	require.Equal(t, api.RoleAdministrator, who("--token", apitest.Token(api.RoleAdministrator)))
+	require.Equal(t, authority.RoleDeviceManager, who())
+	require.Equal(t, authority.RoleAdministrator, who("--token", apitest.Token(authority.RoleAdministrator)))
 }
 
 func TestBar_IsDrawnOnATerminalOnly(t *testing.T) {

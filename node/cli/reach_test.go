@@ -18,6 +18,7 @@ import (
 	"almenara/node/access"
 	"almenara/node/api"
 	"almenara/node/api/apitest"
+	"almenara/node/authority"
 	"almenara/node/cli/command"
 )
 
@@ -34,7 +35,7 @@ func served(t *testing.T) (w *world, data string, server *httptest.Server) {
 	t.Cleanup(server.Close)
 	data = t.TempDir()
 	require.NoError(t, access.Access{Authority: access.PEM(server.Certificate().Raw), URL: server.URL}.Write(data))
-	require.NoError(t, os.WriteFile(filepath.Join(data, access.TokenFile), []byte(apitest.Token(api.RoleAdministrator)+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(data, access.TokenFile), []byte(apitest.Token(authority.RoleAdministrator)+"\n"), 0o600))
 	w.env = map[string]string{}
 	return w, data, server
 }
@@ -42,7 +43,7 @@ func served(t *testing.T) (w *world, data string, server *httptest.Server) {
 func TestData_FindsAddressAuthorityAndToken(t *testing.T) {
 	w, data, _ := served(t)
 	require.Equal(t, command.ExitDone, w.run("device", "revoke", "x", "--data", data), w.err.String())
-	require.Equal(t, api.RoleAdministrator, w.By().Name)
+	require.Equal(t, authority.RoleAdministrator, w.By().Name)
 	w.env["ALMENARA_DATA"] = data
 	require.Equal(t, command.ExitDone, w.run("device", "revoke", "x"), w.err.String())
 	w.env["ALMENARA_API"] = "http://127.0.0.1:1"

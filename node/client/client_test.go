@@ -18,6 +18,8 @@ import (
 	"almenara/node/api/apitest"
 	"almenara/node/api/openapi"
 	"almenara/node/api/openapi/openapitest"
+	"almenara/node/api/routing"
+	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
 )
@@ -47,7 +49,7 @@ func newRig(t *testing.T) *rig {
 	}))
 	t.Cleanup(r.server.Close)
 	t.Cleanup(handler.EndStreams)
-	r.Client = newClient(t, client.Config{URL: r.server.URL + "/", Token: apitest.Token(api.RoleAdministrator)})
+	r.Client = newClient(t, client.Config{URL: r.server.URL + "/", Token: apitest.Token(authority.RoleAdministrator)})
 	return r
 }
 
@@ -170,7 +172,7 @@ func TestClient_AsksForConsistentReadsOfTheAgreedPart(t *testing.T) {
 	for name, call := range calls(t.Context(), r.Client.Consistent()) {
 		r.asked = nil
 		require.NoError(t, call(), name)
-		i := slices.IndexFunc(api.Routes(), func(route api.Route) bool { return route.Method+" "+route.Path == name })
+		i := slices.IndexFunc(api.Routes(), func(route routing.Route) bool { return route.Method+" "+route.Path == name })
 		require.Equal(t, api.Routes()[i].Agreed, r.asked[0].URL.Query().Get("consistent") == "true", name)
 	}
 	r.asked = nil

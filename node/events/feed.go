@@ -62,7 +62,7 @@ func New(o Options) *Feed {
 }
 
 // Events opens a queue of what happens to an alert, or to all with "". It is closed when ctx
-// ends or the reader is too slow. It implements api.Events.
+// ends or the reader is too slow. It implements service.Events.
 func (f *Feed) Events(ctx context.Context, of string) (<-chan wire.Event, error) {
 	if _, err := alert.ParseID(of); of != "" && err != nil { // one that is not known yet may be awaited
 		id, err := f.Find(of)

@@ -26,13 +26,13 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Export answers api.Backups and api.Audit. Its methods may be called from any goroutine.
+// Export answers service.Backups and service.Audit. Its methods may be called from any goroutine.
 type Export struct{ o Options }
 
 // New makes one.
 func New(o Options) *Export { return &Export{o} }
 
-// Backup implements api.Backups: everything that is agreed, as this node has it now,
+// Backup implements service.Backups: everything that is agreed, as this node has it now,
 // after all of its tables were verified. Alerts and receipts that are not agreed yet
 // are not in it.
 func (e *Export) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, int64, error) {
@@ -49,7 +49,7 @@ func (e *Export) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, 
 	return r, size, nil
 }
 
-// ExportAudit implements api.Audit.
+// ExportAudit implements service.Audit.
 func (e *Export) ExportAudit(_ context.Context, w io.Writer, from, to uint64) error {
 	err := audit.Export(e.o.Store, w, from, to)
 	if errors.Is(err, audit.ErrNoLine) {

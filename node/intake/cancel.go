@@ -15,7 +15,7 @@ import (
 	"almenara/storage/alert/capxml"
 )
 
-// CancelAlert implements api.Alerts: it writes a CAP Cancel for every message of the
+// CancelAlert implements service.Alerts: it writes a CAP Cancel for every message of the
 // alert that this node knows. One of them would do here, but other nodes may know
 // others.
 func (t *Intake) CancelAlert(ctx context.Context, by authority.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {

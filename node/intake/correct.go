@@ -22,7 +22,7 @@ import (
 	"almenara/storage/alert/capxml"
 )
 
-// UpdateAlert implements api.Alerts: it writes a CAP Update of the alert in force that keeps its
+// UpdateAlert implements service.Alerts: it writes a CAP Update of the alert in force that keeps its
 // areas and whatever else is not given.
 func (t *Intake) UpdateAlert(ctx context.Context, by authority.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) {

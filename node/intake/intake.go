@@ -77,7 +77,7 @@ type Options struct {
 	Trusted    func() bool // the clock is right, as far as this node knows
 }
 
-// Intake answers api.Alerts. Its methods may be called from any goroutine.
+// Intake answers service.Alerts. Its methods may be called from any goroutine.
 type Intake struct {
 	book       *alerts.Book
 	stories    *stories.Finder
@@ -109,12 +109,12 @@ func New(o Options) *Intake {
 	}
 }
 
-// TakeCAP implements api.Alerts.
+// TakeCAP implements service.Alerts.
 func (t *Intake) TakeCAP(ctx context.Context, by authority.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error) {
 	return t.takeCAP(ctx, incoming{by: by, raw: raw, selected: selection, wait: wait})
 }
 
-// PreviewCAP implements api.Alerts: TakeCAP up to the record.
+// PreviewCAP implements service.Alerts: TakeCAP up to the record.
 func (t *Intake) PreviewCAP(ctx context.Context, by authority.Caller, raw []byte, selection string) (wire.Outcome, error) {
 	return t.takeCAP(ctx, incoming{by: by, raw: raw, selected: selection, dryRun: true})
 }
@@ -131,12 +131,12 @@ func (t *Intake) takeCAP(ctx context.Context, in incoming) (wire.Outcome, error)
 	return t.take(ctx, in)
 }
 
-// SendAlert implements api.Alerts: the same path, from the JSON form.
+// SendAlert implements service.Alerts: the same path, from the JSON form.
 func (t *Intake) SendAlert(ctx context.Context, by authority.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) { return t.takeJSON(ctx, in, incoming{by: by, wait: wait, direct: true}) })
 }
 
-// PreviewAlert implements api.Alerts: SendAlert up to the record.
+// PreviewAlert implements service.Alerts: SendAlert up to the record.
 func (t *Intake) PreviewAlert(ctx context.Context, by authority.Caller, in wire.SendAlert) (wire.Outcome, error) {
 	return newest.Write(func() (wire.Outcome, error) { return t.takeJSON(ctx, in, incoming{by: by, dryRun: true, direct: true}) })
 }

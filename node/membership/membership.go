@@ -68,7 +68,7 @@ type Options struct {
 	Logger   *slog.Logger
 }
 
-// Membership answers api.Nodes and the cluster. Its methods may be called from any goroutine;
+// Membership answers service.Nodes and the cluster. Its methods may be called from any goroutine;
 // all but Admit only after Connect.
 type Membership struct {
 	id, name string

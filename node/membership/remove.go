@@ -15,7 +15,7 @@ import (
 	"almenara/node/wire"
 )
 
-// Invite implements api.Nodes.
+// Invite implements service.Nodes.
 func (m *Membership) Invite(ctx context.Context, by authority.Caller, in wire.Invite) (wire.Invited, error) {
 	minutes := in.Minutes
 	if minutes == 0 {
@@ -33,7 +33,7 @@ func (m *Membership) Invite(ctx context.Context, by authority.Caller, in wire.In
 	return wire.Invited{Token: token.String(), Expires: m.clock().Add(ttl).UTC().Truncate(time.Second)}, nil
 }
 
-// RemoveNode implements api.Nodes. The key goes from the ring first, so that
+// RemoveNode implements service.Nodes. The key goes from the ring first, so that
 // devices stop believing the node before its vote is gone.
 func (m *Membership) RemoveNode(ctx context.Context, by authority.Caller, named string) error {
 	id, err := records.NodeMeant(m.store, named)

@@ -15,7 +15,7 @@ import (
 	"almenara/storage"
 )
 
-// Licences answers api.Licences. Its methods may be called from any goroutine.
+// Licences answers service.Licences. Its methods may be called from any goroutine.
 type Licences struct {
 	state    State
 	proposer Proposer
@@ -27,7 +27,7 @@ func NewLicences(state State, p Proposer, clock func() time.Time) *Licences {
 	return &Licences{state: state, proposer: p, clock: clock}
 }
 
-// ListLicences implements api.Licences.
+// ListLicences implements service.Licences.
 func (c *Licences) ListLicences(context.Context) ([]wire.Licence, error) {
 	rules, err := c.state.Authority()
 	if err != nil {
@@ -47,7 +47,7 @@ func licenceOut(l storage.Licence) wire.Licence {
 	}
 }
 
-// GrantLicence implements api.Licences.
+// GrantLicence implements service.Licences.
 func (c *Licences) GrantLicence(ctx context.Context, by authority.Caller, in wire.Licence) (wire.Licence, error) {
 	if in.ID != "" || in.Revoked || in.GrantedBy != "" || !in.GrantedAt.IsZero() {
 		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "id, granted_by, granted_at and revoked of a licence are set by the node")
@@ -91,7 +91,7 @@ func (c *Licences) good(in wire.Licence) error {
 	return known.Places(c.state.Index(), in.Place)
 }
 
-// RevokeLicence implements api.Licences.
+// RevokeLicence implements service.Licences.
 func (c *Licences) RevokeLicence(ctx context.Context, by authority.Caller, id string) error {
 	found, err := c.meant(id)
 	if err != nil {

@@ -34,7 +34,7 @@ type Proposer interface {
 	Problem(err error) error
 }
 
-// Policy answers api.Policy. Its methods may be called from any goroutine.
+// Policy answers service.Policy. Its methods may be called from any goroutine.
 type Policy struct {
 	state    State
 	proposer Proposer
@@ -43,7 +43,7 @@ type Policy struct {
 // NewPolicy makes one.
 func NewPolicy(state State, p Proposer) *Policy { return &Policy{state: state, proposer: p} }
 
-// ShowPolicy implements api.Policy.
+// ShowPolicy implements service.Policy.
 func (c *Policy) ShowPolicy(context.Context) (wire.Policy, error) {
 	rules, err := c.state.Authority()
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Policy) ShowPolicy(context.Context) (wire.Policy, error) {
 	return out, nil
 }
 
-// PutPolicy implements api.Policy. The version of the answer is passed over, so that
+// PutPolicy implements service.Policy. The version of the answer is passed over, so that
 // what was shown can be changed and put back.
 func (c *Policy) PutPolicy(ctx context.Context, by authority.Caller, in wire.Policy) error {
 	p := storage.Policy{Approvers: in.Approvers}

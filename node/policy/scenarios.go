@@ -15,7 +15,7 @@ import (
 	"almenara/storage/audience"
 )
 
-// Scenarios answers api.Scenarios. Its methods may be called from any goroutine.
+// Scenarios answers service.Scenarios. Its methods may be called from any goroutine.
 type Scenarios struct {
 	state    State
 	proposer Proposer
@@ -29,7 +29,7 @@ func NewScenarios(state State, p Proposer, sender func() string, clock func() ti
 	return &Scenarios{state: state, proposer: p, sender: sender, clock: clock}
 }
 
-// ListScenarios implements api.Scenarios.
+// ListScenarios implements service.Scenarios.
 func (c *Scenarios) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	rules, err := c.state.Authority()
 	if err != nil {
@@ -42,7 +42,7 @@ func (c *Scenarios) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	return out, nil
 }
 
-// PutScenario implements api.Scenarios.
+// PutScenario implements service.Scenarios.
 func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario) error {
 	if in.Minutes < 1 || in.Minutes > math.MaxInt32 {
 		return wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds")
@@ -73,7 +73,7 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	return err
 }
 
-// RemoveScenario implements api.Scenarios.
+// RemoveScenario implements service.Scenarios.
 func (c *Scenarios) RemoveScenario(ctx context.Context, by authority.Caller, id string) error {
 	_, err := c.proposer.Change(ctx, by.Name, &command.RemoveScenario{ID: id})
 	return err

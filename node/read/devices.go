@@ -10,7 +10,7 @@ import (
 	"almenara/storage/member"
 )
 
-// ListDevices implements api.Connected: what was agreed, and where each is connected.
+// ListDevices implements service.Connected: what was agreed, and where each is connected.
 func (r *Reader) ListDevices(ctx context.Context, after string, limit int) (out []wire.Device, next string, err error) {
 	limit = members.PageSize(limit)
 	var devices []storage.Device

@@ -71,7 +71,7 @@ func parseListAfter(text string) (a listAfter, err error) {
 	return a, nil
 }
 
-// ListAlerts implements api.Reader: what is not agreed yet, newest first, then the
+// ListAlerts implements service.Reader: what is not agreed yet, newest first, then the
 // order of the log, newest first.
 func (r *Reader) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.Alert, next string, err error) {
 	from, err := parseListAfter(q.After)

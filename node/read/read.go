@@ -75,7 +75,7 @@ type Options struct {
 	Logger    *slog.Logger
 }
 
-// Reader answers api.Reader and api.Connected. Its methods may be called from any goroutine.
+// Reader answers service.Reader and service.Connected. Its methods may be called from any goroutine.
 type Reader struct {
 	book       *alerts.Book
 	stories    *stories.Finder
@@ -116,7 +116,7 @@ func (r *Reader) addressedNow(fact string) (*roaring.Bitmap, error) {
 	return now.Members, err
 }
 
-// AlertMessage implements api.Reader: the message as its sender wrote it.
+// AlertMessage implements service.Reader: the message as its sender wrote it.
 func (r *Reader) AlertMessage(ctx context.Context, by authority.Caller, id string) ([]byte, error) {
 	s, err := r.stories.Find(id)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"almenara/storage/receipt"
 )
 
-// AlertReceipts implements api.Reader: a page of who reached a rung, or who has not,
+// AlertReceipts implements service.Reader: a page of who reached a rung, or who has not,
 // by ordinal.
 func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
 	done, err := r.reading(ctx)

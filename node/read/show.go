@@ -31,7 +31,7 @@ func textsOf(m *alerts.Message) (out []wire.MessageText) {
 	return out
 }
 
-// ShowAlert implements api.Reader.
+// ShowAlert implements service.Reader.
 func (r *Reader) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
 	done, err := r.reading(ctx)
 	if err != nil {

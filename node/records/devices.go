@@ -15,7 +15,7 @@ import (
 	"almenara/storage/member"
 )
 
-// EnrolDevices implements api.Devices. Members that do not exist are made first; the
+// EnrolDevices implements service.Devices. Members that do not exist are made first; the
 // secrets are in the answer and nowhere else. All devices are in one entry of the log, so
 // that all are enrolled or none. A device that is enrolled already is refused unless its
 // secret is to be rotated: whatever hangs on the wall would be cut off.
@@ -188,14 +188,14 @@ func (dv *Devices) kindOf(id string) string {
 	return kind
 }
 
-// RevokeDevice implements api.Devices. Every node drops the device as soon as the
+// RevokeDevice implements service.Devices. Every node drops the device as soon as the
 // revocation arrives there.
 func (dv *Devices) RevokeDevice(ctx context.Context, by authority.Caller, id string) error {
 	_, err := dv.proposer.Change(ctx, by.Name, &command.RevokeDevice{ID: id})
 	return err
 }
 
-// Devices answers the part of api.Devices that changes something. Its methods may be called
+// Devices answers the part of service.Devices that changes something. Its methods may be called
 // from any goroutine.
 type Devices struct {
 	proposer *Proposer

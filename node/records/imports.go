@@ -147,7 +147,7 @@ func orphaning(out wire.Imported) error {
 	return p
 }
 
-// RemoveMember implements api.Imports. Devices that would be left without their member are named, and
+// RemoveMember implements service.Imports. Devices that would be left without their member are named, and
 // then nothing happens unless it is meant.
 func (im *Imports) RemoveMember(ctx context.Context, by authority.Caller, id string, yes bool) (wire.RemovedMember, error) {
 	if err := im.proposer.AwaitAgreed(ctx); err != nil { // or a device that was enrolled elsewhere would be passed over

@@ -24,7 +24,7 @@ func Degrees(p *geometry.Point) (lat, lon *float64) {
 	return &la, &lo
 }
 
-// PutPlaces implements api.Places.
+// PutPlaces implements service.Places.
 func (p *Places) PutPlaces(ctx context.Context, by authority.Caller, places []wire.Place) error {
 	var in []audience.Place
 	for _, p := range places {
@@ -106,7 +106,7 @@ func readPlace(p wire.Place) (audience.Place, error) {
 	return out, out.Validate()
 }
 
-// ListPlaces implements api.Places.
+// ListPlaces implements service.Places.
 func (p *Places) ListPlaces(context.Context) ([]wire.Place, error) {
 	var out []wire.Place
 	for _, p := range p.state.Index().Places() {
@@ -129,7 +129,7 @@ func (p *Places) ListPlaces(context.Context) ([]wire.Place, error) {
 	return out, nil
 }
 
-// Places answers api.Places. Its methods may be called from any goroutine.
+// Places answers service.Places. Its methods may be called from any goroutine.
 type Places struct {
 	proposer *Proposer
 	state    *agreed.Reader

@@ -157,7 +157,7 @@ func (p *Proposer) CatchUp(ctx context.Context) {
 	_ = p.cluster.Linearizable(ctx)
 }
 
-// UpToDate implements api.Reader.
+// UpToDate implements service.Reader.
 func (p *Proposer) UpToDate(ctx context.Context) error {
 	err := p.AwaitAgreed(ctx)
 	var problem *wire.Problem

@@ -6,6 +6,6 @@
 //	API ─> Users, Devices, Places, Imports ─> Proposer ─> Link (the log)
 //
 // It never imports channels or another part of node but node/alone, node/authority, node/known,
-// node/secret and the bodies of node/api and node/wire. How devices are reached and what they
+// node/secret and what is asked in node/service and the bodies of node/wire. How devices are reached and what they
 // show is nothing to it: what a device must be told at enrolment it is given as a function.
 package records

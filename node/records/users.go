@@ -16,7 +16,7 @@ import (
 	"almenara/storage/audience/lookup"
 )
 
-// Users answers api.Users. Its methods may be called from any goroutine.
+// Users answers service.Users. Its methods may be called from any goroutine.
 type Users struct {
 	proposer *Proposer
 	store    *storage.Store
@@ -30,7 +30,7 @@ func NewUsers(p *Proposer, store *storage.Store, sender func() string, audience 
 	return &Users{proposer: p, store: store, sender: sender, audience: audience}
 }
 
-// AddUser implements api.Users. Users of some senders say what kind they are, which nodes
+// AddUser implements service.Users. Users of some senders say what kind they are, which nodes
 // that were not upgraded do not understand.
 func (users *Users) AddUser(ctx context.Context, by authority.Caller, in wire.AddUser) (wire.User, error) {
 	token, hash := secret.New()
@@ -97,7 +97,7 @@ func checkKind(u storage.User) error {
 	return nil
 }
 
-// SetUser implements api.Users.
+// SetUser implements service.Users.
 func (users *Users) SetUser(ctx context.Context, by authority.Caller, name string, in wire.SetUser) error {
 	if err := users.proposer.AwaitAgreed(ctx); err != nil { // or what was changed elsewhere would be put back
 		return err
@@ -124,7 +124,7 @@ func (users *Users) SetUser(ctx context.Context, by authority.Caller, name strin
 	return err
 }
 
-// ListUsers implements api.Users.
+// ListUsers implements service.Users.
 func (users *Users) ListUsers(context.Context) ([]wire.User, error) {
 	all, err := UsersIn(users.store)
 	var out []wire.User
@@ -134,7 +134,7 @@ func (users *Users) ListUsers(context.Context) ([]wire.User, error) {
 	return out, err
 }
 
-// RevokeUser implements api.Users.
+// RevokeUser implements service.Users.
 func (users *Users) RevokeUser(ctx context.Context, by authority.Caller, name string) error {
 	_, err := users.proposer.Change(ctx, by.Name, &command.RevokeUser{Name: name})
 	return err
@@ -179,7 +179,7 @@ func AssumedSystems(store *storage.Store) (sentences []string) {
 		"say for each what it is, with almenara user set --system or --person", strings.Join(names[:min(3, len(names))], ", "), more)}
 }
 
-// Identify implements api.Identifier. It reads this node's copy, so tokens work
+// Identify implements service.Identifier. It reads this node's copy, so tokens work
 // without quorum, and revocation holds as soon as it arrives here.
 func (users *Users) Identify(_ context.Context, token string) (authority.Caller, error) {
 	var u storage.User

@@ -77,7 +77,7 @@ type Options struct {
 	Logger    *slog.Logger
 }
 
-// Reporter answers api.Status. Its methods may be called from any goroutine.
+// Reporter answers service.Status. Its methods may be called from any goroutine.
 type Reporter struct {
 	self      Self
 	cluster   Cluster
@@ -102,7 +102,7 @@ func New(o Options) *Reporter {
 	}
 }
 
-// Status implements api.Status. withHash adds the hash of the agreed state, which reads all of
+// Status implements service.Status. withHash adds the hash of the agreed state, which reads all of
 // it.
 func (r *Reporter) Status(_ context.Context, withHash bool) (wire.Status, error) {
 	c := r.cluster.Status()

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -21,22 +21,22 @@ type alerts struct {
 }
 
 // TakeCAP answers Outcome.
-func (f *alerts) TakeCAP(_ context.Context, by api.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error) {
+func (f *alerts) TakeCAP(_ context.Context, by authority.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "TakeCAP %s %q %s", raw, selection, wait)
 }
 
 // SendAlert answers Outcome.
-func (f *alerts) SendAlert(_ context.Context, by api.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error) {
+func (f *alerts) SendAlert(_ context.Context, by authority.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "SendAlert %s %q %s", in.Alert, in.Select, wait)
 }
 
 // PreviewCAP answers Outcome as a dry run.
-func (f *alerts) PreviewCAP(_ context.Context, by api.Caller, raw []byte, selection string) (wire.Outcome, error) {
+func (f *alerts) PreviewCAP(_ context.Context, by authority.Caller, raw []byte, selection string) (wire.Outcome, error) {
 	return f.preview(), f.note(&by, "PreviewCAP %s %q", raw, selection)
 }
 
 // PreviewAlert answers Outcome as a dry run.
-func (f *alerts) PreviewAlert(_ context.Context, by api.Caller, in wire.SendAlert) (wire.Outcome, error) {
+func (f *alerts) PreviewAlert(_ context.Context, by authority.Caller, in wire.SendAlert) (wire.Outcome, error) {
 	return f.preview(), f.note(&by, "PreviewAlert %s %q", in.Alert, in.Select)
 }
 
@@ -47,12 +47,12 @@ func (f *alerts) preview() wire.Outcome {
 }
 
 // UpdateAlert answers Outcome.
-func (f *alerts) UpdateAlert(_ context.Context, by api.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
+func (f *alerts) UpdateAlert(_ context.Context, by authority.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "UpdateAlert %s %d %v %q %q %q %t %s", id, len(in.Texts), in.Blanks, in.Severity, in.Select, in.Reason, in.DryRun, wait)
 }
 
 // CancelAlert answers Outcome.
-func (f *alerts) CancelAlert(_ context.Context, by api.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
+func (f *alerts) CancelAlert(_ context.Context, by authority.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "CancelAlert %s %q %s", id, in.Reason, wait)
 }
 
@@ -71,12 +71,12 @@ func (f *alerts) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
 }
 
 // AlertMessage answers Message.
-func (f *alerts) AlertMessage(_ context.Context, by api.Caller, id string) ([]byte, error) {
+func (f *alerts) AlertMessage(_ context.Context, by authority.Caller, id string) ([]byte, error) {
 	return f.Message, f.note(&by, "AlertMessage %s", id)
 }
 
 // AlertReceipts answers Rows.
-func (f *alerts) AlertReceipts(_ context.Context, by api.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error) {
+func (f *alerts) AlertReceipts(_ context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error) {
 	return wire.ReceiptPage{Rows: f.Rows, Next: f.Next, From: f.From}, f.note(&by, "AlertReceipts %s %s %t %q %d", id, q.Rung, q.Missing, q.After, q.Limit)
 }
 
@@ -86,6 +86,6 @@ func (f *alerts) Events(_ context.Context, alert string) (<-chan wire.Event, err
 }
 
 // ApproveAlert answers Outcome.
-func (f *alerts) ApproveAlert(_ context.Context, by api.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
+func (f *alerts) ApproveAlert(_ context.Context, by authority.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "ApproveAlert %s %q %q %s", id, in.Digest, in.Reason, wait)
 }

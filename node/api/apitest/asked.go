@@ -6,7 +6,7 @@ import (
 	"slices"
 	"sync"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -19,7 +19,7 @@ type asked struct {
 
 	mu      sync.Mutex // guards all below
 	calls   []string
-	by      api.Caller
+	by      authority.Caller
 	revoked bool
 }
 
@@ -31,14 +31,14 @@ func (f *asked) Calls() []string {
 }
 
 // By is the caller of the latest call that had one.
-func (f *asked) By() api.Caller {
+func (f *asked) By() authority.Caller {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.by
 }
 
 // note records a call and says how it ends.
-func (f *asked) note(by *api.Caller, format string, args ...any) error {
+func (f *asked) note(by *authority.Caller, format string, args ...any) error {
 	f.mu.Lock()
 	f.calls = append(f.calls, fmt.Sprintf(format, args...))
 	if by != nil {
@@ -60,17 +60,17 @@ func (f *asked) Revoke() {
 
 // Identify knows the tokens of Token. The empty token is a trap: it may everything,
 // so that a test sees an API that asks for it.
-func (f *asked) Identify(_ context.Context, token string) (api.Caller, error) {
+func (f *asked) Identify(_ context.Context, token string) (authority.Caller, error) {
 	role, ok := cut(token)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
 	case token == "":
-		return api.Caller{Name: "trap", Roles: []string{api.RoleAdministrator}}, nil
+		return authority.Caller{Name: "trap", Roles: []string{authority.RoleAdministrator}}, nil
 	case !ok || f.revoked:
-		return api.Caller{}, wire.Problemf(wire.KindUnauthenticated, "this token is not known")
+		return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "this token is not known")
 	case role == "none":
-		return api.Caller{Name: "nobody"}, nil
+		return authority.Caller{Name: "nobody"}, nil
 	}
-	return api.Caller{Name: role, Roles: []string{role}}, nil
+	return authority.Caller{Name: role, Roles: []string{role}}, nil
 }

@@ -5,7 +5,7 @@ import (
 	"io"
 	"slices"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -21,12 +21,12 @@ type audience struct {
 }
 
 // RemoveMember notes the id.
-func (f *audience) RemoveMember(_ context.Context, by api.Caller, id string, yes bool) (wire.RemovedMember, error) {
+func (f *audience) RemoveMember(_ context.Context, by authority.Caller, id string, yes bool) (wire.RemovedMember, error) {
 	return wire.RemovedMember{Member: id, Orphaned: 1, OrphanedFirst: []string{"lift-0042"}}, f.note(&by, "RemoveMember %s %t", id, yes)
 }
 
 // Import reads all and answers Imported.
-func (f *audience) Import(ctx context.Context, by api.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (f *audience) Import(ctx context.Context, by authority.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	n, err := io.Copy(io.Discard, csv)
 	if err != nil {
 		return wire.Imported{}, wire.Problemf(wire.KindMalformed, "the file ends early: %v", err) // hides the cause, as a service may
@@ -46,7 +46,7 @@ func (f *audience) Select(_ context.Context, expression, after string, limit int
 }
 
 // PutPlaces notes how many.
-func (f *audience) PutPlaces(_ context.Context, by api.Caller, places []wire.Place) error {
+func (f *audience) PutPlaces(_ context.Context, by authority.Caller, places []wire.Place) error {
 	return f.note(&by, "PutPlaces %d", len(places))
 }
 
@@ -56,7 +56,7 @@ func (f *audience) ListPlaces(context.Context) ([]wire.Place, error) {
 }
 
 // EnrolDevices makes a secret for each.
-func (f *audience) EnrolDevices(_ context.Context, by api.Caller, in []wire.Enrol) ([]wire.Enrolled, error) {
+func (f *audience) EnrolDevices(_ context.Context, by authority.Caller, in []wire.Enrol) ([]wire.Enrolled, error) {
 	err := f.note(&by, "EnrolDevices %d", len(in))
 	out := make([]wire.Enrolled, len(in))
 	for i, device := range in {
@@ -76,6 +76,6 @@ func (f *audience) ListDevices(_ context.Context, after string, limit int) (page
 }
 
 // RevokeDevice notes the id.
-func (f *audience) RevokeDevice(_ context.Context, by api.Caller, id string) error {
+func (f *audience) RevokeDevice(_ context.Context, by authority.Caller, id string) error {
 	return f.note(&by, "RevokeDevice %s", id)
 }

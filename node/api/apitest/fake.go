@@ -4,8 +4,8 @@ package apitest
 import (
 	"slices"
 
-	"almenara/node/api"
 	"almenara/node/authority"
+	"almenara/node/service"
 	"almenara/node/wire"
 )
 
@@ -55,7 +55,7 @@ func New() *Fake {
 		},
 		people: people{
 			asked: a,
-			Users: []wire.User{{Name: "duty", Roles: []string{api.RoleComposer}}},
+			Users: []wire.User{{Name: "duty", Roles: []string{authority.RoleComposer}}},
 			Audit: []string{`{"index":1}`, `{"index":2}`},
 		},
 		nodes: nodes{
@@ -91,31 +91,31 @@ func cut(token string) (string, bool) {
 
 // All is everything that the API serves, as one type; *Fake is one.
 type All interface {
-	api.Identifier
-	api.Alerts
-	api.Approvals
-	api.Scenarios
-	api.Licences
-	api.Policy
-	api.Reader
-	api.Imports
-	api.Selections
-	api.Places
-	api.Devices
-	api.Connected
-	api.Users
-	api.Status
-	api.Nodes
-	api.Backups
-	api.Splits
-	api.Agreed
-	api.Audit
-	api.Events
+	service.Identifier
+	service.Alerts
+	service.Approvals
+	service.Scenarios
+	service.Licences
+	service.Policy
+	service.Reader
+	service.Imports
+	service.Selections
+	service.Places
+	service.Devices
+	service.Connected
+	service.Users
+	service.Status
+	service.Nodes
+	service.Backups
+	service.Splits
+	service.Agreed
+	service.Audit
+	service.Events
 }
 
 // Services has the API served by one type.
-func Services(all All) api.Services {
-	return api.Services{
+func Services(all All) service.All {
+	return service.All{
 		Identifier: all, Alerts: all, Approvals: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Imports: all,
 		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -25,17 +25,17 @@ func (f *nodes) Status(_ context.Context, withHash bool) (wire.Status, error) {
 }
 
 // Invite answers a token.
-func (f *nodes) Invite(_ context.Context, by api.Caller, in wire.Invite) (wire.Invited, error) {
+func (f *nodes) Invite(_ context.Context, by authority.Caller, in wire.Invite) (wire.Invited, error) {
 	return wire.Invited{Token: "join-token"}, f.note(&by, "Invite %d", in.Minutes)
 }
 
 // RemoveNode notes the id.
-func (f *nodes) RemoveNode(_ context.Context, by api.Caller, id string) error {
+func (f *nodes) RemoveNode(_ context.Context, by authority.Caller, id string) error {
 	return f.note(&by, "RemoveNode %s", id)
 }
 
 // Backup answers a few bytes.
-func (f *nodes) Backup(_ context.Context, by api.Caller) (io.ReadCloser, int64, error) {
+func (f *nodes) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, int64, error) {
 	return io.NopCloser(strings.NewReader("backup")), 6, f.note(&by, "Backup")
 }
 

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -18,12 +18,12 @@ type people struct {
 }
 
 // AddUser answers a user with a token.
-func (f *people) AddUser(_ context.Context, by api.Caller, in wire.AddUser) (wire.User, error) {
+func (f *people) AddUser(_ context.Context, by authority.Caller, in wire.AddUser) (wire.User, error) {
 	return wire.User{Name: in.Name, Roles: append([]string{}, in.Roles...), Senders: in.Senders, Token: "new-token"}, f.note(&by, "AddUser %s", in.Name)
 }
 
 // SetUser notes what was said.
-func (f *people) SetUser(_ context.Context, by api.Caller, name string, in wire.SetUser) error {
+func (f *people) SetUser(_ context.Context, by authority.Caller, name string, in wire.SetUser) error {
 	return f.note(&by, "SetUser %s %t", name, in.System)
 }
 
@@ -33,7 +33,7 @@ func (f *people) ListUsers(context.Context) ([]wire.User, error) {
 }
 
 // RevokeUser notes the name.
-func (f *people) RevokeUser(_ context.Context, by api.Caller, name string) error {
+func (f *people) RevokeUser(_ context.Context, by authority.Caller, name string) error {
 	return f.note(&by, "RevokeUser %s", name)
 }
 

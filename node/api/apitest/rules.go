@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
-	"almenara/node/api"
+	"almenara/node/authority"
 	"almenara/node/wire"
 )
 
@@ -23,12 +23,12 @@ func (f *rules) ListScenarios(context.Context) ([]wire.Scenario, error) {
 }
 
 // PutScenario notes the id.
-func (f *rules) PutScenario(_ context.Context, by api.Caller, in wire.Scenario) error {
+func (f *rules) PutScenario(_ context.Context, by authority.Caller, in wire.Scenario) error {
 	return f.note(&by, "PutScenario %s %s", in.ID, in.Title)
 }
 
 // RemoveScenario notes the id.
-func (f *rules) RemoveScenario(_ context.Context, by api.Caller, id string) error {
+func (f *rules) RemoveScenario(_ context.Context, by authority.Caller, id string) error {
 	return f.note(&by, "RemoveScenario %s", id)
 }
 
@@ -38,13 +38,13 @@ func (f *rules) ListLicences(context.Context) ([]wire.Licence, error) {
 }
 
 // GrantLicence answers what was asked with an id.
-func (f *rules) GrantLicence(_ context.Context, by api.Caller, in wire.Licence) (wire.Licence, error) {
+func (f *rules) GrantLicence(_ context.Context, by authority.Caller, in wire.Licence) (wire.Licence, error) {
 	in.ID, in.Scenarios = "l1", append([]string{}, in.Scenarios...)
 	return in, f.note(&by, "GrantLicence %s %v %s", in.Operator, in.Scenarios, in.Place)
 }
 
 // RevokeLicence notes the id.
-func (f *rules) RevokeLicence(_ context.Context, by api.Caller, id string) error {
+func (f *rules) RevokeLicence(_ context.Context, by authority.Caller, id string) error {
 	return f.note(&by, "RevokeLicence %s", id)
 }
 
@@ -54,6 +54,6 @@ func (f *rules) ShowPolicy(context.Context) (wire.Policy, error) {
 }
 
 // PutPolicy notes how many rules there are.
-func (f *rules) PutPolicy(_ context.Context, by api.Caller, in wire.Policy) error {
+func (f *rules) PutPolicy(_ context.Context, by authority.Caller, in wire.Policy) error {
 	return f.note(&by, "PutPolicy %d", len(in.Rules))
 }

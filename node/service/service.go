@@ -1,7 +1,7 @@
-// Package api is the HTTP side of a node: one route table that says who may call
-// what, JSON in and out, server-sent events, the OpenAPI file. It holds no rules
-// about alerts; the node does.
-package api
+// Package service says what a node can be asked: one small interface for each part that does it.
+// The API and the pages of the console ask the same ones. It owns no rule and no route, and never
+// imports a room that does the work.
+package service
 
 import (
 	"context"
@@ -11,56 +11,53 @@ import (
 	"almenara/node/wire"
 )
 
-// Caller is who makes a request, as the bearer token says.
-type Caller = authority.Caller
-
 // Every method of the interfaces below returns *wire.Problem errors for what the
 // caller did wrong or must know; any other error is a fault of the node. All may
 // be called from any goroutine.
 
 // Identifier finds the caller of a bearer token.
 type Identifier interface {
-	Identify(ctx context.Context, token string) (Caller, error)
+	Identify(ctx context.Context, token string) (authority.Caller, error)
 }
 
 // Alerts is the alert path.
 type Alerts interface {
 	// TakeCAP takes a CAP 1.2 message as a central system sent it; select narrows.
-	TakeCAP(ctx context.Context, by Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error)
-	SendAlert(ctx context.Context, by Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error)
+	TakeCAP(ctx context.Context, by authority.Caller, raw []byte, selection string, wait wire.Wait) (wire.Outcome, error)
+	SendAlert(ctx context.Context, by authority.Caller, in wire.SendAlert, wait wire.Wait) (wire.Outcome, error)
 	// PreviewCAP and PreviewAlert answer and refuse as TakeCAP and SendAlert would now,
 	// with DryRun, and record nothing, not even a refusal.
-	PreviewCAP(ctx context.Context, by Caller, raw []byte, selection string) (wire.Outcome, error)
-	PreviewAlert(ctx context.Context, by Caller, in wire.SendAlert) (wire.Outcome, error)
+	PreviewCAP(ctx context.Context, by authority.Caller, raw []byte, selection string) (wire.Outcome, error)
+	PreviewAlert(ctx context.Context, by authority.Caller, in wire.SendAlert) (wire.Outcome, error)
 	// UpdateAlert changes an alert, and corrects it where only words and the end are given; with
 	// DryRun it records nothing.
-	UpdateAlert(ctx context.Context, by Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error)
-	CancelAlert(ctx context.Context, by Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error)
+	UpdateAlert(ctx context.Context, by authority.Caller, id string, in wire.UpdateAlert, wait wire.Wait) (wire.Outcome, error)
+	CancelAlert(ctx context.Context, by authority.Caller, id string, in wire.CancelAlert, wait wire.Wait) (wire.Outcome, error)
 }
 
 // Approvals lets persons stand by alerts that wait for it.
 type Approvals interface {
-	ApproveAlert(ctx context.Context, by Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error)
+	ApproveAlert(ctx context.Context, by authority.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error)
 }
 
 // Scenarios are prepared alerts.
 type Scenarios interface {
 	ListScenarios(ctx context.Context) ([]wire.Scenario, error)
-	PutScenario(ctx context.Context, by Caller, in wire.Scenario) error
-	RemoveScenario(ctx context.Context, by Caller, id string) error
+	PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario) error
+	RemoveScenario(ctx context.Context, by authority.Caller, id string) error
 }
 
 // Licences are rights to warn from a node that is alone.
 type Licences interface {
 	ListLicences(ctx context.Context) ([]wire.Licence, error)
-	GrantLicence(ctx context.Context, by Caller, in wire.Licence) (wire.Licence, error)
-	RevokeLicence(ctx context.Context, by Caller, id string) error
+	GrantLicence(ctx context.Context, by authority.Caller, in wire.Licence) (wire.Licence, error)
+	RevokeLicence(ctx context.Context, by authority.Caller, id string) error
 }
 
 // Policy says which alerts need approvals.
 type Policy interface {
 	ShowPolicy(ctx context.Context) (wire.Policy, error)
-	PutPolicy(ctx context.Context, by Caller, in wire.Policy) error
+	PutPolicy(ctx context.Context, by authority.Caller, in wire.Policy) error
 }
 
 // Reader reads alerts and what is known of their receipts.
@@ -69,18 +66,18 @@ type Reader interface {
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
 	// AlertMessage is the original bytes of the alert's current message, if the caller may read
 	// the addresses in it.
-	AlertMessage(ctx context.Context, by Caller, id string) ([]byte, error)
+	AlertMessage(ctx context.Context, by authority.Caller, id string) ([]byte, error)
 	// AlertReceipts lists a page of addressed members at the rung or above, or below it.
-	AlertReceipts(ctx context.Context, by Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error)
+	AlertReceipts(ctx context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error)
 }
 
 // Imports changes members.
 type Imports interface {
 	// Import reads a CSV file; nothing is applied when one row is faulty. progress may be
 	// nil; it is called often, from one goroutine, and not after the return.
-	Import(ctx context.Context, by Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error)
+	Import(ctx context.Context, by authority.Caller, csv io.Reader, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error)
 	// RemoveMember removes one member, also one that devices are enrolled for where yes says so.
-	RemoveMember(ctx context.Context, by Caller, id string, yes bool) (wire.RemovedMember, error)
+	RemoveMember(ctx context.Context, by authority.Caller, id string, yes bool) (wire.RemovedMember, error)
 }
 
 // Selections reads members.
@@ -90,14 +87,14 @@ type Selections interface {
 
 // Places reads and changes the place tree.
 type Places interface {
-	PutPlaces(ctx context.Context, by Caller, places []wire.Place) error
+	PutPlaces(ctx context.Context, by authority.Caller, places []wire.Place) error
 	ListPlaces(ctx context.Context) ([]wire.Place, error)
 }
 
 // Devices enrols and revokes devices.
 type Devices interface {
-	EnrolDevices(ctx context.Context, by Caller, in []wire.Enrol) ([]wire.Enrolled, error)
-	RevokeDevice(ctx context.Context, by Caller, id string) error
+	EnrolDevices(ctx context.Context, by authority.Caller, in []wire.Enrol) ([]wire.Enrolled, error)
+	RevokeDevice(ctx context.Context, by authority.Caller, id string) error
 }
 
 // Connected lists devices by id, with where each is connected; next is "" after the last.
@@ -107,11 +104,11 @@ type Connected interface {
 
 // Users adds, lists and revokes users and tokens.
 type Users interface {
-	AddUser(ctx context.Context, by Caller, in wire.AddUser) (wire.User, error)
+	AddUser(ctx context.Context, by authority.Caller, in wire.AddUser) (wire.User, error)
 	// SetUser says of a user that it is a person or a central system; the token stays.
-	SetUser(ctx context.Context, by Caller, name string, in wire.SetUser) error
+	SetUser(ctx context.Context, by authority.Caller, name string, in wire.SetUser) error
 	ListUsers(ctx context.Context) ([]wire.User, error)
-	RevokeUser(ctx context.Context, by Caller, name string) error
+	RevokeUser(ctx context.Context, by authority.Caller, name string) error
 }
 
 // Status says how this node and its district are.
@@ -121,13 +118,13 @@ type Status interface {
 
 // Nodes invites and removes nodes.
 type Nodes interface {
-	Invite(ctx context.Context, by Caller, in wire.Invite) (wire.Invited, error)
-	RemoveNode(ctx context.Context, by Caller, id string) error
+	Invite(ctx context.Context, by authority.Caller, in wire.Invite) (wire.Invited, error)
+	RemoveNode(ctx context.Context, by authority.Caller, id string) error
 }
 
 // Backups gives backups of the district, with their sizes. The caller closes them.
 type Backups interface {
-	Backup(ctx context.Context, by Caller) (io.ReadCloser, int64, error)
+	Backup(ctx context.Context, by authority.Caller) (io.ReadCloser, int64, error)
 }
 
 // Splits reports what was done while nodes were without a majority, newest first.
@@ -153,8 +150,8 @@ type Events interface {
 	Events(ctx context.Context, alert string) (<-chan wire.Event, error)
 }
 
-// Services are all that the API serves, each by the part that does it. None may be nil.
-type Services struct {
+// All is everything that can be asked, each by the part that does it. None may be nil.
+type All struct {
 	Identifier Identifier
 	Alerts     Alerts
 	Approvals  Approvals

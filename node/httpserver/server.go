@@ -1,4 +1,7 @@
-package api
+// Package httpserver listens for HTTP: the listener, TLS, which connections are let in, how
+// long a request may take to come and to be answered, and an end that waits for what is being
+// answered. It knows no route and no caller, and imports nothing of ours.
+package httpserver
 
 import (
 	"context"
@@ -12,8 +15,8 @@ import (
 	"time"
 )
 
-// ServerOptions are the settings of a Server.
-type ServerOptions struct {
+// Options are the settings of a Server.
+type Options struct {
 	Address string       // host:port; port 0 takes a free one
 	Handler http.Handler // of everything that is served: the API and the pages
 	// EndStreams is called before Stop waits for the requests to end: streams never
@@ -63,8 +66,9 @@ func (l entering) Accept() (net.Conn, error) {
 // knownKey is where a request's context has the function that marks its connection.
 type knownKey struct{}
 
-// known marks the connection of a request whose token is a good one of the user.
-func known(r *http.Request, user string) {
+// KnownAs marks the connection of a request whose token is a good one of the user. A request
+// that no Server took, as in tests, has none to mark.
+func KnownAs(r *http.Request, user string) {
 	if mark, ok := r.Context().Value(knownKey{}).(func(string)); ok {
 		mark(user)
 	}
@@ -77,7 +81,7 @@ const maxHeader = 16 << 10
 // Server serves HTTP with timeouts and a graceful end. Start and Stop may be
 // called from any goroutine; both once.
 type Server struct {
-	opts ServerOptions
+	opts Options
 	http *http.Server
 
 	mu       sync.Mutex // guards listener and served
@@ -85,8 +89,8 @@ type Server struct {
 	served   chan error // carries the end of Serve, once
 }
 
-// NewServer makes a server; nothing listens yet.
-func NewServer(opts ServerOptions) *Server {
+// New makes a server; nothing listens yet.
+func New(opts Options) *Server {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -1,4 +1,4 @@
-package api
+package routing
 
 import (
 	"time"
@@ -16,7 +16,6 @@ const (
 // metrics are the API's own; each label set exists from the start, at zero.
 type metrics struct {
 	requests *prometheus.HistogramVec
-	streams  prometheus.Gauge
 	panics   prometheus.Counter
 }
 
@@ -26,14 +25,11 @@ func newMetrics(registry prometheus.Registerer, routes []Route) *metrics {
 			Name: "almenara_api_request_seconds", Help: "Time from a request's header to the end of its answer.",
 			Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 60},
 		}, []string{"method", "path", "result"}),
-		streams: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "almenara_api_event_streams", Help: "Event streams that are open.",
-		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "almenara_api_panics_total", Help: "Requests that met a panic and were answered 500.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.streams, m.panics)
+	registry.MustRegister(m.requests, m.panics)
 	for _, route := range routes {
 		for _, result := range []string{resultDone, resultRefused, resultFailed} {
 			m.requests.WithLabelValues(route.Method, route.Path, result)

@@ -1,4 +1,4 @@
-package api
+package routing
 
 import (
 	"cmp"
@@ -14,9 +14,9 @@ import (
 // retryAfter is what a busy answer tells the client to wait, in seconds.
 const retryAfter = 2
 
-// problemOf is the one place that turns an error into what the caller is told.
+// ProblemOf is the one place that turns an error into what the caller is told.
 // The second value is true when the fault is the node's and belongs in its log.
-func problemOf(r *http.Request, err error) (p *wire.Problem, ours bool) {
+func ProblemOf(r *http.Request, err error) (p *wire.Problem, ours bool) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -42,27 +42,27 @@ func internal() *wire.Problem {
 }
 
 // fail answers err.
-func (a answers) fail(w http.ResponseWriter, r *http.Request, err error) {
-	a.writeProblem(w, a.problem(r, err))
+func (m *Mux) fail(w http.ResponseWriter, r *http.Request, err error) {
+	m.writeProblem(w, m.problem(r, err))
 }
 
 // problem is what the caller is told of err; what is the node's fault is logged.
-func (a answers) problem(r *http.Request, err error) *wire.Problem {
-	p, ours := problemOf(r, err)
+func (m *Mux) problem(r *http.Request, err error) *wire.Problem {
+	p, ours := ProblemOf(r, err)
 	if ours && r.Context().Err() == nil {
-		a.log.LogAttrs(r.Context(), slog.LevelError, "answering a request",
+		m.log.LogAttrs(r.Context(), slog.LevelError, "answering a request",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
 	}
 	return p
 }
 
-func (a answers) writeProblem(w http.ResponseWriter, p *wire.Problem) {
-	a.problemHeader(w, p)
-	a.writeJSON(w, wire.HTTPStatus(p.Kind), p)
+func (m *Mux) writeProblem(w http.ResponseWriter, p *wire.Problem) {
+	problemHeader(w, p)
+	m.writeJSON(w, wire.HTTPStatus(p.Kind), p)
 }
 
 // problemHeader sets the header fields that some kinds need.
-func (a answers) problemHeader(w http.ResponseWriter, p *wire.Problem) {
+func problemHeader(w http.ResponseWriter, p *wire.Problem) {
 	switch p.Kind {
 	case wire.KindUnauthenticated:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="almenara"`)

@@ -1,4 +1,4 @@
-package api
+package routing
 
 import (
 	"net/http"
@@ -7,23 +7,24 @@ import (
 	"strconv"
 	"strings"
 
+	"almenara/node/api/openapi"
 	"almenara/node/wire"
 )
 
-// query reads the parameters that a route lists.
-type query struct {
+// Query reads the parameters that a route lists.
+type Query struct {
 	values url.Values
 	err    error // the first thing wrong
 }
 
 // newQuery checks the names and the number of the parameters against the route.
-func newQuery(r *http.Request, params []Param) (*query, error) {
+func newQuery(r *http.Request, params []openapi.Param) (*Query, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, wire.Problemf(wire.KindMalformed, "the query of the address cannot be read")
 	}
 	for name, given := range values {
-		i := slices.IndexFunc(params, func(p Param) bool { return p.Name == name })
+		i := slices.IndexFunc(params, func(p openapi.Param) bool { return p.Name == name })
 		if i < 0 {
 			return nil, wire.Problemf(wire.KindMalformed, "the parameter %q is not known here", name)
 		}
@@ -34,20 +35,20 @@ func newQuery(r *http.Request, params []Param) (*query, error) {
 			return nil, wire.Problemf(wire.KindMalformed, "the parameter %q is one of %s", name, strings.Join(enum, ", "))
 		}
 	}
-	return &query{values: values}, nil
+	return &Query{values: values}, nil
 }
 
-// text is the parameter, or otherwise when it is absent.
-func (q *query) text(name, otherwise string) string {
+// Text is the parameter, or otherwise when it is absent.
+func (q *Query) Text(name, otherwise string) string {
 	if !q.values.Has(name) {
 		return otherwise
 	}
 	return q.values.Get(name)
 }
 
-// flag is false when absent; a value is needed, so that a typing slip cannot turn it on.
-func (q *query) flag(name string) bool {
-	switch v := q.text(name, "false"); v {
+// Flag is false when absent; a value is needed, so that a typing slip cannot turn it on.
+func (q *Query) Flag(name string) bool {
+	switch v := q.Text(name, "false"); v {
 	case "true", "1":
 		return true
 	case "false", "0":
@@ -58,8 +59,8 @@ func (q *query) flag(name string) bool {
 	}
 }
 
-// number is a whole number of 0 or more.
-func (q *query) number(name string, otherwise uint64) uint64 {
+// Number is a whole number of 0 or more.
+func (q *Query) Number(name string, otherwise uint64) uint64 {
 	if !q.values.Has(name) {
 		return otherwise
 	}
@@ -70,20 +71,23 @@ func (q *query) number(name string, otherwise uint64) uint64 {
 	return n
 }
 
-// limit is a number of rows from 1 to most.
-func (q *query) limit(otherwise, most uint64) int {
-	n := q.number("limit", otherwise)
+// Limit is a number of rows from 1 to most.
+func (q *Query) Limit(otherwise, most uint64) int {
+	n := q.Number("limit", otherwise)
 	if n < 1 || n > most {
 		q.wrong("the parameter \"limit\" is from 1 to %d", most)
 	}
 	return int(min(n, most))
 }
 
-func (q *query) wrong(format string, args ...any) {
+func (q *Query) wrong(format string, args ...any) {
 	if q.err == nil {
 		q.err = wire.Problemf(wire.KindMalformed, format, args...)
 	}
 }
 
-// wait is how long the caller wants to wait.
-func (q *query) wait() wire.Wait { return wire.Wait(q.text("wait", string(wire.WaitLocal))) }
+// Wait is how long the caller wants to wait.
+func (q *Query) Wait() wire.Wait { return wire.Wait(q.Text("wait", string(wire.WaitLocal))) }
+
+// Err is the first thing that was wrong with what was read; nil is nothing.
+func (q *Query) Err() error { return q.err }

@@ -1,4 +1,4 @@
-package api_test
+package httpserver_test
 
 import (
 	"context"
@@ -9,16 +9,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/api"
+	"almenara/node/httpserver"
 )
 
 // slow is a request that ends when it is let go.
 type slow struct{ begun, letGo chan struct{} }
 
-func newSlow(t *testing.T) (*slow, *api.Server) {
+func newSlow(t *testing.T) (*slow, *httpserver.Server) {
 	t.Helper()
 	h := &slow{begun: make(chan struct{}), letGo: make(chan struct{})}
-	s := api.NewServer(api.ServerOptions{Address: "127.0.0.1:0", Handler: h})
+	s := httpserver.New(httpserver.Options{Address: "127.0.0.1:0", Handler: h})
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { _ = s.Stop(context.Background()) })
 	return h, s
@@ -33,7 +33,7 @@ func (h *slow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func get(s *api.Server) <-chan string {
+func get(s *httpserver.Server) <-chan string {
 	bodies := make(chan string, 1)
 	go func() {
 		response, err := http.Get("http://" + s.Addr().String())
@@ -71,7 +71,7 @@ func TestStop_CutsRequestsWhenTheTimeIsOver(t *testing.T) {
 
 func TestStart_SaysThatThePortIsTaken(t *testing.T) {
 	_, s := newSlow(t)
-	other := api.NewServer(api.ServerOptions{Address: s.Addr().String()})
+	other := httpserver.New(httpserver.Options{Address: s.Addr().String()})
 	require.ErrorContains(t, other.Start(), "listening for HTTP")
 	require.Nil(t, other.Addr())
 	require.NoError(t, other.Stop(context.Background()))

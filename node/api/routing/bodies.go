@@ -1,4 +1,4 @@
-package api
+package routing
 
 import (
 	"math"
@@ -11,14 +11,11 @@ import (
 const largeBody = 256 << 10
 
 // Bounds of requests that cost memory or disk for as long as they are open. A body is held in
-// memory until it is answered, however slowly it comes; an event stream holds some 50 KiB of
-// backlog, an import its file and a parsed copy. Whoever fills his own share leaves the others
+// memory until it is answered, however slowly it comes. Whoever fills his own share leaves the others
 // theirs, and persons leave central systems and administrators theirs.
 var (
 	changesOpen = inflight.Bounds{Each: 64, All: math.MaxInt} // requests that change something
 	largeOpen   = inflight.Bounds{Each: 4, All: 16, Kept: 4}  // of them with more than largeBody: 64 MiB of the largest CAP messages
-	streamsOpen = inflight.Bounds{Each: 64, All: 256}
-	importsOpen = inflight.Bounds{Each: 2, All: 2}
 )
 
 // bodies bounds what requests with bodies take of a node. Safe for concurrent use.
@@ -37,12 +34,12 @@ func newBodies() *bodies {
 
 // open counts a request before its body is read, or says in one sentence that there are enough,
 // or that its dry run is one too many. done gives its places back.
-func (b *bodies) open(c call, asks bool) (done func(), err error) {
-	user := c.by.Name
-	if c.route.MaxBody == 0 {
+func (b *bodies) open(c Call, asks bool) (done func(), err error) {
+	user := c.By.Name
+	if c.Route.MaxBody == 0 {
 		return func() {}, nil
 	}
-	if asks && c.route.warns() {
+	if asks && c.Route.warns() {
 		if err := b.work.Admit(user); err != nil {
 			return nil, err
 		}
@@ -50,10 +47,10 @@ func (b *bodies) open(c call, asks bool) (done func(), err error) {
 	if err := b.changes.Take(user, false); err != nil {
 		return nil, err
 	}
-	if c.route.MaxBody <= largeBody || c.r.ContentLength >= 0 && c.r.ContentLength <= largeBody {
+	if c.Route.MaxBody <= largeBody || c.R.ContentLength >= 0 && c.R.ContentLength <= largeBody {
 		return func() { b.changes.Give(user) }, nil
 	}
-	if err := b.large.Take(user, privileged(c.by)); err != nil {
+	if err := b.large.Take(user, privileged(c.By)); err != nil {
 		b.changes.Give(user)
 		return nil, err
 	}
