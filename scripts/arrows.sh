@@ -65,7 +65,9 @@ almenara/channels almenara/channels almenara/storage/alert almenara/storage/audi
 almenara/channels/signal
 almenara/channels/plain
 almenara/channels/ledger almenara/channels! almenara/channels/contract almenara/storage/alert almenara/storage/receipt almenara/storage/durable
-almenara/channels/device/rules almenara/channels/contract
+almenara/channels/contract
+almenara/channels/contract/js
+almenara/channels/device/rules almenara/channels/contract!
 almenara/channels/mqtt/packet
 almenara/channels/mqtt/poller
 almenara/channels/mqtt/websocket

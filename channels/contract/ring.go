@@ -1,11 +1,14 @@
 package contract
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -82,6 +85,27 @@ func (k Key) PublicKey() (ed25519.PublicKey, error) {
 		return nil, fmt.Errorf("reading key %.70q: x is not an Ed25519 public key", k.ID)
 	}
 	return raw, nil
+}
+
+// smallOrder is the second coordinate of the points of small order (RFC 8032 §5.1), little-endian
+// as in a key: under such a key, one signature verifies for many messages or for all.
+var smallOrder = []string{
+	strings.Repeat("\x00", 32),
+	"\x01" + strings.Repeat("\x00", 31),
+	"\xec" + strings.Repeat("\xff", 30) + "\x7f",
+	"\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+	"\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+}
+
+// usable reports whether a signature under the key says anything. A key that is not written as
+// RFC 8032 §5.1.2 says is refused too: crypto/ed25519 takes it, libraries of others do not.
+func usable(public ed25519.PublicKey) bool {
+	y := bytes.Clone(public)
+	y[31] &= 0x7f
+	if y[31] == 0x7f && y[0] >= 0xed && !slices.ContainsFunc(y[1:31], func(b byte) bool { return b != 0xff }) {
+		return false // not below the prime 2^255-19
+	}
+	return !slices.Contains(smallOrder, string(y))
 }
 
 // NewKey describes a node's public key for a KeyRing; its id is KeyID(public).

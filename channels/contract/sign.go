@@ -167,6 +167,9 @@ func verify[T Payload | KeyRing](signed *jose.JSONWebSignature, public ed25519.P
 	if typ, _ := signed.Signatures[0].Protected.ExtraHeaders[jose.HeaderType].(string); typ != want {
 		return none, time.Time{}, fmt.Errorf("%w: typ is %.70q, expected %s", ErrSignature, typ, want)
 	}
+	if !usable(public) {
+		return none, time.Time{}, fmt.Errorf("%w: under such a key anything would", ErrSignature)
+	}
 	payload, err := signed.Verify(public)
 	if err != nil {
 		return none, time.Time{}, fmt.Errorf("%w: %w", ErrSignature, err)

@@ -185,7 +185,7 @@ func (r *Rules) Failed(alert string, revision uint64, now time.Time) []Effect {
 // step tells a rung of a revision that began.
 func (r *Rules) step(alert string, revision uint64, rung string, now time.Time) []Effect {
 	m, ok := r.alerts[alert]
-	if !ok || revision != m.done {
+	if !ok || revision == 0 || revision != m.done { // 0 is no revision, and no node takes a receipt of it
 		return nil
 	}
 	return r.tell(m, revision, rung, now)

@@ -1,0 +1,294 @@
+// Receiver is a device of the contract without its screen and without an MQTT library: it is given
+// what comes on the connection, verifies it, lets Rules decide, stores what must survive a power
+// cut before anything is shown, and publishes receipts and state. See README.md.
+import { open, openKeys, noRing, claimedRevision, publicKey, Refused } from './signature.js'
+import { Rules, imported } from './rules.js'
+import { validId } from './payload.js'
+import { monotonic, written } from './time.js'
+
+const prefix = 'almenara/1'
+const maxWaiting = 16 // messages that wait for a newer key ring
+const maxRefused = 64 // refusals that are told on one connection
+const maxOutbox = 512 // receipts that wait for a node; over it the oldest go
+const maxBatch = 64 // receipts in one packet
+const maxPresenting = 64 // alerts in a state
+
+// openReceiver makes a receiver from its options and from what it stored before the power cut. It
+// rejects where that cannot be read: to go on without it could start an alert twice, which is for
+// the caller to decide.
+//
+//   id, rootKey        from enrolment; rootKey is base64url or 32 bytes
+//   kind, version      of the device, told in its state
+//   store              {load() → text or null, save(text)}; each may return a promise
+//   present(effect)    carries out start, replace, resume and stop (see rules.js). The promise that
+//                      it returns resolves once that is so: really painted, really gone. A
+//                      rejection is told as failed; of a stop nothing is told then
+//   command(command)   carries out test, identify, reload and silence; may be left out
+//   refused(what, why) hears what did not verify; may be left out
+//   clock              milliseconds since 1970, which nobody may set; left out: monotonic()
+//   setTimeout, clearTimeout: left out: the page's
+export async function openReceiver (options) {
+  const receiver = new Receiver(options)
+  const text = await options.store.load()
+  if (text) receiver.restore(JSON.parse(text))
+  return receiver
+}
+
+class Receiver {
+  constructor (options) {
+    if (!validId(options.id)) throw new Error('not a device id: ' + options.id)
+    publicKey(options.rootKey)
+    this.options = Object.assign({
+      kind: '', version: '', command () {}, refused () {}, clock: monotonic(),
+      setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: t => clearTimeout(t)
+    }, options)
+    this.own = prefix + '/device/' + options.id + '/'
+    this.filters = [prefix + '/keys', prefix + '/now', this.own + 'alert/+', this.own + 'command']
+    this.health = {} // told in the state: names and texts of at most 128 bytes, 32 at most
+    this.rules = new Rules()
+    this.ring = noRing
+    this.keys = '' // the ring as it came
+    this.session = 0
+    this.outbox = { seq: 0, waiting: [] }
+    this.link = null // of this connection
+    this.effects = []
+    this.unsaved = false
+    this.draining = false
+    this.timer = null
+    this.stopped = false
+  }
+
+  restore (kept) {
+    this.rules = imported(kept.rules)
+    if (kept.keys) this.ring = openKeys(this.options.rootKey, this.keys = kept.keys)
+    this.session = kept.session
+    this.outbox = kept.outbox
+  }
+
+  // begin gives the will of the next connection: {topic, payload, qos, retain}. It is to be called
+  // before CONNECT; from then on messages of earlier connections are not taken.
+  begin () {
+    this.session = Math.max(this.session + 1, Math.floor(this.options.clock()))
+    this.link = { session: this.session, publish: null, waiting: [], refused: new Set(), state: '', sending: false }
+    this.rules.connected()
+    this.unsaved = true
+    this.drain()
+    return { topic: this.own + 'state', payload: JSON.stringify({ state: 'lost', session: this.session }), qos: 1, retain: true }
+  }
+
+  // connected says that the connection is up and this.filters are subscribed. publish(topic, text,
+  // {qos, retain}) resolves at the PUBACK and rejects when there will be none.
+  connected (publish) {
+    this.link.publish = publish
+    this.send()
+  }
+
+  // disconnected says that the connection is lost.
+  disconnected () { this.link = null }
+
+  // message takes what came on a topic: bytes or text, and whether it is marked as retained.
+  message (topic, payload, retained) {
+    const link = this.link
+    if (!link) return
+    try {
+      this.take(topic, payload, retained)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      if (error.reason === 'unknown-key') {
+        if (link.waiting.length >= maxWaiting) link.waiting.shift()
+        link.waiting.push([topic, payload, retained])
+        return
+      }
+      this.options.refused(topic, error.message)
+      if (topic.startsWith(this.own + 'alert/')) this.tellRefused(link, topic, payload)
+    }
+  }
+
+  take (topic, payload, retained) {
+    const bodies = this.own + 'alert/'
+    if (topic === prefix + '/keys') {
+      this.takeKeys(payload)
+    } else if (topic === prefix + '/now') {
+      const m = open(this.ring, payload, 'almenara-manifest')
+      this.input((r, now) => r.manifest(m, now))
+    } else if (retained) {
+      // Retained bodies and commands are never trusted: no node retains them.
+    } else if (topic.startsWith(bodies) && validId(topic.slice(bodies.length))) {
+      const b = open(this.ring, payload, 'almenara-body')
+      if (b.alert !== topic.slice(bodies.length)) throw new Refused('signature', 'signed, but for another alert')
+      this.input((r, now) => r.body(b, now))
+    } else if (topic === this.own + 'command') {
+      const c = open(this.ring, payload, 'almenara-command')
+      this.input((r, now) => r.command(c, now))
+    }
+  }
+
+  // takeKeys takes the district's key ring, never one older than it has: that would bring back
+  // keys that were taken out.
+  takeKeys (payload) {
+    const ring = openKeys(this.options.rootKey, payload)
+    if (ring.time < this.ring.time) return
+    this.ring = ring
+    this.keys = typeof payload === 'string' ? payload : new TextDecoder().decode(payload)
+    this.unsaved = true
+    const waiting = this.link.waiting
+    this.link.waiting = []
+    for (const message of waiting) this.message(...message)
+    this.drain()
+  }
+
+  // tellRefused tells the node, once per connection, which body does not verify.
+  tellRefused (link, topic, payload) {
+    const alert = topic.slice(topic.lastIndexOf('/') + 1)
+    const revision = claimedRevision(payload)
+    const key = alert + ' ' + revision
+    if (!revision || !validId(alert) || link.refused.has(key) || link.refused.size >= maxRefused) return
+    link.refused.add(key)
+    this.queue({ alert, revision, rung: 'refused', at: written(this.now()) })
+    this.drain()
+  }
+
+  // acknowledge is a person's confirmation of what is shown, with an answer of at most 64 bytes.
+  acknowledge (alert, revision, answer) { this.input((r, now) => r.acknowledge(alert, revision, answer || '', now)) }
+
+  // now is the time, corrected by the node's: for 'valid until' and the like.
+  now () { return this.rules.corrected(this.options.clock()) }
+
+  // silence is for how many milliseconds no manifest came; null before the first.
+  silence () { return this.rules.lastWord ? this.options.clock() - this.rules.lastWord : null }
+
+  // changed says that health has changed.
+  changed () { this.send() }
+
+  // stop ends the timer. The receiver takes nothing any more.
+  stop () {
+    this.link = null
+    this.stopped = true
+    this.options.clearTimeout(this.timer)
+  }
+
+  // input gives something to the rules. Receipts go to the outbox at once, so that they are in
+  // what is stored before anything is carried out.
+  input (give) {
+    if (this.stopped) return
+    for (const e of give(this.rules, this.options.clock())) {
+      if (e.action === 'tell') this.queue(e.receipt)
+      else this.effects.push(e)
+    }
+    this.drain()
+  }
+
+  // queue numbers a receipt. Sequence numbers are never given again.
+  queue (receipt) {
+    this.outbox.seq++
+    if (this.outbox.waiting.length >= maxOutbox) this.outbox.waiting.shift()
+    this.outbox.waiting.push(Object.assign({}, receipt, { seq: this.outbox.seq }))
+    this.unsaved = true
+  }
+
+  // drain stores what has changed, carries out what is waiting, in order, and publishes.
+  async drain () {
+    if (this.draining) return
+    this.draining = true
+    while (!this.stopped && (this.save() || this.effects.length > 0)) {
+      if (this.unsaved) {
+        this.unsaved = false
+        try {
+          await this.soon(this.options.store.save(this.memory()))
+        } catch (error) {
+          this.options.refused('memory', 'not stored: ' + error)
+        }
+      } else {
+        this.carryOut(this.effects.shift())
+      }
+    }
+    this.draining = false
+    this.setTimer()
+    this.send()
+  }
+
+  save () {
+    this.unsaved = this.rules.changed() || this.unsaved
+    return this.unsaved
+  }
+
+  memory () {
+    return JSON.stringify({ rules: this.rules.export(), keys: this.keys, session: this.session, outbox: this.outbox })
+  }
+
+  // soon is the promise, or a rejection when it takes longer than two seconds: a store that does not
+  // answer must not keep an alert from being shown.
+  soon (promise) {
+    let timer
+    const late = new Promise((resolve, reject) => { timer = this.options.setTimeout(() => reject(new Error('no answer in 2 s')), 2000) })
+    return Promise.race([promise, late]).finally(() => this.options.clearTimeout(timer))
+  }
+
+  carryOut (e) {
+    if (e.action === 'do') {
+      this.options.command(e.command)
+      return
+    }
+    const stops = e.action === 'stop'
+    const shown = new Promise(resolve => resolve(this.options.present(e)))
+    shown.then(
+      () => this.input((r, now) => stops ? r.stopped(e.alert, e.revision, now) : r.presented(e.alert, e.revision, now)),
+      error => {
+        this.options.refused(e.alert, e.action + ' not carried out: ' + error)
+        if (!stops) this.input((r, now) => r.failed(e.alert, e.revision, now))
+      }
+    )
+  }
+
+  setTimer () {
+    this.options.clearTimeout(this.timer)
+    const next = this.rules.next()
+    if (next === null || this.stopped) return
+    const wait = Math.min(Math.max(next - this.options.clock(), 0), 3600 * 1000) // a longer timer would overflow
+    this.timer = this.options.setTimeout(() => this.input((r, now) => r.tick(now)), Math.ceil(wait))
+  }
+
+  // send publishes what waits: receipts first, then the state if it has changed.
+  async send () {
+    const link = this.link
+    if (!link || !link.publish || link.sending) return
+    link.sending = true
+    try {
+      while (this.link === link && await this.sendOne(link));
+    } catch (error) { /* the connection ends; the next one sends it again */ }
+    link.sending = false
+  }
+
+  async sendOne (link) {
+    const batch = this.outbox.waiting.slice(0, maxBatch)
+    if (batch.length > 0) {
+      await link.publish(this.own + 'receipt', JSON.stringify(batch), { qos: 1, retain: false })
+      const last = batch[batch.length - 1].seq
+      this.outbox.waiting = this.outbox.waiting.filter(r => r.seq > last)
+      this.unsaved = true
+      this.drain()
+      return true
+    }
+    const state = JSON.stringify(this.state(link))
+    if (state === link.state) return false
+    await link.publish(this.own + 'state', state, { qos: 1, retain: true })
+    link.state = state
+    return true
+  }
+
+  state (link) {
+    const presenting = this.rules.presenting().slice(0, maxPresenting)
+    return {
+      state: presenting.length ? 'presenting' : 'ready', session: link.session, kind: this.options.kind, version: this.options.version,
+      clock_skew_seconds: Math.round(this.rules.skew / 1000), presenting, health: this.health
+    }
+  }
+
+  // goodbye publishes that the device is switched off, so that the node need not wait for the will.
+  goodbye () {
+    const link = this.link
+    if (!link || !link.publish) return Promise.resolve()
+    const state = Object.assign(this.state(link), { state: 'disconnected' })
+    return link.publish(this.own + 'state', JSON.stringify(state), { qos: 1, retain: true })
+  }
+}

@@ -1,0 +1,162 @@
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { getPublicKey, sign } from '../noble/ed25519.js'
+import { openReceiver } from '../receiver.js'
+
+const noon = Date.UTC(2026, 6, 20, 12)
+const url = bytes => Buffer.from(bytes).toString('base64url')
+const [rootSecret, nodeSecret] = [1, 2].map(n => new Uint8Array(32).fill(n))
+
+function signed (secret, kid, typ, payload) {
+  const text = url(JSON.stringify({ alg: 'EdDSA', kid, typ })) + '.' + url(JSON.stringify(payload))
+  return text + '.' + url(sign(Buffer.from(text), secret))
+}
+
+// Story is a receiver on a screen, with a clock, a store and a connection of the test's own.
+class Story {
+  constructor () {
+    this.now = noon
+    this.kept = null
+    this.screen = new Map()
+    this.published = []
+    this.version = 0
+    this.order = []
+  }
+
+  async start (options = {}) {
+    this.receiver = await openReceiver(Object.assign({
+      id: 'lift-1', rootKey: url(getPublicKey(rootSecret)), kind: 'screen', version: '1', clock: () => this.now,
+      store: { load: () => this.kept, save: async text => { this.kept = text; this.order.push('saved') } },
+      present: async e => {
+        this.order.push(e.action)
+        if (e.action === 'stop') this.screen.delete(e.alert)
+        else this.screen.set(e.alert, e.revision)
+      },
+      setTimeout: () => 0, clearTimeout () {}
+    }, options))
+    await this.connect()
+  }
+
+  async connect () {
+    this.will = this.receiver.begin()
+    this.receiver.connected(async (topic, text) => { this.published.push([topic, JSON.parse(text)]) })
+    this.receiver.message('almenara/1/keys', signed(rootSecret, 'root', 'almenara-keys', {
+      district: 'd', time: this.time(), keys: [{ kid: 'n', node: 'A', x: url(getPublicKey(nodeSecret)) }]
+    }), true)
+    await this.settle()
+  }
+
+  time (more = 0) { return new Date(this.now + more).toISOString() }
+
+  async settle () { for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve)) }
+
+  async manifest (inForce, ended = []) {
+    const m = { time: this.time(), node: 'A', version: ++this.version, in_force: inForce, ended }
+    this.receiver.message('almenara/1/now', Buffer.from(signed(nodeSecret, 'n', 'almenara-manifest', m)), false)
+    await this.settle()
+  }
+
+  body (more = {}) {
+    return Object.assign({
+      alert: 'fire', revision: 7, digest: 'x', time: this.time(1), status: 'Actual', tier: 'emergency', sound: 'siren', confirm: 'person',
+      sender: 's', sent: this.time(), expires: this.time(3600000), texts: []
+    }, more)
+  }
+
+  async post (body, secret = nodeSecret) {
+    this.receiver.message('almenara/1/device/lift-1/alert/fire', signed(secret, 'n', 'almenara-body', body), false)
+    await this.settle()
+  }
+
+  rungs () { return this.published.filter(([topic]) => topic.endsWith('/receipt')).flatMap(([, list]) => list.map(r => r.rung)) }
+}
+
+test('shows, proves, and stores before it shows', async () => {
+  const s = new Story()
+  await s.start()
+  await s.manifest([])
+  s.order = []
+  await s.post(s.body())
+  assert.deepEqual([...s.screen], [['fire', 7]])
+  assert.deepEqual(s.order.slice(0, 2), ['saved', 'start'])
+  assert.deepEqual(s.rungs(), ['verified', 'presented'])
+  s.receiver.acknowledge('fire', 7, 'safe')
+  await s.settle()
+  await s.manifest([], [{ id: 'fire', revision: 7, at: s.time(), why: 'cancelled' }])
+  assert.equal(s.screen.size, 0)
+  assert.deepEqual(s.rungs(), ['verified', 'presented', 'acknowledged', 'cancelled'])
+  assert.deepEqual(s.published.filter(p => p[0].endsWith('/state')).map(p => p[1].state), ['ready', 'presenting', 'ready'])
+  assert.deepEqual(s.published.filter(p => p[0].endsWith('/receipt')).flatMap(p => p[1].map(r => r.seq)), [1, 2, 3, 4])
+})
+
+test('goes on after a power cut, and keeps receipts until a node has them', async () => {
+  const s = new Story()
+  await s.start()
+  await s.manifest([])
+  s.receiver.connected(() => Promise.reject(new Error('no PUBACK')))
+  await s.settle()
+  await s.post(s.body())
+  assert.deepEqual(s.rungs(), [])
+  s.receiver.stop()
+  s.screen.clear()
+  await s.start()
+  assert.deepEqual([...s.screen], [], 'not before a manifest')
+  assert.deepEqual(s.rungs(), ['verified', 'presented'])
+  await s.manifest([])
+  assert.deepEqual([...s.screen], [['fire', 7]])
+  s.receiver.stop()
+  s.screen.clear()
+  s.now += 7200000
+  await s.start()
+  await s.manifest([])
+  assert.deepEqual([...s.screen], [], 'it has expired meanwhile')
+})
+
+test('refuses what is forged, and waits for a key that it does not know yet', async () => {
+  const s = new Story()
+  const refused = []
+  await s.start({ refused: (what, why) => refused.push(why) })
+  await s.manifest([])
+  await s.post(s.body(), rootSecret)
+  assert.equal(s.screen.size, 0)
+  assert.deepEqual(s.rungs(), ['refused'])
+  assert.deepEqual(refused, ['signature does not verify'])
+  s.receiver.message('almenara/1/device/lift-1/alert/other', signed(nodeSecret, 'n', 'almenara-body', s.body()), false)
+  s.receiver.message('almenara/1/device/lift-1/alert/fire', signed(nodeSecret, 'n', 'almenara-body', s.body()), true)
+  await s.settle()
+  assert.equal(s.screen.size, 0, 'signed for another alert, and retained')
+
+  s.receiver.ring.keys.delete('n')
+  await s.post(s.body())
+  assert.equal(s.screen.size, 0)
+  await s.connect()
+  await s.manifest([])
+  await s.post(s.body())
+  assert.equal(s.screen.size, 1)
+})
+
+test('tells that it could not show, and shows although nothing can be stored', async () => {
+  const s = new Story()
+  await s.start({
+    store: { load: () => null, save: () => Promise.reject(new Error('full')) },
+    present: () => Promise.reject(new Error('no light'))
+  })
+  await s.manifest([])
+  await s.post(s.body())
+  assert.deepEqual(s.rungs(), ['verified', 'failed'])
+})
+
+test('the will names the session, which grows', async () => {
+  const s = new Story()
+  await s.start()
+  const first = JSON.parse(s.will.payload)
+  await s.connect()
+  assert.equal(first.state, 'lost')
+  assert.equal(JSON.parse(s.will.payload).session, first.session + 1)
+})
+
+test('a damaged memory is refused', async () => {
+  const s = new Story()
+  s.kept = '{"rules":{"alerts":[{"id":"#"}],"commands":[],"versions":[]}}'
+  await assert.rejects(s.start())
+})
