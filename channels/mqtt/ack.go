@@ -18,7 +18,7 @@ func (r *reader) puback(body []byte) error {
 	}
 	r.s.mu.Lock()
 	f, ok := r.s.to.Acknowledge(a.ID)
-	behind := ok && r.s.to.Lacks(r.s.g.plan.Load())
+	behind := ok && r.s.to.LacksBodies(r.s.g.plan.Load())
 	r.s.mu.Unlock()
 	if !ok {
 		r.s.g.metrics.Deliveries[metrics.Stray].Inc()
@@ -26,7 +26,7 @@ func (r *reader) puback(body []byte) error {
 	}
 	r.acknowledged(f, a.Code)
 	if behind {
-		r.s.deliverNow()
+		r.s.deliverNow(true)
 	}
 	return nil
 }

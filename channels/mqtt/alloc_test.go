@@ -45,7 +45,7 @@ func TestDelivery_AllocatesNothing(t *testing.T) {
 	allocated := testing.AllocsPerRun(rounds, func() {
 		r.plan.Store(plans[round])
 		round++
-		s.deliverNow()
+		s.deliverNow(false)
 		binary.BigEndian.PutUint16(puback[2:], uint16(round)) // ids are given in order
 		require.NoError(t, s.in.handleRead(puback))
 	})

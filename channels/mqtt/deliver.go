@@ -28,6 +28,10 @@ func (g *Gateway) Set(now *channels.Now) {
 	}
 }
 
+// mostBodies is how many changes' bodies go out before the manifests have their turn: devices
+// start by the body, and a manifest that is replaced at once is a write for nothing.
+const mostBodies = 8
+
 // work serves one shard until the gateway stops.
 func (g *Gateway) work(sh *shard) {
 	var sc scratch
@@ -39,6 +43,10 @@ func (g *Gateway) work(sh *shard) {
 		}
 		sc.BodiesFirst, sc.Skipped = true, false
 		g.serve(sh, &sc)
+		for more := 1; sc.Skipped && more < mostBodies && sh.wake.Take(); more++ {
+			sc.Skipped = false
+			g.serve(sh, &sc)
+		}
 		if sc.BodiesFirst = false; sc.Skipped {
 			g.serve(sh, &sc)
 		}
@@ -57,11 +65,12 @@ func (g *Gateway) serve(sh *shard, sc *scratch) {
 	}
 }
 
-// deliverNow brings one session up to date outside the workers: after a PUBACK,
-// or when the last pending byte got through.
-func (s *session) deliverNow() {
+// deliverNow brings one session up to date outside the workers: after a PUBACK, with
+// bodiesFirst, as a worker brings the manifest; or when the last pending byte got through.
+func (s *session) deliverNow(bodiesFirst bool) {
 	sc := s.g.scratches.Get().(*scratch)
 	defer s.g.scratches.Put(sc)
+	sc.BodiesFirst = bodiesFirst
 	s.deliver(sc)
 	s.g.tellSent(sc)
 }

@@ -1,12 +1,18 @@
 package mqtt
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt/packet"
+	"almenara/storage/alert"
 	"almenara/storage/receipt"
 )
 
@@ -224,7 +230,7 @@ func TestDeliver_ManyLargeBodiesReachASlowReader(t *testing.T) {
 	}
 	r.Set(now)
 	s := r.shardOf("lift-1").get("lift-1")
-	s.deliverNow()
+	s.deliverNow(false)
 	require.LessOrEqual(t, s.out.Pending(), 256<<10)
 	bodies, manifests := 0, 0
 	for range 17 {
@@ -233,6 +239,7 @@ func TestDeliver_ManyLargeBodiesReachASlowReader(t *testing.T) {
 		} else {
 			require.Len(t, m.payload, 200_000)
 			bodies++
+			w.send(w.ackPacket(packet.KindPuback, m.id))
 		}
 	}
 	require.Equal(t, []int{16, 1}, []int{bodies, manifests})
@@ -280,4 +287,60 @@ func TestDeliver_SendsTheOtherContentOfOneRevision(t *testing.T) {
 	r.Set(holds("manifest 2", theirs))
 	require.Equal(t, "their body", w.message().payload)
 	require.Equal(t, "manifest 2", w.message().payload)
+}
+
+// nextOnSent sets what comes next as soon as the last is written, as a centre does that pushes
+// one alert after the other.
+type nextOnSent struct {
+	*fakeHooks
+	mu   sync.Mutex
+	next func()
+}
+
+func (n *nextOnSent) Sent(alert.ID, alert.Revision, []uint32) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.next()
+}
+
+func TestDeliver_AManifestThatWillBeReplacedWaitsForTheBodies(t *testing.T) {
+	const alerts = 20
+	hooks := &nextOnSent{fakeHooks: &fakeHooks{news: newNews()}}
+	r := newRig(t, func(o *Options) { o.Hooks = hooks })
+	active := []channels.Delivery{alertTo("flood-0", 1, 1)}
+	hooks.next = func() {
+		if len(active) < alerts {
+			active = append(slices.Clone(active), alertTo(fmt.Sprintf("flood-%d", len(active)), 1, 1))
+			r.Set(holds(fmt.Sprintf("manifest of %d: %5000d", len(active), 0), active...))
+		}
+	}
+	w := r.screen(r.listen(TCP), "lift-1", false)
+	r.Set(holds(fmt.Sprintf("manifest of 1: %5000d", 0), active...))
+	bodies, manifests := 0, 0
+	for newest := false; !newest || bodies < alerts; {
+		m := w.message()
+		if m.topic == contract.TopicNow {
+			manifests++
+			newest = newest || strings.HasPrefix(m.payload, fmt.Sprintf("manifest of %d:", alerts))
+		} else {
+			bodies++
+			w.send(w.ackPacket(packet.KindPuback, m.id))
+		}
+	}
+	require.LessOrEqual(t, manifests, alerts/mostBodies+2, "the device was written to for what was replaced already")
+}
+
+func TestDeliver_APubackBringsNoManifest(t *testing.T) {
+	r := newRig(t)
+	w := r.screen(r.listen(TCP), "lift-1", false)
+	fire := alertTo("fire", 1, 1)
+	r.Set(holds("manifest 1", fire))
+	body := w.message()
+	require.Equal(t, "manifest 1", w.message().payload)
+	r.planMu.Lock()
+	r.plan.Store(r.planner.Next(r.plan.Load(), holds("manifest 2", fire))) // no worker hears of it yet
+	r.planMu.Unlock()
+	w.send(w.ackPacket(packet.KindPuback, body.id))
+	r.receipts.awaitRung(t, 1, receipt.Delivered)
+	w.ping() // the next packet is its answer
 }

@@ -105,7 +105,7 @@ func (s *session) Ending() {
 }
 
 // Drained implements nonblocking.User.
-func (s *session) Drained() { s.deliverNow() }
+func (s *session) Drained() { s.deliverNow(false) }
 
 // depart takes the ended session out of the registry, once.
 func (s *session) depart() {

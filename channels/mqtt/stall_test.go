@@ -29,7 +29,7 @@ func (r *rig) stalled(address, id string) *wire {
 		d := alertTo(fmt.Sprintf("filler for %s %d", id, i), 1, members[id])
 		d.Body = make([]byte, 1<<20)
 		r.Set(holds(fmt.Sprint(i), d))
-		s.deliverNow()
+		s.deliverNow(false)
 		if s.out.Pending() > 0 {
 			return w
 		}
@@ -91,7 +91,7 @@ func TestStall_PendingDeviceGetsWhatHoldsNotTheBacklog(t *testing.T) {
 	for i := range 40 {
 		large[0] = byte(i)
 		r.Set(&channels.Now{Listings: channels.ToAll(slices.Clone(large))})
-		s.deliverNow()
+		s.deliverNow(false)
 	}
 	for {
 		m := w.message()

@@ -65,10 +65,13 @@ func (r *Receiver) Prefix() string { return r.prefix }
 
 // Lacks is the quick answer for devices that are up to date.
 func (r *Receiver) Lacks(p *Plan) bool {
-	return r.caughtUp != p.generation && r.wantsAlerts() ||
+	return r.LacksBodies(p) ||
 		r.nowQoS >= 0 && r.nowSent != p.nowSerial(r.member) ||
 		r.keysQoS >= 0 && r.keysSent != p.keysSerial
 }
+
+// LacksBodies reports whether bodies wait, most likely for room in the window.
+func (r *Receiver) LacksBodies(p *Plan) bool { return r.caughtUp != p.generation && r.wantsAlerts() }
 
 func (r *Receiver) wantsAlerts() bool { return len(r.filters) > 0 }
 
@@ -80,7 +83,7 @@ func (r *Receiver) AppendLacking(b *Batch, p *Plan) (more bool) {
 		r.appendShared(b, contract.TopicKeys, p.now.Keys, r.keyRetain)
 		r.keyRetain = false
 	}
-	if r.caughtUp != p.generation && r.wantsAlerts() {
+	if r.LacksBodies(p) {
 		more = r.appendBodies(b, p)
 	}
 	if serial := p.nowSerial(r.member); r.nowQoS >= 0 && r.nowSent != serial {
