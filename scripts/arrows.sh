@@ -25,6 +25,7 @@ almenara/storage/audience/imports almenara/storage/alert almenara/storage/audien
 almenara/storage/audience/audiencetest almenara/storage/alert almenara/storage/audience! almenara/storage/audience/geometry
 almenara/storage/audience/geometry
 almenara/storage almenara/storage
+almenara/storage/signin almenara/storage!
 almenara/storage/member almenara/storage! almenara/storage/audience!
 almenara/storage/factlog almenara/storage!
 almenara/storage/archived almenara/storage! almenara/storage/factlog
@@ -56,6 +57,7 @@ almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal! almena
 almenara/cluster/tallies almenara/cluster/fact almenara/storage
 almenara/cluster/archive almenara/cluster/fact almenara/storage
 almenara/cluster/derived almenara/cluster/archive almenara/cluster/tallies almenara/storage
+almenara/cluster/apply/signins almenara/cluster/command almenara/storage
 almenara/cluster/apply almenara/cluster/archive almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/cluster/tallies almenara/storage
 almenara/cluster/fsm almenara/cluster/apply almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/agreed almenara/cluster/archive almenara/cluster/derived almenara/cluster/fact almenara/storage
@@ -89,6 +91,7 @@ almenara/node/api/streams almenara/node/wire
 almenara/node/api/rates almenara/node/authority almenara/node/inflight almenara/node/ratelimit almenara/node/wire
 almenara/node/service almenara/node/authority almenara/node/wire
 almenara/node/httpserver
+almenara/node/signin almenara/cluster/command almenara/storage almenara/node/authority almenara/node/secret almenara/node/wire
 almenara/node/api/openapi almenara/node/wire
 almenara/node/api/strictjson almenara/node/wire
 almenara/node/cli/terminal

@@ -14,6 +14,7 @@ import "encoding/binary"
 //	auh                                   audit.Head
 //	cap/ alert.Key.ID                     factlog.CAPMark: who owns a CAP triplet
 //	chk/ alert26 revision8 rung1          tally checkpoint, of cluster/tallies (derived, not hashed)
+//	cre/ user name                        signin.Credential
 //	dev/ device id                        Device; revoked ones stay
 //	dst                                   District
 //	fct/ origin 0 stream1 epoch8 seq8     0x00 signed fact, or 0x01 key of the receipt block
@@ -36,6 +37,7 @@ import "encoding/binary"
 //	res/ slot4                            RequestResult: ring of the last 10,000
 //	rsn                                   results ever recorded (8 bytes)
 //	scn/ scenario id                      Scenario; removed ones stay
+//	ses/ hash32                           signin.Session; ended ones stay a day beyond their end
 //	tgt/ alert26 revision8                factlog.Target: whom an alert addressed at adoption
 //	tok/ hash32                           name of the token's user (raw); empty once replaced
 //	usr/ name                             User; revoked ones stay

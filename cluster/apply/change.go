@@ -17,5 +17,6 @@ const (
 	ChangedReceipts
 	ChangedImports
 	ChangedAuthority        // scenarios, licences, policy
+	ChangedSessions         // and passwords
 	ChangedAll       Change = 1<<32 - 1
 )

@@ -3,6 +3,7 @@ package apply
 import (
 	"fmt"
 
+	"almenara/cluster/apply/signins"
 	"almenara/cluster/command"
 	"almenara/cluster/derived"
 	"almenara/cluster/fact"
@@ -120,6 +121,12 @@ func subject(p command.Payload) string {
 		return p.Licence.ID
 	case *command.RevokeLicence:
 		return p.ID
+	case *command.PutCredential:
+		return p.Credential.User
+	case *command.BeginSession:
+		return p.Session.User
+	case *command.EndSessions:
+		return p.User
 	}
 	return ""
 }
@@ -211,6 +218,10 @@ func (e *entry) applyAuthority() (command.Result, string, error) {
 		return e.revokeLicence(p)
 	case *command.PutPolicy:
 		return e.putPolicy(p)
+	}
+	if r, summary, known, err := (signins.Entry{Txn: e.Txn, Index: e.index, At: e.c.At}).Apply(e.c.Payload); known {
+		e.Changed |= ChangedSessions
+		return r, summary, err
 	}
 	return command.Result{}, "", fmt.Errorf("%w: %s is not applied", command.ErrUnknownVersion, e.c.Payload.Type())
 }

@@ -89,6 +89,10 @@ const (
 	TypePutLicence
 	TypeRevokeLicence
 	TypePutPolicy
+	TypePutCredential
+	TypeBeginSession
+	TypeEndSession
+	TypeEndSessions
 )
 
 // types says how each type is made, what the audit calls it, and the first version
@@ -122,6 +126,10 @@ var types = map[Type]struct {
 	TypePutLicence:     {"licence grant", 2, func() Payload { return new(PutLicence) }},
 	TypeRevokeLicence:  {"licence revoke", 2, func() Payload { return new(RevokeLicence) }},
 	TypePutPolicy:      {"policy put", 2, func() Payload { return new(PutPolicy) }},
+	TypePutCredential:  {"password put", 4, func() Payload { return new(PutCredential) }},
+	TypeBeginSession:   {"session begin", 4, func() Payload { return new(BeginSession) }},
+	TypeEndSession:     {"session end", 4, func() Payload { return new(EndSession) }},
+	TypeEndSessions:    {"sessions end", 4, func() Payload { return new(EndSessions) }},
 }
 
 // String is what the audit calls the type.

@@ -15,6 +15,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/signin"
 )
 
 func hash(s string) []byte {
@@ -52,6 +53,10 @@ func samples() []Payload {
 		&PutLicence{Licence: storage.Licence{ID: "l1", Operator: "Amy Chan", Scenarios: []string{"flood", "*"}, Place: "tm", Until: 9, GrantedBy: "b", GrantedAt: 1, Revoked: true}},
 		&RevokeLicence{ID: "l1"},
 		&PutPolicy{Policy: storage.Policy{Approvers: []string{"approver"}, Rules: []storage.PolicyRule{{Severity: "Extreme", Urgency: "Immediate", Members: 5, District: true, Scenario: "flood", Approvals: 2}}}},
+		&PutCredential{Credential: signin.Credential{User: "Amy Chan", Token: hash("t"), Password: "$argon2id$", TOTP: []byte("s"), LastStep: 4, Recovery: [][]byte{hash("r")}, Index: 3, SetAt: 9}, Was: 2},
+		&BeginSession{Session: signin.Session{Hash: hash("c"), User: "Amy Chan", BegunAt: 1, Until: 9}, Was: 3, Step: 5, Recovery: hash("r")},
+		&EndSession{Hash: hash("c")},
+		&EndSessions{User: "Amy Chan"},
 	}
 }
 

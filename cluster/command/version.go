@@ -19,7 +19,8 @@ import (
 //	3  users that are central systems; policy rules for a share of the district; what a
 //	   fact of an alert says of times, authority and large originals; a node's version
 //	   and addresses from the moment when it is admitted
-const Newest = 3
+//	4  passwords, second factors and sessions of people
+const Newest = 4
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.

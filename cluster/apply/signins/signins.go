@@ -1,0 +1,146 @@
+// Package signins applies the commands about how people sign in: passwords, second factors, sessions.
+// What a command does follows from the records, the command and its time alone. It may import
+// nothing of ours but command and storage.
+package signins
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"almenara/cluster/command"
+	"almenara/storage"
+	"almenara/storage/signin"
+)
+
+// Entry is where a command stands in the log.
+type Entry struct {
+	Txn   *storage.Txn
+	Index uint64
+	At    int64 // ms since 1970, of the command
+}
+
+// Apply applies the payload if it is one of these commands; else known is false. The summary is for
+// the audit; "" writes no line. An error is one of the store.
+func (e Entry) Apply(payload command.Payload) (r command.Result, summary string, known bool, err error) {
+	switch p := payload.(type) {
+	case *command.PutCredential:
+		r, summary, err = e.putCredential(p)
+	case *command.BeginSession:
+		r, summary, err = e.beginSession(p)
+	case *command.EndSession:
+		r, summary, err = e.endSession(p)
+	case *command.EndSessions:
+		r, summary, err = e.endSessions(p)
+	default:
+		return r, "", false, nil
+	}
+	return r, summary, true, err
+}
+
+// refuse is the answer to a command that changed nothing.
+func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, format, args...), "", nil
+}
+
+// done is the answer to a command that was applied.
+func done(format string, args ...any) (command.Result, string, error) {
+	return command.OK(nil), fmt.Sprintf(format, args...), nil
+}
+
+// failed passes on a storage error.
+func failed(err error) (command.Result, string, error) { return command.Result{}, "", err }
+
+func (e Entry) putCredential(p *command.PutCredential) (command.Result, string, error) {
+	c := p.Credential
+	u, known, err := storage.Users.Get(e.Txn, c.User)
+	if err != nil {
+		return failed(err)
+	}
+	if !known || u.Revoked || !bytes.Equal(u.TokenHash, c.Token) {
+		return refuse(command.KindNotFound, "user %q does not exist", c.User)
+	}
+	if u.System() {
+		return refuse(command.KindInvalid, "%q is a central system; only a person signs in", c.User)
+	}
+	_, old, err := signin.Of(e.Txn, c.User)
+	if err != nil && !errors.Is(err, signin.ErrNone) {
+		return failed(err)
+	}
+	if old.Index != p.Was {
+		return refuse(command.KindConflict, "how %q signs in was changed meanwhile", c.User)
+	}
+	if bytes.Equal(c.TOTP, old.TOTP) { // what was used meanwhile stays used
+		c.LastStep, c.Recovery = old.LastStep, old.Recovery
+	}
+	c.Index, c.SetAt = e.Index, e.At
+	if err := signin.Credentials.Put(e.Txn, c); err != nil {
+		return failed(err)
+	}
+	return done("%s, second factor %t, %d recovery codes", c.User, len(c.TOTP) > 0, len(c.Recovery))
+}
+
+func (e Entry) beginSession(p *command.BeginSession) (command.Result, string, error) {
+	s := p.Session
+	u, c, err := signin.Of(e.Txn, s.User)
+	switch {
+	case errors.Is(err, signin.ErrNone):
+		return refuse(command.KindNotFound, "%q cannot sign in", s.User)
+	case err != nil:
+		return failed(err)
+	case c.Index != p.Was:
+		return refuse(command.KindConflict, "how %q signs in was changed meanwhile", s.User)
+	case s.Until <= e.At || s.Until > e.At+signin.MaxSession:
+		return refuse(command.KindInvalid, "a session ends within a day from now")
+	}
+	if len(c.TOTP) > 0 {
+		left := slices.DeleteFunc(slices.Clone(c.Recovery), func(h []byte) bool { return bytes.Equal(h, p.Recovery) })
+		switch {
+		case p.Step > c.LastStep:
+			c.LastStep = p.Step
+		case len(left) < len(c.Recovery):
+			c.Recovery = left
+		default:
+			return refuse(command.KindConflict, "the code was used before")
+		}
+		if err := signin.Credentials.Put(e.Txn, c); err != nil {
+			return failed(err)
+		}
+	}
+	if s.Rights, err = signin.Rights(u, c); err != nil {
+		return failed(err)
+	}
+	s.BegunAt = e.At
+	if err := signin.Begin(e.Txn, s, e.At); err != nil {
+		return failed(err)
+	}
+	return done("%s, session %x until %d, recovery code %t", s.User, s.Hash[:4], s.Until, len(p.Recovery) > 0)
+}
+
+func (e Entry) endSession(p *command.EndSession) (command.Result, string, error) {
+	s, known, err := signin.Sessions.Get(e.Txn, p.Hash)
+	if err != nil || !known || s.Ended {
+		return command.OK(nil), "", err
+	}
+	s.Ended = true
+	if err := signin.Sessions.Put(e.Txn, s); err != nil {
+		return failed(err)
+	}
+	return done("%s, session %x", s.User, s.Hash[:4])
+}
+
+func (e Entry) endSessions(p *command.EndSessions) (command.Result, string, error) {
+	_, c, err := signin.Of(e.Txn, p.User)
+	switch {
+	case errors.Is(err, signin.ErrNone):
+		return refuse(command.KindNotFound, "%q cannot sign in, and has no session", p.User)
+	case err != nil:
+		return failed(err)
+	}
+	c.Index, c.SetAt = e.Index, e.At
+	if err := signin.Credentials.Put(e.Txn, c); err != nil {
+		return failed(err)
+	}
+	return done("%s", p.User)
+}
