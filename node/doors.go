@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"almenara/channels/mqtt"
+	"almenara/channels/pages"
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
@@ -49,7 +50,11 @@ func (n *Node) openAPI() error {
 		return fmt.Errorf("reading the API address: %w", err)
 	}
 	n.registerMetrics()
-	handler := api.New(n.Services(), api.Options{Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
+	devicePages, err := pages.New(n.options.FramedBy)
+	if err != nil {
+		return err
+	}
+	handler := api.New(n.Services(), api.Options{Pages: devicePages, Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/mqtt", n.gateway.Handler())

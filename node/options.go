@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"almenara/channels/pages"
 	"almenara/cluster/command"
 	"almenara/cluster/connlimit"
 	"almenara/node/external"
@@ -42,6 +43,9 @@ type Options struct {
 	// Broker is a general-purpose MQTT broker through which devices are reached besides
 	// the gateway; the zero value is none.
 	Broker external.Broker
+	// FramedBy are the origins of signage systems whose pages may show the pages of devices in a
+	// frame, such as https://signage.example; none where it is empty.
+	FramedBy []string
 	// Heartbeat is raft's heartbeat and election timeout; 0 is 300 ms (wired LAN).
 	// Use 1 s on radio links.
 	Heartbeat time.Duration
@@ -95,6 +99,11 @@ func (o Options) Validate() error {
 	}
 	if err := o.Broker.Validate(); err != nil {
 		return err
+	}
+	for _, origin := range o.FramedBy {
+		if err := pages.CheckOrigin(origin); err != nil {
+			return fmt.Errorf("%w: %w", reachable.ErrOptions, err)
+		}
 	}
 	for _, addr := range o.Peers {
 		if host, port, err := net.SplitHostPort(addr); err != nil || host == "" || port == "" {

@@ -66,6 +66,7 @@ almenara/cluster/identity almenara/cluster/foreign almenara/storage/durable
 almenara/channels almenara/channels almenara/storage/alert almenara/storage/audience almenara/storage/receipt
 almenara/channels/signal
 almenara/channels/plain
+almenara/channels/pages almenara/channels/contract/js
 almenara/channels/ledger almenara/channels! almenara/channels/contract almenara/storage/alert almenara/storage/receipt almenara/storage/durable
 almenara/channels/contract
 almenara/channels/contract/js
@@ -84,7 +85,7 @@ almenara/node/receipts almenara/channels almenara/cluster/loglimit almenara/stor
 almenara/node/folder almenara/cluster almenara/storage almenara/node/access almenara/node/backup almenara/node/originals almenara/node/reachable almenara/node/secret
 almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode almenara/storage
 almenara/node/secret
-almenara/node/api almenara/node/api almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire almenara/storage/alert almenara/storage/audience
+almenara/node/api almenara/channels/pages almenara/node/api almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire almenara/storage/alert almenara/storage/audience
 almenara/node/api/routing almenara/node/api/openapi almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/httpserver almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire
 almenara/node/api/capreply almenara/node/wire almenara/storage/alert
 almenara/node/api/streams almenara/node/wire

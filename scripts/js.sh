@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The JavaScript of channels/contract/js: its tests in Node.js, its syntax held to ES2019, and
+# The JavaScript of channels/contract/js and channels/pages: its tests in Node.js, its syntax held to ES2019, and
 # random schedules under which its rules must ask for the same as those in Go do. Installs
 # Node.js with apt where there is none, and a parser with npm.
 set -euo pipefail
@@ -11,10 +11,10 @@ missing=()
 for tool in node npm; do command -v $tool >/dev/null || missing+=("${tool/%node/nodejs}"); done
 [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}" >"$work/install.log" 2>&1 || { cat "$work/install.log"; exit 1; }
 npm install --prefix "$work/npm" --no-audit --no-fund --loglevel=error $ACORN >/dev/null
-for file in channels/contract/js/*.js; do
+for file in channels/contract/js/*.js channels/pages/files/*.js; do
   "$work/npm/node_modules/.bin/acorn" --ecma2019 --module --silent "$file" || { echo "$file is not ES2019"; exit 1; }
 done
-node --test channels/contract/js/tests/
+node --test channels/contract/js/tests/ channels/pages/tests/
 go vet -tags nodejs ./channels/device/rules
 go test -tags nodejs ./channels/device/rules -run JavaScript -count=1 -v
 passed=1

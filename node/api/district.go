@@ -109,6 +109,19 @@ func (h selfHandlers) file(c routing.Call) error {
 	return web.ServeFile(c.W, c.R, c.R.PathValue("file"))
 }
 
+// screen is the page of a screen, and screenFile a file of it.
+func (h selfHandlers) screen(c routing.Call) error {
+	h.pages.ServeScreen(c.W)
+	return nil
+}
+
+func (h selfHandlers) screenFile(c routing.Call) error {
+	if name := c.R.PathValue("file"); !h.pages.ServeFile(c.W, c.R, c.R.PathValue("version"), name) {
+		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of this version of a page", name)
+	}
+	return nil
+}
+
 func (h nodeHandlers) board(c routing.Call) error {
 	web.Board(func(ctx context.Context) (wire.Status, error) { return h.state.Status(ctx, false) }).ServeHTTP(c.W, c.R)
 	return nil

@@ -67,7 +67,7 @@ func decodes(t *testing.T, operation string, of any, raw []byte) {
 }
 
 func operationOf(route routing.Route) string {
-	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", ".", "_").Replace(strings.TrimPrefix(route.Path, "/api/v1"))
+	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", "...", "", ".", "_").Replace(strings.TrimPrefix(route.Path, "/api/v1"))
 	return strings.ToLower(route.Method) + name
 }
 

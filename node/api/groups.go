@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"almenara/channels/pages"
 	"almenara/node/api/capreply"
 	"almenara/node/inflight"
 	"almenara/node/service"
@@ -58,6 +59,7 @@ type (
 	selfHandlers struct {
 		exporter http.Handler  // of the metrics
 		openAPI  func() []byte // written when it is first asked for
+		pages    *pages.Pages
 	}
 )
 
@@ -80,6 +82,6 @@ func (h *Handler) group(s service.All, opts Options) {
 	opts.Registry.MustRegister(streams)
 	h.eventHandlers = eventHandlers{s.Events, inflight.NewOpen("event streams", streamsOpen), streams, opts.Heartbeat}
 	h.selfHandlers = selfHandlers{
-		promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}), sync.OnceValue(func() []byte { return OpenAPI(opts.Version) }),
+		promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}), sync.OnceValue(func() []byte { return OpenAPI(opts.Version) }), opts.Pages,
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"almenara/channels/pages"
 	"almenara/node/api/routing"
 	"almenara/node/service"
 	"almenara/node/wire"
@@ -26,6 +27,7 @@ type Options struct {
 	Trust     func() error         // asked before the agreed state is read; its error is the answer; nil trusts it
 	Drill     func() bool          // whether the node is of a drill copy of a district; nil is never
 	Clock     func() time.Time     // the time of day; nil is the machine's
+	Pages     *pages.Pages         // of devices; nil is those that no other page may show in a frame
 	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
 
@@ -46,8 +48,20 @@ func (o Options) withDefaults() Options {
 	if o.Heartbeat <= 0 {
 		o.Heartbeat = 15 * time.Second
 	}
+	if o.Pages == nil {
+		o.Pages = ownPages()
+	}
 	o.Sender = cmp.Or(o.Sender, "almenara")
 	return o
+}
+
+// ownPages are the pages of devices that are part of the program.
+func ownPages() *pages.Pages {
+	p, err := pages.New(nil)
+	if err != nil {
+		panic(err) // nothing of it came from outside
+	}
+	return p
 }
 
 // Handler serves the API over services. It may be used from any goroutine.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels/pages"
 	"almenara/node/api"
 	"almenara/node/api/apitest"
 	"almenara/node/api/routing"
@@ -99,6 +100,8 @@ var happy = map[string]struct {
 	"GET /readyz":                          {status: 200, asked: "Status false", answer: `{"ready":true}`},
 	"GET /{$}":                             {status: 200, answer: "<h1>"},
 	"GET /static/{file}":                   {status: 200, answer: "header"},
+	"GET /screen/{$}":                      {status: 200, answer: `id="cards"`},
+	"GET /screen/{version}/{file...}":      {status: 200, answer: "arrange"},
 	"GET /metrics":                         {status: 200, answer: "almenara_api_request_seconds_bucket"},
 }
 
@@ -107,8 +110,17 @@ func name(route routing.Route) string { return route.Method + " " + route.Path }
 // streams are tested apart: their answer does not end.
 func isStream(route routing.Route) bool { return route.Path == "/api/v1/events" }
 
+// screenFile is the address of a file of the page of screens, as the page itself names it.
+func screenFile() string {
+	p, err := pages.New(nil)
+	if err != nil {
+		panic(err)
+	}
+	return p.Version() + "/arrange.js"
+}
+
 func address(route routing.Route, query string) string {
-	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", web.AllFiles().Path("board.css")).Replace(route.Path) + query
+	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", web.AllFiles().Path("board.css"), "{version}/{file...}", screenFile()).Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.
@@ -201,7 +213,7 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
-	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}"}
+	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}", "GET /screen/{$}", "GET /screen/{version}/{file...}"}
 	for _, route := range api.Routes() {
 		require.Equal(t, slices.Contains(open, name(route)), route.Open, name(route))
 		if route.Method != http.MethodGet {
@@ -335,7 +347,7 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 	require.Equal(t, "1.2.3", doc.Info.Version)
 	ids, operations := map[any]bool{}, 0
 	for _, route := range api.Routes() {
-		operation := doc.Paths[strings.TrimSuffix(route.Path, "{$}")][strings.ToLower(route.Method)]
+		operation := doc.Paths[strings.ReplaceAll(strings.TrimSuffix(route.Path, "{$}"), "...}", "}")][strings.ToLower(route.Method)]
 		require.NotNil(t, operation, name(route))
 		require.Equal(t, route.Summary, operation["description"])
 		require.True(t, strings.HasPrefix(route.Summary, operation["summary"].(string)), name(route))

@@ -18,7 +18,7 @@ type object = map[string]any
 // OnlyHere ends a pattern of http.ServeMux that matches this path and none below it.
 const OnlyHere = "{$}"
 
-var pathName = regexp.MustCompile(`\{([a-z]+)\}`)
+var pathName = regexp.MustCompile(`\{([a-z]+)(?:\.\.\.)?\}`)
 
 // Write gives the description of the routes as JSON, for a program of the version; "" is 0.
 // It depends on the program text alone, so it is the same on every node. It panics where a
@@ -31,6 +31,11 @@ func Write(routes []Route, version string) []byte {
 	return append(doc, '\n')
 }
 
+// documented is a pattern of http.ServeMux as OpenAPI writes it.
+func documented(pattern string) string {
+	return strings.ReplaceAll(strings.TrimSuffix(pattern, OnlyHere), "...}", "}")
+}
+
 // document is the OpenAPI 3.1 description of the routes.
 func document(routes []Route, version string) object {
 	if version == "" {
@@ -39,7 +44,7 @@ func document(routes []Route, version string) object {
 	s := newSchemas()
 	paths := object{}
 	for _, route := range routes {
-		path := strings.TrimSuffix(route.Path, OnlyHere)
+		path := documented(route.Path)
 		item, _ := paths[path].(object)
 		if item == nil {
 			item = object{}
@@ -210,6 +215,6 @@ func DoneStatus(route Route) int {
 // operationID names the operation for generated clients: get_alerts_id_receipts.
 func operationID(route Route) string {
 	path := strings.TrimPrefix(route.Path, "/api/v1")
-	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", ".", "_").Replace(path)
+	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", ".", "_").Replace(documented(path))
 	return strings.ToLower(route.Method) + name
 }

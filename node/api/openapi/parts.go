@@ -39,4 +39,5 @@ func tagOf(route Route) string {
 var pathNames = map[string]string{
 	"id":   "the id of what is meant, as lists and answers show it; of alerts and licences the beginning of it will do, 4 characters at least, where it is clear what is meant; of nodes the name, too",
 	"name": "the name of the user",
+	"file": "the name of the file, as pages have it", "version": "of the page, as it names it",
 }

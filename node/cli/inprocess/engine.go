@@ -93,6 +93,7 @@ type JoinResult struct {
 type ServeOptions struct {
 	Data      string
 	Heartbeat time.Duration // of raft; 0 is the node's default
+	FramedBy  []string      // origins whose pages may show the pages of devices in a frame
 	Peers     []string      // host:port of other nodes' internode ports, where the folder may not know them
 	LogLevel  string        // debug, info, warn or error
 	LogJSON   bool

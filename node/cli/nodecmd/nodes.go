@@ -120,6 +120,7 @@ func serve(fs *pflag.FlagSet) command.Runner {
 	registerListen(fs, &opts.Listen)
 	external.register(fs, &opts.Broker)
 	fs.StringArrayVar(&opts.Peers, "peer", nil, "host:port where another node may be met, when all have moved at once; repeatable")
+	fs.StringArrayVar(&opts.FramedBy, "framed-by", nil, "origin of a signage system whose pages may show /screen/ in a frame; repeatable")
 	fs.DurationVar(&opts.Heartbeat, "heartbeat", 0, "between the nodes' heartbeats; the node's default when absent")
 	fs.StringVar(&opts.LogLevel, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&opts.LogJSON, "log-json", false, "write the log as JSON lines")

@@ -1,0 +1,72 @@
+package pages_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/channels/pages"
+)
+
+func made(t *testing.T, framedBy ...string) *pages.Pages {
+	t.Helper()
+	p, err := pages.New(framedBy)
+	require.NoError(t, err)
+	return p
+}
+
+func TestPages_LoadNothingButTheirOwnFiles(t *testing.T) {
+	p, w := made(t), httptest.NewRecorder()
+	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
+	p.ServeScreen(w)
+	policy := w.Header().Get("Content-Security-Policy")
+	for _, rule := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} {
+		require.Contains(t, policy, rule)
+	}
+	require.NotContains(t, policy, "unsafe")
+	require.NotRegexp(t, `(?i)<script(?:[^>]*)>[^<]|style=|\son[a-z]+=`, w.Body.String(), "nothing inline, which the policy forbids")
+	loaded := regexp.MustCompile(`(?:href|src)="/screen/([0-9a-f]{16})/([^"]+)"`).FindAllStringSubmatch(w.Body.String(), -1)
+	require.Len(t, loaded, 2)
+	for _, file := range loaded {
+		served(t, p, file[1], file[2])
+	}
+}
+
+func served(t *testing.T, p *pages.Pages, version, name string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	require.True(t, p.ServeFile(w, httptest.NewRequest(http.MethodGet, "/", nil), version, name), name)
+	return w
+}
+
+// Every module that a page's modules import is there, under the same version.
+func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
+	p := made(t)
+	imports := regexp.MustCompile(`(?m)^(?:import|export) .*from '([^']+)'`)
+	for _, from := range []string{"screen.js", "arrange.js", "draw.js", "lines.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
+		w := served(t, p, p.Version(), from)
+		require.Equal(t, "text/javascript; charset=utf-8", w.Header().Get("Content-Type"))
+		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")
+		folder := regexp.MustCompile(`[^/]*$`).ReplaceAllString(from, "")
+		for _, name := range imports.FindAllStringSubmatch(w.Body.String(), -1) {
+			served(t, p, p.Version(), folder+name[1][2:])
+		}
+	}
+	for _, name := range []string{"screen.html", "../pages.go", "", "contract"} {
+		require.False(t, p.ServeFile(httptest.NewRecorder(), nil, p.Version(), name), name)
+	}
+	require.False(t, p.ServeFile(httptest.NewRecorder(), nil, "0123456789abcdef", "screen.js"), "of another version")
+}
+
+func TestPages_AreFramedByWhomTheSettingNamesAlone(t *testing.T) {
+	w := httptest.NewRecorder()
+	made(t, "https://signage.example", "http://10.0.0.9:8080").ServeScreen(w)
+	require.Regexp(t, `frame-ancestors https://signage\.example http://10\.0\.0\.9:8080$`, w.Header().Get("Content-Security-Policy"))
+	for _, origin := range []string{"*", "signage.example", "https://", "https://a b", "https://a;script-src *", "https://a/path", "ftp://a", "https://*.example", "'self'"} {
+		_, err := pages.New([]string{origin})
+		require.ErrorContains(t, err, "is not the origin of a page", origin)
+	}
+}
