@@ -30,7 +30,6 @@ import (
 	"almenara/cluster/journal"
 	"almenara/node/access"
 	"almenara/node/addressed"
-	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
 	"almenara/node/approvals"
@@ -48,7 +47,6 @@ import (
 	"almenara/node/machine"
 	"almenara/node/members"
 	"almenara/node/membership"
-	"almenara/node/newfacts"
 	"almenara/node/notes"
 	"almenara/node/originals"
 	"almenara/node/outcome"
@@ -105,10 +103,9 @@ type Node struct {
 	addressed   *addressed.Resolver
 	members     *members.Members
 	splits      *splits.Reader
-	learner     *newfacts.Learner
+	learner     *present.Learner
 	read        *read.Reader
 	intake      *intake.Intake
-	affected    *affected.Finder
 	answers     *outcome.Answers
 	approvals   *approvals.Approvals
 	budget      *budget.Budget
@@ -290,7 +287,6 @@ func (n *Node) openState(context.Context) error {
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
 	n.progress = replication.New(n.stories.Agreed)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
-	n.affected = affected.New(n.book, n.stories, n.state, n.options.Clock)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})
 	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock})
@@ -308,7 +304,7 @@ func (n *Node) openState(context.Context) error {
 	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return forDevices(n) })
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
-	n.rules = affected.Rules(affected.RulesOptions{
+	n.rules = intake.Rules(intake.RulesOptions{
 		Book: n.book, Agreed: n.state.Authority, Audience: n.state.Index, Sender: n.district.Sender, Alone: n.alone.Now, Clock: n.options.Clock,
 		Users: func() ([]storage.User, error) { return records.UsersIn(n.store) },
 	})

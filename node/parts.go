@@ -20,7 +20,6 @@ import (
 	"almenara/node/folder"
 	"almenara/node/intake"
 	"almenara/node/leaving"
-	"almenara/node/newfacts"
 	"almenara/node/outcome"
 	"almenara/node/presence"
 	"almenara/node/present"
@@ -77,7 +76,7 @@ func newApprovals(n *Node) *approvals.Approvals {
 // newIntake is what takes messages in.
 func newIntake(n *Node) *intake.Intake {
 	return intake.New(intake.Options{
-		Book: n.book, Stories: n.stories, Affected: n.affected, Rules: n.rules, Budget: n.budget, District: n.district,
+		Book: n.book, Stories: n.stories, State: n.state, Rules: n.rules, Budget: n.budget, District: n.district,
 		Originals: n.originals, Exchange: n.exchange, Progress: n.progress, Notes: n.notes, Answers: n.answers, Store: n.store,
 		Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone },
 		Clock: n.options.Clock, Trusted: n.clock.Trusted,
@@ -157,9 +156,9 @@ func originsOf(n *Node) []string {
 }
 
 // newLearner is what takes new facts.
-func newLearner(n *Node) *newfacts.Learner {
-	return newfacts.New(newfacts.Options{
-		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, State: n.state,
+func newLearner(n *Node) *present.Learner {
+	return present.NewLearner(present.LearnerOptions{
+		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, Log: n.state,
 		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
 		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
 	})

@@ -106,7 +106,7 @@ almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable
 almenara/storage/wait
 almenara/node/alone almenara/cluster almenara/storage
-almenara/node/alerts almenara/storage almenara/node/situation
+almenara/node/alerts almenara/storage
 almenara/node/newest almenara/storage almenara/node/alerts almenara/node/wire
 almenara/node/stories almenara/cluster/fact almenara/cluster/agreed almenara/storage almenara/node/alerts almenara/node/shortid almenara/node/wire
 almenara/node/addressed almenara/storage almenara/node/alerts almenara/node/stories almenara/node/wire
@@ -124,14 +124,12 @@ almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire
 almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
 almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/members almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
-almenara/node/affected almenara/cluster/agreed almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/stories almenara/node/wire
 almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/storage/alert almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/inflight almenara/node/members almenara/node/replication almenara/node/stories almenara/node/wire
-almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/affected almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/stories almenara/node/wire
-almenara/node/intake almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/affected almenara/node/alerts almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire
+almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/stories almenara/node/wire
+almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/secret
 almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/reachable almenara/node/wire
-almenara/node/present almenara/channels! almenara/channels/signal almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/situation
-almenara/node/newfacts almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/budget almenara/node/events almenara/node/replication almenara/node/wire
+almenara/node/present almenara/channels! almenara/channels/contract almenara/channels/signal almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/budget almenara/node/events almenara/node/replication almenara/node/wire
 almenara/node/leaving almenara/channels/contract almenara/cluster
 almenara/node/export almenara/storage almenara/node/authority almenara/node/folder almenara/node/wire
 almenara/scripts almenara/node almenara/cluster almenara/channels almenara/storage

@@ -7,7 +7,7 @@
 //
 // A Book is given Texts, which read the agreed state; nil holds everything in memory. It has
 // no clock: who asks says what time it is. It never imports cluster, channels or another
-// part of node but node/situation, for which it lists whom messages address.
+// part of node.
 package alerts
 
 import (
@@ -35,6 +35,8 @@ type Book struct {
 	texts    texts
 	edits    uint64              // counts the changes of board and messages
 	fresh    map[string]struct{} // facts that were not in the agreed state when it was looked at last
+
+	making making
 }
 
 // NewBook makes a book over the texts that are agreed, which are read without its lock.

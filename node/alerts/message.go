@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"almenara/node/situation"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -51,8 +50,12 @@ func read(fact string, issue storage.Issue) (*Message, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the message of fact %s: %w", fact, err)
 	}
-	entry := issue.Entry(a, issue.Content(a).String(), fact)
-	return &Message{Fact: fact, Issue: issue, Alert: a, Entry: entry}, nil
+	return says(fact, issue, a), nil
+}
+
+// says is the message of a fact whose CAP message says a.
+func says(fact string, issue storage.Issue, a *alert.Alert) *Message {
+	return &Message{Fact: fact, Issue: issue, Alert: a, Entry: issue.Entry(a, issue.Content(a).String(), fact)}
 }
 
 // Whole is the message with everything that it says. Of a stub that costs some milliseconds.
@@ -129,9 +132,21 @@ func (m *Message) stub(texts Texts) *Message {
 	return out
 }
 
+// Addressing is one CAP message, as far as it says whom it addresses. Two with one Fact are
+// the same.
+type Addressing struct {
+	Fact     string
+	Key      alert.Key
+	Revision alert.Revision
+	Claimed  alert.Revision // under which it is on record whom it addressed; see board.Entry
+	// Targets is whom each info block addresses. It may read the disk, so it is asked for only
+	// what is not worked out; of what it cannot read nobody knows whom it is for.
+	Targets func() ([]audience.Target, error)
+}
+
 // Addressing is whom the message is for.
-func (m *Message) Addressing() situation.Message {
-	return situation.Message{Fact: m.Fact, Key: m.Entry.Key, Revision: m.Entry.Revision, Claimed: m.Entry.Claimed, Targets: m.Targets}
+func (m *Message) Addressing() Addressing {
+	return Addressing{Fact: m.Fact, Key: m.Entry.Key, Revision: m.Entry.Revision, Claimed: m.Entry.Claimed, Targets: m.Targets}
 }
 
 // selects is the selection that targets are limited to.

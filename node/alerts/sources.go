@@ -3,13 +3,12 @@ package alerts
 import (
 	"time"
 
-	"almenara/node/situation"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
 
-// MessagesOf implements situation.Messages.
-func (b *Book) MessagesOf(id alert.ID) (messages []situation.Message, complete bool) {
+// MessagesOf implements present.Messages.
+func (b *Book) MessagesOf(id alert.ID) (messages []Addressing, complete bool) {
 	held, complete := b.sources(id)
 	for _, m := range held {
 		messages = append(messages, m.Addressing())
@@ -32,7 +31,7 @@ func (b *Book) sources(id alert.ID) (held []*Message, complete bool) {
 	return held, complete
 }
 
-// MessageCount implements situation.Messages.
+// MessageCount implements present.Messages.
 func (b *Book) MessageCount(id alert.ID) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

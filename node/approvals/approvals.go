@@ -5,7 +5,7 @@
 //	alert ─> stories ─> the message that waits, as it was read ─> Rules.Check ─> Exchange.Create
 //
 // Who may approve is authority's. It never imports api, channels or another part of node but
-// affected, alerts, authority, outcome, replication, stories and wire.
+// alerts, authority, outcome, replication, stories and wire.
 package approvals
 
 import (
@@ -17,7 +17,6 @@ import (
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/authority"
 	"almenara/node/outcome"
@@ -86,7 +85,9 @@ func (a *Approvals) ApproveAlert(ctx context.Context, by authority.Caller, id st
 	if slices.ContainsFunc(a.book.Approvers(m), func(given board.Approval) bool { return given.By == by.Name }) {
 		return a.answers.Known(ctx, m, wait, []string{by.Name + " has approved it before"}), nil
 	}
-	right, err := a.rules.Check(by, authority.Approve, authority.About{Message: affected.Message(m)})
+	right, err := a.rules.Check(by, authority.Approve, authority.About{Message: authority.Message{
+		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.Targets,
+	}})
 	if err != nil {
 		return wire.Outcome{}, err
 	}

@@ -66,9 +66,9 @@ func (t *Intake) about(in incoming, targets []audience.Target) (about authority.
 		Direct: in.direct, Made: in.made, Scenario: in.scenario, Reason: in.reason,
 	}
 	if in.alert.MsgType != alert.MsgTypeAlert { // which changes nothing that it references
-		about.Changes, about.Unknown, err = t.affected.Alerts(in.alert.References)
+		about.Changes, about.Unknown, err = t.affected.alerts(in.alert.References)
 	} else if in.scenario.ID != "" && in.incident != "" {
-		about.Changes, _, err = t.affected.Alerts([]alert.Key{alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)})
+		about.Changes, _, err = t.affected.alerts([]alert.Key{alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)})
 	}
 	return about, err
 }

@@ -63,7 +63,7 @@ func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.Upd
 	if err != nil {
 		return wire.Outcome{}, judge.Refusal(err, findings)
 	}
-	taken.alert, taken.warnings = a, append(taken.warnings, judge.Sentences(judge.Selected(findings, in.Select, m.Select()))...)
+	taken.alert, taken.read, taken.warnings = a, true, append(taken.warnings, judge.Sentences(judge.Selected(findings, in.Select, m.Select()))...)
 	return t.take(ctx, taken)
 }
 

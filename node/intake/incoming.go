@@ -12,7 +12,6 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
-	"almenara/storage/alert/check"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
 )
@@ -21,6 +20,7 @@ import (
 type incoming struct {
 	by       authority.Caller
 	alert    *alert.Alert
+	read     bool // alert was read from raw, and says what raw says
 	raw      []byte
 	selected string
 	limit    audience.Selection // selected, read
@@ -49,7 +49,7 @@ func (in *incoming) judged(found alert.Findings) error {
 // or an offset that is wrong.
 // trusted says whether now is.
 func (in *incoming) checkTimes(now time.Time, trusted bool, d *alerts.Book) error {
-	return in.judged(check.Times(in.alert, now, trusted, func(k alert.Key) bool {
+	return in.judged(judge.Times(in.alert, now, trusted, func(k alert.Key) bool {
 		m, _ := d.First(k, "")
 		return m != nil
 	}))

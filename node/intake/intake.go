@@ -5,9 +5,9 @@
 //	CAP, JSON, scenario, cancel, correction ─> take
 //	  admit      the caller may speak for the sender; the message can be shown     authority, judge
 //	  known      not taken before, not contradicting what was                      alerts, stories
-//	  checkTimes its times can be meant                                            storage/alert
+//	  checkTimes its times can be meant                                            judge
 //	  targets    whom it addresses                                                 judge
-//	  rule       may this caller, for these, now                                   affected, authority
+//	  rule       may this caller, for these, now, and for what it changes          stories, authority
 //	  record     afford, then a fact, flushed to the journal                       budget, exchange
 //	  answers    what it does now, to whom                                         outcome
 //
@@ -15,13 +15,13 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"sync"
 	"time"
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/authority"
 	"almenara/node/budget"
@@ -58,7 +58,7 @@ type Originals interface {
 type Options struct {
 	Book      *alerts.Book
 	Stories   *stories.Finder
-	Affected  *affected.Finder
+	State     State // of whom messages addressed
 	Rules     *authority.Rules
 	Budget    *budget.Budget
 	District  *district.District
@@ -81,7 +81,7 @@ type Options struct {
 type Intake struct {
 	book       *alerts.Book
 	stories    *stories.Finder
-	affected   *affected.Finder
+	affected   affected
 	rules      *authority.Rules
 	budget     *budget.Budget
 	district   *district.District
@@ -103,7 +103,7 @@ type Intake struct {
 // New makes one.
 func New(o Options) *Intake {
 	return &Intake{
-		book: o.Book, stories: o.Stories, affected: o.Affected, rules: o.Rules, budget: o.Budget, district: o.District, originals: o.Originals,
+		book: o.Book, stories: o.Stories, affected: affected{o.Book, o.Stories, o.State, o.Clock}, rules: o.Rules, budget: o.Budget, district: o.District, originals: o.Originals,
 		exchange: o.Exchange, progress: o.Progress, notes: o.Notes, answers: o.Answers, store: o.Store, audience: o.Audience,
 		understood: o.Understood, alone: o.Alone, clock: o.Clock, trusted: o.Trusted,
 	}
@@ -120,15 +120,25 @@ func (t *Intake) PreviewCAP(ctx context.Context, by authority.Caller, raw []byte
 }
 
 func (t *Intake) takeCAP(ctx context.Context, in incoming) (wire.Outcome, error) {
-	a, findings, err := capxml.Parse(in.raw)
-	if err != nil {
-		return wire.Outcome{}, judge.Refusal(err, findings)
-	}
-	in.alert, in.warnings = a, judge.Sentences(judge.Selected(findings, in.selected))
-	if in.raw, err = recordedForm(in.raw, a, findings, func() bool { return t.understood(ctx, records.NodeVersionSince) == nil }); err != nil {
+	if err := t.parse(ctx, &in); err != nil {
 		return wire.Outcome{}, err
 	}
 	return t.take(ctx, in)
+}
+
+// parse reads a message as it came.
+func (t *Intake) parse(ctx context.Context, in *incoming) error {
+	a, findings, err := capxml.Parse(in.raw)
+	if err != nil {
+		return judge.Refusal(err, findings)
+	}
+	in.alert, in.warnings = a, judge.Sentences(judge.Selected(findings, in.selected))
+	raw, err := recordedForm(in.raw, a, findings, func() bool { return t.understood(ctx, records.NodeVersionSince) == nil })
+	if err != nil {
+		return err
+	}
+	in.read, in.raw = bytes.Equal(raw, in.raw), raw
+	return nil
 }
 
 // SendAlert implements service.Alerts: the same path, from the JSON form.

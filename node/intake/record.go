@@ -12,6 +12,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/alert"
 	"almenara/storage/audience"
 )
 
@@ -29,7 +30,7 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 	if large != nil {
 		in.warnings = append(in.warnings, large.Warnings...)
 	}
-	m, err := alerts.ReadMessage("", body)
+	m, err := alerts.MessageOf(body, in.parsed(large))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,6 +45,7 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 	if err := t.afford(*in, targets, right, len(body), false); err != nil {
 		return nil, nil, err
 	}
+	t.book.Making(body, m)
 	progress, err := t.exchange.Create(ctx, fact.KindAlert, fact.Alerts, body)
 	if err != nil {
 		return nil, nil, replication.Unrecorded(err)
@@ -52,6 +54,15 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 	m.Fact = progress.ID.String()
 	m.Entry.Fact = m.Fact
 	return m, progress, nil // the book forgets what ran out long ago
+}
+
+// parsed is what the message on record says, where that was read from the same bytes; nil where it
+// was not.
+func (in incoming) parsed(large *originals.Large) *alert.Alert {
+	if !in.read || large != nil {
+		return nil
+	}
+	return in.alert
 }
 
 // issue is what the alert's fact says.
@@ -83,7 +94,7 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 	if err := t.afford(in, targets, right, len(body), true); err != nil {
 		return wire.Outcome{}, err
 	}
-	m, err := alerts.ReadMessage("", body)
+	m, err := alerts.MessageOf(body, in.parsed(large))
 	if err != nil {
 		return wire.Outcome{}, err
 	}

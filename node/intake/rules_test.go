@@ -20,7 +20,6 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/peers"
 	"almenara/node/addressed"
-	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/alone"
 	"almenara/node/authority"
@@ -93,9 +92,8 @@ func courtAt(t *testing.T, clock func() time.Time, policy storage.Policy, licenc
 	state := agreed.New(machine)
 	book, link := alerts.NewBook(nil), &alone.State{}
 	f := stories.New(book, state, clock)
-	found := affected.New(book, f, state, clock)
 	own := district.New(district.Options{Identity: &identity.Identity{District: &identity.District{Name: "d"}}, Store: store, Logger: quiet})
-	rules := affected.Rules(affected.RulesOptions{
+	rules := Rules(RulesOptions{
 		Book: book, Agreed: state.Authority, Audience: state.Index, Sender: own.Sender, Alone: func() alone.State { return *link }, Clock: clock,
 		Users: func() ([]storage.User, error) { return records.UsersIn(store) },
 	})
@@ -105,7 +103,7 @@ func courtAt(t *testing.T, clock func() time.Time, policy storage.Policy, licenc
 		Here: func(*roaring.Bitmap) int { return 0 }, Peers: func() []peers.Peer { return nil }, Alone: func() bool { return link.Alone }, Clock: clock,
 	})
 	return court{t, New(Options{
-		Book: book, Stories: f, Affected: found, Rules: rules, Budget: budget.New(counted.Source{Book: book, State: state, Clock: clock}, clock),
+		Book: book, Stories: f, State: state, Rules: rules, Budget: budget.New(counted.Source{Book: book, State: state, Clock: clock}, clock),
 		District: own, Notes: notes.New(nil, clock, quiet), Store: store, Audience: state.Index, Alone: func() bool { return link.Alone },
 		Exchange: journal, Progress: progress, Answers: answers, Understood: func(context.Context, uint64) error { return nil },
 		Clock: clock, Trusted: func() bool { return true },
@@ -125,7 +123,7 @@ func (j *journal) Create(_ context.Context, _ fact.Kind, _ fact.Stream, body []b
 	}
 	j.facts++
 	p := &exchange.Progress{ID: fact.ID{byte(j.facts)}}
-	m, err := alerts.ReadMessage(p.ID.String(), body)
+	m, err := j.book.Learnt(p.ID.String(), body)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 	"almenara/channels/device/rules"
 	"almenara/node/alerts"
 	"almenara/node/authority"
-	"almenara/node/situation"
+	"almenara/node/present"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -41,7 +41,7 @@ type way struct {
 	court
 	r          *rand.Rand
 	now        time.Time
-	situations *situation.Builder[*lookup.Index]
+	situations *present.Builder[*lookup.Index]
 	dispatcher *channels.Dispatcher
 	given      *channels.Now
 	screens    []*wayScreen // by ordinal
@@ -93,9 +93,9 @@ func newWay(t *testing.T, seed uint64) *way {
 		}
 		return nil
 	}))
-	w.situations = situation.New(situation.Options[*lookup.Index]{
+	w.situations = present.NewBuilder(present.BuilderOptions[*lookup.Index]{
 		Audience: n.state.Index, Messages: n.book, Logger: quiet,
-		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
+		Told: func(alert.ID, alerts.Addressing) (*roaring.Bitmap, error) { return roaring.New(), nil },
 	})
 	var err error
 	w.dispatcher, err = channels.NewDispatcher(channels.Options{
@@ -319,9 +319,9 @@ func (w *way) under(place string) *roaring.Bitmap {
 func (w *way) present() alerts.Picture {
 	p := w.book.At(w.now)
 	for {
-		s, todo := w.situations.Build(alerts.Lives(p.InForce), p.Ended)
+		s, todo := w.situations.Build(p.InForce, p.Ended)
 		require.NoError(w, w.dispatcher.Set(s))
-		if todo == (situation.Todo{}) {
+		if todo == (present.Todo{}) {
 			break
 		}
 	}

@@ -239,6 +239,13 @@ func Targets(a *alert.Alert, limit audience.Selection, knowsScheme func(name str
 	}
 }
 
+// Times judges what a message says of time at now, when a node is about to take it. known says of a
+// reference whether its message has come; sure is false where the node does not know what time it
+// is.
+func Times(a *alert.Alert, now time.Time, sure bool, known func(alert.Key) bool) alert.Findings {
+	return check.Times(a, now, sure, known)
+}
+
 // File judges a message as it lies in a file at now: what capxml.Parse finds, then Message,
 // its times and references, and Targets. Age alone refuses nothing: a message that lies in a
 // collection is judged as when it was sent, unless it says that it still holds. Without a
@@ -275,8 +282,8 @@ func timesAndReferences(a *alert.Alert, now time.Time) (found alert.Findings) {
 		found = reject(found, ruleMany, "it references %d messages, and %d is the most", len(a.References), budget.MaxReferences)
 	}
 	known := func(alert.Key) bool { return true }
-	found = append(found, check.Times(a, alert.Earlier(a.Sent.Time(), now), true, known)...)
-	for _, f := range check.Times(a, now, true, known) {
+	found = append(found, Times(a, alert.Earlier(a.Sent.Time(), now), true, known)...)
+	for _, f := range Times(a, now, true, known) {
 		if f.Level == alert.Reject && !found.Rejected() {
 			holds := slices.ContainsFunc(a.Infos, func(i alert.Info) bool { return i.Expires.Time().After(now) })
 			if !holds {

@@ -1,12 +1,14 @@
-// Package present hands what is in force to devices whenever it may have changed: a new fact, a
-// changed audience or key ring, or time.
+// Package present goes from a fact to what devices are given: what a fact becomes here, and when
+// devices are handed what is in force, and for whom.
 //
-//	Changed, AudienceChanged, StateReplaced, time ─> Run ─> Book.At ─> situation.Builder ─> Set
+//	exchange ─> Learner.Learn ─> book, budget, originals ─> readers, Changed
+//	log      ─> Learner.Adopted ─> book, progress ─> readers
+//	Changed, AudienceChanged, StateReplaced, time ─> Presenter.Run ─> Book.At ─> Builder.Build ─> Set
 //	                                                                └─> a note of each revision begun
 //
-// What holds is the book's, for whom is situation's, how it is written to devices is the
-// dispatcher's. It never imports api, cluster but for the clock of manifests' versions, or another
-// part of node but alerts and situation.
+// What a message is good for is the book's, how it is written to devices is the dispatcher's. It
+// never imports api, cluster but for facts and what the log made of them, or another part of node
+// but alerts, budget, events, replication and wire.
 package present
 
 import (
@@ -20,7 +22,6 @@ import (
 	"almenara/channels"
 	"almenara/channels/signal"
 	"almenara/node/alerts"
-	"almenara/node/situation"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/receipt"
@@ -65,7 +66,7 @@ type Presenter struct {
 	recall     func() error
 	clock      func() time.Time
 	log        *slog.Logger
-	situations *situation.Builder[*lookup.Index]
+	situations *Builder[*lookup.Index]
 
 	changed   signal.Signal // something that devices may have to hear of
 	audience  signal.Signal // which may wait for more of the same
@@ -80,7 +81,7 @@ func New(o Options) *Presenter {
 		book: o.Book, state: o.State, set: o.Set, keys: o.Keys, here: o.Here, notes: o.Notes, touch: o.Touch, recall: o.Recall,
 		clock: o.Clock, log: o.Logger, changed: signal.New(), audience: signal.New(),
 	}
-	p.situations = situation.New(situation.Options[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Logger: o.Logger})
+	p.situations = NewBuilder(BuilderOptions[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Logger: o.Logger})
 	return p
 }
 
@@ -132,7 +133,7 @@ func (p *Presenter) now() time.Duration {
 	if picture.Err != nil {
 		p.log.Error("an alert in force cannot be read", "error", picture.Err)
 	}
-	next, left := p.situations.Build(alerts.Lives(picture.InForce), picture.Ended)
+	next, left := p.situations.Build(picture.InForce, picture.Ended)
 	next.Keys = p.keys()
 	p.last.Store(&next)
 	if err := p.set(next); err != nil {
@@ -165,7 +166,7 @@ const (
 )
 
 // told is whom the record says that the message was for, or has reached.
-func (p *Presenter) told(id alert.ID, m situation.Message) (*roaring.Bitmap, error) {
+func (p *Presenter) told(id alert.ID, m alerts.Addressing) (*roaring.Bitmap, error) {
 	to, err := p.state.Target(m.Key, m.Claimed)
 	if err != nil {
 		return nil, err

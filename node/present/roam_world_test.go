@@ -17,7 +17,6 @@ import (
 	"almenara/channels/contract"
 	"almenara/cluster/fact"
 	"almenara/node/alerts"
-	"almenara/node/situation"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -72,7 +71,7 @@ type roamNode struct {
 	journal    []*roamTale
 	has        map[*roamTale]bool
 	book       *alerts.Book
-	situations *situation.Builder[roamAudience]
+	situations *Builder[roamAudience]
 	dispatcher *channels.Dispatcher
 	plan       *channels.Now
 	hybrid     roamClock
@@ -130,9 +129,9 @@ func (w *roamWorld) within(most time.Duration) time.Duration {
 func (n *roamNode) boot() {
 	n.offset = n.w.within(2*n.w.skew) - n.w.skew
 	n.book = alerts.NewBook(nil)
-	n.situations = situation.New(situation.Options[roamAudience]{
+	n.situations = NewBuilder(BuilderOptions[roamAudience]{
 		Audience: func() roamAudience { return roamAudience{} }, Messages: n.book, Logger: quiet,
-		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
+		Told: func(alert.ID, alerts.Addressing) (*roaring.Bitmap, error) { return roaring.New(), nil },
 	})
 	n.dispatcher, _ = channels.NewDispatcher(channels.Options{
 		Signer: contract.Signer{KeyID: fmt.Sprint("k", n.i), Key: roamKeys[n.i]}, Node: fmt.Sprint("N", n.i),
@@ -191,9 +190,9 @@ func (n *roamNode) present() {
 		return
 	}
 	p := n.book.At(n.clock())
-	for todo := (situation.Todo{Missing: 1}); todo.Missing > 0; {
+	for todo := (Todo{Missing: 1}); todo.Missing > 0; {
 		var s channels.Situation
-		s, todo = n.situations.Build(alerts.Lives(p.InForce), p.Ended)
+		s, todo = n.situations.Build(p.InForce, p.Ended)
 		s.Places = n.w.places
 		if err := n.dispatcher.Set(s); err != nil {
 			n.w.fail("node %d: %v", n.i, err)

@@ -12,7 +12,6 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/node/alerts"
-	"almenara/node/situation"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -32,7 +31,7 @@ type lawDistrict struct {
 	book       *alerts.Book
 	index      *lookup.Index
 	members    uint32
-	situations *situation.Builder[*lookup.Index]
+	situations *Builder[*lookup.Index]
 	dispatcher *channels.Dispatcher
 	given      *channels.Now
 	sent       []*alerts.Message
@@ -53,9 +52,9 @@ func newLawDistrict(t *testing.T, seed uint64) *lawDistrict {
 	for member := range d.members {
 		d.move(member)
 	}
-	d.situations = situation.New(situation.Options[*lookup.Index]{
+	d.situations = NewBuilder(BuilderOptions[*lookup.Index]{
 		Audience: func() *lookup.Index { return d.index }, Messages: d.book, Logger: quiet,
-		Told: func(alert.ID, situation.Message) (*roaring.Bitmap, error) { return roaring.New(), nil },
+		Told: func(alert.ID, alerts.Addressing) (*roaring.Bitmap, error) { return roaring.New(), nil },
 	})
 	var err error
 	d.dispatcher, err = channels.NewDispatcher(channels.Options{
@@ -118,9 +117,9 @@ func (d *lawDistrict) reference() alert.Key {
 func (d *lawDistrict) present(t *testing.T) alerts.Picture {
 	for {
 		p := d.book.At(d.now)
-		s, todo := d.situations.Build(alerts.Lives(p.InForce), p.Ended)
+		s, todo := d.situations.Build(p.InForce, p.Ended)
 		require.NoError(t, d.dispatcher.Set(s))
-		if todo == (situation.Todo{}) {
+		if todo == (Todo{}) {
 			return p
 		}
 	}

@@ -1,4 +1,4 @@
-package newfacts_test
+package present_test
 
 import (
 	"crypto/ed25519"
@@ -14,7 +14,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/budget"
 	"almenara/node/events"
-	"almenara/node/newfacts"
+	"almenara/node/present"
 	"almenara/node/replication"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -33,7 +33,7 @@ type nothing struct{ budget.Source }
 
 // rig is a learner, and what heard of its facts.
 type rig struct {
-	*newfacts.Learner
+	*present.Learner
 	t        *testing.T
 	book     *alerts.Book
 	progress *replication.Facts
@@ -61,8 +61,8 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, book: alerts.NewBook(nil), touched: map[alert.ID][]string{}}
 	r.progress = replication.New(func(string) (bool, error) { return false, nil })
-	r.Learner = newfacts.New(newfacts.Options{
-		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, State: r,
+	r.Learner = present.NewLearner(present.LearnerOptions{
+		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, Log: r,
 		News:    func(f fact.Fact) (alert.ID, bool) { return "rain", len(f.Body) > 0 },
 		Ended:   func(fact.Fact) (string, bool) { return "box-a was alone", true },
 		Changed: func() { r.changed++ }, Clock: clock, Logger: slog.New(slog.DiscardHandler),

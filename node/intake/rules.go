@@ -1,4 +1,4 @@
-package affected
+package intake
 
 import (
 	"time"
@@ -34,7 +34,7 @@ func Rules(o RulesOptions) *authority.Rules {
 		},
 		Recent: func(author string, status alert.Status, since time.Time) (out []authority.Message) {
 			for _, m := range o.Book.Recent(author, status, since, o.Clock()) {
-				out = append(out, Message(m))
+				out = append(out, said(m))
 			}
 			return out
 		},

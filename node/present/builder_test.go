@@ -1,4 +1,4 @@
-package situation
+package present
 
 import (
 	"fmt"
@@ -10,32 +10,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/node/alerts"
+	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
 )
 
-var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
-
 // town is an audience whose sets have names, and the messages of its alerts.
 type town struct {
 	sets       map[string]*roaring.Bitmap
 	generation uint64
 	resolved   int
-	messages   map[alert.ID][]Message
+	messages   map[alert.ID][]alerts.Addressing
 	incomplete map[alert.ID]bool
 	told       map[string]*roaring.Bitmap // by fact
 }
 
 func newTown() (*town, *Builder[*town]) {
 	x := &town{
-		sets: map[string]*roaring.Bitmap{}, messages: map[alert.ID][]Message{},
+		sets: map[string]*roaring.Bitmap{}, messages: map[alert.ID][]alerts.Addressing{},
 		incomplete: map[alert.ID]bool{}, told: map[string]*roaring.Bitmap{},
 	}
-	return x, New(Options[*town]{
+	return x, NewBuilder(BuilderOptions[*town]{
 		Audience: func() *town { return x }, Messages: x, Logger: slog.New(slog.DiscardHandler),
-		Told: func(_ alert.ID, m Message) (*roaring.Bitmap, error) {
+		Told: func(_ alert.ID, m alerts.Addressing) (*roaring.Bitmap, error) {
 			if to := x.told[m.Fact]; to != nil {
 				return to.Clone(), nil
 			}
@@ -58,22 +58,23 @@ func (x *town) Resolve(t audience.Target) (lookup.Resolution, error) {
 	return lookup.Resolution{Members: x.sets[t.Select].Clone()}, nil
 }
 
-func (x *town) MessagesOf(id alert.ID) ([]Message, bool) {
+func (x *town) MessagesOf(id alert.ID) ([]alerts.Addressing, bool) {
 	return x.messages[id], !x.incomplete[id] && len(x.messages[id]) > 0
 }
 func (x *town) MessageCount(id alert.ID) int { return len(x.messages[id]) }
 
 // warn adds a message of an alert to a set.
-func (x *town) warn(name, severity, to string) Live {
+func (x *town) warn(name, severity, to string) alerts.Live {
 	a := &alert.Alert{
 		Identifier: name, Sender: "duty@tm", Sent: alert.NewDateTime(noon), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert,
 		Infos: []alert.Info{{Event: "Fire", Urgency: "Immediate", Severity: severity, Certainty: "Observed", Expires: alert.NewDateTime(noon.Add(time.Hour))}},
 	}
-	l := Live{CAP: a, Active: board.Active{
+	l := alerts.Live{Active: board.Active{
 		ID: a.Key().ID(), Revision: a.Revision(), Digest: name, Key: a.Key(), Fact: name, Status: a.Status, Expires: noon.Add(time.Hour),
 	}}
-	l.Message = Message{Fact: name, Key: a.Key(), Revision: a.Revision(), Targets: func() ([]audience.Target, error) { return []audience.Target{{Select: to}}, nil }}
-	x.messages[l.ID] = append(x.messages[l.ID], l.Message)
+	issue := storage.Issue{Accepted: noon.UnixMilli(), Targets: []audience.Target{{Select: to}}}
+	l.Message = &alerts.Message{Fact: name, Issue: issue, Alert: a, Entry: issue.Entry(a, name, name)}
+	x.messages[l.ID] = append(x.messages[l.ID], l.Message.Addressing())
 	return l
 }
 
@@ -87,7 +88,7 @@ func names(s channels.Situation) (names []string) {
 func TestBuild_AnEmergencyDoesNotWaitForABurst(t *testing.T) {
 	x, b := newTown()
 	x.sets["all"] = roaring.BitmapOf(1, 2, 3)
-	var inForce []Live
+	var inForce []alerts.Live
 	for i := range 500 {
 		inForce = append(inForce, x.warn(fmt.Sprint("notice-", i), "Minor", "all"))
 	}
@@ -114,7 +115,7 @@ func TestBuild_AnEmergencyDoesNotWaitForABurst(t *testing.T) {
 func TestBuild_AChangedAudienceIsFollowedLoudestFirst(t *testing.T) {
 	x, b := newTown()
 	x.sets["all"], x.sets["some"] = roaring.BitmapOf(1, 2), roaring.BitmapOf(3)
-	var inForce []Live
+	var inForce []alerts.Live
 	for i := range 200 {
 		inForce = append(inForce, x.warn(fmt.Sprint("notice-", i), "Minor", "some"))
 	}
@@ -143,11 +144,11 @@ func TestBuild_AnEndGoesToWhoeverMayShowIt(t *testing.T) {
 	x.sets["all"] = roaring.BitmapOf(1)
 	fire := x.warn("fire", "Extreme", "all")
 	x.told["fire"] = roaring.BitmapOf(2)
-	s, _ := b.Build([]Live{fire}, nil)
+	s, _ := b.Build([]alerts.Live{fire}, nil)
 	require.Equal(t, []uint32{1, 2}, s.InForce[0].Concerns.ToArray(), "the record counts")
 
 	x.sets["all"], x.generation = roaring.BitmapOf(3), 1
-	b.Build([]Live{fire}, nil)
+	b.Build([]alerts.Live{fire}, nil)
 	x.sets["all"], x.generation = roaring.New(), 2
 	known, unknown := board.End{ID: fire.ID, At: noon}, board.End{ID: "never-seen", At: noon}
 	s, todo := b.Build(nil, []board.End{known, unknown})
@@ -158,15 +159,15 @@ func TestBuild_AnEndGoesToWhoeverMayShowIt(t *testing.T) {
 	require.False(t, s.Ended[1].Known)
 
 	x.incomplete[fire.ID] = true
-	x.messages[fire.ID] = append(x.messages[fire.ID], fire.Message)
+	x.messages[fire.ID] = append(x.messages[fire.ID], fire.Message.Addressing())
 	s, _ = b.Build(nil, []board.End{known})
 	require.Nil(t, s.Ended[0].To, "a message that is missing may have addressed anybody")
 }
 
 func TestBuild_WhatCannotBeResolvedIsListedForEverybody(t *testing.T) {
 	_, b := newTown()
-	x := b.Options.Audience()
-	s, _ := b.Build([]Live{x.warn("fire", "Extreme", "unheard of")}, nil)
+	x := b.BuilderOptions.Audience()
+	s, _ := b.Build([]alerts.Live{x.warn("fire", "Extreme", "unheard of")}, nil)
 	require.Len(t, s.InForce, 1)
 	require.Empty(t, s.InForce[0].Parts)
 	require.Nil(t, s.InForce[0].Concerns)

@@ -1,4 +1,4 @@
-package affected_test
+package intake
 
 import (
 	"encoding/hex"
@@ -10,14 +10,11 @@ import (
 
 	"almenara/cluster/agreed"
 	"almenara/cluster/fact"
-	"almenara/node/affected"
 	"almenara/node/alerts"
 	"almenara/node/stories"
 	"almenara/storage"
 	"almenara/storage/alert"
 )
-
-var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 
 // log is what was agreed: the facts that it names.
 type log map[fact.ID]bool
@@ -45,16 +42,16 @@ func say(book *alerts.Book, number byte, name string, of ...alert.Key) *alerts.M
 	return m
 }
 
-func TestAlerts_AreEachFoundOnce(t *testing.T) {
+func TestAffected_AreEachFoundOnce(t *testing.T) {
 	book, agreed := alerts.NewBook(nil), log{fact.ID{1}: true}
 	clock := func() time.Time { return noon.Add(time.Minute) }
 	first := say(book, 1, "first")
 	second := say(book, 2, "second", first.Entry.Key)
 	other := say(book, 3, "other")
 	unheard := alert.Key{Sender: "hko", Identifier: "unheard", Sent: alert.NewDateTime(noon)}
-	f := affected.New(book, stories.New(book, agreed, clock), agreed, clock)
+	f := affected{book, stories.New(book, agreed, clock), agreed, clock}
 
-	found, unknown, err := f.Alerts([]alert.Key{first.Entry.Key, unheard, second.Entry.Key, other.Entry.Key})
+	found, unknown, err := f.alerts([]alert.Key{first.Entry.Key, unheard, second.Entry.Key, other.Entry.Key})
 	require.NoError(t, err)
 	require.Equal(t, []alert.Key{unheard}, unknown)
 	require.Len(t, found, 2, "two messages of one alert")
@@ -70,11 +67,11 @@ func TestAlerts_AreEachFoundOnce(t *testing.T) {
 	require.True(t, was.IsEmpty(), "it is not agreed on yet")
 }
 
-func TestAlerts_ThatAreOverStandNoMore(t *testing.T) {
+func TestAffected_ThatAreOverStandNoMore(t *testing.T) {
 	book := alerts.NewBook(nil)
 	clock := func() time.Time { return noon.Add(2 * time.Hour) }
 	m := say(book, 1, "first")
-	found, _, err := affected.New(book, stories.New(book, log{}, clock), log{}, clock).Alerts([]alert.Key{m.Entry.Key})
+	found, _, err := (affected{book, stories.New(book, log{}, clock), log{}, clock}).alerts([]alert.Key{m.Entry.Key})
 	require.NoError(t, err)
 	require.Nil(t, found[0].Standing)
 }

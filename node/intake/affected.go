@@ -1,11 +1,4 @@
-// Package affected finds the alerts that a message acts on, and says of each what the rules read of
-// it: who wrote its messages, whom they addressed, what stands.
-//
-//	keys that a message references ─> stories ─> Finder.Alerts ─> authority.About
-//
-// It decides nothing. It never imports api, channels or another part of node but alerts,
-// authority, stories and wire.
-package affected
+package intake
 
 import (
 	"errors"
@@ -27,22 +20,19 @@ type State interface {
 	Target(key alert.Key, revision alert.Revision) (*roaring.Bitmap, error)
 }
 
-// Finder finds alerts. Its methods may be called from any goroutine.
-type Finder struct {
+// affected finds the alerts that a message acts on, and says of each what the rules read of it: who
+// wrote its messages, whom they addressed, what stands. It decides nothing. Its methods may be called
+// from any goroutine.
+type affected struct {
 	book    *alerts.Book
 	stories *stories.Finder
 	state   State
 	clock   func() time.Time
 }
 
-// New makes one. None may be nil.
-func New(book *alerts.Book, s *stories.Finder, state State, clock func() time.Time) *Finder {
-	return &Finder{book: book, stories: s, state: state, clock: clock}
-}
-
-// Alerts are those to which the keys belong, each once, and the keys of which nothing is known
+// alerts are those to which the keys belong, each once, and the keys of which nothing is known
 // that says whom they address.
-func (f *Finder) Alerts(keys []alert.Key) (found []authority.Alert, unknown []alert.Key, err error) {
+func (f affected) alerts(keys []alert.Key) (found []authority.Alert, unknown []alert.Key, err error) {
 	t := search{f: f}
 	for _, k := range keys {
 		known, err := t.by(k)
@@ -56,8 +46,8 @@ func (f *Finder) Alerts(keys []alert.Key) (found []authority.Alert, unknown []al
 	return t.changes, unknown, nil
 }
 
-// Message is what the rules read of a message.
-func Message(m *alerts.Message) authority.Message {
+// said is what the rules read of a message.
+func said(m *alerts.Message) authority.Message {
 	return authority.Message{
 		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.Targets,
 	}
@@ -65,7 +55,7 @@ func Message(m *alerts.Message) authority.Message {
 
 // search collects alerts.
 type search struct {
-	f       *Finder
+	f       affected
 	changes []authority.Alert
 	seen    []alert.ID
 }
@@ -110,8 +100,8 @@ func (t *search) by(k alert.Key) (known bool, err error) {
 
 // message is what the rules read of a message of an alert, with whom it addressed when it
 // was agreed on.
-func (f *Finder) message(m *alerts.Message) authority.Message {
-	out := Message(m)
+func (f affected) message(m *alerts.Message) authority.Message {
+	out := said(m)
 	out.Addressed = func() (*roaring.Bitmap, error) {
 		if agreed, err := f.stories.Agreed(m.Fact); err != nil || !agreed {
 			return roaring.New(), err

@@ -1,14 +1,4 @@
-// Package newfacts says what a fact becomes at this node: one that is new here and durable, and one
-// that was agreed on. Alerts and approvals are laid on the book and counted by the budget, readers
-// hear of them, and devices are given what holds then.
-//
-//	exchange ─> Learn ─> book, budget, originals ─> readers, devices
-//	log      ─> Adopted ─> book, progress ─> readers
-//	state    ─> Recall ─> Learn: what was agreed and may still matter
-//
-// What a message is good for is the book's. It blocks on nothing, and never imports api, channels
-// or another part of node but alerts, budget, events, replication and wire.
-package newfacts
+package present
 
 import (
 	"encoding/hex"
@@ -39,20 +29,20 @@ type Originals interface {
 	Learn(origin string, issue storage.Issue)
 }
 
-// State is what was agreed; *agreed.Reader is one.
-type State interface {
+// Log is what was agreed; *agreed.Reader is one.
+type Log interface {
 	// Recall visits the facts of alerts that may still matter at that time.
 	Recall(now time.Time, fn func(fact.Signed) error) error
 }
 
-// Options say what a Learner needs. None may be nil.
-type Options struct {
+// LearnerOptions say what a Learner needs. None may be nil.
+type LearnerOptions struct {
 	Book      *alerts.Book
 	Budget    *budget.Budget
 	Progress  *replication.Facts
 	Originals Originals
 	Events    Events
-	State     State
+	Log       Log
 	// News is the alert of which receipts tell something that the district does not know.
 	News func(fact.Fact) (alert.ID, bool)
 	// Ended is the sentence about an outage that a fact says has ended.
@@ -62,14 +52,16 @@ type Options struct {
 	Logger  *slog.Logger
 }
 
-// Learner takes facts. Its methods may be called from any goroutine.
+// Learner says what a fact becomes at this node: one that is new here and durable, and one that was
+// agreed on. Alerts and approvals are laid on the book and counted by the budget, readers hear of
+// them, and devices are given what holds then. It blocks on nothing. Its methods may be called from any goroutine.
 type Learner struct {
 	book      *alerts.Book
 	budget    *budget.Budget
 	progress  *replication.Facts
 	originals Originals
 	events    Events
-	state     State
+	agreed    Log
 	news      func(fact.Fact) (alert.ID, bool)
 	ended     func(fact.Fact) (string, bool)
 	changed   func()
@@ -77,10 +69,10 @@ type Learner struct {
 	log       *slog.Logger
 }
 
-// New makes one.
-func New(o Options) *Learner {
+// NewLearner makes one.
+func NewLearner(o LearnerOptions) *Learner {
 	return &Learner{
-		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, state: o.State,
+		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, agreed: o.Log,
 		news: o.News, ended: o.Ended, changed: o.Changed, clock: o.Clock, log: o.Logger,
 	}
 }
@@ -102,7 +94,7 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 		return
 	}
 	id := signed.ID().String()
-	m, err := alerts.ReadMessage(id, f.Body)
+	m, err := l.book.Learnt(id, f.Body)
 	if err != nil {
 		l.log.Error("an alert fact cannot be read", "fact", id, "origin", f.Origin, "error", err)
 		return
@@ -163,7 +155,7 @@ const recallBytes = 4 << 20
 // facts follow when the exchange begins.
 func (l *Learner) Recall() error {
 	read := 0
-	err := l.state.Recall(l.clock(), func(signed fact.Signed) error {
+	err := l.agreed.Recall(l.clock(), func(signed fact.Signed) error {
 		f, err := signed.Fact()
 		if err != nil {
 			return err

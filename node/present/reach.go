@@ -1,4 +1,4 @@
-package situation
+package present
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/channels"
+	"almenara/node/alerts"
 	"almenara/storage/alert"
 )
 
@@ -19,7 +20,7 @@ type reach struct {
 
 // reachOf is whom the message addresses now, and how many targets were resolved for that.
 // Where that is who it was before, the bitmaps are the same.
-func (b *Builder[A]) reachOf(m Message) (*reach, int) {
+func (b *Builder[A]) reachOf(m alerts.Addressing) (*reach, int) {
 	old := b.reaches[m.Fact]
 	if old != nil && old.round == b.round {
 		return old, 0
@@ -85,10 +86,10 @@ func (b *Builder[A]) complain(fact, what string, err error) {
 
 // address works out who gets what of an alert in force, and whom it concerns.
 func (b *Builder[A]) address(it *item) int {
-	own, resolved := b.reachOf(it.live.Message)
+	own, resolved := b.reachOf(it.live.Message.Addressing())
 	perInfo := slices.Clone(own.perInfo)
 	for _, other := range it.live.Also {
-		r, n := b.reachOf(other)
+		r, n := b.reachOf(other.Addressing())
 		resolved += n
 		for i, members := range r.perInfo {
 			if at := min(i, len(perInfo)-1); at >= 0 {

@@ -1,14 +1,4 @@
-// Package situation makes what the dispatcher is given: what is in force, for whom, and
-// whom its messages ever addressed; what has ended, and who must hear of that; and the
-// places whose members share a manifest.
-//
-// Working out whom a message addresses costs up to some milliseconds, and every change
-// asks it of everything that is in force. So the answers are kept until the message or
-// the audience changes, and a call works out a bounded number of them: emergencies that
-// are new first, then ends, then what else is new, then what the audience has changed.
-// Whoever builds again at once as long as there is more has told everybody everything
-// after some calls, and an emergency never waits behind a burst of notices.
-package situation
+package present
 
 import (
 	"cmp"
@@ -22,6 +12,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/node/alerts"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
@@ -40,27 +31,6 @@ const (
 	maxTime     = 20 * time.Millisecond
 )
 
-// Message is one CAP message, as far as it says whom it addresses. Two with one Fact are
-// the same.
-type Message struct {
-	Fact     string
-	Key      alert.Key
-	Revision alert.Revision
-	Claimed  alert.Revision // under which it is on record whom it addressed; see board.Entry
-	// Targets is whom each info block addresses. It may read the disk, so it is asked for only
-	// what is not worked out; of what it cannot read nobody knows whom it is for.
-	Targets func() ([]audience.Target, error)
-}
-
-// Live is an alert in force: the message that stands, and others that speak to its
-// audience because they are of one incident.
-type Live struct {
-	board.Active
-	CAP     *alert.Alert
-	Message Message
-	Also    []Message
-}
-
 // Audience is lookup.Index.
 type Audience interface {
 	comparable
@@ -73,24 +43,33 @@ type Audience interface {
 type Messages interface {
 	// MessagesOf lists the messages that belong or belonged to the alert; complete says that
 	// none is missing that may have addressed somebody.
-	MessagesOf(id alert.ID) (messages []Message, complete bool)
+	MessagesOf(id alert.ID) (messages []alerts.Addressing, complete bool)
 	// MessageCount changes whenever MessagesOf answers differently.
 	MessageCount(id alert.ID) int
 }
 
-// Options is what a Builder may touch. All fields are required.
-type Options[A Audience] struct {
+// BuilderOptions is what a Builder may touch. All fields are required.
+type BuilderOptions[A Audience] struct {
 	Audience func() A // may be another one after the state was replaced
 	Messages Messages
 	// Told is whom the record says that the message of the alert was for, or has reached:
 	// the members of today may be others.
-	Told   func(id alert.ID, m Message) (*roaring.Bitmap, error)
+	Told   func(id alert.ID, m alerts.Addressing) (*roaring.Bitmap, error)
 	Logger *slog.Logger
 }
 
-// Builder makes situations. One goroutine at a time may use it.
+// Builder makes what the dispatcher is given: what is in force, for whom, and whom its messages ever
+// addressed; what has ended, and who must hear of that; and the places whose members share a
+// manifest. One goroutine at a time may use it.
+//
+// Working out whom a message addresses costs up to some milliseconds, and every change
+// asks it of everything that is in force. So the answers are kept until the message or
+// the audience changes, and a call works out a bounded number of them: emergencies that
+// are new first, then ends, then what else is new, then what the audience has changed.
+// Whoever builds again at once as long as there is more has told everybody everything
+// after some calls, and an emergency never waits behind a burst of notices.
 type Builder[A Audience] struct {
-	Options[A]
+	BuilderOptions[A]
 
 	audience   A
 	generation uint64
@@ -105,7 +84,7 @@ type Builder[A Audience] struct {
 
 // item is what is known of an alert in force.
 type item struct {
-	live  Live
+	live  alerts.Live
 	rank  int
 	round uint64 // of the audience; 0: nothing has been worked out
 	parts []channels.Part
@@ -134,10 +113,10 @@ func (c *concern) whom() *roaring.Bitmap {
 	return c.to
 }
 
-// New makes a builder that knows nothing yet.
-func New[A Audience](o Options[A]) *Builder[A] {
+// NewBuilder makes a builder that knows nothing yet.
+func NewBuilder[A Audience](o BuilderOptions[A]) *Builder[A] {
 	return &Builder[A]{
-		Options: o, items: map[alert.ID]*item{}, ends: map[alert.ID]*end{}, reaches: map[string]*reach{}, failed: map[string]bool{},
+		BuilderOptions: o, items: map[alert.ID]*item{}, ends: map[alert.ID]*end{}, reaches: map[string]*reach{}, failed: map[string]bool{},
 	}
 }
 
@@ -149,7 +128,7 @@ type Todo struct {
 
 // Build makes the situation of what is in force and what has ended. What Todo says is
 // missing is not in it.
-func (b *Builder[A]) Build(inForce []Live, ended []board.End) (channels.Situation, Todo) {
+func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.Situation, Todo) {
 	b.look()
 	jobs := append(b.itemJobs(inForce), b.endJobs(ended)...)
 	slices.SortStableFunc(jobs, func(x, y job) int { return cmp.Compare(x.order, y.order) })
@@ -173,7 +152,7 @@ func (b *Builder[A]) Build(inForce []Live, ended []board.End) (channels.Situatio
 		if it := b.items[l.ID]; it.round > 0 && it.parts != nil {
 			s.InForce = append(s.InForce, channels.Item{
 				Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
-				Message: l.CAP, Parts: it.parts, Concerns: it.whom(),
+				Message: l.Message.Alert, Parts: it.parts, Concerns: it.whom(),
 			})
 		}
 	}
@@ -201,7 +180,7 @@ type job struct {
 }
 
 // itemJobs lists what is to be worked out of what is in force.
-func (b *Builder[A]) itemJobs(inForce []Live) (jobs []job) {
+func (b *Builder[A]) itemJobs(inForce []alerts.Live) (jobs []job) {
 	for _, l := range inForce {
 		it := b.items[l.ID]
 		if it == nil {
@@ -213,7 +192,7 @@ func (b *Builder[A]) itemJobs(inForce []Live) (jobs []job) {
 		}
 		if !sameMessages(it.live, l) {
 			it.parts = nil // they are of other words
-			it.rank = Rank(l.Status, l.CAP)
+			it.rank = Rank(l.Status, l.Message.Alert)
 		}
 		it.live = l
 		switch {
@@ -228,9 +207,10 @@ func (b *Builder[A]) itemJobs(inForce []Live) (jobs []job) {
 	return jobs
 }
 
-func sameMessages(a, b Live) bool {
-	return a.Message.Fact == b.Message.Fact && a.Status == b.Status && a.CAP == b.CAP &&
-		slices.EqualFunc(a.Also, b.Also, func(x, y Message) bool { return x.Fact == y.Fact })
+// sameMessages reports whether an alert says what it said before; nothing was said by the zero one.
+func sameMessages(a, b alerts.Live) bool {
+	return a.Message != nil && a.Message.Fact == b.Message.Fact && a.Status == b.Status && a.Message.Alert == b.Message.Alert &&
+		slices.EqualFunc(a.Also, b.Also, func(x, y *alerts.Message) bool { return x.Fact == y.Fact })
 }
 
 // endJobs lists what is to be worked out of what has ended.
@@ -270,7 +250,7 @@ func Rank(status alert.Status, a *alert.Alert) int {
 
 // look notes whether the audience has changed, and divides it into places.
 func (b *Builder[A]) look() {
-	now := b.Options.Audience()
+	now := b.BuilderOptions.Audience()
 	generation := now.Generation()
 	if b.round > 0 && now == b.audience && generation == b.generation {
 		return
@@ -288,7 +268,7 @@ func (b *Builder[A]) look() {
 }
 
 // forget drops what is neither in force nor has to be listed as ended.
-func (b *Builder[A]) forget(inForce []Live, ended []board.End) {
+func (b *Builder[A]) forget(inForce []alerts.Live, ended []board.End) {
 	if len(b.items) > len(inForce) {
 		live := make(map[alert.ID]bool, len(inForce))
 		for _, l := range inForce {
