@@ -1,0 +1,295 @@
+package vectors
+
+import (
+	"testing"
+	"time"
+
+	"almenara/channels/contract"
+)
+
+const (
+	realFire = "fire/1 emergency siren"
+	updated  = "fire/2 emergency siren"
+)
+
+func starting(t *testing.T) map[string]*story {
+	all := map[string]*story{}
+	s := begun(t)
+	all["a body waits for the manifest that lists it"] = s.gets(s.body("fire/1", old)).tells("fire/1 verified").
+		hears("A", listed("fire/1")).shows(realFire).tells("fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"))
+	all["a body that is listed begins at once"] = s.gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	s.hears("A").later(time.Second)
+	all["a body that is newer than the manifest begins before it is listed"] = s.gets(s.body("fire/1", 0)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	stale := s.body("fire/1", 0)
+	s.later(time.Second).hears("A").gets(stale).tells("fire/1 verified").wait(time.Minute)
+	all["a body that the manifest would have listed does not begin"] = s.hears("A")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"))
+	s.gets(s.body("fire/1", old, func(b *contract.Body) { b.Digest = "other" })).tells("fire/1 verified")
+	all["of two contents of one revision the listed one begins"] = s.gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	s.gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented")
+	s.later(10*time.Second).connect().hears("B", listed("fire/1"))
+	all["the same body again begins nothing, and is answered again"] = s.gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).later(time.Second).connect()
+	s.gets(s.body("fire/1", 0)).tells("fire/1 verified")
+	all["on a new connection nothing begins before its manifest"] = s.hears("B", listed("fire/1")).shows(realFire).tells("fire/1 presented")
+
+	s = begun(t)
+	m := s.manifest("A", listed("fire/1"))
+	m.Version, m.Page, m.Pages = m.Version+1, 1, 2
+	s.gets(s.body("fire/1", old)).tells("fire/1 verified").post(m)
+	m.Page, m.InForce = 2, []contract.InForce{listed("flood/1")}
+	all["a manifest in pages counts when all of them are there"] = s.post(m).shows(realFire).tells("fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"), listed("flood/1")).gets(s.body("flood/1", old)).shows("flood/1 emergency siren").tells("flood/1 verified", "flood/1 presented")
+	all["two alerts are shown beside each other"] = s.gets(s.body("fire/1", old)).shows(realFire, "flood/1 emergency siren").tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"))
+	forged := s.body("fire/1", old, func(b *contract.Body) { b.Status = "System" })
+	all["a status that is not for devices is refused"] = s.gets(forged).tells("fire/1 refused").hears("A", listed("fire/1"))
+	return all
+}
+
+func updating(t *testing.T) map[string]*story {
+	shown := func() *story {
+		s := begun(t)
+		return s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	}
+	all := map[string]*story{}
+	s := shown().later(time.Second)
+	s.gets(s.body("fire/2", 0)).shows(updated).tells("fire/2 verified", "fire/1 cancelled", "fire/2 presented")
+	all["an update takes the place of what is shown"] = s.hears("A", listed("fire/2"))
+
+	s = begun(t)
+	s.gets(s.body("fire/2", old)).tells("fire/2 verified")
+	s.hears("A", listed("fire/2")).shows(updated).tells("fire/2 presented")
+	all["an update comes before the alert that it updates"] = s.gets(s.body("fire/1", old)).hears("A", listed("fire/2"))
+
+	s = shown().hears("A", listed("fire/2")).wait(4 * time.Second)
+	all["what was replaced stays until the update is there, five seconds at most"] = s.later(time.Second).gets(s.body("fire/2", old)).
+		shows(updated).tells("fire/2 verified", "fire/1 cancelled", "fire/2 presented")
+
+	s = shown().hears("A", listed("fire/2")).wait(4 * time.Second)
+	all["what was replaced goes after five seconds without the update"] = s.wait(time.Second).shows().tells("fire/1 cancelled")
+
+	s = begun(t)
+	s.hears("A", listed("fire/2")).gets(s.body("fire/1", 0)).tells("fire/1 verified")
+	all["below a revision that was listed nothing begins"] = s.connect().hears("B", listed("fire/1"))
+	return all
+}
+
+func ending(t *testing.T) map[string]*story {
+	shown := func() *story {
+		s := begun(t)
+		return s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	}
+	all := map[string]*story{}
+	s := shown()
+	s.hears("A", s.ended("fire/1", contract.WhyCancelled)).shows().tells("fire/1 cancelled")
+	all["a cancel stops, and what is sent again stays dark"] = s.gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented", "fire/1 cancelled").
+		hears("B", listed("fire/1"))
+
+	s = begun(t)
+	s.hears("A", s.ended("fire/1", contract.WhyCancelled))
+	all["a cancel comes before the alert"] = s.gets(s.body("fire/1", old)).tells("fire/1 verified", "fire/1 cancelled").hears("B", listed("fire/1"))
+
+	s = shown()
+	s.hears("A", s.ended("fire/1", contract.WhyCancelled)).shows().tells("fire/1 cancelled").later(time.Second)
+	all["a cancelled alert takes no update"] = s.gets(s.body("fire/2", 0)).tells("fire/2 verified", "fire/2 cancelled")
+
+	s = shown()
+	s.hears("A", s.ended("fire/1", contract.WhyDrillOver)).shows().tells("fire/1 cancelled").later(time.Second)
+	all["after the end of a drill the real thing may follow"] = s.gets(s.body("fire/2", 0)).shows(updated).tells("fire/2 verified", "fire/2 presented")
+
+	s = shown()
+	all["silence changes nothing"] = s.hears("A").connect().hears("B").wait(30 * time.Minute)
+
+	s = shown()
+	s.wait(59*time.Minute + 59*time.Second)
+	all["what has run out goes without a word"] = s.wait(time.Second).shows().tells("fire/1 cancelled")
+
+	s = begun(t)
+	s.later(time.Hour).hears("A", listed("fire/1"))
+	all["what has run out when it comes is told, and not shown"] = s.gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 expired")
+
+	s = shown()
+	before := s.manifest("A", s.ended("fire/1", contract.WhyCancelled))
+	before.Version--
+	all["an old manifest still ends"] = s.post(before).shows().tells("fire/1 cancelled")
+
+	s = begun(t)
+	replay := s.manifest("A", listed("fire/1"))
+	s.versions["A"] = 5
+	s.hears("A").later(time.Minute)
+	all["an old manifest is no evidence"] = s.gets(s.body("fire/1", old)).tells("fire/1 verified").post(replay)
+
+	s = shown()
+	m := s.manifest("A", s.ended("fire/1", contract.WhyCancelled))
+	m.Version, m.Page, m.Pages = m.Version+1, 2, 2
+	all["one page is enough for an end"] = s.post(m).shows().tells("fire/1 cancelled")
+	return all
+}
+
+func looking(t *testing.T) map[string]*story {
+	all := map[string]*story{}
+	s := begun(t)
+	s.hears("A", listed("fire/1"))
+	all["a drill that asks for a siren looks and sounds like a drill"] = s.gets(s.body("fire/1", old, func(b *contract.Body) { b.Status = "Exercise" })).
+		shows("fire/1 drill drill").tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"))
+	all["a test is verified and never shown"] = s.gets(s.body("fire/1", old, func(b *contract.Body) { b.Status, b.Tier = "Test", contract.TierTest })).tells("fire/1 verified")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).acknowledge("fire", 1)
+	s.gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	s.acknowledge("fire", 2).acknowledge("fire", 1).tells("fire/1 acknowledged").acknowledge("fire", 1)
+	all["a person confirms what is shown, once"] = s.wait(time.Hour).shows().tells("fire/1 cancelled").acknowledge("fire", 1)
+	return all
+}
+
+func keeping(t *testing.T) map[string]*story {
+	shown := func() *story {
+		s := begun(t)
+		return s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	}
+	all := map[string]*story{}
+	s := shown().powerCut()
+	all["after a power cut it is shown again at the manifest, and does not begin anew"] = s.hears("B").shows(realFire).
+		gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented")
+
+	s = shown().powerCut()
+	all["what ended during a power cut stays dark"] = s.hears("A", s.ended("fire/1", contract.WhyCancelled)).tells("fire/1 cancelled")
+
+	s = shown().later(time.Hour).powerCut()
+	all["what ran out during a power cut stays dark"] = s.hears("A").tells("fire/1 cancelled")
+
+	s = shown().powerCut()
+	all["what was replaced during a power cut stays dark"] = s.hears("A", listed("fire/2")).tells("fire/1 cancelled").gets(s.body("fire/2", old)).
+		shows(updated).tells("fire/2 verified", "fire/2 presented")
+
+	s = shown()
+	s.hears("A", s.ended("fire/1", contract.WhyCancelled)).shows().tells("fire/1 cancelled").powerCut().hears("B", listed("fire/1"))
+	all["an end is remembered over a power cut"] = s.gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented", "fire/1 cancelled")
+
+	s = newStory(t)
+	s.skew = 3 * time.Hour
+	s.connect().keys(ring(s.nodes(), nodeA)).hears("A")
+	late := s.body("fire/1", 0, func(b *contract.Body) { b.Expires = s.nodes().Add(-time.Second) })
+	s.gets(late).tells("fire/1 verified", "fire/1 expired").later(time.Second)
+	s.gets(s.body("flood/1", 0, func(b *contract.Body) { b.Expires = s.nodes().Add(time.Minute) })).shows("flood/1 emergency siren").tells("flood/1 verified", "flood/1 presented")
+	all["a device whose clock is three hours slow goes by the manifest's"] = s.wait(time.Minute).shows().tells("flood/1 cancelled")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	s.later(59*time.Minute + 50*time.Second)
+	s.skew = -14 * time.Second
+	all["a manifest that was on its way for 14 seconds does not set the clock back"] = s.hears("A").wait(10 * time.Second).shows().tells("fire/1 cancelled")
+	return all
+}
+
+func believing(t *testing.T) map[string]*story {
+	all := map[string]*story{}
+	topic := contract.TopicAlert(device, "fire")
+	s := begun(t)
+	s.hears("A", listed("fire/1"))
+	s.message(topic, forge(t, key(otherNode), header(nodeA, contract.TypeBody), s.body("fire/1", 0))).tells("fire/1 refused")
+	all["a forged body is refused, once a connection, and the true one shown"] = s.message(topic, forge(t, key(otherNode), header(nodeA, contract.TypeBody), s.body("fire/1", 0))).
+		gets(s.body("fire/1", 0)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"), listed("flood/1"))
+	all["a body on the topic of another alert is refused"] = s.message(topic, sign(t, nodeA, s.body("flood/1", 0))).tells("fire/1 refused")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).message(contract.TopicAlert("lift-2", "fire"), sign(t, nodeA, s.body("fire/1", 0)))
+	s.message(topic, sign(t, nodeA, s.body("fire/1", 0)))
+	s.last().Retained = true
+	all["a body for another device, or one that is retained, is not taken"] = s.hears("A", listed("fire/1"))
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	forged := s.manifest("A", s.ended("fire/1", contract.WhyCancelled))
+	forged.Version += 9
+	all["a forged manifest ends nothing"] = s.message(contract.TopicNow, forge(t, key(otherNode), header(nodeA, contract.TypeManifest), forged))
+
+	s = newStory(t)
+	s.connect().keys(ring(s.nodes(), nodeA))
+	s.hears("B", listed("fire/1")).gets(s.body("fire/1", old)).tells("fire/1 verified").later(time.Second)
+	all["a manifest of a new node waits for the ring that has its key"] = s.keys(ring(s.nodes(), nodeA, nodeB)).shows(realFire).tells("fire/1 presented")
+
+	s = newStory(t)
+	s.connect().keys(ring(s.nodes(), nodeA, nodeB)).later(time.Second).keys(ring(s.nodes(), nodeA)).later(-time.Second)
+	s.keys(ring(s.nodes(), nodeA, nodeB))
+	all["an old ring does not bring back a key that was taken out"] = s.hears("B", listed("fire/1")).gets(s.body("fire/1", old)).tells("fire/1 verified")
+
+	s = newStory(t)
+	s.connect().message(contract.TopicKeys, sign(t, otherRoot, ring(s.nodes(), nodeA)))
+	all["a ring of another root is refused"] = s.hears("A", listed("fire/1")).gets(s.body("fire/1", old))
+
+	s = begun(t)
+	do := contract.Command{ID: "c-1", Do: "identify", Time: noon, Expires: noon.Add(time.Minute)}
+	s.message(contract.TopicCommand(device), sign(t, nodeA, do))
+	s.hears("A").message(contract.TopicCommand(device), sign(t, nodeA, do)).does("identify").message(contract.TopicCommand(device), sign(t, nodeA, do))
+	do.ID = "c-2"
+	all["a command is carried out once, after the first manifest, and not late"] = s.later(time.Minute).message(contract.TopicCommand(device), sign(t, nodeA, do))
+	return all
+}
+
+func TestScenarios(t *testing.T) {
+	v := Scenarios{Device: device, Root: part(public(root))}
+	for _, group := range []struct {
+		section string
+		stories func(*testing.T) map[string]*story
+	}{{"7.1", starting}, {"7.2", updating}, {"7.3", ending}, {"7.4", looking}, {"7.5", keeping}, {"6", believing}} {
+		v.Cases = append(v.Cases, inOrder(group.section, group.stories(t))...)
+	}
+	hold(t, "scenarios", v)
+}
+
+func TestLooks(t *testing.T) {
+	var cases []LookCase
+	for _, status := range []string{"Actual", "Exercise", "Test", "System", "actual", ""} {
+		for _, tier := range []string{"emergency", "advisory", "drill", "test", "later", ""} {
+			for _, sound := range []string{"siren", "chime", "drill", "none", "later", ""} {
+				cases = append(cases, LookCase{status, tier, sound, look(status, tier, sound)})
+			}
+		}
+	}
+	hold(t, "looks", cases)
+}
+
+// look is section 7.4 of the contract.
+func look(status, tier, sound string) Look {
+	switch {
+	case status == "Exercise" && sound == "none":
+		return Look{"drill", "none"}
+	case status == "Exercise":
+		return Look{"drill", "drill"}
+	case status != "Actual":
+		return Look{"test", "none"}
+	case tier == "emergency" && (sound == "siren" || sound == "none"):
+		return Look{tier, sound}
+	case tier == "emergency":
+		return Look{tier, "chime"}
+	case sound == "none":
+		return Look{"advisory", "none"}
+	}
+	return Look{"advisory", "chime"}
+}
