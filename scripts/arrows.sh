@@ -70,6 +70,7 @@ almenara/channels/pages almenara/channels/contract/js
 almenara/channels/ledger almenara/channels! almenara/channels/contract almenara/storage/alert almenara/storage/receipt almenara/storage/durable
 almenara/channels/contract
 almenara/channels/contract/js
+almenara/channels/contract/vectors almenara/channels/contract!
 almenara/channels/device/rules almenara/channels/contract!
 almenara/channels/mqtt/packet
 almenara/channels/mqtt/poller

@@ -55,6 +55,18 @@ func starting(t *testing.T) map[string]*story {
 	all["a manifest in pages counts when all of them are there"] = s.post(m).shows(realFire).tells("fire/1 presented")
 
 	s = begun(t)
+	s.hears("A", listed("fire/1"))
+	same := s.manifest("A", listed("fire/1"))
+	s.later(16 * time.Second).connect().post(same).gets(s.body("fire/1", 0)).tells("fire/1 verified")
+	all["the same manifest on a new connection does not count after 16 seconds"] = s
+
+	s = begun(t)
+	s.hears("A", listed("fire/1"))
+	same = s.manifest("A", listed("fire/1"))
+	s.later(14*time.Second).connect().post(same).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	all["the same manifest on a new connection counts after 14 seconds"] = s
+
+	s = begun(t)
 	s.hears("A", listed("fire/1"), listed("flood/1")).gets(s.body("flood/1", old)).shows("flood/1 emergency siren").tells("flood/1 verified", "flood/1 presented")
 	all["two alerts are shown beside each other"] = s.gets(s.body("fire/1", old)).shows(realFire, "flood/1 emergency siren").tells("fire/1 verified", "fire/1 presented")
 
