@@ -29,7 +29,7 @@ func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 
 // electionOf says which of the district's duties are this node's.
 func electionOf(n *Node, c *cluster.Cluster) *duties.Election {
-	return duties.NewElection(c, settler{n}.CanCommit)
+	return duties.NewElection(c, settlerOf(n).CanCommit)
 }
 
 // duty calls them all. It never blocks.

@@ -32,7 +32,7 @@ func (n *Node) TakeKey(ctx context.Context, id string) error {
 
 // Settle puts one block of receipts on record.
 func (n *Node) Settle(ctx context.Context, block []byte) (<-chan struct{}, error) {
-	return settler{n}.Settle(ctx, block)
+	return settlerOf(n).Settle(ctx, block)
 }
 
 // VotersHeld is how many vote by what this node's state holds, which backups and recoveries

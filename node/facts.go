@@ -31,7 +31,7 @@ func (n *Node) openFacts(context.Context) error {
 		return err
 	}
 	n.journal = j
-	alone := func() bool { return !settler{n}.CanCommit() }
+	alone := func() bool { return !settlerOf(n).CanCommit() }
 	n.reached = reached.New(n.state, j, alone)
 	n.read, n.answers = newReader(n), newAnswers(n)
 	n.flushes.Store(j)

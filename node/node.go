@@ -190,7 +190,7 @@ func New(options Options) (*Node, error) {
 		Clock: n.options.Clock, Logger: n.log,
 	})
 	n.alone = alone.Open(alone.Options{
-		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: func(ctx context.Context, a storage.Alone) error { return recordAlone(ctx, n, a) },
+		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: func(ctx context.Context, a storage.Alone) error { return alone.AsFact(ctx, n.exchange, a, n.log) },
 		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(apply.ChangedNodes) },
 	})
 	n.disk = machine.NewDisk(options.Dir, options.Space, n.diskChanged, n.log)
@@ -263,7 +263,7 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.store = store
 	n.stop.AddStore("badger", func(context.Context) error { return store.Close() })
-	if err := checkState(n); err != nil {
+	if err := folder.Trusted(n.options.Dir, n.identity.District, store.Verify, n.options.Clock, n.log); err != nil {
 		return err
 	}
 	if err := records.RemoveUploads(n.options.Dir); err != nil { // Badger's lock says that the folder is ours
@@ -319,7 +319,7 @@ func (n *Node) openState(context.Context) error {
 // openGateway makes the road to the devices; nobody is let in yet.
 func (n *Node) openGateway(ctx context.Context) error {
 	var err error
-	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settler{n}, Spool: spoolOf(n), Clock: n.options.Clock, Logger: n.log})
+	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settlerOf(n), Spool: settlerOf(n).Spool(), Clock: n.options.Clock, Logger: n.log})
 	n.presence = newPresence(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,

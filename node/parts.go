@@ -37,7 +37,7 @@ func newStatus(n *Node) *status.Reporter {
 		Cluster: n.cluster, State: n.state, Machine: n.machine, Disk: n.disk, Store: n.store, Ring: n.ring, District: n.district,
 		Alone: n.alone.Now, Clock: n.options.Clock, Logger: n.log,
 		Sentences: []func() string{
-			n.district.Drill, n.disk.Sentence, n.clock.Sentence, spoolOf(n).Sentence, func() string { return n.guessed },
+			n.district.Drill, n.disk.Sentence, n.clock.Sentence, settlerOf(n).Spool().Sentence, func() string { return n.guessed },
 		},
 		Parts: func(s *wire.Status) {
 			s.API, s.MQTT = n.listeners.URLs()

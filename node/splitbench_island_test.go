@@ -42,7 +42,7 @@ type island struct {
 // cancels and receipts: each device tells of each alert that it was presented and
 // acknowledged, and one block in ten comes twice. Then the link heals. How long until
 // all three nodes hold it; nothing is lost and nothing counts twice. Receipts go in
-// where the collector writes its blocks (settler.Settle): a thousand sockets would measure
+// where the collector writes its blocks (facts.Settler): a thousand sockets would measure
 // themselves.
 func TestSplitbench_IslandOf72HoursToOneStateEverywhere(t *testing.T) {
 	i := &island{links: newWires(), devices: *benchDevices}

@@ -82,6 +82,7 @@ almenara/channels/mqtt/delivery almenara/channels! almenara/channels/contract al
 almenara/channels/mqtt/nonblocking almenara/channels/mqtt/poller
 almenara/node almenara/node almenara/cluster almenara/channels almenara/storage
 almenara/node/machine almenara/storage almenara/node/wire
+almenara/node/receipts/facts almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/receipts!
 almenara/node/receipts almenara/channels almenara/cluster/loglimit almenara/storage/alert almenara/storage/receipt almenara/node/wire
 almenara/node/folder almenara/cluster almenara/storage almenara/node/access almenara/node/backup almenara/node/originals almenara/node/reachable almenara/node/secret
 almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode almenara/storage

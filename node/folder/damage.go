@@ -1,6 +1,8 @@
 package folder
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -10,6 +12,17 @@ import (
 	"almenara/cluster/marks"
 	"almenara/storage"
 )
+
+// Trusted reads the whole state before anything of it is believed: Badger takes a damaged block
+// for absent records. A damaged one leaves the mark of quarantine: the node must not come back
+// under its id with a part of the state.
+func Trusted(dir string, d *identity.District, verify func(context.Context) error, clock func() time.Time, log *slog.Logger) error {
+	err := verify(context.Background())
+	if !errors.Is(err, storage.ErrDamaged) {
+		return err
+	}
+	return Damaged(dir, d, clock(), err, log)
+}
 
 // Damaged marks the folder and says in one sentence what to do.
 func Damaged(dir string, d *identity.District, now time.Time, err error, log *slog.Logger) error {

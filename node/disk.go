@@ -1,27 +1,14 @@
 package node
 
 import (
-	"context"
-	"errors"
-
+	"almenara/cluster/exchange"
 	"almenara/cluster/journal"
 	"almenara/cluster/marks"
 	"almenara/cluster/raftlog"
-	"almenara/node/folder"
 	"almenara/node/machine"
+	"almenara/node/receipts/facts"
 	"almenara/storage"
 )
-
-// checkState reads the whole state before anything of it is believed: Badger takes a
-// damaged block for absent records. A damaged one leaves the mark of quarantine: the node
-// must not come back under its id with a part of the state.
-func checkState(n *Node) error {
-	err := n.store.Verify(context.Background())
-	if !errors.Is(err, storage.ErrDamaged) {
-		return err
-	}
-	return folder.Damaged(n.options.Dir, n.identity.District, n.options.Clock(), err, n.log)
-}
 
 // diskParts are the parts of everything that this node has on its disk. What is damaged
 // quarantines the node: it warns its devices on, and agrees to nothing any more.
@@ -42,5 +29,13 @@ func (n *Node) diskChanged(full bool) {
 	case <-n.joined:
 		n.cluster.SetFull(full)
 	default: // openCluster tells it
+	}
+}
+
+// settlerOf makes facts of receipts.
+func settlerOf(n *Node) facts.Settler {
+	return facts.Settler{
+		Exchange: func() *exchange.Exchange { return n.exchange }, Journal: func() *journal.Journal { return n.journal },
+		Full: n.disk.Full, Quorum: func() bool { return n.cluster.HasQuorum() },
 	}
 }
