@@ -39,9 +39,6 @@ type Listing struct {
 	Pages [][]byte
 }
 
-// ToAll is what Now.Listings is without Places: one manifest, of these pages.
-func ToAll(pages ...[]byte) []*Listing { return []*Listing{{Pages: pages}} }
-
 // Of is the manifest for a member of the group; nil where there is none.
 func (n *Now) Of(group int) *Listing {
 	if group >= len(n.Listings) {

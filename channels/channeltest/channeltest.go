@@ -96,7 +96,7 @@ func Run(t *testing.T, factory func(t *testing.T, clock Clock) Rig) {
 // now is a Now with one body for each alert named, all for the same members. The
 // last letter of a manifest counts up, so that every one is new.
 func now(manifest string, members []uint32, bodies ...string) *channels.Now {
-	n := &channels.Now{Listings: channels.ToAll([]byte(manifest)), Active: []channels.Delivery{}}
+	n := &channels.Now{Listings: ToAll([]byte(manifest)), Active: []channels.Delivery{}}
 	for _, body := range bodies {
 		n.Active = append(n.Active, channels.Delivery{
 			Alert: idOf(body), Revision: 1, Expires: time.Now().Add(time.Hour),
@@ -197,7 +197,7 @@ func notTwice(t *testing.T, r Rig) {
 	gets(t, e, "fire")
 	for i := range 3 {
 		manifest := fmt.Appendf(nil, "n%d", i)
-		next := &channels.Now{Listings: channels.ToAll(manifest), Active: slices.Clone(holds.Active)}
+		next := &channels.Now{Listings: ToAll(manifest), Active: slices.Clone(holds.Active)}
 		r.Set(next)
 		gets(t, e, string(manifest))
 	}
@@ -209,7 +209,7 @@ func toAdded(t *testing.T, r Rig) {
 	holds := now("m1", []uint32{1}, "fire")
 	r.Set(holds)
 	gets(t, first, "fire")
-	added := &channels.Now{Listings: channels.ToAll([]byte("m2")), Active: slices.Clone(holds.Active)}
+	added := &channels.Now{Listings: ToAll([]byte("m2")), Active: slices.Clone(holds.Active)}
 	added.Active[0].To = roaring.BitmapOf(1, 2)
 	r.Set(added)
 	gets(t, second, "fire")
@@ -242,3 +242,6 @@ func provesWhatItTells(t *testing.T, r Rig) {
 		require.Contains(t, r.Proves(), rung)
 	}
 }
+
+// ToAll is what Now.Listings is without Places: one manifest, of these pages.
+func ToAll(pages ...[]byte) []*channels.Listing { return []*channels.Listing{{Pages: pages}} }

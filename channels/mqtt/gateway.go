@@ -26,6 +26,7 @@ import (
 	"almenara/channels/mqtt/poller"
 	"almenara/channels/receipts"
 	"almenara/channels/signal"
+	"almenara/storage/loglimit"
 	"almenara/storage/receipt"
 )
 
@@ -48,6 +49,11 @@ const (
 // ErrStopped is returned by Serve and Listen after Stop.
 var ErrStopped = accept.ErrStopped
 
+// warningsPerSecond bounds what devices can make the gateway write into its log:
+// one that publishes nonsense as fast as it can would fill the disk. The metrics
+// count everything.
+const warningsPerSecond = 10
+
 // Gateway serves devices. Its methods may be called from any goroutine.
 //
 // Lock order: order stripe, planMu, shard.mu, session.mu, the connection's, mu. Receipts,
@@ -63,7 +69,7 @@ type Gateway struct {
 	accept   *accept.Server
 	extra    extra // nil in products
 
-	warnings warnings
+	warnings loglimit.Lines
 
 	clock     *delivery.Clock
 	seed      maphash.Seed
@@ -94,7 +100,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		auth: o.Auth, receipts: o.Receipts, hooks: o.Hooks, limits: o.Limits.withDefaults(),
+		auth: o.Auth, receipts: o.Receipts, hooks: o.Hooks, limits: o.Limits.withDefaults(), warnings: loglimit.Lines{Most: warningsPerSecond, Per: time.Second},
 		log: o.Logger, seed: maphash.MakeSeed(), idle: make(chan struct{}),
 	}
 	if o.Clock == nil {

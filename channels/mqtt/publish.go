@@ -3,6 +3,7 @@ package mqtt
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"almenara/channels/contract"
@@ -66,7 +67,7 @@ func (s *session) refusePublish(p packet.Publish) error {
 		return packet.ErrMalformed
 	}
 	s.g.metrics.Publishes[metrics.Foreign].Inc()
-	s.g.warn("publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.Topic))
+	s.g.warnings.Log(s.g.log, slog.LevelWarn, "publish outside the device's own topics", "device", s.from.Device, "topic", printable(p.Topic))
 	if !s.v5 {
 		return errForeignTopic
 	}
@@ -210,7 +211,7 @@ func (u underway) done(err error) {
 		u.refuse(packet.CodeImplementation, err)
 	case err != nil:
 		g.metrics.Publishes[metrics.Failed].Inc()
-		g.warn("publish could not be kept", "device", u.s.from.Device, "kind", u.kind, "error", err)
+		g.warnings.Log(g.log, slog.LevelWarn, "publish could not be kept", "device", u.s.from.Device, "kind", u.kind, "error", err)
 		u.answer(packet.CodeUnspecified)
 	default:
 		g.metrics.Publishes[u.kind].Inc()
@@ -221,7 +222,7 @@ func (u underway) done(err error) {
 // refuse answers what will never be readable, or is never wanted.
 func (u underway) refuse(c packet.Code, err error) {
 	u.s.g.metrics.Publishes[metrics.Unwanted].Inc()
-	u.s.g.warn("publish refused", "device", u.s.from.Device, "error", err)
+	u.s.g.warnings.Log(u.s.g.log, slog.LevelWarn, "publish refused", "device", u.s.from.Device, "error", err)
 	u.answer(c)
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/channeltest"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt/packet"
 	"almenara/storage/alert"
@@ -230,7 +231,7 @@ func alertTo(word string, revision alert.Revision, to ...uint32) channels.Delive
 
 // holds is what holds now: a manifest of that name and the deliveries.
 func holds(manifest string, active ...channels.Delivery) *channels.Now {
-	return &channels.Now{Listings: channels.ToAll([]byte(manifest)), Keys: []byte("key ring"), Active: active}
+	return &channels.Now{Listings: channeltest.ToAll([]byte(manifest)), Keys: []byte("key ring"), Active: active}
 }
 
 // testTLS makes a certificate for localhost and the pool that trusts it.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/channeltest"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt/packet"
 	"almenara/storage/receipt"
@@ -90,7 +91,7 @@ func TestStall_PendingDeviceGetsWhatHoldsNotTheBacklog(t *testing.T) {
 	manifests := 0
 	for i := range 40 {
 		large[0] = byte(i)
-		r.Set(&channels.Now{Listings: channels.ToAll(slices.Clone(large))})
+		r.Set(&channels.Now{Listings: channeltest.ToAll(slices.Clone(large))})
 		s.deliverNow(false)
 	}
 	for {

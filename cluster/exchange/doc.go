@@ -6,7 +6,7 @@
 //	                           └─▶ proposed to raft          adopter.go
 //
 // It owns the messages between nodes under /fact/, who is heard, what waits for a commit and
-// how far each own fact has got. DESIGN.md has the way of a fact. It imports cluster/fact,
-// cluster/journal and cluster/loglimit; the port, raft and the state machine are functions in
-// Options, and it may never import them.
+// how far each own fact has got. DESIGN.md has the way of a fact. It imports cluster/fact and
+// cluster/journal; the port, raft and the state machine are functions in Options, and it may never
+// import them.
 package exchange

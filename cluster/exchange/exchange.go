@@ -11,7 +11,7 @@ import (
 
 	"almenara/cluster/fact"
 	"almenara/cluster/journal"
-	"almenara/cluster/loglimit"
+	"almenara/storage/loglimit"
 )
 
 const (
@@ -68,8 +68,8 @@ type Exchange struct {
 	track   *tracker
 	workers *peerWorkers
 	heard   *heard
-	refused loglimit.Line // a node that lags behind the key ring refuses whole pages again and again
-	ahead   loglimit.Line
+	refused loglimit.Lines // a node that lags behind the key ring refuses whole pages again and again
+	ahead   loglimit.Lines
 	adopt   map[fact.Stream]*adopter
 
 	newMu sync.Mutex // serializes OnNew; taken under a ring's flushMu, before no other
@@ -225,14 +225,14 @@ func (e *Exchange) tell(f fact.Fact, s fact.Signed) {
 func (e *Exchange) take(s fact.Signed) result {
 	f, err := s.Open(e.o.Keys)
 	if err != nil {
-		e.refused.Log(e.o.Logger, slog.LevelWarn, "refusing fact", err)
+		e.refused.Log(e.o.Logger, slog.LevelWarn, "refusing fact", "error", err)
 		return resultRefused
 	}
 	if !(fact.Lane{Origin: f.Origin, Stream: f.Stream}).Valid() || f.Seq == 0 || len(f.Body) > fact.MaxBody {
 		return resultRefused
 	}
 	if !e.o.Clock.Observe(f.HLC) {
-		e.ahead.Log(e.o.Logger, slog.LevelWarn, "clock of another node is far ahead", fmt.Errorf("%s is at %v", f.Origin, fact.WallTime(f.HLC)))
+		e.ahead.Log(e.o.Logger, slog.LevelWarn, "clock of another node is far ahead", "node", f.Origin, "at", fact.WallTime(f.HLC))
 	}
 	if e.o.Journal.Adopted(f.Lane()) == 0 { // a lane that is new here may be old in the state machine
 		e.o.Journal.Adopt(f.Lane(), e.o.Marks(f.Origin, f.Stream, f.Epoch))

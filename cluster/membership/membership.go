@@ -18,10 +18,10 @@ import (
 	"almenara/cluster/group"
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
-	"almenara/cluster/loglimit"
 	"almenara/cluster/memory"
 	"almenara/cluster/peers"
 	"almenara/cluster/proposals"
+	"almenara/storage/loglimit"
 )
 
 const (
@@ -54,7 +54,7 @@ type Membership struct {
 	rpc    *internode.RPC
 
 	promotions  promotions
-	sameAddress loglimit.Line
+	sameAddress loglimit.Lines
 	removeOne   sync.Once
 }
 

@@ -1,7 +1,6 @@
 package membership
 
 import (
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -47,7 +46,7 @@ func (m *Membership) correctAddresses() {
 		}
 		if other := m.peers.Holder(addr, id); other != "" {
 			m.sameAddress.Log(m.Logger, slog.LevelError, "two nodes say that they are reached at one address: give one of them another --advertise",
-				fmt.Errorf("%s and %s at %s", id, other, addr))
+				"node", id, "other", other, "address", addr)
 			continue
 		}
 		m.change(id, m.setServer(id, addr))

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -119,8 +120,15 @@ func screenFile() string {
 	return p.Version() + "/arrange.js"
 }
 
+// boardFile is the address of a file that the board loads, as the board itself names it.
+func boardFile() string {
+	w := httptest.NewRecorder()
+	web.Board(func(context.Context) (wire.Status, error) { return wire.Status{}, nil }).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	return regexp.MustCompile(web.FilesPath + `[^"]+`).FindString(w.Body.String())
+}
+
 func address(route routing.Route, query string) string {
-	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", web.AllFiles().Path("board.css"), "{version}/{file...}", screenFile()).Replace(route.Path) + query
+	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", boardFile(), "{version}/{file...}", screenFile()).Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.

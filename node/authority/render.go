@@ -3,7 +3,6 @@ package authority
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -59,90 +58,6 @@ var notes = []string{
 	"What is referenced and not known here can be ended or changed by whoever is limited to nothing, and by those to whom its CAP sender is granted and who are limited to no places.",
 	"Whoever is limited leaves the identifier of an Update or a Cancel to the node, except under a CAP sender under which nobody else sends, as far as is known here: for JSON it must have been granted to them; and what who is limited to places sends reaches nobody outside of them, also nobody who joins later.",
 	"The node that takes a message decides, by what it knows; the others take its word.",
-}
-
-// Markdown writes the table as a page has it.
-func Markdown() string {
-	var out strings.Builder
-	rows := [][]string{headings}
-	for _, l := range Table() {
-		rows = append(rows, l.words())
-	}
-	writeTable(&out, rows)
-	out.WriteString("\n")
-	for _, l := range Table() {
-		fmt.Fprintf(&out, "- **%s**: %s\n", l.Action, l.Does)
-	}
-	out.WriteString("\n")
-	for _, note := range notes {
-		fmt.Fprintf(&out, "%s\n", note)
-	}
-	return out.String()
-}
-
-// Matrix writes the table to be read at a glance: which role may do what, whether a second
-// person may be asked for, and whether it works on a node that is alone; then the notes.
-// Actions of which all of this is the same have one row.
-func Matrix() string {
-	var out strings.Builder
-	rows := [][]string{append(append([]string{""}, Roles()...), "second person", "alone")}
-	for _, l := range Table() {
-		row := l.glance()
-		if i := slices.IndexFunc(rows, func(r []string) bool { return slices.Equal(r[1:], row) }); i >= 0 {
-			rows[i][0] += ", " + string(l.Action)
-			continue
-		}
-		rows = append(rows, append([]string{string(l.Action)}, row...))
-	}
-	writeTable(&out, rows)
-	out.WriteString("\nA central system may what its roles may, except " + strings.Join(peopleOnly(), " and ") + ", and no second person is asked for. " +
-		"Alone, *licence* is a reason and a licence, or the approvals that the policy asks for while it is not older than 72 hours; " +
-		"*72 hours* is while the policy is not older; systems are as ever.\n\n")
-	for _, note := range notes {
-		fmt.Fprintf(&out, "- %s\n", note)
-	}
-	return out.String()
-}
-
-// glance is the line's row of the matrix, without its name.
-func (l Line) glance() (row []string) {
-	for _, role := range Roles() {
-		may := ""
-		if May(Caller{Roles: []string{role}}, l.Action) {
-			may = "yes"
-		}
-		row = append(row, may)
-	}
-	second := ""
-	if l.Policy {
-		second = "by policy"
-	}
-	return append(row, second, l.Alone.short())
-}
-
-// short is the value for a narrow column.
-func (a Alone) short() string {
-	return map[Alone]string{AsEver: "yes", Licensed: "licence", FreshPolicy: "72 hours", Majority: "no"}[a]
-}
-
-// peopleOnly are the actions that systems may not do.
-func peopleOnly() (names []string) {
-	for _, l := range Table() {
-		if l.People {
-			names = append(names, string(l.Action))
-		}
-	}
-	return names
-}
-
-// writeTable writes rows, of which the first is the head, as Markdown.
-func writeTable(out *strings.Builder, rows [][]string) {
-	for i, row := range rows {
-		fmt.Fprintf(out, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			fmt.Fprintf(out, "|%s\n", strings.Repeat(" --- |", len(row)))
-		}
-	}
 }
 
 // Text writes the table for a terminal: a paragraph an action.

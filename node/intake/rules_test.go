@@ -77,7 +77,7 @@ func courtAt(t *testing.T, clock func() time.Time, policy storage.Policy, licenc
 			for _, number := range []string{"1", "2"} {
 				id := strings.ReplaceAll(place, "/", "-") + number
 				m := audience.Member{ID: id, Kind: audience.KindScreen, Place: audience.Path(place)}
-				_, err := member.Put(txn, id, audience.EncodeMember(&m), 1)
+				_, err := member.Replace(txn, member.Record{Member: m}, false, audience.EncodeMember(&m), 1)
 				require.NoError(t, err)
 			}
 		}

@@ -24,7 +24,7 @@ func newMembers(t *testing.T) (*members.Members, *storage.Store) {
 	index := lookup.New()
 	put := func(m audience.Member) {
 		require.NoError(t, store.Update(func(txn *storage.Txn) error {
-			ordinal, err := member.Put(txn, m.ID, audience.EncodeMember(&m), 1)
+			ordinal, err := member.Replace(txn, member.Record{Member: m}, false, audience.EncodeMember(&m), 1)
 			index.Put(ordinal, &m)
 			return err
 		}))

@@ -8,6 +8,6 @@
 //	              PUBACK <─ done <────────────────────────────────────┘
 //
 // It needs to hear whether a revision of an alert is known, somebody who settles a block,
-// and a clock. It never imports cluster but cluster/loglimit, nor another part of node but
+// and a clock. It never imports cluster, nor another part of node but
 // node/wire: it must not matter to receipts how a block is agreed on.
 package receipts

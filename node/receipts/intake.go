@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"almenara/channels"
-	"almenara/cluster/loglimit"
 	"almenara/storage/alert"
+	"almenara/storage/loglimit"
 	"almenara/storage/receipt"
 )
 
@@ -29,13 +29,13 @@ type Intake struct {
 	collector *collector
 	repeats   *repeats
 	unknown   unknownLimiter
-	failed    loglimit.Line
+	failed    loglimit.Lines
 }
 
 // New makes one; what is taken is answered once Run runs.
 func New(o Options) *Intake {
 	in := &Intake{o: o, spool: o.Spool, repeats: newRepeats()}
-	in.collector = newCollector(o.Settler, func(err error) { in.failed.Log(o.Logger, slog.LevelError, "receipts were not recorded", err) })
+	in.collector = newCollector(o.Settler, func(err error) { in.failed.Log(o.Logger, slog.LevelError, "receipts were not recorded", "error", err) })
 	in.collector.pressure = newPressure(o.Spool.Usage)
 	return in
 }

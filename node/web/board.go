@@ -31,9 +31,6 @@ var (
 // FilesPath is where the files of pages are served.
 const FilesPath = "/static/"
 
-// AllFiles are the files of all pages.
-func AllFiles() *Files { return files }
-
 func mustFiles() *Files {
 	inside, err := fs.Sub(folder, "files")
 	if err != nil {

@@ -1,8 +1,9 @@
 package member
 
 import (
-	"almenara/storage"
 	"encoding/binary"
+
+	"almenara/storage"
 )
 
 // Where the records lie; storage/keys.go has all keys.

@@ -58,18 +58,9 @@ func ID(t *storage.Txn, ordinal uint32) (string, error) {
 	return string(raw), err
 }
 
-// Put writes the member id, encoded by audience.EncodeMember, under index and
-// returns its ordinal: the one it had, or the next one.
-func Put(t *storage.Txn, id string, encoded []byte, index uint64) (uint32, error) {
-	head, known, err := Head(t, id)
-	if err != nil {
-		return 0, err
-	}
-	return Replace(t, head, known, encoded, index)
-}
-
-// Replace is Put for a caller that has read the head, or that there is
-// none, in this transaction.
+// Replace writes the member of the head, which is encoded by audience.EncodeMember, under index and
+// returns its ordinal: the one it had or, where it is not known, the next one. The caller has read
+// the head, or that there is none, in this transaction.
 func Replace(t *storage.Txn, head Record, known bool, encoded []byte, index uint64) (ordinal uint32, err error) {
 	id := head.Member.ID
 	if ordinal = head.Ordinal; !known {
@@ -140,27 +131,6 @@ func newOrdinal(t *storage.Txn, id string) (uint32, error) {
 		return 0, err
 	}
 	return n, t.Set(keyOrdinal, binary.BigEndian.AppendUint32(nil, n+1))
-}
-
-// Each calls fn for the members after the id after ("": from the first), by id,
-// without the removed ones, until fn returns false.
-func Each(t *storage.Txn, after string, fn func(Record) (bool, error)) error {
-	var from []byte
-	if after != "" {
-		from = append(storage.Key(prefMember, after), 0)
-	}
-	return t.Scan(prefMember, from, func(k, v []byte) (bool, error) {
-		id := string(k[len(prefMember):])
-		head, _, err := decodeMemberHead(id, v)
-		if err != nil || head.Removed {
-			return err == nil, err
-		}
-		rec, err := decodeMemberRecord(id, v)
-		if err != nil {
-			return false, err
-		}
-		return fn(rec)
-	})
 }
 
 func memberHead(ordinal uint32, index uint64, flags byte, room int) []byte {

@@ -15,7 +15,9 @@ func TestMembers_OrdinalsAreNeverReusedAndRemovalLeavesNoPersonalData(t *testing
 	put := func(id, name string, index uint64) (ordinal uint32) {
 		m := audience.Member{ID: id, Name: name, Kind: "person", Place: "tm"}
 		storagetest.Update(t, s, func(tx *storage.Txn) (err error) {
-			ordinal, err = Put(tx, m.ID, audience.EncodeMember(&m), index)
+			head, known, err := Head(tx, m.ID)
+			require.NoError(t, err)
+			ordinal, err = Replace(tx, head, known, audience.EncodeMember(&m), index)
 			return err
 		})
 		return ordinal
@@ -36,9 +38,11 @@ func TestMembers_OrdinalsAreNeverReusedAndRemovalLeavesNoPersonalData(t *testing
 		raw, _ := tx.Get(storage.Key(prefMember, "a"))
 		require.NotContains(t, string(raw), "Chan")
 		var live []string
-		require.NoError(t, Each(tx, "", func(r Record) (bool, error) {
-			live = append(live, r.Member.ID)
-			return true, nil
+		require.NoError(t, Heads(tx, "", func(r Record) bool {
+			if !r.Removed {
+				live = append(live, r.Member.ID)
+			}
+			return true
 		}))
 		require.Equal(t, []string{"b", "c"}, live)
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/channeltest"
 	"almenara/channels/contract"
 	"almenara/channels/mqtt/packet"
 	"almenara/storage/alert"
@@ -26,7 +27,7 @@ func body(word string, to ...uint32) channels.Delivery {
 }
 
 func holds(manifest string, active ...channels.Delivery) *channels.Now {
-	return &channels.Now{Listings: channels.ToAll([]byte(manifest)), Keys: []byte("key ring"), Active: active}
+	return &channels.Now{Listings: channeltest.ToAll([]byte(manifest)), Keys: []byte("key ring"), Active: active}
 }
 
 func newPlanner() (*Planner, *Clock) {

@@ -194,16 +194,3 @@ func runeColumns(r rune) int {
 	}
 	return 1
 }
-
-// String is the comparison for people, within 80 columns.
-func (d Diff) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d added, %d changed, %d removed, %d unchanged\n", d.Added, d.Changed, d.Removed, d.Unchanged)
-	for _, line := range d.Lines {
-		b.WriteString(line + "\n")
-	}
-	if more := d.Added + d.Changed + d.Removed - len(d.Lines); more > 0 {
-		fmt.Fprintf(&b, "and %d more\n", more)
-	}
-	return b.String()
-}

@@ -38,9 +38,6 @@ type Report struct {
 	Faults      []Fault // the first 100, errors before warnings when there are more
 }
 
-// OK reports whether the file may be applied: no row has an error.
-func (r *Report) OK() bool { return r.Errors == 0 }
-
 // note adds the fault of a row, if it has one: all of its problems in one line.
 func (r *Report) note(line, number int, from *row) {
 	f := Fault{Line: line, Row: number, Message: strings.Join(from.problems, "; ")}
@@ -68,26 +65,4 @@ func (r *Report) replaceWarning(f Fault) {
 			return
 		}
 	}
-}
-
-// String sums the report up, one fault per line.
-func (r *Report) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%d rows of %s (%s): %d valid, %d with errors, %d with warnings\n", r.Rows, r.Format, r.Encoding, r.Valid, r.Errors, r.Warnings)
-	if r.Unreachable > 0 {
-		fmt.Fprintf(&b, "%d members have no channel with an address; no alert will reach them\n", r.Unreachable)
-	}
-	if r.Normalized > 0 {
-		fmt.Fprintf(&b, "%d values were brought to the form that selections compare (full width, invisible characters, accents, upper case)\n", r.Normalized)
-	}
-	for _, f := range r.Faults {
-		b.WriteString(f.String() + "\n")
-	}
-	if more := r.Errors + r.Warnings - len(r.Faults); more > 0 {
-		fmt.Fprintf(&b, "and %d more\n", more)
-	}
-	if !r.OK() {
-		b.WriteString("nothing was changed\n")
-	}
-	return b.String()
 }
