@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -77,6 +78,8 @@ func (b *browser) open(url string, width, height int64) *tab {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	p := &tab{b.t, ctx}
 	p.do(chromedp.EmulateViewport(width, height))
+	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher})
+	require.NoError(b.t, err)
 	said := make(chan struct{})
 	go func() {
 		defer close(said)
@@ -91,6 +94,34 @@ func (b *browser) open(url string, width, height int64) *tab {
 	p.do(chromedp.Navigate(url))
 	return p
 }
+
+// watcher runs before a page's own scripts. It notes every alert that was ever drawn, and when
+// two frames were painted with it; and it keeps what came on WebSockets, so that a story can
+// bring it again, whole or forged, as if it came from the network.
+const watcher = `(() => {
+  window.everDrawn = []
+  new MutationObserver(changes => {
+    for (const { addedNodes } of changes) for (const node of addedNodes) {
+      if (!node.dataset || !node.dataset.alert) continue
+      const drawn = { alert: node.dataset.alert, revision: Number(node.dataset.revision), at: 0 }
+      if (everDrawn.some(d => d.alert === drawn.alert && d.revision === drawn.revision)) continue
+      everDrawn.push(drawn)
+      requestAnimationFrame(() => requestAnimationFrame(() => { drawn.at = Date.now() }))
+    }
+  }).observe(document, { childList: true, subtree: true })
+  const Real = window.WebSocket
+  window.came = []
+  window.sockets = []
+  window.WebSocket = class extends Real {
+    constructor (...args) {
+      super(...args)
+      sockets.push(this)
+      this.addEventListener('message', e => came.push(new Uint8Array(e.data)))
+    }
+  }
+  window.bodies = () => came.filter(b => new TextDecoder('latin1').decode(b).includes('/alert/'))
+  window.bring = bytes => sockets[sockets.length - 1].onmessage({ data: bytes.buffer })
+})()`
 
 // do carries out steps of chromedp that must succeed.
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {

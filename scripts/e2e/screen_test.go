@@ -3,10 +3,18 @@
 package e2e
 
 import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
 	"net/url"
 	"strings"
-	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 )
+
+// What stories about screens have in common.
 
 const block = "tuen-mun/on-ting/on-lai"
 
@@ -34,8 +42,13 @@ const (
 )
 
 // showing is true in the page once a headline stands on a card of a frame.
-func showing(frame, text string) string {
-	return `[...document.querySelectorAll(".card.` + frame + `")].some(c => c.getAttribute("aria-label").includes("` + text + `"))`
+func showing(frame, headline string) string {
+	return `[...document.querySelectorAll(".card.` + frame + `")].some(c => c.getAttribute("aria-label").includes("` + headline + `"))`
+}
+
+// drawn is how often an alert was ever put on the glass of this page: once for each revision.
+func drawn(p *tab, alert string) int {
+	return read[int](p, `everDrawn.filter(d => d.alert === "`+alert+`").length`)
 }
 
 type sent struct {
@@ -43,38 +56,60 @@ type sent struct {
 	Revision uint64
 }
 
-// warn sends an alert to the block.
-func (d *district) warn(node int, args ...string) sent {
+// info is what an alert says in one language.
+type info map[string]any
+
+func text(language, event, headline, instruction string) info {
+	return info{
+		"language": language, "category": []string{"Fire"}, "event": event, "urgency": "Immediate", "severity": "Extreme", "certainty": "Observed",
+		"headline": headline, "instruction": instruction, "area": []map[string]any{{"areaDesc": "安定邨 On Ting"}},
+	}
+}
+
+func (i info) with(key string, value any) info { i[key] = value; return i }
+
+// minor makes an advisory of it.
+func (i info) minor() info {
+	return i.with("urgency", "Expected").with("severity", "Moderate").with("certainty", "Likely")
+}
+
+// warn sends an alert to the estate through a node, which holds for so long.
+func (d *district) warn(node int, lasts time.Duration, status string, infos ...info) sent {
 	d.t.Helper()
+	for _, i := range infos {
+		i["expires"] = time.Now().Add(lasts).Format("2006-01-02T15:04:05-07:00")
+	}
+	body, err := json.Marshal(map[string]any{"select": "place under tuen-mun/on-ting", "alert": map[string]any{"status": status, "info": infos}})
+	require.NoError(d.t, err)
+	r, err := http.NewRequest(http.MethodPost, d.api(node)+"/api/v1/alerts", bytes.NewReader(body))
+	require.NoError(d.t, err)
+	r.Header.Set("Authorization", "Bearer "+d.token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(d.t, err)
+	defer answer.Body.Close()
+	raw, err := io.ReadAll(answer.Body)
+	require.NoError(d.t, err)
+	require.Less(d.t, answer.StatusCode, 300, "%s", raw)
 	var out sent
-	d.read(node, &out, append([]string{"alert", "send", "--select", "place under tuen-mun/on-ting"}, args...)...)
+	require.NoError(d.t, json.Unmarshal(raw, &out))
 	return out
 }
 
-func grave(event, headline string, more ...string) []string {
-	return append([]string{"--event", event, "--severity", "Extreme", "--urgency", "Immediate", "--certainty", "Observed", "--headline", headline}, more...)
+func (d *district) cancel(node int, alert string) {
+	d.t.Helper()
+	d.run(node, "alert", "cancel", "--reason", "all clear", alert)
 }
 
-// rung is how many members are at a rung of an alert.
+// rung waits until so many members are at a rung of an alert.
 func (d *district) rung(node int, alert, rung string, want int) {
 	d.t.Helper()
-	d.until(rung+" is told", func() bool {
-		var shown struct{ Rungs map[string]int }
-		d.read(node, &shown, "alert", "show", alert)
-		return shown.Rungs[rung] == want
-	})
+	d.until(rung+" is told", func() bool { return d.rungs(node, alert)[rung] == want })
 }
 
-func TestScreen_TakesOverAndRestoresWhatRan(t *testing.T) {
-	d := newDistrict(t, 1)
-	p := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
-	p.until("nothing is in force", idle)
-	p.shot("screen-idle")
-	fire := d.warn(0, grave("Fire", "Fire in On Lai House: leave by the stairs now", "--instruction", "Do not use the lifts. Close doors behind you. Wait at the playground.")...)
-	p.until("the alert is shown", showing("danger", "Fire in On Lai House"))
-	p.shot("screen-emergency")
-	d.rung(0, fire.Alert, "presented", 1)
-	d.run(0, "alert", "cancel", "--reason", "all clear", fire.Alert)
-	p.until("the alert is gone", idle)
-	d.rung(0, fire.Alert, "cancelled", 1)
+func (d *district) rungs(node int, alert string) map[string]int {
+	d.t.Helper()
+	var shown struct{ Rungs map[string]int }
+	d.read(node, &shown, "alert", "show", alert)
+	return shown.Rungs
 }

@@ -69,7 +69,7 @@ export function arrange (input) {
     const rest = groups.length - (places.length - 1)
     const last = i === places.length - 1 && rest > 1
     const group = groups[last ? i + turn % rest : i]
-    return cardOf(group, place, i === 0 && (full || part), Object.assign({ strip: !full && !part }, input))
+    return cardOf(group, place, i === 0 && (full || part), Object.assign({ strip: !full && !part, more: last ? rest - 1 : 0 }, input))
   })
   return { mode: full ? 'full' : 'part', strip: !full && !part, cards, more: Math.max(0, groups.length - places.length), box }
 }
@@ -103,15 +103,16 @@ function placesOf (box, n) {
 // cardOf is one incident on the glass:
 //   id, alert, revision, place {x, y, width, height}, frame 'danger' | 'caution' | 'drill', drill
 //   word (of the frame), event and headline, in language; from, until, begins, areas: who says it, and for when and where
-//   lines [{text, big}] and px {big, small, band, foot}; page and pages, counted from 1
+//   lines [{text, big}] and px {big, small, band, foot, narrow}; page and pages, counted from 1
+//   more: how many incidents take turns in this place besides
 //   voices [{from, sent, headline, frame}] where several senders speak of the incident
 function cardOf (group, place, first, input) {
-  const { now, tick, width, height, strip } = input
+  const { now, tick, width, height, strip, more } = input
   const a = group[0]
   const texts = inOrder(a.body, now)
   const side = Math.min(width, height)
   const voices = group.length > 1 ? group.map(v => voiceOf(v, input)) : []
-  const px = sizes(place, side, first, strip, voices.length)
+  const px = sizes(place, side, height, first, strip, voices.length)
   const spreads = texts.map(t => Object.assign({ text: t }, spread(t, place, px, strip, input.measure || estimate)))
   const pages = alternate(spreads)
   const at = pages[Math.floor(Math.max(0, tick - a.since) / pageTime) % pages.length]
@@ -123,7 +124,7 @@ function cardOf (group, place, first, input) {
     language: t.language, words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
     until: timeOf(t.expires || a.body.expires, input), begins: Date.parse(t.onset) > now ? timeOf(t.onset, input) : '',
     areas: (t.areas || []).join(w === spoken('en') ? ', ' : '、'), lines: at.lines, px: Object.assign({}, px, { big: at.big }),
-    page: pages.indexOf(at) + 1, pages: pages.length, voices
+    page: pages.indexOf(at) + 1, pages: pages.length, more, voices
   }
 }
 
@@ -138,23 +139,25 @@ function voiceOf (a, input) {
   return { from: t.from || a.body.sender, sent: timeOf(a.body.sent, input), headline: t.headline || t.event, frame: frameOf(a), language: t.language }
 }
 
-// sizes of type: the headline of the first card is an eighth of the screen's shorter side at
-// least; bands and feet take what is left.
-function sizes (place, side, first, strip, voices) {
-  if (strip) return { floor: place.height * 0.4, ceiling: place.height * 0.4, small: place.height * 0.3, band: place.height * 0.34, foot: place.height * 0.2, room: place.height * 0.62, lines: 1 }
+// sizes of type: the headline of the first card is an eighth of the screen's height at least, and
+// a tenth of the width of an upright one; bands and feet take what is left.
+function sizes (place, side, height, first, strip, voices) {
+  if (strip) return { floor: place.height * 0.4, ceiling: place.height * 0.4, small: place.height * 0.3, band: place.height * 0.34, foot: place.height * 0.2, room: place.height * 0.62, lines: 1, narrow: place.width < place.height * 9 }
   const scale = first ? side : Math.min(place.height * 1.5, side * 0.62)
+  const upright = side * 1.2 < height
   const band = Math.min(scale * 0.09, place.height * 0.14)
   const foot = Math.min(scale * 0.042, place.height * 0.075)
-  const room = place.height - band * 1.5 - foot * 3.4 - voices * foot * 1.7 - side * 0.04
-  const floor = first ? side / 8 : Math.min(scale / 8, room / 2.3)
+  const narrow = place.width < foot * 30
+  const room = place.height - band * (narrow ? 2.4 : 1.5) - foot * (narrow ? 3.6 : 2.2) - voices * foot * 1.7 - side * 0.025
+  const floor = first ? side / (upright ? 10 : 8) : Math.min(scale / 8, room / 2.3)
   const lines = Math.max(1, Math.min(maxLines, Math.floor(room / (floor * 1.18))))
-  return { floor, ceiling: Math.max(floor, Math.min(place.height / 5, room / 1.18)), small: floor * 0.78, band, foot, room, lines }
+  return { floor, ceiling: Math.max(floor, Math.min(place.height / 5, room / 1.18)), small: floor * 0.78, band, foot, room, lines, narrow }
 }
 
 // spread breaks one text into pages of at most px.lines lines: the headline in the largest type
 // in which it is on one page, then what to do, what happens and whom to ask.
 function spread (t, place, px, strip, measure) {
-  const width = place.width * (strip ? 0.66 : 0.93)
+  const width = place.width * (!strip ? 0.93 : px.narrow ? 0.6 : 0.66)
   const head = t.headline || t.event
   let big = px.ceiling
   let lines = []

@@ -47,7 +47,6 @@ export class Glass {
     this.drawn = key
     this.cards.clear()
     const elements = a.cards.map(c => this.card(c))
-    if (a.more > 0) elements.push(make('p', 'more', '+' + a.more))
     this.root.className = a.mode + (a.strip ? ' strip' : '')
     this.root.replaceChildren(...elements)
     document.documentElement.dataset.mode = a.mode
@@ -55,7 +54,7 @@ export class Glass {
   }
 
   card (c) {
-    const element = make('article', 'card ' + c.frame + (c.first ? ' first' : ''))
+    const element = make('article', 'card ' + c.frame + (c.first ? ' first' : '') + (c.px.narrow ? ' narrow' : ''))
     element.lang = c.language
     element.setAttribute('aria-label', c.word + ': ' + c.headline)
     element.dataset.alert = c.alert
@@ -67,6 +66,7 @@ export class Glass {
     band.append(icon(c.frame), make('b', 'word', c.word), make('span', 'event', c.event === c.word ? '' : c.event))
     if (c.drill && !c.strip) band.append(make('span', 'says', c.words.drillSays))
     if (c.pages > 1) band.append(make('span', 'page', c.page + '/' + c.pages))
+    if (c.more) band.append(make('span', 'more', '+' + c.more))
     const lines = make('div', 'lines')
     for (const l of c.lines) {
       const line = make('p', l.big ? 'line big' : 'line', l.text)
@@ -104,8 +104,8 @@ export class Glass {
 
   // rest draws what stands while nothing is in force and nothing else runs: the time, and that
   // nothing is, while the link says so.
-  rest (element, link, time) {
-    const text = link.level === 'fresh' ? words['zh-Hant'].nothing + ' · ' + words.en.nothing : ''
+  rest (element, link, time, nothing) {
+    const text = nothing && link.level === 'fresh' ? words['zh-Hant'].nothing + ' · ' + words.en.nothing : ''
     if (element.dataset.drawn === time + text) return
     element.dataset.drawn = time + text
     element.replaceChildren(make('b', '', time), make('p', '', text))

@@ -1,5 +1,5 @@
 // Lines breaks text into lines of a width, as Chinese and European scripts are broken: between
-// any two Chinese characters, elsewhere at spaces, and inside a word only where it is longer than
+// Chinese words where the browser knows them and characters where not, elsewhere at spaces, and inside a word only where it is longer than
 // a line. It knows nothing of fonts: measure(text) gives a width in em.
 
 const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|[\ud83c-\ud87f][\udc00-\udfff]/
@@ -19,11 +19,24 @@ export function estimate (text) {
   return width
 }
 
+const segmenter = typeof Intl === 'object' && Intl.Segmenter ? new Intl.Segmenter('zh', { granularity: 'word' }) : null
+
+// tokens are words of Chinese, and single characters of everything else.
+function tokens (paragraph) {
+  if (!segmenter) return [...paragraph]
+  const out = []
+  for (const { segment } of segmenter.segment(paragraph)) {
+    if (wide.test(segment)) out.push(segment)
+    else out.push(...segment)
+  }
+  return out
+}
+
 // pieces are what a line may end behind.
 function pieces (paragraph) {
   const out = []
   let word = ''
-  for (const c of paragraph) {
+  for (const c of tokens(paragraph)) {
     if (wide.test(c) || closing.test(c)) {
       if (word && !closing.test(c)) {
         out.push(word)

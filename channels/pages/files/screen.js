@@ -154,14 +154,14 @@ function soundIs (state) {
 function draw () {
   if (!receiver || receiver.stopped) return
   const now = receiver.now()
+  const link = linkOf(receiver.silence(), now, device.zone)
+  glass.age(link, connection !== null) // first: it takes its height from the cards
   const input = {
     alerts: [...shown.values()], width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
     measure: text => glass.measure(text)
   }
   glass.show(arrange(input))
-  const link = linkOf(receiver.silence(), now, device.zone)
-  glass.age(link, connection !== null)
-  if (!overlay && !device.under) glass.rest(find('under'), link, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }))
+  if (!overlay && !device.under) glass.rest(find('under'), link, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }), shown.size === 0)
 }
 
 // tellHealth tells what of what is in force can be seen.
