@@ -15,6 +15,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/httpserver"
 	"almenara/node/service"
+	"almenara/node/web/console"
 )
 
 // openMQTT lets devices in on every address that is set.
@@ -57,8 +58,10 @@ func (n *Node) openAPI() error {
 	handler := api.New(n.Services(), api.Options{Pages: devicePages, Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
+	pages := newConsole(n)
+	mux.Handle(console.Below, pages)
 	mux.Handle("/mqtt", n.gateway.Handler())
-	options := httpserver.Options{Address: u.Host, Handler: mux, EndStreams: handler.EndStreams, Conns: n.conns.API, Logger: n.log}
+	options := httpserver.Options{Address: u.Host, Handler: mux, EndStreams: func() { handler.EndStreams(); pages.EndStreams() }, Conns: n.conns.API, Logger: n.log}
 	if u.Scheme == "https" {
 		options.TLS = identity.PublicTLS(n.identityNow)
 	}
@@ -72,12 +75,23 @@ func (n *Node) openAPI() error {
 	return nil
 }
 
+// newConsole makes the pages of the duty operator.
+func newConsole(n *Node) *console.Console {
+	s := n.Services()
+	return console.New(console.Services{
+		SignIn: n.signin, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
+	}, console.Options{
+		Clock: n.options.Clock, Hosts: func() []string { return append(n.reachableAt().Hosts(), n.Name()) }, Drill: n.district.Isolated,
+		Logger: n.log, Trust: n.status.Trust, Known: httpserver.KnownAs,
+	})
+}
+
 // Services are what the API serves, once the node has started.
 func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
 		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
-		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Users: n.users, Status: n.status, Nodes: n.membership,
+		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}
 }

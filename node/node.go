@@ -60,6 +60,7 @@ import (
 	"almenara/node/records"
 	"almenara/node/replication"
 	"almenara/node/shutdown"
+	"almenara/node/signin"
 	"almenara/node/splits"
 	"almenara/node/status"
 	"almenara/node/stories"
@@ -111,6 +112,7 @@ type Node struct {
 	budget      *budget.Budget
 	rules       *authority.Rules
 	users       *records.Users
+	signin      *signin.SignIn
 	devices     *records.Devices
 	places      *records.Places
 	imports     *records.Imports
@@ -301,6 +303,7 @@ func (n *Node) openState(context.Context) error {
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
 	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
+	n.signin = signin.New(signin.Options{Records: n.state, Changer: n.proposer, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District()})
 	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return forDevices(n) })
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})

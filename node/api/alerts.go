@@ -144,7 +144,7 @@ func (h alertHandlers) accepted(c routing.Call, out wire.Outcome, err error) err
 }
 
 func (h alertHandlers) listAlerts(c routing.Call) error {
-	q := wire.AlertQuery{After: c.Query.Text("after", ""), Limit: c.Query.Limit(100, 1000), Waiting: c.Query.Flag("waiting")}
+	q := wire.AlertQuery{After: c.Query.Text("after", ""), Limit: c.Query.Limit(100, 1000), Waiting: c.Query.Flag("waiting"), Open: c.Query.Flag("open")}
 	if c.Query.Err() != nil {
 		return c.Query.Err()
 	}

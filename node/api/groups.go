@@ -41,8 +41,9 @@ type (
 		connected  service.Connected
 	}
 	userHandlers struct {
-		users service.Users
-		audit service.Audit
+		users     service.Users
+		passwords service.Passwords
+		audit     service.Audit
 	}
 	nodeHandlers struct {
 		state   service.Status
@@ -76,7 +77,7 @@ func (h *Handler) group(s service.All, opts Options) {
 	h.ruleHandlers = ruleHandlers{s.Scenarios, s.Licences, s.Policy}
 	h.importHandlers = importHandlers{s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
 	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.Devices, s.Connected}
-	h.userHandlers = userHandlers{s.Users, s.Audit}
+	h.userHandlers = userHandlers{s.Users, s.Passwords, s.Audit}
 	h.nodeHandlers = nodeHandlers{s.Status, s.Nodes, s.Backups, s.Splits}
 	streams := prometheus.NewGauge(prometheus.GaugeOpts{Name: "almenara_api_event_streams", Help: "Event streams that are open."})
 	opts.Registry.MustRegister(streams)

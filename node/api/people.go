@@ -100,6 +100,14 @@ func (h userHandlers) setUser(c routing.Call) error {
 	return c.Done(h.users.SetUser(c.R.Context(), c.By, c.R.PathValue("name"), in))
 }
 
+func (h userHandlers) setPassword(c routing.Call) error {
+	var in wire.SetPassword
+	if err := c.ReadJSON(&in); err != nil {
+		return err
+	}
+	return c.Done(h.passwords.SetPassword(c.R.Context(), c.By, c.R.PathValue("name"), in.Password, in.WithoutSecondFactor))
+}
+
 func (h userHandlers) revokeUser(c routing.Call) error {
 	return c.Done(h.users.RevokeUser(c.R.Context(), c.By, c.R.PathValue("name")))
 }

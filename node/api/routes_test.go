@@ -89,6 +89,7 @@ var happy = map[string]struct {
 	"GET /api/v1/users":                    {status: 200, asked: "ListUsers", answer: `"duty"`},
 	"POST /api/v1/users":                   {body: `{"name":"x","roles":["viewer"]}`, status: 201, asked: "AddUser x", answer: `"token":"new-token"`},
 	"PUT /api/v1/users/{name}":             {body: `{"system":true}`, status: 204, asked: "SetUser " + apitest.AlertID + " true"},
+	"PUT /api/v1/users/{name}/password":    {body: `{"password":"several words"}`, status: 204, asked: "SetPassword " + apitest.AlertID + " false"},
 	"DELETE /api/v1/users/{name}":          {status: 204, asked: "RevokeUser " + apitest.AlertID},
 	"GET /api/v1/audit":                    {query: "?from=1&to=2", status: 200, asked: "ExportAudit 1 2", answer: "{\"index\":1}\n{\"index\":2}\n"},
 	"GET /api/v1/splits":                   {query: "?limit=5", status: 200, asked: "Splits 5", answer: `"late_receipts":0`},
@@ -218,7 +219,7 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"PUT /api/v1/scenarios/{id}":       {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
 		"POST /api/v1/licences": {"administrator"}, "DELETE /api/v1/licences/{id}": {"administrator"},
 		"PUT /api/v1/policy": {"administrator"},
-		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
+		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "PUT /api/v1/users/{name}/password": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
 	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}", "GET /screen/{$}", "GET /screen/{version}/{file...}"}
@@ -227,6 +228,21 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		if route.Method != http.MethodGet {
 			require.Equal(t, want[name(route)], route.Roles, name(route))
 		}
+	}
+}
+
+// Browsers send cookies with whatever a page of another site makes them send: a session of the
+// console opens no route for programs.
+func TestRoutes_TakeNoSessionForAToken(t *testing.T) {
+	for _, route := range api.Routes() {
+		if route.Open {
+			continue
+		}
+		fake := apitest.New()
+		r := request(route.Method, address(route, ""), "", "{}")
+		r.AddCookie(&http.Cookie{Name: "almenara", Value: allowed(route)})
+		require.Equal(t, 401, serve(t, api.New(apitest.Services(fake), api.Options{}), r).Code, name(route))
+		require.Empty(t, fake.Calls(), name(route))
 	}
 }
 
@@ -393,7 +409,7 @@ func TestOpenAPI_HasEveryRouteAndField(t *testing.T) {
 var wireTypes = []any{
 	wire.Outcome{}, wire.Counts{}, wire.Count{}, wire.SendAlert{}, wire.CorrectAlert{}, wire.CorrectText{}, wire.CancelAlert{}, wire.Rungs{}, wire.Alert{}, wire.Message{},
 	wire.GroupRow{}, wire.Member{}, wire.ReceiptRow{}, wire.Selected{}, wire.Imported{}, wire.Progress{}, wire.Place{}, wire.Geocode{}, wire.Enrol{},
-	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.SetUser{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
+	wire.Enrolled{}, wire.Device{}, wire.AddUser{}, wire.SetUser{}, wire.SetPassword{}, wire.User{}, wire.Status{}, wire.NodeInfo{}, wire.Invite{}, wire.Invited{},
 	wire.Event{}, wire.Problem{}, wire.Health{}, wire.CAPAlert{}, wire.CAPInfo{}, wire.CAPResource{}, wire.CAPArea{},
 }
 

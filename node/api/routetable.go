@@ -39,7 +39,7 @@ func (h *Handler) alertRoutes() []routing.Route {
 		{Action: authority.ReadAlerts, Handle: h.listAlerts, Own: true, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/alerts",
 			Summary: "List alerts, newest first. A page that is not the last one has a Link to the next (rel=next).",
-			Params:  []openapi.Param{paramPage, paramLimit, {Name: "waiting", Type: "boolean", Summary: "only those that wait for approval, or a change of which does"}},
+			Params:  []openapi.Param{paramPage, paramLimit, {Name: "waiting", Type: "boolean", Summary: "only those that wait for approval, or a change of which does"}, {Name: "open", Type: "boolean", Summary: "only those that are not over: in force, to come, or waiting for approval"}},
 			Answer:  []wire.Alert{},
 		}},
 		{Action: authority.ReadAlerts, Handle: h.showAlert, Own: true, Route: openapi.Route{
@@ -200,6 +200,17 @@ func (h *Handler) peopleRoutes() []routing.Route {
 			Fails: agreedOn.And(openapi.Fails{
 				wire.KindNotFound: "there is no such user, or it was revoked",
 				wire.KindConflict: "the user was revoked meanwhile",
+			}),
+		}},
+		{Action: authority.ChangeUsers, Handle: h.setPassword, Route: openapi.Route{
+			Method: "PUT", Path: "/api/v1/users/{name}/password", MaxBody: bodyJSON,
+			Summary: "Set the password with which a person signs in to the console, and end all sessions of that person.",
+			Request: wire.SetPassword{},
+			Fails: agreedOn.And(openapi.Fails{
+				wire.KindNotFound:   "there is no such user, or it was revoked",
+				wire.KindConflict:   "how the person signs in was changed meanwhile",
+				wire.KindRefused:    "it is no password, or the user is a central system",
+				wire.KindOverBudget: "too many passwords are worked on at this node",
 			}),
 		}},
 		{Action: authority.ChangeUsers, Handle: h.revokeUser, Route: openapi.Route{

@@ -104,6 +104,9 @@ func (c Alerts) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.A
 	if q.Waiting {
 		query.Set("waiting", "true")
 	}
+	if q.Open {
+		query.Set("open", "true")
+	}
 	header, err := c.page(ctx, request{method: "GET", path: path("alerts"), query: query}, &out)
 	return out, header.Get(wire.HeaderNext), err
 }

@@ -74,6 +74,12 @@ func (c People) SetUser(ctx context.Context, name string, in wire.SetUser) error
 	return c.call(ctx, request{method: "PUT", path: path("users", name)}, in, nil)
 }
 
+// SetPassword sets a person's password for the console, and ends all sessions of that person. It is
+// committed on return.
+func (c People) SetPassword(ctx context.Context, name string, in wire.SetPassword) error {
+	return c.call(ctx, request{method: "PUT", path: path("users", name, "password")}, in, nil)
+}
+
 // RevokeUser revokes a user.
 func (c People) RevokeUser(ctx context.Context, name string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("users", name)}, nil, nil)

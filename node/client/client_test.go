@@ -109,6 +109,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"DELETE /api/v1/devices/{id}":          func() error { return c.RevokeDevice(ctx, "a/../b c") },
 		"DELETE /api/v1/audience/members/{id}": func() error { return drop(c.RemoveMember(ctx, "m/1", true)) },
 		"GET /api/v1/users":                    func() error { return drop(c.ListUsers(ctx)) },
+		"PUT /api/v1/users/{name}/password":    func() error { return c.SetPassword(ctx, "x", wire.SetPassword{Password: "several words"}) },
 		"POST /api/v1/users":                   func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x", Roles: []string{"viewer"}})) },
 		"PUT /api/v1/users/{name}":             func() error { return c.SetUser(ctx, "x", wire.SetUser{System: true}) },
 		"DELETE /api/v1/users/{name}":          func() error { return c.RevokeUser(ctx, "x") },
@@ -162,7 +163,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }

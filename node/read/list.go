@@ -89,8 +89,11 @@ func (r *Reader) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.
 		return nil, "", err
 	}
 	ahead := r.stories.Unagreed()
-	if q.Waiting {
+	switch {
+	case q.Waiting:
 		ahead = r.stories.Waiting()
+	case q.Open:
+		ahead = r.stories.Open()
 	}
 	var last listAfter
 	for _, s := range ahead {
@@ -107,7 +110,7 @@ func (r *Reader) ListAlerts(ctx context.Context, q wire.AlertQuery) (out []wire.
 		}
 		out, last = append(out, one), here
 	}
-	if q.Waiting { // what waits is all there
+	if q.Waiting || q.Open { // what is not over is all there
 		return out, "", nil
 	}
 	if len(out) == limit { // the log goes on where they end

@@ -111,6 +111,13 @@ type Users interface {
 	RevokeUser(ctx context.Context, by authority.Caller, name string) error
 }
 
+// Passwords sets how people sign in at pages.
+type Passwords interface {
+	// SetPassword sets a person's password, takes the second factor away where without says so, and
+	// ends all sessions of that person.
+	SetPassword(ctx context.Context, by authority.Caller, name, password string, without bool) error
+}
+
 // Status says how this node and its district are.
 type Status interface {
 	Status(ctx context.Context, withHash bool) (wire.Status, error)
@@ -165,6 +172,7 @@ type All struct {
 	Devices    Devices
 	Connected  Connected
 	Users      Users
+	Passwords  Passwords
 	Status     Status
 	Nodes      Nodes
 	Backups    Backups

@@ -140,6 +140,20 @@ func (f *Finder) Unagreed() (out []*Story) {
 	return out
 }
 
+// Open are the alerts that are not over: in force, to come, or waiting for approvals. The newest are
+// first: the order of Newer.
+func (f *Finder) Open() (out []*Story) {
+	for _, id := range f.book.Open(f.clock()) {
+		if s := f.OnBook(id); s != nil && !f.State(s).Over() {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Story) int {
+		return Newer(a.Latest().Entry.Accepted, a.ID, b.Latest().Entry.Accepted, b.ID)
+	})
+	return out
+}
+
 // Waiting are the alerts that wait for approvals, or changes of which do, the newest first: the
 // order of Newer.
 func (f *Finder) Waiting() (out []*Story) {

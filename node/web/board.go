@@ -85,8 +85,18 @@ func Board(status func(context.Context) (wire.Status, error)) http.Handler {
 }
 
 func pick(r *http.Request) int {
-	_, at := language.MatchStrings(matcher, r.URL.Query().Get("lang"), r.Header.Get("Accept-Language"))
-	return at
+	for _, wish := range []string{r.URL.Query().Get("lang"), r.Header.Get("Accept-Language")} {
+		tags, _, err := language.ParseAcceptLanguage(wish)
+		if err != nil {
+			continue
+		}
+		for _, tag := range tags { // by itself: of all together an exact one would win over one before it
+			if _, at, confidence := matcher.Match(tag); confidence > language.No {
+				return at
+			}
+		}
+	}
+	return 0
 }
 
 // look sorts a status into what the page says.

@@ -59,7 +59,7 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 			for _, text := range c.english {
 				require.Contains(t, shown(t, c.status, nil, "", "").Body.String(), text)
 			}
-			require.Contains(t, shown(t, c.status, nil, "", "zh-HK,en;q=0.5").Body.String(), c.chinese)
+			require.Contains(t, shown(t, c.status, nil, "", "zh-HK,zh;q=0.9,en;q=0.8").Body.String(), c.chinese)
 		})
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // words are the page's texts in one language.
 type words struct {
-	Title, Other                                    string // Other: the other language, in itself
+	Title, Other, Console                           string // Other: the other language, in itself
 	Agrees, AgreesSays                              string
 	Drill, DrillSays                                string
 	Alone, AloneSays                                string // {since} is a time
@@ -28,7 +28,7 @@ var (
 )
 
 var english = words{
-	Title: "Almenara", Other: "中文",
+	Title: "Almenara", Other: "中文", Console: "Console",
 	Agrees: "In agreement", AgreesSays: "This node agrees with the majority of its district. Everything works.",
 	Drill: "DRILL COPY", DrillSays: "This is a copy of the district for a drill, restored from a backup. The district does not hear it; whatever is sent here warns nobody there.",
 	Alone: "Alone",
@@ -49,7 +49,7 @@ var english = words{
 }
 
 var chinese = words{
-	Title: "Almenara", Other: "English",
+	Title: "Almenara", Other: "English", Console: "控制台",
 	Agrees: "與區內一致", AgreesSays: "本節點與區內多數節點保持一致，一切功能正常。",
 	Drill: "演習副本", DrillSays: "這是以備份還原、供演習之用的區域副本（DRILL COPY）。區內不會收到其任何訊息；在此發出的警報不會通知區內任何人。",
 	Alone: "獨立運作",

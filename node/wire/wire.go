@@ -267,6 +267,7 @@ type AlertQuery struct {
 	After   string // where the page begins: next of the page before; "": the first page
 	Limit   int    // 0: the server's default, 100
 	Waiting bool   // only those that wait for approval, or a change of which does
+	Open    bool   // only those that are not over: in force, to come, or waiting
 }
 
 // ReceiptQuery asks for a page of an alert's receipts.
@@ -411,6 +412,12 @@ type AddUser struct {
 // SetUser says what kind of user somebody is.
 type SetUser struct {
 	System bool `json:"system"` // a central system; false is a person
+}
+
+// SetPassword sets the password with which a person signs in to the console.
+type SetPassword struct {
+	Password            string `json:"password"`                        // 10 characters at least
+	WithoutSecondFactor bool   `json:"without_second_factor,omitempty"` // takes the second factor and its recovery codes away
 }
 
 // User is one user or token.

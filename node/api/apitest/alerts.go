@@ -58,7 +58,7 @@ func (f *alerts) CancelAlert(_ context.Context, by authority.Caller, id string, 
 
 // ListAlerts answers Alerts.
 func (f *alerts) ListAlerts(_ context.Context, q wire.AlertQuery) ([]wire.Alert, string, error) {
-	return f.Alerts, f.Next, f.note(nil, "ListAlerts %q %d%s", q.After, q.Limit, map[bool]string{true: " waiting"}[q.Waiting])
+	return f.Alerts, f.Next, f.note(nil, "ListAlerts %q %d%s", q.After, q.Limit, map[bool]string{true: " waiting"}[q.Waiting]+map[bool]string{true: " open"}[q.Open])
 }
 
 // ShowAlert answers the alert of Alerts with the id.

@@ -104,6 +104,7 @@ type All interface {
 	service.Devices
 	service.Connected
 	service.Users
+	service.Passwords
 	service.Status
 	service.Nodes
 	service.Backups
@@ -117,7 +118,7 @@ type All interface {
 func Services(all All) service.All {
 	return service.All{
 		Identifier: all, Alerts: all, Approvals: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Imports: all,
-		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Status: all, Nodes: all, Backups: all,
+		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}
 }

@@ -32,6 +32,11 @@ func (f *people) ListUsers(context.Context) ([]wire.User, error) {
 	return f.Users, f.note(nil, "ListUsers")
 }
 
+// SetPassword notes the name; never the password.
+func (f *people) SetPassword(_ context.Context, by authority.Caller, name, _ string, without bool) error {
+	return f.note(&by, "SetPassword %s %t", name, without)
+}
+
 // RevokeUser notes the name.
 func (f *people) RevokeUser(_ context.Context, by authority.Caller, name string) error {
 	return f.note(&by, "RevokeUser %s", name)

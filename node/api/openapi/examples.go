@@ -66,6 +66,7 @@ var examples = byType(
 		RootKey: "bm90IGEga2V5LCBidXQgYXMgbG9uZyBhcyBvbmUuLi4", CA: "-----BEGIN CERTIFICATE-----\n…",
 	},
 	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready"},
+	wire.SetPassword{Password: "several words are good"},
 	wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
 	wire.SetUser{System: true},
 	wire.User{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},

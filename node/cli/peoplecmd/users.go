@@ -27,6 +27,11 @@ func userCommands() []command.Command {
 			Name: "user set", Purpose: "say whether a user of some senders is a person or a system", Args: "NAME", Min: 1, Max: 1, Setup: userSet,
 			Example: "almenara user set --system observatory",
 		},
+		{
+			Name: "user set-password", Purpose: "set a person's password for the console", Args: "NAME", Min: 1, Max: 1, Setup: userSetPassword,
+			Example: "almenara user set-password duty\n" +
+				"almenara user set-password --without-second-factor duty",
+		},
 		{Name: "user roles", Purpose: "print who may do what: the table that every node goes by", Setup: userRoles, Needs: command.NeedsNothing, Example: "almenara user roles"},
 		{Name: "user list", Purpose: "list users and their roles", Setup: userList, Example: "almenara user list"},
 		{

@@ -1,0 +1,178 @@
+package console
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"almenara/node/authority"
+	"almenara/node/service"
+	"almenara/node/web/console/frame"
+	"almenara/node/wire"
+)
+
+type alertPage struct {
+	frame.Page
+	Alert    row
+	Effect   string // what sending it just now did, in words; "" where nothing was sent
+	Texts    []wire.MessageText
+	Groups   []group
+	Missing  string // how many have not presented it
+	History  []message
+	Approved []wire.ApprovedBy
+	Waits    string
+	Twins    []string // other alerts that may be about the same
+	Counts   string   // whose knowledge the counts are
+}
+
+// group is who was reached in one block.
+type group struct {
+	Place, Kind                string
+	Queued, Presented, Missing string
+	Complete                   bool
+}
+
+type message struct {
+	Type, At, Author, Headline, Reason string
+	Pending                            bool
+}
+
+// whole reads one alert as the person may see it.
+func whole(reader service.Reader, q *frame.Request) (wire.Alert, error) {
+	a, err := reader.ShowAlert(q.R.Context(), q.R.PathValue("id"))
+	if err != nil {
+		return a, err
+	}
+	authority.MinimalAlert(q.By(), &a)
+	return a, nil
+}
+
+// current is the message that is shown, else the newest that has texts.
+func current(a wire.Alert) wire.Message {
+	var found wire.Message
+	for _, m := range a.Messages {
+		if len(m.Texts) > 0 && (!m.Pending || len(found.Texts) == 0) {
+			found = m
+		}
+	}
+	return found
+}
+
+func (c alertPages) alert(q *frame.Request) error {
+	a, err := whole(c.reader, q)
+	if err != nil {
+		return err
+	}
+	names, err := namesOfPlaces(c.places, q)
+	if err != nil {
+		return err
+	}
+	p := alertPage{Page: q.Page("alert"), Alert: newRow(q, a), Texts: current(a).Texts, Twins: a.Duplicates, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
+	p.Title, p.Path = p.Alert.Headline, q.Inside(pathOf(a.ID))
+	p.Missing = show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
+	if effect := q.R.URL.Query().Get("effect"); q.Lang.Has("effect." + effect) {
+		p.Effect = q.Lang.T("effect." + effect)
+		if q.R.URL.Query().Get("again") == "true" {
+			p.Effect = q.Lang.T("effect.again")
+		}
+	}
+	if a.Approvals != nil {
+		p.Approved = a.Approvals.Given
+		if wait := a.Approvals.Needed - len(a.Approvals.Given); wait > 0 && a.State == wire.StatePending {
+			p.Waits = q.Lang.T("alert.waits", wait)
+		}
+	}
+	for _, g := range a.ByGroup {
+		missing := g.Rungs.Queued - min(g.Rungs.Presented, g.Rungs.Queued)
+		p.Groups = append(p.Groups, group{
+			Place: names.of(g.Place), Kind: q.Lang.Or("kind.", g.Kind), Queued: show(g.Rungs.Queued), Presented: show(g.Rungs.Presented),
+			Missing: show(missing), Complete: missing == 0,
+		})
+	}
+	for _, m := range a.Messages {
+		p.History = append(p.History, message{q.Lang.Or("message.", m.MsgType), q.DayTime(m.Accepted), m.Author, m.Headline, m.Reason, m.Pending})
+	}
+	slices.Reverse(p.History)
+	return q.Show("alert", p)
+}
+
+type unreachedPage struct {
+	frame.Page
+	Alert  row
+	Blocks []block
+	Next   string // path of the next page
+	Total  int
+}
+
+// block is a list of doors to knock at.
+type block struct {
+	Place string
+	Doors []door
+}
+
+type door struct {
+	Member, Kind, Reason, Since string
+}
+
+// doorsShown is how many lines a page of the list has.
+const doorsShown = 1000
+
+// unreached lists who has not presented the alert, by block, with the reason.
+func (c alertPages) unreached(q *frame.Request) error {
+	a, err := whole(c.reader, q)
+	if err != nil {
+		return err
+	}
+	found, err := c.reader.AlertReceipts(q.R.Context(), q.By(), a.ID, wire.ReceiptQuery{
+		Rung: "presented", Missing: true, After: q.R.URL.Query().Get("after"), Limit: doorsShown,
+	})
+	if err != nil {
+		return err
+	}
+	names, err := namesOfPlaces(c.places, q)
+	if err != nil {
+		return err
+	}
+	p := unreachedPage{Page: q.Page("unreached"), Alert: newRow(q, a), Total: len(found.Rows)}
+	p.Path = q.Inside(pathOf(a.ID, "unreached"))
+	slices.SortStableFunc(found.Rows, func(a, b wire.ReceiptRow) int { return strings.Compare(a.Place, b.Place) })
+	for _, r := range found.Rows {
+		if n := len(p.Blocks); n == 0 || p.Blocks[n-1].Place != names.of(r.Place) {
+			p.Blocks = append(p.Blocks, block{Place: names.of(r.Place)})
+		}
+		b := &p.Blocks[len(p.Blocks)-1]
+		name := r.Member
+		if r.Name != "" {
+			name = r.Name + " (" + r.Member + ")"
+		}
+		b.Doors = append(b.Doors, door{name, q.Lang.Or("kind.", r.Kind), q.Lang.Or("reason.", r.Reason), q.DayTime(r.Since)})
+	}
+	if found.Next != "" {
+		p.Next = pathOf(a.ID, "unreached") + "?after=" + found.Next
+	}
+	return q.Show("unreached", p)
+}
+
+type endPage struct {
+	frame.Page
+	Alert row
+}
+
+func (c alertPages) endPage(q *frame.Request) error {
+	a, err := whole(c.reader, q)
+	if err != nil {
+		return err
+	}
+	p := endPage{Page: q.Page("end"), Alert: newRow(q, a)}
+	p.Path = q.Inside(pathOf(a.ID, "end"))
+	return q.Show("end", p)
+}
+
+// end ends the alert everywhere. No approval is ever needed.
+func (c alertPages) end(q *frame.Request) error {
+	out, err := c.alerts.CancelAlert(q.R.Context(), q.By(), q.R.PathValue("id"), wire.CancelAlert{Reason: q.Form("reason")}, wire.WaitLocal)
+	if err != nil {
+		return err
+	}
+	return q.To(pathOf(out.Alert) + "?effect=" + string(out.Effect) + "&again=" + strconv.FormatBool(out.Duplicate))
+}

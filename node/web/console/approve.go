@@ -1,0 +1,106 @@
+package console
+
+import (
+	"almenara/node/authority"
+	"almenara/node/web/console/frame"
+	"almenara/node/wire"
+)
+
+type approvalsPage struct {
+	frame.Page
+	Rows []waiting
+}
+
+// waiting is an alert that waits for approval.
+type waiting struct {
+	ID, Headline, Author, Age, Needs string
+	Drill, Own, May                  bool
+}
+
+// approvals lists what waits for a second person, the longest first.
+func (c approvalPages) approvals(q *frame.Request) error {
+	alerts, _, err := c.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Waiting: true, Limit: mostStanding})
+	if err != nil {
+		return err
+	}
+	p := approvalsPage{Page: q.Page("approvals")}
+	for i := len(alerts) - 1; i >= 0; i-- {
+		a := alerts[i]
+		authority.MinimalAlert(q.By(), &a)
+		w := waiting{ID: a.ID, Headline: a.Headline, Author: a.Author, Age: frame.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve)}
+		if a.Approvals != nil {
+			w.Needs = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given))
+		}
+		p.Rows = append(p.Rows, w)
+	}
+	return q.Show("approvals", p)
+}
+
+type approvePage struct {
+	frame.Page
+	Alert   row
+	Pending []pendingMessage
+	ByKind  []counted
+	ByPlace []counted
+	Total   string
+}
+
+// pendingMessage is one message that waits, with all that it says.
+type pendingMessage struct {
+	Digest, Author, At, Why string
+	Needed                  int
+	Given                   []approvedBy
+	Texts                   []wire.MessageText
+	Own                     bool
+}
+
+type approvedBy struct{ Name, At string }
+
+func (c approvalPages) approvePage(q *frame.Request) error {
+	a, err := whole(c.reader, q)
+	if err != nil {
+		return err
+	}
+	names, err := namesOfPlaces(c.places, q)
+	if err != nil {
+		return err
+	}
+	p := approvePage{Page: q.Page("approve"), Alert: newRow(q, a), Total: show(a.Addressed.Total)}
+	p.Path = q.Inside(pathOf(a.ID, "approve"))
+	for _, n := range a.Addressed.ByKind {
+		p.ByKind = append(p.ByKind, counted{q.Lang.Or("kind.", n.Name), show(n.Count)})
+	}
+	for _, n := range a.Addressed.ByPlace {
+		p.ByPlace = append(p.ByPlace, counted{names.of(n.Name), show(n.Count)})
+	}
+	for _, m := range a.Messages {
+		if !m.Pending {
+			continue
+		}
+		one := pendingMessage{Digest: m.Digest, Author: m.Author, At: frame.Span(q.Now.Sub(m.Accepted)), Texts: m.Texts, Own: m.Author == q.By().Name}
+		if m.Approvals != nil {
+			one.Needed = m.Approvals.Needed - len(m.Approvals.Given)
+			for _, g := range m.Approvals.Given {
+				one.Given = append(one.Given, approvedBy{g.Name, q.DayTime(g.At)})
+			}
+			if m.Approvals.Why != nil {
+				one.Why = m.Approvals.Why.Sentence
+			}
+		}
+		p.Pending = append(p.Pending, one)
+	}
+	return q.Show("approve", p)
+}
+
+// approve stands by the message whose digest the page showed, and by no other.
+func (c approvalPages) approve(q *frame.Request) error {
+	digest := q.Form("digest")
+	if digest == "" {
+		return wire.Problemf(wire.KindMalformed, "nothing was approved: the form does not say which message was read")
+	}
+	out, err := c.service.ApproveAlert(q.R.Context(), q.By(), q.R.PathValue("id"), wire.Approve{Digest: digest, Reason: q.Form("reason")}, wire.WaitLocal)
+	if err != nil {
+		return err
+	}
+	return q.To(pathOf(out.Alert) + "?effect=" + string(out.Effect))
+}

@@ -1,0 +1,137 @@
+// Package console is the duty operator's pages: sign in, the wall of scenarios, what is in force, and
+// whom it reached. It owns the table of its routes, and one file per page with its template and style
+// beside it. It adds no right and no rule: every page asks the functions that the API asks
+// (node/service), as the user whose session it is, and authority's table says who may. It never imports
+// api, cluster, channels, storage or a room that does the work.
+package console
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"almenara/node/authority"
+	"almenara/node/inflight"
+	"almenara/node/service"
+	"almenara/node/signin"
+	"almenara/node/web/console/frame"
+)
+
+// Below is where the console's pages are.
+const Below = "/console/"
+
+//go:embed *.html
+var templates embed.FS
+
+//go:embed *.css *.js
+var static embed.FS
+
+// SignIn lets people in; *signin.SignIn is one.
+type SignIn interface {
+	frame.Sessions
+	Begin(ctx context.Context, a signin.Attempt) (signin.Begun, error)
+	First(ctx context.Context, token, password, address string) (name string, err error)
+	End(ctx context.Context, w signin.Who) error
+	EndAll(ctx context.Context, w signin.Who) error
+	ChangePassword(ctx context.Context, w signin.Who, old, password, address string) error
+	NewSecondFactor(w signin.Who) signin.SecondFactor
+	SetSecondFactor(ctx context.Context, w signin.Who, text, code, password, address string) ([]string, error)
+}
+
+// Services are what the pages ask; all must be set.
+type Services struct {
+	SignIn    SignIn
+	Alerts    service.Alerts
+	Approvals service.Approvals
+	Scenarios service.Scenarios
+	Places    service.Places
+	Reader    service.Reader
+	Status    service.Status
+	Events    service.Events
+}
+
+// Options are the settings of a Console. The zero value of all but Clock works; what is said of a field
+// at frame.Options holds here.
+type Options struct {
+	Clock  func() time.Time
+	Zone   *time.Location
+	Hosts  func() []string
+	Drill  func() bool
+	Logger *slog.Logger
+	Trust  func() error
+	Known  func(*http.Request, string)
+	Beat   time.Duration // between signs of life on the stream of events; 0 is 5 s
+}
+
+// Console serves the pages. It may be used from any goroutine.
+type Console struct {
+	*frame.Frame
+	endOnce sync.Once
+	ended   chan struct{} // closed by EndStreams
+}
+
+// New makes a console. Nothing runs.
+func New(s Services, o Options) *Console {
+	c := &Console{ended: make(chan struct{})}
+	var err error
+	c.Frame, err = frame.New(frame.Options{
+		Below: Below, Sessions: s.SignIn, Status: s.Status, Templates: templates, Static: static, Script: "console.js",
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}},
+		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
+	}, routes(pages{
+		signIn:    signInPages{s.SignIn},
+		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
+		alerts:    alertPages{s.Alerts, s.Reader, s.Places},
+		approvals: approvalPages{s.Approvals, s.Reader, s.Places},
+		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
+	}))
+	if err != nil {
+		panic(err) // templates and styles are part of the program
+	}
+	return c
+}
+
+// EndStreams ends the streams of events, now and later; a server calls it before it waits for its
+// requests to end. It may be called more than once.
+func (c *Console) EndStreams() { c.endOnce.Do(func() { close(c.ended) }) }
+
+// The pages by what they are about: each group has what it needs, and no more.
+type (
+	pages struct {
+		signIn    signInPages
+		scenarios scenarioPages
+		alerts    alertPages
+		approvals approvalPages
+		live      livePages
+	}
+
+	signInPages   struct{ service SignIn }
+	scenarioPages struct {
+		scenarios service.Scenarios
+		alerts    service.Alerts
+		reader    service.Reader
+		places    service.Places
+	}
+	alertPages struct {
+		alerts service.Alerts
+		reader service.Reader
+		places service.Places
+	}
+	approvalPages struct {
+		service service.Approvals
+		reader  service.Reader
+		places  service.Places
+	}
+	livePages struct {
+		feed     service.Events
+		sessions frame.Sessions
+		clock    func() time.Time
+		beat     time.Duration
+		open     *inflight.Open
+		ended    <-chan struct{}
+	}
+)

@@ -1,0 +1,135 @@
+// What moves on the pages of the console. Every page works without it: it is only not live then.
+// Counts and states of alerts that are shown change in place, and what is under a finger stays where it
+// is: what is new is added below, what is over stays and says so, and no control is made anew, so that
+// it keeps the focus.
+
+const at = document.querySelector("[data-at]");
+const live = document.querySelector("[data-live]");
+const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
+const again = 1_000; // ms between two readings of the page
+
+let stream, heard = performance.now(), touched = 0, due, reading = false;
+
+if (live && at) {
+  connect();
+  setInterval(look, 1_000);
+  for (const kind of ["pointermove", "pointerdown", "keydown", "scroll"]) addEventListener(kind, () => (touched = performance.now()), { passive: true });
+  // A browser has six connections to a node at a time: a page that nobody sees gives its own back.
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : (connect(), read())));
+}
+
+function connect() {
+  if (stream || document.hidden) return;
+  const only = live.dataset.only;
+  stream = new EventSource("/console/events" + (only ? "?alert=" + encodeURIComponent(only) : ""));
+  stream.addEventListener("beat", (e) => {
+    heard = performance.now();
+    at.dataset.text = at.textContent = JSON.parse(e.data).text;
+    document.body.classList.remove("stale");
+  });
+  for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => changed(JSON.parse(e.data)));
+  stream.addEventListener("again", read);
+  stream.onerror = () => {
+    // A session that has ended is answered with a page, after which a browser does not try again.
+    if (stream && stream.readyState === EventSource.CLOSED) {
+      close();
+      setTimeout(() => { connect(); read(); }, 5_000);
+    }
+  };
+}
+
+function close() {
+  stream?.close();
+  stream = undefined;
+}
+
+// look says so when nothing has come for a while: what is shown may be old.
+function look() {
+  if (document.hidden || performance.now() - heard < silentAfter || document.body.classList.contains("stale")) return;
+  document.body.classList.add("stale");
+  at.textContent = at.dataset.stale + (at.dataset.text ?? at.textContent);
+}
+
+function changed(event) {
+  const row = event.alert && rowOf(live, event.alert);
+  if (!row || (event.state && event.state !== row.dataset.state)) {
+    read();
+    return;
+  }
+  if (!event.rungs) return;
+  const { cancelled, expired, ...rungs } = event.rungs;
+  for (const [rung, count] of Object.entries({ ...rungs, stopped: cancelled + expired })) {
+    const cell = row.querySelector(`[data-rung="${rung}"]`);
+    if (cell) setText(cell, count.toLocaleString("en-US"));
+  }
+  if (row.querySelector("[data-part]")) read(); // its words follow
+}
+
+function rowOf(within, id) {
+  return within.querySelector(`[data-alert="${CSS.escape(id)}"]`);
+}
+
+// read reads the page anew, soon and not too often, and takes over what has changed.
+function read() {
+  if (due || !live) return;
+  due = setTimeout(async () => {
+    due = undefined;
+    if (reading) return read();
+    reading = true;
+    try {
+      const answer = await fetch(location.href, { headers: { "Almenara-Part": "1" }, redirect: "error" });
+      if (answer.ok) merge(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]"));
+    } catch { /* the sign of life says that nothing comes */ }
+    reading = false;
+  }, again);
+}
+
+function merge(fresh) {
+  if (!fresh) return;
+  for (const row of live.querySelectorAll("[data-alert]")) {
+    const now = rowOf(fresh, row.dataset.alert);
+    if (!now) {
+      row.classList.add("over");
+      const state = row.querySelector('[data-part="state"]');
+      if (state) setText(state, live.dataset.over);
+      continue;
+    }
+    row.dataset.state = now.dataset.state;
+    row.className = now.className;
+    for (const name of ["part", "rung"]) {
+      for (const cell of row.querySelectorAll(`[data-${name}]`)) {
+        const other = now.querySelector(`[data-${name}="${cell.dataset[name]}"]`);
+        if (other) setText(cell, other.textContent);
+      }
+    }
+  }
+  const list = live.querySelector("[data-list]");
+  for (const row of fresh.querySelectorAll("[data-alert]")) {
+    if (rowOf(live, row.dataset.alert)) continue;
+    if (!list || row.parentElement.dataset.list === undefined) {
+      say(row);
+      renew();
+      return;
+    }
+    list.append(document.importNode(row, true));
+    live.querySelector("[data-none]")?.setAttribute("hidden", "");
+    say(row);
+  }
+}
+
+// renew loads the wall again, whose buttons have other colours now, once nobody's hand is on it.
+function renew() {
+  if (performance.now() - touched > 3_000) location.reload();
+  else setTimeout(renew, 1_000);
+}
+
+// say tells a screen reader one thing: that there is a new alert.
+function say(row) {
+  const line = live.querySelector("[data-say]");
+  const link = row.querySelector("a");
+  if (line && link) line.textContent = live.dataset.new + link.textContent.trim();
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}

@@ -1,0 +1,78 @@
+package frame
+
+import (
+	"fmt"
+	"time"
+
+	"almenara/node/wire"
+)
+
+// Banner says on every page how the node is, what still works, and how old what is shown is.
+type Banner struct {
+	Drill  bool
+	Level  string // good, alone or bad
+	State  string
+	Works  string // what still works, where something does not
+	Detail string // the node's own sentence, in English
+	Policy string // how old the policy is, where that matters
+	Clock  string // where the node's clock is not its own
+	At     string // when the page's data were read
+	Stale  string // what the script says when nothing comes any more
+}
+
+func (f *Frame) banner(q *Request, signedIn bool) Banner {
+	b := Banner{Drill: f.drill(), Level: "good", At: q.ClockTime(q.Now), Stale: q.Lang.T("banner.stale")}
+	s, err := f.opts.Status.Status(q.R.Context(), false)
+	if err != nil {
+		b.Level, b.State, b.Works = "bad", q.Lang.T("banner.unknown"), q.Lang.T("banner.unknown.works")
+		return b
+	}
+	switch {
+	case s.Quarantined:
+		b.Level, b.State, b.Works, b.Detail = "bad", q.Lang.T("banner.quarantined"), q.Lang.T("banner.alone.works"), s.Why
+	case s.Alone:
+		b.Level, b.State, b.Works = "alone", q.Lang.T("banner.alone", q.ClockTime(s.AloneSince)), q.Lang.T("banner.alone.works")
+		b.Policy = policyAge(q, s)
+	case !s.Ready:
+		b.Level, b.State, b.Works, b.Detail = "bad", q.Lang.T("banner.notready"), q.Lang.T("banner.notready.works"), s.Why
+	default:
+		if silent := silent(s); silent > 0 {
+			b.Level, b.State, b.Works = "alone", q.Lang.T("banner.silent", silent, len(s.Nodes)), q.Lang.T("banner.silent.works")
+		} else if signedIn {
+			b.State = q.Lang.T("banner.good")
+		}
+	}
+	if s.Clock.Source != "" && s.Clock.Source != "own" {
+		b.Clock = q.Lang.T("banner.clock." + s.Clock.Source)
+	}
+	return b
+}
+
+func policyAge(q *Request, s wire.Status) string {
+	if s.PolicyAge < 0 {
+		return q.Lang.T("banner.policy.never")
+	}
+	return q.Lang.T("banner.policy", Span(time.Duration(s.PolicyAge)*time.Second))
+}
+
+func silent(s wire.Status) (n int) {
+	for _, node := range s.Nodes {
+		if !node.Reachable && node.ID != s.Node {
+			n++
+		}
+	}
+	return n
+}
+
+// Span writes a duration in one or two of its units, the largest first: 3d 4h, 2h 5m, 5m 3s, 3s.
+func Span(d time.Duration) string {
+	for _, unit := range []struct {
+		long, short         time.Duration
+		longName, shortName string
+	}{{24 * time.Hour, time.Hour, "d", "h"}, {time.Hour, time.Minute, "h", "m"}, {time.Minute, time.Second, "m", "s"}} {
+		if d >= unit.long {
+			return fmt.Sprintf("%d%s %d%s", d/unit.long, unit.longName, d%unit.long/unit.short, unit.shortName)
+		}
+	}
+	return fmt.Sprintf("%ds", max(d, 0)/time.Second)
+}

@@ -1,0 +1,126 @@
+package frame
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+
+	"almenara/node/web/console/words"
+	"almenara/node/wire"
+)
+
+// file answers with a style or a script.
+func (f *Frame) file(q *Request) error {
+	name := q.R.PathValue("file")
+	if !f.static.Serve(q.W, q.R, name) {
+		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of a page", name)
+	}
+	return nil
+}
+
+// Page is what every page is filled with. Pages embed it.
+type Page struct {
+	*words.Language
+	Title  string
+	Path   string // of this page, to come back to
+	Styles []string
+	Script string // "" for none
+	User   string // "" where nobody has signed in
+	Only   bool   // the session is one of this node only
+	Nav    []NavItem
+	Banner Banner
+	Idle   bool // the password is needed before something is sent
+}
+
+// NavItem is a link to a page.
+type NavItem struct {
+	Path, Label string
+	Here        bool
+}
+
+// headerPart is set by our own script when it asks for a page to take parts of it. That is no sign of
+// a person.
+const headerPart = "Almenara-Part"
+
+// Page makes the base of a page: name is that of its template, style and title.
+func (q *Request) Page(name string) Page {
+	f := q.frame
+	p := Page{
+		Language: q.Lang, Title: q.Lang.T(name + ".title"), Path: q.Inside(q.R.URL.RequestURI()),
+		Styles: f.Styles(name), Script: f.static.Path(f.opts.Script), Banner: f.banner(q, q.Who != nil),
+	}
+	if q.R.Method != http.MethodGet { // what a form answered cannot be asked for again
+		p.Path = f.opts.Below
+	}
+	if q.Who == nil {
+		return p
+	}
+	p.User, p.Only, p.Idle = q.Who.Caller.Name, q.Who.OnlyHere, q.Who.Idle
+	for _, item := range f.opts.Nav {
+		if q.May(item.Action) {
+			p.Nav = append(p.Nav, NavItem{f.opts.Below + item.Name, q.Lang.T(item.Name + ".title"), item.Name == name})
+		}
+	}
+	return p
+}
+
+// Styles are the paths of the styles of a page.
+func (f *Frame) Styles(name string) []string {
+	out := []string{f.static.Path("_layout.css")}
+	if own := f.static.Path(name + ".css"); own != "" {
+		out = append(out, own)
+	}
+	return out
+}
+
+// Show writes a page.
+func (q *Request) Show(name string, data any) error { return q.ShowAs(http.StatusOK, name, data) }
+
+// ShowAs writes a page with a status.
+func (q *Request) ShowAs(status int, name string, data any) error {
+	var out bytes.Buffer
+	if err := q.frame.templates[name].ExecuteTemplate(&out, "layout", data); err != nil {
+		return err
+	}
+	h := q.W.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", q.Lang.Tag)
+	h.Set("Vary", "Accept-Language, Cookie")
+	q.W.WriteHeader(status)
+	_, _ = q.W.Write(out.Bytes())
+	return nil
+}
+
+// ProblemPage says what went wrong. The node's sentence is in English.
+type ProblemPage struct {
+	Page
+	Says     string // what kind of problem it is, in the person's language
+	Sentence string
+	Details  []string
+	Alert    string
+}
+
+func (f *Frame) showProblem(q *Request, p *wire.Problem) {
+	data := ProblemPage{Page: q.Page("problem"), Sentence: p.Sentence, Details: p.Details, Alert: p.Alert}
+	data.Says = q.Lang.T("problem." + p.Kind)
+	if err := q.ShowAs(wire.HTTPStatus(p.Kind), "problem", data); err != nil {
+		f.log.Error("showing a problem", "error", err)
+		http.Error(q.W, p.Sentence, wire.HTTPStatus(p.Kind))
+	}
+}
+
+// ClockTime writes a time of day, and DayTime with the date, in the node's zone, which they name: a
+// reader may be elsewhere. The zero time is a dash.
+func (q *Request) ClockTime(t time.Time) string { return stamp(t, q.frame.opts.Zone, "15:04:05 MST") }
+
+// DayTime is said at ClockTime.
+func (q *Request) DayTime(t time.Time) string {
+	return stamp(t, q.frame.opts.Zone, "2006-01-02 15:04 MST")
+}
+
+func stamp(t time.Time, zone *time.Location, form string) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.In(zone).Format(form)
+}

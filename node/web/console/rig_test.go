@@ -1,0 +1,172 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"almenara/node/api/apitest"
+	"almenara/node/authority"
+	"almenara/node/signin"
+	"almenara/node/web/console/frame"
+	"almenara/node/wire"
+)
+
+var night = time.Date(2026, 11, 29, 3, 4, 5, 0, time.UTC)
+
+// people are those who have signed in, by their cookies: the cookie is the role.
+type people struct {
+	mu    sync.Mutex
+	idle  bool
+	gone  bool
+	alone bool
+	asked []string
+}
+
+func (p *people) note(what string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, what)
+}
+
+func (p *people) Find(cookie string) (signin.Who, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.gone || cookie != "none" && cookie != "limited" && !slices.Contains(authority.Roles(), cookie) {
+		return signin.Who{}, wire.Problemf(wire.KindUnauthenticated, "the session has ended; sign in again")
+	}
+	by := authority.Caller{Name: "amy", Roles: []string{cookie}}
+	if cookie == "limited" {
+		by.Roles, by.Places = []string{authority.RoleComposer}, []string{"tuen-mun/on-ting"}
+	}
+	return signin.Who{Caller: by, Until: night.Add(time.Hour), Idle: p.idle, OnlyHere: p.alone}, nil
+}
+
+func (p *people) Begin(_ context.Context, a signin.Attempt) (signin.Begun, error) {
+	p.note("Begin " + a.Name)
+	if a.Password != "right" {
+		return signin.Begun{}, wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong")
+	}
+	return signin.Begun{Cookie: authority.RoleComposer, Until: night.Add(time.Hour)}, nil
+}
+
+func (p *people) First(context.Context, string, string, string) (string, error) {
+	p.note("First")
+	return "amy", nil
+}
+
+func (p *people) Again(_ context.Context, _ signin.Who, password, _ string) error {
+	p.note("Again")
+	if password != "right" {
+		return wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong")
+	}
+	return nil
+}
+func (p *people) Seen(signin.Who)                          { p.note("Seen") }
+func (p *people) End(context.Context, signin.Who) error    { p.note("End"); return nil }
+func (p *people) EndAll(context.Context, signin.Who) error { p.note("EndAll"); return nil }
+func (p *people) ChangePassword(context.Context, signin.Who, string, string, string) error {
+	p.note("ChangePassword")
+	return nil
+}
+
+func (p *people) NewSecondFactor(signin.Who) signin.SecondFactor {
+	return signin.SecondFactor{Secret: "ABCDEFGHIJKLMNOP"}
+}
+
+func (p *people) SetSecondFactor(context.Context, signin.Who, string, string, string, string) ([]string, error) {
+	p.note("SetSecondFactor")
+	return []string{"abcd-efgh"}, nil
+}
+
+// rig is a console over fakes.
+type rig struct {
+	*Console
+	fake   *apitest.Fake
+	people *people
+}
+
+func newRig(_ testing.TB) *rig {
+	r := &rig{fake: apitest.New(), people: &people{}}
+	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
+	s := apitest.Services(r.fake)
+	r.Console = New(Services{
+		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
+	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }})
+	return r
+}
+
+// withTexts is an alert with a message that stands and one that waits.
+func withTexts(a wire.Alert) wire.Alert {
+	texts := []wire.MessageText{
+		{Language: "en", Event: "Flood", Headline: "Flood", Description: "The river rises.", Instruction: "Stay indoors.", Severity: "Severe", Areas: []string{"On Ting"}},
+		{Language: "zh-Hant", Event: "Flood", Headline: "水浸", Severity: "Severe"},
+	}
+	a.Messages = []wire.Message{
+		{MsgType: "Alert", Revision: 1, Accepted: night, Author: "ben", Digest: "d0", Texts: texts},
+		{MsgType: "Update", Revision: 2, Accepted: night, Author: "ben", Digest: "d", Pending: true, Texts: texts, Approvals: &wire.Approvals{Needed: 1, Why: &wire.Demand{Sentence: "it is Severe"}}},
+	}
+	a.Approvals = &wire.Approvals{Needed: 1}
+	return a
+}
+
+// goodForm has what is needed everywhere.
+var goodForm = url.Values{
+	"name": {"amy"}, "password": {"right"}, "again": {"right"}, "old": {"right"}, "token": {"t"}, "language": {"zh-Hant"}, "back": {"/console/now"},
+	"code": {"123456"}, "secret": {"ABCDEFGHIJKLMNOP"}, "word": {"SEND"}, "incident": {"i-7"}, "digest": {"d"}, "reason": {"seen"},
+	"false-alarm": {"1"}, "b.where": {"Block 2"},
+}
+
+// stylePath is where the style of all pages is.
+var stylePath = newRig(nil).Styles("wall")[0]
+
+// tried are all routes of the console, also those that the frame has of itself.
+func tried() []frame.Route {
+	return append(Routes(),
+		frame.Route{Method: "GET", Path: Below + "static/{file}", Open: true},
+		frame.Route{Method: "POST", Path: Below + "language", Open: true})
+}
+
+// pathFor is a path that a route is for.
+func pathFor(r frame.Route) string {
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID).Replace(r.Path)
+}
+
+// ask asks for a route as somebody, "" for nobody, with changes to the request.
+func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *httptest.ResponseRecorder {
+	var body string
+	if route.Method == http.MethodPost {
+		body = goodForm.Encode()
+	}
+	q := httptest.NewRequest(route.Method, pathFor(route), strings.NewReader(body))
+	if body != "" {
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if as != "" {
+		q.AddCookie(&http.Cookie{Name: "almenara", Value: as})
+	}
+	for _, c := range change {
+		c(q)
+	}
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, q)
+	return w
+}
+
+// changing are the calls of the fake that change something.
+func changing(calls []string) (out []string) {
+	for _, call := range calls {
+		for _, verb := range []string{"SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert"} {
+			if strings.HasPrefix(call, verb) {
+				out = append(out, call)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,262 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"almenara/node/web/console/frame"
+	"almenara/node/wire"
+)
+
+// onWall is how many scenarios are shown at once: more cannot be told apart in a hurry.
+const onWall = 12
+
+// prefixBlank is before the name of a blank in a form.
+const prefixBlank = "b."
+
+type wallPage struct {
+	frame.Page
+	Buttons, More []scenarioButton
+	Others        []row // in force, and of no button
+}
+
+// scenarioButton is one scenario that the person may send.
+type scenarioButton struct {
+	ID, Title string
+	Drill     bool
+	Live      []row // alerts in force that were made from it
+}
+
+func (c scenarioPages) wall(q *frame.Request) error {
+	scenarios, err := c.scenarios.ListScenarios(q.R.Context())
+	if err != nil {
+		return err
+	}
+	standing, err := standing(c.reader, q)
+	if err != nil {
+		return err
+	}
+	p := wallPage{Page: q.Page("wall")}
+	shown := map[string]bool{}
+	for _, s := range scenarios {
+		if !q.May("send") || !c.maySend(q, s) {
+			continue
+		}
+		b := scenarioButton{ID: s.ID, Title: s.Title, Drill: isDrill(s)}
+		for _, r := range standing {
+			if r.Scenario == s.ID && r.InForce {
+				b.Live, shown[r.ID] = append(b.Live, r), true
+			}
+		}
+		p.Buttons = append(p.Buttons, b)
+	}
+	p.Buttons, p.More = p.Buttons[:min(onWall, len(p.Buttons))], p.Buttons[min(onWall, len(p.Buttons)):]
+	for _, r := range standing {
+		if !shown[r.ID] {
+			p.Others = append(p.Others, r)
+		}
+	}
+	return q.Show("wall", p)
+}
+
+// maySend leaves out what the person may never send, as a dry run says: a scenario for places of
+// somebody else.
+func (c scenarioPages) maySend(q *frame.Request, s wire.Scenario) bool {
+	if !q.By().Limited() {
+		return true
+	}
+	blanks := map[string]string{}
+	for _, name := range s.Blanks {
+		blanks[name] = "…"
+	}
+	_, err := c.alerts.PreviewAlert(q.R.Context(), q.By(), wire.SendAlert{Scenario: s.ID, Blanks: blanks})
+	var p *wire.Problem
+	return !(errors.As(err, &p) && p.Kind == wire.KindForbidden)
+}
+
+// isDrill reports whether the scenario's alert is none of real danger.
+func isDrill(s wire.Scenario) bool {
+	var form struct {
+		Status string `json:"status"`
+	}
+	return json.Unmarshal(s.Alert, &form) == nil && form.Status != "" && form.Status != "Actual"
+}
+
+type firePage struct {
+	frame.Page
+	ID, Scenario  string
+	Drill         bool
+	Blanks        []blank
+	Incident      string
+	NeedsReason   bool // the node is alone
+	Reason        string
+	Word          string // to be typed
+	Preview       *preview
+	Wrong         string // why it cannot be sent as it is, in English
+	WordWrong     bool
+	UsualMin, Max uint64
+}
+
+type blank struct{ Name, Text string }
+
+// preview is whom it would address, of a dry run.
+type preview struct {
+	Total, Dark    uint64
+	DarkKnown      bool
+	Unanswered     int // nodes that did not answer, where further devices may be connected
+	ByKind, Places []counted
+	Warnings       []string
+	Waits          int // persons who must approve first
+	Effect         wire.Effect
+}
+
+type counted struct {
+	Name  string
+	Count string
+}
+
+// scenarioOf finds the scenario that the path names.
+func (c scenarioPages) scenarioOf(q *frame.Request) (wire.Scenario, error) {
+	all, err := c.scenarios.ListScenarios(q.R.Context())
+	if err != nil {
+		return wire.Scenario{}, err
+	}
+	id := q.R.PathValue("scenario")
+	at := slices.IndexFunc(all, func(s wire.Scenario) bool { return s.ID == id })
+	if at < 0 {
+		return wire.Scenario{}, wire.Problemf(wire.KindNotFound, "there is no scenario %.100q", id)
+	}
+	return all[at], nil
+}
+
+// fireOf fills the page from what the person has said so far.
+func (c scenarioPages) fireOf(q *frame.Request, s wire.Scenario, said url.Values) (firePage, wire.SendAlert, bool) {
+	p := firePage{Page: q.Page("fire"), ID: s.ID, Scenario: s.Title, Drill: isDrill(s), UsualMin: s.UsualMin, Max: s.UsualMax}
+	p.Title, p.Path = s.Title, q.Inside(Below+"fire/"+url.PathEscape(s.ID))
+	p.NeedsReason = p.Banner.Level != "good"
+	p.Word = q.Lang.T(wordFor(p.Drill))
+	send := wire.SendAlert{Scenario: s.ID, Blanks: map[string]string{}, Reason: strings.TrimSpace(said.Get("reason"))}
+	complete := true
+	for _, name := range s.Blanks {
+		text := strings.TrimSpace(said.Get(prefixBlank + name))
+		p.Blanks = append(p.Blanks, blank{name, text})
+		send.Blanks[name] = text
+		complete = complete && text != ""
+	}
+	p.Reason, p.Incident = send.Reason, strings.TrimSpace(said.Get("incident"))
+	send.Incident = p.Incident
+	return p, send, complete
+}
+
+// incident is the id under which two people who press the same scenario for the same thing at about the
+// same time make one alert. What fills the blanks is part of it: a second fire is a second alert.
+func incident(now time.Time, blanks []blank, again int) string {
+	id := now.UTC().Truncate(10 * time.Minute).Format("2006-01-02T15:04Z")
+	if again > 1 {
+		id += fmt.Sprintf(" (%d)", again)
+	}
+	for _, b := range blanks {
+		id += " " + b.Text
+	}
+	runes := []rune(id)
+	return string(runes[:min(len(runes), 60)])
+}
+
+func wordFor(drill bool) string {
+	if drill {
+		return "fire.word.drill"
+	}
+	return "fire.word.live"
+}
+
+// firePage shows whom the scenario would address now, and asks for the word.
+func (c scenarioPages) firePage(q *frame.Request) error {
+	s, err := c.scenarioOf(q)
+	if err != nil {
+		return err
+	}
+	p, send, complete := c.fireOf(q, s, q.R.URL.Query())
+	if !complete {
+		return q.Show("fire", p)
+	}
+	for again := 1; ; again++ {
+		p.Incident = incident(q.Now, p.Blanks, again)
+		send.Incident = p.Incident
+		over, err := c.preview(q, &p, send)
+		if err != nil {
+			return err
+		}
+		if !over || again == mostAgain {
+			return q.Show("fire", p)
+		}
+	}
+}
+
+// mostAgain is how often the same scenario may be stopped and sent again within ten minutes, before
+// the person has to name the incident.
+const mostAgain = 9
+
+// preview asks for a dry run; that it may not be sent is no failure of the page. over: the incident had
+// an alert that was stopped, which is for ever.
+func (c scenarioPages) preview(q *frame.Request, p *firePage, send wire.SendAlert) (over bool, err error) {
+	p.Wrong = ""
+	out, err := c.alerts.PreviewAlert(q.R.Context(), q.By(), send)
+	var problem *wire.Problem
+	if errors.As(err, &problem) {
+		p.Wrong = problem.Sentence
+		return problem.Kind == wire.KindConflict && problem.Alert != "", nil
+	}
+	if err != nil {
+		return false, err
+	}
+	p.Preview, err = c.previewOf(q, out)
+	return false, err
+}
+
+func (c scenarioPages) previewOf(q *frame.Request, out wire.Outcome) (*preview, error) {
+	names, err := namesOfPlaces(c.places, q)
+	if err != nil {
+		return nil, err
+	}
+	v := &preview{Total: out.Addressed.Total, Warnings: out.Warnings, Effect: out.Effect, Unanswered: len(out.Unanswered)}
+	if out.Reachable != nil {
+		v.Dark, v.DarkKnown = out.Addressed.Total-min(*out.Reachable, out.Addressed.Total), true
+	}
+	if a := out.Approvals; a != nil {
+		v.Waits = a.Needed - len(a.Given)
+	}
+	for _, n := range out.Addressed.ByKind {
+		v.ByKind = append(v.ByKind, counted{q.Lang.Or("kind.", n.Name), show(n.Count)})
+	}
+	for _, n := range out.Addressed.ByPlace {
+		v.Places = append(v.Places, counted{names.of(n.Name), show(n.Count)})
+	}
+	return v, nil
+}
+
+// fire sends the scenario when the word is the right one, and shows the page again when it is not.
+func (c scenarioPages) fire(q *frame.Request) error {
+	s, err := c.scenarioOf(q)
+	if err != nil {
+		return err
+	}
+	p, send, _ := c.fireOf(q, s, q.R.PostForm)
+	if !typed(q.Form("word"), wordFor(p.Drill)) {
+		p.WordWrong = true
+		if _, err := c.preview(q, &p, send); err != nil {
+			return err
+		}
+		return q.ShowAs(http.StatusUnprocessableEntity, "fire", p)
+	}
+	out, err := c.alerts.SendAlert(q.R.Context(), q.By(), send, wire.WaitLocal)
+	if err != nil {
+		return err
+	}
+	return q.To(fmt.Sprintf("%s?effect=%s&again=%t", pathOf(out.Alert), out.Effect, out.Duplicate))
+}

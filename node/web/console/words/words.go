@@ -1,0 +1,140 @@
+// Package words has the texts of the console in its languages, and nothing else. A text is asked for
+// by its key at every use, from a Language that belongs to one request: no template keeps a
+// language, so a page never comes out in that of another request. It may import nothing of ours.
+package words
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed *.json
+var folder embed.FS
+
+// Language is the texts of one language. It is never changed and may be used from any goroutine.
+type Language struct {
+	Tag   string // BCP 47
+	Name  string // in itself
+	texts map[string]string
+}
+
+// all are the languages, the first one where none is wanted.
+var (
+	all     = []*Language{load("en", "English"), load("zh-Hant", "中文")}
+	matcher = language.NewMatcher([]language.Tag{language.English, language.TraditionalChinese})
+)
+
+func load(tag, name string) *Language {
+	raw, err := folder.ReadFile(tag + ".json")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	l := &Language{Tag: tag, Name: name}
+	if err := json.Unmarshal(raw, &l.texts); err != nil {
+		panic(fmt.Errorf("reading the texts in %s: %w", tag, err))
+	}
+	return l
+}
+
+// All are the languages.
+func All() []*Language { return slices.Clone(all) }
+
+// Pick is the language of the first of the wishes that is one of a language: tags, or values of
+// Accept-Language (RFC 9110, 12.5.4). Each wish is held against the languages by itself: of all
+// together an exact one would win over one before it, and browsers in Hong Kong send zh-HK,zh,en.
+func Pick(wishes ...string) *Language {
+	for _, wish := range wishes {
+		tags, _, err := language.ParseAcceptLanguage(wish)
+		if err != nil {
+			continue
+		}
+		for _, tag := range tags {
+			if _, at, confidence := matcher.Match(tag); confidence > language.No {
+				return all[at]
+			}
+		}
+	}
+	return all[0]
+}
+
+// Other is the next language, for who wants to change.
+func (l *Language) Other() *Language {
+	return all[(slices.Index(all, l)+1)%len(all)]
+}
+
+// Keys are the keys of all texts, sorted.
+func (l *Language) Keys() []string { return slices.Sorted(maps.Keys(l.texts)) }
+
+// Has reports whether there is a text for the key.
+func (l *Language) Has(key string) bool { _, ok := l.texts[key]; return ok }
+
+// place is where a text has an argument: {0}, or one of two words by its number: {0|alert|alerts}.
+var place = regexp.MustCompile(`\{(\d)(?:\|([^|}]*)\|([^|}]*))?\}`)
+
+// T is the text for a key with its arguments; a key without a text shows itself, in brackets.
+func (l *Language) T(key string, args ...any) string {
+	text, ok := l.texts[key]
+	if !ok {
+		return "⟦" + key + "⟧"
+	}
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	return place.ReplaceAllStringFunc(text, func(found string) string {
+		parts := place.FindStringSubmatch(found)
+		at, _ := strconv.Atoi(parts[1])
+		if at >= len(args) {
+			return found
+		}
+		shown := Show(args[at])
+		switch {
+		case !strings.Contains(found, "|"):
+			return shown
+		case shown == "1":
+			return parts[2]
+		}
+		return parts[3]
+	})
+}
+
+// Or is the text for a key made of a prefix and a value of ours, such as the name of a kind of device;
+// the value itself where there is no text for it, because people make such values.
+func (l *Language) Or(prefix, value string) string {
+	if text, ok := l.texts[prefix+value]; ok {
+		return text
+	}
+	return value
+}
+
+// Show writes an argument: whole numbers with commas between thousands.
+func Show(arg any) string {
+	switch n := arg.(type) {
+	case int:
+		return grouped(int64(n))
+	case int64:
+		return grouped(n)
+	case uint64:
+		return grouped(int64(min(n, 1<<62)))
+	}
+	return fmt.Sprint(arg)
+}
+
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, digits = "−", digits[1:]
+	}
+	for at := len(digits) - 3; at > 0; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
+	}
+	return sign + digits
+}

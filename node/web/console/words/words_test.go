@@ -1,0 +1,87 @@
+package words
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A text that is missing in one language would be shown as its key, at night.
+func TestTexts_AreComplete(t *testing.T) {
+	for _, l := range all[1:] {
+		require.Equal(t, all[0].Keys(), l.Keys(), l.Tag)
+	}
+	for _, key := range all[0].Keys() {
+		for _, l := range all {
+			text := l.T(key)
+			require.NotEmpty(t, strings.TrimSpace(text), "%s in %s", key, l.Tag)
+			require.Equal(t, arguments(all[0].T(key)), arguments(text), "arguments of %s in %s", key, l.Tag)
+		}
+	}
+}
+
+func arguments(text string) (out []string) {
+	for _, found := range place.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(out, found[1]) {
+			out = append(out, found[1])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Every key that a page or its code names has a text, and every text is used by one.
+func TestTexts_AreThoseThatPagesUse(t *testing.T) {
+	var source strings.Builder
+	for _, pattern := range []string{"../*.go", "../frame/*.go", "../*.html"} {
+		files, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			raw, err := os.ReadFile(name)
+			require.NoError(t, err)
+			source.Write(raw)
+		}
+	}
+	for _, found := range regexp.MustCompile(`T[ (]"([a-z][a-z.-]*[a-z])"`).FindAllStringSubmatch(source.String(), -1) {
+		require.True(t, all[0].Has(found[1]), "there is no text for %s", found[1])
+	}
+	made := regexp.MustCompile(`^(problem|role|kind|reason|rung|state|message|counts|effect|banner\.clock|sign-in\.wrong)\.`) // of a value
+	for _, key := range all[0].Keys() {
+		if !made.MatchString(key) && !strings.HasSuffix(key, ".title") {
+			require.Contains(t, source.String(), `"`+key+`"`, "no page uses the text")
+		}
+	}
+}
+
+func TestT_FillsIn(t *testing.T) {
+	l := &Language{texts: map[string]string{"a": "{0} {0|alert|alerts} of {1}", "b": "plain"}}
+	require.Equal(t, "1 alert of x", l.T("a", 1, "x"))
+	require.Equal(t, "1,234 alerts of {0}", l.T("a", uint64(1234), "{0}"), "what fills in is no argument")
+	require.Equal(t, "2 alerts of {1}", l.T("a", 2))
+	require.Equal(t, "plain", l.T("b", 1))
+	require.Equal(t, "⟦c⟧", l.T("c"))
+	require.Equal(t, "−1,000,000", Show(-1_000_000))
+	require.Equal(t, "x", l.Or("kind.", "x"))
+}
+
+func TestPick(t *testing.T) {
+	for _, c := range []struct {
+		wishes []string
+		want   string
+	}{
+		{[]string{"", ""}, "en"}, {[]string{"", "zh-HK,zh;q=0.9,en;q=0.8"}, "zh-Hant"}, {[]string{"", "zh-TW"}, "zh-Hant"},
+		{[]string{"en", "zh-HK"}, "en"}, {[]string{"zh-Hant", "en-US"}, "zh-Hant"}, {[]string{"", "fil"}, "en"}, {[]string{"<script>", "\x00"}, "en"},
+	} {
+		require.Equal(t, c.want, Pick(c.wishes...).Tag, c.wishes)
+	}
+	require.Same(t, all[1], all[0].Other())
+	require.Same(t, all[0], all[1].Other())
+}

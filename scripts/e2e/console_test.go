@@ -1,0 +1,193 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+const consolePassword = "several words are good"
+
+// operator is a person at a browser. It counts what the person has to do.
+type operator struct {
+	*tab
+	d             *district
+	clicks, words int
+}
+
+// person adds a user of the roles with a password.
+func (d *district) person(name string, roles ...string) {
+	d.t.Helper()
+	args := []string{"user", "add"}
+	for _, role := range roles {
+		args = append(args, "--role", role)
+	}
+	var user struct{ Token string }
+	d.read(0, &user, append(args, name)...)
+	d.put("users/"+name+"/password", `{"password":"`+consolePassword+`"}`)
+}
+
+// put changes something over the API of the first node.
+func (d *district) put(path, body string) {
+	d.t.Helper()
+	r, err := http.NewRequest(http.MethodPut, d.api(0)+"/api/v1/"+path, strings.NewReader(body))
+	require.NoError(d.t, err)
+	r.Header.Set("Authorization", "Bearer "+d.token)
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(d.t, err)
+	defer answer.Body.Close()
+	require.Less(d.t, answer.StatusCode, 300, path)
+}
+
+// estate fills a district with members, places and scenarios.
+func estate(d *district) {
+	d.t.Helper()
+	rows, places := []string{"id,name,kind,place"}, []string{`{"path":"tuen-mun","names":{"en":"Tuen Mun","zh-Hant":"屯門"}}`, `{"path":"tuen-mun/on-ting","names":{"en":"On Ting Estate","zh-Hant":"安定邨"}}`}
+	for block := 1; block <= 4; block++ {
+		place := fmt.Sprintf("tuen-mun/on-ting/block-%d", block)
+		places = append(places, fmt.Sprintf(`{"path":%q,"names":{"en":"Block %d","zh-Hant":"第%d座"}}`, place, block, block))
+		for lift := 1; lift <= 6; lift++ {
+			rows = append(rows, fmt.Sprintf("lift-%d-%d,第%d座 %d號𨋢,screen,%s", block, lift, block, lift, place))
+		}
+		rows = append(rows, fmt.Sprintf("speaker-%d,第%d座 揚聲器,speaker,%s", block, block, place))
+	}
+	d.put("places", "["+strings.Join(places, ",")+"]")
+	file := filepath.Join(d.t.TempDir(), "members.csv")
+	require.NoError(d.t, os.WriteFile(file, []byte(strings.Join(rows, "\n")+"\n"), 0o600))
+	d.run(0, "audience", "import", file)
+	for _, s := range []struct{ id, title, event, severity, status, approvals, en, zh string }{
+		{"fire", "Fire in a block 大廈火警", "Fire", "Extreme", "Actual", "0", "Fire at {{where}}. Leave now", "{{where}} 火警，立即離開"},
+		{"water", "Water outage 停水", "Water outage", "Minor", "Actual", "0", "No water in On Ting Estate until 18:00", "安定邨停水至 18:00"},
+		{"flood", "Flooding 水浸", "Flood", "Severe", "Actual", "1", "Flooding. Stay away from the river", "水浸，遠離河道"},
+		{"drill", "Fire drill 火警演習", "Fire drill", "Extreme", "Exercise", "0", "DRILL: fire at On Ting Estate", "演習：安定邨火警"},
+	} {
+		info := func(language, headline string) string {
+			return fmt.Sprintf(`{"language":%q,"category":["Safety"],"event":%q,"urgency":"Immediate","severity":%q,"certainty":"Observed","headline":%q,"description":"This is what has happened, in a sentence or two.","instruction":"Leave by the stairs. Do not use the lifts."}`, language, s.event, s.severity, headline)
+		}
+		d.put("scenarios/"+s.id, fmt.Sprintf(`{"id":%q,"title":%q,"alert":{"status":%q,"info":[%s,%s]},"select":"place under tuen-mun/on-ting","minutes":60,"usual_min":20,"usual_max":40,"approvals":%s}`,
+			s.id, s.title, s.status, info("en", s.en), info("zh-Hant", s.zh), s.approvals))
+	}
+}
+
+// at opens the console of a node in a browser of its own and signs the person in.
+func (d *district) at(i int, name string, width, height int64) *operator {
+	d.t.Helper()
+	o := &operator{tab: newBrowser(d.t).open(d.api(i)+"/console/", width, height), d: d}
+	o.signIn(name)
+	return o
+}
+
+func (o *operator) signIn(name string) {
+	o.t.Helper()
+	o.until("the page to sign in", `document.querySelector("input[name=password]")`)
+	o.fill("name", name)
+	o.fill("password", consolePassword)
+	o.press("main button.main")
+	o.until("somebody is signed in", `document.querySelector(".who a")`)
+	o.clicks, o.words = 0, 0
+}
+
+// press clicks at what is there and can be seen, and type types into a field.
+func (o *operator) press(selector string) {
+	o.t.Helper()
+	o.until(selector, `document.querySelector(`+strconv.Quote(selector)+`)`)
+	o.do(chromedp.Click(chromedp.CSS(selector)))
+	o.clicks++
+}
+
+func (o *operator) fill(field, text string) {
+	o.t.Helper()
+	o.do(chromedp.SendKeys(chromedp.CSS(`[name="`+field+`"]`), text))
+	o.words++
+}
+
+func (o *operator) page(what string) {
+	o.t.Helper()
+	o.until(what, `location.pathname.match(/`+strings.ReplaceAll(what, "/", `\/`)+`/)`)
+}
+
+func (o *operator) go_(path string) {
+	o.t.Helper()
+	o.do(chromedp.Navigate(o.d.api(0) + "/console/" + path))
+}
+
+// says waits until the page holds a text.
+func (o *operator) says(text string) {
+	o.t.Helper()
+	o.until(text, `document.body.innerText.includes(`+strconv.Quote(text)+`)`)
+}
+
+func (o *operator) chinese(name string) {
+	o.press(".who form button[lang=zh-Hant]")
+	o.until("Chinese", `document.documentElement.lang === "zh-Hant"`)
+	o.shot(name)
+	o.press(".who form button[lang=en]")
+	o.until("English", `document.documentElement.lang === "en"`)
+}
+
+// Every page in both languages on a desk and on a telephone, to be looked at.
+func TestConsole_Pages(t *testing.T) {
+	d := newDistrict(t, 1)
+	estate(d)
+	d.person("amy", "composer", "corrector")
+	d.person("ben", "approver")
+	for _, size := range []struct {
+		name          string
+		width, height int64
+	}{{"desk", 1366, 768}, {"phone", 390, 844}, {"narrow", 320, 640}} {
+		t.Run(size.name, func(t *testing.T) {
+			shot := func(page string) string { return "console-" + page + "-" + size.name }
+			first := newBrowser(t).open(d.api(0)+"/console/first", size.width, size.height)
+			first.shot(shot("first"))
+			amy := d.at(0, "amy", size.width, size.height)
+			look := func(path, name string) {
+				amy.go_(path)
+				amy.until(name, `document.querySelector("h1")`)
+				require.LessOrEqual(t, read[int](amy.tab, "document.documentElement.scrollWidth"), int(size.width), "%s scrolls sideways", name)
+				amy.shot(shot(name))
+				amy.chinese(shot(name) + "-zh")
+			}
+			look("wall", "wall")
+			look("fire/fire?b.where=Block+2", "fire")
+			look("fire/drill", "fire-drill")
+			amy.go_("fire/water")
+			amy.fill("word", "SEND")
+			amy.press("button.live")
+			amy.says("It is sent")
+			amy.shot(shot("sent"))
+			id := read[string](amy.tab, `document.querySelector("[data-alert]").dataset.alert`)
+			amy.go_("fire/flood")
+			amy.fill("word", "SEND")
+			amy.press("button.live")
+			amy.says("waits for approval")
+			waits := read[string](amy.tab, `document.querySelector("[data-alert]").dataset.alert`)
+			look("wall", "wall-live")
+			look("now", "now")
+			look("alerts/"+id, "alert")
+			look("alerts/"+id+"/unreached", "unreached")
+			look("alerts/"+id+"/correct", "correct")
+			look("alerts/"+id+"/end", "end")
+			look("approvals", "approvals-own")
+			look("account", "account")
+			look("nowhere", "problem")
+			ben := d.at(0, "ben", size.width, size.height)
+			ben.go_("alerts/" + waits + "/approve")
+			ben.shot(shot("approve"))
+			ben.chinese(shot("approve") + "-zh")
+			for _, over := range []string{id, waits} {
+				amy.go_("alerts/" + over + "/end")
+				amy.press("button.stop")
+				amy.says("stopped")
+			}
+		})
+	}
+}
