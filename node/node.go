@@ -303,7 +303,7 @@ func (n *Node) openState(context.Context) error {
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
 	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
-	n.signin = signin.New(signin.Options{Records: n.state, Changer: n.proposer, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District()})
+	n.signin = signin.New(signin.Options{Records: n.state, Changer: n.proposer, Agreed: n.proposer.AwaitAgreed, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District()})
 	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return forDevices(n) })
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})

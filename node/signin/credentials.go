@@ -83,6 +83,9 @@ func (s *SignIn) SetSecondFactor(ctx context.Context, w Who, text, code, passwor
 
 // put changes a person's credential; password "" keeps that of before.
 func (s *SignIn) put(ctx context.Context, by, name, password string, change func(*signin.Credential)) error {
+	if err := s.o.Agreed(ctx); err != nil { // or a person who was just added would not be known
+		return err
+	}
 	u, c, err := s.o.Records.Person(name)
 	if errors.Is(err, signin.ErrNone) {
 		u, err = s.person(name)

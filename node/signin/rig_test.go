@@ -69,6 +69,13 @@ type node struct {
 	alone bool
 }
 
+func (n *node) agreed(context.Context) error {
+	if n.alone {
+		return wire.Problemf(wire.KindNoQuorum, "no majority")
+	}
+	return nil
+}
+
 func (n *node) Change(_ context.Context, actor string, payload command.Payload) (command.Result, error) {
 	if n.alone {
 		return command.Result{}, wire.Problemf(wire.KindNoQuorum, "no majority")
@@ -112,7 +119,7 @@ func amy() storage.User {
 func (d *district) node() *node {
 	n := &node{d: d}
 	n.SignIn = signin.New(signin.Options{
-		Records: agreed.New(d), Changer: n, Clock: d.clock, District: "Tuen Mun",
+		Records: agreed.New(d), Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun",
 		Identify: func(_ context.Context, token string) (authority.Caller, error) {
 			if token != "amy's token" {
 				return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked")

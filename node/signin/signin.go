@@ -46,6 +46,7 @@ type Changer interface {
 type Options struct {
 	Records  Records
 	Changer  Changer
+	Agreed   func(ctx context.Context) error                                   // waits until what is read here is all that was agreed on before
 	Identify func(ctx context.Context, token string) (authority.Caller, error) // who a token is of
 	Clock    func() time.Time
 	District string // its name, which authenticator programs show
