@@ -191,3 +191,165 @@ func TestConsole_Pages(t *testing.T) {
 		})
 	}
 }
+
+// send presses the scenario on the wall and sends it; what it takes is counted.
+func (o *operator) send(scenario string, blanks map[string]string, word string) (alert string) {
+	o.t.Helper()
+	o.go_("wall")
+	o.clicks, o.words = 0, 0
+	o.press(`a.fire[href="/console/fire/` + scenario + `"]`)
+	o.page("/console/fire/")
+	for name, text := range blanks {
+		o.fill("b."+name, text)
+		o.press("form[method=get] button")
+	}
+	o.until("whom it reaches", `document.querySelector("#audience")`)
+	o.fill("word", word)
+	o.press("form.send button")
+	o.until("the alert", `location.pathname.startsWith("/console/alerts/") && document.querySelector("[data-alert]")`)
+	require.LessOrEqual(o.t, o.clicks, 4)
+	return read[string](o.tab, `document.querySelector("[data-alert]").dataset.alert`)
+}
+
+// From the wall to the correction, with what it takes a tired person.
+func TestConsole_SendCorrectStop(t *testing.T) {
+	d := newDistrict(t, 1)
+	estate(d)
+	d.person("amy", "composer")
+	amy := d.at(0, "amy", 1366, 768)
+
+	amy.go_("fire/water")
+	amy.fill("word", "DRILL")
+	amy.press("form.send button")
+	amy.says("Nothing was sent: the word is SEND")
+
+	first := amy.send("fire", map[string]string{"where": "Block 2"}, "send")
+	require.Equal(t, [2]int{3, 2}, [2]int{amy.clicks, amy.words}, "a press, the blank, a look, the word, a press")
+	second := amy.send("water", nil, "SEND")
+	require.Equal(t, [2]int{2, 1}, [2]int{amy.clicks, amy.words})
+	require.NotEqual(t, first, second)
+	amy.go_("wall")
+	amy.until("both are red", `document.querySelectorAll(".wall li.live").length === 2`)
+	again := amy.send("fire", map[string]string{"where": "Block 2"}, "SEND")
+	require.Equal(t, first, again, "the same press is the same alert")
+	amy.says("known already")
+	third := amy.send("fire", map[string]string{"where": "Block 3"}, "SEND")
+	require.NotEqual(t, first, third, "another fire is another alert")
+
+	amy.go_("now")
+	amy.clicks, amy.words = 0, 0
+	amy.press(`[data-alert="` + first + `"] a[href$="/correct"]`)
+	amy.page("/correct$")
+	amy.press("button[name=false-alarm]")
+	amy.page("/console/alerts/" + first)
+	require.Equal(t, [2]int{2, 0}, [2]int{amy.clicks, amy.words}, "a correction takes two presses")
+	amy.says("CORRECTION: false alarm")
+	amy.says("更正：誤發警報")
+
+	amy.go_("wall")
+	amy.press(`[data-alert="` + second + `"] a.stop`)
+	amy.page("/end$")
+	amy.press("button.stop")
+	amy.says("It is stopped")
+	amy.send("water", nil, "SEND")
+	amy.says("It is sent") // what was stopped can be sent again, as another alert
+}
+
+// One writes, another approves in a browser of another kind; nobody approves what is theirs.
+func TestConsole_TwoPersons(t *testing.T) {
+	d := newDistrict(t, 1)
+	estate(d)
+	d.person("amy", "composer", "approver")
+	d.person("ben", "approver")
+	amy, ben := d.at(0, "amy", 1366, 768), d.at(0, "ben", 390, 844)
+	id := amy.send("flood", nil, "SEND")
+	amy.says("waits for approval")
+	amy.go_("alerts/" + id + "/approve")
+	amy.says("somebody else must approve")
+	amy.until("no button", `!document.querySelector("article button")`)
+
+	ben.go_("approvals")
+	ben.press(`a[href="/console/alerts/` + id + `/approve"]`)
+	ben.says("Flooding. Stay away from the river")
+	ben.says("水浸，遠離河道")
+	ben.fill("reason", "seen from the window")
+	ben.press("form.send button")
+	ben.says("It is sent")
+	amy.go_("alerts/" + id)
+	amy.says("Approved by ben")
+}
+
+// What moves on a page leaves the hand and the focus where they are, and says when it is old.
+func TestConsole_Live(t *testing.T) {
+	d := newDistrict(t, 1)
+	estate(d)
+	d.person("amy", "composer")
+	amy, other := d.at(0, "amy", 1366, 768), d.at(0, "amy", 1366, 768)
+	first := amy.send("fire", map[string]string{"where": "Block 2"}, "SEND")
+	amy.go_("now")
+	button := `[data-alert="` + first + `"] a.stop`
+	amy.script(`document.querySelector('` + button + `').focus()`)
+	top := read[float64](amy.tab, `document.querySelector('`+button+`').getBoundingClientRect().top`)
+	second := other.send("water", nil, "SEND")
+	amy.until("the new alert is there", `document.querySelector('[data-alert="`+second+`"]')`)
+	require.True(t, read[bool](amy.tab, `document.activeElement === document.querySelector('`+button+`')`), "the focus stayed")
+	require.InDelta(t, top, read[float64](amy.tab, `document.querySelector('`+button+`').getBoundingClientRect().top`), 0.5, "nothing moved")
+	other.go_("alerts/" + second + "/end")
+	other.press("button.stop")
+	other.says("It is stopped")
+	amy.until("what is over says so", `document.querySelector('[data-alert="`+second+`"]').innerText.includes("Over")`)
+
+	amy.go_("alerts/" + first)
+	amy.until("it is active", `document.querySelector("[data-part=state]").innerText.includes("active")`)
+	other.go_("alerts/" + first + "/end")
+	other.press("button.stop")
+	amy.until("the page of one alert moves, too", `document.querySelector("[data-part=state]").innerText.includes("stopped")`)
+
+	d.crash(0)
+	amy.until("the page says that it is old", `document.body.classList.contains("stale") && document.querySelector("[data-at]").innerText.includes("NOT UP TO DATE")`)
+	amy.shot("console-stale")
+	d.start(0)
+	amy.until("the page is new again", `!document.body.classList.contains("stale")`)
+}
+
+// A session opens on every node, also on one that is alone, and ends everywhere at once.
+func TestConsole_SessionOnAnotherNode(t *testing.T) {
+	d := newDistrict(t, 3)
+	estate(d)
+	d.person("amy", "composer")
+	amy := d.at(0, "amy", 1366, 768)
+	open := func(i int, what string) {
+		t.Helper()
+		amy.do(chromedp.Navigate(d.api(i) + "/console/wall"))
+		amy.until(what, `document.querySelector(".wall")`)
+	}
+	open(1, "signed in at the second node")
+	open(2, "signed in at the third node")
+	d.stop(0)
+	d.crash(1)
+	d.until("the third node is alone", func() bool {
+		raw, err := d.try(2, "--json", "status")
+		return err != nil && strings.Contains(string(raw), `"alone": true`)
+	})
+	open(2, "still signed in")
+	amy.says("alone since")
+	amy.shot("console-alone")
+	amy.do(chromedp.Navigate(d.api(2) + "/console/fire/water"))
+	amy.says("As it is, this cannot be sent")
+	another := &operator{tab: newBrowser(t).open(d.api(2)+"/console/", 390, 844), d: d}
+	another.signIn("amy")
+	another.says("signed in at this node only")
+	another.shot("console-alone-signed-in")
+
+	d.start(0)
+	d.start(1)
+	d.until("they agree again", func() bool {
+		raw, err := d.try(2, "--json", "status")
+		return err == nil && strings.Contains(string(raw), `"quorum": true`)
+	})
+	amy.do(chromedp.Navigate(d.api(1) + "/console/account"))
+	amy.press(`form[action="/console/sign-out-everywhere"] button`)
+	amy.page("/console/sign-in")
+	another.do(chromedp.Navigate(d.api(2) + "/console/wall"))
+	another.page("/console/sign-in")
+}

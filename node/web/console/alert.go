@@ -19,7 +19,7 @@ type alertPage struct {
 	Groups   []group
 	Missing  string // how many have not presented it
 	History  []message
-	Approved []wire.ApprovedBy
+	Approved []approvedBy
 	Waits    string
 	Twins    []string // other alerts that may be about the same
 	Counts   string   // whose knowledge the counts are
@@ -77,7 +77,9 @@ func (c alertPages) alert(q *frame.Request) error {
 		}
 	}
 	if a.Approvals != nil {
-		p.Approved = a.Approvals.Given
+		for _, g := range a.Approvals.Given {
+			p.Approved = append(p.Approved, approvedBy{g.Name, q.DayTime(g.At)})
+		}
 		if wait := a.Approvals.Needed - len(a.Approvals.Given); wait > 0 && a.State == wire.StatePending {
 			p.Waits = q.Lang.T("alert.waits", wait)
 		}

@@ -20,8 +20,8 @@ if (live && at) {
 
 function connect() {
   if (stream || document.hidden) return;
-  const only = live.dataset.only;
-  stream = new EventSource("/console/events" + (only ? "?alert=" + encodeURIComponent(only) : ""));
+  const of = live.dataset.of;
+  stream = new EventSource("/console/events" + (of ? "?alert=" + encodeURIComponent(of) : ""));
   stream.addEventListener("beat", (e) => {
     heard = performance.now();
     at.dataset.text = at.textContent = JSON.parse(e.data).text;

@@ -98,7 +98,7 @@ func newRig(_ testing.TB) *rig {
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
-	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }})
+	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }, Beat: shortBeat})
 	return r
 }
 

@@ -41,6 +41,7 @@ func TestRoutes_AnswerWhomTheyAreFor(t *testing.T) {
 		require.NotEmpty(t, got.Header().Get("Content-Security-Policy"), name(route))
 		require.NotContains(t, got.Body.String(), "style=", "the policy refuses styles within a page")
 		require.NotContains(t, got.Body.String(), "onclick", "and scripts")
+		require.NotContains(t, got.Body.String(), `="&#34;`, "the template takes an attribute for a script")
 	}
 }
 
