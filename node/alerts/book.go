@@ -293,10 +293,25 @@ func (b *Book) Of(entries []board.Entry) (out []*Message) {
 	defer b.mu.Unlock()
 	for _, e := range entries {
 		if m, ok := b.messages[e.Fact]; ok {
-			out = append(out, m)
+			out = append(out, m.at(e.Revision))
 		}
 	}
 	return out
+}
+
+// Revision is that of a message by all that the book knows: of an Update, above what it references.
+func (b *Book) Revision(m *Message) alert.Revision {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return raised(b.board, m).Entry.Revision
+}
+
+// raised is the message under the revision that it has on the board.
+func raised(b *board.Board, m *Message) *Message {
+	if e, ok := b.Standing(m.Entry.Key); ok && e.Fact == m.Fact {
+		return m.at(e.Revision)
+	}
+	return m
 }
 
 // Message finds a message by its fact, which may be a stub; nil when it is not in the book.

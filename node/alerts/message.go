@@ -58,6 +58,16 @@ func says(fact string, issue storage.Issue, a *alert.Alert) *Message {
 	return &Message{Fact: fact, Issue: issue, Alert: a, Entry: issue.Entry(a, issue.Content(a).String(), fact)}
 }
 
+// at is the message under the revision that the book gives it.
+func (m *Message) at(r alert.Revision) *Message {
+	if m.Entry.Revision == r {
+		return m
+	}
+	raised := *m
+	raised.Entry.Revision = r
+	return &raised
+}
+
 // Whole is the message with everything that it says. Of a stub that costs some milliseconds.
 func (m *Message) Whole() (*Message, error) {
 	if m.texts == nil {
@@ -67,7 +77,11 @@ func (m *Message) Whole() (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return read(m.Fact, issue)
+	whole, err := read(m.Fact, issue)
+	if err != nil {
+		return nil, err
+	}
+	return whole.at(m.Entry.Revision), nil
 }
 
 // Targets is whom each info block addresses; nil for a Cancel. It must not be modified.

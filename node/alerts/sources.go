@@ -26,7 +26,7 @@ func (b *Book) sources(id alert.ID) (held []*Message, complete bool) {
 			complete = false
 			continue
 		}
-		held = append(held, m)
+		held = append(held, raised(b.board, m))
 	}
 	return held, complete
 }

@@ -25,8 +25,12 @@ func (m *Membership) Announce(ctx context.Context) error {
 		return err
 	}
 	want.Version = have.Version // what it was admitted with
-	_, err = m.proposer.Propose(ctx, m.name, &command.PutNode{Node: want})
-	return err
+	if _, err = m.proposer.Propose(ctx, m.name, &command.PutNode{Node: want}); err != nil {
+		return err
+	}
+	// A newcomer still reads what was agreed before it came; until it has read this, it would say
+	// it again with every entry.
+	return m.cluster.Linearizable(ctx)
 }
 
 func sameNode(a, b storage.Node) bool {

@@ -35,11 +35,12 @@ type group struct {
 	refuse  error // of Remove
 	first   error // of Removable
 	old     error // of Understands
+	caught  int   // how often it was waited for what was agreed
 }
 
 func (g *group) Status() cluster.Status                    { return cluster.Status{Peers: g.peers} }
 func (g *group) Removable(context.Context, string) error   { return g.first }
-func (g *group) Linearizable(context.Context) error        { return nil }
+func (g *group) Linearizable(context.Context) error        { g.caught++; return nil }
 func (g *group) Understands(context.Context, uint64) error { return g.old }
 func (g *group) Invite(context.Context, time.Duration) (identity.Token, error) {
 	return identity.Token{}, nil
@@ -199,4 +200,5 @@ func TestAnnounce_SaysWhatHasChanged(t *testing.T) {
 	w.own.API = "http://127.0.0.1:8480"
 	require.NoError(t, w.Announce(t.Context()))
 	require.Equal(t, said+1, w.log.Index())
+	require.Equal(t, 2, w.group.caught, "who has not caught up would say it again and again")
 }

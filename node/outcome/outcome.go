@@ -82,7 +82,7 @@ func Asked(out wire.Outcome) wire.Outcome {
 func (a *Answers) of(ctx context.Context, d *alerts.Book, m *alerts.Message, got replication.Reach, wait wire.Wait, warnings []string) wire.Outcome {
 	standing, id := d.Standing(m, a.Clock())
 	out := wire.Outcome{
-		Alert: string(id), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(),
+		Alert: string(id), Revision: uint64(d.Revision(m)), Key: m.Entry.Key.String(),
 		MsgType: string(m.Entry.MsgType), State: stories.StateOf(standing), Effect: stories.EffectOf(standing, m.Entry), Warnings: warnings,
 		Licence: m.Issue.Licence,
 	}

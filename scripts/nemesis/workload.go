@@ -185,6 +185,9 @@ func (w *workload) answered(node *node, m Message, out wire.Outcome, err error) 
 	if m.Outcome = outcomeOf(err); err != nil {
 		m.Why, m.Kind = err.Error(), kindOf(err)
 	}
+	if out.Revision > 0 { // a node whose clock is behind gives it another one than the message claims
+		m.Revision = out.Revision
+	}
 	if m.Key == "" {
 		m.Key = out.Key
 	}

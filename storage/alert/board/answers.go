@@ -105,6 +105,7 @@ func (b *Board) Standing(k alert.Key) (Entry, bool) {
 	if !ok || len(n.versions) == 0 {
 		return Entry{}, false
 	}
+	n.family.cards() // which settle the revisions
 	return n.versions[0].Entry, true
 }
 
@@ -192,7 +193,7 @@ func (c *card) knows(revision alert.Revision) bool {
 		if len(n.versions) == 0 || !n.versions[0].shows() {
 			continue
 		}
-		if slices.ContainsFunc(n.versions[0].carriers, func(e Entry) bool { return e.Revision == revision }) {
+		if n.versions[0].Revision == revision || slices.ContainsFunc(n.versions[0].carriers, func(e Entry) bool { return e.Revision == revision }) {
 			return true // a node that knew this fact alone told its devices so
 		}
 	}
@@ -221,23 +222,6 @@ func (c *card) display() Card {
 		out.Cancels = append(out.Cancels, *e)
 	}
 	return out
-}
-
-// Conflicts lists the keys under which different messages came in, by key.
-func (b *Board) Conflicts() []Contradiction {
-	var list []Contradiction
-	for _, n := range b.nodes {
-		if len(n.versions) < 2 {
-			continue
-		}
-		c := Contradiction{Key: n.key, Won: n.versions[0].Entry}
-		for _, v := range n.versions[1:] {
-			c.Lost = append(c.Lost, v.Entry)
-		}
-		list = append(list, c)
-	}
-	slices.SortFunc(list, func(x, y Contradiction) int { return x.Key.Compare(y.Key) })
-	return list
 }
 
 // Open lists, in no particular order, the alerts that may be shown or listed at now or

@@ -17,7 +17,8 @@ import (
 //     when it references others. The alert's id is that of its smallest key.
 //
 //   - Of the messages whose effective time has come, the one with the highest
-//     revision stands, until it expires; an older one never comes back.
+//     revision stands, until it expires; an older one never comes back. The revision
+//     of an Update is above that of what it references, whatever clocks said.
 //
 //   - A Cancel ends the alert of everything that it references, for ever,
 //     whatever arrives later or was never seen.
@@ -62,8 +63,9 @@ type node struct {
 
 // version is one message under a key, with the ids of its references.
 type version struct {
-	Entry            // of the carrier that stands
-	carriers []Entry // the same content in other facts, the one that stands included
+	Entry                   // of the carrier that stands
+	carriers []Entry        // the same content in other facts, the one that stands included
+	taken    alert.Revision // of that carrier; see family.raise
 	refs     []alert.ID
 	root     alert.ID // "": none
 	pending  bool     // no carrier has the approvals that it needs
@@ -191,6 +193,7 @@ func (b *Board) settle(n *node) {
 				v.Entry, v.pending = c, pending
 			}
 		}
+		v.taken = v.Revision
 	}
 	slices.SortFunc(n.versions, func(x, y version) int {
 		if x.pending != y.pending {

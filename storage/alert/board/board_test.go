@@ -265,7 +265,7 @@ func TestBoard_ConflictHasOneWinnerEverywhere(t *testing.T) {
 		require.Equal(t, Known, b.Add(order[0]))
 		require.Equal(t, signal8.Digest, b.InForce(hour(1))[0].Digest)
 		require.Equal(t, Contradicted, b.Judge(forged, hour(1)))
-		require.Equal(t, []Contradiction{{Key: signal8.Key, Won: signal8, Lost: []Entry{forged}}}, b.Conflicts())
+		require.Equal(t, []contradiction{{Key: signal8.Key, Won: signal8, Lost: []Entry{forged}}}, conflicts(b))
 	}
 }
 

@@ -48,7 +48,7 @@ func TestBoardCorpus_TyphoonChainInEveryOrder(t *testing.T) {
 			b.Add(chain[i])
 		}
 		require.Equal(t, map[alert.ID]string{id: update.Key.Identifier}, inForce(b, update.Sent))
-		require.Len(t, b.Conflicts(), 1)
+		require.Len(t, conflicts(b), 1)
 		b.Add(cancel)
 		require.Empty(t, b.InForce(update.Sent))
 		require.Equal(t, WhyCancelled, ended(b, cancel.Sent)[id])

@@ -17,7 +17,7 @@ type Entry struct {
 	MsgType    alert.MsgType
 	Status     alert.Status
 	References []alert.Key
-	Revision   alert.Revision // as RevisionAt the acceptance
+	Revision   alert.Revision // as RevisionAt the acceptance; of an Update that the board gives, above what it references
 	Claimed    alert.Revision // what the message says by itself, under which records are kept
 	Sent       time.Time      // as far as it is believed
 	Effective  time.Time      // from when it may be shown
@@ -156,13 +156,6 @@ type End struct {
 	// Drill says that the alert was not Actual. Its end forbids its own messages, up to
 	// Revision, and not the real thing that may follow under the same id.
 	Drill bool
-}
-
-// Contradiction is one key under which the district got different messages.
-type Contradiction struct {
-	Key  alert.Key
-	Won  Entry
-	Lost []Entry // in the order in which they would have won
 }
 
 // Card is one alert with all that is known of it, for display.

@@ -28,6 +28,7 @@ func (f *family) cards() []*card {
 	}
 	// Maps and merges leave the nodes in any order; what follows must not.
 	slices.SortFunc(f.nodes, func(x, y *node) int { return cmp.Or(x.key.Compare(y.key), cmp.Compare(x.id, y.id)) })
+	f.raise()
 	cancels := f.cancelsByTarget()
 	claimed := make(map[alert.ID]bool)
 	cards := []*card{}
@@ -43,6 +44,41 @@ func (f *family) cards() []*card {
 	}
 	f.cached = cards
 	return cards
+}
+
+// raise puts every Update above what it references. Messages are ordered by when nodes took
+// them, and the clock of one may be behind by more than the other's message is old: the Update
+// would be over as soon as its alert came, and nobody shown it. Only what says that it was sent
+// before counts, so that messages that reference each other stay where they are.
+func (f *family) raise() {
+	standing := make(map[alert.ID]*version, len(f.nodes))
+	var updates []*version
+	for _, n := range f.nodes {
+		for i := range n.versions {
+			v := &n.versions[i]
+			v.Revision = v.taken
+			if i > 0 || v.pending || !v.shows() {
+				continue
+			}
+			standing[n.id] = v
+			if v.MsgType == alert.MsgTypeUpdate {
+				updates = append(updates, v)
+			}
+		}
+	}
+	slices.SortFunc(updates, func(x, y *version) int { return claimsBefore(&x.Entry, &y.Entry) })
+	for _, v := range updates {
+		for _, ref := range v.refs {
+			if of := standing[ref]; of != nil && of.Status == v.Status && claimsBefore(&of.Entry, &v.Entry) < 0 {
+				v.Revision = max(v.Revision, of.Revision+1)
+			}
+		}
+	}
+}
+
+// claimsBefore orders messages by what they say of themselves.
+func claimsBefore(a, b *Entry) int {
+	return cmp.Or(cmp.Compare(a.Claimed, b.Claimed), a.Key.Compare(b.Key))
 }
 
 // cancelsByTarget lists the Cancels under every key that they end: what they

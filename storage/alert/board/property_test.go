@@ -19,7 +19,7 @@ type answers struct {
 	Ended     [][]End
 	Next      []time.Time
 	Standings [][]Standing
-	Conflicts []Contradiction
+	Conflicts []contradiction
 	Cards     []Card
 	IDs       []alert.ID
 }
@@ -59,7 +59,7 @@ func ask(b *Board, about []Entry) answers {
 		}
 		a.IDs, a.Cards = append(a.IDs, id), append(a.Cards, card)
 	}
-	a.Conflicts = b.Conflicts()
+	a.Conflicts = conflicts(b)
 	return a
 }
 
@@ -221,6 +221,37 @@ func requireJudgeAgrees(t *testing.T, b *Board, entries []Entry, now time.Time) 
 	}
 }
 
+// What takes the place of a message must not be over because of it.
+func TestBoard_NoUpdateGivesWayToWhatItReferences(t *testing.T) {
+	judged := 0
+	for seed := range uint64(2000) {
+		r := rand.New(rand.NewPCG(seed, 5))
+		entries := randomEntries(r)
+		for i := range entries {
+			if e := &entries[i]; r.IntN(2) == 0 { // the clock of the node that took it is behind
+				e.Accepted = e.Accepted.Add(-time.Duration(r.IntN(6)) * time.Hour)
+				e.Revision = min(e.Revision, alert.Revision(e.Accepted.UnixMilli()))
+			}
+		}
+		b := approvedBoard(entries)
+		for _, now := range instants(hour(-1)) {
+			for _, a := range b.InForce(now) {
+				stands, _ := b.Standing(a.Key)
+				card, _ := b.Card(a.ID)
+				for _, e := range card.Messages {
+					replaces := e.MsgType == alert.MsgTypeUpdate && e.Status == a.Status && !slices.Contains(card.Pending, e.Fact) &&
+						!e.Effective.After(now) && claimsBefore(&stands, &e) < 0
+					if replaces {
+						judged++
+						require.False(t, slices.ContainsFunc(e.References, a.Key.Same), "seed %d: %s stands, which %s replaced", seed, a.Key, e.Key)
+					}
+				}
+			}
+		}
+	}
+	require.Greater(t, judged, 200)
+}
+
 func TestBoard_RealEndsAreForEver(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 3))
@@ -309,4 +340,28 @@ func BenchmarkBoard(b *testing.B) {
 		board.InForce(hour(3))
 		board.NextChange(hour(3))
 	}
+}
+
+// contradiction is one key under which the district got different messages.
+type contradiction struct {
+	Key  alert.Key
+	Won  Entry
+	Lost []Entry // in the order in which they would have won
+}
+
+// conflicts lists the keys under which different messages came in, by key.
+func conflicts(b *Board) []contradiction {
+	var list []contradiction
+	for _, n := range b.nodes {
+		if len(n.versions) < 2 {
+			continue
+		}
+		c := contradiction{Key: n.key, Won: n.versions[0].Entry}
+		for _, v := range n.versions[1:] {
+			c.Lost = append(c.Lost, v.Entry)
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(x, y contradiction) int { return x.Key.Compare(y.Key) })
+	return list
 }

@@ -188,3 +188,27 @@ func TestBoard_ClaimsNeverReachBeyondAcceptance(t *testing.T) {
 		}
 	}
 }
+
+// The clock of the node that took the Update was two hours behind, and it had not heard of the
+// alert yet. It goes under a higher revision once the alert comes, so that devices of the other
+// half change over, and those of its own do not fall back to what it replaced.
+func TestBoard_AnUpdateStandsThoughItsNodesClockIsBehind(t *testing.T) {
+	fire := taken(message(alert.MsgTypeAlert, "fire", 0), 0.01)
+	behind := taken(message(alert.MsgTypeUpdate, "smoke", 1, fire.Key), -1)
+	require.Less(t, behind.Revision, fire.Revision)
+	alone := boardOf(behind)
+	require.Equal(t, map[alert.ID]string{fire.Key.ID(): "smoke"}, inForce(alone, hour(1)))
+	require.True(t, alone.Knows(fire.Key.ID(), behind.Revision))
+
+	b := boardOf(behind, fire)
+	for _, h := range []float64{1, 4.9} { // the alert itself is over at 4
+		require.Equal(t, map[alert.ID]string{fire.Key.ID(): "smoke"}, inForce(b, hour(h)))
+	}
+	require.Equal(t, Superseded, b.Judge(fire, hour(1)))
+	require.Equal(t, InForce, b.Judge(behind, hour(1)))
+	raised, ok := b.Standing(behind.Key)
+	require.True(t, ok)
+	require.Equal(t, fire.Revision+1, raised.Revision)
+	require.True(t, b.Knows(fire.Key.ID(), raised.Revision))
+	require.True(t, b.Knows(fire.Key.ID(), behind.Revision), "devices of its half were told this one")
+}
