@@ -6,7 +6,7 @@ import (
 	"almenara/cluster"
 	"almenara/node/duties"
 	"almenara/node/folder"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // dutiesOf is what keeps the district's records true: every node announces its
@@ -40,9 +40,9 @@ func (n *Node) duty() {
 }
 
 // self is this node as the others should know it.
-func (n *Node) self() storage.Node {
+func (n *Node) self() noderecord.Node {
 	apiURL, mqttURLs := n.listeners.URLs()
-	return storage.Node{
+	return noderecord.Node{
 		ID: n.ID(), Name: n.Name(), Internode: n.cluster.Advertised(), API: apiURL, MQTT: mqttURLs,
 		KeyID: n.identity.KeyID, PublicKey: n.identity.SigningPublic(),
 	}

@@ -16,10 +16,10 @@ import (
 	"almenara/cluster/fact"
 	"almenara/node/authority"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -77,7 +77,7 @@ func (m *museum) hang(alerts, receipts int) {
 		m.made++
 		raw, err := capxml.Write(a)
 		require.NoError(m, err)
-		body, err := storage.Issue{Message: raw, Author: "past", Accepted: sent.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}.Encode()
+		body, err := factbody.Issue{Message: raw, Author: "past", Accepted: sent.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}.Encode()
 		require.NoError(m, err)
 		m.fact(fact.KindAlert, fact.Alerts, body)
 		var b receipt.Block
@@ -163,7 +163,7 @@ func BenchmarkSplits(b *testing.B) {
 			m := newMuseum(b)
 			m.hang(alerts, 10)
 			later := time.Now().Add(3 * time.Hour).UnixMilli() // than all was agreed
-			body, err := storage.Alone{From: later, To: later + 60_000, Why: storage.AloneLost}.Encode()
+			body, err := factbody.Alone{From: later, To: later + 60_000, Why: factbody.AloneLost}.Encode()
 			require.NoError(b, err)
 			m.fact(fact.KindAlone, fact.Alerts, body)
 			m.adoptAll()

@@ -21,6 +21,7 @@ import (
 	"almenara/node/reachable"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/durable"
 )
 
 // halts notes what each node was told when it had to stop.
@@ -137,7 +138,7 @@ func TestHostile_FolderOfARunningNodeIsRefused(t *testing.T) {
 	second := d.opts[0]
 	second.Internode, second.API, second.MQTT = "127.0.0.1:0", "http://127.0.0.1:0", "127.0.0.1:0"
 	err := starting(t, second)
-	require.ErrorIs(t, err, storage.ErrInUse)
+	require.ErrorIs(t, err, durable.ErrInUse)
 	requireOneSentence(t, err)
 	d.enrol("screen", "tuen-mun/on-ting/block-1", 1)
 	require.ErrorIs(t, initAgain(second), folder.ErrNotEmpty)

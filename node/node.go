@@ -66,6 +66,7 @@ import (
 	"almenara/node/stories"
 	"almenara/node/whereabouts"
 	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // Node is one box of a district. Its methods may be called from any goroutine
@@ -192,7 +193,7 @@ func New(options Options) (*Node, error) {
 		Clock: n.options.Clock, Logger: n.log,
 	})
 	n.alone = alone.Open(alone.Options{
-		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: func(ctx context.Context, a storage.Alone) error { return alone.AsFact(ctx, n.exchange, a, n.log) },
+		Dir: options.Dir, Clock: n.options.Clock, Logger: n.log, Record: func(ctx context.Context, a factbody.Alone) error { return alone.AsFact(ctx, n.exchange, a, n.log) },
 		Applied: func() uint64 { return n.machine.Applied() }, Turned: func() { n.events.TouchRecords(apply.ChangedNodes) },
 	})
 	n.disk = machine.NewDisk(options.Dir, options.Space, n.diskChanged, n.log)

@@ -6,7 +6,7 @@ import (
 	"almenara/cluster/internode"
 	"almenara/node/machine"
 	"almenara/node/whereabouts"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // serveNodes answers the other nodes.
@@ -29,7 +29,7 @@ func whereaboutsOf(n *Node) whereabouts.Nodes {
 		Others: func() []string {
 			nodes, _, err := n.ring.Read()
 			return slices.DeleteFunc(n.cluster.Members(), func(id string) bool {
-				return id == n.ID() || err == nil && slices.ContainsFunc(nodes, func(of storage.Node) bool { return of.ID == id && len(of.MQTT) == 0 })
+				return id == n.ID() || err == nil && slices.ContainsFunc(nodes, func(of noderecord.Node) bool { return of.ID == id && len(of.MQTT) == 0 })
 			})
 		},
 		Here: func() (out []whereabouts.Device) {

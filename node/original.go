@@ -6,14 +6,14 @@ import (
 	"almenara/cluster/fact"
 	"almenara/node/folder"
 	"almenara/node/originals"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // openOriginals makes the keeper of large messages; it works once the cluster does.
 func (n *Node) openOriginals() (err error) {
 	n.originals, err = originals.Open(originals.Options{
 		Dir: folder.OriginalsDir(n.options.Dir), Node: n.ID(), Clock: n.options.Clock, Logger: n.log,
-		Understood: func(ctx context.Context) error { return n.proposer.Understood(ctx, storage.OriginalsSince) },
+		Understood: func(ctx context.Context) error { return n.proposer.Understood(ctx, factbody.OriginalsSince) },
 		Room:       n.disk.Refusal,
 		Peers:      n.peers,
 		Call:       n.callPeer,

@@ -12,7 +12,7 @@ import (
 	"almenara/node"
 	"almenara/node/folder"
 	"almenara/node/wire"
-	"almenara/storage"
+	"almenara/storage/durable"
 )
 
 // openRecovery looks at the folder of a node that is down.
@@ -37,7 +37,7 @@ func TestRecover_OneNodeGoesOnAndSaysSo(t *testing.T) {
 	d.post(0, warning("before", polygon(d.estate("before").Area)), "", "committed")
 
 	_, err := folder.OpenRecovery(d.ctx(), d.opts[0].Dir, slog.New(slog.DiscardHandler))
-	require.ErrorIs(t, err, storage.ErrInUse, "it runs")
+	require.ErrorIs(t, err, durable.ErrInUse, "it runs")
 	d.stop(0)
 	alive := d.openRecovery(0)
 	require.Len(t, alive.Voters, 2)

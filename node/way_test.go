@@ -106,7 +106,7 @@ func TestDesign_TheWayOfAnAlertIsShortAndTrue(t *testing.T) {
 	require.True(t, found)
 	types, _, _ := strings.Cut(after, "\n\n")
 	require.LessOrEqual(t, len(quoted(types)), 15)
-	places := append([]string{"storage", "storage/alert", "storage/audience", "node/wire"}, folders...)
+	places := append([]string{"storage", "storage/alert", "storage/audience", "storage/factbody", "node/wire"}, folders...)
 	for _, name := range quoted(types) {
 		of, _, _ := strings.Cut(name, ".")
 		i := slices.IndexFunc(places, func(p string) bool { return path.Base(p) == of })
@@ -116,7 +116,7 @@ func TestDesign_TheWayOfAnAlertIsShortAndTrue(t *testing.T) {
 	}
 
 	_, imports := declared(t, "node/intake")
-	named := append(quoted(section), "storage", "storage/alert", "storage/audience", "storage/alert/capjson", "cluster/fact", "cluster/agreed",
+	named := append(quoted(section), "storage", "storage/factbody", "storage/rights", "storage/alert", "storage/audience", "storage/alert/capjson", "cluster/fact", "cluster/agreed",
 		"node/wire", "node/alone", "node/shortid", "node/correction", "node/budget/counted") // values, and what other ways in need
 	for _, used := range imports {
 		require.Contains(t, named, used, "the way in uses it, and the page does not say so")

@@ -28,6 +28,10 @@ almenara/storage almenara/storage
 almenara/storage/signin almenara/storage!
 almenara/storage/member almenara/storage! almenara/storage/audience!
 almenara/storage/factlog almenara/storage!
+almenara/storage/factbody almenara/storage! almenara/storage/rights almenara/storage/alert almenara/storage/audience
+almenara/storage/rights almenara/storage!
+almenara/storage/noderecord almenara/storage!
+almenara/storage/results almenara/storage!
 almenara/storage/archived almenara/storage! almenara/storage/factlog
 almenara/storage/audit almenara/storage! almenara/storage/dumpfile
 almenara/storage/dumpfile

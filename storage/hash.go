@@ -16,7 +16,7 @@ func (t *Txn) Hash() (sum [sha256.Size]byte, err error) {
 	h := sha256.New()
 	w := bufio.NewWriterSize(h, 64<<10)
 	err = t.Scan(nil, nil, func(k, v []byte) (bool, error) {
-		if bytes.Equal(k, keyApplied) || bytes.HasPrefix(k, PrefCheck) || bytes.HasPrefix(k, prefResult) {
+		if bytes.Equal(k, keyApplied) || bytes.HasPrefix(k, PrefCheck) || bytes.HasPrefix(k, PrefResult) {
 			return true, nil
 		}
 		dumpfile.WriteFrame(w, k, v)

@@ -16,52 +16,43 @@ import "encoding/binary"
 //	chk/ alert26 revision8 rung1          tally checkpoint, of cluster/tallies (derived, not hashed)
 //	cre/ user name                        signin.Credential
 //	dev/ device id                        Device; revoked ones stay
-//	dst                                   District
+//	dst                                   noderecord.District
 //	fct/ origin 0 stream1 epoch8 seq8     0x00 signed fact, or 0x01 key of the receipt block
 //	fid/ id32                             place of the fact: the fct/ key's rest
 //	imp/ import 0 'c' chunk4              staged members (raw member records)
 //	imr/ import                           member.Import
-//	jtk/ hash32                           JoinToken; used ones stay
-//	key                                   KeyRing
-//	lic/ licence id                       Licence; revoked ones stay
+//	jtk/ hash32                           noderecord.JoinToken; used ones stay
+//	key                                   noderecord.KeyRing
+//	lic/ licence id                       rights.Licence; revoked ones stay
 //	mem/ member id                        member record (compact, see member/member.go); removed ones stay
 //	mrk/ origin 0 stream1 epoch8          factlog.Mark: highest contiguous sequence number
-//	nod/ node id                          Node; removed ones stay
+//	nod/ node id                          noderecord.Node; removed ones stay
 //	ord/ ordinal4                         member id (raw)
 //	orn                                   next ordinal (4 bytes)
-//	plc/ path                             PlaceRecord; removed ones stay
-//	pol                                   Policy
+//	plc/ path                             member.PlaceRecord; removed ones stay
+//	pol                                   rights.Policy
 //	pov                                   raft index of the last change of pol, scn/ or lic/ (8 bytes)
 //	rcp/ alert26 index8 n2                signed receipt block fact, unchanged
 //	rec/ kind1 index8 n2                  id of an adopted fact of a listed kind (raw)
-//	res/ slot4                            RequestResult: ring of the last 10,000
+//	res/ slot4                            results.Result: ring of the last 10,000
 //	rsn                                   results ever recorded (8 bytes)
-//	scn/ scenario id                      Scenario; removed ones stay
+//	scn/ scenario id                      rights.Scenario; removed ones stay
 //	ses/ hash32                           signin.Session; ended ones stay a day beyond their end
 //	tgt/ alert26 revision8                factlog.Target: whom an alert addressed at adoption
 //	tok/ hash32                           name of the token's user (raw); empty once replaced
 //	usr/ name                             User; revoked ones stay
 var (
-	keyApplied    = []byte("!applied")
-	keyDistrict   = []byte("dst")
-	keyKeyRing    = []byte("key")
-	keyPolicy     = []byte("pol")
-	keyResults    = []byte("rsn")
-	prefDevice    = []byte("dev/")
-	prefJoinToken = []byte("jtk/")
-	prefLicence   = []byte("lic/")
-	prefNode      = []byte("nod/")
-	prefPlace     = []byte("plc/")
-	prefResult    = []byte("res/")
-	prefScenario  = []byte("scn/")
-	prefToken     = []byte("tok/")
-	prefUser      = []byte("usr/")
-
-	keyPolicyVersion = []byte("pov")
+	keyApplied = []byte("!applied")
+	prefDevice = []byte("dev/")
+	prefToken  = []byte("tok/")
+	prefUser   = []byte("usr/")
 )
 
 // PrefCheck begins the keys of what each replica derives for itself: it is in dumps and in no hash.
 var PrefCheck = []byte("chk/")
+
+// PrefResult begins the keys of the answers to requests: they are in dumps and in no hash.
+var PrefResult = []byte("res/")
 
 // Key is the key that begins with prefix and ends with rest.
 func Key[S ~string | ~[]byte](prefix []byte, rest S) []byte {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"almenara/storage/durable"
+
 	"github.com/stretchr/testify/require"
 )
 
@@ -16,7 +18,7 @@ func TestOpen_TouchesNothingOfAStoreInUse(t *testing.T) {
 	require.NoError(t, os.Mkdir(installing, 0o700))
 
 	_, err = Open(dir, testOptions())
-	require.ErrorIs(t, err, ErrInUse)
+	require.ErrorIs(t, err, durable.ErrInUse)
 	require.DirExists(t, installing, "what the other one is installing")
 
 	require.NoError(t, s.Close())

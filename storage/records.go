@@ -1,7 +1,5 @@
 package storage
 
-import "almenara/storage/audience"
-
 // Device is an enrolled endpoint and how it proves who it is.
 type Device struct {
 	ID         string `cbor:"1,keyasint"` // MQTT client id and user name
@@ -39,60 +37,6 @@ const (
 // was never said is taken for one, as it was before there were kinds.
 func (u User) System() bool {
 	return u.Kind == UserSystem || u.Kind == "" && len(u.Senders) > 0
-}
-
-// Node is a node of the district as the others reach it.
-type Node struct {
-	ID        string   `cbor:"1,keyasint"` // raft server id
-	Name      string   `cbor:"2,keyasint"`
-	Internode string   `cbor:"3,keyasint"` // host:port
-	API       string   `cbor:"4,keyasint"`
-	MQTT      []string `cbor:"5,keyasint,omitempty"`
-	KeyID     string   `cbor:"6,keyasint"` // of its signing key
-	PublicKey []byte   `cbor:"7,keyasint"` // Ed25519
-	Removed   bool     `cbor:"8,keyasint,omitempty"`
-	// Version is the highest version of commands that it said it understands when it was
-	// admitted; 0 where it was not asked. Version 3 of commands.
-	Version uint64 `cbor:"9,keyasint,omitempty"`
-}
-
-// JoinToken lets one new node in, once.
-type JoinToken struct {
-	Hash    []byte `cbor:"1,keyasint"`           // SHA-256 of the token
-	Expires int64  `cbor:"2,keyasint"`           // ms since 1970, compared with the time in the command
-	By      string `cbor:"3,keyasint"`           // who made it; set by the state machine
-	UsedBy  string `cbor:"4,keyasint,omitempty"` // node id; "": not used yet
-	UsedAt  int64  `cbor:"5,keyasint,omitempty"` // ms since 1970
-}
-
-// KeyRing is the district's key ring as devices get it on /keys, and its keys.
-type KeyRing struct {
-	Signed string      `cbor:"1,keyasint"` // JWS compact, by the root key
-	Keys   []PublicKey `cbor:"2,keyasint"`
-}
-
-// PublicKey is one node's signing key.
-type PublicKey struct {
-	ID        string `cbor:"1,keyasint"`
-	Node      string `cbor:"2,keyasint"`
-	Key       []byte `cbor:"3,keyasint"` // Ed25519
-	NotBefore int64  `cbor:"4,keyasint"` // ms since 1970
-	NotAfter  int64  `cbor:"5,keyasint"` // ms since 1970
-}
-
-// District is the district itself.
-type District struct {
-	ID            string `cbor:"1,keyasint"`
-	Name          string `cbor:"2,keyasint"`
-	RootPublicKey []byte `cbor:"3,keyasint"` // Ed25519
-	CACert        string `cbor:"4,keyasint"` // PEM
-	Incarnation   uint64 `cbor:"5,keyasint"` // grows by recovery after lost quorum; fences the old majority
-}
-
-// PlaceRecord is a place as it is kept.
-type PlaceRecord struct {
-	Place   audience.Place `cbor:"1,keyasint"`
-	Removed bool           `cbor:"2,keyasint,omitempty"`
 }
 
 // Put writes a user and moves its token.

@@ -69,7 +69,7 @@ type handle struct {
 // Open opens the store in dir, or creates it. It checks free space before Badger
 // creates a file, removes what an interrupted install left, and gives ErrDamaged for
 // damaged tables, on which Badger would panic. At most one process may have a
-// directory open: ErrInUse says that another has. The caller must Close the store.
+// directory open: durable.ErrInUse says that another has. The caller must Close the store.
 func Open(dir string, opts Options) (*Store, error) {
 	opts, err := opts.withDefaults()
 	if err != nil {
@@ -81,7 +81,9 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := opts.checkSpace(dir, opts.OpenFree, 2*uint64(opts.MemTableSize)); err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	unlock, err := lock(dir)
+	// Badger locks its database too, but only after this has tidied up around it: a second
+	// process would delete the state that the first one is installing.
+	unlock, err := durable.Lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}

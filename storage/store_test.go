@@ -247,12 +247,12 @@ func TestTxn_DiscardChangesNothingAndHalfSaysWhenToCommit(t *testing.T) {
 	value := make([]byte, 10<<10)
 	n := 0
 	for ; !tx.Half(); n++ {
-		require.NoError(t, tx.Set(Key32(prefResult, uint32(n)), value))
+		require.NoError(t, tx.Set(Key32(PrefResult, uint32(n)), value))
 	}
 	require.Greater(t, n, 40)
 	for range n - 2 { // as much again still fits
 		n++
-		require.NoError(t, tx.Set(Key32(prefResult, uint32(n)), value))
+		require.NoError(t, tx.Set(Key32(PrefResult, uint32(n)), value))
 	}
 	tx.Discard()
 	require.Error(t, tx.Commit())

@@ -3,8 +3,6 @@ package storage
 import (
 	"encoding/binary"
 	"fmt"
-
-	"almenara/storage/audience"
 )
 
 // Table is the records of one kind, each under its own key. What is removed or revoked stays, with
@@ -91,22 +89,10 @@ func (n Number) Put(t *Txn, value uint64) error {
 
 // The tables of what people and nodes are given, and where else records of one kind lie.
 var (
-	Devices    = Table[string, Device]{Prefix: prefDevice, Of: func(d Device) string { return d.ID }}
-	Users      = UserTable{Table[string, User]{Prefix: prefUser, Of: func(u User) string { return u.Name }}}
-	Nodes      = Table[string, Node]{Prefix: prefNode, Of: func(n Node) string { return n.ID }}
-	JoinTokens = Table[[]byte, JoinToken]{Prefix: prefJoinToken, Of: func(j JoinToken) []byte { return j.Hash }}
-	Scenarios  = Table[string, Scenario]{Prefix: prefScenario, Of: func(s Scenario) string { return s.ID }, Gone: func(s Scenario) bool { return s.Removed }}
-	Licences   = Table[string, Licence]{Prefix: prefLicence, Of: func(l Licence) string { return l.ID }}
-	Places     = Table[audience.Path, PlaceRecord]{Prefix: prefPlace, Of: func(p PlaceRecord) audience.Path { return p.Place.Path }, Gone: func(p PlaceRecord) bool { return p.Removed }}
+	Devices = Table[string, Device]{Prefix: prefDevice, Of: func(d Device) string { return d.ID }}
+	Users   = UserTable{Table[string, User]{Prefix: prefUser, Of: func(u User) string { return u.Name }}}
 
-	KeyRingRecord  = Single[KeyRing]{Key: keyKeyRing}
-	DistrictRecord = Single[District]{Key: keyDistrict}
-	PolicyRecord   = Single[Policy]{Key: keyPolicy}
-	AppliedRecord  = Single[Applied]{Key: keyApplied}
-
-	// PolicyVersion is the raft index of the last change of the policy, a scenario or a licence; 0
-	// before there was any.
-	PolicyVersion = Number{Key: keyPolicyVersion}
+	AppliedRecord = Single[Applied]{Key: keyApplied}
 )
 
 // UserTable is the table of users, who are also found by their tokens.

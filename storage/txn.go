@@ -8,6 +8,9 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
+// Canonical encodes records and the bodies of facts: equal values are equal bytes (RFC 8949 §4.2.1).
+var Canonical, _ = cbor.CoreDetEncOptions().EncMode()
+
 // Txn is one transaction: a consistent view of everything, and for the writer its
 // changes, which become durable and visible together. A Txn belongs to one
 // goroutine.

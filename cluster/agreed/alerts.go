@@ -10,6 +10,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 )
 
@@ -17,7 +18,7 @@ import (
 type AlertMessage struct {
 	Entry    board.Entry
 	CAP      *alert.Alert
-	Issue    storage.Issue
+	Issue    factbody.Issue
 	Adoption factlog.Adoption
 	Lost     bool // another message has its CAP triplet
 	Targets  uint64

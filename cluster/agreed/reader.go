@@ -4,6 +4,7 @@ import (
 	"almenara/cluster/derived"
 	"almenara/storage"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/noderecord"
 )
 
 // State is where agreed state is read; *fsm.FSM is one.
@@ -45,15 +46,17 @@ func (r *Reader) User(name string) (storage.User, bool, error) {
 }
 
 // Node reads a node, also a removed one.
-func (r *Reader) Node(id string) (storage.Node, bool, error) {
-	return find(r, func(t *storage.Txn) (storage.Node, bool, error) { return storage.Nodes.Get(t, id) })
+func (r *Reader) Node(id string) (noderecord.Node, bool, error) {
+	return find(r, func(t *storage.Txn) (noderecord.Node, bool, error) { return noderecord.Nodes.Get(t, id) })
 }
 
 // Nodes reads all nodes by id, also removed ones.
-func (r *Reader) Nodes() ([]storage.Node, error) { return read(r, storage.Nodes.All) }
+func (r *Reader) Nodes() ([]noderecord.Node, error) { return read(r, noderecord.Nodes.All) }
 
 // KeyRing reads the key ring; false before there is one.
-func (r *Reader) KeyRing() (storage.KeyRing, bool, error) { return find(r, storage.KeyRingRecord.Get) }
+func (r *Reader) KeyRing() (noderecord.KeyRing, bool, error) {
+	return find(r, noderecord.KeyRingRecord.Get)
+}
 
 // read runs one reader in a transaction.
 func read[T any](r *Reader, fn func(*storage.Txn) (T, error)) (out T, err error) {

@@ -9,10 +9,10 @@ import (
 	"almenara/cluster/archive"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
-	"almenara/storage"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 )
 
@@ -255,7 +255,7 @@ func (a *adoption) alertMessage(o *opened, out *command.FactOutcome) error {
 // underWhat says by what right the issue was sent, where it was a special one. An issue
 // without scenario, licence and approvals may come before every node is upgraded, and
 // its line must be the one that older software writes.
-func underWhat(i storage.Issue) (text string) {
+func underWhat(i factbody.Issue) (text string) {
 	if i.Scenario == "" && i.Licence == "" && i.Approvals == 0 {
 		return ""
 	}
@@ -276,7 +276,7 @@ func underWhat(i storage.Issue) (text string) {
 
 // approval lets a person stand by an alert fact, which may still have to come.
 func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
-	p, err := storage.DecodeApproval(o.fact.Body)
+	p, err := factbody.DecodeApproval(o.fact.Body)
 	if err != nil || len(p.Fact) != len(o.id) {
 		return a.rejected(o, out, "body is not an approval")
 	}
@@ -296,7 +296,7 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 
 // approve lays the approval on the board. Where the message stands from now on in the
 // place of another, those whom it addresses take the place of the other's.
-func (a *adoption) approve(p storage.Approval, out *command.FactOutcome) error {
+func (a *adoption) approve(p factbody.Approval, out *command.FactOutcome) error {
 	known, err := factlog.Has(a.Txn, p.Fact)
 	if err != nil {
 		return err
@@ -379,7 +379,7 @@ func (a *adoption) knownTarget(msg *archive.Message, out *command.FactOutcome) e
 
 // refusal records that a node refused a message.
 func (a *adoption) refusal(o *opened, out *command.FactOutcome) error {
-	r, err := storage.DecodeRefusal(o.fact.Body)
+	r, err := factbody.DecodeRefusal(o.fact.Body)
 	if err != nil {
 		return a.rejected(o, out, "body is not a refusal record")
 	}
@@ -390,7 +390,7 @@ func (a *adoption) refusal(o *opened, out *command.FactOutcome) error {
 
 // fanout records that a node wrote an alert to its devices.
 func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
-	f, err := storage.DecodeFanout(o.fact.Body)
+	f, err := factbody.DecodeFanout(o.fact.Body)
 	if err != nil {
 		return a.rejected(o, out, "body is not a fan-out record")
 	}

@@ -5,16 +5,17 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/storage"
+	"almenara/storage/rights"
 )
 
 // authorityChanged makes the entry's index the version of the policy.
 func (e *entry) authorityChanged() error {
 	e.Changed |= ChangedAuthority
-	return storage.PolicyVersion.Put(e.Txn, e.index)
+	return rights.PolicyVersion.Put(e.Txn, e.index)
 }
 
 func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, error) {
-	if err := storage.Scenarios.Put(e.Txn, p.Scenario); err != nil {
+	if err := rights.Scenarios.Put(e.Txn, p.Scenario); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -24,7 +25,7 @@ func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, err
 }
 
 func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, string, error) {
-	s, ok, err := storage.Scenarios.Get(e.Txn, p.ID)
+	s, ok, err := rights.Scenarios.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -32,7 +33,7 @@ func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, strin
 		return refuse(command.KindNotFound, "scenario %q does not exist", p.ID)
 	}
 	s.Removed = true
-	if err := storage.Scenarios.Put(e.Txn, s); err != nil {
+	if err := rights.Scenarios.Put(e.Txn, s); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -43,13 +44,13 @@ func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, strin
 
 func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error) {
 	l := p.Licence
-	_, known, err := storage.Licences.Get(e.Txn, l.ID)
+	_, known, err := rights.Licences.Get(e.Txn, l.ID)
 	switch {
 	case err != nil:
 		return failed(err)
 	case known:
 		return refuse(command.KindConflict, "licence %q exists already", l.ID)
-	case l.Until <= e.c.At || l.Until > e.c.At+storage.MaxLicence:
+	case l.Until <= e.c.At || l.Until > e.c.At+rights.MaxLicence:
 		return refuse(command.KindInvalid, "a licence ends within 90 days from now")
 	}
 	operator, known, err := storage.Users.Get(e.Txn, l.Operator)
@@ -60,16 +61,16 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 		return refuse(command.KindNotFound, "user %q does not exist", l.Operator)
 	}
 	for _, id := range l.Scenarios {
-		s, known, err := storage.Scenarios.Get(e.Txn, id)
+		s, known, err := rights.Scenarios.Get(e.Txn, id)
 		if err != nil {
 			return failed(err)
 		}
-		if id != storage.AnyScenario && (!known || s.Removed) {
+		if id != rights.AnyScenario && (!known || s.Removed) {
 			return refuse(command.KindNotFound, "scenario %q does not exist", id)
 		}
 	}
 	l.GrantedBy, l.GrantedAt, l.Revoked = e.c.Actor, e.c.At, false
-	if err := storage.Licences.Put(e.Txn, l); err != nil {
+	if err := rights.Licences.Put(e.Txn, l); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -79,7 +80,7 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 }
 
 func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string, error) {
-	l, ok, err := storage.Licences.Get(e.Txn, p.ID)
+	l, ok, err := rights.Licences.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -87,7 +88,7 @@ func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string,
 		return refuse(command.KindNotFound, "licence %q does not exist", p.ID)
 	}
 	l.Revoked = true
-	if err := storage.Licences.Put(e.Txn, l); err != nil {
+	if err := rights.Licences.Put(e.Txn, l); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {
@@ -97,7 +98,7 @@ func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string,
 }
 
 func (e *entry) putPolicy(p *command.PutPolicy) (command.Result, string, error) {
-	if err := storage.PolicyRecord.Put(e.Txn, p.Policy); err != nil {
+	if err := rights.PolicyRecord.Put(e.Txn, p.Policy); err != nil {
 		return failed(err)
 	}
 	if err := e.authorityChanged(); err != nil {

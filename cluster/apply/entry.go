@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/audit"
+	"almenara/storage/results"
 )
 
 // Transaction is what entries are applied to: an open transaction of the store, the memory
@@ -62,7 +63,7 @@ type entry struct {
 func (e *entry) run() ([]byte, error) {
 	if id := e.c.RequestID; id != "" {
 		if slot, ok := e.Derived.Requests[id]; ok {
-			r, found, err := storage.ResultAt(e.Txn, slot)
+			r, found, err := results.At(e.Txn, slot)
 			if err != nil || (found && r.RequestID == id) {
 				return r.Result, err
 			}
@@ -144,7 +145,7 @@ func (e *entry) remember(raw []byte) error {
 	if e.c.RequestID == "" || e.c.Payload.Type() == command.TypeAdoptFacts {
 		return nil
 	}
-	displaced, slot, err := storage.PutResult(e.Txn, storage.RequestResult{RequestID: e.c.RequestID, Result: raw})
+	displaced, slot, err := results.Put(e.Txn, results.Result{RequestID: e.c.RequestID, Result: raw})
 	if err != nil {
 		return err
 	}

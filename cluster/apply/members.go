@@ -2,7 +2,6 @@ package apply
 
 import (
 	"almenara/cluster/command"
-	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/member"
 )
@@ -103,7 +102,7 @@ func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) 
 		}
 	}
 	for _, place := range p.Places {
-		if err := storage.Places.Put(e.Txn, storage.PlaceRecord{Place: place}); err != nil {
+		if err := member.Places.Put(e.Txn, member.PlaceRecord{Place: place}); err != nil {
 			return failed(err)
 		}
 		e.Derived.Index.PutPlace(place)
@@ -115,7 +114,7 @@ func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) 
 func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, error) {
 	var n uint64
 	for _, path := range p.Paths {
-		old, ok, err := storage.Places.Get(e.Txn, path)
+		old, ok, err := member.Places.Get(e.Txn, path)
 		if err != nil {
 			return failed(err)
 		}
@@ -123,8 +122,8 @@ func (e *entry) removePlaces(p *command.RemovePlaces) (command.Result, string, e
 			continue
 		}
 		n++
-		tombstone := storage.PlaceRecord{Place: audience.Place{Path: path}, Removed: true}
-		if err := storage.Places.Put(e.Txn, tombstone); err != nil {
+		tombstone := member.PlaceRecord{Place: audience.Place{Path: path}, Removed: true}
+		if err := member.Places.Put(e.Txn, tombstone); err != nil {
 			return failed(err)
 		}
 		e.Derived.Index.RemovePlace(path)

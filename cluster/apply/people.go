@@ -7,6 +7,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/member"
+	"almenara/storage/noderecord"
 )
 
 // putDevices enrols all devices or, when a member is missing, none.
@@ -140,14 +141,14 @@ func (e *entry) lastAdministrator(u storage.User) (bool, error) {
 }
 
 func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
-	old, ok, err := storage.Nodes.Get(e.Txn, p.Node.ID)
+	old, ok, err := noderecord.Nodes.Get(e.Txn, p.Node.ID)
 	if err != nil {
 		return failed(err)
 	}
 	if ok && old.Removed {
 		return refuse(command.KindConflict, "node %q was removed and cannot come back under its id", p.Node.ID)
 	}
-	if err := storage.Nodes.Put(e.Txn, p.Node); err != nil {
+	if err := noderecord.Nodes.Put(e.Txn, p.Node); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedNodes
@@ -155,7 +156,7 @@ func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
 }
 
 func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error) {
-	n, ok, err := storage.Nodes.Get(e.Txn, p.ID)
+	n, ok, err := noderecord.Nodes.Get(e.Txn, p.ID)
 	if err != nil {
 		return failed(err)
 	}
@@ -163,7 +164,7 @@ func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error
 		return refuse(command.KindNotFound, "node %q does not exist", p.ID)
 	}
 	n.Removed = true
-	if err := storage.Nodes.Put(e.Txn, n); err != nil {
+	if err := noderecord.Nodes.Put(e.Txn, n); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedNodes
@@ -171,14 +172,14 @@ func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error
 }
 
 func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, error) {
-	_, known, err := storage.JoinTokens.Get(e.Txn, p.Hash)
+	_, known, err := noderecord.JoinTokens.Get(e.Txn, p.Hash)
 	if err != nil {
 		return failed(err)
 	}
 	if known {
 		return refuse(command.KindConflict, "the join token exists already")
 	}
-	err = storage.JoinTokens.Put(e.Txn, storage.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
+	err = noderecord.JoinTokens.Put(e.Txn, noderecord.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
 	if err != nil {
 		return failed(err)
 	}
@@ -188,7 +189,7 @@ func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, e
 
 // useJoinToken succeeds for one node only; that node may repeat it.
 func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, error) {
-	j, ok, err := storage.JoinTokens.Get(e.Txn, p.Hash)
+	j, ok, err := noderecord.JoinTokens.Get(e.Txn, p.Hash)
 	switch {
 	case err != nil:
 		return failed(err)
@@ -202,7 +203,7 @@ func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, e
 		return refuse(command.KindExpired, "the join token has expired")
 	}
 	j.UsedBy, j.UsedAt = p.NodeID, e.c.At
-	if err := storage.JoinTokens.Put(e.Txn, j); err != nil {
+	if err := noderecord.JoinTokens.Put(e.Txn, j); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedTokens
@@ -210,7 +211,7 @@ func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, e
 }
 
 func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error) {
-	if err := storage.KeyRingRecord.Put(e.Txn, p.KeyRing); err != nil {
+	if err := noderecord.KeyRingRecord.Put(e.Txn, p.KeyRing); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedKeys
@@ -218,14 +219,14 @@ func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error
 }
 
 func (e *entry) putDistrict(p *command.PutDistrict) (command.Result, string, error) {
-	old, _, err := storage.DistrictRecord.Get(e.Txn)
+	old, _, err := noderecord.DistrictRecord.Get(e.Txn)
 	if err != nil {
 		return failed(err)
 	}
 	if p.District.Incarnation < old.Incarnation {
 		return refuse(command.KindConflict, "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
 	}
-	if err := storage.DistrictRecord.Put(e.Txn, p.District); err != nil {
+	if err := noderecord.DistrictRecord.Put(e.Txn, p.District); err != nil {
 		return failed(err)
 	}
 	e.Changed |= ChangedDistrict

@@ -9,6 +9,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/archived"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 )
 
@@ -71,7 +72,7 @@ func (a *Alerts) Adopted(t *storage.Txn, msg *Message, adopted factlog.Adoption,
 
 // Approved records that an approval was adopted at a place: it is listed under what it
 // approves.
-func (a *Alerts) Approved(t *storage.Txn, p storage.Approval, at factlog.Place, id []byte) error {
+func (a *Alerts) Approved(t *storage.Txn, p factbody.Approval, at factlog.Place, id []byte) error {
 	if a.frozen {
 		return nil
 	}
@@ -144,7 +145,7 @@ func (a *Alerts) layApprovals(t *storage.Txn, approvals []archived.Fact) error {
 
 // approvalOf reads a stored approval; false for one that counted for nothing when it was
 // adopted.
-func approvalOf(stored factlog.Fact) (p storage.Approval, ok bool, err error) {
+func approvalOf(stored factlog.Fact) (p factbody.Approval, ok bool, err error) {
 	signed, err := fact.DecodeSigned(stored.Signed)
 	if err != nil {
 		return p, false, fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, stored.Key.Origin, err)
@@ -153,6 +154,6 @@ func approvalOf(stored factlog.Fact) (p storage.Approval, ok bool, err error) {
 	if err != nil {
 		return p, false, fmt.Errorf("%w: approval of %s: %w", storage.ErrDamaged, stored.Key.Origin, err)
 	}
-	p, err = storage.DecodeApproval(f.Body)
+	p, err = factbody.DecodeApproval(f.Body)
 	return p, err == nil && len(p.Fact) == len(fact.ID{}), nil
 }

@@ -4,10 +4,10 @@ import (
 	"container/heap"
 	"sync"
 
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/archived"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 )
 
@@ -75,7 +75,7 @@ func (a *Alerts) AlertOf(msg *Message) alert.ID {
 }
 
 // Approve lays an approval of a message on the board.
-func (a *Alerts) Approve(p storage.Approval) {
+func (a *Alerts) Approve(p factbody.Approval) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.board.Approve(p.OnBoard())
@@ -83,7 +83,7 @@ func (a *Alerts) Approve(p storage.Approval) {
 
 // ApproveAhead lays an approval on the board whose message has not come. Where there is an
 // archive it waits there instead: LayWaiting lays it with the message.
-func (a *Alerts) ApproveAhead(p storage.Approval) {
+func (a *Alerts) ApproveAhead(p factbody.Approval) {
 	if a.frozen {
 		a.Approve(p)
 	}

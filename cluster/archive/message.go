@@ -8,13 +8,14 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 )
 
 // Message is an alert fact as it was understood.
 type Message struct {
 	ID     fact.ID
-	Issue  storage.Issue
+	Issue  factbody.Issue
 	CAP    *alert.Alert
 	Digest alert.Digest
 	Entry  board.Entry
@@ -28,7 +29,7 @@ func Read(id fact.ID, body []byte) (msg *Message, why string) {
 			msg, why = nil, "message cannot be read"
 		}
 	}()
-	issue, err := storage.DecodeIssue(body)
+	issue, err := factbody.DecodeIssue(body)
 	if err != nil {
 		return nil, "body is not an issue"
 	}

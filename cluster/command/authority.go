@@ -3,13 +3,13 @@ package command
 import (
 	"fmt"
 
-	"almenara/storage"
+	"almenara/storage/rights"
 )
 
 // PutScenario adds or changes a scenario. The proposer has checked that its alert and
 // its selection can be read.
 type PutScenario struct {
-	Scenario storage.Scenario `cbor:"1,keyasint"`
+	Scenario rights.Scenario `cbor:"1,keyasint"`
 }
 
 // RemoveScenario removes a scenario. Alerts that were made from it stay.
@@ -20,7 +20,7 @@ type RemoveScenario struct {
 // PutLicence grants a licence. GrantedBy and GrantedAt are filled in. It is refused for
 // an operator or a scenario that does not exist, and beyond storage.MaxLicence.
 type PutLicence struct {
-	Licence storage.Licence `cbor:"1,keyasint"`
+	Licence rights.Licence `cbor:"1,keyasint"`
 }
 
 // RevokeLicence revokes a licence for good.
@@ -30,7 +30,7 @@ type RevokeLicence struct {
 
 // PutPolicy replaces the policy.
 type PutPolicy struct {
-	Policy storage.Policy `cbor:"1,keyasint"`
+	Policy rights.Policy `cbor:"1,keyasint"`
 }
 
 // Type names the payload in the entry.
@@ -45,7 +45,7 @@ func (p *PutScenario) check() error {
 	if err := checkID("scenario", s.ID); err != nil {
 		return err
 	}
-	if s.ID == storage.AnyScenario {
+	if s.ID == rights.AnyScenario {
 		return fmt.Errorf("%w: scenario id %q stands for all scenarios", ErrMalformed, s.ID)
 	}
 	if err := checkName("scenario", s.Title); err != nil {

@@ -15,6 +15,8 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/noderecord"
+	"almenara/storage/rights"
 	"almenara/storage/signin"
 )
 
@@ -42,17 +44,17 @@ func samples() []Payload {
 		&RevokeDevice{ID: "d"},
 		&PutUser{User: storage.User{Name: "Amy Chan", Roles: []string{"composer"}, TokenHash: hash("t"), PasswordHash: "$argon2id$", Senders: []string{"hko"}, Places: []string{"tm"}}},
 		&RevokeUser{Name: "Amy Chan"},
-		&PutNode{Node: storage.Node{ID: "n", Name: "a", Internode: "h:1", API: "h:2", MQTT: []string{"h:3"}, KeyID: "k", PublicKey: hash("p")}},
+		&PutNode{Node: noderecord.Node{ID: "n", Name: "a", Internode: "h:1", API: "h:2", MQTT: []string{"h:3"}, KeyID: "k", PublicKey: hash("p")}},
 		&RemoveNode{ID: "n"},
 		&PutJoinToken{Hash: hash("j"), Expires: 12},
 		&UseJoinToken{Hash: hash("j"), NodeID: "n"},
-		&PutKeyRing{KeyRing: storage.KeyRing{Signed: "a.b.c", Keys: []storage.PublicKey{{ID: "k", Node: "n", Key: hash("p"), NotBefore: 1, NotAfter: 2}}}},
-		&PutDistrict{District: storage.District{ID: "tm", Name: "Tuen Mun", RootPublicKey: hash("r"), CACert: "PEM", Incarnation: 2}},
-		&PutScenario{Scenario: storage.Scenario{ID: "flood", Title: "Flood", Alert: []byte("{}"), Select: "all", Approvals: 1, Lifetime: 5, UsualMin: 1, UsualMax: 2, Removed: true}},
+		&PutKeyRing{KeyRing: noderecord.KeyRing{Signed: "a.b.c", Keys: []noderecord.PublicKey{{ID: "k", Node: "n", Key: hash("p"), NotBefore: 1, NotAfter: 2}}}},
+		&PutDistrict{District: noderecord.District{ID: "tm", Name: "Tuen Mun", RootPublicKey: hash("r"), CACert: "PEM", Incarnation: 2}},
+		&PutScenario{Scenario: rights.Scenario{ID: "flood", Title: "Flood", Alert: []byte("{}"), Select: "all", Approvals: 1, Lifetime: 5, UsualMin: 1, UsualMax: 2, Removed: true}},
 		&RemoveScenario{ID: "flood"},
-		&PutLicence{Licence: storage.Licence{ID: "l1", Operator: "Amy Chan", Scenarios: []string{"flood", "*"}, Place: "tm", Until: 9, GrantedBy: "b", GrantedAt: 1, Revoked: true}},
+		&PutLicence{Licence: rights.Licence{ID: "l1", Operator: "Amy Chan", Scenarios: []string{"flood", "*"}, Place: "tm", Until: 9, GrantedBy: "b", GrantedAt: 1, Revoked: true}},
 		&RevokeLicence{ID: "l1"},
-		&PutPolicy{Policy: storage.Policy{Approvers: []string{"approver"}, Rules: []storage.PolicyRule{{Severity: "Extreme", Urgency: "Immediate", Members: 5, District: true, Scenario: "flood", Approvals: 2}}}},
+		&PutPolicy{Policy: rights.Policy{Approvers: []string{"approver"}, Rules: []rights.PolicyRule{{Severity: "Extreme", Urgency: "Immediate", Members: 5, District: true, Scenario: "flood", Approvals: 2}}}},
 		&PutCredential{Credential: signin.Credential{User: "Amy Chan", Token: hash("t"), Password: "$argon2id$", TOTP: []byte("s"), LastStep: 4, Recovery: [][]byte{hash("r")}, Index: 3, SetAt: 9}, Was: 2},
 		&BeginSession{Session: signin.Session{Hash: hash("c"), User: "Amy Chan", BegunAt: 1, Until: 9}, Was: 3, Step: 5, Recovery: hash("r")},
 		&EndSession{Hash: hash("c")},

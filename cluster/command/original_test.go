@@ -8,11 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 func TestVersion_AnAlertWithItsOriginalApartNeedsThree(t *testing.T) {
-	entry := func(issue storage.Issue) uint64 {
+	entry := func(issue factbody.Issue) uint64 {
 		body, err := issue.Encode()
 		require.NoError(t, err)
 		s, err := fact.Sign(fact.Fact{Kind: fact.KindAlert, Stream: fact.Alerts, Origin: "n1", Epoch: 1, Seq: 1, Body: body},
@@ -22,7 +22,7 @@ func TestVersion_AnAlertWithItsOriginalApartNeedsThree(t *testing.T) {
 		require.NoError(t, err)
 		return EntryVersion(raw)
 	}
-	require.EqualValues(t, 1, entry(storage.Issue{Message: []byte("small")}))
+	require.EqualValues(t, 1, entry(factbody.Issue{Message: []byte("small")}))
 	sum := bytes.Repeat([]byte{1}, 32)
-	require.EqualValues(t, 3, entry(storage.Issue{Message: []byte("short"), Original: &storage.Original{SHA256: sum, Size: 5, Content: sum}}))
+	require.EqualValues(t, 3, entry(factbody.Issue{Message: []byte("short"), Original: &factbody.Original{SHA256: sum, Size: 5, Content: sum}}))
 }

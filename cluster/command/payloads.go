@@ -7,6 +7,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/noderecord"
 )
 
 // AdoptFacts gives facts their place in the log. Its version is that of the newest
@@ -97,7 +98,7 @@ type RevokeUser struct {
 
 // PutNode adds or changes a node. A removed id never comes back.
 type PutNode struct {
-	Node storage.Node `cbor:"1,keyasint"`
+	Node noderecord.Node `cbor:"1,keyasint"`
 }
 
 // RemoveNode removes a node for ever.
@@ -120,12 +121,12 @@ type UseJoinToken struct {
 
 // PutKeyRing replaces the key ring.
 type PutKeyRing struct {
-	KeyRing storage.KeyRing `cbor:"1,keyasint"`
+	KeyRing noderecord.KeyRing `cbor:"1,keyasint"`
 }
 
 // PutDistrict replaces the district's own record. Its incarnation never goes back.
 type PutDistrict struct {
-	District storage.District `cbor:"1,keyasint"`
+	District noderecord.District `cbor:"1,keyasint"`
 }
 
 // Type names the payload in the entry.

@@ -6,7 +6,8 @@ import (
 	"strconv"
 
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
+	"almenara/storage/rights"
 )
 
 // Newest is the newest version of an entry that this code knows. Any change of a
@@ -115,7 +116,7 @@ func alertVersion(s fact.Signed) uint64 {
 	if err != nil {
 		return 1
 	}
-	return storage.IssueVersion(f.Body)
+	return factbody.IssueVersion(f.Body)
 }
 
 // version is 3 where a device must be new.
@@ -139,7 +140,7 @@ func (p *PutUser) version() uint64 {
 
 // version is 3 for a policy that knows shares of the district.
 func (p *PutPolicy) version() uint64 {
-	if slices.ContainsFunc(p.Policy.Rules, func(r storage.PolicyRule) bool { return r.Share > 0 }) {
+	if slices.ContainsFunc(p.Policy.Rules, func(r rights.PolicyRule) bool { return r.Share > 0 }) {
 		return 3
 	}
 	return 2

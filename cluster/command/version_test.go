@@ -8,6 +8,7 @@ import (
 
 	"almenara/cluster/fact"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 func signed(t *testing.T, kind fact.Kind) fact.Signed {
@@ -35,8 +36,8 @@ func TestVersion_IsTheLowestThatCarriesThePayload(t *testing.T) {
 		"alone":            {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlone)}}, 2},
 		"what is no fact":  {&AdoptFacts{Facts: []fact.Signed{{Canonical: []byte("?")}}}, 1},
 		"user as before":   {&PutUser{User: storage.User{Name: "a"}}, 1},
-		"node as before":   {&PutNode{Node: storage.Node{ID: "a"}}, 1},
-		"node's version":   {&PutNode{Node: storage.Node{ID: "a", Version: 3}}, 3},
+		"node as before":   {&PutNode{Node: noderecord.Node{ID: "a"}}, 1},
+		"node's version":   {&PutNode{Node: noderecord.Node{ID: "a", Version: 3}}, 3},
 		"fact of kind nil": {&AdoptFacts{Facts: []fact.Signed{signed(t, 0)}}, 1},
 	} {
 		require.Equal(t, c.want, VersionOf(c.payload), name)

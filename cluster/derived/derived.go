@@ -25,6 +25,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/member"
+	"almenara/storage/results"
 )
 
 // State is all that is derived of one state of the store. Index, Alerts and Tallies are safe
@@ -54,7 +55,7 @@ func Rebuild(store *storage.Store, log *slog.Logger) (*State, storage.Applied, e
 		if s.Alerts, stale, err = archive.Load(t, log); err != nil {
 			return fmt.Errorf("alerts: %w", err)
 		}
-		return storage.Results(t, func(slot uint32, r storage.RequestResult) { s.Requests[r.RequestID] = slot })
+		return results.Each(t, func(slot uint32, r results.Result) { s.Requests[r.RequestID] = slot })
 	})
 	if err != nil {
 		return nil, applied, err
@@ -75,7 +76,7 @@ func (s *State) loadAudience(t *storage.Txn) (err error) {
 	if s.Ordinals, err = member.NextOrdinal(t); err != nil {
 		return err
 	}
-	places, err := storage.Places.Live(t)
+	places, err := member.Places.Live(t)
 	if err != nil {
 		return err
 	}

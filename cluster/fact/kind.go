@@ -7,15 +7,15 @@ type Kind uint8
 
 // The kinds of facts.
 const (
-	KindAlert    Kind = iota + 1 // Body is a storage.Issue: alert, update, cancel
+	KindAlert    Kind = iota + 1 // Body is a factbody.Issue: alert, update, cancel
 	KindReceipts                 // Body is a receipt.Block
-	KindFanout                   // Body is a storage.Fanout: "I fanned X out to n devices at t"
-	KindRefusal                  // Body is a storage.Refusal: a message that contradicts one taken before
-	KindApproval                 // Body is a storage.Approval: a person stands by an alert
+	KindFanout                   // Body is a factbody.Fanout: "I fanned X out to n devices at t"
+	KindRefusal                  // Body is a factbody.Refusal: a message that contradicts one taken before
+	KindApproval                 // Body is a factbody.Approval: a person stands by an alert
 	KindAlone                    // "I was without a majority from … to …"; the state machine does not read the body
 )
 
-// KindOriginals lists the alert facts whose message is kept apart (storage.Original). It is
+// KindOriginals lists the alert facts whose message is kept apart (factbody.Original). It is
 // no kind of fact, and none may get its number.
 const KindOriginals Kind = 0xF0
 

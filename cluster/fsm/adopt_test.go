@@ -15,6 +15,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audit"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
@@ -62,9 +63,9 @@ func TestAdopt_WhatCannotBeReadIsRecordedSoThatTheStreamGoesOn(t *testing.T) {
 	s, r, a := newScript(t), newRig(t), newOrigin("node-a")
 	facts := []fact.Signed{
 		a.sign(t, fact.KindAlert, fact.Alerts, []byte{0xFF}),
-		a.alert(t, "A1", func(i *storage.Issue) { i.Message = []byte("<not cap/>") }),
+		a.alert(t, "A1", func(i *factbody.Issue) { i.Message = []byte("<not cap/>") }),
 		a.sign(t, fact.KindFanout, fact.Alerts, []byte("x")),
-		a.alert(t, "A2", func(i *storage.Issue) { i.Message = capMessage("A2", "Ack", "x", "observatory,A1,"+sent) }),
+		a.alert(t, "A2", func(i *factbody.Issue) { i.Message = capMessage("A2", "Ack", "x", "observatory,A1,"+sent) }),
 	}
 	for i, o := range r.adopt(s, facts...) {
 		require.Equal(t, command.Rejected, o.Outcome, i)
@@ -103,7 +104,7 @@ func TestAdopt_TargetsAreFrozenAtAdoption(t *testing.T) {
 	require.EqualValues(t, 10, target.GetCardinality())
 	require.True(t, target.Contains(0))
 
-	widened := a.alert(t, "A9", func(i *storage.Issue) { i.Targets = []audience.Target{{}, {Select: "("}, {Select: "kind = phone"}} })
+	widened := a.alert(t, "A9", func(i *factbody.Issue) { i.Targets = []audience.Target{{}, {Select: "("}, {Select: "kind = phone"}} })
 	o := r.adopt(s, widened)[0]
 	require.EqualValues(t, 20, o.Targets, "what cannot be resolved reaches nobody")
 	require.Contains(t, o.Note, "2 of 3")
@@ -111,7 +112,7 @@ func TestAdopt_TargetsAreFrozenAtAdoption(t *testing.T) {
 
 func TestAdopt_ConflictCancelAndUpdate(t *testing.T) {
 	s, r, a, b := newScript(t), newRig(t), newOrigin("node-a"), newOrigin("node-b")
-	later := func(i *storage.Issue) {
+	later := func(i *factbody.Issue) {
 		i.Message, i.Accepted = capMessage("A1", "Alert", "Something else", ""), epoch.UnixMilli()+5000
 	}
 	out := r.adopt(s, a.alert(t, "A1"), b.alert(t, "A1", later), b.alert(t, "A1"))
@@ -129,13 +130,13 @@ func TestAdopt_ConflictCancelAndUpdate(t *testing.T) {
 	require.Equal(t, 1, refused)
 
 	ref := "observatory,A1," + sent
-	update := a.alert(t, "U1", func(i *storage.Issue) {
+	update := a.alert(t, "U1", func(i *factbody.Issue) {
 		i.Message = capMessageAt("U1", "Update", "Rainstorm, black", ref, "2026-07-20T17:45:00+08:00")
 	})
 	require.Equal(t, string(id), r.adopt(s, update)[0].Alert)
 	now := epoch.Add(10 * time.Minute)
 	require.Len(t, r.inForce(now), 1)
-	cancel := b.alert(t, "C1", func(i *storage.Issue) {
+	cancel := b.alert(t, "C1", func(i *factbody.Issue) {
 		i.Message, i.Targets = capMessageAt("C1", "Cancel", "Rainstorm", ref, "2026-07-20T17:46:00+08:00"), nil
 	})
 	require.Equal(t, string(id), r.adopt(s, cancel)[0].Alert)

@@ -13,6 +13,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audit"
+	"almenara/storage/noderecord"
 )
 
 func TestApply_LargeBatchIsSplitBetweenEntries(t *testing.T) {
@@ -95,16 +96,16 @@ func TestJoinToken_LetsOneNodeInOnce(t *testing.T) {
 func TestPeople_RefusalsThatKeepWhatWasTakenAway(t *testing.T) {
 	s := newScript(t)
 	r := newRig(t)
-	r.one(s.add(&command.PutNode{Node: storage.Node{ID: "n1"}}))
+	r.one(s.add(&command.PutNode{Node: noderecord.Node{ID: "n1"}}))
 	r.one(s.add(&command.RemoveNode{ID: "n1"}))
-	require.ErrorIs(t, r.one(s.add(&command.PutNode{Node: storage.Node{ID: "n1"}})).Error(), command.ErrConflict)
+	require.ErrorIs(t, r.one(s.add(&command.PutNode{Node: noderecord.Node{ID: "n1"}})).Error(), command.ErrConflict)
 	require.ErrorIs(t, r.one(s.add(&command.RemoveNode{ID: "n2"})).Error(), command.ErrNotFound)
 	r.one(s.add(&command.PutUser{User: storage.User{Name: "amy", TokenHash: hash32("t")}}))
 	require.ErrorIs(t, r.one(s.add(&command.PutUser{User: storage.User{Name: "eve", TokenHash: hash32("t")}})).Error(), command.ErrConflict)
 	require.ErrorIs(t, r.one(s.add(&command.RevokeUser{Name: "eve"})).Error(), command.ErrNotFound)
 	require.ErrorIs(t, r.one(s.add(&command.RevokeDevice{ID: "d"})).Error(), command.ErrNotFound)
-	r.one(s.add(&command.PutDistrict{District: storage.District{ID: "tm", Incarnation: 3}}))
-	require.ErrorIs(t, r.one(s.add(&command.PutDistrict{District: storage.District{ID: "tm", Incarnation: 2}})).Error(), command.ErrConflict)
+	r.one(s.add(&command.PutDistrict{District: noderecord.District{ID: "tm", Incarnation: 3}}))
+	require.ErrorIs(t, r.one(s.add(&command.PutDistrict{District: noderecord.District{ID: "tm", Incarnation: 2}})).Error(), command.ErrConflict)
 	u, ok, err := r.userByToken(hash32("t"))
 	require.NoError(t, err)
 	require.True(t, ok)

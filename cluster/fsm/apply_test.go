@@ -10,6 +10,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/noderecord"
 	"almenara/storage/receipt"
 )
 
@@ -20,7 +21,7 @@ func history(t testing.TB) []*raft.Log {
 	a, b := newOrigin("node-a"), newOrigin("node-b")
 	id := keyOf("A1").ID()
 	s.configuration("node-a", "node-b", "node-c")
-	s.as("r1", &command.PutDistrict{District: storage.District{ID: "tuen-mun", Name: "Tuen Mun", RootPublicKey: hash32("root")}})
+	s.as("r1", &command.PutDistrict{District: noderecord.District{ID: "tuen-mun", Name: "Tuen Mun", RootPublicKey: hash32("root")}})
 	s.as("r2", &command.PutMembers{Members: members(0, 40)})
 	s.add(&command.PutPlaces{Places: []audience.Place{{Path: "tuen-mun/estate-1", Names: []audience.Text{{Language: "en", Text: "On Ting"}}}}})
 	s.add(&command.AdoptFacts{Facts: []fact.Signed{a.alert(t, "A1")}})
@@ -36,11 +37,11 @@ func history(t testing.TB) []*raft.Log {
 	s.add(&command.PutUser{User: storage.User{Name: "amy", Roles: []string{"composer"}, TokenHash: hash32("t1")}})
 	s.add(&command.PutUser{User: storage.User{Name: "amy", Roles: []string{"approver"}, TokenHash: hash32("t2")}})
 	s.add(&command.RevokeUser{Name: "amy"})
-	s.add(&command.PutNode{Node: storage.Node{ID: "node-a", Name: "a", KeyID: "node-a-key", PublicKey: hash32("pk")}})
+	s.add(&command.PutNode{Node: noderecord.Node{ID: "node-a", Name: "a", KeyID: "node-a-key", PublicKey: hash32("pk")}})
 	s.add(&command.RemoveNode{ID: "node-a"})
 	s.add(&command.PutJoinToken{Hash: hash32("join"), Expires: epoch.UnixMilli() * 2})
 	s.add(&command.UseJoinToken{Hash: hash32("join"), NodeID: "node-d"})
-	s.add(&command.PutKeyRing{KeyRing: storage.KeyRing{Signed: "a.b.c", Keys: []storage.PublicKey{{ID: "k", Node: "node-a", Key: hash32("pk")}}}})
+	s.add(&command.PutKeyRing{KeyRing: noderecord.KeyRing{Signed: "a.b.c", Keys: []noderecord.PublicKey{{ID: "k", Node: "node-a", Key: hash32("pk")}}}})
 	s.add(&command.StageMembers{Import: "imp", Chunk: 0, Members: members(30, 30)})
 	s.add(&command.StageMembers{Import: "imp", Chunk: 1, Members: members(60, 30)})
 	s.configuration("node-a", "node-b", "node-c", "node-d")

@@ -14,9 +14,9 @@ import (
 	"almenara/cluster/archive"
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 	"almenara/storage/receipt"
 )
@@ -73,7 +73,7 @@ func longStory(t *testing.T, seed uint64) []*raft.Log {
 			map[bool]string{true: "<references>" + refs + "</references>"}[refs != ""], r.IntN(3),
 			now.Add(time.Duration(1+r.IntN(50))*time.Hour).Format("2006-01-02T15:04:05-00:00"))
 		from := []*origin{o, other}[r.IntN(2)]
-		signed := from.alert(t, name, func(x *storage.Issue) {
+		signed := from.alert(t, name, func(x *factbody.Issue) {
 			x.Message, x.Accepted, x.Approvals = text, now.UnixMilli(), uint32(r.IntN(5)/4)
 		})
 		f, err := signed.Fact()
@@ -84,7 +84,7 @@ func longStory(t *testing.T, seed uint64) []*raft.Log {
 		facts := []fact.Signed{signed}
 		if len(all) > 0 && r.IntN(3) == 0 {
 			about := all[r.IntN(len(all))]
-			body, err := storage.Approval{Fact: about.id[:], Digest: about.dig, By: "bob", At: now.UnixMilli(), Expires: now.Add(time.Hour).UnixMilli()}.Encode()
+			body, err := factbody.Approval{Fact: about.id[:], Digest: about.dig, By: "bob", At: now.UnixMilli(), Expires: now.Add(time.Hour).UnixMilli()}.Encode()
 			require.NoError(t, err)
 			approval := o.sign(t, fact.KindApproval, fact.Alerts, body)
 			if from == other && r.IntN(2) == 0 {
@@ -174,7 +174,7 @@ func boardOf(r *rig, now time.Time) *board.Board {
 		f, err := signed.Fact()
 		require.NoError(r, err)
 		if f.Kind == fact.KindApproval {
-			p, err := storage.DecodeApproval(f.Body)
+			p, err := factbody.DecodeApproval(f.Body)
 			require.NoError(r, err)
 			b.Approve(p.OnBoard())
 			continue
@@ -195,7 +195,7 @@ func TestArchive_HoldsWhatMayStillMatter(t *testing.T) {
 	for i := range 300 {
 		now = now.Add(30 * time.Minute)
 		at := now.Format("2006-01-02T15:04:05-00:00")
-		signed := o.alert(t, "", func(x *storage.Issue) {
+		signed := o.alert(t, "", func(x *factbody.Issue) {
 			x.Message = capMessageAt(fmt.Sprint("a", i), "Alert", "Rain", "", at)
 		})
 		raw, err := command.Command{At: now.UnixMilli(), Payload: &command.AdoptFacts{Facts: []fact.Signed{signed}}}.Encode()

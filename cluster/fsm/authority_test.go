@@ -10,10 +10,12 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/factbody"
+	"almenara/storage/rights"
 )
 
-func scenario(id string) storage.Scenario {
-	return storage.Scenario{ID: id, Title: "Flood", Alert: []byte("{}"), Lifetime: 60_000}
+func scenario(id string) rights.Scenario {
+	return rights.Scenario{ID: id, Title: "Flood", Alert: []byte("{}"), Lifetime: 60_000}
 }
 
 func TestAuthority_IsKeptWithTheIndexOfItsLastChange(t *testing.T) {
@@ -24,10 +26,10 @@ func TestAuthority_IsKeptWithTheIndexOfItsLastChange(t *testing.T) {
 	require.NoError(t, r.one(s.add(&command.PutScenario{Scenario: scenario("flood")})).Error())
 	require.EqualValues(t, 2, must(r.read.Authority()).Version)
 	at := epoch.UnixMilli() // the script's clock is minutes later
-	l := storage.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood", storage.AnyScenario}, Place: "tm", Until: at + storage.MaxLicence, GrantedBy: "forged"}
+	l := rights.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood", rights.AnyScenario}, Place: "tm", Until: at + rights.MaxLicence, GrantedBy: "forged"}
 	require.NoError(t, r.one(s.add(&command.PutLicence{Licence: l})).Error())
 	require.ErrorIs(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), command.ErrConflict, "also no other end for it")
-	policy := storage.Policy{Rules: []storage.PolicyRule{{Severity: "Severe", Approvals: 1}}}
+	policy := rights.Policy{Rules: []rights.PolicyRule{{Severity: "Severe", Approvals: 1}}}
 	require.NoError(t, r.one(s.add(&command.PutPolicy{Policy: policy})).Error())
 	require.NoError(t, r.one(s.add(&command.RevokeLicence{ID: "l1"})).Error())
 	require.NoError(t, r.one(s.add(&command.RemoveScenario{ID: "flood"})).Error())
@@ -56,17 +58,17 @@ func TestAuthority_LicencesThatCannotBe(t *testing.T) {
 	r.one(s.add(&command.PutScenario{Scenario: scenario("flood")}))
 	now := epoch.UnixMilli()
 	for name, c := range map[string]struct {
-		change func(*storage.Licence)
+		change func(*rights.Licence)
 		want   error
 	}{
-		"no such user":   {func(l *storage.Licence) { l.Operator = "bob" }, command.ErrNotFound},
-		"revoked user":   {func(l *storage.Licence) { l.Operator = "gone" }, command.ErrNotFound},
-		"no scenario":    {func(l *storage.Licence) { l.Scenarios = []string{"flood", "fire"} }, command.ErrNotFound},
-		"past":           {func(l *storage.Licence) { l.Until = now }, command.ErrInvalid},
-		"over 90 days":   {func(l *storage.Licence) { l.Until = now + storage.MaxLicence + 3_600_000 }, command.ErrInvalid},
-		"one that works": {func(*storage.Licence) {}, nil},
+		"no such user":   {func(l *rights.Licence) { l.Operator = "bob" }, command.ErrNotFound},
+		"revoked user":   {func(l *rights.Licence) { l.Operator = "gone" }, command.ErrNotFound},
+		"no scenario":    {func(l *rights.Licence) { l.Scenarios = []string{"flood", "fire"} }, command.ErrNotFound},
+		"past":           {func(l *rights.Licence) { l.Until = now }, command.ErrInvalid},
+		"over 90 days":   {func(l *rights.Licence) { l.Until = now + rights.MaxLicence + 3_600_000 }, command.ErrInvalid},
+		"one that works": {func(*rights.Licence) {}, nil},
 	} {
-		l := storage.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood"}, Place: "tm", Until: now + 3_600_000}
+		l := rights.Licence{ID: "l1", Operator: "amy", Scenarios: []string{"flood"}, Place: "tm", Until: now + 3_600_000}
 		c.change(&l)
 		if c.want == nil {
 			require.NoError(t, r.one(s.add(&command.PutLicence{Licence: l})).Error(), name)
@@ -81,14 +83,14 @@ func TestAuthority_LicencesThatCannotBe(t *testing.T) {
 
 func (o *origin) approval(t *testing.T, of fact.Signed, digest, by string) fact.Signed {
 	id := of.ID()
-	body, err := storage.Approval{Fact: id[:], Digest: digest, By: by, At: epoch.UnixMilli(), Expires: epoch.Add(time.Hour).UnixMilli()}.Encode()
+	body, err := factbody.Approval{Fact: id[:], Digest: digest, By: by, At: epoch.UnixMilli(), Expires: epoch.Add(time.Hour).UnixMilli()}.Encode()
 	require.NoError(t, err)
 	return o.sign(t, fact.KindApproval, fact.Alerts, body)
 }
 
 func TestApproval_IsFoldedInAnyOrderAndAfterARestart(t *testing.T) {
 	a, b := newOrigin("node-a"), newOrigin("node-b")
-	held := a.alert(t, "A1", func(i *storage.Issue) { i.Approvals, i.Scenario, i.Policy = 1, "flood", 3 })
+	held := a.alert(t, "A1", func(i *factbody.Issue) { i.Approvals, i.Scenario, i.Policy = 1, "flood", 3 })
 	msg, _, err := capxml.Parse(capMessage("A1", "Alert", "Rainstorm", ""))
 	require.NoError(t, err)
 	stamp := b.approval(t, held, msg.Digest().String(), "bob")

@@ -12,10 +12,10 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -32,8 +32,8 @@ type world struct {
 	lanes   [][]fact.Signed // one origin's one stream each, in its order
 	keys    []alert.Key     // of messages that some node took
 	alerts  []fact.Signed
-	issues  []storage.Issue // of alerts
-	receipt int             // receipts so far
+	issues  []factbody.Issue // of alerts
+	receipt int              // receipts so far
 }
 
 func newWorld(t testing.TB, seed uint64, facts int) *world {
@@ -68,15 +68,15 @@ func (w *world) fact(o *origin) fact.Signed {
 	case n < 16:
 		return w.receipts(o, some)
 	case n < 17:
-		body, err := storage.Fanout{Alert: string(some.ID()), Revision: 7, Devices: 3, At: at}.Encode()
+		body, err := factbody.Fanout{Alert: string(some.ID()), Revision: 7, Devices: 3, At: at}.Encode()
 		require.NoError(w, err)
 		return o.sign(w, fact.KindFanout, fact.Alerts, body)
 	case n < 18:
-		body, err := storage.Alone{From: at, To: at + 5000, Why: storage.AloneLost}.Encode()
+		body, err := factbody.Alone{From: at, To: at + 5000, Why: factbody.AloneLost}.Encode()
 		require.NoError(w, err)
 		return o.sign(w, fact.KindAlone, fact.Alerts, body)
 	case n < 19:
-		body, err := storage.Refusal{Key: some.String(), Alert: string(some.ID()), Author: "amy", At: at}.Encode()
+		body, err := factbody.Refusal{Key: some.String(), Alert: string(some.ID()), Author: "amy", At: at}.Encode()
 		require.NoError(w, err)
 		return o.sign(w, fact.KindRefusal, fact.Alerts, body)
 	default:
@@ -91,7 +91,7 @@ func (w *world) message(o *origin) fact.Signed {
 		return epoch.Add(time.Duration(r.IntN(600)) * time.Second).Format("2006-01-02T15:04:05-07:00")
 	}
 	n := len(w.alerts)
-	issue := storage.Issue{Author: []string{"amy", "ben"}[r.IntN(2)], Targets: []audience.Target{{Select: "kind = screen"}}}
+	issue := factbody.Issue{Author: []string{"amy", "ben"}[r.IntN(2)], Targets: []audience.Target{{Select: "kind = screen"}}}
 	kind, event := "Alert", []string{"Rainstorm", "Fire"}[r.IntN(2)]
 	if n > 0 && r.IntN(2) == 0 {
 		kind = []string{"Update", "Cancel"}[r.IntN(2)]
@@ -148,7 +148,7 @@ func (w *world) approval(o *origin) fact.Signed {
 		digest = strings.Repeat("0", len(digest))
 	}
 	at := epoch.Add(time.Duration(w.rand.IntN(900)) * time.Second)
-	body, err := storage.Approval{
+	body, err := factbody.Approval{
 		Fact: id[:], Digest: digest, By: []string{"amy", "ben", "cho", "dee"}[w.rand.IntN(4)],
 		At: at.UnixMilli(), Expires: at.Add(10 * time.Minute).UnixMilli(),
 	}.Encode()

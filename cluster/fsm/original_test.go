@@ -11,16 +11,16 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // A message whose original lies apart is known by the content of the whole, and its fact
 // is listed for whoever fetches originals.
 func TestAdopt_AnOriginalApartIsTheIdentityOfItsMessage(t *testing.T) {
 	s, r, a := newScript(t), newRig(t), newOrigin("node-a")
-	apart := func(content byte, kept bool) func(*storage.Issue) {
-		return func(i *storage.Issue) {
-			i.Original = &storage.Original{SHA256: bytes.Repeat([]byte{content}, 32), Size: 1 << 20, Content: bytes.Repeat([]byte{content}, 32), Kept: kept}
+	apart := func(content byte, kept bool) func(*factbody.Issue) {
+		return func(i *factbody.Issue) {
+			i.Original = &factbody.Original{SHA256: bytes.Repeat([]byte{content}, 32), Size: 1 << 20, Content: bytes.Repeat([]byte{content}, 32), Kept: kept}
 		}
 	}
 	first := a.alert(t, "big", apart(1, true))

@@ -18,6 +18,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -162,9 +163,9 @@ func (o *origin) signAt(t testing.TB, kind fact.Kind, stream fact.Stream, seq ui
 }
 
 // alert makes an alert fact; options change the message.
-func (o *origin) alert(t testing.TB, identifier string, change ...func(*storage.Issue)) fact.Signed {
+func (o *origin) alert(t testing.TB, identifier string, change ...func(*factbody.Issue)) fact.Signed {
 	t.Helper()
-	issue := storage.Issue{
+	issue := factbody.Issue{
 		Message: capMessage(identifier, "Alert", "Rainstorm", ""), Author: "amy", Accepted: epoch.UnixMilli(),
 		Targets: []audience.Target{{Select: "kind = screen"}},
 	}

@@ -14,10 +14,10 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/stories"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -76,7 +76,7 @@ func (h *house) say(number byte, name string, what alert.MsgType, of []alert.Key
 		Infos: []alert.Info{{Event: "Rain", Headline: "Rain", Expires: alert.NewDateTime(noon.Add(time.Hour))}},
 	}
 	id := fact.ID{number}
-	issue := storage.Issue{Accepted: noon.Add(time.Duration(number) * time.Second).UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}
+	issue := factbody.Issue{Accepted: noon.Add(time.Duration(number) * time.Second).UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}
 	name = hex.EncodeToString(id[:])
 	m := &alerts.Message{Fact: name, Issue: issue, Alert: a, Entry: issue.Entry(a, a.Digest().String(), name)}
 	h.book.Add(m)

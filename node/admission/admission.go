@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // RepeatFor is how long after the first request its answer may be asked for again. A box
@@ -38,14 +39,14 @@ type Viewer interface {
 // first one within RepeatFor of it. An invitation that is unknown, used by another node,
 // or expired is left to the state machine, which refuses it.
 func Judge(state Viewer, r Request, now time.Time) error {
-	var token storage.JoinToken
-	var node storage.Node
+	var token noderecord.JoinToken
+	var node noderecord.Node
 	var invited, onRecord bool
 	err := state.View(func(t *storage.Txn) (err error) {
-		if token, invited, err = storage.JoinTokens.Get(t, r.TokenHash); err != nil {
+		if token, invited, err = noderecord.JoinTokens.Get(t, r.TokenHash); err != nil {
 			return err
 		}
-		node, onRecord, err = storage.Nodes.Get(t, r.Node)
+		node, onRecord, err = noderecord.Nodes.Get(t, r.Node)
 		return err
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"almenara/node/admission"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 func TestJudge_ARepeatProvesTheFirstKeyWithinMinutes(t *testing.T) {
@@ -21,14 +22,14 @@ func TestJudge_ARepeatProvesTheFirstKeyWithinMinutes(t *testing.T) {
 	used := time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 	require.NoError(t, store.Update(func(w *storage.Txn) error {
 		for name, by := range map[string]string{"new": "", "used": "node", "half": "half", "away": "away"} {
-			if err := storage.JoinTokens.Put(w, storage.JoinToken{Hash: hash(name), UsedBy: by, UsedAt: used.UnixMilli()}); err != nil {
+			if err := noderecord.JoinTokens.Put(w, noderecord.JoinToken{Hash: hash(name), UsedBy: by, UsedAt: used.UnixMilli()}); err != nil {
 				return err
 			}
 		}
-		if err := storage.Nodes.Put(w, storage.Node{ID: "away", PublicKey: key, Removed: true}); err != nil {
+		if err := noderecord.Nodes.Put(w, noderecord.Node{ID: "away", PublicKey: key, Removed: true}); err != nil {
 			return err
 		}
-		return storage.Nodes.Put(w, storage.Node{ID: "node", PublicKey: key})
+		return noderecord.Nodes.Put(w, noderecord.Node{ID: "node", PublicKey: key})
 	}))
 	for _, c := range []struct {
 		name, token, node string

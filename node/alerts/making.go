@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"sync"
 
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 )
 
 // MessageOf is the message of the body of an alert fact that may be made. parsed is what its CAP
 // message says, where that was read from the same bytes; nil reads it.
 func MessageOf(body []byte, parsed *alert.Alert) (*Message, error) {
-	issue, err := storage.DecodeIssue(body)
+	issue, err := factbody.DecodeIssue(body)
 	if err != nil {
 		return nil, err
 	}

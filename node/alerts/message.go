@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 // Message is one CAP message of an alert fact, immutable. Most of those on a book are stubs, with
@@ -17,8 +17,8 @@ import (
 type Message struct {
 	Fact  string
 	Entry board.Entry
-	Issue storage.Issue // zero in a stub
-	Alert *alert.Alert  // nil in a stub
+	Issue factbody.Issue // zero in a stub
+	Alert *alert.Alert   // nil in a stub
 
 	texts    Texts  // of a stub; nil otherwise
 	brief    *Brief // of a stub; nil where it is long
@@ -28,8 +28,8 @@ type Message struct {
 // Brief is what lists say of a message.
 type Brief struct {
 	Headline string
-	Select   string        // the selection that the message was limited to
-	Issue    storage.Issue // without Message, Targets and Blanks
+	Select   string         // the selection that the message was limited to
+	Issue    factbody.Issue // without Message, Targets and Blanks
 }
 
 // briefMost is how many bytes of a brief stay in memory. The longest headline of the real messages
@@ -38,14 +38,14 @@ const briefMost = 1 << 10
 
 // ReadMessage decodes the body of an alert fact.
 func ReadMessage(fact string, body []byte) (*Message, error) {
-	issue, err := storage.DecodeIssue(body)
+	issue, err := factbody.DecodeIssue(body)
 	if err != nil {
 		return nil, err
 	}
 	return read(fact, issue)
 }
 
-func read(fact string, issue storage.Issue) (*Message, error) {
+func read(fact string, issue factbody.Issue) (*Message, error) {
 	a, _, err := capxml.Parse(issue.Message)
 	if err != nil {
 		return nil, fmt.Errorf("reading the message of fact %s: %w", fact, err)
@@ -54,7 +54,7 @@ func read(fact string, issue storage.Issue) (*Message, error) {
 }
 
 // says is the message of a fact whose CAP message says a.
-func says(fact string, issue storage.Issue, a *alert.Alert) *Message {
+func says(fact string, issue factbody.Issue, a *alert.Alert) *Message {
 	return &Message{Fact: fact, Issue: issue, Alert: a, Entry: issue.Entry(a, issue.Content(a).String(), fact)}
 }
 
@@ -94,13 +94,13 @@ func (m *Message) Targets() ([]audience.Target, error) {
 }
 
 // issue reads the body of a stub's fact.
-func (m *Message) issue() (storage.Issue, error) {
+func (m *Message) issue() (factbody.Issue, error) {
 	found, err := m.texts.Issue(m.Fact)
 	if err == nil && found == nil {
 		err = fmt.Errorf("reading the message of fact %s: it is not in the agreed state", m.Fact)
 	}
 	if err != nil {
-		return storage.Issue{}, err
+		return factbody.Issue{}, err
 	}
 	return *found, nil
 }

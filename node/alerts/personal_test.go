@@ -5,8 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 func TestPersonal_IsWhatTagsLanguagesAndAddressesChoose(t *testing.T) {
@@ -22,6 +22,6 @@ func TestPersonal_IsWhatTagsLanguagesAndAddressesChoose(t *testing.T) {
 		"what is no such":   {[]audience.Target{{Select: "("}}, true},
 		"nobody in earnest": {nil, false},
 	} {
-		require.Equal(t, c.want, (&Message{Issue: storage.Issue{Targets: c.targets}}).Personal(), name)
+		require.Equal(t, c.want, (&Message{Issue: factbody.Issue{Targets: c.targets}}).Personal(), name)
 	}
 }

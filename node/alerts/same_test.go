@@ -11,10 +11,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 // twins are two books of the same messages: one gives texts up, the other keeps all.
@@ -75,7 +75,7 @@ func (w *twins) send() {
 	}
 	fact := fmt.Sprintf("%03d", len(w.all))
 	minutes := int(w.now.Sub(midday) / time.Minute)
-	change := func(a *alert.Alert, i *storage.Issue) {}
+	change := func(a *alert.Alert, i *factbody.Issue) {}
 	switch n := w.random.IntN(6); {
 	case len(w.all) == 0:
 	case n < 3:
@@ -83,7 +83,7 @@ func (w *twins) send() {
 	case n == 3:
 		change = of(alert.MsgTypeCancel, some(1)...)
 	}
-	m := written(w.T, fact, minutes, func(a *alert.Alert, i *storage.Issue) {
+	m := written(w.T, fact, minutes, func(a *alert.Alert, i *factbody.Issue) {
 		change(a, i)
 		i.Accepted += int64(len(w.all)) // no two at one moment: of those it matters which came first
 		i.Author = []string{"amy", "ben"}[w.random.IntN(2)]
@@ -297,7 +297,7 @@ func TestBook_OfAnAlertWithManyUpdatesHoldsTheLast(t *testing.T) {
 	d.Add(last)
 	before := heap()
 	for i := range updates {
-		m := written(t, fmt.Sprintf("%064d", i), 0, func(a *alert.Alert, issue *storage.Issue) {
+		m := written(t, fmt.Sprintf("%064d", i), 0, func(a *alert.Alert, issue *factbody.Issue) {
 			of(alert.MsgTypeUpdate, last)(a, issue)
 			a.Sent = alert.NewDateTime(midday.Add(time.Duration(i+1) * time.Second))
 			issue.Accepted = a.Sent.Time().UnixMilli()
@@ -319,8 +319,8 @@ func TestBook_OfAnAlertWithManyUpdatesHoldsTheLast(t *testing.T) {
 // disk has everything, and gives nothing.
 type disk struct{}
 
-func (disk) Has(string) bool                      { return true }
-func (disk) Issue(string) (*storage.Issue, error) { return nil, nil }
+func (disk) Has(string) bool                       { return true }
+func (disk) Issue(string) (*factbody.Issue, error) { return nil, nil }
 
 func heap() int64 {
 	runtime.GC()

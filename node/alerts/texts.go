@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"almenara/storage"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 )
 
 // Texts has the messages that are in the agreed state.
@@ -14,7 +14,7 @@ type Texts interface {
 	Has(fact string) bool
 
 	// Issue reads the body of the fact; nil where it is not there.
-	Issue(fact string) (*storage.Issue, error)
+	Issue(fact string) (*factbody.Issue, error)
 }
 
 // Texts are in memory of what stands, which budgets bound, and of what is not agreed yet, which

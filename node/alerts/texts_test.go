@@ -8,19 +8,19 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 // log implements Texts.
-type log map[string]storage.Issue
+type log map[string]factbody.Issue
 
 func (l log) Has(fact string) bool { _, ok := l[fact]; return ok }
 
-func (l log) Issue(fact string) (*storage.Issue, error) {
+func (l log) Issue(fact string) (*factbody.Issue, error) {
 	if l == nil {
 		return nil, errors.New("the disk is gone")
 	}
@@ -31,7 +31,7 @@ func (l log) Issue(fact string) (*storage.Issue, error) {
 }
 
 // written is a message as it is read from its fact, which was accepted minutes after midday.
-func written(t testing.TB, fact string, minutes int, change func(*alert.Alert, *storage.Issue)) *Message {
+func written(t testing.TB, fact string, minutes int, change func(*alert.Alert, *factbody.Issue)) *Message {
 	t.Helper()
 	at := midday.Add(time.Duration(minutes) * time.Minute)
 	a := &alert.Alert{
@@ -41,7 +41,7 @@ func written(t testing.TB, fact string, minutes int, change func(*alert.Alert, *
 			Headline: "rain " + fact, Expires: alert.NewDateTime(midday.Add(time.Hour)), Areas: []alert.Area{{Description: "here"}},
 		}},
 	}
-	issue := storage.Issue{Author: "amy", Accepted: at.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}, Reason: "reason " + fact}
+	issue := factbody.Issue{Author: "amy", Accepted: at.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}, Reason: "reason " + fact}
 	if change != nil {
 		change(a, &issue)
 	}
@@ -56,8 +56,8 @@ func written(t testing.TB, fact string, minutes int, change func(*alert.Alert, *
 }
 
 // of lets a message be an Update or a Cancel of others.
-func of(msgType alert.MsgType, others ...*Message) func(*alert.Alert, *storage.Issue) {
-	return func(a *alert.Alert, i *storage.Issue) {
+func of(msgType alert.MsgType, others ...*Message) func(*alert.Alert, *factbody.Issue) {
+	return func(a *alert.Alert, i *factbody.Issue) {
 		a.MsgType = msgType
 		for _, o := range others {
 			a.References = append(a.References, o.Entry.Key)
@@ -127,7 +127,7 @@ func TestBook_GivesTextsUpThatAreAgreedAndDoNotStand(t *testing.T) {
 // Lists say of a message what was kept of it, without reading; what is long is read.
 func TestMessage_BriefIsKeptWhereItIsShort(t *testing.T) {
 	for _, length := range []int{10, 2 * briefMost} {
-		m := written(t, "a", 0, func(a *alert.Alert, i *storage.Issue) {
+		m := written(t, "a", 0, func(a *alert.Alert, i *factbody.Issue) {
 			for len(a.Infos[0].Headline) < length {
 				a.Infos[0].Headline += " rain"
 			}

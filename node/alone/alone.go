@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"almenara/cluster"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 const (
@@ -40,7 +40,7 @@ type Options struct {
 	Clock  func() time.Time
 	Logger *slog.Logger
 	// Record puts an outage that has ended on record.
-	Record func(context.Context, storage.Alone) error
+	Record func(context.Context, factbody.Alone) error
 	// Applied is the raft index of the agreed state.
 	Applied func() uint64
 	// Turned is told when the node has become alone, or is not any more; must not block.

@@ -7,7 +7,7 @@ import (
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // Creator makes facts of this node; *exchange.Exchange is one.
@@ -17,7 +17,7 @@ type Creator interface {
 
 // AsFact puts an outage that has ended on record, as a fact of this node. It is what Options.Record
 // does in a node.
-func AsFact(ctx context.Context, facts Creator, a storage.Alone, log *slog.Logger) error {
+func AsFact(ctx context.Context, facts Creator, a factbody.Alone, log *slog.Logger) error {
 	body, err := a.Encode()
 	if err != nil {
 		return err

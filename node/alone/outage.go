@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"almenara/cluster"
-	"almenara/storage"
 	"almenara/storage/durable"
+	"almenara/storage/factbody"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 type outageRecorder struct {
 	path   string
 	now    func() time.Time
-	record func(context.Context, storage.Alone) error
+	record func(context.Context, factbody.Alone) error
 
 	had    bool // a majority was there since the start
 	outage *outage
@@ -59,7 +59,7 @@ func (r *outageRecorder) resume(ctx context.Context) error {
 	if err := json.Unmarshal(raw, &left); err != nil { // it says nothing; the next one must not stand behind it
 		return errors.Join(fmt.Errorf("reading the last outage: %w", err), r.clear())
 	}
-	left.Why = storage.AloneEnded
+	left.Why = factbody.AloneEnded
 	if err := r.record(ctx, left.body(r.now(), r.now())); err != nil {
 		return err
 	}
@@ -73,9 +73,9 @@ func (r *outageRecorder) look(ctx context.Context, c cluster.Status, policy uint
 		return r.end(ctx)
 	}
 	if r.outage == nil {
-		r.outage = &outage{From: r.now().Add(-time.Since(c.AloneSince)), Policy: policy, Why: storage.AloneLost, Saw: map[string]time.Time{}}
+		r.outage = &outage{From: r.now().Add(-time.Since(c.AloneSince)), Policy: policy, Why: factbody.AloneLost, Saw: map[string]time.Time{}}
 		if !r.had {
-			r.outage.Why = storage.AloneStarting
+			r.outage.Why = factbody.AloneStarting
 		}
 	}
 	if r.now().Sub(r.outage.From) < outageAfter {
@@ -93,7 +93,7 @@ func (o *outage) meet(c cluster.Status, now time.Time) (news bool) {
 	for _, peer := range c.Peers {
 		heard := peer.LastContact.After(c.AloneSince.Add(outageAfter)) && peer.Reachable
 		_, known := o.Saw[peer.ID]
-		if peer.ID != c.ID && heard && !known && len(o.Saw) < storage.MaxSaw {
+		if peer.ID != c.ID && heard && !known && len(o.Saw) < factbody.MaxSaw {
 			o.Saw[peer.ID], news = now, true
 		}
 	}
@@ -129,8 +129,8 @@ func (r *outageRecorder) end(ctx context.Context) error {
 }
 
 // body is the record of an outage that ended at to; who was heard before counts as seen.
-func (o *outage) body(to, before time.Time) storage.Alone {
-	a := storage.Alone{From: o.From.UnixMilli(), Policy: o.Policy, Why: o.Why}
+func (o *outage) body(to, before time.Time) factbody.Alone {
+	a := factbody.Alone{From: o.From.UnixMilli(), Policy: o.Policy, Why: o.Why}
 	a.To = max(a.From, to.UnixMilli())
 	for _, id := range slices.Sorted(maps.Keys(o.Saw)) {
 		if o.Saw[id].Before(before) {

@@ -14,7 +14,7 @@ import (
 
 	"almenara/cluster"
 	"almenara/cluster/peers"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // hermit is a outageRecorder with a clock of its own. Quorum times are the system's, so the
@@ -22,13 +22,13 @@ import (
 type hermit struct {
 	outageRecorder
 	at      time.Time
-	records []storage.Alone
+	records []factbody.Alone
 	refuse  error
 }
 
 func newHermit(path string) *hermit {
 	h := &hermit{at: time.Now()}
-	h.outageRecorder = outageRecorder{path: path, now: func() time.Time { return h.at }, record: func(_ context.Context, a storage.Alone) error {
+	h.outageRecorder = outageRecorder{path: path, now: func() time.Time { return h.at }, record: func(_ context.Context, a factbody.Alone) error {
 		if h.refuse == nil {
 			h.records = append(h.records, a)
 		}
@@ -68,7 +68,7 @@ func TestOutageRecorder_RecordsWhatLasts(t *testing.T) {
 	got := h.records[0]
 	require.Equal(t, []string{"b"}, got.Saw, "whom it met when the links healed does not count")
 	require.InDelta(t, 15_000, got.To-got.From, 300)
-	require.Equal(t, storage.AloneLost, got.Why)
+	require.Equal(t, factbody.AloneLost, got.Why)
 	require.EqualValues(t, 41, got.Policy)
 }
 
@@ -81,7 +81,7 @@ func TestOutageRecorder_RecordsTheSpellOfACrash(t *testing.T) {
 	again.at = h.at.Add(time.Minute)
 	require.NoError(t, again.resume(t.Context()))
 	require.Len(t, again.records, 1)
-	require.Equal(t, storage.AloneEnded, again.records[0].Why)
+	require.Equal(t, factbody.AloneEnded, again.records[0].Why)
 	require.InDelta(t, 65_000, again.records[0].To-again.records[0].From, 300)
 	require.NoError(t, again.resume(t.Context()))
 	require.Len(t, again.records, 1)
@@ -107,10 +107,10 @@ func (l *link) set(gone time.Time) { l.mu.Lock(); defer l.mu.Unlock(); l.gone = 
 func TestWatch_TellsAndRecordsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		records, turned := make(chan storage.Alone, 1), 0
+		records, turned := make(chan factbody.Alone, 1), 0
 		w := Open(Options{
 			Dir: t.TempDir(), Clock: time.Now, Logger: slog.New(slog.DiscardHandler), Applied: func() uint64 { return 41 },
-			Record: func(_ context.Context, a storage.Alone) error { records <- a; return nil }, Turned: func() { turned++ },
+			Record: func(_ context.Context, a factbody.Alone) error { records <- a; return nil }, Turned: func() { turned++ },
 		})
 		l := &link{}
 		done := make(chan struct{})
@@ -126,7 +126,7 @@ func TestWatch_TellsAndRecordsAnOutage(t *testing.T) {
 		l.set(time.Time{})
 		a := <-records
 		require.EqualValues(t, 41, a.Policy)
-		require.Equal(t, storage.AloneLost, a.Why)
+		require.Equal(t, factbody.AloneLost, a.Why)
 		pass(time.Second)
 		require.False(t, w.Now().Alone)
 		require.Equal(t, 2, turned)

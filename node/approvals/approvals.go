@@ -23,8 +23,8 @@ import (
 	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 )
 
 // Exchange makes facts; *exchange.Exchange is one.
@@ -103,7 +103,7 @@ func (a *Approvals) approve(ctx context.Context, by authority.Caller, m *alerts.
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("reading fact id %q: %w", m.Fact, err)
 	}
-	body, err := storage.Approval{
+	body, err := factbody.Approval{
 		Fact: raw, Digest: m.Entry.Digest, By: by.Name, Policy: version, Reason: reason,
 		At: a.clock().UnixMilli(), Expires: m.Entry.Expires.UnixMilli(),
 	}.Encode()

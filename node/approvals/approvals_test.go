@@ -29,6 +29,8 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
+	"almenara/storage/rights"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -56,7 +58,7 @@ func (c *court) Create(_ context.Context, _ fact.Kind, _ fact.Stream, body []byt
 	return &exchange.Progress{ID: fact.ID{byte(len(c.facts))}}, nil
 }
 
-func newCourt(t *testing.T, policy storage.Policy) *court {
+func newCourt(t *testing.T, policy rights.Policy) *court {
 	t.Helper()
 	log := recordstest.New(t, clock)
 	var raw [][]byte
@@ -113,7 +115,7 @@ func to(t *testing.T, place string) []audience.Target {
 }
 
 // lay puts a message on the book, as the fact with this name.
-func (c *court) lay(t *testing.T, fact string, a *alert.Alert, i storage.Issue) {
+func (c *court) lay(t *testing.T, fact string, a *alert.Alert, i factbody.Issue) {
 	t.Helper()
 	id := hex.EncodeToString([]byte(fact))
 	i.Accepted = noon.Add(-time.Minute).UnixMilli()
@@ -134,7 +136,7 @@ func TestApproval(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change  func(c *court, by *authority.Caller, in *wire.Approve)
-		policy  storage.Policy
+		policy  rights.Policy
 		kind    string
 		refused string
 	}{
@@ -149,8 +151,8 @@ func TestApproval(t *testing.T) {
 		"nobody":                 {change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.Roles = nil }, kind: wire.KindForbidden, refused: "which bob does not have"},
 		"a central system":       {change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.System = true }, kind: wire.KindForbidden, refused: "only a person can approve"},
 		"of another sender":      {change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.Senders = []string{"hko"} }, kind: wire.KindForbidden, refused: "may not approve a message of the CAP sender almenara.d"},
-		"a role of the policy":   {policy: storage.Policy{Approvers: []string{authority.RoleComposer}}, change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.Roles = []string{authority.RoleComposer} }},
-		"not one of its":         {policy: storage.Policy{Approvers: []string{authority.RoleComposer}}, change: func(*court, *authority.Caller, *wire.Approve) {}, kind: wire.KindForbidden, refused: "bob is none of these"},
+		"a role of the policy":   {policy: rights.Policy{Approvers: []string{authority.RoleComposer}}, change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.Roles = []string{authority.RoleComposer} }},
+		"not one of its":         {policy: rights.Policy{Approvers: []string{authority.RoleComposer}}, change: func(*court, *authority.Caller, *wire.Approve) {}, kind: wire.KindForbidden, refused: "bob is none of these"},
 		"of another place":       {change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.Places = []string{there} }, kind: wire.KindForbidden, refused: "2 members outside d/there"},
 		"the author":             {change: func(_ *court, by *authority.Caller, _ *wire.Approve) { by.Name = "amy" }, kind: wire.KindForbidden, refused: "somebody else must approve"},
 		"something else":         {change: func(_ *court, _ *authority.Caller, in *wire.Approve) { in.Digest = "another" }, kind: wire.KindConflict, refused: "read it again"},
@@ -166,7 +168,7 @@ func TestApproval(t *testing.T) {
 			held := saying("held", alert.Info{
 				Event: "Fire", Severity: "Extreme", Urgency: "Immediate", Certainty: "Observed", Expires: alert.NewDateTime(noon.Add(time.Hour)),
 			})
-			court.lay(t, "held", held, storage.Issue{Targets: to(t, here), Author: "amy", Approvals: 1})
+			court.lay(t, "held", held, factbody.Issue{Targets: to(t, here), Author: "amy", Approvals: 1})
 			by, in := authority.Caller{Name: "bob", Roles: []string{authority.RoleApprover}}, wire.Approve{}
 			c.change(court, &by, &in)
 			out, err := court.ApproveAlert(t.Context(), by, string(held.Key().ID()), in, wire.WaitLocal)
@@ -174,7 +176,7 @@ func TestApproval(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, wire.StatePending, out.State, "it is laid on the book when the fact is learnt")
 				require.Len(t, court.facts, 1)
-				given, err := storage.DecodeApproval(court.facts[0])
+				given, err := factbody.DecodeApproval(court.facts[0])
 				require.NoError(t, err)
 				require.Equal(t, []any{by.Name, court.heldMessage().Entry.Digest}, []any{given.By, given.Digest})
 				return
@@ -201,13 +203,13 @@ func (c *court) approveBy(name string) {
 func (c *court) withdraw(t *testing.T) {
 	stop := saying("stop")
 	stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{c.heldMessage().Entry.Key}
-	c.lay(t, "stop", stop, storage.Issue{Approvals: 3, Author: "amy"})
+	c.lay(t, "stop", stop, factbody.Issue{Approvals: 3, Author: "amy"})
 }
 
 func TestApproval_WaitsUntilAllUnderstandIt(t *testing.T) {
-	court := newCourt(t, storage.Policy{})
+	court := newCourt(t, rights.Policy{})
 	held := saying("held", alert.Info{Event: "Fire", Expires: alert.NewDateTime(noon.Add(time.Hour))})
-	court.lay(t, "held", held, storage.Issue{Targets: to(t, here), Author: "amy", Approvals: 2})
+	court.lay(t, "held", held, factbody.Issue{Targets: to(t, here), Author: "amy", Approvals: 2})
 	by := authority.Caller{Name: "bob", Roles: []string{authority.RoleApprover}}
 	court.old = errors.New("one node is old")
 	_, err := court.ApproveAlert(t.Context(), by, string(held.Key().ID()), wire.Approve{}, wire.WaitLocal)

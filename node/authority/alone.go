@@ -10,7 +10,7 @@ import (
 
 	"almenara/cluster/agreed"
 	"almenara/node/wire"
-	"almenara/storage"
+	"almenara/storage/rights"
 )
 
 // sinceForm is how sentences write a moment.
@@ -38,13 +38,13 @@ func (r *Rules) alone(by Caller, about About, right Right, rules agreed.Authorit
 
 // licenceFor finds a licence of the caller that covers a message of the scenario, "" for a
 // free text, or says why none does.
-func (r *Rules) licenceFor(by Caller, scenario string, right Right, rules agreed.Authority, members *roaring.Bitmap) (*storage.Licence, string) {
+func (r *Rules) licenceFor(by Caller, scenario string, right Right, rules agreed.Authority, members *roaring.Bitmap) (*rights.Licence, string) {
 	what := "this needs a licence for free texts"
 	if scenario != "" {
 		what = "this needs a licence for the scenario " + scenario
 	}
 	for _, l := range r.licences(by, right, rules) {
-		if !slices.Contains(l.Scenarios, scenario) && !slices.Contains(l.Scenarios, storage.AnyScenario) {
+		if !slices.Contains(l.Scenarios, scenario) && !slices.Contains(l.Scenarios, rights.AnyScenario) {
 			continue
 		}
 		outside, err := r.outside(members, l.Place)
@@ -59,14 +59,14 @@ func (r *Rules) licenceFor(by Caller, scenario string, right Right, rules agreed
 
 // licences are those that the caller may use now. An old policy leaves named scenarios
 // only.
-func (r *Rules) licences(by Caller, right Right, rules agreed.Authority) (good []storage.Licence) {
+func (r *Rules) licences(by Caller, right Right, rules agreed.Authority) (good []rights.Licence) {
 	now := r.Clock().UnixMilli()
 	for _, l := range rules.Licences {
 		if l.Operator != by.Name || l.Revoked || now >= l.Until {
 			continue
 		}
 		if right.stale() {
-			l.Scenarios = slices.DeleteFunc(slices.Clone(l.Scenarios), func(id string) bool { return id == storage.AnyScenario })
+			l.Scenarios = slices.DeleteFunc(slices.Clone(l.Scenarios), func(id string) bool { return id == rights.AnyScenario })
 		}
 		if len(l.Scenarios) > 0 {
 			good = append(good, l)
@@ -81,7 +81,7 @@ func (r *Rules) refuseAlone(by Caller, right Right, rules agreed.Authority, why 
 	var still []string
 	for _, l := range r.licences(by, right, rules) {
 		what := "the scenarios " + strings.Join(l.Scenarios, ", ")
-		if slices.Contains(l.Scenarios, storage.AnyScenario) {
+		if slices.Contains(l.Scenarios, rights.AnyScenario) {
 			what = "any scenario or free text"
 		}
 		still = append(still, fmt.Sprintf("%s in %s until %s", what, l.Place, time.UnixMilli(l.Until).UTC().Format(sinceForm)))

@@ -2,12 +2,12 @@ package authority
 
 import (
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 )
 
 // ApprovalsOut says who approved the message; nil where nobody must.
-func ApprovalsOut(of storage.Issue, given []board.Approval) *wire.Approvals {
+func ApprovalsOut(of factbody.Issue, given []board.Approval) *wire.Approvals {
 	if of.Approvals == 0 {
 		return nil
 	}

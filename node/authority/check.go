@@ -14,6 +14,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/rights"
 )
 
 // StaleAfter is the policy age from which on only licences of named scenarios count:
@@ -82,18 +83,18 @@ type About struct {
 	Made     bool        // the node made the identifier, so no other message has it
 	Changes  []Alert     // alerts that it ends, updates or joins
 	Unknown  []alert.Key // what it references and is not known here
-	Scenario storage.Scenario
+	Scenario rights.Scenario
 	Reason   string
 }
 
 // Right is by what right something is done: what the record says of it.
 type Right struct {
 	Loneliness
-	Policy    uint64          // version of the policy
-	Approvals uint32          // persons besides the author who must approve first
-	Demand    *storage.Demand // why; nil where none must
-	Licence   string          // "": none was needed
-	Within    string          // place of the licence
+	Policy    uint64         // version of the policy
+	Approvals uint32         // persons besides the author who must approve first
+	Demand    *rights.Demand // why; nil where none must
+	Licence   string         // "": none was needed
+	Within    string         // place of the licence
 }
 
 // Check decides whether the caller may do this now, and what it still needs. A *wire.Problem
@@ -197,7 +198,7 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 }
 
 // approves holds an approver to the policy, to the author and to the caller's limits.
-func (r *Rules) approves(by Caller, m Message, p storage.Policy) error {
+func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
 	roles := append([]string{RoleAdministrator}, p.Approvers...)
 	if len(p.Approvers) == 0 {
 		roles = append(roles, RoleApprover)

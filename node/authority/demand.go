@@ -8,15 +8,15 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/rights"
 )
 
 // demandOf says why the rule asks: what it was held against. members are those of the message,
 // all of them with those whom its author has warned just before; they are read only where the
 // rule counts.
-func (r *Rules) demandOf(rule storage.PolicyRule, about About, members, all *roaring.Bitmap) *storage.Demand {
-	d := &storage.Demand{Rule: rule}
+func (r *Rules) demandOf(rule rights.PolicyRule, about About, members, all *roaring.Bitmap) *rights.Demand {
+	d := &rights.Demand{Rule: rule}
 	if rule.Severity != "" {
 		d.Severity = gravest(about.Message.Infos, severities, rule.Severity, severityOf)
 	}
@@ -45,7 +45,7 @@ func gravest(infos []alert.Info, order []string, from string, value func(alert.I
 
 // DemandOut is why approvals are needed, for people and programs; nil where none are, or where
 // software that did not record it took the message in.
-func DemandOut(d *storage.Demand) *wire.Demand {
+func DemandOut(d *rights.Demand) *wire.Demand {
 	if d == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func DemandOut(d *storage.Demand) *wire.Demand {
 }
 
 // RuleOut is a rule of the policy as the API has it.
-func RuleOut(r storage.PolicyRule) wire.PolicyRule {
+func RuleOut(r rights.PolicyRule) wire.PolicyRule {
 	return wire.PolicyRule{
 		Severity: r.Severity, Urgency: r.Urgency, Members: r.Members, District: r.District, Scenario: r.Scenario,
 		Share: int(r.Share), Approvals: int(r.Approvals),

@@ -6,9 +6,9 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/rights"
 )
 
 const (
@@ -46,10 +46,10 @@ func urgencyOf(i alert.Info) string  { return i.Urgency }
 // demand is how many persons besides the author must approve, and why: the strictest rule
 // that applies, or what the scenario asks for; nil where nobody must. Rules that count members
 // count also whom the author has warned just before.
-func (r *Rules) demand(by Caller, p storage.Policy, about About, members *roaring.Bitmap) (asked *storage.Demand, err error) {
+func (r *Rules) demand(by Caller, p rights.Policy, about About, members *roaring.Bitmap) (asked *rights.Demand, err error) {
 	needed := about.Scenario.Approvals
 	if needed > 0 {
-		asked = &storage.Demand{Scenario: about.Scenario.ID, Rule: storage.PolicyRule{Approvals: needed}}
+		asked = &rights.Demand{Scenario: about.Scenario.ID, Rule: rights.PolicyRule{Approvals: needed}}
 	}
 	var all *roaring.Bitmap
 	for _, rule := range p.Rules {
@@ -75,7 +75,7 @@ func (r *Rules) demand(by Caller, p storage.Policy, about About, members *roarin
 
 // named reports whether everything holds that the rule names of the message itself. What is
 // Unknown counts as high: leaving the word out must not be the way around a second person.
-func named(rule storage.PolicyRule, about About) bool {
+func named(rule rights.PolicyRule, about About) bool {
 	high := func(order []string, from string, value func(alert.Info) string) bool {
 		return from == "" || slices.ContainsFunc(about.Message.Infos, func(i alert.Info) bool {
 			at := level(order, value(i))
@@ -86,10 +86,10 @@ func named(rule storage.PolicyRule, about About) bool {
 		(rule.Scenario == "" || rule.Scenario == about.Scenario.ID)
 }
 
-func counts(rule storage.PolicyRule) bool { return rule.Members > 0 || rule.District || rule.Share > 0 }
+func counts(rule rights.PolicyRule) bool { return rule.Members > 0 || rule.District || rule.Share > 0 }
 
 // large reports whether as many members are addressed as the rule names.
-func (r *Rules) large(rule storage.PolicyRule, members *roaring.Bitmap) bool {
+func (r *Rules) large(rule rights.PolicyRule, members *roaring.Bitmap) bool {
 	share := uint64(rule.Share)
 	if rule.District {
 		share = max(share, DistrictShare)

@@ -22,6 +22,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/imports"
+	"almenara/storage/noderecord"
 )
 
 // Proposer has a change agreed on; *records.Proposer is one.
@@ -80,7 +81,7 @@ func (d *District) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := d.proposer.Propose(ctx, d.name, &command.PutDistrict{District: storage.District{
+	_, err := d.proposer.Propose(ctx, d.name, &command.PutDistrict{District: noderecord.District{
 		ID: own.ID, Name: own.Name, RootPublicKey: own.RootPublic(), CACert: string(access.PEM(own.CA.Raw)), Incarnation: 1,
 	}})
 	return err
@@ -130,10 +131,10 @@ func (d *District) Drill() string {
 }
 
 // Record is the agreed record; its zero value before there is one.
-func (d *District) Record() storage.District {
-	var record storage.District
+func (d *District) Record() noderecord.District {
+	var record noderecord.District
 	if err := d.store.View(func(t *storage.Txn) (err error) {
-		record, _, err = storage.DistrictRecord.Get(t)
+		record, _, err = noderecord.DistrictRecord.Get(t)
 		return err
 	}); err != nil {
 		d.log.Error("reading the district", "error", err)

@@ -21,6 +21,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audit"
 	"almenara/storage/durable"
+	"almenara/storage/noderecord"
 )
 
 // Sentinels of Recover.
@@ -72,7 +73,7 @@ type RecoverySurvey struct {
 }
 
 // OpenRecovery reads the folder of a node that is not running, and asks the other
-// voters whether they live, for 5 s at most. storage.ErrInUse says that the node runs.
+// voters whether they live, for 5 s at most. durable.ErrInUse says that the node runs.
 func OpenRecovery(ctx context.Context, dir string, log *slog.Logger) (*Recovery, error) {
 	r := &Recovery{dir: dir, log: log}
 	var err error
@@ -117,13 +118,13 @@ func (r *Recovery) survey(ctx context.Context) error {
 		r.Quarantined = q.By.Number
 	}
 	var conf raft.Configuration
-	var nodes []storage.Node
+	var nodes []noderecord.Node
 	var applied storage.Applied
 	err = r.store.View(func(t *storage.Txn) (err error) {
 		if applied, err = storage.AppliedRecord.Value(t); err != nil {
 			return err
 		}
-		if nodes, err = storage.Nodes.All(t); err != nil {
+		if nodes, err = noderecord.Nodes.All(t); err != nil {
 			return err
 		}
 		return r.lastLine(t)
@@ -213,7 +214,7 @@ func endMark(dir, file string) error {
 }
 
 // askNewer asks the node with which the newer incarnation began that quarantined this one.
-func (r *Recovery) askNewer(ctx context.Context, q *marks.Quarantine, nodes []storage.Node) {
+func (r *Recovery) askNewer(ctx context.Context, q *marks.Quarantine, nodes []noderecord.Node) {
 	if q == nil || q.By == nil {
 		return
 	}

@@ -26,6 +26,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audit"
 	"almenara/storage/durable"
+	"almenara/storage/noderecord"
 	"almenara/storage/wait"
 )
 
@@ -278,7 +279,7 @@ func (m *remains) close() {
 
 func (r *rejoin) open() (*remains, error) {
 	m := &remains{}
-	if err := m.openState(r.o); errors.Is(err, storage.ErrInUse) {
+	if err := m.openState(r.o); errors.Is(err, durable.ErrInUse) {
 		return nil, err
 	} else if err != nil {
 		r.out.Unread = err.Error()
@@ -312,7 +313,7 @@ func (m *remains) openState(o RejoinOptions) error {
 	}
 	m.store, m.state, m.lanes = store, state, LanesOf(marks)
 	_ = store.View(func(t *storage.Txn) error { // without it only known keys are believed
-		ring, _, err := storage.KeyRingRecord.Get(t)
+		ring, _, err := noderecord.KeyRingRecord.Get(t)
 		m.ring = []byte(ring.Signed)
 		return err
 	})

@@ -12,8 +12,8 @@ import (
 	"almenara/cluster/fact"
 	"almenara/node/alerts"
 	"almenara/node/stories"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 )
 
 // log is what was agreed: the facts that it names.
@@ -36,7 +36,7 @@ func say(book *alerts.Book, number byte, name string, of ...alert.Key) *alerts.M
 		a.MsgType = alert.MsgTypeUpdate
 	}
 	id := fact.ID{number}
-	issue := storage.Issue{Accepted: noon.UnixMilli(), Author: "amy"}
+	issue := factbody.Issue{Accepted: noon.UnixMilli(), Author: "amy"}
 	m := &alerts.Message{Fact: hex.EncodeToString(id[:]), Issue: issue, Alert: a, Entry: issue.Entry(a, a.Digest().String(), hex.EncodeToString(id[:]))}
 	book.Add(m)
 	return m

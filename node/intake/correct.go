@@ -16,10 +16,10 @@ import (
 	"almenara/node/shortid"
 	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/factbody"
 )
 
 // UpdateAlert implements service.Alerts: it writes a CAP Update of the alert in force that keeps its
@@ -149,18 +149,18 @@ func (c corrector) refilled(taken *incoming, blanks map[string]string) (*alert.A
 
 // madeFrom is the newest issue of the alert that was made from a scenario; the zero one
 // where none was.
-func (c corrector) madeFrom() (storage.Issue, error) {
+func (c corrector) madeFrom() (factbody.Issue, error) {
 	for _, m := range slices.Backward(c.s.Messages) {
 		says, err := m.Brief()
 		if err == nil && says.Issue.Scenario == "" {
 			continue
 		}
 		if m, err = m.Whole(); err != nil {
-			return storage.Issue{}, err
+			return factbody.Issue{}, err
 		}
 		return m.Issue, nil
 	}
-	return storage.Issue{}, nil
+	return factbody.Issue{}, nil
 }
 
 // references are the newest messages of the alert, as many as are taken.

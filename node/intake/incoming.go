@@ -8,12 +8,12 @@ import (
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/rights"
 )
 
 // incoming is one message on its way in: what was sent and who sent it.
@@ -26,7 +26,7 @@ type incoming struct {
 	limit    audience.Selection // selected, read
 	reason   string
 	incident string
-	scenario storage.Scenario  // that it was made from; the zero one is none
+	scenario rights.Scenario   // that it was made from; the zero one is none
 	blanks   map[string]string // that fill the scenario's
 	warnings []string
 	wait     wire.Wait

@@ -42,6 +42,7 @@ import (
 	"almenara/storage/alert/capjson"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 )
 
 // Exchange makes facts; *exchange.Exchange is one.
@@ -51,7 +52,7 @@ type Exchange interface {
 
 // Originals keeps messages that are too large for a fact; *originals.Keeper is one.
 type Originals interface {
-	Take(ctx context.Context, issue storage.Issue, a *alert.Alert, urgent, dryRun bool) (*originals.Large, error)
+	Take(ctx context.Context, issue factbody.Issue, a *alert.Alert, urgent, dryRun bool) (*originals.Large, error)
 }
 
 // Options say what an Intake needs. None may be nil.

@@ -9,9 +9,9 @@ import (
 	clusterjournal "almenara/cluster/journal"
 	"almenara/node/authority"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/rights"
 )
 
 // rain is a CAP message of the observatory for a place, in force from noon on.
@@ -40,7 +40,7 @@ func problem(t *testing.T, err error, kind string) *wire.Problem {
 }
 
 func TestTakeCAP_RecordsOnceWhatItJudged(t *testing.T) {
-	c := newCourt(t, storage.Policy{})
+	c := newCourt(t, rights.Policy{})
 	here := `place under "d/here"`
 	would, err := c.PreviewCAP(t.Context(), observatory, rain(t, "m", "Rain"), here)
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestTakeCAP_RecordsOnceWhatItJudged(t *testing.T) {
 }
 
 func TestTakeCAP_RefusesBeforeItRecords(t *testing.T) {
-	c := newCourt(t, storage.Policy{})
+	c := newCourt(t, rights.Policy{})
 	stranger := authority.Caller{Name: "mallory", Roles: composer, Senders: []string{"other"}}
 	_, err := c.TakeCAP(t.Context(), stranger, rain(t, "m", "Rain"), "all", wire.WaitLocal)
 	problem(t, err, wire.KindForbidden)
@@ -81,7 +81,7 @@ func TestTakeCAP_RefusesBeforeItRecords(t *testing.T) {
 }
 
 func TestCancelAlert_EndsWhatIsKnown(t *testing.T) {
-	c := newCourt(t, storage.Policy{})
+	c := newCourt(t, rights.Policy{})
 	out, err := c.TakeCAP(t.Context(), observatory, rain(t, "m", "Rain"), "all", wire.WaitLocal)
 	require.NoError(t, err)
 	_, err = c.CancelAlert(t.Context(), observatory, "aaaaaaaaaaaaaaaaaaaaaaaaaa", wire.CancelAlert{}, wire.WaitLocal)

@@ -9,15 +9,15 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/rights"
 )
 
 // On the node that takes a message its XML is read once: what the book holds is what the way in
 // has read.
 func TestTake_ReadsAMessageOnce(t *testing.T) {
-	c := newCourt(t, storage.Policy{})
+	c := newCourt(t, rights.Policy{})
 	a := &alert.Alert{
 		Identifier: "once", Sender: "hko", Sent: alert.NewDateTime(noon), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic,
 		Infos: []alert.Info{{

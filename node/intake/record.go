@@ -11,9 +11,9 @@ import (
 	"almenara/node/originals"
 	"almenara/node/replication"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 // record makes the fact durable on this node. A message that is known already
@@ -66,8 +66,8 @@ func (in incoming) parsed(large *originals.Large) *alert.Alert {
 }
 
 // issue is what the alert's fact says.
-func (t *Intake) issue(in incoming, targets []audience.Target, right authority.Right) storage.Issue {
-	issue := storage.Issue{
+func (t *Intake) issue(in incoming, targets []audience.Target, right authority.Right) factbody.Issue {
+	issue := factbody.Issue{
 		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
 		Accepted: t.clock().UnixMilli(), Policy: right.Policy,
 		Approvals: right.Approvals, Demand: right.Demand, Scenario: in.scenario.ID, Blanks: in.blanks, Licence: right.Licence, Within: right.Within,
@@ -106,7 +106,7 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 
 // recordable is the body of an alert's fact. Where the message is too large for one, it
 // is on this disk beside the fact, until Done is called on large if no fact names it.
-func (t *Intake) recordable(ctx context.Context, in incoming, issue storage.Issue) (body []byte, large *originals.Large, err error) {
+func (t *Intake) recordable(ctx context.Context, in incoming, issue factbody.Issue) (body []byte, large *originals.Large, err error) {
 	if body, err = issue.Encode(); err != nil || len(body) <= fact.MaxBody {
 		return body, nil, err
 	}

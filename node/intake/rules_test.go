@@ -36,7 +36,9 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 	"almenara/storage/member"
+	"almenara/storage/rights"
 )
 
 var (
@@ -61,13 +63,13 @@ const (
 	elsewhere = "e/where"
 )
 
-func newCourt(t *testing.T, policy storage.Policy, licences ...storage.Licence) court {
+func newCourt(t *testing.T, policy rights.Policy, licences ...rights.Licence) court {
 	t.Helper()
 	return courtAt(t, func() time.Time { return noon }, policy, licences...)
 }
 
 // courtAt is one with a clock of its own.
-func courtAt(t *testing.T, clock func() time.Time, policy storage.Policy, licences ...storage.Licence) court {
+func courtAt(t *testing.T, clock func() time.Time, policy rights.Policy, licences ...rights.Licence) court {
 	t.Helper()
 	store, err := storage.Open(t.TempDir(), storage.Options{MemTableSize: storage.MinMemTableSize, MinFree: 1, Logger: quiet})
 	require.NoError(t, err)
@@ -82,10 +84,10 @@ func courtAt(t *testing.T, clock func() time.Time, policy storage.Policy, licenc
 			}
 		}
 		for _, l := range licences {
-			require.NoError(t, storage.Licences.Put(txn, l))
+			require.NoError(t, rights.Licences.Put(txn, l))
 		}
-		require.NoError(t, storage.PolicyVersion.Put(txn, 41))
-		return storage.PolicyRecord.Put(txn, policy)
+		require.NoError(t, rights.PolicyVersion.Put(txn, 41))
+		return rights.PolicyRecord.Put(txn, policy)
 	}))
 	machine, err := fsm.New(store, fsm.Hooks{Halt: func(err error) { t.Error(err) }, Logger: quiet})
 	require.NoError(t, err)
@@ -168,7 +170,7 @@ func saying(name string, minutes int, infos ...alert.Info) *alert.Alert {
 }
 
 // lay puts a message on the book, as the fact with this name.
-func (c court) lay(fact string, a *alert.Alert, i storage.Issue) *alerts.Message {
+func (c court) lay(fact string, a *alert.Alert, i factbody.Issue) *alerts.Message {
 	c.Helper()
 	id := hex.EncodeToString([]byte(fact))
 	i.Accepted = noon.Add(-time.Minute).UnixMilli()
@@ -179,8 +181,8 @@ func (c court) lay(fact string, a *alert.Alert, i storage.Issue) *alerts.Message
 }
 
 // licensed is a licence of duty for the scenario fire, here, for an hour.
-func licensed() storage.Licence {
-	return storage.Licence{ID: "l", Operator: "duty", Scenarios: []string{"fire"}, Place: here, Until: noon.Add(time.Hour).UnixMilli()}
+func licensed() rights.Licence {
+	return rights.Licence{ID: "l", Operator: "duty", Scenarios: []string{"fire"}, Place: here, Until: noon.Add(time.Hour).UnixMilli()}
 }
 
 var (
@@ -192,8 +194,8 @@ var (
 type plea struct {
 	in      incoming
 	places  []string
-	licence storage.Licence
-	policy  storage.Policy
+	licence rights.Licence
+	policy  rights.Policy
 	crowd   bool          // the node is not alone
 	age     time.Duration // of the policy
 }
@@ -202,7 +204,7 @@ type plea struct {
 // were that condition not there.
 func TestRule_Alone(t *testing.T) {
 	t.Parallel()
-	extreme := storage.Policy{Rules: []storage.PolicyRule{{Severity: "Extreme", Approvals: 1}}}
+	extreme := rights.Policy{Rules: []rights.PolicyRule{{Severity: "Extreme", Approvals: 1}}}
 	for name, c := range map[string]struct {
 		change    func(*plea)
 		refused   string
@@ -262,7 +264,7 @@ func TestRule_Alone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := plea{
-				in:     incoming{by: authority.Caller{Name: "duty", Roles: composer}, direct: true, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: storage.Scenario{ID: "fire"}, reason: "seen"},
+				in:     incoming{by: authority.Caller{Name: "duty", Roles: composer}, direct: true, alert: saying("m", 0, block("Severe", "Immediate", "Observed")), scenario: rights.Scenario{ID: "fire"}, reason: "seen"},
 				places: []string{here}, licence: licensed(),
 			}
 			c.change(&p)
@@ -343,15 +345,15 @@ func TestCorrects(t *testing.T) {
 		"of what is cancelled": {infos: []alert.Info{minor}, places: []string{here}, change: func(c court, s, _ *alert.Alert) {
 			stop := saying("stop", -5)
 			stop.MsgType, stop.References = alert.MsgTypeCancel, []alert.Key{s.Key()}
-			c.lay("stop", stop, storage.Issue{})
+			c.lay("stop", stop, factbody.Issue{})
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			court := newCourt(t, storage.Policy{Rules: []storage.PolicyRule{{Approvals: 1}}}) // of everything but corrections
+			court := newCourt(t, rights.Policy{Rules: []rights.PolicyRule{{Approvals: 1}}}) // of everything but corrections
 			standing := saying("standing", -10, severe, minor)
 			standing.Sender = cmp.Or(c.sender, standing.Sender)
-			court.lay("standing", standing, storage.Issue{Targets: to(t, here, there), Author: "amy"})
+			court.lay("standing", standing, factbody.Issue{Targets: to(t, here, there), Author: "amy"})
 			update := saying("update", 0, c.infos...)
 			update.Sender = standing.Sender
 			update.MsgType, update.References = alert.MsgTypeUpdate, []alert.Key{standing.Key()}
@@ -376,6 +378,6 @@ func TestCorrects(t *testing.T) {
 // other lays another alert, which lacks approvals.
 func (c court) other(approvals uint32) *alert.Alert {
 	a := saying("other", -8, block("Severe", "Expected", "Possible"))
-	c.lay("other", a, storage.Issue{Targets: to(c.T, here), Author: "amy", Approvals: approvals})
+	c.lay("other", a, factbody.Issue{Targets: to(c.T, here), Author: "amy", Approvals: approvals})
 	return a
 }

@@ -13,6 +13,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/rights"
 )
 
 // fromScenario fills in what a request leaves to a scenario.
@@ -23,10 +24,10 @@ func (t *Intake) fromScenario(sent wire.SendAlert, in *incoming) (json.RawMessag
 		}
 		return sent.Alert, nil
 	}
-	var s storage.Scenario
+	var s rights.Scenario
 	var known bool
 	err := t.store.View(func(txn *storage.Txn) (err error) {
-		s, known, err = storage.Scenarios.Get(txn, sent.Scenario)
+		s, known, err = rights.Scenarios.Get(txn, sent.Scenario)
 		return err
 	})
 	if err != nil {
@@ -40,7 +41,7 @@ func (t *Intake) fromScenario(sent wire.SendAlert, in *incoming) (json.RawMessag
 }
 
 // limits is what the request selects within what the scenario selects.
-func limits(selected string, s storage.Scenario, index *lookup.Index) (audience.Selection, error) {
+func limits(selected string, s rights.Scenario, index *lookup.Index) (audience.Selection, error) {
 	limit, err := readLimit(selected, index)
 	if err != nil || s.Select == "" {
 		return limit, err

@@ -9,13 +9,15 @@ import (
 	"almenara/node/records"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
+	"almenara/storage/rights"
 )
 
 // TestPolicy_KnowsAShareOfTheDistrict addresses parts of a district of six members in three
 // places.
 func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
 	t.Parallel()
-	half, whole := storage.PolicyRule{Share: 50, Approvals: 1}, storage.PolicyRule{District: true, Approvals: 2}
+	half, whole := rights.PolicyRule{Share: 50, Approvals: 1}, rights.PolicyRule{District: true, Approvals: 2}
 	for name, c := range map[string]struct {
 		places []string
 		before []string // what the same author has just sent
@@ -33,13 +35,13 @@ func TestPolicy_KnowsAShareOfTheDistrict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			court := newCourt(t, storage.Policy{Rules: []storage.PolicyRule{half, whole}})
+			court := newCourt(t, rights.Policy{Rules: []rights.PolicyRule{half, whole}})
 			if c.author != "" {
 				var infos []alert.Info
 				for range c.before {
 					infos = append(infos, block("Severe", "Immediate", "Observed"))
 				}
-				court.lay("before", saying("before", -1, infos...), storage.Issue{Targets: to(t, c.before...), Author: c.author})
+				court.lay("before", saying("before", -1, infos...), factbody.Issue{Targets: to(t, c.before...), Author: c.author})
 			}
 			var infos []alert.Info
 			for range c.places {
@@ -71,12 +73,12 @@ func TestUser_FromBeforeThereWereKinds(t *testing.T) {
 	require.False(t, storage.User{Kind: storage.UserPerson, Senders: []string{"hko"}}.System())
 	require.True(t, storage.User{Kind: storage.UserSystem, Senders: []string{"hko"}}.System())
 
-	court := newCourt(t, storage.Policy{})
+	court := newCourt(t, rights.Policy{})
 	require.Empty(t, records.AssumedSystems(court.store))
 	require.NoError(t, court.store.Update(func(txn *storage.Txn) error {
 		return storage.Users.Put(txn, storage.User{Name: "old", Roles: composer, Senders: []string{"hko"}})
 	}))
 	require.Contains(t, records.AssumedSystems(court.store)[0], "old may warn without a second person")
-	require.Equal(t, "{Extreme  0 false  1}", storage.PolicyRule{Severity: "Extreme", Approvals: 1}.String(),
+	require.Equal(t, "{Extreme  0 false  1}", rights.PolicyRule{Severity: "Extreme", Approvals: 1}.String(),
 		"the audit is the same on software that knows no share")
 }

@@ -24,7 +24,9 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
+	"almenara/storage/rights"
 )
 
 // waySeeds is how many districts the property below roams, and waySteps how many messages
@@ -79,7 +81,7 @@ var wayCallers = []authority.Caller{
 func newWay(t *testing.T, seed uint64) *way {
 	w := &way{r: rand.New(rand.NewPCG(seed, 21)), now: noon, promises: map[alert.ID]*promised{}}
 	clock := func() time.Time { return w.now }
-	w.court = courtAt(t, clock, storage.Policy{})
+	w.court = courtAt(t, clock, rights.Policy{})
 	n := w.court
 	require.NoError(t, n.store.Update(func(txn *storage.Txn) error {
 		for _, by := range wayCallers {
@@ -258,7 +260,7 @@ func (w *way) send(by authority.Caller) error {
 }
 
 // record puts the message on the book, and holds what it changes against its author's right.
-func (w *way) record(in incoming, issue storage.Issue) {
+func (w *way) record(in incoming, issue factbody.Issue) {
 	fact := fmt.Sprintf("%064x", w.count)
 	m := &alerts.Message{Fact: fact, Issue: issue, Alert: in.alert, Entry: issue.Entry(in.alert, in.alert.Digest().String(), fact)}
 	w.changes(in.by, m)

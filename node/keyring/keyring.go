@@ -21,6 +21,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/node/access"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // Proposer has a change agreed on; *records.Proposer is one.
@@ -60,7 +61,7 @@ func (r *Ring) Reread() error {
 	if err != nil {
 		return fmt.Errorf("reading the key ring: %w", err)
 	}
-	r.holds.Store(slices.ContainsFunc(ring.Keys, func(k storage.PublicKey) bool {
+	r.holds.Store(slices.ContainsFunc(ring.Keys, func(k noderecord.PublicKey) bool {
 		return k.Node == r.identity.NodeID && k.ID == r.identity.KeyID
 	}))
 	return nil
@@ -84,7 +85,7 @@ func (r *Ring) Keep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = r.proposer.Propose(ctx, r.name, &command.PutKeyRing{KeyRing: storage.KeyRing{Signed: signed, Keys: want}})
+	_, err = r.proposer.Propose(ctx, r.name, &command.PutKeyRing{KeyRing: noderecord.KeyRing{Signed: signed, Keys: want}})
 	return err
 }
 
@@ -97,13 +98,13 @@ const (
 
 // ringOf lists the keys of the nodes that belong to the district, by node, with the
 // times of the ring before as long as they last.
-func ringOf(nodes []storage.Node, before []storage.PublicKey, now time.Time) []storage.PublicKey {
-	var want []storage.PublicKey
+func ringOf(nodes []noderecord.Node, before []noderecord.PublicKey, now time.Time) []noderecord.PublicKey {
+	var want []noderecord.PublicKey
 	for _, node := range nodes {
 		if node.Removed || len(node.PublicKey) == 0 {
 			continue
 		}
-		key := storage.PublicKey{
+		key := noderecord.PublicKey{
 			ID: node.KeyID, Node: node.ID, Key: node.PublicKey,
 			NotBefore: now.Add(-24 * time.Hour).UnixMilli(), NotAfter: now.Add(keyLife).UnixMilli(),
 		}
@@ -121,24 +122,24 @@ func ringOf(nodes []storage.Node, before []storage.PublicKey, now time.Time) []s
 	return want
 }
 
-func sameKey(a, b storage.PublicKey) bool {
+func sameKey(a, b noderecord.PublicKey) bool {
 	return a.ID == b.ID && a.Node == b.Node && a.NotBefore == b.NotBefore && a.NotAfter == b.NotAfter
 }
 
 // Read reads the nodes and the key ring together.
-func (r *Ring) Read() (nodes []storage.Node, ring storage.KeyRing, err error) {
+func (r *Ring) Read() (nodes []noderecord.Node, ring noderecord.KeyRing, err error) {
 	err = r.store.View(func(t *storage.Txn) error {
-		if nodes, err = storage.Nodes.All(t); err != nil {
+		if nodes, err = noderecord.Nodes.All(t); err != nil {
 			return err
 		}
-		ring, _, err = storage.KeyRingRecord.Get(t)
+		ring, _, err = noderecord.KeyRingRecord.Get(t)
 		return err
 	})
 	return nodes, ring, err
 }
 
 // sign writes the ring as devices get it.
-func (r *Ring) sign(keys []storage.PublicKey) (string, error) {
+func (r *Ring) sign(keys []noderecord.PublicKey) (string, error) {
 	d := r.identity.District
 	ring := contract.KeyRing{District: d.ID, Time: r.clock().UTC()}
 	for _, k := range keys {

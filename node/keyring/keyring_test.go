@@ -11,7 +11,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/identity"
 	"almenara/node/records/recordstest"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -19,12 +19,12 @@ var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 func clock() time.Time { return noon }
 
 // newRing is the ring of one node of a district with a log of its own.
-func newRing(t *testing.T, d *identity.District) (*Ring, *recordstest.Log, storage.Node) {
+func newRing(t *testing.T, d *identity.District) (*Ring, *recordstest.Log, noderecord.Node) {
 	t.Helper()
 	id, err := identity.New(d, []string{"127.0.0.1:8470"})
 	require.NoError(t, err)
 	log := recordstest.New(t, clock)
-	own := storage.Node{ID: id.NodeID, Name: "n1", Internode: "127.0.0.1:8470", KeyID: id.KeyID, PublicKey: id.SigningPublic()}
+	own := noderecord.Node{ID: id.NodeID, Name: "n1", Internode: "127.0.0.1:8470", KeyID: id.KeyID, PublicKey: id.SigningPublic()}
 	return New(Options{Identity: id, Name: "n1", Store: log.Store, Proposer: log, Clock: clock}), log, own
 }
 
@@ -83,7 +83,7 @@ func TestKey_IsOfTheNodeThatSigned(t *testing.T) {
 	require.NoError(t, err)
 	_, ok = r.Key(other.KeyID, other.NodeID)
 	require.False(t, ok)
-	_, err = log.Propose(t.Context(), "n1", &command.PutNode{Node: storage.Node{
+	_, err = log.Propose(t.Context(), "n1", &command.PutNode{Node: noderecord.Node{
 		ID: other.NodeID, Name: "n2", Internode: "127.0.0.1:8471", KeyID: other.KeyID, PublicKey: other.SigningPublic(),
 	}})
 	require.NoError(t, err)
@@ -125,7 +125,7 @@ func TestForDevices_NamesAllNodesItselfFirst(t *testing.T) {
 	_, _, other := newRing(t, d)
 	_, _, gone := newRing(t, d)
 	own.MQTT, other.MQTT, gone.MQTT = []string{"tcp://before:1883"}, []string{"tcp://other:1883"}, []string{"tcp://gone:1883"}
-	for _, node := range []storage.Node{own, other, gone} {
+	for _, node := range []noderecord.Node{own, other, gone} {
 		_, err := log.Propose(t.Context(), "n1", &command.PutNode{Node: node})
 		require.NoError(t, err)
 	}
@@ -140,7 +140,7 @@ func TestForDevices_NamesAllNodesItselfFirst(t *testing.T) {
 
 func TestRingOf_RenewsKeysBeforeTheyEnd(t *testing.T) {
 	public := ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))
-	nodes := []storage.Node{{ID: "a", KeyID: "ka", PublicKey: public}, {ID: "b", KeyID: "kb", PublicKey: public, Removed: true}}
+	nodes := []noderecord.Node{{ID: "a", KeyID: "ka", PublicKey: public}, {ID: "b", KeyID: "kb", PublicKey: public, Removed: true}}
 	first := ringOf(nodes, nil, noon)
 	require.Len(t, first, 1, "a node that was removed has no key")
 	require.Equal(t, noon.Add(keyLife).UnixMilli(), first[0].NotAfter)

@@ -8,6 +8,7 @@ import (
 
 	"almenara/channels/contract"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 const maxForeign = 1024 // keys of nodes that are on no record here
@@ -19,10 +20,10 @@ func (r *Ring) Key(keyID, origin string) (ed25519.PublicKey, bool) {
 	if origin == r.identity.NodeID && keyID == r.identity.KeyID {
 		return r.identity.SigningPublic(), true
 	}
-	var node storage.Node
+	var node noderecord.Node
 	var ok bool
 	err := r.store.View(func(t *storage.Txn) (err error) {
-		node, ok, err = storage.Nodes.Get(t, origin)
+		node, ok, err = noderecord.Nodes.Get(t, origin)
 		return err
 	})
 	if err != nil || !ok || node.KeyID != keyID || len(node.PublicKey) != ed25519.PublicKeySize {

@@ -13,6 +13,7 @@ import (
 	"almenara/node/admission"
 	"almenara/node/records"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 const (
@@ -61,7 +62,7 @@ func (m *Membership) Admit(ctx context.Context, req joining.Request) error {
 	case err != nil:
 		return err
 	}
-	_, err = m.proposer.Propose(ctx, m.name, &command.PutNode{Node: storage.Node{
+	_, err = m.proposer.Propose(ctx, m.name, &command.PutNode{Node: noderecord.Node{
 		ID: req.NodeID, Name: req.NodeID[:8], Internode: req.Addrs[0], KeyID: req.KeyID, PublicKey: req.SigningKey,
 		Version: m.admittedVersion(ctx, req.Version),
 	}})
@@ -73,10 +74,10 @@ func (m *Membership) Admit(ctx context.Context, req joining.Request) error {
 
 // AddressOf names the internode address that a node announced last.
 func (m *Membership) AddressOf(id string) (string, bool) {
-	var node storage.Node
+	var node noderecord.Node
 	var known bool
 	err := m.store.View(func(t *storage.Txn) (err error) {
-		node, known, err = storage.Nodes.Get(t, id)
+		node, known, err = noderecord.Nodes.Get(t, id)
 		return err
 	})
 	return node.Internode, err == nil && known && node.Internode != ""
@@ -86,7 +87,7 @@ func (m *Membership) AddressOf(id string) (string, bool) {
 // is not on record.
 func (m *Membership) RecordedVersion(id string) (version uint64) {
 	if err := m.store.View(func(t *storage.Txn) error {
-		node, _, err := storage.Nodes.Get(t, id)
+		node, _, err := noderecord.Nodes.Get(t, id)
 		version = node.Version
 		return err
 	}); err != nil {

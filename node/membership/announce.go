@@ -10,15 +10,16 @@ import (
 	"almenara/cluster/peers"
 	"almenara/node/folder"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // Announce commits where this node is reached, when that has changed.
 func (m *Membership) Announce(ctx context.Context) error {
 	want := m.self()
-	var have storage.Node
+	var have noderecord.Node
 	var known bool
 	err := m.store.View(func(t *storage.Txn) (err error) {
-		have, known, err = storage.Nodes.Get(t, m.id)
+		have, known, err = noderecord.Nodes.Get(t, m.id)
 		return err
 	})
 	if err != nil || known && sameNode(have, want) {
@@ -33,7 +34,7 @@ func (m *Membership) Announce(ctx context.Context) error {
 	return m.cluster.Linearizable(ctx)
 }
 
-func sameNode(a, b storage.Node) bool {
+func sameNode(a, b noderecord.Node) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.Internode == b.Internode && a.API == b.API &&
 		slices.Equal(a.MQTT, b.MQTT) && a.KeyID == b.KeyID && slices.Equal(a.PublicKey, b.PublicKey)
 }

@@ -20,6 +20,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/node/keyring"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // Proposer has changes agreed on and says what an error of that means; *records.Proposer is one.
@@ -62,8 +63,8 @@ type Options struct {
 	Store    *storage.Store
 	Ring     *keyring.Ring
 	Proposer Proposer
-	Self     func() storage.Node // this node as the others should know it
-	Isolated func() bool         // it is of a copy for a drill, which speaks to nobody
+	Self     func() noderecord.Node // this node as the others should know it
+	Isolated func() bool            // it is of a copy for a drill, which speaks to nobody
 	Clock    func() time.Time
 	Logger   *slog.Logger
 }
@@ -77,7 +78,7 @@ type Membership struct {
 	store    *storage.Store
 	ring     *keyring.Ring
 	proposer Proposer
-	self     func() storage.Node
+	self     func() noderecord.Node
 	isolated func() bool
 	clock    func() time.Time
 	log      *slog.Logger

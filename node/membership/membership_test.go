@@ -21,7 +21,7 @@ import (
 	"almenara/node/records"
 	"almenara/node/records/recordstest"
 	"almenara/node/wire"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -61,7 +61,7 @@ type town struct {
 	ring     *keyring.Ring
 	group    *group
 	district *identity.District
-	own      storage.Node
+	own      noderecord.Node
 	isolated bool
 }
 
@@ -71,12 +71,12 @@ func newTown(t *testing.T) *town {
 	require.NoError(t, err)
 	own, err := identity.New(d, []string{"127.0.0.1:8470"})
 	require.NoError(t, err)
-	w := &town{log: recordstest.New(t, clock), district: d, own: storage.Node{
+	w := &town{log: recordstest.New(t, clock), district: d, own: noderecord.Node{
 		ID: own.NodeID, Name: "n1", Internode: "127.0.0.1:8470", KeyID: own.KeyID, PublicKey: own.SigningPublic(),
 	}}
 	w.ring = keyring.New(keyring.Options{Identity: own, Name: "n1", Store: w.log.Store, Proposer: w.log, Clock: clock})
 	w.Membership = membership.New(membership.Options{
-		ID: own.NodeID, Name: "n1", Store: w.log.Store, Ring: w.ring, Proposer: w.log, Self: func() storage.Node { return w.own },
+		ID: own.NodeID, Name: "n1", Store: w.log.Store, Ring: w.ring, Proposer: w.log, Self: func() noderecord.Node { return w.own },
 		Isolated: func() bool { return w.isolated }, Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	w.group = &group{peers: []peers.Peer{{ID: own.NodeID, Voter: true}, {ID: "other", Voter: true}}}

@@ -16,8 +16,8 @@ import (
 	"almenara/channels/signal"
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 )
 
 // maxRefusals bounds what is remembered of refused messages, so that a sender that
@@ -54,7 +54,7 @@ func New(e Exchange, clock func() time.Time, log *slog.Logger) *Notes {
 
 // Fanout notes that this node wrote a revision of an alert to so many devices.
 func (q *Notes) Fanout(id alert.ID, revision alert.Revision, devices int) {
-	q.add(note{fact.KindFanout, storage.Fanout{
+	q.add(note{fact.KindFanout, factbody.Fanout{
 		Alert: string(id), Revision: uint64(revision), Devices: uint32(devices), At: q.clock().UnixMilli(),
 	}})
 }
@@ -71,7 +71,7 @@ func (q *Notes) Refusal(r Refused) {
 	if !q.first(r.By + " " + r.Digest + " " + r.Selected) {
 		return
 	}
-	q.add(note{fact.KindRefusal, storage.Refusal{
+	q.add(note{fact.KindRefusal, factbody.Refusal{
 		Key: r.Key, Alert: string(r.Alert), Digest: r.Digest, Author: r.By, At: q.clock().UnixMilli(),
 	}})
 }

@@ -11,7 +11,7 @@ import (
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // made is what was put on record.
@@ -42,11 +42,11 @@ func TestRun_PutsOnRecordWhatWasQueued(t *testing.T) {
 	go func() { q.Run(ctx); close(done) }()
 	fanout := <-facts
 	require.Equal(t, byte(fact.KindFanout), fanout[0])
-	body, err := storage.Fanout{Alert: "rain", Revision: 7, Devices: 3, At: noon.UnixMilli()}.Encode()
+	body, err := factbody.Fanout{Alert: "rain", Revision: 7, Devices: 3, At: noon.UnixMilli()}.Encode()
 	require.NoError(t, err)
 	require.Equal(t, body, fanout[1:])
 	for _, by := range []string{"amy", "bob"} {
-		body, err := storage.Refusal{Key: "k", Alert: "rain", Digest: "d", Author: by, At: noon.UnixMilli()}.Encode()
+		body, err := factbody.Refusal{Key: "k", Alert: "rain", Digest: "d", Author: by, At: noon.UnixMilli()}.Encode()
 		require.NoError(t, err)
 		require.Equal(t, append([]byte{byte(fact.KindRefusal)}, body...), <-facts, "once for each author")
 	}

@@ -12,8 +12,8 @@ import (
 	"almenara/channels/signal"
 	"almenara/cluster/fact"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 )
 
 // Options say what a Keeper may touch. All fields but the last
@@ -100,7 +100,7 @@ func (l *Large) Done() {
 // urgent only the original is not kept then. On return the message is on this
 // disk, so that whoever has the fact may ask for it, unless it is only a try or the
 // warnings say otherwise.
-func (k *Keeper) Take(ctx context.Context, issue storage.Issue, a *alert.Alert, urgent, try bool) (*Large, error) {
+func (k *Keeper) Take(ctx context.Context, issue factbody.Issue, a *alert.Alert, urgent, try bool) (*Large, error) {
 	if err := k.o.Understood(ctx); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (k *Keeper) Take(ctx context.Context, issue storage.Issue, a *alert.Alert, 
 	if err != nil {
 		return nil, err
 	}
-	issue.Original = &storage.Original{
+	issue.Original = &factbody.Original{
 		SHA256: sum[:], Size: int64(len(raw)), Content: content[:], Kept: why == "", Until: until(issue, a).UnixMilli(),
 	}
 	body, warnings, err := reduce(issue, a, fact.MaxBody)
@@ -145,7 +145,7 @@ func (k *Keeper) put(sum Sum, raw []byte) (release func(), err error) {
 }
 
 // until is the end of an original's protection: while devices may still ask for the alert.
-func until(issue storage.Issue, a *alert.Alert) time.Time {
+func until(issue factbody.Issue, a *alert.Alert) time.Time {
 	accepted := time.UnixMilli(issue.Accepted)
 	last := a.Expires()
 	if last.Before(accepted) {
@@ -196,7 +196,7 @@ func (k *Keeper) pin(sum Sum, by int) {
 
 // Learn notes the original of an alert fact, if it has one, and lets it be fetched. It
 // does not block.
-func (k *Keeper) Learn(origin string, issue storage.Issue) {
+func (k *Keeper) Learn(origin string, issue factbody.Issue) {
 	o, ok := read(origin, issue)
 	if ok && k.list.add(o) && !k.store.has(o.Sum) {
 		k.wake.Set()
@@ -204,7 +204,7 @@ func (k *Keeper) Learn(origin string, issue storage.Issue) {
 }
 
 // read is what an issue says of its original; false where there is none to keep.
-func read(origin string, issue storage.Issue) (Original, bool) {
+func read(origin string, issue factbody.Issue) (Original, bool) {
 	if issue.Original == nil || !issue.Original.Kept {
 		return Original{}, false
 	}
@@ -221,7 +221,7 @@ func read(origin string, issue storage.Issue) (Original, bool) {
 
 // Copy says what became of the original of an issue on this node: nil for a message that
 // has none apart.
-func (k *Keeper) Copy(issue storage.Issue) *wire.Original {
+func (k *Keeper) Copy(issue factbody.Issue) *wire.Original {
 	if issue.Original == nil {
 		return nil
 	}
@@ -239,7 +239,7 @@ func (k *Keeper) Copy(issue storage.Issue) *wire.Original {
 // Read gives the message of an issue as its sender wrote it: from the fact, from the disk
 // of this node, or from another node. Where none of them has it the error is a
 // *wire.Problem that says so.
-func (k *Keeper) Read(ctx context.Context, issue storage.Issue) ([]byte, error) {
+func (k *Keeper) Read(ctx context.Context, issue factbody.Issue) ([]byte, error) {
 	if issue.Original == nil {
 		return issue.Message, nil
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // Bounds of what a district keeps. A weather service's largest live alert has 1.7 MB.
@@ -143,4 +143,4 @@ func (l *list) room(author string, size int64, now time.Time) time.Time {
 }
 
 // decode reads the issue of an alert fact.
-func decode(f fact.Fact) (storage.Issue, error) { return storage.DecodeIssue(f.Body) }
+func decode(f fact.Fact) (factbody.Issue, error) { return factbody.DecodeIssue(f.Body) }

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 )
 
 // world is some nodes' keepers that call each other.
@@ -81,15 +81,15 @@ func message(n int, salt byte) []byte {
 	return b
 }
 
-func (w *world) issueOf(raw []byte) storage.Issue {
+func (w *world) issueOf(raw []byte) factbody.Issue {
 	sum := sha256.Sum256(raw)
-	return storage.Issue{Author: "amy", Accepted: w.now.UnixMilli(), Original: &storage.Original{
+	return factbody.Issue{Author: "amy", Accepted: w.now.UnixMilli(), Original: &factbody.Original{
 		SHA256: sum[:], Size: int64(len(raw)), Kept: true, Until: w.now.Add(25 * time.Hour).UnixMilli(),
 	}}
 }
 
 // put lets a node have a message, and all know of it.
-func (w *world) put(id string, raw []byte) storage.Issue {
+func (w *world) put(id string, raw []byte) factbody.Issue {
 	issue := w.issueOf(raw)
 	release, err := w.keepers[id].put(sha256.Sum256(raw), raw)
 	require.NoError(w.t, err)
@@ -233,7 +233,7 @@ func TestTake_HoldsEachAuthorToAShare(t *testing.T) {
 	k := w.keepers["a"]
 	take := func(author string, salt byte) (*Large, error) {
 		a := &alert.Alert{Identifier: "i", Sender: "s", Sent: alert.NewDateTime(w.now), Status: "Actual", MsgType: "Alert", Scope: "Public"}
-		return k.Take(t.Context(), storage.Issue{Author: author, Accepted: w.now.UnixMilli(), Message: message(MaxBytes, salt)}, a, false, false)
+		return k.Take(t.Context(), factbody.Issue{Author: author, Accepted: w.now.UnixMilli(), Message: message(MaxBytes, salt)}, a, false, false)
 	}
 	fill := func(author string, n int) {
 		for i := range n {
@@ -267,7 +267,7 @@ func TestTake_HoldsEachAuthorToAShare(t *testing.T) {
 	l, err = take("dora", 4)
 	require.NoError(t, err)
 	require.Contains(t, l.Warnings[0], "no room")
-	issue, err := storage.DecodeIssue(l.Body)
+	issue, err := factbody.DecodeIssue(l.Body)
 	require.NoError(t, err)
 	require.False(t, issue.Original.Kept)
 	require.Equal(t, wire.CopyNotKept, k.Copy(issue).Copy)
@@ -284,9 +284,9 @@ func TestTake_WhatIsUrgentIsNeverRefusedForItsOriginal(t *testing.T) {
 	notKept := 0
 	for i := range 40 {
 		raw := message(1_700_000, byte(i))
-		l, err := k.Take(t.Context(), storage.Issue{Author: "amy", Accepted: w.now.UnixMilli(), Message: raw}, a, true, false)
+		l, err := k.Take(t.Context(), factbody.Issue{Author: "amy", Accepted: w.now.UnixMilli(), Message: raw}, a, true, false)
 		require.NoError(t, err, i)
-		issue, err := storage.DecodeIssue(l.Body)
+		issue, err := factbody.DecodeIssue(l.Body)
 		require.NoError(t, err)
 		if k.Learn("a", issue); !issue.Original.Kept {
 			require.Contains(t, l.Warnings[0], "is not kept")

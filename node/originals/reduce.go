@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/factbody"
 )
 
 const (
@@ -25,16 +25,16 @@ var absolute = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:`)
 // reduction makes a message small enough for its fact, taking away only what nobody acts
 // on once the targets are known.
 type reduction struct {
-	issue   storage.Issue // its Message is replaced
-	alert   *alert.Alert  // a copy
-	most    int           // bytes of the body
-	dropped int           // attachments that devices might have got otherwise: of larger ones the judgement of the message tells
+	issue   factbody.Issue // its Message is replaced
+	alert   *alert.Alert   // a copy
+	most    int            // bytes of the body
+	dropped int            // attachments that devices might have got otherwise: of larger ones the judgement of the message tells
 }
 
 // reduce gives the body of the fact for an issue whose whole message is a. The warnings
 // say what devices will not get. Texts are never cut: where they alone are too large the
 // error is a *wire.Problem.
-func reduce(issue storage.Issue, a *alert.Alert, most int) (body []byte, warnings []string, err error) {
+func reduce(issue factbody.Issue, a *alert.Alert, most int) (body []byte, warnings []string, err error) {
 	r := reduction{issue: issue, alert: a.Clone(), most: most}
 	r.takeOutlines()
 	for {

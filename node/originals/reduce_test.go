@@ -10,9 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/factbody"
 )
 
 // spoken is an alert with an outline, and attachments of so many bytes of base64.
@@ -45,11 +45,11 @@ func mustTime(text string) alert.DateTime {
 func reduced(t *testing.T, a *alert.Alert, most int) (*alert.Alert, []string) {
 	t.Helper()
 	before := a.Digest()
-	body, warnings, err := reduce(storage.Issue{}, a, most)
+	body, warnings, err := reduce(factbody.Issue{}, a, most)
 	require.NoError(t, err)
 	require.LessOrEqual(t, len(body), most)
 	require.Equal(t, before, a.Digest(), "the message itself is as it was")
-	issue, err := storage.DecodeIssue(body)
+	issue, err := factbody.DecodeIssue(body)
 	require.NoError(t, err)
 	out, _, err := capxml.Parse(issue.Message)
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func TestReduce_TakesTheLeastThatIsNeeded(t *testing.T) {
 	require.Contains(t, warnings[0], "an attachment is")
 	require.Equal(t, []alert.Area{{Description: "North"}}, got.Infos[0].Areas)
 
-	_, _, err := reduce(storage.Issue{}, spoken(), 500)
+	_, _, err := reduce(factbody.Issue{}, spoken(), 500)
 	var p *wire.Problem
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, wire.KindTooLarge, p.Kind)

@@ -22,9 +22,9 @@ import (
 	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -78,7 +78,7 @@ func (d *desk) message(number byte, place string, approvals uint32) *alerts.Mess
 		Infos: []alert.Info{{Event: "Rain", Expires: alert.NewDateTime(noon.Add(time.Hour))}},
 	}
 	id := fact.ID{number}
-	issue := storage.Issue{Accepted: noon.UnixMilli(), Approvals: approvals, Author: "amy", Targets: []audience.Target{{Select: "place under " + place}}}
+	issue := factbody.Issue{Accepted: noon.UnixMilli(), Approvals: approvals, Author: "amy", Targets: []audience.Target{{Select: "place under " + place}}}
 	return &alerts.Message{Fact: hex.EncodeToString(id[:]), Issue: issue, Alert: a, Entry: issue.Entry(a, a.Digest().String(), hex.EncodeToString(id[:]))}
 }
 

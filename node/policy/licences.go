@@ -12,7 +12,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/shortid"
 	"almenara/node/wire"
-	"almenara/storage"
+	"almenara/storage/rights"
 )
 
 // Licences answers service.Licences. Its methods may be called from any goroutine.
@@ -40,7 +40,7 @@ func (c *Licences) ListLicences(context.Context) ([]wire.Licence, error) {
 	return out, nil
 }
 
-func licenceOut(l storage.Licence) wire.Licence {
+func licenceOut(l rights.Licence) wire.Licence {
 	return wire.Licence{
 		ID: l.ID, Operator: l.Operator, Scenarios: l.Scenarios, Place: l.Place, Until: time.UnixMilli(l.Until).UTC(),
 		GrantedBy: l.GrantedBy, GrantedAt: time.UnixMilli(l.GrantedAt).UTC(), Revoked: l.Revoked,
@@ -61,7 +61,7 @@ func (c *Licences) GrantLicence(ctx context.Context, by authority.Caller, in wir
 	if err := c.good(in); err != nil {
 		return wire.Licence{}, err
 	}
-	l := storage.Licence{
+	l := rights.Licence{
 		ID: shortid.New()[:12], Operator: in.Operator, Scenarios: in.Scenarios, Place: in.Place, Until: in.Until.UnixMilli(),
 	}
 	if _, err := c.proposer.Change(ctx, by.Name, &command.PutLicence{Licence: l}); err != nil {
@@ -79,7 +79,7 @@ func (c *Licences) good(in wire.Licence) error {
 	if err != nil {
 		return fmt.Errorf("reading scenarios: %w", err)
 	}
-	names := []string{storage.AnyScenario}
+	names := []string{rights.AnyScenario}
 	for _, s := range rules.Scenarios {
 		names = append(names, s.ID)
 	}

@@ -18,8 +18,8 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/rights"
 )
 
 // State is what was agreed; *agreed.Reader is one.
@@ -59,7 +59,7 @@ func (c *Policy) ShowPolicy(context.Context) (wire.Policy, error) {
 // PutPolicy implements service.Policy. The version of the answer is passed over, so that
 // what was shown can be changed and put back.
 func (c *Policy) PutPolicy(ctx context.Context, by authority.Caller, in wire.Policy) error {
-	p := storage.Policy{Approvers: in.Approvers}
+	p := rights.Policy{Approvers: in.Approvers}
 	for i, r := range in.Rules {
 		switch {
 		case r.Approvals < 1 || r.Approvals > command.MaxApprovals:
@@ -71,7 +71,7 @@ func (c *Policy) PutPolicy(ctx context.Context, by authority.Caller, in wire.Pol
 		case r.Share < 0 || r.Share > 100:
 			return wire.Problemf(wire.KindRefused, "rule %d: share is a percentage of the district from 1 to 100", i+1)
 		}
-		p.Rules = append(p.Rules, storage.PolicyRule{
+		p.Rules = append(p.Rules, rights.PolicyRule{
 			Severity: r.Severity, Urgency: r.Urgency, Members: r.Members, District: r.District, Scenario: r.Scenario,
 			Share: uint32(r.Share), Approvals: uint32(r.Approvals),
 		})

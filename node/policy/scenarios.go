@@ -11,8 +11,8 @@ import (
 	"almenara/node/known"
 	"almenara/node/scenario"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/rights"
 )
 
 // Scenarios answers service.Scenarios. Its methods may be called from any goroutine.
@@ -50,7 +50,7 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	if in.Approvals < 0 || in.Approvals > command.MaxApprovals {
 		return wire.Problemf(wire.KindMalformed, "a scenario asks for 0 to %d approvals", command.MaxApprovals)
 	}
-	s := storage.Scenario{
+	s := rights.Scenario{
 		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),
 		Lifetime: int64(in.Minutes) * time.Minute.Milliseconds(), UsualMin: in.UsualMin, UsualMax: in.UsualMax,
 	}

@@ -11,11 +11,11 @@ import (
 
 	"almenara/channels"
 	"almenara/node/alerts"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 )
 
 // town is an audience whose sets have names, and the messages of its alerts.
@@ -72,7 +72,7 @@ func (x *town) warn(name, severity, to string) alerts.Live {
 	l := alerts.Live{Active: board.Active{
 		ID: a.Key().ID(), Revision: a.Revision(), Digest: name, Key: a.Key(), Fact: name, Status: a.Status, Expires: noon.Add(time.Hour),
 	}}
-	issue := storage.Issue{Accepted: noon.UnixMilli(), Targets: []audience.Target{{Select: to}}}
+	issue := factbody.Issue{Accepted: noon.UnixMilli(), Targets: []audience.Target{{Select: to}}}
 	l.Message = &alerts.Message{Fact: name, Issue: issue, Alert: a, Entry: issue.Entry(a, name, name)}
 	x.messages[l.ID] = append(x.messages[l.ID], l.Message.Addressing())
 	return l

@@ -13,9 +13,9 @@ import (
 	"almenara/node/events"
 	"almenara/node/replication"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 )
 
 // Events tells readers; *events.Feed is one.
@@ -26,7 +26,7 @@ type Events interface {
 
 // Originals hears of messages that are kept beside their facts; *originals.Keeper is one.
 type Originals interface {
-	Learn(origin string, issue storage.Issue)
+	Learn(origin string, issue factbody.Issue)
 }
 
 // Log is what was agreed; *agreed.Reader is one.
@@ -115,7 +115,7 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 
 // learnApproval lays an approval on the book, also before its alert.
 func (l *Learner) learnApproval(f fact.Fact, signed fact.Signed) {
-	a, err := storage.DecodeApproval(f.Body)
+	a, err := factbody.DecodeApproval(f.Body)
 	if err != nil {
 		l.log.Error("an approval fact cannot be read", "fact", signed.ID().String(), "origin", f.Origin, "error", err)
 		return

@@ -17,11 +17,11 @@ import (
 	"almenara/node/present"
 	"almenara/node/replication"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -47,7 +47,7 @@ type rig struct {
 
 func (r *rig) Touch(id alert.ID, kind string) { r.touched[id] = append(r.touched[id], kind) }
 func (r *rig) Tell(kind string, e wire.Event) { r.told = append(r.told, kind+": "+e.Text) }
-func (r *rig) Learn(string, storage.Issue)    { r.learnt++ }
+func (r *rig) Learn(string, factbody.Issue)   { r.learnt++ }
 func (r *rig) Recall(_ time.Time, fn func(fact.Signed) error) (e error) {
 	for _, f := range r.agreed {
 		if e = fn(f); e != nil {
@@ -91,7 +91,7 @@ func (r *rig) rain() (fact.Fact, fact.Signed, *alert.Alert) {
 	}
 	raw, err := capxml.Write(a)
 	require.NoError(r.t, err)
-	body, err := storage.Issue{Message: raw, Author: "amy", Accepted: noon.UnixMilli(), Approvals: 1, Targets: []audience.Target{{Select: "all"}}}.Encode()
+	body, err := factbody.Issue{Message: raw, Author: "amy", Accepted: noon.UnixMilli(), Approvals: 1, Targets: []audience.Target{{Select: "all"}}}.Encode()
 	require.NoError(r.t, err)
 	f, signed := r.sign(fact.KindAlert, body)
 	return f, signed, a
@@ -108,7 +108,7 @@ func TestLearn_LaysAlertsAndApprovalsOnTheBook(t *testing.T) {
 	require.Empty(t, r.book.At(noon).InForce, "it waits")
 
 	fid := signed.ID()
-	body, err := storage.Approval{Fact: fid[:], Digest: a.Digest().String(), By: "bob", At: noon.UnixMilli(), Expires: noon.Add(time.Hour).UnixMilli()}.Encode()
+	body, err := factbody.Approval{Fact: fid[:], Digest: a.Digest().String(), By: "bob", At: noon.UnixMilli(), Expires: noon.Add(time.Hour).UnixMilli()}.Encode()
 	require.NoError(t, err)
 	g, given := r.sign(fact.KindApproval, body)
 	r.Learner.Learn(g, given)

@@ -14,11 +14,11 @@ import (
 
 	"almenara/channels"
 	"almenara/node/alerts"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -74,7 +74,7 @@ func (s *stage) say(name string, from time.Time) alert.ID {
 		Identifier: name, Sender: "hko", Sent: alert.NewDateTime(from), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic,
 		Infos: []alert.Info{{Event: "Rain", Headline: "Rain", Expires: alert.NewDateTime(from.Add(time.Hour))}},
 	}
-	issue := storage.Issue{Accepted: from.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}
+	issue := factbody.Issue{Accepted: from.UnixMilli(), Targets: []audience.Target{{Select: "kind = screen"}}}
 	m := &alerts.Message{Fact: name, Issue: issue, Alert: a, Entry: issue.Entry(a, a.Digest().String(), name)}
 	s.book.Add(m)
 	return m.Entry.Key.ID()

@@ -17,11 +17,11 @@ import (
 	"almenara/channels/contract"
 	"almenara/cluster/fact"
 	"almenara/node/alerts"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -302,7 +302,7 @@ func (w *roamWorld) tell(n *roamNode, story int, key alert.Key, status alert.Sta
 		}
 		targets = append(targets, to)
 	}
-	t.m = &alerts.Message{Fact: fact, Issue: storage.Issue{Targets: targets}, Alert: a, Entry: board.EntryOf(a, a.Digest().String(), n.clock(), fact)}
+	t.m = &alerts.Message{Fact: fact, Issue: factbody.Issue{Targets: targets}, Alert: a, Entry: board.EntryOf(a, a.Digest().String(), n.clock(), fact)}
 	w.tales = append(w.tales, t)
 	w.stories[key.ID()] = story
 	w.note("node %d: %s %s %s of story %d, rev %d, to %v, expires %.0fs", n.i, status, kind, key.Identifier, story,

@@ -12,11 +12,11 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/node/alerts"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -100,7 +100,7 @@ func (d *lawDistrict) send() {
 		targets = []audience.Target{{Select: []string{"all", `place under "` + string(d.place()) + `"`}[min(1, d.random.IntN(5))]}}
 	}
 	fact := fmt.Sprint("f", n)
-	m := &alerts.Message{Fact: fact, Issue: storage.Issue{Targets: targets}, Alert: a, Entry: board.EntryOf(a, a.Digest().String(), d.now, fact)}
+	m := &alerts.Message{Fact: fact, Issue: factbody.Issue{Targets: targets}, Alert: a, Entry: board.EntryOf(a, a.Digest().String(), d.now, fact)}
 	d.sent = append(d.sent, m)
 	d.book.Add(m)
 }

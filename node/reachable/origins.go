@@ -5,13 +5,13 @@ import (
 	"net/url"
 	"strings"
 
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // Origins are the hosts whose pages may connect over WebSocket, as patterns of path.Match: the
 // hosts at which the API of a node, own, is reached, and the APIs of the district's other
 // nodes, because a page that came from one of them goes to another when its own is gone.
-func Origins(own string, hosts []string, nodes []storage.Node) (patterns []string) {
+func Origins(own string, hosts []string, nodes []noderecord.Node) (patterns []string) {
 	if u, err := url.Parse(own); err == nil && u.Host != "" {
 		for _, h := range hosts {
 			if host, _, err := net.SplitHostPort(h); err == nil {

@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/reachable"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 func TestOrigins_AreWhatBrowsersName(t *testing.T) {
-	patterns := reachable.Origins("https://10.0.0.7:8480", []string{"10.0.0.7:7000", "box.example", "::1"}, []storage.Node{
+	patterns := reachable.Origins("https://10.0.0.7:8480", []string{"10.0.0.7:7000", "box.example", "::1"}, []noderecord.Node{
 		{API: "https://10.0.0.8:443"}, {API: "https://10.0.0.9:8480", Removed: true}, {API: ""}, {API: "https://*.example:1"},
 	})
 	allowed := func(host string) bool {

@@ -33,6 +33,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
 	"almenara/storage/factlog"
 )
 
@@ -47,8 +48,8 @@ type State interface {
 
 // Originals are messages as their senders wrote them; *originals.Keeper is one.
 type Originals interface {
-	Copy(issue storage.Issue) *wire.Original
-	Read(ctx context.Context, issue storage.Issue) ([]byte, error)
+	Copy(issue factbody.Issue) *wire.Original
+	Read(ctx context.Context, issue factbody.Issue) ([]byte, error)
 }
 
 // Connected knows which devices are connected to which node; *whereabouts.Nodes is one.

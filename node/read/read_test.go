@@ -29,6 +29,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -39,8 +40,8 @@ type nothing struct{}
 
 func (nothing) ReadWaiting(*journal.Reading, fact.Stream, func(fact.Fact)) error { return nil }
 func (nothing) AllAdopted(*journal.Reading) bool                                 { return true }
-func (nothing) Copy(storage.Issue) *wire.Original                                { return nil }
-func (nothing) Read(_ context.Context, issue storage.Issue) ([]byte, error) {
+func (nothing) Copy(factbody.Issue) *wire.Original                               { return nil }
+func (nothing) Read(_ context.Context, issue factbody.Issue) ([]byte, error) {
 	return issue.Message, nil
 }
 
@@ -99,7 +100,7 @@ func (l *library) say(name, place string, agreed bool) (alert.ID, alert.Revision
 	}
 	raw, err := capxml.Write(a)
 	require.NoError(l.t, err)
-	issue := storage.Issue{Message: raw, Author: "amy", Accepted: l.now.UnixMilli(), Targets: []audience.Target{{Select: "place under " + place}}}
+	issue := factbody.Issue{Message: raw, Author: "amy", Accepted: l.now.UnixMilli(), Targets: []audience.Target{{Select: "place under " + place}}}
 	body, err := issue.Encode()
 	require.NoError(l.t, err)
 	l.fact(fact.KindAlert, fact.Alerts, body, agreed)

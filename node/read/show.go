@@ -14,8 +14,8 @@ import (
 	"almenara/node/reached"
 	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -217,7 +217,7 @@ func (r *Reader) Event(id alert.ID) (wire.Event, bool) {
 }
 
 // showAuthority adds by what right the message went out.
-func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of storage.Issue, s *stories.Story, members *roaring.Bitmap) {
+func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of factbody.Issue, s *stories.Story, members *roaring.Bitmap) {
 	out.Scenario, out.Incident, out.Licence = of.Scenario, of.Incident, of.Licence
 	given := s.Approved[m.Fact]
 	if s.OnBook {

@@ -9,6 +9,7 @@ import (
 	"almenara/node/shortid"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // NodeMeant is the id of the node of the district that is meant: by its id, by its name, or by the
@@ -16,9 +17,9 @@ import (
 // that none is meant (not-found), and which there are. Nodes that were removed are meant by
 // their id only.
 func NodeMeant(store *storage.Store, typed string) (id string, err error) {
-	var nodes []storage.Node
+	var nodes []noderecord.Node
 	err = store.View(func(t *storage.Txn) (err error) {
-		nodes, err = storage.Nodes.All(t)
+		nodes, err = noderecord.Nodes.All(t)
 		return err
 	})
 	if err != nil {
@@ -27,8 +28,8 @@ func NodeMeant(store *storage.Store, typed string) (id string, err error) {
 	return nodeMeant(nodes, typed)
 }
 
-func nodeMeant(nodes []storage.Node, typed string) (string, error) {
-	if slices.ContainsFunc(nodes, func(n storage.Node) bool { return n.ID == typed }) {
+func nodeMeant(nodes []noderecord.Node, typed string) (string, error) {
+	if slices.ContainsFunc(nodes, func(n noderecord.Node) bool { return n.ID == typed }) {
 		return typed, nil
 	}
 	var named, begin, all []string
@@ -56,7 +57,7 @@ func nodeMeant(nodes []storage.Node, typed string) (string, error) {
 }
 
 // nodeName is a node for people: its name, with its id.
-func nodeName(n storage.Node) string {
+func nodeName(n noderecord.Node) string {
 	if n.Name == "" {
 		return n.ID
 	}
@@ -72,7 +73,7 @@ func WithNames(store *storage.Store, err error) error {
 	}
 	named := *p
 	_ = store.View(func(t *storage.Txn) error { // the ids will do
-		nodes, err := storage.Nodes.All(t)
+		nodes, err := noderecord.Nodes.All(t)
 		for _, n := range nodes {
 			named.Sentence = strings.ReplaceAll(named.Sentence, n.ID, nodeName(n))
 		}

@@ -6,11 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 func TestNodeMeant_ByIdByNameOrByTheBeginningOfTheId(t *testing.T) {
-	nodes := []storage.Node{
+	nodes := []noderecord.Node{
 		{ID: "aaaa1111-1", Name: "on-ting"}, {ID: "aaaa2222-2", Name: "n2"}, {ID: "bbbb3333-3", Name: "n3"}, {ID: "cccc4444-4", Name: "n3"},
 		{ID: "dddd5555-5", Name: "gone", Removed: true}, {ID: "eeee6666-6", Name: "aaaa1111-1"}, {ID: "ffff7777-7", Name: "n2", Removed: true},
 	}

@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/peers"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // Understood returns nil when every node of the district is known to understand log
@@ -32,9 +33,9 @@ func (p *Proposer) notUpgraded(old *outcome.NotUpgradedError) error {
 	for _, peer := range p.cluster.Status().Peers {
 		unseen[peer.ID] = NeverSeen(peer)
 	}
-	var nodes []storage.Node
+	var nodes []noderecord.Node
 	err := p.store.View(func(t *storage.Txn) (err error) {
-		nodes, err = storage.Nodes.All(t)
+		nodes, err = noderecord.Nodes.All(t)
 		return err
 	})
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 
 	"almenara/node/judge"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/rights"
 )
 
 // Bounds of what fills a scenario's blanks.
@@ -77,7 +77,7 @@ func eachText(v any, visit func(string)) {
 
 // Filled is the scenario's alert with its blanks filled in and its times set: the JSON
 // form that SendAlert takes. Every blank must be given, and nothing else.
-func Filled(s storage.Scenario, blanks map[string]string, now time.Time) (json.RawMessage, error) {
+func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.RawMessage, error) {
 	names := Blanks(s.Alert)
 	for _, name := range names {
 		if _, ok := blanks[name]; !ok {

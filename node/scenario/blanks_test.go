@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/storage"
+	"almenara/storage/rights"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 
 func TestFilled_FindsABlankHoweverItIsWritten(t *testing.T) {
-	s := storage.Scenario{ID: "fire", Alert: []byte(`{"note":"Leave \u007b\u007bwhere}} now"}`)}
+	s := rights.Scenario{ID: "fire", Alert: []byte(`{"note":"Leave \u007b\u007bwhere}} now"}`)}
 	require.Equal(t, []string{"where"}, Blanks(s.Alert))
 	_, err := Filled(s, nil, noon)
 	require.ErrorContains(t, err, `needs the blank "where"`, "a text must not go out with a hole")
@@ -34,7 +34,7 @@ func FuzzFilled(f *testing.F) {
 	f.Add(`{"info":{"a":"{{a}}{{b}}"}}`, "\u2028")
 	f.Add(`[null]`, "")
 	f.Fuzz(func(t *testing.T, form, text string) {
-		s := storage.Scenario{ID: "fuzz", Alert: []byte(form), Lifetime: time.Hour.Milliseconds()}
+		s := rights.Scenario{ID: "fuzz", Alert: []byte(form), Lifetime: time.Hour.Milliseconds()}
 		blanks := map[string]string{}
 		for _, name := range Blanks(s.Alert) {
 			blanks[name] = text

@@ -8,15 +8,15 @@ import (
 	"almenara/node/judge"
 	"almenara/node/shortid"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
 	"almenara/storage/audience"
+	"almenara/storage/rights"
 )
 
 // Check refuses a scenario that could not be sent, before it is agreed on. sender is the
 // district's own CAP sender.
-func Check(s storage.Scenario, sender string, now time.Time) error {
+func Check(s rights.Scenario, sender string, now time.Time) error {
 	names := Blanks(s.Alert)
 	if len(names) > maxBlanks {
 		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks)
@@ -65,7 +65,7 @@ func scenarioRefusal(err error, findings alert.Findings) error {
 }
 
 // Unusual warns when the scenario usually addresses more or fewer.
-func Unusual(s storage.Scenario, total uint64) []string {
+func Unusual(s rights.Scenario, total uint64) []string {
 	if s.UsualMax == 0 || total >= s.UsualMin && total <= s.UsualMax {
 		return nil
 	}
@@ -73,7 +73,7 @@ func Unusual(s storage.Scenario, total uint64) []string {
 }
 
 // Wire is a scenario as the API shows it.
-func Wire(s storage.Scenario) wire.Scenario {
+func Wire(s rights.Scenario) wire.Scenario {
 	return wire.Scenario{
 		ID: s.ID, Title: s.Title, Alert: s.Alert, Blanks: Blanks(s.Alert), Select: s.Select, Approvals: int(s.Approvals),
 		Minutes: int(s.Lifetime / time.Minute.Milliseconds()), UsualMin: s.UsualMin, UsualMax: s.UsualMax,

@@ -16,6 +16,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audit"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -67,7 +68,7 @@ func (x *Reader) records(limit int) (r Records, err error) {
 		return r, err
 	}
 	for _, k := range kept {
-		if a, err := storage.DecodeAlone(k.Fact.Body); err == nil {
+		if a, err := factbody.DecodeAlone(k.Fact.Body); err == nil {
 			r.Spells = append(r.Spells, Spell{Node: k.Fact.Origin, Alone: a})
 		}
 	}
@@ -184,7 +185,7 @@ func (x *Reader) fanouts(r *Records, since time.Time) error {
 		if f.Kind != fact.KindFanout {
 			return nil
 		}
-		if out, err := storage.DecodeFanout(f.Body); err == nil {
+		if out, err := factbody.DecodeFanout(f.Body); err == nil {
 			r.Fanouts = append(r.Fanouts, Fanout{Node: f.Origin, Fanout: out})
 		}
 		return nil
@@ -197,7 +198,7 @@ func (x *Reader) approvals(r *Records, since time.Time) error {
 		return err
 	}
 	for _, k := range kept {
-		if a, err := storage.DecodeApproval(k.Fact.Body); err == nil && a.At >= since.UnixMilli() {
+		if a, err := factbody.DecodeApproval(k.Fact.Body); err == nil && a.At >= since.UnixMilli() {
 			r.Approved = append(r.Approved, Approval{Node: k.Fact.Origin, Approval: a})
 		}
 	}
@@ -279,7 +280,7 @@ func (x *Reader) lateReceipts(s *wire.Split, spells []Spell) error {
 // Ended says in one sentence that a node's time without a majority is on record; false
 // where the fact says nothing of that. The raft goroutine may call it.
 func (x *Reader) Ended(f fact.Fact) (sentence string, ok bool) {
-	a, err := storage.DecodeAlone(f.Body)
+	a, err := factbody.DecodeAlone(f.Body)
 	if err != nil {
 		return "", false
 	}

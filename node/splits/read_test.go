@@ -24,6 +24,9 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
+	"almenara/storage/noderecord"
+	"almenara/storage/rights"
 )
 
 // record is what a district agreed on, without a node.
@@ -79,7 +82,7 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 	require.Empty(t, none)
 
 	for _, id := range []string{"a", "b"} {
-		r.agree(0, &command.PutNode{Node: storage.Node{ID: id, Name: "box-" + id, Internode: id + ":1", KeyID: id, PublicKey: make([]byte, 32)}})
+		r.agree(0, &command.PutNode{Node: noderecord.Node{ID: id, Name: "box-" + id, Internode: id + ":1", KeyID: id, PublicKey: make([]byte, 32)}})
 	}
 	a := &alert.Alert{
 		Identifier: "m", Sender: "hko", Sent: alert.NewDateTime(after(20)), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic,
@@ -90,14 +93,14 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 	}
 	raw, err := capxml.Write(a)
 	require.NoError(t, err)
-	r.agree(15, &command.PutPolicy{Policy: storage.Policy{Rules: []storage.PolicyRule{{Severity: "Extreme", Approvals: 1}}}})
-	issue := storage.Issue{Message: raw, Author: "wong", Accepted: after(20).UnixMilli(), Targets: []audience.Target{{Select: "has care"}}}
+	r.agree(15, &command.PutPolicy{Policy: rights.Policy{Rules: []rights.PolicyRule{{Severity: "Extreme", Approvals: 1}}}})
+	issue := factbody.Issue{Message: raw, Author: "wong", Accepted: after(20).UnixMilli(), Targets: []audience.Target{{Select: "has care"}}}
 	r.fact(60, fact.KindAlert, issue)
 	m := r.last
 	id := m.ID()
-	r.fact(60, fact.KindApproval, storage.Approval{Fact: id[:], Digest: a.Digest().String(), By: "amy", At: after(25).UnixMilli(), Expires: after(600).UnixMilli()})
-	r.fact(60, fact.KindFanout, storage.Fanout{Alert: string(a.Key().ID()), Revision: uint64(issue.Entry(a, "", "").Revision), Devices: 3, At: after(21).UnixMilli()})
-	ended := r.fact(61, fact.KindAlone, storage.Alone{From: after(10).UnixMilli(), To: after(50).UnixMilli(), Why: storage.AloneLost})
+	r.fact(60, fact.KindApproval, factbody.Approval{Fact: id[:], Digest: a.Digest().String(), By: "amy", At: after(25).UnixMilli(), Expires: after(600).UnixMilli()})
+	r.fact(60, fact.KindFanout, factbody.Fanout{Alert: string(a.Key().ID()), Revision: uint64(issue.Entry(a, "", "").Revision), Devices: 3, At: after(21).UnixMilli()})
+	ended := r.fact(61, fact.KindAlone, factbody.Alone{From: after(10).UnixMilli(), To: after(50).UnixMilli(), Why: factbody.AloneLost})
 
 	report, err := r.Splits(t.Context(), 0)
 	require.NoError(t, err)
@@ -122,7 +125,7 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 		over.Identifier, over.References = over.Identifier+"-x", ends.references
 		raw, err := capxml.Write(over)
 		require.NoError(t, err)
-		r.fact(62, fact.KindAlert, storage.Issue{Message: raw, Author: "wong", Accepted: after(40).UnixMilli()})
+		r.fact(62, fact.KindAlert, factbody.Issue{Message: raw, Author: "wong", Accepted: after(40).UnixMilli()})
 		report, err := r.Splits(t.Context(), 0)
 		require.NoError(t, err)
 		i := slices.IndexFunc(report[0].Alerts, func(s wire.SplitAlert) bool { return strings.Contains(s.Key, ","+over.Identifier+",") })

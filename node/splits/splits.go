@@ -16,8 +16,8 @@ import (
 	"time"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert/board"
+	"almenara/storage/factbody"
 )
 
 // Records is what a report is made from. Nothing in it is modified.
@@ -33,7 +33,7 @@ type Records struct {
 // Spell is one node's record of being alone.
 type Spell struct {
 	Node string
-	storage.Alone
+	factbody.Alone
 }
 
 // Message is one alert message, and what became of it.
@@ -43,7 +43,7 @@ type Message struct {
 	Alert     string // alert.ID that it belongs to
 	Headline  string
 	Entry     board.Entry
-	Issue     storage.Issue
+	Issue     factbody.Issue
 	Addressed uint64
 	Personal  bool      // some message of its alert was addressed by what is known of persons
 	Cancelled time.Time // when the first cancel of its alert was issued; zero: none
@@ -52,13 +52,13 @@ type Message struct {
 // Fanout is one node's record of telling its devices.
 type Fanout struct {
 	Node string
-	storage.Fanout
+	factbody.Fanout
 }
 
 // Approval is one person's approval of a message.
 type Approval struct {
 	Node string
-	storage.Approval
+	factbody.Approval
 }
 
 // of reports whether it is the message's, by somebody else than the author.
@@ -90,7 +90,7 @@ func Report(r Records) []wire.Split {
 			w.to = max(w.to, s.To)
 		}
 		split := w.split()
-		if len(split.Alerts) > 0 || slices.ContainsFunc(spells, func(s Spell) bool { return s.Why != storage.AloneStarting }) {
+		if len(split.Alerts) > 0 || slices.ContainsFunc(spells, func(s Spell) bool { return s.Why != factbody.AloneStarting }) {
 			out = append(out, split)
 		}
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audit"
+	"almenara/storage/factbody"
 )
 
 var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.UTC)
@@ -23,8 +23,8 @@ var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.UTC)
 func after(s int) time.Time { return night.Add(time.Duration(s) * time.Second) }
 
 func spell(node string, from, to int, saw ...string) Spell {
-	return Spell{Node: node, Alone: storage.Alone{
-		From: after(from).UnixMilli(), To: after(to).UnixMilli(), Policy: 41, Why: storage.AloneLost, Saw: saw,
+	return Spell{Node: node, Alone: factbody.Alone{
+		From: after(from).UnixMilli(), To: after(to).UnixMilli(), Policy: 41, Why: factbody.AloneLost, Saw: saw,
 	}}
 }
 
@@ -36,7 +36,7 @@ func sent(fact, node string, issued int, headline string) Message {
 			Key: key, Digest: fact, MsgType: alert.MsgTypeAlert, Status: alert.StatusActual, Revision: 7,
 			Effective: after(issued), Expires: after(issued + 600),
 		},
-		Issue: storage.Issue{Author: "wong", Accepted: after(issued).UnixMilli(), Policy: 41},
+		Issue: factbody.Issue{Author: "wong", Accepted: after(issued).UnixMilli(), Policy: 41},
 	}
 }
 
@@ -45,13 +45,13 @@ func approved(node, of, by string, s int) Approval {
 	if err != nil {
 		panic(err)
 	}
-	return Approval{Node: node, Approval: storage.Approval{
+	return Approval{Node: node, Approval: factbody.Approval{
 		Fact: fact, Digest: of, By: by, Policy: 41, At: after(s).UnixMilli(), Expires: after(s + 600).UnixMilli(),
 	}}
 }
 
 func told(node, of string, s int) Fanout {
-	return Fanout{Node: node, Fanout: storage.Fanout{Alert: "alert-" + of, Revision: 7, Devices: 3, At: after(s).UnixMilli()}}
+	return Fanout{Node: node, Fanout: factbody.Fanout{Alert: "alert-" + of, Revision: 7, Devices: 3, At: after(s).UnixMilli()}}
 }
 
 var names = map[string]string{"a": "box-1", "b": "box-2", "c": "box-3", "d": "box-4", "e": "box-5"}
@@ -79,7 +79,7 @@ func TestReport_SeparatesSplits(t *testing.T) {
 	require.Equal(t, after(120), report[0].From, "the newest first")
 	require.Equal(t, []time.Time{after(0), after(90)}, []time.Time{report[1].From, report[1].To})
 	start := spell("c", 300, 310)
-	start.Why = storage.AloneStarting
+	start.Why = factbody.AloneStarting
 	require.Empty(t, Report(Records{Names: names, Spells: []Spell{start}}), "a district that comes up is no split")
 }
 

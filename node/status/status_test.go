@@ -24,6 +24,8 @@ import (
 	"almenara/node/status"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/noderecord"
+	"almenara/storage/rights"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -69,7 +71,7 @@ func newReporter(t *testing.T) (*status.Reporter, *parts, *recordstest.Log) {
 		Identity: id, Name: "n1", Genesis: &folder.Genesis{Place: "tuen-mun", TokenHash: make([]byte, 32)}, Store: log.Store, Proposer: log, Logger: quiet,
 	})
 	require.NoError(t, own.Begin(t.Context()))
-	_, err = log.Propose(t.Context(), "n1", &command.PutNode{Node: storage.Node{
+	_, err = log.Propose(t.Context(), "n1", &command.PutNode{Node: noderecord.Node{
 		ID: id.NodeID, Name: "n1", Internode: "127.0.0.1:8470", API: "http://n1", KeyID: id.KeyID, PublicKey: id.SigningPublic(),
 	}})
 	require.NoError(t, err)
@@ -172,7 +174,7 @@ func TestWarnings_NameNodesAndEnds(t *testing.T) {
 	p.link.Peers[1] = peers.Peer{ID: "other", Voter: true, LostLog: true, Answered: time.Now().Add(-time.Hour)}
 	_, err := log.Propose(t.Context(), "chief", &command.PutUser{User: storage.User{Name: "duty", Roles: []string{"composer"}, TokenHash: bytes.Repeat([]byte{1}, 32)}})
 	require.NoError(t, err)
-	_, err = log.Propose(t.Context(), "chief", &command.PutLicence{Licence: storage.Licence{
+	_, err = log.Propose(t.Context(), "chief", &command.PutLicence{Licence: rights.Licence{
 		ID: "l1", Operator: "duty", Scenarios: []string{"*"}, Place: "tuen-mun", Until: noon.Add(time.Hour).UnixMilli(),
 	}})
 	require.NoError(t, err)

@@ -15,10 +15,10 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/stories"
 	"almenara/node/wire"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/factbody"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -66,7 +66,7 @@ func saying(number byte, minutes int, change func(*alert.Alert)) *alerts.Message
 		change(a)
 	}
 	id := fact.ID{number}
-	issue := storage.Issue{Accepted: at.UnixMilli()}
+	issue := factbody.Issue{Accepted: at.UnixMilli()}
 	name := hex.EncodeToString(id[:])
 	return &alerts.Message{Fact: name, Issue: issue, Alert: a, Entry: issue.Entry(a, a.Digest().String(), name)}
 }
@@ -211,7 +211,7 @@ func TestTexts_ReadsTheLog(t *testing.T) {
 	})
 	raw, err := capxml.Write(m.Alert)
 	require.NoError(t, err)
-	body, err := storage.Issue{Message: raw, Author: "hko", Accepted: noon.UnixMilli()}.Encode()
+	body, err := factbody.Issue{Message: raw, Author: "hko", Accepted: noon.UnixMilli()}.Encode()
 	require.NoError(t, err)
 	signed, err := fact.Sign(fact.Fact{Kind: fact.KindAlert, Stream: fact.Alerts, Origin: "n", Epoch: 1, Seq: 1, Body: body}, "k", key)
 	require.NoError(t, err)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"almenara/cluster/fact"
-	"almenara/storage"
+	"almenara/storage/factbody"
 )
 
 // Facts are the facts in the log; *agreed.Reader has them.
@@ -29,7 +29,7 @@ func (t Texts) Has(id string) bool {
 }
 
 // Issue implements alerts.Texts.
-func (t Texts) Issue(id string) (*storage.Issue, error) {
+func (t Texts) Issue(id string) (*factbody.Issue, error) {
 	parsed, err := factID(id)
 	if err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func (t Texts) Issue(id string) (*storage.Issue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading fact %s: %w", id, err)
 	}
-	issue, err := storage.DecodeIssue(f.Body)
+	issue, err := factbody.DecodeIssue(f.Body)
 	if err != nil {
 		return nil, fmt.Errorf("reading fact %s: %w", id, err)
 	}

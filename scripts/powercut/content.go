@@ -17,9 +17,9 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/cluster/identity"
-	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
 
@@ -121,7 +121,7 @@ func (w *worker) importStep() error {
 // machine.
 func (w *worker) alert() error {
 	w.settings++ // any number that is not used twice
-	issue := storage.Issue{
+	issue := factbody.Issue{
 		Message: message(fmt.Sprintf("alert-%d", w.settings), w.r.IntN(60)), Author: "amy", Accepted: begin.UnixMilli(),
 		Targets: []audience.Target{{Select: "kind = screen"}},
 	}

@@ -1,4 +1,4 @@
-// Package member keeps the members of the district in the store, with the ordinals that stand for
+// Package member keeps the members and places of the district in the store, with the ordinals that stand for
 // them in bitmaps, and what imports have staged. Who of them is meant by a selection is
 // audience/lookup's matter. It may import nothing of ours but storage and audience.
 package member

@@ -11,7 +11,7 @@ import (
 
 	"almenara/cluster/identity"
 	"almenara/cluster/internode"
-	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // Voter is another node that had a vote.
@@ -24,7 +24,7 @@ type Voter struct {
 
 // Of lists those of a configuration but one, with their names and newest addresses
 // where nodes has them.
-func Of(conf raft.Configuration, nodes []storage.Node, but string) (out []Voter) {
+func Of(conf raft.Configuration, nodes []noderecord.Node, but string) (out []Voter) {
 	for _, s := range conf.Servers {
 		if s.Suffrage != raft.Voter || string(s.ID) == but {
 			continue

@@ -1,4 +1,8 @@
-package storage
+// Package factbody has the bodies of facts: an alert as it was taken in, an approval, that a node was
+// alone, that devices were told, that a message was refused. It says how they are written and read,
+// and what a board needs to know of them. It may import nothing of ours but storage, storage/rights and what messages are
+// made of.
+package factbody
 
 import (
 	"fmt"
@@ -6,9 +10,11 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audience"
+	"almenara/storage/rights"
 )
 
 // Issue is one CAP message as this district took it in: the body of an alert
@@ -35,7 +41,7 @@ type Issue struct {
 	// Blanks is what filled the scenario's, for whoever corrects one of them, and Demand why Approvals
 	// are needed. Nothing is decided by them, so that software which does not know them may pass over them.
 	Blanks map[string]string `cbor:"20,keyasint,omitempty"`
-	Demand *Demand           `cbor:"22,keyasint,omitempty"`
+	Demand *rights.Demand    `cbor:"22,keyasint,omitempty"`
 
 	// Original is of version 3 of commands. Nil where Message is the message as it came;
 	// otherwise Message is what is needed to act on it, and the whole lies beside the fact.
@@ -71,14 +77,12 @@ type Refusal struct {
 	At     int64  `cbor:"5,keyasint"` // ms since 1970
 }
 
-var Canonical, _ = cbor.CoreDetEncOptions().EncMode()
-
 // Encode writes the issue as canonical CBOR.
 func (i Issue) Encode() ([]byte, error) {
 	if i.Original != nil {
 		i.packShapes()
 	}
-	return Canonical.Marshal(i)
+	return storage.Canonical.Marshal(i)
 }
 
 // DecodeIssue reads what Encode wrote. It never panics on foreign bytes.
@@ -96,10 +100,10 @@ func DecodeIssue(b []byte) (Issue, error) {
 }
 
 // Encode writes the record as canonical CBOR.
-func (f Fanout) Encode() ([]byte, error) { return Canonical.Marshal(f) }
+func (f Fanout) Encode() ([]byte, error) { return storage.Canonical.Marshal(f) }
 
 // Encode writes the record as canonical CBOR.
-func (r Refusal) Encode() ([]byte, error) { return Canonical.Marshal(r) }
+func (r Refusal) Encode() ([]byte, error) { return storage.Canonical.Marshal(r) }
 
 // DecodeRefusal reads what Encode wrote.
 func DecodeRefusal(b []byte) (r Refusal, err error) {

@@ -1,13 +1,11 @@
-package storage
+// Package rights has the records of who may warn how: scenarios, licences and the policy. What they
+// allow is decided by node/authority. It may import nothing of ours but storage.
+package rights
 
 import (
-	"encoding/hex"
 	"fmt"
-	"time"
 
-	"github.com/fxamacker/cbor/v2"
-
-	"almenara/storage/alert/board"
+	"almenara/storage"
 )
 
 // Scenario is a prepared alert: everything but what a few named blanks leave open.
@@ -83,34 +81,20 @@ type Demand struct {
 	Recent   uint64     `cbor:"8,keyasint,omitempty"` // of Members, whom only what the author had sent just before addresses
 }
 
-// Approval is the body of an approval fact: a person stands by what one alert fact
-// says.
-type Approval struct {
-	Fact    []byte `cbor:"1,keyasint"` // id of the alert fact, 32 bytes
-	Digest  string `cbor:"2,keyasint"` // of the message's content, in hex
-	By      string `cbor:"3,keyasint"` // user name, as the node that took it has authenticated
-	Policy  uint64 `cbor:"4,keyasint"` // version of the policy that node knew
-	At      int64  `cbor:"5,keyasint"` // ms since 1970, that node's clock
-	Expires int64  `cbor:"6,keyasint"` // ms since 1970: counts together with approvals given before it
-	Reason  string `cbor:"7,keyasint,omitempty"`
-}
+var (
+	prefLicence      = []byte("lic/")
+	prefScenario     = []byte("scn/")
+	keyPolicy        = []byte("pol")
+	keyPolicyVersion = []byte("pov")
+)
 
-// Encode writes the record as canonical CBOR.
-func (a Approval) Encode() ([]byte, error) { return Canonical.Marshal(a) }
+// The tables of scenarios and licences, and where the policy lies.
+var (
+	Scenarios = storage.Table[string, Scenario]{Prefix: prefScenario, Of: func(s Scenario) string { return s.ID }, Gone: func(s Scenario) bool { return s.Removed }}
+	Licences  = storage.Table[string, Licence]{Prefix: prefLicence, Of: func(l Licence) string { return l.ID }}
 
-// DecodeApproval reads what Encode wrote. It never panics on foreign bytes.
-func DecodeApproval(b []byte) (Approval, error) {
-	var a Approval
-	if err := cbor.Unmarshal(b, &a); err != nil {
-		return Approval{}, fmt.Errorf("decoding approval: %w", err)
-	}
-	return a, nil
-}
-
-// OnBoard is what a board needs to know of the approval.
-func (a Approval) OnBoard() board.Approval {
-	return board.Approval{
-		Fact: hex.EncodeToString(a.Fact), Digest: a.Digest, By: a.By,
-		At: time.UnixMilli(a.At).UTC(), Expires: time.UnixMilli(a.Expires).UTC(),
-	}
-}
+	PolicyRecord = storage.Single[Policy]{Key: keyPolicy}
+	// PolicyVersion is the raft index of the last change of the policy, a scenario or a licence; 0
+	// before there was any.
+	PolicyVersion = storage.Number{Key: keyPolicyVersion}
+)

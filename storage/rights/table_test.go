@@ -1,20 +1,23 @@
-package storage
+package rights
 
 import (
 	"testing"
+
+	"almenara/storage"
+	"almenara/storage/storagetest"
 
 	"github.com/stretchr/testify/require"
 )
 
 func TestTable_KeepsWhatIsRemovedAndPagesByKey(t *testing.T) {
-	s := openStore(t, t.TempDir())
-	update(t, s, func(tx *Txn) error {
+	s := storagetest.Open(t)
+	storagetest.Update(t, s, func(tx *storage.Txn) error {
 		for _, id := range []string{"c", "a", "b"} {
 			require.NoError(t, Scenarios.Put(tx, Scenario{ID: id, Removed: id == "b"}))
 		}
 		return Licences.Put(tx, Licence{ID: "of another table"})
 	})
-	require.NoError(t, s.View(func(tx *Txn) error {
+	require.NoError(t, s.View(func(tx *storage.Txn) error {
 		ids := func(some []Scenario, err error) (out []string) {
 			require.NoError(t, err)
 			for _, sc := range some {
@@ -36,8 +39,8 @@ func TestTable_KeepsWhatIsRemovedAndPagesByKey(t *testing.T) {
 		require.False(t, ok)
 		return err
 	}))
-	update(t, s, func(tx *Txn) error { return Scenarios.Delete(tx, "b") })
-	require.NoError(t, s.View(func(tx *Txn) error {
+	storagetest.Update(t, s, func(tx *storage.Txn) error { return Scenarios.Delete(tx, "b") })
+	require.NoError(t, s.View(func(tx *storage.Txn) error {
 		_, ok, err := Scenarios.Get(tx, "b")
 		require.False(t, ok)
 		return err
@@ -45,9 +48,9 @@ func TestTable_KeepsWhatIsRemovedAndPagesByKey(t *testing.T) {
 }
 
 func TestSingleAndNumber_AreZeroBeforeThereIsOne(t *testing.T) {
-	s := openStore(t, t.TempDir())
+	s := storagetest.Open(t)
 	read := func() (p Policy, version uint64, known bool, err error) {
-		err = s.View(func(tx *Txn) error {
+		err = s.View(func(tx *storage.Txn) error {
 			if p, err = PolicyRecord.Value(tx); err != nil {
 				return err
 			}
@@ -64,7 +67,7 @@ func TestSingleAndNumber_AreZeroBeforeThereIsOne(t *testing.T) {
 	require.Zero(t, version)
 	require.False(t, known)
 	require.Empty(t, p.Approvers)
-	update(t, s, func(tx *Txn) error {
+	storagetest.Update(t, s, func(tx *storage.Txn) error {
 		require.NoError(t, PolicyVersion.Put(tx, 1<<40))
 		return PolicyRecord.Put(tx, Policy{Approvers: []string{"warden"}})
 	})
@@ -73,7 +76,7 @@ func TestSingleAndNumber_AreZeroBeforeThereIsOne(t *testing.T) {
 	require.EqualValues(t, 1<<40, version)
 	require.True(t, known)
 	require.Equal(t, []string{"warden"}, p.Approvers)
-	update(t, s, func(tx *Txn) error { return tx.Set(keyPolicyVersion, []byte("short")) })
+	storagetest.Update(t, s, func(tx *storage.Txn) error { return tx.Set(keyPolicyVersion, []byte("short")) })
 	_, _, _, err = read()
-	require.ErrorIs(t, err, ErrDamaged)
+	require.ErrorIs(t, err, storage.ErrDamaged)
 }

@@ -1,6 +1,10 @@
-package storage
+package factbody
 
-import "fmt"
+import (
+	"fmt"
+
+	"almenara/storage"
+)
 
 // MaxSaw is the most members that a record of being alone names.
 const MaxSaw = 256
@@ -24,12 +28,12 @@ const (
 )
 
 // Encode writes the record as canonical CBOR.
-func (a Alone) Encode() ([]byte, error) { return Canonical.Marshal(a) }
+func (a Alone) Encode() ([]byte, error) { return storage.Canonical.Marshal(a) }
 
 // DecodeAlone reads what Encode wrote. It refuses times in the wrong order and more
 // than MaxSaw members, and never panics on foreign bytes.
 func DecodeAlone(b []byte) (Alone, error) {
-	a, err := Decode[Alone](nil, b)
+	a, err := storage.Decode[Alone](nil, b)
 	if err != nil {
 		return Alone{}, fmt.Errorf("decoding alone record: %w", err)
 	}

@@ -1,4 +1,4 @@
-package storage
+package durable
 
 import (
 	"errors"
@@ -8,13 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrInUse is returned by Open for a directory that another process has open.
+// ErrInUse is returned by Lock for a directory that another process has locked.
 var ErrInUse = errors.New("the data folder is in use by another process")
 
-// lock makes the directory this process's own until unlock is called or the process
-// ends. Badger locks its database too, but only after Open has tidied up around it:
-// a second process would delete the state that the first one is installing.
-func lock(dir string) (unlock func() error, err error) {
+// Lock makes the directory this process's own until unlock is called or the process
+// ends. The directory must exist.
+func Lock(dir string) (unlock func() error, err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
