@@ -75,6 +75,7 @@ almenara/channels/contract
 almenara/channels/contract/js
 almenara/channels/contract/vectors almenara/channels/contract!
 almenara/channels/device/rules almenara/channels/contract!
+almenara/channels/device/check almenara/channels/contract! almenara/channels/mqtt/delivery almenara/channels/mqtt/packet almenara/channels/mqtt/websocket
 almenara/channels/mqtt/packet
 almenara/channels/mqtt/poller
 almenara/channels/mqtt/websocket

@@ -40,7 +40,7 @@ func New(version string, options ...Option) inprocess.Engine {
 	return inprocess.Engine{
 		Version: version, Init: initialize, Join: join, Recover: recoverNode, Rejoin: rejoin,
 		BackupFolder: backupFolder(version), Restore: restore,
-		Demo: demo.Run, Simulate: simulate,
+		Demo: demo.Run, Simulate: simulate, Check: checkDevice,
 		Serve: func(ctx context.Context, o inprocess.ServeOptions, ready func(inprocess.ServeInfo)) error {
 			return serve(ctx, version, o, ready, options)
 		},

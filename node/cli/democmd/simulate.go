@@ -18,7 +18,7 @@ import (
 
 // SimulateCommands is the simulation of devices.
 func SimulateCommands() []command.Command {
-	return []command.Command{{
+	return []command.Command{checkCommand(), {
 		Name: "simulate", Purpose: "connect simulated devices and see what they prove", Setup: simulate,
 		Example: "almenara simulate --devices 300 --place tuen-mun --for 2m\n" +
 			"almenara simulate --file all.json --expect-alert 1 --servers tcp://n2:1883",

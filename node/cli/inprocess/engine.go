@@ -40,6 +40,9 @@ type Engine struct {
 	// may be called from any one goroutine at a time. That ctx or opts.For ended is no
 	// error: the result says what was proven.
 	Simulate func(ctx context.Context, opts SimulateOptions, progress func(Progress)) (SimulateResult, error)
+	// Check plays a district for one device and grades it. enrolled is called once, when the
+	// device may connect; told with each line.
+	Check func(ctx context.Context, opts CheckOptions, enrolled func(wire.Enrolled) error, told func(CheckLine)) (CheckResult, error)
 }
 
 // Listen says where a node listens. An empty field is the node's own choice: what
@@ -273,4 +276,34 @@ type RestoreResult struct {
 	TokenFile   string `json:"token_file,omitempty"`
 	Data        string `json:"data"`
 	Isolated    bool   `json:"isolated,omitempty"`
+}
+
+// CheckOptions are the settings of a check of a device of another maker.
+type CheckOptions struct {
+	ID     string
+	Listen []string      // host:port of each node that is played
+	Run    string        // command line that is the device, started in a shell with ENROLMENT in its environment; "" is a device elsewhere
+	File   string        // for the enrolment; with Run "" is a file that goes with the check
+	Within time.Duration // the longest for what must be shown; 0 is 10 s
+	Only   []string      // words of the lines to try; none is all
+	// Power is called when the power of a device elsewhere is to be cut and to come back; nil
+	// leaves out the lines that need it. It need not wait until that is done.
+	Power func()
+}
+
+// CheckLine is one rule of the contract and how the device held to it.
+type CheckLine struct {
+	Section string `json:"section"` // of channels/contract/CONTRACT.md
+	Name    string `json:"name"`
+	Result  string `json:"result"` // ok, FAILED or not seen
+	Why     string `json:"why,omitempty"`
+}
+
+// CheckResult is what a check came to.
+type CheckResult struct {
+	Device  string      `json:"device"`
+	Lines   []CheckLine `json:"lines"`
+	Passed  int         `json:"passed"`
+	Failed  int         `json:"failed"`
+	NotSeen int         `json:"not_seen"`
 }
