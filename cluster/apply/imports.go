@@ -18,6 +18,14 @@ func importResult(i member.Import) command.ImportResult {
 	return command.ImportResult{Next: next, Done: i.State == member.ImportDone, Put: i.Put, Removed: i.Removed}
 }
 
+// noImport answers for an import that cannot be read, or that is none.
+func noImport(id string, err error) (command.Result, string, error) {
+	if err != nil {
+		return failed(err)
+	}
+	return refuse(command.KindNotFound, "import %q is not known", id)
+}
+
 // stageMembers checks and keeps one chunk. Nothing else sees it.
 func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, error) {
 	imp, known, err := member.Imports.Get(e.Txn, p.Import)
@@ -62,7 +70,7 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 	}
 	switch {
 	case imp.ID == "":
-		return refuse(command.KindNotFound, "import %q is not known", p.Import)
+		return noImport(p.Import, nil)
 	case imp.State != member.ImportStaging:
 		return command.OK(importResult(imp)), "", nil
 	case imp.Staged != p.Chunks:
@@ -88,11 +96,10 @@ func (e *entry) importActive() (bool, error) {
 // foldImport takes the step that p.Chunk names, if it is the next one.
 func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error) {
 	imp, known, err := member.Imports.Get(e.Txn, p.Import)
+	if err != nil || !known {
+		return noImport(p.Import, err)
+	}
 	switch {
-	case err != nil:
-		return failed(err)
-	case !known:
-		return refuse(command.KindNotFound, "import %q is not known", p.Import)
 	case imp.State == member.ImportStaging:
 		return refuse(command.KindConflict, "import %q is not active", p.Import)
 	case imp.State == member.ImportDone || p.Chunk < imp.Next:
@@ -185,11 +192,10 @@ func (e *entry) sweepMembers(imp *member.Import) error {
 // dropImport deletes the chunks of an import that is not active, from the last on.
 func (e *entry) dropImport(p *command.DropImport) (command.Result, string, error) {
 	imp, known, err := member.Imports.Get(e.Txn, p.Import)
+	if err != nil || !known {
+		return noImport(p.Import, err)
+	}
 	switch {
-	case err != nil:
-		return failed(err)
-	case !known:
-		return refuse(command.KindNotFound, "import %q is not known", p.Import)
 	case imp.State == member.ImportActive:
 		return refuse(command.KindConflict, "import %q is active and cannot be dropped", p.Import)
 	case imp.State == member.ImportDone:
