@@ -129,6 +129,7 @@ almenara/node/district almenara/cluster almenara/storage almenara/node/access al
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/scenario almenara/node/shortid almenara/node/wire
+almenara/node/scenario/ready almenara/node/wire
 almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shortid almenara/node/wire
 almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"fmt"
 	"slices"
 
 	"almenara/cluster/command"
@@ -21,7 +22,12 @@ func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, err
 	if err := e.authorityChanged(); err != nil {
 		return failed(err)
 	}
-	return done(nil, "%s, %d approvals, select %q, %d bytes", p.Scenario.ID, p.Scenario.Approvals, p.Scenario.Select, len(p.Scenario.Alert))
+	more := "" // only what older software knows nothing of may add to its line
+	if p.Scenario.Said() {
+		more = fmt.Sprintf(", %d blanks described, %d lines to check, %d sensitive words, whom to choose: %t",
+			len(p.Scenario.Blanks), len(p.Scenario.Checklist), len(p.Scenario.Sensitive), p.Scenario.Choose)
+	}
+	return done(nil, "%s, %d approvals, select %q, %d bytes%s", p.Scenario.ID, p.Scenario.Approvals, p.Scenario.Select, len(p.Scenario.Alert), more)
 }
 
 func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, string, error) {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"slices"
 
 	"almenara/storage/rights"
 )
@@ -57,7 +58,39 @@ func (p *PutScenario) check() error {
 	if s.Lifetime <= 0 || s.UsualMin > s.UsualMax {
 		return fmt.Errorf("%w: scenario %s: lifetime or usual range", ErrMalformed, s.ID)
 	}
+	if err := checkDetails(s); err != nil {
+		return err
+	}
 	return checkApprovals(s.Approvals)
+}
+
+// checkDetails bounds what a scenario says besides its alert.
+func checkDetails(s rights.Scenario) error {
+	if err := checkCount("blanks", len(s.Blanks), MaxBlanks); err != nil {
+		return err
+	}
+	if err := checkCount("lines of a checklist", len(s.Checklist), MaxBlanks); err != nil {
+		return err
+	}
+	if err := checkCount("sensitive words", len(s.Sensitive), MaxWords); err != nil {
+		return err
+	}
+	lines, size := slices.Clone(s.Checklist), 0
+	for _, b := range s.Blanks {
+		if err := checkName("blank", b.Name); err != nil {
+			return err
+		}
+		if err := checkCount("texts for a blank", len(b.Values), MaxWords); err != nil {
+			return err
+		}
+		lines = append(append(lines, b.For), b.Values...)
+	}
+	for _, line := range append(lines, s.Sensitive...) {
+		if size += len(line); len(line) > MaxLine || size > MaxScenario {
+			return fmt.Errorf("%w: scenario %s: a line of %d bytes, %d bytes in all", ErrTooLarge, s.ID, len(line), size)
+		}
+	}
+	return nil
 }
 
 func (p *RemoveScenario) check() error { return checkID("scenario", p.ID) }

@@ -24,6 +24,9 @@ const (
 	MaxScenario  = 64 << 10  // bytes of a scenario's alert
 	MaxSelection = 4 << 10   // bytes of a scenario's selection
 	MaxRules     = 100       // of a policy, and scenarios of a licence
+	MaxBlanks    = 32        // that a scenario describes, and lines of its checklist
+	MaxWords     = 200       // sensitive words of a scenario, and texts that may fill one blank
+	MaxLine      = 600       // bytes of a line for people
 	MaxApprovals = 9         // that one alert may need
 	SweepStep    = 2000      // members that one FoldImport looks at when it removes some
 )

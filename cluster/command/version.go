@@ -21,7 +21,8 @@ import (
 //	   fact of an alert says of times, authority and large originals; a node's version
 //	   and addresses from the moment when it is admitted
 //	4  passwords, second factors and sessions of people
-const Newest = 4
+//	5  scenarios that say what may fill their blanks, with a checklist and sensitive words
+const Newest = 5
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -136,6 +137,14 @@ func (p *PutUser) version() uint64 {
 		return 2
 	}
 	return 1
+}
+
+// version is 5 for a scenario that says more than its texts and whom they address.
+func (p *PutScenario) version() uint64 {
+	if p.Scenario.Said() {
+		return 5
+	}
+	return 2
 }
 
 // version is 3 for a policy that knows shares of the district.

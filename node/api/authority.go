@@ -31,7 +31,9 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		}},
 		{Action: authority.ChangeScenarios, Handle: h.putScenario, Route: openapi.Route{
 			Method: "PUT", Path: "/api/v1/scenarios/{id}", MaxBody: bodyJSON,
-			Summary: "Add or change a prepared alert.", Request: wire.Scenario{},
+			Summary: "Add or change a prepared alert. It is tried first, in every language with the longest text that each blank takes: what could not be sent is refused.",
+			Params:  []openapi.Param{{Name: "dry_run", Type: "boolean", Summary: "try it and say what would be wrong, change nothing"}},
+			Request: wire.Scenario{}, Answer: wire.PutScenario{},
 			Fails: agreedOn,
 		}},
 		{Action: authority.ChangeScenarios, Handle: h.removeScenario, Route: openapi.Route{
@@ -110,7 +112,8 @@ func (h ruleHandlers) putScenario(c routing.Call) error {
 		return wire.Problemf(wire.KindMalformed, "the body is of the scenario %s, the address of %s", in.ID, id)
 	}
 	in.ID = id
-	return c.Done(h.scenarios.PutScenario(c.R.Context(), c.By, in))
+	out, err := h.scenarios.PutScenario(c.R.Context(), c.By, in, c.Query.Flag("dry_run"))
+	return c.Answer(out, err)
 }
 
 func (h ruleHandlers) removeScenario(c routing.Call) error {

@@ -63,7 +63,7 @@ var happy = map[string]struct {
 	},
 	"GET /api/v1/scenarios":         {status: 200, asked: "ListScenarios", answer: `"blanks":["where"]`},
 	"GET /api/v1/scenarios/{id}":    {status: 200, asked: "ListScenarios", answer: `"title":"Flood"`},
-	"PUT /api/v1/scenarios/{id}":    {body: `{"title":"Fire","alert":{},"minutes":5}`, status: 204, asked: "PutScenario " + apitest.AlertID + " Fire"},
+	"PUT /api/v1/scenarios/{id}":    {body: `{"title":"Fire","alert":{},"minutes":5}`, status: 200, answer: `"dry_run":false`, asked: "PutScenario " + apitest.AlertID + " Fire"},
 	"DELETE /api/v1/scenarios/{id}": {status: 204, asked: "RemoveScenario " + apitest.AlertID},
 	"GET /api/v1/licences":          {status: 200, asked: "ListLicences", answer: `"operator":"duty"`},
 	"POST /api/v1/licences": {

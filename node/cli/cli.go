@@ -14,6 +14,7 @@ import (
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/nodecmd"
 	"almenara/node/cli/peoplecmd"
+	"almenara/node/cli/scenariocmd"
 )
 
 // Run runs one command and returns the exit code. It ends soon after ctx does.
@@ -27,7 +28,7 @@ func Run(ctx context.Context, args []string, streams command.IO, engine inproces
 // commands is every command, in the order of the overview.
 func commands() []command.Command {
 	return slices.Concat(
-		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), peoplecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
+		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
 		completion.Commands(commands), command.Others(),
 	)
 }

@@ -20,12 +20,12 @@ func TestPlaces_WhereNobodyIsAreSaid(t *testing.T) {
 		"there is no member in tuen-mun/on-tnig now; until there is one, duty can warn": {"user", "add", "--role", "composer", "--place", "tuen-mun/on-tnig", "duty"},
 		"there is no member in tuen-mun/on-tnig now; until there is one, the licence":   {"licence", "grant", "--scenario", "*", "--place", "tuen-mun/on-tnig", "duty"},
 		"there is no member in tuen-mun/on-tnig now; this makes it a new place":         {"device", "enrol", "--kind", "screen", "--place", "tuen-mun/on-tnig", "lift-1"},
-		"the scenario selects nobody now, and is refused when it is sent":               {"scenario", "put", scenario},
+		"the scenario flood selects nobody now, and is refused when it is sent":         {"scenario", "put", scenario},
 	} {
-		w.Selected = wire.Selected{Expression: "all"}
+		w.Selected, w.Addresses = wire.Selected{Expression: "all"}, 0
 		require.Equal(t, command.ExitDone, w.run(args...), "%v: %s", args, w.err.String())
 		require.Contains(t, flat(w.err.String()), "Warning: "+says)
-		w.Selected = apitest.New().Selected
+		w.Selected, w.Addresses = apitest.New().Selected, 2
 		require.Equal(t, command.ExitDone, w.run(args...), w.err.String())
 		require.Empty(t, w.err.String())
 	}

@@ -29,6 +29,13 @@ func (c Rules) PutScenario(ctx context.Context, in wire.Scenario) error {
 	return c.call(ctx, request{method: "PUT", path: path("scenarios", in.ID)}, in, nil)
 }
 
+// CheckScenario says what is to be said of a prepared alert, refuses it as PutScenario would, and
+// changes nothing.
+func (c Rules) CheckScenario(ctx context.Context, in wire.Scenario) (out wire.PutScenario, err error) {
+	err = c.call(ctx, request{method: "PUT", path: path("scenarios", in.ID), query: values("dry_run", "true")}, in, &out)
+	return out, err
+}
+
 // RemoveScenario removes a prepared alert.
 func (c Rules) RemoveScenario(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("scenarios", id)}, nil, nil)

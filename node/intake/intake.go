@@ -157,6 +157,9 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 	if err != nil {
 		return wire.Outcome{}, err
 	}
+	if in.scenario.Choose && sent.Select == "" {
+		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s leaves it to whoever sends it whom to warn; give a selection", sent.Scenario)
+	}
 	identifier := shortid.New()
 	a, findings, err := capjson.FromJSON(form, t.district.SenderOf(in.by), identifier, t.clock().UTC())
 	if err != nil {

@@ -53,6 +53,10 @@ func limits(selected string, s rights.Scenario, index *lookup.Index) (audience.S
 // usual adds a warning when the outcome is not what the scenario usually does.
 func (t *Intake) usual(in incoming, out wire.Outcome) wire.Outcome {
 	out.Warnings = append(out.Warnings, scenario.Unusual(in.scenario, out.Addressed.Total)...)
+	out.Usual = scenario.Range(in.scenario, out.Addressed.Total)
+	if in.dryRun {
+		out.Checklist = in.scenario.Checklist
+	}
 	return out
 }
 

@@ -25,6 +25,9 @@ import (
 )
 
 // The rules that are not CAP's.
+// RuleCut is the finding of what devices get less of than was written.
+const RuleCut = "text-cut"
+
 const (
 	ruleNoWarning = "no-warning"        // an Ack or Error
 	ruleNoInfo    = "no-info"           // nothing to show
@@ -32,7 +35,6 @@ const (
 	ruleArea      = "area-unreadable"   // ErrUnreadableArea
 	ruleSelection = "selection-needed"  // nothing but a selection can say who is meant
 	ruleText      = "text-changed"      // devices show something else than was written
-	ruleCut       = "text-cut"          // devices show less than was written
 	ruleOutline   = "area-changed"      // the areas are read as something else than was written
 	ruleOver      = "expired"           // it has run out before it was sent
 	ruleEmpty     = "text-empty"        // a text that was typed shows nothing
@@ -138,13 +140,13 @@ func Selected(found alert.Findings, selections ...string) alert.Findings {
 func cutTexts(found alert.Findings, a *alert.Alert, cuts []channels.Cut) alert.Findings {
 	for n, c := range cuts {
 		if n == mostTexts {
-			return warn(found, ruleCut, "devices lack %d more texts, areas or files; a message for them has at most %d KiB", len(cuts)-n, channels.MaxBody>>10)
+			return warn(found, RuleCut, "devices lack %d more texts, areas or files; a message for them has at most %d KiB", len(cuts)-n, channels.MaxBody>>10)
 		}
 		detail := cutDetail(c)
 		if c.Info < len(a.Infos) {
 			detail = fmt.Sprintf("info %d: %s", c.Info+1, detail)
 		}
-		found = warn(found, ruleCut, "%s", detail)
+		found = warn(found, RuleCut, "%s", detail)
 	}
 	return found
 }

@@ -2,6 +2,8 @@ package policy_test
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +98,12 @@ func TestLicences_AreMeantByTheirBeginning(t *testing.T) {
 	}
 }
 
+func put(t *testing.T, s *policy.Scenarios, in wire.Scenario) error {
+	t.Helper()
+	_, err := s.PutScenario(t.Context(), chief, in, false)
+	return err
+}
+
 // What a licence or a scenario names and the district cannot have is refused before the night.
 func TestLicencesAndScenarios_NameWhatTheDistrictMayHave(t *testing.T) {
 	log := recordstest.New(t, clock)
@@ -108,10 +116,10 @@ func TestLicencesAndScenarios_NameWhatTheDistrictMayHave(t *testing.T) {
 	}
 	scenarios, licences := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock), policy.NewLicences(log.State, log, clock)
 	fire := wire.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form), Minutes: 60, Select: "place under d/not-yet"}
-	require.NoError(t, scenarios.PutScenario(t.Context(), chief, fire), "what is in the district may still come")
+	require.NoError(t, put(t, scenarios, fire), "what is in the district may still come")
 	for says, selection := range map[string]string{"the place e/there is not in the district": "kind = screen and place = e/there", "the kind sreen is none": "not kind = sreen"} {
 		fire.Select = selection
-		refused(t, scenarios.PutScenario(t.Context(), chief, fire), wire.KindRefused, says)
+		refused(t, put(t, scenarios, fire), wire.KindRefused, says)
 	}
 	good := wire.Licence{Operator: "duty", Scenarios: []string{"fire"}, Place: "d/here", Until: noon.Add(time.Hour)}
 	_, err := licences.GrantLicence(t.Context(), chief, good)
@@ -131,7 +139,7 @@ func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
 	log := recordstest.New(t, clock)
 	s := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock)
 	good := wire.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form), Select: "place under d", Minutes: 60}
-	require.NoError(t, s.PutScenario(t.Context(), chief, good))
+	require.NoError(t, put(t, s, good))
 	all, err := s.ListScenarios(t.Context())
 	require.NoError(t, err)
 	require.Len(t, all, 1)
@@ -151,7 +159,7 @@ func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
 		bad := good
 		change(&bad)
 		var p *wire.Problem
-		require.ErrorAs(t, s.PutScenario(t.Context(), chief, bad), &p, sentence)
+		require.ErrorAs(t, put(t, s, bad), &p, sentence)
 		require.Contains(t, p.Sentence, sentence)
 	}
 	require.Equal(t, before, log.Index(), "nothing was agreed on")
@@ -159,4 +167,58 @@ func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
 	all, err = s.ListScenarios(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, all)
+}
+
+// What a scenario says of its blanks is held against what fits, when it is put and when it is sent.
+func TestScenarios_SayWhatMayFillTheirBlanks(t *testing.T) {
+	log := recordstest.New(t, clock)
+	s := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock)
+	good := wire.Scenario{
+		ID: "fire", Title: "Fire", Alert: []byte(form), Select: "place under d", Minutes: 60, Tier: "emergency", Sound: "siren", Confirm: "person",
+		BlankRules: []wire.BlankRule{{Name: "where", For: "the block", MaxLength: 20}}, Checklist: []string{"Call 999."}, Sensitive: []string{"panic"},
+	}
+	out, err := s.PutScenario(t.Context(), chief, good, true)
+	require.NoError(t, err)
+	require.True(t, out.DryRun)
+	require.Zero(t, out.Addressed)
+	require.Zero(t, log.Index(), "a dry run changes nothing")
+	require.NoError(t, put(t, s, good))
+	all, err := s.ListScenarios(t.Context())
+	require.NoError(t, err)
+	good.Blanks = []string{"where"}
+	require.Equal(t, []wire.Scenario{good}, all, "it is shown as it was put")
+	good.Blanks = nil
+
+	before := log.Index()
+	for sentence, change := range map[string]func(*wire.Scenario){
+		`the scenario says sound "chime", and devices would present it with sound "siren"`: func(s *wire.Scenario) { s.Sound = "chime" },
+		`says tier "drill"`:       func(s *wire.Scenario) { s.Tier = "drill" },
+		`says confirm "none"`:     func(s *wire.Scenario) { s.Confirm = "none" },
+		"which is in none of its": func(s *wire.Scenario) { s.BlankRules = []wire.BlankRule{{Name: "wher"}} },
+		"two rules for the blank": func(s *wire.Scenario) { s.BlankRules = []wire.BlankRule{{Name: "where"}, {Name: "where"}} },
+		"1 to 500 characters":     func(s *wire.Scenario) { s.BlankRules[0].MaxLength = 501 },
+		"one of them is expected": func(s *wire.Scenario) { s.BlankRules[0].Values = []string{"A"} },
+		`a value of the blank`:    func(s *wire.Scenario) { s.BlankRules = []wire.BlankRule{{Name: "where", Values: []string{" "}}} },
+		"leaves its severity open": func(s *wire.Scenario) {
+			s.Tier, s.Sound, s.Confirm = "", "", ""
+			s.Alert = bytes.ReplaceAll(s.Alert, []byte("Severe"), []byte("{{where}}"))
+		},
+		"line of the checklist": func(s *wire.Scenario) { s.Checklist = []string{"\a"} },
+		"a sensitive word":      func(s *wire.Scenario) { s.Sensitive = []string{""} },
+		"selection-needed":      func(s *wire.Scenario) { s.Select = "" },
+		"give its blanks a max_length": func(s *wire.Scenario) {
+			s.BlankRules, s.Alert = nil, bytes.ReplaceAll(s.Alert, []byte(`"event"`), []byte(`"description":"`+strings.Repeat("{{where}}", 50)+`","event"`))
+		},
+	} {
+		bad := good
+		bad.BlankRules = slices.Clone(good.BlankRules)
+		change(&bad)
+		var p *wire.Problem
+		require.ErrorAs(t, put(t, s, bad), &p, sentence)
+		require.Contains(t, p.Sentence, sentence)
+	}
+	require.Equal(t, before, log.Index(), "nothing was agreed on")
+	free := good
+	free.Select, free.Choose = "", true
+	require.NoError(t, put(t, s, free), "whom is left to whoever sends it")
 }

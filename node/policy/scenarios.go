@@ -3,8 +3,9 @@ package policy
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
@@ -42,35 +43,61 @@ func (c *Scenarios) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	return out, nil
 }
 
-// PutScenario implements service.Scenarios.
-func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario) error {
-	if in.Minutes < 1 || in.Minutes > math.MaxInt32 {
-		return wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds")
+// PutScenario implements service.Scenarios. A dry run does everything but the change.
+func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario, dryRun bool) (wire.PutScenario, error) {
+	s, checked, err := c.tried(in)
+	if err != nil {
+		return wire.PutScenario{}, err
 	}
+	out := wire.PutScenario{ID: s.ID, DryRun: dryRun, Warnings: checked.Warnings}
+	if out.Addressed, err = c.addressed(checked.Targets); err != nil {
+		return wire.PutScenario{}, err
+	}
+	if !s.Choose {
+		out.Warnings = append(out.Warnings, scenario.Unusual(s, out.Addressed)...)
+	}
+	if dryRun {
+		return out, nil
+	}
+	_, err = c.proposer.Change(ctx, by.Name, &command.PutScenario{Scenario: s})
+	return out, err
+}
+
+// tried is the scenario's record, which can be sent.
+func (c *Scenarios) tried(in wire.Scenario) (s rights.Scenario, checked scenario.Checked, err error) {
 	if in.Approvals < 0 || in.Approvals > command.MaxApprovals {
-		return wire.Problemf(wire.KindMalformed, "a scenario asks for 0 to %d approvals", command.MaxApprovals)
+		return s, checked, wire.Problemf(wire.KindMalformed, "a scenario asks for 0 to %d approvals", command.MaxApprovals)
 	}
-	s := rights.Scenario{
-		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),
-		Lifetime: int64(in.Minutes) * time.Minute.Milliseconds(), UsualMin: in.UsualMin, UsualMax: in.UsualMax,
+	if s, err = scenario.Record(in); err != nil {
+		return s, checked, err
 	}
 	if _, err := (command.Command{Payload: &command.PutScenario{Scenario: s}}).Encode(); err != nil {
-		return c.proposer.Problem(err)
+		return s, checked, c.proposer.Problem(err)
 	}
-	if err := scenario.Check(s, c.sender(), c.clock()); err != nil {
-		return err
+	if checked, err = scenario.Check(s, c.sender(), c.state.Index(), c.clock()); err != nil {
+		return s, checked, err
 	}
-	if s.Select != "" {
-		selected, err := audience.Parse(s.Select)
-		if err == nil { // Check has read it
-			err = known.Selection(c.state.Index(), selected)
-		}
+	if s.Select == "" {
+		return s, checked, nil
+	}
+	selected, err := audience.Parse(s.Select)
+	if err == nil { // Check has read it
+		err = known.Selection(c.state.Index(), selected)
+	}
+	return s, checked, err
+}
+
+// addressed is how many members the targets mean now.
+func (c *Scenarios) addressed(targets []audience.Target) (uint64, error) {
+	all, index := roaring.New(), c.state.Index()
+	for _, t := range targets {
+		found, err := index.Resolve(t)
 		if err != nil {
-			return err
+			return 0, wire.Problemf(wire.KindRefused, "the scenario's areas cannot be resolved: %v", err)
 		}
+		all.Or(found.Members)
 	}
-	_, err := c.proposer.Change(ctx, by.Name, &command.PutScenario{Scenario: s})
-	return err
+	return all.GetCardinality(), nil
 }
 
 // RemoveScenario implements service.Scenarios.

@@ -89,7 +89,7 @@ func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.Ra
 		if !slices.Contains(names, name) {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names))
 		}
-		if why := BadText(text, maxBlankText); why != "" {
+		if why := unfit(ruleOf(s, name), text); why != "" {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, why)
 		}
 	}
@@ -104,6 +104,114 @@ func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.Ra
 		return nil, fmt.Errorf("writing scenario %s: %w", s.ID, err)
 	}
 	return raw, nil
+}
+
+// ruleOf is what may fill a blank.
+func ruleOf(s rights.Scenario, name string) rights.Blank {
+	i := slices.IndexFunc(s.Blanks, func(b rights.Blank) bool { return b.Name == name })
+	if i < 0 {
+		return rights.Blank{Name: name}
+	}
+	return s.Blanks[i]
+}
+
+// most is how many characters a blank takes.
+func most(b rights.Blank) int {
+	if b.Max == 0 {
+		return maxBlankText
+	}
+	return int(b.Max)
+}
+
+// unfit says why a text cannot fill the blank; "" where it can.
+func unfit(b rights.Blank, text string) string {
+	if len(b.Values) > 0 && !slices.Contains(b.Values, text) {
+		return "is none of those that the scenario takes: " + strings.Join(b.Values, ", ")
+	}
+	return BadText(text, most(b))
+}
+
+// longest fills every blank with the longest text that it takes, in characters of three bytes.
+func longest(s rights.Scenario) map[string]string {
+	out := make(map[string]string)
+	for _, name := range Blanks(s.Alert) {
+		b := ruleOf(s, name)
+		out[name] = strings.Repeat("字", most(b))
+		if len(b.Values) > 0 {
+			out[name] = slices.MaxFunc(b.Values, func(a, b string) int { return len(a) - len(b) })
+		}
+	}
+	return out
+}
+
+// decides are the members of an alert that decide how it is presented and to whom it speaks: a blank
+// there would leave that open until somebody fills it in.
+var decides = []string{"status", "msgType", "scope", "urgency", "severity", "certainty"}
+
+// checkBlanks refuses blanks that could not be filled in, and rules for blanks that there are not.
+func checkBlanks(s rights.Scenario) error {
+	names := Blanks(s.Alert)
+	if len(names) > maxBlanks {
+		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks)
+	}
+	if strayBlank(s.Alert) {
+		return wire.Problemf(wire.KindRefused, "the scenario's texts hold {{ that is no blank; a blank is {{name}} of letters, digits, _ and -")
+	}
+	if field := openField(s.Alert); field != "" {
+		return wire.Problemf(wire.KindRefused, "the scenario leaves its %s open by a blank; how loud an alert is must be said before", field)
+	}
+	said := map[string]bool{}
+	for _, b := range s.Blanks {
+		switch {
+		case !slices.Contains(names, b.Name):
+			return wire.Problemf(wire.KindRefused, "the scenario has a rule for the blank %q, which is in none of its texts; %s", b.Name, blankNames(names))
+		case said[b.Name]:
+			return wire.Problemf(wire.KindRefused, "the scenario has two rules for the blank %q", b.Name)
+		case len(b.Values) > 0 && b.Max > 0:
+			return wire.Problemf(wire.KindRefused, "the rule for the blank %q gives values and a max_length; one of them is expected", b.Name)
+		}
+		said[b.Name] = true
+		for _, value := range b.Values {
+			if why := BadText(value, maxBlankText); why != "" {
+				return wire.Problemf(wire.KindRefused, "a value of the blank %q %s", b.Name, why)
+			}
+		}
+	}
+	return checkLines(s)
+}
+
+// checkLines refuses lines that nobody could read.
+func checkLines(s rights.Scenario) error {
+	for what, lines := range map[string][]string{"line of the checklist": s.Checklist, "sensitive word": s.Sensitive} {
+		for _, line := range lines {
+			if why := BadText(line, maxBlankText); why != "" {
+				return wire.Problemf(wire.KindRefused, "a %s of the scenario %s", what, why)
+			}
+		}
+	}
+	return nil
+}
+
+// openField names a member that decides how the alert is presented and holds a blank; "" where none.
+func openField(raw []byte) string {
+	var form map[string]any
+	if json.Unmarshal(raw, &form) != nil {
+		return ""
+	}
+	parts := []map[string]any{form}
+	infos, _ := form["info"].([]any)
+	for _, one := range infos {
+		info, _ := one.(map[string]any)
+		parts = append(parts, info)
+	}
+	for _, part := range parts {
+		for _, field := range decides {
+			if text, _ := part[field].(string); strings.Contains(text, "{{") {
+				return field
+			}
+		}
+	}
+	return ""
 }
 
 func blankNames(names []string) string {

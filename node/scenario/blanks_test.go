@@ -24,6 +24,22 @@ func TestFilled_FindsABlankHoweverItIsWritten(t *testing.T) {
 	require.True(t, strayBlank([]byte(`{"note":"\u007b{a b}}"}`)))
 }
 
+func TestFilled_TakesOnlyWhatTheScenarioLetsFillABlank(t *testing.T) {
+	s := rights.Scenario{ID: "fire", Alert: []byte(`{"note":"{{a}} {{b}}"}`), Details: rights.Details{Blanks: []rights.Blank{{Name: "a", Values: []string{"1", "22"}}, {Name: "b", Max: 3}}}}
+	for says, blanks := range map[string]map[string]string{
+		`the blank "a" is none of those that the scenario takes: 1, 22`: {"a": "3", "b": "x"},
+		`the blank "b" has more than 3 characters`:                      {"a": "1", "b": "四個字了"},
+		`the blank "b" is empty`:                                        {"a": "1", "b": " "},
+	} {
+		_, err := Filled(s, blanks, noon)
+		require.ErrorContains(t, err, says)
+	}
+	raw, err := Filled(s, map[string]string{"a": "22", "b": "三個字"}, noon)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"note":"22 三個字"}`, string(raw))
+	require.Equal(t, map[string]string{"a": "22", "b": "字字字"}, longest(s))
+}
+
 // FuzzFilled holds the filling of blanks to: one text goes exactly where its blank was,
 // nothing else changes, and what comes out is JSON.
 func FuzzFilled(f *testing.F) {

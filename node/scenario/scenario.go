@@ -14,48 +14,101 @@ import (
 	"almenara/storage/rights"
 )
 
-// Check refuses a scenario that could not be sent, before it is agreed on. sender is the
-// district's own CAP sender.
-func Check(s rights.Scenario, sender string, now time.Time) error {
-	names := Blanks(s.Alert)
-	if len(names) > maxBlanks {
-		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks)
+// Audience is what is known of whom areas and selections mean; *lookup.Index is one.
+type Audience interface {
+	KnowsScheme(geocode string) bool
+	WithSpellings(audience.Selection) audience.Selection
+}
+
+// Checked is a scenario that can be sent.
+type Checked struct {
+	Alert    *alert.Alert      // with the longest text in every blank
+	Targets  []audience.Target // whom it addresses, where whoever sends it may choose from these
+	Warnings []string          // what devices would show otherwise than it is written
+}
+
+// Check refuses a scenario that could not be sent, before it is agreed on: its texts are tried with
+// the longest text that each blank takes, and its areas and its selection must say whom it
+// addresses. sender is the district's own CAP sender.
+func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Checked, error) {
+	if err := checkBlanks(s); err != nil {
+		return Checked{}, err
 	}
-	if strayBlank(s.Alert) {
-		return wire.Problemf(wire.KindRefused, "the scenario's texts hold {{ that is no blank; a blank is {{name}} of letters, digits, _ and -")
-	}
-	samples := make(map[string]string)
-	for _, name := range names {
-		samples[name] = "x"
-	}
-	raw, err := Filled(s, samples, now)
+	raw, err := Filled(s, longest(s), now)
 	if err != nil {
-		return wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err)
+		return Checked{}, wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err)
 	}
 	a, findings, err := capjson.FromJSON(raw, sender, shortid.New(), now)
 	if err != nil {
-		return scenarioRefusal(err, findings)
+		return Checked{}, refusal(err, findings)
 	}
 	for _, found := range []alert.Findings{judge.Typed(s.Alert), judge.Over(a, now)} {
 		if found.Rejected() {
-			return scenarioRefusal(&alert.RejectError{Findings: found}, found)
+			return Checked{}, refusal(&alert.RejectError{Findings: found}, found)
 		}
 	}
 	if a.MsgType != alert.MsgTypeAlert || len(a.References) > 0 || len(a.Infos) == 0 {
-		return wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references")
+		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references")
 	}
 	if time.Duration(s.Lifetime)*time.Millisecond > alert.MaxLifetime {
-		return wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes()))
+		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes()))
 	}
-	if s.Select != "" {
-		if _, err := audience.Parse(s.Select); err != nil {
-			return wire.Problemf(wire.KindMalformed, "the scenario's selection cannot be read: %v", err)
+	out := Checked{Alert: a, Warnings: judge.Sentences(judge.Selected(findings, s.Select, chosen(s)))}
+	found := append(judge.Message(a), judge.Times(a, now, true, func(alert.Key) bool { return true })...)
+	if err := out.heed(found); err != nil {
+		return Checked{}, err
+	}
+	limit, err := limitOf(s, known)
+	if err != nil {
+		return Checked{}, err
+	}
+	out.Targets, found = judge.Targets(a, limit, known.KnowsScheme)
+	for n := range out.Targets {
+		out.Targets[n].Select = limit.String()
+	}
+	return out, out.heed(found)
+}
+
+// heed refuses what cannot be sent and what devices would get without its end, and warns of the rest.
+func (c *Checked) heed(found alert.Findings) error {
+	for n := range found {
+		if found[n].Rule == judge.RuleCut {
+			found[n].Level = alert.Reject
+			found[n].Detail += ", when its blanks hold the longest texts that they take; shorten it, or give its blanks a max_length"
 		}
 	}
+	if found.Rejected() {
+		return refusal(&alert.RejectError{Findings: found}, found)
+	}
+	c.Warnings = append(c.Warnings, judge.Sentences(found)...)
 	return nil
 }
 
-func scenarioRefusal(err error, findings alert.Findings) error {
+// chosen stands for the selection that whoever sends the scenario must give.
+func chosen(s rights.Scenario) string {
+	if s.Choose {
+		return "all"
+	}
+	return ""
+}
+
+// limitOf is what the scenario selects, or everybody where that is left to whoever sends it.
+func limitOf(s rights.Scenario, known Audience) (audience.Selection, error) {
+	text := s.Select
+	if text == "" {
+		text = chosen(s)
+	}
+	if text == "" {
+		return audience.Selection{}, nil
+	}
+	limit, err := audience.Parse(text)
+	if err != nil {
+		return limit, wire.Problemf(wire.KindMalformed, "the scenario's selection cannot be read: %v", err)
+	}
+	return known.WithSpellings(limit), nil
+}
+
+func refusal(err error, findings alert.Findings) error {
 	p, ok := judge.Refusal(err, findings).(*wire.Problem)
 	if !ok {
 		return err
@@ -64,18 +117,23 @@ func scenarioRefusal(err error, findings alert.Findings) error {
 	return p
 }
 
+// Range says how total stands against what the scenario usually addresses; "" where nothing is usual.
+func Range(s rights.Scenario, total uint64) wire.Usual {
+	switch {
+	case s.UsualMax == 0:
+		return ""
+	case total < s.UsualMin:
+		return wire.UsualBelow
+	case total > s.UsualMax:
+		return wire.UsualAbove
+	}
+	return wire.UsualWithin
+}
+
 // Unusual warns when the scenario usually addresses more or fewer.
 func Unusual(s rights.Scenario, total uint64) []string {
-	if s.UsualMax == 0 || total >= s.UsualMin && total <= s.UsualMax {
+	if r := Range(s, total); r == "" || r == wire.UsualWithin {
 		return nil
 	}
 	return []string{fmt.Sprintf("the scenario %s usually addresses %d to %d members, and now %d", s.ID, s.UsualMin, s.UsualMax, total)}
-}
-
-// Wire is a scenario as the API shows it.
-func Wire(s rights.Scenario) wire.Scenario {
-	return wire.Scenario{
-		ID: s.ID, Title: s.Title, Alert: s.Alert, Blanks: Blanks(s.Alert), Select: s.Select, Approvals: int(s.Approvals),
-		Minutes: int(s.Lifetime / time.Minute.Milliseconds()), UsualMin: s.UsualMin, UsualMax: s.UsualMax,
-	}
 }

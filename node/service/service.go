@@ -43,7 +43,8 @@ type Approvals interface {
 // Scenarios are prepared alerts.
 type Scenarios interface {
 	ListScenarios(ctx context.Context) ([]wire.Scenario, error)
-	PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario) error
+	// PutScenario adds or changes one; with dryRun it is only tried.
+	PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario, dryRun bool) (wire.PutScenario, error)
 	RemoveScenario(ctx context.Context, by authority.Caller, id string) error
 }
 

@@ -55,6 +55,37 @@ type Scenario struct {
 	Minutes   int             `json:"minutes"`             // how long it holds
 	UsualMin  uint64          `json:"usual_min,omitempty"` // members that it usually addresses
 	UsualMax  uint64          `json:"usual_max,omitempty"` // 0: nothing is usual
+
+	// BlankRules says what may fill blanks; one without a rule takes any text of 500 characters at most.
+	BlankRules []BlankRule `json:"blank_rules,omitempty"`
+	// Choose says that whoever sends it must select whom, within what the scenario selects.
+	Choose    bool     `json:"choose,omitempty"`
+	Checklist []string `json:"checklist,omitempty"` // what to do before it is sent, a line each
+	Sensitive []string `json:"sensitive,omitempty"` // words that are marked where a text holds them
+	// Tier, Sound and Confirm are how devices present it, as its severity, urgency, certainty, status
+	// and the parameter almenara:confirm make it. Where one is put it is held against that: a scenario
+	// that would be presented otherwise is refused.
+	Tier    string `json:"tier,omitempty"`    // emergency, advisory, drill or test
+	Sound   string `json:"sound,omitempty"`   // siren, chime, drill or none
+	Confirm string `json:"confirm,omitempty"` // person: somebody at the device confirms; none
+}
+
+// BlankRule says what may fill one blank of a scenario.
+type BlankRule struct {
+	Name      string   `json:"name"`
+	For       string   `json:"for,omitempty"`        // what it is for, for whoever fills it in
+	Values    []string `json:"values,omitempty"`     // the only texts that may fill it
+	MaxLength int      `json:"max_length,omitempty"` // characters at most; 0: 500, or as long as the longest of values
+}
+
+// PutScenario is what became of a scenario that was put.
+type PutScenario struct {
+	ID     string `json:"id"`
+	DryRun bool   `json:"dry_run"` // nothing was changed
+	// Addressed is how many members it would address now; where whoever sends it must choose, from
+	// how many.
+	Addressed uint64   `json:"addressed"`
+	Warnings  []string `json:"warnings,omitempty"` // what its author should know, one sentence each
 }
 
 // Licence is a right to warn from a node that is alone.

@@ -46,6 +46,21 @@ var effects = []Effect{EffectWarns, EffectLater, EffectWaits, EffectEnds, Effect
 // Enum lists every value, for documents and tests.
 func (Effect) Enum() []string { return texts(effects) }
 
+// Usual is how many a scenario addresses against the range that it usually does.
+type Usual string
+
+// The values of Usual.
+const (
+	UsualBelow  Usual = "below"  // fewer
+	UsualWithin Usual = "within" // as many as usual
+	UsualAbove  Usual = "above"  // more
+)
+
+var usuals = []Usual{UsualBelow, UsualWithin, UsualAbove}
+
+// Enum lists every value, for documents and tests.
+func (Usual) Enum() []string { return texts(usuals) }
+
 // Replication is how far a record has got.
 type Replication string
 

@@ -42,6 +42,10 @@ type Outcome struct {
 	// be connected.
 	Unanswered []string `json:"unanswered,omitempty"`
 	Warnings   []string `json:"warnings,omitempty"`
+	// Usual is how many a scenario addresses against its usual range; absent without a range.
+	Usual Usual `json:"usual,omitempty"`
+	// Checklist is what the scenario wants done before it is sent; in a dry run only.
+	Checklist []string `json:"checklist,omitempty"`
 	// Approvals says how many other persons must approve and who has; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it

@@ -19,6 +19,8 @@ type Scenario struct {
 	UsualMin  uint64 `cbor:"7,keyasint,omitempty"` // members that it usually addresses; with UsualMax 0 nothing is usual
 	UsualMax  uint64 `cbor:"8,keyasint,omitempty"`
 	Removed   bool   `cbor:"9,keyasint,omitempty"`
+
+	Details // fields 10 to 13, with version 5 of commands
 }
 
 // AnyScenario in Licence.Scenarios stands for every scenario and for free texts.
@@ -36,12 +38,10 @@ type Licence struct {
 	Revoked   bool     `cbor:"8,keyasint,omitempty"`
 }
 
-// MaxLicence is the longest that a licence may be granted for: a revocation that comes
-// too late must not be able to matter for ever. 90 days in ms.
+// MaxLicence is the longest that a licence may be granted for: a revocation that comes too late must not be able to matter for ever. 90 days in ms.
 const MaxLicence = 90 * 24 * 60 * 60 * 1000
 
-// Policy says which alerts need the approval of further persons. The zero value asks
-// for none.
+// Policy says which alerts need the approval of further persons. The zero value asks for none.
 type Policy struct {
 	Rules     []PolicyRule `cbor:"1,keyasint,omitempty"` // the strictest that applies counts
 	Approvers []string     `cbor:"2,keyasint,omitempty"` // roles that may approve; empty: approver
@@ -58,8 +58,7 @@ type PolicyRule struct {
 	Share     uint32 `cbor:"7,keyasint,omitempty"` // percent of the district, 1 to 100; 0: not asked. Version 3 of commands
 }
 
-// String is the rule as the audit has it: a rule without a share as software writes it that
-// knows none, because every node's audit must be the same.
+// String is the rule as the audit has it: a rule without a share as software writes it that knows none, because every node's audit must be the same.
 func (r PolicyRule) String() string {
 	text := fmt.Sprintf("%s %s %d %t %s %d", r.Severity, r.Urgency, r.Members, r.District, r.Scenario, r.Approvals)
 	if r.Share > 0 {

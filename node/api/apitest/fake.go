@@ -43,7 +43,7 @@ func New() *Fake {
 			From:    wire.SourceDistrict,
 			Feed:    make(chan wire.Event, 16),
 		},
-		rules: rules{a},
+		rules: rules{asked: a, Addresses: 2},
 		audience: audience{
 			asked: a,
 			Selected: wire.Selected{

@@ -9,7 +9,10 @@ import (
 )
 
 // rules are scenarios, licences and the policy.
-type rules struct{ *asked }
+type rules struct {
+	*asked
+	Addresses uint64 // members, of any scenario that is put
+}
 
 // exampleScenario is the fake's one scenario; its id is AlertID, so that routes with an
 // id find it.
@@ -23,8 +26,8 @@ func (f *rules) ListScenarios(context.Context) ([]wire.Scenario, error) {
 }
 
 // PutScenario notes the id.
-func (f *rules) PutScenario(_ context.Context, by authority.Caller, in wire.Scenario) error {
-	return f.note(&by, "PutScenario %s %s", in.ID, in.Title)
+func (f *rules) PutScenario(_ context.Context, by authority.Caller, in wire.Scenario, dryRun bool) (wire.PutScenario, error) {
+	return wire.PutScenario{ID: in.ID, DryRun: dryRun, Addressed: f.Addresses}, f.note(&by, "PutScenario %s %s", in.ID, in.Title)
 }
 
 // RemoveScenario notes the id.

@@ -49,7 +49,11 @@ var examples = byType(
 	},
 	wire.ReceiptRow{Member: "lift-0042", Kind: "screen", Place: examplePlace, Rung: "presented", RungFrom: wire.SourceDistrict, At: exampleTime.Add(2 * time.Second)},
 	wire.Event{Type: "receipts", At: exampleTime.Add(2 * time.Second), Alert: exampleID, Revision: exampleRev, State: wire.StateInForce, CountsFrom: wire.SourceDistrict, Rungs: &exampleRungs},
-	wire.Scenario{ID: "flood", Title: "Flood", Alert: exampleForm, Blanks: []string{"where"}, Select: "place under tuen-mun/on-ting", Approvals: 1, Minutes: 60},
+	wire.Scenario{ID: "flood", Title: "Flood", Alert: exampleForm, Blanks: []string{"where"}, Select: "place under tuen-mun/on-ting", Approvals: 1, Minutes: 60,
+		BlankRules: []wire.BlankRule{{Name: "where", For: "the block that is flooded", MaxLength: 40}}, Checklist: []string{"Ask the warden which blocks."}, Sensitive: []string{"panic"},
+		Tier: "emergency", Sound: "siren", Confirm: "person",
+	},
+	wire.PutScenario{ID: "flood", Addressed: 12},
 	wire.Licence{
 		ID: "4c2f9a", Operator: "warden", Scenarios: []string{"flood"}, Place: "tuen-mun/on-ting", Until: exampleTime.AddDate(0, 1, 0),
 		GrantedBy: "chief", GrantedAt: exampleTime,

@@ -17,7 +17,7 @@ type Runner func(ctx context.Context, e *Env, args []string) error
 
 // Command is one line of the command table.
 type Command struct {
-	Name     string // one or two words
+	Name     string // one to three words
 	Purpose  string // one line
 	Args     string // what follows the flags, for help; empty is nothing
 	Min, Max int    // how many arguments; max -1 is any number
@@ -59,7 +59,7 @@ func (n needs) hide(fs *pflag.FlagSet) {
 
 // Find picks the one of all that args begin with.
 func Find(all []Command, args []string) (*Command, []string, error) {
-	for words := min(2, len(args)); words > 0; words-- {
+	for words := min(3, len(args)); words > 0; words-- {
 		name := strings.Join(args[:words], " ")
 		if i := slices.IndexFunc(all, func(c Command) bool { return c.Name == name }); i >= 0 {
 			return &all[i], args[words:], nil
@@ -156,7 +156,7 @@ func printVersion(_ context.Context, e *Env, _ []string) error {
 
 func helpCommand() *Command {
 	return &Command{
-		Name: "help", Purpose: "say how a command is used", Args: "[COMMAND]", Max: 2, Example: "almenara help alert send",
+		Name: "help", Purpose: "say how a command is used", Args: "[COMMAND]", Max: 3, Example: "almenara help alert send",
 		Needs: NeedsNothing,
 		Setup: func(*pflag.FlagSet) Runner { return printHelp },
 	}

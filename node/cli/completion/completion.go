@@ -114,13 +114,15 @@ func tree(all []command.Command) *cobra.Command {
 	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	groups := map[string]*cobra.Command{"": root}
 	for _, c := range all {
-		group, name := root, c.Name
-		if first, second, two := strings.Cut(c.Name, " "); two {
-			if groups[first] == nil {
-				groups[first] = &cobra.Command{Use: first, Short: "commands about: " + first, DisableAutoGenTag: true}
-				root.AddCommand(groups[first])
+		words := strings.Fields(c.Name)
+		group, name := root, words[len(words)-1]
+		for n := range words[:len(words)-1] {
+			about := strings.Join(words[:n+1], " ")
+			if groups[about] == nil {
+				groups[about] = &cobra.Command{Use: words[n], Short: "commands about: " + about, DisableAutoGenTag: true}
+				group.AddCommand(groups[about])
 			}
-			group, name = groups[first], second
+			group = groups[about]
 		}
 		made := &cobra.Command{
 			Use: strings.TrimSpace(name + " [flags] " + c.Args), Short: c.Purpose, Long: strings.TrimSpace(c.Purpose + ".\n\n" + c.More),

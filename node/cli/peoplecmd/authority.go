@@ -21,19 +21,6 @@ import (
 func authorityCommands() []command.Command {
 	return []command.Command{
 		{
-			Name: "scenario put", Purpose: "add or change a prepared alert from a JSON file", Args: "FILE", Min: 1, Max: 1, Setup: scenarioPut,
-			Example: "almenara scenario put flood.json",
-		},
-		{Name: "scenario list", Purpose: "list the prepared alerts", Setup: scenarioList, Example: "almenara scenario list"},
-		{
-			Name: "scenario show", Purpose: "show one prepared alert as JSON, to change and put back", Args: "SCENARIO", Min: 1, Max: 1,
-			Setup: scenarioShow, Example: "almenara scenario show flood > flood.json",
-		},
-		{
-			Name: "scenario remove", Purpose: "remove a prepared alert; what was sent stays", Args: "SCENARIO", Min: 1, Max: 1,
-			Setup: scenarioRemove, Example: "almenara scenario remove flood",
-		},
-		{
 			Name: "licence grant", Purpose: "let an operator warn from a node that is alone", Args: "OPERATOR", Min: 1, Max: 1, Setup: licenceGrant,
 			Example: "almenara licence grant --scenario flood --place tuen-mun/on-ting duty\n" +
 				"almenara licence grant --scenario '*' --place tuen-mun --for 24h duty",
@@ -53,58 +40,6 @@ func authorityCommands() []command.Command {
 			Example: "almenara policy set policy.json",
 		},
 	}
-}
-
-func scenarioPut(*pflag.FlagSet) command.Runner {
-	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		var s wire.Scenario
-		if err := command.ReadJSON(e, args[0], &s); err != nil {
-			return err
-		}
-		s.Blanks = nil
-		if err := c.PutScenario(ctx, s); err != nil {
-			return err
-		}
-		if s.Select != "" {
-			warnNobody(ctx, e, c, s.Select, "the scenario selects nobody now, and is refused when it is sent so")
-		}
-		return command.Done(e, "put", s.ID, "Scenario %s is in force.\n", terminal.Clean(s.ID))
-	})
-}
-
-func scenarioList(*pflag.FlagSet) command.Runner {
-	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, _ []string) error {
-		all, err := c.ListScenarios(ctx)
-		if err != nil {
-			return err
-		}
-		return e.Print(all, func(w io.Writer) {
-			t := terminal.NewTable("SCENARIO", ">MINUTES", ">APPROVALS", "BLANKS", "~TITLE")
-			for _, s := range all {
-				t.Add(s.ID, terminal.Thousands(s.Minutes), terminal.Thousands(s.Approvals), command.Or(strings.Join(s.Blanks, ","), "-"), s.Title)
-			}
-			t.Write(w, e.Width)
-		})
-	})
-}
-
-func scenarioShow(*pflag.FlagSet) command.Runner {
-	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		s, err := c.ShowScenario(ctx, args[0])
-		if err != nil {
-			return err
-		}
-		return command.PrintJSON(e, s)
-	})
-}
-
-func scenarioRemove(*pflag.FlagSet) command.Runner {
-	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		if err := c.RemoveScenario(ctx, args[0]); err != nil {
-			return err
-		}
-		return command.Done(e, "removed", args[0], "Scenario %s is removed.\n", terminal.Clean(args[0]))
-	})
 }
 
 func licenceGrant(fs *pflag.FlagSet) command.Runner {

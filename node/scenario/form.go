@@ -1,0 +1,86 @@
+package scenario
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"almenara/node/wire"
+	"almenara/storage/alert"
+	"almenara/storage/rights"
+)
+
+// Wire is a scenario as the API shows it.
+func Wire(s rights.Scenario) wire.Scenario {
+	out := wire.Scenario{
+		ID: s.ID, Title: s.Title, Alert: s.Alert, Blanks: Blanks(s.Alert), Select: s.Select, Approvals: int(s.Approvals),
+		Minutes: int(s.Lifetime / time.Minute.Milliseconds()), UsualMin: s.UsualMin, UsualMax: s.UsualMax,
+		Choose: s.Choose, Checklist: s.Checklist, Sensitive: s.Sensitive,
+	}
+	for _, b := range s.Blanks {
+		out.BlankRules = append(out.BlankRules, wire.BlankRule{Name: b.Name, For: b.For, Values: b.Values, MaxLength: int(b.Max)})
+	}
+	out.Tier, out.Sound, out.Confirm = presented(s.Alert)
+	return out
+}
+
+// Record is the record of a scenario that somebody wrote. What says how it is presented is held
+// against what its alert makes of it, and is not kept. The number of approvals is the caller's to bound.
+func Record(in wire.Scenario) (rights.Scenario, error) {
+	if in.Minutes < 1 || in.Minutes > math.MaxInt32 {
+		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds")
+	}
+	s := rights.Scenario{
+		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),
+		Lifetime: int64(in.Minutes) * time.Minute.Milliseconds(), UsualMin: in.UsualMin, UsualMax: in.UsualMax,
+		Details: rights.Details{Choose: in.Choose, Checklist: in.Checklist, Sensitive: in.Sensitive},
+	}
+	for _, b := range in.BlankRules {
+		if b.MaxLength < 0 || b.MaxLength > maxBlankText {
+			return rights.Scenario{}, wire.Problemf(wire.KindRefused, "max_length of the blank %q is 1 to %d characters", b.Name, maxBlankText)
+		}
+		s.Blanks = append(s.Blanks, rights.Blank{Name: b.Name, For: b.For, Values: b.Values, Max: uint32(b.MaxLength)})
+	}
+	return s, presents(in)
+}
+
+// presents refuses a scenario that says otherwise than its alert how devices present it.
+func presents(in wire.Scenario) error {
+	tier, sound, confirm := presented(in.Alert)
+	for _, said := range []struct{ what, is, told string }{{"tier", tier, in.Tier}, {"sound", sound, in.Sound}, {"confirm", confirm, in.Confirm}} {
+		if said.told != "" && said.told != said.is {
+			return wire.Problemf(wire.KindRefused,
+				"the scenario says %s %q, and devices would present it with %s %q: its status, severity, urgency and certainty decide, and the parameter %s",
+				said.what, said.told, said.what, said.is, alert.ParameterConfirm)
+		}
+	}
+	return nil
+}
+
+// presented is how devices present the JSON form of an alert, whatever fills its blanks: nothing of
+// it can be one.
+func presented(raw []byte) (tier, sound, confirm string) {
+	var form struct {
+		Status string
+		Info   []struct {
+			Urgency, Severity, Certainty string
+			Parameter                    []struct{ ValueName, Value string }
+		}
+	}
+	if json.Unmarshal(raw, &form) != nil {
+		return "", "", ""
+	}
+	var infos []alert.Info
+	for _, i := range form.Info {
+		info := alert.Info{Urgency: i.Urgency, Severity: i.Severity, Certainty: i.Certainty}
+		for _, p := range i.Parameter {
+			info.Parameters = append(info.Parameters, alert.Named{Name: p.ValueName, Value: p.Value})
+		}
+		infos = append(infos, info)
+	}
+	if form.Status == "" {
+		form.Status = string(alert.StatusActual)
+	}
+	look := alert.PresentationOf(alert.Status(form.Status), infos)
+	return look.Tier, look.Sound, look.Confirm
+}
