@@ -69,6 +69,10 @@ almenara/cluster/identity almenara/cluster/foreign almenara/storage/durable
 almenara/channels almenara/channels almenara/storage/alert almenara/storage/audience almenara/storage/receipt
 almenara/channels/signal
 almenara/channels/plain
+almenara/channels/agent almenara/channels/contract! almenara/channels/device almenara/channels/pages
+almenara/channels/speaker almenara/channels/contract! almenara/channels/device/rules almenara/channels/signal
+almenara/channels/speaker/rtp
+almenara/channels/sign
 almenara/channels/pages almenara/channels/contract/js
 almenara/channels/ledger almenara/channels! almenara/channels/contract almenara/storage/alert almenara/storage/receipt almenara/storage/durable
 almenara/channels/contract

@@ -13,6 +13,10 @@ import (
 	"almenara/channels/signal"
 )
 
+// ErrPending is returned by Present where it is not known yet whether the device shows what it
+// was asked to, or shows it no more. Local says so later.
+var ErrPending = errors.New("not shown yet")
+
 // ErrStopped is returned by Start and Run of a device that was stopped.
 var ErrStopped = errors.New("device stopped")
 
@@ -254,7 +258,7 @@ func (d *Device) carryOut(e rules.Effect) {
 // unpresent takes away what has stopped, and tells that it could.
 func (d *Device) unpresent(e rules.Effect) {
 	err := d.options.Present(e)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrPending) {
 		d.options.Logger.Error("presentation not stopped", "device", d.options.ID, "alert", e.Alert, "error", err)
 	}
 	d.happened(Event{What: Stopped, Alert: e.Alert, Revision: e.Revision, Reason: e.Reason})
@@ -271,6 +275,9 @@ func (d *Device) present(e rules.Effect) {
 	}
 	err := d.options.Present(e)
 	d.happened(Event{What: what, Alert: e.Alert, Revision: e.Revision, Body: e.Body, Look: e.Look})
+	if errors.Is(err, ErrPending) {
+		return
+	}
 	d.input(func(r *rules.Rules, now time.Time) []rules.Effect {
 		if err != nil {
 			return r.Failed(e.Alert, e.Revision, now)

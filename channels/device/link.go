@@ -23,6 +23,7 @@ type link struct {
 	// guarded by Device.mu
 	waiting []mqtt.Message      // signed with a key that is not known yet
 	refused map[Revision]uint64 // told as refused on this connection
+	served  bool                // it is subscribed
 }
 
 // Run keeps the device connected to one node or another until ctx ends, then says
@@ -76,6 +77,9 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	if err := d.subscribe(ctx, l, filters); err != nil {
 		return false, fmt.Errorf("subscribing at %s: %w", server, err)
 	}
+	d.mu.Lock()
+	l.served = true
+	d.mu.Unlock()
 	d.happened(Event{What: Connected, Detail: server})
 	err = d.serve(ctx, l)
 	d.unlink(l)
@@ -178,10 +182,11 @@ func (d *Device) told(batch []contract.Receipt) {
 // publishState publishes the retained state if it differs from the last one of
 // this connection. Empty word: ready or presenting.
 func (d *Device) publishState(ctx context.Context, l *link, word string) error {
+	health := d.options.Health()
 	d.mu.Lock()
 	s := contract.State{
 		State: word, Session: l.session, Kind: d.options.Kind, Version: d.options.Version,
-		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(),
+		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: health,
 	}
 	d.mu.Unlock()
 	s.Presenting = s.Presenting[:min(len(s.Presenting), contract.MaxPresenting)]

@@ -24,12 +24,17 @@ type Options struct {
 
 	// Present shows or speaks what Start, Replace and Resume ask for, and ends it on
 	// Stop. It returns when that is so: nil is told as presented, an error as
-	// failed. It is called by one goroutine at a time and must not block for long.
+	// failed, and after ErrPending the device tells what Local says. It is
+	// called by one goroutine at a time and must not block for long.
 	// Nil: a device without a screen, for which everything counts as shown.
 	Present func(rules.Effect) error
 
 	// Command carries out test, identify, reload and silence; nil: ignored.
 	Command func(contract.Command)
+
+	// Health gives what the state tells of the device's health: 32 entries at most, of 128 bytes at
+	// most. It is asked whenever something is published, and must return at once. Nil: nothing.
+	Health func() map[string]string
 
 	// OnEvent hears what happens. It is called by several goroutines and must
 	// return at once.
@@ -76,6 +81,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Command == nil {
 		o.Command = func(contract.Command) {}
+	}
+	if o.Health == nil {
+		o.Health = func() map[string]string { return nil }
 	}
 	if o.OnEvent == nil {
 		o.OnEvent = func(Event) {}

@@ -29,12 +29,21 @@ const Path = "/screen/"
 //go:embed files
 var own embed.FS
 
+// Source says where a page gets what it shows.
+type Source string
+
+// The sources.
+const (
+	FromNode  Source = "node"  // by MQTT over WebSocket; the page is the device
+	FromAgent Source = "agent" // from the agent that serves it, which is the device
+)
+
 // Pages are the pages, whole and of one version. They are not modified once made, and may be
 // used from any goroutine.
 type Pages struct {
 	version string // of all files together: another content has another address
 	files   map[string][]byte
-	screen  []byte // the page, which names the version
+	screen  map[Source][]byte // the page, which names the version
 	policy  string
 }
 
@@ -42,7 +51,7 @@ type Pages struct {
 // whose pages may show them in a frame, such as https://signage.example; none where it is empty.
 // A text that is no origin is refused.
 func New(framedBy []string) (*Pages, error) {
-	p := &Pages{files: map[string][]byte{}}
+	p := &Pages{files: map[string][]byte{}, screen: map[Source][]byte{}}
 	for prefix, folder := range map[string]fs.FS{"": sub(own, "files"), "contract/": js.Files} {
 		if err := p.add(prefix, folder); err != nil {
 			return nil, fmt.Errorf("reading the pages of devices: %w", err)
@@ -54,11 +63,14 @@ func New(framedBy []string) (*Pages, error) {
 		return nil, fmt.Errorf("reading the page of screens: %w", err)
 	}
 	delete(p.files, "screen.html")
-	var out bytes.Buffer
-	if err := page.Execute(&out, map[string]string{"Version": p.version, "Base": Path + p.version + "/"}); err != nil {
-		return nil, fmt.Errorf("making the page of screens: %w", err)
+	for _, source := range []Source{FromNode, FromAgent} {
+		var out bytes.Buffer
+		err := page.Execute(&out, map[string]string{"Version": p.version, "Base": Path + p.version + "/", "Source": string(source)})
+		if err != nil {
+			return nil, fmt.Errorf("making the page of screens: %w", err)
+		}
+		p.screen[source] = out.Bytes()
 	}
-	p.screen = out.Bytes()
 	p.policy, err = policyFor(framedBy)
 	return p, err
 }
@@ -112,12 +124,12 @@ func (p *Pages) Version() string { return p.version }
 
 // ServeScreen answers with the page of a screen. It sets the headers that keep other sites out,
 // in the place of those that were set before.
-func (p *Pages) ServeScreen(w http.ResponseWriter) {
+func (p *Pages) ServeScreen(w http.ResponseWriter, from Source) {
 	h := w.Header()
 	p.protect(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(p.screen)
+	_, _ = w.Write(p.screen[from])
 }
 
 func (p *Pages) protect(h http.Header) {

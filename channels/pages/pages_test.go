@@ -21,7 +21,7 @@ func made(t *testing.T, framedBy ...string) *pages.Pages {
 func TestPages_LoadNothingButTheirOwnFiles(t *testing.T) {
 	p, w := made(t), httptest.NewRecorder()
 	w.Header().Set("Cross-Origin-Opener-Policy", "same-origin")
-	p.ServeScreen(w)
+	p.ServeScreen(w, pages.FromNode)
 	policy := w.Header().Get("Content-Security-Policy")
 	for _, rule := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"} {
 		require.Contains(t, policy, rule)
@@ -63,7 +63,7 @@ func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
 
 func TestPages_AreFramedByWhomTheSettingNamesAlone(t *testing.T) {
 	w := httptest.NewRecorder()
-	made(t, "https://signage.example", "http://10.0.0.9:8080").ServeScreen(w)
+	made(t, "https://signage.example", "http://10.0.0.9:8080").ServeScreen(w, pages.FromNode)
 	require.Regexp(t, `frame-ancestors https://signage\.example http://10\.0\.0\.9:8080$`, w.Header().Get("Content-Security-Policy"))
 	for _, origin := range []string{"*", "signage.example", "https://", "https://a b", "https://a;script-src *", "https://a/path", "ftp://a", "https://*.example", "'self'"} {
 		_, err := pages.New([]string{origin})

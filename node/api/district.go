@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"almenara/channels/pages"
 	"almenara/node/api/openapi"
 	"almenara/node/api/routing"
 	"almenara/node/authority"
@@ -111,7 +112,7 @@ func (h selfHandlers) file(c routing.Call) error {
 
 // screen is the page of a screen, and screenFile a file of it.
 func (h selfHandlers) screen(c routing.Call) error {
-	h.pages.ServeScreen(c.W)
+	h.pages.ServeScreen(c.W, pages.FromNode)
 	return nil
 }
 

@@ -90,7 +90,14 @@ func (b *browser) open(url string, width, height int64) *tab {
 			b.t.Logf("page: %s", message.Text)
 		}
 	}()
-	b.t.Cleanup(func() { cancel(); <-said })
+	b.t.Cleanup(func() {
+		cancel()
+		select {
+		case <-said:
+		case <-time.After(patience):
+			b.t.Error("the page's console does not end")
+		}
+	})
 	p.do(chromedp.Navigate(url))
 	return p
 }

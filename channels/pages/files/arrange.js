@@ -120,7 +120,7 @@ function cardOf (group, place, first, input) {
   const w = spoken(t.language)
   const frame = frameOf(a)
   return {
-    id: a.body.incident || a.alert, alert: a.alert, revision: a.revision, shows: group.map(v => v.alert), place, frame, drill: frame === 'drill', first, strip,
+    id: a.body.incident || a.alert, alert: a.alert, revision: a.revision, shows: group.map(v => ({ alert: v.alert, revision: v.revision })), place, frame, drill: frame === 'drill', first, strip,
     language: t.language, words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
     until: timeOf(t.expires || a.body.expires, input), begins: Date.parse(t.onset) > now ? timeOf(t.onset, input) : '',
     areas: (t.areas || []).join(w === spoken('en') ? ', ' : '、'), lines: at.lines, px: Object.assign({}, px, { big: at.big }),
@@ -164,7 +164,7 @@ function spread (t, place, px, strip, measure) {
   for (; ; big = Math.max(px.floor, big * 0.93)) {
     lines = broken(head, width / big, measure)
     const fits = lines.length <= px.lines && lines.length * big * 1.18 <= px.room && !splitsWord(head, lines)
-    if (fits || big <= px.floor) break
+    if (fits || !(big > px.floor)) break
   }
   lines = lines.map(text => ({ text, big: true }))
   if (strip) return { big, pages: chunk(lines, px.lines) }

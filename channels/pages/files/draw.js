@@ -20,8 +20,8 @@ export class Glass {
     this.bar = bar
     this.changed = changed
     this.drawn = ''
-    this.cards = new Map() // alert to the element that shows it
-    this.seen = new Map() // alert to 'painted', or why it is not
+    this.cards = new Map() // alert to {element, revision}: what is drawn
+    this.seen = new Map() // alert to {why, revision}, as it was on the glass last; why is 'painted', or why it cannot be seen
     this.waiting = [] // {alert, revision, resolve, reject}
     this.canvas = document.createElement('canvas').getContext('2d')
     this.widths = new Map()
@@ -76,7 +76,7 @@ export class Glass {
     element.append(band, lines)
     if (c.voices.length) element.append(this.voices(c))
     element.append(this.foot(c))
-    for (const alert of c.shows) this.cards.set(alert, element)
+    for (const { alert, revision } of c.shows) this.cards.set(alert, { element, revision })
     return element
   }
 
@@ -133,11 +133,13 @@ export class Glass {
     })
   }
 
+  // onGlass is what can be seen: [{alert, revision}].
+  onGlass () { return [...this.seen].filter(([, s]) => s.why === 'painted').map(([alert, s]) => ({ alert, revision: s.revision })) }
+
   // gone resolves once two frames were painted without this revision.
   async gone (alert, revision) {
     await frames()
-    const element = this.cards.get(alert)
-    if (element && Number(element.dataset.revision) === revision) throw new Error('it is still drawn')
+    if (this.cards.has(alert) && this.cards.get(alert).revision === revision) throw new Error('it is still drawn')
   }
 
   // forget gives up waiting for revisions of an alert up to this one: they are to be shown no more.
@@ -153,10 +155,10 @@ export class Glass {
     await frames()
     if (turn !== this.turn) return
     const before = JSON.stringify([...this.seen])
-    this.seen = new Map([...this.cards].map(([alert, element]) => [alert, covered(element)]))
+    this.seen = new Map([...this.cards].map(([alert, { element, revision }]) => [alert, { why: covered(element), revision }]))
     this.waiting = this.waiting.filter(w => {
-      const element = this.cards.get(w.alert)
-      const there = this.seen.get(w.alert) === 'painted' && (element.dataset.alert !== w.alert || Number(element.dataset.revision) === w.revision)
+      const s = this.seen.get(w.alert)
+      const there = s !== undefined && s.why === 'painted' && s.revision === w.revision
       if (there) w.resolve()
       return !there
     })
@@ -165,7 +167,7 @@ export class Glass {
 
   // hidden is why something that is in force cannot be seen; '' where all can.
   hidden () {
-    for (const why of this.seen.values()) if (why !== 'painted') return why
+    for (const { why } of this.seen.values()) if (why !== 'painted') return why
     return ''
   }
 }

@@ -5,6 +5,7 @@ import { arrange, linkOf, timeOf } from './arrange.js'
 import { Glass, make } from './draw.js'
 import { Sound } from './sound.js'
 import { connect } from './mqtt.js'
+import { openAgent } from './agent.js'
 import { openStore } from './store.js'
 import { read } from './enrol.js'
 
@@ -22,10 +23,13 @@ let receiver = null
 let device = null
 let connection = null
 
+const served = document.documentElement.dataset.source === 'agent' // by the agent of this box
+
 // level says what the page would survive; see the README.
 function level () {
   const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)
   const worker = navigator.serviceWorker && navigator.serviceWorker.controller
+  if (served) return 'C'
   if (!window.isSecureContext || !worker) return 'A'
   if (local) return 'C'
   return location.protocol === 'https:' ? 'B' : 'D'
@@ -33,6 +37,7 @@ function level () {
 
 async function main () {
   if (overlay) document.documentElement.classList.add('overlay')
+  if (served) return beginServed()
   const kept = await store
   if (location.hash.length > 1) {
     await kept.set('device', JSON.stringify(read(location.hash, location)))
@@ -41,8 +46,27 @@ async function main () {
   const text = await kept.get('device')
   if (!text) return setUp(kept)
   device = JSON.parse(text)
-  if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { src: device.under, title: '' }))
   await begin(kept)
+}
+
+// beginServed shows what the agent of this box decides.
+async function beginServed () {
+  const agent = await openAgent({ present, command, painted: () => glass.onGlass() })
+  device = agent.picture.device
+  receiver = agent
+  await start({})
+}
+
+// start is what page and device have in common: health, sound, and drawing four times a second.
+async function start (health) {
+  if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { src: device.under, title: '' }))
+  Object.assign(receiver.health, { level: level(), engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
+  document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
+  window.addEventListener('resize', draw)
+  setInterval(() => { draw(); glass.look() }, 250)
+  draw()
+  tellHealth()
+  window.almenara = { receiver, glass, shown } // for tests and for people at the console
 }
 
 // setUp shows the form; what it takes is what 'almenara device enrol' prints.
@@ -68,14 +92,7 @@ async function begin (kept) {
     present, command,
     refused: (what, why) => { receiver.health.refused = limited(what.split('/').pop() + ': ' + why); receiver.changed() }
   })
-  receiver.health = Object.assign(receiver.health, {
-    level: level(), store: kept.kind, engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), size: '', sound: await sound.arm(), display: 'nothing in force'
-  })
-  document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
-  window.addEventListener('resize', draw)
-  setInterval(() => { draw(); glass.look() }, 250)
-  draw()
-  window.almenara = { receiver, glass, shown } // for tests and for people at the console
+  await start({ store: kept.kind })
   const alone = onlyPage()
   for (let turn = 0, pause = retryFirst; alone(); turn++) {
     const served = await session(device.servers[turn % device.servers.length])
@@ -155,9 +172,9 @@ function draw () {
   if (!receiver || receiver.stopped) return
   const now = receiver.now()
   const link = linkOf(receiver.silence(), now, device.zone)
-  glass.age(link, connection !== null) // first: it takes its height from the cards
-  const input = {
-    alerts: [...shown.values()], width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
+  glass.age(link, served ? receiver.connected() : connection !== null) // first: it takes its height from the cards
+  const input = { // what has run out goes also while an agent is lost
+    alerts: [...shown.values()].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
     measure: text => glass.measure(text)
   }
   glass.show(arrange(input))

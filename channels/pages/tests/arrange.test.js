@@ -122,7 +122,7 @@ test('one incident is one card, and senders who contradict each other both speak
   const { cards } = on([centre, district, drill])
   assert.equal(cards.length, 2)
   assert.deepEqual(cards[0].voices.map(v => [v.from, v.sent, v.headline]), [['District', '03:20', 'Leave now'], ['Observatory', '03:10', 'Stay inside']])
-  assert.deepEqual(cards[0].shows, [district.alert, centre.alert])
+  assert.deepEqual(cards[0].shows.map(s => s.alert), [district.alert, centre.alert])
 })
 
 test('a drill says so on every page, and never wears the colours of danger', () => {

@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+	"unicode/utf8"
+
+	"almenara/channels/contract"
+	"almenara/channels/device"
+	"almenara/channels/pages"
+)
+
+// maxSeen bounds what a page says: 64 alerts and what a state may hold of health, many times over.
+const maxSeen = 64 << 10
+
+// heartbeat is how often a page that hears nothing new is told that the agent lives, and how old
+// the last word is.
+const heartbeat = 2 * time.Second
+
+// picture is what a page gets: the whole of what is to be shown, whenever it changes.
+type picture struct {
+	Seq       uint64             `json:"seq"`
+	Now       int64              `json:"now"`     // corrected time, milliseconds since 1970
+	Silence   int64              `json:"silence"` // milliseconds since the last manifest; -1: none yet
+	Connected bool               `json:"connected"`
+	Alerts    []alertOnPage      `json:"alerts"`
+	Commands  []contract.Command `json:"commands,omitempty"`
+	Device    deviceOnPage       `json:"device"`
+}
+
+type alertOnPage struct {
+	Alert    string         `json:"alert"`
+	Revision uint64         `json:"revision"`
+	Body     *contract.Body `json:"body"`
+	Look     lookOnPage     `json:"look"`
+	Resumed  bool           `json:"resumed"` // it is no beginning: without the attention tone
+}
+
+type lookOnPage struct {
+	Tier  contract.Tier `json:"tier"`
+	Sound string        `json:"sound"`
+}
+
+type deviceOnPage struct {
+	ID    string `json:"id"`
+	Zone  string `json:"zone,omitempty"`
+	Under string `json:"under,omitempty"`
+}
+
+// seen is what a page says.
+type seen struct {
+	Seq     uint64            `json:"seq"`
+	Painted []device.Revision `json:"painted"`
+	Health  map[string]string `json:"health"`
+}
+
+// Handler serves the page, its files, and what page and agent say to each other. It answers
+// requests to the box itself alone, whoever else reaches the port.
+func (a *Agent) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", http.RedirectHandler(pages.Path, http.StatusFound))
+	mux.HandleFunc("GET "+pages.Path+"{$}", func(w http.ResponseWriter, _ *http.Request) { a.options.Pages.ServeScreen(w, pages.FromAgent) })
+	mux.HandleFunc("GET "+pages.Path+"{version}/{file...}", func(w http.ResponseWriter, r *http.Request) {
+		if !a.options.Pages.ServeFile(w, r, r.PathValue("version"), r.PathValue("file")) {
+			http.NotFound(w, r)
+		}
+	})
+	mux.HandleFunc("GET /agent/events", a.events)
+	mux.HandleFunc("POST /agent/seen", a.seen)
+	protected := http.NewCrossOriginProtection().Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !local(r.Host) {
+			http.Error(w, "this address is for the box itself", http.StatusMisdirectedRequest)
+			return
+		}
+		protected.ServeHTTP(w, r)
+	})
+}
+
+// local keeps pages of other sites out that have a name of theirs point here.
+func local(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || host == "127.0.0.1" || host == "::1" || host == "[::1]"
+}
+
+// events tells a page the picture at once, whenever it changes, and every two seconds.
+func (a *Agent) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	flush := http.NewResponseController(w)
+	a.browser(1)
+	defer a.browser(-1)
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	for {
+		now, changed := a.picture()
+		raw, err := json.Marshal(now)
+		if err != nil {
+			return
+		}
+		if _, err := fmt.Fprintf(w, "data: %s\n\n", raw); err != nil || flush.Flush() != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-changed:
+		case <-tick.C:
+		}
+	}
+}
+
+// seen takes what a page has painted.
+func (a *Agent) seen(w http.ResponseWriter, r *http.Request) {
+	var s seen
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSeen))
+	if err == nil {
+		err = json.Unmarshal(raw, &s)
+	}
+	if err == nil {
+		err = s.check()
+	}
+	if err != nil {
+		http.Error(w, "what was painted cannot be read: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	a.saw(s)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// check holds what a page says to what a state may carry.
+func (s seen) check() error {
+	if len(s.Health) > contract.MaxHealth-2 {
+		return fmt.Errorf("more than %d entries of health", contract.MaxHealth-2)
+	}
+	for name, value := range s.Health {
+		if len(name) > contract.MaxStateText || len(value) > contract.MaxStateText || !utf8.ValidString(name+value) {
+			return fmt.Errorf("a text of health is longer than %d bytes", contract.MaxStateText)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,47 @@
+package device
+
+import (
+	"time"
+
+	"almenara/channels/device/rules"
+)
+
+// Local is what the box beside a device tells it and asks of it: what became of what Present left
+// pending, its health, and how its link is. Its methods may be called from any goroutine.
+type Local struct{ device *Device }
+
+// LocalOf is that of a device.
+func LocalOf(d *Device) Local { return Local{d} }
+
+// Presented says that a revision is shown or was spoken, for which Present returned ErrPending,
+// or which had failed at first.
+func (l Local) Presented(alert string, revision uint64) {
+	l.device.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Presented(alert, revision, now) })
+}
+
+// Failed says that a revision cannot be shown, as far as is known.
+func (l Local) Failed(alert string, revision uint64) {
+	l.device.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Failed(alert, revision, now) })
+}
+
+// Stopped says that a revision is shown no more.
+func (l Local) Stopped(alert string, revision uint64) {
+	l.device.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Stopped(alert, revision, now) })
+}
+
+// HealthChanged says that Options.Health would answer something else than before.
+func (l Local) HealthChanged() { l.device.wake.Set() }
+
+// Connected reports whether the device is connected to a node and subscribed.
+func (l Local) Connected() bool {
+	l.device.mu.Lock()
+	defer l.device.mu.Unlock()
+	return l.device.link != nil && l.device.link.served
+}
+
+// Now is the time, corrected by the node's.
+func (l Local) Now() time.Time {
+	l.device.mu.Lock()
+	defer l.device.mu.Unlock()
+	return l.device.rules.Corrected(l.device.options.Clock())
+}

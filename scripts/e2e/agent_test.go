@@ -1,0 +1,114 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// box is the agent of one device, a process of its own.
+type box struct {
+	t         *testing.T
+	enrolment string
+	page      string // host:port
+	process   *exec.Cmd
+}
+
+func (d *district) box(node int, id string) *box {
+	d.t.Helper()
+	b := &box{t: d.t, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: freeAddr(d.t)}
+	require.NoError(d.t, os.WriteFile(b.enrolment, d.run(node, "--json", "device", "enrol", "--kind", "screen", "--place", block, id), 0o600))
+	b.start()
+	d.t.Cleanup(b.end)
+	return b
+}
+
+func (b *box) start() {
+	b.t.Helper()
+	began := time.Now()
+	b.process = exec.Command(*program, "device", "run", "--enrolment", b.enrolment, "--listen", b.page, "--zone", "Asia/Hong_Kong")
+	b.process.Stderr = os.Stderr
+	require.NoError(b.t, b.process.Start())
+	require.Eventually(b.t, func() bool {
+		answer, err := http.Get("http://" + b.page + "/screen/")
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}, patience, 10*time.Millisecond)
+	b.t.Logf("the agent serves after %v", time.Since(began).Round(time.Millisecond))
+}
+
+// end is a power cut.
+func (b *box) end() {
+	_ = b.process.Process.Signal(syscall.SIGKILL)
+	_ = b.process.Wait()
+}
+
+// memory is what the process holds, in bytes.
+func (b *box) memory() int {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.process.Process.Pid))
+	require.NoError(b.t, err)
+	var kib int
+	_, rest, _ := strings.Cut(string(raw), "VmRSS:")
+	_, err = fmt.Sscan(rest, &kib)
+	require.NoError(b.t, err)
+	return kib << 10
+}
+
+// The page of a box survives a reload while no node is there, and shows what the agent has verified.
+func TestAgent_ShowsWithoutANode(t *testing.T) {
+	d := newDistrict(t, 1)
+	agent := d.box(0, "lift-1")
+	p := newBrowser(t).open("http://"+agent.page+"/screen/", 1920, 1080)
+	p.until("the agent is connected", connected)
+	first := d.warn(0, time.Hour, "Actual", text("en", "Fire", "First", "Leave."))
+	p.until("it is shown", showing("danger", "First"))
+	d.rung(0, first.Alert, "presented", 1)
+	second := d.warn(0, time.Hour, "Actual", text("en", "Gas", "Second", "Leave."))
+	d.rung(0, second.Alert, "presented", 1)
+	require.Equal(t, "C", read[string](p, "almenara.receiver.health.level"))
+
+	d.crash(0)
+	p.script("location.reload()")
+	p.until("both are shown again", showing("danger", "First")+" && "+showing("danger", "Second"))
+	d.start(0)
+	d.cancel(0, first.Alert)
+	p.until("one is gone", "!("+showing("danger", "First")+") && "+showing("danger", "Second"))
+	d.rung(0, first.Alert, "cancelled", 1)
+
+	agent.end()
+	agent.start()
+	p.until("what is in force is shown after a power cut of the box", showing("danger", "Second"))
+	d.cancel(0, second.Alert)
+	p.until("nothing is in force", idle)
+	d.rung(0, second.Alert, "cancelled", 1)
+	t.Logf("the agent holds %.1f MB", float64(agent.memory())/1e6)
+	require.Less(t, agent.memory(), 40_000_000)
+}
+
+// Without a browser nothing is presented, and the district hears that it failed.
+func TestAgent_WithoutABrowserPresentsNothing(t *testing.T) {
+	d := newDistrict(t, 1)
+	agent := d.box(0, "lift-1")
+	d.until("the agent is connected", func() bool {
+		return strings.Contains(string(d.run(0, "--json", "device", "list")), `"connected": true`)
+	})
+	a := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Nobody draws this", "Leave."))
+	d.rung(0, a.Alert, "failed", 1)
+	require.Zero(t, d.rungs(0, a.Alert)["presented"])
+	p := newBrowser(t).open("http://"+agent.page+"/screen/", 1920, 1080)
+	p.until("it is shown, late", showing("danger", "Nobody draws this"))
+	d.rung(0, a.Alert, "presented", 1)
+}
