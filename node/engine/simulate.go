@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"almenara/channels/contract"
@@ -24,32 +25,51 @@ func simulate(ctx context.Context, o inprocess.SimulateOptions, progress func(in
 		ctx, cancel = context.WithTimeout(ctx, o.For)
 		defer cancel()
 	}
-	kinds, devices, err := equip(o)
+	over := make(chan struct{})
+	kinds, devices, err := equip(o, over)
 	if err != nil {
 		return inprocess.SimulateResult{}, err
 	}
+	healthy := int64(len(devices) - deaf(o))
 	fleet, err := device.NewFleet(device.FleetOptions{Devices: devices, PerSecond: connectPerSecond})
 	if err != nil {
 		return inprocess.SimulateResult{}, err
 	}
-	defer fleet.Stop()
+	var running sync.WaitGroup
+	cutting, uncut := context.WithCancel(ctx)
+	defer func() { close(over); uncut(); running.Wait(); fleet.Stop() }()
 	fleet.Start()
+	for i, d := range fleet.Devices() {
+		if faultOf(i, o.Faulty) == faultRebooting {
+			cutPower(cutting, d, &running)
+		}
+	}
 	err = fleet.Wait(ctx, func(p device.Progress) bool {
 		done, text := int64(p.Connected), "connected"
 		if len(p.Alerts) > 0 {
 			done, text = proofs(p, o.Expect), "proven"
 		}
-		progress(inprocess.Progress{Done: done, Total: int64(len(devices) * max(o.Expect, 1)), Text: text})
-		return o.Expect > 0 && proofs(p, o.Expect) >= int64(len(devices)*o.Expect)
+		progress(inprocess.Progress{Done: done, Total: healthy * int64(max(o.Expect, 1)), Text: text})
+		return o.Expect > 0 && proofs(p, o.Expect) >= healthy*int64(o.Expect)
 	})
 	if err != nil && !errors.Is(err, device.ErrNotReached) {
 		return inprocess.SimulateResult{}, err
 	}
-	return sum(fleet, kinds, o.Expect, begun), nil
+	return sum(fleet, kinds, o, begun), nil
 }
 
-// equip makes the devices and says of which kind each is.
-func equip(o inprocess.SimulateOptions) (kinds []string, devices []device.Options, err error) {
+// deaf is how many devices show nothing.
+func deaf(o inprocess.SimulateOptions) (n int) {
+	for i := range o.Devices {
+		if faultOf(i, o.Faulty) == faultDeaf {
+			n++
+		}
+	}
+	return n
+}
+
+// equip makes the devices and says of which kind each is, with its fault.
+func equip(o inprocess.SimulateOptions, over <-chan struct{}) (kinds []string, devices []device.Options, err error) {
 	for i, e := range o.Devices {
 		if len(o.Servers) > 0 {
 			e.Servers = o.Servers
@@ -61,6 +81,10 @@ func equip(o inprocess.SimulateOptions) (kinds []string, devices []device.Option
 		d, err := demo.Equip(e, kind, i)
 		if err != nil {
 			return nil, nil, err
+		}
+		if fault := faultOf(i, o.Faulty); fault != "" {
+			ail(&d, fault, over)
+			kind += ", " + fault
 		}
 		kinds, devices = append(kinds, kind), append(devices, d)
 	}
@@ -82,8 +106,8 @@ func proofs(p device.Progress, expect int) int64 {
 }
 
 // sum says what the devices did. Proven asks that every device was connected and proved
-// the expected number of alerts, and none of them twice.
-func sum(fleet *device.Fleet, kinds []string, expect int, begun time.Time) inprocess.SimulateResult {
+// the expected number of alerts, and none of them twice, and that a deaf one proved none.
+func sum(fleet *device.Fleet, kinds []string, o inprocess.SimulateOptions, begun time.Time) inprocess.SimulateResult {
 	out := inprocess.SimulateResult{Devices: len(kinds), Seconds: time.Since(begun).Seconds(), Proven: len(kinds) > 0}
 	table := map[string]*inprocess.KindProof{}
 	for i, d := range fleet.Devices() {
@@ -110,7 +134,11 @@ func sum(fleet *device.Fleet, kinds []string, expect int, begun time.Time) inpro
 			k.Stopped += has(tally, contract.RungCancelled)
 			proven += has(tally, "presented")
 		}
-		out.Proven = out.Proven && d.Joined() && proven >= expect
+		if faultOf(i, o.Faulty) == faultDeaf {
+			out.Proven = out.Proven && d.Joined() && proven == 0
+			continue
+		}
+		out.Proven = out.Proven && d.Joined() && proven >= o.Expect
 	}
 	for _, k := range table {
 		out.Kinds = append(out.Kinds, *k)

@@ -32,3 +32,19 @@ func TestSimulate_ProvesNothingOfDevicesThatNeverConnected(t *testing.T) {
 	require.Equal(t, []int{1, 0}, []int{result.Devices, result.Connected})
 	require.Equal(t, []inprocess.KindProof{{Kind: "screen"}}, result.Kinds)
 }
+
+func TestSimulate_FaultyOnesAreKindsOfTheirOwn(t *testing.T) {
+	root, _, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	var all []wire.Enrolled
+	for range 8 {
+		all = append(all, wire.Enrolled{ID: "sim-1", Kind: "screen", Servers: []string{"tcp://127.0.0.1:1"}, RootKey: base64.RawURLEncoding.EncodeToString(root)})
+	}
+	result, err := engine.New("test").Simulate(t.Context(), inprocess.SimulateOptions{Devices: all, Faulty: 50, For: 100 * time.Millisecond}, func(inprocess.Progress) {})
+	require.NoError(t, err)
+	var kinds []string
+	for _, k := range result.Kinds {
+		kinds = append(kinds, k.Kind)
+	}
+	require.Equal(t, []string{"screen", "screen, deaf", "screen, rebooting", "screen, skewed", "screen, slow"}, kinds)
+}

@@ -20,6 +20,7 @@ import (
 func SimulateCommands() []command.Command {
 	return []command.Command{checkCommand(), {
 		Name: "simulate", Purpose: "connect simulated devices and see what they prove", Setup: simulate,
+		More: "Slow devices show after some seconds, the clock of skewed ones is hours off, rebooting ones lose their power every few seconds: all of them must prove every alert, once. Deaf ones take alerts and show nothing, and must not be counted as if they did.",
 		Example: "almenara simulate --devices 300 --place tuen-mun --for 2m\n" +
 			"almenara simulate --file all.json --expect-alert 1 --servers tcp://n2:1883",
 	}}
@@ -44,10 +45,13 @@ func simulate(fs *pflag.FlagSet) command.Runner {
 	fs.StringSliceVar(&opts.Servers, "servers", nil, "MQTT addresses instead of the devices' own")
 	fs.DurationVar(&opts.For, "for", 0, "the longest time; 0 is until Ctrl-C")
 	fs.IntVar(&opts.Expect, "expect-alert", 0, "end when every device presented so many alerts")
+	fs.IntVar(&opts.Faulty, "faulty", 0, "so many percent are slow, skewed, rebooting or deaf, in turn")
 	return func(ctx context.Context, e *command.Env, _ []string) error {
 		switch {
 		case e.Engine.Simulate == nil:
 			return command.ErrNoEngine
+		case opts.Faulty < 0 || opts.Faulty > 100:
+			return command.Usagef("--faulty is a percentage, 0 to 100")
 		case (from.file == "") == (from.devices <= 0):
 			return command.Usagef("simulate needs --devices or --file, and not both")
 		case len(from.kinds) == 0:

@@ -176,6 +176,7 @@ type SimulateOptions struct {
 	Servers []string      // instead of each device's own; empty keeps those
 	For     time.Duration // the longest; 0 is until ctx ends or Expect is met
 	Expect  int           // end once every device has presented this many alerts; 0 does not wait for any
+	Faulty  int           // percent of the devices that are faulty: slow, skewed, rebooting and deaf in turn
 }
 
 // SimulateResult says what the simulated devices did.
