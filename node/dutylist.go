@@ -21,6 +21,7 @@ func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 		duties.Duty{Name: "imports", Where: duties.AtLeader, Do: n.imports.FinishImports},
 		duties.Duty{Name: "addresses", Do: n.membership.Announce},
 		duties.Duty{Name: "former id", Do: n.membership.ReplaceFormer},
+		duties.Duty{Name: "sign-outs", Do: n.signin.TellEnded},
 		duties.Duty{Name: "removals", Where: duties.AtLeader, Do: n.membership.FinishRemovals},
 	)
 	n.duties.Store(d)

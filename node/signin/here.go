@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -20,12 +21,13 @@ type here struct {
 	mu       sync.Mutex
 	sessions map[string]signin.Session // by hash
 	over     map[string]time.Time      // ended here, by hash, until when that must be known
+	untold   map[string]string         // ended here, by hash, the user: the district does not know yet
 	used     map[string]time.Time      // by hash
 	steps    map[string]uint64         // of second factors that were used here, by the hash of the user's token
 }
 
 func newHere(clock func() time.Time) *here {
-	return &here{clock: clock, sessions: map[string]signin.Session{}, over: map[string]time.Time{}, used: map[string]time.Time{}, steps: map[string]uint64{}}
+	return &here{clock: clock, sessions: map[string]signin.Session{}, over: map[string]time.Time{}, untold: map[string]string{}, used: map[string]time.Time{}, steps: map[string]uint64{}}
 }
 
 // begin keeps a session of this node only, and that the second factor's step was used.
@@ -55,12 +57,27 @@ func (h *here) find(hash []byte) (signin.Session, bool) {
 	return s, ok
 }
 
-func (h *here) end(hash []byte) {
+func (h *here) end(hash []byte, user string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep()
+	h.untold[string(hash)] = user
 	delete(h.sessions, string(hash))
 	h.over[string(hash)] = h.clock().Add(Lasts)
+}
+
+// told says that the district knows that the session has ended.
+func (h *here) told(hash string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.untold, hash)
+}
+
+// tell are the sessions that ended here and of which the district does not know yet.
+func (h *here) tell() map[string]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.untold)
 }
 
 func (h *here) ended(hash []byte) bool {
@@ -102,6 +119,7 @@ func (h *here) sweep() {
 	for hash, until := range h.over {
 		if now.After(until) {
 			delete(h.over, hash)
+			delete(h.untold, hash)
 		}
 	}
 	for hash, last := range h.used {

@@ -229,12 +229,27 @@ func (s *SignIn) Again(ctx context.Context, w Who, password, address string) err
 
 // End ends the session, at once on this node and, as soon as it is agreed on, on all.
 func (s *SignIn) End(ctx context.Context, w Who) error {
-	s.here.end(w.hash)
+	s.here.end(w.hash, w.Caller.Name)
 	_, err := s.o.Changer.Change(ctx, w.Caller.Name, &command.EndSession{Hash: w.hash})
+	if err == nil {
+		s.here.told(string(w.hash))
+	}
 	if w.OnlyHere { // it may be on record all the same, where the answer to its beginning was lost
 		return nil
 	}
 	return err
+}
+
+// TellEnded has it agreed on that sessions ended which ended here while there was no majority. It is
+// called again and again.
+func (s *SignIn) TellEnded(ctx context.Context) error {
+	for hash, user := range s.here.tell() {
+		if _, err := s.o.Changer.Change(ctx, user, &command.EndSession{Hash: []byte(hash)}); err != nil {
+			return err
+		}
+		s.here.told(hash)
+	}
+	return nil
 }
 
 // EndAll ends all sessions of the person on all nodes, also those that only one node knows. It needs

@@ -119,8 +119,8 @@ func TestAlone(t *testing.T) {
 	refused(t, err, wire.KindConflict)
 }
 
-func TestAlone_SigningOutHoldsHere(t *testing.T) {
-	_, n := signedUp(t)
+func TestAlone_SigningOutHoldsHereAndIsToldLater(t *testing.T) {
+	d, n := signedUp(t)
 	begun, err := n.begin(t, "")
 	require.NoError(t, err)
 	who, err := n.Find(begun.Cookie)
@@ -128,6 +128,12 @@ func TestAlone_SigningOutHoldsHere(t *testing.T) {
 	n.alone = true
 	refused(t, n.End(t.Context(), who), wire.KindNoQuorum)
 	require.False(t, n.opens(t, begun.Cookie))
+	refused(t, n.TellEnded(t.Context()), wire.KindNoQuorum)
+	other := d.node()
+	require.True(t, other.opens(t, begun.Cookie), "nobody could tell")
+	n.alone = false
+	require.NoError(t, n.TellEnded(t.Context()))
+	require.False(t, other.opens(t, begun.Cookie))
 }
 
 func withSecondFactor(t *testing.T, d *district, n *node) (key string, codes []string) {
