@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What people see, in a real browser against real nodes: Debian's chromium, installed with apt
-# where it is missing. Pictures go to the folder in SHOTS, or dist/shots. Arguments go to
+# where it is missing, and axe-core from npm, which finds what keeps people from using a page. Pictures go to the folder in SHOTS, or dist/shots. Arguments go to
 # go test, such as -run Screen.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,8 +13,10 @@ command -v chromium >/dev/null || missing+=(chromium)
 fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || missing+=(fonts-noto-cjk fontconfig)
 [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}" >"$work/apt.log" 2>&1 || { cat "$work/apt.log"; exit 1; }
 
+command -v npm >/dev/null || apt_install npm >>"$work/apt.log" 2>&1 || { cat "$work/apt.log"; exit 1; }
+npm install --prefix "$work/npm" --no-audit --no-fund --loglevel=error axe-core@4.14.1 >/dev/null
 go build -o "$bin" .
 go vet -tags e2e ./scripts/e2e
-go test -tags e2e -count 1 -timeout 20m ./scripts/e2e "$@" -args -program "$bin" -shots "$shots"
+go test -tags e2e -count 1 -timeout 20m ./scripts/e2e "$@" -args -program "$bin" -shots "$shots" -axe "$work/npm/node_modules/axe-core/axe.min.js"
 echo "pictures are in $shots"
 passed=1

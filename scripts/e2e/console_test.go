@@ -140,6 +140,7 @@ func TestConsole_Pages(t *testing.T) {
 	estate(d)
 	d.person("amy", "composer", "corrector")
 	d.person("ben", "approver")
+	d.person("root", "administrator")
 	for _, size := range []struct {
 		name          string
 		width, height int64
@@ -147,12 +148,14 @@ func TestConsole_Pages(t *testing.T) {
 		t.Run(size.name, func(t *testing.T) {
 			shot := func(page string) string { return "console-" + page + "-" + size.name }
 			first := newBrowser(t).open(d.api(0)+"/console/first", size.width, size.height)
+			first.accessible(t, "first")
 			first.shot(shot("first"))
 			amy := d.at(0, "amy", size.width, size.height)
 			look := func(path, name string) {
 				amy.go_(path)
 				amy.until(name, `document.querySelector("h1")`)
 				require.LessOrEqual(t, read[int](amy.tab, "document.documentElement.scrollWidth"), int(size.width), "%s scrolls sideways", name)
+				amy.accessible(t, name)
 				amy.shot(shot(name))
 				amy.chinese(shot(name) + "-zh")
 			}
@@ -178,9 +181,17 @@ func TestConsole_Pages(t *testing.T) {
 			look("alerts/"+id+"/end", "end")
 			look("approvals", "approvals-own")
 			look("account", "account")
+			look("scenarios", "scenarios")
 			look("nowhere", "problem")
+			root := d.at(0, "root", size.width, size.height)
+			root.go_("scenarios")
+			root.until("ready-made ones", `document.querySelectorAll("input[name=ready]").length > 20`)
+			root.accessible(t, "scenarios")
+			root.shot(shot("scenarios-ready"))
+			root.chinese(shot("scenarios-ready") + "-zh")
 			ben := d.at(0, "ben", size.width, size.height)
 			ben.go_("alerts/" + waits + "/approve")
+			ben.accessible(t, "approve")
 			ben.shot(shot("approve"))
 			ben.chinese(shot("approve") + "-zh")
 			for _, over := range []string{id, waits} {
@@ -253,6 +264,22 @@ func TestConsole_SendCorrectStop(t *testing.T) {
 	amy.says("It is stopped")
 	amy.send("water", nil, "SEND")
 	amy.says("It is sent") // what was stopped can be sent again, as another alert
+}
+
+// An administrator adds ready-made scenarios; the wall has them.
+func TestConsole_ReadyMade(t *testing.T) {
+	d := newDistrict(t, 1)
+	estate(d)
+	d.person("root", "administrator")
+	root := d.at(0, "root", 1366, 768)
+	root.go_("scenarios")
+	root.do(chromedp.SetValue(chromedp.CSS("select[name=place]"), "tuen-mun/on-ting"))
+	root.press("input[value=rain-black]")
+	root.press("main button.main")
+	root.says("rain-black")
+	id := root.send("rain-black", map[string]string{"issued": "14:40"}, "發出")
+	root.go_("alerts/" + id)
+	root.says("黑色暴雨")
 }
 
 // One writes, another approves in a browser of another kind; nobody approves what is theirs.

@@ -80,7 +80,7 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Below: Below, Sessions: s.SignIn, Status: s.Status, Templates: templates, Static: static, Script: "console.js",
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}},
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, routes(pages{
 		signIn:    signInPages{s.SignIn},

@@ -8,7 +8,7 @@ const live = document.querySelector("[data-live]");
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
 const again = 1_000; // ms between two readings of the page
 
-let stream, heard = performance.now(), touched = 0, due, reading = false;
+let stream, heard = performance.now(), touched = 0, due, news, reading = false;
 
 if (live && at) {
   connect();
@@ -28,7 +28,7 @@ function connect() {
     document.body.classList.remove("stale");
   });
   for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => changed(JSON.parse(e.data)));
-  stream.addEventListener("again", read);
+  for (const kind of ["node", "again"]) stream.addEventListener(kind, read);
   stream.onerror = () => {
     // A session that has ended is answered with a page, after which a browser does not try again.
     if (stream && stream.readyState === EventSource.CLOSED) {
@@ -78,7 +78,11 @@ function read() {
     reading = true;
     try {
       const answer = await fetch(location.href, { headers: { "Almenara-Part": "1" }, redirect: "error" });
-      if (answer.ok) merge(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]"));
+      if (answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        merge(page.querySelector("[data-live]"));
+        announce(page.querySelector("[data-banner]"));
+      }
     } catch { /* the sign of life says that nothing comes */ }
     reading = false;
   }, again);
@@ -115,6 +119,25 @@ function merge(fresh) {
     live.querySelector("[data-none]")?.setAttribute("hidden", "");
     say(row);
   }
+}
+
+// announce shows how the node is now. What it says may take more room than before, so it waits until
+// nobody's hand is on the page.
+function announce(fresh) {
+  if (!fresh) return;
+  const waits = news;
+  news = fresh;
+  if (!waits) tell();
+}
+
+function tell() {
+  if (performance.now() - touched < 3_000) {
+    setTimeout(tell, 1_000);
+    return;
+  }
+  const shown = document.querySelector("[data-banner]");
+  if (shown.textContent !== news.textContent) shown.replaceWith(document.importNode(news, true));
+  news = undefined;
 }
 
 // renew loads the wall again, whose buttons have other colours now, once nobody's hand is on it.

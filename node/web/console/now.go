@@ -18,7 +18,7 @@ type row struct {
 	ID, Headline, Author, Scenario string
 	State                          wire.State
 	Says                           string // the state in words, and whether all have reported
-	InForce, Drill                 bool
+	InForce, Drill, Over           bool
 	Sent, Expires                  string
 	Ladder                         []rung
 	Reached                        string // "presented of queued", in words
@@ -49,7 +49,7 @@ func ladder(q *frame.Request, r wire.Rungs) []rung {
 func newRow(q *frame.Request, a wire.Alert) row {
 	r := row{
 		ID: a.ID, Headline: cmp.Or(a.Headline, a.Key), Author: a.Author, Scenario: a.Scenario, State: a.State,
-		InForce: a.State == wire.StateInForce, Drill: a.Status != "Actual", Sent: q.DayTime(a.Sent), Expires: q.DayTime(a.Expires),
+		InForce: a.State == wire.StateInForce, Drill: a.Status != "Actual", Over: a.State.Over(), Sent: q.DayTime(a.Sent), Expires: q.DayTime(a.Expires),
 		Ladder: ladder(q, a.Rungs), Reached: q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued), Rounded: a.RoundedTo > 0,
 		MayEnd: !a.State.Over() && q.May(authority.Cancel), MayCorrect: a.State == wire.StateInForce && q.May(authority.Correct),
 	}

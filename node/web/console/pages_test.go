@@ -23,7 +23,7 @@ import (
 func datas() map[string]any {
 	return map[string]any{
 		"sign-in": &signInPage{}, "first": &firstPage{}, "account": &accountPage{}, "problem": &frame.ProblemPage{},
-		"wall": &wallPage{}, "fire": &firePage{}, "now": &nowPage{}, "alert": &alertPage{}, "unreached": &unreachedPage{},
+		"scenarios": &scenariosPage{}, "remove": &removePage{}, "wall": &wallPage{}, "fire": &firePage{}, "now": &nowPage{}, "alert": &alertPage{}, "unreached": &unreachedPage{},
 		"end": &endPage{}, "correct": &correctPage{}, "approvals": &approvalsPage{}, "approve": &approvePage{},
 	}
 }
@@ -141,6 +141,19 @@ func TestPages_IsolateForeignTexts(t *testing.T) {
 		rest = regexp.MustCompile(`<span class="hidden">[^<]*</span>`).ReplaceAllString(rest, "") // for screen readers only
 		require.NotContains(t, rest, "\u202e", "%s shows a foreign text without <bdi>", name(route))
 	}
+}
+
+// Whatever is live can be stopped from the wall, however many scenarios there are.
+func TestWall_ShowsWhatIsLive(t *testing.T) {
+	var all []scenarioButton
+	for i := range 30 {
+		all = append(all, scenarioButton{ID: string(rune('a' + i))})
+	}
+	all[25].Live = []row{{ID: "x"}}
+	shown, more := arranged(all)
+	require.Len(t, shown, onWall+1)
+	require.Equal(t, all[25].ID, shown[onWall].ID)
+	require.Len(t, more, 30-onWall-1)
 }
 
 // Two people at a time, each in another language: no page comes out in the other's.

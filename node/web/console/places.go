@@ -47,6 +47,9 @@ func (n placeNames) of(path string) string {
 
 func show(n uint64) string { return words.Show(n) }
 
+// under selects a place and all that is under it.
+func under(place string) string { return "place under " + place }
+
 // typed reports whether the word that was typed is the text for the key, in any of the languages: an
 // input method that is in the way must not stand between a person and the alarm.
 func typed(word, key string) bool {

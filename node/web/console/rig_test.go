@@ -120,7 +120,7 @@ func withTexts(a wire.Alert) wire.Alert {
 var goodForm = url.Values{
 	"name": {"amy"}, "password": {"right"}, "again": {"right"}, "old": {"right"}, "token": {"t"}, "language": {"zh-Hant"}, "back": {"/console/now"},
 	"code": {"123456"}, "secret": {"ABCDEFGHIJKLMNOP"}, "word": {"SEND"}, "incident": {"i-7"}, "digest": {"d"}, "reason": {"seen"},
-	"false-alarm": {"1"}, "b.where": {"Block 2"},
+	"false-alarm": {"1"}, "b.where": {"Block 2"}, "place": {"tuen-mun"}, "ready": {"rain-black", "drill"},
 }
 
 // stylePath is where the style of all pages is.
@@ -162,7 +162,7 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 // changing are the calls of the fake that change something.
 func changing(calls []string) (out []string) {
 	for _, call := range calls {
-		for _, verb := range []string{"SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

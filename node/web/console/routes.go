@@ -32,6 +32,10 @@ func routes(p pages) []frame.Route {
 		{Method: "GET", Path: Below + "wall", Action: authority.ReadAlerts, Handle: p.scenarios.wall},
 		{Method: "GET", Path: Below + "fire/{scenario}", Action: authority.Send, Handle: p.scenarios.firePage},
 		{Method: "POST", Path: Below + "fire/{scenario}", Action: authority.Send, Sends: true, Handle: p.scenarios.fire},
+		{Method: "GET", Path: Below + "scenarios", Action: authority.ReadAlerts, Handle: p.scenarios.scenarioList},
+		{Method: "POST", Path: Below + "scenarios", Action: authority.ChangeScenarios, Handle: p.scenarios.addScenarios},
+		{Method: "GET", Path: Below + "scenarios/{scenario}/remove", Action: authority.ChangeScenarios, Handle: p.scenarios.removePage},
+		{Method: "POST", Path: Below + "scenarios/{scenario}/remove", Action: authority.ChangeScenarios, Handle: p.scenarios.removeScenario},
 
 		{Method: "GET", Path: Below + "now", Action: authority.ReadAlerts, Handle: p.alerts.now},
 		{Method: "GET", Path: Below + "events", Action: authority.ReadAlerts, Stream: true, Handle: p.live.events},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,13 +57,26 @@ func (c scenarioPages) wall(q *frame.Request) error {
 		}
 		p.Buttons = append(p.Buttons, b)
 	}
-	p.Buttons, p.More = p.Buttons[:min(onWall, len(p.Buttons))], p.Buttons[min(onWall, len(p.Buttons)):]
+	p.Buttons, p.More = arranged(p.Buttons)
 	for _, r := range standing {
 		if !shown[r.ID] {
 			p.Others = append(p.Others, r)
 		}
 	}
 	return q.Show("wall", p)
+}
+
+// arranged are the buttons that are shown at once, and the others, each in their order. What is live is
+// always shown, with STOP beside it.
+func arranged(all []scenarioButton) (shown, more []scenarioButton) {
+	for i, b := range all {
+		if i < onWall || len(b.Live) > 0 {
+			shown = append(shown, b)
+		} else {
+			more = append(more, b)
+		}
+	}
+	return shown, more
 }
 
 // maySend leaves out what the person may never send, as a dry run says: a scenario for places of
@@ -75,7 +89,11 @@ func (c scenarioPages) maySend(q *frame.Request, s wire.Scenario) bool {
 	for _, name := range s.Blanks {
 		blanks[name] = "…"
 	}
-	_, err := c.alerts.PreviewAlert(q.R.Context(), q.By(), wire.SendAlert{Scenario: s.ID, Blanks: blanks})
+	send := wire.SendAlert{Scenario: s.ID, Blanks: blanks}
+	if s.Choose && len(q.By().Places) > 0 {
+		send.Select = under(q.By().Places[0])
+	}
+	_, err := c.alerts.PreviewAlert(q.R.Context(), q.By(), send)
 	var p *wire.Problem
 	return !(errors.As(err, &p) && p.Kind == wire.KindForbidden)
 }
@@ -93,6 +111,10 @@ type firePage struct {
 	ID, Scenario  string
 	Drill         bool
 	Blanks        []blank
+	Choose        bool     // whoever sends it says where
+	Place         string   // that was chosen
+	Places        []choice // to choose from
+	Checklist     []string // what to do before
 	Incident      string
 	NeedsReason   bool // the node is alone
 	Reason        string
@@ -103,7 +125,11 @@ type firePage struct {
 	UsualMin, Max uint64
 }
 
-type blank struct{ Name, Text string }
+type blank struct {
+	Name, Text, For string
+	Values          []string // the only texts that it takes; none: any
+	Most            int      // characters
+}
 
 // preview is whom it would address, of a dry run.
 type preview struct {
@@ -138,28 +164,52 @@ func (c scenarioPages) scenarioOf(q *frame.Request) (wire.Scenario, error) {
 // fireOf fills the page from what the person has said so far.
 func (c scenarioPages) fireOf(q *frame.Request, s wire.Scenario, said url.Values) (firePage, wire.SendAlert, bool) {
 	p := firePage{Page: q.Page("fire"), ID: s.ID, Scenario: s.Title, Drill: isDrill(s), UsualMin: s.UsualMin, Max: s.UsualMax}
-	p.Title, p.Path = s.Title, q.Inside(Below+"fire/"+url.PathEscape(s.ID))
+	p.Title = s.Title
 	p.NeedsReason = p.Banner.Level != "good"
 	p.Word = q.Lang.T(wordFor(p.Drill))
 	send := wire.SendAlert{Scenario: s.ID, Blanks: map[string]string{}, Reason: strings.TrimSpace(said.Get("reason"))}
-	complete := true
+	complete, filled := true, url.Values{}
+	p.Checklist = s.Checklist
+	if p.Choose = s.Choose; s.Choose {
+		p.Place = strings.TrimSpace(said.Get("to"))
+		filled.Set("to", p.Place)
+		if complete = p.Place != ""; complete {
+			send.Select = under(p.Place)
+		}
+	}
 	for _, name := range s.Blanks {
 		text := strings.TrimSpace(said.Get(prefixBlank + name))
-		p.Blanks = append(p.Blanks, blank{name, text})
+		p.Blanks = append(p.Blanks, blankOf(s, name, text))
 		send.Blanks[name] = text
+		filled.Set(prefixBlank+name, text)
 		complete = complete && text != ""
 	}
+	p.Path = q.Inside(Below + "fire/" + url.PathEscape(s.ID) + "?" + filled.Encode()) // with what is filled in, for another language
 	p.Reason, p.Incident = send.Reason, strings.TrimSpace(said.Get("incident"))
 	send.Incident = p.Incident
 	return p, send, complete
 }
 
+// blankOf is a blank with what may fill it.
+func blankOf(s wire.Scenario, name, text string) blank {
+	b := blank{Name: name, Text: text, For: name, Most: 500}
+	for _, rule := range s.BlankRules {
+		if rule.Name == name {
+			b.For, b.Values, b.Most = cmp.Or(rule.For, name), rule.Values, cmp.Or(rule.MaxLength, 500)
+		}
+	}
+	return b
+}
+
 // incident is the id under which two people who press the same scenario for the same thing at about the
 // same time make one alert. What fills the blanks is part of it: a second fire is a second alert.
-func incident(now time.Time, blanks []blank, again int) string {
+func incident(now time.Time, place string, blanks []blank, again int) string {
 	id := now.UTC().Truncate(10 * time.Minute).Format("2006-01-02T15:04Z")
 	if again > 1 {
 		id += fmt.Sprintf(" (%d)", again)
+	}
+	if place != "" {
+		id += " " + place
 	}
 	for _, b := range blanks {
 		id += " " + b.Text
@@ -182,11 +232,16 @@ func (c scenarioPages) firePage(q *frame.Request) error {
 		return err
 	}
 	p, send, complete := c.fireOf(q, s, q.R.URL.Query())
+	if s.Choose {
+		if p.Places, err = placeChoices(c.places, q); err != nil {
+			return err
+		}
+	}
 	if !complete {
 		return q.Show("fire", p)
 	}
 	for again := 1; ; again++ {
-		p.Incident = incident(q.Now, p.Blanks, again)
+		p.Incident = incident(q.Now, p.Place, p.Blanks, again)
 		send.Incident = p.Incident
 		over, err := c.preview(q, &p, send)
 		if err != nil {
@@ -247,6 +302,11 @@ func (c scenarioPages) fire(q *frame.Request) error {
 		return err
 	}
 	p, send, _ := c.fireOf(q, s, q.R.PostForm)
+	if s.Choose {
+		if p.Places, err = placeChoices(c.places, q); err != nil {
+			return err
+		}
+	}
 	if !typed(q.Form("word"), wordFor(p.Drill)) {
 		p.WordWrong = true
 		if _, err := c.preview(q, &p, send); err != nil {
