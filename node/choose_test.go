@@ -19,6 +19,7 @@ func TestScenario_LeavesItToWhoeverSendsItWhomToWarn(t *testing.T) {
 	c := d.client(0)
 	s := prepared("fire", "place under "+here.Path)
 	s.Choose, s.Checklist, s.UsualMin, s.UsualMax = true, []string{"Call 999."}, 5, 9
+	s.Sensitive = []string{"BLOCK 1"}
 	s.BlankRules = []wire.BlankRule{{Name: "where", Values: []string{"block 1", "block 2"}}}
 	require.NoError(t, c.PutScenario(d.ctx(), s))
 
@@ -34,6 +35,9 @@ func TestScenario_LeavesItToWhoeverSendsItWhomToWarn(t *testing.T) {
 	require.EqualValues(t, 2, tried.Addressed.Total, "within what the scenario selects")
 	require.Equal(t, wire.UsualBelow, tried.Usual)
 	require.Equal(t, s.Checklist, tried.Checklist)
+	require.Len(t, tried.Words, 2)
+	require.Equal(t, wire.WordSource, tried.Words[0].Rule)
+	require.Equal(t, wire.WordFinding{Rule: wire.WordSensitive, Language: "en", Word: "BLOCK 1", Text: `the text in en holds "BLOCK 1", which is a sensitive word here`}, tried.Words[1])
 	in.Blanks["where"] = "block 3"
 	_, err = c.SendAlert(d.ctx(), in, "")
 	require.Contains(t, problemOf(d, nil, err).Sentence, "is none of those that the scenario takes: block 1, block 2")
@@ -42,4 +46,5 @@ func TestScenario_LeavesItToWhoeverSendsItWhomToWarn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wire.EffectWarns, out.Effect)
 	require.Empty(t, out.Checklist)
+	require.Empty(t, out.Words)
 }

@@ -132,7 +132,8 @@ almenara/node/keyring almenara/channels/contract almenara/cluster almenara/stora
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
-almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/scenario almenara/node/shortid almenara/node/wire
+almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/scenario almenara/node/shortid almenara/node/wire almenara/node/wording
+almenara/node/wording almenara/storage/alert almenara/node/wire
 almenara/node/scenario/ready almenara/node/wire
 almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shortid almenara/node/wire
 almenara/node/known almenara/storage almenara/node/wire
@@ -141,7 +142,7 @@ almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/
 almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/members almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
 almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/storage/alert almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/inflight almenara/node/members almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/stories almenara/node/wire
-almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire
+almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/secret
 almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/reachable almenara/node/wire
 almenara/node/present almenara/channels! almenara/channels/contract almenara/channels/signal almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/budget almenara/node/events almenara/node/replication almenara/node/wire

@@ -3,6 +3,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,4 +56,22 @@ func TestScenarioReady_IsPutByNameAndLeavesWhatTheDistrictHas(t *testing.T) {
 	for _, s := range all {
 		require.Contains(t, w.out.String(), s.ID)
 	}
+}
+
+// The words are looked at where somebody asks for it, and change no verdict.
+func TestCapCheck_SaysWhatTheTextsLack(t *testing.T) {
+	w := newWorld(t)
+	file := write(t, t.TempDir(), "a.xml", `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>1</identifier><sender>a@b</sender><sent>2026-07-20T17:40:00+08:00</sent>`+
+		`<status>Actual</status><msgType>Alert</msgType><scope>Public</scope><info><language>en</language><category>Met</category><event>Alert</event><urgency>Immediate</urgency>`+
+		`<severity>Severe</severity><certainty>Observed</certainty><headline>Flood</headline><area><areaDesc>here</areaDesc><circle>22.4,113.9 1</circle></area></info></alert>`)
+	w.run("cap", "check", file)
+	without := w.out.String()
+	w.run("cap", "check", "--words", file)
+	require.True(t, strings.HasPrefix(w.out.String(), without), "the verdict stays")
+	for _, part := range []string{"(senderName)", `the event is "Alert"`, "(instruction)", "does not say when"} {
+		require.Contains(t, w.out.String(), "\twords\tthe text in en")
+		require.Contains(t, w.out.String(), part)
+	}
+	w.run("cap", "check", "--words", "--json", file)
+	require.Contains(t, w.out.String(), `"rule": "hazard"`)
 }

@@ -9,6 +9,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/scenario"
 	"almenara/node/wire"
+	"almenara/node/wording"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -55,7 +56,7 @@ func (t *Intake) usual(in incoming, out wire.Outcome) wire.Outcome {
 	out.Warnings = append(out.Warnings, scenario.Unusual(in.scenario, out.Addressed.Total)...)
 	out.Usual = scenario.Range(in.scenario, out.Addressed.Total)
 	if in.dryRun {
-		out.Checklist = in.scenario.Checklist
+		out.Checklist, out.Words = in.scenario.Checklist, wording.Check(in.alert, in.scenario.Sensitive)
 	}
 	return out
 }

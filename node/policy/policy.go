@@ -5,7 +5,7 @@
 //	JSON ─> checked, in a sentence ─> Proposer ─> agreed ─> State ─> JSON
 //
 // What they mean for an alert is authority's; how a scenario is filled in is scenario's. It never
-// imports api, channels or another part of node but authority, known, scenario, shortid and wire.
+// imports api, channels or another part of node but authority, known, scenario, shortid, wire and wording.
 package policy
 
 import (

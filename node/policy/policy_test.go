@@ -181,6 +181,8 @@ func TestScenarios_SayWhatMayFillTheirBlanks(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, out.DryRun)
 	require.Zero(t, out.Addressed)
+	require.Len(t, out.Words, 3, "who warns, what to do and when are not said")
+	require.Equal(t, []wire.WordRule{wire.WordSource, wire.WordAction, wire.WordTime}, []wire.WordRule{out.Words[0].Rule, out.Words[1].Rule, out.Words[2].Rule})
 	require.Zero(t, log.Index(), "a dry run changes nothing")
 	require.NoError(t, put(t, s, good))
 	all, err := s.ListScenarios(t.Context())

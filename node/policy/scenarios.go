@@ -12,6 +12,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/scenario"
 	"almenara/node/wire"
+	"almenara/node/wording"
 	"almenara/storage/audience"
 	"almenara/storage/rights"
 )
@@ -49,7 +50,7 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	if err != nil {
 		return wire.PutScenario{}, err
 	}
-	out := wire.PutScenario{ID: s.ID, DryRun: dryRun, Warnings: checked.Warnings}
+	out := wire.PutScenario{ID: s.ID, DryRun: dryRun, Warnings: checked.Warnings, Words: wording.Check(checked.Alert, s.Sensitive)}
 	if out.Addressed, err = c.addressed(checked.Targets); err != nil {
 		return wire.PutScenario{}, err
 	}

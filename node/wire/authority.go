@@ -86,6 +86,8 @@ type PutScenario struct {
 	// how many.
 	Addressed uint64   `json:"addressed"`
 	Warnings  []string `json:"warnings,omitempty"` // what its author should know, one sentence each
+	// Words is what its texts lack, with the longest text in each blank, and sensitive words in them.
+	Words []WordFinding `json:"words,omitempty"`
 }
 
 // Licence is a right to warn from a node that is alone.

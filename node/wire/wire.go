@@ -44,6 +44,8 @@ type Outcome struct {
 	Warnings   []string `json:"warnings,omitempty"`
 	// Usual is how many a scenario addresses against its usual range; absent without a range.
 	Usual Usual `json:"usual,omitempty"`
+	// Words is what its texts lack, and sensitive words in them; in a dry run only.
+	Words []WordFinding `json:"words,omitempty"`
 	// Checklist is what the scenario wants done before it is sent; in a dry run only.
 	Checklist []string `json:"checklist,omitempty"`
 	// Approvals says how many other persons must approve and who has; nil where none must.

@@ -19,7 +19,9 @@ import (
 	"almenara/node/client"
 	"almenara/node/judge"
 	"almenara/node/wire"
+	"almenara/node/wording"
 	"almenara/storage/alert"
+	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 )
 
@@ -28,6 +30,8 @@ type Checked struct {
 	File    string `json:"file"`
 	Verdict string `json:"verdict"` // accept, warn or reject
 	Reason  string `json:"reason"`
+	// Words is what its texts lack; nothing is refused for it.
+	Words []wire.WordFinding `json:"words,omitempty"`
 }
 
 // judgement says what becomes of the message in a file.
@@ -35,6 +39,7 @@ type judgement func(ctx context.Context, raw []byte) (alert.Verdict, string, err
 
 func capCheck(fs *pflag.FlagSet) command.Runner {
 	selection := fs.String("select", "", "who: the selection that will be sent with the messages")
+	words := fs.Bool("words", false, "also say which text lacks source, hazard, place, action or time")
 	district := fs.Bool("district", false, "ask a node of the district, which sends nothing; the token's person must be allowed to send")
 	return func(ctx context.Context, e *command.Env, args []string) error {
 		files, err := capFiles(args)
@@ -53,12 +58,12 @@ func capCheck(fs *pflag.FlagSet) command.Runner {
 			defer c.Close()
 			judge = askDistrict(c, *selection)
 		}
-		return checkFiles(ctx, e, files, judge)
+		return checkFiles(ctx, e, files, judge, *words)
 	}
 }
 
 // checkFiles prints a line for each file.
-func checkFiles(ctx context.Context, e *command.Env, files []string, judge judgement) error {
+func checkFiles(ctx context.Context, e *command.Env, files []string, judge judgement, words bool) error {
 	all, rejected := []Checked{}, 0
 	for _, file := range files {
 		if ctx.Err() != nil {
@@ -76,11 +81,19 @@ func checkFiles(ctx context.Context, e *command.Env, files []string, judge judge
 		if verdict == alert.VerdictReject {
 			rejected++
 		}
+		if words {
+			line.Words = wordsOf(raw)
+		}
 		if all = append(all, line); e.JSON() {
 			continue
 		}
 		if _, err := fmt.Fprintf(e.Out, "%s\t%s\t%s\n", line.File, line.Verdict, line.Reason); err != nil {
 			return command.Writing(err)
+		}
+		for _, f := range line.Words {
+			if _, err := fmt.Fprintf(e.Out, "%s\twords\t%s\n", line.File, terminal.Clean(alert.OneLine(f.Text))); err != nil {
+				return command.Writing(err)
+			}
 		}
 	}
 	if e.JSON() {
@@ -92,6 +105,15 @@ func checkFiles(ctx context.Context, e *command.Env, files []string, judge judge
 		return fmt.Errorf("%s of %s would be rejected", terminal.Thousands(rejected), terminal.Plural(len(files), "file"))
 	}
 	return nil
+}
+
+// wordsOf is what the texts of a message lack; of one that cannot be read nothing is said.
+func wordsOf(raw []byte) []wire.WordFinding {
+	a, _, err := capxml.Parse(raw)
+	if err != nil {
+		return nil
+	}
+	return wording.Check(a, nil)
 }
 
 // judgeHere judges without a node, as every node would as far as it needs none.

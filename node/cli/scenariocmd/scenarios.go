@@ -149,6 +149,9 @@ func tell(w io.Writer, width int, s wire.PutScenario) {
 	for _, warning := range s.Warnings {
 		terminal.Wrapped(w, width, "  Warning: ", terminal.Clean(warning)+".")
 	}
+	for _, f := range s.Words {
+		terminal.Wrapped(w, width, "  Words: ", terminal.Clean(f.Text)+".")
+	}
 }
 
 func scenarioList(*pflag.FlagSet) command.Runner {

@@ -12,6 +12,7 @@ import (
 	"almenara/node/judge"
 	"almenara/node/scenario"
 	"almenara/node/scenario/ready"
+	"almenara/node/wording"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
@@ -48,6 +49,7 @@ func TestReady_CanAllBeSent(t *testing.T) {
 		require.Empty(t, checked.Warnings, s.ID)
 		raw, err := capxml.Write(checked.Alert)
 		require.NoError(t, err, s.ID)
+		require.Empty(t, wording.Check(checked.Alert, s.Sensitive), s.ID)
 		found := judge.File(raw, everybody, noon)
 		require.Empty(t, found, "%s: %s", s.ID, found.Reason())
 	}
