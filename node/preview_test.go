@@ -70,7 +70,8 @@ func previewsNew(d *district) {
 	require.Equal(d.t, []int{0, 0}, fleet.starts(revisionOf(would)))
 
 	sent := d.post(0, rain, "kind = screen", "committed")
-	would.DryRun, would.Replication = false, sent.Replication
+	require.NotEmpty(d.t, would.Words, "what the texts lack is said before they are sent")
+	would.DryRun, would.Replication, would.Words = false, sent.Replication, nil
 	require.Equal(d.t, would, sent, "no duplicate, and all as it was said")
 	fleet.proven(revisionOf(sent), 2)
 }
