@@ -326,8 +326,11 @@ export class Rules {
     const m = this.alerts.get(alert)
     if (!m || !m.shown || m.shown.revision !== revision || new TextEncoder().encode(answer).length > maxAnswer) return []
     const effects = this.tell(m, revision, 'acknowledged', now)
-    if (answer) {
-      for (const e of effects) e.receipt.answer = m.told[m.told.length - 1].answer = answer
+    for (const e of effects) {
+      if (!answer) continue
+      e.receipt.answer = answer
+      // Else the last receipt is of a revision that was refused meanwhile.
+      if (revision === m.toldRevision) m.told[m.told.length - 1].answer = answer
     }
     return effects
   }

@@ -440,6 +440,21 @@ func TestAcknowledge_OnlyWhatIsShown(t *testing.T) {
 	require.Empty(t, s.Failed("fire", 2, s.now), "what never began cannot fail")
 }
 
+func TestAcknowledge_PutsTheAnswerOnNoOtherReceipt(t *testing.T) {
+	s := newStory(t)
+	s.hears("A", listed(1))
+	s.gets(s.body(1))
+	refused := s.body(2)
+	refused.Status = "System"
+	s.gets(refused)
+	effects := s.Acknowledge("fire", 1, "safe", s.now)
+	require.Len(t, effects, 1)
+	require.Equal(t, "safe", effects[0].Receipt.Answer)
+	again := s.Body(refused, s.now)
+	require.Len(t, again, 1)
+	require.Empty(t, again[0].Receipt.Answer)
+}
+
 func TestCommand_OnceAndInTime(t *testing.T) {
 	s := newStory(t)
 	c := contract.Command{ID: "c1", Do: "identify", Time: noon, Expires: noon.Add(time.Minute)}

@@ -201,7 +201,9 @@ func (r *Rules) Acknowledge(alert string, revision uint64, answer string, now ti
 	effects := r.tell(m, revision, contract.RungAcknowledged, now)
 	for i := range effects {
 		effects[i].Receipt.Answer = answer
-		m.told[len(m.told)-1].Answer = answer
+		if revision == m.toldRev { // else the last receipt is of a revision that was refused meanwhile
+			m.told[len(m.told)-1].Answer = answer
+		}
 	}
 	return effects
 }
