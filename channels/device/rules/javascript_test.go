@@ -212,7 +212,7 @@ func word(e Effect) string {
 
 func TestJavaScript_AsksForTheSameUnderAnySchedule(t *testing.T) {
 	var calls []call
-	first := uint64(time.Now().UnixNano())
+	first := uint64(2026) // others by hand, with RULES_SEED
 	if seed := os.Getenv("RULES_SEED"); seed != "" {
 		_, err := fmt.Sscan(seed, &first)
 		require.NoError(t, err)
