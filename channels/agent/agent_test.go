@@ -69,6 +69,19 @@ func post(t *testing.T, h http.Handler, body string, header ...string) int {
 	return w.Code
 }
 
+// painted says whether the page has painted an alert, and leaving how many it may still draw.
+func (a *Agent) painted(id string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.alerts[id].painted
+}
+
+func (a *Agent) leaving() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.stopping)
+}
+
 func TestAgent_TellsThePageTheWholeTruth(t *testing.T) {
 	a := made(t)
 	server := httptest.NewServer(a.Handler())
@@ -87,21 +100,21 @@ func TestAgent_TellsThePageTheWholeTruth(t *testing.T) {
 	require.False(t, p.Alerts[0].Resumed)
 
 	require.Equal(t, http.StatusNoContent, post(t, a.Handler(), `{"seq":1,"painted":[{"alert":"fire","revision":7}],"health":{"display":"painted"}}`))
-	require.True(t, a.alerts["fire"].painted)
+	require.True(t, a.painted("fire"))
 	require.Equal(t, map[string]string{"display": "painted", "level": "C"}, a.healthNow())
 
 	require.ErrorIs(t, a.present(fire(rules.Stop)), device.ErrPending, "a page may still draw it")
 	post(t, a.Handler(), `{"seq":1,"painted":[{"alert":"fire","revision":7}]}`)
-	require.Len(t, a.stopping, 1)
+	require.Equal(t, 1, a.leaving())
 	post(t, a.Handler(), `{"seq":2,"painted":[]}`)
-	require.Empty(t, a.stopping)
+	require.Zero(t, a.leaving())
 }
 
 func TestAgent_OfAnotherRevisionNothingIsPainted(t *testing.T) {
 	a := made(t)
 	require.ErrorIs(t, a.present(fire(rules.Start)), device.ErrPending)
 	post(t, a.Handler(), `{"seq":9,"painted":[{"alert":"fire","revision":6},{"alert":"other","revision":7}]}`)
-	require.False(t, a.alerts["fire"].painted)
+	require.False(t, a.painted("fire"))
 	require.Equal(t, "no browser", a.healthNow()["display"])
 	require.NoError(t, a.present(fire(rules.Stop)), "without a page nothing is drawn")
 }
