@@ -44,7 +44,8 @@ done
 
 # Raft under the race detector needs the cores, so its two packages run by themselves.
 # What only computes is left to the plain run: storage/alert and its readers, which have no goroutine and
-# no lock, and the models of many seeds, each of which runs in one goroutine. The
+# no lock, the packages in which nothing runs beside anything, neither in the code nor in the
+# tests, and the models of many seeds, each of which runs in one goroutine. The
 # detector has nothing to find there, and takes ten times as long to say so. That a full
 # spool drains without an election is not asked of a program that it slows down tenfold.
 # Where a node's address changes in the configuration, hashicorp/raft 1.7.3 writes the peer
@@ -52,8 +53,14 @@ done
 # (updateLastAppended): the id is the same before and after, and the tests that move nodes, or
 # bring one back under a new id at its old address, would report nothing but that.
 step race detector
-computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled)'
+computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo)'
 export CGO_ENABLED=1 # which the detector needs
-go test -race -skip "$computes" $(go list ./... | grep -vE '^almenara/(storage/alert|storage/alert/(capjson|capxml|check|tokens)|cluster|node)$')
+beside='(^[[:space:]]*|[{] )go [a-z]|sync\.|\.Go\(|atomic\.|chan |httptest|t\.Parallel'
+packages=
+while read -r package folder; do
+  case $package in almenara/storage/alert | almenara/storage/alert/cap* | almenara/storage/alert/check | almenara/storage/alert/tokens | almenara/cluster | almenara/node) continue ;; esac
+  if grep -qE "$beside" "$folder"/*.go; then packages="$packages $package"; fi
+done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./...)
+go test -race -skip "$computes" $packages
 go test -race -skip "$computes" ./cluster
 go test -race -skip "$computes" -parallel 2 -timeout 20m ./node

@@ -67,7 +67,11 @@ func decodes(t *testing.T, operation string, of any, raw []byte) {
 }
 
 func operationOf(route routing.Route) string {
-	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", "...", "", ".", "_").Replace(strings.TrimPrefix(route.Path, "/api/v1"))
+	path := strings.TrimPrefix(route.Path, "/api/v1")
+	if path != "/{$}" {
+		path = strings.TrimSuffix(path, "/{$}")
+	}
+	name := strings.NewReplacer("/", "_", "{", "", "}", "", "$", "", "...", "", ".", "_").Replace(path)
 	return strings.ToLower(route.Method) + name
 }
 

@@ -345,10 +345,13 @@ func TestConsole_SessionOnAnotherNode(t *testing.T) {
 	estate(d)
 	d.person("amy", "composer")
 	amy := d.at(0, "amy", 1366, 768)
+	// A node that does not know the session yet asks to sign in.
 	open := func(i int, what string) {
 		t.Helper()
-		amy.do(chromedp.Navigate(d.api(i) + "/console/wall"))
-		amy.until(what, `document.querySelector(".wall")`)
+		d.until(what, func() bool {
+			amy.do(chromedp.Navigate(d.api(i) + "/console/wall"))
+			return read[bool](amy.tab, `document.querySelector(".wall") !== null`)
+		})
 	}
 	open(1, "signed in at the second node")
 	open(2, "signed in at the third node")
@@ -377,6 +380,8 @@ func TestConsole_SessionOnAnotherNode(t *testing.T) {
 	amy.do(chromedp.Navigate(d.api(1) + "/console/account"))
 	amy.press(`form[action="/console/sign-out-everywhere"] button`)
 	amy.page("/console/sign-in")
-	another.do(chromedp.Navigate(d.api(2) + "/console/wall"))
-	another.page("/console/sign-in")
+	d.until("signed out at the other node", func() bool {
+		another.do(chromedp.Navigate(d.api(2) + "/console/wall"))
+		return read[bool](another.tab, `location.pathname === "/console/sign-in"`)
+	})
 }

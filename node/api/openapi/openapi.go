@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -31,9 +32,11 @@ func Write(routes []Route, version string) []byte {
 	return append(doc, '\n')
 }
 
-// documented is a pattern of http.ServeMux as OpenAPI writes it.
+// documented is a pattern of http.ServeMux as OpenAPI writes it: without a slash at its end, which
+// ServeMux adds with a redirect.
 func documented(pattern string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(pattern, OnlyHere), "...}", "}")
+	path := strings.ReplaceAll(strings.TrimSuffix(pattern, OnlyHere), "...}", "}")
+	return cmp.Or(strings.TrimRight(path, "/"), "/")
 }
 
 // document is the OpenAPI 3.1 description of the routes.

@@ -78,7 +78,12 @@ func Read(raw []byte) (*Document, error) {
 
 // operation finds what a request asks for; nil is nothing that is described.
 func (d *Document) operation(r *http.Request) *Operation {
-	_, pattern := d.mux.Handler(r)
+	asked, at := *r, *r.URL
+	if at.Path != "/" { // a slash at the end is not described
+		at.Path = strings.TrimSuffix(at.Path, "/")
+	}
+	asked.URL = &at
+	_, pattern := d.mux.Handler(&asked)
 	method, path, ok := strings.Cut(pattern, " ")
 	if !ok {
 		return nil
