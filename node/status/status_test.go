@@ -110,7 +110,7 @@ func TestStatus_GathersWhatThePartsSay(t *testing.T) {
 // are read a little further apart.
 func TestStatus_SaysOneTimeForOneLoss(t *testing.T) {
 	r, p, _ := newReporter(t)
-	since := noon.Add(-time.Hour + 499999*time.Microsecond)
+	since := noon.Add(-time.Hour - 30*time.Second + 499999*time.Microsecond) // the link is asked for nothing
 	p.lonely = alone.State{Alone: true, Since: since}
 	for range 50 {
 		p.link.HasQuorum, p.link.AloneSince = false, time.Now().Add(-time.Hour)
