@@ -31,6 +31,7 @@ type parted struct {
 // final, a person counts once, and what was done stands. No device began what its node
 // knew to be cancelled, and the report of the split names it all.
 func TestApprovals_InASplitComeToOneEnd(t *testing.T) {
+	t.Parallel()
 	p := part(t)
 	p.isolate()
 	p.disagree()

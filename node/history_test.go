@@ -20,6 +20,7 @@ import (
 // never addressed, an Update after the Cancel changes nothing, and who told that it stopped
 // is counted.
 func TestHistory_IsTheRecordOfWhatWasShown(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	here := d.estate("record")
 	kiosk := d.enrol("kiosk", here.Block, 1)[0]
@@ -59,6 +60,7 @@ func TestHistory_IsTheRecordOfWhatWasShown(t *testing.T) {
 // Lists and receipts come in pages that say where the next one begins, and each missing
 // member has a reason.
 func TestHistory_ComesInPages(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	here := d.estate("pages")
 	screens := d.enrol("screen", here.Block, 5)

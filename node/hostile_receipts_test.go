@@ -174,7 +174,7 @@ func floodFrom(t *testing.T, devices []device.Options, server string, marks, fil
 	}
 	wg.Wait()
 	for range devices {
-		require.NoError(t, <-errs)
+		require.NoError(t, told(t, errs))
 	}
 	return flooders
 }

@@ -20,6 +20,7 @@ func (d *district) imports(csv string, change ...func(*client.Import)) (wire.Imp
 }
 
 func TestImport_HoldsRowsAgainstTheDistrict(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	out, err := d.imports("id,kind,place,tags,languages\nok,person,tuen-mun/a,risk=ｈｉｇｈ,zh-HK\n,,,,\n")
 	require.NoError(t, err)
@@ -46,6 +47,7 @@ func TestImport_HoldsRowsAgainstTheDistrict(t *testing.T) {
 }
 
 func TestImport_OrphansNoDeviceUnasked(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	csv := "id,kind,place\n"
 	var enrol []wire.Enrol
@@ -83,6 +85,7 @@ func TestImport_OrphansNoDeviceUnasked(t *testing.T) {
 }
 
 func TestEnrol_TakesNoLivingDeviceItsSecret(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	e := d.estate("enrolled")
 	options := d.enrol("screen", e.Block, 2)
@@ -106,6 +109,7 @@ func TestEnrol_TakesNoLivingDeviceItsSecret(t *testing.T) {
 
 // Two nodes that enrol one device at the same moment: the log decides.
 func TestEnrol_OneDeviceAtTwoNodesAtOnce(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	e := d.estate("twice")
 	const times = 6
@@ -119,7 +123,7 @@ func TestEnrol_OneDeviceAtTwoNodesAtOnce(t *testing.T) {
 	}
 	enrolled := 0
 	for range times {
-		if err := <-results; err == nil {
+		if err := told(t, results); err == nil {
 			enrolled++
 		}
 	}

@@ -69,6 +69,7 @@ func (d *district) haveOriginal(alert string, raw []byte) {
 }
 
 func TestLarge_IsShownEverywhereAndKeptByEveryNode(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	e := d.estate("large")
 	f := d.fleet(d.enrol("screen", e.Block, 3)...)
@@ -108,6 +109,7 @@ func TestLarge_IsShownEverywhereAndKeptByEveryNode(t *testing.T) {
 }
 
 func TestLarge_TheOthersWarnWithoutTheOriginal(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	e := d.estate("orphan")
 	raw := large("flood", e)
@@ -146,6 +148,7 @@ func TestLarge_TheOthersWarnWithoutTheOriginal(t *testing.T) {
 
 // What is too large for devices alone, and not for the nodes, is named as well.
 func TestLarge_SaysWhatDevicesHaveNoRoomFor(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	e := d.estate("spoken")
 	f := d.fleet(d.enrol("screen", e.Block, 1)...)
@@ -169,6 +172,7 @@ func TestLarge_SaysWhatDevicesHaveNoRoomFor(t *testing.T) {
 // A backup holds large messages as they were written: when everything else is gone, what was
 // said is not.
 func TestLarge_IsInTheBackup(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	e := d.estate("kept")
 	raw := large("flood", e)
@@ -198,6 +202,7 @@ func TestLarge_IsInTheBackup(t *testing.T) {
 }
 
 func TestLarge_IsTakenWithoutItsOriginalWhereTheDiskIsTight(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	e := d.estate("tight")
 	raw := large("flood", e)
@@ -214,6 +219,7 @@ func TestLarge_IsTakenWithoutItsOriginalWhereTheDiskIsTight(t *testing.T) {
 }
 
 func TestLarge_TextsAreNeverCut(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	e := d.estate("texts")
 	raw := warning("texts", polygon(e.Area)).xml()
@@ -232,6 +238,7 @@ func requireKind(t *testing.T, kind wire.Kind, err error, why string) {
 // An Update of what stands is taken whatever its sender has sent before, also one that is no
 // emergency: only the message as it was written is not kept.
 func TestLarge_UpdatesAreNotRefusedForWhatWasSentBefore(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	e := d.estate("often")
 	calm := strings.NewReplacer("<urgency>Immediate</urgency>", "<urgency>Future</urgency>")

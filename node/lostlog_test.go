@@ -15,6 +15,7 @@ import (
 // TestLostLog_ANodeThatLostWhatWasAgreedComesBackAsANewOne: a box has its identity and
 // its settings left, and nothing that says that it ever took part. The others know.
 func TestLostLog_ANodeThatLostWhatWasAgreedComesBackAsANewOne(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	here := d.estate("lost")
 	d.post(0, warning("before-the-loss", polygon(here.Area)), "", "committed")
@@ -39,6 +40,7 @@ func TestLostLog_ANodeThatLostWhatWasAgreedComesBackAsANewOne(t *testing.T) {
 // TestLostLog_ACopyOfTheDiskIsNotTheNode puts a node's whole folder back to an earlier
 // moment, as a virtual machine's snapshot does.
 func TestLostLog_ACopyOfTheDiskIsNotTheNode(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	here := d.estate("copied")
 	i := d.follower()

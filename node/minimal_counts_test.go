@@ -84,6 +84,6 @@ func (d *district) hearsAs(token string) <-chan wire.Event {
 		_ = c.Events(ctx, "", func() { close(listening) }, func(e wire.Event) { heard <- e })
 	}()
 	d.t.Cleanup(func() { cancel(); <-ended })
-	<-listening
+	told(d.t, listening)
 	return heard
 }

@@ -64,6 +64,6 @@ func (d *district) listens(i int, id string) <-chan wire.Event {
 		_ = c.Events(ctx, id, func() { close(listening) }, func(e wire.Event) { heard <- e })
 	}()
 	d.t.Cleanup(func() { cancel(); <-ended })
-	<-listening
+	told(d.t, listening)
 	return heard
 }

@@ -166,7 +166,7 @@ func tellsLive(d *district) {
 	go func() {
 		ended <- c.Events(ctx, live.id(), func() { close(listening) }, func(e wire.Event) { heard <- e })
 	}()
-	<-listening
+	told(d.t, listening)
 
 	sent := d.post(0, live, "", "")
 	fleet.proven(revisionOf(sent), 2)
@@ -175,7 +175,7 @@ func tellsLive(d *district) {
 	d.post(2, live.cancel(), "", "")
 	d.hears(heard, "alert", func(e wire.Event) bool { return e.State == wire.StateCancelled })
 	cancel()
-	require.ErrorIs(d.t, <-ended, context.Canceled)
+	require.ErrorIs(d.t, told(d.t, ended), context.Canceled)
 }
 
 // hears waits for an event of the alert.

@@ -210,6 +210,19 @@ func (d *district) clientWith(i int, token string) *client.Client {
 	return c
 }
 
+// told waits for the next of a channel, as long as anything may take: what never comes is a
+// failed test, and not one that keeps all others waiting.
+func told[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case one := <-from:
+		return one
+	case <-time.After(patience):
+		require.FailNow(t, "nothing came")
+		panic("not reached")
+	}
+}
+
 // eventually waits for what no signal tells of.
 func (d *district) eventually(what string, holds func() bool) {
 	d.t.Helper()

@@ -33,7 +33,7 @@ func TestStop_EndsTheDailyCheckAndHandsOverFirst(t *testing.T) {
 	})
 	require.NoError(t, n.Start(d.ctx()))
 	d.nodes[leader] = n
-	<-checking
+	told(t, checking)
 	d.awaitOn(leader, func(s wire.Status) bool { return s.Ready })
 	begun := time.Now()
 	d.stop(leader)
@@ -89,6 +89,6 @@ func TestStop_HandsOverBeforeItWaitsForRequests(t *testing.T) {
 	default:
 	}
 	require.NoError(t, write.Close())
-	require.NoError(t, <-answered)
-	require.NoError(t, <-stopped, "the request was let end in time")
+	require.NoError(t, told(t, answered))
+	require.NoError(t, told(t, stopped), "the request was let end in time")
 }
