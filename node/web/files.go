@@ -29,11 +29,21 @@ type file struct {
 	content []byte
 }
 
-// NewFiles reads all files of a folder, to be served below a path.
-func NewFiles(below string, folder fs.FS) (*Files, error) {
+// NewFiles reads all files of folders that browsers load, to be served below a path. Templates are
+// none of them.
+func NewFiles(below string, folders ...fs.FS) (*Files, error) {
 	f := &Files{below: strings.TrimSuffix(below, "/") + "/", names: map[string]string{}, files: map[string]file{}}
-	err := fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+	for _, folder := range folders {
+		if err := f.read(folder); err != nil {
+			return nil, fmt.Errorf("reading the files of pages: %w", err)
+		}
+	}
+	return f, nil
+}
+
+func (f *Files) read(folder fs.FS) error {
+	return fs.WalkDir(folder, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || path.Ext(name) == ".html" {
 			return err
 		}
 		content, err := fs.ReadFile(folder, name)
@@ -49,10 +59,6 @@ func NewFiles(below string, folder fs.FS) (*Files, error) {
 		f.names[name], f.files[served] = served, file{kind, content}
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the files of pages: %w", err)
-	}
-	return f, nil
 }
 
 // Path is where a page finds the file; "" where there is none of that name.

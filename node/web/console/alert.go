@@ -8,6 +8,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/service"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/wire"
 )
 
@@ -63,13 +64,13 @@ func (c alertPages) alert(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	names, err := namesOfPlaces(c.places, q)
+	names, err := view.NamesOfPlaces(c.places, q)
 	if err != nil {
 		return err
 	}
 	p := alertPage{Page: q.Page("alert"), Alert: newRow(q, a), Texts: current(a).Texts, Twins: a.Duplicates, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
-	p.Title, p.Path = p.Alert.Headline, q.Inside(pathOf(a.ID))
-	p.Missing = show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
+	p.Title, p.Path = p.Alert.Headline, q.Inside(view.PathOf(a.ID))
+	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
 	if effect := q.R.URL.Query().Get("effect"); q.Lang.Has("effect." + effect) {
 		p.Effect = q.Lang.T("effect." + effect)
 		if q.R.URL.Query().Get("again") == "true" {
@@ -87,8 +88,8 @@ func (c alertPages) alert(q *frame.Request) error {
 	for _, g := range a.ByGroup {
 		missing := g.Rungs.Queued - min(g.Rungs.Presented, g.Rungs.Queued)
 		p.Groups = append(p.Groups, group{
-			Place: names.of(g.Place), Kind: q.Lang.Or("kind.", g.Kind), Queued: show(g.Rungs.Queued), Presented: show(g.Rungs.Presented),
-			Missing: show(missing), Complete: missing == 0,
+			Place: names.Of(g.Place), Kind: q.Lang.Or("kind.", g.Kind), Queued: view.Show(g.Rungs.Queued), Presented: view.Show(g.Rungs.Presented),
+			Missing: view.Show(missing), Complete: missing == 0,
 		})
 	}
 	for _, m := range a.Messages {
@@ -131,16 +132,16 @@ func (c alertPages) unreached(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	names, err := namesOfPlaces(c.places, q)
+	names, err := view.NamesOfPlaces(c.places, q)
 	if err != nil {
 		return err
 	}
 	p := unreachedPage{Page: q.Page("unreached"), Alert: newRow(q, a), Total: len(found.Rows)}
-	p.Path = q.Inside(pathOf(a.ID, "unreached"))
+	p.Path = q.Inside(view.PathOf(a.ID, "unreached"))
 	slices.SortStableFunc(found.Rows, func(a, b wire.ReceiptRow) int { return strings.Compare(a.Place, b.Place) })
 	for _, r := range found.Rows {
-		if n := len(p.Blocks); n == 0 || p.Blocks[n-1].Place != names.of(r.Place) {
-			p.Blocks = append(p.Blocks, block{Place: names.of(r.Place)})
+		if n := len(p.Blocks); n == 0 || p.Blocks[n-1].Place != names.Of(r.Place) {
+			p.Blocks = append(p.Blocks, block{Place: names.Of(r.Place)})
 		}
 		b := &p.Blocks[len(p.Blocks)-1]
 		name := r.Member
@@ -150,7 +151,7 @@ func (c alertPages) unreached(q *frame.Request) error {
 		b.Doors = append(b.Doors, door{name, q.Lang.Or("kind.", r.Kind), q.Lang.Or("reason.", r.Reason), q.DayTime(r.Since)})
 	}
 	if found.Next != "" {
-		p.Next = pathOf(a.ID, "unreached") + "?after=" + found.Next
+		p.Next = view.PathOf(a.ID, "unreached") + "?after=" + found.Next
 	}
 	return q.Show("unreached", p)
 }
@@ -166,7 +167,7 @@ func (c alertPages) endPage(q *frame.Request) error {
 		return err
 	}
 	p := endPage{Page: q.Page("end"), Alert: newRow(q, a)}
-	p.Path = q.Inside(pathOf(a.ID, "end"))
+	p.Path = q.Inside(view.PathOf(a.ID, "end"))
 	return q.Show("end", p)
 }
 
@@ -176,5 +177,5 @@ func (c alertPages) end(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.To(pathOf(out.Alert) + "?effect=" + string(out.Effect) + "&again=" + strconv.FormatBool(out.Duplicate))
+	return q.To(view.PathOf(out.Alert) + "?effect=" + string(out.Effect) + "&again=" + strconv.FormatBool(out.Duplicate))
 }

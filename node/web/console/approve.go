@@ -3,6 +3,7 @@ package console
 import (
 	"almenara/node/authority"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/wire"
 )
 
@@ -61,17 +62,17 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	names, err := namesOfPlaces(c.places, q)
+	names, err := view.NamesOfPlaces(c.places, q)
 	if err != nil {
 		return err
 	}
-	p := approvePage{Page: q.Page("approve"), Alert: newRow(q, a), Total: show(a.Addressed.Total)}
-	p.Path = q.Inside(pathOf(a.ID, "approve"))
+	p := approvePage{Page: q.Page("approve"), Alert: newRow(q, a), Total: view.Show(a.Addressed.Total)}
+	p.Path = q.Inside(view.PathOf(a.ID, "approve"))
 	for _, n := range a.Addressed.ByKind {
-		p.ByKind = append(p.ByKind, counted{q.Lang.Or("kind.", n.Name), show(n.Count)})
+		p.ByKind = append(p.ByKind, counted{q.Lang.Or("kind.", n.Name), view.Show(n.Count)})
 	}
 	for _, n := range a.Addressed.ByPlace {
-		p.ByPlace = append(p.ByPlace, counted{names.of(n.Name), show(n.Count)})
+		p.ByPlace = append(p.ByPlace, counted{names.Of(n.Name), view.Show(n.Count)})
 	}
 	for _, m := range a.Messages {
 		if !m.Pending {
@@ -102,5 +103,5 @@ func (c approvalPages) approve(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.To(pathOf(out.Alert) + "?effect=" + string(out.Effect))
+	return q.To(view.PathOf(out.Alert) + "?effect=" + string(out.Effect))
 }

@@ -1,13 +1,11 @@
-// Package console is the duty operator's pages: sign in, the wall of scenarios, what is in force, and
-// whom it reached. It owns the table of its routes, and one file per page with its template and style
-// beside it. It adds no right and no rule: every page asks the functions that the API asks
+// Package console is the duty operator's pages: the wall of scenarios, what is in force, and whom it
+// reached, and the rooms of all others. One file per page has its template and style beside it. It adds no right and no rule: every page asks the functions that the API asks
 // (node/service), as the user whose session it is, and authority's table says who may. It never imports
 // api, cluster, channels, storage or a room that does the work.
 package console
 
 import (
 	"cmp"
-	"context"
 	"embed"
 	"log/slog"
 	"net/http"
@@ -17,34 +15,19 @@ import (
 	"almenara/node/authority"
 	"almenara/node/inflight"
 	"almenara/node/service"
-	"almenara/node/signin"
+	"almenara/node/web/console/account"
 	"almenara/node/web/console/frame"
 )
 
 // Below is where the console's pages are.
-const Below = "/console/"
+const Below = frame.Below
 
-//go:embed *.html
-var templates embed.FS
-
-//go:embed *.css *.js
-var static embed.FS
-
-// SignIn lets people in; *signin.SignIn is one.
-type SignIn interface {
-	frame.Sessions
-	Begin(ctx context.Context, a signin.Attempt) (signin.Begun, error)
-	First(ctx context.Context, token, password, address string) (name string, err error)
-	End(ctx context.Context, w signin.Who) error
-	EndAll(ctx context.Context, w signin.Who) error
-	ChangePassword(ctx context.Context, w signin.Who, old, password, address string) error
-	NewSecondFactor(w signin.Who) signin.SecondFactor
-	SetSecondFactor(ctx context.Context, w signin.Who, text, code, password, address string) ([]string, error)
-}
+//go:embed *.html *.css
+var files embed.FS
 
 // Services are what the pages ask; all must be set.
 type Services struct {
-	SignIn    SignIn
+	SignIn    account.SignIn
 	Alerts    service.Alerts
 	Approvals service.Approvals
 	Scenarios service.Scenarios
@@ -79,16 +62,15 @@ func New(s Services, o Options) *Console {
 	c := &Console{ended: make(chan struct{})}
 	var err error
 	c.Frame, err = frame.New(frame.Options{
-		Below: Below, Sessions: s.SignIn, Status: s.Status, Templates: templates, Static: static, Script: "console.js",
+		Sessions: s.SignIn, Status: s.Status,
 		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
-	}, routes(pages{
-		signIn:    signInPages{s.SignIn},
+	}, rooms(s, pages{
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
 		alerts:    alertPages{s.Alerts, s.Reader, s.Places},
 		approvals: approvalPages{s.Approvals, s.Reader, s.Places},
 		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
-	}))
+	})...)
 	if err != nil {
 		panic(err) // templates and styles are part of the program
 	}
@@ -102,14 +84,12 @@ func (c *Console) EndStreams() { c.endOnce.Do(func() { close(c.ended) }) }
 // The pages by what they are about: each group has what it needs, and no more.
 type (
 	pages struct {
-		signIn    signInPages
 		scenarios scenarioPages
 		alerts    alertPages
 		approvals approvalPages
 		live      livePages
 	}
 
-	signInPages   struct{ service SignIn }
 	scenarioPages struct {
 		scenarios service.Scenarios
 		alerts    service.Alerts

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 )
@@ -41,7 +42,7 @@ func (c alertPages) correctPage(q *frame.Request) error {
 		return err
 	}
 	p := correctPage{Page: q.Page("correct"), Alert: newRow(q, a), Texts: textsOf(a)}
-	p.Path = q.Inside(pathOf(a.ID, "correct"))
+	p.Path = q.Inside(view.PathOf(a.ID, "correct"))
 	return q.Show("correct", p)
 }
 
@@ -75,7 +76,7 @@ func (c alertPages) correct(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.To(pathOf(out.Alert) + "?effect=" + string(out.Effect))
+	return q.To(view.PathOf(out.Alert) + "?effect=" + string(out.Effect))
 }
 
 // changed is the field of the form, where it is another text than before.

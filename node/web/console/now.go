@@ -7,6 +7,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/service"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/wire"
 )
 
@@ -41,7 +42,7 @@ func ladder(q *frame.Request, r wire.Rungs) []rung {
 		{"queued", r.Queued}, {"sent", r.Sent}, {"delivered", r.Delivered}, {"verified", r.Verified},
 		{"presented", r.Presented}, {"acknowledged", r.Acknowledged}, {"stopped", r.Cancelled + r.Expired},
 	} {
-		out = append(out, rung{step.name, q.Lang.T("rung." + step.name), show(step.count)})
+		out = append(out, rung{step.name, q.Lang.T("rung." + step.name), view.Show(step.count)})
 	}
 	return out
 }

@@ -2,33 +2,22 @@ package console
 
 import (
 	"almenara/node/authority"
+	"almenara/node/web/console/account"
 	"almenara/node/web/console/frame"
 )
 
-// Routes is the table: the only place that says which pages there are. A GET changes nothing. Nothing
-// handles these.
-func Routes() []frame.Route {
-	all := routes(pages{})
-	for i := range all {
-		all[i].Handle = nil
+// rooms are all pages that there are, in the rooms that they belong to: this table is the only place
+// that says so.
+func rooms(s Services, p pages) []frame.Room {
+	return []frame.Room{
+		account.Room(s.SignIn),
+		{Pages: files, Routes: routes(p)},
 	}
-	return all
 }
 
-// routes is the table with the functions of these pages.
+// routes are the pages about alerts. A GET changes nothing.
 func routes(p pages) []frame.Route {
 	return []frame.Route{
-		{Method: "GET", Path: Below + "{$}", Handle: p.signIn.start},
-		{Method: "GET", Path: Below + "sign-in", Open: true, Handle: p.signIn.signInPage},
-		{Method: "POST", Path: Below + "sign-in", Open: true, Handle: p.signIn.signIn},
-		{Method: "GET", Path: Below + "first", Open: true, Handle: p.signIn.firstPage},
-		{Method: "POST", Path: Below + "first", Open: true, Handle: p.signIn.first},
-		{Method: "POST", Path: Below + "sign-out", Handle: p.signIn.signOut},
-		{Method: "POST", Path: Below + "sign-out-everywhere", Handle: p.signIn.signOutEverywhere},
-		{Method: "GET", Path: Below + "account", Handle: p.signIn.accountPage},
-		{Method: "POST", Path: Below + "account/password", Handle: p.signIn.changePassword},
-		{Method: "POST", Path: Below + "account/second-factor", Handle: p.signIn.setSecondFactor},
-
 		{Method: "GET", Path: Below + "wall", Action: authority.ReadAlerts, Handle: p.scenarios.wall},
 		{Method: "GET", Path: Below + "fire/{scenario}", Action: authority.Send, Handle: p.scenarios.firePage},
 		{Method: "POST", Path: Below + "fire/{scenario}", Action: authority.Send, Sends: true, Handle: p.scenarios.fire},

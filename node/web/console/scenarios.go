@@ -8,6 +8,7 @@ import (
 	"almenara/node/scenario/ready"
 	"almenara/node/service"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/wire"
 )
 
@@ -101,7 +102,7 @@ func (c scenarioPages) addScenarios(q *frame.Request) error {
 			return wire.Problemf(wire.KindNotFound, "no scenario %.100q comes with this program", id)
 		}
 		if !s.Choose { // else whoever sends it says whom, each time
-			s.Select = under(place)
+			s.Select = view.Under(place)
 		}
 		if _, err := c.scenarios.PutScenario(q.R.Context(), q.By(), s, false); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/wire"
 )
 
@@ -91,7 +92,7 @@ func (c scenarioPages) maySend(q *frame.Request, s wire.Scenario) bool {
 	}
 	send := wire.SendAlert{Scenario: s.ID, Blanks: blanks}
 	if s.Choose && len(q.By().Places) > 0 {
-		send.Select = under(q.By().Places[0])
+		send.Select = view.Under(q.By().Places[0])
 	}
 	_, err := c.alerts.PreviewAlert(q.R.Context(), q.By(), send)
 	var p *wire.Problem
@@ -174,7 +175,7 @@ func (c scenarioPages) fireOf(q *frame.Request, s wire.Scenario, said url.Values
 		p.Place = strings.TrimSpace(said.Get("to"))
 		filled.Set("to", p.Place)
 		if complete = p.Place != ""; complete {
-			send.Select = under(p.Place)
+			send.Select = view.Under(p.Place)
 		}
 	}
 	for _, name := range s.Blanks {
@@ -275,7 +276,7 @@ func (c scenarioPages) preview(q *frame.Request, p *firePage, send wire.SendAler
 }
 
 func (c scenarioPages) previewOf(q *frame.Request, out wire.Outcome) (*preview, error) {
-	names, err := namesOfPlaces(c.places, q)
+	names, err := view.NamesOfPlaces(c.places, q)
 	if err != nil {
 		return nil, err
 	}
@@ -287,10 +288,10 @@ func (c scenarioPages) previewOf(q *frame.Request, out wire.Outcome) (*preview, 
 		v.Waits = a.Needed - len(a.Given)
 	}
 	for _, n := range out.Addressed.ByKind {
-		v.ByKind = append(v.ByKind, counted{q.Lang.Or("kind.", n.Name), show(n.Count)})
+		v.ByKind = append(v.ByKind, counted{q.Lang.Or("kind.", n.Name), view.Show(n.Count)})
 	}
 	for _, n := range out.Addressed.ByPlace {
-		v.Places = append(v.Places, counted{names.of(n.Name), show(n.Count)})
+		v.Places = append(v.Places, counted{names.Of(n.Name), view.Show(n.Count)})
 	}
 	return v, nil
 }
@@ -307,7 +308,7 @@ func (c scenarioPages) fire(q *frame.Request) error {
 			return err
 		}
 	}
-	if !typed(q.Form("word"), wordFor(p.Drill)) {
+	if !view.Typed(q.Form("word"), wordFor(p.Drill)) {
 		p.WordWrong = true
 		if _, err := c.preview(q, &p, send); err != nil {
 			return err
@@ -318,5 +319,5 @@ func (c scenarioPages) fire(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.To(fmt.Sprintf("%s?effect=%s&again=%t", pathOf(out.Alert), out.Effect, out.Duplicate))
+	return q.To(fmt.Sprintf("%s?effect=%s&again=%t", view.PathOf(out.Alert), out.Effect, out.Duplicate))
 }

@@ -60,7 +60,7 @@ func languageOf(r *http.Request) *words.Language {
 // setLanguage keeps the chosen language in the browser, and goes back to the page.
 func setLanguage(q *Request) error {
 	http.SetCookie(q.W, &http.Cookie{
-		Name: languageCookie, Value: words.Pick(q.Form("language")).Tag, Path: q.frame.opts.Below, MaxAge: 365 * 24 * 3600,
+		Name: languageCookie, Value: words.Pick(q.Form("language")).Tag, Path: Below, MaxAge: 365 * 24 * 3600,
 		Secure: q.R.TLS != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
 	return q.To(q.Inside(q.Form("back")))
@@ -69,7 +69,7 @@ func setLanguage(q *Request) error {
 // Inside is the path where it is one of the console's pages, else its first page: nobody is sent to
 // where a link of somebody else says.
 func (q *Request) Inside(path string) string {
-	below := q.frame.opts.Below
+	below := Below
 	if len(path) > 500 || !strings.HasPrefix(path, below) {
 		return below
 	}

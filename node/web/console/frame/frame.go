@@ -7,6 +7,8 @@ package frame
 import (
 	"cmp"
 	"context"
+	"embed"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
@@ -29,17 +31,29 @@ type Sessions interface {
 	Seen(w signin.Who)
 }
 
-// Options are the settings of a Frame. Clock, Sessions, Status, Templates and Static must be set.
+// Below is where the console's pages are.
+const Below = "/console/"
+
+// The layout with its style, the parts that any page may use, the script of what is live, and the page
+// that says what went wrong.
+//
+//go:embed *.html *.css *.js
+var own embed.FS
+
+// Room is the pages about one thing: their lines of the route table, and what they are made of.
+type Room struct {
+	Routes []Route
+	// Pages has the templates of the pages by their names, NAME.html, which are of all rooms, and the
+	// style and the script of each where it has its own: NAME.css and NAME.js. What begins with _ is a
+	// part of the templates of this room.
+	Pages fs.FS
+}
+
+// Options are the settings of a Frame. Clock, Sessions and Status must be set.
 type Options struct {
-	Below    string // where the pages are, with both slashes
 	Sessions Sessions
 	Status   service.Status
-	// Templates are the pages by their names, NAME.html; those that begin with _ are parts of all.
-	Templates fs.FS
-	// Static are styles and scripts: _layout.css, NAME.css of a page, and Script.
-	Static fs.FS
-	Script string
-	Nav    []Nav
+	Nav      []Nav
 
 	Clock  func() time.Time
 	Zone   *time.Location              // in which times are shown; nil is the machine's
@@ -78,28 +92,31 @@ type Frame struct {
 	static    *web.Files
 }
 
-// New makes a frame around the routes. Every template is read, so that one that cannot be is found at
+// New makes a frame around the rooms. Every template is read, so that one that cannot be is found at
 // once.
-func New(opts Options, routes []Route) (*Frame, error) {
+func New(opts Options, rooms ...Room) (*Frame, error) {
 	opts.Logger = cmp.Or(opts.Logger, slog.New(slog.DiscardHandler))
 	opts.Zone = cmp.Or(opts.Zone, time.Local)
 	if opts.Hosts == nil {
 		opts.Hosts = func() []string { return nil }
 	}
-	f := &Frame{opts: opts, log: opts.Logger.With("component", "console"), mux: http.NewServeMux(), limits: rates.New()}
+	f := &Frame{opts: opts, log: opts.Logger.With("component", "console"), mux: http.NewServeMux(), limits: rates.New(), templates: map[string]*template.Template{}}
 	var err error
-	if f.templates, err = parse(opts.Templates); err != nil {
-		return nil, err
+	var folders []fs.FS
+	for _, room := range append([]Room{{Pages: own, Routes: []Route{
+		{Method: "GET", Path: Below + "static/{file}", Open: true, Handle: f.file},
+		{Method: "POST", Path: Below + "language", Open: true, Handle: setLanguage},
+	}}}, rooms...) {
+		if err := f.parse(room.Pages); err != nil {
+			return nil, err
+		}
+		folders = append(folders, room.Pages)
+		for _, r := range room.Routes {
+			f.mux.Handle(r.Method+" "+r.Path, f.serve(r))
+		}
 	}
-	if f.static, err = web.NewFiles(opts.Below+"static/", opts.Static); err != nil {
+	if f.static, err = web.NewFiles(Below+"static/", folders...); err != nil {
 		return nil, err
-	}
-	routes = append([]Route{
-		{Method: "GET", Path: opts.Below + "static/{file}", Open: true, Handle: f.file},
-		{Method: "POST", Path: opts.Below + "language", Open: true, Handle: setLanguage},
-	}, routes...)
-	for _, r := range routes {
-		f.mux.Handle(r.Method+" "+r.Path, f.serve(r))
 	}
 	f.mux.HandleFunc("/", f.unrouted)
 	return f, nil
@@ -118,22 +135,31 @@ func (f *Frame) drill() bool { return f.opts.Drill != nil && f.opts.Drill() }
 // Template is the template of a page; nil where there is none.
 func (f *Frame) Template(name string) *template.Template { return f.templates[name] }
 
-// parse reads every page's template with the parts that all have.
-func parse(folder fs.FS) (map[string]*template.Template, error) {
-	all := map[string]*template.Template{}
-	names, err := fs.Glob(folder, "*.html")
+// parse reads the templates of a room, with the parts that all have and its own.
+func (f *Frame) parse(room fs.FS) error {
+	names, err := fs.Glob(room, "*.html")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, name := range names {
-		if strings.HasPrefix(name, "_") {
+	parts, err := fs.Glob(room, "_*.html")
+	if err != nil {
+		return err
+	}
+	for _, file := range names {
+		name := strings.TrimSuffix(file, ".html")
+		if strings.HasPrefix(file, "_") {
 			continue
 		}
-		t, err := template.ParseFS(folder, "_*.html", name)
-		if err != nil {
-			return nil, err
+		if f.templates[name] != nil {
+			return fmt.Errorf("two rooms have a page %s", name)
 		}
-		all[strings.TrimSuffix(name, ".html")] = t
+		t, err := template.ParseFS(own, "_*.html")
+		if err != nil {
+			return err
+		}
+		if f.templates[name], err = t.ParseFS(room, append(parts, file)...); err != nil {
+			return err
+		}
 	}
-	return all, nil
+	return nil
 }

@@ -21,15 +21,15 @@ func (f *Frame) file(q *Request) error {
 // Page is what every page is filled with. Pages embed it.
 type Page struct {
 	*words.Language
-	Title  string
-	Path   string // of this page, to come back to
-	Styles []string
-	Script string // "" for none
-	User   string // "" where nobody has signed in
-	Only   bool   // the session is one of this node only
-	Nav    []NavItem
-	Banner Banner
-	Idle   bool // the password is needed before something is sent
+	Title   string
+	Path    string // of this page, to come back to
+	Styles  []string
+	Scripts []string
+	User    string // "" where nobody has signed in
+	Only    bool   // the session is one of this node only
+	Nav     []NavItem
+	Banner  Banner
+	Idle    bool // the password is needed before something is sent
 }
 
 // NavItem is a link to a page.
@@ -47,10 +47,10 @@ func (q *Request) Page(name string) Page {
 	f := q.frame
 	p := Page{
 		Language: q.Lang, Title: q.Lang.T(name + ".title"), Path: q.Inside(q.R.URL.RequestURI()),
-		Styles: f.Styles(name), Script: f.static.Path(f.opts.Script), Banner: f.banner(q, q.Who != nil),
+		Styles: f.Styles(name), Scripts: f.scripts(name), Banner: f.banner(q, q.Who != nil),
 	}
 	if q.R.Method != http.MethodGet { // what a form answered cannot be asked for again
-		p.Path = f.opts.Below
+		p.Path = Below
 	}
 	if q.Who == nil {
 		return p
@@ -58,7 +58,7 @@ func (q *Request) Page(name string) Page {
 	p.User, p.Only, p.Idle = q.Who.Caller.Name, q.Who.OnlyHere, q.Who.Idle
 	for _, item := range f.opts.Nav {
 		if q.May(item.Action) {
-			p.Nav = append(p.Nav, NavItem{f.opts.Below + item.Name, q.Lang.T(item.Name + ".title"), item.Name == name})
+			p.Nav = append(p.Nav, NavItem{Below + item.Name, q.Lang.T(item.Name + ".title"), item.Name == name})
 		}
 	}
 	return p
@@ -68,6 +68,15 @@ func (q *Request) Page(name string) Page {
 func (f *Frame) Styles(name string) []string {
 	out := []string{f.static.Path("_layout.css")}
 	if own := f.static.Path(name + ".css"); own != "" {
+		out = append(out, own)
+	}
+	return out
+}
+
+// scripts are the paths of the scripts of a page: what is live, and its own.
+func (f *Frame) scripts(name string) []string {
+	out := []string{f.static.Path("console.js")}
+	if own := f.static.Path(name + ".js"); own != "" {
 		out = append(out, own)
 	}
 	return out

@@ -204,7 +204,7 @@ func (f *Frame) fail(q *Request, err error) {
 		p = wire.Problemf(wire.KindInternal, "a fault of the node; its log says more")
 	}
 	if p.Kind == wire.KindUnauthenticated && !q.Route.Open && q.R.Method == http.MethodGet {
-		_ = q.To(f.opts.Below + "sign-in?next=" + url.QueryEscape(q.R.URL.RequestURI()))
+		_ = q.To(Below + "sign-in?next=" + url.QueryEscape(q.R.URL.RequestURI()))
 		return
 	}
 	if p.RetryAfter > 0 {

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"regexp"
 	"slices"
@@ -33,13 +34,26 @@ var (
 )
 
 func load(tag, name string) *Language {
-	raw, err := folder.ReadFile(tag + ".json")
+	files, err := fs.Glob(folder, "*."+tag+".json") // a file for each room
 	if err != nil {
-		panic(err) // it is part of the program
+		panic(err) // they are part of the program
 	}
-	l := &Language{Tag: tag, Name: name}
-	if err := json.Unmarshal(raw, &l.texts); err != nil {
-		panic(fmt.Errorf("reading the texts in %s: %w", tag, err))
+	l := &Language{Tag: tag, Name: name, texts: map[string]string{}}
+	for _, file := range files {
+		var texts map[string]string
+		raw, err := folder.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(raw, &texts)
+		}
+		if err != nil {
+			panic(fmt.Errorf("reading %s: %w", file, err))
+		}
+		for key, text := range texts {
+			if l.Has(key) {
+				panic(fmt.Errorf("%s has a text for %s, and another file has one", file, key))
+			}
+			l.texts[key] = text
+		}
 	}
 	return l
 }

@@ -38,7 +38,7 @@ func arguments(text string) (out []string) {
 // Every key that a page or its code names has a text, and every text is used by one.
 func TestTexts_AreThoseThatPagesUse(t *testing.T) {
 	var source strings.Builder
-	for _, pattern := range []string{"../*.go", "../frame/*.go", "../*.html"} {
+	for _, pattern := range []string{"../*.go", "../*/*.go", "../*.html", "../*/*.html"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, name := range files {

@@ -1,4 +1,4 @@
-package console
+package account
 
 import (
 	"almenara/node/signin"
@@ -7,11 +7,11 @@ import (
 )
 
 // start goes to the page that a person uses first.
-func (c signInPages) start(q *frame.Request) error {
+func (p pages) start(q *frame.Request) error {
 	if q.May("send") {
-		return q.To(Below + "wall")
+		return q.To(frame.Below + "wall")
 	}
-	return q.To(Below + "now")
+	return q.To(frame.Below + "now")
 }
 
 type signInPage struct {
@@ -21,24 +21,24 @@ type signInPage struct {
 	Changed    bool   // the password was changed just now
 }
 
-func (c signInPages) signInPage(q *frame.Request) error {
+func (p pages) signInPage(q *frame.Request) error {
 	if q.Who != nil {
 		return q.To(q.Inside(q.R.URL.Query().Get("next")))
 	}
 	return q.Show("sign-in", signInPage{Page: q.Page("sign-in"), Next: q.Inside(q.R.URL.Query().Get("next")), Changed: q.R.URL.Query().Get("changed") != ""})
 }
 
-func (c signInPages) signIn(q *frame.Request) error {
+func (p pages) signIn(q *frame.Request) error {
 	name, next := q.Form("name"), q.Inside(q.Form("next"))
-	begun, err := c.service.Begin(q.R.Context(), signin.Attempt{
+	begun, err := p.service.Begin(q.R.Context(), signin.Attempt{
 		Name: name, Password: q.R.PostFormValue("password"), Code: q.Form("code"), Address: q.R.RemoteAddr,
 	})
-	if p, ok := err.(*wire.Problem); ok {
-		data := signInPage{Page: q.Page("sign-in"), Next: next, Name: name, Wrong: q.Lang.T("sign-in.wrong." + p.Kind)}
-		if !q.Lang.Has("sign-in.wrong." + p.Kind) {
-			data.Wrong = p.Sentence
+	if problem, ok := err.(*wire.Problem); ok {
+		data := signInPage{Page: q.Page("sign-in"), Next: next, Name: name, Wrong: q.Lang.T("sign-in.wrong." + problem.Kind)}
+		if !q.Lang.Has("sign-in.wrong." + problem.Kind) {
+			data.Wrong = problem.Sentence
 		}
-		return q.ShowAs(wire.HTTPStatus(p.Kind), "sign-in", data)
+		return q.ShowAs(wire.HTTPStatus(problem.Kind), "sign-in", data)
 	}
 	if err != nil {
 		return err
@@ -52,12 +52,12 @@ type firstPage struct {
 	Wrong string
 }
 
-func (c signInPages) firstPage(q *frame.Request) error {
+func (p pages) firstPage(q *frame.Request) error {
 	return q.Show("first", firstPage{Page: q.Page("first")})
 }
 
 // first takes a token and sets the first password of its user.
-func (c signInPages) first(q *frame.Request) error {
+func (p pages) first(q *frame.Request) error {
 	wrong := func(p *wire.Problem) error {
 		return q.ShowAs(wire.HTTPStatus(p.Kind), "first", firstPage{q.Page("first"), p.Sentence})
 	}
@@ -65,34 +65,34 @@ func (c signInPages) first(q *frame.Request) error {
 	if password != q.R.PostFormValue("again") {
 		return wrong(wire.Problemf(wire.KindRefused, "%s", q.Lang.T("account.differ")))
 	}
-	name, err := c.service.First(q.R.Context(), q.Form("token"), password, q.R.RemoteAddr)
-	if p, ok := err.(*wire.Problem); ok {
-		return wrong(p)
+	name, err := p.service.First(q.R.Context(), q.Form("token"), password, q.R.RemoteAddr)
+	if problem, ok := err.(*wire.Problem); ok {
+		return wrong(problem)
 	}
 	if err != nil {
 		return err
 	}
-	begun, err := c.service.Begin(q.R.Context(), signin.Attempt{Name: name, Password: password, Address: q.R.RemoteAddr})
+	begun, err := p.service.Begin(q.R.Context(), signin.Attempt{Name: name, Password: password, Address: q.R.RemoteAddr})
 	if err != nil {
-		return q.To(Below + "sign-in?changed=1")
+		return q.To(frame.Below + "sign-in?changed=1")
 	}
 	q.KeepSession(begun)
-	return q.To(Below)
+	return q.To(frame.Below)
 }
 
-func (c signInPages) signOut(q *frame.Request) error {
-	err := c.service.End(q.R.Context(), *q.Who)
+func (p pages) signOut(q *frame.Request) error {
+	err := p.service.End(q.R.Context(), *q.Who)
 	q.DropSession()
 	if err != nil {
 		return err // it has ended here; the problem says that other nodes do not know yet
 	}
-	return q.To(Below + "sign-in")
+	return q.To(frame.Below + "sign-in")
 }
 
-func (c signInPages) signOutEverywhere(q *frame.Request) error {
-	if err := c.service.EndAll(q.R.Context(), *q.Who); err != nil {
+func (p pages) signOutEverywhere(q *frame.Request) error {
+	if err := p.service.EndAll(q.R.Context(), *q.Who); err != nil {
 		return err
 	}
 	q.DropSession()
-	return q.To(Below + "sign-in")
+	return q.To(frame.Below + "sign-in")
 }

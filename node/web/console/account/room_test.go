@@ -1,0 +1,13 @@
+package account
+
+import (
+	"testing"
+
+	"almenara/node/web/console/pagetest"
+)
+
+func TestTemplates(t *testing.T) {
+	pagetest.Templates(t, Room(nil), func() map[string]any {
+		return map[string]any{"sign-in": &signInPage{}, "first": &firstPage{}, "account": &accountPage{}}
+	})
+}

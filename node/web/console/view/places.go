@@ -1,0 +1,70 @@
+// Package view has what several pages of the console show in the same way: names of places, counts,
+// typed words, paths. It asks nothing but where places are, and never imports a page.
+package view
+
+import (
+	"path"
+	"strings"
+
+	"almenara/node/service"
+	"almenara/node/web/console/frame"
+	"almenara/node/web/console/words"
+)
+
+// PlaceNames are names of places in one language, by their paths.
+type PlaceNames map[string]string
+
+// NamesOfPlaces reads what places are called in the person's language.
+func NamesOfPlaces(service service.Places, q *frame.Request) (PlaceNames, error) {
+	places, err := service.ListPlaces(q.R.Context())
+	if err != nil {
+		return nil, err
+	}
+	out := PlaceNames{}
+	for _, p := range places {
+		name := p.Names[q.Lang.Tag]
+		if name == "" {
+			name = p.Names["en"]
+		}
+		if name != "" {
+			out[p.Path] = name
+		}
+	}
+	return out, nil
+}
+
+// Of names a place by the names of its last two levels, and by its path where it has none.
+func (n PlaceNames) Of(path string) string {
+	name, known := n[path]
+	if !known {
+		return path
+	}
+	if at := strings.LastIndexByte(path, '/'); at > 0 {
+		if above, known := n[path[:at]]; known {
+			return above + " · " + name
+		}
+	}
+	return name
+}
+
+// Show writes a count, with commas between thousands.
+func Show(n uint64) string { return words.Show(n) }
+
+// Under selects a place and all that is under it.
+func Under(place string) string { return "place under " + place }
+
+// Typed reports whether the word that was typed is the text for the key, in any of the languages: an
+// input method that is in the way must not stand between a person and the alarm.
+func Typed(word, key string) bool {
+	for _, l := range words.All() {
+		if strings.EqualFold(strings.TrimSpace(word), l.T(key)) {
+			return true
+		}
+	}
+	return false
+}
+
+// PathOf is the path of a page about an alert.
+func PathOf(id string, more ...string) string {
+	return path.Join(append([]string{frame.Below, "alerts", id}, more...)...)
+}
