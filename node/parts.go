@@ -132,7 +132,7 @@ func newPresenter(n *Node) *present.Presenter {
 	return present.New(present.Options{
 		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
 		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: func() error { return n.learner.Recall() },
-		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Clock: n.options.Clock, Logger: n.log,
+		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Passed: func() { n.times.Passed() }, Clock: n.options.Clock, Logger: n.log,
 	})
 }
 

@@ -14,7 +14,7 @@ const (
 	TimePath     = "/node/time"
 	timeTick     = time.Second
 	timeCall     = time.Second     // a peer's answer that takes longer says nothing
-	timeKept     = time.Minute     // between two writes of timeFile
+	timeKept     = time.Minute     // between two writes of timeFile, as long as nothing ends
 	timePatience = 2 * time.Second // how long a node that was away for long waits for the others' word
 	timeMost     = 64              // bytes of a time in a call
 )
@@ -31,12 +31,24 @@ type WatchOptions struct {
 // Watch asks the other nodes what time it is and says when this machine's clock is wrong.
 // Its methods may be called from any goroutine.
 type Watch struct {
-	o     WatchOptions
-	known chan struct{} // closed when it is known what time it is
+	o      WatchOptions
+	known  chan struct{} // closed when it is known what time it is
+	passed chan struct{} // something has ended, or begun, by the time
 }
 
 // NewWatch makes one; nobody is asked before Run.
-func NewWatch(o WatchOptions) *Watch { return &Watch{o: o, known: make(chan struct{})} }
+func NewWatch(o WatchOptions) *Watch {
+	return &Watch{o: o, known: make(chan struct{}), passed: make(chan struct{}, 1)}
+}
+
+// Passed says that something has ended or begun because its time has come: that time is written down, so
+// that no restart under a clock that was set back takes it back. It does not block.
+func (w *Watch) Passed() {
+	select {
+	case w.passed <- struct{}{}:
+	default: // it is about to be written down
+	}
+}
 
 // Handler tells another node what this machine's clock says and hears what its own does.
 // peer is who asks.
@@ -61,9 +73,10 @@ func (w *Watch) hear(peer, text string, took time.Duration) {
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(timeTick)
 	defer tick.Stop()
+	begun := time.Now()
+	var kept time.Time // zero: not yet in this run
 	first := sync.OnceFunc(func() { close(w.known) })
 	defer first()
-	begun, kept := time.Now(), time.Now()
 	before := sourceOwn
 	for {
 		heard, voters := w.ask(ctx)
@@ -75,14 +88,31 @@ func (w *Watch) Run(ctx context.Context) {
 			before = source
 			w.tell(source, off)
 		}
-		if time.Since(kept) > timeKept {
-			kept = time.Now()
-			w.Keep()
+		select {
+		case <-w.known:
+			if time.Since(kept) > timeKept { // a box that is started again and again keeps it, too
+				kept = time.Now()
+				w.Keep()
+			}
+		default:
 		}
+		if !w.next(ctx, tick.C) {
+			return
+		}
+	}
+}
+
+// next waits for the next tick, and writes down meanwhile what time it is when that has changed something;
+// false when ctx has ended.
+func (w *Watch) next(ctx context.Context, tick <-chan time.Time) bool {
+	for {
 		select {
 		case <-ctx.Done():
-			return
-		case <-tick.C:
+			return false
+		case <-tick:
+			return true
+		case <-w.passed:
+			w.Keep()
 		}
 	}
 }

@@ -74,3 +74,29 @@ func TestWatch_HearsWhoAsks(t *testing.T) {
 	c.review(3)
 	require.Equal(t, "district", c.Status().Source)
 }
+
+// A box that is started again and again within a minute, and whose clock is set back meanwhile, goes on
+// from the time that it last had: what has run out does not come back.
+func TestWatch_WritesDownWhatTimeItIsAtOnceAndWhenSomethingEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		dir := t.TempDir()
+		wall := func() time.Time { return time.Now().Round(0) }
+		w := NewWatch(WatchOptions{Clock: OpenClock(dir, wall, nothingHolds), Peers: func() []string { return nil }, Logger: quiet(), Changed: func() {}})
+		done := make(chan struct{})
+		go func() { defer close(done); w.Run(ctx) }()
+		begun := time.Now()
+		synctest.Wait()
+		require.WithinDuration(t, begun, lastTime(dir), 0, "at the start")
+		time.Sleep(40*time.Second + time.Millisecond)
+		require.WithinDuration(t, begun, lastTime(dir), 0, "flash wears out")
+		w.Passed()
+		synctest.Wait()
+		ended := time.Now()
+		require.WithinDuration(t, ended, lastTime(dir), 0)
+		cancel()
+		<-done
+		back := OpenClock(dir, func() time.Time { return wall().Add(-time.Hour) }, nothingHolds)
+		require.False(t, back.Now().Before(ended))
+	})
+}

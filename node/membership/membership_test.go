@@ -36,11 +36,12 @@ type group struct {
 	first   error // of Removable
 	old     error // of Understands
 	caught  int   // how often it was waited for what was agreed
+	cutOff  error // of Linearizable
 }
 
 func (g *group) Status() cluster.Status                    { return cluster.Status{Peers: g.peers} }
 func (g *group) Removable(context.Context, string) error   { return g.first }
-func (g *group) Linearizable(context.Context) error        { g.caught++; return nil }
+func (g *group) Linearizable(context.Context) error        { g.caught++; return g.cutOff }
 func (g *group) Understands(context.Context, uint64) error { return g.old }
 func (g *group) Invite(context.Context, time.Duration) (identity.Token, error) {
 	return identity.Token{}, nil
@@ -201,4 +202,17 @@ func TestAnnounce_SaysWhatHasChanged(t *testing.T) {
 	require.NoError(t, w.Announce(t.Context()))
 	require.Equal(t, said+1, w.log.Index())
 	require.Equal(t, 2, w.group.caught, "who has not caught up would say it again and again")
+}
+
+// A node that has just joined, or is behind, does not know who there is: that nobody of the name is
+// known is said only by one that knows all that is agreed.
+func TestRemoveNode_IsNotFoundOnlyWhereAllIsKnown(t *testing.T) {
+	w := newTown(t)
+	w.Connect(w.group)
+	w.group.cutOff = outcome.ErrNoLeader
+	require.ErrorIs(t, w.RemoveNode(t.Context(), authority.Caller{Name: "amy"}, "n9"), outcome.ErrNoLeader)
+	var p *wire.Problem
+	w.group.cutOff = nil
+	require.ErrorAs(t, w.RemoveNode(t.Context(), authority.Caller{Name: "amy"}, "n9"), &p)
+	require.Equal(t, wire.KindNotFound, p.Kind, p.Sentence)
 }

@@ -36,6 +36,9 @@ func (m *Membership) Invite(ctx context.Context, by authority.Caller, in wire.In
 // RemoveNode implements service.Nodes. The key goes from the ring first, so that
 // devices stop believing the node before its vote is gone.
 func (m *Membership) RemoveNode(ctx context.Context, by authority.Caller, named string) error {
+	if err := m.cluster.Linearizable(ctx); err != nil { // or a node that has just joined would say that there is no such node
+		return m.proposer.Problem(fmt.Errorf("reading which nodes there are: %w", err))
+	}
 	id, err := records.NodeMeant(m.store, named)
 	if err != nil {
 		return err

@@ -48,6 +48,7 @@ type Options struct {
 	Here     func(members *roaring.Bitmap) int
 	Notes    func() Notes
 	Touch    func(id alert.ID) // something has become of an alert
+	Passed   func()            // what holds is another because its time has come; must not block
 	Recall   func() error      // lays what was agreed on the book
 	Clock    func() time.Time
 	Logger   *slog.Logger
@@ -63,6 +64,7 @@ type Presenter struct {
 	here       func(members *roaring.Bitmap) int
 	notes      func() Notes
 	touch      func(id alert.ID)
+	passed     func()
 	recall     func() error
 	clock      func() time.Time
 	log        *slog.Logger
@@ -72,13 +74,14 @@ type Presenter struct {
 	audience  signal.Signal // which may wait for more of the same
 	replaced  atomic.Bool   // the whole state: the book must read it anew
 	last      atomic.Pointer[channels.Situation]
+	next      time.Time // when what was handed over last changes by itself; zero: never
 	announced announced
 }
 
 // New makes one that presents nothing before Run.
 func New(o Options) *Presenter {
 	p := &Presenter{
-		book: o.Book, state: o.State, set: o.Set, keys: o.Keys, here: o.Here, notes: o.Notes, touch: o.Touch, recall: o.Recall,
+		book: o.Book, state: o.State, set: o.Set, keys: o.Keys, here: o.Here, notes: o.Notes, touch: o.Touch, passed: o.Passed, recall: o.Recall,
 		clock: o.Clock, log: o.Logger, changed: signal.New(), audience: signal.New(),
 	}
 	p.situations = NewBuilder(BuilderOptions[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Logger: o.Logger})
@@ -129,7 +132,12 @@ func (p *Presenter) Run(ctx context.Context) {
 // now hands over what holds now and says when to look again at the latest.
 func (p *Presenter) now() time.Duration {
 	p.Reread()
-	picture := p.book.At(p.clock())
+	now := p.clock()
+	picture := p.book.At(now)
+	if !p.next.IsZero() && !now.Before(p.next) {
+		p.passed()
+	}
+	p.next = picture.Next
 	if picture.Err != nil {
 		p.log.Error("an alert in force cannot be read", "error", picture.Err)
 	}

@@ -34,6 +34,7 @@ type stage struct {
 	touched []alert.ID
 	here    int
 	recalls int
+	passed  int
 	broken  error // why the agreed alerts cannot be read
 }
 
@@ -63,6 +64,7 @@ func newStage(clock func() time.Time) *stage {
 			return nil
 		}, Here: func(*roaring.Bitmap) int { return s.here },
 		Notes: func() Notes { return s }, Touch: func(id alert.ID) { s.touched = append(s.touched, id) },
+		Passed: func() { s.passed++ },
 		Recall: func() error { s.recalls++; return s.broken }, Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	return s
@@ -100,8 +102,10 @@ func TestNow_HandsOverWhatHoldsAndNotesItOnce(t *testing.T) {
 	require.LessOrEqual(t, s.now(), presentAtMost)
 	now = noon.Add(time.Hour - time.Second)
 	require.Equal(t, time.Second, s.now(), "it looks again when something ends")
+	require.Zero(t, s.passed)
 	now = noon.Add(2 * time.Hour)
 	s.now()
+	require.Equal(t, 1, s.passed, "so that no clock takes the end back")
 	require.Empty(t, s.Last().InForce)
 }
 
