@@ -17,6 +17,7 @@ command -v npm >/dev/null || apt_install npm >>"$work/apt.log" 2>&1 || { cat "$w
 npm install --prefix "$work/npm" --no-audit --no-fund --loglevel=error axe-core@4.14.1 >/dev/null
 go build -o "$bin" .
 go vet -tags e2e ./scripts/e2e
-go test -tags e2e -count 1 -timeout 20m ./scripts/e2e "$@" -args -program "$bin" -shots "$shots" -axe "$work/npm/node_modules/axe-core/axe.min.js"
+# Stories mostly wait, for pages that turn and alerts that expire, so that three run at a time.
+go test -tags e2e -count 1 -timeout 20m -parallel 3 ./scripts/e2e "$@" -args -program "$bin" -shots "$shots" -axe "$work/npm/node_modules/axe-core/axe.min.js"
 echo "pictures are in $shots"
 passed=1

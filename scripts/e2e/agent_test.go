@@ -69,6 +69,7 @@ func (b *box) memory() int {
 
 // The page of a box survives a reload while no node is there, and shows what the agent has verified.
 func TestAgent_ShowsWithoutANode(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	agent := d.box(0, "lift-1")
 	p := newBrowser(t).open("http://"+agent.page+"/screen/", 1920, 1080)
@@ -100,6 +101,7 @@ func TestAgent_ShowsWithoutANode(t *testing.T) {
 
 // Without a browser nothing is presented, and the district hears that it failed.
 func TestAgent_WithoutABrowserPresentsNothing(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	agent := d.box(0, "lift-1")
 	d.until("the agent is connected", func() bool {

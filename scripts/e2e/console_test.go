@@ -136,6 +136,7 @@ func (o *operator) chinese(name string) {
 
 // Every page in both languages on a desk and on a telephone, to be looked at.
 func TestConsole_Pages(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer", "corrector")
@@ -224,6 +225,7 @@ func (o *operator) send(scenario string, blanks map[string]string, word string) 
 
 // From the wall to the correction, with what it takes a tired person.
 func TestConsole_SendCorrectStop(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer")
@@ -268,6 +270,7 @@ func TestConsole_SendCorrectStop(t *testing.T) {
 
 // An administrator adds ready-made scenarios; the wall has them.
 func TestConsole_ReadyMade(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("root", "administrator")
@@ -284,6 +287,7 @@ func TestConsole_ReadyMade(t *testing.T) {
 
 // One writes, another approves in a browser of another kind; nobody approves what is theirs.
 func TestConsole_TwoPersons(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer", "approver")
@@ -308,6 +312,7 @@ func TestConsole_TwoPersons(t *testing.T) {
 
 // What moves on a page leaves the hand and the focus where they are, and says when it is old.
 func TestConsole_Live(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer")
@@ -341,6 +346,7 @@ func TestConsole_Live(t *testing.T) {
 
 // A session opens on every node, also on one that is alone, and ends everywhere at once.
 func TestConsole_SessionOnAnotherNode(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("amy", "composer")

@@ -31,6 +31,7 @@ func signage(t *testing.T) string {
 }
 
 func TestScreen_TakesOverAndRestoresWhatRan(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	for i, size := range sizes {
 		id := fmt.Sprintf("lift-%d", i)
@@ -56,6 +57,7 @@ func TestScreen_TakesOverAndRestoresWhatRan(t *testing.T) {
 }
 
 func TestScreen_SeveralAtOnceTheGravestFirst(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	var tabs []*tab
 	for i, size := range sizes {
@@ -99,6 +101,7 @@ func TestScreen_SeveralAtOnceTheGravestFirst(t *testing.T) {
 }
 
 func TestScreen_ADrillIsUnmistakable(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	for i, size := range sizes {
 		p := d.screen(newBrowser(t), 0, fmt.Sprintf("lift-%d", i), size.width, size.height)
@@ -114,6 +117,7 @@ func TestScreen_ADrillIsUnmistakable(t *testing.T) {
 }
 
 func TestScreen_PagesOfThreeLanguages(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
 	p.script(`window.turns = []; setInterval(() => { const c = document.querySelector(".card"); if (!c) return

@@ -12,6 +12,7 @@ import (
 // A screen without any node still knows when an alert is over, says how old its knowledge is, and
 // shows nothing of what was over before it came back.
 func TestScreen_WithoutANodeShowsNothingDead(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	b := newBrowser(t)
 	p := d.screen(b, 0, "lift-1", 1920, 1080)
@@ -44,6 +45,7 @@ func TestScreen_WithoutANodeShowsNothingDead(t *testing.T) {
 
 // What is in force survives a power cut of the screen, and does not begin a second time.
 func TestScreen_ResumesAfterAPowerCut(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	b := newBrowser(t)
 	p := d.screen(b, 0, "lift-1", 1920, 1080)
@@ -59,6 +61,7 @@ func TestScreen_ResumesAfterAPowerCut(t *testing.T) {
 }
 
 func TestScreen_RefusesWhatIsForgedOrReplayed(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
 	first := d.warn(0, time.Hour, "Actual", text("en", "Fire", "The real one", "Leave."))
@@ -86,6 +89,7 @@ func TestScreen_RefusesWhatIsForgedOrReplayed(t *testing.T) {
 
 // The node that a screen hangs on is lost; it goes on at another, and shows nothing twice.
 func TestScreen_GoesToAnotherNode(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	b := newBrowser(t)
 	p := d.screen(b, 0, "lift-1", 1920, 1080)
@@ -105,6 +109,7 @@ func TestScreen_GoesToAnotherNode(t *testing.T) {
 
 // Presented is told of what can be seen, and of nothing else.
 func TestScreen_TellsNothingOfWhatIsCovered(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
 	p.script(`document.body.insertAdjacentHTML("beforeend", '<div id="lid" style="position:fixed;top:0;left:0;width:100%;height:100%;z-index:9;background:#fff"></div>'); document.getElementById("lid").style.cssText = "position:fixed;top:0;left:0;width:100%;height:100%;z-index:9;background:#fff"`)
