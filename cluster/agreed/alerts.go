@@ -121,10 +121,14 @@ func adoptionsBefore(t *storage.Txn, before factlog.Place, limit int) (page []fa
 // EndOrdinals is how many ordinals had been given when a message of the alert was shown no
 // more: when the message of the fact next was adopted, which may be "", or the alert's first
 // Cancel, or when the last of its messages had run out. Members with higher ordinals came
-// later and never got it. 0: it has not ended, or that is not known.
-func (r *Reader) EndOrdinals(id alert.ID, next string) (uint32, error) {
+// later and never got it. 0: not known. ended says that it is agreed that it was shown no more.
+func (r *Reader) EndOrdinals(id alert.ID, next string) (given uint32, ended bool, err error) {
 	alerts := r.state.Derived().Alerts
-	return read(r, func(t *storage.Txn) (uint32, error) { return alerts.EndOrdinals(t, id, next) })
+	_, err = read(r, func(t *storage.Txn) (_ struct{}, err error) {
+		given, ended, err = alerts.EndOrdinals(t, id, next)
+		return struct{}{}, err
+	})
+	return given, ended, err
 }
 
 // viewOf reads the messages of a card.

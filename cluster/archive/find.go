@@ -105,14 +105,15 @@ func (a *Alerts) listed(id alert.ID) (out []archived.Alert, ok bool) {
 // EndOrdinals is how many ordinals had been given when a message of the alert was shown no
 // more: when the message of the fact next was adopted, which may be "", or the alert's first
 // Cancel, or when the last of its messages had run out. Members with higher ordinals came
-// later and never got it. 0: it has not ended, or that is not known.
-func (a *Alerts) EndOrdinals(t *storage.Txn, id alert.ID, next string) (given uint32, err error) {
+// later and never got it. 0: not known. ended says that it is agreed that it was shown no more: what has run
+// out since the last entry of the log is not agreed to have ended.
+func (a *Alerts) EndOrdinals(t *storage.Txn, id alert.ID, next string) (given uint32, ended bool, err error) {
 	card, places, known, err := a.Find(t, id)
 	if err != nil || !known {
-		return 0, err
+		return 0, false, err
 	}
-	if given = places[next].Ordinals; given > 0 {
-		return given, nil
+	if p, adopted := places[next]; adopted {
+		return p.Ordinals, true, nil
 	}
 	for _, e := range card.Cancels {
 		if at := places[e.Fact].Ordinals; at > 0 && (given == 0 || at < given) {
@@ -120,10 +121,10 @@ func (a *Alerts) EndOrdinals(t *storage.Txn, id alert.ID, next string) (given ui
 		}
 	}
 	if given > 0 || len(card.Cancels) > 0 {
-		return given, nil
+		return given, true, nil
 	}
-	g, _, err := archived.Of(t, string(id))
-	return g.Ordinals, err
+	g, ended, err := archived.Of(t, string(id))
+	return g.Ordinals, ended, err
 }
 
 // OnBoard lists the messages on the board in log order.

@@ -28,8 +28,8 @@ type State interface {
 	Target(key alert.Key, revision alert.Revision) (*roaring.Bitmap, error)
 	// EndOrdinals is how many members there had ever been when a message of the alert was shown
 	// no more: when the message of the fact next was adopted, which may be "", or the alert
-	// ended. 0: it has not ended, or that is not known.
-	EndOrdinals(id alert.ID, next string) (uint32, error)
+	// ended; 0: not known. ended says that this is agreed.
+	EndOrdinals(id alert.ID, next string) (given uint32, ended bool, err error)
 }
 
 // Resolver works out whom messages address. Its methods may be called from any goroutine.
@@ -105,9 +105,10 @@ func (r *Resolver) Recorded(s *stories.Story, m *alerts.Message) (*roaring.Bitma
 }
 
 // lastToJoin is how many members there had ever been when the message was shown no more:
-// those with higher ordinals cannot have joined. It is not known while it is the newest of an
-// alert that has not ended, and 0 where the end was before this was kept, or nobody was ever
-// shown the alert.
+// those with higher ordinals cannot have joined. It is not known while it is not agreed that it was the
+// newest of an alert that has ended, and so is no member that came after; it is 0 where the end was before this
+// was kept, or nobody was ever shown the alert. What this node has in memory plays no part: every node
+// says the same.
 func (r *Resolver) lastToJoin(s *stories.Story, m *alerts.Message) (ordinals uint32, known bool, err error) {
 	next, state := s.Next(m), r.stories.State(s)
 	if state == wire.StateRecorded {
@@ -119,9 +120,5 @@ func (r *Resolver) lastToJoin(s *stories.Story, m *alerts.Message) (ordinals uin
 	} else if s.OnBook && len(s.Cancels) == 0 && state != wire.StateExpired {
 		return 0, false, nil
 	}
-	ordinals, err = r.state.EndOrdinals(s.ID, fact)
-	if s.OnBook && ordinals == 0 {
-		return 0, false, err // it is not agreed that it has ended, and so is no member that came after
-	}
-	return ordinals, true, err
+	return r.state.EndOrdinals(s.ID, fact)
 }

@@ -28,15 +28,16 @@ type log struct {
 	agreed map[fact.ID]bool
 	target *roaring.Bitmap // of every message that was agreed
 	ends   uint32
+	ended  bool
 	err    error
 	asked  int
 }
 
-func (l *log) Alert(alert.ID) (agreed.AlertView, bool, error)  { return agreed.AlertView{}, false, nil }
-func (l *log) AlertsBeginning(string, int) ([]alert.ID, error) { return nil, nil }
-func (l *log) HasFact(id fact.ID) (bool, error)                { return l.agreed[id], l.err }
-func (l *log) EndOrdinals(alert.ID, string) (uint32, error)    { return l.ends, l.err }
-func (l *log) Index() *lookup.Index                            { l.asked++; return l.index }
+func (l *log) Alert(alert.ID) (agreed.AlertView, bool, error)     { return agreed.AlertView{}, false, nil }
+func (l *log) AlertsBeginning(string, int) ([]alert.ID, error)    { return nil, nil }
+func (l *log) HasFact(id fact.ID) (bool, error)                   { return l.agreed[id], l.err }
+func (l *log) EndOrdinals(alert.ID, string) (uint32, bool, error) { return l.ends, l.ended, l.err }
+func (l *log) Index() *lookup.Index                               { l.asked++; return l.index }
 func (l *log) Target(alert.Key, alert.Revision) (*roaring.Bitmap, error) {
 	return l.target.Clone(), l.err
 }
@@ -117,7 +118,7 @@ func TestOf_FollowsAnAlertThroughItsLife(t *testing.T) {
 	h.move(4)
 	_, joined = h.of(t)
 	require.Equal(t, []uint32{3, 4}, joined, "that it has ended is not agreed")
-	h.log.ends = 4
+	h.log.ends, h.log.ended = 4, true
 	_, joined = h.of(t)
 	require.Equal(t, []uint32{3}, joined, "who came after the end has not joined")
 }
@@ -130,10 +131,16 @@ func TestOf_OfWhatRanOutLongAgoNobodyJoins(t *testing.T) {
 	require.Equal(t, []uint32{1}, now)
 	require.Equal(t, []uint32{2}, joined, "its end is not in the log yet")
 	s := h.finder.OnBook(h.m.Entry.Key.ID())
-	s.OnBook = false
-	w, err := h.Of(s, h.m)
-	require.NoError(t, err)
-	require.True(t, w.Joined.IsEmpty(), "how many members there were then was not kept")
+	for _, s.OnBook = range []bool{true, false} { // one node has it in memory, and one was started since
+		h.log.ended = false
+		w, err := h.Of(s, h.m)
+		require.NoError(t, err)
+		require.Equal(t, []uint32{2}, w.Joined.ToArray(), "every node says the same")
+		h.log.ended = true
+		w, err = h.Of(s, h.m)
+		require.NoError(t, err)
+		require.True(t, w.Joined.IsEmpty(), "how many members there were then was not kept")
+	}
 }
 
 func TestOf_NothingIsForNobody(t *testing.T) {
