@@ -63,4 +63,7 @@ while read -r package folder; do
 done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./...)
 go test -race -skip "$computes" $packages
 go test -race -skip "$computes" ./cluster
-go test -race -skip "$computes" -parallel 2 -timeout 20m ./node
+# Of whole nodes those stories in which nodes, devices and people act at the same time; what else is told
+# of them asks one node one thing after the other, on the same ways.
+together='^(TestDistrict|TestAuthority|TestHostile_Receipt|TestSplits|TestApprovals_InASplit|TestStop|TestTexts_OfTwoHalves|TestLarge_IsShown|TestLarge_TheOthers|TestExternalBroker|TestNode_|TestEnrol_OneDevice|TestJoin_|TestRemoveNode|TestReceipts|TestWhereabouts|TestStrangers|TestBudgets|TestImport_Tells|TestRecover_Quarantined|TestRestore_Begins)'
+go test -race -run "$together" -skip "$computes" -parallel 3 -timeout 20m ./node
