@@ -12,7 +12,7 @@ func joinsHeld(e Evidence) (v Verdict) {
 	for _, j := range e.Joinings {
 		v.Judged++
 		if j.Why != "" {
-			v.breach("%s could not join within %v of %s: %s", nodeName(j.Node), joinTime, clock(j.Asked), j.Why)
+			v.breach("%s could not join within %v with a leader since %s: %s", nodeName(j.Node), joinTime, clock(j.Asked), j.Why)
 		}
 	}
 	return v

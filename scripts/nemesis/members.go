@@ -15,7 +15,8 @@ import (
 
 // Times of a change of the membership.
 const (
-	joinTime   = 90 * time.Second // until a new node must serve, whatever is cut meanwhile
+	joinTime   = 90 * time.Second // with a leader until a new node must serve, whatever is cut meanwhile
+	joinMost   = 10 * time.Minute // of all time, with a leader or without
 	removeTime = 60 * time.Second // until a removal must be answered
 	leaveTime  = 20 * time.Second // in which a removed node may learn it by itself
 	againPause = 500 * time.Millisecond
@@ -29,11 +30,26 @@ func (x *nemesis) grow(ctx context.Context, host *node) {
 		x.rig.say("no berth is free for another node")
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinTime)
+	ctx, cancel := x.rig.whileLed(ctx, joinTime, joinMost)
 	defer cancel()
 	n := x.rig.lay(b)
 	asked := time.Now()
 	x.came(n, x.rig.arrive(ctx, n, host), asked)
+}
+
+// whileLed gives a context that ends after so much time in which somebody led: without a majority nobody
+// can be let in, and the faults may keep it away for minutes. It ends after most all the same.
+func (g *rig) whileLed(ctx context.Context, led, most time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+	go func() {
+		defer cancel()
+		for led > 0 && wait(ctx, againPause) == nil {
+			if g.leader(ctx) != nil {
+				led -= againPause
+			}
+		}
+	}()
+	return ctx, cancel
 }
 
 // came notes that a node joined, or why it did not.
@@ -128,7 +144,7 @@ func (x *nemesis) swap(ctx context.Context, s Step, n *node) {
 	if !gone {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinTime)
+	ctx, cancel := x.rig.whileLed(ctx, joinTime, joinMost)
 	defer cancel()
 	again, asked := x.rig.again(n), time.Now()
 	x.came(again, x.rig.invite(ctx, again, x.rig.now()[0], []string{"rejoin", "--data", again.data}), asked)
