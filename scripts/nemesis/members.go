@@ -30,22 +30,22 @@ func (x *nemesis) grow(ctx context.Context, host *node) {
 		x.rig.say("no berth is free for another node")
 		return
 	}
-	ctx, cancel := x.rig.whileLed(ctx, joinTime, joinMost)
+	ctx, cancel := whileLed(ctx, x.rig.leader)
 	defer cancel()
 	n := x.rig.lay(b)
 	asked := time.Now()
 	x.came(n, x.rig.arrive(ctx, n, host), asked)
 }
 
-// whileLed gives a context that ends after so much time in which somebody led: without a majority nobody
-// can be let in, and the faults may keep it away for minutes. It ends after most all the same.
-func (g *rig) whileLed(ctx context.Context, led, most time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), most)
+// whileLed gives a context that ends after joinTime in which somebody led: without a majority nobody can be
+// let in, and the faults may keep it away for minutes.
+func whileLed(ctx context.Context, leader func(context.Context) *node) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinMost)
 	go func() {
 		defer cancel()
-		for led > 0 && wait(ctx, againPause) == nil {
-			if g.leader(ctx) != nil {
-				led -= againPause
+		for led := time.Duration(0); led < joinTime && wait(ctx, againPause) == nil; {
+			if leader(ctx) != nil {
+				led += againPause
 			}
 		}
 	}()
@@ -144,7 +144,7 @@ func (x *nemesis) swap(ctx context.Context, s Step, n *node) {
 	if !gone {
 		return
 	}
-	ctx, cancel := x.rig.whileLed(ctx, joinTime, joinMost)
+	ctx, cancel := whileLed(ctx, x.rig.leader)
 	defer cancel()
 	again, asked := x.rig.again(n), time.Now()
 	x.came(again, x.rig.invite(ctx, again, x.rig.now()[0], []string{"rejoin", "--data", again.data}), asked)

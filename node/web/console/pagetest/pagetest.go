@@ -72,7 +72,7 @@ func (nobody) Status(context.Context, bool) (wire.Status, error) {
 func Rendered(t *testing.T, room frame.Room, name string, data any, l *words.Language, text string) string {
 	t.Helper()
 	room.Routes = nil
-	f, err := frame.New(frame.Options{Sessions: nobody{}, Status: nobody{}, Clock: time.Now}, room)
+	f, err := frame.New(frame.Options{Sessions: nobody{}, Status: nobody{}, Clock: func() time.Time { return time.Time{} }}, room)
 	require.NoError(t, err)
 	return rendered(t, f.Template(name), f, name, data, l, text)
 }
