@@ -7,7 +7,6 @@ import (
 	"almenara/node/api/strictjson"
 	"almenara/node/authority"
 	"almenara/node/wire"
-	"almenara/storage/audience"
 )
 
 func (h audienceHandlers) selectAudience(c routing.Call) error {
@@ -19,13 +18,7 @@ func (h audienceHandlers) selectAudience(c routing.Call) error {
 	if err != nil {
 		return err
 	}
-	var asked audience.Selection
-	if selected.Expression != "" { // in canonical form
-		if asked, err = audience.Parse(selected.Expression); err != nil {
-			return err
-		}
-	}
-	return c.Answer(selected, authority.Minimal(c.By, asked, &selected))
+	return c.Answer(selected, authority.MinimalSelected(c.By, &selected))
 }
 
 func (h audienceHandlers) listPlaces(c routing.Call) error {

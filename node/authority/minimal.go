@@ -1,6 +1,8 @@
 package authority
 
 import (
+	"fmt"
+
 	"almenara/node/wire"
 	"almenara/storage/audience"
 )
@@ -42,6 +44,19 @@ func Minimal(by Caller, s audience.Selection, out *wire.Selected) error {
 	out.Members, out.Next, out.RoundedTo = nil, "", FewestMembers
 	minimalCounts(&out.Counts)
 	return nil
+}
+
+// MinimalSelected is Minimal for the selection that the answer itself names, which is in its canonical
+// form; an answer that names none is about everybody.
+func MinimalSelected(by Caller, out *wire.Selected) error {
+	var asked audience.Selection
+	if out.Expression != "" {
+		var err error
+		if asked, err = audience.Parse(out.Expression); err != nil {
+			return fmt.Errorf("reading what was selected: %w", err)
+		}
+	}
+	return Minimal(by, asked, out)
 }
 
 // rounded leaves out the lines of too few.

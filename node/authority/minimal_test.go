@@ -64,3 +64,20 @@ func TestMinimal_TellsNothingOfFew(t *testing.T) {
 	require.NoError(t, authority.Minimal(authority.Caller{Roles: []string{authority.RoleAudienceManager}}, s, &out))
 	require.Equal(t, "Chan", out.Members[0].Name)
 }
+
+// What may be told goes by the selection that the answer names.
+func TestMinimalSelected_GoesByWhatTheAnswerNames(t *testing.T) {
+	viewer := authority.Caller{Roles: []string{authority.RoleViewer}}
+	of := func(expr string) wire.Selected {
+		return wire.Selected{Expression: expr, Counts: wire.Counts{Total: 1001}, Members: []wire.Member{{ID: "r-1", Name: "Chan"}}}
+	}
+	everybody := of("")
+	require.NoError(t, authority.MinimalSelected(viewer, &everybody))
+	require.Equal(t, []wire.Member{{ID: "r-1"}}, everybody.Members)
+	risk := of("risk = high")
+	require.NoError(t, authority.MinimalSelected(viewer, &risk))
+	require.EqualValues(t, 1000, risk.Counts.Total)
+	require.Empty(t, risk.Members)
+	broken := of("risk = = high")
+	require.Error(t, authority.MinimalSelected(viewer, &broken))
+}

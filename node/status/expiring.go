@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"almenara/node/expiry"
+	"almenara/node/wire"
 )
 
 // expiring is everything here that ends one day.
@@ -45,17 +46,30 @@ func (r *Reporter) expiring() ([]expiry.Thing, error) {
 	return things, nil
 }
 
-// expirySentences are those of what ends soon.
-func (r *Reporter) expirySentences() (sentences []string) {
+// endingSoon is what ends soon, the first one first.
+func (r *Reporter) endingSoon(now time.Time) []expiry.Thing {
 	things, err := r.expiring()
 	if err != nil {
 		r.log.Error("reading what ends soon", "error", err)
 	}
+	return expiry.Soon(things, now)
+}
+
+// expirySentences says it to an operator.
+func (r *Reporter) expirySentences() (sentences []string) {
 	now := r.clock()
-	for _, t := range expiry.Soon(things, now) {
+	for _, t := range r.endingSoon(now) {
 		sentences = append(sentences, t.Sentence(now))
 	}
 	return sentences
+}
+
+// ends is the same for programs.
+func (r *Reporter) ends() (out []wire.Ending) {
+	for _, t := range r.endingSoon(r.clock()) {
+		out = append(out, wire.Ending{Kind: t.Kind, Name: t.Name, At: t.Ends.UTC(), Then: t.Then})
+	}
+	return out
 }
 
 // FirstEnd is the first end of a kind, in seconds since 1970; 0 when there is none.

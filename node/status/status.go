@@ -111,7 +111,7 @@ func (r *Reporter) Status(_ context.Context, withHash bool) (wire.Status, error)
 		Incarnation: c.Incarnation, Isolated: r.district.Isolated(), Quarantined: r.cluster.Quarantine() != nil,
 		Role: c.Role, Leader: c.Leader, Term: c.Term, Quorum: c.HasQuorum,
 		Applied: c.AppliedIndex, Committed: c.CommitIndex, Members: uint64(r.state.Index().Len()),
-		Nodes: r.nodeInfos(c), Warnings: r.warnings(),
+		Nodes: r.nodeInfos(c), Warnings: r.warnings(), Ends: r.ends(),
 	}
 	r.parts(&s)
 	s.Ready, s.Why = r.ready(c)

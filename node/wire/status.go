@@ -42,6 +42,16 @@ type Status struct {
 	Clock         Clock      `json:"clock"`
 	Spool         Spool      `json:"spool"`
 	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
+	Ends          []Ending   `json:"ends,omitempty"`     // what ends within 30 days or has ended, the first one first
+}
+
+// Ending is something that ends soon: within 30 days, or within the last half of its life where that is
+// shorter.
+type Ending struct {
+	Kind string    `json:"kind"` // certificate, authority, key or licence
+	Name string    `json:"name"` // what it is, for people
+	At   time.Time `json:"at"`
+	Then string    `json:"then"` // what to do, as the end of a sentence
 }
 
 // Clock is the time of day by which a node goes.

@@ -55,6 +55,9 @@ var words = map[string]string{
 	"url": "Its address.", "verified": "Members whose device verified the signature.", "version": "Version of the program.", "voter": "Whether it has a vote.",
 	"warnings": "What the sender should know, one sentence each.",
 
+	"Status.ends": "What ends within 30 days or has ended, the first one first.", "Ending.kind": "What ends: certificate, authority, key or licence.",
+	"Ending.name": "What it is, for people.", "Ending.at": "When it ends.", "Ending.then": "What to do, as the end of a sentence.",
+
 	"MessageText.event": "What it is, such as Flood.", "MessageText.headline": "One line that says it all.", "MessageText.description": "What happens.",
 	"MessageText.instruction": "What to do.", "MessageText.sender_name": "Who warns, for people.", "MessageText.web": "Where more is said.", "MessageText.contact": "Whom to call or write to for more.",
 	"MessageText.severity": "CAP's severity.", "MessageText.certainty": "CAP's certainty.", "MessageText.expires": "When this text ends.",

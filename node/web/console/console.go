@@ -35,6 +35,10 @@ type Services struct {
 	Reader    service.Reader
 	Status    service.Status
 	Events    service.Events
+
+	Users     service.Users
+	Passwords service.Passwords
+	Licences  service.Licences
 }
 
 // Options are the settings of a Console. The zero value of all but Clock works; what is said of a field
@@ -63,7 +67,7 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Sessions: s.SignIn, Status: s.Status,
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}},
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "people", Action: authority.ReadUsers}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -20,8 +21,8 @@ import (
 
 var night = time.Date(2026, 11, 29, 3, 4, 5, 0, time.UTC)
 
-// people are those who have signed in, by their cookies: the cookie is the role.
-type people struct {
+// visitors are those who have signed in, by their cookies: the cookie is the role.
+type visitors struct {
 	mu    sync.Mutex
 	idle  bool
 	gone  bool
@@ -29,13 +30,13 @@ type people struct {
 	asked []string
 }
 
-func (p *people) note(what string) {
+func (p *visitors) note(what string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = append(p.asked, what)
 }
 
-func (p *people) Find(cookie string) (signin.Who, error) {
+func (p *visitors) Find(cookie string) (signin.Who, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.gone || cookie != "none" && cookie != "limited" && !slices.Contains(authority.Roles(), cookie) {
@@ -48,7 +49,7 @@ func (p *people) Find(cookie string) (signin.Who, error) {
 	return signin.Who{Caller: by, Until: night.Add(time.Hour), Idle: p.idle, OnlyHere: p.alone}, nil
 }
 
-func (p *people) Begin(_ context.Context, a signin.Attempt) (signin.Begun, error) {
+func (p *visitors) Begin(_ context.Context, a signin.Attempt) (signin.Begun, error) {
 	p.note("Begin " + a.Name)
 	if a.Password != "right" {
 		return signin.Begun{}, wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong")
@@ -56,31 +57,31 @@ func (p *people) Begin(_ context.Context, a signin.Attempt) (signin.Begun, error
 	return signin.Begun{Cookie: authority.RoleComposer, Until: night.Add(time.Hour)}, nil
 }
 
-func (p *people) First(context.Context, string, string, string) (string, error) {
+func (p *visitors) First(context.Context, string, string, string) (string, error) {
 	p.note("First")
 	return "amy", nil
 }
 
-func (p *people) Again(_ context.Context, _ signin.Who, password, _ string) error {
+func (p *visitors) Again(_ context.Context, _ signin.Who, password, _ string) error {
 	p.note("Again")
 	if password != "right" {
 		return wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong")
 	}
 	return nil
 }
-func (p *people) Seen(signin.Who)                          { p.note("Seen") }
-func (p *people) End(context.Context, signin.Who) error    { p.note("End"); return nil }
-func (p *people) EndAll(context.Context, signin.Who) error { p.note("EndAll"); return nil }
-func (p *people) ChangePassword(context.Context, signin.Who, string, string, string) error {
+func (p *visitors) Seen(signin.Who)                          { p.note("Seen") }
+func (p *visitors) End(context.Context, signin.Who) error    { p.note("End"); return nil }
+func (p *visitors) EndAll(context.Context, signin.Who) error { p.note("EndAll"); return nil }
+func (p *visitors) ChangePassword(context.Context, signin.Who, string, string, string) error {
 	p.note("ChangePassword")
 	return nil
 }
 
-func (p *people) NewSecondFactor(signin.Who) signin.SecondFactor {
+func (p *visitors) NewSecondFactor(signin.Who) signin.SecondFactor {
 	return signin.SecondFactor{Secret: "ABCDEFGHIJKLMNOP"}
 }
 
-func (p *people) SetSecondFactor(context.Context, signin.Who, string, string, string, string) ([]string, error) {
+func (p *visitors) SetSecondFactor(context.Context, signin.Who, string, string, string, string) ([]string, error) {
 	p.note("SetSecondFactor")
 	return []string{"abcd-efgh"}, nil
 }
@@ -89,15 +90,16 @@ func (p *people) SetSecondFactor(context.Context, signin.Who, string, string, st
 type rig struct {
 	*Console
 	fake   *apitest.Fake
-	people *people
+	people *visitors
 }
 
 func newRig(_ testing.TB) *rig {
-	r := &rig{fake: apitest.New(), people: &people{}}
+	r := &rig{fake: apitest.New(), people: &visitors{}}
 	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
+		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }, Beat: shortBeat})
 	return r
 }
@@ -121,6 +123,7 @@ var goodForm = url.Values{
 	"name": {"amy"}, "password": {"right"}, "again": {"right"}, "old": {"right"}, "token": {"t"}, "language": {"zh-Hant"}, "back": {"/console/now"},
 	"code": {"123456"}, "secret": {"ABCDEFGHIJKLMNOP"}, "word": {"SEND"}, "incident": {"i-7"}, "digest": {"d"}, "reason": {"seen"},
 	"false-alarm": {"1"}, "b.where": {"Block 2"}, "place": {"tuen-mun"}, "ready": {"rain-black", "drill"},
+	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "operator": {"duty"},
 }
 
 // stylePath is where the style of all pages is.
@@ -137,14 +140,19 @@ func tried() []frame.Route {
 
 // pathFor is a path that a route is for.
 func pathFor(r frame.Route) string {
-	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID).Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{licence}", "l1").Replace(r.Path)
 }
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.
 func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	var body string
 	if route.Method == http.MethodPost {
-		body = goodForm.Encode()
+		form := url.Values{}
+		maps.Copy(form, goodForm)
+		if strings.HasSuffix(route.Path, "/revoke") {
+			form.Set("word", "REVOKE")
+		}
+		body = form.Encode()
 	}
 	q := httptest.NewRequest(route.Method, pathFor(route), strings.NewReader(body))
 	if body != "" {
@@ -164,7 +172,7 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 // changing are the calls of the fake that change something.
 func changing(calls []string) (out []string) {
 	for _, call := range calls {
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

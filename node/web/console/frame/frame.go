@@ -77,6 +77,8 @@ type Route struct {
 	Action       authority.Action // else: says who may; "" is everybody who has signed in
 	Sends        bool             // who was idle for long types the password again
 	Stream       bool             // its answer does not end, and is no sign of a person
+	Upload       int64            // its form is multipart/form-data with a file as the last field, of this many bytes at most; 0: it takes none
+	Within       time.Duration    // how long it may take; 0 is 30 s, which is also the least
 	// Handle answers. A returned error is shown by the one function that knows how; then nothing may
 	// have been written.
 	Handle func(*Request) error

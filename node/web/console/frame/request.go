@@ -36,6 +36,7 @@ type Request struct {
 	Now   time.Time
 
 	frame *Frame
+	file  *File
 }
 
 // By is the person who asks.
@@ -70,21 +71,17 @@ func (f *Frame) answer(q *Request) error {
 	if err := web.Protect(q.W, q.R); err != nil {
 		return err
 	}
-	if err := f.checkKind(q.R); err != nil {
+	if err := f.checkKind(q); err != nil {
 		return err
-	}
-	if q.R.Method == http.MethodPost {
-		q.R.Body = http.MaxBytesReader(q.W, q.R.Body, maxForm)
-		if err := q.R.ParseForm(); err != nil {
-			var large *http.MaxBytesError
-			if errors.As(err, &large) {
-				return wire.Problemf(wire.KindTooLarge, "the form holds more than %d bytes", large.Limit)
-			}
-			return wire.Problemf(wire.KindMalformed, "the form cannot be read")
-		}
 	}
 	if err := f.identify(q); err != nil {
 		return err
+	}
+	q.giveTime()
+	if q.R.Method == http.MethodPost { // of whoever may: nobody else has a form read
+		if err := q.readForm(); err != nil {
+			return err
+		}
 	}
 	if f.opts.Trust != nil && q.Route.Action != "" && q.R.Method == http.MethodGet {
 		if err := f.opts.Trust(); err != nil {
@@ -97,7 +94,7 @@ func (f *Frame) answer(q *Request) error {
 		}
 	}
 	if !q.Route.Stream {
-		ctx, cancel := context.WithTimeout(q.R.Context(), answerIn)
+		ctx, cancel := context.WithTimeout(q.R.Context(), max(q.Route.Within, answerIn))
 		defer cancel()
 		q.R = q.R.WithContext(ctx)
 	}
@@ -106,7 +103,11 @@ func (f *Frame) answer(q *Request) error {
 
 // checkKind refuses what is not meant for a page: a program's request, and one for another host,
 // under whose name a page of somebody else may have been loaded.
-func (f *Frame) checkKind(r *http.Request) error {
+func (f *Frame) checkKind(q *Request) error {
+	r, wanted := q.R, "application/x-www-form-urlencoded"
+	if q.Route.Upload > 0 {
+		wanted = "multipart/form-data"
+	}
 	if !f.ours(r) {
 		return wire.Problemf(wire.KindForbidden, "this node is not reached under the name %.100q; the names that it has are those of --tls-name, its own, and its addresses", r.Host)
 	}
@@ -116,7 +117,7 @@ func (f *Frame) checkKind(r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != wanted {
 		return wire.Problemf(wire.KindMalformed, "this page takes a form; a program asks below /api/v1/")
 	}
 	return nil

@@ -1,0 +1,103 @@
+package console
+
+import (
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/authority"
+)
+
+// get and post ask for a page as an administrator.
+func (r *rig) get(path string) *httptest.ResponseRecorder {
+	return r.do(httptest.NewRequest(http.MethodGet, Below+path, nil), authority.RoleAdministrator)
+}
+
+func (r *rig) post(path string, form url.Values) *httptest.ResponseRecorder {
+	q := httptest.NewRequest(http.MethodPost, Below+path, strings.NewReader(form.Encode()))
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r.do(q, authority.RoleAdministrator)
+}
+
+func (r *rig) do(q *http.Request, as string) *httptest.ResponseRecorder {
+	q.AddCookie(&http.Cookie{Name: "almenara", Value: as})
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, q)
+	return w
+}
+
+// with is the form with other values.
+func with(form url.Values, more url.Values) url.Values {
+	out := url.Values{}
+	maps.Copy(out, form)
+	maps.Copy(out, more)
+	return out
+}
+
+// The token of a new user is shown once: no page shows it again.
+func TestPeople_ShowTheTokenOnlyOnce(t *testing.T) {
+	r := newRig(t)
+	got := r.post("people", url.Values{"name": {"warden"}, "role": {"composer", "viewer"}, "senders": {"a@b.hk, c@d.hk\n"}})
+	require.Equal(t, 200, got.Code, got.Body)
+	require.Contains(t, got.Body.String(), "new-token")
+	require.Equal(t, []string{"AddUser warden"}, changing(r.fake.Calls()))
+	require.Contains(t, got.Body.String(), "http://example.com/console/first")
+	require.Equal(t, "no-store", got.Header().Get("Cache-Control"))
+	for _, page := range []string{"people", "people/duty"} {
+		require.NotContains(t, r.get(page).Body.String(), "new-token")
+	}
+}
+
+func TestPeople_RevokeNobodyWithoutTheWord(t *testing.T) {
+	for _, path := range []string{"people/duty/revoke", "licences/l1/revoke"} {
+		for word, revoked := range map[string]bool{"": false, "revok": false, "REVOKE": true, " revoke ": true, "撤銷": true} {
+			r := newRig(t)
+			got := r.post(path, url.Values{"word": {word}})
+			require.Equal(t, revoked, got.Code == 303, "%s %q: %d", path, word, got.Code)
+			require.Equal(t, revoked, len(changing(r.fake.Calls())) == 1, word)
+			if !revoked {
+				require.Contains(t, got.Body.String(), "the word is REVOKE")
+			}
+		}
+	}
+}
+
+func TestPeople_SetNoPasswordThatDiffers(t *testing.T) {
+	r := newRig(t)
+	got := r.post("people/duty/password", url.Values{"new": {"several words are good"}, "again": {"several words are goof"}})
+	require.Equal(t, 422, got.Code)
+	require.Empty(t, changing(r.fake.Calls()))
+	got = r.post("people/duty/password", url.Values{"new": {"several words are good"}, "again": {"several words are good"}, "without": {"yes"}})
+	require.Equal(t, 303, got.Code)
+	require.Equal(t, []string{"SetPassword duty true"}, changing(r.fake.Calls()))
+}
+
+func TestPeople_UnknownOnesAreNotFound(t *testing.T) {
+	require.Equal(t, 404, newRig(t).get("people/nobody").Code)
+	require.Equal(t, 404, newRig(t).get("people/a%2Fb").Code)
+}
+
+// A number of days is one, and how long a licence may be is said by whoever grants it.
+func TestLicences_TakeOnlyANumberOfDays(t *testing.T) {
+	form := url.Values{"operator": {"duty"}, "scenario": {"flood"}, "place": {"tuen-mun"}}
+	for days, taken := range map[string]bool{"30": true, "90": true, "": false, "-1": false, "0": false, "1e3": false, "99999999999999": false, "367": false} {
+		r := newRig(t)
+		got := r.post("licences", with(form, url.Values{"days": {days}}))
+		require.Equal(t, taken, got.Code == 303, "%q: %d", days, got.Code)
+		require.Equal(t, taken, len(changing(r.fake.Calls())) == 1, days)
+	}
+}
+
+// Whoever may read but not change is offered no change.
+func TestLicences_OfferNoChangeToReaders(t *testing.T) {
+	r := newRig(t)
+	got := r.do(httptest.NewRequest(http.MethodGet, Below+"licences", nil), authority.RoleViewer)
+	require.Equal(t, 200, got.Code)
+	require.NotContains(t, got.Body.String(), `action="/console/licences`)
+	require.NotContains(t, r.fake.Calls(), "ListUsers", "who the users are is none of a viewer's business")
+}
