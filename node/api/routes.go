@@ -20,7 +20,7 @@ const (
 
 // maxEnrol is the most devices that one request may enrol: as many as one entry of the
 // log holds, so that all are enrolled or none, and no secret is lost with a later one.
-const maxEnrol = 500
+const maxEnrol = wire.MaxEnrol
 
 var (
 	paramWait = openapi.Param{

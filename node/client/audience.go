@@ -36,7 +36,7 @@ func (c Audience) PutPlaces(ctx context.Context, places []wire.Place) error {
 }
 
 // MaxEnrol is the most devices that one EnrolDevices may hold.
-const MaxEnrol = 500
+const MaxEnrol = wire.MaxEnrol
 
 // EnrolDevices enrols up to MaxEnrol devices, all or none. The secrets are told
 // only here.

@@ -364,6 +364,9 @@ type Geocode struct {
 	Value     string `json:"value"`
 }
 
+// MaxEnrol is the most devices that are enrolled at once: as many as one entry of the log takes.
+const MaxEnrol = 500
+
 // Enrol asks for a device. Without Member a member of the same id must exist or
 // Kind and Place create one.
 type Enrol struct {

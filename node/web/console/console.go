@@ -39,6 +39,9 @@ type Services struct {
 	Users     service.Users
 	Passwords service.Passwords
 	Licences  service.Licences
+
+	Devices   service.Devices
+	Connected service.Connected
 }
 
 // Options are the settings of a Console. The zero value of all but Clock works; what is said of a field
@@ -67,7 +70,7 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Sessions: s.SignIn, Status: s.Status,
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "people", Action: authority.ReadUsers}},
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},

@@ -100,6 +100,7 @@ func newRig(_ testing.TB) *rig {
 	r.Console = New(Services{
 		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
+		Devices: s.Devices, Connected: s.Connected,
 	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }, Beat: shortBeat})
 	return r
 }
@@ -123,7 +124,7 @@ var goodForm = url.Values{
 	"name": {"amy"}, "password": {"right"}, "again": {"right"}, "old": {"right"}, "token": {"t"}, "language": {"zh-Hant"}, "back": {"/console/now"},
 	"code": {"123456"}, "secret": {"ABCDEFGHIJKLMNOP"}, "word": {"SEND"}, "incident": {"i-7"}, "digest": {"d"}, "reason": {"seen"},
 	"false-alarm": {"1"}, "b.where": {"Block 2"}, "place": {"tuen-mun"}, "ready": {"rain-black", "drill"},
-	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "operator": {"duty"},
+	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "list": {"lift-1,screen,tuen-mun"}, "operator": {"duty"},
 }
 
 // stylePath is where the style of all pages is.
@@ -140,7 +141,7 @@ func tried() []frame.Route {
 
 // pathFor is a path that a route is for.
 func pathFor(r frame.Route) string {
-	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{licence}", "l1").Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{licence}", "l1", "{device}", "lift-0042").Replace(r.Path)
 }
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.
@@ -151,6 +152,9 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 		maps.Copy(form, goodForm)
 		if strings.HasSuffix(route.Path, "/revoke") {
 			form.Set("word", "REVOKE")
+		}
+		if strings.HasSuffix(route.Path, "/rotate") {
+			form.Set("word", "NEW")
 		}
 		body = form.Encode()
 	}
@@ -172,7 +176,7 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 // changing are the calls of the fake that change something.
 func changing(calls []string) (out []string) {
 	for _, call := range calls {
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

@@ -1,0 +1,160 @@
+package fleet
+
+import (
+	"encoding/json"
+	"html/template"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"almenara/node/authority"
+	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
+	"almenara/node/wire"
+)
+
+type devicePage struct {
+	frame.Page
+	Device row
+	Live   bool // it is not revoked
+	Change bool
+	Done   string
+	Wrong  string // why nothing was done, in the person's language
+	Word   string // to revoke
+	Rotate string // the word for a new secret
+}
+
+// find reads one device. They are listed by id, so it begins shortly before.
+func (p pages) find(q *frame.Request) (wire.Device, error) {
+	id := q.R.PathValue("device")
+	_, size := utf8.DecodeLastRuneInString(id)
+	for after := id[:len(id)-size]; ; {
+		page, next, err := p.s.Connected.ListDevices(q.R.Context(), after, 100)
+		if err != nil {
+			return wire.Device{}, err
+		}
+		if at := slices.IndexFunc(page, func(d wire.Device) bool { return d.ID == id }); at >= 0 {
+			return page[at], nil
+		}
+		if after = next; next == "" || next > id {
+			return wire.Device{}, wire.Problemf(wire.KindNotFound, "there is no device %.100q", id)
+		}
+	}
+}
+
+func (p pages) pageOf(q *frame.Request) (devicePage, error) {
+	d, err := p.find(q)
+	if err != nil {
+		return devicePage{}, err
+	}
+	n, err := p.naming(q)
+	out := devicePage{
+		Page: q.Page("device"), Device: n.row(d), Live: !d.Revoked, Change: q.May(authority.ChangeDevices), Word: q.Lang.T("people.word"), Rotate: q.Lang.T("device.rotate.word"),
+	}
+	out.Title, out.Path = d.ID, q.Inside(pathOf(d.ID))
+	return out, err
+}
+
+func (p pages) device(q *frame.Request) error {
+	out, err := p.pageOf(q)
+	if err != nil {
+		return err
+	}
+	if q.R.URL.Query().Get("done") == "revoked" {
+		out.Done = q.Lang.T("device.revoke.done")
+	}
+	return q.Show("device", out)
+}
+
+// refuse shows the device again, with the word that is missing.
+func (p pages) refuse(q *frame.Request, word string) error {
+	out, err := p.pageOf(q)
+	if err != nil {
+		return err
+	}
+	out.Wrong = q.Lang.T("people.word.wrong", word)
+	return q.ShowAs(wire.HTTPStatus(wire.KindRefused), "device", out)
+}
+
+// revoke ends the device's connection at once.
+func (p pages) revoke(q *frame.Request) error {
+	if !view.Typed(q.Form("word"), "people.word") {
+		return p.refuse(q, q.Lang.T("people.word"))
+	}
+	if err := p.s.Devices.RevokeDevice(q.R.Context(), q.By(), q.R.PathValue("device")); err != nil {
+		return err
+	}
+	return q.To(pathOf(q.R.PathValue("device")) + "?done=revoked")
+}
+
+// rotate gives the device a new secret, which is told only here. A device that was revoked is enrolled
+// again that way.
+func (p pages) rotate(q *frame.Request) error {
+	if !view.Typed(q.Form("word"), "device.rotate.word") {
+		return p.refuse(q, q.Lang.T("device.rotate.word"))
+	}
+	d, err := p.find(q)
+	if err != nil {
+		return err
+	}
+	answers, err := p.s.Devices.EnrolDevices(q.R.Context(), q.By(), []wire.Enrol{{ID: d.ID, Member: d.Member, Rotate: true}})
+	if err != nil {
+		return err
+	}
+	for i := range answers {
+		answers[i].Place = d.Place
+	}
+	return p.showSheet(q, answers)
+}
+
+type sheetPage struct {
+	frame.Page
+	Devices []sheet
+	Servers []string
+	Root    string
+	All     template.URL // the file for all of them
+}
+
+// sheet is what one device must be given.
+type sheet struct {
+	ID, Kind, Place, Secret string
+	Link                    string       // of the page of a screen, with all that it needs
+	File                    template.URL // what device run --enrolment takes
+}
+
+func (p pages) showSheet(q *frame.Request, answers []wire.Enrolled) error {
+	n, err := p.naming(q)
+	if err != nil {
+		return err // cannot be: the devices were read just now
+	}
+	out := sheetPage{Page: q.Page("sheet")}
+	out.All, err = fileOf(answers)
+	for _, d := range answers {
+		s := sheet{ID: d.ID, Kind: q.Lang.Or("kind.", d.Kind), Place: n.places.Of(d.Place), Secret: d.Secret, Link: linkOf(q, d)}
+		if err == nil {
+			s.File, err = fileOf(d)
+		}
+		out.Devices, out.Servers, out.Root = append(out.Devices, s), d.Servers, d.RootKey
+	}
+	if err != nil {
+		return err
+	}
+	return q.Show("sheet", out)
+}
+
+// fileOf is a link to a file with what was answered.
+func fileOf(answer any) (template.URL, error) {
+	raw, err := json.MarshalIndent(answer, "", " ")
+	return template.URL("data:application/json;charset=utf-8," + url.PathEscape(string(raw))), err
+}
+
+// linkOf is the page of a screen with what it must be given, behind #, which no browser sends.
+func linkOf(q *frame.Request, d wire.Enrolled) string {
+	scheme := "http://"
+	if q.R.TLS != nil {
+		scheme = "https://"
+	}
+	given := url.Values{"id": {d.ID}, "secret": {d.Secret}, "root": {d.RootKey}, "servers": {strings.Join(d.Servers, ",")}}
+	return scheme + q.R.Host + "/screen/#" + given.Encode()
+}
