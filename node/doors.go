@@ -82,6 +82,7 @@ func newConsole(n *Node) *console.Console {
 		SignIn: n.signin, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
+		Imports: s.Imports, Selections: s.Selections,
 	}, console.Options{
 		Clock: n.options.Clock, Hosts: func() []string { return append(n.reachableAt().Hosts(), n.Name()) }, Drill: n.district.Isolated,
 		Logger: n.log, Trust: n.status.Trust, Known: httpserver.KnownAs,

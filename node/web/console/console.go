@@ -42,6 +42,9 @@ type Services struct {
 
 	Devices   service.Devices
 	Connected service.Connected
+
+	Imports    service.Imports
+	Selections service.Selections
 }
 
 // Options are the settings of a Console. The zero value of all but Clock works; what is said of a field
@@ -70,7 +73,7 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Sessions: s.SignIn, Status: s.Status,
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}},
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},

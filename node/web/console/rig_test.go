@@ -3,9 +3,11 @@ package console
 import (
 	"context"
 	"maps"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -95,12 +97,14 @@ type rig struct {
 
 func newRig(_ testing.TB) *rig {
 	r := &rig{fake: apitest.New(), people: &visitors{}}
+	r.fake.Imported = wire.Imported{Rows: 2, Added: 1, Format: "CSV", Encoding: "UTF-8", Diff: []string{"+ r-1"}}
 	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
+		Imports: s.Imports, Selections: s.Selections,
 	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }, Beat: shortBeat})
 	return r
 }
@@ -146,21 +150,26 @@ func pathFor(r frame.Route) string {
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.
 func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *httptest.ResponseRecorder {
-	var body string
-	if route.Method == http.MethodPost {
-		form := url.Values{}
-		maps.Copy(form, goodForm)
-		if strings.HasSuffix(route.Path, "/revoke") {
-			form.Set("word", "REVOKE")
-		}
-		if strings.HasSuffix(route.Path, "/rotate") {
-			form.Set("word", "NEW")
-		}
-		body = form.Encode()
+	form := url.Values{}
+	maps.Copy(form, goodForm)
+	switch {
+	case strings.HasSuffix(route.Path, "/revoke"):
+		form.Set("word", "REVOKE")
+	case strings.HasSuffix(route.Path, "/rotate"):
+		form.Set("word", "NEW")
+	case route.Path == Below+"import/apply":
+		form.Set("upload", r.uploaded(as))
+	}
+	body, kind := form.Encode(), "application/x-www-form-urlencoded"
+	if route.Upload > 0 {
+		body, kind = withFile("id,kind,place\n")
+	}
+	if route.Method != http.MethodPost {
+		body = ""
 	}
 	q := httptest.NewRequest(route.Method, pathFor(route), strings.NewReader(body))
 	if body != "" {
-		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		q.Header.Set("Content-Type", kind)
 	}
 	if as != "" {
 		q.AddCookie(&http.Cookie{Name: "almenara", Value: as})
@@ -173,10 +182,42 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 	return w
 }
 
+// withFile is a form with a file.
+func withFile(content string, fields ...string) (body, kind string) {
+	var out strings.Builder
+	w := multipart.NewWriter(&out)
+	for _, name := range fields {
+		_ = w.WriteField(name, "yes")
+	}
+	part, _ := w.CreateFormFile("file", "residents.csv")
+	_, _ = part.Write([]byte(content))
+	_ = w.Close()
+	return out.String(), w.FormDataContentType()
+}
+
+// uploaded has a file tried by somebody, and is the id to apply it; "" where that person may not.
+func (r *rig) uploaded(as string) string {
+	body, kind := withFile("id,kind,place\n")
+	q := httptest.NewRequest("POST", Below+"import", strings.NewReader(body))
+	q.Header.Set("Content-Type", kind)
+	q.AddCookie(&http.Cookie{Name: "almenara", Value: as})
+	w := httptest.NewRecorder()
+	r.ServeHTTP(w, q)
+	r.people.asked = nil
+	found := regexp.MustCompile(`name="upload" value="([^"]+)"`).FindStringSubmatch(w.Body.String())
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
 // changing are the calls of the fake that change something.
 func changing(calls []string) (out []string) {
 	for _, call := range calls {
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice"} {
+		if dry, _ := regexp.MatchString(`^Import \d+ true`, call); dry {
+			continue
+		}
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

@@ -3,6 +3,7 @@ package console
 import (
 	"almenara/node/authority"
 	"almenara/node/web/console/account"
+	"almenara/node/web/console/audience"
 	"almenara/node/web/console/fleet"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/people"
@@ -13,6 +14,7 @@ import (
 func rooms(s Services, p pages) []frame.Room {
 	return []frame.Room{
 		account.Room(s.SignIn),
+		audience.Room(audience.Services{Imports: s.Imports, Selections: s.Selections, Places: s.Places}),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
 		{Pages: files, Routes: routes(p)},

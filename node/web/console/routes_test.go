@@ -173,8 +173,12 @@ func TestRoutes_RefuseAFormThatIsTooLarge(t *testing.T) {
 			continue
 		}
 		r := newRig(t)
-		q := httptest.NewRequest("POST", pathFor(route), strings.NewReader("reason="+strings.Repeat("x", 1<<20)))
-		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		body, kind := "reason="+strings.Repeat("x", 1<<20), "application/x-www-form-urlencoded"
+		if route.Upload > 0 {
+			body, kind = "--b\r\nContent-Disposition: form-data; name=reason\r\n\r\n"+strings.Repeat("x", 1<<20)+"\r\n--b--", "multipart/form-data; boundary=b"
+		}
+		q := httptest.NewRequest("POST", pathFor(route), strings.NewReader(body))
+		q.Header.Set("Content-Type", kind)
 		q.AddCookie(&http.Cookie{Name: "almenara", Value: authority.RoleAdministrator})
 		w := httptest.NewRecorder()
 		r.ServeHTTP(w, q)
