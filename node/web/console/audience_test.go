@@ -128,6 +128,13 @@ func TestAudience_TellsOfPersonsAsTheAPIDoes(t *testing.T) {
 	}
 }
 
+func TestAudience_CountsEverybodyAtFirst(t *testing.T) {
+	r := newRig(t)
+	r.get("audience")
+	r.get("audience?expr=+")
+	require.Equal(t, 2, strings.Count(strings.Join(r.fake.Calls(), "\n"), `Select "all" "" 50`))
+}
+
 // What cannot be read is no page of its own: the field keeps what was typed.
 func TestAudience_SaysWhatASelectionLacks(t *testing.T) {
 	r := newRig(t)
@@ -147,6 +154,7 @@ func TestPlaces_AreAListAndAMap(t *testing.T) {
 	}
 	r.fake.Selected.Counts = wire.Counts{ByPlace: []wire.Count{{Name: "tuen-mun/on-ting", Count: 1200}}}
 	page := r.get("places").Body.String()
+	require.Contains(t, r.fake.Calls(), `Select "all" "" 1`)
 	require.Contains(t, page, "<path")
 	require.Contains(t, page, "<circle")
 	require.Contains(t, page, "<b>1,200</b>")

@@ -38,6 +38,9 @@ func TestRoutes_AnswerWhomTheyAreFor(t *testing.T) {
 		got := newRig(t).ask(route, roleFor(route))
 		require.Contains(t, []int{200, 303}, got.Code, "%s: %s", name(route), got.Body)
 		require.NotContains(t, got.Body.String(), "⟦", name(route))
+		if strings.Contains(got.Body.String(), `class="who"`) && !route.Open {
+			require.Contains(t, got.Body.String(), `<a href="/console/account"><bdi>amy</bdi></a>`, "%s: a field of the page hides one of the layout", name(route))
+		}
 		require.NotEmpty(t, got.Header().Get("Content-Security-Policy"), name(route))
 		require.NotContains(t, got.Body.String(), "style=", "the policy refuses styles within a page")
 		require.NotContains(t, got.Body.String(), "onclick", "and scripts")

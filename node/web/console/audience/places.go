@@ -41,12 +41,12 @@ func (p pages) places(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	everybody, err := p.s.Selections.Select(q.R.Context(), "", "", 1)
+	whole, err := p.s.Selections.Select(q.R.Context(), everybody, "", 1)
 	if err != nil {
 		return err
 	}
 	slices.SortFunc(all, func(a, b wire.Place) int { return strings.Compare(a.Path, b.Path) })
-	members := countsUnder(everybody.Counts.ByPlace)
+	members := countsUnder(whole.Counts.ByPlace)
 	out := placesPage{Page: q.Page("places"), Search: strings.TrimSpace(q.R.URL.Query().Get("q")), Map: draw(all, names)}
 	for _, pl := range all {
 		if !listed(pl, out.Search) {

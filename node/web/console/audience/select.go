@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -38,6 +39,9 @@ type member struct {
 // example is a selection to begin with.
 type example struct{ Path, Expr string }
 
+// everybody selects all members.
+const everybody = "all"
+
 // membersShown is how many members are listed at a time.
 const membersShown = 50
 
@@ -45,7 +49,7 @@ const membersShown = 50
 func (p pages) audience(q *frame.Request) error {
 	said := q.R.URL.Query()
 	out := audiencePage{Page: q.Page("audience"), Expr: said.Get("expr"), Change: q.May(authority.ChangeAudience), Persons: q.May(authority.ReadPersons)}
-	found, err := p.s.Selections.Select(q.R.Context(), out.Expr, said.Get("after"), membersShown)
+	found, err := p.s.Selections.Select(q.R.Context(), cmp.Or(strings.TrimSpace(out.Expr), everybody), said.Get("after"), membersShown)
 	if err == nil {
 		err = authority.MinimalSelected(q.By(), &found)
 	}

@@ -125,7 +125,7 @@ func (p pages) add(q *frame.Request) error {
 
 type personPage struct {
 	frame.Page
-	User    user
+	Person  user
 	Token   string // told only once
 	Done    string // what was done just now
 	Wrong   string // why it was not, in the person's language
@@ -169,7 +169,7 @@ func (p pages) one(q *frame.Request, u wire.User) (personPage, error) {
 	if err != nil {
 		return personPage{}, err
 	}
-	out := personPage{Page: q.Page("person"), User: lineOf(q, u, names), Change: q.May(authority.ChangeUsers), Word: q.Lang.T("people.word")}
+	out := personPage{Page: q.Page("person"), Person: lineOf(q, u, names), Change: q.May(authority.ChangeUsers), Word: q.Lang.T("people.word")}
 	out.Title, out.Path = u.Name, q.Inside(pathOf("people", u.Name))
 	scheme := "http://"
 	if q.R.TLS != nil {
