@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -29,6 +30,7 @@ func csv(t *testing.T, rows string) string {
 
 // The audience manager sees what a file would change, and then applies it, on three nodes.
 func TestPeople_ImportWithADiff(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("mei", "audience-manager")
@@ -66,6 +68,7 @@ func TestPeople_ImportWithADiff(t *testing.T) {
 
 // Counts follow what is typed, and the field keeps the focus.
 func TestPeople_SelectAsOneTypes(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("vera", "viewer")
@@ -84,6 +87,7 @@ func TestPeople_SelectAsOneTypes(t *testing.T) {
 // A device that is enrolled on a page connects with the secret that the page showed, is seen on the
 // board, and is cut off at once when it is revoked.
 func TestPeople_EnrolAndRevoke(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("dan", "device-manager")
@@ -138,6 +142,7 @@ func TestPeople_EnrolAndRevoke(t *testing.T) {
 // An administrator adds somebody, who signs in from another browser at another node, may not do what
 // the role does not let, and is out at once when revoked. A licence is granted before it is needed.
 func TestPeople_AddLicenseRevoke(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("root", "administrator")
@@ -193,6 +198,7 @@ func TestPeople_AddLicenseRevoke(t *testing.T) {
 
 // Every page in both languages on a desk and on a telephone, to be looked at.
 func TestPeople_Pages(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("root", "administrator")
@@ -214,7 +220,7 @@ func TestPeople_Pages(t *testing.T) {
 			for _, path := range []string{"people", "people/ben", "licences", "ends", "devices", "devices?place=tuen-mun%2Fon-ting%2Fblock-1&state=dark", "devices/lift-1-1", "devices/lift-2-6", "add-devices", "audience", "audience?expr=kind+%3D+speaker", "import", "places"} {
 				o.go_(path)
 				o.until("the page", `document.querySelector("h1")`)
-				name := "people-" + filepath.Base(path) + "-" + size.name
+				name := "people-" + strings.NewReplacer("/", "-", "?", "-", "%2F", "-", "&", "-", "=", "-", "+", "").Replace(path) + "-" + size.name
 				o.accessible(t, name)
 				require.LessOrEqual(t, read[int](o.tab, "document.documentElement.scrollWidth"), int(size.width), "%s is wider than the glass", name)
 				o.shot(name)
