@@ -101,3 +101,21 @@ func TestLicences_OfferNoChangeToReaders(t *testing.T) {
 	require.NotContains(t, got.Body.String(), `action="/console/licences`)
 	require.NotContains(t, r.fake.Calls(), "ListUsers", "who the users are is none of a viewer's business")
 }
+
+// A console that was left alone adds no administrator: what changes rights, devices or members asks for
+// the password, too.
+func TestRoutes_ChangesOfRightsAskWhoWasIdle(t *testing.T) {
+	found := 0
+	for _, route := range tried() {
+		switch route.Action {
+		case authority.ChangeUsers, authority.ChangeLicences, authority.ChangeDevices, authority.ChangeAudience:
+		default:
+			continue
+		}
+		if route.Method == http.MethodPost && route.Upload == 0 { // a file is only tried
+			found++
+			require.True(t, route.Sends, name(route))
+		}
+	}
+	require.GreaterOrEqual(t, found, 10)
+}
