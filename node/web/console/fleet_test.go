@@ -72,7 +72,7 @@ func TestDevices_Filter(t *testing.T) {
 		"state=unknown": {"lift-00001", "lift-00101", "lift-00201"}, "state=revoked": {"lift-00000"}, "kind=speaker": {"lift-00001", "lift-00101", "lift-00201"},
 		"q=LIFT-0010": {"lift-00100", "lift-00101", "lift-00102", "lift-00103", "lift-00104", "lift-00105", "lift-00106", "lift-00107", "lift-00108", "lift-00109"},
 		"q=m-00299":   {"lift-00299"}, "place=tuen-mun/on-ting-2": {"far"}, "place=tuen-mun/on-ting/block-001&state=unknown": {"lift-00101"},
-		"place=nowhere": nil, "q=%3Cscript%3E": nil, "from=-5&q=m-00001": {"lift-00001"}, "from=999999&q=m-00001": nil, "from=x&q=m-00001": {"lift-00001"},
+		"place=nowhere": nil, "place=tuen-mun/on-ting&q=far": nil, "q=%3Cscript%3E": nil, "from=-5&q=m-00001": {"lift-00001"}, "from=999999&q=m-00001": nil, "from=x&q=m-00001": {"lift-00001"},
 	} {
 		got := r.get("devices?" + query)
 		require.Equal(t, 200, got.Code)
