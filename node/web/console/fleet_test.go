@@ -129,6 +129,18 @@ func TestDevices_ShowSecretsOnlyOnce(t *testing.T) {
 	}
 }
 
+// Once devices are enrolled nothing may stand between their secrets and the person.
+func TestDevices_AskNothingThatMayFailOnceThereAreSecrets(t *testing.T) {
+	r := newRig(t)
+	got := r.post("add-devices", url.Values{"list": {"lift-0042,screen,tuen-mun"}})
+	require.Equal(t, 200, got.Code)
+	calls := r.fake.Calls()
+	at := slices.Index(calls, "EnrolDevices 1")
+	for _, call := range calls[at+1:] {
+		require.True(t, strings.HasPrefix(call, "ListDevices") || strings.HasPrefix(call, "Status"), "%s may fail: what the banner and the places say is left out then", call)
+	}
+}
+
 // What was typed is still there when it was refused, and nothing was enrolled.
 func TestDevices_KeepTheListThatWasRefused(t *testing.T) {
 	r := newRig(t)

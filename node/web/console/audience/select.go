@@ -94,6 +94,7 @@ func under(place string) string {
 func (out *audiencePage) fill(q *frame.Request, found wire.Selected, names view.PlaceNames) {
 	out.Means, out.Rounded = found.Expression, found.RoundedTo > 0
 	if out.Expr == "" {
+		out.Means = ""
 		out.Examples = examplesOf(found.Counts)
 	}
 	out.Count = q.Lang.T("audience.count", found.Counts.Total)

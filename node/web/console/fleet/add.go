@@ -63,9 +63,8 @@ func (p pages) form(q *frame.Request) (addPage, error) {
 func (p pages) add(q *frame.Request) error {
 	in, err := listed(q.R.PostFormValue("list"), wire.Enrol{Kind: q.Form("kind"), Place: q.Form("place"), NewKind: q.Form("new-kind") != ""})
 	if err == nil {
-		var answers []wire.Enrolled
-		if answers, err = p.s.Devices.EnrolDevices(q.R.Context(), q.By(), in); err == nil {
-			return p.showSheet(q, answers)
+		if err = p.enrol(q, in); err == nil {
+			return nil
 		}
 	}
 	problem, refused := err.(*wire.Problem)

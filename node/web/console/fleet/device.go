@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"encoding/json"
 	"html/template"
 	"net/url"
@@ -98,14 +99,29 @@ func (p pages) rotate(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	answers, err := p.s.Devices.EnrolDevices(q.R.Context(), q.By(), []wire.Enrol{{ID: d.ID, Member: d.Member, Rotate: true}})
+	return p.enrol(q, []wire.Enrol{{ID: d.ID, Member: d.Member, Rotate: true}})
+}
+
+// enrol enrols and shows what the devices must be given, once. All that may fail is asked before: the
+// secrets would be lost with it.
+func (p pages) enrol(q *frame.Request, in []wire.Enrol) error {
+	n, err := p.naming(q)
 	if err != nil {
 		return err
 	}
-	for i := range answers {
-		answers[i].Place = d.Place
+	answers, err := p.s.Devices.EnrolDevices(q.R.Context(), q.By(), in)
+	if err != nil {
+		return err
 	}
-	return p.showSheet(q, answers)
+	devices, _, _ := p.all(q) // for their places; without those the sheet lacks only them
+	places := map[string]string{}
+	for _, d := range devices {
+		places[d.ID] = d.Place
+	}
+	for i := range answers {
+		answers[i].Place = cmp.Or(answers[i].Place, places[answers[i].ID])
+	}
+	return showSheet(q, n, answers)
 }
 
 type sheetPage struct {
@@ -123,30 +139,21 @@ type sheet struct {
 	File                    template.URL // what device run --enrolment takes
 }
 
-func (p pages) showSheet(q *frame.Request, answers []wire.Enrolled) error {
-	n, err := p.naming(q)
-	if err != nil {
-		return err // cannot be: the devices were read just now
-	}
-	out := sheetPage{Page: q.Page("sheet")}
-	out.All, err = fileOf(answers)
+func showSheet(q *frame.Request, n naming, answers []wire.Enrolled) error {
+	out := sheetPage{Page: q.Page("sheet"), All: fileOf(answers)}
 	for _, d := range answers {
-		s := sheet{ID: d.ID, Kind: q.Lang.Or("kind.", d.Kind), Place: n.places.Of(d.Place), Secret: d.Secret, Link: linkOf(q, d)}
-		if err == nil {
-			s.File, err = fileOf(d)
-		}
-		out.Devices, out.Servers, out.Root = append(out.Devices, s), d.Servers, d.RootKey
-	}
-	if err != nil {
-		return err
+		out.Devices = append(out.Devices, sheet{
+			ID: d.ID, Kind: q.Lang.Or("kind.", d.Kind), Place: n.places.Of(d.Place), Secret: d.Secret, Link: linkOf(q, d), File: fileOf(d),
+		})
+		out.Servers, out.Root = d.Servers, d.RootKey
 	}
 	return q.Show("sheet", out)
 }
 
 // fileOf is a link to a file with what was answered.
-func fileOf(answer any) (template.URL, error) {
-	raw, err := json.MarshalIndent(answer, "", " ")
-	return template.URL("data:application/json;charset=utf-8," + url.PathEscape(string(raw))), err
+func fileOf(answer any) template.URL {
+	raw, _ := json.MarshalIndent(answer, "", " ") // texts alone, which can be written
+	return template.URL("data:application/json;charset=utf-8," + url.PathEscape(string(raw)))
 }
 
 // linkOf is the page of a screen with what it must be given, behind #, which no browser sends.
