@@ -42,6 +42,7 @@ type parts struct {
 	lonely alone.State
 	ring   *keyring.Ring
 	said   string
+	past   time.Duration // since noon
 }
 
 func (p *parts) Status() cluster.Status                        { return p.link }
@@ -83,7 +84,7 @@ func newReporter(t *testing.T) (*status.Reporter, *parts, *recordstest.Log) {
 	return status.New(status.Options{
 		Self: status.Self{ID: id.NodeID, Name: "n1", District: "tuen-mun"}, Cluster: p, State: log.State, Machine: p, Disk: p, Store: log.Store,
 		Ring: ring, District: own, Alone: func() alone.State { return p.lonely }, Parts: func(s *wire.Status) { s.Devices = 3 },
-		Sentences: []func() string{p.Sentence, func() string { return p.said }}, Clock: clock, Logger: quiet,
+		Sentences: []func() string{p.Sentence, func() string { return p.said }}, Clock: func() time.Time { return noon.Add(p.past) }, Logger: quiet,
 	}), p, log
 }
 
@@ -185,6 +186,13 @@ func TestWarnings_NameNodesAndEnds(t *testing.T) {
 	require.Contains(t, s.Warnings[1], "has not answered this node since 2026-07-20T1")
 	require.WithinDuration(t, noon.Add(-time.Hour), s.Nodes[1].LastAnswer, 30*time.Minute)
 	require.EqualValues(t, noon.Add(time.Hour).Unix(), r.FirstEnd(expiry.Licence))
+	require.Empty(t, s.Ends, "more than half of it is left")
+	p.past = 45 * time.Minute
+	s, err = r.Status(t.Context(), false)
+	require.NoError(t, err)
+	require.Equal(t, []wire.Ending{{Kind: expiry.Licence, Name: "licence l1 of duty", At: noon.Add(time.Hour), Then: "grant another one if it is needed"}}, s.Ends)
+	require.Contains(t, s.Warnings[0], "licence l1 of duty ends on")
+	p.past = 0
 	_, err = log.Propose(t.Context(), "chief", &command.RevokeLicence{ID: "l1"})
 	require.NoError(t, err)
 	require.Zero(t, r.FirstEnd(expiry.Licence))

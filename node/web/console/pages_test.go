@@ -41,7 +41,8 @@ func TestPages_IsolateForeignTexts(t *testing.T) {
 	a.ByGroup = []wire.GroupRow{{Place: "place" + pagetest.Hostile, Kind: "kind" + pagetest.Hostile}}
 	r.fake.Alerts = []wire.Alert{a}
 	r.fake.Rows = []wire.ReceiptRow{{Member: "member" + pagetest.Hostile, Name: "name" + pagetest.Hostile, Kind: "kind" + pagetest.Hostile, Place: "place" + pagetest.Hostile, Reason: "dark"}}
-	isolated := regexp.MustCompile("<bdi>[^<]*\u202e[^<]*</bdi>|<[^>]*\u202e[^>]*>|<(textarea|title|h1)[^>]*>[^<]*\u202e")
+	hostilePeople(r)
+	isolated := regexp.MustCompile("<bdi>[^<]*\u202e[^<]*</bdi>|<(textarea|title|h1|option)[^>]*>[^<]*\u202e|<[^>]*\u202e[^>]*>")
 	for _, route := range tried() {
 		if route.Method != http.MethodGet || isStream(route) || route.Open {
 			continue

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/authority"
+	"almenara/node/web/console/pagetest"
+	"almenara/node/wire"
 )
 
 // get and post ask for a page as an administrator.
@@ -29,6 +31,27 @@ func (r *rig) do(q *http.Request, as string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r.ServeHTTP(w, q)
 	return w
+}
+
+// hostilePeople fills what pages show of people, devices and places with what turns the direction of
+// writing.
+func hostilePeople(r *rig) {
+	h := func(what string) string { return what + pagetest.Hostile }
+	r.fake.Users = []wire.User{
+		{Name: "duty", Roles: []string{h("role")}, Places: []string{h("place")}, Senders: []string{h("sender")}},
+		{Name: h("user"), Revoked: true, Assumed: true, System: true},
+	}
+	r.fake.State.Nodes = []wire.NodeInfo{{ID: "n1", Name: h("node"), Reachable: true}}
+	r.fake.State.Ends = []wire.Ending{{Kind: h("kind"), Name: h("name"), Then: h("then"), At: night}}
+	r.fake.Devices = []wire.Device{
+		{ID: "lift-0042", Member: h("member"), Kind: h("kind"), Place: h("place"), Connected: new(true), Node: "n1", Condition: h("condition")},
+		{ID: h("x"), Member: h("x"), Unanswered: []string{h("n")}},
+	}
+	r.fake.Places = []wire.Place{{Path: h("path"), Names: map[string]string{"en": h("en"), "zh-Hant": h("zh")}, Lat: new(1.0), Lon: new(1.0)}}
+	r.fake.Selected = wire.Selected{
+		Counts:  wire.Counts{Total: 1, ByKind: []wire.Count{{Name: h("kind"), Count: 1}}, ByPlace: []wire.Count{{Name: h("place"), Count: 1}}},
+		Members: []wire.Member{{ID: h("id"), Name: h("name"), Kind: h("kind"), Place: h("place"), Tags: map[string]string{h("tag"): h("value")}}},
+	}
 }
 
 // with is the form with other values.
