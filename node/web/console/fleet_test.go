@@ -77,6 +77,7 @@ func TestDevices_Filter(t *testing.T) {
 		got := r.get("devices?" + query)
 		require.Equal(t, 200, got.Code)
 		require.Equal(t, want, shown(got.Body.String()), query)
+		require.NotContains(t, got.Body.String(), "By block", "who looks for something finds it at the top")
 	}
 }
 

@@ -31,6 +31,7 @@ type devicesPage struct {
 	Rows    []row
 	Found   string // how many devices the filter leaves
 	Reset   bool   // something is filtered
+	ByBlock bool   // nothing is, but perhaps the place
 	Before  string // paths of the pages before and behind; "" where there is none
 	Next    string
 	Cut     bool // there are more devices than the board holds
@@ -130,7 +131,7 @@ func (p pages) devices(q *frame.Request) error {
 		return err
 	}
 	f := filterOf(q.R.URL.Query())
-	out := devicesPage{Page: q.Page("devices"), Cut: more, Change: q.May(authority.ChangeDevices), Place: f.place, Search: f.search, Reset: f != filter{}}
+	out := devicesPage{Page: q.Page("devices"), Cut: more, Change: q.May(authority.ChangeDevices), Place: f.place, Search: f.search, Reset: f != filter{}, ByBlock: f == filter{place: f.place}}
 	if f.place != "" {
 		out.Where = n.places.Of(f.place)
 	}
