@@ -79,7 +79,7 @@ func (n *Node) openAPI() error {
 func newConsole(n *Node) *console.Console {
 	s := n.Services()
 	return console.New(console.Services{
-		SignIn: n.signin, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
+		SignIn: n.signin, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
 		Imports: s.Imports, Selections: s.Selections,
@@ -93,7 +93,7 @@ func newConsole(n *Node) *console.Console {
 func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
-		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Imports: n.imports,
+		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReports(n), Imports: n.imports,
 		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}

@@ -12,6 +12,7 @@ import (
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/peers"
+	"almenara/node/afteraction"
 	"almenara/node/approvals"
 	"almenara/node/duties"
 	"almenara/node/events"
@@ -54,6 +55,14 @@ func newReader(n *Node) *read.Reader {
 		Book: n.book, Stories: n.stories, Addressed: n.addressed, Members: n.members, Reached: n.reached, Progress: n.progress,
 		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
 		Presented: n.presenter.Last, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// newReports is what makes the reports of alerts.
+func newReports(n *Node) *afteraction.Reporter {
+	return afteraction.New(afteraction.Options{
+		Alerts: n.read, Book: n.book, Stories: n.stories, State: n.state, Addressed: n.addressed, Reached: n.reached, Audience: n.state.Index,
+		Store: n.store, Clock: n.options.Clock,
 	})
 }
 

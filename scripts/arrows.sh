@@ -116,7 +116,9 @@ almenara/node/web/console/audience almenara/node/authority almenara/node/infligh
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/people almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/words
+almenara/node/web/console/handbook almenara/channels/contract! almenara/node/authority almenara/node/web/console/frame almenara/node/web/console/words almenara/node/wire
 almenara/node/web almenara/node/wire
+almenara/node/wire/sheets almenara/node/wire!
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable
@@ -143,6 +145,7 @@ almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire
 almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
 almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/members almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
+almenara/node/afteraction almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/members almenara/node/reached almenara/node/stories almenara/node/wire
 almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/storage/alert almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/inflight almenara/node/members almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording

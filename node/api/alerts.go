@@ -8,6 +8,7 @@ import (
 	"almenara/node/api/routing"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/sheets"
 )
 
 // rungs are the names of the ladder, as the receipts' parameter takes them.
@@ -173,6 +174,17 @@ func (h alertHandlers) alertMessage(c routing.Call) error {
 	return nil
 }
 
+// alertReport answers with the report of an alert, in JSON or CSV.
+func (h alertHandlers) alertReport(c routing.Call) error {
+	report, err := h.reports.AlertReport(c.R.Context(), c.By, c.R.PathValue("id"))
+	c.W.Header().Set(wire.HeaderCountsFrom, string(report.Alert.CountsFrom))
+	if err == nil && strings.Contains(c.R.Header.Get("Accept"), openapi.MediaCSV) {
+		c.W.Header().Set("Content-Type", openapi.MediaCSV+"; charset=utf-8")
+		return sheets.Report(c.W, report)
+	}
+	return c.Answer(report, err)
+}
+
 func (h alertHandlers) alertReceipts(c routing.Call) error {
 	missing, limit := c.Query.Flag("missing"), c.Query.Limit(1000, 100_000)
 	if c.Query.Err() != nil {
@@ -185,7 +197,7 @@ func (h alertHandlers) alertReceipts(c routing.Call) error {
 	c.W.Header().Set(wire.HeaderCountsFrom, string(page.From))
 	if err == nil && strings.Contains(c.R.Header.Get("Accept"), openapi.MediaCSV) {
 		c.W.Header().Set("Content-Type", openapi.MediaCSV+"; charset=utf-8")
-		return wire.WriteReceiptsCSV(c.W, page.Rows)
+		return sheets.Receipts(c.W, page.Rows)
 	}
 	return routing.AnswerList(c, page.Rows, err)
 }

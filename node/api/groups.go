@@ -21,6 +21,7 @@ type (
 		alerts    service.Alerts
 		approvals service.Approvals
 		reader    service.Reader
+		reports   service.Reports
 		replies   capreply.Writer
 		drill     func() bool
 	}
@@ -73,7 +74,7 @@ var (
 
 // group makes the groups.
 func (h *Handler) group(s service.All, opts Options) {
-	h.alertHandlers = alertHandlers{s.Alerts, s.Approvals, s.Reader, capreply.Writer{Sender: opts.Sender, Clock: opts.Clock}, opts.Drill}
+	h.alertHandlers = alertHandlers{s.Alerts, s.Approvals, s.Reader, s.Reports, capreply.Writer{Sender: opts.Sender, Clock: opts.Clock}, opts.Drill}
 	h.ruleHandlers = ruleHandlers{s.Scenarios, s.Licences, s.Policy}
 	h.importHandlers = importHandlers{s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
 	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.Devices, s.Connected}

@@ -77,6 +77,7 @@ var happy = map[string]struct {
 		query: "?rung=acknowledged&missing=true&limit=3&after=lift-1", status: 200,
 		asked: "AlertReceipts " + apitest.AlertID + ` acknowledged true "lift-1" 3`, answer: `"member":"lift-0042"`,
 	},
+	"GET /api/v1/alerts/{id}/report":       {status: 200, asked: "AlertReport " + apitest.AlertID, answer: `"dark_total":1`},
 	"GET /api/v1/alerts/{id}/cap":          {status: 200, asked: "AlertMessage " + apitest.AlertID, answer: "<alert xmlns"},
 	"POST /api/v1/audience/import":         {query: "?dry_run=true", body: "id,kind\n", status: 200, asked: "Import 8 true false", answer: `"rows"`},
 	"GET /api/v1/audience/select":          {query: "?expr=all&after=a&limit=2", status: 200, asked: `Select "all" "a" 2`, answer: `"expression"`},

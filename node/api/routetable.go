@@ -90,6 +90,12 @@ func (h *Handler) alertRoutes() []routing.Route {
 				wire.KindMalformed: "after names no member",
 			}),
 		}},
+		{Action: authority.ReadAlerts, Handle: h.alertReport, Route: openapi.Route{
+			Method: "GET", Path: "/api/v1/alerts/{id}/report",
+			Summary: "The report of one alert: who did what when, and when it reached whom, of what is on record; who never told anything is listed. With Accept: text/csv the answer is CSV. All receipts of the alert are read, one report at a time. The header Almenara-Counts-From says whose knowledge it is: district or this_node.",
+			Answer:  wire.Report{}, InKind: openapi.MediaCSV,
+			Fails: oneAlert,
+		}},
 		{Action: authority.ReadAlerts, Handle: h.alertMessage, Own: true, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/alerts/{id}/cap",
 			Summary: "The original bytes of the alert's current CAP message; 403 where it has addresses and the caller may not read persons, 503 while no node that can be reached has those of a large one, 404 where they were not kept.",

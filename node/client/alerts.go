@@ -117,6 +117,12 @@ func (c Alerts) ShowAlert(ctx context.Context, id string) (out wire.Alert, err e
 	return out, err
 }
 
+// AlertReport is what an alert came to: who did what when, and when it reached whom.
+func (c Alerts) AlertReport(ctx context.Context, id string) (out wire.Report, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("alerts", id, "report")}, nil, &out)
+	return out, err
+}
+
 // AlertMessage is the original bytes of the alert's current message.
 func (c Alerts) AlertMessage(ctx context.Context, id string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)

@@ -97,7 +97,8 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/alerts/{id}/receipts": func() error {
 			return drop(c.AlertReceipts(ctx, apitest.AlertID, wire.ReceiptQuery{Rung: "sent", Missing: true, After: "m1", Limit: 9}))
 		},
-		"GET /api/v1/alerts/{id}/cap": func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
+		"GET /api/v1/alerts/{id}/report": func() error { return drop(c.AlertReport(ctx, apitest.AlertID)) },
+		"GET /api/v1/alerts/{id}/cap":    func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
 		"POST /api/v1/audience/import": func() error {
 			return drop(c.Import(ctx, client.Import{CSV: strings.NewReader("id\n"), DryRun: true, Replace: true}))
 		},
@@ -160,7 +161,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 	require.Equal(t, []string{
 		`TakeCAP <alert/> "all" held`, `SendAlert {} "" local`, `ListAlerts "x" 3`, `ShowAlert ` + apitest.AlertID,
 		`UpdateAlert ` + apitest.AlertID + ` 0 map[where:x] "" "" "" false held`, `UpdateAlert ` + apitest.AlertID + ` 0 map[] "Extreme" "" "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
-		`AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
+		`AlertReport ` + apitest.AlertID, `AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,

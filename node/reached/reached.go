@@ -6,6 +6,7 @@ package reached
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -165,15 +166,20 @@ func (v View) merged(ids []alert.ID) (*receipt.Tally, error) {
 
 // Receipts calls fn for the receipts under the ids, in no order.
 func (v View) Receipts(ids []alert.ID, fn func(receipt.Receipt)) error {
-	each := func(b receipt.Block) {
+	return v.Blocks(ids, func(_ time.Time, b receipt.Block) {
 		for _, r := range b.Receipts {
 			fn(r)
 		}
-	}
+	})
+}
+
+// Blocks calls fn for the blocks of receipts under the ids, in no order, with when the node to which
+// the devices told them made each, by the clock of that node.
+func (v View) Blocks(ids []alert.ID, fn func(made time.Time, b receipt.Block)) error {
 	wanted := map[alert.ID]bool{}
 	for _, id := range ids {
 		wanted[id] = true
-		if err := v.agreed.ReceiptFacts(id, 0, func(_ fact.Fact, b receipt.Block) { each(b) }); err != nil {
+		if err := v.agreed.ReceiptFacts(id, 0, func(f fact.Fact, b receipt.Block) { fn(fact.WallTime(f.HLC), b) }); err != nil {
 			return err
 		}
 	}
@@ -186,7 +192,7 @@ func (v View) Receipts(ids []alert.ID, fn func(receipt.Receipt)) error {
 			return
 		}
 		if id, ok := b.Alert(); ok && wanted[id] {
-			each(b)
+			fn(fact.WallTime(f.HLC), b)
 		}
 	})
 }

@@ -72,6 +72,12 @@ type Reader interface {
 	AlertReceipts(ctx context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error)
 }
 
+// Reports say what alerts came to.
+type Reports interface {
+	// AlertReport is the report of one alert as the caller may see it. It reads all receipts of the alert.
+	AlertReport(ctx context.Context, by authority.Caller, id string) (wire.Report, error)
+}
+
 // Imports changes members.
 type Imports interface {
 	// Import reads a CSV file; nothing is applied when one row is faulty. progress may be
@@ -147,9 +153,12 @@ type Agreed interface {
 	UpToDate(ctx context.Context) error
 }
 
-// Audit exports the audit chain as JSON lines, oldest first.
+// Audit gives the lines of the audit.
 type Audit interface {
+	// ExportAudit writes the chain as JSON lines, oldest first, which can be verified anywhere.
 	ExportAudit(ctx context.Context, w io.Writer, from, to uint64) error
+	// AuditLines gives the newest lines that a query is for.
+	AuditLines(ctx context.Context, q wire.AuditQuery) (wire.AuditPage, error)
 }
 
 // Events is the live feed. The returned slice channel is closed when ctx ends or
@@ -167,6 +176,7 @@ type All struct {
 	Licences   Licences
 	Policy     Policy
 	Reader     Reader
+	Reports    Reports
 	Imports    Imports
 	Selections Selections
 	Places     Places

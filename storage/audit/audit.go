@@ -140,6 +140,22 @@ func Each(t *storage.Txn, from, to uint64, fn func(Entry) (bool, error)) error {
 	})
 }
 
+// EachBack calls fn for the lines before number before (0: from the last one on), the newest first,
+// until fn returns false.
+func EachBack(t *storage.Txn, before uint64, fn func(Entry) (bool, error)) error {
+	var from []byte
+	if before > 0 {
+		from = storage.Key64(prefAudit, before)
+	}
+	return t.ScanBack(prefAudit, from, func(k, v []byte) (bool, error) {
+		e, err := storage.Decode[Entry](k, v)
+		if err != nil {
+			return false, err
+		}
+		return fn(e)
+	})
+}
+
 // The lines of an export. The first says where it starts and which hash comes
 // before, the last is the head that the reader compares with another copy.
 type (

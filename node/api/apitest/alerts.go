@@ -15,6 +15,7 @@ type alerts struct {
 	Alerts  []wire.Alert
 	Message []byte
 	Rows    []wire.ReceiptRow
+	Report  wire.Report
 	From    wire.Source     // of AlertReceipts
 	Next    string          // of ListAlerts and AlertReceipts
 	Feed    chan wire.Event // what Events answers
@@ -78,6 +79,11 @@ func (f *alerts) AlertMessage(_ context.Context, by authority.Caller, id string)
 // AlertReceipts answers Rows.
 func (f *alerts) AlertReceipts(_ context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error) {
 	return wire.ReceiptPage{Rows: f.Rows, Next: f.Next, From: f.From}, f.note(&by, "AlertReceipts %s %s %t %q %d", id, q.Rung, q.Missing, q.After, q.Limit)
+}
+
+// AlertReport answers Report.
+func (f *alerts) AlertReport(_ context.Context, by authority.Caller, id string) (wire.Report, error) {
+	return f.Report, f.note(&by, "AlertReport %s", id)
 }
 
 // Events answers Feed.

@@ -3,6 +3,7 @@ package apitest
 
 import (
 	"slices"
+	"time"
 
 	"almenara/node/authority"
 	"almenara/node/service"
@@ -41,6 +42,7 @@ func New() *Fake {
 			Message: []byte("<alert xmlns=\"urn:oasis:names:tc:emergency:cap:1.2\"/>"),
 			Rows:    []wire.ReceiptRow{{Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Rung: "presented", RungFrom: wire.SourceDistrict}},
 			From:    wire.SourceDistrict,
+			Report:  ExampleReport(),
 			Feed:    make(chan wire.Event, 16),
 		},
 		rules: rules{asked: a, Addresses: 2},
@@ -57,6 +59,7 @@ func New() *Fake {
 			asked: a,
 			Users: []wire.User{{Name: "duty", Roles: []string{authority.RoleComposer}}},
 			Audit: []string{`{"index":1}`, `{"index":2}`},
+			Lines: wire.AuditPage{Lines: []wire.AuditLine{{N: 7, Actor: "chief", Action: "user put", About: wire.AboutPeople, Subject: "amy", Summary: "amy, composer"}}, Next: 7},
 		},
 		nodes: nodes{
 			asked:  a,
@@ -81,6 +84,25 @@ func ExampleAlert() wire.Alert {
 	}
 }
 
+// ExampleReport is the fake's report of its alert.
+func ExampleReport() wire.Report {
+	at := func(seconds int) time.Time { return time.Date(2026, 7, 20, 9, 40, seconds, 0, time.UTC) }
+	all := wire.Spread{Of: 4, Count: 2, First: at(1), Half: at(3), Last: at(3)}
+	return wire.Report{
+		Alert: ExampleAlert(), Made: at(59), Begun: at(0),
+		Events: []wire.ReportEvent{
+			{At: at(0), What: wire.HappenedTaken, MsgType: "Alert", Revision: 1, By: "ben", Headline: "Flood", Reached: &all},
+			{At: at(1), What: wire.HappenedFirst}, {At: at(3), What: wire.HappenedHalf}, {At: at(3), What: wire.HappenedLast},
+		},
+		Reached: all, Curve: []wire.CurvePoint{{At: at(1), Count: 1}, {At: at(3), Count: 2}},
+		Kinds:   []wire.ReportKind{{Kind: "screen", Reached: all, Curve: []wire.CurvePoint{{At: at(1), Count: 1}, {At: at(3), Count: 2}}}},
+		Groups:  []wire.ReportGroup{{Place: "tuen-mun/on-ting", Kind: "screen", Reached: all}},
+		Slowest: []wire.ReportRow{{Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", At: at(3)}},
+		Dark:    []wire.ReportRow{{Member: "lift-0043", Kind: "screen", Place: "tuen-mun/on-ting"}}, DarkTotal: 1,
+		Answers: []wire.Count{{Name: "safe", Count: 1}},
+	}
+}
+
 func cut(token string) (string, bool) {
 	if len(token) <= len(tokenPrefix) || token[:len(tokenPrefix)] != tokenPrefix {
 		return "", false
@@ -98,6 +120,7 @@ type All interface {
 	service.Licences
 	service.Policy
 	service.Reader
+	service.Reports
 	service.Imports
 	service.Selections
 	service.Places
@@ -117,7 +140,7 @@ type All interface {
 // Services has the API served by one type.
 func Services(all All) service.All {
 	return service.All{
-		Identifier: all, Alerts: all, Approvals: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Imports: all,
+		Identifier: all, Alerts: all, Approvals: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
 		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}

@@ -15,6 +15,7 @@ type people struct {
 	Users    []wire.User
 	Audit    []string // lines
 	AuditErr error    // comes after the lines
+	Lines    wire.AuditPage
 }
 
 // AddUser answers a user with a token.
@@ -40,6 +41,11 @@ func (f *people) SetPassword(_ context.Context, by authority.Caller, name, _ str
 // RevokeUser notes the name.
 func (f *people) RevokeUser(_ context.Context, by authority.Caller, name string) error {
 	return f.note(&by, "RevokeUser %s", name)
+}
+
+// AuditLines answers Lines.
+func (f *people) AuditLines(_ context.Context, q wire.AuditQuery) (wire.AuditPage, error) {
+	return f.Lines, f.note(nil, "AuditLines %q %q %q %d %d", q.Who, q.About, q.Holds, q.Before, q.Limit)
 }
 
 // ExportAudit writes Audit and then ends with AuditErr.

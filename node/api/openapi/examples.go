@@ -12,11 +12,12 @@ import (
 
 // What the examples have in common.
 var (
-	exampleTime  = time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC)
-	exampleEnd   = exampleTime.Add(time.Hour)
-	exampleForm  = json.RawMessage(`{"info":[{"language":"en","category":["Met"],"event":"Flood","urgency":"Immediate","severity":"Severe","certainty":"Observed","headline":"Go to the second floor of {{where}}","area":[{"areaDesc":"On Ting"}]}]}`)
-	exampleCount = wire.Counts{Total: 12, ByKind: []wire.Count{{Name: "screen", Count: 12}}, ByPlace: []wire.Count{{Name: examplePlace, Count: 12}}}
-	exampleRungs = wire.Rungs{Queued: 12, Sent: 11, Delivered: 11, Verified: 11, Presented: 10}
+	exampleTime   = time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC)
+	exampleEnd    = exampleTime.Add(time.Hour)
+	exampleForm   = json.RawMessage(`{"info":[{"language":"en","category":["Met"],"event":"Flood","urgency":"Immediate","severity":"Severe","certainty":"Observed","headline":"Go to the second floor of {{where}}","area":[{"areaDesc":"On Ting"}]}]}`)
+	exampleCount  = wire.Counts{Total: 12, ByKind: []wire.Count{{Name: "screen", Count: 12}}, ByPlace: []wire.Count{{Name: examplePlace, Count: 12}}}
+	exampleSpread = wire.Spread{Of: 12, Count: 10, First: exampleTime.Add(time.Second), Half: exampleTime.Add(2 * time.Second), Last: exampleTime.Add(9 * time.Second)}
+	exampleRungs  = wire.Rungs{Queued: 12, Sent: 11, Delivered: 11, Verified: 11, Presented: 10}
 )
 
 const (
@@ -48,6 +49,22 @@ var examples = byType(
 		}},
 	},
 	wire.ReceiptRow{Member: "lift-0042", Kind: "screen", Place: examplePlace, Rung: "presented", RungFrom: wire.SourceDistrict, At: exampleTime.Add(2 * time.Second)},
+	wire.Report{
+		Alert: wire.Alert{
+			ID: exampleID, Revision: exampleRev, Key: exampleKey, State: wire.StateInForce, Status: "Actual", MsgType: "Alert", Headline: "Go to the second floor",
+			Sent: exampleTime, Expires: exampleEnd, Author: "warden", Replication: wire.ReplicationCommitted, CountsFrom: wire.SourceDistrict, Rungs: exampleRungs, Addressed: exampleCount,
+		},
+		Made: exampleEnd, Begun: exampleTime,
+		Events: []wire.ReportEvent{
+			{At: exampleTime, What: wire.HappenedTaken, MsgType: "Alert", Revision: exampleRev, By: "warden", Headline: "Go to the second floor", Reached: &exampleSpread},
+			{At: exampleSpread.First, What: wire.HappenedFirst},
+		},
+		Reached: exampleSpread, Curve: []wire.CurvePoint{{At: exampleSpread.First, Count: 1}, {At: exampleSpread.Last, Count: 10}},
+		Kinds:   []wire.ReportKind{{Kind: "screen", Reached: exampleSpread, Curve: []wire.CurvePoint{{At: exampleSpread.Last, Count: 10}}}},
+		Groups:  []wire.ReportGroup{{Place: examplePlace, Kind: "screen", Reached: exampleSpread}},
+		Slowest: []wire.ReportRow{{Member: "lift-0042", Kind: "screen", Place: examplePlace, At: exampleSpread.Last}},
+		Dark:    []wire.ReportRow{{Member: "lift-0043", Kind: "screen", Place: examplePlace}}, DarkTotal: 1, Answers: []wire.Count{},
+	},
 	wire.Event{Type: "receipts", At: exampleTime.Add(2 * time.Second), Alert: exampleID, Revision: exampleRev, State: wire.StateInForce, CountsFrom: wire.SourceDistrict, Rungs: &exampleRungs},
 	wire.Scenario{ID: "flood", Title: "Flood", Alert: exampleForm, Blanks: []string{"where"}, Select: "place under tuen-mun/on-ting", Approvals: 1, Minutes: 60,
 		BlankRules: []wire.BlankRule{{Name: "where", For: "the block that is flooded", MaxLength: 40}}, Checklist: []string{"Ask the warden which blocks."}, Sensitive: []string{"panic"},

@@ -70,6 +70,11 @@ func Commands() []command.Command {
 				"almenara alert receipts --missing --csv \\\n  abcdefghijklmnopqrstuvwxyz > missing.csv",
 		},
 		{
+			Name: "alert report", Purpose: "report what an alert came to, and when it reached whom", Args: "ALERT", Min: 1, Max: 1, Setup: alertReport, More: reportMore,
+			Example: "almenara alert report abcdefghijklmnopqrstuvwxyz\n" +
+				"almenara alert report --csv abcdefghijklmnopqrstuvwxyz > report.csv",
+		},
+		{
 			Name: "alert watch", Purpose: "watch an alert arrive, until all have presented it", Args: "ALERT", Min: 1, Max: 1,
 			Setup: alertWatch, Example: "almenara alert watch --for 2m abcdefghijklmnopqrstuvwxyz",
 		},

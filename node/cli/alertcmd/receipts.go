@@ -12,6 +12,7 @@ import (
 	"almenara/node/cli/terminal"
 	"almenara/node/client"
 	"almenara/node/wire"
+	"almenara/node/wire/sheets"
 )
 
 // rowsAtOnce is how many rows one request asks for; the pages follow each other.
@@ -106,7 +107,7 @@ func receipts(ctx context.Context, e *command.Env, id string, q wire.ReceiptQuer
 		}
 	}
 	if as != table {
-		return command.Writing(wire.WriteReceiptsCSV(e.Out, all.Rows))
+		return command.Writing(sheets.Receipts(e.Out, all.Rows))
 	}
 	return e.Print(all.Rows, func(w io.Writer) {
 		tables.Receipts(w, all.Rows, func() []wire.NodeInfo {

@@ -33,6 +33,8 @@ type Services struct {
 	Scenarios service.Scenarios
 	Places    service.Places
 	Reader    service.Reader
+	Reports   service.Reports
+	Audit     service.Audit
 	Status    service.Status
 	Events    service.Events
 
@@ -73,7 +75,7 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Sessions: s.SignIn, Status: s.Status,
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}},
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}, {Name: "audit", Action: authority.ReadAudit}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},

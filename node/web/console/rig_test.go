@@ -101,7 +101,7 @@ func newRig(_ testing.TB) *rig {
 	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
-		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Status: s.Status, Events: s.Events,
+		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
 		Imports: s.Imports, Selections: s.Selections,
@@ -145,7 +145,7 @@ func tried() []frame.Route {
 
 // pathFor is a path that a route is for.
 func pathFor(r frame.Route) string {
-	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{licence}", "l1", "{device}", "lift-0042").Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults").Replace(r.Path)
 }
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.

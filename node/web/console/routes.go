@@ -2,11 +2,15 @@ package console
 
 import (
 	"almenara/node/authority"
+	"almenara/node/web/console/ability"
 	"almenara/node/web/console/account"
 	"almenara/node/web/console/audience"
+	"almenara/node/web/console/audit"
 	"almenara/node/web/console/fleet"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/handbook"
 	"almenara/node/web/console/people"
+	"almenara/node/web/console/report"
 )
 
 // rooms are all pages that there are, in the rooms that they belong to: this table is the only place
@@ -17,6 +21,10 @@ func rooms(s Services, p pages) []frame.Room {
 		audience.Room(audience.Services{Imports: s.Imports, Selections: s.Selections, Places: s.Places}),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
+		report.Room(s.Reports, s.Places),
+		audit.Room(s.Audit),
+		handbook.Room(),
+		ability.Room(s.Connected, s.Status, s.Reader, s.Places),
 		{Pages: files, Routes: routes(p)},
 	}
 }

@@ -107,10 +107,11 @@ type ProblemPage struct {
 	Sentence string
 	Details  []string
 	Alert    string
+	Help     string // path of what the handbook says of it
 }
 
 func (f *Frame) showProblem(q *Request, p *wire.Problem) {
-	data := ProblemPage{Page: q.Page("problem"), Sentence: p.Sentence, Details: p.Details, Alert: p.Alert}
+	data := ProblemPage{Page: q.Page("problem"), Sentence: p.Sentence, Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind)}
 	data.Says = q.Lang.T("problem." + p.Kind)
 	if err := q.ShowAs(wire.HTTPStatus(p.Kind), "problem", data); err != nil {
 		f.log.Error("showing a problem", "error", err)
@@ -125,6 +126,19 @@ func (q *Request) ClockTime(t time.Time) string { return stamp(t, q.frame.opts.Z
 // DayTime is said at ClockTime.
 func (q *Request) DayTime(t time.Time) string {
 	return stamp(t, q.frame.opts.Zone, "2006-01-02 15:04 MST")
+}
+
+// FormTime is a time that a person chose in a field of a form (datetime-local), in the node's
+// zone; the zero time where there is none, or none that can be read.
+func (q *Request) FormTime(text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation("2006-01-02T15:04", text, q.frame.opts.Zone)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 func stamp(t time.Time, zone *time.Location, form string) string {

@@ -55,15 +55,21 @@ func fill(v reflect.Value, text string) {
 	}
 }
 
-// nobody has signed in, and no node answers.
-type nobody struct{}
+// Nobody is a frame.Sessions in which nobody has signed in, and a service.Status of a node that does not
+// answer.
+type Nobody struct{}
 
-func (nobody) Find(string) (signin.Who, error) {
+// Find refuses.
+func (Nobody) Find(string) (signin.Who, error) {
 	return signin.Who{}, wire.Problemf(wire.KindUnauthenticated, "nobody")
 }
-func (nobody) Again(context.Context, signin.Who, string, string) error { return nil }
-func (nobody) Seen(signin.Who)                                         {}
-func (nobody) Status(context.Context, bool) (wire.Status, error) {
+
+// Again and Seen do nothing.
+func (Nobody) Again(context.Context, signin.Who, string, string) error { return nil }
+func (Nobody) Seen(signin.Who)                                         {}
+
+// Status fails.
+func (Nobody) Status(context.Context, bool) (wire.Status, error) {
 	return wire.Status{}, wire.Problemf(wire.KindInternal, "no node")
 }
 
@@ -72,7 +78,7 @@ func (nobody) Status(context.Context, bool) (wire.Status, error) {
 func Rendered(t *testing.T, room frame.Room, name string, data any, l *words.Language, text string) string {
 	t.Helper()
 	room.Routes = nil
-	f, err := frame.New(frame.Options{Sessions: nobody{}, Status: nobody{}, Clock: func() time.Time { return time.Time{} }}, room)
+	f, err := frame.New(frame.Options{Sessions: Nobody{}, Status: Nobody{}, Clock: func() time.Time { return time.Date(2026, 11, 29, 3, 4, 5, 0, time.UTC) }}, room)
 	require.NoError(t, err)
 	return rendered(t, f.Template(name), f, name, data, l, text)
 }

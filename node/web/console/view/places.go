@@ -3,6 +3,8 @@
 package view
 
 import (
+	"mime"
+	"net/http"
 	"path"
 	"strings"
 
@@ -67,4 +69,11 @@ func Typed(word, key string) bool {
 // PathOf is the path of a page about an alert.
 func PathOf(id string, more ...string) string {
 	return path.Join(append([]string{frame.Below, "alerts", id}, more...)...)
+}
+
+// Download says that the answer is a file for the person, with a name of ours.
+func Download(w http.ResponseWriter, media, name string) {
+	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": "almenara-" + name}))
+	w.Header().Set("Cache-Control", "no-store")
 }

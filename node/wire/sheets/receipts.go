@@ -1,4 +1,6 @@
-package wire
+// Package sheets writes answers of the API as CSV (RFC 4180), for spreadsheets. A text that a spreadsheet
+// would take for a formula gets an apostrophe in front. It never imports anything of ours but wire.
+package sheets
 
 import (
 	"encoding/csv"
@@ -6,25 +8,12 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"almenara/node/wire"
 )
 
-// HeaderNext is the header of a page that is not the last one: pass its value as after.
-const HeaderNext = "Almenara-Next"
-
-// HeaderDrill is the header of every answer of a node that is of a drill copy of a district, a
-// backup restored with --isolated; its value is DrillCopy. Other answers do not have it.
-const (
-	HeaderDrill = "Almenara-Drill"
-	DrillCopy   = "copy"
-)
-
-// HeaderCountsFrom is the header of a list of who was reached or missed that says whose
-// knowledge it is: a Source.
-const HeaderCountsFrom = "Almenara-Counts-From"
-
-// WriteReceiptsCSV writes rows as CSV (RFC 4180) with a head line. Times are UTC. A text
-// that a spreadsheet would take for a formula gets an apostrophe in front.
-func WriteReceiptsCSV(to io.Writer, rows []ReceiptRow) error {
+// Receipts writes rows as CSV (RFC 4180) with a head line. Times are UTC.
+func Receipts(to io.Writer, rows []wire.ReceiptRow) error {
 	w := csv.NewWriter(to)
 	w.UseCRLF = true
 	_ = w.Write([]string{"member", "name", "kind", "place", "rung", "at", "reason", "since", "unanswered", "rung_from"})

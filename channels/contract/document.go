@@ -1,0 +1,8 @@
+package contract
+
+import _ "embed"
+
+// Document is the device contract as makers read it, in Markdown.
+//
+//go:embed CONTRACT.md
+var Document string

@@ -1,0 +1,63 @@
+package ability
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/web/console/frame"
+	"almenara/node/web/console/pagetest"
+	"almenara/node/wire"
+)
+
+func TestTemplates(t *testing.T) {
+	pagetest.Templates(t, Room(nil, nil, nil, nil), func() map[string]any { return map[string]any{"ability": &abilityPage{}} })
+}
+
+// fleet is devices, of which every third is connected, and every third is at a node that does not answer.
+type fleet struct {
+	devices []wire.Device
+	asked   int
+}
+
+func (f *fleet) ListDevices(_ context.Context, after string, limit int) (page []wire.Device, next string, err error) {
+	f.asked++
+	for _, d := range f.devices {
+		if d.ID > after && len(page) < limit {
+			page = append(page, d)
+		}
+	}
+	if len(page) == limit {
+		next = page[limit-1].ID
+	}
+	return page, next, nil
+}
+
+// A device of which nothing is known is neither connected nor dark, and a revoked one is none.
+func TestCount_TellsDarkFromUnknown(t *testing.T) {
+	f := &fleet{}
+	for i := range 2500 {
+		d := wire.Device{ID: fmt.Sprintf("d%05d", i), Member: fmt.Sprint("m", i%500), Place: fmt.Sprintf("d/e/b%d/lift", i%2), Revoked: i == 7}
+		if i%3 > 0 {
+			d.Connected = new(i%3 == 1)
+		}
+		f.devices = append(f.devices, d)
+	}
+	q := &frame.Request{R: httptest.NewRequest(http.MethodGet, "/console/ability", nil)}
+	got, err := pages{devices: f}.count(q)
+	require.NoError(t, err)
+	require.Equal(t, counted{2499, 832, 833}, got.all)
+	require.Len(t, got.gone, 833)
+	require.Len(t, got.blocks, 2)
+	require.EqualValues(t, 1250, got.blocks["d/e/b0"].devices)
+	require.Len(t, got.members, 500, "a member of several devices is one")
+	require.True(t, got.members["m1"])
+	require.Equal(t, 3, f.asked)
+	require.Equal(t, "99.9 %", percent(9999, 10_000), "as long as one is missing it is not all")
+	require.Equal(t, "100.0 %", percent(3, 3))
+	require.Equal(t, "d", blockOf("d"))
+}
