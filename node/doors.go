@@ -58,7 +58,7 @@ func (n *Node) openAPI() error {
 	handler := api.New(n.Services(), api.Options{Pages: devicePages, Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
-	pages := newConsole(n)
+	pages := newConsole(n, pages.Path+devicePages.Version()+"/arrange.js")
 	mux.Handle(console.Below, pages)
 	mux.Handle("/mqtt", n.gateway.Handler())
 	options := httpserver.Options{Address: u.Host, Handler: mux, EndStreams: func() { handler.EndStreams(); pages.EndStreams() }, Conns: n.conns.API, Logger: n.log}
@@ -75,8 +75,9 @@ func (n *Node) openAPI() error {
 	return nil
 }
 
-// newConsole makes the pages of the duty operator.
-func newConsole(n *Node) *console.Console {
+// newConsole makes the pages of the duty operator; screen is the path of the module that arranges alerts
+// on screens.
+func newConsole(n *Node, screen string) *console.Console {
 	s := n.Services()
 	return console.New(console.Services{
 		SignIn: n.signin, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
@@ -85,7 +86,7 @@ func newConsole(n *Node) *console.Console {
 		Imports: s.Imports, Selections: s.Selections,
 	}, console.Options{
 		Clock: n.options.Clock, Hosts: func() []string { return append(n.reachableAt().Hosts(), n.Name()) }, Drill: n.district.Isolated,
-		Logger: n.log, Trust: n.status.Trust, Known: httpserver.KnownAs,
+		Logger: n.log, Trust: n.status.Trust, Known: httpserver.KnownAs, Screen: screen,
 	})
 }
 

@@ -54,10 +54,18 @@ func TestUpdateAlert_KeepsWhatIsNotGiven(t *testing.T) {
 
 	would := changed(wire.UpdateAlert{Select: "place under " + there.Path, DryRun: true})
 	require.Equal(t, []any{true, wire.EffectWaits, uint64(1)}, []any{would.DryRun, would.Effect, would.Addressed.Total})
-	moved := changed(wire.UpdateAlert{Select: "place under " + there.Path})
+	require.Equal(t, []uint64{1, 2}, []uint64{would.Added.Total, would.Ended.Total}, "who hears of it for the first time, and for whom it is over")
+	require.Equal(t, wire.Look{Tier: "emergency", Sound: "siren", Confirm: "person"}, *would.Look)
+	wider := changed(wire.UpdateAlert{Select: "place under " + here.Path + " or place under " + there.Path, DryRun: true})
+	require.Equal(t, []uint64{1, 0}, []uint64{wider.Added.Total, wider.Ended.Total})
+	nobody := changed(wire.UpdateAlert{Select: "all", Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "the sea", Circle: []string{"0,0 1"}}}}}, DryRun: true})
+	require.Equal(t, []uint64{0, 0, 2}, []uint64{nobody.Addressed.Total, nobody.Added.Total, nobody.Ended.Total})
+	moved := changed(wire.UpdateAlert{Select: "place under " + there.Path, Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "Beside"}}}}})
 	_, err = second.ApproveAlert(d.ctx(), moved.Alert, wire.Approve{}, "committed")
 	require.NoError(t, err)
-	require.Equal(t, "place under "+there.Path, d.show(0, sent.Alert).Select)
+	now = d.show(0, sent.Alert)
+	require.Equal(t, "place under "+there.Path, now.Select)
+	require.Equal(t, []string{"Beside"}, now.Messages[len(now.Messages)-1].Texts[0].Areas)
 
 	for _, c := range []struct {
 		in   wire.UpdateAlert
@@ -68,6 +76,8 @@ func TestUpdateAlert_KeepsWhatIsNotGiven(t *testing.T) {
 		{wire.UpdateAlert{Severity: "Dreadful"}, wire.KindRefused, "severity"},
 		{wire.UpdateAlert{Select: "kind = siren"}, wire.KindRefused, "selects nobody"},
 		{wire.UpdateAlert{Select: "kind ="}, wire.KindMalformed, "cannot be read"},
+		{wire.UpdateAlert{Areas: []wire.UpdateAreas{{Language: "fr", Area: []wire.CAPArea{{AreaDesc: "x"}}}}}, wire.KindRefused, "give them for every language"},
+		{wire.UpdateAlert{Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "x", Polygon: []string{"1,1 2,2"}}}}}}, wire.KindRefused, "polygon"},
 	} {
 		p := problemOf(d, nil, func() error { _, err := duty.UpdateAlert(d.ctx(), sent.Alert, c.in, ""); return err }())
 		require.Equal(t, c.kind, p.Kind, p.Sentence)

@@ -111,6 +111,9 @@ almenara/node/cli/inprocess almenara/node/backup almenara/node/wire
 almenara/node/cli/completion almenara/node/cli/command
 almenara/node/cli/command almenara/node/access almenara/node/cli/inprocess almenara/node/cli/terminal almenara/node/client almenara/node/wire
 almenara/node/web/console/frame almenara/node/api/rates almenara/node/authority almenara/node/service almenara/node/signin! almenara/node/web! almenara/node/web/console/words almenara/node/wire
+almenara/node/web/console/drawing almenara/node/web/console/words almenara/node/wire
+almenara/node/web/console/compose/picture almenara/node/wire
+almenara/node/web/console/compose almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire

@@ -112,7 +112,7 @@ func (h alertHandlers) correctAlert(c routing.Call) error {
 		in = words.Update()
 	}
 	if in.Empty() {
-		return wire.Problemf(wire.KindMalformed, "the body says nothing new: one of \"texts\", \"blanks\" and \"expires\" is expected, or in an update one of \"severity\", \"urgency\", \"certainty\" and \"select\"")
+		return wire.Problemf(wire.KindMalformed, "the body says nothing new: one of \"texts\", \"blanks\" and \"expires\" is expected, or in an update one of \"severity\", \"urgency\", \"certainty\", \"select\" and \"areas\"")
 	}
 	in.DryRun = c.Query.Flag("dry_run")
 	if c.Query.Err() != nil {

@@ -40,6 +40,34 @@ type Update struct {
 	// Severity, Urgency and Certainty are CAP's, of every info block; "" stays as it is.
 	Severity, Urgency, Certainty string
 	Elsewhere                    bool // it is for others than before, which is something new by itself
+
+	Areas []Areas // in place of those of the info blocks; none leaves them as they are
+}
+
+// Areas are the areas of the info blocks in one language.
+type Areas struct {
+	Language string // "" is of every language that has none of its own
+	Areas    []alert.Area
+}
+
+// moved puts the areas into the blocks, and reports whether any are given. Every block gets some: a
+// language that kept its areas would go on warning people who have heard in another one that it is over.
+func (u Update) moved(infos []alert.Info) (bool, error) {
+	if len(u.Areas) == 0 {
+		return false, nil
+	}
+	for i := range infos {
+		language := languageOf(infos[i])
+		at := slices.IndexFunc(u.Areas, func(a Areas) bool { return strings.EqualFold(a.Language, language) })
+		if at < 0 {
+			at = slices.IndexFunc(u.Areas, func(a Areas) bool { return a.Language == "" })
+		}
+		if at < 0 || len(u.Areas[at].Areas) == 0 {
+			return false, fmt.Errorf("%w: nothing was sent: no areas are given for the text in %s; give them for every language", ErrRefused, language)
+		}
+		infos[i].Areas = u.Areas[at].Areas
+	}
+	return true, nil
 }
 
 // louder puts severity, urgency and certainty into the blocks, and reports whether any is given.
@@ -56,7 +84,11 @@ func (u Update) louder(infos []alert.Info) bool {
 // sender should know. Expires is when it ends; zero leaves every end as it is.
 func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*alert.Alert, []string, error) {
 	a := current.Clone()
-	if loudness := u.louder(a.Infos); len(texts) == 0 && expires.IsZero() && !loudness && !u.Elsewhere {
+	moved, err := u.moved(a.Infos)
+	if err != nil {
+		return nil, nil, err
+	}
+	if loudness := u.louder(a.Infos); len(texts) == 0 && expires.IsZero() && !loudness && !u.Elsewhere && !moved {
 		return nil, nil, fmt.Errorf("%w: nothing was sent: it says nothing new; give a text or an end", ErrRefused)
 	}
 	changed := make([]bool, len(a.Infos))

@@ -47,7 +47,7 @@ func (t *Intake) UpdateAlert(ctx context.Context, by authority.Caller, id string
 // correct writes the Update and takes it like any other.
 func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.UpdateAlert, wait wire.Wait) (_ wire.Outcome, err error) {
 	t, m := c.t, c.m
-	taken := incoming{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun, selected: in.Select}
+	taken := incoming{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun, selected: in.Select, replaces: m}
 	if in.Select == "" { // else take reads it, as that of a new message
 		if taken.limit, err = readLimit(m.Select(), t.audience()); err != nil {
 			return wire.Outcome{}, err
@@ -80,7 +80,7 @@ func (c corrector) write(taken *incoming, in wire.UpdateAlert) (err error) {
 	update := correction.Update{
 		Identifier: shortid.New(), Sender: c.t.district.SenderOf(taken.by), Now: c.sent(),
 		References: c.references(), Reason: judge.Printable(in.Reason),
-		Severity: in.Severity, Urgency: in.Urgency, Certainty: in.Certainty, Elsewhere: in.Select != "",
+		Severity: in.Severity, Urgency: in.Urgency, Certainty: in.Certainty, Areas: areasOf(in.Areas), Elsewhere: in.Select != "",
 	}
 	if taken.by.Speaks(c.m.Entry.Key.Sender) {
 		update.Sender = c.m.Entry.Key.Sender
@@ -105,6 +105,22 @@ func (c corrector) write(taken *incoming, in wire.UpdateAlert) (err error) {
 		return wire.Problemf(wire.KindRefused, "%s", strings.TrimPrefix(err.Error(), correction.ErrRefused.Error()+": "))
 	}
 	return err
+}
+
+// areasOf reads the areas of an update.
+func areasOf(in []wire.UpdateAreas) (out []correction.Areas) {
+	for _, of := range in {
+		areas := correction.Areas{Language: of.Language}
+		for _, a := range of.Area {
+			area := alert.Area{Description: a.AreaDesc, Polygons: a.Polygon, Circles: a.Circle, Altitude: a.Altitude, Ceiling: a.Ceiling}
+			for _, g := range a.Geocode {
+				area.Geocodes = append(area.Geocodes, alert.Named{Name: g.ValueName, Value: g.Value})
+			}
+			areas.Areas = append(areas.Areas, area)
+		}
+		out = append(out, areas)
+	}
+	return out
 }
 
 // sent is now, or the second after what is known of the alert.

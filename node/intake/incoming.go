@@ -28,6 +28,7 @@ type incoming struct {
 	incident string
 	scenario rights.Scenario   // that it was made from; the zero one is none
 	blanks   map[string]string // that fill the scenario's
+	replaces *alerts.Message   // whose place it takes, of a change of one alert; nil: it is none
 	warnings []string
 	wait     wire.Wait
 	dryRun   bool // say what would be, record nothing

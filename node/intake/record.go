@@ -101,7 +101,15 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 	if err := newest.Check(t.book, in.written(m), t.clock()); err != nil {
 		return wire.Outcome{}, err
 	}
-	return t.usual(in, t.answers.Expected(ctx, t.book.With(m), m, in.wait, in.warnings)), nil
+	out := t.usual(in, t.answers.Expected(ctx, t.book.With(m), m, in.wait, in.warnings))
+	if in.replaces != nil {
+		added, ended, err := t.answers.Difference(in.replaces, m)
+		if err != nil {
+			return wire.Outcome{}, err
+		}
+		out.Added, out.Ended = &added, &ended
+	}
+	return out, nil
 }
 
 // recordable is the body of an alert's fact. Where the message is too large for one, it

@@ -57,6 +57,10 @@ func (t *Intake) usual(in incoming, out wire.Outcome) wire.Outcome {
 	out.Usual = scenario.Range(in.scenario, out.Addressed.Total)
 	if in.dryRun {
 		out.Checklist, out.Words = in.scenario.Checklist, wording.Check(in.alert, in.scenario.Sensitive)
+		if len(in.alert.Infos) > 0 {
+			look := alert.PresentationOf(in.alert.Status, in.alert.Infos)
+			out.Look = &wire.Look{Tier: look.Tier, Sound: look.Sound, Confirm: look.Confirm}
+		}
 	}
 	return out
 }

@@ -72,6 +72,20 @@ func (a *Answers) Expected(ctx context.Context, d *alerts.Book, m *alerts.Messag
 	return Asked(a.of(ctx, d, m, replication.Reach{}, wait, warnings))
 }
 
+// Difference counts whom one message addresses with the audience of this moment and another does not:
+// those who are added where after takes the place of before, and those for whom it ends.
+func (a *Answers) Difference(before, after *alerts.Message) (added, ended wire.Counts, err error) {
+	was, err := a.Addressed.Now(before)
+	if err != nil {
+		return added, ended, err
+	}
+	is, err := a.Addressed.Now(after)
+	if err != nil {
+		return added, ended, err
+	}
+	return a.Members.Counts(roaring.AndNot(is.Members, was.Members)), a.Members.Counts(roaring.AndNot(was.Members, is.Members)), nil
+}
+
 // Asked is the outcome of what was not recorded.
 func Asked(out wire.Outcome) wire.Outcome {
 	out.DryRun, out.Replication, out.HeldBy, out.HeldOf = true, "", 0, 0

@@ -48,9 +48,23 @@ type Outcome struct {
 	Words []WordFinding `json:"words,omitempty"`
 	// Checklist is what the scenario wants done before it is sent; in a dry run only.
 	Checklist []string `json:"checklist,omitempty"`
+	// Look is how devices would present it; in a dry run only.
+	Look *Look `json:"look,omitempty"`
+	// Added are, of a change of an alert, those who are not addressed by what stands now, and Ended
+	// those who are and would be told that it is over for them; in a dry run only.
+	Added *Counts `json:"added,omitempty"`
+	Ended *Counts `json:"ended,omitempty"` // see added
 	// Approvals says how many other persons must approve and who has; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it
+}
+
+// Look is how devices present a message: what its status, severity, urgency and certainty make of it,
+// and the parameter almenara:confirm.
+type Look struct {
+	Tier    string `json:"tier"`    // emergency, advisory, drill or test
+	Sound   string `json:"sound"`   // siren, chime, drill or none
+	Confirm string `json:"confirm"` // person: somebody at the device confirms; none
 }
 
 // Counts is a number of members, in all and by kind and place, as they are now.
@@ -113,15 +127,26 @@ type UpdateAlert struct {
 	Severity  string `json:"severity,omitempty"`
 	Urgency   string `json:"urgency,omitempty"`   // likewise
 	Certainty string `json:"certainty,omitempty"` // likewise
-	// Select is the selection from now on, in place of the alert's own; its areas stay, and both must hold.
+	// Select is the selection from now on, in place of the alert's own. Its areas stay, unless others
+	// are given, and both must hold.
 	Select string `json:"select,omitempty"`
-	Reason string `json:"reason,omitempty"` // why, for the audit; needed when the node is alone
-	DryRun bool   `json:"-"`
+	// Areas are the areas from now on, in place of those of every info block, for each of its languages.
+	// The selection stays, unless another one is given, and both must hold; "all" narrows nothing.
+	Areas  []UpdateAreas `json:"areas,omitempty"`
+	Reason string        `json:"reason,omitempty"` // why, for the audit; needed when the node is alone
+	DryRun bool          `json:"-"`
 }
 
 // Empty reports whether it says nothing new.
 func (in UpdateAlert) Empty() bool {
-	return len(in.Texts) == 0 && len(in.Blanks) == 0 && in.Expires.IsZero() && in.Severity+in.Urgency+in.Certainty+in.Select == ""
+	return len(in.Texts) == 0 && len(in.Blanks) == 0 && len(in.Areas) == 0 && in.Expires.IsZero() && in.Severity+in.Urgency+in.Certainty+in.Select == ""
+}
+
+// UpdateAreas are the areas of the info blocks in one language. All languages of an alert have the
+// same areas, which they name each in its own words.
+type UpdateAreas struct {
+	Language string    `json:"language,omitempty"` // absent: of every language that has none of its own here
+	Area     []CAPArea `json:"area"`               // as CAP writes them; one with an areaDesc alone leaves it to the selection whom it means
 }
 
 // CorrectText replaces words of the info blocks in one language; what is absent stays. A text

@@ -33,7 +33,7 @@ const (
 var examples = byType(
 	wire.SendAlert{Scenario: "flood", Blanks: map[string]string{"where": "Block 2"}, Incident: "i-7", Reason: "seen by the warden"},
 	wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("Go to the third floor")}}, Reason: "the water rises"},
-	wire.UpdateAlert{Severity: "Extreme", Select: "place under tuen-mun", Reason: "the water rises"},
+	wire.UpdateAlert{Severity: "Extreme", Select: "place under tuen-mun", Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "Tuen Mun"}}}}, Reason: "the water rises"},
 	wire.CancelAlert{Reason: "the water has gone"},
 	wire.Approve{Digest: "5f1c09", Reason: "seen on the camera"},
 	wire.Outcome{

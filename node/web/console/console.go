@@ -16,6 +16,7 @@ import (
 	"almenara/node/inflight"
 	"almenara/node/service"
 	"almenara/node/web/console/account"
+	"almenara/node/web/console/compose"
 	"almenara/node/web/console/frame"
 )
 
@@ -59,6 +60,7 @@ type Options struct {
 	Logger *slog.Logger
 	Trust  func() error
 	Known  func(*http.Request, string)
+	Screen string        // path of the module that arranges alerts on screens; "" is none, and no picture of them is shown
 	Beat   time.Duration // between signs of life on the stream of events; 0 is 5 s
 }
 
@@ -75,9 +77,10 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Sessions: s.SignIn, Status: s.Status,
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}, {Name: "audit", Action: authority.ReadAudit}},
+		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "compose", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}, {Name: "audit", Action: authority.ReadAudit}},
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
+		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
 		alerts:    alertPages{s.Alerts, s.Reader, s.Places},
 		approvals: approvalPages{s.Approvals, s.Reader, s.Places},
@@ -96,6 +99,7 @@ func (c *Console) EndStreams() { c.endOnce.Do(func() { close(c.ended) }) }
 // The pages by what they are about: each group has what it needs, and no more.
 type (
 	pages struct {
+		compose   compose.Services
 		scenarios scenarioPages
 		alerts    alertPages
 		approvals approvalPages

@@ -24,7 +24,7 @@ type row struct {
 	Ladder                         []rung
 	Reached                        string // "presented of queued", in words
 	Rounded                        bool
-	MayEnd, MayCorrect             bool
+	MayEnd, MayCorrect, MayUpdate  bool
 }
 
 // rung is one step of the ladder.
@@ -53,6 +53,7 @@ func newRow(q *frame.Request, a wire.Alert) row {
 		InForce: a.State == wire.StateInForce, Drill: a.Status != "Actual", Over: a.State.Over(), Sent: q.DayTime(a.Sent), Expires: q.DayTime(a.Expires),
 		Ladder: ladder(q, a.Rungs), Reached: q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued), Rounded: a.RoundedTo > 0,
 		MayEnd: !a.State.Over() && q.May(authority.Cancel), MayCorrect: a.State == wire.StateInForce && q.May(authority.Correct),
+		MayUpdate: !a.State.Over() && q.May(authority.Update),
 	}
 	r.Says = q.Lang.T("state." + string(a.State))
 	if r.InForce && a.Rungs.Presented < a.Rungs.Queued {

@@ -6,6 +6,7 @@ import (
 	"almenara/node/web/console/account"
 	"almenara/node/web/console/audience"
 	"almenara/node/web/console/audit"
+	"almenara/node/web/console/compose"
 	"almenara/node/web/console/fleet"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/handbook"
@@ -25,6 +26,7 @@ func rooms(s Services, p pages) []frame.Room {
 		audit.Room(s.Audit),
 		handbook.Room(),
 		ability.Room(s.Connected, s.Status, s.Reader, s.Places),
+		compose.Room(p.compose),
 		{Pages: files, Routes: routes(p)},
 	}
 }

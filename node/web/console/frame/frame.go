@@ -76,6 +76,7 @@ type Route struct {
 	Open         bool             // whoever has not signed in may ask, too
 	Action       authority.Action // else: says who may; "" is everybody who has signed in
 	Sends        bool             // who was idle for long types the password again
+	Tries        bool             // a form that sends and changes nothing: what it holds is only tried
 	Stream       bool             // its answer does not end, and is no sign of a person
 	Upload       int64            // its form is multipart/form-data with a file as the last field, of this many bytes at most; 0: it takes none
 	Within       time.Duration    // how long it may take; 0 is 30 s, which is also the least

@@ -6,7 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
+	"unicode"
 
 	"almenara/node/service"
 	"almenara/node/web/console/frame"
@@ -53,7 +55,19 @@ func (n PlaceNames) Of(path string) string {
 func Show(n uint64) string { return words.Show(n) }
 
 // Under selects a place and all that is under it.
-func Under(place string) string { return "place under " + place }
+func Under(place string) string { return "place under " + Quoted(place) }
+
+// Quoted is a value as the grammar of selections takes it, whatever it holds.
+func Quoted(value string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_./:+", r)
+	}
+	keyword := slices.Contains([]string{"and", "or", "not", "in", "under", "has", "all"}, strings.ToLower(value))
+	if value != "" && !keyword && strings.IndexFunc(value, func(r rune) bool { return !plain(r) }) < 0 {
+		return value
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}
 
 // Typed reports whether the word that was typed is the text for the key, in any of the languages: an
 // input method that is in the way must not stand between a person and the alarm.

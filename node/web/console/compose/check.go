@@ -1,0 +1,120 @@
+package compose
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
+	"almenara/node/web/console/words"
+	"almenara/node/wire"
+)
+
+// tried is what a dry run says of a message.
+type tried struct {
+	Audience *view.Audience
+	Added    *view.Audience // of an update
+	Ended    *view.Audience
+	Warnings []string
+	Words    []finding
+	Waits    int    // persons who must approve first
+	Why      string // why they must, in English
+	Effect   wire.Effect
+	Until    string
+	Tier     string // how devices present it, in words
+	Sound    string
+	Person   bool // somebody at the device confirms
+	Glass    string
+	Texts    []wire.MessageText // Chinese first, as devices show them
+	Spoken   []wire.MessageText // what speakers say, in Headline
+	Before   string             // who has sent something else for the incident, in words
+	BeforeID string
+}
+
+// finding is what a text lacks.
+type finding struct{ Tag, Language, Says string }
+
+// triedOf says what a dry run found.
+func (p pages) triedOf(q *frame.Request, out wire.Outcome) (*tried, error) {
+	names, err := view.NamesOfPlaces(p.Places, q)
+	if err != nil {
+		return nil, err
+	}
+	t := &tried{Audience: view.AudienceOf(q, out.Addressed, names), Warnings: out.Warnings, Effect: out.Effect}
+	t.Audience.Unanswered, t.Audience.Unlocated = len(out.Unanswered), out.Unlocated
+	if out.Reachable != nil {
+		t.Audience.Dark, t.Audience.DarkKnown = out.Addressed.Total-min(*out.Reachable, out.Addressed.Total), true
+	}
+	if out.Added != nil {
+		t.Added = view.AudienceOf(q, *out.Added, names)
+	}
+	if out.Ended != nil {
+		t.Ended = view.AudienceOf(q, *out.Ended, names)
+	}
+	if a := out.Approvals; a != nil {
+		t.Waits = a.Needed - len(a.Given)
+		if a.Why != nil {
+			t.Why = a.Why.Sentence
+		}
+	}
+	for _, w := range out.Words {
+		t.Words = append(t.Words, finding{w.Language, nameOf(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
+	}
+	return t, nil
+}
+
+// shown says how devices will present the texts. The order is that of screens.
+func (t *tried) shown(q *frame.Request, look *wire.Look, body looks) error {
+	body.Texts = slices.Clone(body.Texts)
+	slices.SortStableFunc(body.Texts, func(a, b wire.MessageText) int { return chinese(b.Language) - chinese(a.Language) })
+	t.Texts, t.Until = body.Texts, q.DayTime(body.Expires)
+	if look == nil {
+		return nil
+	}
+	for _, text := range t.Texts { // as channels/speaker puts it together
+		drill := ""
+		if look.Tier == "drill" {
+			drill = words.Pick(text.Language).T("compose.spoken.drill") + " "
+		}
+		text.Headline = drill + cmp.Or(text.Headline, text.Event) + ". " + text.Instruction
+		t.Spoken = append(t.Spoken, text)
+	}
+	t.Tier, t.Sound, t.Person = q.Lang.T("compose.tier."+look.Tier), q.Lang.T("compose.sound."+look.Sound), look.Confirm == "person"
+	raw, err := json.Marshal(glass{body, *look, q.Now})
+	t.Glass = string(raw)
+	return err
+}
+
+func chinese(language string) int {
+	if strings.HasPrefix(language, "zh") || strings.HasPrefix(language, "yue") {
+		return 1
+	}
+	return 0
+}
+
+// looksOf is the message as devices get it: what the form says. Devices take marks out of texts; these
+// are the texts as they were written.
+func looksOf(a wire.CAPAlert, sender string, until func(wire.CAPInfo) wire.MessageText) looks {
+	out := looks{Sender: sender}
+	for _, i := range a.Info {
+		t := until(i)
+		out.Texts = append(out.Texts, t)
+		if t.Expires.After(out.Expires) {
+			out.Expires = t.Expires
+		}
+	}
+	return out
+}
+
+// refusal is the sentence of an error that says that it cannot be sent; any other one is an error of the
+// page.
+func refusal(err error) (*wire.Problem, error) {
+	var p *wire.Problem
+	if errors.As(err, &p) {
+		return p, nil
+	}
+	return nil, err
+}
