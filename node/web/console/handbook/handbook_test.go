@@ -130,6 +130,7 @@ func TestRead_TakesNoHTML(t *testing.T) {
 	require.NotContains(t, string(c.body), "javascript:")
 	c, err = read("## A {#a}\n\n| | b |\n|---|---|\n| c | d |\n")
 	require.NoError(t, err)
+	require.Contains(t, string(c.body), `<table tabindex="0">`)
 	require.NotContains(t, string(c.body), "<th></th>", "a column without a name cannot be read aloud")
 	require.IsType(t, template.HTML(""), c.body)
 }

@@ -120,9 +120,13 @@ func read(source string) (c chapter, err error) {
 	return c, nil
 }
 
-// nameColumns gives each column of a table a heading that can be read aloud, also where the text has none.
+// nameColumns gives each column of a table a heading that can be read aloud, also where the text has none,
+// and lets a table that is wider than the screen be scrolled by keys.
 func nameColumns(doc ast.Node) {
 	_ = ast.Walk(doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if n.Kind() == tables.KindTable {
+			n.SetAttributeString("tabindex", []byte("0"))
+		}
 		if n.Kind() == tables.KindTableCell && n.Parent().Kind() == tables.KindTableHeader && n.ChildCount() == 0 {
 			n.AppendChild(n, ast.NewString([]byte("–")))
 		}
