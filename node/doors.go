@@ -13,6 +13,7 @@ import (
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
+	"almenara/node/enrol"
 	"almenara/node/httpserver"
 	"almenara/node/service"
 	"almenara/node/web/console"
@@ -61,6 +62,7 @@ func (n *Node) openAPI() error {
 	pages := newConsole(n, pages.Path+devicePages.Version()+"/arrange.js")
 	mux.Handle(console.Below, pages)
 	mux.Handle("/mqtt", n.gateway.Handler())
+	mux.Handle(enrol.Below, n.enrolment)
 	options := httpserver.Options{Address: u.Host, Handler: mux, EndStreams: func() { handler.EndStreams(); pages.EndStreams() }, Conns: n.conns.API, Logger: n.log}
 	if u.Scheme == "https" {
 		options.TLS = identity.PublicTLS(n.identityNow)
@@ -80,7 +82,7 @@ func (n *Node) openAPI() error {
 func newConsole(n *Node, screen string) *console.Console {
 	s := n.Services()
 	return console.New(console.Services{
-		SignIn: n.signin, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
+		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
 		Imports: s.Imports, Selections: s.Selections,

@@ -1,11 +1,15 @@
 package node_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels/device"
+	"almenara/node/secret"
 	"almenara/node/wire"
 )
 
@@ -92,4 +96,42 @@ func TestRemoveMember_NamesDevicesThatWouldBeLeft(t *testing.T) {
 	_, err = d.client(0).RemoveMember(d.ctx(), id, true)
 	require.Equal(t, wire.KindNotFound, problemOf(d, nil, err).Kind)
 	d.audited("members remove")
+}
+
+// A device that made its own secret gives a verifier of it: the secret is in no answer, and lets it in.
+// The same verifier again is no second device, and another one is refused as long as the first is not
+// to be replaced, which cuts it off.
+func TestEnrol_WithAVerifierTheSecretIsTheDevicesAlone(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	place := d.estate("own").Block
+	enrol := func(secretText string, rotate bool) ([]wire.Enrolled, error) {
+		return d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{{
+			ID: "lift-own", Kind: "screen", Place: place, Rotate: rotate, Verifier: base64.RawURLEncoding.EncodeToString(secret.Hash(secretText)),
+		}})
+	}
+	given, err := enrol("the device's own secret", false)
+	require.NoError(t, err)
+	require.Empty(t, given[0].Secret)
+	require.NotEmpty(t, given[0].RootKey)
+	o := device.Options{ID: "lift-own", Secret: "the device's own secret"}
+	p := d.plainDevice(o, 0)
+	_, err = enrol("the device's own secret", false)
+	require.NoError(t, err, "an answer that was lost is asked for again")
+	require.True(t, p.IsConnected(), "and cuts nobody off")
+	_, err = enrol("another one", false)
+	require.Equal(t, wire.KindConflict, answer(err))
+	began := time.Now()
+	_, err = enrol("another one", true)
+	require.NoError(t, err)
+	d.eventually("the device that was replaced is out", func() bool { return !p.IsConnected() })
+	require.Less(t, time.Since(began), time.Second)
+	require.True(t, d.refuses(o, 0))
+	d.plainDevice(device.Options{ID: "lift-own", Secret: "another one"}, 0)
+
+	for _, verifier := range []string{"short", "c2hv", base64.RawURLEncoding.EncodeToString(make([]byte, 33)), base64.URLEncoding.EncodeToString(make([]byte, 32))} {
+		_, err = d.client(0).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "lift-x", Kind: "screen", Place: place, Verifier: verifier}})
+		require.Equal(t, wire.KindMalformed, answer(err), verifier)
+	}
+	require.NotContains(t, d.enrolled(), "lift-x")
 }

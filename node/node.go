@@ -38,10 +38,12 @@ import (
 	"almenara/node/budget/counted"
 	"almenara/node/district"
 	"almenara/node/duties"
+	"almenara/node/enrol"
 	"almenara/node/events"
 	"almenara/node/external"
 	"almenara/node/folder"
 	"almenara/node/httpserver"
+	"almenara/node/instep"
 	"almenara/node/intake"
 	"almenara/node/keyring"
 	"almenara/node/machine"
@@ -114,6 +116,8 @@ type Node struct {
 	rules       *authority.Rules
 	users       *records.Users
 	signin      *signin.SignIn
+	enrolment   *enrol.Enrolment
+	instep      *instep.InStep
 	devices     *records.Devices
 	places      *records.Places
 	imports     *records.Imports
@@ -306,6 +310,9 @@ func (n *Node) openState(context.Context) error {
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
 	n.signin = signin.New(signin.Options{Records: n.state, Changer: n.proposer, Agreed: n.proposer.AwaitAgreed, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District()})
 	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return forDevices(n) })
+	n.enrolment = enrol.New(enrol.Options{
+		Devices: n.devices, RootKey: func() string { _, root, _ := forDevices(n); return root }, Node: n.Name(), Clock: n.options.Clock,
+	})
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
 	n.rules = intake.Rules(intake.RulesOptions{
@@ -325,8 +332,9 @@ func (n *Node) openGateway(ctx context.Context) error {
 	var err error
 	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settlerOf(n), Spool: settlerOf(n).Spool(), Clock: n.options.Clock, Logger: n.log})
 	n.presence = newPresence(n)
+	n.instep = newInStep(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: n.presence, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
@@ -380,7 +388,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.times.Await(n.presenter.Run), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run,
+		n.receipts.Run, n.times.Await(n.presenter.Run), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run,
 		n.external.Run, leaver.Run, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

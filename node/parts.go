@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/channels"
+	"almenara/channels/contract"
 	"almenara/cluster/apply"
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
@@ -19,14 +20,17 @@ import (
 	"almenara/node/export"
 	"almenara/node/external"
 	"almenara/node/folder"
+	"almenara/node/instep"
 	"almenara/node/intake"
 	"almenara/node/leaving"
 	"almenara/node/outcome"
 	"almenara/node/presence"
 	"almenara/node/present"
 	"almenara/node/reachable"
+	"almenara/node/reached"
 	"almenara/node/read"
 	"almenara/node/status"
+	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 )
@@ -114,6 +118,37 @@ func newPresence(n *Node) *presence.Presence {
 		Store: n.store, Holds: n.ring.Holds, Sent: n.receipts.Sent, Touch: n.events.TouchRecords, Clock: n.options.Clock, Logger: n.log,
 		Drop: func(device string) { n.gateway.Drop(device) },
 	})
+}
+
+// newInStep is what keeps the phones of one person in step.
+func newInStep(n *Node) *instep.InStep {
+	return instep.New(instep.Options{
+		Answers: instep.Known{
+			Find: func(id string) (*stories.Story, error) { return n.stories.Find(id) }, Now: func() (reached.View, error) { return n.reached.Now() },
+		},
+		Send: func(ctx context.Context, device string, payload []byte) error {
+			return n.gateway.Command(ctx, device, payload)
+		},
+		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// hooks has two rooms hear what devices say of themselves.
+type hooks struct {
+	*presence.Presence
+	instep *instep.InStep
+}
+
+// State implements mqtt.Hooks.
+func (h hooks) State(from channels.Endpoint, s contract.State) {
+	h.Presence.State(from, s)
+	h.instep.State(from, s)
+}
+
+// Session implements mqtt.Hooks.
+func (h hooks) Session(from channels.Endpoint, up bool) {
+	h.Presence.Session(from, up)
+	h.instep.Session(from, up)
 }
 
 // openExternal makes the way through the external broker, if there is one. Who hands alerts to

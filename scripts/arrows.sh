@@ -110,6 +110,7 @@ almenara/node/cli/tables almenara/node/cli/terminal almenara/node/wire
 almenara/node/cli/inprocess almenara/node/backup almenara/node/wire
 almenara/node/cli/completion almenara/node/cli/command
 almenara/node/cli/command almenara/node/access almenara/node/cli/inprocess almenara/node/cli/terminal almenara/node/client almenara/node/wire
+almenara/node/web/console/enrol almenara/node/authority almenara/node/enrol! almenara/node/service almenara/node/web/console/frame almenara/node/wire
 almenara/node/web/console/frame almenara/node/api/rates almenara/node/authority almenara/node/service almenara/node/signin! almenara/node/web! almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/drawing almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/compose/picture almenara/node/wire
@@ -136,6 +137,8 @@ almenara/node/members almenara/storage almenara/node/records almenara/node/wire
 almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire
+almenara/node/enrol almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/web! almenara/node/wire
+almenara/node/instep almenara/channels! almenara/channels/contract almenara/node/reached almenara/node/stories almenara/storage/alert almenara/storage/receipt
 almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage almenara/node/access
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire

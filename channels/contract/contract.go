@@ -182,10 +182,18 @@ type State struct {
 // Command is the payload of /device/{id}/command, signed and expiring.
 type Command struct {
 	ID      string    `json:"id"`
-	Do      string    `json:"do"` // test, identify, reload, silence
+	Do      string    `json:"do"` // test, identify, reload, silence, answered
 	Time    time.Time `json:"time"`
 	Expires time.Time `json:"expires"`
+
+	// Which revision was answered, and how; only where Do is answered.
+	Alert    string `json:"alert,omitempty"`
+	Revision uint64 `json:"revision,omitempty"`
+	Answer   string `json:"answer,omitempty"`
 }
+
+// DoAnswered is the command that tells a device that its person answered on another one.
+const DoAnswered = "answered"
 
 // KeyRing is the payload of /keys, signed by the district's root key.
 type KeyRing struct {

@@ -1,4 +1,4 @@
-// Package pages holds the pages that devices show in a browser: today that of a screen. It owns
+// Package pages holds the pages that devices show in a browser: those of a screen and of a phone. It owns
 // their files and how they are served, to a node and to the agent on a device alike, and decides
 // nothing: the files verify and decide by the contract's own modules (channels/contract/js). Of
 // our packages it imports that one alone. DESIGN.md says how the files work together.
@@ -23,7 +23,7 @@ import (
 	"almenara/channels/contract/js"
 )
 
-// Path is where the page of a screen is; its files are below.
+// Path is where the page of a screen is; the files of all pages are below.
 const Path = "/screen/"
 
 //go:embed files
@@ -44,35 +44,49 @@ type Pages struct {
 	version string // of all files together: another content has another address
 	files   map[string][]byte
 	screen  map[Source][]byte // the page, which names the version
-	policy  string
+	phone   map[string][]byte // what is at PhonePath: the page under "", and what it must find there
+	policy  string            // of a screen
 }
 
 // New reads the pages that are part of the program. framedBy are the origins of signage systems
 // whose pages may show them in a frame, such as https://signage.example; none where it is empty.
 // A text that is no origin is refused.
 func New(framedBy []string) (*Pages, error) {
-	p := &Pages{files: map[string][]byte{}, screen: map[Source][]byte{}}
+	p := &Pages{files: map[string][]byte{}, screen: map[Source][]byte{}, phone: map[string][]byte{}}
 	for prefix, folder := range map[string]fs.FS{"": sub(own, "files"), "contract/": js.Files} {
 		if err := p.add(prefix, folder); err != nil {
 			return nil, fmt.Errorf("reading the pages of devices: %w", err)
 		}
 	}
 	p.version = p.digest()
-	page, err := template.New("screen").Parse(string(p.files["screen.html"]))
-	if err != nil {
-		return nil, fmt.Errorf("reading the page of screens: %w", err)
+	for _, source := range []Source{FromNode, FromAgent} {
+		page, err := p.filled("screen.html", source)
+		if err != nil {
+			return nil, err
+		}
+		p.screen[source] = page
+	}
+	if err := p.addPhone(); err != nil {
+		return nil, err
 	}
 	delete(p.files, "screen.html")
-	for _, source := range []Source{FromNode, FromAgent} {
-		var out bytes.Buffer
-		err := page.Execute(&out, map[string]string{"Version": p.version, "Base": Path + p.version + "/", "Source": string(source)})
-		if err != nil {
-			return nil, fmt.Errorf("making the page of screens: %w", err)
-		}
-		p.screen[source] = out.Bytes()
-	}
+	var err error
 	p.policy, err = policyFor(framedBy)
 	return p, err
+}
+
+// filled is a page that names the version of its files.
+func (p *Pages) filled(name string, source Source) ([]byte, error) {
+	page, err := template.New(name).Parse(string(p.files[name]))
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	var out bytes.Buffer
+	err = page.Execute(&out, map[string]string{"Version": p.version, "Base": Path + p.version + "/", "Path": PhonePath, "Source": string(source)})
+	if err != nil {
+		return nil, fmt.Errorf("making %s: %w", name, err)
+	}
+	return out.Bytes(), nil
 }
 
 func sub(folder fs.FS, name string) fs.FS {
@@ -126,14 +140,14 @@ func (p *Pages) Version() string { return p.version }
 // in the place of those that were set before.
 func (p *Pages) ServeScreen(w http.ResponseWriter, from Source) {
 	h := w.Header()
-	p.protect(h)
+	protect(h, p.policy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(p.screen[from])
 }
 
-func (p *Pages) protect(h http.Header) {
-	h.Set("Content-Security-Policy", p.policy)
+func protect(h http.Header, policy string) {
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Del("Cross-Origin-Opener-Policy")
@@ -161,6 +175,12 @@ func kindOf(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".webmanifest":
+		return "application/manifest+json"
 	}
 	if kind := mime.TypeByExtension(path.Ext(name)); kind != "" {
 		return kind

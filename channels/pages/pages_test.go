@@ -46,7 +46,7 @@ func served(t *testing.T, p *pages.Pages, version, name string) *httptest.Respon
 func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
 	p := made(t)
 	imports := regexp.MustCompile(`(?m)^(?:import|export) .*from '([^']+)'`)
-	for _, from := range []string{"screen.js", "arrange.js", "draw.js", "lines.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
+	for _, from := range []string{"screen.js", "phone.js", "cards.js", "list.js", "voice.js", "join.js", "life.js", "sound.js", "agent.js", "mqtt.js", "arrange.js", "draw.js", "lines.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
 		w := served(t, p, p.Version(), from)
 		require.Equal(t, "text/javascript; charset=utf-8", w.Header().Get("Content-Type"))
 		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")
@@ -55,10 +55,42 @@ func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
 			served(t, p, p.Version(), folder+name[1][2:])
 		}
 	}
-	for _, name := range []string{"screen.html", "../pages.go", "", "contract"} {
+	for _, name := range []string{"screen.html", "phone.html", "worker.js", "../pages.go", "", "contract"} {
 		require.False(t, p.ServeFile(httptest.NewRecorder(), nil, p.Version(), name), name)
 	}
 	require.False(t, p.ServeFile(httptest.NewRecorder(), nil, "0123456789abcdef", "screen.js"), "of another version")
+}
+
+// The page of a phone finds beside itself what must not change its name, and its worker keeps every
+// module of this version.
+func TestPages_OfAPhone(t *testing.T) {
+	p := made(t, "https://signage.example")
+	get := func(name string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		require.True(t, p.ServePhone(w, httptest.NewRequest(http.MethodGet, "/phone/"+name, nil), name), name)
+		return w
+	}
+	page := get("")
+	require.Contains(t, page.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'", "its buttons answer, so nobody may put it in a frame")
+	require.NotContains(t, page.Header().Get("Content-Security-Policy"), "unsafe")
+	require.NotRegexp(t, `(?i)<script(?:[^>]*)>[^<]|style=|\son[a-z]+=`, page.Body.String())
+	for _, found := range regexp.MustCompile(`href="/phone/([^"]+)"`).FindAllStringSubmatch(page.Body.String(), -1) {
+		get(found[1])
+	}
+	worker := get("worker.js")
+	require.Equal(t, "text/javascript; charset=utf-8", worker.Header().Get("Content-Type"))
+	kept := regexp.MustCompile(`/screen/([0-9a-f]{16})/([^ ']+)`).FindAllStringSubmatch(worker.Body.String(), -1)
+	require.Greater(t, len(kept), 15)
+	for _, file := range kept {
+		served(t, p, file[1], file[2])
+	}
+	require.Contains(t, worker.Body.String(), "const version = '"+p.Version()+"'")
+	icons := regexp.MustCompile(`"src": "([^"]+)"`).FindAllStringSubmatch(get("manifest.webmanifest").Body.String(), -1)
+	require.Len(t, icons, 3)
+	for _, icon := range icons {
+		require.Regexp(t, "^image/", get(icon[1]).Header().Get("Content-Type"))
+	}
+	require.False(t, p.ServePhone(httptest.NewRecorder(), nil, "phone.js"))
 }
 
 func TestPages_AreFramedByWhomTheSettingNamesAlone(t *testing.T) {

@@ -116,6 +116,14 @@ func (h selfHandlers) screen(c routing.Call) error {
 	return nil
 }
 
+// phone is the page of a phone, and what it finds beside itself.
+func (h selfHandlers) phone(c routing.Call) error {
+	if name := c.R.PathValue("file"); !h.pages.ServePhone(c.W, c.R, name) {
+		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of the page of phones", name)
+	}
+	return nil
+}
+
 func (h selfHandlers) screenFile(c routing.Call) error {
 	if name := c.R.PathValue("file"); !h.pages.ServeFile(c.W, c.R, c.R.PathValue("version"), name) {
 		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of this version of a page", name)

@@ -105,6 +105,8 @@ var happy = map[string]struct {
 	"GET /static/{file}":                   {status: 200, answer: "header"},
 	"GET /screen/{$}":                      {status: 200, answer: `id="cards"`},
 	"GET /screen/{version}/{file...}":      {status: 200, answer: "arrange"},
+	"GET /phone/{$}":                       {status: 200, answer: `id="join"`},
+	"GET /phone/{file}":                    {status: 200, answer: "standalone"},
 	"GET /metrics":                         {status: 200, answer: "almenara_api_request_seconds_bucket"},
 }
 
@@ -130,7 +132,7 @@ func boardFile() string {
 }
 
 func address(route routing.Route, query string) string {
-	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", boardFile(), "{version}/{file...}", screenFile()).Replace(route.Path) + query
+	return strings.NewReplacer("{$}", "", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", boardFile(), "{version}/{file...}", screenFile(), "/phone/{file}", "/phone/manifest.webmanifest").Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.
@@ -223,7 +225,7 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "PUT /api/v1/users/{name}/password": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
-	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}", "GET /screen/{$}", "GET /screen/{version}/{file...}"}
+	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}", "GET /screen/{$}", "GET /screen/{version}/{file...}", "GET /phone/{$}", "GET /phone/{file}"}
 	for _, route := range api.Routes() {
 		require.Equal(t, slices.Contains(open, name(route)), route.Open, name(route))
 		if route.Method != http.MethodGet {

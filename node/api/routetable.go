@@ -301,6 +301,15 @@ func (h *Handler) nodeRoutes() []routing.Route {
 			Kind: openapi.File, Method: "GET", Path: pages.Path + "{version}/{file...}", Open: true, Summary: "A file of the page of a screen. The version changes with the content of any of them.",
 			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "no page of this version has such a file"},
 		}},
+		{Handle: h.phone, Route: openapi.Route{
+			Kind: openapi.Page, Method: "GET", Path: pages.PhonePath + openapi.OnlyHere, Open: true,
+			Summary: "The page of a person's phone: what is in force for that person, with answers. It enrols itself by the code of the console that it scanned.",
+			Returns: "text/html",
+		}},
+		{Handle: h.phone, Route: openapi.Route{
+			Kind: openapi.File, Method: "GET", Path: pages.PhonePath + "{file}", Open: true, Summary: "The worker, the manifest and the icons of the page of phones.",
+			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "the page has no such file"},
+		}},
 		{Handle: h.healthz, Route: openapi.Route{
 			Method: "GET", Path: "/healthz", Open: true, Summary: "Answers while the process serves requests.",
 			Answer: wire.Health{},

@@ -153,15 +153,23 @@ func (p receiptPage) row(t *storage.Txn, ordinal uint32, known, agreed ladder) (
 	return row, err
 }
 
-// times says when the members of the page reached their rungs, by what they told first.
+// times says when the members of the page reached their rungs, by what they told first, and what they
+// answered last.
 func (p receiptPage) times(rows []wire.ReceiptRow, ordinals []uint32) error {
 	at := make(map[uint32]int, len(ordinals))
 	for i, o := range ordinals {
 		at[o] = i
 	}
+	answered := make([]time.Time, len(rows))
 	err := p.view.Receipts(p.s.IDs, func(r receipt.Receipt) {
 		i, ok := at[r.Member]
-		if !ok || r.Revision != p.m.Entry.Revision || r.Rung.String() != rows[i].Rung {
+		if !ok || r.Revision != p.m.Entry.Revision {
+			return
+		}
+		if r.Answer != "" && !r.At.Before(answered[i]) {
+			rows[i].Answer, answered[i] = r.Answer, r.At
+		}
+		if r.Rung.String() != rows[i].Rung {
 			return
 		}
 		if when := r.At.UTC(); rows[i].At.IsZero() || when.Before(rows[i].At) {

@@ -2,6 +2,8 @@ package records
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 
 	"almenara/cluster/agreed"
@@ -52,16 +54,21 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 // twice.
 const newDevicesSince = 3
 
-// enrolledAlready refuses devices that live, unless they are to be given new secrets.
+// enrolledAlready refuses devices that live, unless they are to be given new secrets, or have the
+// verifier that is given: those are marked, so that the log takes them again.
 func (dv *Devices) enrolledAlready(in []wire.Enrol) error {
 	var known []string
 	err := dv.proposer.store.View(func(t *storage.Txn) error {
-		for _, e := range in {
+		for i, e := range in {
 			d, ok, err := storage.Devices.Get(t, e.ID)
 			if err != nil {
 				return err
 			}
-			if ok && !d.Revoked && !e.Rotate {
+			switch {
+			case !ok || d.Revoked || e.Rotate:
+			case sameVerifier(d, e):
+				in[i].Rotate = true
+			default:
 				known = append(known, e.ID)
 			}
 		}
@@ -115,7 +122,10 @@ func (dv *Devices) enrolment(in []wire.Enrol) (out enrolment, err error) {
 	}
 	servers, root, ca := dv.given()
 	for _, e := range in {
-		secret, hash := secret.New()
+		secret, hash, err := secretOf(e)
+		if err != nil {
+			return out, err
+		}
 		d := storage.Device{ID: e.ID, Member: e.Member, Kind: e.Kind, SecretHash: hash}
 		if d.Member == "" {
 			d.Member = e.ID
@@ -132,6 +142,26 @@ func (dv *Devices) enrolment(in []wire.Enrol) (out enrolment, err error) {
 		return out, dv.proposer.Problem(err)
 	}
 	return out, nil
+}
+
+// secretOf makes the secret of a device and what it is verified with; of a device that has made its own
+// only that is known.
+func secretOf(e wire.Enrol) (text string, hash []byte, err error) {
+	if e.Verifier == "" {
+		text, hash = secret.New()
+		return text, hash, nil
+	}
+	hash, err = base64.RawURLEncoding.Strict().DecodeString(e.Verifier)
+	if err != nil || len(hash) != sha256.Size {
+		return "", nil, wire.Problemf(wire.KindMalformed, "device %s: the verifier is not a SHA-256 in base64url; nothing was enrolled", e.ID)
+	}
+	return "", hash, nil
+}
+
+// sameVerifier reports whether the device was enrolled with this verifier, perhaps by a request whose
+// answer was lost: to enrol it again cuts nobody off.
+func sameVerifier(d storage.Device, e wire.Enrol) bool {
+	return e.Verifier != "" && base64.RawURLEncoding.EncodeToString(d.SecretHash) == e.Verifier
 }
 
 func (dv *Devices) enrol(ctx context.Context, by authority.Caller, e enrolment) error {

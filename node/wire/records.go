@@ -91,13 +91,16 @@ type Enrol struct {
 	// NewKind says that a kind which no member has yet is meant. Without it such a kind is
 	// refused as a slip.
 	NewKind bool `json:"new_kind,omitempty"`
+	// Verifier is the SHA-256 of a secret that the device made itself, in base64url: the node makes
+	// none then. Empty has the node make the secret.
+	Verifier string `json:"verifier,omitempty"`
 }
 
 // Enrolled is what the device must be given; the secret is shown only here.
 type Enrolled struct {
 	ID      string   `json:"id"`
 	Kind    string   `json:"kind,omitempty"` // the member's, for simulators
-	Secret  string   `json:"secret"`         // 256 random bits, base64url
+	Secret  string   `json:"secret"`         // 256 random bits, base64url; "" where the device has made its own
 	Servers []string `json:"servers"`
 	Place   string   `json:"place,omitempty"` // like Kind, of the member
 	RootKey string   `json:"root_key"`        // Ed25519, base64url: verifies /keys

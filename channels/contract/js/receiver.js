@@ -151,6 +151,9 @@ class Receiver {
   // acknowledge is a person's confirmation of what is shown, with an answer of at most 64 bytes.
   acknowledge (alert, revision, answer) { this.input((r, now) => r.acknowledge(alert, revision, answer || '', now)) }
 
+  // answered is what a person answered to this revision, before a reload as well; '' where nobody did.
+  answered (alert, revision) { return this.rules.answered(alert, revision) }
+
   // now is the time, corrected by the node's: for 'valid until' and the like.
   now () { return this.rules.corrected(this.options.clock()) }
 

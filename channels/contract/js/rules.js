@@ -335,6 +335,13 @@ export class Rules {
     return effects
   }
 
+  // answered is what a person answered to the revision: 'confirmed' where without a word; '' where nobody did.
+  answered (alert, revision) {
+    const m = this.alerts.get(alert)
+    const told = m && m.toldRevision === revision ? m.told.find(t => t.rung === 'acknowledged') : undefined
+    return told ? told.answer || 'confirmed' : ''
+  }
+
   // command takes a verified command. It is carried out at most once, and not after it has run
   // out.
   command (c, now) {

@@ -75,7 +75,7 @@ export function arrange (input) {
 }
 
 // takesAll says whether an alert takes the whole screen: an emergency does, and the drill of one.
-function takesAll (a) {
+export function takesAll (a) {
   if (a.look.tier !== 'drill') return a.look.tier === 'emergency'
   return a.body.texts.some(t => rank(severities, t.severity) <= 1 && rank(urgencies, t.urgency) <= 1)
 }

@@ -111,16 +111,15 @@ export class Glass {
     element.replaceChildren(make('b', '', time), make('p', '', text))
   }
 
-  // age draws how old the last word is, in Chinese and English.
-  age (link, connected) {
-    const zh = words['zh-Hant']
+  // age draws how old the last word is, in Chinese and English, or in the languages that are given.
+  age (link, connected, languages = ['zh-Hant', 'en']) {
     const en = words.en
     const say = w => {
       if (link.level === 'never') return w.never
       if (link.level === 'fresh') return (connected ? w.connected : w.lost) + ' ' + link.at
       return w.lastWord + (w === en ? ' ' + link.at + ', ' : ' ' + link.at + '，') + ago(link.silence, w)
     }
-    const text = say(zh) + ' · ' + say(en)
+    const text = languages.map(l => say(words[l])).join(' · ')
     if (this.bar.textContent !== text) this.bar.textContent = text
     this.bar.className = link.level
   }
@@ -201,7 +200,7 @@ export function make (tag, className, text) {
   return element
 }
 
-function icon (frame) {
+export function icon (frame) {
   const image = document.createElementNS(svg, 'svg')
   image.setAttribute('viewBox', '0 0 64 64')
   image.setAttribute('aria-hidden', 'true')

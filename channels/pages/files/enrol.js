@@ -29,7 +29,7 @@ export function read (text, page) {
 
 // usable are the servers that a page may reach: the node that it came from, and others over
 // WebSocket, with TLS where the page itself came over TLS.
-function usable (servers, page) {
+export function usable (servers, page) {
   const schemes = page.protocol === 'https:' ? /^wss:\/\// : /^wss?:\/\//
   const own = page.protocol.replace('http', 'ws') + '//' + page.host + '/mqtt'
   return [own].concat(servers.filter(s => schemes.test(s) && s !== own))

@@ -4,15 +4,14 @@ import { openReceiver } from './contract/receiver.js'
 import { arrange, linkOf, timeOf } from './arrange.js'
 import { Glass, make } from './draw.js'
 import { Sound } from './sound.js'
-import { connect } from './mqtt.js'
 import { openAgent } from './agent.js'
 import { openStore } from './store.js'
 import { read } from './enrol.js'
+import { join, ticketOf } from './join.js'
+import { Link, level, limited, onlyPage } from './life.js'
 
 const version = document.documentElement.dataset.version
 const overlay = new URLSearchParams(location.search).get('overlay') === 'true'
-const retryFirst = 250
-const retryLast = 5000
 const find = id => document.getElementById(id)
 
 const glass = new Glass(find('cards'), find('age'), tellHealth)
@@ -21,30 +20,21 @@ const shown = new Map() // alert to what is presented, see arrange.js
 const store = openStore()
 let receiver = null
 let device = null
-let connection = null
+let link = null // null while an agent is the device
 
 const served = document.documentElement.dataset.source === 'agent' // by the agent of this box
-
-// level says what the page would survive; see the README.
-function level () {
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)
-  const worker = navigator.serviceWorker && navigator.serviceWorker.controller
-  if (served) return 'C'
-  if (!window.isSecureContext || !worker) return 'A'
-  if (local) return 'C'
-  return location.protocol === 'https:' ? 'B' : 'D'
-}
 
 async function main () {
   if (overlay) document.documentElement.classList.add('overlay')
   if (served) return beginServed()
   const kept = await store
-  if (location.hash.length > 1) {
+  const ticket = ticketOf(location.hash)
+  if (!ticket && location.hash.length > 1) {
     await kept.set('device', JSON.stringify(read(location.hash, location)))
     history.replaceState(null, '', location.pathname + location.search)
   }
   const text = await kept.get('device')
-  if (!text) return setUp(kept)
+  if (!text || ticket) return setUp(kept, ticket)
   device = JSON.parse(text)
   await begin(kept)
 }
@@ -60,7 +50,7 @@ async function beginServed () {
 // start is what page and device have in common: health, sound, and drawing four times a second.
 async function start (health) {
   if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { src: device.under, title: '' }))
-  Object.assign(receiver.health, { level: level(), engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
+  Object.assign(receiver.health, { level: level(served), engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
   document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
   window.addEventListener('resize', draw)
   setInterval(() => { draw(); glass.look() }, 250)
@@ -69,10 +59,13 @@ async function start (health) {
   window.almenara = { receiver, glass, shown } // for tests and for people at the console
 }
 
-// setUp shows the form; what it takes is what 'almenara device enrol' prints.
-function setUp (kept) {
+// setUp asks the node to let this screen in, and shows the code that a person compares. Its form takes
+// what 'almenara device enrol' prints.
+function setUp (kept, ticket) {
   const form = find('setup')
   form.hidden = false
+  find('age').hidden = true
+  wait(kept, ticket).catch(error => { find('problem').textContent = String(error.message || error) })
   form.addEventListener('submit', async e => {
     e.preventDefault()
     try {
@@ -84,6 +77,25 @@ function setUp (kept) {
   })
 }
 
+async function wait (kept, ticket) {
+  find('where').textContent = location.origin + '/console/enrol'
+  const given = await join({
+    kind: 'screen', ticket, page: location, load: () => kept.get('asking'), save: text => kept.set('asking', text),
+    show ({ code, node, why }) {
+      if (code && location.hash) history.replaceState(null, '', location.pathname + location.search)
+      if (find('code').textContent !== (code || '…')) find('code').textContent = code || '…'
+      find('why').textContent = whys[why]
+    }
+  })
+  await kept.set('device', JSON.stringify(given))
+  location.reload()
+}
+
+const whys = {
+  '': '', used: '此二維碼已使用或已過期 · This code to scan was used already, or is too old', many: '等候的裝置太多，稍後再試 · Too many devices wait; it tries again',
+  away: '控制台已拒絕此裝置 · The console has sent this device away', lost: '節點沒有回應 · The node does not answer'
+}
+
 async function begin (kept) {
   const memory = 'memory/' + device.id
   receiver = await openReceiver({
@@ -93,54 +105,18 @@ async function begin (kept) {
     refused: (what, why) => { receiver.health.refused = limited(what.split('/').pop() + ': ' + why); receiver.changed() }
   })
   await start({ store: kept.kind })
-  const alone = onlyPage()
-  for (let turn = 0, pause = retryFirst; alone(); turn++) {
-    const served = await session(device.servers[turn % device.servers.length])
-    if (served) pause = retryFirst
-    await new Promise(resolve => setTimeout(resolve, pause / 2 + Math.random() * pause))
-    if ((turn + 1) % device.servers.length === 0) pause = Math.min(pause * 2, retryLast)
-  }
+  link = new Link({ device, receiver, changed: draw, failed: why => { find('age').title = why } })
+  await link.run(onlyPage(device.id, over))
 }
 
-// onlyPage makes this the page of the device: two at once would be two devices of one name, so an
-// older page ends. It gives a function that says whether this one goes on.
-function onlyPage () {
-  let on = true
-  if (!window.BroadcastChannel) return () => on
-  const pages = new BroadcastChannel('almenara/' + device.id)
-  pages.onmessage = () => {
-    on = false
-    receiver.stop()
-    sound.silence()
-    if (connection) connection.close()
-    shown.clear()
-    find('age').textContent = '另一頁面已接手 · another page of this device has taken over'
-    document.documentElement.dataset.mode = 'over'
-  }
-  pages.postMessage('begins')
-  return () => on
-}
-
-// session is one connection, as long as it lasts; it resolves with whether the device was served.
-async function session (url) {
-  let closed
-  const over = new Promise(resolve => { closed = resolve })
-  try {
-    const c = await connect({ url, id: device.id, secret: device.secret, will: receiver.begin(), message: (...m) => receiver.message(...m), closed })
-    await c.subscribe(receiver.filters)
-    connection = c
-    receiver.connected((topic, payload, how) => c.publish(topic, payload, how))
-    draw()
-    await over
-    return true
-  } catch (error) {
-    find('age').title = url + ': ' + error.message
-    return false
-  } finally {
-    connection = null
-    receiver.disconnected()
-    draw()
-  }
+// over ends this page, because another one of the device has begun.
+function over () {
+  receiver.stop()
+  sound.silence()
+  link.close()
+  shown.clear()
+  find('age').textContent = '另一頁面已接手 · another page of this device has taken over'
+  document.documentElement.dataset.mode = 'over'
 }
 
 // present carries out what the rules ask for, and resolves once it is so.
@@ -171,14 +147,14 @@ function soundIs (state) {
 function draw () {
   if (!receiver || receiver.stopped) return
   const now = receiver.now()
-  const link = linkOf(receiver.silence(), now, device.zone)
-  glass.age(link, served ? receiver.connected() : connection !== null) // first: it takes its height from the cards
+  const word = linkOf(receiver.silence(), now, device.zone)
+  glass.age(word, served ? receiver.connected() : link && link.up) // first: it takes its height from the cards
   const input = { // what has run out goes also while an agent is lost
     alerts: [...shown.values()].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
     measure: text => glass.measure(text)
   }
   glass.show(arrange(input))
-  if (!overlay && !device.under) glass.rest(find('under'), link, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }), shown.size === 0)
+  if (!overlay && !device.under) glass.rest(find('under'), word, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }), shown.size === 0)
 }
 
 // tellHealth tells what of what is in force can be seen.
@@ -197,8 +173,6 @@ function command (c) {
   document.body.append(note)
   setTimeout(() => note.remove(), 10000)
 }
-
-const limited = text => new TextDecoder().decode(new TextEncoder().encode(text).slice(0, 120)).replace(/\ufffd+$/, '')
 
 main().catch(error => {
   const problem = find('problem')

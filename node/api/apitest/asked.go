@@ -74,3 +74,6 @@ func (f *asked) Identify(_ context.Context, token string) (authority.Caller, err
 	}
 	return authority.Caller{Name: role, Roles: []string{role}}, nil
 }
+
+// Note records a call of a fake that stands beside this one.
+func (f *asked) Note(format string, args ...any) { _ = f.note(nil, format, args...) }

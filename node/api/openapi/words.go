@@ -66,5 +66,5 @@ var words = map[string]string{
 	"SendAlert.alert": "The alert in CAP's field names.", "SendAlert.blanks": "What fills the blanks of the scenario, by name.",
 	"Status.members": "Members of the audience in the whole district.", "state": "Where it stands: whether devices show it now, or why not.",
 	"Device.connected": "Whether it is connected to the answering node.", "SplitHalf.nodes": "Ids of the nodes of this part.",
-	"Enrol.kind": "Kind of the member that is made.", "Enrol.new_kind": "A kind that no member has yet is meant; without it that is refused as a slip.", "Enrol.place": "Place of the member that is made.", "Enrol.member": "Member that it belongs to; empty is one of the same id.",
+	"Enrol.kind": "Kind of the member that is made.", "Enrol.new_kind": "A kind that no member has yet is meant; without it that is refused as a slip.", "Enrol.place": "Place of the member that is made.", "ReceiptRow.answer": "What the person answered last: safe, help, done, or what the device has.", "Enrol.verifier": "SHA-256, in base64url, of a secret that the device made itself; the answer holds no secret then.", "Enrol.member": "Member that it belongs to; empty is one of the same id.",
 }

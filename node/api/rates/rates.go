@@ -55,13 +55,13 @@ func New() *Limits {
 // Stranger counts a request that brings no good token. Open routes are free from the node's
 // own machine, where its operator looks when nothing else works.
 func (l *Limits) Stranger(r *http.Request, now time.Time) error {
-	wait := l.strangers.Take(addressOf(r), now)
+	wait := l.strangers.Take(AddressOf(r), now)
 	return tooOften(wait, "this address asks too often without a good token")
 }
 
 // Open counts a request to an open route.
 func (l *Limits) Open(r *http.Request, now time.Time) error {
-	if ip, err := netip.ParseAddr(addressOf(r)); err == nil && ip.IsLoopback() {
+	if ip, err := netip.ParseAddr(AddressOf(r)); err == nil && ip.IsLoopback() {
 		return nil
 	}
 	return l.Stranger(r, now)
@@ -94,9 +94,9 @@ func (l *Limits) Turn(ctx context.Context, by authority.Caller) (done func(), er
 	return done, err
 }
 
-// addressOf is the address of who asks, without its port; of IPv6 the first 64 bits, which
+// AddressOf is the address of who asks, without its port; of IPv6 the first 64 bits, which
 // one household or server has for itself.
-func addressOf(r *http.Request) string {
+func AddressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr

@@ -74,7 +74,11 @@ func Receipts(w io.Writer, rows []wire.ReceiptRow, nodes func() []wire.NodeInfo,
 			}
 			reason += " since " + since
 		}
-		t.Add(cells(row.Member, cmp.Or(row.Kind, "-"), cmp.Or(row.Rung, "-"), reason, cmp.Or(row.Place, "removed since"), row.Name)...)
+		rung := cmp.Or(row.Rung, "-")
+		if row.Answer != "" {
+			rung += ": " + row.Answer
+		}
+		t.Add(cells(row.Member, cmp.Or(row.Kind, "-"), rung, reason, cmp.Or(row.Place, "removed since"), row.Name)...)
 	}
 	t.Write(w, columns)
 	if zone != "" {

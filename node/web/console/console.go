@@ -17,6 +17,7 @@ import (
 	"almenara/node/service"
 	"almenara/node/web/console/account"
 	"almenara/node/web/console/compose"
+	"almenara/node/web/console/enrol"
 	"almenara/node/web/console/frame"
 )
 
@@ -29,6 +30,7 @@ var files embed.FS
 // Services are what the pages ask; all must be set.
 type Services struct {
 	SignIn    account.SignIn
+	Enrolment enrol.Enrolment
 	Alerts    service.Alerts
 	Approvals service.Approvals
 	Scenarios service.Scenarios

@@ -16,8 +16,10 @@ import (
 
 	"almenara/node/api/apitest"
 	"almenara/node/authority"
+	"almenara/node/enrol"
 	"almenara/node/signin"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/pagetest"
 	"almenara/node/wire"
 )
 
@@ -88,6 +90,28 @@ func (p *visitors) SetSecondFactor(context.Context, signin.Who, string, string, 
 	return []string{"abcd-efgh"}, nil
 }
 
+// enrolling is one device that waits, by way of a fake that notes what is asked.
+type enrolling struct{ fake *apitest.Fake }
+
+func (enrolling) Waiting() []enrol.Waiting {
+	return []enrol.Waiting{{Number: "n7", Code: "1234 5678", Kind: "screen", Address: "10.0.0.9", Wants: enrol.For{ID: "id" + pagetest.Hostile, Place: "place" + pagetest.Hostile}}}
+}
+
+func (w enrolling) NewTickets(of []enrol.For, _ time.Duration) (out []enrol.Ticket, err error) {
+	for _, f := range of {
+		w.fake.Note("NewTickets %s", f.ID)
+		out = append(out, enrol.Ticket{For: f, Text: "ticket"})
+	}
+	return out, nil
+}
+
+func (w enrolling) Approve(_ context.Context, _ authority.Caller, a enrol.Approval) (wire.Enrolled, error) {
+	w.fake.Note("EnrolWaiting %s %s", a.Number, a.ID)
+	return wire.Enrolled{ID: a.ID}, nil
+}
+
+func (w enrolling) Refuse(number string) error { w.fake.Note("RefuseWaiting %s", number); return nil }
+
 // rig is a console over fakes.
 type rig struct {
 	*Console
@@ -101,7 +125,7 @@ func newRig(_ testing.TB) *rig {
 	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
-		SignIn: r.people, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
+		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
 		Imports: s.Imports, Selections: s.Selections,
@@ -131,6 +155,7 @@ var goodForm = url.Values{
 	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "list": {"lift-1,screen,tuen-mun"}, "operator": {"duty"},
 	"id": {"0123456789abcdef0123456789abcdef"}, "at": {"2026-11-29T03:00:00Z"}, "checked": {"2026-11-29T03:01:00Z"}, "status": {"Actual"}, "hazard": {"fire"}, "severity": {"Extreme"}, "urgency": {"Immediate"}, "certainty": {"Observed"}, "onset": {"0"}, "lasts": {"60"},
 	"by": {"places"}, "lang.0": {"en"}, "headline.0": {"Fire"}, "do": {"check"}, "stands": {"1-0"},
+	"kind": {"screen"}, "devices": {"lift-12 tuen-mun"}, "same": {"1"}, "shown": {"1234 5678"},
 }
 
 // formFor is a form that a route takes.
@@ -156,7 +181,7 @@ func tried() []frame.Route {
 
 // pathFor is a path that a route is for.
 func pathFor(r frame.Route) string {
-	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults").Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{number}", "n7", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults").Replace(r.Path)
 }
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.
@@ -233,7 +258,7 @@ func changing(calls []string) (out []string) {
 		if strings.HasPrefix(call, "UpdateAlert") && strings.Contains(call, " true ") { // a dry run
 			continue
 		}
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

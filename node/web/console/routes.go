@@ -7,6 +7,7 @@ import (
 	"almenara/node/web/console/audience"
 	"almenara/node/web/console/audit"
 	"almenara/node/web/console/compose"
+	"almenara/node/web/console/enrol"
 	"almenara/node/web/console/fleet"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/handbook"
@@ -20,6 +21,7 @@ func rooms(s Services, p pages) []frame.Room {
 	return []frame.Room{
 		account.Room(s.SignIn),
 		audience.Room(audience.Services{Imports: s.Imports, Selections: s.Selections, Places: s.Places}),
+		enrol.Room(s.Enrolment, s.Places),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
 		report.Room(s.Reports, s.Places),

@@ -1,0 +1,38 @@
+// List decides what a phone shows of what is in force: which cards, in which order, and which of them a
+// person has to answer before anything else. It is pure, as arrange.js is.
+import { order, takesAll, timeOf } from './arrange.js'
+import { isChinese } from './words.js'
+
+// listed gives {mode, cards}. mode is 'forced' where something must be answered first, and then only that
+// is in cards; else 'list' or 'idle'.
+//
+//   alerts   {alert, revision, body, look, answer}: answer is '' until a person gave one
+//   now, zone, words
+export function listed (input) {
+  const all = input.alerts.filter(a => !(Date.parse(a.body.expires) <= input.now)).sort(order).map(a => cardOf(a, input)).filter(c => c.texts.length)
+  const forced = all.filter(c => c.forced)
+  if (forced.length) return { mode: 'forced', cards: forced.map((c, i) => Object.assign(c, { place: (i + 1) + '/' + forced.length, first: i === 0 })) }
+  return { mode: all.length ? 'list' : 'idle', cards: all }
+}
+
+// A critical alert must be answered, also in a drill: else a drill would rehearse something else.
+export const critical = takesAll
+
+function cardOf (a, input) {
+  const frame = a.look.tier === 'drill' ? 'drill' : critical(a) ? 'danger' : 'caution'
+  return {
+    alert: a.alert, revision: a.revision, frame, forced: critical(a) && !a.answer, asks: critical(a) || a.body.confirm === 'person', answer: a.answer, place: '',
+    word: input.words[frame], drill: frame === 'drill', texts: textsOf(a.body, input), until: timeOf(a.body.expires, input), sent: timeOf(a.body.sent, input)
+  }
+}
+
+// textsOf are the texts that still hold, those of the person's language first.
+function textsOf (body, input) {
+  const chinese = input.words.tag !== 'en'
+  return body.texts.filter(t => !(Date.parse(t.expires) <= input.now))
+    .map((t, i) => ({ t, i })).sort((x, y) => (isChinese(y.t.language) === chinese) - (isChinese(x.t.language) === chinese) || x.i - y.i)
+    .map(({ t }) => ({
+      language: t.language, headline: t.headline || t.event, instruction: t.instruction || '', description: t.description || '', contact: t.contact || '',
+      from: t.from || body.sender, areas: (t.areas || []).join(isChinese(t.language) ? '、' : ', ')
+    }))
+}

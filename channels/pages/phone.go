@@ -1,0 +1,62 @@
+package pages
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// PhonePath is where the page of a phone is, with what has to have names that never change: the worker,
+// whose place says what it may answer for, the manifest, and the icons that it names.
+const PhonePath = "/phone/"
+
+// phonePolicy is what the page of a phone may load. No page may have it in a frame: its buttons answer.
+const phonePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; manifest-src 'self'; worker-src 'self'; " +
+	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// addPhone takes what is at PhonePath out of the files.
+func (p *Pages) addPhone() error {
+	page, err := p.filled("phone.html", FromNode)
+	if err != nil {
+		return err
+	}
+	p.phone[""] = page
+	worker := p.files["worker.js"]
+	for _, name := range []string{"phone.html", "worker.js"} {
+		delete(p.files, name)
+	}
+	for _, name := range []string{"manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"} {
+		p.phone[name] = p.files[name]
+		delete(p.files, name)
+	}
+	var files []string
+	for _, name := range slices.Sorted(maps.Keys(p.files)) {
+		if strings.HasSuffix(name, ".js") || strings.HasSuffix(name, ".css") {
+			files = append(files, Path+p.version+"/"+name)
+		}
+	}
+	p.phone["worker.js"] = []byte(strings.NewReplacer("'VERSION'", "'"+p.version+"'", "'FILES'", "'"+strings.Join(files, " ")+"'").Replace(string(worker)))
+	return nil
+}
+
+// ServePhone answers with the page of a phone, for "", or with what it finds beside itself; false where
+// there is no such name, and then nothing was written. It sets the headers that keep other sites out.
+func (p *Pages) ServePhone(w http.ResponseWriter, r *http.Request, name string) bool {
+	content, ok := p.phone[name]
+	if !ok {
+		return false
+	}
+	h := w.Header()
+	protect(h, phonePolicy)
+	h.Set("Content-Type", kindOf(name))
+	h.Set("Cache-Control", "no-cache") // a worker that is kept would outlive the program
+	if name == "" {
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Cache-Control", "no-store")
+	}
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
+	return true
+}

@@ -1,0 +1,136 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+const phoneConnected = `document.querySelector("#age").className === "fresh" && window.almenara`
+
+// phone enrols a phone of a member and opens its page at a node, in a browser of a language.
+func (d *district) phone(node int, id, language string, of ...string) *tab {
+	d.t.Helper()
+	var enrolled []struct {
+		Secret  string
+		Servers []string
+		RootKey string `json:"root_key"`
+	}
+	d.read(node, &enrolled, append(append([]string{"device", "enrol", "--kind", "phone", "--place", block}, of...), id)...)
+	given := url.Values{"id": {id}, "secret": {enrolled[0].Secret}, "root": {enrolled[0].RootKey}, "servers": {strings.Join(enrolled[0].Servers, ",")}, "zone": {"Asia/Hong_Kong"}}
+	p := newBrowser(d.t, chromedp.Flag("accept-lang", language)).open(d.api(node)+"/phone/#"+given.Encode(), 390, 844)
+	p.until("the phone is connected", phoneConnected)
+	return p
+}
+
+// asks is true in the page while a headline is asked about before anything else.
+func asks(headline string) string {
+	return `document.querySelector("#cards").className === "forced" && document.querySelector("#cards .head").textContent.includes("` + headline + `")`
+}
+
+// What is critical is answered before anything else; what was answered stays, and is known after a reload.
+func TestPhone_AnswersWhatIsCritical(t *testing.T) {
+	d := newDistrict(t, 1)
+	for _, language := range []string{"en", "zh-HK"} {
+		p := d.phone(0, "phone-"+language, language)
+		p.until("nothing is in force", `document.querySelector("#nothing").textContent !== ""`)
+		p.accessible(t, "phone, nothing in force")
+		p.shot("phone-idle-" + language)
+		fire := d.warn(0, time.Hour, "Actual",
+			text("zh-Hant", "火警", "安麗樓火警，請即沿樓梯離開", "切勿使用升降機。關上身後的門，到遊樂場集合。").with("description", "安麗樓十二樓起火，消防處人員已到場。").with("contact", "屋邨辦事處 2450 0000"),
+			text("en", "Fire", "Fire in On Lai House: leave by the stairs now", "Do not use the lifts. Close doors behind you. Wait at the playground.").with("description", "There is a fire on the 12th floor of On Lai House. The Fire Services are there."))
+		headline := map[string]string{"en": "Fire in On Lai House", "zh-HK": "安麗樓火警"}[language]
+		p.until("it must be answered, in the person's language first", asks(headline))
+		d.rung(0, fire.Alert, "presented", 1)
+		p.accessible(t, "phone, forced")
+		p.shot("phone-forced-" + language)
+		require.True(t, read[bool](p, `document.querySelector("#home").inert && document.querySelector("#top").inert`), "nothing else can be reached")
+		require.True(t, read[bool](p, `(b => b.bottom <= innerHeight && b.height >= 48)(document.querySelector("button.help").getBoundingClientRect())`), "the answers are in reach")
+		p.script("location.reload()")
+		p.until("a reload is no way around it", asks(headline))
+		require.Equal(t, 0, d.rungs(0, fire.Alert)["acknowledged"])
+		p.do(chromedp.Click(chromedp.CSS("button.help")))
+		p.until("it stands in the list", `document.querySelector("#cards").className === "list" && document.querySelector(".answered")`)
+		d.rung(0, fire.Alert, "acknowledged", 1)
+		require.Contains(t, string(d.run(0, "--json", "alert", "receipts", fire.Alert)), `"help"`)
+		p.accessible(t, "phone, answered")
+		p.shot("phone-answered-" + language)
+		p.script("location.reload()")
+		p.until("the answer is known after a reload", `document.querySelector("#cards").className === "list" && document.querySelector(".answered")`)
+
+		water := d.warn(0, time.Hour, "Actual", text("zh-Hant", "停水", "安定邨停水至 18:00", "請儲水。").minor(), text("en", "Water outage", "No water in On Ting Estate until 18:00", "Store water.").minor())
+		drill := d.warn(0, time.Hour, "Exercise", text("zh-Hant", "火警演習", "演習：安麗樓火警", "沿樓梯離開。"), text("en", "Fire drill", "DRILL: fire in On Lai House", "Leave by the stairs."))
+		p.until("a drill asks, too", `document.querySelector("#cards.forced .drill")`)
+		p.shot("phone-drill-" + language)
+		p.do(chromedp.Click(chromedp.CSS(".drill button.safe")))
+		for _, a := range []sent{fire, water, drill} {
+			d.cancel(0, a.Alert)
+		}
+		p.until("all is over", `document.querySelector("#cards").className === "idle"`)
+		d.run(0, "device", "revoke", "phone-"+language)
+		p.until("a revoked phone says so", `document.querySelector("#nothing").textContent.length > 20`)
+		p.shot("phone-revoked-" + language)
+	}
+}
+
+// The page loads while no node is there, where it may have a worker; loopback is a secure context.
+func TestPhone_LoadsWithoutANode(t *testing.T) {
+	d := newDistrict(t, 1)
+	p := d.phone(0, "phone-1", "en")
+	fire := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in On Lai House", "Leave by the stairs."))
+	p.until("it is shown", asks("Fire in On Lai House"))
+	d.rung(0, fire.Alert, "presented", 1)
+	p.until("the worker is there", `navigator.serviceWorker.ready.then(() => caches.keys()).then(k => window.kept = k.length) && window.kept === 1`)
+	d.stop(0)
+	p.script("location.reload()")
+	p.until("it loads, and says that it does not know", `window.almenara && document.querySelector("#age").className === "never" && document.querySelector("#nothing").textContent.includes("Not known yet")`)
+	require.Equal(t, 0, drawn(p, fire.Alert), "nothing is shown again before a node has said that it still stands")
+	p.shot("phone-no-node")
+	d.start(0)
+	p.until("it is shown again", asks("Fire in On Lai House"))
+}
+
+// A page that is not in front has not shown anything.
+func TestPhone_PresentsNothingInTheBackground(t *testing.T) {
+	d := newDistrict(t, 1)
+	p := d.phone(0, "phone-1", "en")
+	p.script(`Object.defineProperty(document, "visibilityState", { get: () => window.away ? "hidden" : "visible" }); window.away = true; document.dispatchEvent(new Event("visibilitychange"))`)
+	fire := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in On Lai House", "Leave by the stairs."))
+	d.rung(0, fire.Alert, "verified", 1)
+	p.until("the state says that it is hidden", `almenara.receiver.health.display === "hidden"`)
+	require.Equal(t, 0, d.rungs(0, fire.Alert)["presented"])
+	p.script(`window.away = false; document.dispatchEvent(new Event("visibilitychange"))`)
+	d.rung(0, fire.Alert, "presented", 1)
+}
+
+// What a person answered on one phone is not asked on the other, which is at another node; also not after a
+// reload there, nor on a third one that comes later.
+func TestPhone_SeveralOfOnePersonStayInStep(t *testing.T) {
+	d := newDistrict(t, 3)
+	first := d.phone(0, "chan", "en")
+	second := d.phone(1, "chan-tablet", "en", "--member", "chan")
+	other := d.phone(1, "lee", "en")
+	fire := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in On Lai House", "Leave by the stairs."))
+	for _, p := range []*tab{first, second, other} {
+		p.until("it is asked", asks("Fire in On Lai House"))
+	}
+	began := time.Now()
+	first.do(chromedp.Click(chromedp.CSS("button.help")))
+	answered := `document.querySelector("#cards").className === "list" && document.querySelector(".answered").textContent === "Answered on another of your devices: I need help"`
+	second.until("it is not asked any more", answered)
+	t.Logf("the other phone knew after %v", time.Since(began).Round(time.Millisecond))
+	second.shot("phone-in-step")
+	require.Equal(t, 1, d.rungs(0, fire.Alert)["acknowledged"])
+	second.script("location.reload()")
+	second.until("not after a reload either", answered)
+	third := d.phone(2, "chan-old", "en", "--member", "chan")
+	third.until("nor on a phone that comes later", answered)
+	require.True(t, read[bool](other, asks("Fire in On Lai House")), "somebody else is asked all the same")
+	require.Equal(t, "You answered: I need help", read[string](first, `document.querySelector(".answered").textContent`))
+}
