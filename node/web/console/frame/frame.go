@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"almenara/node/api/rates"
@@ -138,6 +139,9 @@ func (f *Frame) drill() bool { return f.opts.Drill != nil && f.opts.Drill() }
 // Template is the template of a page; nil where there is none.
 func (f *Frame) Template(name string) *template.Template { return f.templates[name] }
 
+// common is the layout with the parts that any page may use.
+var common = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(own, "_*.html")) })
+
 // parse reads the templates of a room, with the parts that all have and its own.
 func (f *Frame) parse(room fs.FS) error {
 	names, err := fs.Glob(room, "*.html")
@@ -156,7 +160,7 @@ func (f *Frame) parse(room fs.FS) error {
 		if f.templates[name] != nil {
 			return fmt.Errorf("two rooms have a page %s", name)
 		}
-		t, err := template.ParseFS(own, "_*.html")
+		t, err := common().Clone()
 		if err != nil {
 			return err
 		}
