@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// choose puts a file into a form.
-func (o *operator) choose(field, file string) {
+// upload puts a file into a form.
+func (o *operator) upload(field, file string) {
 	o.t.Helper()
 	o.do(chromedp.SetUploadFiles(chromedp.CSS(`[name="`+field+`"]`), []string{file}))
 }
@@ -36,7 +36,7 @@ func TestPeople_ImportWithADiff(t *testing.T) {
 	d.person("mei", "audience-manager")
 	o := d.at(0, "mei", 1366, 768)
 	o.go_("import")
-	o.choose("file", csv(t, "lift-1-1,第1座 1號𨋢 新,screen,tuen-mun/on-ting/block-1\nlift-5-1,第5座,screen,tuen-mun/on-ting/block-1\n"))
+	o.upload("file", csv(t, "lift-1-1,第1座 1號𨋢 新,screen,tuen-mun/on-ting/block-1\nlift-5-1,第5座,screen,tuen-mun/on-ting/block-1\n"))
 	o.press("main form[enctype] button")
 	o.until("it would add one and change one", `document.querySelector("[data-added]")?.innerText === "1" && document.querySelector("[data-changed]").innerText === "1"`)
 	o.says("Nothing is changed yet")
@@ -59,7 +59,7 @@ func TestPeople_ImportWithADiff(t *testing.T) {
 	})
 
 	o.go_("import")
-	o.choose("file", csv(t, "lift-6-1,第6座,screen,\n"))
+	o.upload("file", csv(t, "lift-6-1,第6座,screen,\n"))
 	o.press("main form[enctype] button")
 	o.says("Nothing was changed: 1 fault")
 	require.False(t, read[bool](o.tab, `!!document.querySelector('form[action="/console/import/apply"]')`))
