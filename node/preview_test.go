@@ -71,7 +71,8 @@ func previewsNew(d *district) {
 
 	sent := d.post(0, rain, "kind = screen", "committed")
 	require.NotEmpty(d.t, would.Words, "what the texts lack is said before they are sent")
-	would.DryRun, would.Replication, would.Words = false, sent.Replication, nil
+	require.NotNil(d.t, would.Look, "so is how devices present it")
+	would.DryRun, would.Replication, would.Words, would.Look = false, sent.Replication, nil, nil
 	require.Equal(d.t, would, sent, "no duplicate, and all as it was said")
 	fleet.proven(revisionOf(sent), 2)
 }

@@ -73,10 +73,24 @@ func newTuned(t *testing.T, n int, tune func(i int, o *node.Options)) *district 
 	d := &district{t: t, town: &town{tune: tune}}
 	d.add("")
 	for i := 1; i < n; i++ {
-		invited := agreed(d, func() (wire.Invited, error) { return d.client(0).Invite(d.ctx(), wire.Invite{}) })
-		d.add(invited.Token)
-		d.used = invited.Token
+		d.invite()
 	}
+	d.voting()
+	return d
+}
+
+// invite lets another node join.
+func (d *district) invite() {
+	d.t.Helper()
+	invited := agreed(d, func() (wire.Invited, error) { return d.client(0).Invite(d.ctx(), wire.Invite{}) })
+	d.add(invited.Token)
+	d.used = invited.Token
+}
+
+// voting waits until all nodes are voters, and know it.
+func (d *district) voting() {
+	d.t.Helper()
+	n := len(d.nodes)
 	d.await(func(s wire.Status) bool {
 		voters := 0
 		for _, peer := range s.Nodes {
@@ -89,11 +103,10 @@ func newTuned(t *testing.T, n int, tune func(i int, o *node.Options)) *district 
 	for _, one := range d.nodes {
 		d.eventually("a state that holds all voters", func() bool {
 			held, err := one.VotersHeld()
-			require.NoError(t, err)
+			require.NoError(d.t, err)
 			return held == n
 		})
 	}
-	return d
 }
 
 func (d *district) in(t *testing.T) *district { return &district{t: t, town: d.town} }
