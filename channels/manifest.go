@@ -38,7 +38,7 @@ func (d *Dispatcher) entries() []entry {
 	out := make([]entry, 0, len(d.prepared)+len(d.situation.Ended))
 	for _, p := range d.prepared {
 		e := entry{groups: d.groupsOfItem(&p.item), inForce: contract.InForce{
-			ID: string(p.item.Alert), Revision: uint64(p.item.Revision), Digest: p.item.Digest, Expires: p.item.Expires.UTC(),
+			ID: string(p.item.Alert), Revision: uint64(p.item.Revision), Digest: p.item.Digest, Expires: p.item.Expires.UTC(), Reminded: p.item.Reminded,
 		}}
 		out = d.appendEntry(out, e, e.inForce)
 	}

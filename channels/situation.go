@@ -30,6 +30,7 @@ type Item struct {
 	Revision alert.Revision
 	Digest   string // of the CAP message's content
 	Expires  time.Time
+	Reminded time.Time // when it was to be presented again where nobody has confirmed it; zero: never
 	Status   alert.Status
 	Message  *alert.Alert
 	Parts    []Part

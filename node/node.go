@@ -42,6 +42,7 @@ import (
 	"almenara/node/events"
 	"almenara/node/external"
 	"almenara/node/folder"
+	"almenara/node/followup"
 	"almenara/node/httpserver"
 	"almenara/node/instep"
 	"almenara/node/intake"
@@ -112,6 +113,7 @@ type Node struct {
 	intake      *intake.Intake
 	answers     *outcome.Answers
 	approvals   *approvals.Approvals
+	followUps   *followup.Book
 	budget      *budget.Budget
 	rules       *authority.Rules
 	users       *records.Users
@@ -292,7 +294,7 @@ func (n *Node) openState(context.Context) error {
 	}
 	n.state = agreed.New(n.machine)
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
-	n.progress = replication.New(n.stories.Agreed)
+	n.progress, n.followUps = replication.New(n.stories.Agreed), followup.NewBook(n.state)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})

@@ -14,12 +14,14 @@ import (
 	"almenara/cluster/fact"
 	"almenara/cluster/peers"
 	"almenara/node/afteraction"
+	"almenara/node/alerts"
 	"almenara/node/approvals"
 	"almenara/node/duties"
 	"almenara/node/events"
 	"almenara/node/export"
 	"almenara/node/external"
 	"almenara/node/folder"
+	"almenara/node/followup"
 	"almenara/node/instep"
 	"almenara/node/intake"
 	"almenara/node/leaving"
@@ -33,6 +35,7 @@ import (
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
 // newStatus gathers what is said of the node from its parts.
@@ -58,7 +61,9 @@ func newReader(n *Node) *read.Reader {
 	return read.New(read.Options{
 		Book: n.book, Stories: n.stories, Addressed: n.addressed, Members: n.members, Reached: n.reached, Progress: n.progress,
 		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
-		Presented: n.presenter.Last, Clock: n.options.Clock, Logger: n.log,
+		Presented: n.presenter.Last, Asked: func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error) {
+			return n.approvals.Asked(m, given)
+		}, FollowUps: n.followUps, Clock: n.options.Clock, Logger: n.log,
 	})
 }
 
@@ -82,7 +87,19 @@ func newAnswers(n *Node) *outcome.Answers {
 func newApprovals(n *Node) *approvals.Approvals {
 	return approvals.New(approvals.Options{
 		Book: n.book, Stories: n.stories, Rules: n.rules, Exchange: n.exchange, Progress: n.progress, Answers: n.answers,
-		Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
+		Persons: n.state, Tell: func(id alert.ID) {
+			n.events.Tell(events.Approval, wire.Event{Alert: string(id), State: wire.StatePending})
+			n.events.Touch(id, events.Alert)
+		},
+		Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// newFollowUps is what takes what people do about an alert after it was sent.
+func newFollowUps(n *Node) *followup.FollowUps {
+	return followup.New(followup.Options{
+		Book: n.followUps, Stories: n.stories, Addressed: n.addressed, Reached: n.reached, Rules: n.rules, Exchange: n.exchange, Progress: n.progress,
+		Store: n.store, Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
 	})
 }
 
@@ -176,6 +193,10 @@ func newPresenter(n *Node) *present.Presenter {
 	return present.New(present.Options{
 		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
 		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: func() error { return n.learner.Recall() },
+		Reminded: func(id alert.ID, revision alert.Revision) time.Time {
+			last, _ := n.followUps.Reminded([]alert.ID{id}, revision, n.options.Clock())
+			return last
+		},
 		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Passed: func() { n.times.Passed() }, Clock: n.options.Clock, Logger: n.log,
 	})
 }
@@ -202,7 +223,7 @@ func originsOf(n *Node) []string {
 // newLearner is what takes new facts.
 func newLearner(n *Node) *present.Learner {
 	return present.NewLearner(present.LearnerOptions{
-		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, Log: n.state,
+		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, FollowUps: n.followUps, Log: n.state,
 		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
 		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
 	})

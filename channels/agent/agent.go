@@ -59,7 +59,9 @@ type Agent struct {
 type presented struct {
 	effect  rules.Effect
 	painted bool // by some page
-	timer   *time.Timer
+
+	reminders int // how often it was to be presented again
+	timer     *time.Timer
 }
 
 // New makes an agent; nothing runs yet. It returns the errors of device.New.
@@ -106,6 +108,10 @@ func (a *Agent) present(e rules.Effect) error {
 		return device.ErrPending
 	}
 	if p := a.alerts[e.Alert]; p != nil {
+		if e.Action == rules.Remind { // the page that shows it begins it again
+			p.reminders++
+			return device.ErrPending
+		}
 		p.timer.Stop()
 	}
 	alert, revision := e.Alert, e.Revision
@@ -217,7 +223,7 @@ func (a *Agent) picture() (picture, <-chan struct{}) {
 	for _, id := range slices.Sorted(maps.Keys(a.alerts)) {
 		e := a.alerts[id].effect
 		p.Alerts = append(p.Alerts, alertOnPage{
-			Alert: id, Revision: e.Revision, Body: e.Body, Look: lookOnPage{e.Look.Tier, e.Look.Sound}, Resumed: e.Action == rules.Resume || a.alerts[id].painted,
+			Alert: id, Revision: e.Revision, Body: e.Body, Look: lookOnPage{e.Look.Tier, e.Look.Sound}, Resumed: e.Action == rules.Resume || a.alerts[id].painted, Reminders: a.alerts[id].reminders,
 		})
 	}
 	return p, a.changed

@@ -33,11 +33,12 @@ type picture struct {
 }
 
 type alertOnPage struct {
-	Alert    string         `json:"alert"`
-	Revision uint64         `json:"revision"`
-	Body     *contract.Body `json:"body"`
-	Look     lookOnPage     `json:"look"`
-	Resumed  bool           `json:"resumed"` // it is no beginning: without the attention tone
+	Alert     string         `json:"alert"`
+	Revision  uint64         `json:"revision"`
+	Body      *contract.Body `json:"body"`
+	Look      lookOnPage     `json:"look"`
+	Resumed   bool           `json:"resumed"`   // it is no beginning: without the attention tone
+	Reminders int            `json:"reminders"` // how often it was presented again because nobody confirmed it
 }
 
 type lookOnPage struct {

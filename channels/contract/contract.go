@@ -50,6 +50,9 @@ type InForce struct {
 	Revision uint64    `json:"revision"`
 	Digest   string    `json:"digest"` // of the CAP message's content; equal in the body
 	Expires  time.Time `json:"expires"`
+	// Reminded is when devices on which nobody has confirmed the revision were to present it again, the
+	// last time; zero: never.
+	Reminded time.Time `json:"reminded,omitzero"`
 }
 
 // Ended lists one alert that must not be shown any more, until it would have

@@ -247,6 +247,11 @@ func (d *Device) carryOut(e rules.Effect) {
 	switch e.Action {
 	case rules.Start, rules.Replace, rules.Resume:
 		d.present(e)
+	case rules.Remind:
+		if err := d.options.Present(e); err != nil && !errors.Is(err, ErrPending) {
+			d.options.Logger.Error("alert not presented again", "device", d.options.ID, "alert", e.Alert, "error", err)
+		}
+		d.happened(Event{What: Reminded, Alert: e.Alert, Revision: e.Revision, Body: e.Body, Look: e.Look})
 	case rules.Stop:
 		d.unpresent(e)
 	case rules.Do:

@@ -19,6 +19,7 @@ const (
 	Disconnected What = "disconnected" // the connection is lost, or Stop was called
 	Started      What = "started"      // began, or replaced a lower revision
 	Resumed      What = "resumed"      // shown again after a power cut
+	Reminded     What = "reminded"     // presented again, because nobody has confirmed it
 	Stopped      What = "stopped"
 	Told         What = "told"    // a receipt that the node has acknowledged: it is durable
 	Refused      What = "refused" // a payload that does not verify

@@ -63,12 +63,16 @@ func New(o Options) *Speaker {
 	return &Speaker{options: o, wake: signal.New()}
 }
 
-// Give takes what begins and what ends. What is taken up again after a power cut is not heard
+// Give takes what begins, what is to be heard again, and what ends. What is taken up again after a power cut is not heard
 // again. It returns at once.
 func (s *Speaker) Give(e rules.Effect) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting = slices.DeleteFunc(s.waiting, func(w rules.Effect) bool { return w.Alert == e.Alert })
+	same := func(w rules.Effect) bool { return w.Alert == e.Alert }
+	if e.Action == rules.Remind && (s.now != nil && same(*s.now) || slices.ContainsFunc(s.waiting, same)) {
+		return // it is being heard, or will be
+	}
+	s.waiting = slices.DeleteFunc(s.waiting, same)
 	if s.now != nil && (s.now.Alert == e.Alert || e.Action != rules.Stop && graver(e, *s.now)) {
 		if s.now.Alert != e.Alert {
 			s.waiting = append(s.waiting, *s.now) // it is heard afterwards, from its beginning
@@ -76,7 +80,7 @@ func (s *Speaker) Give(e rules.Effect) {
 		s.now = nil
 		s.stop()
 	}
-	if e.Action == rules.Start || e.Action == rules.Replace {
+	if e.Action == rules.Start || e.Action == rules.Replace || e.Action == rules.Remind {
 		s.waiting = append(s.waiting, e)
 		slices.SortStableFunc(s.waiting, func(a, b rules.Effect) int { return rank(a) - rank(b) })
 	}

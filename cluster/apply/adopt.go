@@ -185,6 +185,8 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		err = a.approval(o, &out)
 	case fact.KindAlone:
 		err = a.kept(o, &out)
+	case fact.KindFollowUp:
+		err = a.followUp(o, &out)
 	default:
 		err = a.rejected(o, &out, "unknown kind")
 	}
@@ -291,7 +293,16 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 		return err
 	}
 	a.Changed |= ChangedAlerts
-	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy))
+	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d%s", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy, a.typed(o, p)))
+}
+
+// typed says by which code somebody else typed the approval in. Software before version 7 does not
+// read that.
+func (a *adoption) typed(o *opened, p factbody.Approval) string {
+	if a.c.Version < 7 || p.Typed == "" {
+		return ""
+	}
+	return fmt.Sprintf(", READ OUT as the code %q and typed in by %s at node %s", p.Code, p.Typed, o.fact.Origin)
 }
 
 // approve lays the approval on the board. Where the message stands from now on in the
@@ -397,6 +408,22 @@ func (a *adoption) fanout(o *opened, out *command.FactOutcome) error {
 	out.Outcome = command.Adopted
 	return a.line("fan-out", fmt.Sprintf("node %s, alert %s revision %d, %d devices, at %d",
 		o.fact.Origin, f.Alert, f.Revision, f.Devices, f.At))
+}
+
+// followUp lists what a person did about an alert. Nothing that is agreed follows from it.
+func (a *adoption) followUp(o *opened, out *command.FactOutcome) error {
+	f, err := factbody.DecodeFollowUp(o.fact.Body)
+	if err != nil {
+		return a.rejected(o, out, "body is not a follow-up record")
+	}
+	out.Outcome = command.Adopted
+	if err := factlog.Keep(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
+		return err
+	}
+	if f.What == factbody.Told {
+		return a.line("members told", fmt.Sprintf("%d members were told of alert %s revision %d by a person, by %s, note %q, at %d", len(f.Members), f.Alert, f.Revision, f.By, f.Note, f.At))
+	}
+	return a.line("reminder", fmt.Sprintf("alert %s revision %d, every %d minutes, by %s, at %d", f.Alert, f.Revision, f.Every, f.By, f.At))
 }
 
 // kept lists a fact under its kind. Its body is for others: the state machine does not

@@ -22,7 +22,10 @@ import (
 //	   and addresses from the moment when it is admitted
 //	4  passwords, second factors and sessions of people
 //	5  scenarios that say what may fill their blanks, with a checklist and sensitive words
-const Newest = 5
+//	6  none yet: the number is set aside
+//	7  approvals that were read out and typed in by somebody else; facts of what people did about
+//	   an alert after it was sent
+const Newest = 7
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -95,7 +98,7 @@ func (p *AdoptFacts) version() uint64 {
 		if since == 0 {
 			since = Newest + 1
 		}
-		version = max(version, since, alertVersion(f))
+		version = max(version, since, bodyVersion(f))
 	}
 	return version
 }
@@ -108,16 +111,18 @@ func (p *PutNode) version() uint64 {
 	return 1
 }
 
-// alertVersion is the version that the body of an alert fact needs; 1 for other facts.
-func alertVersion(s fact.Signed) uint64 {
-	if s.Kind() != fact.KindAlert {
+// bodyVersion is the version that the body of a fact needs, where bodies of its kind have grown;
+// 1 for other facts.
+func bodyVersion(s fact.Signed) uint64 {
+	of := map[fact.Kind]func([]byte) uint64{fact.KindAlert: factbody.IssueVersion, fact.KindApproval: factbody.ApprovalVersion}[s.Kind()]
+	if of == nil {
 		return 1
 	}
 	f, err := s.Fact()
 	if err != nil {
 		return 1
 	}
-	return factbody.IssueVersion(f.Body)
+	return of(f.Body)
 }
 
 // version is 3 where a device must be new.

@@ -13,6 +13,7 @@ const (
 	KindRefusal                  // Body is a factbody.Refusal: a message that contradicts one taken before
 	KindApproval                 // Body is a factbody.Approval: a person stands by an alert
 	KindAlone                    // "I was without a majority from … to …"; the state machine does not read the body
+	KindFollowUp                 // Body is a factbody.FollowUp: what a person did about an alert
 )
 
 // KindOriginals lists the alert facts whose message is kept apart (factbody.Original). It is
@@ -32,6 +33,7 @@ var kinds = map[Kind]struct {
 	KindRefusal:  {"refusal", 1},
 	KindApproval: {"approval", 2},
 	KindAlone:    {"alone", 2},
+	KindFollowUp: {"follow-up", 7},
 }
 
 // Since is the first command version whose software knows the kind; 0 for a kind of

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/apply"
@@ -279,5 +280,32 @@ func TestMadeBetween_FindsWhatWasMadeThen(t *testing.T) {
 			got = append(got, b.Receipts[0].Member)
 		}))
 		require.Equal(t, want, got, "%v", c)
+	}
+}
+
+// Who typed an approval in, and by which code, is on the audit from entries of software that knows it.
+func TestAdopt_SaysWhoTypedAnApprovalIn(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		s, r, a := newScript(t), newRig(t), newOrigin("node-a")
+		message := a.alert(t, "A1", func(i *factbody.Issue) { i.Approvals = 1 })
+		require.Equal(t, command.Adopted, r.adopt(s, message)[0].Outcome)
+		id := message.ID()
+		body, err := factbody.Approval{Fact: id[:], Digest: "d", By: "bob", Reason: "seen", At: 1, Expires: 2, Typed: "ben", Code: "482913"}.Encode()
+		require.NoError(t, err)
+		approved := a.sign(t, fact.KindApproval, fact.Alerts, body)
+		payload := &command.AdoptFacts{Facts: []fact.Signed{approved}}
+		require.EqualValues(t, 7, command.VersionOf(payload))
+		if old {
+			raw, err := cbor.Marshal(map[int]any{1: 2, 2: int(command.TypeAdoptFacts), 4: "amy", 5: epoch.UnixMilli(), 6: map[int]any{1: payload.Facts}})
+			require.NoError(t, err)
+			r.one(s.raw(raw))
+		} else {
+			r.one(s.add(payload))
+		}
+		if old {
+			require.NotContains(t, lastLine(r).Summary, "typed", "software of that version does not read it")
+			continue
+		}
+		require.Contains(t, lastLine(r).Summary, `by bob, reason "seen", at 1, policy 0, READ OUT as the code "482913" and typed in by ben at node node-a`)
 	}
 }

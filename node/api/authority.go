@@ -20,6 +20,39 @@ func (h *Handler) authorityRoutes() []routing.Route {
 				wire.KindConflict:  "it does not say any more what was read",
 			}),
 		}},
+		{Action: authority.Approve, Handle: h.spokenCode, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/spoken-codes", MaxBody: bodyJSON,
+			Summary: "Make the code with which the caller approves one message by voice, for an alert or for the number of one that is not known here. Nothing is approved, and nothing is kept. It is made of the secret of the caller's second factor.",
+			Request: wire.AskCode{}, Answer: wire.SpokenCode{},
+			Fails: oneAlert.And(openapi.Fails{
+				wire.KindForbidden: "the caller wrote it, or the policy lets others approve",
+				wire.KindRefused:   "it waits for no approval, or the caller has no second factor",
+				wire.KindConflict:  "it does not say any more what was read",
+			}),
+		}},
+		{Action: authority.TypeApproval, Handle: h.approveSpoken, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/alerts/{id}/spoken-approval", MaxBody: bodyJSON,
+			Summary: "Approve an alert in the name of the person who has read out the code. That person is held to the same rules as at a node. Five wrong codes of a caller, or in the name of a person for a message, are heard in 15 minutes, and 30 at a node.",
+			Params:  []openapi.Param{paramWait}, Request: wire.TypeApproval{}, Answer: wire.Outcome{},
+			Fails: warned.And(oneAlert, openapi.Fails{
+				wire.KindForbidden:  "the person wrote it, or the policy lets others approve",
+				wire.KindRefused:    "the code is none of that person for what the alert says now, it waits for no approval, or the policy that is known here is too old",
+				wire.KindConflict:   "it does not say any more what was read, or the person has approved it before",
+				wire.KindOverBudget: "too many wrong codes were typed in",
+			}),
+		}},
+		{Action: authority.FollowUp, Handle: h.markTold, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/alerts/{id}/told", MaxBody: bodyJSON,
+			Summary: "Say that a person told members of an alert in force: some of them, or everybody in a place who has not presented it. They are told, and presented nothing.",
+			Params:  []openapi.Param{paramWait}, Request: wire.MarkTold{}, Answer: wire.Told{},
+			Fails: followed.And(oneAlert, openapi.Fails{wire.KindNotFound: "the alert is not for a member", wire.KindMalformed: "neither members nor a place are given, or the note is too long", wire.KindTooLarge: "more than 4,096 members would be marked"}),
+		}},
+		{Action: authority.FollowUp, Handle: h.remind, Route: openapi.Route{
+			Method: "POST", Path: "/api/v1/alerts/{id}/remind", MaxBody: bodyJSON,
+			Summary: "Have devices present an alert in force again on which nobody has confirmed it, once or again and again until it ends. 429 within a minute.",
+			Params:  []openapi.Param{paramWait}, Request: wire.Remind{}, Answer: wire.Reminded{},
+			Fails: followed.And(oneAlert, openapi.Fails{wire.KindOverBudget: "it was presented again less than a minute ago", wire.KindMalformed: "the minutes are not from 0 to 1,440"}),
+		}},
 		{Action: authority.ReadAlerts, Handle: h.listScenarios, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/scenarios", Summary: "List the prepared alerts.",
 			Answer: []wire.Scenario{},
@@ -82,6 +115,42 @@ func (h alertHandlers) approveAlert(c routing.Call) error {
 	}
 	out, err := h.approvals.ApproveAlert(c.R.Context(), c.By, c.R.PathValue("id"), in, c.Query.Wait())
 	return h.accepted(c, out, err)
+}
+
+func (h alertHandlers) spokenCode(c routing.Call) error {
+	var in wire.AskCode
+	if err := c.ReadJSON(&in); err != nil {
+		return err
+	}
+	out, err := h.spoken.SpokenCode(c.R.Context(), c.By, in)
+	return c.Created(out, err)
+}
+
+func (h alertHandlers) approveSpoken(c routing.Call) error {
+	var in wire.TypeApproval
+	if err := c.ReadJSON(&in); err != nil {
+		return err
+	}
+	out, err := h.spoken.ApproveSpoken(c.R.Context(), c.By, c.R.PathValue("id"), in, c.Query.Wait())
+	return h.accepted(c, out, err)
+}
+
+func (h alertHandlers) markTold(c routing.Call) error {
+	var in wire.MarkTold
+	if err := c.ReadJSON(&in); err != nil {
+		return err
+	}
+	out, err := h.followUps.MarkTold(c.R.Context(), c.By, c.R.PathValue("id"), in, c.Query.Wait())
+	return c.Created(out, err)
+}
+
+func (h alertHandlers) remind(c routing.Call) error {
+	var in wire.Remind
+	if err := c.ReadJSON(&in); err != nil {
+		return err
+	}
+	out, err := h.followUps.Remind(c.R.Context(), c.By, c.R.PathValue("id"), in, c.Query.Wait())
+	return c.Created(out, err)
 }
 
 func (h ruleHandlers) listScenarios(c routing.Call) error {

@@ -26,6 +26,14 @@ var (
 		wire.KindBusy:           "too many alerts wait for a majority, or others change the same alert at this moment",
 		wire.KindUnknownOutcome: "it was cut off: it may or may not have happened",
 	}
+	// followed is of what people do about an alert that was sent.
+	followed = openapi.Fails{
+		wire.KindForbidden: "some of those whom it is about are outside of the caller's places",
+		wire.KindRefused:   "no device shows the alert now, or some nodes are not upgraded; nothing was recorded",
+		wire.KindNoQuorum:  "it takes every node's word that it is upgraded, and none leads",
+		wire.KindNotReady:  "the node is stopping",
+		wire.KindBusy:      "too much waits for a majority",
+	}
 	// oneAlert is of routes about one alert.
 	oneAlert = openapi.Fails{
 		wire.KindMalformed: "the id is none, or fewer than 4 characters of one",

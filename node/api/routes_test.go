@@ -61,6 +61,20 @@ var happy = map[string]struct {
 		query: "?wait=local", body: `{"digest":"d1","reason":"seen"}`, status: 202,
 		asked: "ApproveAlert " + apitest.AlertID + ` "d1" "seen" local`, answer: `"alert"`,
 	},
+	"POST /api/v1/spoken-codes": {
+		body: `{"alert":"` + apitest.AlertID + `","digest":"d1"}`, status: 201, asked: `SpokenCode "` + apitest.AlertID + `" "d1" ""`, answer: `"code":"123456"`,
+	},
+	"POST /api/v1/alerts/{id}/spoken-approval": {
+		query: "?wait=local", body: `{"for":"bob","code":"123 456","digest":"d1","reason":"by radio"}`, status: 202,
+		asked: "ApproveSpoken " + apitest.AlertID + ` "bob" "123 456" "d1" "by radio" local`, answer: `"alert"`,
+	},
+	"POST /api/v1/alerts/{id}/told": {
+		query: "?wait=local", body: `{"members":["flat-3a"],"note":"at the door"}`, status: 201,
+		asked: "MarkTold " + apitest.AlertID + ` [flat-3a] "" "at the door" local`, answer: `"marked":1`,
+	},
+	"POST /api/v1/alerts/{id}/remind": {
+		query: "?wait=local", body: `{"every_minutes":5}`, status: 201, asked: "Remind " + apitest.AlertID + ` 5 local`, answer: `"unread":1`,
+	},
 	"GET /api/v1/scenarios":         {status: 200, asked: "ListScenarios", answer: `"blanks":["where"]`},
 	"GET /api/v1/scenarios/{id}":    {status: 200, asked: "ListScenarios", answer: `"title":"Flood"`},
 	"PUT /api/v1/scenarios/{id}":    {body: `{"title":"Fire","alert":{},"minutes":5}`, status: 200, answer: `"dry_run":false`, asked: "PutScenario " + apitest.AlertID + " Fire"},
@@ -219,7 +233,9 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"DELETE /api/v1/audience/members/{id}": {"audience-manager"},
 		"POST /api/v1/devices":                 {"device-manager"}, "DELETE /api/v1/devices/{id}": {"device-manager"},
 		"POST /api/v1/alerts/{id}/approve": {"approver", "composer"},
-		"PUT /api/v1/scenarios/{id}":       {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
+		"POST /api/v1/alerts/{id}/told":    {"composer", "approver"}, "POST /api/v1/alerts/{id}/remind": {"composer", "approver"},
+		"POST /api/v1/spoken-codes": {"approver", "composer"}, "POST /api/v1/alerts/{id}/spoken-approval": {"composer", "approver"},
+		"PUT /api/v1/scenarios/{id}": {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
 		"POST /api/v1/licences": {"administrator"}, "DELETE /api/v1/licences/{id}": {"administrator"},
 		"PUT /api/v1/policy": {"administrator"},
 		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "PUT /api/v1/users/{name}/password": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},

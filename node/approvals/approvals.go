@@ -1,19 +1,21 @@
 // Package approvals takes the word of persons who stand by an alert that waits for it. An approval
 // is a fact of this node, so it works without a majority, and it may reach a node before the
-// alert does.
+// alert does. Whoever cannot reach the node reads out a code, which somebody else types in.
 //
 //	alert ─> stories ─> the message that waits, as it was read ─> Rules.Check ─> Exchange.Create
 //
 // Who may approve is authority's. It never imports api, channels or another part of node but
-// alerts, authority, outcome, replication, stories and wire.
+// alerts, authority, outcome, replication, spokencode, stories and wire.
 package approvals
 
 import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
@@ -21,8 +23,10 @@ import (
 	"almenara/node/authority"
 	"almenara/node/outcome"
 	"almenara/node/replication"
+	"almenara/node/spokencode"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/factbody"
 )
@@ -40,14 +44,17 @@ type Options struct {
 	Exchange Exchange
 	Progress *replication.Facts
 	Answers  *outcome.Answers
+	Persons  Persons
+	Tell     func(alert.ID) // another person is asked for an approval of it now
 	// Understood reports an error while a node of the district does not understand commands of
 	// that version.
 	Understood func(ctx context.Context, version uint64) error
 	Alone      func() bool // there is no majority
 	Clock      func() time.Time
+	Logger     *slog.Logger
 }
 
-// Approvals answers service.Approvals. Its methods may be called from any goroutine.
+// Approvals answers service.Approvals and service.SpokenCodes. Its methods may be called from any goroutine.
 type Approvals struct {
 	book       *alerts.Book
 	stories    *stories.Finder
@@ -55,16 +62,21 @@ type Approvals struct {
 	exchange   Exchange
 	progress   *replication.Facts
 	answers    *outcome.Answers
+	persons    Persons
+	tell       func(alert.ID)
+	asked      map[string]turn // by fact, of those who wait; Chase's alone
+	guesses    *spokencode.Guesses
 	understood func(ctx context.Context, version uint64) error
 	alone      func() bool
 	clock      func() time.Time
+	log        *slog.Logger
 }
 
 // New makes one.
 func New(o Options) *Approvals {
 	return &Approvals{
 		book: o.Book, stories: o.Stories, rules: o.Rules, exchange: o.Exchange, progress: o.Progress, answers: o.Answers,
-		understood: o.Understood, alone: o.Alone, clock: o.Clock,
+		persons: o.Persons, tell: o.Tell, guesses: spokencode.NewGuesses(o.Clock), understood: o.Understood, alone: o.Alone, clock: o.Clock, log: o.Logger,
 	}
 }
 
@@ -82,30 +94,41 @@ func (a *Approvals) ApproveAlert(ctx context.Context, by authority.Caller, id st
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if slices.ContainsFunc(a.book.Approvers(m), func(given board.Approval) bool { return given.By == by.Name }) {
+	if a.hasApproved(m, by.Name) {
 		return a.answers.Known(ctx, m, wait, []string{by.Name + " has approved it before"}), nil
 	}
-	right, err := a.rules.Check(by, authority.Approve, authority.About{Message: authority.Message{
-		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.Targets,
-	}})
+	right, err := a.rules.Check(by, authority.Approve, about(m))
 	if err != nil {
 		return wire.Outcome{}, err
 	}
 	if err := a.understood(ctx, approvalVersion); err != nil {
 		return wire.Outcome{}, err
 	}
-	return a.approve(ctx, by, m, right.Policy, in.Reason, wait)
+	return a.approve(ctx, m, approval{by: by.Name, policy: right.Policy, reason: in.Reason}, wait)
+}
+
+// mostReason is how many characters a reason may have.
+const mostReason = 500
+
+// approval is who stands by a message, and why. typed and code are of one that was read out.
+type approval struct {
+	by, reason  string
+	policy      uint64 // its version
+	typed, code string
 }
 
 // approve records the approval.
-func (a *Approvals) approve(ctx context.Context, by authority.Caller, m *alerts.Message, version uint64, reason string, wait wire.Wait) (wire.Outcome, error) {
+func (a *Approvals) approve(ctx context.Context, m *alerts.Message, given approval, wait wire.Wait) (wire.Outcome, error) {
+	if utf8.RuneCountInString(given.reason) > mostReason {
+		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "nothing was approved: a reason has at most %d characters", mostReason)
+	}
 	raw, err := hex.DecodeString(m.Fact)
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("reading fact id %q: %w", m.Fact, err)
 	}
 	body, err := factbody.Approval{
-		Fact: raw, Digest: m.Entry.Digest, By: by.Name, Policy: version, Reason: reason,
-		At: a.clock().UnixMilli(), Expires: m.Entry.Expires.UnixMilli(),
+		Fact: raw, Digest: m.Entry.Digest, By: given.by, Policy: given.policy, Reason: given.reason,
+		At: a.clock().UnixMilli(), Expires: m.Entry.Expires.UnixMilli(), Typed: given.typed, Code: given.code,
 	}.Encode()
 	if err != nil {
 		return wire.Outcome{}, fmt.Errorf("encoding the approval: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -49,7 +50,20 @@ type court struct {
 	book  *alerts.Book
 	link  alone.State // of the node to the majority
 	old   error       // why an approval is not understood everywhere
-	facts [][]byte    // that were made
+	asked []uint64    // versions that were asked for
+	told  []alert.ID  // of whom somebody else is asked now
+	users []storage.User
+	now   time.Time // noon where it is zero
+	persons
+	facts [][]byte // that were made
+}
+
+// clock is noon, or what a test says.
+func (c *court) clock() time.Time {
+	if c.now.IsZero() {
+		return noon
+	}
+	return c.now
 }
 
 // Create implements approvals.Exchange.
@@ -71,8 +85,8 @@ func newCourt(t *testing.T, policy rights.Policy) *court {
 		_, err := log.Propose(t.Context(), "chief", what)
 		require.NoError(t, err)
 	}
-	c := &court{book: alerts.NewBook(nil)}
-	f := stories.New(c.book, log.State, clock)
+	c := &court{book: alerts.NewBook(nil), persons: persons{}}
+	f := stories.New(c.book, log.State, c.clock)
 	progress := replication.New(f.Agreed)
 	answers := outcome.New(outcome.Options{
 		Book: c.book, Addressed: addressed.New(log.State, f), Members: members.New(log.State.Index, log.Store), Progress: progress,
@@ -81,14 +95,15 @@ func newCourt(t *testing.T, policy rights.Policy) *court {
 	})
 	rules := authority.New(authority.Sources{
 		Agreed: log.State.Authority, Audience: log.State.Index, Clock: clock, Sender: func() string { return "almenara.d" },
-		Users:  func() ([]storage.User, error) { return nil, nil },
+		Users:  func() ([]storage.User, error) { return c.users, nil },
 		Alone:  func() authority.Loneliness { return authority.Loneliness(c.link) },
 		Recent: func(string, alert.Status, time.Time) []authority.Message { return nil },
 		Heard:  func(string, string) bool { return false },
 	})
 	c.Approvals = approvals.New(approvals.Options{
 		Book: c.book, Stories: f, Rules: rules, Exchange: c, Progress: progress, Answers: answers,
-		Understood: func(context.Context, uint64) error { return c.old }, Alone: func() bool { return c.link.Alone }, Clock: clock,
+		Persons: c.persons, Tell: func(id alert.ID) { c.told = append(c.told, id) }, Logger: slog.New(slog.DiscardHandler), Clock: c.clock, Alone: func() bool { return c.link.Alone },
+		Understood: func(_ context.Context, version uint64) error { c.asked = append(c.asked, version); return c.old },
 	})
 	return c
 }

@@ -85,6 +85,7 @@ type About struct {
 	Unknown  []alert.Key // what it references and is not known here
 	Scenario rights.Scenario
 	Reason   string
+	Members  *roaring.Bitmap // whom it is about, of FollowUp alone
 }
 
 // Right is by what right something is done: what the record says of it.
@@ -128,6 +129,9 @@ func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 	}
 	if action == Approve {
 		return right, r.approves(by, about.Message, rules.Policy)
+	}
+	if action == FollowUp {
+		return right, r.inside(by, about.Members, "recorded", "say what was done")
 	}
 	if !line.Inside {
 		return right, nil
@@ -199,6 +203,18 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 
 // approves holds an approver to the policy, to the author and to the caller's limits.
 func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
+	if err := standsBy(by, m, p); err != nil {
+		return err
+	}
+	reach, err := r.reach(m)
+	if err != nil {
+		return err
+	}
+	return r.inside(by, reach.members, "approved", "approve")
+}
+
+// standsBy holds an approver to the policy, to the author and to the caller's senders.
+func standsBy(by Caller, m Message, p rights.Policy) error {
 	roles := append([]string{RoleAdministrator}, p.Approvers...)
 	if len(p.Approvers) == 0 {
 		roles = append(roles, RoleApprover)
@@ -211,9 +227,5 @@ func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
 	case len(by.Senders) > 0 && !by.Speaks(m.Key.Sender):
 		return wire.Problemf(wire.KindForbidden, "%s may not approve a message of the CAP sender %s", by.Name, m.Key.Sender)
 	}
-	reach, err := r.reach(m)
-	if err != nil {
-		return err
-	}
-	return r.inside(by, reach.members, "approved", "approve")
+	return nil
 }

@@ -27,6 +27,10 @@ func MinimalAlert(by Caller, out *wire.Alert) {
 	if operates(by) {
 		return
 	}
+	out.Approvals, out.Messages = withoutNames(out.Approvals), slices.Clone(out.Messages)
+	for i := range out.Messages {
+		out.Messages[i].Approvals = withoutNames(out.Messages[i].Approvals)
+	}
 	out.Duplicates = slices.DeleteFunc(slices.Clone(out.Duplicates), func(id string) bool { return out.Personal || slices.Contains(out.PersonalDuplicates, id) })
 	if !out.Personal {
 		return
@@ -38,7 +42,6 @@ func MinimalAlert(by Caller, out *wire.Alert) {
 	minimalCounts(&out.Addressed)
 	out.Joined = inFives(out.Joined)
 	out.Rungs = minimalRungs(out.Rungs)
-	out.Messages = slices.Clone(out.Messages)
 	for i := range out.Messages {
 		m := &out.Messages[i]
 		m.Addressed, m.Joined = inFives(m.Addressed), inFives(m.Joined)

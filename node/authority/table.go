@@ -14,6 +14,9 @@ const (
 	Cancel  Action = "cancel"
 	Approve Action = "approve"
 
+	TypeApproval Action = "type in an approval"
+	FollowUp     Action = "follow up"
+
 	ReadAlerts   Action = "read alerts"
 	ReadAudience Action = "read audience"
 	ReadPersons  Action = "read persons"
@@ -59,7 +62,7 @@ type Line struct {
 
 // Warns reports whether the action is a message to the people of the district: such
 // requests have a share of their own of what the node can do.
-func (l Line) Warns() bool { return l.Speaks || l.Action == Approve }
+func (l Line) Warns() bool { return l.Speaks || l.Action == Approve || l.Action == TypeApproval }
 
 // Table is who may do what: the only place that says it.
 func Table() []Line {
@@ -74,6 +77,8 @@ func Table() []Line {
 		},
 		{Action: Cancel, Does: "cancel an alert", Roles: []string{RoleComposer, RoleApprover}, Speaks: true, Others: true, Alone: AsEver},
 		{Action: Approve, Does: "approve an alert of somebody else", Roles: ApproverRoles(), Inside: true, People: true, Alone: FreshPolicy},
+		{Action: TypeApproval, Does: "type in the code with which somebody else, who may approve the alert, has approved it by voice", Roles: []string{RoleComposer, RoleApprover}, People: true, Alone: FreshPolicy},
+		{Action: FollowUp, Does: "say that members were told by a person, and have devices present an alert again that nobody has confirmed", Roles: []string{RoleComposer, RoleApprover}, Inside: true, Alone: AsEver},
 
 		{Action: ReadAlerts, Does: "read alerts, what was shown where, events, splits, scenarios, licences and the policy", Roles: any, Alone: AsEver},
 		{Action: ReadAudience, Does: "count a selection and read ids, kinds and places of its members, and by tags or languages counts in fives of at least five; read the places", Roles: any, Alone: AsEver},

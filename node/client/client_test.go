@@ -83,6 +83,16 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/alerts/{id}/approve": func() error {
 			return drop(c.ApproveAlert(ctx, apitest.AlertID, wire.Approve{Digest: "d"}, client.WaitCommitted))
 		},
+		"POST /api/v1/alerts/{id}/told": func() error {
+			return drop(c.MarkTold(ctx, apitest.AlertID, wire.MarkTold{Place: "a/b"}, client.WaitCommitted))
+		},
+		"POST /api/v1/alerts/{id}/remind": func() error {
+			return drop(c.Remind(ctx, apitest.AlertID, wire.Remind{EveryMinutes: 5}, client.WaitCommitted))
+		},
+		"POST /api/v1/spoken-codes": func() error { return drop(c.SpokenCode(ctx, wire.AskCode{Number: "12345678"})) },
+		"POST /api/v1/alerts/{id}/spoken-approval": func() error {
+			return drop(c.ApproveSpoken(ctx, apitest.AlertID, wire.TypeApproval{For: "bob", Code: "123456"}, client.WaitCommitted))
+		},
 		"GET /api/v1/scenarios":         func() error { return drop(c.ListScenarios(ctx)) },
 		"GET /api/v1/scenarios/{id}":    func() error { return drop(c.ShowScenario(ctx, apitest.AlertID)) },
 		"PUT /api/v1/scenarios/{id}":    func() error { return c.PutScenario(ctx, wire.Scenario{ID: "a/b", Alert: []byte(`{}`)}) },
@@ -162,6 +172,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`TakeCAP <alert/> "all" held`, `SendAlert {} "" local`, `ListAlerts "x" 3`, `ShowAlert ` + apitest.AlertID,
 		`UpdateAlert ` + apitest.AlertID + ` 0 map[where:x] "" "" "" false held`, `UpdateAlert ` + apitest.AlertID + ` 0 map[] "Extreme" "" "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
 		`AlertReport ` + apitest.AlertID, `AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
+		`SpokenCode "" "" "12345678"`, `ApproveSpoken ` + apitest.AlertID + ` "bob" "123456" "" "" committed`, `MarkTold ` + apitest.AlertID + ` [] "a/b" "" committed`, `Remind ` + apitest.AlertID + ` 5 committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,

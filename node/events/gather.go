@@ -20,6 +20,7 @@ const tellEvery = 250 * time.Millisecond
 const (
 	Alert    = "alert"
 	Receipts = "receipts"
+	Approval = "approval" // another person is asked for an approval of the alert now
 	Node     = "node"
 	Audience = "audience"
 	Devices  = "devices"

@@ -48,10 +48,12 @@ type Messages interface {
 	MessageCount(id alert.ID) int
 }
 
-// BuilderOptions is what a Builder may touch. All fields are required.
+// BuilderOptions is what a Builder may touch. All fields but Reminded are required.
 type BuilderOptions[A Audience] struct {
 	Audience func() A // may be another one after the state was replaced
 	Messages Messages
+	// Reminded is when devices were last to present the revision again; nil is never.
+	Reminded func(id alert.ID, revision alert.Revision) time.Time
 	// Told is whom the record says that the message of the alert was for, or has reached:
 	// the members of today may be others.
 	Told   func(id alert.ID, m alerts.Addressing) (*roaring.Bitmap, error)
@@ -152,7 +154,7 @@ func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.S
 		if it := b.items[l.ID]; it.round > 0 && it.parts != nil {
 			s.InForce = append(s.InForce, channels.Item{
 				Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
-				Message: l.Message.Alert, Parts: it.parts, Concerns: it.whom(),
+				Message: l.Message.Alert, Parts: it.parts, Concerns: it.whom(), Reminded: b.reminded(l),
 			})
 		}
 	}
@@ -163,6 +165,14 @@ func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.S
 	}
 	b.forget(inForce, ended)
 	return s, todo
+}
+
+// reminded is when devices were last to present what is in force again.
+func (b *Builder[A]) reminded(l alerts.Live) time.Time {
+	if b.Reminded == nil {
+		return time.Time{}
+	}
+	return b.Reminded(l.ID, l.Revision)
 }
 
 // The order of jobs: emergencies that are new, ends, what else is new by rank, and what was

@@ -29,6 +29,12 @@ type Originals interface {
 	Learn(origin string, issue factbody.Issue)
 }
 
+// FollowUps hear what people did about alerts; *followup.Book is one.
+type FollowUps interface {
+	Learn(f fact.Fact) (alert.ID, bool)
+	Recall() error
+}
+
 // Log is what was agreed; *agreed.Reader is one.
 type Log interface {
 	// Recall visits the facts of alerts that may still matter at that time.
@@ -42,6 +48,7 @@ type LearnerOptions struct {
 	Progress  *replication.Facts
 	Originals Originals
 	Events    Events
+	FollowUps FollowUps
 	Log       Log
 	// News is the alert of which receipts tell something that the district does not know.
 	News func(fact.Fact) (alert.ID, bool)
@@ -61,6 +68,7 @@ type Learner struct {
 	progress  *replication.Facts
 	originals Originals
 	events    Events
+	followUps FollowUps
 	agreed    Log
 	news      func(fact.Fact) (alert.ID, bool)
 	ended     func(fact.Fact) (string, bool)
@@ -72,7 +80,7 @@ type Learner struct {
 // NewLearner makes one.
 func NewLearner(o LearnerOptions) *Learner {
 	return &Learner{
-		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, agreed: o.Log,
+		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, followUps: o.FollowUps, agreed: o.Log,
 		news: o.News, ended: o.Ended, changed: o.Changed, clock: o.Clock, log: o.Logger,
 	}
 }
@@ -89,6 +97,15 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 		if id, news := l.news(f); news {
 			l.events.Touch(id, events.Receipts)
 		}
+		return
+	case fact.KindFollowUp:
+		id, ok := l.followUps.Learn(f)
+		if !ok {
+			l.log.Error("what somebody did about an alert cannot be read", "fact", signed.ID().String(), "origin", f.Origin)
+			return
+		}
+		l.events.Touch(id, events.Receipts)
+		l.changed() // devices may have to present it again
 		return
 	default:
 		return
@@ -134,7 +151,7 @@ func (l *Learner) Adopted(signed fact.Signed, f fact.Fact, outcome command.FactO
 	switch f.Kind {
 	case fact.KindReceipts:
 		l.events.Touch(alert.ID(outcome.Alert), events.Receipts)
-	case fact.KindApproval:
+	case fact.KindApproval, fact.KindFollowUp:
 		l.progress.Forget(signed.ID().String())
 	case fact.KindAlert:
 		l.progress.Forget(signed.ID().String())
@@ -171,5 +188,5 @@ func (l *Learner) Recall() error {
 	if err != nil {
 		return fmt.Errorf("recalling alerts: %w", err)
 	}
-	return nil
+	return l.followUps.Recall()
 }

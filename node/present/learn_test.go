@@ -42,8 +42,16 @@ type rig struct {
 	changed  int
 	learnt   int // originals
 	agreed   []fact.Signed
-	seq      uint64
+
+	followUps followUps
+	seq       uint64
 }
+
+// followUps are the facts of what people did that were learnt, and how often all were recalled.
+type followUps struct{ learnt, recalled int }
+
+func (f *followUps) Learn(of fact.Fact) (alert.ID, bool) { f.learnt++; return "rain", len(of.Body) > 0 }
+func (f *followUps) Recall() error                       { f.recalled++; return nil }
 
 func (r *rig) Touch(id alert.ID, kind string) { r.touched[id] = append(r.touched[id], kind) }
 func (r *rig) Tell(kind string, e wire.Event) { r.told = append(r.told, kind+": "+e.Text) }
@@ -62,7 +70,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, book: alerts.NewBook(nil), touched: map[alert.ID][]string{}}
 	r.progress = replication.New(func(string) (bool, error) { return false, nil })
 	r.Learner = present.NewLearner(present.LearnerOptions{
-		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, Log: r,
+		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, FollowUps: &r.followUps, Log: r,
 		News:    func(f fact.Fact) (alert.ID, bool) { return "rain", len(f.Body) > 0 },
 		Ended:   func(fact.Fact) (string, bool) { return "box-a was alone", true },
 		Changed: func() { r.changed++ }, Clock: clock, Logger: slog.New(slog.DiscardHandler),
@@ -158,4 +166,15 @@ func TestRecall_LaysTheLogOnTheBook(t *testing.T) {
 	standing, _ := r.book.Standing(r.book.Message(signed.ID().String()), noon)
 	require.Equal(t, board.Pending, standing)
 	require.Empty(t, r.book.Unagreed(), "it is in the log: %s", a.Identifier)
+}
+
+// What a person did about an alert is told to readers, and devices may have to present it again.
+func TestLearn_PassesOnWhatPeopleDid(t *testing.T) {
+	r := newRig(t)
+	r.Learner.Learn(fact.Fact{Kind: fact.KindFollowUp, Body: []byte("x")}, fact.Signed{})
+	require.Equal(t, []any{1, 1, []string{events.Receipts}}, []any{r.followUps.learnt, r.changed, r.touched["rain"]})
+	r.Learner.Learn(fact.Fact{Kind: fact.KindFollowUp}, fact.Signed{}) // it cannot be read
+	require.Equal(t, 1, r.changed)
+	require.NoError(t, r.Learner.Recall())
+	require.Equal(t, 1, r.followUps.recalled)
 }

@@ -48,8 +48,10 @@ type Options struct {
 	Here     func(members *roaring.Bitmap) int
 	Notes    func() Notes
 	Touch    func(id alert.ID) // something has become of an alert
-	Passed   func()            // what holds is another because its time has come; must not block
-	Recall   func() error      // lays what was agreed on the book
+	// Reminded is when devices were last to present a revision again; zero: never.
+	Reminded func(id alert.ID, revision alert.Revision) time.Time
+	Passed   func()       // what holds is another because its time has come; must not block
+	Recall   func() error // lays what was agreed on the book
 	Clock    func() time.Time
 	Logger   *slog.Logger
 }
@@ -84,7 +86,7 @@ func New(o Options) *Presenter {
 		book: o.Book, state: o.State, set: o.Set, keys: o.Keys, here: o.Here, notes: o.Notes, touch: o.Touch, passed: o.Passed, recall: o.Recall,
 		clock: o.Clock, log: o.Logger, changed: signal.New(), audience: signal.New(),
 	}
-	p.situations = NewBuilder(BuilderOptions[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Logger: o.Logger})
+	p.situations = NewBuilder(BuilderOptions[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Reminded: o.Reminded, Logger: o.Logger})
 	return p
 }
 

@@ -23,6 +23,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/followup"
 	"almenara/node/members"
 	"almenara/node/reached"
 	"almenara/node/replication"
@@ -32,6 +33,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/factbody"
 	"almenara/storage/factlog"
@@ -72,8 +74,17 @@ type Options struct {
 	Store     *storage.Store
 	// Presented is what devices were given last; nil before anything was.
 	Presented func() *channels.Situation
+	// Asked is who approved a message that waits, and who is asked to now.
+	Asked     func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error)
+	FollowUps FollowUps
 	Clock     func() time.Time
 	Logger    *slog.Logger
+}
+
+// FollowUps is what people did about alerts; *followup.Book is one.
+type FollowUps interface {
+	Told(ids []alert.ID, revision alert.Revision) map[uint32]followup.Told
+	Reminded(ids []alert.ID, revision alert.Revision, now time.Time) (last time.Time, every time.Duration)
 }
 
 // Reader answers service.Reader and service.Connected. Its methods may be called from any goroutine.
@@ -91,6 +102,8 @@ type Reader struct {
 	store      *storage.Store
 	clock      func() time.Time
 	log        *slog.Logger
+	followUps  FollowUps
+	asked      func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error)
 	duplicates *duplicateFinder
 	summaries  summaries.Memory
 	readers    chan struct{} // one for each list or detail that is being made
@@ -101,7 +114,7 @@ func New(o Options) *Reader {
 	r := &Reader{
 		book: o.Book, stories: o.Stories, addressed: o.Addressed, members: o.Members, reached: o.Reached, progress: o.Progress,
 		originals: o.Originals, connected: o.Connected, state: o.State, audience: o.Audience, store: o.Store, clock: o.Clock, log: o.Logger,
-		readers: make(chan struct{}, readersMost),
+		followUps: o.FollowUps, asked: o.Asked, readers: make(chan struct{}, readersMost),
 	}
 	r.duplicates = &duplicateFinder{book: o.Book, clock: o.Clock, presented: o.Presented, resolve: r.addressedNow}
 	return r

@@ -17,6 +17,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/followup"
 	"almenara/node/members"
 	"almenara/node/reached"
 	"almenara/node/read"
@@ -27,6 +28,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/factbody"
@@ -48,12 +50,13 @@ func (nothing) Read(_ context.Context, issue factbody.Issue) ([]byte, error) {
 // library is a district with six screens in two blocks, read without a node.
 type library struct {
 	*read.Reader
-	t    *testing.T
-	log  *recordstest.Log
-	book *alerts.Book
-	seq  map[fact.Stream]uint64
-	now  time.Time
-	here []whereabouts.Device
+	t         *testing.T
+	log       *recordstest.Log
+	book      *alerts.Book
+	seq       map[fact.Stream]uint64
+	now       time.Time
+	here      []whereabouts.Device
+	followUps *followup.Book
 }
 
 func newLibrary(t *testing.T) *library {
@@ -67,7 +70,7 @@ func newLibrary(t *testing.T) *library {
 		raw = append(raw, audience.EncodeMember(&audience.Member{ID: fmt.Sprint("s", i), Name: fmt.Sprint("Chan ", i), Kind: audience.KindScreen, Place: place}))
 	}
 	l.propose(&command.PutMembers{Members: raw})
-	l.book = alerts.NewBook(nil)
+	l.book, l.followUps = alerts.NewBook(nil), followup.NewBook(nil)
 	f := stories.New(l.book, l.log.State, clock)
 	l.Reader = read.New(read.Options{
 		Book: l.book, Stories: f, Addressed: addressed.New(l.log.State, f), Members: members.New(l.log.State.Index, l.log.Store),
@@ -76,7 +79,10 @@ func newLibrary(t *testing.T) *library {
 			Self: "n1", Others: func() []string { return nil }, Here: func() []whereabouts.Device { return l.here },
 			Gone: func(device string) time.Time { return map[string]time.Time{"lift-2": noon.Add(-time.Minute)}[device] },
 		},
-		State: l.log.State, Audience: l.log.State.Index, Store: l.log.Store, Presented: func() *channels.Situation { return nil },
+		State: l.log.State, Audience: l.log.State.Index, Store: l.log.Store, Presented: func() *channels.Situation { return nil }, FollowUps: l.followUps,
+		Asked: func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error) {
+			return authority.ApprovalsOut(m.Issue, given), nil
+		},
 		Clock: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	return l
@@ -204,7 +210,7 @@ func first(l *library) uint32 {
 
 func TestAlertReceipts_SayWhyAMemberIsMissing(t *testing.T) {
 	l := newLibrary(t)
-	id, _ := l.say("rain", "d/e/one", true)
+	id, revision := l.say("rain", "d/e/one", true)
 	for _, n := range []string{"0", "2"} {
 		ordinal, _ := l.log.State.Index().Ordinal("s" + n)
 		l.propose(&command.PutDevices{Devices: []storage.Device{{ID: "lift-" + n, Member: "s" + n, Ordinal: ordinal, Kind: "screen", SecretHash: append(make([]byte, 31), n[0])}}})
@@ -220,6 +226,34 @@ func TestAlertReceipts_SayWhyAMemberIsMissing(t *testing.T) {
 		require.Equal(t, "Chan "+row.Member[1:], row.Name)
 	}
 	require.Equal(t, map[string]string{"s0": wire.ReasonWaiting, "s2": wire.ReasonDark, "s4": wire.ReasonNoDevice}, reasons)
+
+	// What is connected has ten seconds to prove that it presented the alert; then somebody has to knock.
+	silent := func(after time.Duration, since time.Time) wire.ReceiptRow {
+		l.now = noon.Add(after)
+		l.here[0].Since = since
+		out, err := l.AlertReceipts(t.Context(), reader, string(id), wire.ReceiptQuery{Missing: true})
+		require.NoError(t, err)
+		return out.Rows[0]
+	}
+	require.Equal(t, wire.ReasonWaiting, silent(wire.ProofTime-time.Millisecond, noon.Add(-time.Hour)).Reason)
+	row := silent(wire.ProofTime, noon.Add(-time.Hour))
+	require.Equal(t, []any{wire.ReasonSilent, noon}, []any{row.Reason, row.Since}, "since it was in force")
+	require.Equal(t, wire.ReasonWaiting, silent(time.Minute, noon.Add(time.Minute-time.Second)).Reason, "it has just connected")
+	row = silent(time.Minute, noon.Add(45*time.Second))
+	require.Equal(t, []any{wire.ReasonSilent, noon.Add(45 * time.Second)}, []any{row.Reason, row.Since}, "since it connected")
+
+	// Who was told by a person is on no rung for that.
+	told, err := factbody.FollowUp{Alert: string(id), Revision: uint64(revision), What: factbody.Told, Members: []uint32{first(l)}, By: "warden", At: l.now.UnixMilli()}.Encode()
+	require.NoError(t, err)
+	_, ok := l.followUps.Learn(fact.Fact{Kind: fact.KindFollowUp, Body: told})
+	require.True(t, ok)
+	row = silent(time.Minute, noon)
+	require.Equal(t, []any{"warden", l.now, "queued", wire.ReasonSilent}, []any{row.ToldBy, row.ToldAt, row.Rung, row.Reason})
+	shown, err := l.ShowAlert(t.Context(), string(id))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, shown.Told)
+	require.Zero(t, shown.Rungs.Presented)
+	l.now = noon
 
 	page, err := l.AlertReceipts(t.Context(), authority.Caller{Roles: []string{authority.RoleComposer}}, string(id), wire.ReceiptQuery{Rung: "queued", Limit: 2})
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/followup"
 	"almenara/node/members"
 	"almenara/node/reached"
 	"almenara/node/stories"
@@ -52,7 +53,10 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 	if err := authority.MayList(by, s.Personal()); err != nil {
 		return out, err
 	}
-	page := receiptPage{r: r, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons)}
+	page := receiptPage{
+		r: r, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons),
+		told: r.followUps.Told(s.IDs, m.Entry.Revision), shown: r.shownSince(s, m),
+	}
 	listed, err := page.listed(want)
 	if err != nil {
 		return out, err
@@ -73,6 +77,8 @@ type receiptPage struct {
 	view    reached.View
 	missing bool
 	names   bool
+	told    map[uint32]followup.Told
+	shown   time.Time // since when devices are to show it
 }
 
 // listed is who reached a rung of the message, of those who count, or who of them has not.
@@ -147,6 +153,9 @@ func (p receiptPage) row(t *storage.Txn, ordinal uint32, known, agreed ladder) (
 	if known.at(ordinal) != agreed.at(ordinal) {
 		row.RungFrom = wire.SourceThisNode
 	}
+	if told, ok := p.told[ordinal]; ok {
+		row.ToldBy, row.ToldAt = told.By, told.At
+	}
 	if p.names {
 		row.Name = who.Name
 	}
@@ -200,8 +209,47 @@ func (p receiptPage) reasons(ctx context.Context, rows []wire.ReceiptRow, ordina
 	found := p.r.connected.Ask(ctx, all)
 	for i, o := range ordinals {
 		giveReason(&rows[i], devices[o], found)
+		p.lateProof(&rows[i])
 	}
 	return nil
+}
+
+// shownSince is when the message came in force: when it was accepted or approved, or when it says that it
+// begins.
+func (r *Reader) shownSince(s *stories.Story, m *alerts.Message) time.Time {
+	since := m.Entry.Accepted
+	if m.Entry.Effective.After(since) {
+		since = m.Entry.Effective
+	}
+	given := s.Approved[m.Fact]
+	if s.OnBook {
+		given = r.book.Approvers(m)
+	}
+	for _, a := range given {
+		if a.At.After(since) {
+			since = a.At
+		}
+	}
+	return since
+}
+
+// lateProof tells devices that have had ProofTime from those that have it yet. It begins when the alert
+// was sent: what the member told last says that it had it then; before that it is sent as soon as it is in
+// force and the device is connected.
+func (p receiptPage) lateProof(row *wire.ReceiptRow) {
+	if row.Reason != wire.ReasonWaiting {
+		return
+	}
+	now, sent := p.r.clock(), p.shown
+	if row.Since.After(sent) {
+		sent = row.Since
+	}
+	if row.At.After(sent) && !row.At.After(now) { // a device's clock may be ahead
+		sent = row.At
+	}
+	if now.Sub(sent) >= wire.ProofTime {
+		row.Reason, row.Since = wire.ReasonSilent, sent
+	}
 }
 
 // giveReason says why a member that has these devices is below the rung.

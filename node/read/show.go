@@ -12,9 +12,11 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/authority"
 	"almenara/node/reached"
+	"almenara/node/spokencode"
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
@@ -65,7 +67,7 @@ func (r *Reader) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
 				shown.Texts = textsOf(m)
 			}
 			if shown.Pending {
-				shown.Approvals = authority.ApprovalsOut(m.Issue, r.book.Approvers(m))
+				shown.Approvals, shown.Number = r.approvalsOf(m, r.book.Approvers(m)), spokencode.Number(m.Entry.Digest)
 			}
 			out.Messages = append(out.Messages, shown)
 		}
@@ -130,7 +132,33 @@ func (r *Reader) sumUp(s *stories.Story, view reached.View) (wire.Alert, address
 	}
 	out.Replication, out.HeldBy, out.HeldOf = r.progress.Of(m.Fact).Wire()
 	r.showAuthority(&out, m, says.Issue, s, who.Addressed)
-	return out, who, nil
+	return out, who, r.showFollowUps(&out, s, who, view)
+}
+
+// showFollowUps adds what people did about the message that is shown.
+func (r *Reader) showFollowUps(out *wire.Alert, s *stories.Story, who addressed.Who, view reached.View) error {
+	m := s.Current()
+	if m == nil {
+		return nil
+	}
+	if last, every := r.followUps.Reminded(s.IDs, m.Entry.Revision, r.clock()); !last.IsZero() {
+		out.Reminders = &wire.Reminders{Last: last, EveryMinutes: int(every.Minutes())}
+	}
+	told := r.followUps.Told(s.IDs, m.Entry.Revision)
+	if len(told) == 0 {
+		return nil
+	}
+	presented, err := view.Members(s.IDs, m.Entry.Revision, receipt.Presented)
+	if err != nil {
+		return err
+	}
+	everybody := who.Entitled()
+	for o := range told {
+		if everybody.Contains(o) && !presented.Contains(o) {
+			out.Told++
+		}
+	}
+	return nil
 }
 
 // rungs counts who reached which rung of a message.
@@ -216,6 +244,15 @@ func (r *Reader) Event(id alert.ID) (wire.Event, bool) {
 	}, true
 }
 
+// approvalsOf is who approved a message that waits, and who is asked now.
+func (r *Reader) approvalsOf(m *alerts.Message, given []board.Approval) *wire.Approvals {
+	out, err := r.asked(m, given)
+	if err != nil {
+		r.log.Error("who may approve an alert cannot be read", "alert", m.Entry.Key.String(), "error", err)
+	}
+	return out
+}
+
 // showAuthority adds by what right the message went out.
 func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of factbody.Issue, s *stories.Story, members *roaring.Bitmap) {
 	out.Scenario, out.Incident, out.Licence = of.Scenario, of.Incident, of.Licence
@@ -224,6 +261,9 @@ func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of factbody.I
 		given = r.book.Approvers(m)
 	}
 	out.Policy, out.Approvals = of.Policy, authority.ApprovalsOut(of, given)
+	if out.State == wire.StatePending {
+		out.Approvals = r.approvalsOf(m, given)
+	}
 	if of.Alone > 0 {
 		out.Alone = time.UnixMilli(of.Alone).UTC()
 	}

@@ -40,6 +40,22 @@ type Approvals interface {
 	ApproveAlert(ctx context.Context, by authority.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error)
 }
 
+// SpokenCodes let persons stand by alerts whose nodes they cannot reach.
+type SpokenCodes interface {
+	// SpokenCode is the caller's own code for an alert, or for the number of one. It changes nothing.
+	SpokenCode(ctx context.Context, by authority.Caller, in wire.AskCode) (wire.SpokenCode, error)
+	// ApproveSpoken approves an alert in the name of the person whose code the caller types in.
+	ApproveSpoken(ctx context.Context, by authority.Caller, id string, in wire.TypeApproval, wait wire.Wait) (wire.Outcome, error)
+}
+
+// FollowUps is what people do about an alert after it was sent.
+type FollowUps interface {
+	// MarkTold puts on record that a person told members.
+	MarkTold(ctx context.Context, by authority.Caller, id string, in wire.MarkTold, wait wire.Wait) (wire.Told, error)
+	// Remind has devices present the alert again on which nobody has confirmed it.
+	Remind(ctx context.Context, by authority.Caller, id string, in wire.Remind, wait wire.Wait) (wire.Reminded, error)
+}
+
 // Scenarios are prepared alerts.
 type Scenarios interface {
 	ListScenarios(ctx context.Context) ([]wire.Scenario, error)
@@ -172,6 +188,8 @@ type All struct {
 	Identifier Identifier
 	Alerts     Alerts
 	Approvals  Approvals
+	Spoken     SpokenCodes
+	FollowUps  FollowUps
 	Scenarios  Scenarios
 	Licences   Licences
 	Policy     Policy

@@ -12,6 +12,14 @@ type Approvals struct {
 	// Why is which rule asks for them, and what it was held against; absent of what older software
 	// took in.
 	Why *Demand `json:"why,omitempty"`
+	// MayApprove is who may and has not, in the order in which they are asked; absent where none must
+	// any more, and for callers who neither operate alerts nor manage the audience.
+	MayApprove []string `json:"may_approve,omitzero"`
+	// Next is who of MayApprove is asked now, and NextUntil when that is over and the one after is.
+	// After the last one it begins again with the first.
+	Next      string    `json:"next,omitempty"`
+	NextUntil time.Time `json:"next_until,omitzero"` // then the one after is asked
+	Missed    int       `json:"missed,omitempty"`    // how many times that was over without an approval
 }
 
 // Demand is why an alert needs approvals: the rule of the policy that asked for the most, and what
@@ -32,8 +40,12 @@ type Demand struct {
 
 // ApprovedBy is one person's approval.
 type ApprovedBy struct {
-	Name string    `json:"name"`
-	At   time.Time `json:"at"`
+	Name   string    `json:"name"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+	// TypedBy is who typed it in, where it was read out as a code; absent where the person approved it
+	// at a node.
+	TypedBy string `json:"typed_by,omitempty"`
 }
 
 // Approve approves what a pending alert says.
@@ -42,6 +54,35 @@ type Approve struct {
 	// Empty approves what the node has.
 	Digest string `json:"digest,omitempty"`
 	Reason string `json:"reason,omitempty"`
+}
+
+// AskCode asks for the code with which the caller approves by voice. One of Alert and Number is given.
+type AskCode struct {
+	Alert string `json:"alert,omitempty"` // id of the alert that waits
+	// Digest is that of the message which was read; with another one there is no code. Empty is what the
+	// node has.
+	Digest string `json:"digest,omitempty"`
+	// Number is the number of what an alert says that is not known here, as it was read out; spaces are
+	// passed over. Then the caller trusts the voice that read the words.
+	Number string `json:"number,omitempty"`
+}
+
+// SpokenCode approves one message by voice. It is good for one message, in the name of one person, at
+// every node.
+type SpokenCode struct {
+	Code   string    `json:"code"` // six digits
+	For    string    `json:"for"`  // who approves with it
+	Alert  string    `json:"alert,omitempty"`
+	Number string    `json:"number"` // of what the alert says
+	Until  time.Time `json:"until"`  // by this node's clock; after that it is good for nothing
+}
+
+// TypeApproval types in what somebody read out.
+type TypeApproval struct {
+	For    string `json:"for"`              // the person whose code it is
+	Code   string `json:"code"`             // six digits; spaces are passed over
+	Digest string `json:"digest,omitempty"` // of the message that was read out, as in Approve
+	Reason string `json:"reason,omitempty"` // why, for the audit
 }
 
 // Scenario is a prepared alert. Texts of Alert hold blanks as {{name}}.

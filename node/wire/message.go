@@ -26,7 +26,10 @@ type Message struct {
 	Pending bool `json:"pending"`
 	// Approvals is who has approved it and how many must; only while it is pending.
 	Approvals *Approvals `json:"approvals,omitempty"`
-	Original  *Original  `json:"original,omitempty"` // of a message that is too large to be in its fact; nil: it is there
+	// Number is that of its content, eight digits, for somebody who approves it by voice and whose node
+	// does not have it; only while it is pending.
+	Number   string    `json:"number,omitempty"`
+	Original *Original `json:"original,omitempty"` // of a message that is too large to be in its fact; nil: it is there
 }
 
 // MessageText is what a message says in one language.

@@ -222,6 +222,10 @@ type Alert struct {
 	// or addresses, and the caller neither operates alerts nor may read persons. 0: exact.
 	RoundedTo uint64 `json:"rounded_to,omitempty"`
 	Rungs     Rungs  `json:"rungs"`
+	// Told is how many have not presented the current message and were told of it by a person. They are
+	// on no rung for that.
+	Told      uint64     `json:"told"`
+	Reminders *Reminders `json:"reminders,omitempty"` // of the current message; absent where there was none
 	// Addressed is whom the current message addressed when it was agreed on; before that, whom
 	// it addresses now. It stays as it is when members are removed, and who was removed was
 	// reached or missed all the same. Joined counts members that came into the audience later,
@@ -275,7 +279,8 @@ type ReceiptRow struct {
 	// Reason is why the member is below the rung that was asked for; only in answers about who
 	// is missing. It is a rung that ended the ladder (refused, failed, expired, cancelled);
 	// no-device: no device of the member is enrolled; waiting: a device of it is connected to
-	// some node and has not told yet; dark: none is connected to any node; not-seen: the same,
+	// some node, and was sent the alert less than 10 s ago; silent: the same, and it has not
+	// proven that it presented it in 10 s; dark: none is connected to any node; not-seen: the same,
 	// and none was since the nodes were started; unknown: none is connected to a node that
 	// answered, and others did not answer.
 	Reason string `json:"reason,omitempty"`
@@ -284,7 +289,15 @@ type ReceiptRow struct {
 	Since time.Time `json:"since,omitzero"`
 	// Unanswered is the ids of the nodes that did not answer, where the reason is unknown.
 	Unanswered []string `json:"unanswered,omitempty"`
+	// ToldBy is who says that a person told the member, and ToldAt when that was said; absent where nobody
+	// did. The member is on no rung for that.
+	ToldBy string    `json:"told_by,omitempty"`
+	ToldAt time.Time `json:"told_at,omitzero"` // by the clock of the node where it was said
 }
+
+// ProofTime is how long a device that is connected may take until it has proven that it presented an
+// alert. After that somebody has to knock.
+const ProofTime = 10 * time.Second
 
 // The reasons of a ReceiptRow. The others are rungs that end the ladder: refused, failed,
 // expired, cancelled.
@@ -292,7 +305,8 @@ const (
 	ReasonNoDevice = "no-device" // no device of the member is enrolled
 	ReasonDark     = "dark"      // none of its devices is connected to any node
 	ReasonNotSeen  = "not-seen"  // the same, and none was since the nodes were started
-	ReasonWaiting  = "waiting"   // a device of it is connected to some node and has not told yet
+	ReasonWaiting  = "waiting"   // a device of it is connected to some node, and has ProofTime to present it
+	ReasonSilent   = "silent"    // the same, and ProofTime is over
 	ReasonUnknown  = "unknown"   // some node did not answer, and those that did have none of its devices
 )
 
@@ -322,7 +336,7 @@ type ReceiptPage struct {
 // Event is one server-sent event.
 type Event struct {
 	ID       string    `json:"-"`
-	Type     string    `json:"type"` // alert, receipts, node, audience, devices, split; again: see EventAgain
+	Type     string    `json:"type"` // alert, receipts, approval, node, audience, devices, split; again: see EventAgain
 	At       time.Time `json:"at"`
 	Alert    string    `json:"alert,omitempty"`
 	Revision uint64    `json:"revision,omitempty"`

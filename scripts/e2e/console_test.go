@@ -297,7 +297,7 @@ func TestConsole_TwoPersons(t *testing.T) {
 	amy.says("waits for approval")
 	amy.go_("alerts/" + id + "/approve")
 	amy.says("somebody else must approve")
-	amy.until("no button", `!document.querySelector("article button")`)
+	amy.until("no button", `!document.querySelector("form[action$=\"/approve\"]")`)
 
 	ben.go_("approvals")
 	ben.press(`a[href="/console/alerts/` + id + `/approve"]`)

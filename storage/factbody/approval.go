@@ -21,6 +21,10 @@ type Approval struct {
 	At      int64  `cbor:"5,keyasint"` // ms since 1970, that node's clock
 	Expires int64  `cbor:"6,keyasint"` // ms since 1970: counts together with approvals given before it
 	Reason  string `cbor:"7,keyasint,omitempty"`
+	// Typed is who typed it in, from a code that By read out; "": By approved it at a node. It needs
+	// command version 7.
+	Typed string `cbor:"8,keyasint,omitempty"`
+	Code  string `cbor:"9,keyasint,omitempty"` // that code, which is good for nothing else
 }
 
 // Encode writes the record as canonical CBOR.
@@ -39,6 +43,14 @@ func DecodeApproval(b []byte) (Approval, error) {
 func (a Approval) OnBoard() board.Approval {
 	return board.Approval{
 		Fact: hex.EncodeToString(a.Fact), Digest: a.Digest, By: a.By,
-		At: time.UnixMilli(a.At).UTC(), Expires: time.UnixMilli(a.Expires).UTC(),
+		At: time.UnixMilli(a.At).UTC(), Expires: time.UnixMilli(a.Expires).UTC(), Reason: a.Reason, Typed: a.Typed,
 	}
+}
+
+// ApprovalVersion is the lowest command version that can carry the body of an approval.
+func ApprovalVersion(body []byte) uint64 {
+	if a, err := DecodeApproval(body); err == nil && a.Typed+a.Code != "" {
+		return 7
+	}
+	return 2
 }

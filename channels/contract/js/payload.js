@@ -12,7 +12,7 @@ const texts = { none: [], good: v => Array.isArray(v) && v.every(e => typeof e =
 const kinds = {
   'almenara-manifest': {
     time, node: text, version: count, page: count, pages: count,
-    in_force: list({ id: text, revision: count, digest: text, expires: time }),
+    in_force: list({ id: text, revision: count, digest: text, expires: time, reminded: time }),
     ended: list({ id: text, revision: count, at: time, why: text, expires: time })
   },
   'almenara-body': {

@@ -6,7 +6,7 @@
 // Starting needs positive evidence, stopping needs explicit evidence, and silence says nothing.
 //
 // Every call that takes a time returns a list of effects, to be carried out in that order:
-//   {action: 'start' | 'replace' | 'resume', alert, revision, body, look: {tier, sound}}
+//   {action: 'start' | 'replace' | 'resume' | 'remind', alert, revision, body, look: {tier, sound}}
 //   {action: 'stop', alert, revision, reason: 'expired' | 'ended' | 'superseded'}
 //   {action: 'tell', alert, revision, receipt: {alert, revision, rung, at}}   its seq is yet to be given
 //   {action: 'do', command}
@@ -54,7 +54,20 @@ export class Rules {
     this.accept(m, now)
     for (const entry of m.in_force) this.list(entry, now)
     for (const end of m.ended) this.end(end)
-    return this.tick(now)
+    let effects = this.tick(now)
+    for (const entry of m.in_force) effects = effects.concat(this.remind(entry, now))
+    return effects
+  }
+
+  // remind presents again what nobody has confirmed here, once for each later reminder. What began after
+  // the reminder, or was taken up again, was seen or heard just now.
+  remind (entry, now) {
+    const at = instant(entry.reminded)
+    const m = this.alerts.get(entry.id)
+    if (!at || !m || !m.shown || m.shown.revision !== entry.revision || at <= m.reminded || at > this.corrected(now) + staleness) return []
+    m.reminded = at
+    if (m.toldRevision === entry.revision && m.told.some(t => t.rung === 'acknowledged')) return []
+    return [begins('remind', m.shown)]
   }
 
   // accept makes m the newest manifest, unless it is an older one of the same node, or its other
@@ -227,6 +240,7 @@ export class Rules {
     const effects = this.stoppedAll(m, everything, now)
     if (!b) return effects
     m.shown = b
+    m.reminded = this.corrected(now)
     return effects.concat(begins('resume', b))
   }
 
@@ -254,7 +268,7 @@ export class Rules {
       this.dirty = true
       return ended ? this.tell(m, b.revision, 'cancelled', now) : expired ? this.tell(m, b.revision, 'expired', now) : []
     }
-    return this.heard && (this.lists(b) || instant(b.time) > this.newest) ? this.begin(m) : []
+    return this.heard && (this.lists(b) || instant(b.time) > this.newest) ? this.begin(m, now) : []
   }
 
   // lists reports whether the newest manifest lists exactly this body.
@@ -267,12 +281,13 @@ export class Rules {
   expired (b, now) { return this.skewKnown && this.corrected(now) >= instant(b.expires) }
 
   // begin presents the held body. Tests are verified and recorded, never presented.
-  begin (m) {
+  begin (m, now) {
     const b = m.held
     const old = m.shown
     letGo(m)
     m.shown = b
     m.until = 0
+    m.reminded = this.corrected(now)
     m.done = b.revision
     m.highest = Math.max(m.highest, b.revision)
     this.dirty = true
@@ -421,6 +436,7 @@ function newMemory (id) {
     resume: null, // was being presented when power went
     cut: false, // power went, and no whole manifest has come since
     until: 0, // by the device's clock: shown is superseded and must go then
+    reminded: 0, // by the corrected clock: when shown was presented from its beginning last
     told: [], // receipts of toldRevision
     toldRevision: 0,
     stopping: [] // revisions that are to be shown no more, until the device says that they are not

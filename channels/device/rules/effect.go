@@ -29,11 +29,13 @@ const (
 	Tell
 	// Do carries out Command.
 	Do
+	// Remind presents Body again, as it began, because nobody has confirmed it. It is not a start.
+	Remind
 )
 
 // String names the action for logs.
 func (a Action) String() string {
-	names := [...]string{"", "start", "replace", "resume", "stop", "tell", "do"}
+	names := [...]string{"", "start", "replace", "resume", "stop", "tell", "do", "remind"}
 	if int(a) >= len(names) {
 		return "unknown"
 	}
@@ -56,8 +58,8 @@ type Effect struct {
 	Action   Action
 	Alert    string
 	Revision uint64
-	Body     *contract.Body   // Start, Replace, Resume; not to be modified
-	Look     Look             // Start, Replace, Resume
+	Body     *contract.Body   // Start, Replace, Resume, Remind; not to be modified
+	Look     Look             // Start, Replace, Resume, Remind
 	Reason   Reason           // Stop
 	Receipt  contract.Receipt // Tell
 	Command  contract.Command // Do

@@ -115,6 +115,14 @@ func (s *schedule) expires(id string) time.Time {
 	return s.now.Add(time.Duration(id[1]-'0')*3*time.Minute + s.some(2*time.Minute) - time.Minute)
 }
 
+// reminded is a reminder of about now, mostly none.
+func (s *schedule) reminded() time.Time {
+	if s.IntN(3) > 0 {
+		return time.Time{}
+	}
+	return s.now.Add(s.some(2*time.Minute) - time.Minute)
+}
+
 func (s *schedule) manifest() contract.Manifest {
 	name := []string{"A", "B", "C"}[s.IntN(3)]
 	if s.IntN(5) > 0 {
@@ -130,7 +138,7 @@ func (s *schedule) manifest() contract.Manifest {
 	}
 	for range s.IntN(4) {
 		id, revision := s.alert(), s.revision()
-		m.InForce = append(m.InForce, contract.InForce{ID: id, Revision: revision, Digest: s.digest(revision), Expires: s.expires(id)})
+		m.InForce = append(m.InForce, contract.InForce{ID: id, Revision: revision, Digest: s.digest(revision), Expires: s.expires(id), Reminded: s.reminded()})
 	}
 	for range s.IntN(8) / 6 {
 		end := contract.Ended{ID: s.alert(), Revision: s.revision() - 1, At: s.now}

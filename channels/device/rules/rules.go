@@ -72,6 +72,8 @@ type memory struct {
 	cut    bool           // power went, and no whole manifest has come since
 	until  time.Time      // by the device's clock: shown is superseded and must go then
 
+	reminded time.Time // by the corrected clock: when shown was presented from its beginning last
+
 	told    []contract.Receipt // of revision toldRev, without seq
 	toldRev uint64
 
@@ -104,7 +106,25 @@ func (r *Rules) Manifest(m contract.Manifest, now time.Time) []Effect {
 	for _, end := range m.Ended {
 		r.end(end)
 	}
-	return r.Tick(now)
+	effects := r.Tick(now)
+	for _, in := range m.InForce {
+		effects = append(effects, r.remind(in, now)...)
+	}
+	return effects
+}
+
+// remind presents again what nobody has confirmed here, once for each later reminder. What began after the
+// reminder, or was taken up again, was seen or heard just now.
+func (r *Rules) remind(in contract.InForce, now time.Time) []Effect {
+	m := r.alerts[in.ID]
+	if m == nil || m.shown == nil || m.shown.Revision != in.Revision || !in.Reminded.After(m.reminded) || in.Reminded.After(r.Corrected(now).Add(staleness)) {
+		return nil
+	}
+	m.reminded = in.Reminded
+	if m.toldRev == in.Revision && slices.ContainsFunc(m.told, func(t contract.Receipt) bool { return t.Rung == contract.RungAcknowledged }) {
+		return nil
+	}
+	return []Effect{{Action: Remind, Alert: m.id, Revision: m.shown.Revision, Body: m.shown, Look: LookOf(m.shown)}}
 }
 
 // accept makes m the newest manifest, unless it is an older one of the same node, or its

@@ -556,3 +556,30 @@ func TestRules_ResumesAtTheManifestOfBefore(t *testing.T) {
 	r.Connected()
 	require.Contains(t, actionsOf(r.Manifest(m, noon.Add(4*time.Second))), Resume)
 }
+
+// What nobody has confirmed is presented again, once for each later reminder, and without a receipt.
+func TestRemind_PresentsAgainWhatNobodyConfirmed(t *testing.T) {
+	r := New()
+	listing := func(version uint64, at, reminded time.Time) []Effect {
+		in := listed(1)
+		in.Reminded = reminded
+		return r.Manifest(contract.Manifest{Node: "A", Version: version, Time: at, InForce: []contract.InForce{in}}, at)
+	}
+	r.Connected()
+	listing(1, noon, noon.Add(-time.Minute))
+	started := r.Body((&story{now: noon}).body(1), noon)
+	require.Equal(t, Start, started[len(started)-1].Action)
+	r.Presented("fire", 1, noon)
+	require.Empty(t, listing(2, noon.Add(time.Second), noon.Add(-time.Minute)), "it was reminded of before it began here")
+
+	again := listing(3, noon.Add(2*time.Minute), noon.Add(time.Minute))
+	require.Len(t, again, 1)
+	require.Equal(t, []any{Remind, "fire", uint64(1), "siren"}, []any{again[0].Action, again[0].Alert, again[0].Revision, again[0].Look.Sound})
+	require.Empty(t, listing(4, noon.Add(2*time.Minute+time.Second), noon.Add(time.Minute)), "once")
+	require.Empty(t, listing(5, noon.Add(3*time.Minute), noon.Add(30*time.Second)), "another node knows an older one")
+	require.Empty(t, listing(6, noon.Add(3*time.Minute), noon.Add(time.Hour)), "of a time that cannot be")
+	require.Len(t, listing(7, noon.Add(4*time.Minute), noon.Add(4*time.Minute)), 1)
+
+	require.NotEmpty(t, r.Acknowledge("fire", 1, "safe", noon.Add(4*time.Minute)))
+	require.Empty(t, listing(8, noon.Add(5*time.Minute), noon.Add(5*time.Minute)), "somebody has confirmed it")
+}

@@ -34,7 +34,7 @@ func (r *Rules) settleResume(m *memory, now time.Time) []Effect {
 	if b == nil {
 		return effects
 	}
-	m.shown = b
+	m.shown, m.reminded = b, r.Corrected(now)
 	return append(effects, Effect{Action: Resume, Alert: m.id, Revision: b.Revision, Body: b, Look: LookOf(b)})
 }
 
@@ -110,7 +110,7 @@ func (r *Rules) expired(b *contract.Body, now time.Time) bool {
 func (r *Rules) begin(m *memory, now time.Time) []Effect {
 	b, old := m.held, m.shown
 	m.letGo()
-	m.shown, m.until = b, time.Time{}
+	m.shown, m.until, m.reminded = b, time.Time{}, r.Corrected(now)
 	m.done, m.highest, r.changed = b.Revision, max(m.highest, b.Revision), true
 	look := LookOf(b)
 	if old != nil {

@@ -17,6 +17,7 @@ class Agent {
     this.options = options
     this.health = {}
     this.shown = new Map() // alert to revision
+    this.reminders = new Map() // alert to how often it was presented again
     this.done = new Set() // ids of commands
     this.picture = null
     this.came = 0
@@ -41,7 +42,12 @@ class Agent {
     }
     for (const a of picture.alerts) {
       const was = this.shown.get(a.alert)
-      if (was === a.revision) continue
+      if (was === a.revision) {
+        if (a.reminders > (this.reminders.get(a.alert) || 0)) this.act(Object.assign({ action: 'remind' }, a))
+        this.reminders.set(a.alert, a.reminders)
+        continue
+      }
+      this.reminders.set(a.alert, a.reminders)
       this.shown.set(a.alert, a.revision)
       this.act(Object.assign({ action: a.resumed ? 'resume' : was ? 'replace' : 'start' }, a))
     }

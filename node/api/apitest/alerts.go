@@ -95,3 +95,23 @@ func (f *alerts) Events(_ context.Context, alert string) (<-chan wire.Event, err
 func (f *alerts) ApproveAlert(_ context.Context, by authority.Caller, id string, in wire.Approve, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "ApproveAlert %s %q %q %s", id, in.Digest, in.Reason, wait)
 }
+
+// SpokenCode answers a code.
+func (f *alerts) SpokenCode(_ context.Context, by authority.Caller, in wire.AskCode) (wire.SpokenCode, error) {
+	return wire.SpokenCode{Code: "123456", For: by.Name, Alert: in.Alert, Number: "12345678"}, f.note(&by, "SpokenCode %q %q %q", in.Alert, in.Digest, in.Number)
+}
+
+// ApproveSpoken answers Outcome.
+func (f *alerts) ApproveSpoken(_ context.Context, by authority.Caller, id string, in wire.TypeApproval, wait wire.Wait) (wire.Outcome, error) {
+	return f.Outcome, f.note(&by, "ApproveSpoken %s %q %q %q %q %s", id, in.For, in.Code, in.Digest, in.Reason, wait)
+}
+
+// MarkTold answers that one was marked.
+func (f *alerts) MarkTold(_ context.Context, by authority.Caller, id string, in wire.MarkTold, wait wire.Wait) (wire.Told, error) {
+	return wire.Told{Alert: id, Marked: 1}, f.note(&by, "MarkTold %s %v %q %q %s", id, in.Members, in.Place, in.Note, wait)
+}
+
+// Remind answers that one has not confirmed.
+func (f *alerts) Remind(_ context.Context, by authority.Caller, id string, in wire.Remind, wait wire.Wait) (wire.Reminded, error) {
+	return wire.Reminded{Alert: id, Unread: 1, EveryMinutes: in.EveryMinutes}, f.note(&by, "Remind %s %d %s", id, in.EveryMinutes, wait)
+}

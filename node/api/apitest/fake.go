@@ -116,6 +116,8 @@ type All interface {
 	service.Identifier
 	service.Alerts
 	service.Approvals
+	service.SpokenCodes
+	service.FollowUps
 	service.Scenarios
 	service.Licences
 	service.Policy
@@ -140,7 +142,7 @@ type All interface {
 // Services has the API served by one type.
 func Services(all All) service.All {
 	return service.All{
-		Identifier: all, Alerts: all, Approvals: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
+		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
 		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}

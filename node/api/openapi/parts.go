@@ -20,7 +20,7 @@ func tagList() []any {
 }
 
 var tagOfWord = map[string]string{
-	"cap": "alerts", "alerts": "alerts", "events": "alerts",
+	"cap": "alerts", "alerts": "alerts", "events": "alerts", "spoken-codes": "alerts",
 	"audience": "audience", "places": "audience", "devices": "audience",
 	"scenarios": "rules", "policy": "rules", "licences": "rules",
 	"users": "users", "audit": "users",

@@ -69,6 +69,11 @@ func writeAlertList(e *command.Env, w io.Writer, alerts []wire.Alert, now time.T
 	if slices.ContainsFunc(alerts, func(a wire.Alert) bool { return a.State == wire.StatePending }) {
 		fmt.Fprintln(w, "What is pending waits for approval; alert show ALERT says what it says.")
 	}
+	for _, a := range alerts {
+		if text := asked(a.Approvals); text != "" {
+			fmt.Fprintf(w, "%s: asked for approval now: %s.\n", terminal.Clean(a.ID), terminal.Clean(text))
+		}
+	}
 	if slices.ContainsFunc(alerts, tables.ChangeWaits) {
 		fmt.Fprintln(w, "A change of what is in force waits for approval; alert show ALERT says which.")
 	}
@@ -170,6 +175,9 @@ func texts(e *command.Env, w io.Writer, a wire.Alert, m wire.Message) {
 		fmt.Fprintf(w, "\nIt waits for %s; nobody is warned before.\n", missing(m.Approvals))
 		if text := why(m.Approvals); text != "" {
 			terminal.Wrapped(w, e.Width, "Why: ", text+".")
+		}
+		if m.Number != "" {
+			fmt.Fprintf(w, "For an approval by voice its number is %s.\n", terminal.Clean(m.Number))
 		}
 		fmt.Fprintf(w, "To approve what is said here:\n  almenara alert approve %s \\\n    --digest %s\n", terminal.Clean(a.ID), terminal.Clean(m.Digest))
 	}

@@ -3,6 +3,8 @@ package alertcmd
 import (
 	"context"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -17,13 +19,50 @@ func alertApprove(fs *pflag.FlagSet) command.Runner {
 	var in wire.Approve
 	fs.StringVar(&in.Digest, "digest", "", "digest of the message that you have read; with another one nothing is approved")
 	fs.StringVar(&in.Reason, "reason", "", "why, for the audit")
+	var typed wire.TypeApproval
+	fs.StringVar(&typed.For, "for", "", "the person who approves and has read out a code")
+	fs.StringVar(&typed.Code, "code", "", "that code, of six digits")
 	wait := fs.String("wait", client.WaitCommitted, "how far before the answer: local, held or committed")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		if (typed.For == "") != (typed.Code == "") {
+			return command.Usagef("alert approve takes --for and --code, or none of both")
+		}
+		if typed.For != "" {
+			typed.Digest, typed.Reason = in.Digest, in.Reason
+			out, err := c.ApproveSpoken(ctx, args[0], typed, *wait)
+			if err != nil {
+				return err
+			}
+			return printOutcome(e, out)
+		}
 		out, err := c.ApproveAlert(ctx, args[0], in, *wait)
 		if err != nil {
 			return err
 		}
 		return printOutcome(e, out)
+	})
+}
+
+// alertCode shows the own code for an alert.
+func alertCode(fs *pflag.FlagSet) command.Runner {
+	var in wire.AskCode
+	fs.StringVar(&in.Digest, "digest", "", "digest of the message that you have read; with another one there is no code")
+	fs.StringVar(&in.Number, "number", "", "number of what an alert says that your node does not have")
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		if (len(args) == 0) == (in.Number == "") {
+			return command.Usagef("alert code takes an alert or --number")
+		}
+		if len(args) > 0 {
+			in.Alert = args[0]
+		}
+		out, err := c.SpokenCode(ctx, in)
+		if err != nil {
+			return err
+		}
+		return e.Print(out, func(w io.Writer) {
+			fmt.Fprintf(w, "%s %s  of %s, until %s\n", out.Code[:3], out.Code[3:], out.For, terminal.Clock(out.Until))
+			fmt.Fprintln(w, "Read it out to whoever types it in. It approves one alert, in your name.")
+		})
 	})
 }
 
@@ -40,6 +79,9 @@ func authorityOf(e *command.Env, t *terminal.Table, a wire.Alert) {
 		if text := why(a.Approvals); text != "" {
 			t.Add("", text)
 		}
+		if text := asked(a.Approvals); text != "" {
+			t.Add("Asked now", text)
+		}
 	}
 	for i, id := range a.PendingUpdates {
 		t.Add(map[bool]string{true: "A change waits"}[i == 0], id)
@@ -55,7 +97,28 @@ func authorityOf(e *command.Env, t *terminal.Table, a wire.Alert) {
 func approvalText(a wire.Approvals) string {
 	var names []string
 	for _, by := range a.Given {
+		if by.TypedBy != "" {
+			by.Name += " (read out, typed in by " + by.TypedBy + ")"
+		}
 		names = append(names, by.Name)
 	}
 	return fmt.Sprintf("%d of %d: %s", len(a.Given), a.Needed, command.Or(strings.Join(names, ", "), "nobody yet"))
+}
+
+// asked says who is asked for the approval now, and how often that was in vain; "" where nobody is.
+func asked(a *wire.Approvals) string {
+	if a == nil || len(a.MayApprove) == 0 {
+		if a != nil && len(a.Given) < a.Needed && a.MayApprove != nil {
+			return "nobody may approve it"
+		}
+		return ""
+	}
+	text := a.Next + ", until " + terminal.Clock(a.NextUntil)
+	if rest := slices.DeleteFunc(slices.Clone(a.MayApprove), func(name string) bool { return name == a.Next }); len(rest) > 0 {
+		text += "; others who may: " + strings.Join(rest, ", ")
+	}
+	if a.Missed > 0 {
+		text += fmt.Sprintf("; %d in vain", a.Missed)
+	}
+	return text
 }

@@ -52,11 +52,11 @@ func allReceipts(ctx context.Context, c *client.Client, id string, q wire.Receip
 
 // receiptsMore is what the reasons mean.
 const receiptsMore = "With --missing every line says why, and since when where that is known:\n" +
-	"no-device: no device of the member is enrolled; waiting: one is connected and has not told yet; " +
+	"no-device: no device of the member is enrolled; waiting: one is connected, and has ten seconds to prove that it presented the alert; silent: those are over; " +
 	"dark: none is connected to any node; not-seen: the same, and none was since the nodes were started; " +
 	"unknown: none is connected to a node that answered, and others did not answer; " +
 	"refused: the device could not verify it; failed: it could not show it; expired: it ran out before; cancelled: it was ended before.\n" +
-	"For those that are dark or were not seen somebody has to knock; what is waiting may still come.\n" +
+	"For all but those that are waiting somebody has to knock. \"told by\" is who says that somebody did: alert told.\n" +
 	"CSV is UTF-8. Excel takes it for another encoding unless it begins with a mark: --bom."
 
 // alertReceipts lists everybody: it follows the pages by itself.

@@ -74,6 +74,9 @@ func Receipts(w io.Writer, rows []wire.ReceiptRow, nodes func() []wire.NodeInfo,
 			}
 			reason += " since " + since
 		}
+		if row.ToldBy != "" {
+			reason += ", told by " + row.ToldBy
+		}
 		rung := cmp.Or(row.Rung, "-")
 		if row.Answer != "" {
 			rung += ": " + row.Answer

@@ -3,7 +3,6 @@ package console
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"almenara/node/authority"
 	"almenara/node/service"
@@ -24,6 +23,8 @@ type alertPage struct {
 	Waits    string
 	Twins    []string // other alerts that may be about the same
 	Counts   string   // whose knowledge the counts are
+	Told     string   // how many of Missing were told by a person; "" where nobody was
+	Reminder remindForm
 }
 
 // group is who was reached in one block.
@@ -71,6 +72,10 @@ func (c alertPages) alert(q *frame.Request) error {
 	p := alertPage{Page: q.Page("alert"), Alert: newRow(q, a), Texts: current(a).Texts, Twins: a.Duplicates, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
 	p.Title, p.Path = p.Alert.Headline, q.Inside(view.PathOf(a.ID))
 	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
+	p.Reminder = remindFormOf(q, a)
+	if a.Told > 0 {
+		p.Told = q.Lang.T("unreached.told.count", a.Told)
+	}
 	if effect := q.R.URL.Query().Get("effect"); q.Lang.Has("effect." + effect) {
 		p.Effect = q.Lang.T("effect." + effect)
 		if q.R.URL.Query().Get("again") == "true" {
@@ -79,7 +84,7 @@ func (c alertPages) alert(q *frame.Request) error {
 	}
 	if a.Approvals != nil {
 		for _, g := range a.Approvals.Given {
-			p.Approved = append(p.Approved, approvedBy{g.Name, q.DayTime(g.At)})
+			p.Approved = append(p.Approved, approvedOf(q, g))
 		}
 		if wait := a.Approvals.Needed - len(a.Approvals.Given); wait > 0 && a.State == wire.StatePending {
 			p.Waits = q.Lang.T("alert.waits", wait)
@@ -97,63 +102,6 @@ func (c alertPages) alert(q *frame.Request) error {
 	}
 	slices.Reverse(p.History)
 	return q.Show("alert", p)
-}
-
-type unreachedPage struct {
-	frame.Page
-	Alert  row
-	Blocks []block
-	Next   string // path of the next page
-	Total  int
-}
-
-// block is a list of doors to knock at.
-type block struct {
-	Place string
-	Doors []door
-}
-
-type door struct {
-	Member, Kind, Reason, Since string
-}
-
-// doorsShown is how many lines a page of the list has.
-const doorsShown = 1000
-
-// unreached lists who has not presented the alert, by block, with the reason.
-func (c alertPages) unreached(q *frame.Request) error {
-	a, err := whole(c.reader, q)
-	if err != nil {
-		return err
-	}
-	found, err := c.reader.AlertReceipts(q.R.Context(), q.By(), a.ID, wire.ReceiptQuery{
-		Rung: "presented", Missing: true, After: q.R.URL.Query().Get("after"), Limit: doorsShown,
-	})
-	if err != nil {
-		return err
-	}
-	names, err := view.NamesOfPlaces(c.places, q)
-	if err != nil {
-		return err
-	}
-	p := unreachedPage{Page: q.Page("unreached"), Alert: newRow(q, a), Total: len(found.Rows)}
-	p.Path = q.Inside(view.PathOf(a.ID, "unreached"))
-	slices.SortStableFunc(found.Rows, func(a, b wire.ReceiptRow) int { return strings.Compare(a.Place, b.Place) })
-	for _, r := range found.Rows {
-		if n := len(p.Blocks); n == 0 || p.Blocks[n-1].Place != names.Of(r.Place) {
-			p.Blocks = append(p.Blocks, block{Place: names.Of(r.Place)})
-		}
-		b := &p.Blocks[len(p.Blocks)-1]
-		name := r.Member
-		if r.Name != "" {
-			name = r.Name + " (" + r.Member + ")"
-		}
-		b.Doors = append(b.Doors, door{name, q.Lang.Or("kind.", r.Kind), q.Lang.Or("reason.", r.Reason), q.DayTime(r.Since)})
-	}
-	if found.Next != "" {
-		p.Next = view.PathOf(a.ID, "unreached") + "?after=" + found.Next
-	}
-	return q.Show("unreached", p)
 }
 
 type endPage struct {

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+
 	"almenara/node/authority"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
@@ -10,12 +12,34 @@ import (
 type approvalsPage struct {
 	frame.Page
 	Rows []waiting
+	May  bool // approve something
 }
 
 // waiting is an alert that waits for approval.
 type waiting struct {
 	ID, Headline, Author, Age, Needs string
+	Asked                            asked
 	Drill, Own, May                  bool
+	State                            wire.State
+}
+
+// asked is who is asked for an approval now.
+type asked struct {
+	Next, Until string
+	Missed      int
+	Nobody      bool // nobody may approve it
+	You         bool
+}
+
+func askedNow(q *frame.Request, a *wire.Approvals) asked {
+	if a == nil || a.MayApprove == nil {
+		return asked{}
+	}
+	out := asked{Next: a.Next, Missed: a.Missed, Nobody: len(a.MayApprove) == 0, You: a.Next == q.By().Name}
+	if !a.NextUntil.IsZero() {
+		out.Until = q.ClockTime(a.NextUntil)
+	}
+	return out
 }
 
 // approvals lists what waits for a second person, the longest first.
@@ -24,13 +48,13 @@ func (c approvalPages) approvals(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := approvalsPage{Page: q.Page("approvals")}
+	p := approvalsPage{Page: q.Page("approvals"), May: q.May(authority.Approve)}
 	for i := len(alerts) - 1; i >= 0; i-- {
 		a := alerts[i]
 		authority.MinimalAlert(q.By(), &a)
-		w := waiting{ID: a.ID, Headline: a.Headline, Author: a.Author, Age: frame.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve)}
+		w := waiting{ID: a.ID, Headline: a.Headline, Author: a.Author, Age: frame.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve), State: a.State}
 		if a.Approvals != nil {
-			w.Needs = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given))
+			w.Needs, w.Asked = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given)), askedNow(q, a.Approvals)
 		}
 		p.Rows = append(p.Rows, w)
 	}
@@ -52,10 +76,17 @@ type pendingMessage struct {
 	Needed                  int
 	Given                   []approvedBy
 	Texts                   []wire.MessageText
-	Own                     bool
+	Own, May                bool // the person wrote it; may approve it
+	Number                  string
+	Others                  []string // who may approve it, besides the person
+	Asked                   asked
 }
 
-type approvedBy struct{ Name, At string }
+type approvedBy struct{ Name, At, Reason, TypedBy string }
+
+func approvedOf(q *frame.Request, g wire.ApprovedBy) approvedBy {
+	return approvedBy{g.Name, q.DayTime(g.At), g.Reason, g.TypedBy}
+}
 
 func (c approvalPages) approvePage(q *frame.Request) error {
 	a, err := whole(c.reader, q)
@@ -78,12 +109,15 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 		if !m.Pending {
 			continue
 		}
-		one := pendingMessage{Digest: m.Digest, Author: m.Author, At: frame.Span(q.Now.Sub(m.Accepted)), Texts: m.Texts, Own: m.Author == q.By().Name}
+		one := pendingMessage{Digest: m.Digest, Author: m.Author, At: frame.Span(q.Now.Sub(m.Accepted)), Texts: m.Texts, Own: m.Author == q.By().Name, Number: grouped(m.Number)}
 		if m.Approvals != nil {
 			one.Needed = m.Approvals.Needed - len(m.Approvals.Given)
 			for _, g := range m.Approvals.Given {
-				one.Given = append(one.Given, approvedBy{g.Name, q.DayTime(g.At)})
+				one.Given = append(one.Given, approvedOf(q, g))
 			}
+			one.Asked = askedNow(q, m.Approvals)
+			one.May = slices.Contains(m.Approvals.MayApprove, q.By().Name)
+			one.Others = slices.DeleteFunc(slices.Clone(m.Approvals.MayApprove), func(name string) bool { return name == q.By().Name })
 			if m.Approvals.Why != nil {
 				one.Why = m.Approvals.Why.Sentence
 			}

@@ -33,6 +33,8 @@ type Services struct {
 	Enrolment enrol.Enrolment
 	Alerts    service.Alerts
 	Approvals service.Approvals
+	Spoken    service.SpokenCodes
+	FollowUps service.FollowUps
 	Scenarios service.Scenarios
 	Places    service.Places
 	Reader    service.Reader
@@ -84,8 +86,8 @@ func New(s Services, o Options) *Console {
 	}, rooms(s, pages{
 		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
-		alerts:    alertPages{s.Alerts, s.Reader, s.Places},
-		approvals: approvalPages{s.Approvals, s.Reader, s.Places},
+		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places},
+		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places},
 		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
 	})...)
 	if err != nil {
@@ -115,12 +117,14 @@ type (
 		places    service.Places
 	}
 	alertPages struct {
-		alerts service.Alerts
-		reader service.Reader
-		places service.Places
+		alerts    service.Alerts
+		followUps service.FollowUps
+		reader    service.Reader
+		places    service.Places
 	}
 	approvalPages struct {
 		service service.Approvals
+		spoken  service.SpokenCodes
 		reader  service.Reader
 		places  service.Places
 	}

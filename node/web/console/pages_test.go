@@ -22,7 +22,7 @@ func TestTemplates(t *testing.T) {
 	pagetest.Templates(t, frame.Room{Pages: files}, func() map[string]any {
 		return map[string]any{
 			"scenarios": &scenariosPage{}, "remove": &removePage{}, "wall": &wallPage{}, "fire": &firePage{}, "now": &nowPage{}, "alert": &alertPage{}, "unreached": &unreachedPage{},
-			"end": &endPage{}, "correct": &correctPage{}, "approvals": &approvalsPage{}, "approve": &approvePage{},
+			"end": &endPage{}, "correct": &correctPage{}, "approvals": &approvalsPage{}, "approve": &approvePage{}, "code": &codePage{}, "number": &numberPage{},
 		}
 	})
 }

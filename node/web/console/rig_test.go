@@ -126,6 +126,7 @@ func newRig(_ testing.TB) *rig {
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
+		Spoken: s.Spoken, FollowUps: s.FollowUps,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
 		Imports: s.Imports, Selections: s.Selections,
@@ -152,6 +153,7 @@ var goodForm = url.Values{
 	"name": {"amy"}, "password": {"right"}, "again": {"right"}, "old": {"right"}, "token": {"t"}, "language": {"zh-Hant"}, "back": {"/console/now"},
 	"code": {"123456"}, "secret": {"ABCDEFGHIJKLMNOP"}, "word": {"SEND"}, "incident": {"i-7"}, "digest": {"d"}, "reason": {"seen"},
 	"false-alarm": {"1"}, "b.where": {"Block 2"}, "place": {"tuen-mun"}, "ready": {"rain-black", "drill"},
+	"for": {"ben"}, "number": {"12345678"}, "m": {"flat-3a"}, "every": {"5"},
 	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "list": {"lift-1,screen,tuen-mun"}, "operator": {"duty"},
 	"id": {"0123456789abcdef0123456789abcdef"}, "at": {"2026-11-29T03:00:00Z"}, "checked": {"2026-11-29T03:01:00Z"}, "status": {"Actual"}, "hazard": {"fire"}, "severity": {"Extreme"}, "urgency": {"Immediate"}, "certainty": {"Observed"}, "onset": {"0"}, "lasts": {"60"},
 	"by": {"places"}, "lang.0": {"en"}, "headline.0": {"Fire"}, "do": {"check"}, "stands": {"1-0"},
@@ -258,7 +260,7 @@ func changing(calls []string) (out []string) {
 		if strings.HasPrefix(call, "UpdateAlert") && strings.Contains(call, " true ") { // a dry run
 			continue
 		}
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

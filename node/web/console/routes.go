@@ -48,6 +48,8 @@ func routes(p pages) []frame.Route {
 		{Method: "GET", Path: Below + "events", Action: authority.ReadAlerts, Stream: true, Handle: p.live.events},
 		{Method: "GET", Path: Below + "alerts/{id}", Action: authority.ReadAlerts, Handle: p.alerts.alert},
 		{Method: "GET", Path: Below + "alerts/{id}/unreached", Action: authority.ReadAlerts, Handle: p.alerts.unreached},
+		{Method: "POST", Path: Below + "alerts/{id}/told", Action: authority.FollowUp, Handle: p.alerts.told},
+		{Method: "POST", Path: Below + "alerts/{id}/remind", Action: authority.FollowUp, Sends: true, Handle: p.alerts.remind},
 		{Method: "GET", Path: Below + "alerts/{id}/end", Action: authority.Cancel, Handle: p.alerts.endPage},
 		{Method: "POST", Path: Below + "alerts/{id}/end", Action: authority.Cancel, Sends: true, Handle: p.alerts.end},
 		{Method: "GET", Path: Below + "alerts/{id}/correct", Action: authority.Correct, Handle: p.alerts.correctPage},
@@ -56,5 +58,9 @@ func routes(p pages) []frame.Route {
 		{Method: "GET", Path: Below + "approvals", Action: authority.ReadAlerts, Handle: p.approvals.approvals},
 		{Method: "GET", Path: Below + "alerts/{id}/approve", Action: authority.Approve, Handle: p.approvals.approvePage},
 		{Method: "POST", Path: Below + "alerts/{id}/approve", Action: authority.Approve, Sends: true, Handle: p.approvals.approve},
+		{Method: "POST", Path: Below + "alerts/{id}/code", Action: authority.Approve, Sends: true, Handle: p.approvals.code},
+		{Method: "GET", Path: Below + "approvals/number", Action: authority.Approve, Handle: p.approvals.numberPage},
+		{Method: "POST", Path: Below + "approvals/number", Action: authority.Approve, Sends: true, Handle: p.approvals.codeOfNumber},
+		{Method: "POST", Path: Below + "alerts/{id}/spoken", Action: authority.TypeApproval, Sends: true, Handle: p.approvals.approveSpoken},
 	}
 }

@@ -16,10 +16,10 @@ import (
 func Receipts(to io.Writer, rows []wire.ReceiptRow) error {
 	w := csv.NewWriter(to)
 	w.UseCRLF = true
-	_ = w.Write([]string{"member", "name", "kind", "place", "rung", "at", "reason", "since", "unanswered", "rung_from"})
+	_ = w.Write([]string{"member", "name", "kind", "place", "rung", "at", "told_by", "told_at", "reason", "since", "unanswered", "rung_from"})
 	for _, r := range rows {
 		_ = w.Write([]string{
-			plainCell(r.Member), plainCell(r.Name), r.Kind, plainCell(r.Place), r.Rung, stamp(r.At), r.Reason, stamp(r.Since),
+			plainCell(r.Member), plainCell(r.Name), r.Kind, plainCell(r.Place), r.Rung, stamp(r.At), plainCell(r.ToldBy), stamp(r.ToldAt), r.Reason, stamp(r.Since),
 			strings.Join(r.Unanswered, " "), string(r.RungFrom),
 		})
 	}

@@ -36,11 +36,11 @@ type Entry struct {
 
 // Approval says that a person stands by what one fact says.
 type Approval struct {
-	Fact    string // the Entry's
-	Digest  string // the Entry's: an approval of other content is none
-	By      string
-	At      time.Time
-	Expires time.Time // it counts together with approvals given before this
+	Fact, Digest  string // the Entry's: an approval of other content is none
+	By            string
+	At            time.Time
+	Expires       time.Time // it counts together with approvals given before this
+	Reason, Typed string    // for people: why, and who typed it in from a code that By read out
 }
 
 // EntryOf makes the entry of a parsed message. Effective is the earliest effective

@@ -5,14 +5,16 @@
 
 const at = document.querySelector("[data-at]");
 const live = document.querySelector("[data-live]");
+const every = Number(live?.dataset.every) || 0; // ms between two readings of a page that changes with time alone; 0: it does not
+const again = every || 1_000; // ms between two readings of the page
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
-const again = 1_000; // ms between two readings of the page
 
 let stream, heard = performance.now(), touched = 0, due, news, reading = false;
 
 if (live && at) {
   connect();
   setInterval(look, 1_000);
+  if (every) setInterval(() => document.hidden || read(), every);
   for (const kind of ["pointermove", "pointerdown", "keydown", "scroll"]) addEventListener(kind, () => (touched = performance.now()), { passive: true });
   // A browser has six connections to a node at a time: a page that nobody sees gives its own back.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : (connect(), read())));

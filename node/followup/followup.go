@@ -1,0 +1,229 @@
+// Package followup is what people do about an alert after it was sent: they say that they told somebody
+// in person, and have devices present it again that nobody has confirmed. Each is a fact of this node,
+// so it works without a majority.
+//
+//	the console, the API ─> Rules.Check ─> Exchange.Create ─> Book ─> who reads, and what devices are given
+//
+// A member that a person told is told, and never presented: no count of receipts has it. It never
+// imports api, channels, or another part of node but addressed, authority, reached, replication, stories
+// and wire.
+package followup
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/cluster/exchange"
+	"almenara/cluster/fact"
+	"almenara/node/addressed"
+	"almenara/node/alerts"
+	"almenara/node/authority"
+	"almenara/node/reached"
+	"almenara/node/replication"
+	"almenara/node/stories"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/audience/lookup"
+	"almenara/storage/factbody"
+	"almenara/storage/member"
+	"almenara/storage/receipt"
+)
+
+// version is the command version whose software knows these facts.
+const version = 7
+
+// remindsEvery is how soon after a reminder the next one may be asked for: a siren that begins again
+// every few seconds is heard by nobody.
+const remindsEvery = time.Minute
+
+// Exchange makes facts; *exchange.Exchange is one.
+type Exchange interface {
+	Create(ctx context.Context, kind fact.Kind, stream fact.Stream, body []byte) (*exchange.Progress, error)
+}
+
+// Options say what FollowUps need. None may be nil.
+type Options struct {
+	Book      *Book
+	Stories   *stories.Finder
+	Addressed *addressed.Resolver
+	Reached   *reached.Known
+	Rules     *authority.Rules
+	Exchange  Exchange
+	Progress  *replication.Facts
+	Store     *storage.Store
+	Audience  func() *lookup.Index
+	// Understood reports an error while a node of the district does not understand commands of
+	// that version.
+	Understood func(ctx context.Context, version uint64) error
+	Alone      func() bool
+	Clock      func() time.Time
+}
+
+// FollowUps answers service.FollowUps. Its methods may be called from any goroutine.
+type FollowUps struct{ o Options }
+
+// New makes one.
+func New(o Options) *FollowUps { return &FollowUps{o} }
+
+// MarkTold implements service.FollowUps.
+func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string, in wire.MarkTold, wait wire.Wait) (wire.Told, error) {
+	s, m, err := f.standing(id, "said to be told")
+	if err != nil {
+		return wire.Told{}, err
+	}
+	missing, everybody, err := f.below(s, m, receipt.Presented)
+	if err != nil {
+		return wire.Told{}, err
+	}
+	known := f.o.Book.Told(s.IDs, m.Entry.Revision)
+	members, err := f.meant(in, missing, everybody, known)
+	if err != nil {
+		return wire.Told{}, err
+	}
+	if _, err := f.o.Rules.Check(by, authority.FollowUp, authority.About{Members: members}); err != nil {
+		return wire.Told{}, err
+	}
+	out := wire.Told{Alert: string(s.ID)}
+	fresh := roaring.And(members, missing)
+	for o := range known {
+		fresh.Remove(o)
+	}
+	if out.Marked = fresh.GetCardinality(); out.Marked == 0 {
+		return out, nil // they have presented it, or were told before
+	}
+	err = f.record(ctx, factbody.FollowUp{
+		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Told, Members: fresh.ToArray(), By: by.Name, At: f.o.Clock().UnixMilli(), Note: in.Note,
+	}, wait)
+	return out, err
+}
+
+// meant is whom a mark is about: members by their ids, or everybody in a place who is missing and was
+// not told.
+func (f *FollowUps) meant(in wire.MarkTold, missing, everybody *roaring.Bitmap, known map[uint32]Told) (*roaring.Bitmap, error) {
+	out := roaring.New()
+	switch {
+	case (len(in.Members) == 0) == (in.Place == ""):
+		return nil, wire.Problemf(wire.KindMalformed, "nothing was recorded: either members or a place are needed")
+	case len(in.Members) > factbody.MaxToldMembers:
+		return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: at most %d members are marked at a time", factbody.MaxToldMembers)
+	case len(in.Note) > factbody.MaxToldNote:
+		return nil, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxToldNote)
+	case in.Place != "":
+		under, err := authority.Under(in.Place)
+		if err != nil {
+			return nil, err
+		}
+		inside, err := f.o.Audience().Select(under)
+		if err != nil {
+			return nil, fmt.Errorf("selecting a place: %w", err)
+		}
+		out.Or(inside)
+		out.And(missing)
+		for o := range known {
+			out.Remove(o)
+		}
+		if n := out.GetCardinality(); n > factbody.MaxToldMembers {
+			return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: %d members in %s are missing, and at most %d are marked at a time; name a smaller place", n, in.Place, factbody.MaxToldMembers)
+		}
+		return out, nil
+	}
+	return out, f.o.Store.View(func(t *storage.Txn) error {
+		for _, id := range in.Members {
+			head, ok, err := member.Head(t, id)
+			if err != nil {
+				return err
+			}
+			if !ok || !everybody.Contains(head.Ordinal) {
+				return wire.Problemf(wire.KindNotFound, "nothing was recorded: the alert is not for a member %.100q", id)
+			}
+			out.Add(head.Ordinal)
+		}
+		return nil
+	})
+}
+
+// Remind implements service.FollowUps.
+func (f *FollowUps) Remind(ctx context.Context, by authority.Caller, id string, in wire.Remind, wait wire.Wait) (wire.Reminded, error) {
+	if in.EveryMinutes < 0 || in.EveryMinutes > factbody.MaxRemindEvery {
+		return wire.Reminded{}, wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes between reminders are from 1 to %d, and 0 is once", factbody.MaxRemindEvery)
+	}
+	s, m, err := f.standing(id, "presented again")
+	if err != nil {
+		return wire.Reminded{}, err
+	}
+	unread, everybody, err := f.below(s, m, receipt.Acknowledged)
+	if err != nil {
+		return wire.Reminded{}, err
+	}
+	if _, err := f.o.Rules.Check(by, authority.FollowUp, authority.About{Members: everybody}); err != nil {
+		return wire.Reminded{}, err
+	}
+	now := f.o.Clock()
+	last, every := f.o.Book.Reminded(s.IDs, m.Entry.Revision, now)
+	if passed := now.Sub(last); passed < remindsEvery && passed >= 0 && every == time.Duration(in.EveryMinutes)*time.Minute {
+		return wire.Reminded{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
+			Sentence: fmt.Sprintf("the alert %s was presented again less than a minute ago; wait a little", s.ID)}
+	}
+	out := wire.Reminded{Alert: string(s.ID), Unread: unread.GetCardinality(), EveryMinutes: in.EveryMinutes}
+	return out, f.record(ctx, factbody.FollowUp{
+		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Remind, Every: uint32(in.EveryMinutes), By: by.Name, At: now.UnixMilli(),
+	}, wait)
+}
+
+// standing is the message of an alert that devices show now.
+func (f *FollowUps) standing(id, done string) (*stories.Story, *alerts.Message, error) {
+	s, err := f.o.Stories.Find(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := s.Current()
+	if state := f.o.Stories.State(s); m == nil || state != wire.StateInForce {
+		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: it is %s, and no device shows it", s.ID, done, state)
+	}
+	if !alert.Presentable(s.Status) {
+		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: no device shows it", s.ID, done)
+	}
+	return s, m, nil
+}
+
+// below is who of everybody whom the message is for has not reached the rung.
+func (f *FollowUps) below(s *stories.Story, m *alerts.Message, rung receipt.Rung) (missing, everybody *roaring.Bitmap, err error) {
+	who, err := f.o.Addressed.Of(s, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	view, err := f.o.Reached.Now()
+	if err != nil {
+		return nil, nil, err
+	}
+	there, err := view.Members(s.IDs, m.Entry.Revision, rung)
+	if err != nil {
+		return nil, nil, err
+	}
+	everybody = who.Entitled()
+	return roaring.AndNot(everybody, there), everybody, nil
+}
+
+// record makes the fact. It is durable here when it returns, and as far as wait says.
+func (f *FollowUps) record(ctx context.Context, u factbody.FollowUp, wait wire.Wait) error {
+	if err := f.o.Understood(ctx, version); err != nil {
+		return err
+	}
+	slices.Sort(u.Members)
+	body, err := u.Encode()
+	if err != nil {
+		return fmt.Errorf("encoding what was done about an alert: %w", err)
+	}
+	progress, err := f.o.Exchange.Create(ctx, fact.KindFollowUp, fact.Alerts, body)
+	if err != nil {
+		return replication.Unrecorded(err)
+	}
+	f.o.Progress.Put(progress)
+	replication.Await(ctx, progress, wait, f.o.Alone)
+	return nil
+}

@@ -1,0 +1,264 @@
+package followup_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/command"
+	"almenara/cluster/exchange"
+	"almenara/cluster/fact"
+	"almenara/cluster/journal"
+	"almenara/node/addressed"
+	"almenara/node/alerts"
+	"almenara/node/authority"
+	"almenara/node/followup"
+	"almenara/node/reached"
+	"almenara/node/records/recordstest"
+	"almenara/node/replication"
+	"almenara/node/stories"
+	"almenara/node/wire"
+	"almenara/storage"
+	"almenara/storage/alert"
+	"almenara/storage/audience"
+	"almenara/storage/factbody"
+)
+
+var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+
+const id = alert.ID("abcdefghijklmnopqrstuvwxyz")
+
+func learn(t testing.TB, b *followup.Book, all ...factbody.FollowUp) {
+	for _, f := range all {
+		body, err := f.Encode()
+		require.NoError(t, err)
+		got, ok := b.Learn(fact.Fact{Kind: fact.KindFollowUp, Body: body})
+		require.True(t, ok)
+		require.Equal(t, f.Alert, string(got))
+	}
+}
+
+// In whatever order facts come, and however often, every node says the same.
+func TestBook_IsTheSameInEveryOrder(t *testing.T) {
+	at := func(minutes int) int64 { return noon.Add(time.Duration(minutes) * time.Minute).UnixMilli() }
+	all := []factbody.FollowUp{
+		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{1, 2}, By: "amy", At: at(2)},
+		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{2, 3}, By: "bob", At: at(1)},
+		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{3}, By: "amy", At: at(1)},
+		{Alert: string(id), Revision: 2, What: factbody.Told, Members: []uint32{9}, By: "amy", At: at(3)},
+		{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 10, By: "amy", At: at(1)},
+		{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "bob", At: at(4)},
+		{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: at(4)},
+	}
+	for range 20 {
+		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		b := followup.NewBook(nil)
+		learn(t, b, all...)
+		learn(t, b, all[0])
+		told := b.Told([]alert.ID{id}, 1)
+		require.Equal(t, map[uint32]followup.Told{
+			1: {By: "amy", At: noon.Add(2 * time.Minute)}, 2: {By: "bob", At: noon.Add(time.Minute)}, 3: {By: "amy", At: noon.Add(time.Minute)},
+		}, told, "the first word counts, and the other revision is another")
+		last, every := b.Reminded([]alert.ID{id}, 1, noon.Add(4*time.Minute))
+		require.Equal(t, []any{noon.Add(4 * time.Minute), 5 * time.Minute}, []any{last, every})
+		last, _ = b.Reminded([]alert.ID{id}, 1, noon.Add(15*time.Minute))
+		require.Equal(t, noon.Add(14*time.Minute), last, "it came by itself, twice")
+		last, every = b.Reminded([]alert.ID{id}, 2, noon.Add(time.Hour))
+		require.Zero(t, last)
+		require.Zero(t, every)
+	}
+	b := followup.NewBook(nil)
+	_, ok := b.Learn(fact.Fact{Kind: fact.KindFollowUp, Body: []byte("x")})
+	require.False(t, ok)
+	_, ok = b.Learn(fact.Fact{Kind: fact.KindAlert})
+	require.False(t, ok)
+}
+
+func TestBook_KeepsBoundedMemory(t *testing.T) {
+	b := followup.NewBook(nil)
+	name := []byte("aaaaaaaaaaaaaaaaaaaaaaaaaa")
+	first := string(name)
+	for i := range 4200 {
+		name[0], name[1], name[2] = 'a'+byte(i/676), 'a'+byte(i/26%26), 'a'+byte(i%26)
+		learn(t, b, factbody.FollowUp{Alert: string(name), Revision: 1, What: factbody.Told, Members: []uint32{1}, By: "amy", At: int64(i)})
+	}
+	require.Empty(t, b.Told([]alert.ID{alert.ID(first)}, 1), "the oldest went first")
+	require.NotEmpty(t, b.Told([]alert.ID{alert.ID(name)}, 1))
+}
+
+// house is a district with two members in each of two blocks, and as much of a node as takes what people
+// do about an alert.
+type house struct {
+	*followup.FollowUps
+	t     *testing.T
+	book  *followup.Book
+	known *alerts.Book
+	log   *recordstest.Log
+	now   time.Time
+	old   error
+	made  []factbody.FollowUp
+	alert string
+	rev   alert.Revision
+}
+
+func (h *house) Create(_ context.Context, kind fact.Kind, _ fact.Stream, body []byte) (*exchange.Progress, error) {
+	f, err := factbody.DecodeFollowUp(body)
+	require.NoError(h.t, err)
+	h.made = append(h.made, f)
+	_, ok := h.book.Learn(fact.Fact{Kind: kind, Body: body})
+	require.True(h.t, ok)
+	return &exchange.Progress{ID: fact.ID{byte(len(h.made))}}, nil
+}
+
+type quiet struct{}
+
+func (quiet) ReadWaiting(*journal.Reading, fact.Stream, func(fact.Fact)) error { return nil }
+func (quiet) AllAdopted(*journal.Reading) bool                                 { return true }
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{t: t, book: followup.NewBook(nil), known: alerts.NewBook(nil), now: noon}
+	clock := func() time.Time { return h.now }
+	h.log = recordstest.New(t, clock)
+	var raw [][]byte
+	for _, m := range []string{"one/1", "one/2", "two/1", "two/2"} {
+		raw = append(raw, audience.EncodeMember(&audience.Member{ID: m[:3] + m[4:], Kind: audience.KindScreen, Place: audience.Path("d/" + m[:3])}))
+	}
+	_, err := h.log.Propose(t.Context(), "chief", &command.PutMembers{Members: raw})
+	require.NoError(t, err)
+	f := stories.New(h.known, h.log.State, clock)
+	rules := authority.New(authority.Sources{
+		Agreed: h.log.State.Authority, Audience: h.log.State.Index, Clock: clock, Sender: func() string { return "almenara.d" },
+		Users: func() ([]storage.User, error) { return nil, nil }, Alone: func() authority.Loneliness { return authority.Loneliness{} },
+	})
+	h.FollowUps = followup.New(followup.Options{
+		Book: h.book, Stories: f, Addressed: addressed.New(h.log.State, f), Reached: reached.New(h.log.State, quiet{}, func() bool { return false }),
+		Rules: rules, Exchange: h, Progress: replication.New(f.Agreed), Store: h.log.Store, Audience: h.log.State.Index,
+		Understood: func(context.Context, uint64) error { return h.old }, Alone: func() bool { return false }, Clock: clock,
+	})
+	a := &alert.Alert{
+		Identifier: "fire", Sender: "almenara.d", Sent: alert.NewDateTime(noon.Add(-time.Minute)), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic,
+		Infos: []alert.Info{{Event: "Fire", Severity: "Extreme", Urgency: "Immediate", Certainty: "Observed", Headline: "Fire", Expires: alert.NewDateTime(noon.Add(time.Hour))}},
+	}
+	h.alert, h.rev = h.lay("fire", a, factbody.Issue{Author: "amy", Targets: []audience.Target{{Select: `place under "d"`}}})
+	return h
+}
+
+func (h *house) lay(name string, a *alert.Alert, i factbody.Issue) (string, alert.Revision) {
+	fact := hex.EncodeToString(append([]byte(name), make([]byte, 32-len(name))...))
+	i.Accepted = noon.Add(-time.Minute).UnixMilli()
+	m := &alerts.Message{Fact: fact, Issue: i, Alert: a, Entry: i.Entry(a, a.Digest().String(), fact)}
+	_, fresh := h.known.Add(m)
+	require.True(h.t, fresh)
+	return string(m.Entry.Key.ID()), m.Entry.Revision
+}
+
+var duty = authority.Caller{Name: "duty", Roles: []string{authority.RoleComposer}}
+
+func (h *house) refused(err error, kind, says string) {
+	h.t.Helper()
+	var p *wire.Problem
+	require.ErrorAs(h.t, err, &p)
+	require.Equal(h.t, kind, p.Kind, p.Sentence)
+	require.Contains(h.t, p.Sentence, says)
+}
+
+func TestMarkTold(t *testing.T) {
+	h := newHouse(t)
+	mark := func(by authority.Caller, in wire.MarkTold) (wire.Told, error) {
+		return h.MarkTold(t.Context(), by, h.alert, in, wire.WaitLocal)
+	}
+	out, err := mark(duty, wire.MarkTold{Members: []string{"one1"}, Note: "at the door"})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, out.Marked)
+	require.Equal(t, []any{"duty", "at the door", uint64(h.rev), noon.UnixMilli()}, []any{h.made[0].By, h.made[0].Note, h.made[0].Revision, h.made[0].At})
+	out, err = mark(duty, wire.MarkTold{Members: []string{"one1"}})
+	require.NoError(t, err)
+	require.Zero(t, out.Marked, "once is enough")
+	require.Len(t, h.made, 1)
+	out, err = mark(duty, wire.MarkTold{Place: "d/one"})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, out.Marked, "who is left of that block")
+
+	warden := authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/two"}}
+	for what, c := range map[string]struct {
+		by         authority.Caller
+		in         wire.MarkTold
+		kind, says string
+	}{
+		"somebody else's block": {authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, wire.MarkTold{Members: []string{"two1"}}, wire.KindForbidden, "1 members outside d/one"},
+		"a viewer":              {authority.Caller{Name: "eve", Roles: []string{authority.RoleViewer}}, wire.MarkTold{Members: []string{"two1"}}, wire.KindForbidden, "eve does not have"},
+		"nobody":                {duty, wire.MarkTold{}, wire.KindMalformed, "either members or a place"},
+		"both":                  {duty, wire.MarkTold{Members: []string{"two1"}, Place: "d"}, wire.KindMalformed, "either members or a place"},
+		"a stranger":            {duty, wire.MarkTold{Members: []string{"two1", "who"}}, wire.KindNotFound, `not for a member "who"`},
+		"too many":              {duty, wire.MarkTold{Members: make([]string, 5000)}, wire.KindTooLarge, "at most 4096"},
+		"a long note":           {duty, wire.MarkTold{Members: []string{"two1"}, Note: string(make([]byte, 501))}, wire.KindMalformed, "at most 500 bytes"},
+	} {
+		_, err := mark(c.by, c.in)
+		h.refused(err, c.kind, c.says)
+		require.Len(t, h.made, 2, what)
+	}
+	h.old = errors.New("one node is old")
+	_, err = mark(warden, wire.MarkTold{Place: "d/two"})
+	require.ErrorIs(t, err, h.old)
+	h.old = nil
+	out, err = mark(warden, wire.MarkTold{Place: "d/two"})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, out.Marked)
+}
+
+func TestRemind(t *testing.T) {
+	h := newHouse(t)
+	remind := func(every int) (wire.Reminded, error) {
+		return h.Remind(t.Context(), duty, h.alert, wire.Remind{EveryMinutes: every}, wire.WaitLocal)
+	}
+	out, err := remind(5)
+	require.NoError(t, err)
+	require.Equal(t, wire.Reminded{Alert: h.alert, Unread: 4, EveryMinutes: 5}, out)
+	h.now = noon.Add(30 * time.Second)
+	_, err = remind(5)
+	h.refused(err, wire.KindOverBudget, "less than a minute ago")
+	_, err = remind(0)
+	require.NoError(t, err, "reminders that come by themselves can be ended at once")
+	_, err = remind(1441)
+	h.refused(err, wire.KindMalformed, "from 1 to 1440")
+	_, err = h.Remind(t.Context(), authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, h.alert, wire.Remind{}, wire.WaitLocal)
+	h.refused(err, wire.KindForbidden, "outside d/one")
+	require.Len(t, h.made, 2)
+	h.now = noon.Add(2 * time.Hour)
+	_, err = remind(0)
+	h.refused(err, wire.KindRefused, "it is expired, and no device shows it")
+}
+
+// What waits for approval is shown by no device, so there is nothing to tell again.
+func TestFollowUps_AreOfWhatDevicesShow(t *testing.T) {
+	h := newHouse(t)
+	a := &alert.Alert{
+		Identifier: "held", Sender: "almenara.d", Sent: alert.NewDateTime(noon.Add(-time.Minute)), Status: alert.StatusActual, MsgType: alert.MsgTypeAlert, Scope: alert.ScopePublic,
+		Infos: []alert.Info{{Event: "Fire", Expires: alert.NewDateTime(noon.Add(time.Hour))}},
+	}
+	held, _ := h.lay("held", a, factbody.Issue{Author: "amy", Approvals: 1, Targets: []audience.Target{{Select: `place under "d"`}}})
+	_, err := h.MarkTold(t.Context(), duty, held, wire.MarkTold{Place: "d"}, wire.WaitLocal)
+	h.refused(err, wire.KindRefused, "it is pending")
+	require.Empty(t, h.made)
+}
+
+// Reminders that come by themselves are due once each.
+func TestBook_SaysWhenAReminderIsDue(t *testing.T) {
+	b := followup.NewBook(nil)
+	require.False(t, b.Due(noon))
+	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "amy", At: noon.UnixMilli()})
+	for _, c := range []struct {
+		after time.Duration
+		due   bool
+	}{{time.Minute, false}, {5 * time.Minute, true}, {5*time.Minute + 5*time.Second, false}, {11 * time.Minute, true}, {12 * time.Minute, false}} {
+		require.Equal(t, c.due, b.Due(noon.Add(c.after)), c.after)
+	}
+	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: noon.Add(12 * time.Minute).UnixMilli()})
+	require.False(t, b.Due(noon.Add(time.Hour)), "once")
+}
