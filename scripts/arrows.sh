@@ -123,6 +123,7 @@ almenara/node/web/console/words
 almenara/node/web/console/handbook almenara/channels/contract! almenara/node/authority almenara/node/web/console/frame almenara/node/web/console/words almenara/node/wire
 almenara/node/web almenara/node/wire
 almenara/node/wire/sheets almenara/node/wire!
+almenara/node/wire/acts
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable

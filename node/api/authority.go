@@ -5,6 +5,7 @@ import (
 	"almenara/node/api/routing"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // authorityRoutes are about who may warn how.
@@ -23,7 +24,7 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		{Action: authority.Approve, Handle: h.spokenCode, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/spoken-codes", MaxBody: bodyJSON,
 			Summary: "Make the code with which the caller approves one message by voice, for an alert or for the number of one that is not known here. Nothing is approved, and nothing is kept. It is made of the secret of the caller's second factor.",
-			Request: wire.AskCode{}, Answer: wire.SpokenCode{},
+			Request: acts.AskCode{}, Answer: acts.SpokenCode{},
 			Fails: oneAlert.And(openapi.Fails{
 				wire.KindForbidden: "the caller wrote it, or the policy lets others approve",
 				wire.KindRefused:   "it waits for no approval, or the caller has no second factor",
@@ -33,7 +34,7 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		{Action: authority.TypeApproval, Handle: h.approveSpoken, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/alerts/{id}/spoken-approval", MaxBody: bodyJSON,
 			Summary: "Approve an alert in the name of the person who has read out the code. That person is held to the same rules as at a node. Five wrong codes of a caller, or in the name of a person for a message, are heard in 15 minutes, and 30 at a node.",
-			Params:  []openapi.Param{paramWait}, Request: wire.TypeApproval{}, Answer: wire.Outcome{},
+			Params:  []openapi.Param{paramWait}, Request: acts.TypeApproval{}, Answer: wire.Outcome{},
 			Fails: warned.And(oneAlert, openapi.Fails{
 				wire.KindForbidden:  "the person wrote it, or the policy lets others approve",
 				wire.KindRefused:    "the code is none of that person for what the alert says now, it waits for no approval, or the policy that is known here is too old",
@@ -44,13 +45,13 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		{Action: authority.FollowUp, Handle: h.markTold, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/alerts/{id}/told", MaxBody: bodyJSON,
 			Summary: "Say that a person told members of an alert in force: some of them, or everybody in a place who has not presented it. They are told, and presented nothing.",
-			Params:  []openapi.Param{paramWait}, Request: wire.MarkTold{}, Answer: wire.Told{},
+			Params:  []openapi.Param{paramWait}, Request: acts.MarkTold{}, Answer: acts.Told{},
 			Fails: followed.And(oneAlert, openapi.Fails{wire.KindNotFound: "the alert is not for a member", wire.KindMalformed: "neither members nor a place are given, or the note is too long", wire.KindTooLarge: "more than 4,096 members would be marked"}),
 		}},
 		{Action: authority.FollowUp, Handle: h.remind, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/alerts/{id}/remind", MaxBody: bodyJSON,
 			Summary: "Have devices present an alert in force again on which nobody has confirmed it, once or again and again until it ends. 429 within a minute.",
-			Params:  []openapi.Param{paramWait}, Request: wire.Remind{}, Answer: wire.Reminded{},
+			Params:  []openapi.Param{paramWait}, Request: acts.Remind{}, Answer: acts.Reminded{},
 			Fails: followed.And(oneAlert, openapi.Fails{wire.KindOverBudget: "it was presented again less than a minute ago", wire.KindMalformed: "the minutes are not from 0 to 1,440"}),
 		}},
 		{Action: authority.ReadAlerts, Handle: h.listScenarios, Route: openapi.Route{
@@ -118,7 +119,7 @@ func (h alertHandlers) approveAlert(c routing.Call) error {
 }
 
 func (h alertHandlers) spokenCode(c routing.Call) error {
-	var in wire.AskCode
+	var in acts.AskCode
 	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (h alertHandlers) spokenCode(c routing.Call) error {
 }
 
 func (h alertHandlers) approveSpoken(c routing.Call) error {
-	var in wire.TypeApproval
+	var in acts.TypeApproval
 	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (h alertHandlers) approveSpoken(c routing.Call) error {
 }
 
 func (h alertHandlers) markTold(c routing.Call) error {
-	var in wire.MarkTold
+	var in acts.MarkTold
 	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (h alertHandlers) markTold(c routing.Call) error {
 }
 
 func (h alertHandlers) remind(c routing.Call) error {
-	var in wire.Remind
+	var in acts.Remind
 	if err := c.ReadJSON(&in); err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func (a *Approvals) Asked(m *alerts.Message, given []board.Approval) (*wire.Appr
 	if err != nil {
 		return out, err
 	}
-	may, err := a.rules.MayApprove(about(whole).Message, given)
+	may, err := a.line(whole, given)
 	if err != nil {
 		return out, err
 	}

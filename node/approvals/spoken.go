@@ -8,6 +8,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/spokencode"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -22,11 +23,11 @@ type Persons interface {
 
 // SpokenCode implements service.SpokenCodes. It is asked of the node of whoever approves, and changes
 // nothing.
-func (a *Approvals) SpokenCode(_ context.Context, by authority.Caller, in wire.AskCode) (wire.SpokenCode, error) {
+func (a *Approvals) SpokenCode(_ context.Context, by authority.Caller, in acts.AskCode) (acts.SpokenCode, error) {
 	if err := authority.Door(by, authority.Approve); err != nil {
-		return wire.SpokenCode{}, err
+		return acts.SpokenCode{}, err
 	}
-	out := wire.SpokenCode{For: by.Name}
+	out := acts.SpokenCode{For: by.Name}
 	if (in.Alert == "") == (in.Number == "") {
 		return out, wire.Problemf(wire.KindMalformed, "a code is for an alert or for the number of one that is not known here, and for one of both")
 	}
@@ -64,7 +65,7 @@ func (a *Approvals) SpokenCode(_ context.Context, by authority.Caller, in wire.A
 // ApproveSpoken implements service.SpokenCodes: somebody types in at this node what an approver read
 // out. The approval is the approver's, who is held to the same rules as at a node; who typed it in, and
 // which code it was, is on record with it.
-func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id string, in wire.TypeApproval, wait wire.Wait) (wire.Outcome, error) {
+func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id string, in acts.TypeApproval, wait wire.Wait) (wire.Outcome, error) {
 	m, err := a.find(id, in.Digest)
 	if err != nil {
 		return wire.Outcome{}, err
@@ -82,7 +83,7 @@ func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id s
 	if a.hasApproved(m, in.For) {
 		return wire.Outcome{}, wire.Problemf(wire.KindConflict, "nothing was approved: %s has approved it before, and a code is good once", in.For)
 	}
-	right, err := a.rules.Check(authority.CallerOf(u), authority.Approve, about(m))
+	right, err := a.rules.Check(callerOf(u), authority.Approve, about(m))
 	if err != nil {
 		return wire.Outcome{}, err
 	}
@@ -94,7 +95,7 @@ func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id s
 
 // heard is the person whose code it is, for that message. Of a person who cannot approve so the answer
 // is the same as of a wrong code.
-func (a *Approvals) heard(by authority.Caller, in wire.TypeApproval, m *alerts.Message) (storage.User, error) {
+func (a *Approvals) heard(by authority.Caller, in acts.TypeApproval, m *alerts.Message) (storage.User, error) {
 	if in.For == "" || spokencode.Digits(in.Code) == "" {
 		return storage.User{}, wire.Problemf(wire.KindMalformed, "nothing was approved: who approves and the code of six digits are needed")
 	}

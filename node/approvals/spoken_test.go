@@ -12,6 +12,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/spokencode"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/factbody"
@@ -64,7 +65,7 @@ func newSpoken(t *testing.T) (*court, string) {
 // codeOf is the code that a node which has the alert shows to somebody.
 func (c *court) codeOf(t *testing.T, by authority.Caller, id string) string {
 	t.Helper()
-	out, err := c.SpokenCode(t.Context(), by, wire.AskCode{Alert: id, Digest: c.heldMessage().Entry.Digest})
+	out, err := c.SpokenCode(t.Context(), by, acts.AskCode{Alert: id, Digest: c.heldMessage().Entry.Digest})
 	require.NoError(t, err)
 	require.Equal(t, by.Name, out.For)
 	require.True(t, out.Until.After(noon))
@@ -73,7 +74,7 @@ func (c *court) codeOf(t *testing.T, by authority.Caller, id string) string {
 
 func (c *court) typed(t *testing.T, by authority.Caller, id, name, code string) error {
 	t.Helper()
-	_, err := c.ApproveSpoken(t.Context(), by, id, wire.TypeApproval{For: name, Code: code, Reason: "by radio"}, wire.WaitLocal)
+	_, err := c.ApproveSpoken(t.Context(), by, id, acts.TypeApproval{For: name, Code: code, Reason: "by radio"}, wire.WaitLocal)
 	return err
 }
 
@@ -90,7 +91,7 @@ func TestSpoken_ApprovesInTheNameOfWhoeverReadItOut(t *testing.T) {
 	for name, code := range map[string]func(c *court, id string) string{
 		"the alert is on bob's page": func(c *court, id string) string { return c.codeOf(t, bob, id) },
 		"bob's node does not have it": func(c *court, _ string) string {
-			out, err := c.SpokenCode(t.Context(), bob, wire.AskCode{Number: spokencode.Number(c.heldMessage().Entry.Digest)})
+			out, err := c.SpokenCode(t.Context(), bob, acts.AskCode{Number: spokencode.Number(c.heldMessage().Entry.Digest)})
 			require.NoError(t, err)
 			return out.Code
 		},
@@ -190,19 +191,19 @@ func TestSpokenCode_IsForWhoMayApprove(t *testing.T) {
 	c, id := newSpoken(t)
 	for what, try := range map[string]struct {
 		by         authority.Caller
-		in         wire.AskCode
+		in         acts.AskCode
 		kind, says string
 	}{
-		"a viewer":                 {authority.Caller{Name: "cat", Roles: []string{authority.RoleViewer}}, wire.AskCode{Alert: id}, wire.KindForbidden, "cat does not have"},
-		"the author":               {authority.Caller{Name: "amy", Roles: []string{authority.RoleApprover}}, wire.AskCode{Alert: id}, wire.KindForbidden, "somebody else must approve"},
-		"a system":                 {authority.Caller{Name: "hko", System: true, Roles: []string{authority.RoleApprover}}, wire.AskCode{Number: "12345678"}, wire.KindForbidden, "only a person"},
-		"of another place":         {authority.Caller{Name: "bob", Roles: bob.Roles, Places: []string{there}}, wire.AskCode{Alert: id}, wire.KindForbidden, "outside d/there"},
-		"another digest":           {bob, wire.AskCode{Alert: id, Digest: "x"}, wire.KindConflict, "read it again"},
-		"both":                     {bob, wire.AskCode{Alert: id, Number: "12345678"}, wire.KindMalformed, "for one of both"},
-		"neither":                  {bob, wire.AskCode{}, wire.KindMalformed, "for one of both"},
-		"a short number":           {bob, wire.AskCode{Number: "1234 567"}, wire.KindMalformed, "eight digits"},
-		"without a second factor":  {authority.Caller{Name: "dan", Roles: bob.Roles}, wire.AskCode{Alert: id}, wire.KindRefused, "dan has no second factor"},
-		"who never had a password": {authority.Caller{Name: "new", Roles: bob.Roles}, wire.AskCode{Number: "12345678"}, wire.KindRefused, "new has no second factor"},
+		"a viewer":                 {authority.Caller{Name: "cat", Roles: []string{authority.RoleViewer}}, acts.AskCode{Alert: id}, wire.KindForbidden, "cat does not have"},
+		"the author":               {authority.Caller{Name: "amy", Roles: []string{authority.RoleApprover}}, acts.AskCode{Alert: id}, wire.KindForbidden, "somebody else must approve"},
+		"a system":                 {authority.Caller{Name: "hko", System: true, Roles: []string{authority.RoleApprover}}, acts.AskCode{Number: "12345678"}, wire.KindForbidden, "only a person"},
+		"of another place":         {authority.Caller{Name: "bob", Roles: bob.Roles, Places: []string{there}}, acts.AskCode{Alert: id}, wire.KindForbidden, "outside d/there"},
+		"another digest":           {bob, acts.AskCode{Alert: id, Digest: "x"}, wire.KindConflict, "read it again"},
+		"both":                     {bob, acts.AskCode{Alert: id, Number: "12345678"}, wire.KindMalformed, "for one of both"},
+		"neither":                  {bob, acts.AskCode{}, wire.KindMalformed, "for one of both"},
+		"a short number":           {bob, acts.AskCode{Number: "1234 567"}, wire.KindMalformed, "eight digits"},
+		"without a second factor":  {authority.Caller{Name: "dan", Roles: bob.Roles}, acts.AskCode{Alert: id}, wire.KindRefused, "dan has no second factor"},
+		"who never had a password": {authority.Caller{Name: "new", Roles: bob.Roles}, acts.AskCode{Number: "12345678"}, wire.KindRefused, "new has no second factor"},
 	} {
 		_, err := c.SpokenCode(t.Context(), try.by, try.in)
 		refused(t, err, try.kind, try.says)

@@ -4,11 +4,7 @@
 // nothing.
 package authority
 
-import (
-	"slices"
-
-	"almenara/storage"
-)
+import "slices"
 
 // The roles that a token may have. An administrator may do everything that a person may, but
 // corrects the words of others without a second person only as a corrector: that role is
@@ -42,11 +38,6 @@ type Caller struct {
 	Senders []string // CAP senders that it is limited to; empty is any that is granted to nobody else
 	Places  []string // to which it is limited when it warns, ends, changes or approves; empty is everywhere
 	System  bool     // a central system: it speaks for its senders, and no policy asks for a second person
-}
-
-// CallerOf is a user, as its token says who it is.
-func CallerOf(u storage.User) Caller {
-	return Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, System: u.System()}
 }
 
 // Limited reports whether some alerts of the district are none of the caller's business.

@@ -203,18 +203,6 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 
 // approves holds an approver to the policy, to the author and to the caller's limits.
 func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
-	if err := standsBy(by, m, p); err != nil {
-		return err
-	}
-	reach, err := r.reach(m)
-	if err != nil {
-		return err
-	}
-	return r.inside(by, reach.members, "approved", "approve")
-}
-
-// standsBy holds an approver to the policy, to the author and to the caller's senders.
-func standsBy(by Caller, m Message, p rights.Policy) error {
 	roles := append([]string{RoleAdministrator}, p.Approvers...)
 	if len(p.Approvers) == 0 {
 		roles = append(roles, RoleApprover)
@@ -227,5 +215,9 @@ func standsBy(by Caller, m Message, p rights.Policy) error {
 	case len(by.Senders) > 0 && !by.Speaks(m.Key.Sender):
 		return wire.Problemf(wire.KindForbidden, "%s may not approve a message of the CAP sender %s", by.Name, m.Key.Sender)
 	}
-	return nil
+	reach, err := r.reach(m)
+	if err != nil {
+		return err
+	}
+	return r.inside(by, reach.members, "approved", "approve")
 }

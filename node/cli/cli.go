@@ -12,6 +12,7 @@ import (
 	"almenara/node/cli/completion"
 	"almenara/node/cli/democmd"
 	"almenara/node/cli/devicecmd"
+	"almenara/node/cli/followcmd"
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/nodecmd"
 	"almenara/node/cli/peoplecmd"
@@ -29,7 +30,7 @@ func Run(ctx context.Context, args []string, streams command.IO, engine inproces
 // commands is every command, in the order of the overview.
 func commands() []command.Command {
 	return slices.Concat(
-		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), devicecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
+		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), followcmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), devicecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
 		completion.Commands(commands), command.Others(),
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // ApproveAlert approves an alert that waits for it.
@@ -13,25 +14,25 @@ func (c Alerts) ApproveAlert(ctx context.Context, id string, in wire.Approve, wa
 }
 
 // MarkTold says that a person told members of an alert.
-func (c Alerts) MarkTold(ctx context.Context, id string, in wire.MarkTold, wait string) (out wire.Told, err error) {
+func (c Alerts) MarkTold(ctx context.Context, id string, in acts.MarkTold, wait string) (out acts.Told, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "told"), query: values("wait", wait)}, in, &out)
 	return out, err
 }
 
 // Remind has devices present an alert again on which nobody has confirmed it.
-func (c Alerts) Remind(ctx context.Context, id string, in wire.Remind, wait string) (out wire.Reminded, err error) {
+func (c Alerts) Remind(ctx context.Context, id string, in acts.Remind, wait string) (out acts.Reminded, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "remind"), query: values("wait", wait)}, in, &out)
 	return out, err
 }
 
 // SpokenCode makes the caller's own code for an alert, or for the number of one.
-func (c Alerts) SpokenCode(ctx context.Context, in wire.AskCode) (out wire.SpokenCode, err error) {
+func (c Alerts) SpokenCode(ctx context.Context, in acts.AskCode) (out acts.SpokenCode, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("spoken-codes")}, in, &out)
 	return out, err
 }
 
 // ApproveSpoken approves an alert in the name of the person who has read out the code.
-func (c Alerts) ApproveSpoken(ctx context.Context, id string, in wire.TypeApproval, wait string) (out wire.Outcome, err error) {
+func (c Alerts) ApproveSpoken(ctx context.Context, id string, in acts.TypeApproval, wait string) (out wire.Outcome, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "spoken-approval"), query: values("wait", wait)}, in, &out)
 	return out, err
 }

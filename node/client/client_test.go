@@ -22,6 +22,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // rig is a served API that notes which routes were asked.
@@ -84,14 +85,14 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 			return drop(c.ApproveAlert(ctx, apitest.AlertID, wire.Approve{Digest: "d"}, client.WaitCommitted))
 		},
 		"POST /api/v1/alerts/{id}/told": func() error {
-			return drop(c.MarkTold(ctx, apitest.AlertID, wire.MarkTold{Place: "a/b"}, client.WaitCommitted))
+			return drop(c.MarkTold(ctx, apitest.AlertID, acts.MarkTold{Place: "a/b"}, client.WaitCommitted))
 		},
 		"POST /api/v1/alerts/{id}/remind": func() error {
-			return drop(c.Remind(ctx, apitest.AlertID, wire.Remind{EveryMinutes: 5}, client.WaitCommitted))
+			return drop(c.Remind(ctx, apitest.AlertID, acts.Remind{EveryMinutes: 5}, client.WaitCommitted))
 		},
-		"POST /api/v1/spoken-codes": func() error { return drop(c.SpokenCode(ctx, wire.AskCode{Number: "12345678"})) },
+		"POST /api/v1/spoken-codes": func() error { return drop(c.SpokenCode(ctx, acts.AskCode{Number: "12345678"})) },
 		"POST /api/v1/alerts/{id}/spoken-approval": func() error {
-			return drop(c.ApproveSpoken(ctx, apitest.AlertID, wire.TypeApproval{For: "bob", Code: "123456"}, client.WaitCommitted))
+			return drop(c.ApproveSpoken(ctx, apitest.AlertID, acts.TypeApproval{For: "bob", Code: "123456"}, client.WaitCommitted))
 		},
 		"GET /api/v1/scenarios":         func() error { return drop(c.ListScenarios(ctx)) },
 		"GET /api/v1/scenarios/{id}":    func() error { return drop(c.ShowScenario(ctx, apitest.AlertID)) },

@@ -26,6 +26,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
@@ -71,24 +72,24 @@ type FollowUps struct{ o Options }
 func New(o Options) *FollowUps { return &FollowUps{o} }
 
 // MarkTold implements service.FollowUps.
-func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string, in wire.MarkTold, wait wire.Wait) (wire.Told, error) {
+func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string, in acts.MarkTold, wait wire.Wait) (acts.Told, error) {
 	s, m, err := f.standing(id, "said to be told")
 	if err != nil {
-		return wire.Told{}, err
+		return acts.Told{}, err
 	}
 	missing, everybody, err := f.below(s, m, receipt.Presented)
 	if err != nil {
-		return wire.Told{}, err
+		return acts.Told{}, err
 	}
 	known := f.o.Book.Told(s.IDs, m.Entry.Revision)
 	members, err := f.meant(in, missing, everybody, known)
 	if err != nil {
-		return wire.Told{}, err
+		return acts.Told{}, err
 	}
 	if _, err := f.o.Rules.Check(by, authority.FollowUp, authority.About{Members: members}); err != nil {
-		return wire.Told{}, err
+		return acts.Told{}, err
 	}
-	out := wire.Told{Alert: string(s.ID)}
+	out := acts.Told{Alert: string(s.ID)}
 	fresh := roaring.And(members, missing)
 	for o := range known {
 		fresh.Remove(o)
@@ -104,7 +105,7 @@ func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string
 
 // meant is whom a mark is about: members by their ids, or everybody in a place who is missing and was
 // not told.
-func (f *FollowUps) meant(in wire.MarkTold, missing, everybody *roaring.Bitmap, known map[uint32]Told) (*roaring.Bitmap, error) {
+func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, known map[uint32]Told) (*roaring.Bitmap, error) {
 	out := roaring.New()
 	switch {
 	case (len(in.Members) == 0) == (in.Place == ""):
@@ -148,28 +149,28 @@ func (f *FollowUps) meant(in wire.MarkTold, missing, everybody *roaring.Bitmap, 
 }
 
 // Remind implements service.FollowUps.
-func (f *FollowUps) Remind(ctx context.Context, by authority.Caller, id string, in wire.Remind, wait wire.Wait) (wire.Reminded, error) {
+func (f *FollowUps) Remind(ctx context.Context, by authority.Caller, id string, in acts.Remind, wait wire.Wait) (acts.Reminded, error) {
 	if in.EveryMinutes < 0 || in.EveryMinutes > factbody.MaxRemindEvery {
-		return wire.Reminded{}, wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes between reminders are from 1 to %d, and 0 is once", factbody.MaxRemindEvery)
+		return acts.Reminded{}, wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes between reminders are from 1 to %d, and 0 is once", factbody.MaxRemindEvery)
 	}
 	s, m, err := f.standing(id, "presented again")
 	if err != nil {
-		return wire.Reminded{}, err
+		return acts.Reminded{}, err
 	}
 	unread, everybody, err := f.below(s, m, receipt.Acknowledged)
 	if err != nil {
-		return wire.Reminded{}, err
+		return acts.Reminded{}, err
 	}
 	if _, err := f.o.Rules.Check(by, authority.FollowUp, authority.About{Members: everybody}); err != nil {
-		return wire.Reminded{}, err
+		return acts.Reminded{}, err
 	}
 	now := f.o.Clock()
 	last, every := f.o.Book.Reminded(s.IDs, m.Entry.Revision, now)
 	if passed := now.Sub(last); passed < remindsEvery && passed >= 0 && every == time.Duration(in.EveryMinutes)*time.Minute {
-		return wire.Reminded{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
+		return acts.Reminded{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
 			Sentence: fmt.Sprintf("the alert %s was presented again less than a minute ago; wait a little", s.ID)}
 	}
-	out := wire.Reminded{Alert: string(s.ID), Unread: unread.GetCardinality(), EveryMinutes: in.EveryMinutes}
+	out := acts.Reminded{Alert: string(s.ID), Unread: unread.GetCardinality(), EveryMinutes: in.EveryMinutes}
 	return out, f.record(ctx, factbody.FollowUp{
 		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Remind, Every: uint32(in.EveryMinutes), By: by.Name, At: now.UnixMilli(),
 	}, wait)

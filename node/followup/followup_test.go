@@ -23,6 +23,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -170,56 +171,56 @@ func (h *house) refused(err error, kind, says string) {
 
 func TestMarkTold(t *testing.T) {
 	h := newHouse(t)
-	mark := func(by authority.Caller, in wire.MarkTold) (wire.Told, error) {
+	mark := func(by authority.Caller, in acts.MarkTold) (acts.Told, error) {
 		return h.MarkTold(t.Context(), by, h.alert, in, wire.WaitLocal)
 	}
-	out, err := mark(duty, wire.MarkTold{Members: []string{"one1"}, Note: "at the door"})
+	out, err := mark(duty, acts.MarkTold{Members: []string{"one1"}, Note: "at the door"})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, out.Marked)
 	require.Equal(t, []any{"duty", "at the door", uint64(h.rev), noon.UnixMilli()}, []any{h.made[0].By, h.made[0].Note, h.made[0].Revision, h.made[0].At})
-	out, err = mark(duty, wire.MarkTold{Members: []string{"one1"}})
+	out, err = mark(duty, acts.MarkTold{Members: []string{"one1"}})
 	require.NoError(t, err)
 	require.Zero(t, out.Marked, "once is enough")
 	require.Len(t, h.made, 1)
-	out, err = mark(duty, wire.MarkTold{Place: "d/one"})
+	out, err = mark(duty, acts.MarkTold{Place: "d/one"})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, out.Marked, "who is left of that block")
 
 	warden := authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/two"}}
 	for what, c := range map[string]struct {
 		by         authority.Caller
-		in         wire.MarkTold
+		in         acts.MarkTold
 		kind, says string
 	}{
-		"somebody else's block": {authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, wire.MarkTold{Members: []string{"two1"}}, wire.KindForbidden, "1 members outside d/one"},
-		"a viewer":              {authority.Caller{Name: "eve", Roles: []string{authority.RoleViewer}}, wire.MarkTold{Members: []string{"two1"}}, wire.KindForbidden, "eve does not have"},
-		"nobody":                {duty, wire.MarkTold{}, wire.KindMalformed, "either members or a place"},
-		"both":                  {duty, wire.MarkTold{Members: []string{"two1"}, Place: "d"}, wire.KindMalformed, "either members or a place"},
-		"a stranger":            {duty, wire.MarkTold{Members: []string{"two1", "who"}}, wire.KindNotFound, `not for a member "who"`},
-		"too many":              {duty, wire.MarkTold{Members: make([]string, 5000)}, wire.KindTooLarge, "at most 4096"},
-		"a long note":           {duty, wire.MarkTold{Members: []string{"two1"}, Note: string(make([]byte, 501))}, wire.KindMalformed, "at most 500 bytes"},
+		"somebody else's block": {authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, acts.MarkTold{Members: []string{"two1"}}, wire.KindForbidden, "1 members outside d/one"},
+		"a viewer":              {authority.Caller{Name: "eve", Roles: []string{authority.RoleViewer}}, acts.MarkTold{Members: []string{"two1"}}, wire.KindForbidden, "eve does not have"},
+		"nobody":                {duty, acts.MarkTold{}, wire.KindMalformed, "either members or a place"},
+		"both":                  {duty, acts.MarkTold{Members: []string{"two1"}, Place: "d"}, wire.KindMalformed, "either members or a place"},
+		"a stranger":            {duty, acts.MarkTold{Members: []string{"two1", "who"}}, wire.KindNotFound, `not for a member "who"`},
+		"too many":              {duty, acts.MarkTold{Members: make([]string, 5000)}, wire.KindTooLarge, "at most 4096"},
+		"a long note":           {duty, acts.MarkTold{Members: []string{"two1"}, Note: string(make([]byte, 501))}, wire.KindMalformed, "at most 500 bytes"},
 	} {
 		_, err := mark(c.by, c.in)
 		h.refused(err, c.kind, c.says)
 		require.Len(t, h.made, 2, what)
 	}
 	h.old = errors.New("one node is old")
-	_, err = mark(warden, wire.MarkTold{Place: "d/two"})
+	_, err = mark(warden, acts.MarkTold{Place: "d/two"})
 	require.ErrorIs(t, err, h.old)
 	h.old = nil
-	out, err = mark(warden, wire.MarkTold{Place: "d/two"})
+	out, err = mark(warden, acts.MarkTold{Place: "d/two"})
 	require.NoError(t, err)
 	require.EqualValues(t, 2, out.Marked)
 }
 
 func TestRemind(t *testing.T) {
 	h := newHouse(t)
-	remind := func(every int) (wire.Reminded, error) {
-		return h.Remind(t.Context(), duty, h.alert, wire.Remind{EveryMinutes: every}, wire.WaitLocal)
+	remind := func(every int) (acts.Reminded, error) {
+		return h.Remind(t.Context(), duty, h.alert, acts.Remind{EveryMinutes: every}, wire.WaitLocal)
 	}
 	out, err := remind(5)
 	require.NoError(t, err)
-	require.Equal(t, wire.Reminded{Alert: h.alert, Unread: 4, EveryMinutes: 5}, out)
+	require.Equal(t, acts.Reminded{Alert: h.alert, Unread: 4, EveryMinutes: 5}, out)
 	h.now = noon.Add(30 * time.Second)
 	_, err = remind(5)
 	h.refused(err, wire.KindOverBudget, "less than a minute ago")
@@ -227,7 +228,7 @@ func TestRemind(t *testing.T) {
 	require.NoError(t, err, "reminders that come by themselves can be ended at once")
 	_, err = remind(1441)
 	h.refused(err, wire.KindMalformed, "from 1 to 1440")
-	_, err = h.Remind(t.Context(), authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, h.alert, wire.Remind{}, wire.WaitLocal)
+	_, err = h.Remind(t.Context(), authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, h.alert, acts.Remind{}, wire.WaitLocal)
 	h.refused(err, wire.KindForbidden, "outside d/one")
 	require.Len(t, h.made, 2)
 	h.now = noon.Add(2 * time.Hour)
@@ -243,7 +244,7 @@ func TestFollowUps_AreOfWhatDevicesShow(t *testing.T) {
 		Infos: []alert.Info{{Event: "Fire", Expires: alert.NewDateTime(noon.Add(time.Hour))}},
 	}
 	held, _ := h.lay("held", a, factbody.Issue{Author: "amy", Approvals: 1, Targets: []audience.Target{{Select: `place under "d"`}}})
-	_, err := h.MarkTold(t.Context(), duty, held, wire.MarkTold{Place: "d"}, wire.WaitLocal)
+	_, err := h.MarkTold(t.Context(), duty, held, acts.MarkTold{Place: "d"}, wire.WaitLocal)
 	h.refused(err, wire.KindRefused, "it is pending")
 	require.Empty(t, h.made)
 }

@@ -15,6 +15,7 @@ import (
 	"almenara/node/spokencode"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/factbody"
@@ -142,7 +143,7 @@ func (r *Reader) showFollowUps(out *wire.Alert, s *stories.Story, who addressed.
 		return nil
 	}
 	if last, every := r.followUps.Reminded(s.IDs, m.Entry.Revision, r.clock()); !last.IsZero() {
-		out.Reminders = &wire.Reminders{Last: last, EveryMinutes: int(every.Minutes())}
+		out.Reminders = &acts.Reminders{Last: last, EveryMinutes: int(every.Minutes())}
 	}
 	told := r.followUps.Told(s.IDs, m.Entry.Revision)
 	if len(told) == 0 {

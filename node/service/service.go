@@ -9,6 +9,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // Every method of the interfaces below returns *wire.Problem errors for what the
@@ -43,17 +44,17 @@ type Approvals interface {
 // SpokenCodes let persons stand by alerts whose nodes they cannot reach.
 type SpokenCodes interface {
 	// SpokenCode is the caller's own code for an alert, or for the number of one. It changes nothing.
-	SpokenCode(ctx context.Context, by authority.Caller, in wire.AskCode) (wire.SpokenCode, error)
+	SpokenCode(ctx context.Context, by authority.Caller, in acts.AskCode) (acts.SpokenCode, error)
 	// ApproveSpoken approves an alert in the name of the person whose code the caller types in.
-	ApproveSpoken(ctx context.Context, by authority.Caller, id string, in wire.TypeApproval, wait wire.Wait) (wire.Outcome, error)
+	ApproveSpoken(ctx context.Context, by authority.Caller, id string, in acts.TypeApproval, wait wire.Wait) (wire.Outcome, error)
 }
 
 // FollowUps is what people do about an alert after it was sent.
 type FollowUps interface {
 	// MarkTold puts on record that a person told members.
-	MarkTold(ctx context.Context, by authority.Caller, id string, in wire.MarkTold, wait wire.Wait) (wire.Told, error)
+	MarkTold(ctx context.Context, by authority.Caller, id string, in acts.MarkTold, wait wire.Wait) (acts.Told, error)
 	// Remind has devices present the alert again on which nobody has confirmed it.
-	Remind(ctx context.Context, by authority.Caller, id string, in wire.Remind, wait wire.Wait) (wire.Reminded, error)
+	Remind(ctx context.Context, by authority.Caller, id string, in acts.Remind, wait wire.Wait) (acts.Reminded, error)
 }
 
 // Scenarios are prepared alerts.

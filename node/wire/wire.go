@@ -5,6 +5,8 @@ package wire
 import (
 	"encoding/json"
 	"time"
+
+	"almenara/node/wire/acts"
 )
 
 // Outcome answers every request that creates a fact: what was understood, whom
@@ -224,8 +226,8 @@ type Alert struct {
 	Rungs     Rungs  `json:"rungs"`
 	// Told is how many have not presented the current message and were told of it by a person. They are
 	// on no rung for that.
-	Told      uint64     `json:"told"`
-	Reminders *Reminders `json:"reminders,omitempty"` // of the current message; absent where there was none
+	Told      uint64          `json:"told"`
+	Reminders *acts.Reminders `json:"reminders,omitempty"` // of the current message; absent where there was none
 	// Addressed is whom the current message addressed when it was agreed on; before that, whom
 	// it addresses now. It stays as it is when members are removed, and who was removed was
 	// reached or missed all the same. Joined counts members that came into the audience later,

@@ -6,6 +6,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // alerts are the alert path, what is read of alerts, approvals and events.
@@ -97,21 +98,21 @@ func (f *alerts) ApproveAlert(_ context.Context, by authority.Caller, id string,
 }
 
 // SpokenCode answers a code.
-func (f *alerts) SpokenCode(_ context.Context, by authority.Caller, in wire.AskCode) (wire.SpokenCode, error) {
-	return wire.SpokenCode{Code: "123456", For: by.Name, Alert: in.Alert, Number: "12345678"}, f.note(&by, "SpokenCode %q %q %q", in.Alert, in.Digest, in.Number)
+func (f *alerts) SpokenCode(_ context.Context, by authority.Caller, in acts.AskCode) (acts.SpokenCode, error) {
+	return acts.SpokenCode{Code: "123456", For: by.Name, Alert: in.Alert, Number: "12345678"}, f.note(&by, "SpokenCode %q %q %q", in.Alert, in.Digest, in.Number)
 }
 
 // ApproveSpoken answers Outcome.
-func (f *alerts) ApproveSpoken(_ context.Context, by authority.Caller, id string, in wire.TypeApproval, wait wire.Wait) (wire.Outcome, error) {
+func (f *alerts) ApproveSpoken(_ context.Context, by authority.Caller, id string, in acts.TypeApproval, wait wire.Wait) (wire.Outcome, error) {
 	return f.Outcome, f.note(&by, "ApproveSpoken %s %q %q %q %q %s", id, in.For, in.Code, in.Digest, in.Reason, wait)
 }
 
 // MarkTold answers that one was marked.
-func (f *alerts) MarkTold(_ context.Context, by authority.Caller, id string, in wire.MarkTold, wait wire.Wait) (wire.Told, error) {
-	return wire.Told{Alert: id, Marked: 1}, f.note(&by, "MarkTold %s %v %q %q %s", id, in.Members, in.Place, in.Note, wait)
+func (f *alerts) MarkTold(_ context.Context, by authority.Caller, id string, in acts.MarkTold, wait wire.Wait) (acts.Told, error) {
+	return acts.Told{Alert: id, Marked: 1}, f.note(&by, "MarkTold %s %v %q %q %s", id, in.Members, in.Place, in.Note, wait)
 }
 
 // Remind answers that one has not confirmed.
-func (f *alerts) Remind(_ context.Context, by authority.Caller, id string, in wire.Remind, wait wire.Wait) (wire.Reminded, error) {
-	return wire.Reminded{Alert: id, Unread: 1, EveryMinutes: in.EveryMinutes}, f.note(&by, "Remind %s %d %s", id, in.EveryMinutes, wait)
+func (f *alerts) Remind(_ context.Context, by authority.Caller, id string, in acts.Remind, wait wire.Wait) (acts.Reminded, error) {
+	return acts.Reminded{Alert: id, Unread: 1, EveryMinutes: in.EveryMinutes}, f.note(&by, "Remind %s %d %s", id, in.EveryMinutes, wait)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // What the examples have in common.
@@ -35,13 +36,13 @@ var examples = byType(
 	wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("Go to the third floor")}}, Reason: "the water rises"},
 	wire.UpdateAlert{Severity: "Extreme", Select: "place under tuen-mun", Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "Tuen Mun"}}}}, Reason: "the water rises"},
 	wire.CancelAlert{Reason: "the water has gone"},
-	wire.MarkTold{Place: "tuen-mun/on-ting/on-lai", Note: "every door of the third floor"},
-	wire.Told{Alert: exampleID, Marked: 14},
-	wire.Remind{EveryMinutes: 5},
-	wire.Reminded{Alert: exampleID, Unread: 2, EveryMinutes: 5},
-	wire.AskCode{Alert: exampleID, Digest: "5f1c09"},
-	wire.SpokenCode{Code: "482913", For: "chief", Alert: exampleID, Number: "90134475", Until: exampleTime.Add(8 * time.Minute)},
-	wire.TypeApproval{For: "chief", Code: "482 913", Digest: "5f1c09", Reason: "read out over the radio"},
+	acts.MarkTold{Place: "tuen-mun/on-ting/on-lai", Note: "every door of the third floor"},
+	acts.Told{Alert: exampleID, Marked: 14},
+	acts.Remind{EveryMinutes: 5},
+	acts.Reminded{Alert: exampleID, Unread: 2, EveryMinutes: 5},
+	acts.AskCode{Alert: exampleID, Digest: "5f1c09"},
+	acts.SpokenCode{Code: "482913", For: "chief", Alert: exampleID, Number: "90134475", Until: exampleTime.Add(8 * time.Minute)},
+	acts.TypeApproval{For: "chief", Code: "482 913", Digest: "5f1c09", Reason: "read out over the radio"},
 	wire.Approve{Digest: "5f1c09", Reason: "seen on the camera"},
 	wire.Outcome{
 		Alert: exampleID, Revision: exampleRev, Key: exampleKey, MsgType: "Alert", State: wire.StateInForce, Effect: wire.EffectWarns,

@@ -43,22 +43,6 @@ func Commands() []command.Command {
 			More: "With --for and --code it is approved in the name of somebody who has read out a code over a radio or a telephone (alert code). It works at a node that can reach no other.",
 		},
 		{
-			Name: "alert code", Purpose: "show the code that approves by voice", Args: "[ALERT]", Max: 1,
-			Setup: alertCode, Example: "almenara alert code abcdefghijklmnopqrstuvwxyz\nalmenara alert code --number '9013 4475'",
-			More: "The code is good for one alert, in your name, for at least five minutes and at most ten; alert approve --for takes it at any node. It is made of the secret of your second factor. " +
-				"For an alert that your node does not have, let its number be read out to you with its words (alert show names it), and trust the voice.",
-		},
-		{
-			Name: "alert told", Purpose: "say that a person told members of an alert", Args: "ALERT", Min: 1, Max: 1, Setup: alertTold,
-			Example: "almenara alert told --member flat-3a abcdefghijklmnopqrstuvwxyz\n" +
-				"almenara alert told --place tuen-mun/on-ting/on-lai --note \"every door\" \\\n  abcdefghijklmnopqrstuvwxyz",
-			More: "They count as told, and never as presented. With --place it is everybody there who has not presented the alert.",
-		},
-		{
-			Name: "alert remind", Purpose: "present an alert again where nobody has confirmed it", Args: "ALERT", Min: 1, Max: 1, Setup: alertRemind,
-			Example: "almenara alert remind abcdefghijklmnopqrstuvwxyz\nalmenara alert remind --every 5 abcdefghijklmnopqrstuvwxyz",
-		},
-		{
 			Name: "alert correct", Purpose: "say other words to the same people, without approval", Args: "ALERT", Min: 1, Max: 1,
 			Setup: alertCorrect, Example: "almenara alert correct --headline \"Block 2, not 1\" abcdefghijklmnopqrstuvwxyz\n" +
 				"almenara alert correct --set 'where=Block 2' --reason \"wrong block\" \\\n  abcdefghijklmnopqrstuvwxyz",

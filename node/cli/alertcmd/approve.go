@@ -3,7 +3,6 @@ package alertcmd
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -13,13 +12,14 @@ import (
 	"almenara/node/cli/terminal"
 	"almenara/node/client"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 func alertApprove(fs *pflag.FlagSet) command.Runner {
 	var in wire.Approve
 	fs.StringVar(&in.Digest, "digest", "", "digest of the message that you have read; with another one nothing is approved")
 	fs.StringVar(&in.Reason, "reason", "", "why, for the audit")
-	var typed wire.TypeApproval
+	var typed acts.TypeApproval
 	fs.StringVar(&typed.For, "for", "", "the person who approves and has read out a code")
 	fs.StringVar(&typed.Code, "code", "", "that code, of six digits")
 	wait := fs.String("wait", client.WaitCommitted, "how far before the answer: local, held or committed")
@@ -40,29 +40,6 @@ func alertApprove(fs *pflag.FlagSet) command.Runner {
 			return err
 		}
 		return printOutcome(e, out)
-	})
-}
-
-// alertCode shows the own code for an alert.
-func alertCode(fs *pflag.FlagSet) command.Runner {
-	var in wire.AskCode
-	fs.StringVar(&in.Digest, "digest", "", "digest of the message that you have read; with another one there is no code")
-	fs.StringVar(&in.Number, "number", "", "number of what an alert says that your node does not have")
-	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		if (len(args) == 0) == (in.Number == "") {
-			return command.Usagef("alert code takes an alert or --number")
-		}
-		if len(args) > 0 {
-			in.Alert = args[0]
-		}
-		out, err := c.SpokenCode(ctx, in)
-		if err != nil {
-			return err
-		}
-		return e.Print(out, func(w io.Writer) {
-			fmt.Fprintf(w, "%s %s  of %s, until %s\n", out.Code[:3], out.Code[3:], out.For, terminal.Clock(out.Until))
-			fmt.Fprintln(w, "Read it out to whoever types it in. It approves one alert, in your name.")
-		})
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"almenara/node/authority"
+	"almenara/node/authority/written"
 	"almenara/node/cli/command"
 	"almenara/node/cli/terminal"
 	"almenara/node/client"
@@ -127,7 +128,7 @@ func userSet(fs *pflag.FlagSet) command.Runner {
 
 func userRoles(*pflag.FlagSet) command.Runner {
 	return func(_ context.Context, e *command.Env, _ []string) error {
-		return e.Print(authority.Table(), func(w io.Writer) { _ = authority.Text(w) }) // a write that fails is seen when the output is closed
+		return e.Print(authority.Table(), func(w io.Writer) { _ = written.Text(w) }) // a write that fails is seen when the output is closed
 	}
 }
 

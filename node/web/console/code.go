@@ -4,6 +4,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 // codePage shows the code with which the person approves one alert by voice.
@@ -30,7 +31,7 @@ func (c approvalPages) codeOfNumber(q *frame.Request) error {
 	if q.Form("number") == "" {
 		return wire.Problemf(wire.KindMalformed, "the number of eight digits is needed, as it is read out to you")
 	}
-	return c.showCode(q, wire.AskCode{Number: q.Form("number")}, "")
+	return c.showCode(q, acts.AskCode{Number: q.Form("number")}, "")
 }
 
 // code shows the code for the message whose digest the page showed, and for no other.
@@ -42,11 +43,11 @@ func (c approvalPages) code(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.showCode(q, wire.AskCode{Alert: a.ID, Digest: q.Form("digest")}, a.Headline)
+	return c.showCode(q, acts.AskCode{Alert: a.ID, Digest: q.Form("digest")}, a.Headline)
 }
 
 // showCode makes the code and shows it once.
-func (c approvalPages) showCode(q *frame.Request, in wire.AskCode, headline string) error {
+func (c approvalPages) showCode(q *frame.Request, in acts.AskCode, headline string) error {
 	made, err := c.spoken.SpokenCode(q.R.Context(), q.By(), in)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func (c approvalPages) approveSpoken(q *frame.Request) error {
 		return wire.Problemf(wire.KindMalformed, "nothing was approved: the form does not say which message was read")
 	}
 	out, err := c.spoken.ApproveSpoken(q.R.Context(), q.By(), q.R.PathValue("id"),
-		wire.TypeApproval{For: q.Form("for"), Code: q.Form("code"), Digest: q.Form("digest"), Reason: q.Form("reason")}, wire.WaitLocal)
+		acts.TypeApproval{For: q.Form("for"), Code: q.Form("code"), Digest: q.Form("digest"), Reason: q.Form("reason")}, wire.WaitLocal)
 	if err != nil {
 		return err
 	}

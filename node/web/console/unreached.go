@@ -9,6 +9,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/acts"
 )
 
 type unreachedPage struct {
@@ -130,7 +131,7 @@ func doorOf(q *frame.Request, r wire.ReceiptRow) door {
 
 // told marks the doors that were ticked, or a whole block.
 func (c alertPages) told(q *frame.Request) error {
-	in := wire.MarkTold{Members: q.R.PostForm["m"], Note: q.Form("note")}
+	in := acts.MarkTold{Members: q.R.PostForm["m"], Note: q.Form("note")}
 	if q.Form("all") != "" {
 		in.Members, in.Place = nil, q.Form("all")
 	}
@@ -150,7 +151,7 @@ func (c alertPages) remind(q *frame.Request) error {
 	if err != nil {
 		return wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes are a number")
 	}
-	out, err := c.followUps.Remind(q.R.Context(), q.By(), q.R.PathValue("id"), wire.Remind{EveryMinutes: every}, wire.WaitLocal)
+	out, err := c.followUps.Remind(q.R.Context(), q.By(), q.R.PathValue("id"), acts.Remind{EveryMinutes: every}, wire.WaitLocal)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,14 @@
-package authority
+package written
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
+	"testing"
+
+	"almenara/node/authority"
+	"github.com/stretchr/testify/require"
 )
 
 // What the pages say of the table is written here, and held against them by table_test.go.
@@ -12,12 +17,12 @@ import (
 func Markdown() string {
 	var out strings.Builder
 	rows := [][]string{headings}
-	for _, l := range Table() {
-		rows = append(rows, l.words())
+	for _, l := range authority.Table() {
+		rows = append(rows, words(l))
 	}
 	writeTable(&out, rows)
 	out.WriteString("\n")
-	for _, l := range Table() {
+	for _, l := range authority.Table() {
 		fmt.Fprintf(&out, "- **%s**: %s\n", l.Action, l.Does)
 	}
 	out.WriteString("\n")
@@ -32,9 +37,9 @@ func Markdown() string {
 // Actions of which all of this is the same have one row.
 func Matrix() string {
 	var out strings.Builder
-	rows := [][]string{append(append([]string{""}, Roles()...), "second person", "alone")}
-	for _, l := range Table() {
-		row := l.glance()
+	rows := [][]string{append(append([]string{""}, authority.Roles()...), "second person", "alone")}
+	for _, l := range authority.Table() {
+		row := glance(l)
 		if i := slices.IndexFunc(rows, func(r []string) bool { return slices.Equal(r[1:], row) }); i >= 0 {
 			rows[i][0] += ", " + string(l.Action)
 			continue
@@ -52,10 +57,10 @@ func Matrix() string {
 }
 
 // glance is the line's row of the matrix, without its name.
-func (l Line) glance() (row []string) {
-	for _, role := range Roles() {
+func glance(l authority.Line) (row []string) {
+	for _, role := range authority.Roles() {
 		may := ""
-		if May(Caller{Roles: []string{role}}, l.Action) {
+		if authority.May(authority.Caller{Roles: []string{role}}, l.Action) {
 			may = "yes"
 		}
 		row = append(row, may)
@@ -64,17 +69,17 @@ func (l Line) glance() (row []string) {
 	if l.Policy {
 		second = "by policy"
 	}
-	return append(row, second, l.Alone.short())
+	return append(row, second, short(l.Alone))
 }
 
 // short is the value for a narrow column.
-func (a Alone) short() string {
-	return map[Alone]string{AsEver: "yes", Licensed: "licence", FreshPolicy: "72 hours", Majority: "no"}[a]
+func short(a authority.Alone) string {
+	return map[authority.Alone]string{authority.AsEver: "yes", authority.Licensed: "licence", authority.FreshPolicy: "72 hours", authority.Majority: "no"}[a]
 }
 
 // peopleOnly are the actions that systems may not do.
 func peopleOnly() (names []string) {
-	for _, l := range Table() {
+	for _, l := range authority.Table() {
 		if l.People {
 			names = append(names, string(l.Action))
 		}
@@ -89,5 +94,24 @@ func writeTable(out *strings.Builder, rows [][]string) {
 		if i == 0 {
 			fmt.Fprintf(out, "|%s\n", strings.Repeat(" --- |", len(row)))
 		}
+	}
+}
+
+// The pages in the repository say what the code does. With ALMENARA_WRITE=1 they are written
+// anew.
+func TestPages_HoldTheTable(t *testing.T) {
+	for page, table := range map[string]string{"../DESIGN.md": Markdown(), "../../../README.md": Matrix()} {
+		raw, err := os.ReadFile(page)
+		require.NoError(t, err)
+		const from, to = "says when it is old -->\n", "<!-- end of table -->"
+		head, rest, ok := strings.Cut(string(raw), from)
+		require.True(t, ok, page)
+		old, tail, ok := strings.Cut(rest, to)
+		require.True(t, ok, page)
+		if os.Getenv("ALMENARA_WRITE") != "" {
+			require.NoError(t, os.WriteFile(page, []byte(head+from+"\n"+table+"\n"+to+tail), 0o644))
+			continue
+		}
+		require.Equal(t, "\n"+table+"\n", old, "%s: run the test with ALMENARA_WRITE=1", page)
 	}
 }

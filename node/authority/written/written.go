@@ -1,25 +1,29 @@
-package authority
+// Package written is the table of authority in words: for terminals, and for the pages in the repository.
+// It may import only authority of ours.
+package written
 
 import (
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"almenara/node/authority"
 )
 
 // words are the columns of the table as people read them.
-func (l Line) words() []string {
+func words(l authority.Line) []string {
 	roles := strings.Join(l.Roles, ", ")
 	switch len(l.Roles) {
 	case 0:
 		roles = "administrator"
-	case len(Roles()):
+	case len(authority.Roles()):
 		roles = "every role"
 	}
 	var places, senders []string
 	if l.Inside {
 		places = append(places, "nobody outside is addressed")
-		if l.Action == Approve {
+		if l.Action == authority.Approve {
 			senders = append(senders, "the message has one of them")
 		}
 	}
@@ -63,8 +67,8 @@ var notes = []string{
 // Text writes the table for a terminal: a paragraph an action.
 func Text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	for _, l := range Table() {
-		cells := l.words()
+	for _, l := range authority.Table() {
+		cells := words(l)
 		fmt.Fprintf(t, "%s: %s\n", l.Action, l.Does)
 		for i, cell := range cells[1:] {
 			if cell != "-" {

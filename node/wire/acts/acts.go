@@ -1,4 +1,6 @@
-package wire
+// Package acts has the JSON bodies of what people do for an alert beside sending it: approve it by voice,
+// say whom they told, and remind. It may import nothing of ours.
+package acts
 
 import "time"
 
@@ -36,4 +38,33 @@ type Reminded struct {
 type Reminders struct {
 	Last         time.Time `json:"last"`                    // by the clock of the node where it was asked for, or of this one where it came by itself
 	EveryMinutes int       `json:"every_minutes,omitempty"` // until the next one, which comes by itself; absent where none does
+}
+
+// AskCode asks for the code with which the caller approves by voice. One of Alert and Number is given.
+type AskCode struct {
+	Alert string `json:"alert,omitempty"` // id of the alert that waits
+	// Digest is that of the message which was read; with another one there is no code. Empty is what the
+	// node has.
+	Digest string `json:"digest,omitempty"`
+	// Number is the number of what an alert says that is not known here, as it was read out; spaces are
+	// passed over. Then the caller trusts the voice that read the words.
+	Number string `json:"number,omitempty"`
+}
+
+// SpokenCode approves one message by voice. It is good for one message, in the name of one person, at
+// every node.
+type SpokenCode struct {
+	Code   string    `json:"code"` // six digits
+	For    string    `json:"for"`  // who approves with it
+	Alert  string    `json:"alert,omitempty"`
+	Number string    `json:"number"` // of what the alert says
+	Until  time.Time `json:"until"`  // by this node's clock; after that it is good for nothing
+}
+
+// TypeApproval types in what somebody read out.
+type TypeApproval struct {
+	For    string `json:"for"`              // the person whose code it is
+	Code   string `json:"code"`             // six digits; spaces are passed over
+	Digest string `json:"digest,omitempty"` // of the message that was read out, as in Approve
+	Reason string `json:"reason,omitempty"` // why, for the audit
 }
