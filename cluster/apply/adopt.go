@@ -296,10 +296,10 @@ func (a *adoption) approval(o *opened, out *command.FactOutcome) error {
 	return a.line("alert approved", fmt.Sprintf("fact %x, content %s, by %s, reason %q, at %d, policy %d%s", p.Fact, p.Digest, p.By, p.Reason, p.At, p.Policy, a.typed(o, p)))
 }
 
-// typed says by which code somebody else typed the approval in. Software before version 7 does not
+// typed says by which code somebody else typed the approval in. Software before version 6 does not
 // read that.
 func (a *adoption) typed(o *opened, p factbody.Approval) string {
-	if a.c.Version < 7 || p.Typed == "" {
+	if a.c.Version < 6 || p.Typed == "" {
 		return ""
 	}
 	return fmt.Sprintf(", READ OUT as the code %q and typed in by %s at node %s", p.Code, p.Typed, o.fact.Origin)

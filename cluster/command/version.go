@@ -22,10 +22,9 @@ import (
 //	   and addresses from the moment when it is admitted
 //	4  passwords, second factors and sessions of people
 //	5  scenarios that say what may fill their blanks, with a checklist and sensitive words
-//	6  none yet: the number is set aside
-//	7  approvals that were read out and typed in by somebody else; facts of what people did about
+//	6  approvals that were read out and typed in by somebody else; facts of what people did about
 //	   an alert after it was sent
-const Newest = 7
+const Newest = 6
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.

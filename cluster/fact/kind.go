@@ -33,7 +33,7 @@ var kinds = map[Kind]struct {
 	KindRefusal:  {"refusal", 1},
 	KindApproval: {"approval", 2},
 	KindAlone:    {"alone", 2},
-	KindFollowUp: {"follow-up", 7},
+	KindFollowUp: {"follow-up", 6},
 }
 
 // Since is the first command version whose software knows the kind; 0 for a kind of

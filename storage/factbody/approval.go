@@ -22,7 +22,7 @@ type Approval struct {
 	Expires int64  `cbor:"6,keyasint"` // ms since 1970: counts together with approvals given before it
 	Reason  string `cbor:"7,keyasint,omitempty"`
 	// Typed is who typed it in, from a code that By read out; "": By approved it at a node. It needs
-	// command version 7.
+	// command version 6.
 	Typed string `cbor:"8,keyasint,omitempty"`
 	Code  string `cbor:"9,keyasint,omitempty"` // that code, which is good for nothing else
 }
@@ -50,7 +50,7 @@ func (a Approval) OnBoard() board.Approval {
 // ApprovalVersion is the lowest command version that can carry the body of an approval.
 func ApprovalVersion(body []byte) uint64 {
 	if a, err := DecodeApproval(body); err == nil && a.Typed+a.Code != "" {
-		return 7
+		return 6
 	}
 	return 2
 }

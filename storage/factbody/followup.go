@@ -25,7 +25,7 @@ const (
 )
 
 // FollowUp records what a person did about an alert after it was sent: the body of a follow-up fact, of
-// which the state machine only writes a line on the audit. It needs command version 7.
+// which the state machine only writes a line on the audit. It needs command version 6.
 type FollowUp struct {
 	Alert    string   `cbor:"1,keyasint"`
 	Revision uint64   `cbor:"2,keyasint"`
