@@ -10,11 +10,9 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
 	"almenara/storage"
+	"almenara/storage/factbody"
 	"almenara/storage/signin"
 )
-
-// spokenVersion is the command version that an approval needs which somebody else typed in.
-const spokenVersion = 7
 
 // Persons knows how people sign in; *agreed.Reader is one. It gives signin.ErrNone of who cannot.
 type Persons interface {
@@ -87,7 +85,7 @@ func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id s
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if err := a.understood(ctx, spokenVersion); err != nil {
+	if err := a.understood(ctx, factbody.TypedVersion); err != nil {
 		return wire.Outcome{}, err
 	}
 	return a.approve(ctx, m, approval{by: in.For, policy: right.Policy, reason: in.Reason, typed: by.Name, code: spokencode.Digits(in.Code)}, wait)

@@ -105,7 +105,7 @@ func TestSpoken_ApprovesInTheNameOfWhoeverReadItOut(t *testing.T) {
 			given, err := factbody.DecodeApproval(c.facts[0])
 			require.NoError(t, err)
 			require.Equal(t, []any{"bob", "ben", digits, "by radio", c.heldMessage().Entry.Digest}, []any{given.By, given.Typed, given.Code, given.Reason, given.Digest})
-			require.EqualValues(t, 7, factbody.ApprovalVersion(c.facts[0]))
+			require.EqualValues(t, factbody.TypedVersion, factbody.ApprovalVersion(c.facts[0]))
 		})
 	}
 }
@@ -217,7 +217,7 @@ func TestSpoken_WaitsUntilAllUnderstandIt(t *testing.T) {
 	c.old = errors.New("one node is old")
 	require.ErrorIs(t, c.typed(t, ben, id, "bob", c.codeOf(t, bob, id)), c.old)
 	require.Empty(t, c.facts)
-	require.Equal(t, []uint64{7}, c.asked)
+	require.Equal(t, []uint64{factbody.TypedVersion}, c.asked)
 }
 
 func TestApproval_TakesNoReasonWithoutEnd(t *testing.T) {

@@ -35,9 +35,6 @@ import (
 	"almenara/storage/receipt"
 )
 
-// version is the command version whose software knows these facts.
-const version = 7
-
 // remindsEvery is how soon after a reminder the next one may be asked for: a siren that begins again
 // every few seconds is heard by nobody.
 const remindsEvery = time.Minute
@@ -212,7 +209,7 @@ func (f *FollowUps) below(s *stories.Story, m *alerts.Message, rung receipt.Rung
 
 // record makes the fact. It is durable here when it returns, and as far as wait says.
 func (f *FollowUps) record(ctx context.Context, u factbody.FollowUp, wait wire.Wait) error {
-	if err := f.o.Understood(ctx, version); err != nil {
+	if err := f.o.Understood(ctx, fact.KindFollowUp.Since()); err != nil {
 		return err
 	}
 	slices.Sort(u.Members)

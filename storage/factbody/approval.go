@@ -47,10 +47,13 @@ func (a Approval) OnBoard() board.Approval {
 	}
 }
 
+// TypedVersion is the command version that an approval needs which somebody else typed in.
+const TypedVersion = 6
+
 // ApprovalVersion is the lowest command version that can carry the body of an approval.
 func ApprovalVersion(body []byte) uint64 {
 	if a, err := DecodeApproval(body); err == nil && a.Typed+a.Code != "" {
-		return 6
+		return TypedVersion
 	}
 	return 2
 }
