@@ -2,6 +2,7 @@ package authority_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -81,4 +82,18 @@ func TestMinimalSplit_RoundsTheSumToo(t *testing.T) {
 	s = of()
 	authority.MinimalSplit(authority.Caller{Roles: []string{authority.RoleComposer}}, &s)
 	require.Equal(t, of(), s)
+}
+
+// Who is asked for an approval is for those who operate alerts; that one is missing is for everybody.
+func TestMinimalAlert_KeepsWhoIsAskedFromOthers(t *testing.T) {
+	asked := &wire.Approvals{Needed: 2, MayApprove: []string{"ben"}, Next: "ben", NextUntil: time.Unix(9, 0), Missed: 1}
+	for role, sees := range map[string]bool{authority.RoleViewer: false, authority.RoleDeviceManager: false, authority.RoleComposer: true, authority.RoleApprover: true} {
+		out := wire.Alert{Approvals: asked, Messages: []wire.Message{{Approvals: asked}, {}}}
+		authority.MinimalAlert(authority.Caller{Roles: []string{role}}, &out)
+		for _, a := range []*wire.Approvals{out.Approvals, out.Messages[0].Approvals} {
+			require.Equal(t, sees, a.MayApprove != nil || a.Next != "" || !a.NextUntil.IsZero() || a.Missed > 0, role)
+			require.Equal(t, 2, a.Needed)
+		}
+	}
+	require.Equal(t, "ben", asked.Next, "it may be shared with other readers")
 }

@@ -130,6 +130,7 @@ func newHouse(t *testing.T) *house {
 	for _, m := range []string{"one/1", "one/2", "two/1", "two/2"} {
 		raw = append(raw, audience.EncodeMember(&audience.Member{ID: m[:3] + m[4:], Kind: audience.KindScreen, Place: audience.Path("d/" + m[:3])}))
 	}
+	raw = append(raw, audience.EncodeMember(&audience.Member{ID: "away", Kind: audience.KindScreen, Place: "x/y"}))
 	_, err := h.log.Propose(t.Context(), "chief", &command.PutMembers{Members: raw})
 	require.NoError(t, err)
 	f := stories.New(h.known, h.log.State, clock)
@@ -197,6 +198,7 @@ func TestMarkTold(t *testing.T) {
 		"nobody":                {duty, acts.MarkTold{}, wire.KindMalformed, "either members or a place"},
 		"both":                  {duty, acts.MarkTold{Members: []string{"two1"}, Place: "d"}, wire.KindMalformed, "either members or a place"},
 		"a stranger":            {duty, acts.MarkTold{Members: []string{"two1", "who"}}, wire.KindNotFound, `not for a member "who"`},
+		"who is elsewhere":      {duty, acts.MarkTold{Members: []string{"two1", "away"}}, wire.KindNotFound, `not for a member "away"`},
 		"too many":              {duty, acts.MarkTold{Members: make([]string, 5000)}, wire.KindTooLarge, "at most 4096"},
 		"a long note":           {duty, acts.MarkTold{Members: []string{"two1"}, Note: string(make([]byte, 501))}, wire.KindMalformed, "at most 500 bytes"},
 	} {

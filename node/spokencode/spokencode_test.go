@@ -28,7 +28,7 @@ func TestCode_FitsWhatItWasMadeFor(t *testing.T) {
 		require.False(t, Fits(code.Digits, bobs, "bob", "d1", code.Until), "%s: it is over", what)
 		require.False(t, Fits(code.Digits, bobs, "bob", "d1", night.Add(-2*period)), "%s: long before", what)
 		require.False(t, Fits(code.Digits, bobs, "bob", "d2", night), "%s: of another message", what)
-		require.False(t, Fits(code.Digits, bobs, "carol", "d1", night), "%s: of another person", what)
+		require.False(t, Fits(code.Digits, bobs, "rob", "d1", night), "%s: of another person", what)
 		require.False(t, Fits(code.Digits, carol, "bob", "d1", night), "%s: without the secret", what)
 		require.False(t, Fits(code.Digits, nil, "bob", "d1", night), "%s: of a person without a secret", what)
 		require.False(t, Fits(code.Digits[:5], bobs, "bob", "d1", night), what)
@@ -76,7 +76,7 @@ func TestGuesses_AreBounded(t *testing.T) {
 
 func TestGuesses_OfManyPeopleAreBounded(t *testing.T) {
 	g := NewGuesses(func() time.Time { return night })
-	for i := range mostOfAll {
+	for i := range 30 {
 		_, err := g.Begin(fmt.Sprint("typist ", i), fmt.Sprint("person ", i), "f")
 		require.NoError(t, err)
 	}
