@@ -251,14 +251,15 @@ func (d *district) await(ok func(wire.Status) bool) {
 }
 
 // agreed does what needs a majority. On a busy machine there is none for seconds at
-// times; what was refused for that has not happened, and is asked for again.
+// times; what was refused for that has not happened, and what may have happened is no other thing when it is
+// asked for again.
 func agreed[T any](d *district, ask func() (T, error)) (answer T) {
 	d.t.Helper()
 	var err error
 	d.eventually("a majority", func() bool {
 		var p *wire.Problem
 		answer, err = ask()
-		return !errors.As(err, &p) || p.Kind != wire.KindNoQuorum
+		return !errors.As(err, &p) || p.Kind != wire.KindNoQuorum && p.Kind != wire.KindUnknownOutcome
 	})
 	require.NoError(d.t, err)
 	return answer
