@@ -73,6 +73,7 @@ func (d *district) signal(s syscall.Signal, nodes []int) {
 // looks takes pictures of a page in both languages, and holds it to what everybody can use.
 func (o *operator) looks(name string) {
 	o.t.Helper()
+	o.until(name, `document.readyState === "complete" && document.querySelector("h1")`)
 	require.LessOrEqual(o.t, read[int](o.tab, "document.documentElement.scrollWidth - window.innerWidth"), 0, "%s scrolls sideways", name)
 	o.accessible(o.t, name)
 	o.shot(name)
@@ -168,6 +169,7 @@ func TestApprovals_SayWhoIsAskedAndUntilWhen(t *testing.T) {
 	ben.chinese("approvals-phone-zh")
 	require.Contains(t, string(d.run(0, "alert", "list")), "asked for approval now: ben, until")
 	ben.press(`a[href="/console/alerts/` + id + `/approve"]`)
+	ben.page("/approve$")
 	ben.looks("approve-phone")
 	ben.chinese("approve-phone-zh")
 	ben.fill("reason", "seen from the window")
