@@ -178,6 +178,7 @@ func TestConsole_Pages(t *testing.T) {
 			look("now", "now")
 			look("alerts/"+id, "alert")
 			look("alerts/"+id+"/unreached", "unreached")
+			look("alerts/"+id+"/answers", "answers")
 			look("alerts/"+id+"/correct", "correct")
 			look("alerts/"+id+"/end", "end")
 			look("approvals", "approvals-own")

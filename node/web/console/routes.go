@@ -4,6 +4,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/web/console/ability"
 	"almenara/node/web/console/account"
+	"almenara/node/web/console/answers"
 	"almenara/node/web/console/audience"
 	"almenara/node/web/console/audit"
 	"almenara/node/web/console/compose"
@@ -24,6 +25,7 @@ func rooms(s Services, p pages) []frame.Room {
 		enrol.Room(s.Enrolment, s.Places),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
+		answers.Room(s.Reader, s.Places),
 		report.Room(s.Reports, s.Places),
 		audit.Room(s.Audit),
 		handbook.Room(),
