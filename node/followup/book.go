@@ -116,16 +116,26 @@ func (b *Book) sheet(id alert.ID) *sheet {
 	return s
 }
 
+// recalledAtOnce is how many facts are read at a time: there may be years of them.
+const recalledAtOnce = 1000
+
 // Recall reads what was agreed.
 func (b *Book) Recall() error {
-	kept, err := b.log.KeptFacts(fact.KindFollowUp, 0, 0, 0)
-	if err != nil {
-		return fmt.Errorf("recalling what people did about alerts: %w", err)
+	var index uint64
+	var n uint16
+	for {
+		kept, err := b.log.KeptFacts(fact.KindFollowUp, index, n, recalledAtOnce)
+		if err != nil {
+			return fmt.Errorf("recalling what people did about alerts: %w", err)
+		}
+		for _, k := range kept {
+			b.Learn(k.Fact)
+			index, n = k.Index, k.N
+		}
+		if len(kept) < recalledAtOnce {
+			return nil
+		}
 	}
-	for _, k := range kept {
-		b.Learn(k.Fact)
-	}
-	return nil
 }
 
 // Told is who was told one revision of the alert by a person, whatever id of it was known then. The map

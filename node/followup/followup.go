@@ -163,7 +163,8 @@ func (f *FollowUps) Remind(ctx context.Context, by authority.Caller, id string, 
 	}
 	now := f.o.Clock()
 	last, every := f.o.Book.Reminded(s.IDs, m.Entry.Revision, now)
-	if passed := now.Sub(last); passed < remindsEvery && passed >= 0 && every == time.Duration(in.EveryMinutes)*time.Minute {
+	ends := in.EveryMinutes == 0 && every > 0
+	if passed := now.Sub(last); passed < remindsEvery && passed >= 0 && !ends { // another interval is a reminder now, too
 		return acts.Reminded{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
 			Sentence: fmt.Sprintf("the alert %s was presented again less than a minute ago; wait a little", s.ID)}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
@@ -228,6 +229,10 @@ func TestRemind(t *testing.T) {
 	h.refused(err, wire.KindOverBudget, "less than a minute ago")
 	_, err = remind(0)
 	require.NoError(t, err, "reminders that come by themselves can be ended at once")
+	for _, every := range []int{0, 1, 2} {
+		_, err = remind(every)
+		h.refused(err, wire.KindOverBudget, "less than a minute ago") // whoever changes the interval again and again sounds a siren each time
+	}
 	_, err = remind(1441)
 	h.refused(err, wire.KindMalformed, "from 1 to 1440")
 	_, err = h.Remind(t.Context(), authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, h.alert, acts.Remind{}, wire.WaitLocal)
@@ -264,4 +269,30 @@ func TestBook_SaysWhenAReminderIsDue(t *testing.T) {
 	}
 	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: noon.Add(12 * time.Minute).UnixMilli()})
 	require.False(t, b.Due(noon.Add(time.Hour)), "once")
+}
+
+// long is a log of many facts, given in parts.
+type long struct{ facts, most int }
+
+func (l *long) KeptFacts(_ fact.Kind, index uint64, _ uint16, limit int) (out []agreed.KeptFact, err error) {
+	l.most = max(l.most, limit)
+	for i := int(index) + 1; i <= l.facts && len(out) < limit; i++ {
+		body, err := factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{uint32(i)}, By: "amy", At: noon.UnixMilli()}.Encode()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, agreed.KeptFact{Index: uint64(i), Fact: fact.Fact{Kind: fact.KindFollowUp, Body: body}})
+	}
+	return out, nil
+}
+
+// There may be years of what people did: it is read in parts, and all of it.
+func TestBook_RecallsInParts(t *testing.T) {
+	for _, n := range []int{0, 1, 999, 1000, 2500} {
+		log := &long{facts: n}
+		b := followup.NewBook(log)
+		require.NoError(t, b.Recall())
+		require.Len(t, b.Told([]alert.ID{id}, 1), n)
+		require.Equal(t, 1000, log.most)
+	}
 }
