@@ -3,6 +3,8 @@ package node
 import (
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
+
 	"almenara/cluster/internode"
 	"almenara/node/machine"
 	"almenara/node/whereabouts"
@@ -38,6 +40,15 @@ func whereaboutsOf(n *Node) whereabouts.Nodes {
 			}
 			for _, d := range n.external.Present() {
 				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since.UTC(), State: d.State})
+			}
+			return out
+		},
+		Among: func(members *roaring.Bitmap) *roaring.Bitmap {
+			out := n.presence.Among(members)
+			for _, d := range n.external.Present() {
+				if members.Contains(d.Member) {
+					out.Add(d.Member)
+				}
 			}
 			return out
 		},

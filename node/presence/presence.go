@@ -1,7 +1,7 @@
 // Package presence knows the devices that are connected to this node: since when, what they said
 // last of themselves, with which credential they came in. It is what the gateway asks and tells.
 //
-//	gateway ─> Authenticate, Session, State ─> Presence ─> All, Of, GoneSince, CountOf
+//	gateway ─> Authenticate, Session, State ─> Presence ─> All, Of, GoneSince, CountOf, Among
 //	record of devices, key ring ─> Changed ─> drop: sessions end that should not go on
 //
 // It is soft state: nothing of it survives a restart, and nothing depends on it but what people
@@ -48,6 +48,8 @@ type Presence struct {
 
 	mu      sync.Mutex // guards what follows
 	devices map[string]*Seen
+	counts  map[uint32]int       // connected devices by member; none is 0
+	members *roaring.Bitmap      // the keys of counts, so that an alert to everybody is counted in no time
 	secrets map[string][]byte    // by device: the hash that its last credential matched
 	gone    map[string]time.Time // by device: when its last session here ended
 }
@@ -56,7 +58,7 @@ type Presence struct {
 func New(o Options) *Presence {
 	return &Presence{
 		store: o.Store, holds: o.Holds, sent: o.Sent, changed: o.Touch, drop: o.Drop, clock: o.Clock, log: o.Logger,
-		devices: map[string]*Seen{}, secrets: map[string][]byte{}, gone: map[string]time.Time{},
+		devices: map[string]*Seen{}, counts: map[uint32]int{}, members: roaring.New(), secrets: map[string][]byte{}, gone: map[string]time.Time{},
 	}
 }
 
@@ -86,8 +88,12 @@ func (p *Presence) admitted(device string, hash []byte) {
 func (p *Presence) note(from channels.Endpoint, up bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before, was := p.devices[from.Device]
+	if was {
+		p.count(before.Member, -1)
+	}
 	if !up {
-		if _, ok := p.devices[from.Device]; ok {
+		if was {
 			p.gone[from.Device] = p.clock().UTC()
 		}
 		delete(p.devices, from.Device)
@@ -97,6 +103,17 @@ func (p *Presence) note(from channels.Endpoint, up bool) {
 	p.devices[from.Device] = &Seen{
 		Device: from.Device, Member: from.Member, Since: p.clock().UTC(), secret: p.secrets[from.Device],
 	}
+	p.count(from.Member, 1)
+}
+
+// count notes that a member has one device more or less. mu is held.
+func (p *Presence) count(member uint32, change int) {
+	if p.counts[member] += change; p.counts[member] > 0 {
+		p.members.Add(member)
+		return
+	}
+	delete(p.counts, member)
+	p.members.Remove(member)
 }
 
 // State implements mqtt.Hooks: it notes what a device says of itself.
@@ -149,11 +166,19 @@ func (p *Presence) Count() int {
 func (p *Presence) CountOf(members *roaring.Bitmap) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.counts) == len(p.devices) { // one each, as nearly always
+		return int(p.members.AndCardinality(members))
+	}
 	n := 0
-	for _, d := range p.devices {
-		if members.Contains(d.Member) {
-			n++
-		}
+	for it := roaring.And(p.members, members).Iterator(); it.HasNext(); {
+		n += p.counts[it.Next()]
 	}
 	return n
+}
+
+// Among is which of the given members have a connected device. It is the caller's own.
+func (p *Presence) Among(members *roaring.Bitmap) *roaring.Bitmap {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return roaring.And(p.members, members)
 }

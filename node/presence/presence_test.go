@@ -3,7 +3,9 @@ package presence_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -154,4 +156,35 @@ func TestReport_IsRefusedForGood(t *testing.T) {
 	var answer error
 	h.Report(channels.Endpoint{}, nil, func(err error) { answer = err })
 	require.True(t, errors.Is(answer, mqtt.ErrUnwanted))
+}
+
+// Whom an alert reaches here is counted without a look at every device, and is what such a look would say.
+func TestCounts_AreThoseOfTheDevicesThatAreConnected(t *testing.T) {
+	h := newHall(t)
+	connected := map[string]uint32{}
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		for range 60 {
+			from := channels.Endpoint{Device: fmt.Sprint("d", r.IntN(12)), Member: r.Uint32N(8)}
+			up := r.IntN(3) > 0
+			h.Session(from, up)
+			if delete(connected, from.Device); up {
+				connected[from.Device] = from.Member
+			}
+			asked, among, count := roaring.New(), roaring.New(), 0
+			for m := range uint32(8) {
+				if r.IntN(2) == 0 {
+					asked.Add(m)
+				}
+			}
+			for _, m := range connected {
+				if asked.Contains(m) {
+					among.Add(m)
+					count++
+				}
+			}
+			require.Equal(t, count, h.CountOf(asked), "seed %d", seed)
+			require.Equal(t, among.ToArray(), h.Among(asked).ToArray(), "seed %d", seed)
+		}
+	}
 }

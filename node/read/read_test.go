@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
@@ -77,7 +78,8 @@ func newLibrary(t *testing.T) *library {
 		Reached: reached.New(l.log.State, nothing{}, func() bool { return false }), Progress: replication.New(f.Agreed), Originals: nothing{},
 		Connected: &whereabouts.Nodes{
 			Self: "n1", Others: func() []string { return nil }, Here: func() []whereabouts.Device { return l.here },
-			Gone: func(device string) time.Time { return map[string]time.Time{"lift-2": noon.Add(-time.Minute)}[device] },
+			Among: func(*roaring.Bitmap) *roaring.Bitmap { return roaring.New() },
+			Gone:  func(device string) time.Time { return map[string]time.Time{"lift-2": noon.Add(-time.Minute)}[device] },
 		},
 		State: l.log.State, Audience: l.log.State.Index, Store: l.log.Store, Presented: func() *channels.Situation { return nil }, FollowUps: l.followUps,
 		Asked: func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error) {

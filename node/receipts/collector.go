@@ -3,6 +3,7 @@ package receipts
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,7 +45,7 @@ type collector struct {
 	mu      sync.Mutex
 	pending []receipt.Receipt
 	waiting []func(error)
-	spare   gathered // memory of what was gathered before; no more than spareReceipts
+	spare   []gathered // memory of what was gathered before; no more than mostSpare
 	closed  bool
 	nudge   *time.Timer // set while only "sent" is pending
 
@@ -86,16 +87,15 @@ func (c *collector) add(rs []receipt.Receipt, done func(error)) error {
 // for it: it goes with the next block, where the PUBACKs that came meanwhile take
 // its place.
 func (c *collector) sent(id alert.ID, revision alert.Revision, members []uint32, at time.Time) {
-	rs := make([]receipt.Receipt, len(members))
-	for i, m := range members {
-		rs[i] = receipt.Receipt{Alert: id, Revision: revision, Member: m, Rung: receipt.Sent, At: at}
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.pending)+len(rs) > maxPending/2 {
+	if c.closed || len(c.pending)+len(members) > maxPending/2 {
 		return // it is the least of what is known, and must not take the room of what devices say
 	}
-	c.pending = append(c.pending, rs...)
+	c.pending = slices.Grow(c.pending, len(members))
+	for _, m := range members {
+		c.pending = append(c.pending, receipt.Receipt{Alert: id, Revision: revision, Member: m, Rung: receipt.Sent, At: at})
+	}
 	if c.nudge == nil {
 		c.nudge = time.AfterFunc(sentLinger, c.arrived.Set)
 	}
@@ -161,15 +161,22 @@ type gathered struct {
 	waiting  []func(error)
 }
 
-// spareReceipts bounds the memory that is kept for the next.
-const spareReceipts = 1 << 14
+// Bounds of the memory that is kept for the next: while one block is written another is gathered, and
+// each is of 1.2 MB at most.
+const (
+	spareReceipts = 1 << 14
+	mostSpare     = 2
+)
 
 func (c *collector) takeAll() gathered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := gathered{c.pending, c.waiting}
-	c.pending, c.waiting = c.spare.receipts, c.spare.waiting
-	c.spare = gathered{}
+	c.pending, c.waiting = nil, nil
+	if n := len(c.spare); n > 0 {
+		c.pending, c.waiting = c.spare[n-1].receipts, c.spare[n-1].waiting
+		c.spare[n-1], c.spare = gathered{}, c.spare[:n-1]
+	}
 	c.stopNudge()
 	return all
 }
@@ -183,7 +190,9 @@ func (c *collector) recycle(all gathered) {
 	clear(all.waiting)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.spare = gathered{all.receipts[:0], all.waiting[:0]}
+	if len(c.spare) < mostSpare {
+		c.spare = append(c.spare, gathered{all.receipts[:0], all.waiting[:0]})
+	}
 }
 
 // stopNudge ends the timer for what was pending. mu is held.

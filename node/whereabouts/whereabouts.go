@@ -54,8 +54,10 @@ type Nodes struct {
 	Others func() []string // ids of the others that devices may be connected to
 	// Call posts to another node.
 	Call func(ctx context.Context, node, path string, body []byte) ([]byte, error)
-	Here func() []Device               // those connected to this node
-	Gone func(device string) time.Time // when its last session at this node ended; zero: none since this node started
+	Here func() []Device // those connected to this node
+	// Among is which of the members have a device that is connected to this node; a bitmap of the caller's own.
+	Among func(members *roaring.Bitmap) *roaring.Bitmap
+	Gone  func(device string) time.Time // when its last session at this node ended; zero: none since this node started
 }
 
 // At is a connected device and the node that it is connected to.
@@ -106,8 +108,7 @@ func (n Nodes) Ask(ctx context.Context, devices []string) Found {
 // and the ids of those that did not, sorted. Nodes of whom reachable says no are not asked,
 // and neither is any other when it is nil. It takes a second at most.
 func (n Nodes) Connected(ctx context.Context, members *roaring.Bitmap, reachable func(node string) bool) (connected *roaring.Bitmap, silent []string) {
-	connected = members.Clone()
-	connected.And(membersOf(n.Here()))
+	connected = n.Among(members)
 	var ask []string
 	for _, id := range n.Others() {
 		if reachable != nil && reachable(id) {
@@ -115,6 +116,10 @@ func (n Nodes) Connected(ctx context.Context, members *roaring.Bitmap, reachable
 		} else {
 			silent = append(silent, id)
 		}
+	}
+	if len(ask) == 0 {
+		slices.Sort(silent)
+		return connected, silent
 	}
 	raw, err := members.ToBytes()
 	if err != nil {
@@ -220,8 +225,7 @@ func (n Nodes) ofMembers(raw []byte) those {
 	if err := members.UnmarshalBinary(raw); err != nil {
 		return those{}
 	}
-	members.And(membersOf(n.Here()))
-	out, _ := members.ToBytes() // memory takes every byte
+	out, _ := n.Among(members).ToBytes() // memory takes every byte
 	return those{out}
 }
 

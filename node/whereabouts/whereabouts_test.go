@@ -26,7 +26,7 @@ type district struct {
 
 func (d *district) add(id string, gone map[string]time.Time, here ...whereabouts.Device) {
 	d.nodes[id] = whereabouts.Nodes{
-		Self: id, Here: func() []whereabouts.Device { return here }, Gone: func(device string) time.Time { return gone[device] },
+		Self: id, Here: func() []whereabouts.Device { return here }, Among: among(&here), Gone: func(device string) time.Time { return gone[device] },
 		Others: func() (others []string) {
 			for other := range d.nodes {
 				if other != id {
@@ -47,6 +47,19 @@ func (d *district) add(id string, gone map[string]time.Time, here ...whereabouts
 			}
 			return w.Body.Bytes(), nil
 		},
+	}
+}
+
+// among is Nodes.Among of these devices.
+func among(here *[]whereabouts.Device) func(*roaring.Bitmap) *roaring.Bitmap {
+	return func(members *roaring.Bitmap) *roaring.Bitmap {
+		out := roaring.New()
+		for _, d := range *here {
+			if members.Contains(d.Member) {
+				out.Add(d.Member)
+			}
+		}
+		return out
 	}
 }
 
