@@ -16,7 +16,7 @@ import (
 // Times of a change of the membership.
 const (
 	joinTime   = 90 * time.Second // with a leader until a new node must serve, whatever is cut meanwhile
-	joinMost   = 10 * time.Minute // of all time, with a leader or without
+	joinMost   = 10 * time.Minute // for that and for a new address, with a leader or without
 	removeTime = 60 * time.Second // until a removal must be answered
 	leaveTime  = 20 * time.Second // in which a removed node may learn it by itself
 	againPause = 500 * time.Millisecond
@@ -30,20 +30,20 @@ func (x *nemesis) grow(ctx context.Context, host *node) {
 		x.rig.say("no berth is free for another node")
 		return
 	}
-	ctx, cancel := whileLed(ctx, x.rig.leader)
+	ctx, cancel := whileLed(ctx, joinTime, x.rig.leader)
 	defer cancel()
 	n := x.rig.lay(b)
 	asked := time.Now()
 	x.came(n, x.rig.arrive(ctx, n, host), asked)
 }
 
-// whileLed gives a context that ends after joinTime in which somebody led: without a majority nobody can be
-// let in, and the faults may keep it away for minutes.
-func whileLed(ctx context.Context, leader func(context.Context) *node) (context.Context, context.CancelFunc) {
+// whileLed gives a context that ends when somebody led for so long in all: without a majority nobody can be
+// let in and no address be agreed on, and the faults may keep it away for minutes.
+func whileLed(ctx context.Context, long time.Duration, leader func(context.Context) *node) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), joinMost)
 	go func() {
 		defer cancel()
-		for led := time.Duration(0); led < joinTime && wait(ctx, againPause) == nil; {
+		for led := time.Duration(0); led < long && wait(ctx, againPause) == nil; {
 			if leader(ctx) != nil {
 				led += againPause
 			}
@@ -144,7 +144,7 @@ func (x *nemesis) swap(ctx context.Context, s Step, n *node) {
 	if !gone {
 		return
 	}
-	ctx, cancel := whileLed(ctx, x.rig.leader)
+	ctx, cancel := whileLed(ctx, joinTime, x.rig.leader)
 	defer cancel()
 	again, asked := x.rig.again(n), time.Now()
 	x.came(again, x.rig.invite(ctx, again, x.rig.now()[0], []string{"rejoin", "--data", again.data}), asked)

@@ -13,9 +13,11 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// moveTime is how long the others may take to find a node at its new address.
+// moveTime is how long the others may take, with a leader, to find a node at its new address.
 const moveTime = 60 * time.Second
 
 // Moving is a node that was started at another address, until the others found it.
@@ -39,23 +41,34 @@ func (x *nemesis) move(ctx context.Context, s Step, n *node) {
 	n.power.Unlock()
 	end()
 	m := Moving{Node: n.number, Asked: time.Now()}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), moveTime)
-	defer cancel()
-	for _, other := range x.rig.now() {
-		if other == n || err != nil {
-			continue
-		}
-		for !other.finds(ctx, n.id, addr) {
-			if wait(ctx, 200*time.Millisecond) != nil {
-				m.Why = fmt.Sprintf("%s does not find it at %s", other.name, addr)
-				break
-			}
-		}
+	if err == nil {
+		err = x.awaitFound(ctx, n, addr)
 	}
-	if m.Done = time.Now(); m.Why == "" && err == nil {
+	if m.Done = time.Now(); err != nil {
+		m.Why = err.Error()
+	} else {
 		x.rig.say("%s was found at %s after %.1f s", n.name, addr, m.Done.Sub(m.Asked).Seconds())
 	}
 	x.rig.book.note(func(h *History) { h.Movings = append(h.Movings, m) })
+}
+
+// awaitFound waits until every other node finds one at its new address, each for itself: two that find
+// it at different moments between the faults have both found it. It names those that do not.
+func (x *nemesis) awaitFound(ctx context.Context, n *node, addr string) error {
+	ctx, cancel := whileLed(ctx, moveTime, x.rig.leader)
+	defer cancel()
+	var all errgroup.Group
+	for _, other := range x.rig.now() {
+		all.Go(func() error {
+			for other != n && !other.finds(ctx, n.id, addr) {
+				if wait(ctx, 200*time.Millisecond) != nil {
+					return fmt.Errorf("%s does not find it at %s", other.name, addr)
+				}
+			}
+			return nil
+		})
+	}
+	return all.Wait()
 }
 
 // finds says whether the node with that id answers this one at the address.
@@ -126,7 +139,7 @@ func movesHeld(e Evidence) (v Verdict) {
 		}
 		v.Judged++
 		if m.Why != "" {
-			v.breach("%s was given another address at %s and was not found within %v: %s", nodeName(m.Node), clock(m.Asked), moveTime, m.Why)
+			v.breach("%s was given another address at %s and was not found within %v with a leader: %s", nodeName(m.Node), clock(m.Asked), moveTime, m.Why)
 		}
 	}
 	return v
