@@ -297,7 +297,7 @@ func (n *Node) openState(context.Context) error {
 	n.progress, n.followUps = replication.New(n.stories.Agreed), followup.NewBook(n.state)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
-	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Logger: n.log})
+	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Timed: n.times.Agreed(), Logger: n.log})
 	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock})
 	n.district = district.New(district.Options{
 		Identity: n.identity, Name: n.Name(), Genesis: n.settings.Genesis, Store: n.store, Proposer: n.proposer, Logger: n.log,
@@ -378,6 +378,8 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.disk.Report()
 	n.whereabouts = whereaboutsOf(n)
 	n.serveNodes()
+	n.workers.Go(func() { n.times.Run(run) })
+	n.times.Await(run) // what this node tells, takes and writes down from here on has the right time
 	leaver := newLeaver(n)
 	for path, handler := range n.exchange.HandoverHandlers() {
 		n.cluster.HandleHandover(path, handler)
@@ -390,7 +392,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.times.Await(n.presenter.Run), n.times.Await(n.dispatcher.Run), n.times.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run,
+		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run,
 		n.external.Run, leaver.Run, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

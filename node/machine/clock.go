@@ -142,6 +142,19 @@ func (c *Clock) hear(peer string, at time.Time, took time.Duration) {
 	c.opinions[peer] = opinion{base: at.Round(0).Add(took/2 - mono), at: mono}
 }
 
+// heard counts the peers that have said lately what time it is, asked or asking.
+func (c *Clock) heard() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	mono := time.Since(c.begun)
+	for _, o := range c.opinions {
+		if mono-o.at <= opinionLife {
+			n++
+		}
+	}
+	return n
+}
+
 // review decides anew which time to go by. voters is how many nodes the district has,
 // this one included. calm is asked without a lock held.
 func (c *Clock) review(voters int) {

@@ -32,13 +32,19 @@ type WatchOptions struct {
 // Its methods may be called from any goroutine.
 type Watch struct {
 	o      WatchOptions
-	known  chan struct{} // closed when it is known what time it is
+	known  chan struct{} // closed when it is known what time it is, as far as it can be
+	agreed chan struct{} // closed when it is known by the word of a majority, or after a short absence
 	passed chan struct{} // something has ended, or begun, by the time
 }
 
 // NewWatch makes one; nobody is asked before Run.
 func NewWatch(o WatchOptions) *Watch {
-	return &Watch{o: o, known: make(chan struct{}), passed: make(chan struct{}, 1)}
+	w := &Watch{o: o, known: make(chan struct{}), agreed: make(chan struct{}), passed: make(chan struct{}, 1)}
+	if o.Clock.plausible {
+		close(w.known)
+		close(w.agreed)
+	}
+	return w
 }
 
 // Passed says that something has ended or begun because its time has come: that time is written down, so
@@ -68,20 +74,26 @@ func (w *Watch) hear(peer, text string, took time.Duration) {
 	}
 }
 
-// Run asks the others until ctx ends. The first round, or timePatience, ends the wait of
-// Await.
+// Run asks the others until ctx ends. The first round that hears a majority, or timePatience, ends the
+// wait of Await; only the round ends that of Agreed.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(timeTick)
 	defer tick.Stop()
 	begun := time.Now()
 	var kept time.Time // zero: not yet in this run
-	first := sync.OnceFunc(func() { close(w.known) })
+	first, agreed := sync.OnceFunc(func() { close(w.known) }), sync.OnceFunc(func() { close(w.agreed) })
+	if w.o.Clock.plausible {
+		first, agreed = func() {}, func() {} // they are closed
+	}
 	defer first()
 	before := sourceOwn
 	for {
-		heard, voters := w.ask(ctx)
+		voters := w.ask(ctx)
 		w.o.Clock.review(voters)
-		if 2*(heard+1) > voters || time.Since(begun) > timePatience {
+		if 2*(w.o.Clock.heard()+1) > voters {
+			agreed()
+			first()
+		} else if time.Since(begun) > timePatience {
 			first()
 		}
 		if source, off := w.o.Clock.state(); source != before {
@@ -134,28 +146,25 @@ func (w *Watch) tell(source source, off time.Duration) {
 	w.o.Changed()
 }
 
-// Await is work that begins when it is known what time it is: at once after a short
-// absence, else when the majority of the others has said it or cannot be heard.
-func (w *Watch) Await(work func(context.Context)) func(context.Context) {
-	if w.o.Clock.plausible {
-		return work
-	}
-	return func(ctx context.Context) {
-		select {
-		case <-w.known:
-		case <-ctx.Done():
-		}
-		work(ctx)
+// Await returns when it is known what time it is, or when ctx ends: at once after a short absence, else
+// when a majority has said it, or cannot be heard for timePatience.
+func (w *Watch) Await(ctx context.Context) {
+	select {
+	case <-w.known:
+	case <-ctx.Done():
 	}
 }
 
-// ask asks every other node at once, counts those that answered, and all nodes of the
-// district.
-func (w *Watch) ask(ctx context.Context) (heard, voters int) {
+// Agreed is closed once it is known what time it is by the word of a majority, or after a short absence.
+// What is written into the log needs a majority, so it can wait for its word: a node that was away, and
+// whose clock was set meanwhile, would end for all what has not run out.
+func (w *Watch) Agreed() <-chan struct{} { return w.agreed }
+
+// ask asks every other node at once, and counts the nodes of the district.
+func (w *Watch) ask(ctx context.Context) (voters int) {
 	ctx, cancel := context.WithTimeout(ctx, timeCall)
 	defer cancel()
 	var asked sync.WaitGroup
-	var mu sync.Mutex
 	peers := w.o.Peers()
 	for _, id := range peers {
 		asked.Go(func() {
@@ -165,11 +174,8 @@ func (w *Watch) ask(ctx context.Context) (heard, voters int) {
 				return
 			}
 			w.hear(id, string(raw), time.Since(began))
-			mu.Lock()
-			defer mu.Unlock()
-			heard++
 		})
 	}
 	asked.Wait()
-	return heard, len(peers) + 1
+	return len(peers) + 1
 }

@@ -38,7 +38,7 @@ func TestWatch_AsksTheOthersBeforeItTellsTheTime(t *testing.T) {
 			},
 		})
 		begun := make(chan struct{})
-		go w.Await(func(context.Context) { close(begun) })(ctx)
+		go func() { w.Await(ctx); close(begun) }()
 		done := make(chan struct{})
 		go func() { defer close(done); w.Run(ctx) }()
 		synctest.Wait()
@@ -56,7 +56,40 @@ func TestWatch_AsksTheOthersBeforeItTellsTheTime(t *testing.T) {
 		<-done
 		w.Keep()
 		again := OpenClock(dir, func() time.Time { return time.Now().Round(0) }, nothingHolds)
-		NewWatch(WatchOptions{Clock: again}).Await(func(context.Context) {})(t.Context()) // at once: it was away for a moment only
+		short := NewWatch(WatchOptions{Clock: again})
+		short.Await(t.Context()) // at once: it was away for a moment only
+		<-short.Agreed()
+	})
+}
+
+// What goes into the log waits for the word of a majority, however long that takes: it needs one anyway.
+// What needs none waits for two seconds.
+func TestWatch_IsAgreedByAMajorityOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		w := NewWatch(WatchOptions{
+			Clock: OpenClock(t.TempDir(), func() time.Time { return time.Now().Add(time.Hour).Round(0) }, nothingHolds),
+			Peers: func() []string { return []string{"a", "b"} }, Logger: quiet(), Changed: func() {},
+			Call: func(ctx context.Context, _, _ string, _ []byte) ([]byte, error) {
+				<-ctx.Done()
+				return nil, errors.New("cut off")
+			},
+		})
+		done := make(chan struct{})
+		go func() { defer close(done); w.Run(ctx) }()
+		w.Await(ctx)
+		time.Sleep(time.Hour)
+		select {
+		case <-w.Agreed():
+			t.Fatal("nobody has said what time it is")
+		default:
+		}
+		r := httptest.NewRequest("POST", TimePath, strings.NewReader(time.Now().UTC().Format(timeFormat)))
+		w.Handler(func(context.Context) string { return "a" }).ServeHTTP(httptest.NewRecorder(), r)
+		<-w.Agreed()
+		cancel()
+		<-done
 	})
 }
 

@@ -56,6 +56,7 @@ type ProposerOptions struct {
 	Alone  func() alone.State
 	Room   Room
 	Clock  func() time.Time
+	Timed  <-chan struct{} // closed once the clock is right by the word of a majority
 	Logger *slog.Logger
 }
 
@@ -66,6 +67,7 @@ type Proposer struct {
 	alone func() alone.State
 	disk  Room
 	clock func() time.Time
+	timed <-chan struct{}
 	log   *slog.Logger
 
 	cluster Link
@@ -73,15 +75,23 @@ type Proposer struct {
 
 // NewProposer makes one that has no way to the log yet.
 func NewProposer(o ProposerOptions) *Proposer {
-	return &Proposer{store: o.Store, alone: o.Alone, disk: o.Room, clock: o.Clock, log: o.Logger}
+	return &Proposer{store: o.Store, alone: o.Alone, disk: o.Room, clock: o.Clock, timed: o.Timed, log: o.Logger}
 }
 
 // Connect gives it the way to the log, before anything is proposed.
 func (p *Proposer) Connect(link Link) { p.cluster = link }
 
 // Propose commits a command through the leader, wherever that is. An unknown
-// outcome is tried again under the same request id until the time is over.
+// outcome is tried again under the same request id until the time is over. A node that has just come
+// back proposes nothing before a majority has said what time it is.
 func (p *Proposer) Propose(ctx context.Context, actor string, payload command.Payload) (command.Result, error) {
+	ctx, cancel := context.WithTimeout(ctx, p.patience())
+	defer cancel()
+	select {
+	case <-p.timed:
+	case <-ctx.Done():
+		return command.Result{}, fmt.Errorf("waiting for a majority to say what time it is: %w", outcome.ErrNoLeader)
+	}
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails (crypto/rand)
 	raw, err := command.Command{
@@ -90,8 +100,6 @@ func (p *Proposer) Propose(ctx context.Context, actor string, payload command.Pa
 	if err != nil {
 		return command.Result{}, fmt.Errorf("encoding the command: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.patience())
-	defer cancel()
 	answer, err := persist(ctx, func(ctx context.Context) ([]byte, error) { return p.cluster.Propose(ctx, raw) })
 	if err != nil {
 		return command.Result{}, err

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/command"
 	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
 	"almenara/node/alone"
@@ -95,4 +96,25 @@ func TestProposer_SaysWhyNothingHappened(t *testing.T) {
 	require.ErrorContains(t, p.Problem(fmt.Errorf("proposing: %w", outcome.ErrNoLeader)), "none can be reached from here since 12:00:00 UTC on 20 July")
 	other := errors.New("something else")
 	require.Equal(t, other, p.Problem(other))
+}
+
+// timed is what a Proposer waits for.
+type timed struct{ Link }
+
+func (timed) Propose(context.Context, []byte) ([]byte, error) { return nil, outcome.ErrStopped }
+
+// The time of a command is that of its log, for all nodes: none is proposed before it is known.
+func TestPropose_WaitsUntilItIsKnownWhatTimeItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		known := make(chan struct{})
+		p := NewProposer(ProposerOptions{
+			Alone: func() alone.State { return alone.State{} }, Room: fullDisk{}, Clock: time.Now, Timed: known, Logger: slog.New(slog.DiscardHandler),
+		})
+		p.Connect(timed{})
+		_, err := p.Propose(t.Context(), "duty", &command.RevokeUser{Name: "x"})
+		require.ErrorIs(t, err, outcome.ErrNoLeader)
+		close(known)
+		_, err = p.Propose(t.Context(), "duty", &command.RevokeUser{Name: "x"})
+		require.ErrorIs(t, err, outcome.ErrStopped)
+	})
 }
