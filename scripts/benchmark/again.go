@@ -50,6 +50,10 @@ func readSample(line []byte) (any, error) {
 		var g growth
 		err = json.Unmarshal(line, &g)
 		return g, err
+	case fields["Consoles"] != nil:
+		var w watching
+		err = json.Unmarshal(line, &w)
+		return w, err
 	case fields["Took"] != nil:
 		var f failover
 		err = json.Unmarshal(line, &f)

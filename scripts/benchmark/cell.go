@@ -109,6 +109,8 @@ func (c *cell) run(ctx context.Context) (err error) {
 		measure = c.grow
 	case manyStrangers:
 		measure = c.besieged
+	case watched:
+		measure = c.watchedBy
 	}
 	if err := measure(ctx, units); err != nil {
 		return err

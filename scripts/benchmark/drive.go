@@ -121,7 +121,7 @@ func (d *driver) cells() (all []*cell) {
 		for _, one := range []struct {
 			kind, variant string
 			devices       int
-		}{{cellHistory, grown, min(historyDevices, slices.Max(d.devices))}, {cellStrangers, manyStrangers, d.heldDevices()}, {cellFailover, killed, 1}} {
+		}{{cellHistory, grown, min(historyDevices, slices.Max(d.devices))}, {cellStrangers, manyStrangers, d.heldDevices()}, {cellFailover, killed, 1}, {cellConsoles, watched, d.heldDevices()}} {
 			if d.wants(one.kind) {
 				c := d.cell(one.devices, false, one.variant)
 				c.only = slices.DeleteFunc(slices.Clone(d.only), func(name string) bool { return name != floorName && name != nodeName })
@@ -154,7 +154,7 @@ func (d *driver) report(all []target) error {
 	defer file.Close()
 	w := io.MultiWriter(os.Stdout, file)
 	fmt.Fprintf(w, "%s\n\n", strings.Join(d.head, "\n"))
-	for _, table := range []func(io.Writer, options) error{d.results.table, d.results.memoryTable, d.results.receiptTable, d.results.stormTable, d.results.besideTable, d.results.growthTable} {
+	for _, table := range []func(io.Writer, options) error{d.results.table, d.results.memoryTable, d.results.receiptTable, d.results.stormTable, d.results.besideTable, d.results.growthTable, d.results.watchingTable} {
 		var text bytes.Buffer
 		if err := table(&text, d.options); err != nil {
 			return err

@@ -136,7 +136,7 @@ func (u *unit) pass(ctx context.Context, node *almenara, count int) error {
 		u.got += some
 		count -= some
 	}
-	return node.over(ctx)
+	return node.over(ctx, 0)
 }
 
 // brief sends an alert that is soon over, as an administrator, and waits where the budget is
@@ -154,11 +154,11 @@ func (a *almenara) brief(ctx context.Context, wait string) (out wire.Outcome, er
 	}
 }
 
-// over waits until nothing is in force.
-func (a *almenara) over(ctx context.Context) error {
+// over waits until no more than so many alerts are in force.
+func (a *almenara) over(ctx context.Context, held int) error {
 	for end := time.Now().Add(awaitTime + historyLife); ; {
 		st, err := a.client.Status(ctx, false)
-		if err == nil && st.InForce == 0 {
+		if err == nil && st.InForce <= held {
 			return pause(ctx, time.Second) // what is dropped now is dropped with the next look
 		}
 		if time.Now().After(end) {
@@ -227,7 +227,7 @@ func (c *cell) beside(ctx context.Context, u *unit, node *almenara) (g growth, e
 	}
 	g.WatchedAccept, g.Watched, err = u.accepts(ctx, node, c.asked())
 	lists, wrong := viewer.end()
-	if err := errors.Join(err, wrong, node.over(ctx)); err != nil {
+	if err := errors.Join(err, wrong, node.over(ctx, 0)); err != nil {
 		return g, err
 	}
 	g.Lists = lists

@@ -38,7 +38,7 @@ type options struct {
 var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName}
 
 // allCells is what can be done with them.
-var allCells = []string{cellTCP, cellTLS, cellStalled, cellDead, cellStorm, cellDistrict, cellHeld, cellHistory, cellStrangers, cellFailover}
+var allCells = []string{cellTCP, cellTLS, cellStalled, cellDead, cellStorm, cellDistrict, cellHeld, cellHistory, cellStrangers, cellFailover, cellConsoles}
 
 // The kinds of cells.
 const (
@@ -52,6 +52,7 @@ const (
 	cellHistory   = "history"
 	cellStrangers = "strangers"
 	cellFailover  = "failover"
+	cellConsoles  = "consoles"
 )
 
 // wants reports whether a kind of cell is measured. The quick benchmark leaves out what
@@ -60,7 +61,7 @@ func (o options) wants(kind string) bool {
 	if o.cells != nil {
 		return slices.Contains(o.cells, kind)
 	}
-	return !o.quick || !slices.Contains([]string{cellTLS, cellDead, cellHeld, cellHistory, cellStrangers, cellFailover}, kind)
+	return !o.quick || !slices.Contains([]string{cellTLS, cellDead, cellHeld, cellHistory, cellStrangers, cellFailover, cellConsoles}, kind)
 }
 
 func parseOptions(args []string) (options, error) {

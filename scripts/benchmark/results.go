@@ -58,6 +58,7 @@ type results struct {
 
 	growths   []growth
 	failovers []failover
+	watched   []watching
 }
 
 func newResults() *results {
@@ -73,6 +74,8 @@ func (r *results) add(what any) {
 		r.storms = append(r.storms, m)
 	case growth:
 		r.growths = append(r.growths, m)
+	case watching:
+		r.watched = append(r.watched, m)
 	case failover:
 		r.failovers = append(r.failovers, m)
 	case memory:

@@ -119,6 +119,7 @@ func (r *results) nodeTargets(o options) []target {
 	all = append(all, r.districtTargets(o)...)
 	all = append(all, r.strangersTarget(o))
 	all = append(all, r.failoverTargets()...)
+	all = append(all, r.watchingTargets()...)
 	return append(all, r.growthTargets()...)
 }
 
