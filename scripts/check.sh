@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change goes in, tests apart: format, vet,
-# staticcheck, import arrows, race detector, static builds. Needs Go alone.
+# What must hold before a change goes in, beside the tests and scripts/race.sh: format, vet,
+# staticcheck, import arrows, sizes, static builds. Needs Go alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 STATICCHECK=honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -41,29 +41,3 @@ for arch in amd64 arm64; do
   CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -o "dist/almenara-linux-$arch" .
   ls -l "dist/almenara-linux-$arch"
 done
-
-# Raft under the race detector needs the cores, so its two packages run by themselves.
-# What only computes is left to the plain run: storage/alert and its readers, which have no goroutine and
-# no lock, the packages in which nothing runs beside anything, neither in the code nor in the
-# tests, and the models of many seeds, each of which runs in one goroutine. The
-# detector has nothing to find there, and takes ten times as long to say so. That a full
-# spool drains without an election is not asked of a program that it slows down tenfold.
-# Where a node's address changes in the configuration, hashicorp/raft 1.7.3 writes the peer
-# under its lock (raft.go, "updating peer") and reads the peer's id without it
-# (updateLastAppended): the id is the same before and after, and the tests that move nodes, or
-# bring one back under a new id at its old address, would report nothing but that.
-step race detector
-computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo)'
-export CGO_ENABLED=1 # which the detector needs
-beside='(^[[:space:]]*|[{] )go [a-z]|sync\.|\.Go\(|atomic\.|chan |httptest|t\.Parallel'
-packages=
-while read -r package folder; do
-  case $package in almenara/storage/alert | almenara/storage/alert/cap* | almenara/storage/alert/check | almenara/storage/alert/tokens | almenara/cluster | almenara/node) continue ;; esac
-  if grep -qE "$beside" "$folder"/*.go; then packages="$packages $package"; fi
-done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./...)
-go test -race -skip "$computes" $packages
-go test -race -skip "$computes" ./cluster
-# Of whole nodes those stories in which nodes, devices and people act at the same time; what else is told
-# of them asks one node one thing after the other, on the same ways.
-together='^(TestDistrict|TestAuthority|TestHostile_Receipt|TestSplits|TestApprovals_InASplit|TestStop|TestTexts_OfTwoHalves|TestLarge_IsShown|TestLarge_TheOthers|TestExternalBroker|TestNode_|TestEnrol_OneDevice|TestJoin_|TestRemoveNode|TestReceipts|TestWhereabouts|TestStrangers|TestBudgets|TestImport_Tells|TestRecover_Quarantined|TestRestore_Begins)'
-go test -race -run "$together" -skip "$computes" -parallel 3 -timeout 20m ./node
