@@ -2,6 +2,7 @@ package apply
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"almenara/cluster/command"
@@ -73,6 +74,9 @@ func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, e
 }
 
 func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
+	if p.Change {
+		return e.changeUser(p.User)
+	}
 	if len(p.User.TokenHash) > 0 {
 		owner, err := storage.Users.TokenOwner(e.Txn, p.User.TokenHash)
 		if err != nil {
@@ -100,6 +104,34 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 		return done(nil, "%s, a %s, roles %v, senders %v, places %v", p.User.Name, p.User.Kind, p.User.Roles, p.User.Senders, p.User.Places)
 	}
 	return done(nil, "%s, roles %v", p.User.Name, p.User.Roles)
+}
+
+// changeUser gives a user other roles, senders, places and kind.
+func (e *entry) changeUser(to storage.User) (command.Result, string, error) {
+	u, known, err := storage.Users.Get(e.Txn, to.Name)
+	switch {
+	case err != nil:
+		return failed(err)
+	case !known || u.Revoked:
+		return refuse(command.KindNotFound, "user %q does not exist, or was revoked", to.Name)
+	case !bytes.Equal(u.TokenHash, to.TokenHash):
+		return refuse(command.KindConflict, "user %q has another token now", to.Name)
+	}
+	if !slices.Contains(to.Roles, roleAdministrator) {
+		last, err := e.lastAdministrator(u)
+		if err != nil {
+			return failed(err)
+		}
+		if last {
+			return refuse(command.KindConflict, "%q is the last administrator; make another one first", to.Name)
+		}
+	}
+	u.Roles, u.Senders, u.Places, u.Kind = to.Roles, to.Senders, to.Places, to.Kind
+	if err := storage.Users.Put(e.Txn, u); err != nil {
+		return failed(err)
+	}
+	e.Changed |= ChangedUsers
+	return done(nil, "%s, a %s, roles %v, senders %v, places %v", u.Name, cmp.Or(u.Kind, storage.UserPerson), u.Roles, u.Senders, u.Places)
 }
 
 func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error) {

@@ -66,6 +66,11 @@ func TestSessions_EndWithWhatTheyWereBegunWith(t *testing.T) {
 			other.Roles = []string{"composer", "approver"}
 			p.must(&command.PutUser{User: other})
 		},
+		"changed rights": func(p *people, _ uint64) {
+			other := amy
+			other.Places = []string{"tuen-mun"}
+			p.must(&command.PutUser{User: other, Change: true})
+		},
 		"revoked": func(p *people, _ uint64) {
 			p.must(&command.PutUser{User: storage.User{Name: "root", Roles: []string{"administrator"}}})
 			p.must(&command.RevokeUser{Name: "amy"})
@@ -166,4 +171,35 @@ func TestBeginSession_EndsTheOldestOfTooManyAndForgetsWhatIsLongOver(t *testing.
 	all, err := signin.Sessions.All(p.to.Txn)
 	require.NoError(t, err)
 	require.Len(t, all, 1)
+}
+
+// What a user may do changes, and nothing else: neither who exists, nor the password, nor that somebody may
+// add users.
+func TestChangeUser_LeavesTheRestAndAnAdministrator(t *testing.T) {
+	p := &people{t: t, to: begun(t)}
+	before := amy
+	before.PasswordHash = "$argon2id$old"
+	p.must(&command.PutUser{User: before})
+	root := storage.User{Name: "root", Roles: []string{"administrator"}, TokenHash: sum("root")}
+	p.must(&command.PutUser{User: root})
+	change := func(u storage.User) command.Kind { return p.apply(&command.PutUser{User: u, Change: true}).Kind }
+
+	p.must(&command.PutUser{User: storage.User{Name: "amy", Roles: []string{"viewer"}, Places: []string{"tuen-mun"}, TokenHash: amy.TokenHash, PasswordHash: "$argon2id$other"}, Change: true})
+	now, known, err := storage.Users.Get(p.to.Txn, "amy")
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, storage.User{Name: "amy", Roles: []string{"viewer"}, Places: []string{"tuen-mun"}, TokenHash: amy.TokenHash, PasswordHash: "$argon2id$old"}, now)
+
+	require.Equal(t, command.KindNotFound, change(storage.User{Name: "nobody", TokenHash: sum("x")}))
+	require.Equal(t, command.KindConflict, change(storage.User{Name: "amy", Roles: []string{"viewer"}, TokenHash: sum("an older token")}))
+	demoted := root
+	demoted.Roles = []string{"viewer"}
+	require.Equal(t, command.KindConflict, change(demoted), "nobody could ever be added again")
+	second := amy
+	second.Roles = []string{"administrator"}
+	p.must(&command.PutUser{User: second, Change: true})
+	p.must(&command.PutUser{User: demoted, Change: true})
+	require.Equal(t, command.KindConflict, change(amy), "it is the last one now")
+	p.must(&command.RevokeUser{Name: "root"})
+	require.Equal(t, command.KindNotFound, change(root))
 }

@@ -42,6 +42,7 @@ func samples() []Payload {
 		&RemovePlaces{Paths: []audience.Path{"tm"}},
 		&PutDevices{Devices: []storage.Device{{ID: "d", Kind: "screen", Member: "m1", SecretHash: hash("s")}}},
 		&RevokeDevice{ID: "d"},
+		&PutUser{User: storage.User{Name: "Amy Chan", Roles: []string{"viewer"}, TokenHash: hash("t")}, Change: true},
 		&PutUser{User: storage.User{Name: "Amy Chan", Roles: []string{"composer"}, TokenHash: hash("t"), PasswordHash: "$argon2id$", Senders: []string{"hko"}, Places: []string{"tm"}}},
 		&RevokeUser{Name: "Amy Chan"},
 		&PutNode{Node: noderecord.Node{ID: "n", Name: "a", Internode: "h:1", API: "h:2", MQTT: []string{"h:3"}, KeyID: "k", PublicKey: hash("p")}},

@@ -89,6 +89,9 @@ type RevokeDevice struct {
 // PutUser adds or changes a user or a token.
 type PutUser struct {
 	User storage.User `cbor:"1,keyasint"`
+	// Change gives a user who exists, with this token, other roles, senders, places and kind; the
+	// rest stays. The last administrator stays one. Version 7.
+	Change bool `cbor:"2,keyasint,omitempty"`
 }
 
 // RevokeUser revokes a user with all tokens.

@@ -24,7 +24,8 @@ import (
 //	5  scenarios that say what may fill their blanks, with a checklist and sensitive words
 //	6  approvals that were read out and typed in by somebody else; facts of what people did about
 //	   an alert after it was sent
-const Newest = 6
+//	7  changes of what a user may do
+const Newest = 7
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -135,6 +136,8 @@ func (p *PutDevices) version() uint64 {
 // version is 2 for a user of some places, and 3 for one whose kind is said.
 func (p *PutUser) version() uint64 {
 	switch {
+	case p.Change:
+		return 7
 	case p.User.Kind != "":
 		return 3
 	case len(p.User.Places) > 0:

@@ -35,6 +35,7 @@ func TestVersion_IsTheLowestThatCarriesThePayload(t *testing.T) {
 		"one new fact":     {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlert), signed(t, fact.KindApproval)}}, 2},
 		"alone":            {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlone)}}, 2},
 		"what is no fact":  {&AdoptFacts{Facts: []fact.Signed{{Canonical: []byte("?")}}}, 1},
+		"a user's rights":  {&PutUser{User: storage.User{Name: "a"}, Change: true}, 7},
 		"user as before":   {&PutUser{User: storage.User{Name: "a"}}, 1},
 		"node as before":   {&PutNode{Node: noderecord.Node{ID: "a"}}, 1},
 		"node's version":   {&PutNode{Node: noderecord.Node{ID: "a", Version: 3}}, 3},

@@ -201,11 +201,11 @@ func (h *Handler) peopleRoutes() []routing.Route {
 		}},
 		{Action: authority.ChangeUsers, Handle: h.setUser, Route: openapi.Route{
 			Method: "PUT", Path: "/api/v1/users/{name}", MaxBody: bodyJSON,
-			Summary: "Say of a user whether it is a person or a central system. Token, roles, senders and places stay.",
+			Summary: "Change what a user is and may do: kind, roles, senders, places. What is left out stays, and so do token and password; sessions end.",
 			Request: wire.SetUser{},
 			Fails: agreedOn.And(openapi.Fails{
 				wire.KindNotFound: "there is no such user, or it was revoked",
-				wire.KindConflict: "the user was revoked meanwhile",
+				wire.KindConflict: "it is the last administrator and would not be one any more, or the user has another token meanwhile",
 			}),
 		}},
 		{Action: authority.ChangeUsers, Handle: h.setPassword, Route: openapi.Route{

@@ -69,7 +69,7 @@ func (c People) AddUser(ctx context.Context, in wire.AddUser) (out wire.User, er
 	return out, err
 }
 
-// SetUser says of a user that it is a person or a central system.
+// SetUser changes what a user is and may do.
 func (c People) SetUser(ctx context.Context, name string, in wire.SetUser) error {
 	return c.call(ctx, request{method: "PUT", path: path("users", name)}, in, nil)
 }

@@ -123,7 +123,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/users":                    func() error { return drop(c.ListUsers(ctx)) },
 		"PUT /api/v1/users/{name}/password":    func() error { return c.SetPassword(ctx, "x", wire.SetPassword{Password: "several words"}) },
 		"POST /api/v1/users":                   func() error { return drop(c.AddUser(ctx, wire.AddUser{Name: "x", Roles: []string{"viewer"}})) },
-		"PUT /api/v1/users/{name}":             func() error { return c.SetUser(ctx, "x", wire.SetUser{System: true}) },
+		"PUT /api/v1/users/{name}":             func() error { return c.SetUser(ctx, "x", wire.SetUser{System: new(true)}) },
 		"DELETE /api/v1/users/{name}":          func() error { return c.RevokeUser(ctx, "x") },
 		"GET /api/v1/audit":                    func() error { return c.ExportAudit(ctx, io.Discard, 1, 2) },
 		"GET /api/v1/splits":                   func() error { return drop(c.Splits(ctx, 7)) },

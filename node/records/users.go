@@ -103,25 +103,52 @@ func (users *Users) SetUser(ctx context.Context, by authority.Caller, name strin
 		return err
 	}
 	var u storage.User
-	var known bool
+	var found bool
 	err := users.store.View(func(t *storage.Txn) (err error) {
-		u, known, err = storage.Users.Get(t, name)
+		u, found, err = storage.Users.Get(t, name)
 		return err
 	})
 	switch {
 	case err != nil:
 		return fmt.Errorf("reading users: %w", err)
-	case !known || u.Revoked:
+	case !found || u.Revoked:
 		return wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name)
 	}
-	if u.Kind = storage.UserPerson; in.System {
-		u.Kind = storage.UserSystem
-	}
-	if err := checkKind(u); err != nil {
+	before := u
+	changed(&u, in)
+	if err := checkUser(u, users.sender()); err != nil {
 		return err
 	}
-	_, err = users.proposer.Change(ctx, by.Name, &command.PutUser{User: u})
+	if err := known.Places(users.audience(), added(before.Places, u.Places)...); err != nil {
+		return err
+	}
+	_, err = users.proposer.Change(ctx, by.Name, &command.PutUser{User: u, Change: true})
 	return err
+}
+
+// changed makes of the user what was asked for. Who is granted senders is a person unless it says otherwise.
+func changed(u *storage.User, in wire.SetUser) {
+	if len(in.Roles) > 0 {
+		u.Roles = in.Roles
+	}
+	if in.Places != nil {
+		u.Places = *in.Places
+	}
+	if in.Senders != nil {
+		if u.Senders = *in.Senders; u.Kind == "" && len(u.Senders) > 0 {
+			u.Kind = storage.UserPerson
+		}
+	}
+	if in.System != nil {
+		if u.Kind = storage.UserPerson; *in.System {
+			u.Kind = storage.UserSystem
+		}
+	}
+}
+
+// added is what is in after and was not before: a place that is gone meanwhile may stay where it was.
+func added(before, after []string) []string {
+	return slices.DeleteFunc(slices.Clone(after), func(one string) bool { return slices.Contains(before, one) })
 }
 
 // ListUsers implements service.Users.

@@ -50,3 +50,25 @@ func TestIdentify_KnowsTokensUntilTheyAreRevoked(t *testing.T) {
 	_, err = users.Identify(t.Context(), token)
 	require.ErrorAs(t, err, &p)
 }
+
+func TestChanged_LeavesWhatIsLeftOut(t *testing.T) {
+	before := storage.User{Name: "x", Roles: []string{"viewer"}, Senders: []string{"hko"}, Places: []string{"d"}, Kind: storage.UserSystem, TokenHash: []byte("t")}
+	for name, c := range map[string]struct {
+		in   wire.SetUser
+		want func(*storage.User)
+	}{
+		"nothing":      {wire.SetUser{}, func(*storage.User) {}},
+		"roles":        {wire.SetUser{Roles: []string{"composer"}}, func(u *storage.User) { u.Roles = []string{"composer"} }},
+		"everywhere":   {wire.SetUser{Places: &[]string{}}, func(u *storage.User) { u.Places = []string{} }},
+		"any sender":   {wire.SetUser{Senders: &[]string{}}, func(u *storage.User) { u.Senders = []string{} }},
+		"a person now": {wire.SetUser{System: new(false)}, func(u *storage.User) { u.Kind = storage.UserPerson }},
+	} {
+		is, want := before, before
+		changed(&is, c.in)
+		c.want(&want)
+		require.Equal(t, want, is, name)
+	}
+	plain := storage.User{Name: "y", Roles: []string{"composer"}}
+	changed(&plain, wire.SetUser{Senders: &[]string{"hko"}})
+	require.Equal(t, storage.UserPerson, plain.Kind, "a grant of senders frees nobody from approvals")
+}

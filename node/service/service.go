@@ -129,7 +129,7 @@ type Connected interface {
 // Users adds, lists and revokes users and tokens.
 type Users interface {
 	AddUser(ctx context.Context, by authority.Caller, in wire.AddUser) (wire.User, error)
-	// SetUser says of a user that it is a person or a central system; the token stays.
+	// SetUser changes what a user is and may do. Token and password stay, sessions end.
 	SetUser(ctx context.Context, by authority.Caller, name string, in wire.SetUser) error
 	ListUsers(ctx context.Context) ([]wire.User, error)
 	RevokeUser(ctx context.Context, by authority.Caller, name string) error

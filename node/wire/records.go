@@ -132,9 +132,12 @@ type AddUser struct {
 	System  bool     `json:"system,omitempty"`  // a central system: no policy asks for a second person; needs senders
 }
 
-// SetUser says what kind of user somebody is.
+// SetUser changes what a user is and may do. What is left out stays.
 type SetUser struct {
-	System bool `json:"system"` // a central system; false is a person
+	System  *bool     `json:"system,omitempty"`  // a central system; false is a person
+	Roles   []string  `json:"roles,omitempty"`   // all that the user has from now on; nobody is without
+	Senders *[]string `json:"senders,omitempty"` // CAP senders to which the user is limited; empty is any
+	Places  *[]string `json:"places,omitempty"`  // to which the user is limited; empty is everywhere
 }
 
 // SetPassword sets the password with which a person signs in to the console.

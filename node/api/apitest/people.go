@@ -25,7 +25,7 @@ func (f *people) AddUser(_ context.Context, by authority.Caller, in wire.AddUser
 
 // SetUser notes what was said.
 func (f *people) SetUser(_ context.Context, by authority.Caller, name string, in wire.SetUser) error {
-	return f.note(&by, "SetUser %s %t", name, in.System)
+	return f.note(&by, "SetUser %s %t", name, in.System != nil && *in.System)
 }
 
 // ListUsers answers Users.

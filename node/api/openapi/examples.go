@@ -97,7 +97,7 @@ var examples = byType(
 	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready"},
 	wire.SetPassword{Password: "several words are good"},
 	wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
-	wire.SetUser{System: true},
+	wire.SetUser{Roles: []string{"composer", "viewer"}, Places: &[]string{"tuen-mun/on-ting"}},
 	wire.User{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
 	wire.Status{
 		Node: exampleNode, Name: "n1", Version: "1.2.0", District: "tuen-mun", Role: "leader", Leader: exampleNode, Term: 3, Quorum: true, PolicyVersion: 41,

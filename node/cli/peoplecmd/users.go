@@ -25,8 +25,11 @@ func userCommands() []command.Command {
 				"almenara user add --system --sender hko@example.hk observatory",
 		},
 		{
-			Name: "user set", Purpose: "say whether a user of some senders is a person or a system", Args: "NAME", Min: 1, Max: 1, Setup: userSet,
-			Example: "almenara user set --system observatory",
+			Name: "user set", Purpose: "change what a user is and may do, at once", Args: "NAME", Min: 1, Max: 1, Setup: userSet,
+			Example: "almenara user set --role composer --role viewer duty\n" +
+				"almenara user set --place tuen-mun/on-ting warden\n" +
+				"almenara user set --everywhere warden\n" +
+				"almenara user set --system observatory",
 		},
 		{
 			Name: "user set-password", Purpose: "set a person's password for the console", Args: "NAME", Min: 1, Max: 1, Setup: userSetPassword,
@@ -115,14 +118,37 @@ func kindOf(u wire.User) string {
 func userSet(fs *pflag.FlagSet) command.Runner {
 	system := fs.Bool("system", false, "a central system: it warns under its senders without a second person")
 	person := fs.Bool("person", false, "a person who is limited to the senders, and whom the policy may ask for a second person")
+	roles := fs.StringSlice("role", nil, "all roles that the user has from now on; may be repeated")
+	places := fs.StringSlice("place", nil, "place to which the user is limited from now on; may be repeated")
+	everywhere := fs.Bool("everywhere", false, "no limit to places any more")
+	senders := fs.StringSlice("sender", nil, "CAP sender to which the user is limited from now on; may be repeated")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		if *system == *person {
-			return command.Usagef("user set needs --system or --person")
+		in := wire.SetUser{Roles: *roles}
+		switch {
+		case *system && *person:
+			return command.Usagef("user set takes --system or --person, not both")
+		case *system || *person:
+			in.System = system
 		}
-		if err := c.SetUser(ctx, args[0], wire.SetUser{System: *system}); err != nil {
+		switch {
+		case len(*places) > 0 && *everywhere:
+			return command.Usagef("user set takes --place or --everywhere, not both")
+		case *everywhere:
+			in.Places = &[]string{}
+		case len(*places) > 0:
+			in.Places = places
+		}
+		if len(*senders) > 0 {
+			in.Senders = senders
+		}
+		if in.System == nil && in.Roles == nil && in.Places == nil && in.Senders == nil {
+			return command.Usagef("user set needs what to change: --role, --place, --everywhere, --sender, --system or --person")
+		}
+		if err := c.SetUser(ctx, args[0], in); err != nil {
 			return err
 		}
-		return command.Done(e, "set", args[0], "User %s is a %s.\n", terminal.Clean(args[0]), map[bool]string{true: "central system", false: "person"}[*system])
+		warnEmpty(ctx, e, c, *places, "until there is one, "+args[0]+" can warn nobody there")
+		return command.Done(e, "set", args[0], "User %s was changed.\n", terminal.Clean(args[0]))
 	})
 }
 

@@ -38,6 +38,7 @@ func Room(s Services) frame.Room {
 		{Method: "POST", Path: frame.Below + "people", Action: authority.ChangeUsers, Sends: true, Handle: p.add},
 		{Method: "GET", Path: frame.Below + "people/{name}", Action: authority.ReadUsers, Handle: p.person},
 		{Method: "POST", Path: frame.Below + "people/{name}/password", Action: authority.ChangeUsers, Sends: true, Handle: p.setPassword},
+		{Method: "POST", Path: frame.Below + "people/{name}/may", Action: authority.ChangeUsers, Sends: true, Handle: p.setMay},
 		{Method: "POST", Path: frame.Below + "people/{name}/kind", Action: authority.ChangeUsers, Sends: true, Handle: p.setKind},
 		{Method: "POST", Path: frame.Below + "people/{name}/revoke", Action: authority.ChangeUsers, Sends: true, Handle: p.revoke},
 

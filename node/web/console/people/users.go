@@ -66,11 +66,16 @@ func (p pages) list(q *frame.Request) (peoplePage, error) {
 			out.Users = append(out.Users, line)
 		}
 	}
-	for _, role := range authority.Roles() {
-		out.Roles = append(out.Roles, choice{role, q.Lang.Or("role.", role), slices.Contains(q.R.PostForm["role"], role)})
-	}
+	out.Roles = rolesToChoose(q, q.R.PostForm["role"])
 	out.Places, err = p.placesToChoose(q, q.R.PostForm["place"]...)
 	return out, err
+}
+
+func rolesToChoose(q *frame.Request, chosen []string) (out []choice) {
+	for _, role := range authority.Roles() {
+		out = append(out, choice{role, q.Lang.Or("role.", role), slices.Contains(chosen, role)})
+	}
+	return out
 }
 
 func lineOf(q *frame.Request, u wire.User, names view.PlaceNames) user {
@@ -126,6 +131,8 @@ func (p pages) add(q *frame.Request) error {
 type personPage struct {
 	frame.Page
 	Person  user
+	Roles   []choice // that may be given, those that the person has chosen
+	Places  []choice
 	Token   string // told only once
 	Done    string // what was done just now
 	Wrong   string // why it was not, in the person's language
@@ -142,6 +149,8 @@ func (p pages) person(q *frame.Request) error {
 	switch q.R.URL.Query().Get("done") {
 	case "password":
 		out.Done = q.Lang.T("person.password.done")
+	case "may":
+		out.Done = q.Lang.T("person.may.done")
 	case "kind":
 		out.Done = q.Lang.T("person.kind.done")
 	case "revoke":
@@ -171,6 +180,10 @@ func (p pages) one(q *frame.Request, u wire.User) (personPage, error) {
 	}
 	out := personPage{Page: q.Page("person"), Person: lineOf(q, u, names), Change: q.May(authority.ChangeUsers), Word: q.Lang.T("people.word")}
 	out.Title, out.Path = u.Name, q.Inside(pathOf("people", u.Name))
+	out.Roles = rolesToChoose(q, u.Roles)
+	if out.Places, err = p.placesToChoose(q, u.Places...); err != nil {
+		return personPage{}, err
+	}
 	scheme := "http://"
 	if q.R.TLS != nil {
 		scheme = "https://"
@@ -187,8 +200,17 @@ func (p pages) setPassword(q *frame.Request) error {
 	return p.then(q, "password", p.s.Passwords.SetPassword(q.R.Context(), q.By(), q.R.PathValue("name"), q.R.PostFormValue("new"), q.Form("without") != ""))
 }
 
+// setMay gives the user other roles and places; no place is the whole district.
+func (p pages) setMay(q *frame.Request) error {
+	roles, places := q.R.PostForm["role"], append([]string{}, q.R.PostForm["place"]...)
+	if len(roles) == 0 {
+		return p.refuse(q, q.Lang.T("person.may.none"))
+	}
+	return p.then(q, "may", p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{Roles: roles, Places: &places}))
+}
+
 func (p pages) setKind(q *frame.Request) error {
-	return p.then(q, "kind", p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{System: q.Form("system") == "yes"}))
+	return p.then(q, "kind", p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{System: new(q.Form("system") == "yes")}))
 }
 
 func (p pages) revoke(q *frame.Request) error {
