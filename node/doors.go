@@ -6,16 +6,20 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 
+	"almenara/channels"
 	"almenara/channels/mqtt"
 	"almenara/channels/pages"
+	"almenara/channels/speaker"
 	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
 	"almenara/node/enrol"
 	"almenara/node/httpserver"
 	"almenara/node/service"
+	"almenara/node/sounds"
 	"almenara/node/web/console"
 )
 
@@ -56,7 +60,7 @@ func (n *Node) openAPI() error {
 	if err != nil {
 		return err
 	}
-	handler := api.New(n.Services(), api.Options{Pages: devicePages, Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender()})
+	handler := api.New(n.Services(), api.Options{Pages: devicePages, Logger: n.log, Clock: n.options.Clock, Trust: n.status.Trust, Drill: n.district.Isolated, Registry: n.registry, Version: n.options.Version, Sender: n.district.Sender(), Sound: n.sounds.Get})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	pages := newConsole(n, pages.Path+devicePages.Version()+"/arrange.js")
@@ -75,6 +79,20 @@ func (n *Node) openAPI() error {
 	n.listeners.OpenAPI(u.Scheme + "://" + n.reachableAt().Addr(n.server.Addr().String()))
 	n.duty()
 	return nil
+}
+
+// clipsFolder holds recorded clips, in the data folder; it may be absent.
+const clipsFolder = "clips"
+
+// newSounds speaks what is in force, for speakers that are a page.
+func newSounds(n *Node) *sounds.Sounds {
+	clips := speaker.OpenClips(filepath.Join(n.options.Dir, clipsFolder))
+	if count, err := clips.Check(); err != nil {
+		n.log.Error("recorded clips cannot be used", "error", err)
+	} else if count > 0 {
+		n.log.Info("recorded clips are used", "clips", count)
+	}
+	return sounds.New(sounds.Options{InForce: func() *channels.Situation { return n.presenter.Last() }, Speech: speaker.Both{Clips: clips}, Clock: n.options.Clock, Logger: n.log})
 }
 
 // newConsole makes the pages of the duty operator; screen is the path of the module that arranges alerts

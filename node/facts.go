@@ -53,6 +53,7 @@ func (n *Node) openFacts(context.Context) error {
 	})
 	n.approvals = newApprovals(n)
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
+	n.sounds = newSounds(n)
 	n.intake = newIntake(n)
 	return nil
 }

@@ -64,6 +64,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/shutdown"
 	"almenara/node/signin"
+	"almenara/node/sounds"
 	"almenara/node/splits"
 	"almenara/node/status"
 	"almenara/node/stories"
@@ -99,6 +100,7 @@ type Node struct {
 	external   *external.Link // nil without one
 	dispatcher *channels.Dispatcher
 	presenter  *present.Presenter
+	sounds     *sounds.Sounds
 	receipts   *receipts.Intake
 	reached    *reached.Known
 	server     *httpserver.Server

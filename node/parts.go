@@ -109,7 +109,7 @@ func newIntake(n *Node) *intake.Intake {
 		Book: n.book, Stories: n.stories, State: n.state, Rules: n.rules, Budget: n.budget, District: n.district,
 		Originals: n.originals, Exchange: n.exchange, Progress: n.progress, Notes: n.notes, Answers: n.answers, Store: n.store,
 		Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone },
-		Clock: n.options.Clock, Trusted: n.clock.Trusted,
+		Speech: n.sounds.Preview, Clock: n.options.Clock, Trusted: n.clock.Trusted,
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"almenara/channels/device"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
 )
 
 // An update says what changes, and keeps the rest: words, loudness, whom it is for, when it ends.
@@ -55,7 +56,7 @@ func TestUpdateAlert_KeepsWhatIsNotGiven(t *testing.T) {
 	would := changed(wire.UpdateAlert{Select: "place under " + there.Path, DryRun: true})
 	require.Equal(t, []any{true, wire.EffectWaits, uint64(1)}, []any{would.DryRun, would.Effect, would.Addressed.Total})
 	require.Equal(t, []uint64{1, 2}, []uint64{would.Added.Total, would.Ended.Total}, "who hears of it for the first time, and for whom it is over")
-	require.Equal(t, wire.Look{Tier: "emergency", Sound: "siren", Confirm: "person"}, *would.Look)
+	require.Equal(t, looks.Look{Tier: "emergency", Sound: "siren", Confirm: "person"}, *would.Look)
 	wider := changed(wire.UpdateAlert{Select: "place under " + here.Path + " or place under " + there.Path, DryRun: true})
 	require.Equal(t, []uint64{1, 0}, []uint64{wider.Added.Total, wider.Ended.Total})
 	nobody := changed(wire.UpdateAlert{Select: "all", Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "the sea", Circle: []string{"0,0 1"}}}}}, DryRun: true})

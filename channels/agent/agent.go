@@ -201,7 +201,10 @@ func (a *Agent) healthNow() map[string]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h := maps.Clone(a.health)
-	h["level"] = "C"
+	h[contract.HealthLevel] = "C"
+	if a.options.Device.Save != nil {
+		h[contract.HealthStore] = "file"
+	}
 	if a.browsers == 0 {
 		h["display"] = "no browser"
 	}

@@ -101,7 +101,7 @@ func TestAgent_TellsThePageTheWholeTruth(t *testing.T) {
 
 	require.Equal(t, http.StatusNoContent, post(t, a.Handler(), `{"seq":1,"painted":[{"alert":"fire","revision":7}],"health":{"display":"painted"}}`))
 	require.True(t, a.painted("fire"))
-	require.Equal(t, map[string]string{"display": "painted", "level": "C"}, a.healthNow())
+	require.Equal(t, map[string]string{"display": "painted", "level": "C"}, a.healthNow(), "it stores nothing")
 
 	require.ErrorIs(t, a.present(fire(rules.Stop)), device.ErrPending, "a page may still draw it")
 	post(t, a.Handler(), `{"seq":1,"painted":[{"alert":"fire","revision":7}]}`)

@@ -33,8 +33,10 @@ type Device struct {
 	ring     contract.Ring
 	keys     []byte // the ring as it came, for the memory
 	outbox   outbox
-	session  uint64 // number of the connection, for state and will
-	link     *link  // nil while not connected
+	session  uint64    // number of the connection, for state and will
+	drawn    Revision  // that was presented last, since New
+	drawnAt  time.Time // when, corrected
+	link     *link     // nil while not connected
 	effects  []rules.Effect
 	draining bool        // one goroutine carries out effects
 	timer    *time.Timer // for Rules.Next
@@ -287,11 +289,17 @@ func (d *Device) present(e rules.Effect) {
 		if err != nil {
 			return r.Failed(e.Alert, e.Revision, now)
 		}
-		return r.Presented(e.Alert, e.Revision, now)
+		return presented(d, r, e.Alert, e.Revision, now)
 	})
 	if err == nil && e.Body.Confirm == "person" && d.options.ConfirmAfter > 0 {
 		d.confirmLater(Revision{Alert: e.Alert, Revision: e.Revision})
 	}
+}
+
+// presented notes that a device really shows a revision. The caller holds its mu.
+func presented(d *Device, r *rules.Rules, alert string, revision uint64, now time.Time) []rules.Effect {
+	d.drawn, d.drawnAt = Revision{Alert: alert, Revision: revision}, r.Corrected(now)
+	return r.Presented(alert, revision, now)
 }
 
 // confirmLater is the person in front of the device.

@@ -3,6 +3,7 @@ package device
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -268,4 +269,25 @@ func TestRun_EndsWithItsContext(t *testing.T) {
 	require.NoError(t, <-ended)
 	require.ErrorIs(t, d.Run(t.Context()), ErrStopped)
 	soon(t, func() bool { return !tw.gateway.Connected("lift-7") }, "it said goodbye")
+}
+
+func TestDevice_SaysWhatItKnowsOfItself(t *testing.T) {
+	tw := newTower(t, 1, mqtt.TCP)
+	it := fire(1)
+	require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: ringOf(t, time.Now(), 1), InForce: []channels.Item{it}}))
+	d := run(t, options(1, tw))
+	soon(t, func() bool { return d.Tally(revisionOf(it)).Proven() }, "it is proven")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	h := (&link{queued: 3}).known(map[string]string{"level": "C"}, d.ring)
+	require.Equal(t, []string{"C", "3"}, []string{h["level"], h["queued"]})
+	at, err := time.Parse(time.RFC3339, h["keys"])
+	require.NoError(t, err)
+	require.WithinDuration(t, time.Now(), at, time.Minute)
+	require.Equal(t, revisionOf(it), d.drawn)
+	full := map[string]string{}
+	for i := range contract.MaxHealth {
+		full[fmt.Sprint(i)] = "x"
+	}
+	require.Len(t, (&link{queued: 3}).known(full, d.ring), contract.MaxHealth, "no more than a state may hold")
 }

@@ -100,13 +100,23 @@ func (f *Fleet) Start() {
 
 func (f *Fleet) startAll() {
 	defer f.done.Done()
-	for _, d := range f.devices {
-		if d.Start() == nil {
+	paced(f.ctx, len(f.devices), f.pause, func(i int) {
+		if f.devices[i].Start() == nil {
 			f.change(func(p *Progress) { p.Started++ })
 		}
-		if !wait.Sleep(f.ctx, f.pause) {
+	})
+}
+
+// paced calls do for 0 to n-1, one every pause, until ctx ends. What a busy machine delays is made up
+// for: pauses that only followed each other would add up, and devices that were never started would
+// be taken for ones that could not connect.
+func paced(ctx context.Context, n int, pause time.Duration, do func(i int)) {
+	begun := time.Now()
+	for i := range n {
+		if ahead := time.Duration(i)*pause - time.Since(begun); ahead > 0 && !wait.Sleep(ctx, ahead) || ctx.Err() != nil {
 			return
 		}
+		do(i)
 	}
 }
 

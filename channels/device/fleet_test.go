@@ -4,11 +4,13 @@ import (
 	"context"
 	"runtime"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/contract"
 	"almenara/channels/mqtt"
 )
 
@@ -89,6 +91,45 @@ func TestFleet_WaitSaysHowFarItGot(t *testing.T) {
 	f.Stop()
 	f.Start()
 	require.Zero(t, f.Progress().Started, "no start after Stop")
+}
+
+// On a busy machine each start takes its time; the fleet is there all the same when it should be.
+func TestPaced_MakesUpForWhatIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, calls := time.Now(), 0
+		paced(t.Context(), 1000, 2*time.Millisecond, func(i int) {
+			require.Equal(t, calls, i)
+			calls++
+			time.Sleep(1500 * time.Microsecond)
+		})
+		require.Equal(t, 1000, calls)
+		require.Less(t, time.Since(begun), 2010*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
+		paced(ctx, 1000, time.Hour, func(int) { cancel() })
+		require.Less(t, time.Since(begun), time.Hour, "it ends with its context")
+	})
+}
+
+// What a device forges reaches nobody's name but its own: whoever tells on the topic of another
+// loses the connection, comes back, and has proven what it got all the same.
+func TestForge_TellsInTheNameOfNobodyElse(t *testing.T) {
+	tw := newTower(t, 1, mqtt.TCP)
+	it := fire(1)
+	d := run(t, options(1, tw))
+	require.ErrorIs(t, Forge(t.Context(), d, "lift-1", nil), ErrNotConnected)
+	require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: ringOf(t, time.Now(), 1), InForce: []channels.Item{it}}))
+	soon(t, func() bool { return d.Tally(revisionOf(it)).Proven() }, "it is proven")
+
+	const never = "abcdefghijklmnopqrstuvwxyz"
+	forged := contract.Receipt{Alert: never, Revision: 9, Rung: contract.RungAcknowledged, At: time.Now().Add(48 * time.Hour), Seq: 1, Answer: "forged"}
+	require.NoError(t, Forge(t.Context(), d, "lift-1", []contract.Receipt{forged, forged}))
+	require.Len(t, tw.rungs(never), 2, "a device may tell what it likes of itself")
+	require.Error(t, Forge(t.Context(), d, "lift-2", []contract.Receipt{forged}))
+	require.Len(t, tw.rungs(never), 2)
+	soon(t, saw(d, Disconnected), "the connection was ended")
+	soon(t, LocalOf(d).Connected, "it comes back")
+	require.NotContains(t, d.Record(), Revision{Alert: never, Revision: 9}, "nothing of it is remembered")
+	require.Equal(t, 1, d.Tally(revisionOf(it)).Starts)
 }
 
 // BenchmarkFleetMemory reports what one idle connected device costs in this

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -19,6 +21,7 @@ type link struct {
 	*connection.Connection
 	session uint64
 	state   string // as published last
+	queued  int    // receipts that waited when it began
 
 	// guarded by Device.mu
 	waiting []mqtt.Message      // signed with a key that is not known yet
@@ -93,7 +96,7 @@ func (d *Device) newLink(server string) *link {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session = max(d.session+1, uint64(max(d.options.Clock().UnixMilli(), 0)))
-	l := &link{session: d.session, refused: map[Revision]uint64{}}
+	l := &link{session: d.session, refused: map[Revision]uint64{}, queued: len(d.outbox.Waiting)}
 	will, _ := json.Marshal(contract.State{State: contract.StateLost, Session: l.session})
 	o := d.options
 	l.Connection = connection.New(connection.Options{
@@ -182,12 +185,13 @@ func (d *Device) told(batch []contract.Receipt) {
 // publishState publishes the retained state if it differs from the last one of
 // this connection. Empty word: ready or presenting.
 func (d *Device) publishState(ctx context.Context, l *link, word string) error {
-	health := d.options.Health()
+	health := maps.Clone(d.options.Health())
 	d.mu.Lock()
 	s := contract.State{
 		State: word, Session: l.session, Kind: d.options.Kind, Version: d.options.Version,
-		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: health,
+		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: l.known(health, d.ring),
 	}
+	drawn, drawnAt := d.drawn, d.drawnAt
 	d.mu.Unlock()
 	s.Presenting = s.Presenting[:min(len(s.Presenting), contract.MaxPresenting)]
 	if word == "" {
@@ -203,11 +207,34 @@ func (d *Device) publishState(ctx context.Context, l *link, word string) error {
 	if string(raw) == l.state {
 		return nil
 	}
+	if !drawnAt.IsZero() && len(s.Health) <= contract.MaxHealth-2 { // it goes with the next state, and is no reason for one
+		s.Health[contract.HealthDrawn] = fmt.Sprintf("%s/%d", drawn.Alert, drawn.Revision)
+		s.Health[contract.HealthDrawnAt] = drawnAt.UTC().Format(time.RFC3339)
+	}
 	if err := d.send(ctx, l, contract.TopicState(d.options.ID), true, s); err != nil {
 		return err
 	}
 	l.state = string(raw)
 	return nil
+}
+
+// known adds to health what the device itself knows, as far as there is room.
+func (l *link) known(health map[string]string, ring contract.Ring) map[string]string {
+	if health == nil {
+		health = map[string]string{}
+	}
+	add := func(name, value string) {
+		if _, said := health[name]; !said && value != "" && len(health) < contract.MaxHealth {
+			health[name] = value
+		}
+	}
+	if at := ring.Time(); !at.IsZero() {
+		add(contract.HealthKeys, at.UTC().Format(time.RFC3339))
+	}
+	if l.queued > 0 {
+		add(contract.HealthQueued, strconv.Itoa(l.queued))
+	}
+	return health
 }
 
 // send publishes at QoS 1 and waits for the PUBACK.

@@ -16,7 +16,9 @@ func LocalOf(d *Device) Local { return Local{d} }
 // Presented says that a revision is shown or was spoken, for which Present returned ErrPending,
 // or which had failed at first.
 func (l Local) Presented(alert string, revision uint64) {
-	l.device.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Presented(alert, revision, now) })
+	l.device.input(func(r *rules.Rules, now time.Time) []rules.Effect {
+		return presented(l.device, r, alert, revision, now)
+	})
 }
 
 // Failed says that a revision cannot be shown, as far as is known.

@@ -1,4 +1,4 @@
-// Package pages holds the pages that devices show in a browser: those of a screen and of a phone. It owns
+// Package pages holds the pages that devices show in a browser: those of a screen, of a speaker and of a phone. It owns
 // their files and how they are served, to a node and to the agent on a device alike, and decides
 // nothing: the files verify and decide by the contract's own modules (channels/contract/js). Of
 // our packages it imports that one alone. DESIGN.md says how the files work together.
@@ -45,7 +45,8 @@ type Pages struct {
 	files   map[string][]byte
 	screen  map[Source][]byte // the page, which names the version
 	phone   map[string][]byte // what is at PhonePath: the page under "", and what it must find there
-	policy  string            // of a screen
+	speaker []byte
+	policy  string // of a screen
 }
 
 // New reads the pages that are part of the program. framedBy are the origins of signage systems
@@ -66,11 +67,15 @@ func New(framedBy []string) (*Pages, error) {
 		}
 		p.screen[source] = page
 	}
+	var err error
+	if p.speaker, err = p.filled("speaker.html", FromNode); err != nil {
+		return nil, err
+	}
 	if err := p.addPhone(); err != nil {
 		return nil, err
 	}
 	delete(p.files, "screen.html")
-	var err error
+	delete(p.files, "speaker.html")
 	p.policy, err = policyFor(framedBy)
 	return p, err
 }
@@ -144,6 +149,23 @@ func (p *Pages) ServeScreen(w http.ResponseWriter, from Source) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
 	_, _ = w.Write(p.screen[from])
+}
+
+// SpeakerPath is where the page of a speaker is; the sounds that it plays are below, each by a name of
+// its own.
+const SpeakerPath = "/speaker/"
+
+// speakerPolicy is what the page of a speaker may load. No page may have it in a frame: it has a volume.
+const speakerPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// ServeSpeaker answers with the page of a speaker, with headers as ServeScreen.
+func (p *Pages) ServeSpeaker(w http.ResponseWriter) {
+	h := w.Header()
+	protect(h, speakerPolicy)
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write(p.speaker)
 }
 
 func protect(h http.Header, policy string) {

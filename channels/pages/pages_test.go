@@ -46,7 +46,7 @@ func served(t *testing.T, p *pages.Pages, version, name string) *httptest.Respon
 func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
 	p := made(t)
 	imports := regexp.MustCompile(`(?m)^(?:import|export) .*from '([^']+)'`)
-	for _, from := range []string{"screen.js", "phone.js", "cards.js", "list.js", "voice.js", "join.js", "life.js", "sound.js", "agent.js", "mqtt.js", "arrange.js", "draw.js", "lines.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
+	for _, from := range []string{"screen.js", "phone.js", "speaker.js", "announce.js", "player.js", "speakerwords.js", "cards.js", "list.js", "voice.js", "join.js", "life.js", "sound.js", "agent.js", "mqtt.js", "arrange.js", "draw.js", "lines.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
 		w := served(t, p, p.Version(), from)
 		require.Equal(t, "text/javascript; charset=utf-8", w.Header().Get("Content-Type"))
 		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")
@@ -55,7 +55,7 @@ func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
 			served(t, p, p.Version(), folder+name[1][2:])
 		}
 	}
-	for _, name := range []string{"screen.html", "phone.html", "worker.js", "../pages.go", "", "contract"} {
+	for _, name := range []string{"screen.html", "phone.html", "speaker.html", "worker.js", "../pages.go", "", "contract"} {
 		require.False(t, p.ServeFile(httptest.NewRecorder(), nil, p.Version(), name), name)
 	}
 	require.False(t, p.ServeFile(httptest.NewRecorder(), nil, "0123456789abcdef", "screen.js"), "of another version")
@@ -91,6 +91,20 @@ func TestPages_OfAPhone(t *testing.T) {
 		require.Regexp(t, "^image/", get(icon[1]).Header().Get("Content-Type"))
 	}
 	require.False(t, p.ServePhone(httptest.NewRecorder(), nil, "phone.js"))
+}
+
+func TestPages_OfASpeaker(t *testing.T) {
+	p, w := made(t, "https://signage.example"), httptest.NewRecorder()
+	p.ServeSpeaker(w)
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
+	require.NotContains(t, w.Header().Get("Content-Security-Policy"), "unsafe")
+	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+	require.NotRegexp(t, `(?i)<script(?:[^>]*)>[^<]|style=|\son[a-z]+=`, w.Body.String())
+	loaded := regexp.MustCompile(`(?:href|src)="/screen/([0-9a-f]{16})/([^"]+)"`).FindAllStringSubmatch(w.Body.String(), -1)
+	require.Len(t, loaded, 3)
+	for _, file := range loaded {
+		served(t, p, file[1], file[2])
+	}
 }
 
 func TestPages_AreFramedByWhomTheSettingNamesAlone(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
-	"strings"
 	"sync"
 
 	"almenara/channels/contract"
@@ -139,18 +138,12 @@ func (s *Speaker) play(ctx context.Context, e *rules.Effect) error {
 	return s.options.Player.Play(ctx, Louder(samples, s.options.Level(e.Look.Tier)))
 }
 
-// messages are the texts that can be spoken, Chinese first; a drill says that it is one.
+// messages are the lines that can be spoken.
 func (s *Speaker) messages(ctx context.Context, e *rules.Effect) (out [][]int16) {
-	texts := slices.Clone(e.Body.Texts)
-	slices.SortStableFunc(texts, func(a, b contract.Text) int { return chinese(b) - chinese(a) })
-	for _, t := range texts {
-		said := strings.TrimSpace(t.Headline)
-		if said == "" {
-			said = t.Event
-		}
-		samples, err := s.options.Speech.Speak(ctx, t.Language, drillWord(e, t)+said+". "+t.Instruction)
+	for _, line := range Lines(e.Body.Texts, e.Look) {
+		samples, err := s.options.Speech.Speak(ctx, line.Language, line.Text)
 		if err != nil {
-			s.options.Unspoken(t.Language, err)
+			s.options.Unspoken(line.Language, err)
 			continue
 		}
 		if len(samples) > 0 {
@@ -158,23 +151,6 @@ func (s *Speaker) messages(ctx context.Context, e *rules.Effect) (out [][]int16)
 		}
 	}
 	return out
-}
-
-func chinese(t contract.Text) int {
-	if voice, _ := voiceOf(t.Language); voice == "yue" || voice == "cmn" {
-		return 1
-	}
-	return 0
-}
-
-func drillWord(e *rules.Effect, t contract.Text) string {
-	switch {
-	case e.Look.Tier != contract.TierDrill:
-		return ""
-	case chinese(t) == 1:
-		return "演習。"
-	}
-	return "This is a drill. "
 }
 
 // Command plays by a program that reads a WAV file from its input, such as aplay -q -.

@@ -45,26 +45,35 @@ func voiceOf(language string) (string, bool) {
 // program, or where it would spell the text or name its characters: Debian's dictionaries of
 // Chinese have not all of them.
 func (v Voice) Speak(ctx context.Context, language, text string) ([]int16, error) {
-	voice, ok := voiceOf(language)
-	if !ok {
-		return nil, fmt.Errorf("%w: there is none for %.20q", ErrUnspoken, language)
-	}
 	text = limited(text)
 	if text == "" {
 		return nil, nil
 	}
-	phonemes, err := v.run(ctx, text, "-v", voice, "-q", "-x")
-	if err != nil {
+	if err := v.Speaks(ctx, language, text); err != nil {
 		return nil, err
 	}
-	if !spoken(voice, string(phonemes)) {
-		return nil, fmt.Errorf("%w: the voice %s would spell it", ErrUnspoken, voice)
-	}
+	voice, _ := voiceOf(language)
 	wav, err := v.run(ctx, text, "-v", voice, "-s", "150", "--stdout")
 	if err != nil {
 		return nil, err
 	}
 	return fromWAV(wav)
+}
+
+// Speaks says why the text would not be heard in its language; nil where it would.
+func (v Voice) Speaks(ctx context.Context, language, text string) error {
+	voice, ok := voiceOf(language)
+	if !ok {
+		return fmt.Errorf("%w: there is none for %.20q", ErrUnspoken, language)
+	}
+	phonemes, err := v.run(ctx, limited(text), "-v", voice, "-q", "-x")
+	if err != nil {
+		return err
+	}
+	if !spoken(voice, string(phonemes)) {
+		return fmt.Errorf("%w: the voice %s would spell it", ErrUnspoken, voice)
+	}
+	return nil
 }
 
 func limited(text string) string {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"almenara/channels/pages"
 	"almenara/node/api/openapi"
 	"almenara/node/api/routing"
 	"almenara/node/authority"
@@ -108,27 +107,6 @@ func (h nodeHandlers) readyz(c routing.Call) error {
 // file is a file of the pages.
 func (h selfHandlers) file(c routing.Call) error {
 	return web.ServeFile(c.W, c.R, c.R.PathValue("file"))
-}
-
-// screen is the page of a screen, and screenFile a file of it.
-func (h selfHandlers) screen(c routing.Call) error {
-	h.pages.ServeScreen(c.W, pages.FromNode)
-	return nil
-}
-
-// phone is the page of a phone, and what it finds beside itself.
-func (h selfHandlers) phone(c routing.Call) error {
-	if name := c.R.PathValue("file"); !h.pages.ServePhone(c.W, c.R, name) {
-		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of the page of phones", name)
-	}
-	return nil
-}
-
-func (h selfHandlers) screenFile(c routing.Call) error {
-	if name := c.R.PathValue("file"); !h.pages.ServeFile(c.W, c.R, c.R.PathValue("version"), name) {
-		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of this version of a page", name)
-	}
-	return nil
 }
 
 func (h nodeHandlers) board(c routing.Call) error {

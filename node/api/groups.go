@@ -8,7 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"almenara/channels/pages"
 	"almenara/node/api/capreply"
 	"almenara/node/inflight"
 	"almenara/node/service"
@@ -63,7 +62,6 @@ type (
 	selfHandlers struct {
 		exporter http.Handler  // of the metrics
 		openAPI  func() []byte // written when it is first asked for
-		pages    *pages.Pages
 	}
 )
 
@@ -86,6 +84,6 @@ func (h *Handler) group(s service.All, opts Options) {
 	opts.Registry.MustRegister(streams)
 	h.eventHandlers = eventHandlers{s.Events, inflight.NewOpen("event streams", streamsOpen), streams, opts.Heartbeat}
 	h.selfHandlers = selfHandlers{
-		promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}), sync.OnceValue(func() []byte { return OpenAPI(opts.Version) }), opts.Pages,
+		promhttp.HandlerFor(opts.Registry, promhttp.HandlerOpts{}), sync.OnceValue(func() []byte { return OpenAPI(opts.Version) }),
 	}
 }

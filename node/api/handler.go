@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels/pages"
+	"almenara/node/api/devicepages"
 	"almenara/node/api/routing"
 	"almenara/node/service"
 	"almenara/node/wire"
@@ -28,6 +29,7 @@ type Options struct {
 	Drill     func() bool          // whether the node is of a drill copy of a district; nil is never
 	Clock     func() time.Time     // the time of day; nil is the machine's
 	Pages     *pages.Pages         // of devices; nil is those that no other page may show in a frame
+	Sound     devicepages.Sound    // what speakers that are a page play; nil has none
 	Heartbeat time.Duration        // between lines of an idle stream, of events or of an import; 0 is 15 s
 }
 
@@ -66,6 +68,8 @@ func ownPages() *pages.Pages {
 
 // Handler serves the API over services. It may be used from any goroutine.
 type Handler struct {
+	pages *pages.Pages // of devices
+	sound devicepages.Sound
 	alertHandlers
 	ruleHandlers
 	importHandlers
@@ -82,7 +86,7 @@ type Handler struct {
 // New makes the handler of every route in Routes. It starts nothing.
 func New(services service.All, opts Options) *Handler {
 	opts = opts.withDefaults()
-	h := &Handler{drill: opts.Drill}
+	h := &Handler{drill: opts.Drill, pages: opts.Pages, sound: opts.Sound}
 	h.group(services, opts)
 	h.mux = routing.New(h.routes(), routing.Options{
 		Identifier: services.Identifier, Agreed: services.Agreed, Logger: opts.Logger, Registry: opts.Registry,

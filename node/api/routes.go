@@ -3,6 +3,7 @@ package api
 import (
 	"slices"
 
+	"almenara/node/api/devicepages"
 	"almenara/node/api/openapi"
 	"almenara/node/api/routing"
 	"almenara/node/wire"
@@ -48,7 +49,7 @@ func Routes() []routing.Route {
 
 // routes is the table with this Handler's functions.
 func (h *Handler) routes() []routing.Route {
-	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), h.audienceRoutes(), h.peopleRoutes(), h.nodeRoutes())
+	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), h.audienceRoutes(), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
 	for i, route := range all {
 		all[i] = route.Whole()
 	}

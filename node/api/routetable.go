@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 
-	"almenara/channels/pages"
 	"almenara/node/api/openapi"
 	"almenara/node/api/routing"
 	"almenara/node/authority"
@@ -290,25 +289,6 @@ func (h *Handler) nodeRoutes() []routing.Route {
 			Summary: "The board: a page that says whether this node agrees with its district or is alone, and what works. It loads itself again every 5 s.",
 			Params:  []openapi.Param{{Name: "lang", Type: "string", Summary: "language; else that of Accept-Language", Enum: []string{"en", "zh-Hant"}}},
 			Returns: "text/html",
-		}},
-		{Handle: h.screen, Route: openapi.Route{
-			Kind: openapi.Page, Method: "GET", Path: pages.Path + openapi.OnlyHere, Open: true,
-			Summary: "The page of a screen: any browser becomes one with what enrolling a device answered, given behind # or typed in. It speaks MQTT with the nodes, by WebSocket at /mqtt and where devices connect, and verifies what it shows.",
-			Params:  []openapi.Param{{Name: "overlay", Type: "boolean", Summary: "nothing but alerts on a transparent page, for signage systems"}},
-			Returns: "text/html",
-		}},
-		{Handle: h.screenFile, Route: openapi.Route{
-			Kind: openapi.File, Method: "GET", Path: pages.Path + "{version}/{file...}", Open: true, Summary: "A file of the page of a screen. The version changes with the content of any of them.",
-			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "no page of this version has such a file"},
-		}},
-		{Handle: h.phone, Route: openapi.Route{
-			Kind: openapi.Page, Method: "GET", Path: pages.PhonePath + openapi.OnlyHere, Open: true,
-			Summary: "The page of a person's phone: what is in force for that person, with answers. It enrols itself by the code of the console that it scanned.",
-			Returns: "text/html",
-		}},
-		{Handle: h.phone, Route: openapi.Route{
-			Kind: openapi.File, Method: "GET", Path: pages.PhonePath + "{file}", Open: true, Summary: "The worker, the manifest and the icons of the page of phones.",
-			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "the page has no such file"},
 		}},
 		{Handle: h.healthz, Route: openapi.Route{
 			Method: "GET", Path: "/healthz", Open: true, Summary: "Answers while the process serves requests.",

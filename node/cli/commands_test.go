@@ -19,7 +19,9 @@ import (
 	"almenara/node/cli/alertcmd"
 	"almenara/node/cli/command"
 	"almenara/node/cli/inprocess"
+	"almenara/node/cli/terminal"
 	"almenara/node/wire"
+	"almenara/node/wire/devicehealth"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
 )
@@ -399,10 +401,9 @@ func TestDemo_KeepsOpenUntilTheEndAndClosesAlways(t *testing.T) {
 func TestSimulate_EnrolsOrReadsItsDevices(t *testing.T) {
 	w := newWorld(t)
 	var got inprocess.SimulateOptions
-	result := inprocess.SimulateResult{Proven: true, Alerts: []string{"a"}, Seconds: 1.5, Kinds: []inprocess.KindProof{{Kind: "screen", Presented: 2}}}
-	w.engine.Simulate = func(_ context.Context, o inprocess.SimulateOptions, progress func(inprocess.Progress)) (inprocess.SimulateResult, error) {
+	result := inprocess.SimulateResult{Proven: true, Alerts: []string{"a"}, Seconds: 1.5, Kinds: []inprocess.SimulatedKind{{Kind: "screen", Presented: 2}}}
+	w.engine.Simulate = func(_ context.Context, o inprocess.SimulateOptions, _ func(inprocess.SimulateResult)) (inprocess.SimulateResult, error) {
 		got = o
-		progress(inprocess.Progress{Done: 1, Total: 2, Text: "connected"})
 		return result, nil
 	}
 	require.Equal(t, command.ExitDone, w.run("simulate", "--devices", "4", "--for", "2m", "--expect-alert", "1"), w.err.String())
@@ -413,6 +414,13 @@ func TestSimulate_EnrolsOrReadsItsDevices(t *testing.T) {
 	require.Equal(t, 1, got.Expect)
 	require.Equal(t, 2*time.Minute, got.For)
 
+	kept := filepath.Join(t.TempDir(), "kept.json")
+	require.Equal(t, command.ExitDone, w.run("simulate", "--devices", "2", "--keep", kept), w.err.String())
+	enrolled := got.Devices
+	require.Equal(t, command.ExitDone, w.run("simulate", "--file", kept), w.err.String())
+	require.Equal(t, enrolled, got.Devices)
+	require.Equal(t, command.ExitUsage, w.run("simulate", "--file", kept, "--keep", kept))
+
 	require.Equal(t, command.ExitDone, w.run("device", "enrol", "--json", "--kind", "screen", "x", "y"))
 	file := write(t, t.TempDir(), "devices.json", w.out.String())
 	result.Proven = false
@@ -421,4 +429,66 @@ func TestSimulate_EnrolsOrReadsItsDevices(t *testing.T) {
 	require.Equal(t, []string{"tcp://a", "tcp://b"}, got.Servers)
 	require.Equal(t, command.ExitUsage, w.run("simulate"))
 	require.Equal(t, command.ExitUsage, w.run("simulate", "--file", file, "--devices", "3"))
+}
+
+func TestSimulate_ShowsHowTheDevicesStand(t *testing.T) {
+	faulty := inprocess.SimulatedKind{Kind: "speaker, rebooting", Devices: 3333, Connected: 3300, Online: 3100, Showing: 3000, Verified: 3290, Presented: 3280, Late: 12}
+	begins := inprocess.SimulateResult{Devices: 10_000, Connected: 9_900, Never: 100, Online: 9_800, Seconds: 3.2, Kinds: []inprocess.SimulatedKind{
+		{Kind: "screen", Devices: 6667, Connected: 6600, Online: 6700}, {Kind: "speaker, rebooting", Devices: 3333, Connected: 3300, Online: 3100},
+	}}
+	later := begins
+	later.Alerts, later.Late, later.Seconds = []string{"A"}, 12, 9
+	later.Kinds = []inprocess.SimulatedKind{{Kind: "screen", Devices: 6667, Connected: 6600, Online: 6700, Showing: 6600, Verified: 6600, Presented: 6590}, faulty}
+	later.There = inprocess.Pace{Due: 6600, InTime: 6590, P50MS: 1200, P99MS: 4100, LastMS: 11_000}
+	shown := func(tty bool) string {
+		w := newWorld(t)
+		w.tty = tty
+		w.engine.Simulate = func(_ context.Context, _ inprocess.SimulateOptions, told func(inprocess.SimulateResult)) (inprocess.SimulateResult, error) {
+			told(begins)
+			told(begins)
+			told(later)
+			return later, nil
+		}
+		require.Equal(t, command.ExitUnknown, w.run("simulate", "--devices", "2", "--expect-alert", "1"))
+		require.Contains(t, w.err.String(), "100 of 10,000 devices never connected")
+		return w.out.String()
+	}
+	plain := shown(false)
+	require.Equal(t, 1, strings.Count(plain, "9,800 of 10,000 devices online, 100 never connected so far; no alert yet\n"), plain)
+	require.Contains(t, plain, "100 never connected so far; 1 alert: 9,600 showing, 9,890 verified, 9,870 presented, 12 late\n")
+	require.NotContains(t, plain, "\x1b")
+	drawn := shown(true)
+	require.Contains(t, drawn, "\x1b[6A\x1b[J", "drawn over the last one")
+	for line := range strings.Lines(drawn) {
+		require.LessOrEqual(t, terminal.ColumnsOf(strings.TrimSuffix(line[strings.LastIndex(line, "J")+1:], "\n")), 80, line)
+	}
+	require.Regexp(t, `speaker, rebooting +3,333 +3,100 +3,000 +3,290 +3,280 +12 +33\n`, drawn)
+}
+
+func TestDevices_ShowWhatTheySayOfThemselves(t *testing.T) {
+	w := newWorld(t)
+	w.Devices = nil
+	for i := range 1500 {
+		d := wire.Device{ID: fmt.Sprintf("d%05d", i), Kind: "screen", Connected: new(true)}
+		if i%500 == 3 {
+			d.Health = &devicehealth.DeviceHealth{At: time.Date(2026, 7, 20, 9, 0, 0, 0, time.UTC), Level: "A", Sound: "blocked", Persisted: new(false), Faults: []string{devicehealth.FaultSilent, devicehealth.FaultReload}}
+		}
+		w.Devices = append(w.Devices, d)
+	}
+	for fault, want := range map[string]int{devicehealth.FaultReload: 3, "any": 3, devicehealth.FaultClock: 0} {
+		var got []wire.Device
+		require.Equal(t, command.ExitDone, w.run("device", "list", "--json", "--fault", fault), w.err.String())
+		require.NoError(t, json.Unmarshal(w.out.Bytes(), &got))
+		require.Len(t, got, want, fault)
+	}
+	require.Equal(t, command.ExitUsage, w.run("device", "list", "--fault", "reload"))
+	require.Contains(t, w.err.String(), "no-reload")
+	require.Equal(t, command.ExitDone, w.run("device", "list", "--fault", "silent"))
+	require.Regexp(t, `d00503 +screen +connected +- .* silent, no-reload\n`, w.out.String())
+	require.Equal(t, command.ExitDone, w.run("device", "show", "d01003"), w.err.String())
+	for _, says := range []string{"faults", "silent, no-reload", "level", "kept for good  no"} {
+		require.Contains(t, w.out.String(), says)
+	}
+	require.Equal(t, command.ExitFailed, w.run("device", "show", "d0100"))
+	require.Contains(t, w.err.String(), "there is no device")
 }

@@ -19,6 +19,7 @@ import (
 	"almenara/node/cli/inprocess"
 	"almenara/node/demo"
 	"almenara/node/external"
+	"almenara/node/simulation"
 )
 
 // exitHalt is what the process ends with when going on would be wrong: the service
@@ -40,7 +41,7 @@ func New(version string, options ...Option) inprocess.Engine {
 	return inprocess.Engine{
 		Version: version, Init: initialize, Join: join, Recover: recoverNode, Rejoin: rejoin,
 		BackupFolder: backupFolder(version), Restore: restore,
-		Demo: demo.Run, Simulate: simulate, Check: checkDevice,
+		Demo: demo.Run, Simulate: simulation.Run, Check: checkDevice,
 		Serve: func(ctx context.Context, o inprocess.ServeOptions, ready func(inprocess.ServeInfo)) error {
 			return serve(ctx, version, o, ready, options)
 		},

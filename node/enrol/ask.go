@@ -21,8 +21,8 @@ func (e *Enrolment) ask(kind, ticket, commitment, address string) (Asked, error)
 	if !isDigest(commitment) {
 		return Asked{}, wire.Problemf(wire.KindMalformed, "commitment is not a SHA-256 in base64url")
 	}
-	if kind != "screen" && kind != "phone" {
-		return Asked{}, wire.Problemf(wire.KindRefused, "a device that asks is a screen or a phone, not %.40q", kind)
+	if kind != "screen" && kind != "phone" && kind != "speaker" {
+		return Asked{}, wire.Problemf(wire.KindRefused, "a device that asks is a screen, a phone or a speaker, not %.40q", kind)
 	}
 	root := e.o.RootKey()
 	if root == "" {

@@ -36,6 +36,7 @@ import (
 	"almenara/node/shortid"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -74,8 +75,10 @@ type Options struct {
 	// that version.
 	Understood func(ctx context.Context, version uint64) error
 	Alone      func() bool // there is no majority
-	Clock      func() time.Time
-	Trusted    func() bool // the clock is right, as far as this node knows
+	// Speech says how a message would be heard, for dry runs; nil says nothing of it.
+	Speech  func(status alert.Status, infos []alert.Info) []looks.SpokenText
+	Clock   func() time.Time
+	Trusted func() bool // the clock is right, as far as this node knows
 }
 
 // Intake answers service.Alerts. Its methods may be called from any goroutine.
@@ -95,6 +98,7 @@ type Intake struct {
 	audience   func() *lookup.Index
 	understood func(ctx context.Context, version uint64) error
 	alone      func() bool
+	speech     func(status alert.Status, infos []alert.Info) []looks.SpokenText
 	clock      func() time.Time
 	trusted    func() bool
 
@@ -106,7 +110,7 @@ func New(o Options) *Intake {
 	return &Intake{
 		book: o.Book, stories: o.Stories, affected: affected{o.Book, o.Stories, o.State, o.Clock}, rules: o.Rules, budget: o.Budget, district: o.District, originals: o.Originals,
 		exchange: o.Exchange, progress: o.Progress, notes: o.Notes, answers: o.Answers, store: o.Store, audience: o.Audience,
-		understood: o.Understood, alone: o.Alone, clock: o.Clock, trusted: o.Trusted,
+		understood: o.Understood, alone: o.Alone, speech: o.Speech, clock: o.Clock, trusted: o.Trusted,
 	}
 }
 

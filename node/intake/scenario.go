@@ -9,6 +9,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/scenario"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
 	"almenara/node/wording"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -59,7 +60,10 @@ func (t *Intake) usual(in incoming, out wire.Outcome) wire.Outcome {
 		out.Checklist, out.Words = in.scenario.Checklist, wording.Check(in.alert, in.scenario.Sensitive)
 		if len(in.alert.Infos) > 0 {
 			look := alert.PresentationOf(in.alert.Status, in.alert.Infos)
-			out.Look = &wire.Look{Tier: look.Tier, Sound: look.Sound, Confirm: look.Confirm}
+			out.Look = &looks.Look{Tier: look.Tier, Sound: look.Sound, Confirm: look.Confirm}
+			if t.speech != nil {
+				out.Look.Speech = t.speech(in.alert.Status, in.alert.Infos)
+			}
 		}
 	}
 	return out

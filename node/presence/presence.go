@@ -5,7 +5,7 @@
 //	record of devices, key ring ─> Changed ─> drop: sessions end that should not go on
 //
 // It is soft state: nothing of it survives a restart, and nothing depends on it but what people
-// see, and who is dropped. It never imports api or another part of node but secret.
+// see, and who is dropped. It never imports api or another part of node but secret, health and wire.
 package presence
 
 import (
@@ -19,6 +19,8 @@ import (
 	"almenara/channels"
 	"almenara/channels/contract"
 	"almenara/cluster/apply"
+	"almenara/node/health"
+	"almenara/node/wire/devicehealth"
 	"almenara/storage"
 	"almenara/storage/alert"
 )
@@ -64,11 +66,12 @@ func New(o Options) *Presence {
 
 // Seen is one connected device.
 type Seen struct {
-	Device string    `json:"device"`
-	Member uint32    `json:"member"`
-	Since  time.Time `json:"since"`
-	State  string    `json:"state"`
-	secret []byte    // hash of the secret that it showed
+	Device string                     `json:"device"`
+	Member uint32                     `json:"member"`
+	Since  time.Time                  `json:"since"`
+	State  string                     `json:"state"`
+	Health *devicehealth.DeviceHealth `json:"health,omitempty"` // as it last said; nil: it said nothing. It is not modified once set
+	secret []byte                     // hash of the secret that it showed
 }
 
 // sameAs reports whether the record still lets the device be what it is here.
@@ -122,6 +125,9 @@ func (p *Presence) State(from channels.Endpoint, s contract.State) {
 	defer p.mu.Unlock()
 	if d, ok := p.devices[from.Device]; ok {
 		d.State = s.State
+		if said := health.Of(s, p.clock()); said != nil {
+			d.Health = said
+		}
 	}
 }
 

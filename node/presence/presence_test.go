@@ -20,6 +20,7 @@ import (
 	"almenara/node/presence"
 	"almenara/node/records/recordstest"
 	"almenara/node/secret"
+	"almenara/node/wire/devicehealth"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -187,4 +188,18 @@ func TestCounts_AreThoseOfTheDevicesThatAreConnected(t *testing.T) {
 			require.Equal(t, among.ToArray(), h.Among(asked).ToArray(), "seed %d", seed)
 		}
 	}
+}
+
+func TestState_KeepsWhatTheDeviceSaidOfItself(t *testing.T) {
+	h := newHall(t)
+	e := h.enter(t)
+	h.State(e, contract.State{State: "ready", Version: "7", Health: map[string]string{"level": "A", "sound": "blocked"}})
+	d, _ := h.Of("lift")
+	require.Equal(t, &devicehealth.DeviceHealth{At: noon, Version: "7", Level: "A", Sound: "blocked", Faults: []string{devicehealth.FaultSilent, devicehealth.FaultReload}}, d.Health)
+	h.State(e, contract.State{State: "lost"})
+	after, _ := h.Of("lift")
+	require.Equal(t, d.Health, after.Health, "a will says nothing of it")
+	h.Session(e, true)
+	again, _ := h.Of("lift")
+	require.Nil(t, again.Health, "of this connection nothing is known yet")
 }

@@ -35,7 +35,7 @@ func (r *Reader) ListDevices(ctx context.Context, after string, limit int) (out 
 		w := wire.Device{ID: d.ID, Member: d.Member, Kind: d.Kind, Revoked: d.Revoked, Place: r.placeOf(d.Member)}
 		at, connected := found.Of(d.ID)
 		if connected || len(found.Silent) == 0 {
-			w.Connected, w.Node, w.Since, w.Condition = &connected, at.Node, at.Since, at.State
+			w.Connected, w.Node, w.Since, w.Condition, w.Health = &connected, at.Node, at.Since, at.State, at.Health
 		} else {
 			w.Unanswered = found.Silent
 		}

@@ -4,7 +4,7 @@
 //
 //	Ask ─> Here (this node) and Call (each other node) ─> Found: At, Gone, Silent
 //
-// It has no clock and never imports cluster, api, channels or another part of node.
+// It has no clock and never imports cluster, api, channels or another part of node but wire.
 package whereabouts
 
 import (
@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
+
+	"almenara/node/wire/devicehealth"
 )
 
 // Path is where a node tells the others; POST a question.
@@ -33,6 +35,8 @@ type Device struct {
 	// Gone is when its last session at the node ended, if it is not connected there; zero
 	// where it is. Only who asks for devices by name is told of those.
 	Gone time.Time `json:"gone,omitzero"`
+	// Health is what it last said of itself; nil where it said nothing, and from older nodes.
+	Health *devicehealth.DeviceHealth `json:"health,omitempty"`
 }
 
 // question asks for devices, or for those of the given members that have any. Older nodes send
@@ -229,6 +233,15 @@ func (n Nodes) ofMembers(raw []byte) those {
 	return those{out}
 }
 
+func withoutHealth(devices []Device) []Device {
+	out := make([]Device, len(devices))
+	for i, d := range devices {
+		d.Health = nil
+		out[i] = d
+	}
+	return out
+}
+
 // Handler answers the other nodes.
 func (n Nodes) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -238,7 +251,7 @@ func (n Nodes) Handler() http.Handler {
 		case err == nil && asked.Members != nil:
 			told = n.ofMembers(asked.Members)
 		case err != nil || asked.Devices == nil: // an older node
-			told = append([]Device{}, n.Here()...)
+			told = withoutHealth(n.Here()) // it asks for all, and would not read it
 		default:
 			told = append([]Device{}, n.answer(asked.Devices)...)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/whereabouts"
+	"almenara/node/wire/devicehealth"
 )
 
 var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
@@ -161,4 +162,20 @@ func TestNodes_CountMembersThatAreConnected(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What a device says of itself goes with the answer; a node of before, which asks for all at once, is
+// not sent what it would not read.
+func TestNodes_PassOnWhatDevicesSay(t *testing.T) {
+	d := &district{nodes: map[string]whereabouts.Nodes{}, cut: map[string]bool{}}
+	said := &devicehealth.DeviceHealth{At: noon, Level: "A", Faults: []string{devicehealth.FaultReload}}
+	d.add("n1", nil)
+	d.add("n2", nil, whereabouts.Device{Device: "lift", Since: noon, Health: said})
+	at, ok := d.nodes["n1"].Ask(t.Context(), []string{"lift"}).Of("lift")
+	require.True(t, ok)
+	require.Equal(t, said, at.Health)
+	raw, err := d.nodes["n1"].Call(t.Context(), "n2", whereabouts.Path, nil)
+	require.NoError(t, err)
+	require.Contains(t, string(raw), `"lift"`)
+	require.NotContains(t, string(raw), "health")
 }

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"almenara/node/wire/devicehealth"
+)
 
 // Selected answers a selection.
 type Selected struct {
@@ -121,6 +125,9 @@ type Device struct {
 	Node       string    `json:"node,omitempty"`       // where it is connected
 	Since      time.Time `json:"since,omitzero"`
 	Condition  string    `json:"condition,omitempty"` // as it last said: ready, presenting, disconnected or lost
+	// Health is what it last said of itself on this connection; absent where it said nothing, or
+	// is connected to no node that answered.
+	Health *devicehealth.DeviceHealth `json:"health,omitempty"`
 }
 
 // AddUser creates a user; the answer holds the bearer token, shown only once.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"almenara/node/wire/acts"
+	"almenara/node/wire/looks"
 )
 
 // Outcome answers every request that creates a fact: what was understood, whom
@@ -51,7 +52,7 @@ type Outcome struct {
 	// Checklist is what the scenario wants done before it is sent; in a dry run only.
 	Checklist []string `json:"checklist,omitempty"`
 	// Look is how devices would present it; in a dry run only.
-	Look *Look `json:"look,omitempty"`
+	Look *looks.Look `json:"look,omitempty"`
 	// Added are, of a change of an alert, those who are not addressed by what stands now, and Ended
 	// those who are and would be told that it is over for them; in a dry run only.
 	Added *Counts `json:"added,omitempty"`
@@ -59,14 +60,6 @@ type Outcome struct {
 	// Approvals says how many other persons must approve and who has; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it
-}
-
-// Look is how devices present a message: what its status, severity, urgency and certainty make of it,
-// and the parameter almenara:confirm.
-type Look struct {
-	Tier    string `json:"tier"`    // emergency, advisory, drill or test
-	Sound   string `json:"sound"`   // siren, chime, drill or none
-	Confirm string `json:"confirm"` // person: somebody at the device confirms; none
 }
 
 // Counts is a number of members, in all and by kind and place, as they are now.

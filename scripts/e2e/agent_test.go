@@ -20,7 +20,8 @@ import (
 type box struct {
 	t         *testing.T
 	enrolment string
-	page      string // host:port
+	page      string        // host:port
+	took      time.Duration // until it served, the fastest time
 	process   *exec.Cmd
 }
 
@@ -47,7 +48,9 @@ func (b *box) start() {
 		answer.Body.Close()
 		return answer.StatusCode == http.StatusOK
 	}, patience, 10*time.Millisecond)
-	b.t.Logf("the agent serves after %v", time.Since(began).Round(time.Millisecond))
+	if took := time.Since(began); b.took == 0 || took < b.took {
+		b.took = took
+	}
 }
 
 // end is a power cut.
@@ -95,8 +98,9 @@ func TestAgent_ShowsWithoutANode(t *testing.T) {
 	d.cancel(0, second.Alert)
 	p.until("nothing is in force", idle)
 	d.rung(0, second.Alert, "cancelled", 1)
-	t.Logf("the agent holds %.1f MB", float64(agent.memory())/1e6)
+	t.Logf("the agent holds %.1f MB, and serves %v after it was started", float64(agent.memory())/1e6, agent.took.Round(time.Millisecond))
 	require.Less(t, agent.memory(), 40_000_000)
+	require.Less(t, agent.took, time.Second)
 }
 
 // Without a browser nothing is presented, and the district hears that it failed.

@@ -12,6 +12,8 @@ const maxRefused = 64 // refusals that are told on one connection
 const maxOutbox = 512 // receipts that wait for a node; over it the oldest go
 const maxBatch = 64 // receipts in one packet
 const maxPresenting = 64 // alerts in a state
+const unasked = { drawn: undefined, 'drawn-at': undefined } // goes with the next state, and is no reason for one
+const maxHealth = 32 // entries of its health
 
 // openReceiver makes a receiver from its options and from what it stored before the power cut. It
 // rejects where that cannot be read: to go on without it could start an alert twice, which is for
@@ -49,6 +51,7 @@ class Receiver {
     this.ring = noRing
     this.keys = '' // the ring as it came
     this.session = 0
+    this.drawn = null // {alert, revision, at} that was presented last, since the page began
     this.outbox = { seq: 0, waiting: [] }
     this.link = null // of this connection
     this.effects = []
@@ -69,7 +72,7 @@ class Receiver {
   // before CONNECT; from then on messages of earlier connections are not taken.
   begin () {
     this.session = Math.max(this.session + 1, Math.floor(this.options.clock()))
-    this.link = { session: this.session, publish: null, waiting: [], refused: new Set(), state: '', sending: false }
+    this.link = { session: this.session, queued: this.outbox.waiting.length, publish: null, waiting: [], refused: new Set(), state: '', sending: false }
     this.rules.connected()
     this.unsaved = true
     this.drain()
@@ -154,6 +157,9 @@ class Receiver {
   // answered is what a person answered to this revision, before a reload as well; '' where nobody did.
   answered (alert, revision) { return this.rules.answered(alert, revision) }
 
+  // proven says whether this revision was told as presented, before a reload as well.
+  proven (alert, revision) { return this.rules.proven(alert, revision) }
+
   // now is the time, corrected by the node's: for 'valid until' and the like.
   now () { return this.rules.corrected(this.options.clock()) }
 
@@ -235,12 +241,18 @@ class Receiver {
     const stops = e.action === 'stop'
     const shown = new Promise(resolve => resolve(this.options.present(e)))
     shown.then(
-      () => this.input((r, now) => stops ? r.stopped(e.alert, e.revision, now) : r.presented(e.alert, e.revision, now)),
+      () => stops ? this.input((r, now) => r.stopped(e.alert, e.revision, now)) : this.presented(e.alert, e.revision),
       error => {
         this.options.refused(e.alert, e.action + ' not carried out: ' + error)
         if (!stops) this.input((r, now) => r.failed(e.alert, e.revision, now))
       }
     )
+  }
+
+  // presented says that a revision is really shown or was really heard, also one that had failed at first.
+  presented (alert, revision) {
+    this.drawn = { alert, revision, at: this.now() }
+    this.input((r, now) => r.presented(alert, revision, now))
   }
 
   setTimer () {
@@ -272,10 +284,11 @@ class Receiver {
       this.drain()
       return true
     }
-    const state = JSON.stringify(this.state(link))
-    if (state === link.state) return false
-    await link.publish(this.own + 'state', state, { qos: 1, retain: true })
-    link.state = state
+    const state = this.state(link)
+    const said = JSON.stringify(Object.assign({}, state, { health: Object.assign({}, state.health, unasked) }))
+    if (said === link.state) return false
+    await link.publish(this.own + 'state', JSON.stringify(state), { qos: 1, retain: true })
+    link.state = said
     return true
   }
 
@@ -283,8 +296,18 @@ class Receiver {
     const presenting = this.rules.presenting().slice(0, maxPresenting)
     return {
       state: presenting.length ? 'presenting' : 'ready', session: link.session, kind: this.options.kind, version: this.options.version,
-      clock_skew_seconds: Math.round(this.rules.skew / 1000), presenting, health: this.health
+      clock_skew_seconds: Math.round(this.rules.skew / 1000), presenting, health: this.known(link)
     }
+  }
+
+  // known is health, with what the receiver itself knows as far as there is room.
+  known (link) {
+    const own = {}
+    if (this.ring.time > 0) own.keys = written(this.ring.time)
+    if (link.queued > 0) own.queued = String(link.queued)
+    if (this.drawn) Object.assign(own, { drawn: this.drawn.alert + '/' + this.drawn.revision, 'drawn-at': written(this.drawn.at) })
+    const health = Object.assign(own, this.health)
+    return Object.keys(health).length > maxHealth ? this.health : health
   }
 
   // goodbye publishes that the device is switched off, so that the node need not wait for the will.

@@ -357,6 +357,12 @@ export class Rules {
     return told ? told.answer || 'confirmed' : ''
   }
 
+  // proven says whether this revision was told as presented.
+  proven (alert, revision) {
+    const m = this.alerts.get(alert)
+    return m !== undefined && m.toldRevision === revision && m.told.some(t => t.rung === 'presented')
+  }
+
   // command takes a verified command. It is carried out at most once, and not after it has run
   // out.
   command (c, now) {

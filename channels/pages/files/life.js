@@ -83,3 +83,48 @@ export class Link {
 
 // limited is the beginning of a text, as much as a state may hold of one.
 export const limited = text => new TextDecoder().decode(new TextEncoder().encode(text).slice(0, 120)).replace(/\ufffd+$/, '')
+
+// about is what a page can say of itself: the browser, what keeps its memory, how often it began anew.
+export async function about (kept, id) {
+  const said = { engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), store: kept.kind }
+  try {
+    const begun = Number(await kept.get('begun/' + id)) || 0
+    await kept.set('begun/' + id, String(begun + 1))
+    if (begun > 0) said.reloads = String(begun)
+    if (navigator.storage && navigator.storage.persist) said.persisted = await soon(navigator.storage.persist()) ? 'yes' : 'no'
+  } catch (error) { /* a page that cannot count shows alerts all the same */ }
+  return said
+}
+
+const soon = promise => Promise.race([promise, new Promise(resolve => setTimeout(() => resolve(false), 1000))])
+
+// watchMemory tells how much memory the page uses, in MB and coarse steps, where the browser says so.
+export function watchMemory (receiver) {
+  const look = () => {
+    const used = window.performance.memory && String(Math.ceil(window.performance.memory.usedJSHeapSize / (1 << 24)) * 16)
+    if (!used || receiver.health.memory === used) return
+    receiver.health.memory = used
+    receiver.changed()
+  }
+  look()
+  setInterval(look, 300000)
+}
+
+// stayAwake keeps the screen on as long as the browser lets it. told(true or false) hears whether it
+// does; never where the browser cannot say.
+export function stayAwake (told) {
+  if (!navigator.wakeLock) return
+  let lock = null
+  const ask = async () => {
+    if (lock || document.visibilityState !== 'visible') return
+    try {
+      lock = await navigator.wakeLock.request('screen')
+      lock.addEventListener('release', () => { lock = null; told(false) })
+      told(true)
+    } catch (error) {
+      told(false) // refused, as at a low battery
+    }
+  }
+  document.addEventListener('visibilitychange', ask)
+  ask()
+}

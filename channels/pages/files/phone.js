@@ -6,7 +6,7 @@ import { Cards } from './cards.js'
 import { critical, listed } from './list.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, level, limited, onlyPage } from './life.js'
+import { Link, about, level, limited, onlyPage, stayAwake, watchMemory } from './life.js'
 import { wordsFor } from './phonewords.js'
 import { Sound } from './sound.js'
 import { openStore } from './store.js'
@@ -23,7 +23,7 @@ const shown = new Map() // alert to {alert, revision, body, look, answer}
 let receiver = null
 let device = null
 let link = null
-let wake = null // the lock that keeps the screen on
+let wake = false // something keeps the screen on
 let hiddenAt = 0
 let missed = '' // when the page was not in front
 let refused = false
@@ -70,13 +70,14 @@ async function begin (kept) {
     present, command,
     refused: (what, why) => { receiver.health.refused = limited(what.split('/').pop() + ': ' + why); receiver.changed() }
   })
-  Object.assign(receiver.health, { level: level(false), engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), store: kept.kind, push: 'none', sound: await sound.arm(), display: 'nothing in force' })
+  Object.assign(receiver.health, await about(kept, device.id), { level: level(false), push: 'none', sound: await sound.arm(), display: 'nothing in force' })
   find('home').hidden = false
   find('arm').addEventListener('click', arm)
   document.addEventListener('visibilitychange', front)
   if (window.speechSynthesis) window.speechSynthesis.onvoiceschanged = draw
   setInterval(() => { draw(); cards.look() }, 250)
-  await keepAwake()
+  stayAwake(on => { wake = on; draw() })
+  watchMemory(receiver)
   draw()
   window.almenara = { receiver, cards, shown } // for tests and for people at the console
   link = new Link({
@@ -160,7 +161,6 @@ async function arm () {
   soundIs(await sound.arm())
   sound.play('chime').catch(() => {})
   if (navigator.vibrate) navigator.vibrate(200)
-  await keepAwake()
   draw()
 }
 
@@ -170,18 +170,7 @@ function front () {
   const at = t => timeOf(t, { now: receiver.now(), zone: device.zone })
   if (hiddenAt && receiver.now() - hiddenAt > 5000) missed = words.away(at(hiddenAt), at(receiver.now()))
   hiddenAt = 0
-  keepAwake()
   draw()
-}
-
-async function keepAwake () {
-  if (!navigator.wakeLock || document.visibilityState !== 'visible' || wake) return
-  try {
-    wake = await navigator.wakeLock.request('screen')
-    wake.addEventListener('release', () => { wake = null; draw() })
-  } catch (error) {
-    wake = null // refused, as at a low battery
-  }
 }
 
 function install () {

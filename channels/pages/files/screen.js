@@ -8,7 +8,7 @@ import { openAgent } from './agent.js'
 import { openStore } from './store.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, level, limited, onlyPage } from './life.js'
+import { Link, about, level, limited, onlyPage, stayAwake, watchMemory } from './life.js'
 
 const version = document.documentElement.dataset.version
 const overlay = new URLSearchParams(location.search).get('overlay') === 'true'
@@ -44,18 +44,20 @@ async function beginServed () {
   const agent = await openAgent({ present, command, painted: () => glass.onGlass() })
   device = agent.picture.device
   receiver = agent
-  await start({})
+  await start({ engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')) })
 }
 
 // start is what page and device have in common: health, sound, and drawing four times a second.
 async function start (health) {
   if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { src: device.under, title: '' }))
-  Object.assign(receiver.health, { level: level(served), engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
+  Object.assign(receiver.health, { level: level(served), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
   document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
   window.addEventListener('resize', draw)
   setInterval(() => { draw(); glass.look() }, 250)
   draw()
   tellHealth()
+  stayAwake(on => { receiver.health.awake = on ? 'yes' : 'no'; receiver.changed() })
+  watchMemory(receiver)
   window.almenara = { receiver, glass, shown } // for tests and for people at the console
 }
 
@@ -104,7 +106,7 @@ async function begin (kept) {
     present, command,
     refused: (what, why) => { receiver.health.refused = limited(what.split('/').pop() + ': ' + why); receiver.changed() }
   })
-  await start({ store: kept.kind })
+  await start(await about(kept, device.id))
   link = new Link({ device, receiver, changed: draw, failed: why => { find('age').title = why } })
   await link.run(onlyPage(device.id, over))
 }

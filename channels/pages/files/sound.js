@@ -26,7 +26,7 @@ export class Sound {
   }
 
   // play resolves when the tones have ended, and rejects where none can be heard or silence() was called.
-  async play (name, volume = 1) {
+  async play (name, volume = 1, repeats = times) {
     const pattern = patterns[name]
     if (!pattern) return
     if (await this.arm() !== 'armed') throw new Error('sound is ' + this.state)
@@ -37,7 +37,7 @@ export class Sound {
     tone.connect(gain).connect(this.context.destination)
     let at = this.context.currentTime + 0.02
     tone.start(at)
-    for (let i = 0; i < times; i++) {
+    for (let i = 0; i < repeats; i++) {
       for (const [hertz, seconds] of pattern) {
         if (hertz) tone.frequency.setValueAtTime(hertz, at)
         gain.gain.setTargetAtTime(hertz ? volume * 0.5 : 0, at, 0.01)
@@ -48,6 +48,7 @@ export class Sound {
     tone.stop(at + 0.1)
     return new Promise((resolve, reject) => {
       tone.onended = () => {
+        gain.disconnect()
         if (this.playing === tone) { this.playing = null; resolve() } else reject(new Error('silenced'))
       }
       this.playing = tone

@@ -15,11 +15,18 @@ export async function speak (texts) {
   return spoken
 }
 
+// say says one text at a level from 0 to 1; it resolves with whether it was spoken to the end.
+export async function say (language, text, level) {
+  const voice = voiceFor(language)
+  return voice !== null && said(text, voice, level)
+}
+
 export function hush () { if (window.speechSynthesis) window.speechSynthesis.cancel() }
 
-function said (text, voice) {
+function said (text, voice, level = 1) {
   return new Promise(resolve => {
     const u = new SpeechSynthesisUtterance(text)
+    u.volume = level
     u.voice = voice
     u.lang = voice.lang
     u.onend = () => resolve(true)

@@ -9,6 +9,7 @@ import (
 
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/devicehealth"
 )
 
 // What the examples have in common.
@@ -94,7 +95,9 @@ var examples = byType(
 		ID: "lift-0042", Kind: "screen", Place: examplePlace, Secret: "bm90IGEgc2VjcmV0LCBidXQgYXMgbG9uZyBhcyBvbmU", Servers: []string{"ssl://10.0.0.1:8883"},
 		RootKey: "bm90IGEga2V5LCBidXQgYXMgbG9uZyBhcyBvbmUuLi4", CA: "-----BEGIN CERTIFICATE-----\n…",
 	},
-	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready"},
+	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready", Health: &devicehealth.DeviceHealth{
+		At: exampleTime, Version: "0f3a9c1e7b2d4856", Level: "A", Engine: "Chromium 140", Sound: "armed", Display: "nothing in force", Store: "indexeddb", Keys: exampleTime, Faults: []string{devicehealth.FaultReload},
+	}},
 	wire.SetPassword{Password: "several words are good"},
 	wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
 	wire.SetUser{Roles: []string{"composer", "viewer"}, Places: &[]string{"tuen-mun/on-ting"}},

@@ -18,12 +18,13 @@ import (
 
 // soundFlags say by what a box is heard, or lights up.
 type soundFlags struct {
-	play, rtp, rtpInterface, sign, night string
-	ttl, level, nightLevel               int
+	play, rtp, rtpInterface, sign, night, clips string
+	ttl, level, nightLevel                      int
 }
 
 func (f *soundFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.play, "play", "aplay -q -", "program that plays a WAV file from its input")
+	fs.StringVar(&f.clips, "clips", "", "folder of recorded clips with its clips.json; what they do not say is spoken by espeak-ng")
 	fs.StringVar(&f.rtp, "rtp", "", "group:port of IP speakers, in place of --play; the port is even")
 	fs.StringVar(&f.rtpInterface, "rtp-interface", "", "network interface for --rtp; the system's choice when absent")
 	fs.IntVar(&f.ttl, "rtp-ttl", 1, "how many networks --rtp may pass")
@@ -103,8 +104,14 @@ func (f *soundFlags) speaker(b *box) (*speaker.Speaker, error) {
 	if err != nil {
 		return nil, err
 	}
+	speech := speaker.Both{Clips: speaker.OpenClips(f.clips)}
+	if f.clips != "" {
+		if _, err := speech.Clips.Check(); err != nil {
+			return nil, err
+		}
+	}
 	o := speaker.Options{
-		Speech: speaker.Voice{}, Unspoken: func(language string, err error) { b.say("speech "+language[:min(len(language), 16)], err.Error()) },
+		Speech: speech, Unspoken: func(language string, err error) { b.say("speech "+language[:min(len(language), 16)], err.Error()) },
 		Level: func(tier contract.Tier) float64 {
 			switch {
 			case tier == contract.TierEmergency:

@@ -36,10 +36,10 @@ type Engine struct {
 	// Demo runs nodes and devices in this process, sends one alert and says who
 	// proved it; out gets a line for each step, for people.
 	Demo func(ctx context.Context, opts DemoOptions, out io.Writer) (DemoResult, error)
-	// Simulate connects devices and waits for alerts; progress, which is never nil,
-	// may be called from any one goroutine at a time. That ctx or opts.For ended is no
+	// Simulate connects devices and waits for alerts; told, which is never nil, is given a
+	// picture about every second, by one goroutine at a time. That ctx or opts.For ended is no
 	// error: the result says what was proven.
-	Simulate func(ctx context.Context, opts SimulateOptions, progress func(Progress)) (SimulateResult, error)
+	Simulate func(ctx context.Context, opts SimulateOptions, told func(SimulateResult)) (SimulateResult, error)
 	// Check plays a district for one device and grades it. enrolled is called once, when the
 	// device may connect; told with each line.
 	Check func(ctx context.Context, opts CheckOptions, enrolled func(wire.Enrolled) error, told func(CheckLine)) (CheckResult, error)
@@ -176,18 +176,51 @@ type SimulateOptions struct {
 	Servers []string      // instead of each device's own; empty keeps those
 	For     time.Duration // the longest; 0 is until ctx ends or Expect is met
 	Expect  int           // end once every device has presented this many alerts; 0 does not wait for any
-	Faulty  int           // percent of the devices that are faulty: slow, skewed, rebooting and deaf in turn
+	Faulty  int           // percent of the devices that are faulty: slow, skewed, rebooting, deaf and forging in turn
 }
 
-// SimulateResult says what the simulated devices did.
+// SimulateResult says what the simulated devices did, or have done so far.
 type SimulateResult struct {
-	Devices   int         `json:"devices"`
-	Connected int         `json:"connected"` // of Devices, that were connected at least once
-	Alerts    []string    `json:"alerts"`
-	Kinds     []KindProof `json:"kinds"`
-	Seconds   float64     `json:"seconds"`
-	Twice     int         `json:"twice"`  // starts beyond the first of one revision at one device
-	Proven    bool        `json:"proven"` // every device was connected and met Expect; none started a revision twice
+	Devices   int             `json:"devices"`
+	Connected int             `json:"connected"`       // of Devices, that were connected at least once
+	Never     int             `json:"never_connected"` // of Devices, that never were
+	Online    int             `json:"online"`          // of Devices, that are connected now
+	Alerts    []string        `json:"alerts"`
+	Kinds     []SimulatedKind `json:"kinds"`
+	Seconds   float64         `json:"seconds"`
+	Twice     int             `json:"twice"` // starts beyond the first of one revision at one device
+	Late      int             `json:"late"`  // as of SimulatedKind, in all
+	// There is how fast devices without a fault proved what began while they were connected, from
+	// when it began at the first of all; Back, those that were connected later, from then.
+	There  Pace `json:"there"`
+	Back   Pace `json:"back"`
+	Proven bool `json:"proven"` // every device was connected and met Expect; none started a revision twice
+}
+
+// SimulatedKind counts the devices of one kind, and of one fault. From Addressed on, a device
+// counts once for each revision.
+type SimulatedKind struct {
+	Kind         string `json:"kind"`
+	Devices      int    `json:"devices"`
+	Connected    int    `json:"connected"` // at least once
+	Online       int    `json:"online"`    // now
+	Showing      int    `json:"showing"`   // devices that present anything now
+	Addressed    int    `json:"addressed"` // that got it
+	Verified     int    `json:"verified"`
+	Presented    int    `json:"presented"` // told and acknowledged by a node
+	Acknowledged int    `json:"acknowledged"`
+	Stopped      int    `json:"stopped"` // told that they show it no more
+	Late         int    `json:"late"`    // not proven in 10 s, or in 5 s after it was connected, by a device that is connected
+	Twice        int    `json:"twice"`   // starts beyond the first
+}
+
+// Pace is how fast devices were, each counted once for each revision.
+type Pace struct {
+	Due    int     `json:"due"`     // that have proven it, or whose time to do so is over
+	InTime int     `json:"in_time"` // of Due
+	P50MS  float64 `json:"p50_ms"`
+	P99MS  float64 `json:"p99_ms"`
+	LastMS float64 `json:"last_ms"`
 }
 
 // Progress is how far long work is; Total 0 is not known.

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -14,6 +17,7 @@ import (
 	"almenara/node/cli/terminal"
 	"almenara/node/client"
 	"almenara/node/wire"
+	"almenara/node/wire/devicehealth"
 )
 
 func deviceCommands() []command.Command {
@@ -25,7 +29,12 @@ func deviceCommands() []command.Command {
 		},
 		{
 			Name: "device list", Purpose: "list devices and where they are connected", Setup: deviceList,
-			Example: "almenara device list --dark",
+			More:    "Faults are what devices say of themselves: " + strings.Join(devicehealth.Faults, ", ") + ". Those with no-reload would show an error page if they were reloaded while no node answers.",
+			Example: "almenara device list --dark\nalmenara device list --fault no-reload",
+		},
+		{
+			Name: "device show", Purpose: "show one device and what it says of itself", Args: "ID", Min: 1, Max: 1, Setup: deviceShow,
+			Example: "almenara device show lift-0042",
 		},
 		{
 			Name: "device revoke", Purpose: "revoke devices and end their connections", Args: "ID…", Min: 1, Max: -1, Setup: deviceRevoke,
@@ -131,13 +140,19 @@ func deviceList(fs *pflag.FlagSet) command.Runner {
 	limit := fs.Int("limit", 1000, "the most devices to list")
 	after := fs.String("after", "", "list the devices behind this id")
 	dark := fs.Bool("dark", false, "only those that are not revoked and not known to be connected")
+	fault := fs.String("fault", "", "only those that tell of this fault; any is all that tell of one")
 	return func(ctx context.Context, e *command.Env, _ []string) error {
+		if *fault != "" && *fault != "any" && !slices.Contains(devicehealth.Faults, *fault) {
+			return command.Usagef("%.40q is no fault of devices: %s, or any", *fault, strings.Join(devicehealth.Faults, ", "))
+		}
 		c, err := e.Client()
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		devices, err := listDevices(ctx, c, *after, *limit, *dark)
+		devices, err := listDevices(ctx, c, *after, *limit, func(d wire.Device) bool {
+			return (!*dark || !d.Revoked && (d.Connected == nil || !*d.Connected)) && (*fault == "" || hasFault(d, *fault))
+		})
 		if err != nil {
 			return err
 		}
@@ -149,7 +164,7 @@ func deviceList(fs *pflag.FlagSet) command.Runner {
 }
 
 // listDevices reads page after page until limit devices are found that fit.
-func listDevices(ctx context.Context, c *client.Client, after string, limit int, dark bool) ([]wire.Device, error) {
+func listDevices(ctx context.Context, c *client.Client, after string, limit int, fits func(wire.Device) bool) ([]wire.Device, error) {
 	const page = 1000
 	found := []wire.Device{}
 	for {
@@ -158,7 +173,7 @@ func listDevices(ctx context.Context, c *client.Client, after string, limit int,
 			return nil, err
 		}
 		for _, d := range devices {
-			if dark && (d.Connected != nil && *d.Connected || d.Revoked) {
+			if !fits(d) {
 				continue
 			}
 			if found = append(found, d); len(found) >= limit {
@@ -169,6 +184,41 @@ func listDevices(ctx context.Context, c *client.Client, after string, limit int,
 			return found, nil
 		}
 		after = devices[len(devices)-1].ID
+	}
+}
+
+func hasFault(d wire.Device, fault string) bool {
+	if d.Health == nil || d.Revoked {
+		return false
+	}
+	return fault == "any" && len(d.Health.Faults) > 0 || slices.Contains(d.Health.Faults, fault)
+}
+
+func deviceShow(*pflag.FlagSet) command.Runner {
+	return func(ctx context.Context, e *command.Env, args []string) error {
+		c, err := e.Client()
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		// They are listed by id, so it begins at the last id that is before this one.
+		_, size := utf8.DecodeLastRuneInString(args[0])
+		for after := args[0][:len(args[0])-size]; ; {
+			page, err := c.ListDevices(ctx, after, 1000)
+			if err != nil {
+				return err
+			}
+			if i := slices.IndexFunc(page, func(d wire.Device) bool { return d.ID == args[0] }); i >= 0 {
+				return e.Print(page[i], func(w io.Writer) {
+					status, _ := c.Status(ctx, false) // for the nodes' names; the ids will do
+					tables.Device(w, page[i], status.Nodes, e.Width)
+				})
+			}
+			if len(page) == 0 || page[len(page)-1].ID > args[0] {
+				return fmt.Errorf("there is no device %.100q", args[0])
+			}
+			after = page[len(page)-1].ID
+		}
 	}
 }
 

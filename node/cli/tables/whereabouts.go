@@ -24,14 +24,92 @@ func Node(nodes []wire.NodeInfo, id string) string {
 // Devices writes a line for each device, no wider than columns, and which nodes did not answer
 // where that leaves something unknown.
 func Devices(w io.Writer, devices []wire.Device, nodes []wire.NodeInfo, columns int) {
-	t := terminal.NewTable("DEVICE", "KIND", "STATE", "~NODE", "<PLACE")
+	faulty := slices.ContainsFunc(devices, func(d wire.Device) bool { return d.Health != nil && len(d.Health.Faults) > 0 })
+	head := []string{"DEVICE", "KIND", "STATE", "~NODE", "<PLACE"}
+	if faulty {
+		head = append(head, "FAULTS")
+	}
+	t := terminal.NewTable(head...)
 	for _, d := range devices {
-		t.Add(d.ID, d.Kind, deviceState(d), cmp.Or(Node(nodes, d.Node), "-"), d.Place)
+		cells := []string{d.ID, d.Kind, deviceState(d), cmp.Or(Node(nodes, d.Node), "-"), d.Place}
+		if faulty {
+			cells = append(cells, cmp.Or(strings.Join(faultsOf(d), ", "), "-"))
+		}
+		t.Add(cells...)
 	}
 	t.Write(w, columns)
 	if i := slices.IndexFunc(devices, func(d wire.Device) bool { return len(d.Unanswered) > 0 }); i >= 0 {
 		noAnswer(w, nodes, devices[i].Unanswered)
 	}
+}
+
+func faultsOf(d wire.Device) []string {
+	if d.Health == nil {
+		return nil
+	}
+	return d.Health.Faults
+}
+
+// Device writes what is known of one device, and what it says of itself.
+func Device(w io.Writer, d wire.Device, nodes []wire.NodeInfo, columns int) {
+	t := &terminal.Table{}
+	add := func(name, value string) {
+		if value != "" {
+			t.Add(name, value)
+		}
+	}
+	add("device", d.ID)
+	add("kind", d.Kind)
+	if d.Member != d.ID {
+		add("member", d.Member)
+	}
+	add("place", d.Place)
+	add("state", deviceState(d))
+	add("node", Node(nodes, d.Node))
+	if !d.Since.IsZero() {
+		add("since", terminal.Clock(d.Since))
+	}
+	if h := d.Health; h != nil {
+		add("faults", strings.Join(h.Faults, ", "))
+		add("said at", terminal.Clock(h.At))
+		add("software", strings.TrimSpace(h.Version+" "+h.Engine))
+		add("level", h.Level)
+		add("display", h.Display)
+		add("sound", h.Sound)
+		add("speaks", h.Voice)
+		if h.ClockSkew != 0 {
+			add("clock off by", fmt.Sprintf("%g s", h.ClockSkew))
+		}
+		add("store", h.Store)
+		if h.Persisted != nil {
+			add("kept for good", terminal.Yes(*h.Persisted))
+		}
+		if h.Awake != nil {
+			add("kept awake", terminal.Yes(*h.Awake))
+		}
+		if !h.Keys.IsZero() {
+			add("key ring of", terminal.Clock(h.Keys))
+		}
+		if h.Drawn != "" {
+			add("presented last", strings.TrimSpace(h.Drawn+" at "+terminal.Clock(h.DrawnAt)))
+		}
+		add("receipts that waited", number(h.Queued))
+		add("begun again", number(h.Reloads))
+		add("memory", number(h.MemoryMB))
+		add("refused last", h.Refused)
+	}
+	t.Write(w, columns)
+	if len(d.Unanswered) > 0 {
+		noAnswer(w, nodes, d.Unanswered)
+	}
+}
+
+// number is "" for none.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return terminal.Thousands(n)
 }
 
 func deviceState(d wire.Device) string {

@@ -9,11 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/devicehealth"
 )
 
 // manyDevices are n devices in blocks of a hundred: every tenth is dark, every hundredth not known, and
@@ -175,4 +177,29 @@ func BenchmarkDevices(b *testing.B) {
 			b.Fatal(got.Code)
 		}
 	}
+}
+
+// What devices say is wrong is on the board, and who has it is listed: screens that would not survive
+// a reload, above all.
+func TestDevices_SayWhatToLookAfter(t *testing.T) {
+	r := newRig(t)
+	tells := func(id string, faults ...string) wire.Device {
+		return wire.Device{ID: id, Place: "tuen-mun/on-ting", Connected: new(true), Health: &devicehealth.DeviceHealth{At: time.Date(2026, 7, 20, 9, 0, 0, 0, time.UTC), Level: "A", Sound: "blocked", Display: "nothing in force", Engine: "<b>Chromium", Faults: faults}}
+	}
+	gone := tells("gone", devicehealth.FaultReload)
+	gone.Revoked = true
+	r.fake.Devices = []wire.Device{tells("a", devicehealth.FaultReload), tells("b", devicehealth.FaultSilent, devicehealth.FaultReload), tells("c"), {ID: "d"}, gone}
+	page := r.get("devices").Body.String()
+	require.Contains(t, page, "To look after")
+	require.Regexp(t, `<a href="/console/devices\?fault=no-reload#list">A reload while no node answers would leave it empty</a>: <strong>2</strong>`, page)
+	require.Regexp(t, `fault=silent#list">It cannot be heard</a>: <strong>1</strong>`, page)
+	require.Less(t, strings.Index(page, "It cannot be heard"), strings.Index(page, "A reload while"), "the worst first")
+	require.Equal(t, []string{"a", "b"}, shown(r.get("devices?fault=no-reload").Body.String()))
+	require.Empty(t, shown(r.get("devices?fault=clock").Body.String()))
+	require.Empty(t, shown(r.get("devices?fault=%3Cscript%3E").Body.String()))
+	one := r.get("devices/b").Body.String()
+	for _, says := range []string{"What it says of itself", "It cannot be heard", "blocked by the browser: somebody must touch the page once", "A – a reload shows an error page", "nothing to show", "&lt;b&gt;Chromium"} {
+		require.Contains(t, one, says)
+	}
+	require.NotContains(t, r.get("devices/d").Body.String(), "What it says of itself")
 }

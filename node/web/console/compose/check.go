@@ -11,6 +11,7 @@ import (
 	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
 )
 
 // tried is what a dry run says of a message.
@@ -29,7 +30,7 @@ type tried struct {
 	Person   bool // somebody at the device confirms
 	Glass    string
 	Texts    []wire.MessageText // Chinese first, as devices show them
-	Spoken   []wire.MessageText // what speakers say, in Headline
+	Spoken   []spoken           // what speakers say
 	Before   string             // who has sent something else for the incident, in words
 	BeforeID string
 }
@@ -66,8 +67,14 @@ func (p pages) triedOf(q *frame.Request, out wire.Outcome) (*tried, error) {
 	return t, nil
 }
 
+// spoken is a text as it is heard, in Headline, and by what.
+type spoken struct {
+	wire.MessageText
+	By string // "" is not known
+}
+
 // shown says how devices will present the texts. The order is that of screens.
-func (t *tried) shown(q *frame.Request, look *wire.Look, body looks) error {
+func (t *tried) shown(q *frame.Request, look *looks.Look, body glassBody) error {
 	body.Texts = slices.Clone(body.Texts)
 	slices.SortStableFunc(body.Texts, func(a, b wire.MessageText) int { return chinese(b.Language) - chinese(a.Language) })
 	t.Texts, t.Until = body.Texts, q.DayTime(body.Expires)
@@ -80,7 +87,14 @@ func (t *tried) shown(q *frame.Request, look *wire.Look, body looks) error {
 			drill = words.Pick(text.Language).T("compose.spoken.drill") + " "
 		}
 		text.Headline = drill + cmp.Or(text.Headline, text.Event) + ". " + text.Instruction
-		t.Spoken = append(t.Spoken, text)
+		t.Spoken = append(t.Spoken, spoken{text, ""})
+	}
+	for i := range t.Spoken { // each answer is of one text, also where two are of one language
+		of := slices.IndexFunc(look.Speech, func(s looks.SpokenText) bool { return s.Language == t.Spoken[i].Language && s.By != "" })
+		if of >= 0 {
+			t.Spoken[i].By = q.Lang.T("spoken." + look.Speech[of].By)
+			look.Speech = slices.Delete(slices.Clone(look.Speech), of, of+1)
+		}
 	}
 	t.Tier, t.Sound, t.Person = q.Lang.T("compose.tier."+look.Tier), q.Lang.T("compose.sound."+look.Sound), look.Confirm == "person"
 	raw, err := json.Marshal(glass{body, *look, q.Now})
@@ -97,8 +111,8 @@ func chinese(language string) int {
 
 // looksOf is the message as devices get it: what the form says. Devices take marks out of texts; these
 // are the texts as they were written.
-func looksOf(a wire.CAPAlert, sender string, until func(wire.CAPInfo) wire.MessageText) looks {
-	out := looks{Sender: sender}
+func looksOf(a wire.CAPAlert, sender string, until func(wire.CAPInfo) wire.MessageText) glassBody {
+	out := glassBody{Sender: sender}
 	for _, i := range a.Info {
 		t := until(i)
 		out.Texts = append(out.Texts, t)

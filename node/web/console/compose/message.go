@@ -10,6 +10,7 @@ import (
 	"almenara/node/web/console/compose/picture"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
 )
 
 // needs are the keys of texts that say what the form lacks, in the order of the page.
@@ -133,9 +134,9 @@ func (f form) incident(w whereabouts) string {
 	return string(runes[:min(len(runes), maxIncident)])
 }
 
-// looks is the message as the module that arranges screens takes a body (channels/contract), to draw
+// glassBody is the message as the module that arranges screens takes a body (channels/contract), to draw
 // what they will.
-type looks struct {
+type glassBody struct {
 	Texts   []wire.MessageText `json:"texts"`
 	Sender  string             `json:"sender"`
 	Sent    time.Time          `json:"sent"`
@@ -144,9 +145,9 @@ type looks struct {
 
 // glass is what a screen is given, and how it presents it.
 type glass struct {
-	Body looks     `json:"body"`
-	Look wire.Look `json:"look"`
-	Now  time.Time `json:"now"`
+	Body glassBody  `json:"body"`
+	Look looks.Look `json:"look"`
+	Now  time.Time  `json:"now"`
 }
 
 // screenText is one text in the names of the contract.
@@ -156,8 +157,8 @@ type screenText struct {
 }
 
 // MarshalJSON names who warns as the contract does.
-func (l looks) MarshalJSON() ([]byte, error) {
-	type plain looks
+func (l glassBody) MarshalJSON() ([]byte, error) {
+	type plain glassBody
 	texts := []screenText{}
 	for _, t := range l.Texts {
 		texts = append(texts, screenText{t, t.SenderName})

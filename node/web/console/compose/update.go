@@ -241,8 +241,8 @@ func (p pages) changes(q *frame.Request, s standing, f form, in wire.UpdateAlert
 }
 
 // after is what the alert says once it is changed.
-func (s standing) after(f form, in wire.UpdateAlert, now time.Time) looks {
-	body := looks{Sent: now}
+func (s standing) after(f form, in wire.UpdateAlert, now time.Time) glassBody {
+	body := glassBody{Sent: now}
 	for _, t := range s.texts {
 		for _, is := range f.Texts {
 			if is.Language == t.Language {

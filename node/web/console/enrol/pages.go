@@ -122,8 +122,8 @@ func addressOf(q *frame.Request, t enrol.Ticket) string {
 		scheme = "https://"
 	}
 	page := "/screen/"
-	if t.Kind == "phone" {
-		page = "/phone/"
+	if t.Kind == "phone" || t.Kind == "speaker" {
+		page = "/" + t.Kind + "/"
 	}
 	return scheme + q.R.Host + page + "#ticket=" + t.Text
 }

@@ -28,6 +28,8 @@ type devicesPage struct {
 	Where   string // the place that is shown, in words; "" is all
 	Place   string
 	Search  string
+	Fault   string // the fault that is shown; "" is all
+	Cares   []care
 	Rows    []row
 	Found   string // how many devices the filter leaves
 	Reset   bool   // something is filtered
@@ -72,22 +74,22 @@ type block struct {
 }
 
 // filter is which devices are asked for.
-type filter struct{ place, kind, state, search string }
+type filter struct{ place, kind, state, search, fault string }
 
 func filterOf(said url.Values) filter {
-	return filter{said.Get("place"), said.Get("kind"), said.Get("state"), strings.ToLower(strings.TrimSpace(said.Get("q")))}
+	return filter{said.Get("place"), said.Get("kind"), said.Get("state"), strings.ToLower(strings.TrimSpace(said.Get("q"))), said.Get("fault")}
 }
 
 func (f filter) lets(d wire.Device) bool {
 	return (f.place == "" || d.Place == f.place || strings.HasPrefix(d.Place, f.place+"/")) &&
-		(f.kind == "" || d.Kind == f.kind) && (f.state == "" || stateOf(d) == f.state) &&
+		(f.kind == "" || d.Kind == f.kind) && (f.state == "" || stateOf(d) == f.state) && (f.fault == "" || slices.Contains(faultsOf(d), f.fault)) &&
 		(f.search == "" || strings.Contains(strings.ToLower(d.ID), f.search) || strings.Contains(strings.ToLower(d.Member), f.search))
 }
 
 // path is the board with the filter, from the device at a place in the list on.
 func (f filter) path(from int) string {
 	out := url.Values{}
-	for name, value := range map[string]string{"place": f.place, "kind": f.kind, "state": f.state, "q": f.search} {
+	for name, value := range map[string]string{"place": f.place, "kind": f.kind, "state": f.state, "q": f.search, "fault": f.fault} {
 		if value != "" {
 			out.Set(name, value)
 		}
@@ -131,7 +133,7 @@ func (p pages) devices(q *frame.Request) error {
 		return err
 	}
 	f := filterOf(q.R.URL.Query())
-	out := devicesPage{Page: q.Page("devices"), Cut: more, Change: q.May(authority.ChangeDevices), Place: f.place, Search: f.search, Reset: f != filter{}, ByBlock: f == filter{place: f.place}}
+	out := devicesPage{Page: q.Page("devices"), Cut: more, Change: q.May(authority.ChangeDevices), Place: f.place, Search: f.search, Fault: f.fault, Reset: f != filter{}, ByBlock: f == filter{place: f.place}}
 	if f.place != "" {
 		out.Where = n.places.Of(f.place)
 	}
@@ -150,6 +152,7 @@ func (p pages) devices(q *frame.Request) error {
 		out.Blocks[i].Complete = b.Connected == b.All
 	}
 	out.choices(q, f, kinds)
+	out.Cares = cares(q, all, f)
 	out.Found = view.Show(uint64(len(found)))
 	from, _ := strconv.Atoi(q.R.URL.Query().Get("from"))
 	from = max(0, min(from, len(found)))

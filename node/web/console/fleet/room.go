@@ -75,7 +75,9 @@ func blockOf(place string) string {
 type row struct {
 	ID, Path    string
 	State, Says string // Says is the state in words
+	Faults      []string
 	Facts       []fact
+	More        []fact // what it says of itself beyond that
 }
 
 type fact struct{ Label, Value string }
@@ -107,8 +109,7 @@ func (n naming) node(id string) string {
 	return id
 }
 
-// row says what is known of a device. What devices report of themselves beyond that, such as their
-// version and their clock, is further facts.
+// row says what is known of a device, and what it says of itself.
 func (n naming) row(d wire.Device) row {
 	t := n.q.Lang.T
 	out := row{ID: d.ID, Path: pathOf(d.ID), State: stateOf(d)}
@@ -134,5 +135,6 @@ func (n naming) row(d wire.Device) row {
 	if d.Condition != "" {
 		out.Facts = append(out.Facts, fact{t("devices.word"), n.q.Lang.Or("condition.", d.Condition)})
 	}
+	out.Faults, out.More = n.health(d)
 	return out
 }

@@ -1,4 +1,4 @@
-package engine_test
+package simulation_test
 
 import (
 	"crypto/ed25519"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/cli/inprocess"
-	"almenara/node/engine"
+	"almenara/node/simulation"
 	"almenara/node/wire"
 )
 
@@ -25,26 +25,25 @@ func TestSimulate_ProvesNothingOfDevicesThatNeverConnected(t *testing.T) {
 		ID: "sim-1", Kind: "screen", Secret: base64.RawURLEncoding.EncodeToString(make([]byte, 32)),
 		Servers: []string{"tcp://" + address}, RootKey: base64.RawURLEncoding.EncodeToString(root),
 	}}
-	e := engine.New("test")
-	result, err := e.Simulate(t.Context(), inprocess.SimulateOptions{Devices: all, For: 300 * time.Millisecond}, func(inprocess.Progress) {})
+	result, err := simulation.Run(t.Context(), inprocess.SimulateOptions{Devices: all, For: 300 * time.Millisecond}, func(inprocess.SimulateResult) {})
 	require.NoError(t, err)
 	require.False(t, result.Proven)
-	require.Equal(t, []int{1, 0}, []int{result.Devices, result.Connected})
-	require.Equal(t, []inprocess.KindProof{{Kind: "screen"}}, result.Kinds)
+	require.Equal(t, []int{1, 0, 1}, []int{result.Devices, result.Connected, result.Never})
+	require.Equal(t, []inprocess.SimulatedKind{{Kind: "screen", Devices: 1}}, result.Kinds)
 }
 
 func TestSimulate_FaultyOnesAreKindsOfTheirOwn(t *testing.T) {
 	root, _, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
 	var all []wire.Enrolled
-	for range 8 {
+	for range 10 {
 		all = append(all, wire.Enrolled{ID: "sim-1", Kind: "screen", Servers: []string{"tcp://127.0.0.1:1"}, RootKey: base64.RawURLEncoding.EncodeToString(root)})
 	}
-	result, err := engine.New("test").Simulate(t.Context(), inprocess.SimulateOptions{Devices: all, Faulty: 50, For: 100 * time.Millisecond}, func(inprocess.Progress) {})
+	result, err := simulation.Run(t.Context(), inprocess.SimulateOptions{Devices: all, Faulty: 50, For: 100 * time.Millisecond}, func(inprocess.SimulateResult) {})
 	require.NoError(t, err)
 	var kinds []string
 	for _, k := range result.Kinds {
 		kinds = append(kinds, k.Kind)
 	}
-	require.Equal(t, []string{"screen", "screen, deaf", "screen, rebooting", "screen, skewed", "screen, slow"}, kinds)
+	require.Equal(t, []string{"screen", "screen, deaf", "screen, forging", "screen, rebooting", "screen, skewed", "screen, slow"}, kinds)
 }
