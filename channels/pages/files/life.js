@@ -81,12 +81,27 @@ export class Link {
   }
 }
 
+// refusals tells in the state what did not verify. The receiver calls it also for what could not be
+// shown or stored, which is told otherwise.
+export const refusals = receiver => (what, why) => {
+  if (!what.includes('/')) return
+  receiver().health.refused = limited(what.split('/').pop() + ': ' + why)
+  receiver().changed()
+}
+
 // limited is the beginning of a text, as much as a state may hold of one.
 export const limited = text => new TextDecoder().decode(new TextEncoder().encode(text).slice(0, 120)).replace(/\ufffd+$/, '')
 
+// engineOf is the browser with its version, and what it runs on, of what it calls itself.
+export function engineOf (agent) {
+  const browser = /\b(?:Edg|OPR|Firefox|HeadlessChrome|Chrome|Version)\/[\d.]+/.exec(agent)
+  const on = /\(([^)]*)\)/.exec(agent)
+  return limited((browser ? browser[0].replace('/', ' ').replace('Version', 'Safari') : agent) + (on ? ', ' + on[1] : ''))
+}
+
 // about is what a page can say of itself: the browser, what keeps its memory, how often it began anew.
 export async function about (kept, id) {
-  const said = { engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')), store: kept.kind }
+  const said = { engine: engineOf(navigator.userAgent), store: kept.kind }
   try {
     const begun = Number(await kept.get('begun/' + id)) || 0
     await kept.set('begun/' + id, String(begun + 1))

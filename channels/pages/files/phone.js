@@ -6,7 +6,7 @@ import { Cards } from './cards.js'
 import { critical, listed } from './list.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, level, limited, onlyPage, stayAwake, watchMemory } from './life.js'
+import { Link, about, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
 import { wordsFor } from './phonewords.js'
 import { Sound } from './sound.js'
 import { openStore } from './store.js'
@@ -68,7 +68,7 @@ async function begin (kept) {
     id: device.id, rootKey: device.root, kind: 'phone', version,
     store: { load: () => kept.get(memory), save: t => kept.set(memory, t) },
     present, command,
-    refused: (what, why) => { receiver.health.refused = limited(what.split('/').pop() + ': ' + why); receiver.changed() }
+    refused: refusals(() => receiver)
   })
   Object.assign(receiver.health, await about(kept, device.id), { level: level(false), push: 'none', sound: await sound.arm(), display: 'nothing in force' })
   find('home').hidden = false

@@ -8,7 +8,7 @@ import { openAgent } from './agent.js'
 import { openStore } from './store.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, level, limited, onlyPage, stayAwake, watchMemory } from './life.js'
+import { Link, about, engineOf, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
 
 const version = document.documentElement.dataset.version
 const overlay = new URLSearchParams(location.search).get('overlay') === 'true'
@@ -44,7 +44,7 @@ async function beginServed () {
   const agent = await openAgent({ present, command, painted: () => glass.onGlass() })
   device = agent.picture.device
   receiver = agent
-  await start({ engine: limited(navigator.userAgent.replace(/^Mozilla\/5\.0 /, '')) })
+  await start({ engine: engineOf(navigator.userAgent) })
 }
 
 // start is what page and device have in common: health, sound, and drawing four times a second.
@@ -104,7 +104,7 @@ async function begin (kept) {
     id: device.id, rootKey: device.root, kind: 'screen', version,
     store: { load: () => kept.get(memory), save: text => kept.set(memory, text) },
     present, command,
-    refused: (what, why) => { receiver.health.refused = limited(what.split('/').pop() + ': ' + why); receiver.changed() }
+    refused: refusals(() => receiver)
   })
   await start(await about(kept, device.id))
   link = new Link({ device, receiver, changed: draw, failed: why => { find('age').title = why } })

@@ -8,7 +8,7 @@ import { Cards } from './cards.js'
 import { make } from './draw.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, level, limited, onlyPage, stayAwake, watchMemory } from './life.js'
+import { Link, about, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
 import { listed } from './list.js'
 import { wordsFor } from './phonewords.js'
 import { Player } from './player.js'
@@ -80,7 +80,7 @@ async function begin (kept) {
     id: device.id, rootKey: device.root, kind: 'speaker', version,
     store: { load: () => kept.get(memory), save: t => kept.set(memory, t) },
     present, command,
-    refused: (what, why) => tell('refused', limited(what.split('/').pop() + ': ' + why))
+    refused: refusals(() => receiver)
   })
   Object.assign(receiver.health, await about(kept, device.id), { level: level(false), sound: await sound.arm() })
   settings = Object.assign(settings, JSON.parse(await kept.get('speaker/settings') || '{}'))
