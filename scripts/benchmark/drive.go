@@ -30,6 +30,11 @@ func drive(ctx context.Context, o options) error {
 	for _, line := range d.head {
 		d.say("%s", line)
 	}
+	sleep, err := d.awaken(ctx)
+	if err != nil {
+		return err
+	}
+	defer sleep()
 	if d.profile {
 		return d.profileAll(ctx, []string{gatewayName, nodeName})
 	}

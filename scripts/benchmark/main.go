@@ -19,6 +19,7 @@ import (
 
 // roles are what this program can be besides the driver.
 var roles = map[string]func(args []string) error{
+	"awake":     awakeRole,
 	"fleet":     fleetRole,
 	"floor":     floorRole,
 	"gateway":   gatewayRole,
