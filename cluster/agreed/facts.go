@@ -7,6 +7,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/archived"
+	"almenara/storage/audit"
 	"almenara/storage/factlog"
 )
 
@@ -64,6 +65,26 @@ func (r *Reader) KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([
 	stored, err := read(r, func(t *storage.Txn) ([]factlog.Kept, error) {
 		return factlog.KeptAfter(t, uint8(kind), index, n, limit)
 	})
+	if err != nil {
+		return nil, err
+	}
+	return opened(kind, stored)
+}
+
+// KeptBefore reads up to limit (0: all) adopted facts of a listed kind, the newest in the log first,
+// before the place index, n; 0, 0 is from the last.
+func (r *Reader) KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]KeptFact, error) {
+	stored, err := read(r, func(t *storage.Txn) ([]factlog.Kept, error) {
+		return factlog.KeptBefore(t, uint8(kind), index, n, limit)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return opened(kind, stored)
+}
+
+// opened reads what is in stored facts.
+func opened(kind fact.Kind, stored []factlog.Kept) (_ []KeptFact, err error) {
 	out := make([]KeptFact, len(stored))
 	for i, s := range stored {
 		k := KeptFact{Index: s.Index, N: s.N}
@@ -76,7 +97,14 @@ func (r *Reader) KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([
 		k.ID = k.Signed.ID()
 		out[i] = k
 	}
-	return out, err
+	return out, nil
+}
+
+// AgreedAt is when the entry with that index was proposed, by the clock of who proposed it; false where
+// the audit has no line of it.
+func (r *Reader) AgreedAt(index uint64) (at time.Time, ok bool, err error) {
+	line, ok, err := find(r, func(t *storage.Txn) (audit.Entry, bool, error) { return audit.FirstOf(t, index) })
+	return time.UnixMilli(line.At).UTC(), ok, err
 }
 
 // Recall calls fn for the alert facts that may still matter at now, in log order among

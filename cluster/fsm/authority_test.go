@@ -1,6 +1,7 @@
 package fsm
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/alert/capxml"
+	"almenara/storage/audit"
 	"almenara/storage/factbody"
 	"almenara/storage/rights"
 )
@@ -104,7 +106,17 @@ func TestApproval_IsFoldedInAnyOrderAndAfterARestart(t *testing.T) {
 		require.Len(t, r.inForce(epoch.Add(time.Minute)), 1)
 		r.reopen()
 		require.Len(t, r.inForce(epoch.Add(time.Minute)), 1)
-		require.Len(t, must(r.read.KeptFacts(fact.KindApproval, 0, 0, 0)), 1)
+		kept := must(r.read.KeptFacts(fact.KindApproval, 0, 0, 0))
+		require.Len(t, kept, 1)
+		require.Equal(t, kept, must(r.read.KeptBefore(fact.KindApproval, 0, 0, 9)))
+		at, ok, err := r.read.AgreedAt(kept[0].Index)
+		require.NoError(t, err)
+		require.True(t, ok)
+		lines := must(r.audit(1, lastLine(r).N, 1000))
+		require.Equal(t, lines[slices.IndexFunc(lines, func(e audit.Entry) bool { return e.Index == kept[0].Index })].At, at.UnixMilli())
+		_, ok, err = r.read.AgreedAt(kept[0].Index + 2)
+		require.NoError(t, err)
+		require.False(t, ok)
 	}
 	s, r := newScript(t), newRig(t)
 	r.adopt(s, held)

@@ -140,6 +140,28 @@ func Each(t *storage.Txn, from, to uint64, fn func(Entry) (bool, error)) error {
 	})
 }
 
+// FirstOf finds the first line of the log's entry with that index; false where it has none, or where the
+// indexes of the lines do not rise.
+func FirstOf(t *storage.Txn, index uint64) (first Entry, ok bool, err error) {
+	head, err := End(t)
+	if err != nil {
+		return first, false, err
+	}
+	for low, high := uint64(1), head.N+1; low < high; {
+		at := low + (high-low)/2
+		e, there, err := storage.Load[Entry](t, storage.Key64(prefAudit, at))
+		switch {
+		case err != nil:
+			return first, false, err
+		case !there || e.Index < index:
+			low = at + 1
+		default:
+			first, high = e, at
+		}
+	}
+	return first, first.N > 0 && first.Index == index, nil
+}
+
 // EachBack calls fn for the lines before number before (0: from the last one on), the newest first,
 // until fn returns false.
 func EachBack(t *storage.Txn, before uint64, fn func(Entry) (bool, error)) error {

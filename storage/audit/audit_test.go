@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -126,4 +127,32 @@ func TestAudit_ALineWithARightHashOfItsOwnBreaksTheNext(t *testing.T) {
 	lines[2] = string(raw) + "\n"
 	r := verify(t, strings.Join(lines, ""))
 	require.Equal(t, 4, r.Broken, r.Problem)
+}
+
+func TestFirstOf_FindsTheFirstLineOfAnEntry(t *testing.T) {
+	s := storagetest.Open(t)
+	indexes := []uint64{3, 3, 5, 9, 9, 9, 20}
+	storagetest.Update(t, s, func(tx *storage.Txn) error {
+		for _, index := range indexes {
+			_, err := Append(tx, Entry{Index: index, Actor: "amy", Action: "x"})
+			require.NoError(t, err)
+		}
+		return nil
+	})
+	require.NoError(t, s.View(func(tx *storage.Txn) error {
+		for index := range uint64(25) {
+			first, ok, err := FirstOf(tx, index)
+			require.NoError(t, err)
+			require.Equal(t, slices.Contains(indexes, index), ok, index)
+			if ok {
+				require.EqualValues(t, slices.Index(indexes, index)+1, first.N)
+			}
+		}
+		return nil
+	}))
+	require.NoError(t, storagetest.Open(t).View(func(tx *storage.Txn) error {
+		_, ok, err := FirstOf(tx, 1)
+		require.False(t, ok)
+		return err
+	}))
 }

@@ -109,3 +109,33 @@ func TestEncodeBitmap_DependsOnTheSetOnly(t *testing.T) {
 	_, err := DecodeBitmap([]byte{0x3A, 0x30, 0, 0, 1})
 	require.Error(t, err)
 }
+
+// What is kept is read in both directions, in parts.
+func TestKept_IsReadFromBothEnds(t *testing.T) {
+	s := storagetest.Open(t)
+	storagetest.Update(t, s, func(tx *storage.Txn) error {
+		for i := uint64(1); i <= 7; i++ {
+			id := fmt.Appendf(nil, "id-%d", i)
+			require.NoError(t, Put(tx, id, Key{Origin: "node-a", Stream: 2, Epoch: 9, Seq: i}, fmt.Appendf(nil, "fact-%d", i), nil))
+			require.NoError(t, Keep(tx, uint8(4+i%2), 10*i, uint16(i), id))
+		}
+		return nil
+	})
+	require.NoError(t, s.View(func(tx *storage.Txn) error {
+		texts := func(all []Kept, err error) (out []string) {
+			require.NoError(t, err)
+			for _, k := range all {
+				out = append(out, string(k.Signed))
+			}
+			return out
+		}
+		require.Equal(t, []string{"fact-1", "fact-3", "fact-5", "fact-7"}, texts(KeptAfter(tx, 5, 0, 0, 0)))
+		require.Equal(t, []string{"fact-5", "fact-7"}, texts(KeptAfter(tx, 5, 30, 3, 2)))
+		require.Equal(t, []string{"fact-7", "fact-5", "fact-3", "fact-1"}, texts(KeptBefore(tx, 5, 0, 0, 0)))
+		require.Equal(t, []string{"fact-7", "fact-5"}, texts(KeptBefore(tx, 5, 0, 0, 2)))
+		require.Equal(t, []string{"fact-3", "fact-1"}, texts(KeptBefore(tx, 5, 50, 5, 9)))
+		require.Equal(t, []string{"fact-6", "fact-4", "fact-2"}, texts(KeptBefore(tx, 4, 0, 0, 9)), "of one kind")
+		require.Empty(t, texts(KeptBefore(tx, 5, 10, 1, 9)))
+		return nil
+	}))
+}

@@ -23,10 +23,29 @@ func Keep(t *storage.Txn, kind uint8, index uint64, n uint16, id []byte) error {
 // KeptAfter reads up to limit (0: all) adopted facts of a kind in log order, after the
 // place index, n; 0, 0 is from the first, because no entry has the index 0.
 func KeptAfter(t *storage.Txn, kind uint8, index uint64, n uint16, limit int) ([]Kept, error) {
+	return kept(t, kind, limit, func(prefix []byte, fn func(k, id []byte) (bool, error)) error {
+		return t.Scan(prefix, append(keptKey(kind, index, n), 0), fn)
+	})
+}
+
+// KeptBefore reads up to limit (0: all) adopted facts of a kind, the newest in the log first, before the
+// place index, n; 0, 0 is from the last.
+func KeptBefore(t *storage.Txn, kind uint8, index uint64, n uint16, limit int) ([]Kept, error) {
+	return kept(t, kind, limit, func(prefix []byte, fn func(k, id []byte) (bool, error)) error {
+		var before []byte
+		if index > 0 {
+			before = keptKey(kind, index, n)
+		}
+		return t.ScanBack(prefix, before, fn)
+	})
+}
+
+// kept reads what a scan finds.
+func kept(t *storage.Txn, kind uint8, limit int, scan func(prefix []byte, fn func(k, id []byte) (bool, error)) error) ([]Kept, error) {
 	var out []Kept
 	var ids [][]byte
 	prefix := append(append([]byte{}, prefRecord...), kind)
-	err := t.Scan(prefix, append(keptKey(kind, index, n), 0), func(k, id []byte) (bool, error) {
+	err := scan(prefix, func(k, id []byte) (bool, error) {
 		place := k[len(prefix):]
 		out = append(out, Kept{Index: binary.BigEndian.Uint64(place), N: binary.BigEndian.Uint16(place[8:])})
 		ids = append(ids, append([]byte{}, id...))
