@@ -127,6 +127,7 @@ almenara/node/wire/acts
 almenara/node/wire/devicehealth
 almenara/node/wire/looks
 almenara/node/api/devicepages almenara/channels/pages almenara/node/api/openapi almenara/node/api/routing almenara/node/wire
+almenara/node/wire/why
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable

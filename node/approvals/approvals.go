@@ -26,6 +26,7 @@ import (
 	"almenara/node/spokencode"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/factbody"
@@ -150,9 +151,9 @@ func (a *Approvals) approvable(s *stories.Story, in wire.Approve) (*alerts.Messa
 	})
 	switch {
 	case i < 0 && in.Digest != "" && len(s.Pending) > 0:
-		return nil, wire.Problemf(wire.KindConflict, "the alert %s does not say what you have read any more; read it again; nothing was approved", s.ID)
+		return nil, wire.Problemf(wire.KindConflict, "the alert %s does not say what you have read any more; read it again; nothing was approved", s.ID).Because(why.ChangedSince)
 	case i < 0 || len(s.Cancels) > 0:
-		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.ID, a.stories.State(s))
+		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.ID, a.stories.State(s)).Because(why.WaitsForNone, inWords(a.stories.State(s)))
 	}
 	m := s.Messages[i]
 	now := a.clock()
@@ -161,7 +162,9 @@ func (a *Approvals) approvable(s *stories.Story, in wire.Approve) (*alerts.Messa
 	case standing == board.Pending:
 		return m.Whole()
 	case !now.Before(m.Entry.Expires): // it is in s.Pending
-		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it ran out before it was approved", s.ID)
+		return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it ran out before it was approved", s.ID).Because(why.WaitsForNone, inWords(wire.StateExpired))
 	}
-	return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.ID, stories.StateOf(standing))
+	return nil, wire.Problemf(wire.KindRefused, "the alert %s waits for no approval; it is %s", s.ID, stories.StateOf(standing)).Because(why.WaitsForNone, inWords(stories.StateOf(standing)))
 }
+
+func inWords(s wire.State) why.Words { return why.Words{Of: "state.", Values: []string{string(s)}} }

@@ -9,6 +9,7 @@ import (
 	"almenara/node/spokencode"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/factbody"
 	"almenara/storage/signin"
@@ -53,7 +54,7 @@ func (a *Approvals) SpokenCode(_ context.Context, by authority.Caller, in acts.A
 		return out, err
 	}
 	if len(c.TOTP) == 0 {
-		return out, wire.Problemf(wire.KindRefused, "%s has no second factor, from whose secret codes are made; set one up at the page of your own sign-in, or approve at a node that has the alert", by.Name)
+		return out, wire.Problemf(wire.KindRefused, "%s has no second factor, from whose secret codes are made; set one up at the page of your own sign-in, or approve at a node that has the alert", by.Name).Because(why.NoSecondFactor)
 	}
 	made := code(c.TOTP)
 	out.Code, out.Until = made.Digits, made.Until
@@ -79,7 +80,7 @@ func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id s
 		return wire.Outcome{}, err
 	}
 	if a.hasApproved(m, in.For) {
-		return wire.Outcome{}, wire.Problemf(wire.KindConflict, "nothing was approved: %s has approved it before, and a code is good once", in.For)
+		return wire.Outcome{}, wire.Problemf(wire.KindConflict, "nothing was approved: %s has approved it before, and a code is good once", in.For).Because(why.ApprovedBefore, in.For)
 	}
 	right, err := a.rules.Check(callerOf(u), authority.Approve, about(m))
 	if err != nil {
@@ -107,7 +108,7 @@ func (a *Approvals) heard(by authority.Caller, in acts.TypeApproval, m *alerts.M
 	}
 	if err != nil || !spokencode.Fits(in.Code, c.TOTP, in.For, m.Entry.Digest, a.clock()) {
 		a.log.Warn("a code that approves an alert was wrong", "alert", m.Entry.Key.String(), "for", in.For, "typed_by", by.Name)
-		return u, wire.Problemf(wire.KindRefused, "nothing was approved: this is no code of %.100s for what this alert says now, or it is older than ten minutes; have it read out again", in.For)
+		return u, wire.Problemf(wire.KindRefused, "nothing was approved: this is no code of %.100s for what this alert says now, or it is older than ten minutes; have it read out again", in.For).Because(why.WrongCode, in.For)
 	}
 	right()
 	return u, nil

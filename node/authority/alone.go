@@ -10,6 +10,7 @@ import (
 
 	"almenara/cluster/agreed"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/rights"
 )
 
@@ -77,7 +78,7 @@ func (r *Rules) licences(by Caller, right Right, rules agreed.Authority) (good [
 
 // refuseAlone says in one sentence why nothing was sent and what still works for the
 // caller.
-func (r *Rules) refuseAlone(by Caller, right Right, rules agreed.Authority, why string) error {
+func (r *Rules) refuseAlone(by Caller, right Right, rules agreed.Authority, reason string) error {
 	var still []string
 	for _, l := range r.licences(by, right, rules) {
 		what := "the scenarios " + strings.Join(l.Scenarios, ", ")
@@ -95,5 +96,5 @@ func (r *Rules) refuseAlone(by Caller, right Right, rules agreed.Authority, why 
 		licensed = "with a reason you may send " + strings.Join(still, "; ")
 	}
 	return wire.Problemf(wire.KindRefused, "nothing was sent: this node has been alone since %s%s, and %s; %s; cancels and corrections always work",
-		right.Since.UTC().Format(sinceForm), policy, why, licensed)
+		right.Since.UTC().Format(sinceForm), policy, reason, licensed).Because(why.Alone, right.Since)
 }

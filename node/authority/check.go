@@ -10,6 +10,7 @@ import (
 
 	"almenara/cluster/agreed"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -125,7 +126,7 @@ func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 	right := Right{Loneliness: r.Alone(), Policy: rules.Version}
 	if line.Alone == FreshPolicy && right.Alone && right.stale() {
 		return right, wire.Problemf(wire.KindRefused, "nothing was done: this node has been alone since %s, and its policy is older than 72 hours, so who may %s is not known here; licensed scenarios, cancels and corrections still work",
-			right.Since.UTC().Format(sinceForm), action)
+			right.Since.UTC().Format(sinceForm), action).Because(why.PolicyOld, right.Since)
 	}
 	if action == Approve {
 		return right, r.approves(by, about.Message, rules.Policy)
@@ -162,7 +163,7 @@ func (l Line) role(by Caller) error {
 	if len(roles) == 0 {
 		roles = []string{RoleAdministrator}
 	}
-	return wire.Problemf(wire.KindForbidden, "this needs the role %s, which %s does not have", strings.Join(roles, " or "), by.Name)
+	return wire.Problemf(wire.KindForbidden, "this needs the role %s, which %s does not have", strings.Join(roles, " or "), by.Name).Because(why.RoleMissing, why.Words{Of: "role.", Values: roles})
 }
 
 // Door is Check for what needs no state: whether the caller's role opens the route at all.
@@ -184,7 +185,7 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 		line = lineOf(Correct)
 	case line.Action == Correct:
 		return right, wire.Problemf(wire.KindForbidden,
-			"nothing was sent: %s may only correct, which is to say other words under the same CAP sender about one alert in force, to nobody wider, no louder and until the same end; a composer can send it", by.Name)
+			"nothing was sent: %s may only correct, which is to say other words under the same CAP sender about one alert in force, to nobody wider, no louder and until the same end; a composer can send it", by.Name).Because(why.OnlyCorrects)
 	}
 	if !line.Policy || by.System || !alert.Presentable(about.Message.Status) {
 		return right, nil
@@ -209,9 +210,9 @@ func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
 	}
 	switch {
 	case m.Author == by.Name:
-		return wire.Problemf(wire.KindForbidden, "%s wrote this alert; somebody else must approve it", by.Name)
+		return wire.Problemf(wire.KindForbidden, "%s wrote this alert; somebody else must approve it", by.Name).Because(why.OwnAlert)
 	case !slices.ContainsFunc(by.Roles, func(role string) bool { return slices.Contains(roles, role) }):
-		return wire.Problemf(wire.KindForbidden, "the policy lets %s approve, and %s is none of these", strings.Join(roles, ", "), by.Name)
+		return wire.Problemf(wire.KindForbidden, "the policy lets %s approve, and %s is none of these", strings.Join(roles, ", "), by.Name).Because(why.NotApprover, why.Words{Of: "role.", Values: roles})
 	case len(by.Senders) > 0 && !by.Speaks(m.Key.Sender):
 		return wire.Problemf(wire.KindForbidden, "%s may not approve a message of the CAP sender %s", by.Name, m.Key.Sender)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
 )
@@ -96,7 +97,7 @@ func (r *Rules) inside(by Caller, members *roaring.Bitmap, done, does string) er
 	}
 	if outside > 0 {
 		return wire.Problemf(wire.KindForbidden, "nothing was %s: it addresses %d members outside %s, where %s may %s",
-			done, outside, strings.Join(by.Places, " and "), by.Name, does)
+			done, outside, strings.Join(by.Places, " and "), by.Name, does).Because(why.OutsidePlaces, outside, strings.Join(by.Places, " · "))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/judge"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 )
@@ -27,7 +28,7 @@ func (t *Intake) targets(in *incoming) ([]audience.Target, error) {
 			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err)
 		}
 		if found.IsEmpty() {
-			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", in.limit)
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", in.limit).Because(why.SelectsNobody, in.limit.String())
 		}
 	}
 	targets, found := judge.Targets(in.alert, in.limit, t.audience().KnowsScheme)

@@ -10,6 +10,7 @@ import (
 	"almenara/node/judge"
 	"almenara/node/shortid"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
@@ -25,7 +26,7 @@ func (t *Intake) CancelAlert(ctx context.Context, by authority.Caller, id string
 	}
 	card, ok := t.book.Card(parsed)
 	if !ok {
-		return wire.Outcome{}, wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
+		return wire.Outcome{}, wire.Problemf(wire.KindNotFound, "no alert %s is known here", id).Because(why.NoAlert, id)
 	}
 	keys := cancelled(card, by)
 	if len(keys) == 0 {

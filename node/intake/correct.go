@@ -16,6 +16,7 @@ import (
 	"almenara/node/shortid"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
 	"almenara/storage/alert/capxml"
@@ -35,7 +36,7 @@ func (t *Intake) UpdateAlert(ctx context.Context, by authority.Caller, id string
 		case m == nil:
 			return wire.Outcome{}, stories.NotKnown(id)
 		case state.Over():
-			return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent: the alert is %s, so no device shows it; send a new one", state)
+			return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent: the alert is %s, so no device shows it; send a new one", state).Because(why.AlertOver)
 		}
 		if m, err = m.Whole(); err != nil {
 			return wire.Outcome{}, err

@@ -7,6 +7,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/notes"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
@@ -47,7 +48,7 @@ func (t *Intake) known(in incoming) (*alerts.Message, error) {
 		t.notes.Refusal(notes.Refused{By: in.by.Name, Key: in.alert.Key().String(), Digest: digest, Selected: in.selected, Alert: id})
 	}
 	return nil, &wire.Problem{Kind: wire.KindConflict, Alert: string(id), Sentence: fmt.Sprintf(
-		"the message %s is known with another %s; this one was refused, the first one stands", in.alert.Key(), what)}
+		"the message %s is known with another %s; this one was refused, the first one stands", in.alert.Key(), what), Why: why.Why{Reason: why.Differs}}
 }
 
 // logged finds in the log a message that the book has forgotten: it ran out long ago.
@@ -112,7 +113,7 @@ func (t *Intake) incidentIsOver(in incoming) error {
 		return nil
 	}
 	return &wire.Problem{Kind: wire.KindConflict, Alert: string(s.ID), Sentence: fmt.Sprintf(
-		"nothing was sent: the alert of the scenario %s for the incident %s was cancelled, which is for ever; give another incident id", in.scenario.ID, in.incident)}
+		"nothing was sent: the alert of the scenario %s for the incident %s was cancelled, which is for ever; give another incident id", in.scenario.ID, in.incident), Why: why.Why{Reason: why.IncidentOver}}
 }
 
 // sameTexts compares two messages without their names and times.

@@ -17,6 +17,7 @@ import (
 	"almenara/cluster/raftlog"
 	"almenara/node/alone"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/wait"
 )
@@ -200,7 +201,7 @@ func (p *Proposer) Problem(err error) error {
 			since = " since " + s.Since.UTC().Format(sinceForm)
 		}
 		return wire.Problemf(wire.KindNoQuorum, "this needs a majority of the district's nodes, and none can be reached from here%s; "+
-			"alerts of central systems and under a licence, cancels, corrections and receipts still work", since)
+			"alerts of central systems and under a licence, cancels, corrections and receipts still work", since).Because(why.NoMajority)
 	case errors.Is(err, outcome.ErrQuarantined):
 		return wire.Problemf(wire.KindNoQuorum, "the district was recovered without this node, so nothing can be agreed here until it has joined anew with almenara rejoin; "+
 			"alerts of central systems and under a licence, cancels, corrections and receipts still work")

@@ -19,6 +19,7 @@ import (
 
 	"almenara/node/judge"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/rights"
 )
@@ -82,15 +83,15 @@ func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.Ra
 	for _, name := range names {
 		if _, ok := blanks[name]; !ok {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs the blank %q filled in; its blanks are %s",
-				s.ID, name, strings.Join(names, ", "))
+				s.ID, name, strings.Join(names, ", ")).Because(why.BlankMissing, name)
 		}
 	}
 	for name, text := range blanks {
 		if !slices.Contains(names, name) {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names))
 		}
-		if why := unfit(ruleOf(s, name), text); why != "" {
-			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, why)
+		if unfit := unfit(ruleOf(s, name), text); unfit != "" {
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, unfit).Because(why.BlankUnfit, name)
 		}
 	}
 	var form any

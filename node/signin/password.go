@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // The cost of a hash: above the least that OWASP names for argon2id (19 MiB, two passes), and what a
@@ -125,7 +126,7 @@ func same(password string) string { return norm.NFC.String(password) }
 func checkPassword(name, password string) error {
 	switch {
 	case utf8.RuneCountInString(password) < leastPassword:
-		return wire.Problemf(wire.KindRefused, "a password has at least %d characters; several words are good", leastPassword)
+		return wire.Problemf(wire.KindRefused, "a password has at least %d characters; several words are good", leastPassword).Because(why.PasswordShort, leastPassword)
 	case len(password) > mostPassword:
 		return wire.Problemf(wire.KindRefused, "a password has at most %d bytes", mostPassword)
 	case !utf8.ValidString(password) || strings.ContainsAny(password, "\x00\r\n"):

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // How many wrong codes are heard within guessTime at one node. Six codes of a million fit at a time, so
@@ -49,7 +50,7 @@ func (g *Guesses) Begin(typist, name, fact string) (right func(), err error) {
 		}
 		wait := max(time.Second, guessTime-now.Sub(recent[0]))
 		return nil, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int(wait.Seconds()) + 1,
-			Sentence: "nothing was approved: too many wrong codes were typed in at this node; wait, or have it approved at another node"}
+			Sentence: "nothing was approved: too many wrong codes were typed in at this node; wait, or have it approved at another node", Why: why.Why{Reason: why.TooManyCodes}}
 	}
 	for _, k := range keys {
 		g.put(k.key, append(g.recent(k.key, now), now))

@@ -22,6 +22,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/shortid"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 )
 
@@ -50,7 +51,7 @@ func New(book *alerts.Book, state State, clock func() time.Time) *Finder {
 
 // NotKnown is the answer to who asks for an alert that is not known here.
 func NotKnown(id string) error {
-	return wire.Problemf(wire.KindNotFound, "no alert %s is known here", id)
+	return wire.Problemf(wire.KindNotFound, "no alert %s is known here", id).Because(why.NoAlert, id)
 }
 
 // Find reads an alert by the id that the caller wrote, or by the beginning of it. What the

@@ -5,8 +5,7 @@ import (
 	"net/http"
 )
 
-// Kind is the stable name of a sort of error. Programs decide by it; people read
-// the sentence.
+// Kind is the stable name of a sort of error. Programs decide by it; people read the sentence.
 type Kind = string
 
 // The kinds of Problem, with the HTTP status that each has.
@@ -29,10 +28,8 @@ const (
 
 // Kinds lists every kind, for documents and tests.
 func Kinds() []Kind {
-	return []Kind{
-		KindMalformed, KindUnauthenticated, KindForbidden, KindNotFound, KindNotAllowed, KindConflict, KindTooLarge,
-		KindRefused, KindOverBudget, KindInternal, KindBusy, KindNoQuorum, KindNotReady, KindUnknownOutcome,
-	}
+	return []Kind{KindMalformed, KindUnauthenticated, KindForbidden, KindNotFound, KindNotAllowed, KindConflict, KindTooLarge,
+		KindRefused, KindOverBudget, KindInternal, KindBusy, KindNoQuorum, KindNotReady, KindUnknownOutcome}
 }
 
 // statuses maps every kind of problem to its HTTP status.

@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/wire/acts"
 	"almenara/node/wire/looks"
+	"almenara/node/wire/why"
 )
 
 // Outcome answers every request that creates a fact: what was understood, whom
@@ -356,7 +357,11 @@ type Problem struct {
 	Details    []string `json:"details,omitempty"`
 	Alert      string   `json:"alert,omitempty"`       // the alert already known, for a conflict
 	RetryAfter int      `json:"retry_after,omitempty"` // seconds after which it is worth trying again, as the header Retry-After says
+	Why        why.Why  `json:"-"`                     // for pages; zero where they show the sentence
 }
 
 // Error makes Problem an error.
 func (p *Problem) Error() string { return p.Sentence }
+
+// Because says for pages why it is, and returns the problem.
+func (p *Problem) Because(r why.Reason, with ...any) *Problem { return why.On(p, &p.Why, r, with) }

@@ -14,6 +14,7 @@ import (
 	"almenara/node/inflight"
 	"almenara/node/ratelimit"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // What callers may ask for. A person or a program that works stays far below; numbers of
@@ -79,7 +80,7 @@ func tooOften(wait time.Duration, who string) error {
 	if wait <= 0 {
 		return nil
 	}
-	p := wire.Problemf(wire.KindOverBudget, "%s; nothing was done, try again later", who)
+	p := wire.Problemf(wire.KindOverBudget, "%s; nothing was done, try again later", who).Because(why.TooOften)
 	p.RetryAfter = int(math.Ceil(wait.Seconds()))
 	return p
 }

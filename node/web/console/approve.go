@@ -118,9 +118,7 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 			one.Asked = askedNow(q, m.Approvals)
 			one.May = slices.Contains(m.Approvals.MayApprove, q.By().Name)
 			one.Others = slices.DeleteFunc(slices.Clone(m.Approvals.MayApprove), func(name string) bool { return name == q.By().Name })
-			if m.Approvals.Why != nil {
-				one.Why = m.Approvals.Why.Sentence
-			}
+			one.Why = view.DemandOf(q, m.Approvals.Why)
 		}
 		p.Pending = append(p.Pending, one)
 	}

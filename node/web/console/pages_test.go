@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -115,4 +117,19 @@ func TestPages_InTwoLanguagesAtOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// Everything that fills the blanks is part of the incident, however long the place is: under one id a second
+// fire would take the place of the first one.
+func TestIncident_OfTwoThingsIsNeverOne(t *testing.T) {
+	now := time.Date(2026, 11, 30, 3, 4, 0, 0, time.UTC)
+	place := "tuen-mun/tuen-mun-town-centre/kam-fai-garden/kam-fai-garden-block-3"
+	of := func(where string, again int) string {
+		return incident(now, place, []blank{{Name: "where", Text: where}}, again)
+	}
+	require.NotEqual(t, of("3/F, flat A", 1), of("12/F, flat D", 1))
+	require.NotEqual(t, of("3/F, flat A", 1), of("3/F, flat A", 2))
+	require.Equal(t, of("3/F, flat A", 1), of("3/F, flat A", 1), "two people who press for one thing make one alert")
+	require.LessOrEqual(t, utf8.RuneCountInString(of(strings.Repeat("屯", 500), 1)), mostIncident)
+	require.Equal(t, "2026-11-30T03:00Z a/b Block 3", incident(now, "a/b", []blank{{Text: "Block 3"}}, 1), "what is short can be read")
 }

@@ -10,6 +10,7 @@ import (
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/why"
 )
 
 type unreachedPage struct {
@@ -136,7 +137,7 @@ func (c alertPages) told(q *frame.Request) error {
 		in.Members, in.Place = nil, q.Form("all")
 	}
 	if len(in.Members) == 0 && in.Place == "" {
-		return wire.Problemf(wire.KindMalformed, "nothing was recorded: tick whom you told")
+		return wire.Problemf(wire.KindMalformed, "nothing was recorded: tick whom you told").Because(why.NobodyTicked)
 	}
 	id := q.R.PathValue("id")
 	if _, err := c.followUps.MarkTold(q.R.Context(), q.By(), id, in, wire.WaitLocal); err != nil {

@@ -2,6 +2,8 @@ package console
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,7 +123,7 @@ type firePage struct {
 	Reason        string
 	Word          string // to be typed
 	Preview       *preview
-	Wrong         string // why it cannot be sent as it is, in English
+	Wrong         frame.Said // why it cannot be sent as it is
 	WordWrong     bool
 	UsualMin, Max uint64
 }
@@ -202,8 +204,12 @@ func blankOf(s wire.Scenario, name, text string) blank {
 	return b
 }
 
+// mostIncident is how many characters an incident's id has that the page makes.
+const mostIncident = 60
+
 // incident is the id under which two people who press the same scenario for the same thing at about the
-// same time make one alert. What fills the blanks is part of it: a second fire is a second alert.
+// same time make one alert. What fills the blanks is part of it, all of it: a second fire is a second alert,
+// and would take the place of the first one under the same id.
 func incident(now time.Time, place string, blanks []blank, again int) string {
 	id := now.UTC().Truncate(10 * time.Minute).Format("2006-01-02T15:04Z")
 	if again > 1 {
@@ -216,7 +222,11 @@ func incident(now time.Time, place string, blanks []blank, again int) string {
 		id += " " + b.Text
 	}
 	runes := []rune(id)
-	return string(runes[:min(len(runes), 60)])
+	if len(runes) <= mostIncident {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return string(runes[:mostIncident-9]) + "~" + hex.EncodeToString(sum[:4])
 }
 
 func wordFor(drill bool) string {
@@ -261,11 +271,11 @@ const mostAgain = 9
 // preview asks for a dry run; that it may not be sent is no failure of the page. over: the incident had
 // an alert that was stopped, which is for ever.
 func (c scenarioPages) preview(q *frame.Request, p *firePage, send wire.SendAlert) (over bool, err error) {
-	p.Wrong = ""
+	p.Wrong = frame.Said{}
 	out, err := c.alerts.PreviewAlert(q.R.Context(), q.By(), send)
 	var problem *wire.Problem
 	if errors.As(err, &problem) {
-		p.Wrong = problem.Sentence
+		p.Wrong = q.Said(problem)
 		return problem.Kind == wire.KindConflict && problem.Alert != "", nil
 	}
 	if err != nil {

@@ -22,7 +22,7 @@ type tried struct {
 	Warnings []string
 	Words    []finding
 	Waits    int    // persons who must approve first
-	Why      string // why they must, in English
+	Why      string // why they must
 	Effect   wire.Effect
 	Until    string
 	Tier     string // how devices present it, in words
@@ -57,9 +57,7 @@ func (p pages) triedOf(q *frame.Request, out wire.Outcome) (*tried, error) {
 	}
 	if a := out.Approvals; a != nil {
 		t.Waits = a.Needed - len(a.Given)
-		if a.Why != nil {
-			t.Why = a.Why.Sentence
-		}
+		t.Why = view.DemandOf(q, a.Why)
 	}
 	for _, w := range out.Words {
 		t.Words = append(t.Words, finding{w.Language, nameOf(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})

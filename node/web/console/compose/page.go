@@ -14,6 +14,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // composePage is the form to be filled in: of a new alert, or, where Alert is set, of an update.
@@ -34,8 +35,8 @@ type composePage struct {
 	Languages   []choice // that can be added
 	PlaceLines  []placeLine
 	Map         *drawing.Map
-	Needs       []string // what is still missing, in words
-	Wrong       string   // why it cannot be sent, in English
+	Needs       []string   // what is still missing, in words
+	Wrong       frame.Said // why it cannot be sent
 	Count       *view.Audience
 	Waits       int
 	NoPlaces    bool
@@ -51,7 +52,7 @@ type checkPage struct {
 	Incident    string
 	Tried       *tried
 	Map         *drawing.Map
-	Wrong       string // why it cannot be sent as it is, in English
+	Wrong       frame.Said // why it cannot be sent as it is
 	WrongAlert  string
 	Word        string
 	WordWrong   bool
@@ -118,14 +119,11 @@ func (p pages) own(q *frame.Request, all []wire.Place) string {
 // try does what a form asks for that sends nothing: count, one more language, back to the form, or the
 // check.
 func (p pages) try(q *frame.Request) error {
-	f := formOf(q)
-	switch q.Form("do") {
-	case "check":
+	f, check := draft(q)
+	switch {
+	case check:
 		return p.check(q, f)
-	case "renew": // another message with the same words, because the times of this one are old
-		f.ID, f.At = newID(), stamp(q.Now)
-		return p.check(q, f)
-	case "count":
+	case q.Form("do") == "count":
 		return p.count(q, f)
 	}
 	if language := q.Form("add"); language != "" {
@@ -140,6 +138,29 @@ func (p pages) try(q *frame.Request) error {
 		return err
 	}
 	return q.Show("compose", c)
+}
+
+// draft is the form where nothing is sent yet, and whether it is to be checked: as it is, or as another
+// message with the same words, because the times of this one are old.
+func draft(q *frame.Request) (f form, check bool) {
+	f = formOf(q)
+	switch q.Form("do") {
+	case "renew":
+		f.ID, f.At = newID(), stamp(q.Now)
+		return f, true
+	case "check":
+		return f, true
+	}
+	return f, false
+}
+
+// typed is the form that is sent, which must have been checked before, and whether its word is another one
+// than has to be typed.
+func typed(q *frame.Request, drill bool) (f form, wrong bool, err error) {
+	if f = formOf(q); f.Checked == "" {
+		return f, false, wire.Problemf(wire.KindMalformed, "nothing was sent: the form was not checked before").Because(why.Unchecked)
+	}
+	return f, !view.Typed(q.Form("word"), wordFor(drill)), nil
 }
 
 // count says whom it would reach as far as it is filled in.
@@ -169,7 +190,7 @@ func (p pages) showCount(q *frame.Request, name string, c composePage, out wire.
 	case err != nil:
 		return err
 	case problem != nil:
-		c.Wrong = problem.Sentence
+		c.Wrong = q.Said(problem)
 	case missing != "":
 		c.Needs = []string{q.Lang.T(missing)}
 	default:
@@ -204,7 +225,7 @@ func (p pages) check(q *frame.Request, f form) error {
 		if err != nil {
 			return err
 		}
-		page.Wrong = problem.Sentence
+		page.Wrong = q.Said(problem)
 	}
 	return q.ShowAs(http.StatusUnprocessableEntity, "compose", page)
 }
@@ -257,7 +278,7 @@ func (p pages) checkOf(q *frame.Request, f form) (*checkPage, error) {
 		return nil, err
 	}
 	if problem != nil {
-		c.Wrong, c.WrongAlert = problem.Sentence, problem.Alert
+		c.Wrong, c.WrongAlert = q.Said(problem), problem.Alert
 		return c, nil
 	}
 	if c.Tried, err = p.triedOf(q, out); err != nil {
@@ -334,9 +355,9 @@ const mostOpen = 500
 // send sends the message that was checked when the word is the right one. Of two people who press at
 // once for one incident, the first one warns; the other one is told whose alert stands.
 func (p pages) send(q *frame.Request) error {
-	f := formOf(q)
-	if f.Checked == "" {
-		return wire.Problemf(wire.KindMalformed, "nothing was sent: the form was not checked before")
+	f, wrong, err := typed(q, q.Form("status") != "Actual")
+	if err != nil {
+		return err
 	}
 	c, err := p.checkOf(q, f)
 	if err != nil {
@@ -345,7 +366,7 @@ func (p pages) send(q *frame.Request) error {
 	if c == nil {
 		return p.check(q, f)
 	}
-	if c.WordWrong = !view.Typed(q.Form("word"), wordFor(c.Drill)); c.WordWrong || c.Old {
+	if c.WordWrong = wrong; wrong || c.Old {
 		return q.ShowAs(http.StatusUnprocessableEntity, "compose-check", *c)
 	}
 	all, err := p.Places.ListPlaces(q.R.Context())
@@ -367,7 +388,7 @@ func (p pages) send(q *frame.Request) error {
 	}
 	if before != nil {
 		return &wire.Problem{Kind: wire.KindConflict, Alert: before.ID, Sentence: fmt.Sprintf(
-			"nothing was sent: %s has sent an alert for this already, at %s; look at it, and update it if yours says more", before.Author, q.DayTime(before.Sent))}
+			"nothing was sent: %s has sent an alert for this already, at %s; look at it, and update it if yours says more", before.Author, q.DayTime(before.Sent)), Why: why.Why{Reason: why.SentAlready, With: []any{before.Author, before.Sent}}}
 	}
 	out, err := p.Alerts.SendAlert(q.R.Context(), q.By(), send, wire.WaitLocal)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // standing is an alert with what it says now.
@@ -33,7 +34,7 @@ func (p pages) standing(q *frame.Request) (standing, error) {
 	authority.MinimalAlert(q.By(), &a)
 	s := standing{alert: a}
 	if a.State.Over() {
-		return s, wire.Problemf(wire.KindRefused, "the alert is over, so there is nothing to change; send a new one")
+		return s, wire.Problemf(wire.KindRefused, "the alert is over, so there is nothing to change; send a new one").Because(why.AlertOver)
 	}
 	var says wire.Message
 	for _, m := range a.Messages {
@@ -94,12 +95,8 @@ func (p pages) tryUpdate(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	f := formOf(q)
-	switch q.Form("do") {
-	case "renew":
-		f.ID, f.At = newID(), stamp(q.Now)
-		return p.checkUpdate(q, s, f, nil)
-	case "check":
+	f, check := draft(q)
+	if check {
 		return p.checkUpdate(q, s, f, nil)
 	}
 	c, err := p.updateOf(q, s, f)
@@ -196,7 +193,7 @@ func (p pages) checkUpdate(q *frame.Request, s standing, f form, mark func(*chec
 		}
 		switch {
 		case problem != nil:
-			c.Wrong = problem.Sentence
+			c.Wrong = q.Said(problem)
 		case missing != "":
 			c.Needs = []string{q.Lang.T(missing)}
 		default:
@@ -231,7 +228,7 @@ func (p pages) changes(q *frame.Request, s standing, f form, in wire.UpdateAlert
 		return nil, err
 	}
 	if problem != nil {
-		c.Wrong, c.WrongAlert = problem.Sentence, problem.Alert
+		c.Wrong, c.WrongAlert = q.Said(problem), problem.Alert
 		return c, nil
 	}
 	if c.Tried, err = p.triedOf(q, out); err != nil {
@@ -281,14 +278,13 @@ func (p pages) sendUpdate(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	f := formOf(q)
+	f, wrong, err := typed(q, s.alert.Status != "Actual")
+	if err != nil {
+		return err
+	}
 	if f.Stands != s.version() {
-		return &wire.Problem{Kind: wire.KindConflict, Alert: s.alert.ID, Sentence: "nothing was sent: the alert was changed since this page was opened, maybe by your own press; look at what it says now"}
+		return &wire.Problem{Kind: wire.KindConflict, Alert: s.alert.ID, Sentence: "nothing was sent: the alert was changed since this page was opened, maybe by your own press; look at what it says now", Why: why.Why{Reason: why.ChangedSince}}
 	}
-	if f.Checked == "" {
-		return wire.Problemf(wire.KindMalformed, "nothing was sent: the form was not checked before")
-	}
-	wrong := !view.Typed(q.Form("word"), wordFor(s.alert.Status != "Actual"))
 	old := f.old(q)
 	in, missing, err := p.change(q, s, f)
 	if err != nil {

@@ -100,18 +100,18 @@ func (q *Request) ShowAs(status int, name string, data any) error {
 	return nil
 }
 
-// ProblemPage says what went wrong. The node's sentence is in English.
+// ProblemPage says what went wrong.
 type ProblemPage struct {
 	Page
 	Says     string // what kind of problem it is, in the person's language
-	Sentence string
+	Sentence Said
 	Details  []string
 	Alert    string
 	Help     string // path of what the handbook says of it
 }
 
 func (f *Frame) showProblem(q *Request, p *wire.Problem) {
-	data := ProblemPage{Page: q.Page("problem"), Sentence: p.Sentence, Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind)}
+	data := ProblemPage{Page: q.Page("problem"), Sentence: q.Said(p), Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind)}
 	data.Says = q.Lang.T("problem." + p.Kind)
 	if err := q.ShowAs(wire.HTTPStatus(p.Kind), "problem", data); err != nil {
 		f.log.Error("showing a problem", "error", err)

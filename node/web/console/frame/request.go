@@ -18,6 +18,7 @@ import (
 	"almenara/node/web"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // maxForm is the most that a form may hold, in bytes: the texts of an alert in several languages.
@@ -188,7 +189,7 @@ func (f *Frame) awake(q *Request) error {
 	}
 	password := q.R.PostFormValue("password")
 	if password == "" {
-		return wire.Problemf(wire.KindRefused, "nothing was sent: this page was not used for a while; go back, type the password, and send again")
+		return wire.Problemf(wire.KindRefused, "nothing was sent: this page was not used for a while; go back, type the password, and send again").Because(why.Idle)
 	}
 	return f.opts.Sessions.Again(q.R.Context(), *q.Who, password, q.R.RemoteAddr)
 }
@@ -234,5 +235,5 @@ func (f *Frame) unrouted(w http.ResponseWriter, r *http.Request) {
 		f.fail(q, err)
 		return
 	}
-	f.showProblem(q, wire.Problemf(wire.KindNotFound, "there is no page at %.200s", r.URL.Path))
+	f.showProblem(q, wire.Problemf(wire.KindNotFound, "there is no page at %.200s", r.URL.Path).Because(why.NoPage, clip(r.URL.Path)))
 }

@@ -1,0 +1,40 @@
+package frame
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/web/console/words"
+	"almenara/node/wire"
+	"almenara/node/wire/why"
+)
+
+// Every reason has a text in both languages, and what fills it in is in it.
+func TestSaid_IsInThePersonsLanguage(t *testing.T) {
+	f := &Frame{opts: Options{Zone: time.UTC}}
+	for _, l := range words.All() {
+		for _, r := range why.All() {
+			require.True(t, l.Has("why."+string(r)), "%s in %s", r, l.Tag)
+			q := &Request{Lang: l, frame: f}
+			said := q.Said(wire.Problemf(wire.KindRefused, "in English").Because(r, "one", "two"))
+			require.NotContains(t, said.Text, "⟦")
+			require.Empty(t, said.Tag)
+			require.NotEqual(t, "in English", said.Text)
+		}
+	}
+	zh := &Request{Lang: words.All()[1], frame: f}
+	said := zh.Said(wire.Problemf(wire.KindForbidden, "this needs the role composer").Because(why.RoleMissing, why.Words{Of: "role.", Values: []string{"composer", "approver"}}))
+	require.Contains(t, said.Text, "「撰寫 / 批准」")
+	said = zh.Said(wire.Problemf(wire.KindRefused, "alone").Because(why.Alone, time.Date(2026, 11, 30, 3, 4, 0, 0, time.UTC)))
+	require.Contains(t, said.Text, "2026-11-30 03:04 UTC")
+	said = zh.Said(wire.Problemf(wire.KindNotFound, "none").Because(why.NoAlert, strings.Repeat("長", 9000)))
+	require.Less(t, len(said.Text), 1000)
+
+	require.Equal(t, Said{"something rare", "en"}, zh.Said(wire.Problemf(wire.KindRefused, "something rare")), "which page readers for the blind read in English")
+	require.Equal(t, Said{"something rare", ""}, (&Request{Lang: words.All()[0], frame: f}).Said(wire.Problemf(wire.KindRefused, "something rare")))
+	require.Equal(t, Said{"new", "en"}, zh.Said(wire.Problemf(wire.KindRefused, "new").Because("of a newer node")))
+	require.Empty(t, zh.Said(nil))
+}
