@@ -21,12 +21,6 @@ func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 		duties.Duty{Name: "imports", Where: duties.AtLeader, Do: n.imports.FinishImports},
 		duties.Duty{Name: "addresses", Do: n.membership.Announce},
 		duties.Duty{Name: "former id", Do: n.membership.ReplaceFormer},
-		duties.Duty{Name: "reminders", Do: func(context.Context) error {
-			if n.followUps.Due(n.options.Clock()) {
-				n.presenter.Changed()
-			}
-			return nil
-		}},
 		duties.Duty{Name: "approvals", Do: n.approvals.Chase},
 		duties.Duty{Name: "sign-outs", Do: n.signin.TellEnded},
 		duties.Duty{Name: "removals", Where: duties.AtLeader, Do: n.membership.FinishRemovals},

@@ -17,7 +17,8 @@ const mostAlerts = 4096
 
 // Log has what was agreed; *agreed.Reader is one.
 type Log interface {
-	KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
+	KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
+	AgreedAt(index uint64) (at time.Time, ok bool, err error)
 }
 
 // Told says who told a member, and when by the clock of the node where that was put in.
@@ -29,11 +30,20 @@ type Told struct {
 // Book is what people did about alerts, as far as this node knows: what is agreed and what is durable
 // here. Its methods may be called from any goroutine.
 type Book struct {
-	log Log
+	log   Log
+	clock func() time.Time
 
 	mu     sync.Mutex
 	alerts map[alert.ID]*sheet
-	looked time.Time // when Due was asked last
+	unread older
+}
+
+// older is a place in the log: what was agreed before it is about alerts that were over at that time, and
+// was not read. The zero one is that all was read.
+type older struct {
+	index uint64
+	n     uint16
+	since time.Time // what was sent later was read
 }
 
 // sheet is what was done about one alert.
@@ -50,8 +60,10 @@ type reminder struct {
 	every time.Duration // 0: once
 }
 
-// NewBook makes an empty one; Recall fills it.
-func NewBook(log Log) *Book { return &Book{log: log, alerts: map[alert.ID]*sheet{}} }
+// NewBook makes an empty one; Recall fills it. The clock is this node's.
+func NewBook(log Log, clock func() time.Time) *Book {
+	return &Book{log: log, clock: clock, alerts: map[alert.ID]*sheet{}}
+}
 
 // Learn takes a fact that is durable here, once or more often, in any order. False where it is none of a
 // person, or cannot be read.
@@ -63,17 +75,27 @@ func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
 	if err != nil {
 		return "", false
 	}
+	b.put(u, b.clock())
+	return alert.ID(u.Alert), true
+}
+
+// put lays what became known then on the sheet of its alert.
+func (b *Book) put(u factbody.FollowUp, known time.Time) {
+	u.At = believed(u.At, known)
 	id, revision := alert.ID(u.Alert), alert.Revision(u.Revision)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := b.sheet(id)
+	s := b.sheet(id, u.At)
+	if s == nil {
+		return
+	}
 	s.heard = max(s.heard, u.At)
 	if u.What == factbody.Remind {
 		next := reminder{u.At, u.By, time.Duration(u.Every) * time.Minute}
 		if old := s.reminders[revision]; next.after(old) {
 			s.reminders[revision] = next
 		}
-		return id, true
+		return
 	}
 	if s.told[revision] == nil {
 		s.told[revision] = map[uint32]Told{}
@@ -85,7 +107,16 @@ func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
 			s.told[revision][m] = next
 		}
 	}
-	return id, true
+}
+
+// believed is the time that a node gave, in ms since 1970, unless it lies ahead of when that became
+// known: the clocks of a district are within a minute of each other, and what is said to be of tomorrow
+// would stand above all that is said until then.
+func believed(at int64, known time.Time) int64 {
+	if time.UnixMilli(at).After(known.Add(alert.ClockSlack)) {
+		return known.UnixMilli()
+	}
+	return at
 }
 
 // after orders words about reminders; it is the same on every node in whatever order they come.
@@ -96,8 +127,9 @@ func (r reminder) after(old reminder) bool {
 	return r.every > old.every || r.every == old.every && r.by > old.by
 }
 
-// sheet is that of an alert; another one is forgotten where there are too many. mu is held.
-func (b *Book) sheet(id alert.ID) *sheet {
+// sheet is that of an alert of which something is heard; where there are too many, the one of which
+// nothing was heard for longest is forgotten, which may be this one: nil. mu is held.
+func (b *Book) sheet(id alert.ID, heard int64) *sheet {
 	s, ok := b.alerts[id]
 	if ok {
 		return s
@@ -109,6 +141,9 @@ func (b *Book) sheet(id alert.ID) *sheet {
 				oldest = other
 			}
 		}
+		if heard < b.alerts[oldest].heard {
+			return nil
+		}
 		delete(b.alerts, oldest)
 	}
 	s = &sheet{told: map[alert.Revision]map[uint32]Told{}, reminders: map[alert.Revision]reminder{}}
@@ -119,28 +154,99 @@ func (b *Book) sheet(id alert.ID) *sheet {
 // recalledAtOnce is how many facts are read at a time: there may be years of them.
 const recalledAtOnce = 1000
 
-// Recall reads what was agreed.
+// matters is how long after an alert was sent something may follow from what people did about it, with a
+// day for clocks.
+const matters = alert.MaxPlanned + alert.MaxLifetime + 24*time.Hour
+
+// Recall reads what was agreed, from the newest back to where all of it is about alerts that are over.
+// What is older is read when somebody asks for it.
 func (b *Book) Recall() error {
-	var index uint64
-	var n uint16
+	next := older{since: b.clock().Add(-matters)}
 	for {
-		kept, err := b.log.KeptFacts(fact.KindFollowUp, index, n, recalledAtOnce)
+		kept, err := b.log.KeptBefore(fact.KindFollowUp, next.index, next.n, recalledAtOnce)
 		if err != nil {
 			return fmt.Errorf("recalling what people did about alerts: %w", err)
 		}
-		for _, k := range kept {
-			b.Learn(k.Fact)
-			index, n = k.Index, k.N
+		if err := b.learnAgreed(kept); err != nil {
+			return err
 		}
-		if len(kept) < recalledAtOnce {
+		over := true
+		for _, k := range kept {
+			over = over && fact.WallTime(k.Fact.HLC).Before(next.since)
+			next.index, next.n = k.Index, k.N
+		}
+		if all := len(kept) < recalledAtOnce; over || all {
+			if all {
+				next = older{}
+			}
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.unread = next
 			return nil
 		}
 	}
 }
 
+// learnAgreed takes facts that were agreed on. A reminder counts as of then: it may lie ahead of that and not
+// of now.
+func (b *Book) learnAgreed(kept []agreed.KeptFact) error {
+	now := b.clock()
+	for _, k := range kept {
+		u, err := factbody.DecodeFollowUp(k.Fact.Body)
+		if err != nil {
+			continue // it was refused when it came, or is of newer software
+		}
+		known := now
+		if u.What == factbody.Remind {
+			at, ok, err := b.log.AgreedAt(k.Index)
+			if err != nil {
+				return fmt.Errorf("recalling a reminder: %w", err)
+			}
+			if ok && at.Before(now) {
+				known = at
+			}
+		}
+		b.put(u, known)
+	}
+	return nil
+}
+
+// readOlder reads what Recall has left, where the message is one that it is about.
+func (b *Book) readOlder(revision alert.Revision) error {
+	b.mu.Lock()
+	from := b.unread
+	b.mu.Unlock()
+	if from.index == 0 || !time.UnixMilli(int64(revision)).Before(from.since) {
+		return nil
+	}
+	for next := from; ; {
+		kept, err := b.log.KeptBefore(fact.KindFollowUp, next.index, next.n, recalledAtOnce)
+		if err != nil {
+			return fmt.Errorf("reading what people did about old alerts: %w", err)
+		}
+		if err := b.learnAgreed(kept); err != nil {
+			return err
+		}
+		if len(kept) < recalledAtOnce {
+			break
+		}
+		next.index, next.n = kept[len(kept)-1].Index, kept[len(kept)-1].N
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.unread == from {
+		b.unread = older{}
+	}
+	return nil
+}
+
 // Told is who was told one revision of the alert by a person, whatever id of it was known then. The map
-// is the caller's; nil where nobody was.
-func (b *Book) Told(ids []alert.ID, revision alert.Revision) map[uint32]Told {
+// is the caller's; nil where nobody was. Of an alert that was over before this node was started the log is
+// read, once.
+func (b *Book) Told(ids []alert.ID, revision alert.Revision) (map[uint32]Told, error) {
+	if err := b.readOlder(revision); err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out map[uint32]Told
@@ -158,22 +264,13 @@ func (b *Book) Told(ids []alert.ID, revision alert.Revision) map[uint32]Told {
 			}
 		}
 	}
-	return out
+	return out, nil
 }
 
 // Reminded is when devices were last reminded of one revision of the alert, at that time, and how long
 // it is until the next reminder that comes by itself; zero where none was, and none comes.
 func (b *Book) Reminded(ids []alert.ID, revision alert.Revision, now time.Time) (last time.Time, every time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var newest reminder
-	for _, id := range ids {
-		if s := b.alerts[id]; s != nil {
-			if r := s.reminders[revision]; r.after(newest) {
-				newest = r
-			}
-		}
-	}
+	newest := b.newest(ids, revision, now)
 	if newest.at == 0 {
 		return time.Time{}, 0
 	}
@@ -184,19 +281,29 @@ func (b *Book) Reminded(ids []alert.ID, revision alert.Revision, now time.Time) 
 	return last, newest.every
 }
 
-// Due reports whether a reminder has come by itself since it was asked last. It is asked by one
-// goroutine again and again.
-func (b *Book) Due(now time.Time) (due bool) {
+// next is a time, in ms since 1970, for a word about reminders that stands above all that is known.
+func (b *Book) next(ids []alert.ID, revision alert.Revision, now time.Time) int64 {
+	return max(now.UnixMilli(), b.newest(ids, revision, now).at+1)
+}
+
+// newest is the last word about reminders of one revision; zero where there is none. One that lies ahead
+// of the clock, which was set back since, is of now: else nothing said now would stand above it.
+func (b *Book) newest(ids []alert.ID, revision alert.Revision, now time.Time) (newest reminder) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.alerts {
-		for _, r := range s.reminders {
-			from := time.UnixMilli(r.at)
-			if r.every > 0 && now.After(from) && now.Sub(from)/r.every > max(0, b.looked.Sub(from))/r.every {
-				due = true
-			}
+	for _, id := range ids {
+		s := b.alerts[id]
+		if s == nil {
+			continue
+		}
+		r, ok := s.reminders[revision]
+		if at := believed(r.at, now); ok && at != r.at {
+			r.at = at
+			s.reminders[revision] = r
+		}
+		if r.after(newest) {
+			newest = r
 		}
 	}
-	b.looked = now
-	return due
+	return newest
 }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -27,6 +28,7 @@ import (
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
@@ -63,10 +65,13 @@ type Options struct {
 }
 
 // FollowUps answers service.FollowUps. Its methods may be called from any goroutine.
-type FollowUps struct{ o Options }
+type FollowUps struct {
+	o         Options
+	reminding sync.Mutex // held by who asks for reminders: of two at once the second one is too soon
+}
 
 // New makes one.
-func New(o Options) *FollowUps { return &FollowUps{o} }
+func New(o Options) *FollowUps { return &FollowUps{o: o} }
 
 // MarkTold implements service.FollowUps.
 func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string, in acts.MarkTold, wait wire.Wait) (acts.Told, error) {
@@ -78,7 +83,10 @@ func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string
 	if err != nil {
 		return acts.Told{}, err
 	}
-	known := f.o.Book.Told(s.IDs, m.Entry.Revision)
+	known, err := f.o.Book.Told(s.IDs, m.Entry.Revision)
+	if err != nil {
+		return acts.Told{}, err
+	}
 	members, err := f.meant(in, missing, everybody, known)
 	if err != nil {
 		return acts.Told{}, err
@@ -94,10 +102,14 @@ func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string
 	if out.Marked = fresh.GetCardinality(); out.Marked == 0 {
 		return out, nil // they have presented it, or were told before
 	}
-	err = f.record(ctx, factbody.FollowUp{
+	progress, err := f.record(ctx, factbody.FollowUp{
 		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Told, Members: fresh.ToArray(), By: by.Name, At: f.o.Clock().UnixMilli(), Note: in.Note,
-	}, wait)
-	return out, err
+	})
+	if err != nil {
+		return acts.Told{}, err
+	}
+	replication.Await(ctx, progress, wait, f.o.Alone)
+	return out, nil
 }
 
 // meant is whom a mark is about: members by their ids, or everybody in a place who is missing and was
@@ -161,17 +173,30 @@ func (f *FollowUps) Remind(ctx context.Context, by authority.Caller, id string, 
 	if _, err := f.o.Rules.Check(by, authority.FollowUp, authority.About{Members: everybody}); err != nil {
 		return acts.Reminded{}, err
 	}
+	out := acts.Reminded{Alert: string(s.ID), Unread: unread.GetCardinality(), EveryMinutes: in.EveryMinutes}
+	progress, err := f.recordReminder(ctx, by, s, m, in)
+	if err != nil {
+		return acts.Reminded{}, err
+	}
+	replication.Await(ctx, progress, wait, f.o.Alone)
+	return out, nil
+}
+
+// recordReminder makes the fact of a reminder that does not come too soon after the one before.
+func (f *FollowUps) recordReminder(ctx context.Context, by authority.Caller, s *stories.Story, m *alerts.Message, in acts.Remind) (*exchange.Progress, error) {
+	f.reminding.Lock()
+	defer f.reminding.Unlock()
 	now := f.o.Clock()
 	last, every := f.o.Book.Reminded(s.IDs, m.Entry.Revision, now)
 	ends := in.EveryMinutes == 0 && every > 0
-	if passed := now.Sub(last); passed < remindsEvery && passed >= 0 && !ends { // another interval is a reminder now, too
-		return acts.Reminded{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
-			Sentence: fmt.Sprintf("the alert %s was presented again less than a minute ago; wait a little", s.ID)}
+	if passed := now.Sub(last); passed < remindsEvery && !ends { // another interval is a reminder now, too
+		return nil, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
+			Sentence: fmt.Sprintf("the alert %s was presented again less than a minute ago; wait a little", s.ID), Why: why.Why{Reason: why.JustReminded}}
 	}
-	out := acts.Reminded{Alert: string(s.ID), Unread: unread.GetCardinality(), EveryMinutes: in.EveryMinutes}
-	return out, f.record(ctx, factbody.FollowUp{
-		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Remind, Every: uint32(in.EveryMinutes), By: by.Name, At: now.UnixMilli(),
-	}, wait)
+	return f.record(ctx, factbody.FollowUp{
+		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Remind, Every: uint32(in.EveryMinutes), By: by.Name,
+		At: f.o.Book.next(s.IDs, m.Entry.Revision, now),
+	})
 }
 
 // standing is the message of an alert that devices show now.
@@ -182,7 +207,7 @@ func (f *FollowUps) standing(id, done string) (*stories.Story, *alerts.Message, 
 	}
 	m := s.Current()
 	if state := f.o.Stories.State(s); m == nil || state != wire.StateInForce {
-		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: it is %s, and no device shows it", s.ID, done, state)
+		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: it is %s, and no device shows it", s.ID, done, state).Because(why.NotShown, why.Words{Of: "state.", Values: []string{string(state)}})
 	}
 	if !alert.Presentable(s.Status) {
 		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: no device shows it", s.ID, done)
@@ -208,21 +233,20 @@ func (f *FollowUps) below(s *stories.Story, m *alerts.Message, rung receipt.Rung
 	return roaring.AndNot(everybody, there), everybody, nil
 }
 
-// record makes the fact. It is durable here when it returns, and as far as wait says.
-func (f *FollowUps) record(ctx context.Context, u factbody.FollowUp, wait wire.Wait) error {
+// record makes the fact. It is durable here when it returns.
+func (f *FollowUps) record(ctx context.Context, u factbody.FollowUp) (*exchange.Progress, error) {
 	if err := f.o.Understood(ctx, fact.KindFollowUp.Since()); err != nil {
-		return err
+		return nil, err
 	}
 	slices.Sort(u.Members)
 	body, err := u.Encode()
 	if err != nil {
-		return fmt.Errorf("encoding what was done about an alert: %w", err)
+		return nil, fmt.Errorf("encoding what was done about an alert: %w", err)
 	}
 	progress, err := f.o.Exchange.Create(ctx, fact.KindFollowUp, fact.Alerts, body)
 	if err != nil {
-		return replication.Unrecorded(err)
+		return nil, replication.Unrecorded(err)
 	}
 	f.o.Progress.Put(progress)
-	replication.Await(ctx, progress, wait, f.o.Alone)
-	return nil
+	return progress, nil
 }

@@ -2,9 +2,12 @@ package followup_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +38,16 @@ var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 
 const id = alert.ID("abcdefghijklmnopqrstuvwxyz")
 
+func at(t time.Time) func() time.Time { return func() time.Time { return t } }
+
+// told is who was told, of a book that can be read.
+func told(t testing.TB, b *followup.Book, id alert.ID, r alert.Revision) map[uint32]followup.Told {
+	t.Helper()
+	out, err := b.Told([]alert.ID{id}, r)
+	require.NoError(t, err)
+	return out
+}
+
 func learn(t testing.TB, b *followup.Book, all ...factbody.FollowUp) {
 	for _, f := range all {
 		body, err := f.Encode()
@@ -47,25 +60,24 @@ func learn(t testing.TB, b *followup.Book, all ...factbody.FollowUp) {
 
 // In whatever order facts come, and however often, every node says the same.
 func TestBook_IsTheSameInEveryOrder(t *testing.T) {
-	at := func(minutes int) int64 { return noon.Add(time.Duration(minutes) * time.Minute).UnixMilli() }
+	after := func(minutes int) int64 { return noon.Add(time.Duration(minutes) * time.Minute).UnixMilli() }
 	all := []factbody.FollowUp{
-		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{1, 2}, By: "amy", At: at(2)},
-		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{2, 3}, By: "bob", At: at(1)},
-		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{3}, By: "amy", At: at(1)},
-		{Alert: string(id), Revision: 2, What: factbody.Told, Members: []uint32{9}, By: "amy", At: at(3)},
-		{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 10, By: "amy", At: at(1)},
-		{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "bob", At: at(4)},
-		{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: at(4)},
+		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{1, 2}, By: "amy", At: after(2)},
+		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{2, 3}, By: "bob", At: after(1)},
+		{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{3}, By: "amy", At: after(1)},
+		{Alert: string(id), Revision: 2, What: factbody.Told, Members: []uint32{9}, By: "amy", At: after(3)},
+		{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 10, By: "amy", At: after(1)},
+		{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "bob", At: after(4)},
+		{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: after(4)},
 	}
 	for range 20 {
 		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		b := followup.NewBook(nil)
+		b := followup.NewBook(nil, at(noon.Add(time.Hour)))
 		learn(t, b, all...)
 		learn(t, b, all[0])
-		told := b.Told([]alert.ID{id}, 1)
 		require.Equal(t, map[uint32]followup.Told{
 			1: {By: "amy", At: noon.Add(2 * time.Minute)}, 2: {By: "bob", At: noon.Add(time.Minute)}, 3: {By: "amy", At: noon.Add(time.Minute)},
-		}, told, "the first word counts, and the other revision is another")
+		}, told(t, b, id, 1), "the first word counts, and the other revision is another")
 		last, every := b.Reminded([]alert.ID{id}, 1, noon.Add(4*time.Minute))
 		require.Equal(t, []any{noon.Add(4 * time.Minute), 5 * time.Minute}, []any{last, every})
 		last, _ = b.Reminded([]alert.ID{id}, 1, noon.Add(15*time.Minute))
@@ -74,7 +86,7 @@ func TestBook_IsTheSameInEveryOrder(t *testing.T) {
 		require.Zero(t, last)
 		require.Zero(t, every)
 	}
-	b := followup.NewBook(nil)
+	b := followup.NewBook(nil, at(noon))
 	_, ok := b.Learn(fact.Fact{Kind: fact.KindFollowUp, Body: []byte("x")})
 	require.False(t, ok)
 	_, ok = b.Learn(fact.Fact{Kind: fact.KindAlert})
@@ -82,15 +94,15 @@ func TestBook_IsTheSameInEveryOrder(t *testing.T) {
 }
 
 func TestBook_KeepsBoundedMemory(t *testing.T) {
-	b := followup.NewBook(nil)
+	b := followup.NewBook(nil, at(noon))
 	name := []byte("aaaaaaaaaaaaaaaaaaaaaaaaaa")
 	first := string(name)
 	for i := range 4200 {
 		name[0], name[1], name[2] = 'a'+byte(i/676), 'a'+byte(i/26%26), 'a'+byte(i%26)
 		learn(t, b, factbody.FollowUp{Alert: string(name), Revision: 1, What: factbody.Told, Members: []uint32{1}, By: "amy", At: int64(i)})
 	}
-	require.Empty(t, b.Told([]alert.ID{alert.ID(first)}, 1), "the oldest went first")
-	require.NotEmpty(t, b.Told([]alert.ID{alert.ID(name)}, 1))
+	require.Empty(t, told(t, b, alert.ID(first), 1), "the oldest went first")
+	require.NotEmpty(t, told(t, b, alert.ID(name), 1))
 }
 
 // house is a district with two members in each of two blocks, and as much of a node as takes what people
@@ -103,6 +115,7 @@ type house struct {
 	log   *recordstest.Log
 	now   time.Time
 	old   error
+	mu    sync.Mutex // guards made
 	made  []factbody.FollowUp
 	alert string
 	rev   alert.Revision
@@ -111,10 +124,12 @@ type house struct {
 func (h *house) Create(_ context.Context, kind fact.Kind, _ fact.Stream, body []byte) (*exchange.Progress, error) {
 	f, err := factbody.DecodeFollowUp(body)
 	require.NoError(h.t, err)
+	h.mu.Lock()
 	h.made = append(h.made, f)
+	h.mu.Unlock()
 	_, ok := h.book.Learn(fact.Fact{Kind: kind, Body: body})
 	require.True(h.t, ok)
-	return &exchange.Progress{ID: fact.ID{byte(len(h.made))}}, nil
+	return &exchange.Progress{ID: fact.ID(sha256.Sum256(body))}, nil
 }
 
 type quiet struct{}
@@ -124,8 +139,9 @@ func (quiet) AllAdopted(*journal.Reading) bool                                 {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{t: t, book: followup.NewBook(nil), known: alerts.NewBook(nil), now: noon}
+	h := &house{t: t, known: alerts.NewBook(nil), now: noon}
 	clock := func() time.Time { return h.now }
+	h.book = followup.NewBook(nil, clock)
 	h.log = recordstest.New(t, clock)
 	var raw [][]byte
 	for _, m := range []string{"one/1", "one/2", "two/1", "two/2"} {
@@ -256,43 +272,138 @@ func TestFollowUps_AreOfWhatDevicesShow(t *testing.T) {
 	require.Empty(t, h.made)
 }
 
-// Reminders that come by themselves are due once each.
-func TestBook_SaysWhenAReminderIsDue(t *testing.T) {
-	b := followup.NewBook(nil)
-	require.False(t, b.Due(noon))
-	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "amy", At: noon.UnixMilli()})
-	for _, c := range []struct {
-		after time.Duration
-		due   bool
-	}{{time.Minute, false}, {5 * time.Minute, true}, {5*time.Minute + 5*time.Second, false}, {11 * time.Minute, true}, {12 * time.Minute, false}} {
-		require.Equal(t, c.due, b.Due(noon.Add(c.after)), c.after)
+// A node whose clock is ahead says that a reminder is of this evening: it counts from when it was heard of,
+// and whoever ends reminders then, ends them.
+func TestBook_HoldsTimesToWhatIsPlausible(t *testing.T) {
+	now := noon
+	b := followup.NewBook(nil, func() time.Time { return now })
+	ahead := factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "eve", At: noon.Add(5 * time.Hour).UnixMilli()}
+	learn(t, b, ahead)
+	last, every := b.Reminded([]alert.ID{id}, 1, now)
+	require.Equal(t, []any{noon, 5 * time.Minute}, []any{last, every})
+	now = noon.Add(time.Minute)
+	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: now.UnixMilli()})
+	_, every = b.Reminded([]alert.ID{id}, 1, now)
+	require.Zero(t, every, "it was ended")
+	_, every = b.Reminded([]alert.ID{id}, 1, noon.Add(6*time.Hour))
+	require.Zero(t, every, "and does not begin again when that time comes")
+
+	for _, at := range []int64{noon.Add(61 * time.Second).UnixMilli(), 253402300800000, 1<<63 - 1} { // the year 10000 cannot be written
+		b := followup.NewBook(nil, func() time.Time { return noon })
+		learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{1}, By: "eve", At: at},
+			factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "eve", At: at})
+		last, _ := b.Reminded([]alert.ID{id}, 1, noon)
+		require.Equal(t, []any{noon, noon}, []any{told(t, b, id, 1)[1].At, last})
 	}
-	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: noon.Add(12 * time.Minute).UnixMilli()})
-	require.False(t, b.Due(noon.Add(time.Hour)), "once")
+	within := noon.Add(time.Minute)
+	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 2, What: factbody.Remind, By: "amy", At: within.UnixMilli()})
+	last, _ = b.Reminded([]alert.ID{id}, 2, noon)
+	require.Equal(t, within, last, "clocks differ by so much")
 }
 
-// long is a log of many facts, given in parts.
-type long struct{ facts, most int }
+// The clock of this node itself was ahead, and was set right.
+func TestRemind_StandsAboveWhatWasSaidUnderAClockThatWasAhead(t *testing.T) {
+	h := newHouse(t)
+	remind := func(every int) error {
+		_, err := h.Remind(t.Context(), duty, h.alert, acts.Remind{EveryMinutes: every}, wire.WaitLocal)
+		return err
+	}
+	h.now = noon.Add(40 * time.Minute)
+	require.NoError(t, remind(5))
+	h.now = noon
+	h.refused(remind(2), wire.KindOverBudget, "less than a minute ago") // it is of now
+	require.NoError(t, remind(0), "reminders can be ended")
+	_, every := h.book.Reminded([]alert.ID{alert.ID(h.alert)}, h.rev, noon.Add(time.Hour))
+	require.Zero(t, every)
+	h.now = noon.Add(30 * time.Second) // the clock of another node is behind by as much
+	learn(t, h.book, factbody.FollowUp{Alert: h.alert, Revision: uint64(h.rev), What: factbody.Remind, Every: 9, By: "bob", At: noon.Add(80 * time.Second).UnixMilli()})
+	require.NoError(t, remind(0), "what is ahead by less than a minute can be ended, too")
+	_, every = h.book.Reminded([]alert.ID{alert.ID(h.alert)}, h.rev, noon.Add(time.Hour))
+	require.Zero(t, every)
+}
 
-func (l *long) KeptFacts(_ fact.Kind, index uint64, _ uint16, limit int) (out []agreed.KeptFact, err error) {
-	l.most = max(l.most, limit)
-	for i := int(index) + 1; i <= l.facts && len(out) < limit; i++ {
-		body, err := factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{uint32(i)}, By: "amy", At: noon.UnixMilli()}.Encode()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, agreed.KeptFact{Index: uint64(i), Fact: fact.Fact{Kind: fact.KindFollowUp, Body: body}})
+// Who presses at several browsers at once sounds one siren.
+func TestAttack_RemindersThatAreAskedForAtOnceAreOne(t *testing.T) {
+	h := newHouse(t)
+	var all sync.WaitGroup
+	var taken atomic.Int32
+	for range 32 {
+		all.Go(func() {
+			if _, err := h.Remind(t.Context(), duty, h.alert, acts.Remind{}, wire.WaitLocal); err == nil {
+				taken.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 1, taken.Load())
+}
+
+// log is what was agreed: fact i was made, and agreed on, at the time of made.
+type log struct {
+	facts []agreed.KeptFact
+	at    map[uint64]time.Time
+	most  int
+	reads int
+}
+
+func (l *log) add(t testing.TB, u factbody.FollowUp, made, agreedAt time.Time) {
+	body, err := u.Encode()
+	require.NoError(t, err)
+	index := uint64(len(l.facts) + 1)
+	l.facts = append(l.facts, agreed.KeptFact{Index: index, Fact: fact.Fact{Kind: fact.KindFollowUp, HLC: fact.HLC(made), Body: body}})
+	l.at[index] = agreedAt
+}
+
+func (l *log) KeptBefore(_ fact.Kind, index uint64, _ uint16, limit int) (out []agreed.KeptFact, err error) {
+	l.most, l.reads = max(l.most, limit), l.reads+1
+	if index == 0 {
+		index = uint64(len(l.facts)) + 1
+	}
+	for i := index - 1; i > 0 && len(out) < limit; i-- {
+		out = append(out, l.facts[i-1])
 	}
 	return out, nil
 }
 
-// There may be years of what people did: it is read in parts, and all of it.
-func TestBook_RecallsInParts(t *testing.T) {
-	for _, n := range []int{0, 1, 999, 1000, 2500} {
-		log := &long{facts: n}
-		b := followup.NewBook(log)
+func (l *log) AgreedAt(index uint64) (time.Time, bool, error) {
+	at, ok := l.at[index]
+	return at, ok, nil
+}
+
+// There may be years of what people did: the start reads, in parts, what may still matter, and the rest is
+// read when somebody looks at an alert of that time.
+func TestBook_RecallsWhatMayStillMatter(t *testing.T) {
+	year := noon.AddDate(-1, 0, 0)
+	for _, n := range []int{0, 1, 999, 1000, 2500, 6500} {
+		l := &log{at: map[uint64]time.Time{}}
+		old := alert.Revision(year.UnixMilli())
+		for i := range n {
+			l.add(t, factbody.FollowUp{Alert: string(id), Revision: uint64(old), What: factbody.Told, Members: []uint32{uint32(i)}, By: "amy", At: year.UnixMilli()}, year, year)
+		}
+		fresh := alert.ID("bbcdefghijklmnopqrstuvwxyz")
+		of := alert.Revision(noon.UnixMilli())
+		l.add(t, factbody.FollowUp{Alert: string(fresh), Revision: uint64(of), What: factbody.Told, Members: []uint32{7}, By: "amy", At: noon.UnixMilli()}, noon, noon)
+		b := followup.NewBook(l, at(noon))
 		require.NoError(t, b.Recall())
-		require.Len(t, b.Told([]alert.ID{id}, 1), n)
-		require.Equal(t, 1000, log.most)
+		require.LessOrEqual(t, l.reads, 2, n)
+		require.Len(t, told(t, b, fresh, of), 1)
+		require.LessOrEqual(t, l.reads, 2, "what is of today asks for nothing")
+		require.Len(t, told(t, b, id, old), n)
+		reads := l.reads
+		require.Len(t, told(t, b, id, old), n)
+		require.Equal(t, reads, l.reads, "once")
+		require.Equal(t, 1000, l.most)
 	}
+}
+
+// After a start a reminder counts as of when it was agreed on, if it says that it is of later.
+func TestBook_RecallsRemindersAsOfWhenTheyWereAgreedOn(t *testing.T) {
+	l := &log{at: map[uint64]time.Time{}}
+	evening := noon.Add(5 * time.Hour)
+	l.add(t, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, Every: 5, By: "eve", At: evening.UnixMilli()}, evening, noon)
+	l.add(t, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: noon.Add(time.Minute).UnixMilli()}, noon, noon.Add(time.Minute))
+	b := followup.NewBook(l, at(evening.Add(time.Hour)))
+	require.NoError(t, b.Recall())
+	last, every := b.Reminded([]alert.ID{id}, 1, evening.Add(time.Hour))
+	require.Equal(t, []any{noon.Add(time.Minute), time.Duration(0)}, []any{last, every}, "it was ended at noon")
 }

@@ -52,8 +52,9 @@ type Messages interface {
 type BuilderOptions[A Audience] struct {
 	Audience func() A // may be another one after the state was replaced
 	Messages Messages
-	// Reminded is when devices were last to present the revision again; nil is never.
-	Reminded func(id alert.ID, revision alert.Revision) time.Time
+	// Reminded is when devices were last to present the revision again, and how long it is from then until
+	// they are by themselves, 0: they are not; nil is never.
+	Reminded func(id alert.ID, revision alert.Revision) (last time.Time, every time.Duration)
 	// Told is whom the record says that the message of the alert was for, or has reached:
 	// the members of today may be others.
 	Told   func(id alert.ID, m alerts.Addressing) (*roaring.Bitmap, error)
@@ -126,6 +127,8 @@ func NewBuilder[A Audience](o BuilderOptions[A]) *Builder[A] {
 type Todo struct {
 	Missing int // alerts that are not in the situation yet, and ends: build again at once
 	Stale   int // alerts that are in it for the audience of before: build again soon
+
+	Remind time.Time // when devices are next to present something again; zero: never
 }
 
 // Build makes the situation of what is in force and what has ended. What Todo says is
@@ -152,9 +155,13 @@ func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.S
 	s := channels.Situation{Places: b.places}
 	for _, l := range inForce {
 		if it := b.items[l.ID]; it.round > 0 && it.parts != nil {
+			last, every := b.reminded(l)
+			if next := last.Add(every); every > 0 && (todo.Remind.IsZero() || next.Before(todo.Remind)) {
+				todo.Remind = next
+			}
 			s.InForce = append(s.InForce, channels.Item{
 				Alert: l.ID, Revision: l.Revision, Digest: l.Digest, Expires: l.Expires, Status: l.Status,
-				Message: l.Message.Alert, Parts: it.parts, Concerns: it.whom(), Reminded: b.reminded(l),
+				Message: l.Message.Alert, Parts: it.parts, Concerns: it.whom(), Reminded: last,
 			})
 		}
 	}
@@ -167,10 +174,11 @@ func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.S
 	return s, todo
 }
 
-// reminded is when devices were last to present what is in force again.
-func (b *Builder[A]) reminded(l alerts.Live) time.Time {
+// reminded is when devices were last to present what is in force again, and how long it is until the next
+// time.
+func (b *Builder[A]) reminded(l alerts.Live) (last time.Time, every time.Duration) {
 	if b.Reminded == nil {
-		return time.Time{}
+		return last, 0
 	}
 	return b.Reminded(l.ID, l.Revision)
 }

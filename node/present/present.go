@@ -48,8 +48,9 @@ type Options struct {
 	Here     func(members *roaring.Bitmap) int
 	Notes    func() Notes
 	Touch    func(id alert.ID) // something has become of an alert
-	// Reminded is when devices were last to present a revision again; zero: never.
-	Reminded func(id alert.ID, revision alert.Revision) time.Time
+	// Reminded is when devices were last to present a revision again, and how long it is from then until
+	// they are by themselves; zero: never.
+	Reminded func(id alert.ID, revision alert.Revision) (last time.Time, every time.Duration)
 	Passed   func()       // what holds is another because its time has come; must not block
 	Recall   func() error // lays what was agreed on the book
 	Clock    func() time.Time
@@ -161,10 +162,14 @@ func (p *Presenter) now() time.Duration {
 		return 0
 	case left.Stale > 0:
 		return stalePause
-	case picture.Next.IsZero():
-		return presentAtMost
 	}
-	return min(max(picture.Next.Sub(p.clock()), time.Millisecond), presentAtMost)
+	wait := presentAtMost
+	for _, at := range []time.Time{picture.Next, left.Remind} {
+		if !at.IsZero() {
+			wait = min(wait, max(at.Sub(p.clock()), time.Millisecond))
+		}
+	}
+	return wait
 }
 
 const (

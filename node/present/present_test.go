@@ -109,6 +109,32 @@ func TestNow_HandsOverWhatHoldsAndNotesItOnce(t *testing.T) {
 	require.Empty(t, s.Last().InForce)
 }
 
+// Reminders that come by themselves are taken from what is in force: nothing is asked of what is over.
+func TestNow_LooksAgainWhenAReminderComes(t *testing.T) {
+	now := noon
+	s := newStage(func() time.Time { return now })
+	rain := s.say("rain", noon)
+	asked := map[alert.ID]int{}
+	every := 20 * time.Second
+	s.situations.Reminded = func(id alert.ID, _ alert.Revision) (time.Time, time.Duration) {
+		asked[id]++
+		return noon.Add(now.Sub(noon).Truncate(20 * time.Second)), every
+	}
+	require.Equal(t, 20*time.Second, s.now())
+	require.Equal(t, noon, s.Last().InForce[0].Reminded)
+	now = noon.Add(55 * time.Second)
+	require.Equal(t, 5*time.Second, s.now())
+	now = noon.Add(60 * time.Second)
+	require.Equal(t, 20*time.Second, s.now())
+	require.Equal(t, now, s.Last().InForce[0].Reminded)
+	every = 0
+	require.Equal(t, presentAtMost, s.now(), "once")
+	now, every = noon.Add(2*time.Hour), time.Second
+	before := asked[rain]
+	require.Equal(t, presentAtMost, s.now())
+	require.Equal(t, before, asked[rain], "it is over")
+}
+
 func TestReread_IsTriedUntilItIsRead(t *testing.T) {
 	s := newStage(func() time.Time { return noon })
 	s.now()

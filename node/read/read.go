@@ -83,7 +83,7 @@ type Options struct {
 
 // FollowUps is what people did about alerts; *followup.Book is one.
 type FollowUps interface {
-	Told(ids []alert.ID, revision alert.Revision) map[uint32]followup.Told
+	Told(ids []alert.ID, revision alert.Revision) (map[uint32]followup.Told, error)
 	Reminded(ids []alert.ID, revision alert.Revision, now time.Time) (last time.Time, every time.Duration)
 }
 

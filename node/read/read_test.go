@@ -71,7 +71,7 @@ func newLibrary(t *testing.T) *library {
 		raw = append(raw, audience.EncodeMember(&audience.Member{ID: fmt.Sprint("s", i), Name: fmt.Sprint("Chan ", i), Kind: audience.KindScreen, Place: place}))
 	}
 	l.propose(&command.PutMembers{Members: raw})
-	l.book, l.followUps = alerts.NewBook(nil), followup.NewBook(nil)
+	l.book, l.followUps = alerts.NewBook(nil), followup.NewBook(nil, func() time.Time { return l.now })
 	f := stories.New(l.book, l.log.State, clock)
 	l.Reader = read.New(read.Options{
 		Book: l.book, Stories: f, Addressed: addressed.New(l.log.State, f), Members: members.New(l.log.State.Index, l.log.Store),

@@ -53,9 +53,13 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 	if err := authority.MayList(by, s.Personal()); err != nil {
 		return out, err
 	}
+	told, err := r.followUps.Told(s.IDs, m.Entry.Revision)
+	if err != nil {
+		return out, err
+	}
 	page := receiptPage{
 		r: r, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons),
-		told: r.followUps.Told(s.IDs, m.Entry.Revision), shown: r.shownSince(s, m),
+		told: told, shown: r.shownSince(s, m),
 	}
 	listed, err := page.listed(want)
 	if err != nil {

@@ -145,9 +145,9 @@ func (r *Reader) showFollowUps(out *wire.Alert, s *stories.Story, who addressed.
 	if last, every := r.followUps.Reminded(s.IDs, m.Entry.Revision, r.clock()); !last.IsZero() {
 		out.Reminders = &acts.Reminders{Last: last, EveryMinutes: int(every.Minutes())}
 	}
-	told := r.followUps.Told(s.IDs, m.Entry.Revision)
-	if len(told) == 0 {
-		return nil
+	told, err := r.followUps.Told(s.IDs, m.Entry.Revision)
+	if err != nil || len(told) == 0 {
+		return err
 	}
 	presented, err := view.Members(s.IDs, m.Entry.Revision, receipt.Presented)
 	if err != nil {
