@@ -7,6 +7,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
 
@@ -39,7 +40,7 @@ func ask(out *wire.Approvals, may []string, accepted, expires, now time.Time) {
 	out.MayApprove = may
 	from := accepted
 	for _, g := range out.Given {
-		if g.At.After(from) {
+		if g.At.After(from) && !g.At.After(now.Add(alert.ClockSlack)) { // else the clock that said so is ahead, and nobody would be asked next
 			from = g.At
 		}
 	}

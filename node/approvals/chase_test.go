@@ -11,6 +11,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 )
 
 // An alert that nobody approves asks one after the other, and says so at each turn, once.
@@ -60,4 +61,20 @@ func TestChase_NamesTheNextInLine(t *testing.T) {
 	c.approveBy("zoe")
 	require.Empty(t, at(20*time.Minute).Next, "enough have approved it")
 	require.Empty(t, at(2*time.Hour).MayApprove)
+}
+
+// A node whose clock is ahead by hours says when somebody approved: the others are asked all the same.
+func TestChase_GoesOnAfterAnApprovalOfTonight(t *testing.T) {
+	c, _ := newSpoken(t)
+	c.users = []storage.User{{Name: "zoe", Roles: []string{authority.RoleApprover}}, {Name: "bob", Roles: []string{authority.RoleApprover}}, {Name: "eve", Roles: []string{authority.RoleApprover}}}
+	m := c.heldMessage()
+	c.now = m.Entry.Accepted.Add(7 * time.Minute)
+	given := []board.Approval{{Fact: m.Fact, By: "bob", At: c.now.Add(5 * time.Hour)}}
+	out, err := c.Asked(m, given)
+	require.NoError(t, err)
+	require.Equal(t, []any{"zoe", 1, m.Entry.Accepted.Add(10 * time.Minute)}, []any{out.Next, out.Missed, out.NextUntil})
+	given[0].At = c.now.Add(30 * time.Second) // clocks differ by so much
+	out, err = c.Asked(m, given)
+	require.NoError(t, err)
+	require.Equal(t, []any{"eve", 0}, []any{out.Next, out.Missed})
 }
