@@ -32,7 +32,6 @@ import (
 	"almenara/node/reached"
 	"almenara/node/read"
 	"almenara/node/status"
-	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -140,9 +139,7 @@ func newPresence(n *Node) *presence.Presence {
 // newInStep is what keeps the phones of one person in step.
 func newInStep(n *Node) *instep.InStep {
 	return instep.New(instep.Options{
-		Answers: instep.Known{
-			Find: func(id string) (*stories.Story, error) { return n.stories.Find(id) }, Now: func() (reached.View, error) { return n.reached.Now() },
-		},
+		Answers: instep.Known{OnBook: n.stories.OnBook, Now: func() (reached.View, error) { return n.reached.Now() }},
 		Send: func(ctx context.Context, device string, payload []byte) error {
 			return n.gateway.Command(ctx, device, payload)
 		},
@@ -193,9 +190,8 @@ func newPresenter(n *Node) *present.Presenter {
 	return present.New(present.Options{
 		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
 		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: func() error { return n.learner.Recall() },
-		Reminded: func(id alert.ID, revision alert.Revision) time.Time {
-			last, _ := n.followUps.Reminded([]alert.ID{id}, revision, n.options.Clock())
-			return last
+		Reminded: func(id alert.ID, revision alert.Revision) (time.Time, time.Duration) {
+			return n.followUps.Reminded([]alert.ID{id}, revision, n.options.Clock())
 		},
 		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Passed: func() { n.times.Passed() }, Clock: n.options.Clock, Logger: n.log,
 	})

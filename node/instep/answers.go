@@ -1,7 +1,6 @@
 package instep
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -14,15 +13,17 @@ import (
 
 // Known is what a node knows of alerts and receipts, as Answers.
 type Known struct {
-	Find func(id string) (*stories.Story, error)
-	Now  func() (reached.View, error)
+	// OnBook is an alert that may still matter, nil where none has that id. What a phone says that it
+	// shows may be anything, every second: it is looked for nowhere else.
+	OnBook func(id alert.ID) *stories.Story
+	Now    func() (reached.View, error)
 }
 
 // Who implements Answers.
-func (k Known) Who(alert string, among *roaring.Bitmap) (revision uint64, who *roaring.Bitmap, err error) {
-	s, err := k.Find(alert)
-	if err != nil {
-		return 0, nil, fmt.Errorf("finding the alert: %w", err)
+func (k Known) Who(id string, among *roaring.Bitmap) (revision uint64, who *roaring.Bitmap, err error) {
+	s := k.OnBook(alert.ID(id))
+	if s == nil {
+		return 0, roaring.New(), nil
 	}
 	m := s.Current()
 	view, err := k.Now()
@@ -38,9 +39,9 @@ func (k Known) Who(alert string, among *roaring.Bitmap) (revision uint64, who *r
 
 // Words implements Answers.
 func (k Known) Words(id string, revision uint64, who *roaring.Bitmap) (map[uint32]string, error) {
-	s, err := k.Find(id)
-	if err != nil {
-		return nil, fmt.Errorf("finding the alert: %w", err)
+	s := k.OnBook(alert.ID(id))
+	if s == nil {
+		return nil, nil
 	}
 	view, err := k.Now()
 	if err != nil {

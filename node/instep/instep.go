@@ -32,6 +32,7 @@ const (
 	holds  = time.Minute     // how long a command holds
 	waits  = 5 * time.Second // for the PUBACK of a phone
 	atOnce = 16              // commands under way
+	rests  = time.Minute     // at most, between tries with a phone that acknowledges nothing
 )
 
 // Answers is what members have answered to alerts; Known is one.
@@ -65,6 +66,8 @@ type phone struct {
 	member uint32
 	shows  []string
 	told   map[string]uint64 // by alert: the revision whose answer it was told
+	failed int               // commands in a row that it did not acknowledge
+	again  time.Time         // not before then: it holds up others
 }
 
 // New makes one that knows no phone.
@@ -167,7 +170,11 @@ func (s *InStep) showing() map[string][]showing {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := map[string][]showing{}
+	now := s.o.Clock()
 	for device, p := range s.phones {
+		if now.Before(p.again) {
+			continue
+		}
 		for _, alert := range p.shows {
 			out[alert] = append(out[alert], showing{device, p.member, p.told[alert]})
 		}
@@ -175,7 +182,7 @@ func (s *InStep) showing() map[string][]showing {
 	return out
 }
 
-// tell sends one command. One that was not sent is tried at the next look.
+// tell sends one command. One that was not sent is tried at the next look, and then ever more rarely.
 func (s *InStep) tell(ctx context.Context, device, alert string, revision uint64, answer string) {
 	now := s.o.Clock().UTC()
 	payload, err := s.o.Signer.Sign(contract.Command{
@@ -187,13 +194,20 @@ func (s *InStep) tell(ctx context.Context, device, alert string, revision uint64
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, waits, fmt.Errorf("no PUBACK within %v", waits))
 	defer cancel()
-	if err := s.o.Send(ctx, device, payload); err != nil {
+	err = s.o.Send(ctx, device, payload)
+	if err != nil {
 		s.o.Logger.Debug("telling a phone what was answered on another", "device", device, "error", err)
-		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.phones[device]; p != nil {
+	p := s.phones[device]
+	switch {
+	case p == nil:
+	case err != nil:
+		p.again = s.o.Clock().Add(min(every<<min(p.failed, 6), rests) - every)
+		p.failed++
+	default:
+		p.failed, p.again = 0, time.Time{}
 		p.told[alert] = max(p.told[alert], revision)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -16,6 +18,9 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/node/reached"
+	"almenara/node/stories"
+	"almenara/storage/alert"
 )
 
 // person is what is known of answers, and what phones were sent.
@@ -166,5 +171,45 @@ func TestInStep_LeavesScreensAlone(t *testing.T) {
 		s.State(phoneA, contract.State{Kind: "screen", Presenting: []string{"fire"}})
 		pass()
 		require.Empty(t, p.told())
+	})
+}
+
+// A phone may say that it shows anything, every second: what this node does not have costs nothing, and
+// is no line in the log.
+func TestAttack_WhatNoAlertIsCostsNothing(t *testing.T) {
+	looked := 0
+	k := Known{
+		OnBook: func(alert.ID) *stories.Story { looked++; return nil },
+		Now:    func() (reached.View, error) { t.Fatal("receipts were read"); return reached.View{}, nil },
+	}
+	var log strings.Builder
+	s := New(Options{Answers: k, Clock: time.Now, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	many := contract.State{Kind: "phone"}
+	for i := range 2 * contract.MaxPresenting {
+		many.Presenting = append(many.Presenting, fmt.Sprint("x", i))
+	}
+	s.State(phoneA, many)
+	s.look(t.Context())
+	require.Equal(t, contract.MaxPresenting, looked)
+	require.Empty(t, log.String())
+}
+
+// A phone that acknowledges nothing is tried ever more rarely: each try keeps the others waiting, and
+// reads all receipts of the alert.
+func TestAttack_APhoneThatAcknowledgesNothingIsLeftAlone(t *testing.T) {
+	story(t, func(p *person, s *InStep, _ func()) {
+		p.fails = errors.New("no PUBACK")
+		p.answer(7, "safe", 1)
+		s.State(phoneA, shows)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		require.Less(t, p.reads, 20)
+		require.Greater(t, p.reads, 9, "but it is not given up")
+		p.mu.Lock()
+		p.fails = nil
+		p.mu.Unlock()
+		time.Sleep(rests + every)
+		synctest.Wait()
+		require.Equal(t, []string{"a"}, p.told())
 	})
 }
