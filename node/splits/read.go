@@ -192,17 +192,32 @@ func (x *Reader) fanouts(r *Records, since time.Time) error {
 	})
 }
 
+// approvalPage is how many approvals are read at once.
+const approvalPage = 500
+
+// approvals gathers what was approved since then. It goes back from what was agreed last, until all of a
+// part was made before: there may be years of approvals.
 func (x *Reader) approvals(r *Records, since time.Time) error {
-	kept, err := x.state.KeptFacts(fact.KindApproval, 0, 0, 0)
-	if err != nil {
-		return err
-	}
-	for _, k := range kept {
-		if a, err := factbody.DecodeApproval(k.Fact.Body); err == nil && a.At >= since.UnixMilli() {
-			r.Approved = append(r.Approved, Approval{Node: k.Fact.Origin, Approval: a})
+	var index uint64
+	var n uint16
+	for {
+		kept, err := x.state.KeptBefore(fact.KindApproval, index, n, approvalPage)
+		if err != nil {
+			return err
+		}
+		older := true
+		for _, k := range kept {
+			older = older && fact.WallTime(k.Fact.HLC).Before(since)
+			if a, err := factbody.DecodeApproval(k.Fact.Body); err == nil && a.At >= since.UnixMilli() {
+				r.Approved = append(r.Approved, Approval{Node: k.Fact.Origin, Approval: a})
+			}
+			index, n = k.Index, k.N
+		}
+		if older || len(kept) < approvalPage {
+			slices.Reverse(r.Approved) // in the order in which they were agreed on
+			return nil
 		}
 	}
-	return nil
 }
 
 // auditPage is how many lines of the audit are read at once.

@@ -138,3 +138,31 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 	_, ok = r.Ended(fact.Fact{Body: []byte("x")})
 	require.False(t, ok)
 }
+
+// There may be years of approvals: they are read in parts from the newest back, and none of the time that is asked
+// for is missing.
+func TestApprovals_AreThoseSinceThen(t *testing.T) {
+	r := newRecord(t)
+	stamp := func(at int, by string) {
+		r.fact(at, fact.KindApproval, factbody.Approval{Fact: make([]byte, 32), Digest: "d", By: by, At: after(at).UnixMilli(), Expires: after(at + 60).UnixMilli()})
+	}
+	const year = 365 * 24 * 3600
+	for i := range approvalPage + 20 {
+		stamp(i-year, "old")
+	}
+	var want []string
+	for i := range approvalPage + 30 {
+		want = append(want, fmt.Sprint("p", i))
+		stamp(i, want[i])
+		if i == 9 {
+			stamp(10-year, "late") // of a node that was away for a year
+		}
+	}
+	var got Records
+	require.NoError(t, r.approvals(&got, after(0)))
+	var by []string
+	for _, a := range got.Approved {
+		by = append(by, a.By)
+	}
+	require.Equal(t, want, by)
+}
