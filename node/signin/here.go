@@ -1,7 +1,9 @@
 package signin
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,11 +32,23 @@ func newHere(clock func() time.Time) *here {
 	return &here{clock: clock, sessions: map[string]signin.Session{}, over: map[string]time.Time{}, untold: map[string]string{}, used: map[string]time.Time{}, steps: map[string]uint64{}}
 }
 
-// begin keeps a session of this node only, and that the second factor's step was used.
+// begin keeps a session of this node only, and that the second factor's step was used. Of a person who has
+// as many as one may have, the oldest ends: nobody takes the places of all others.
 func (h *here) begin(u storage.User, s signin.Session, step uint64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep()
+	var own []string // hashes
+	for hash, other := range h.sessions {
+		if other.User == s.User {
+			own = append(own, hash)
+		}
+	}
+	slices.SortFunc(own, func(a, b string) int { return cmp.Compare(h.sessions[a].Until, h.sessions[b].Until) })
+	for len(own) >= signin.MaxSessions {
+		delete(h.sessions, own[0])
+		own = own[1:]
+	}
 	if len(h.sessions) >= mostHere {
 		return wire.Problemf(wire.KindBusy, "too many sessions were begun at this node while it is alone")
 	}

@@ -1,0 +1,31 @@
+package signin
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/storage"
+	"almenara/storage/signin"
+)
+
+// Whoever may only look signs in at a lone node again and again: the others come in all the same.
+func TestAttack_NobodyTakesTheSessionsOfALoneNode(t *testing.T) {
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	h := newHere(func() time.Time { return now })
+	begin := func(i int, name string) error {
+		now = now.Add(time.Second)
+		return h.begin(storage.User{Name: name}, signin.Session{Hash: fmt.Append(nil, name, i), User: name, Until: now.Add(Lasts).UnixMilli()}, 0)
+	}
+	for i := range 2 * mostHere {
+		require.NoError(t, begin(i, "eve"))
+	}
+	require.NoError(t, begin(1, "amy"))
+	_, there := h.find([]byte("amy1"))
+	require.True(t, there)
+	_, there = h.find(fmt.Append(nil, "eve", 2*mostHere-1))
+	require.True(t, there, "the newest of each stays")
+	require.Len(t, h.sessions, signin.MaxSessions+1)
+}
