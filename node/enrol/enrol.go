@@ -36,6 +36,7 @@ const (
 
 	MaxSheet     = 50  // tickets on one sheet
 	maxTickets   = 500 // that may be used
+	maxText      = 512 // bytes of each text of a ticket
 	maxUninvited = 32  // requests without a ticket, of all addresses
 	maxOfAddress = 3   // of those, of one address
 )
@@ -91,6 +92,11 @@ type Ticket struct {
 func (e *Enrolment) NewTickets(of []For, life time.Duration) ([]Ticket, error) {
 	if len(of) == 0 || len(of) > MaxSheet {
 		return nil, wire.Problemf(wire.KindRefused, "a sheet has from 1 to %d codes, not %d; none was made", MaxSheet, len(of))
+	}
+	for _, f := range of {
+		if max(len(f.ID), len(f.Kind), len(f.Place), len(f.Member)) > maxText {
+			return nil, wire.Problemf(wire.KindRefused, "a name, kind, place or member has at most %d bytes; no code was made", maxText)
+		}
 	}
 	now := e.o.Clock()
 	e.mu.Lock()

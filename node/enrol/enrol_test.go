@@ -288,3 +288,37 @@ func TestCodeOf_IsWhatPagesCompute(t *testing.T) {
 	verifier := digest("a secret of the device")
 	require.Equal(t, "3ugFVc17FD19-JqqZgcOGrGGK6Znqf4oUuZSQN_eZrc RD9HGPiVhL078HRsiJdA9PrJvj-lirhvwr5f8LnJ0Gg 6745 2003", verifier+" "+digest(verifier)+" "+codeOf(verifier, strings.Repeat("A", 43), strings.Repeat("B", 43)))
 }
+
+// A digest is written in one way only: 32 bytes, without line ends, which the decoder would pass over.
+func TestIsDigest_KnowsOneWayToWriteIt(t *testing.T) {
+	good := digest("x")
+	for text, is := range map[string]bool{
+		good: true, "": false, random(31): false, random(33): false, good + "\n": false, good[:20] + "\r\n" + good[20:]: false,
+		good + "=": false, good[:42]: false, strings.Repeat("A", 43): true, strings.Repeat("A", 42) + "B": false, strings.Repeat("+", 43): false,
+	} {
+		require.Equal(t, is, isDigest(text), "%q", text)
+	}
+}
+
+// What the verifier of a request is comes from the street: one that was committed to, and is no digest, is refused.
+func TestAttack_AVerifierHasTheLengthOfOne(t *testing.T) {
+	r := newRig(t)
+	for _, verifier := range []string{"", "short", random(31), random(33), strings.Repeat("v", 1000), digest("x") + "\n"} {
+		asked, err := r.ask("screen", "", digest(verifier), "10.0.0.9")
+		require.NoError(t, err)
+		require.Equal(t, wire.KindRefused, kindOf(r.show(asked.Request, verifier)), "%q", verifier)
+		r.now = r.now.Add(showLife)
+	}
+	require.Empty(t, r.Waiting())
+}
+
+// Five hundred tickets of a quarter of a megabyte each would be much of a small box.
+func TestAttack_TicketsAreSmall(t *testing.T) {
+	r := newRig(t)
+	huge := strings.Repeat("x", 250<<10)
+	for _, f := range []For{{ID: huge}, {Kind: huge}, {Place: huge}, {Member: huge}} {
+		_, err := r.NewTickets([]For{{ID: "a"}, f}, SheetLife)
+		require.Equal(t, wire.KindRefused, kindOf(err))
+	}
+	require.Empty(t, r.tickets)
+}

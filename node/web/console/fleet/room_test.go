@@ -39,3 +39,14 @@ func TestBlockOf(t *testing.T) {
 		require.Equal(t, want, blockOf(place))
 	}
 }
+
+// A place is met whole: block-1 is no part of block-10, nor the other way round.
+func TestFilter_MeetsPlacesWhole(t *testing.T) {
+	f := filter{place: "tm/on-ting/block-1"}
+	for place, in := range map[string]bool{
+		"tm/on-ting/block-1": true, "tm/on-ting/block-1/12f": true, "tm/on-ting/block-10": false, "tm/on-ting/block-10/12f": false, "tm/on-ting": false, "": false,
+	} {
+		require.Equal(t, in, f.lets(wire.Device{ID: "x", Place: place}), place)
+	}
+	require.True(t, filter{}.lets(wire.Device{Place: "anywhere"}))
+}
