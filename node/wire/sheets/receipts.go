@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"almenara/node/wire"
 )
@@ -19,7 +20,7 @@ func Receipts(to io.Writer, rows []wire.ReceiptRow) error {
 	_ = w.Write([]string{"member", "name", "kind", "place", "rung", "at", "told_by", "told_at", "reason", "since", "unanswered", "rung_from"})
 	for _, r := range rows {
 		_ = w.Write([]string{
-			plainCell(r.Member), plainCell(r.Name), r.Kind, plainCell(r.Place), r.Rung, stamp(r.At), plainCell(r.ToldBy), stamp(r.ToldAt), r.Reason, stamp(r.Since),
+			plainCell(r.Member), plainCell(r.Name), plainCell(r.Kind), plainCell(r.Place), r.Rung, stamp(r.At), plainCell(r.ToldBy), stamp(r.ToldAt), r.Reason, stamp(r.Since),
 			strings.Join(r.Unanswered, " "), string(r.RungFrom),
 		})
 	}
@@ -30,8 +31,9 @@ func Receipts(to io.Writer, rows []wire.ReceiptRow) error {
 	return nil
 }
 
+// plainCell is a text that no spreadsheet takes for a formula. Those of East Asia take the wide signs for one, too.
 func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+	if first, _ := utf8.DecodeRuneInString(s); s != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
 		return "'" + s
 	}
 	return s

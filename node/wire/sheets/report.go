@@ -53,10 +53,10 @@ func Report(to io.Writer, r wire.Report) error {
 		line("curve", "presented", p.At, "device", "", "", "", "", "", "", strconv.FormatUint(p.Count, 10))
 	}
 	for _, m := range r.Slowest {
-		line("slowest", "presented", m.At, "device", "", "", plainCell(m.Place), m.Kind, plainCell(m.Member))
+		line("slowest", "presented", m.At, "device", "", "", plainCell(m.Place), plainCell(m.Kind), plainCell(m.Member))
 	}
 	for _, m := range r.Dark {
-		line("dark", "told nothing", time.Time{}, "", "", "", plainCell(m.Place), m.Kind, plainCell(m.Member))
+		line("dark", "told nothing", time.Time{}, "", "", "", plainCell(m.Place), plainCell(m.Kind), plainCell(m.Member))
 	}
 	line("dark", "total", time.Time{}, "", "", "", "", "", "", "", strconv.FormatUint(r.DarkTotal, 10))
 	for _, a := range r.Answers {

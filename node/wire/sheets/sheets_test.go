@@ -50,3 +50,43 @@ func TestReceipts_KeepFormulasOut(t *testing.T) {
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
+
+// What devices, files and people say begins no formula, in whatever width and in whatever cell.
+func TestSheets_HoldNoFormula(t *testing.T) {
+	for _, first := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"} {
+		evil := first + "cmd|' /C calc'!A0"
+		for what, write := range map[string]func(to *strings.Builder) error{
+			"receipts": func(to *strings.Builder) error {
+				return sheets.Receipts(to, []wire.ReceiptRow{{Member: evil, Name: evil, Kind: evil, Place: evil, ToldBy: evil}})
+			},
+			"audit": func(to *strings.Builder) error {
+				return sheets.Audit(to, []wire.AuditLine{{Actor: evil, Action: evil, Subject: evil, Summary: evil}})
+			},
+			"report": func(to *strings.Builder) error {
+				row := []wire.ReportRow{{Member: evil, Kind: evil, Place: evil}}
+				return sheets.Report(to, wire.Report{
+					Alert: wire.Alert{Headline: evil, Author: evil}, Events: []wire.ReportEvent{{By: evil, Reason: evil}}, Kinds: []wire.ReportKind{{Kind: evil}},
+					Groups: []wire.ReportGroup{{Place: evil, Kind: evil}}, Slowest: row, Dark: row, Answers: []wire.Count{{Name: evil}},
+				})
+			},
+		} {
+			var out strings.Builder
+			require.NoError(t, write(&out))
+			r := csv.NewReader(strings.NewReader(out.String()))
+			r.FieldsPerRecord = -1
+			rows, err := r.ReadAll()
+			require.NoError(t, err)
+			seen := 0
+			for _, row := range rows {
+				for _, cell := range row {
+					require.False(t, strings.HasPrefix(cell, strings.TrimRight(first, "\r")+"cmd"), "%s: %q", what, cell)
+					if strings.Contains(cell, "cmd|") {
+						require.True(t, strings.HasPrefix(cell, "'"), "%s: %q", what, cell)
+						seen++
+					}
+				}
+			}
+			require.GreaterOrEqual(t, seen, 4, what)
+		}
+	}
+}
