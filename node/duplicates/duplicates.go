@@ -31,6 +31,9 @@ func (a *Alert[T]) subjects() (all []string) {
 	if a.Scenario != "" {
 		all = append(all, "scenario "+a.Scenario)
 	}
+	if a.Scenario == "" && a.Incident != "" { // written by hand, where the console names the incident by what happens and where
+		all = append(all, "incident "+a.Incident)
+	}
 	for _, event := range a.Events {
 		if event != "" {
 			all = append(all, "event "+strings.ToLower(strings.ToUpper(event))) // so that all spellings of one letter meet

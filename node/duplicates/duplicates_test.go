@@ -40,7 +40,7 @@ func TestNear_FindsWhatEachPairSays(t *testing.T) {
 	for _, a := range all {
 		var want []string
 		for _, b := range all {
-			same := a.Scenario != "" && a.Scenario == b.Scenario || slices.ContainsFunc(a.Events, func(e string) bool {
+			same := a.Scenario != "" && a.Scenario == b.Scenario || a.Scenario+b.Scenario == "" && a.Incident != "" && a.Incident == b.Incident || slices.ContainsFunc(a.Events, func(e string) bool {
 				return e != "" && slices.ContainsFunc(b.Events, func(f string) bool { return strings.EqualFold(e, f) })
 			})
 			otherwise := a.Incident != "" && a.Incident == b.Incident && a.Scenario != b.Scenario
@@ -82,4 +82,14 @@ func BenchmarkNear(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Two people write about one thing at two nodes at one moment: in other words, maybe in other languages.
+func TestNear_FindsWhatIsOfOneIncident(t *testing.T) {
+	one := &Alert[int]{ID: "one", Accepted: noon, Incident: "gas leak tm/on-ting", Events: []string{"Gas leak"}}
+	two := &Alert[int]{ID: "two", Accepted: noon.Add(time.Millisecond), Incident: "gas leak tm/on-ting", Events: []string{"氣體洩漏"}}
+	other := &Alert[int]{ID: "other", Accepted: noon, Incident: "gas leak tm/butterfly", Events: []string{"氣體"}}
+	x := New([]*Alert[int]{one, two, other})
+	require.Equal(t, []string{"two"}, ids(x, one))
+	require.Equal(t, []string{"one"}, ids(x, two))
 }

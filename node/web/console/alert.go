@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 
@@ -21,10 +22,35 @@ type alertPage struct {
 	History  []message
 	Approved []approvedBy
 	Waits    string
-	Twins    []string // other alerts that may be about the same
-	Counts   string   // whose knowledge the counts are
-	Told     string   // how many of Missing were told by a person; "" where nobody was
+	Twins    []twin // other alerts that may be about the same
+	Counts   string // whose knowledge the counts are
+	Told     string // how many of Missing were told by a person; "" where nobody was
 	Reminder remindForm
+}
+
+// twin is another alert: somebody else may have pressed at another node at the same moment.
+type twin struct{ ID, Headline, Says string }
+
+// twinsOf are the alerts of the ids, with what tells them apart.
+func (c alertPages) twinsOf(q *frame.Request, ids []string) (out []twin, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	open, _, err := c.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Open: true, Limit: mostStanding})
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		one := twin{ID: id, Headline: id}
+		for _, a := range open {
+			if a.ID == id {
+				authority.MinimalAlert(q.By(), &a)
+				one.Headline, one.Says = cmp.Or(a.Headline, id), a.Author+" · "+q.DayTime(a.Sent)
+			}
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 // group is who was reached in one block.
@@ -69,8 +95,11 @@ func (c alertPages) alert(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := alertPage{Page: q.Page("alert"), Alert: newRow(q, a), Texts: current(a).Texts, Twins: a.Duplicates, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
+	p := alertPage{Page: q.Page("alert"), Alert: newRow(q, a), Texts: current(a).Texts, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
 	p.Title, p.Path = p.Alert.Headline, q.Inside(view.PathOf(a.ID))
+	if p.Twins, err = c.twinsOf(q, a.Duplicates); err != nil {
+		return err
+	}
 	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
 	p.Reminder = remindFormOf(q, a)
 	if a.Told > 0 {

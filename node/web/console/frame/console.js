@@ -9,7 +9,7 @@ const every = Number(live?.dataset.every) || 0; // ms between two readings of a 
 const again = every || 1_000; // ms between two readings of the page
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
 
-let stream, heard = performance.now(), touched = 0, due, news, reading = false;
+let stream, heard = performance.now(), touched = 0, due, news, twins, reading = false;
 
 if (live && at) {
   connect();
@@ -109,6 +109,8 @@ function merge(fresh) {
       }
     }
   }
+  twins = fresh.querySelector("[data-twins]");
+  meet();
   const list = live.querySelector("[data-list]");
   for (const row of fresh.querySelectorAll("[data-alert]")) {
     if (rowOf(live, row.dataset.alert)) continue;
@@ -121,6 +123,15 @@ function merge(fresh) {
     live.querySelector("[data-none]")?.setAttribute("hidden", "");
     say(row);
   }
+}
+
+// meet shows the alerts that may be about the same as this one, which may have come from other nodes just
+// now, once nobody's hand is on the page.
+function meet() {
+  const shown = live.querySelector("[data-twins]");
+  if (!shown || !twins || shown.innerHTML === twins.innerHTML) return;
+  if (performance.now() - touched < 3_000) setTimeout(meet, 1_000);
+  else shown.replaceWith(document.importNode(twins, true));
 }
 
 // announce shows how the node is now. What it says may take more room than before, so it waits until
