@@ -17,7 +17,9 @@ command -v npm >/dev/null || apt_install npm >>"$work/apt.log" 2>&1 || { cat "$w
 npm install --prefix "$work/npm" --no-audit --no-fund --loglevel=error axe-core@4.14.1 >/dev/null
 go build -o "$bin" .
 go vet -tags e2e ./scripts/e2e
+# Chromium leaves folders of its own behind: they go with those of this run.
+mkdir "$work/tmp"
 # Stories mostly wait, for pages that turn and alerts that expire, so that three run at a time.
-go test -tags e2e -count 1 -timeout 20m -parallel 3 ./scripts/e2e "$@" -args -program "$bin" -shots "$shots" -axe "$work/npm/node_modules/axe-core/axe.min.js"
+TMPDIR=$work/tmp go test -tags e2e -count 1 -timeout 20m -parallel 3 ./scripts/e2e "$@" -args -program "$bin" -shots "$shots" -axe "$work/npm/node_modules/axe-core/axe.min.js"
 echo "pictures are in $shots"
 passed=1

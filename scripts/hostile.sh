@@ -37,6 +37,7 @@ trap_on
 same "the audit" "$audit_before" "$(audit)"
 . "$here/cases_audience.sh"
 . "$here/cases_authority.sh"
+. "$here/cases_people.sh"
 
 # Slow clients take their time: they run beside what follows.
 "$hostile" --addr "${url#http://}" --token "$token" http-slow-body >slow-body.out 2>&1 &

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,6 +22,7 @@ var mqttAttacks = map[string]attack{
 	"mqtt-stall":          stall,
 	"mqtt-false-pubacks":  falsePubacks,
 	"mqtt-duplicate-ids":  duplicateIDs,
+	"mqtt-shows-anything": showsAnything,
 	"mqtt-alive":          func(t target) (string, error) { return "a device logs in and is answered", alive(t) },
 }
 
@@ -44,6 +46,34 @@ func refusedLogin(t target, id, user, secret string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("CONNACK %d, closed", ack[1]), alive(t)
+}
+
+// showsAnything says, as a phone does, that it shows alerts that nobody ever heard of, for some seconds.
+func showsAnything(t target) (string, error) {
+	c, err := login(t, 5)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	for second := range 4 {
+		ids := make([]string, 64)
+		for i := range ids {
+			ids[i] = fmt.Sprintf(`"no-alert-%d-%d"`, second, i)
+		}
+		state := fmt.Sprintf(`{"kind":"phone","state":"presenting","presenting":[%s]}`, strings.Join(ids, ","))
+		if _, err := c.Write(publishPacket(true, 1, topics+"device/"+t.id+"/state", []byte(state))); err != nil {
+			return "", err
+		}
+		ack, err := c.await(pubackKind)
+		if err != nil {
+			return "", err
+		}
+		if len(ack) > 2 && ack[2] >= 0x80 {
+			return "", fmt.Errorf("the state was refused with %#x", ack[2])
+		}
+		time.Sleep(time.Second) // the node looks once a second
+	}
+	return "256 alerts that there are not, and nobody cares", alive(t)
 }
 
 func foreignTopic(t target) (string, error) {
