@@ -293,7 +293,7 @@ func TestCodeOf_IsWhatPagesCompute(t *testing.T) {
 func TestIsDigest_KnowsOneWayToWriteIt(t *testing.T) {
 	good := digest("x")
 	for text, is := range map[string]bool{
-		good: true, "": false, random(31): false, random(33): false, good + "\n": false, good[:20] + "\r\n" + good[20:]: false,
+		good: true, "": false, random(31): false, random(33): false, good + "\n": false, random(31) + "\n": false, good[:20] + "\r\n" + good[20:]: false,
 		good + "=": false, good[:42]: false, strings.Repeat("A", 43): true, strings.Repeat("A", 42) + "B": false, strings.Repeat("+", 43): false,
 	} {
 		require.Equal(t, is, isDigest(text), "%q", text)
@@ -303,7 +303,7 @@ func TestIsDigest_KnowsOneWayToWriteIt(t *testing.T) {
 // What the verifier of a request is comes from the street: one that was committed to, and is no digest, is refused.
 func TestAttack_AVerifierHasTheLengthOfOne(t *testing.T) {
 	r := newRig(t)
-	for _, verifier := range []string{"", "short", random(31), random(33), strings.Repeat("v", 1000), digest("x") + "\n"} {
+	for _, verifier := range []string{"", "short", random(31), random(33), strings.Repeat("v", 1000), digest("x") + "\n", random(31) + "\n"} {
 		asked, err := r.ask("screen", "", digest(verifier), "10.0.0.9")
 		require.NoError(t, err)
 		require.Equal(t, wire.KindRefused, kindOf(r.show(asked.Request, verifier)), "%q", verifier)

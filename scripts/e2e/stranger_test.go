@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -71,11 +70,11 @@ func TestStranger_FindsTheWayFromTheTokenToTheAlert(t *testing.T) {
 	o.go_("alerts/" + id)
 	o.until("the alert", `document.querySelector("[data-alert]")`)
 	look("alert-zh")
-	remind := `document.querySelector('form[action$="/remind"]').submit()`
-	o.do(chromedp.Evaluate(remind, nil))
+	remind := `(document.querySelector('form[action$="/remind"]').submit(), 1)`
+	read[int](o.tab, remind)
 	o.until("reminded", `document.querySelector(".good-news")`)
 	look("reminded-zh")
-	o.do(chromedp.Evaluate(remind, nil))
+	read[int](o.tab, remind)
 	o.until("too soon", `document.querySelector("p.wrong")`)
 	o.says("一分鐘內")
 	look("too-soon-zh")
@@ -85,7 +84,7 @@ func TestStranger_FindsTheWayFromTheTokenToTheAlert(t *testing.T) {
 	o.go_("enrol")
 	o.until("enrolling", `document.querySelector("h1")`)
 	look("enrol-zh")
-	o.do(chromedp.Evaluate(`document.querySelector('form[action$="/enrol/code"]').submit()`, nil))
+	read[int](o.tab, `(document.querySelector('form[action$="/enrol/code"]').submit(), 1)`)
 	o.until("a code", `document.querySelector("svg.qr")`)
 	look("code-zh")
 	o.go_("alerts/" + id + "/correct")
