@@ -2,6 +2,8 @@ package enrol
 
 import (
 	"cmp"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +60,7 @@ type codePage struct {
 	Codes []code
 	Until string
 	Sheet bool
+	Local bool // the address is this machine's own: nobody else reaches it
 }
 
 // code is a ticket as it is scanned.
@@ -102,7 +105,7 @@ func (p pages) tickets(q *frame.Request, of []enrol.For, life time.Duration, she
 	if err != nil {
 		return err
 	}
-	data := codePage{Page: q.Page("codes"), Sheet: sheet}
+	data := codePage{Page: q.Page("codes"), Sheet: sheet, Local: local(q.R.Host)}
 	for _, t := range made {
 		link := addressOf(q, t)
 		picture, err := draw(link)
@@ -113,6 +116,15 @@ func (p pages) tickets(q *frame.Request, of []enrol.For, life time.Duration, she
 		data.Until = q.ClockTime(t.Until)
 	}
 	return q.Show("codes", data)
+}
+
+// local reports whether an address is that of a machine to itself.
+func local(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // addressOf is what the device opens. The ticket is behind #, so that no log has it.

@@ -24,3 +24,13 @@ func TestDraw(t *testing.T) {
 	_, err = draw(strings.Repeat("x", 4000))
 	require.ErrorContains(t, err, "drawing a code")
 }
+
+// A code that leads nobody anywhere is worse than none.
+func TestLocal(t *testing.T) {
+	for host, is := range map[string]bool{
+		"127.0.0.1:8480": true, "localhost:8480": true, "LOCALHOST": true, "[::1]:8480": true, "127.9.9.9": true,
+		"10.0.0.1:8480": false, "[2001:db8::1]:8480": false, "node-1.example:8480": false, "": false,
+	} {
+		require.Equal(t, is, local(host), host)
+	}
+}
