@@ -279,15 +279,14 @@ func TestDevice_SaysWhatItKnowsOfItself(t *testing.T) {
 	soon(t, func() bool { return d.Tally(revisionOf(it)).Proven() }, "it is proven")
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	h := (&link{queued: 3}).known(map[string]string{"level": "C"}, d.ring)
-	require.Equal(t, []string{"C", "3"}, []string{h["level"], h["queued"]})
+	h := (&link{queued: 3}).known(map[string]string{"level": "C"}, d.ring, d.drawn, d.drawnAt)
+	require.Equal(t, []string{"C", "3", string(it.Alert) + "/" + fmt.Sprint(it.Revision)}, []string{h["level"], h["queued"], h["drawn"]})
 	at, err := time.Parse(time.RFC3339, h["keys"])
 	require.NoError(t, err)
 	require.WithinDuration(t, time.Now(), at, time.Minute)
-	require.Equal(t, revisionOf(it), d.drawn)
 	full := map[string]string{}
 	for i := range contract.MaxHealth {
 		full[fmt.Sprint(i)] = "x"
 	}
-	require.Len(t, (&link{queued: 3}).known(full, d.ring), contract.MaxHealth, "no more than a state may hold")
+	require.Len(t, (&link{queued: 3}).known(full, d.ring, d.drawn, d.drawnAt), contract.MaxHealth, "no more than a state may hold")
 }

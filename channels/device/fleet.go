@@ -15,6 +15,12 @@ import (
 // defaultPerSecond is how many devices of a fleet start in a second.
 const defaultPerSecond = 200
 
+// connectsAtOnce is how many devices of a fleet connect at the same time. A real device has a processor
+// of its own; these share one. Where it is busy, all of them at once would run into their timeouts, lose
+// what they have begun and begin again, and so for ever: connections that last would get no processor,
+// and what devices show would never be told.
+const connectsAtOnce = 32
+
 // stopsAtOnce is how many devices of a fleet say goodbye at the same time.
 const stopsAtOnce = 64
 
@@ -70,7 +76,9 @@ func NewFleet(o FleetOptions) (*Fleet, error) {
 		progress: Progress{Devices: len(o.Devices), Alerts: map[Revision]Reach{}},
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
+	turns := make(chan struct{}, connectsAtOnce)
 	for i, options := range o.Devices {
+		options.turns = turns
 		var d *Device
 		next := options.OnEvent
 		options.OnEvent = func(e Event) {

@@ -2,7 +2,9 @@ package device
 
 import (
 	"context"
+	"net"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,6 +93,42 @@ func TestFleet_WaitSaysHowFarItGot(t *testing.T) {
 	f.Stop()
 	f.Start()
 	require.Zero(t, f.Progress().Started, "no start after Stop")
+}
+
+// However many devices come at once, few of them connect at a time, and one that gets no answer does
+// not keep the others waiting.
+func TestFleet_ConnectsFewAtATime(t *testing.T) {
+	const size = 200
+	tw := newTower(t, 1, mqtt.TCP)
+	var now, most atomic.Int32
+	tw.letIn = func() {
+		n := now.Add(1)
+		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+		}
+		time.Sleep(5 * time.Millisecond) // as a busy node does
+		now.Add(-1)
+	}
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	var o FleetOptions
+	for i := range size {
+		device := options(i+1, tw)
+		if i < connectsAtOnce {
+			device.Servers = []string{"tcp://" + silent.Addr().String()}
+		}
+		o.Devices = append(o.Devices, device)
+	}
+	o.PerSecond = 1e6
+	f, err := NewFleet(o)
+	require.NoError(t, err)
+	t.Cleanup(f.Stop)
+	f.Start()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	require.NoError(t, f.Wait(ctx, func(p Progress) bool { return p.Connected == size-connectsAtOnce }))
+	require.LessOrEqual(t, most.Load(), int32(connectsAtOnce))
+	require.Greater(t, most.Load(), int32(1))
 }
 
 // On a busy machine each start takes its time; the fleet is there all the same when it should be.

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -68,6 +69,11 @@ func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
 // connect connects to one node and stays as long as it lasts. It reports whether
 // the device was connected and subscribed.
 func (d *Device) connect(ctx context.Context, server string) (served bool, err error) {
+	release, ok := turn(ctx, d.options.turns)
+	if !ok {
+		return false, ctx.Err()
+	}
+	defer release()
 	l := d.newLink(server)
 	defer l.Client.Disconnect(0)
 	if err := l.Wait(ctx, l.Client.Connect(), d.options.Timeout); err != nil {
@@ -80,6 +86,7 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	if err := d.subscribe(ctx, l, filters); err != nil {
 		return false, fmt.Errorf("subscribing at %s: %w", server, err)
 	}
+	release()
 	d.mu.Lock()
 	l.served = true
 	d.mu.Unlock()
@@ -88,6 +95,25 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	d.unlink(l)
 	d.happened(Event{What: Disconnected, Detail: server})
 	return true, err
+}
+
+// turnMost is how long a device may keep others of its process from connecting: a node that does not
+// answer must not hold all of them up.
+const turnMost = time.Second
+
+// turn waits for room to connect; false when ctx ends first. release may be called again.
+func turn(ctx context.Context, turns chan struct{}) (release func(), ok bool) {
+	if turns == nil {
+		return func() {}, true
+	}
+	select {
+	case turns <- struct{}{}:
+	case <-ctx.Done():
+		return nil, false
+	}
+	leave := sync.OnceFunc(func() { <-turns })
+	late := time.AfterFunc(turnMost, leave)
+	return func() { late.Stop(); leave() }, true
 }
 
 // newLink makes the client of the next session, whose will names it. From here on
@@ -185,13 +211,13 @@ func (d *Device) told(batch []contract.Receipt) {
 // publishState publishes the retained state if it differs from the last one of
 // this connection. Empty word: ready or presenting.
 func (d *Device) publishState(ctx context.Context, l *link, word string) error {
-	health := maps.Clone(d.options.Health())
+	health := d.options.Health()
 	d.mu.Lock()
 	s := contract.State{
 		State: word, Session: l.session, Kind: d.options.Kind, Version: d.options.Version,
-		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: l.known(health, d.ring),
+		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: health,
 	}
-	drawn, drawnAt := d.drawn, d.drawnAt
+	known := l.known(maps.Clone(health), d.ring, d.drawn, d.drawnAt)
 	d.mu.Unlock()
 	s.Presenting = s.Presenting[:min(len(s.Presenting), contract.MaxPresenting)]
 	if word == "" {
@@ -207,10 +233,7 @@ func (d *Device) publishState(ctx context.Context, l *link, word string) error {
 	if string(raw) == l.state {
 		return nil
 	}
-	if !drawnAt.IsZero() && len(s.Health) <= contract.MaxHealth-2 { // it goes with the next state, and is no reason for one
-		s.Health[contract.HealthDrawn] = fmt.Sprintf("%s/%d", drawn.Alert, drawn.Revision)
-		s.Health[contract.HealthDrawnAt] = drawnAt.UTC().Format(time.RFC3339)
-	}
+	s.Health = known // goes with the next state, and is no reason for one
 	if err := d.send(ctx, l, contract.TopicState(d.options.ID), true, s); err != nil {
 		return err
 	}
@@ -219,7 +242,7 @@ func (d *Device) publishState(ctx context.Context, l *link, word string) error {
 }
 
 // known adds to health what the device itself knows, as far as there is room.
-func (l *link) known(health map[string]string, ring contract.Ring) map[string]string {
+func (l *link) known(health map[string]string, ring contract.Ring, drawn Revision, drawnAt time.Time) map[string]string {
 	if health == nil {
 		health = map[string]string{}
 	}
@@ -233,6 +256,10 @@ func (l *link) known(health map[string]string, ring contract.Ring) map[string]st
 	}
 	if l.queued > 0 {
 		add(contract.HealthQueued, strconv.Itoa(l.queued))
+	}
+	if !drawnAt.IsZero() {
+		add(contract.HealthDrawn, fmt.Sprintf("%s/%d", drawn.Alert, drawn.Revision))
+		add(contract.HealthDrawnAt, drawnAt.UTC().Format(time.RFC3339))
 	}
 	return health
 }

@@ -62,6 +62,8 @@ type Options struct {
 	// KeepAlive is MQTT's; zero: 30 s. Timeout bounds every exchange with a node,
 	// zero: 5 s; a PUBACK, which waits for the node's disks, may take four times it.
 	KeepAlive, Timeout time.Duration
+
+	turns chan struct{} // room for devices of one process that connect at the same time; nil: no limit
 }
 
 // withDefaults fills in what is zero and refuses what cannot work.

@@ -12,7 +12,7 @@ const maxRefused = 64 // refusals that are told on one connection
 const maxOutbox = 512 // receipts that wait for a node; over it the oldest go
 const maxBatch = 64 // receipts in one packet
 const maxPresenting = 64 // alerts in a state
-const unasked = { drawn: undefined, 'drawn-at': undefined } // goes with the next state, and is no reason for one
+const unasked = { keys: undefined, drawn: undefined, 'drawn-at': undefined } // goes with the next state, and is no reason for one
 const maxHealth = 32 // entries of its health
 
 // openReceiver makes a receiver from its options and from what it stored before the power cut. It
