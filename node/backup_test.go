@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels/contract"
 	"almenara/node/backup"
 	"almenara/node/folder"
 	"almenara/node/wire"
@@ -45,7 +46,19 @@ func TestRestore_BeginsTheDistrictAnew(t *testing.T) {
 	before, err := d.client(0).SendAlert(d.ctx(), byJSON("before the backup", "all"), "committed")
 	require.NoError(t, err)
 	f.proven(revisionOf(before), 2)
-	name := d.backUp(d.follower())
+	photo, err := reportText(contract.Report{ID: "before-the-backup", Kind: contract.ReportHazard, Photo: somePhoto(t)})
+	require.NoError(t, err)
+	d.reports(0, d.enrol("phone", "tuen-mun/block-1", 1)[0], photo)
+	follower := d.follower()
+	d.eventually("the follower has the photo", func() bool {
+		all := d.reported(follower)
+		if len(all) != 1 {
+			return false
+		}
+		_, err := d.client(follower).ReportPhoto(d.ctx(), all[0].ID)
+		return err == nil
+	})
+	name := d.backUp(follower)
 	text, report := d.audit(0)
 	_, err = d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "after-the-backup", Roles: []string{"viewer"}})
 	require.NoError(t, err)
@@ -71,6 +84,8 @@ func TestRestore_BeginsTheDistrictAnew(t *testing.T) {
 	after, _ := d.audit(2)
 	require.Contains(t, after, text[len(text)/4:len(text)/3], "the chain goes on")
 	require.NotContains(t, after, "after-the-backup")
+	_, err = d.client(2).ReportPhoto(d.ctx(), d.reported(2)[0].ID)
+	require.NoError(t, err, "the photos of reports are in a backup")
 	again, err := d.client(2).SendAlert(d.ctx(), byJSON("after the restore", "all"), "committed")
 	require.NoError(t, err)
 	f.proven(revisionOf(again), 2) // devices believe the new node's key: the root signed it

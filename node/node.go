@@ -62,6 +62,7 @@ import (
 	"almenara/node/receipts"
 	"almenara/node/records"
 	"almenara/node/replication"
+	"almenara/node/reports"
 	"almenara/node/shutdown"
 	"almenara/node/signin"
 	"almenara/node/sounds"
@@ -116,6 +117,8 @@ type Node struct {
 	answers     *outcome.Answers
 	approvals   *approvals.Approvals
 	followUps   *followup.Book
+	reported    *reports.Book
+	reports     *reports.Reports
 	budget      *budget.Budget
 	rules       *authority.Rules
 	users       *records.Users
@@ -297,6 +300,7 @@ func (n *Node) openState(context.Context) error {
 	n.state = agreed.New(n.machine)
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
 	n.progress, n.followUps = replication.New(n.stories.Agreed), followup.NewBook(n.state, n.options.Clock)
+	n.reported = reports.NewBook(n.state, n.originals)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Timed: n.times.Agreed(), Logger: n.log})
@@ -338,7 +342,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	n.presence = newPresence(n)
 	n.instep = newInStep(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
@@ -405,6 +409,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 // openDoors lets devices and people in. What Stop does first is registered last: the
 // others have a leader before anything here takes its time.
 func (n *Node) openDoors(context.Context) error {
+	n.stop.Add("reports of people", func(context.Context) error { n.reports.Close(); return nil })
 	n.stop.Add("device gateway", n.gateway.Stop)
 	if err := n.openMQTT(); err != nil {
 		return err

@@ -31,6 +31,7 @@ import (
 	"almenara/node/reachable"
 	"almenara/node/reached"
 	"almenara/node/read"
+	"almenara/node/reports"
 	"almenara/node/status"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -66,8 +67,8 @@ func newReader(n *Node) *read.Reader {
 	})
 }
 
-// newReports is what makes the reports of alerts.
-func newReports(n *Node) *afteraction.Reporter {
+// newReporter is what makes the reports of alerts.
+func newReporter(n *Node) *afteraction.Reporter {
 	return afteraction.New(afteraction.Options{
 		Alerts: n.read, Book: n.book, Stories: n.stories, State: n.state, Addressed: n.addressed, Reached: n.reached, Audience: n.state.Index,
 		Store: n.store, Clock: n.options.Clock,
@@ -99,6 +100,25 @@ func newFollowUps(n *Node) *followup.FollowUps {
 	return followup.New(followup.Options{
 		Book: n.followUps, Stories: n.stories, Addressed: n.addressed, Reached: n.reached, Rules: n.rules, Exchange: n.exchange, Progress: n.progress,
 		Store: n.store, Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone }, Clock: n.options.Clock,
+	})
+}
+
+// newReports is what takes what people report.
+func newReports(n *Node) *reports.Reports {
+	return reports.New(reports.Options{
+		Book: n.reported, Photos: n.originals, AlertIDs: func(id string) ([]string, error) {
+			s, err := n.stories.Find(id)
+			if err != nil {
+				return nil, err
+			}
+			ids := make([]string, len(s.IDs))
+			for i, one := range s.IDs {
+				ids[i] = string(one)
+			}
+			return ids, nil
+		},
+		Rules: n.rules, Exchange: n.exchange, Progress: n.progress, Store: n.store, Audience: n.state.Index, Understood: n.proposer.Understood,
+		Alone: func() bool { return !settlerOf(n).CanCommit() }, Clock: n.options.Clock,
 	})
 }
 
@@ -147,10 +167,16 @@ func newInStep(n *Node) *instep.InStep {
 	})
 }
 
-// hooks has two rooms hear what devices say of themselves.
+// hooks has three rooms hear what devices say.
 type hooks struct {
 	*presence.Presence
-	instep *instep.InStep
+	instep  *instep.InStep
+	reports func() *reports.Reports // asked once devices are let in
+}
+
+// Report implements mqtt.Hooks.
+func (h hooks) Report(from channels.Endpoint, r contract.Report, done func(error)) {
+	h.reports().Report(from, r, done)
 }
 
 // State implements mqtt.Hooks.
@@ -219,7 +245,7 @@ func originsOf(n *Node) []string {
 // newLearner is what takes new facts.
 func newLearner(n *Node) *present.Learner {
 	return present.NewLearner(present.LearnerOptions{
-		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, FollowUps: n.followUps, Log: n.state,
+		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, FollowUps: n.followUps, Reports: n.reported, Log: n.state,
 		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
 		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
 	})

@@ -97,6 +97,7 @@ almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode
 almenara/node/secret
 almenara/node/api almenara/channels/pages almenara/node/api almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire almenara/storage/alert almenara/storage/audience
 almenara/node/api/routing almenara/node/api/openapi almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/httpserver almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire
+almenara/node/api/personreports almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/capreply almenara/node/wire almenara/storage/alert
 almenara/node/api/streams almenara/node/wire
 almenara/node/api/rates almenara/node/authority almenara/node/inflight almenara/node/ratelimit almenara/node/wire
@@ -116,6 +117,7 @@ almenara/node/web/console/drawing almenara/node/web/console/words almenara/node/
 almenara/node/web/console/compose/picture almenara/node/wire
 almenara/node/web/console/compose almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
+almenara/node/web/console/reports almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/people almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
@@ -128,6 +130,7 @@ almenara/node/wire/devicehealth
 almenara/node/wire/looks
 almenara/node/api/devicepages almenara/channels/pages almenara/node/api/openapi almenara/node/api/routing almenara/node/wire
 almenara/node/wire/why
+almenara/node/wire/reported
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable
@@ -161,6 +164,7 @@ almenara/node/afteraction almenara/cluster/agreed almenara/storage almenara/node
 almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/storage/alert almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/inflight almenara/node/members almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/spokencode almenara/node/wire
 almenara/node/followup almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/wire
+almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire
 almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
 almenara/node/simulation almenara/channels/contract! almenara/channels/device almenara/node/cli/inprocess almenara/node/demo

@@ -21,7 +21,7 @@ type schema struct {
 
 func TestSchemas_HaveTheMembersOfThePayloads(t *testing.T) {
 	for name, payload := range map[string]any{
-		"manifest": Manifest{}, "body": Body{}, "command": Command{}, "keys": KeyRing{}, "receipts": []Receipt{}, "state": State{},
+		"manifest": Manifest{}, "body": Body{}, "command": Command{}, "keys": KeyRing{}, "receipts": []Receipt{}, "state": State{}, "report": Report{},
 	} {
 		raw, err := os.ReadFile("schema/" + name + ".json")
 		require.NoError(t, err)

@@ -13,6 +13,7 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/channels/mqtt/answers"
 	"almenara/channels/mqtt/packet"
 	"almenara/storage/alert"
 )
@@ -25,11 +26,8 @@ var ErrCredential = errors.New("wrong device credential")
 // is: the device tries other nodes, and later this one again. It is not logged.
 var ErrUnavailable = errors.New("this node serves no devices now")
 
-// ErrUnwanted is what Hooks.Report's and channels.Receipts' done is given for what
-// will never be taken. MQTT 5 devices are told so; 3.1.1 devices get an ordinary
-// acknowledgement, as they would send it for ever otherwise. After any other error
-// the device sends again.
-var ErrUnwanted = errors.New("publish is not wanted here")
+// What Hooks.Report's and channels.Receipts' done is given for what is refused for good; see answers.
+var ErrUnwanted, ErrPayload, ErrTooMany = answers.ErrUnwanted, answers.ErrPayload, answers.ErrTooMany
 
 // Auth says who a device is.
 type Auth interface {
@@ -52,9 +50,9 @@ type Hooks interface {
 	// tells the end. A takeover publishes no will: the device is here.
 	State(from channels.Endpoint, s contract.State)
 
-	// Report is what the device published on its report topic; payload is the
-	// receiver's to keep. done is called exactly once, as in channels.Receipts.
-	Report(from channels.Endpoint, payload []byte, done func(error))
+	// Report is what the device published on its report topic, which is the receiver's to
+	// keep. done is called exactly once, as in channels.Receipts.
+	Report(from channels.Endpoint, r contract.Report, done func(error))
 
 	// Sent tells that one revision was written to the connections of these members
 	// since the last call. The slice is valid during the call only.

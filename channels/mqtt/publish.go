@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"bytes"
-	"errors"
 	"log/slog"
 	"strings"
 
@@ -206,9 +205,10 @@ func (u underway) tryAnswer(c packet.Code) bool {
 // done is called when what a publish carried is durable, or is not.
 func (u underway) done(err error) {
 	g := u.s.g
+	code, refused := answers.Refusal(err)
 	switch {
-	case errors.Is(err, ErrUnwanted):
-		u.refuse(packet.CodeImplementation, err)
+	case refused:
+		u.refuse(code, err)
 	case err != nil:
 		g.metrics.Publishes[metrics.Failed].Inc()
 		g.warnings.Log(g.log, slog.LevelWarn, "publish could not be kept", "device", u.s.from.Device, "kind", u.kind, "error", err)
@@ -239,11 +239,15 @@ func (u underway) takeReceipts(payload []byte) {
 }
 
 func (u underway) takeReport(payload []byte) {
-	if u.s.g.hooks == nil {
+	report, err := contract.ParseReport(payload)
+	switch {
+	case err != nil:
+		u.refuse(packet.CodePayload, err)
+	case u.s.g.hooks == nil:
 		u.refuse(packet.CodeImplementation, ErrUnwanted)
-		return
+	default:
+		u.s.g.hooks.Report(u.s.from, report, u.done)
 	}
-	u.s.g.hooks.Report(u.s.from, bytes.Clone(payload), u.done)
 }
 
 // takeState passes the state on, unless a newer connection speaks for the device.

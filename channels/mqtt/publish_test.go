@@ -205,10 +205,9 @@ func TestPublish_LargePacketsPassAndMemoryIsGivenBack(t *testing.T) {
 	r := newRig(t)
 	w := r.device(r.listen(TCP), "lift-1", false)
 	topic := contract.DevicePrefix("lift-1") + contract.LeafReport
-	text := strings.Repeat("x", 60_000)
-	w.send(publishPacket(false, 1, 3, topic, text))
+	w.send(publishPacket(false, 1, 3, topic, `{"id":"0123456789abcdef","kind":"hazard","photo":"`+strings.Repeat("AAAA", contract.MaxReportPhoto/3)+`"}`))
 	w.expect([]byte{0x40, 2, 0, 3})
-	r.hooks.awaitTold(t, "lift-1 report "+text)
+	r.hooks.awaitTold(t, "lift-1 report hazard  46080")
 	w.ping()
 	s := r.shardOf("lift-1").get("lift-1")
 	w.Close()
@@ -255,18 +254,27 @@ func TestWill_IsDroppedAfterDisconnect(t *testing.T) {
 	}
 }
 
-func TestReport_UnwantedIsNotSentForEver(t *testing.T) {
+func TestReport_WhatIsRefusedIsNotSentForEver(t *testing.T) {
+	const report = `{"id":"0123456789abcdef","kind":"hazard"}`
 	bothVersions(t, func(t *testing.T, v5 bool) {
-		for name, change := range map[string]func(*Options){
-			"no hooks": func(o *Options) { o.Hooks = nil },
-			"unwanted": func(o *Options) { o.Hooks.(*fakeHooks).err = fmt.Errorf("no reader: %w", ErrUnwanted) },
+		for name, test := range map[string]struct {
+			payload string
+			change  func(*Options)
+			code    byte
+		}{
+			"no hooks":      {report, func(o *Options) { o.Hooks = nil }, 0x83},
+			"unwanted":      {report, func(o *Options) { o.Hooks.(*fakeHooks).err = fmt.Errorf("no reader: %w", ErrUnwanted) }, 0x83},
+			"too many":      {report, func(o *Options) { o.Hooks.(*fakeHooks).err = fmt.Errorf("today: %w", ErrTooMany) }, 0x97},
+			"no photo":      {report, func(o *Options) { o.Hooks.(*fakeHooks).err = fmt.Errorf("a page: %w", ErrPayload) }, 0x99},
+			"nothing in it": {"x", func(*Options) {}, 0x99},
+			"too large":     {`{"id":"0123456789abcdef","kind":"hazard","extra":"` + strings.Repeat("x", contract.MaxReportBytes) + `"}`, func(*Options) {}, 0x99},
 		} {
 			t.Run(name, func(t *testing.T) {
-				r := newRig(t, change)
+				r := newRig(t, test.change)
 				w := r.device(r.listen(TCP), "lift-1", v5)
-				w.send(publishPacket(v5, 1, 3, contract.DevicePrefix("lift-1")+contract.LeafReport, "x"))
+				w.send(publishPacket(v5, 1, 3, contract.DevicePrefix("lift-1")+contract.LeafReport, test.payload))
 				if v5 {
-					w.expect([]byte{0x40, 3, 0, 3, 0x83})
+					w.expect([]byte{0x40, 3, 0, 3, test.code})
 				} else {
 					w.expect([]byte{0x40, 2, 0, 3})
 				}

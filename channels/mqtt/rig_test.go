@@ -196,8 +196,8 @@ func (f *fakeHooks) State(from channels.Endpoint, s contract.State) {
 	f.note("%s state %s %d", from.Device, s.State, s.Session)
 }
 
-func (f *fakeHooks) Report(from channels.Endpoint, payload []byte, done func(error)) {
-	f.note("%s report %s", from.Device, payload)
+func (f *fakeHooks) Report(from channels.Endpoint, r contract.Report, done func(error)) {
+	f.note("%s report %s %s %d", from.Device, r.Kind, r.Text, len(r.Photo))
 	done(f.err)
 }
 

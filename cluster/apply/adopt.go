@@ -187,6 +187,10 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		err = a.kept(o, &out)
 	case fact.KindFollowUp:
 		err = a.followUp(o, &out)
+	case fact.KindReport:
+		err = a.report(o, &out)
+	case fact.KindModeration:
+		err = a.moderation(o, &out)
 	default:
 		err = a.rejected(o, &out, "unknown kind")
 	}

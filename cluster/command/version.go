@@ -25,7 +25,8 @@ import (
 //	6  approvals that were read out and typed in by somebody else; facts of what people did about
 //	   an alert after it was sent
 //	7  changes of what a user may do
-const Newest = 7
+//	8  facts of what people reported by their devices, and of what others made of that
+const Newest = 8
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.

@@ -7,13 +7,15 @@ type Kind uint8
 
 // The kinds of facts.
 const (
-	KindAlert    Kind = iota + 1 // Body is a factbody.Issue: alert, update, cancel
-	KindReceipts                 // Body is a receipt.Block
-	KindFanout                   // Body is a factbody.Fanout: "I fanned X out to n devices at t"
-	KindRefusal                  // Body is a factbody.Refusal: a message that contradicts one taken before
-	KindApproval                 // Body is a factbody.Approval: a person stands by an alert
-	KindAlone                    // "I was without a majority from … to …"; the state machine does not read the body
-	KindFollowUp                 // Body is a factbody.FollowUp: what a person did about an alert
+	KindAlert      Kind = iota + 1 // Body is a factbody.Issue: alert, update, cancel
+	KindReceipts                   // Body is a receipt.Block
+	KindFanout                     // Body is a factbody.Fanout: "I fanned X out to n devices at t"
+	KindRefusal                    // Body is a factbody.Refusal: a message that contradicts one taken before
+	KindApproval                   // Body is a factbody.Approval: a person stands by an alert
+	KindAlone                      // "I was without a majority from … to …"; the state machine does not read the body
+	KindFollowUp                   // Body is a factbody.FollowUp: what a person did about an alert
+	KindReport                     // Body is a factbody.Report: what a person reported by a device
+	KindModeration                 // Body is a factbody.Moderation: what a person made of a report
 )
 
 // KindOriginals lists the alert facts whose message is kept apart (factbody.Original). It is
@@ -27,13 +29,15 @@ var kinds = map[Kind]struct {
 	name  string
 	since uint64
 }{
-	KindAlert:    {"alert", 1},
-	KindReceipts: {"receipts", 1},
-	KindFanout:   {"fan-out", 1},
-	KindRefusal:  {"refusal", 1},
-	KindApproval: {"approval", 2},
-	KindAlone:    {"alone", 2},
-	KindFollowUp: {"follow-up", 6},
+	KindAlert:      {"alert", 1},
+	KindReceipts:   {"receipts", 1},
+	KindFanout:     {"fan-out", 1},
+	KindRefusal:    {"refusal", 1},
+	KindApproval:   {"approval", 2},
+	KindAlone:      {"alone", 2},
+	KindFollowUp:   {"follow-up", 6},
+	KindReport:     {"report", 8},
+	KindModeration: {"moderation", 8},
 }
 
 // Since is the first command version whose software knows the kind; 0 for a kind of

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/hashicorp/raft"
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/apply"
@@ -307,5 +308,49 @@ func TestAdopt_SaysWhoTypedAnApprovalIn(t *testing.T) {
 			continue
 		}
 		require.Contains(t, lastLine(r).Summary, `by bob, reason "seen", at 1, policy 0, READ OUT as the code "482913" and typed in by ben at node node-a`)
+	}
+}
+
+// What people report and what is made of it is listed and on the audit from entries of software that knows it;
+// a position is listed alone. Older software stops at it.
+func TestAdopt_ListsReportsFromSoftwareThatKnowsThem(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		s, r, a := newScript(t), newRig(t), newOrigin("node-a")
+		report := factbody.Report{Report: factbody.ReportID("phone-1", "0123456789abcdef"), Device: "phone-1", Kind: factbody.ReportNeedHelp, At: 4, Taken: 5, Text: "smoke"}
+		position := factbody.Report{Report: factbody.ReportID("phone-1", "2"), Device: "phone-1", Kind: factbody.ReportPosition, Alert: "abcdefghijklmnopqrstuvwxyz", At: 4, Taken: 5, Point: &factbody.Point{Lat: 1}}
+		said := factbody.Moderation{Report: report.Report, State: factbody.ReportForwarded, By: "amy", At: 6, Note: "to the fire brigade"}
+		var facts []fact.Signed
+		for _, one := range []interface{ Encode() ([]byte, error) }{report, position, said} {
+			body, err := one.Encode()
+			require.NoError(t, err)
+			kind := fact.KindReport
+			if _, is := one.(factbody.Moderation); is {
+				kind = fact.KindModeration
+			}
+			facts = append(facts, a.sign(t, kind, fact.Receipts, body))
+		}
+		facts = append(facts, a.sign(t, fact.KindReport, fact.Receipts, []byte("x")))
+		payload := &command.AdoptFacts{Facts: facts}
+		require.EqualValues(t, 8, command.VersionOf(payload))
+		var entry *raft.Log
+		if old {
+			raw, err := cbor.Marshal(map[int]any{1: 7, 2: int(command.TypeAdoptFacts), 4: "amy", 5: epoch.UnixMilli(), 6: map[int]any{1: payload.Facts}})
+			require.NoError(t, err)
+			entry = s.raw(raw)
+		} else {
+			entry = s.add(payload)
+			behind := newRigWith(t, Hooks{MaxVersion: 7})
+			require.ErrorIs(t, behind.fsm.Apply(entry).(error), ErrHalted)
+			require.ErrorIs(t, behind.halts[0], command.ErrUnknownVersion)
+		}
+		out := adoptResult(r, r.one(entry))
+		want := command.Adopted
+		if old {
+			want = command.Rejected
+		}
+		require.Equal(t, []command.Outcome{want, want, want, command.Rejected}, []command.Outcome{out[0].Outcome, out[1].Outcome, out[2].Outcome, out[3].Outcome})
+		kept := map[bool]int{true: 0, false: 2}[old]
+		require.Len(t, must(r.read.KeptFacts(fact.KindReport, 0, 0, 0)), kept)
+		require.Len(t, must(r.read.KeptFacts(fact.KindModeration, 0, 0, 0)), kept/2)
 	}
 }

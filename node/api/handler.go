@@ -71,6 +71,7 @@ type Handler struct {
 	pages *pages.Pages // of devices
 	sound devicepages.Sound
 	alertHandlers
+	reported service.Reported
 	ruleHandlers
 	importHandlers
 	audienceHandlers

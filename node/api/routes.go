@@ -5,6 +5,7 @@ import (
 
 	"almenara/node/api/devicepages"
 	"almenara/node/api/openapi"
+	"almenara/node/api/personreports"
 	"almenara/node/api/routing"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -49,7 +50,7 @@ func Routes() []routing.Route {
 
 // routes is the table with this Handler's functions.
 func (h *Handler) routes() []routing.Route {
-	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), h.audienceRoutes(), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
+	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, paramPage, paramLimit, paramWait), h.audienceRoutes(), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
 	for i, route := range all {
 		all[i] = route.Whole()
 	}

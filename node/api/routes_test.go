@@ -75,6 +75,14 @@ var happy = map[string]struct {
 	"POST /api/v1/alerts/{id}/remind": {
 		query: "?wait=local", body: `{"every_minutes":5}`, status: 201, asked: "Remind " + apitest.AlertID + ` 5 local`, answer: `"unread":1`,
 	},
+	"GET /api/v1/reports": {
+		query: "?place=d&handling=new&kind=need_help&limit=7", status: 200, asked: `ListReports "" "d" "new" "need_help" "" 7`, answer: `"need_help":1`,
+	},
+	"GET /api/v1/reports/{id}":       {status: 200, asked: "ShowReport " + apitest.AlertID, answer: `"kind":"need_help"`},
+	"GET /api/v1/reports/{id}/photo": {status: 200, asked: "ReportPhoto " + apitest.AlertID, answer: "\xff\xd8\xff"},
+	"POST /api/v1/reports/{id}/handling": {
+		query: "?wait=local", body: `{"handling":"forwarded","note":"to the wardens"}`, status: 201, asked: "ModerateReport " + apitest.AlertID + ` forwarded "to the wardens" local`, answer: `"handling":"forwarded"`,
+	},
 	"GET /api/v1/scenarios":         {status: 200, asked: "ListScenarios", answer: `"blanks":["where"]`},
 	"GET /api/v1/scenarios/{id}":    {status: 200, asked: "ListScenarios", answer: `"title":"Flood"`},
 	"PUT /api/v1/scenarios/{id}":    {body: `{"title":"Fire","alert":{},"minutes":5}`, status: 200, answer: `"dry_run":false`, asked: "PutScenario " + apitest.AlertID + " Fire"},
@@ -236,7 +244,8 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/devices":                 {"device-manager"}, "DELETE /api/v1/devices/{id}": {"device-manager"},
 		"POST /api/v1/alerts/{id}/approve": {"approver", "composer"},
 		"POST /api/v1/alerts/{id}/told":    {"composer", "approver"}, "POST /api/v1/alerts/{id}/remind": {"composer", "approver"},
-		"POST /api/v1/spoken-codes": {"approver", "composer"}, "POST /api/v1/alerts/{id}/spoken-approval": {"composer", "approver"},
+		"POST /api/v1/reports/{id}/handling": {"composer", "approver"},
+		"POST /api/v1/spoken-codes":          {"approver", "composer"}, "POST /api/v1/alerts/{id}/spoken-approval": {"composer", "approver"},
 		"PUT /api/v1/scenarios/{id}": {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
 		"POST /api/v1/licences": {"administrator"}, "DELETE /api/v1/licences/{id}": {"administrator"},
 		"PUT /api/v1/policy": {"administrator"},

@@ -86,7 +86,7 @@ type About struct {
 	Unknown  []alert.Key // what it references and is not known here
 	Scenario rights.Scenario
 	Reason   string
-	Members  *roaring.Bitmap // whom it is about, of FollowUp alone
+	Members  *roaring.Bitmap // whom it is about, of FollowUp and Moderate alone
 }
 
 // Right is by what right something is done: what the record says of it.
@@ -131,7 +131,7 @@ func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 	if action == Approve {
 		return right, r.approves(by, about.Message, rules.Policy)
 	}
-	if action == FollowUp {
+	if action == FollowUp || action == Moderate {
 		return right, r.inside(by, about.Members, "recorded", "say what was done")
 	}
 	if !line.Inside {

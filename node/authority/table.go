@@ -16,10 +16,12 @@ const (
 
 	TypeApproval Action = "type in an approval"
 	FollowUp     Action = "follow up"
+	Moderate     Action = "moderate reports"
 
 	ReadAlerts   Action = "read alerts"
 	ReadAudience Action = "read audience"
 	ReadPersons  Action = "read persons"
+	ReadReports  Action = "read reports"
 	ReadDevices  Action = "read devices"
 	ReadDistrict Action = "read district"
 	ReadUsers    Action = "read users"
@@ -79,10 +81,12 @@ func Table() []Line {
 		{Action: Approve, Does: "approve an alert of somebody else", Roles: ApproverRoles(), Inside: true, People: true, Alone: FreshPolicy},
 		{Action: TypeApproval, Does: "type in the code with which somebody else, who may approve the alert, has approved it by voice", Roles: []string{RoleComposer, RoleApprover}, People: true, Alone: FreshPolicy},
 		{Action: FollowUp, Does: "say that members were told by a person, and have devices present an alert again that nobody has confirmed", Roles: []string{RoleComposer, RoleApprover}, Inside: true, Alone: AsEver},
+		{Action: Moderate, Does: "say what was made of a person's report: seen, hidden or forwarded", Roles: []string{RoleComposer, RoleApprover}, Inside: true, Alone: AsEver},
 
 		{Action: ReadAlerts, Does: "read alerts, what was shown where, events, splits, scenarios, licences and the policy", Roles: any, Alone: AsEver},
 		{Action: ReadAudience, Does: "count a selection and read ids, kinds and places of its members, and by tags or languages counts in fives of at least five; read the places", Roles: any, Alone: AsEver},
 		{Action: ReadPersons, Does: "read names, tags, languages, positions, addresses and telephone numbers", Roles: []string{RoleAudienceManager}, Alone: AsEver},
+		{Action: ReadReports, Does: "read what people report, with photos and positions; their names only with the right to read persons", Roles: []string{RoleComposer, RoleApprover, RoleCorrector, RoleAudienceManager}, Alone: AsEver},
 		{Action: ReadDevices, Does: "read the devices and where they are connected", Roles: any, Alone: AsEver},
 		{Action: ReadDistrict, Does: "read how the nodes are", Roles: any, Alone: AsEver},
 		{Action: ReadUsers, Does: "read the users", Alone: AsEver},

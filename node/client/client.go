@@ -56,6 +56,7 @@ type Config struct {
 type Client struct {
 	*connection
 	Alerts
+	Reports
 	Rules
 	Audience
 	People
@@ -66,6 +67,8 @@ type Client struct {
 type (
 	// Alerts sends, changes, ends, approves and reads alerts, and follows events.
 	Alerts struct{ *connection }
+	// Reports reads and moderates what people report by their devices.
+	Reports struct{ *connection }
 	// Rules reads and changes scenarios, licences and the policy.
 	Rules struct{ *connection }
 	// Audience reads and changes members, places and devices.
@@ -78,7 +81,7 @@ type (
 
 // over makes a client of a connection.
 func over(c *connection) *Client {
-	return &Client{c, Alerts{c}, Rules{c}, Audience{c}, People{c}, District{c}}
+	return &Client{c, Alerts{c}, Reports{c}, Rules{c}, Audience{c}, People{c}, District{c}}
 }
 
 // connection is the way to the node.

@@ -23,6 +23,7 @@ import (
 	"almenara/node/client"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/reported"
 )
 
 // rig is a served API that notes which routes were asked.
@@ -86,6 +87,14 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		},
 		"POST /api/v1/alerts/{id}/told": func() error {
 			return drop(c.MarkTold(ctx, apitest.AlertID, acts.MarkTold{Place: "a/b"}, client.WaitCommitted))
+		},
+		"GET /api/v1/reports": func() error {
+			return drop(c.ListReports(ctx, reported.Query{Alert: apitest.AlertID, Handling: reported.New, Limit: 7}))
+		},
+		"GET /api/v1/reports/{id}":       func() error { return drop(c.ShowReport(ctx, apitest.ReportID)) },
+		"GET /api/v1/reports/{id}/photo": func() error { return drop(c.ReportPhoto(ctx, apitest.ReportID)) },
+		"POST /api/v1/reports/{id}/handling": func() error {
+			return drop(c.ModerateReport(ctx, apitest.ReportID, reported.Moderate{Handling: reported.Seen}, client.WaitCommitted))
 		},
 		"POST /api/v1/alerts/{id}/remind": func() error {
 			return drop(c.Remind(ctx, apitest.AlertID, acts.Remind{EveryMinutes: 5}, client.WaitCommitted))
@@ -175,7 +184,9 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`AlertReport ` + apitest.AlertID, `AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
 		`SpokenCode "" "" "12345678"`, `ApproveSpoken ` + apitest.AlertID + ` "bob" "123456" "" "" committed`, `MarkTold ` + apitest.AlertID + ` [] "a/b" "" committed`, `Remind ` + apitest.AlertID + ` 5 committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
-		`ShowPolicy`, `PutPolicy 0`, `Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
+		`ShowPolicy`, `PutPolicy 0`,
+		`ListReports "` + apitest.AlertID + `" "" "new" "" "" 7`, `ShowReport ` + apitest.ReportID, `ReportPhoto ` + apitest.ReportID, `ModerateReport ` + apitest.ReportID + ` seen "" committed`,
+		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())

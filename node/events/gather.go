@@ -20,6 +20,7 @@ const tellEvery = 250 * time.Millisecond
 const (
 	Alert    = "alert"
 	Receipts = "receipts"
+	Report   = "report"   // somebody reported something, of the alert or of none, or it was moderated
 	Approval = "approval" // another person is asked for an approval of the alert now
 	Node     = "node"
 	Audience = "audience"
@@ -93,6 +94,10 @@ func (f *Feed) Run(ctx context.Context) {
 // nobody is told for nothing.
 func (f *Feed) tellAlert(id alert.ID, kind string) {
 	if !f.any() {
+		return
+	}
+	if kind == Report { // which says nothing: who may read it reads it
+		f.Tell(kind, wire.Event{Alert: string(id)})
 		return
 	}
 	if e, ok := f.Options.Alert(id); ok {

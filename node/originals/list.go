@@ -22,6 +22,10 @@ const (
 	// KeptFor is how long the original of an alert that is over stays, while there is room:
 	// as long as receipts.
 	KeptFor = 13 * 30 * 24 * time.Hour
+	// MostPhotos bounds the photos of reports, which have no part in the bounds above; the oldest
+	// give way. MostOfReporter is the share of it that one device has.
+	MostPhotos     = 128 << 20
+	MostOfReporter = 3 << 20
 )
 
 // Original is a message that is kept, as its fact says.
@@ -32,6 +36,7 @@ type Original struct {
 	Origin   string    // server id of the node that took it
 	Accepted time.Time // by the origin's clock
 	Until    time.Time // until then it is protected
+	Photo    bool      // of a report, whose device is the author; never protected
 }
 
 // list is every original that a fact names. Its methods may be called from any goroutine.
@@ -73,14 +78,19 @@ func (l *list) find(sum Sum) (Original, bool) {
 func (l *list) keep(now time.Time) []Original {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := make([]Original, 0, len(l.by))
+	all, photos := make([]Original, 0, len(l.by)), []Original(nil)
 	for sum, o := range l.by {
 		if o.over(now) && now.Sub(o.Accepted) > KeptFor {
 			delete(l.by, sum)
 			continue
 		}
+		if o.Photo {
+			photos = append(photos, o)
+			continue
+		}
 		all = append(all, o)
 	}
+	photos = keptPhotos(photos)
 	slices.SortFunc(all, func(a, b Original) int {
 		if pa, pb := a.over(now), b.over(now); pa != pb {
 			if pa {
@@ -96,10 +106,30 @@ func (l *list) keep(now time.Time) []Original {
 	var total int64
 	for i, o := range all {
 		if total += o.Size; total > MostKept && o.over(now) {
-			return all[:i]
+			return append(all[:i], photos...)
 		}
 	}
-	return all
+	return append(all, photos...)
+}
+
+// keptPhotos are the newest, as many of each device and in all as there is room for.
+func keptPhotos(all []Original) (out []Original) {
+	slices.SortFunc(all, func(a, b Original) int {
+		if c := b.Accepted.Compare(a.Accepted); c != 0 {
+			return c
+		}
+		return slices.Compare(a.Sum[:], b.Sum[:])
+	})
+	var total int64
+	own := map[string]int64{}
+	for _, o := range all {
+		if own[o.Author]+o.Size > MostOfReporter || total+o.Size > MostPhotos {
+			continue
+		}
+		own[o.Author], total = own[o.Author]+o.Size, total+o.Size
+		out = append(out, o)
+	}
+	return out
 }
 
 func (o Original) over(now time.Time) bool { return now.After(o.Until) }

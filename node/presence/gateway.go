@@ -52,16 +52,10 @@ func (p *Presence) Session(from channels.Endpoint, up bool) {
 	}
 }
 
-// Report implements mqtt.Hooks. Reports of people have no reader yet, so they are
-// refused for good rather than taken and lost.
-func (p *Presence) Report(_ channels.Endpoint, _ []byte, done func(error)) { done(errNoReports) }
-
 // Sent implements mqtt.Hooks.
 func (p *Presence) Sent(id alert.ID, revision alert.Revision, members []uint32) {
 	p.sent(id, revision, members)
 }
-
-var errNoReports = fmt.Errorf("%w: this district takes no reports yet", mqtt.ErrUnwanted)
 
 // Authenticate implements mqtt.Auth.
 func (p *Presence) Authenticate(_ context.Context, deviceID, secret string) (channels.Endpoint, error) {

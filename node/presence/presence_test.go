@@ -2,7 +2,6 @@ package presence_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -150,13 +149,6 @@ func TestChanged_DropsWhoseRecordIsAnother(t *testing.T) {
 	h.dropped, h.believed = nil, false
 	h.Changed(apply.ChangedKeys)
 	require.Equal(t, []string{"lift"}, h.dropped, "devices do not believe this node any more")
-}
-
-func TestReport_IsRefusedForGood(t *testing.T) {
-	h := newHall(t)
-	var answer error
-	h.Report(channels.Endpoint{}, nil, func(err error) { answer = err })
-	require.True(t, errors.Is(answer, mqtt.ErrUnwanted))
 }
 
 // Whom an alert reaches here is counted without a look at every device, and is what such a look would say.

@@ -2,6 +2,7 @@ package present
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -35,6 +36,12 @@ type FollowUps interface {
 	Recall() error
 }
 
+// Reports are what people report by their devices; *reports.Book is one.
+type Reports interface {
+	Learn(f fact.Fact) (alert.ID, bool)
+	Recall() error
+}
+
 // Log is what was agreed; *agreed.Reader is one.
 type Log interface {
 	// Recall visits the facts of alerts that may still matter at that time.
@@ -49,6 +56,7 @@ type LearnerOptions struct {
 	Originals Originals
 	Events    Events
 	FollowUps FollowUps
+	Reports   Reports
 	Log       Log
 	// News is the alert of which receipts tell something that the district does not know.
 	News func(fact.Fact) (alert.ID, bool)
@@ -69,6 +77,7 @@ type Learner struct {
 	originals Originals
 	events    Events
 	followUps FollowUps
+	reports   Reports
 	agreed    Log
 	news      func(fact.Fact) (alert.ID, bool)
 	ended     func(fact.Fact) (string, bool)
@@ -80,7 +89,7 @@ type Learner struct {
 // NewLearner makes one.
 func NewLearner(o LearnerOptions) *Learner {
 	return &Learner{
-		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, followUps: o.FollowUps, agreed: o.Log,
+		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, followUps: o.FollowUps, reports: o.Reports, agreed: o.Log,
 		news: o.News, ended: o.Ended, changed: o.Changed, clock: o.Clock, log: o.Logger,
 	}
 }
@@ -107,6 +116,9 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 		l.events.Touch(id, events.Receipts)
 		l.changed() // devices may have to present it again
 		return
+	case fact.KindReport, fact.KindModeration:
+		l.learnReport(f, signed)
+		return
 	default:
 		return
 	}
@@ -130,6 +142,16 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 	l.events.Touch(of, events.Alert)
 }
 
+// learnReport lays what somebody reported, or what was made of that, on the book of reports.
+func (l *Learner) learnReport(f fact.Fact, signed fact.Signed) {
+	id, ok := l.reports.Learn(f)
+	if !ok {
+		l.log.Error("what somebody reported cannot be read", "fact", signed.ID().String(), "origin", f.Origin)
+		return
+	}
+	l.events.Touch(id, events.Report)
+}
+
 // learnApproval lays an approval on the book, also before its alert.
 func (l *Learner) learnApproval(f fact.Fact, signed fact.Signed) {
 	a, err := factbody.DecodeApproval(f.Body)
@@ -151,7 +173,7 @@ func (l *Learner) Adopted(signed fact.Signed, f fact.Fact, outcome command.FactO
 	switch f.Kind {
 	case fact.KindReceipts:
 		l.events.Touch(alert.ID(outcome.Alert), events.Receipts)
-	case fact.KindApproval, fact.KindFollowUp:
+	case fact.KindApproval, fact.KindFollowUp, fact.KindModeration:
 		l.progress.Forget(signed.ID().String())
 	case fact.KindAlert:
 		l.progress.Forget(signed.ID().String())
@@ -188,5 +210,5 @@ func (l *Learner) Recall() error {
 	if err != nil {
 		return fmt.Errorf("recalling alerts: %w", err)
 	}
-	return l.followUps.Recall()
+	return errors.Join(l.followUps.Recall(), l.reports.Recall())
 }

@@ -44,6 +44,7 @@ type rig struct {
 	agreed   []fact.Signed
 
 	followUps followUps
+	reports   followUps
 	seq       uint64
 }
 
@@ -70,7 +71,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, book: alerts.NewBook(nil), touched: map[alert.ID][]string{}}
 	r.progress = replication.New(func(string) (bool, error) { return false, nil })
 	r.Learner = present.NewLearner(present.LearnerOptions{
-		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, FollowUps: &r.followUps, Log: r,
+		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, FollowUps: &r.followUps, Reports: &r.reports, Log: r,
 		News:    func(f fact.Fact) (alert.ID, bool) { return "rain", len(f.Body) > 0 },
 		Ended:   func(fact.Fact) (string, bool) { return "box-a was alone", true },
 		Changed: func() { r.changed++ }, Clock: clock, Logger: slog.New(slog.DiscardHandler),

@@ -10,6 +10,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/reported"
 )
 
 // Every method of the interfaces below returns *wire.Problem errors for what the
@@ -55,6 +56,18 @@ type FollowUps interface {
 	MarkTold(ctx context.Context, by authority.Caller, id string, in acts.MarkTold, wait wire.Wait) (acts.Told, error)
 	// Remind has devices present the alert again on which nobody has confirmed it.
 	Remind(ctx context.Context, by authority.Caller, id string, in acts.Remind, wait wire.Wait) (acts.Reminded, error)
+}
+
+// Reported is what people report by their devices.
+type Reported interface {
+	// ListReports lists a page of reports, newest first.
+	ListReports(ctx context.Context, by authority.Caller, q reported.Query) (reported.PersonReports, error)
+	// ShowReport is one report.
+	ShowReport(ctx context.Context, by authority.Caller, id string) (reported.PersonReport, error)
+	// ReportPhoto is the photo of a report, a JPEG that a node has drawn.
+	ReportPhoto(ctx context.Context, by authority.Caller, id string) ([]byte, error)
+	// ModerateReport puts on record what a person makes of a report, and answers it as it is then.
+	ModerateReport(ctx context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (reported.PersonReport, error)
 }
 
 // Scenarios are prepared alerts.
@@ -191,6 +204,7 @@ type All struct {
 	Approvals  Approvals
 	Spoken     SpokenCodes
 	FollowUps  FollowUps
+	Reported   Reported
 	Scenarios  Scenarios
 	Licences   Licences
 	Policy     Policy

@@ -2,7 +2,7 @@
 say "MQTT"
 presented=$(get "/api/v1/alerts/$alert" | grep -o '"rungs":{[^}]*}' | head -n 1 | grep -o '"presented":[0-9]*' | cut -d: -f2) # by the good device
 for c in wrong-secret unknown-device other-id foreign-topic subscribe-all oversize malformed stall false-pubacks \
-  duplicate-ids 2000-connections junk-receipts unknown-alerts many-revisions forged-receipts; do
+  duplicate-ids 2000-connections junk-receipts unknown-alerts many-revisions forged-receipts report-photos report-flood; do
   tool "$evil" "mqtt-$c"
 done
 echo "memory: $(rss) kB, log: $(wc -c <n1.log) bytes"

@@ -31,7 +31,7 @@ type attack func(target) (string, error)
 // attacks are all cases by the name of what they attack and their own.
 func attacks() map[string]attack {
 	all := map[string]attack{}
-	for _, group := range []map[string]attack{mqttAttacks, floodAttacks, portAttacks, httpAttacks, silentAttacks, files} {
+	for _, group := range []map[string]attack{mqttAttacks, floodAttacks, reportAttacks, portAttacks, httpAttacks, silentAttacks, files} {
 		maps.Copy(all, group)
 	}
 	return all

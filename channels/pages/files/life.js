@@ -4,6 +4,7 @@ import { connect } from './mqtt.js'
 
 const retryFirst = 250
 const retryLast = 5000
+const unkept = 0x80 // PUBACK: what was published is not durable
 
 // level says what a page would survive; see the README. served: by the agent of this box.
 export function level (served) {
@@ -34,11 +35,12 @@ export function onlyPage (id, over) {
 //
 //   device     {id, secret, servers}
 //   receiver   of the contract
+//   reports    {connected(publish), disconnected()}: what else is published; may be left out
 //   changed()  the connection is there, or lost
 //   failed(sentence)  why one could not be made; may be left out
 export class Link {
   constructor (options) {
-    this.options = Object.assign({ failed () {} }, options)
+    this.options = Object.assign({ failed () {}, reports: { connected () {}, disconnected () {} } }, options)
     this.connection = null
   }
 
@@ -59,14 +61,19 @@ export class Link {
 
   // session is one connection, as long as it lasts; it resolves with whether the device was served.
   async session (url) {
-    const { device, receiver, changed, failed } = this.options
+    const { device, receiver, reports, changed, failed } = this.options
     let closed
     const over = new Promise(resolve => { closed = resolve })
     try {
       const c = await connect({ url, id: device.id, secret: device.secret, will: receiver.begin(), message: (...m) => receiver.message(...m), closed })
       await c.subscribe(receiver.filters)
       this.connection = c
-      receiver.connected((topic, payload, how) => c.publish(topic, payload, how))
+      receiver.connected((topic, payload, how) => c.publish(topic, payload, how).then(code => {
+        if (code !== unkept) return
+        c.close() // the next connection, to another node perhaps, sends it again
+        throw new Error('the node could not keep it')
+      }))
+      reports.connected((topic, payload) => c.publish(topic, payload))
       changed()
       await over
       return true
@@ -76,6 +83,7 @@ export class Link {
     } finally {
       this.connection = null
       receiver.disconnected()
+      reports.disconnected()
       changed()
     }
   }

@@ -1,8 +1,8 @@
-// Mqtt is one connection of MQTT 3.1.1 over WebSocket: what a device of the contract needs and no
+// Mqtt is one connection of MQTT 5 over WebSocket: what a device of the contract needs and no
 // more. It connects with a will, subscribes, takes messages of QoS 0 and 1, publishes at QoS 1 and
 // keeps alive. It decides nothing: a broken connection ends, and whoever made it makes another.
 
-const CONNECT = 1, CONNACK = 2, PUBLISH = 3, PUBACK = 4, SUBSCRIBE = 8, SUBACK = 9, PINGREQ = 12, PINGRESP = 13, DISCONNECT = 14
+const CONNECT = 1, CONNACK = 2, PUBLISH = 3, PUBACK = 4, SUBSCRIBE = 8, SUBACK = 9, PINGREQ = 12, DISCONNECT = 14
 const maxPacket = 1 << 20 // far above the contract's largest payload
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -38,15 +38,15 @@ class Connection {
 
   // subscribe asks for filters at QoS 1 and rejects where one is refused.
   subscribe (filters) {
-    return this.asked(id => packet(SUBSCRIBE << 4 | 2, [number(id), ...filters.map(f => [text(f), 1])])).then(codes => {
+    return this.asked(id => packet(SUBSCRIBE << 4 | 2, [number(id), 0, ...filters.map(f => [text(f), 1])])).then(codes => {
       if (codes.some(c => c > 2)) throw new Error('a subscription was refused')
     })
   }
 
-  // publish resolves at the PUBACK, for which it waits until the connection ends: the node
-  // writes to its disk first.
+  // publish resolves at the PUBACK with its reason code (MQTT 5 §3.4.2.1), for which it waits until the
+  // connection ends: the node writes to its disk first.
   publish (topic, payload, { retain } = {}) {
-    return this.asked(id => packet(PUBLISH << 4 | 2 | (retain ? 1 : 0), [text(topic), number(id), encoder.encode(payload)]))
+    return this.asked(id => packet(PUBLISH << 4 | 2 | (retain ? 1 : 0), [text(topic), number(id), 0, encoder.encode(payload)])).then(codes => codes[0] || 0)
   }
 
   // close says goodbye.
@@ -91,11 +91,12 @@ class Connection {
     const kind = first >> 4
     if (kind === CONNACK) return body[1] === 0 ? this.accepted() : this.end(refusals[body[1]] || 'refused')
     if (kind === PUBLISH) return this.published(first, body)
+    if (kind === DISCONNECT) return this.end('the node ended the connection')
     if (kind === PUBACK || kind === SUBACK) {
       const id = body[0] << 8 | body[1]
       const waits = this.waiting.get(id)
       this.waiting.delete(id)
-      if (waits) waits.resolve([...body.subarray(2)])
+      if (waits) waits.resolve([...body.subarray(kind === SUBACK ? afterProperties(body, 2) : 2)])
     }
   }
 
@@ -114,7 +115,7 @@ class Connection {
     const length = body[0] << 8 | body[1]
     const topic = decoder.decode(body.subarray(2, 2 + length))
     const qos = first >> 1 & 3
-    const payload = body.slice(2 + length + (qos ? 2 : 0))
+    const payload = body.slice(afterProperties(body, 2 + length + (qos ? 2 : 0)))
     this.options.message(topic, payload, (first & 1) === 1)
     if (qos === 1) this.send([PUBACK << 4, 2, body[2 + length], body[3 + length]])
   }
@@ -133,8 +134,19 @@ class Connection {
   }
 }
 
-// refusals are the return codes of CONNACK (MQTT 3.1.1 §3.2.2.3).
-const refusals = ['', 'the node speaks another version', 'the device id is refused', 'the node takes no devices now', 'the secret is wrong', 'the device is revoked']
+// refusals are the reason codes of CONNACK (MQTT 5 §3.2.2.2) that a node gives.
+const refusals = { 0x84: 'the node speaks another version', 0x85: 'the device id is refused', 0x86: 'the secret is wrong, or the device is revoked', 0x88: 'the node takes no devices now' }
+
+// afterProperties is where the properties end that begin at a position; nothing in them matters here.
+function afterProperties (bytes, at) {
+  let length = 0
+  for (let i = 0; i < 4 && at < bytes.length; i++) {
+    const b = bytes[at++]
+    length += (b & 127) * 128 ** i
+    if (b < 128) break
+  }
+  return Math.min(at + length, bytes.length)
+}
 
 // header reads the length of the packet at a position: how many bytes say it, and how many follow.
 function header (all, at) {
@@ -149,7 +161,7 @@ function header (all, at) {
 
 function connectPacket (o) {
   const flags = 0x80 | 0x40 | 0x04 | 0x02 | o.will.qos << 3 | (o.will.retain ? 0x20 : 0) // user, secret, will, clean session
-  return packet(CONNECT << 4, [text('MQTT'), 4, flags, number(o.keepAlive), text(o.id), text(o.will.topic), text(o.will.payload), text(o.id), text(o.secret)])
+  return packet(CONNECT << 4, [text('MQTT'), 5, flags, number(o.keepAlive), 0, text(o.id), 0, text(o.will.topic), text(o.will.payload), text(o.id), text(o.secret)])
 }
 
 const number = n => [n >> 8, n & 255]

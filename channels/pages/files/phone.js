@@ -8,6 +8,9 @@ import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
 import { Link, about, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
 import { wordsFor } from './phonewords.js'
+import { newId, written } from './contract/report.js'
+import { Reporting } from './reporting.js'
+import { openReports } from './reports.js'
 import { Sound } from './sound.js'
 import { openStore } from './store.js'
 import { hush, speak, speaks } from './voice.js'
@@ -23,6 +26,8 @@ const shown = new Map() // alert to {alert, revision, body, look, answer}
 let receiver = null
 let device = null
 let link = null
+let reports = null
+let reporting = null
 let wake = false // something keeps the screen on
 let hiddenAt = 0
 let missed = '' // when the page was not in front
@@ -71,6 +76,7 @@ async function begin (kept) {
     refused: refusals(() => receiver)
   })
   Object.assign(receiver.health, await about(kept, device.id), { level: level(false), push: 'none', sound: await sound.arm(), display: 'nothing in force' })
+  await beginReports(kept)
   find('home').hidden = false
   find('arm').addEventListener('click', arm)
   document.addEventListener('visibilitychange', front)
@@ -79,12 +85,26 @@ async function begin (kept) {
   stayAwake(on => { wake = on; draw() })
   watchMemory(receiver)
   draw()
-  window.almenara = { receiver, cards, shown } // for tests and for people at the console
+  window.almenara = { receiver, cards, shown, reports } // for tests and for people at the console
   link = new Link({
-    device, receiver, changed: () => { if (link.up) refused = false; draw() },
+    device, receiver, reports, changed: () => { if (link.up) refused = false; draw() },
     failed: (why, reason) => { refused = /secret|revoked|id is refused/.test(reason); find('age').title = why }
   })
   await link.run(onlyPage(device.id, over))
+}
+
+// beginReports reads the reports that wait for a node.
+async function beginReports (kept) {
+  const queue = 'reports/' + device.id
+  const topic = 'almenara/1/device/' + device.id + '/report'
+  reports = await openReports({
+    topic, now: () => receiver.now(), changed: () => draw(), store: { load: () => kept.get(queue), save: t => kept.set(queue, t) }
+  })
+  reporting = new Reporting({
+    words, zone: device.zone, reports, now: () => receiver.now(),
+    alerts: () => listed({ alerts: [...shown.values()], now: receiver.now(), zone: device.zone, words }).cards.map(c => ({ alert: c.alert, headline: c.texts[0].headline })),
+    position: async r => reports.publish !== null && await reports.publish(topic, written(Object.assign({ id: newId() }, r))).catch(() => 0x80) < 0x80
+  })
 }
 
 // over ends this page, because another one of the device has begun.
@@ -96,6 +116,7 @@ function over () {
   shown.clear()
   cards.show(listed({ alerts: [], now: 0, words }))
   find('home').hidden = true
+  find('reporting').hidden = true
   find('problem').textContent = words.over
 }
 
@@ -178,7 +199,8 @@ function install () {
 }
 
 function draw () {
-  if (!receiver || receiver.stopped) return
+  if (!receiver || receiver.stopped || !reporting) return
+  reporting.draw()
   const now = receiver.now()
   const word = linkOf(receiver.silence(), now, device.zone)
   cards.age(word, link !== null && link.up)

@@ -17,6 +17,13 @@ const texts = {
     silent: 'This browser has no voice for these languages: it sounds a tone, and speaks no text.', still: 'This phone does not vibrate for a page.',
     away: (from, to) => 'This page was not in front from ' + from + ' to ' + to + ': nothing sounded in that time.',
     over: 'Another page of this device has taken over. This one shows nothing any more.', refused: 'This phone is not enrolled any more. Ask whoever manages the devices.',
+    report: 'Report something', reporting: 'What do you want to report?', kind: 'Choose one',
+    kinds: { need_help: 'I need help', hazard: 'Danger here', blocked_way: 'Way blocked', damage: 'Something is broken', all_clear: 'All is well here', other: 'Something else', position: 'Where I am' },
+    photo: 'Take or choose a photo', photoAgain: 'Take another photo', text: 'What do you see? (not necessary)', place: 'Where: floor, door, street (not necessary)', position: 'Send where this phone is', of: 'It belongs to', ofNone: 'no alert',
+    send: 'Send the report', back: 'Back', noKind: 'Choose first what it is about.', noText: 'Write a few words, or take a photo.', noPhoto: 'This file is no photo that this phone can read. It was left out.', longText: 'The text is too long. Make it shorter.', noPosition: 'This phone did not say where it is. The report is sent without.', full: 'Twenty reports wait already. Wait until they are sent.', unkept: 'This phone could not store the report. It is lost if you close the page before it is sent.',
+    told: 'Your reports', waiting: 'Waiting: it is sent once a node is reached', sending: 'Sending…', sent: at => 'Sent at ' + at,
+    refusals: { many: 'Refused: too many reports in an hour.', payload: 'Refused: the node could not read it.', unwanted: 'Refused: this district takes no reports.' }, sendAgain: 'Send again',
+    share: of => 'Share where I am, for: ' + of, unshare: 'Stop sharing where I am', shared: at => 'Where you are was sent at ' + at, sharing: 'Where you are is being shared while this page is in front.', unshared: 'This phone does not say where it is.',
     join: 'Add this phone', joinSays: 'Have somebody compare these digits at the console, and let this phone in:',
     whys: { '': '', used: 'This code to scan was used already, or is too old. The digits above hold all the same.', many: 'Too many devices wait. It tries again by itself.', away: 'The console has sent this phone away.', lost: 'The node does not answer. It tries again by itself.' }
   },
@@ -33,6 +40,13 @@ const texts = {
     silent: '此瀏覽器沒有這些語言的語音：只會響聲，不會讀出內容。', still: '此手機不會為網頁震動。',
     away: (from, to) => '此頁面由 ' + from + ' 至 ' + to + ' 不在最前：期間沒有響聲。',
     over: '此裝置的另一頁面已接手。這一頁不再顯示警報。', refused: '這部手機已被撤銷登記。請聯絡裝置管理人員。',
+    report: '報告情況', reporting: '你想報告甚麼？', kind: '請選一項',
+    kinds: { need_help: '我需要協助', hazard: '這裏有危險', blocked_way: '通道受阻', damage: '有東西損壞', all_clear: '這裏一切正常', other: '其他情況', position: '我的位置' },
+    photo: '拍照或選擇相片', photoAgain: '再拍一張', text: '你看到甚麼？（可不填）', place: '位置：樓層、門牌、街道（可不填）', position: '傳送這部手機的位置', of: '相關警報', ofNone: '與警報無關',
+    send: '傳送報告', back: '返回', noKind: '請先選擇報告的類別。', noText: '請寫幾個字，或拍一張相片。', noPhoto: '這部手機不能讀取此相片，已略去。', longText: '文字太長，請縮短。', noPosition: '這部手機沒有提供位置，報告會不連位置傳送。', full: '已有二十份報告等候，請待傳送後再試。', unkept: '這部手機未能儲存報告。如在傳送前關閉頁面，報告會遺失。',
+    told: '你的報告', waiting: '等候中：連上節點後會傳送', sending: '傳送中…', sent: at => '已於 ' + at + ' 傳送',
+    refusals: { many: '被拒：一小時內報告太多。', payload: '被拒：節點不能讀取。', unwanted: '被拒：此地區不接收報告。' }, sendAgain: '再次傳送',
+    share: of => '分享我的位置：' + of, unshare: '停止分享我的位置', shared: at => '位置已於 ' + at + ' 傳送', sharing: '此頁面在最前時，會分享你的位置。', unshared: '這部手機沒有提供位置。',
     join: '加入這部手機', joinSays: '請有關人員在控制台核對以上數字，並接納這部手機：',
     whys: { '': '', used: '此二維碼已使用或已過期。以上數字仍然有效。', many: '等候的裝置太多，會自動再試。', away: '控制台已拒絕這部手機。', lost: '節點沒有回應，會自動再試。' }
   }

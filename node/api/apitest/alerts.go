@@ -3,10 +3,12 @@ package apitest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/reported"
 )
 
 // alerts are the alert path, what is read of alerts, approvals and events.
@@ -17,9 +19,10 @@ type alerts struct {
 	Message []byte
 	Rows    []wire.ReceiptRow
 	Report  wire.Report
-	From    wire.Source     // of AlertReceipts
-	Next    string          // of ListAlerts and AlertReceipts
-	Feed    chan wire.Event // what Events answers
+	From    wire.Source            // of AlertReceipts
+	Next    string                 // of ListAlerts and AlertReceipts
+	Feed    chan wire.Event        // what Events answers
+	Told    reported.PersonReports // what ListReports answers
 }
 
 // TakeCAP answers Outcome.
@@ -116,3 +119,45 @@ func (f *alerts) MarkTold(_ context.Context, by authority.Caller, id string, in 
 func (f *alerts) Remind(_ context.Context, by authority.Caller, id string, in acts.Remind, wait wire.Wait) (acts.Reminded, error) {
 	return acts.Reminded{Alert: id, Unread: 1, EveryMinutes: in.EveryMinutes}, f.note(&by, "Remind %s %d %s", id, in.EveryMinutes, wait)
 }
+
+// ListReports answers Told.
+func (f *alerts) ListReports(_ context.Context, by authority.Caller, q reported.Query) (reported.PersonReports, error) {
+	return f.Told, f.note(&by, "ListReports %q %q %q %q %q %d", q.Alert, q.Place, q.Handling, q.Kind, q.After, q.Limit)
+}
+
+// ShowReport answers the report of Told with the id, else the first.
+func (f *alerts) ShowReport(_ context.Context, by authority.Caller, id string) (reported.PersonReport, error) {
+	err := f.note(&by, "ShowReport %s", id)
+	i := slices.IndexFunc(f.Told.Reports, func(r reported.PersonReport) bool { return r.ID == id })
+	return f.Told.Reports[max(i, 0)], err
+}
+
+// ReportPhoto answers the beginning of a JPEG.
+func (f *alerts) ReportPhoto(_ context.Context, by authority.Caller, id string) ([]byte, error) {
+	return []byte("\xff\xd8\xff"), f.note(&by, "ReportPhoto %s", id)
+}
+
+// ModerateReport answers the first report of Told in its new state.
+func (f *alerts) ModerateReport(_ context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (reported.PersonReport, error) {
+	out := f.Told.Reports[0]
+	if out.Note, out.By = in.Note, by.Name; in.Handling != "" {
+		out.Handling = in.Handling
+	}
+	return out, f.note(&by, "ModerateReport %s %s %q %s", id, in.Handling, in.Note, wait)
+}
+
+// ExampleReports is the fake's page of reports.
+func ExampleReports() reported.PersonReports {
+	at := time.Date(2026, 7, 20, 9, 41, 0, 0, time.UTC)
+	return reported.PersonReports{New: 2, NeedHelp: 1, Reports: []reported.PersonReport{
+		{
+			ID: ReportID, Kind: reported.NeedHelp, Handling: reported.New, Alert: AlertID, Member: "r-0001", Place: "tuen-mun/on-ting", Device: "phone-1", At: at, Taken: at.Add(time.Second),
+			Text: "煙很大 The stairs are full of smoke", Where: "12/F", Position: &reported.Spot{Lat: 22.391, Lon: 113.977, AccuracyMeters: 15}, Photo: &reported.Picture{Bytes: 30000, Width: 1200, Height: 900},
+		},
+		{ID: "bcdefghijklmnopqrstuvwxyz2", Kind: reported.BlockedWay, Handling: reported.New, Device: "phone-2", At: at, Taken: at},
+		{ID: "cdefghijklmnopqrstuvwxyz23", Kind: reported.Other, Handling: reported.Forwarded, Device: "phone-3", At: at, Taken: at, Text: "x", By: "amy", Moderated: at.Add(time.Minute), Note: "to the fire brigade"},
+	}, Responders: []reported.Responder{{Member: "w-0001", Alert: AlertID, At: at, Position: reported.Spot{Lat: 22.392, Lon: 113.978}}}}
+}
+
+// ReportID is the id of the fake's first report.
+const ReportID = "zyxwvutsrqponmlkjihgfedcba"

@@ -44,6 +44,7 @@ func New() *Fake {
 			From:    wire.SourceDistrict,
 			Report:  ExampleReport(),
 			Feed:    make(chan wire.Event, 16),
+			Told:    ExampleReports(),
 		},
 		rules: rules{asked: a, Addresses: 2},
 		audience: audience{
@@ -118,6 +119,7 @@ type All interface {
 	service.Approvals
 	service.SpokenCodes
 	service.FollowUps
+	service.Reported
 	service.Scenarios
 	service.Licences
 	service.Policy
@@ -142,7 +144,7 @@ type All interface {
 // Services has the API served by one type.
 func Services(all All) service.All {
 	return service.All{
-		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
+		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
 		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}

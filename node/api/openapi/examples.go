@@ -10,6 +10,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
 	"almenara/node/wire/devicehealth"
+	"almenara/node/wire/reported"
 )
 
 // What the examples have in common.
@@ -21,6 +22,12 @@ var (
 	exampleSpread = wire.Spread{Of: 12, Count: 10, First: exampleTime.Add(time.Second), Half: exampleTime.Add(2 * time.Second), Last: exampleTime.Add(9 * time.Second)}
 	exampleRungs  = wire.Rungs{Queued: 12, Sent: 11, Delivered: 11, Verified: 11, Presented: 10}
 )
+
+// exampleReported is a report of a person who needs help.
+var exampleReported = reported.PersonReport{
+	ID: "zyxwvutsrqponmlkjihgfedcba", Kind: reported.NeedHelp, Handling: reported.New, Alert: exampleID, Member: "r-0001", Place: examplePlace, Device: "phone-0001", At: exampleTime, Taken: exampleTime.Add(time.Second),
+	Text: "The stairs are full of smoke", Where: "12/F", Position: &reported.Spot{Lat: 22.391, Lon: 113.977, AccuracyMeters: 15}, Photo: &reported.Picture{Bytes: 38211, Width: 1200, Height: 900},
+}
 
 const (
 	exampleID    = "abcdefghijklmnopqrstuvwxyz"
@@ -44,6 +51,9 @@ var examples = byType(
 	acts.AskCode{Alert: exampleID, Digest: "5f1c09"},
 	acts.SpokenCode{Code: "482913", For: "chief", Alert: exampleID, Number: "90134475", Until: exampleTime.Add(8 * time.Minute)},
 	acts.TypeApproval{For: "chief", Code: "482 913", Digest: "5f1c09", Reason: "read out over the radio"},
+	reported.PersonReports{New: 1, NeedHelp: 1, Reports: []reported.PersonReport{exampleReported}, Responders: []reported.Responder{{Member: "w-0007", Alert: exampleID, At: exampleTime, Position: *exampleReported.Position}}},
+	exampleReported,
+	reported.Moderate{Handling: reported.Forwarded, Note: "to the fire brigade"},
 	wire.Approve{Digest: "5f1c09", Reason: "seen on the camera"},
 	wire.Outcome{
 		Alert: exampleID, Revision: exampleRev, Key: exampleKey, MsgType: "Alert", State: wire.StateInForce, Effect: wire.EffectWarns,
@@ -197,6 +207,7 @@ var capError = capReply("Error", "refused: nothing was sent: the area names no p
 var texts = map[string]string{
 	MediaCSV:   "id,name,kind,place,languages,risk\nr-0001,Chan Tai Man,resident,tuen-mun/on-ting/on-lai,zh-HK,high\n",
 	MediaCAP:   capMessage,
+	MediaJPEG:  "\u00ff\u00d8\u00ff…",
 	MediaBytes: "ALMBACK\u0001…",
 	MediaAny:   "header { padding: 1rem }",
 	MediaLines: `{"from":1,"prev":"3e08"}` + "\n" +

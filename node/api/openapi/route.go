@@ -18,6 +18,7 @@ const (
 	MediaCSV    = "text/csv"
 	MediaEvents = "text/event-stream"
 	MediaLines  = "application/x-ndjson"
+	MediaJPEG   = "image/jpeg"
 	MediaBytes  = "application/octet-stream" // only this program reads it
 	MediaAny    = "*/*"                      // whatever the file is
 )

@@ -39,6 +39,7 @@ type Services struct {
 	Places    service.Places
 	Reader    service.Reader
 	Reports   service.Reports
+	Reported  service.Reported
 	Audit     service.Audit
 	Status    service.Status
 	Events    service.Events
@@ -86,7 +87,7 @@ func New(s Services, o Options) *Console {
 	}, rooms(s, pages{
 		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
-		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places},
+		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places, s.Reported},
 		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places},
 		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
 	})...)
@@ -121,6 +122,7 @@ type (
 		followUps service.FollowUps
 		reader    service.Reader
 		places    service.Places
+		reported  service.Reported
 	}
 	approvalPages struct {
 		service service.Approvals

@@ -59,6 +59,11 @@ func TestPages_IsolateForeignTexts(t *testing.T) {
 	}
 	r.fake.Report.Answers[0].Name = "answer" + pagetest.Hostile
 	r.fake.Devices = []wire.Device{{ID: "device" + pagetest.Hostile, Kind: "kind" + pagetest.Hostile, Place: "place" + pagetest.Hostile, Connected: new(bool)}}
+	for i := range r.fake.Told.Reports {
+		one := &r.fake.Told.Reports[i]
+		one.Text, one.Where, one.Name, one.Place, one.Note, one.By = "text"+pagetest.Hostile, "where"+pagetest.Hostile, "name"+pagetest.Hostile, "place"+pagetest.Hostile, "note"+pagetest.Hostile, "by"+pagetest.Hostile
+	}
+	r.fake.Told.Responders[0].Name = "name" + pagetest.Hostile
 	r.fake.State.Warnings = []string{"warning" + pagetest.Hostile}
 	line := &r.fake.Lines.Lines[0]
 	line.Actor, line.Action, line.Subject, line.Summary = "actor"+pagetest.Hostile, "action"+pagetest.Hostile, "subject"+pagetest.Hostile, "summary"+pagetest.Hostile

@@ -126,7 +126,7 @@ func newRig(_ testing.TB) *rig {
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
-		Spoken: s.Spoken, FollowUps: s.FollowUps,
+		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected,
 		Imports: s.Imports, Selections: s.Selections,
@@ -157,7 +157,7 @@ var goodForm = url.Values{
 	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "list": {"lift-1,screen,tuen-mun"}, "operator": {"duty"},
 	"id": {"0123456789abcdef0123456789abcdef"}, "at": {"2026-11-29T03:00:00Z"}, "checked": {"2026-11-29T03:01:00Z"}, "status": {"Actual"}, "hazard": {"fire"}, "severity": {"Extreme"}, "urgency": {"Immediate"}, "certainty": {"Observed"}, "onset": {"0"}, "lasts": {"60"},
 	"by": {"places"}, "lang.0": {"en"}, "headline.0": {"Fire"}, "do": {"check"}, "stands": {"1-0"},
-	"kind": {"screen"}, "devices": {"lift-12 tuen-mun"}, "same": {"1"}, "shown": {"1234 5678"},
+	"made": {"seen"}, "kind": {"screen"}, "devices": {"lift-12 tuen-mun"}, "same": {"1"}, "shown": {"1234 5678"},
 }
 
 // formFor is a form that a route takes.
@@ -183,7 +183,7 @@ func tried() []frame.Route {
 
 // pathFor is a path that a route is for.
 func pathFor(r frame.Route) string {
-	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{number}", "n7", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults").Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{number}", "n7", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults", "{report}", apitest.ReportID).Replace(r.Path)
 }
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.
@@ -260,7 +260,7 @@ func changing(calls []string) (out []string) {
 		if strings.HasPrefix(call, "UpdateAlert") && strings.Contains(call, " true ") { // a dry run
 			continue
 		}
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

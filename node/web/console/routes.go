@@ -14,6 +14,7 @@ import (
 	"almenara/node/web/console/handbook"
 	"almenara/node/web/console/people"
 	"almenara/node/web/console/report"
+	"almenara/node/web/console/reports"
 )
 
 // rooms are all pages that there are, in the rooms that they belong to: this table is the only place
@@ -27,6 +28,7 @@ func rooms(s Services, p pages) []frame.Room {
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
 		answers.Room(s.Reader, s.Places),
 		report.Room(s.Reports, s.Places),
+		reports.Room(s.Reported, s.Places),
 		audit.Room(s.Audit),
 		handbook.Room(),
 		ability.Room(s.Connected, s.Status, s.Reader, s.Places),

@@ -19,6 +19,17 @@ type Map struct {
 	Places                      []Place
 	Polygons                    []string // drawn, as the points of SVG
 	Circles                     []Circle
+
+	box            bounds
+	perLon, perLat float64
+}
+
+// At is where a position is on the drawing, in its units; false where it is not on it.
+func (m *Map) At(lat, lon float64) (x, y string, on bool) {
+	if !(lat >= m.box.south && lat <= m.box.north && lon >= m.box.west && lon <= m.box.east) {
+		return "", "", false
+	}
+	return number((lon - m.box.west) * m.perLon), number((m.box.north - lat) * m.perLat), true
 }
 
 // Place is one of the places on the map.
@@ -76,6 +87,7 @@ func Of(all []wire.Place, s Shown, l *words.Language) *Map {
 	m := &Map{
 		Width: number((b.east - b.west) * perLon), Height: number(height), West: fmt.Sprintf("%.7f", b.west), North: fmt.Sprintf("%.7f", b.north),
 		PerLon: fmt.Sprintf("%.3f", perLon), PerLat: fmt.Sprintf("%.3f", perLat), PerMetre: fmt.Sprintf("%.6f", perLat/metresOfDegree),
+		box: b, perLon: perLon, perLat: perLat,
 	}
 	xy := func(p point) (string, string) {
 		return number((p.lon - b.west) * perLon), number((b.north - p.lat) * perLat)

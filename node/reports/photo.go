@@ -1,0 +1,51 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+
+	"almenara/storage/factbody"
+)
+
+// The largest photo that is decoded: while it is, it takes some 15 bytes of memory a pixel.
+const (
+	maxSide   = 2048
+	maxPixels = 2_000_000
+)
+
+// errPhoto is what is said of bytes that are no photo.
+var errPhoto = errors.New("the photo is no JPEG of at most 2,048 pixels a side and 2,000,000 in all")
+
+// redraw decodes a photo and writes it anew: what comes out has nothing of the bytes that came in but the
+// picture. The pixels are counted before anything is decoded. It never panics on foreign bytes.
+func redraw(raw []byte) (out []byte, size image.Point, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			out, err = nil, fmt.Errorf("%w: %v", errPhoto, r)
+		}
+	}()
+	config, err := jpeg.DecodeConfig(bytes.NewReader(raw))
+	if err != nil {
+		return nil, size, fmt.Errorf("%w: %w", errPhoto, err)
+	}
+	if w, h := config.Width, config.Height; w <= 0 || h <= 0 || w > maxSide || h > maxSide || w*h > maxPixels {
+		return nil, size, fmt.Errorf("%w: it has %d × %d", errPhoto, w, h)
+	}
+	picture, err := jpeg.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return nil, size, fmt.Errorf("%w: %w", errPhoto, err)
+	}
+	for _, quality := range []int{80, 60, 40, 20} {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: quality}); err != nil {
+			return nil, size, fmt.Errorf("%w: %w", errPhoto, err)
+		}
+		if b.Len() <= factbody.MaxReportPhoto {
+			return b.Bytes(), picture.Bounds().Size(), nil
+		}
+	}
+	return nil, size, fmt.Errorf("%w: it cannot be made smaller", errPhoto)
+}
