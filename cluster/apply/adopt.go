@@ -187,10 +187,8 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		err = a.kept(o, &out)
 	case fact.KindFollowUp:
 		err = a.followUp(o, &out)
-	case fact.KindReport:
-		err = a.report(o, &out)
-	case fact.KindModeration:
-		err = a.moderation(o, &out)
+	case fact.KindReport, fact.KindModeration:
+		err = a.reported(o, &out)
 	default:
 		err = a.rejected(o, &out, "unknown kind")
 	}
@@ -420,22 +418,23 @@ func (a *adoption) followUp(o *opened, out *command.FactOutcome) error {
 	if err != nil {
 		return a.rejected(o, out, "body is not a follow-up record")
 	}
-	out.Outcome = command.Adopted
-	if err := factlog.Keep(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
-		return err
-	}
 	if f.What == factbody.Told {
-		return a.line("members told", fmt.Sprintf("%d members were told of alert %s revision %d by a person, by %s, note %q, at %d", len(f.Members), f.Alert, f.Revision, f.By, f.Note, f.At))
+		return a.listed(o, out, "members told", fmt.Sprintf("%d members were told of alert %s revision %d by a person, by %s, note %q, at %d", len(f.Members), f.Alert, f.Revision, f.By, f.Note, f.At))
 	}
-	return a.line("reminder", fmt.Sprintf("alert %s revision %d, every %d minutes, by %s, at %d", f.Alert, f.Revision, f.Every, f.By, f.At))
+	return a.listed(o, out, "reminder", fmt.Sprintf("alert %s revision %d, every %d minutes, by %s, at %d", f.Alert, f.Revision, f.Every, f.By, f.At))
 }
 
 // kept lists a fact under its kind. Its body is for others: the state machine does not
 // read it.
 func (a *adoption) kept(o *opened, out *command.FactOutcome) error {
+	return a.listed(o, out, o.fact.Kind.String(), fmt.Sprintf("node %s, fact %s", o.fact.Origin, o.id))
+}
+
+// listed lists a fact under its kind, with a line on the audit where there is an action.
+func (a *adoption) listed(o *opened, out *command.FactOutcome, action, text string) error {
 	out.Outcome = command.Adopted
-	if err := factlog.Keep(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil {
+	if err := factlog.Keep(a.Txn, uint8(o.fact.Kind), a.index, a.n, o.id[:]); err != nil || action == "" {
 		return err
 	}
-	return a.line(o.fact.Kind.String(), fmt.Sprintf("node %s, fact %s", o.fact.Origin, o.id))
+	return a.line(action, text)
 }

@@ -168,6 +168,20 @@ func DecodeModeration(b []byte) (Moderation, error) {
 	return m, nil
 }
 
+// ReportLine is what the audit says of the body of a report, or of a moderation: that it came, and not what it
+// says. Of positions it says nothing, and action is empty: they are many, and nobody's act.
+func ReportLine(body []byte, moderation bool) (action, text string, err error) {
+	if moderation {
+		m, err := DecodeModeration(body)
+		return "report moderated", fmt.Sprintf("report %s is %s, by %s, note %q, at %d", m.Report, m.State, m.By, m.Note, m.At), err
+	}
+	r, err := DecodeReport(body)
+	if err != nil || r.Kind == ReportPosition {
+		return "", "", err
+	}
+	return "report taken", fmt.Sprintf("report %s, kind %s, of device %s, alert %q, with a photo: %t, at %d, taken at %d", r.Report, r.Kind, r.Device, r.Alert, r.Photo != nil, r.At, r.Taken), nil
+}
+
 func bounded(text string, most int) bool { return len(text) <= most && utf8.ValidString(text) }
 
 func (p *Point) good() bool {
