@@ -26,7 +26,7 @@ type alertPage struct {
 	Counts   string // whose knowledge the counts are
 	Told     string // how many of Missing were told by a person; "" where nobody was
 	Reminder remindForm
-	Reports  *reportsLine
+	Reports  *view.ReportsLine
 }
 
 // twin is another alert: somebody else may have pressed at another node at the same moment.
@@ -103,7 +103,7 @@ func (c alertPages) alert(q *frame.Request) error {
 	}
 	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
 	p.Reminder = remindFormOf(q, a)
-	if p.Reports, err = c.reportsOf(q, a.ID); err != nil {
+	if p.Reports, err = view.ReportsOf(c.reported, q, a.ID); err != nil {
 		return err
 	}
 	if a.Told > 0 {

@@ -8,9 +8,7 @@ import (
 	"almenara/node/service"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
-	"almenara/node/web/console/words"
 	"almenara/node/wire"
-	"almenara/node/wire/reported"
 )
 
 // mostStanding is how many alerts that are not over are shown at once.
@@ -94,31 +92,7 @@ type nowPage struct {
 	Rows []row
 	Most int // more than these are not shown; 0 where all are
 
-	Reports *reportsLine
-}
-
-// reportsLine says how many reports of people are new; nil for who may not read them.
-type reportsLine struct{ Class, Says string }
-
-func (c alertPages) reportsOf(q *frame.Request, alert string) (*reportsLine, error) {
-	if !q.May(authority.ReadReports) {
-		return nil, nil
-	}
-	found, err := c.reported.ListReports(q.R.Context(), q.By(), reported.Query{Alert: alert, Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	return newReportsLine(q.Lang, found), nil
-}
-
-func newReportsLine(l *words.Language, p reported.PersonReports) *reportsLine {
-	switch {
-	case p.New == 0:
-		return &reportsLine{"", l.T("reports.line.none")}
-	case p.NeedHelp == 0:
-		return &reportsLine{"wait", l.T("reports.line.new", p.New)}
-	}
-	return &reportsLine{"wrong", l.T("reports.line.help", p.New, p.NeedHelp)}
+	Reports *view.ReportsLine
 }
 
 // now shows every alert in force, all of them at once.
@@ -131,7 +105,7 @@ func (c alertPages) now(q *frame.Request) error {
 	if len(rows) >= mostStanding {
 		p.Most = mostStanding
 	}
-	if p.Reports, err = c.reportsOf(q, ""); err != nil {
+	if p.Reports, err = view.ReportsOf(c.reported, q, ""); err != nil {
 		return err
 	}
 	return q.Show("now", p)

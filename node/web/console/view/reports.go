@@ -1,0 +1,28 @@
+package view
+
+import (
+	"almenara/node/authority"
+	"almenara/node/service"
+	"almenara/node/web/console/frame"
+	"almenara/node/wire/reported"
+)
+
+// ReportsLine says how many reports of people are new, and how many of these need help.
+type ReportsLine struct{ Class, Says string }
+
+// ReportsOf is the line about the reports of an alert, "" for all; nil for who may not read them.
+func ReportsOf(of service.Reported, q *frame.Request, alert string) (*ReportsLine, error) {
+	if !q.May(authority.ReadReports) {
+		return nil, nil
+	}
+	p, err := of.ListReports(q.R.Context(), q.By(), reported.Query{Alert: alert, Limit: 1})
+	switch {
+	case err != nil:
+		return nil, err
+	case p.New == 0:
+		return &ReportsLine{"", q.Lang.T("reports.line.none")}, nil
+	case p.NeedHelp == 0:
+		return &ReportsLine{"wait", q.Lang.T("reports.line.new", p.New)}, nil
+	}
+	return &ReportsLine{"wrong", q.Lang.T("reports.line.help", p.New, p.NeedHelp)}, nil
+}
