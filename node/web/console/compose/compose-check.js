@@ -75,7 +75,7 @@ form?.addEventListener("submit", async (e) => {
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const again = page.querySelector("[data-send]"); // the same page, with what is wrong
-    const parts = again ? page.querySelectorAll(".wrong:not([hidden])") : page.querySelectorAll(`main > .wrong, main > [lang], main > p:has(a[href^="/console/alerts/"])`);
+    const parts = again ? page.querySelectorAll(".wrong:not([hidden])") : page.querySelectorAll(`main > .wrong, main > [data-said], main > p:has(a[href^="/console/alerts/"])`);
     says.replaceChildren(...[...parts].map((part) => document.importNode(part, true)));
     for (const part of says.children) part.className = "";
   } catch {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"testing/synctest"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"almenara/node/web/console/compose/picture"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/pagetest"
+	"almenara/node/web/console/words"
 	"almenara/node/wire"
 )
 
@@ -316,4 +318,17 @@ func TestSend_OneAtATime(t *testing.T) {
 		require.ElementsMatch(t, []int{303, 409}, []int{<-codes, <-codes})
 		require.Len(t, d.sent(), 1)
 	})
+}
+
+// The script of the page that sends shows, in its place, what the page of a problem says, in whatever language:
+// it asks for parts of that page, and finds them.
+func TestScript_FindsWhatAProblemSays(t *testing.T) {
+	script, err := files.ReadFile("compose-check.js")
+	require.NoError(t, err)
+	require.Contains(t, string(script), "main > [data-said]")
+	for _, l := range words.All() {
+		page := pagetest.Rendered(t, frame.Room{Pages: fstest.MapFS{}}, "problem", &frame.ProblemPage{Sentence: frame.Said{Text: "somebody else was first"}, Details: []string{"one"}}, l, "")
+		require.Contains(t, page, "<p data-said><bdi>somebody else was first</bdi></p>")
+		require.Contains(t, page, `<ul lang="en" data-said>`)
+	}
 }
