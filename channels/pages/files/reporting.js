@@ -27,7 +27,7 @@ export class Reporting {
     text('send', w.send); text('back', w.back); text('told-title', w.told)
     for (const kind of kinds.filter(k => k !== 'position')) {
       const label = document.createElement('label')
-      label.className = kind
+      label.className = 'kind-' + kind
       const radio = Object.assign(document.createElement('input'), { type: 'radio', name: 'kind', value: kind })
       label.append(radio, w.kinds[kind])
       find('kinds').append(label)

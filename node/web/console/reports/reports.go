@@ -109,7 +109,9 @@ func (p pages) list(q *frame.Request) error {
 		return err
 	}
 	out.Path = q.Inside(pathOf(out.Alert, out.Show, out.After))
-	out.Counts, out.NeedHelp = q.Lang.T("reports.counts", found.New, found.NeedHelp), found.NeedHelp > 0
+	if out.Counts, out.NeedHelp = q.Lang.T("reports.counts", found.New, found.NeedHelp), found.NeedHelp > 0; found.New == 0 {
+		out.Counts = q.Lang.T("reports.line.none")
+	}
 	for _, f := range filters {
 		out.Filters = append(out.Filters, filter{pathOf(out.Alert, f.show, ""), q.Lang.T("reports.is." + map[bool]string{true: "all", false: f.show}[f.show == ""]), f.show == out.Show})
 	}
