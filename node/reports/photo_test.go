@@ -52,7 +52,7 @@ func TestRedraw_RefusesWhatIsNoPhoto(t *testing.T) {
 	copy(wide[at+5:], []byte{0x07, 0xff, 0x07, 0xff}) // 2,047 each: a side may be as long, and all is too much
 	for what, raw := range map[string][]byte{
 		"a page": []byte("<!doctype html><script>alert(1)</script>"), "nothing": {}, "another picture": other.Bytes(),
-		"a beginning": picture(t, 64, 48)[:100], "65,535 pixels a side": bomb, "four million pixels": wide,
+		"a beginning": picture(t, 64, 48)[:100], "65,535 pixels a side": bomb, "four million pixels": wide, "2.2 million pixels that can be read": picture(t, 2000, 1100), "one long side": picture(t, 4000, 8),
 	} {
 		_, _, err := redraw(raw)
 		require.ErrorIs(t, err, errPhoto, what)

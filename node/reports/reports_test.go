@@ -225,6 +225,7 @@ func TestReport_FloodOfOneMemberTakesNobodysRoom(t *testing.T) {
 		}
 	}
 	require.Equal(t, 2*hourly, refused)
+	require.NoError(t, s.tell(0, contract.Report{ID: s.id(0), Kind: contract.ReportNeedHelp}), "what was taken is acknowledged again, whatever came after it")
 	require.NoError(t, s.tell(1, contract.Report{ID: s.id(1), Kind: contract.ReportHazard}))
 	s.now = noon.Add(time.Hour + time.Second)
 	require.NoError(t, s.tell(0, contract.Report{ID: s.id(1000), Kind: contract.ReportHazard}), "an hour later it may again")
