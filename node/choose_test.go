@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
+	"almenara/node/wire/caution"
 )
 
 // A scenario that leaves it to whoever sends it whom to warn warns nobody by itself, and nobody
@@ -36,8 +37,8 @@ func TestScenario_LeavesItToWhoeverSendsItWhomToWarn(t *testing.T) {
 	require.Equal(t, wire.UsualBelow, tried.Usual)
 	require.Equal(t, s.Checklist, tried.Checklist)
 	require.Len(t, tried.Words, 2)
-	require.Equal(t, wire.WordSource, tried.Words[0].Rule)
-	require.Equal(t, wire.WordFinding{Rule: wire.WordSensitive, Language: "en", Word: "BLOCK 1", Text: `the text in en holds "BLOCK 1", which is a sensitive word here`}, tried.Words[1])
+	require.Equal(t, caution.WordSource, tried.Words[0].Rule)
+	require.Equal(t, caution.WordFinding{Rule: caution.WordSensitive, Language: "en", Word: "BLOCK 1", Text: `the text in en holds "BLOCK 1", which is a sensitive word here`}, tried.Words[1])
 	in.Blanks["where"] = "block 3"
 	_, err = c.SendAlert(d.ctx(), in, "")
 	require.Contains(t, problemOf(d, nil, err).Sentence, "is none of those that the scenario takes: block 1, block 2")

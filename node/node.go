@@ -28,6 +28,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/joining"
 	"almenara/cluster/journal"
+	"almenara/node/ability"
 	"almenara/node/access"
 	"almenara/node/addressed"
 	"almenara/node/alerts"
@@ -125,6 +126,8 @@ type Node struct {
 	signin      *signin.SignIn
 	enrolment   *enrol.Enrolment
 	instep      *instep.InStep
+	tester      *ability.Tester
+	ability     *ability.Asked
 	devices     *records.Devices
 	places      *records.Places
 	imports     *records.Imports
@@ -340,9 +343,9 @@ func (n *Node) openGateway(ctx context.Context) error {
 	var err error
 	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settlerOf(n), Spool: settlerOf(n).Spool(), Clock: n.options.Clock, Logger: n.log})
 	n.presence = newPresence(n)
-	n.instep = newInStep(n)
+	n.instep, n.tester = newInStep(n), newTester(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }, n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
@@ -383,6 +386,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	close(n.joined)
 	n.disk.Report()
 	n.whereabouts = whereaboutsOf(n)
+	n.ability = newAbility(n)
 	n.serveNodes()
 	n.workers.Go(func() { n.times.Run(run) })
 	n.times.Await(run) // what this node tells, takes and writes down from here on has the right time
@@ -398,7 +402,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run,
+		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run, n.tester.Run,
 		n.external.Run, leaver.Run, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

@@ -6,6 +6,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/cluster/internode"
+	"almenara/node/ability"
 	"almenara/node/machine"
 	"almenara/node/whereabouts"
 	"almenara/storage/noderecord"
@@ -21,6 +22,7 @@ func (n *Node) serveNodes() {
 	}
 	n.cluster.Handle("POST "+machine.TimePath, n.times.Handler(internode.PeerID))
 	n.cluster.Handle("POST "+whereabouts.Path, n.whereabouts.Handler())
+	n.cluster.Handle("POST "+ability.Path, n.ability.Handler())
 }
 
 // whereaboutsOf lets this node ask the others for devices, and answer them.

@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -13,6 +15,7 @@ import (
 	"almenara/cluster/exchange"
 	"almenara/cluster/fact"
 	"almenara/cluster/peers"
+	"almenara/node/ability"
 	"almenara/node/afteraction"
 	"almenara/node/alerts"
 	"almenara/node/approvals"
@@ -167,11 +170,47 @@ func newInStep(n *Node) *instep.InStep {
 	})
 }
 
-// hooks has three rooms hear what devices say.
+// newTester is what has the devices that are connected here test themselves.
+func newTester(n *Node) *ability.Tester {
+	return ability.NewTester(ability.TesterOptions{
+		Memory: ability.OpenMemory(filepath.Join(n.options.Dir, "ability.json"), n.log),
+		Here: func() (ids []string) {
+			for _, d := range n.presence.All() {
+				ids = append(ids, d.Device)
+			}
+			return ids
+		},
+		Send: func(ctx context.Context, device string, payload []byte) error {
+			return n.gateway.Command(ctx, device, payload)
+		},
+		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Emergency: func() bool { return emergencyInForce(n) },
+		Enrolled: func() (map[string]string, error) { return n.read.Enrolled() }, Clock: n.options.Clock, Zone: time.Local, Logger: n.log,
+	})
+}
+
+// emergencyInForce reports whether a real emergency is shown now. What cannot be read may be one.
+func emergencyInForce(n *Node) bool {
+	now := n.book.At(n.options.Clock())
+	return now.Err != nil || slices.ContainsFunc(now.InForce, func(l alerts.Live) bool {
+		return l.Message.Alert != nil && alert.PresentationOf(l.Message.Alert.Status, l.Message.Alert.Infos).Tier == alert.TierEmergency
+	})
+}
+
+// newAbility is what answers which devices would show or sound an alert.
+func newAbility(n *Node) *ability.Asked {
+	return ability.NewAsked(ability.Options{
+		Self: n.ID(), Others: n.whereabouts.Others, Call: n.cluster.Call, Tester: n.tester, Find: n.whereabouts.Ask,
+		Devices: n.read.ListDevices,
+		Places:  n.places.ListPlaces, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// hooks has four rooms hear what devices say.
 type hooks struct {
 	*presence.Presence
 	instep  *instep.InStep
 	reports func() *reports.Reports // asked once devices are let in
+	tester  *ability.Tester
 }
 
 // Report implements mqtt.Hooks.
@@ -183,6 +222,7 @@ func (h hooks) Report(from channels.Endpoint, r contract.Report, done func(error
 func (h hooks) State(from channels.Endpoint, s contract.State) {
 	h.Presence.State(from, s)
 	h.instep.State(from, s)
+	h.tester.State(from, s)
 }
 
 // Session implements mqtt.Hooks.

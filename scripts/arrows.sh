@@ -126,6 +126,8 @@ almenara/node/web/console/handbook almenara/channels/contract! almenara/node/aut
 almenara/node/web almenara/node/wire
 almenara/node/wire/sheets almenara/node/wire!
 almenara/node/wire/acts
+almenara/node/wire/able
+almenara/node/wire/caution
 almenara/node/wire/devicehealth
 almenara/node/wire/looks
 almenara/node/api/devicepages almenara/channels/pages almenara/node/api/openapi almenara/node/api/routing almenara/node/wire
@@ -146,6 +148,9 @@ almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire
 almenara/node/enrol almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/web! almenara/node/wire
+almenara/node/ability almenara/channels! almenara/storage/durable almenara/channels/contract almenara/channels/mqtt! almenara/node/authority almenara/node/whereabouts almenara/node/wire
+almenara/node/noise almenara/storage almenara/node/alerts almenara/node/wire
+almenara/node/contradictions almenara/storage/alert
 almenara/node/instep almenara/channels! almenara/channels/contract almenara/node/reached almenara/node/stories almenara/storage/alert almenara/storage/receipt
 almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage almenara/node/access
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
@@ -158,7 +163,7 @@ almenara/node/scenario almenara/storage almenara/node/judge almenara/node/shorti
 almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire
 almenara/node/notes almenara/channels/signal almenara/cluster/exchange almenara/cluster/fact almenara/storage
-almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/duplicates almenara/node/followup almenara/node/members almenara/node/reached almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
+almenara/node/read almenara/channels! almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/contradictions almenara/node/duplicates almenara/node/followup almenara/node/members almenara/node/reached almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/summaries almenara/node/whereabouts almenara/node/wire
 almenara/node/sounds almenara/channels! almenara/channels/contract! almenara/channels/device/rules almenara/channels/speaker! almenara/node/wire almenara/storage/alert
 almenara/node/afteraction almenara/cluster/agreed almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/members almenara/node/reached almenara/node/stories almenara/node/wire
 almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/storage/alert almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/inflight almenara/node/members almenara/node/replication almenara/node/stories almenara/node/wire
@@ -166,7 +171,7 @@ almenara/node/spokencode almenara/node/wire
 almenara/node/followup almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire
-almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
+almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/judge almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
 almenara/node/simulation almenara/channels/contract! almenara/channels/device almenara/node/cli/inprocess almenara/node/demo
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/health almenara/node/secret almenara/node/wire
 almenara/node/health almenara/channels/contract! almenara/node/wire

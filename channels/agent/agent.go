@@ -51,6 +51,7 @@ type Agent struct {
 	alerts   map[string]*presented
 	stopping map[device.Revision]uint64 // to be gone from the glass once the page has drawn this seq
 	commands []contract.Command         // the last few, for pages that come later
+	test     string                     // id of the test that no page has answered yet; "" for none
 	health   map[string]string          // as the page last said
 	browsers int                        // pages that listen
 }
@@ -134,8 +135,35 @@ func (a *Agent) late(alert string, revision uint64) {
 func (a *Agent) command(c contract.Command) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if c.Do == contract.DoTest {
+		switch {
+		case a.browsers == 0:
+			device.LocalOf(a.device).Tested(contract.Tested{ID: c.ID, Result: contract.TestFailed, Why: "no browser"})
+			return
+		case a.test != "":
+			device.LocalOf(a.device).Tested(contract.Tested{ID: c.ID, Result: contract.TestBusy, Why: "another test goes on"})
+			return
+		}
+		a.test = c.ID
+		time.AfterFunc(a.options.Patience, func() {
+			a.answered(contract.Tested{ID: c.ID, Result: contract.TestFailed, Why: "no page has painted anything in time"})
+		})
+	}
 	a.change()
 	a.commands = append(a.commands[max(0, len(a.commands)-3):], c)
+}
+
+// answered takes what the test that goes on came to. Of others, and of what was answered before, nothing is taken.
+func (a *Agent) answered(t contract.Tested) {
+	a.mu.Lock()
+	waited := t.ID != "" && a.test == t.ID
+	if waited {
+		a.test = ""
+	}
+	a.mu.Unlock()
+	if waited {
+		device.LocalOf(a.device).Tested(t)
+	}
 }
 
 // change tells every page. The caller holds mu.
@@ -173,6 +201,9 @@ func (a *Agent) saw(s seen) {
 	}
 	for _, r := range gone {
 		device.LocalOf(a.device).Stopped(r.Alert, r.Revision)
+	}
+	if s.Tested != nil {
+		a.answered(*s.Tested)
 	}
 	if changed {
 		device.LocalOf(a.device).HealthChanged()

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -132,4 +134,41 @@ func TestAgent_IsForItsOwnBoxAlone(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, post(t, h, `{"painted":7}`))
 	require.Equal(t, http.StatusBadRequest, post(t, h, `{"health":{"a":"`+strings.Repeat("x", 200)+`"}}`))
 	require.Equal(t, http.StatusBadRequest, post(t, h, strings.Repeat(" ", maxSeen+1)+`{}`))
+}
+
+// tested is what the device would tell of its last test.
+func (a *Agent) tested(t *testing.T) contract.Tested {
+	t.Helper()
+	told, ok := device.LocalOf(a.device).LastTest()
+	require.True(t, ok)
+	return told
+}
+
+func TestAgent_ATestIsWhatThePageSays(t *testing.T) {
+	a := made(t)
+	test := func(id string) contract.Command { return contract.Command{ID: id, Do: contract.DoTest} }
+	a.command(test("c1"))
+	require.Equal(t, contract.Tested{ID: "c1", Result: contract.TestFailed, Why: "no browser"}, a.tested(t))
+	a.browser(1)
+	a.command(test("c2"))
+	post(t, a.Handler(), `{"seq":1,"painted":[],"tested":{"id":"c1","result":"passed","exercised":["display"]}}`)
+	require.Equal(t, "c1", a.tested(t).ID, "a page does not answer what is over")
+	require.Equal(t, contract.TestFailed, a.tested(t).Result)
+	a.command(test("c3"))
+	require.Equal(t, contract.TestBusy, a.tested(t).Result)
+	post(t, a.Handler(), `{"seq":1,"painted":[],"tested":{"id":"c2","result":"passed","exercised":["display","sound"]}}`)
+	require.Equal(t, contract.Tested{ID: "c2", Result: contract.TestPassed, Exercised: []string{"display", "sound"}}, a.tested(t))
+	require.Equal(t, http.StatusBadRequest, post(t, a.Handler(), `{"tested":{"exercised":["`+strings.Repeat("x", 200)+`"]}}`))
+}
+
+// A browser that hangs paints nothing, and says nothing of a test either.
+func TestAgent_ATestThatNoPageAnswersHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := made(t)
+		a.browser(1)
+		a.command(contract.Command{ID: "c1", Do: contract.DoTest})
+		time.Sleep(DefaultPatience + time.Second)
+		synctest.Wait()
+		require.Equal(t, contract.TestFailed, a.tested(t).Result)
+	})
 }

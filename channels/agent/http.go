@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -57,6 +58,7 @@ type seen struct {
 	Seq     uint64            `json:"seq"`
 	Painted []device.Revision `json:"painted"`
 	Health  map[string]string `json:"health"`
+	Tested  *contract.Tested  `json:"tested,omitempty"` // what the last test came to on the page
 }
 
 // Handler serves the page, its files, and what page and agent say to each other. It answers
@@ -144,6 +146,9 @@ func (s seen) check() error {
 		if len(name) > contract.MaxStateText || len(value) > contract.MaxStateText || !utf8.ValidString(name+value) {
 			return fmt.Errorf("a text of health is longer than %d bytes", contract.MaxStateText)
 		}
+	}
+	if t := s.Tested; t != nil && (len(t.Exercised) > contract.MaxExercised || slices.ContainsFunc(t.Exercised, func(word string) bool { return len(word) > contract.MaxStateText })) {
+		return fmt.Errorf("more than %d words of what was exercised, or one is longer than %d bytes", contract.MaxExercised, contract.MaxStateText)
 	}
 	return nil
 }

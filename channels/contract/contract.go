@@ -180,7 +180,31 @@ type State struct {
 	ClockSkew  float64           `json:"clock_skew_seconds,omitempty"`
 	Presenting []string          `json:"presenting,omitempty"`
 	Health     map[string]string `json:"health,omitempty"`
+	Tested     *Tested           `json:"tested,omitempty"` // what the last command test came to; nil: none since the device started
 }
+
+// Tested is what a device came to when it carried out a command test. It is told in the state, as a
+// receipt is told of an alert: once it is so.
+type Tested struct {
+	ID        string   `json:"id"`                  // of the command
+	Result    string   `json:"result"`              // passed, failed, busy, unproven
+	Exercised []string `json:"exercised,omitempty"` // what really worked: display, sound
+	Why       string   `json:"why,omitempty"`       // a sentence for people; empty where it passed
+}
+
+// The values of Tested.Result. Nodes take a word that they do not know for unproven.
+const (
+	TestPassed   = "passed"   // what Exercised lists was really painted, or really played to its end
+	TestFailed   = "failed"   // something that people would have seen or heard did not work
+	TestBusy     = "busy"     // nothing was tried, because an alert is presented, or another test goes on
+	TestUnproven = "unproven" // it was done, but the device cannot know whether anything came of it
+)
+
+// The words of Tested.Exercised.
+const (
+	ExercisedDisplay = "display"
+	ExercisedSound   = "sound"
+)
 
 // Command is the payload of /device/{id}/command, signed and expiring.
 type Command struct {
@@ -193,10 +217,17 @@ type Command struct {
 	Alert    string `json:"alert,omitempty"`
 	Revision uint64 `json:"revision,omitempty"`
 	Answer   string `json:"answer,omitempty"`
+
+	// Place is where the device hangs, in the words of people there; only where Do is identify.
+	Place string `json:"place,omitempty"`
 }
 
-// DoAnswered is the command that tells a device that its person answered on another one.
-const DoAnswered = "answered"
+// The values of Command.Do that nodes send.
+const (
+	DoTest     = "test"     // prove silently that the device works, and tell it as Tested
+	DoIdentify = "identify" // be found: show the own id and place for 10 seconds, or chirp once
+	DoAnswered = "answered" // the device's person answered on another one
+)
 
 // KeyRing is the payload of /keys, signed by the district's root key.
 type KeyRing struct {

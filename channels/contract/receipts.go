@@ -19,6 +19,7 @@ const (
 	MaxPresenting   = 64       // alerts in a state
 	MaxHealth       = 32       // entries of a state's health
 	MaxStateText    = 128      // bytes of any text in a state
+	MaxExercised    = 8        // words of what a test exercised
 )
 
 // ErrMalformed is returned for payloads of devices that the contract does not
@@ -154,13 +155,32 @@ func (s State) check() error {
 			return fmt.Errorf("%.70q is not an alert id", id)
 		}
 	}
+	if err := s.Tested.check(); err != nil {
+		return err
+	}
 	return checkTexts(s)
+}
+
+// check refuses a result that belongs to no command; nil is none. Words of later versions are fine.
+func (t *Tested) check() error {
+	switch {
+	case t == nil:
+		return nil
+	case t.ID == "" || t.Result == "":
+		return errors.New("tested has no id or no result")
+	case len(t.Exercised) > MaxExercised:
+		return fmt.Errorf("more than %d words of what was exercised", MaxExercised)
+	}
+	return nil
 }
 
 func checkTexts(s State) error {
 	texts := []string{s.Kind, s.Version}
 	for name, value := range s.Health {
 		texts = append(texts, name, value)
+	}
+	if t := s.Tested; t != nil {
+		texts = append(append(texts, t.ID, t.Result, t.Why), t.Exercised...)
 	}
 	for _, text := range texts {
 		if len(text) > MaxStateText {

@@ -62,6 +62,10 @@ func TestParseState(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, State{State: "lost", Session: 3}, s)
 
+	s, err = ParseState([]byte(`{"state":"ready","tested":{"id":"c","result":"later","exercised":["light"],"more":1}}`))
+	require.NoError(t, err, "words of later versions are read")
+	require.Equal(t, &Tested{ID: "c", Result: "later", Exercised: []string{"light"}}, s.Tested)
+
 	long := strings.Repeat("a", MaxStateText+1)
 	many, _ := json.Marshal(make([]string, MaxPresenting+1))
 	for name, raw := range map[string]string{
@@ -72,6 +76,10 @@ func TestParseState(t *testing.T) {
 		"health":  `{"state":"ready","health":{"a":"` + long + `"}}`,
 		"many":    `{"state":"ready","presenting":` + string(many) + `}`,
 		"wild id": `{"state":"ready","presenting":["#"]}`,
+		"no id":   `{"state":"ready","tested":{"result":"passed"}}`,
+		"result":  `{"state":"ready","tested":{"id":"c"}}`,
+		"words":   `{"state":"ready","tested":{"id":"c","result":"passed","exercised":["a","b","c","d","e","f","g","h","i"]}}`,
+		"long":    `{"state":"ready","tested":{"id":"c","result":"passed","why":"` + long + `"}}`,
 		"size":    `{"state":"ready"}` + strings.Repeat(" ", MaxStateBytes),
 	} {
 		_, err := ParseState([]byte(raw))

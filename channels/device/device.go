@@ -41,6 +41,7 @@ type Device struct {
 	draining bool        // one goroutine carries out effects
 	timer    *time.Timer // for Rules.Next
 	confirms map[Revision]*time.Timer
+	tested   *contract.Tested // what the last test came to; nil: none
 	stopped  bool
 	cancel   context.CancelFunc // of Start
 	done     chan struct{}      // of Start
@@ -257,9 +258,29 @@ func (d *Device) carryOut(e rules.Effect) {
 	case rules.Stop:
 		d.unpresent(e)
 	case rules.Do:
-		d.options.Command(e.Command)
+		carryOutCommand(d, e.Command)
 		d.happened(Event{What: Commanded, Detail: e.Command.Do})
 	}
+}
+
+// carryOutCommand has a device carry out a command. What shows or sounds an alert is left alone by a test: it says busy.
+func carryOutCommand(d *Device, c contract.Command) {
+	switch {
+	case c.Do == contract.DoTest && len(d.Presenting()) > 0:
+		LocalOf(d).Tested(contract.Tested{ID: c.ID, Result: contract.TestBusy, Why: "an alert is presented"})
+	case d.options.Command != nil:
+		d.options.Command(c)
+	case c.Do == contract.DoTest:
+		LocalOf(d).Tested(contract.Tested{ID: c.ID, Result: contract.TestPassed, Exercised: []string{exercisedBy(d.options.Kind)}})
+	}
+}
+
+// exercisedBy is what a test of a device of this kind exercises.
+func exercisedBy(kind string) string {
+	if kind == "speaker" {
+		return contract.ExercisedSound
+	}
+	return contract.ExercisedDisplay
 }
 
 // unpresent takes away what has stopped, and tells that it could.

@@ -215,7 +215,7 @@ func (d *Device) publishState(ctx context.Context, l *link, word string) error {
 	d.mu.Lock()
 	s := contract.State{
 		State: word, Session: l.session, Kind: d.options.Kind, Version: d.options.Version,
-		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: health,
+		ClockSkew: d.rules.Skew().Round(time.Second).Seconds(), Presenting: d.rules.Presenting(), Health: health, Tested: d.tested,
 	}
 	known := l.known(maps.Clone(health), d.ring, d.drawn, d.drawnAt)
 	d.mu.Unlock()

@@ -1,8 +1,10 @@
 package device
 
 import (
+	"strings"
 	"time"
 
+	"almenara/channels/contract"
 	"almenara/channels/device/rules"
 )
 
@@ -29,6 +31,31 @@ func (l Local) Failed(alert string, revision uint64) {
 // Stopped says that a revision is shown no more.
 func (l Local) Stopped(alert string, revision uint64) {
 	l.device.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Stopped(alert, revision, now) })
+}
+
+// Tested says what a command test came to; the device tells it in its state. Its texts are cut to
+// what a state may hold.
+func (l Local) Tested(t contract.Tested) {
+	t.ID, t.Why = cut(t.ID), cut(t.Why)
+	t.Exercised = t.Exercised[:min(len(t.Exercised), contract.MaxExercised)]
+	l.device.mu.Lock()
+	l.device.tested = &t
+	l.device.mu.Unlock()
+	l.device.wake.Set()
+}
+
+// LastTest is what the last test came to; false where there was none.
+func (l Local) LastTest() (contract.Tested, bool) {
+	l.device.mu.Lock()
+	defer l.device.mu.Unlock()
+	if l.device.tested == nil {
+		return contract.Tested{}, false
+	}
+	return *l.device.tested, true
+}
+
+func cut(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), contract.MaxStateText)], "")
 }
 
 // HealthChanged says that Options.Health would answer something else than before.

@@ -29,7 +29,9 @@ type Options struct {
 	// Nil: a device without a screen, for which everything counts as shown.
 	Present func(rules.Effect) error
 
-	// Command carries out test, identify, reload and silence; nil: ignored.
+	// Command carries out test, identify, reload and silence, and returns at once; what a test came
+	// to is given to Local.Tested. While an alert is presented, a test is answered as busy without
+	// asking. Nil: a test counts as passed, like what Present is given, and the rest is ignored.
 	Command func(contract.Command)
 
 	// Health gives what the state tells of the device's health: 32 entries at most, of 128 bytes at
@@ -80,9 +82,6 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Present == nil {
 		o.Present = func(rules.Effect) error { return nil }
-	}
-	if o.Command == nil {
-		o.Command = func(contract.Command) {}
 	}
 	if o.Health == nil {
 		o.Health = func() map[string]string { return nil }

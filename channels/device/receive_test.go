@@ -166,6 +166,20 @@ func TestReceive_CommandsAreCarriedOut(t *testing.T) {
 	require.Equal(t, []string{"identify"}, did)
 }
 
+func TestReceive_ATestNeverTouchesAnAlert(t *testing.T) {
+	p := newPostbox(t)
+	asked := 0
+	p.options.Command = func(contract.Command) { asked++ }
+	p.gets(contract.TopicKeys, ringOf(t, time.Now(), 1))
+	p.gets(contract.TopicNow, p.signed(manifestNow()))
+	p.gets(contract.TopicAlert("lift-7", "fire"), p.signed(bodyNow()))
+	c := contract.Command{ID: "c1", Do: contract.DoTest, Time: time.Now(), Expires: time.Now().Add(time.Minute)}
+	p.gets(contract.TopicCommand("lift-7"), p.signed(c))
+	require.Zero(t, asked)
+	told, _ := LocalOf(p.Device).LastTest()
+	require.Equal(t, contract.Tested{ID: "c1", Result: contract.TestBusy, Why: "an alert is presented"}, told)
+}
+
 func FuzzReceive(f *testing.F) {
 	p := newPostbox(f)
 	p.gets(contract.TopicKeys, ringOf(f, time.Now(), 1))

@@ -58,6 +58,12 @@ func (n note) samples() []int16 {
 	return out
 }
 
+// Silence is half a second that nobody hears, which tries the whole way to the loudspeaker.
+func Silence() []int16 { return make([]int16, samplesOf(500*time.Millisecond)) }
+
+// Chirp is one short quiet note, by which a person finds a speaker: 20 dB below the attention tones.
+func Chirp() []int16 { return Louder(note{1320, 150 * time.Millisecond}.samples(), 0.1) }
+
 func samplesOf(d time.Duration) int { return int(d * Rate / time.Second) }
 
 // Announcement is the tone and then the messages, three times. Messages may be none.

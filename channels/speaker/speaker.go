@@ -42,10 +42,13 @@ type Speaker struct {
 	options Options
 	wake    signal.Signal
 
+	player sync.Mutex // held while the player plays
+
 	mu      sync.Mutex // guards all below
 	waiting []rules.Effect
 	now     *rules.Effect
 	stop    context.CancelFunc // of now
+	trial   context.CancelFunc // of what Try plays; nil: nothing
 }
 
 // New makes a speaker; Run plays.
@@ -72,6 +75,9 @@ func (s *Speaker) Give(e rules.Effect) {
 		return // it is being heard, or will be
 	}
 	s.waiting = slices.DeleteFunc(s.waiting, same)
+	if s.trial != nil && e.Action != rules.Stop {
+		s.trial()
+	}
 	if s.now != nil && (s.now.Alert == e.Alert || e.Action != rules.Stop && graver(e, *s.now)) {
 		if s.now.Alert != e.Alert {
 			s.waiting = append(s.waiting, *s.now) // it is heard afterwards, from its beginning
@@ -135,7 +141,37 @@ func (s *Speaker) play(ctx context.Context, e *rules.Effect) error {
 	if len(samples) == 0 || e.Look.Sound == "none" {
 		return nil
 	}
+	s.player.Lock() // what was tried ends first: two at once may both be refused by a sound card
+	defer s.player.Unlock()
 	return s.options.Player.Play(ctx, Louder(samples, s.options.Level(e.Look.Tier)))
+}
+
+// ErrBusy is returned by Try while an alert is heard, or something else is tried.
+var ErrBusy = errors.New("something else is being heard")
+
+// Try plays samples that are no alert, and returns once they have been played to their end, or with
+// the reason why not. It gives way at once to an alert, with ErrBusy.
+func (s *Speaker) Try(ctx context.Context, samples []int16) error {
+	s.mu.Lock()
+	if s.now != nil || len(s.waiting) > 0 || s.trial != nil {
+		s.mu.Unlock()
+		return ErrBusy
+	}
+	playing, stop := context.WithCancelCause(ctx)
+	s.trial = func() { stop(ErrBusy) }
+	s.mu.Unlock()
+	s.player.Lock()
+	err := s.options.Player.Play(playing, samples)
+	s.player.Unlock()
+	gaveWay := errors.Is(context.Cause(playing), ErrBusy)
+	s.mu.Lock()
+	s.trial = nil
+	s.mu.Unlock()
+	stop(nil)
+	if err != nil && gaveWay {
+		return ErrBusy
+	}
+	return err
 }
 
 // messages are the lines that can be spoken.

@@ -116,3 +116,38 @@ func TestWAV_IsWhatPlayersRead(t *testing.T) {
 	require.Len(t, wav, 44+2*3*speaker.Rate)
 	require.Equal(t, []int16{100, -100, math.MaxInt16}, speaker.Louder([]int16{50, -50, 30000}, 2))
 }
+
+func TestTry_IsHeardByNobodyAndGivesWayToAnAlert(t *testing.T) {
+	playing(t, nil, func(s *speaker.Speaker, _ *words, done chan heard) {
+		for _, sample := range speaker.Silence() {
+			require.Zero(t, sample)
+		}
+		begun := time.Now()
+		require.NoError(t, s.Try(context.Background(), speaker.Silence()))
+		require.Equal(t, 500*time.Millisecond, time.Since(begun), "to its end")
+		var loudest int16
+		for _, sample := range speaker.Chirp() {
+			loudest = max(loudest, sample)
+		}
+		require.Less(t, int(loudest), math.MaxInt16/16, "a chirp is quiet")
+
+		tried := make(chan error, 1)
+		go func() { tried <- s.Try(context.Background(), make([]int16, 10*speaker.Rate)) }()
+		synctest.Wait()
+		require.ErrorIs(t, s.Try(context.Background(), speaker.Silence()), speaker.ErrBusy, "one at a time")
+		s.Give(begins("fire", contract.TierEmergency, "siren"))
+		synctest.Wait()
+		select {
+		case err := <-tried:
+			require.ErrorIs(t, err, speaker.ErrBusy, "the alert goes first")
+		default:
+			t.Fatal("what was tried goes on beside the alert")
+		}
+		require.ErrorIs(t, s.Try(context.Background(), speaker.Silence()), speaker.ErrBusy, "while an alert is heard")
+		require.Equal(t, heard{"fire", nil}, <-done)
+	})
+	broken := errors.New("no card")
+	playing(t, broken, func(s *speaker.Speaker, _ *words, _ chan heard) {
+		require.ErrorIs(t, s.Try(context.Background(), speaker.Silence()), broken)
+	})
+}

@@ -95,6 +95,7 @@ func (r *Reporter) AlertReport(ctx context.Context, by authority.Caller, id stri
 		out.Stopped = &stopped
 	}
 	r.byGroup(&out, t)
+	r.byEstate(&out, t, begunStanding(messages))
 	if authority.MayList(by, s.Personal()) == nil {
 		if err := r.lists(&out, t); err != nil {
 			return out, err

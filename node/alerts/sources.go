@@ -45,6 +45,18 @@ func (b *Book) Edits() uint64 {
 	return b.edits
 }
 
+// Since lists the messages of a book that were taken since then, in no order, whatever has become of them.
+func Since(b *Book, at time.Time) (out []*Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range b.messages {
+		if !m.Entry.Accepted.Before(at) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // Running is an alert that nobody has cancelled, with the messages that the book holds.
 type Running struct {
 	board.Card

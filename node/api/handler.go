@@ -80,6 +80,7 @@ type Handler struct {
 	eventHandlers
 	selfHandlers
 
+	tests service.Ability
 	mux   *routing.Mux
 	drill func() bool
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 )
 
 // MinimalReport rounds the counts of the report of an alert that is Personal, unless the caller is an
@@ -16,6 +17,7 @@ func MinimalReport(by Caller, out *wire.Report) {
 		return
 	}
 	out.RoundedTo, out.Slowest, out.Dark, out.DarkTotal = FewestMembers, []wire.ReportRow{}, []wire.ReportRow{}, inFives(out.DarkTotal)
+	out.Estates = []able.Score{}
 	minimalSpread(&out.Reached)
 	out.Curve = minimalCurve(out.Curve)
 	if out.Stopped != nil {

@@ -27,6 +27,8 @@ const (
 	ReadUsers    Action = "read users"
 	ReadAudit    Action = "read audit"
 
+	TestDevices Action = "test devices"
+
 	ChangeScenarios Action = "change scenarios"
 	ChangeLicences  Action = "change licences"
 	ChangePolicy    Action = "change policy"
@@ -88,6 +90,7 @@ func Table() []Line {
 		{Action: ReadPersons, Does: "read names, tags, languages, positions, addresses and telephone numbers", Roles: []string{RoleAudienceManager}, Alone: AsEver},
 		{Action: ReadReports, Does: "read what people report, with photos and positions; their names only with the right to read persons", Roles: []string{RoleComposer, RoleApprover, RoleCorrector, RoleAudienceManager}, Alone: AsEver},
 		{Action: ReadDevices, Does: "read the devices and where they are connected", Roles: any, Alone: AsEver},
+		{Action: TestDevices, Does: "have devices test themselves silently, and one identify itself", Roles: []string{RoleComposer, RoleApprover, RoleDeviceManager}, Alone: AsEver},
 		{Action: ReadDistrict, Does: "read how the nodes are", Roles: any, Alone: AsEver},
 		{Action: ReadUsers, Does: "read the users", Alone: AsEver},
 		{Action: ReadAudit, Does: "export the audit", Roles: []string{RoleAuditor}, Alone: AsEver},

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 )
 
 // Select counts a selection and lists its members behind after; limit 0 is 50.
@@ -55,6 +56,30 @@ func (c Audience) ListDevices(ctx context.Context, after string, limit int) (out
 // RevokeDevice revokes a device.
 func (c Audience) RevokeDevice(ctx context.Context, id string) error {
 	return c.call(ctx, request{method: "DELETE", path: path("devices", id)}, nil, nil)
+}
+
+// Ability is how the devices at a place stand, by their last silent tests; "" is everywhere.
+func (c Audience) Ability(ctx context.Context, place string) (out able.Ability, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("ability"), query: values("place", place)}, nil, &out)
+	return out, err
+}
+
+// TestDevices has connected devices test themselves silently; the tests go on when it returns.
+func (c Audience) TestDevices(ctx context.Context, in able.TestDevices) (out able.TestBegun, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("ability", "test")}, in, &out)
+	return out, err
+}
+
+// TestDevice has one device test itself silently, and waits for what it tells.
+func (c Audience) TestDevice(ctx context.Context, id string) (out able.DeviceTest, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("devices", id, "test")}, nil, &out)
+	return out, err
+}
+
+// IdentifyDevice has one device show or sound where it is.
+func (c Audience) IdentifyDevice(ctx context.Context, id string) (out able.DeviceTest, err error) {
+	err = c.call(ctx, request{method: "POST", path: path("devices", id, "identify")}, nil, &out)
+	return out, err
 }
 
 // ListUsers lists users and tokens.

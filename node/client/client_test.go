@@ -22,6 +22,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/client"
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
 	"almenara/node/wire/reported"
 )
@@ -128,6 +129,10 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/devices":                  func() error { return drop(c.ListDevices(ctx, "x", 4)) },
 		"POST /api/v1/devices":                 func() error { return drop(c.EnrolDevices(ctx, []wire.Enrol{{ID: "x"}})) },
 		"DELETE /api/v1/devices/{id}":          func() error { return c.RevokeDevice(ctx, "a/../b c") },
+		"GET /api/v1/ability":                  func() error { return drop(c.Ability(ctx, "x")) },
+		"POST /api/v1/ability/test":            func() error { return drop(c.TestDevices(ctx, able.TestDevices{Places: []string{"x"}})) },
+		"POST /api/v1/devices/{id}/test":       func() error { return drop(c.TestDevice(ctx, "x")) },
+		"POST /api/v1/devices/{id}/identify":   func() error { return drop(c.IdentifyDevice(ctx, "x")) },
 		"DELETE /api/v1/audience/members/{id}": func() error { return drop(c.RemoveMember(ctx, "m/1", true)) },
 		"GET /api/v1/users":                    func() error { return drop(c.ListUsers(ctx)) },
 		"PUT /api/v1/users/{name}/password":    func() error { return c.SetPassword(ctx, "x", wire.SetPassword{Password: "several words"}) },
@@ -187,7 +192,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ShowPolicy`, `PutPolicy 0`,
 		`ListReports "` + apitest.AlertID + `" "" "new" "" "" 7`, `ShowReport ` + apitest.ReportID, `ReportPhoto ` + apitest.ReportID, `ModerateReport ` + apitest.ReportID + ` seen "" committed`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }

@@ -7,7 +7,9 @@ import (
 	"almenara/cluster/fact"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/budget/counted"
 	"almenara/node/newest"
+	"almenara/node/noise"
 	"almenara/node/originals"
 	"almenara/node/replication"
 	"almenara/node/wire"
@@ -102,6 +104,9 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 		return wire.Outcome{}, err
 	}
 	out := t.usual(in, t.answers.Expected(ctx, t.book.With(m), m, in.wait, in.warnings))
+	if out.Look != nil && out.Look.Tier == alert.TierAdvisory {
+		out.Noise = noise.Of(t.book, alerts.Since(t.book, t.clock().Add(-noise.Within)), func(of []audience.Target) []string { return counted.Blocks(t.audience(), of) }, targets, t.clock())
+	}
 	if in.replaces != nil {
 		added, ended, err := t.answers.Difference(in.replaces, m)
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"almenara/node/policy"
 	"almenara/node/records/recordstest"
 	"almenara/node/wire"
+	"almenara/node/wire/caution"
 	"almenara/storage"
 	"almenara/storage/audience"
 )
@@ -182,7 +183,7 @@ func TestScenarios_SayWhatMayFillTheirBlanks(t *testing.T) {
 	require.True(t, out.DryRun)
 	require.Zero(t, out.Addressed)
 	require.Len(t, out.Words, 3, "who warns, what to do and when are not said")
-	require.Equal(t, []wire.WordRule{wire.WordSource, wire.WordAction, wire.WordTime}, []wire.WordRule{out.Words[0].Rule, out.Words[1].Rule, out.Words[2].Rule})
+	require.Equal(t, []caution.WordRule{caution.WordSource, caution.WordAction, caution.WordTime}, []caution.WordRule{out.Words[0].Rule, out.Words[1].Rule, out.Words[2].Rule})
 	require.Zero(t, log.Index(), "a dry run changes nothing")
 	require.NoError(t, put(t, s, good))
 	all, err := s.ListScenarios(t.Context())

@@ -53,3 +53,37 @@ func (r *Reader) placeOf(id string) string {
 	})
 	return place
 }
+
+// Enrolled is the place of each device that is not revoked, by id.
+func (r *Reader) Enrolled() (map[string]string, error) {
+	out := map[string]string{}
+	err := r.store.View(func(t *storage.Txn) error {
+		for after := ""; ; {
+			page, err := storage.Devices.After(t, after, enrolledAtOnce)
+			if err != nil {
+				return err
+			}
+			for _, d := range page {
+				if d.Revoked {
+					continue
+				}
+				rec, _, err := member.Get(t, d.Member)
+				if err != nil {
+					return err
+				}
+				out[d.ID] = string(rec.Member.Place)
+			}
+			if len(page) < enrolledAtOnce {
+				return nil
+			}
+			after = page[len(page)-1].ID
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading devices: %w", err)
+	}
+	return out, nil
+}
+
+// enrolledAtOnce is how many devices Enrolled reads at a time.
+const enrolledAtOnce = 1000

@@ -9,7 +9,9 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/caution"
 	"almenara/node/wire/reported"
 )
 
@@ -95,6 +97,8 @@ type Policy interface {
 type Reader interface {
 	ListAlerts(ctx context.Context, q wire.AlertQuery) (page []wire.Alert, next string, err error)
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
+	// Contradictions lists the real alerts in force by which two senders tell the same people contrary things.
+	Contradictions(ctx context.Context) ([]caution.Contradiction, error)
 	// AlertMessage is the original bytes of the alert's current message, if the caller may read
 	// the addresses in it.
 	AlertMessage(ctx context.Context, by authority.Caller, id string) ([]byte, error)
@@ -137,6 +141,18 @@ type Devices interface {
 // Connected lists devices by id, with where each is connected; next is "" after the last.
 type Connected interface {
 	ListDevices(ctx context.Context, after string, limit int) (page []wire.Device, next string, err error)
+}
+
+// Ability says which devices would show or sound an alert, and has them try it silently.
+type Ability interface {
+	// Ability is how the devices at a place stand, or all where it is "".
+	Ability(ctx context.Context, place string) (able.Ability, error)
+	// TestDevices has every node begin to test its devices; what it comes to is told by Ability.
+	TestDevices(ctx context.Context, by authority.Caller, in able.TestDevices) (able.TestBegun, error)
+	// TestDevice tests one device and waits for it, 20 seconds at most.
+	TestDevice(ctx context.Context, by authority.Caller, device string) (able.DeviceTest, error)
+	// IdentifyDevice has one device show or sound where it is.
+	IdentifyDevice(ctx context.Context, by authority.Caller, device string) (able.DeviceTest, error)
 }
 
 // Users adds, lists and revokes users and tokens.
@@ -215,6 +231,7 @@ type All struct {
 	Places     Places
 	Devices    Devices
 	Connected  Connected
+	Ability    Ability
 	Users      Users
 	Passwords  Passwords
 	Status     Status

@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"time"
+
+	"almenara/node/wire/caution"
 )
 
 // Approvals says who stands by an alert.
@@ -99,7 +101,7 @@ type PutScenario struct {
 	Addressed uint64   `json:"addressed"`
 	Warnings  []string `json:"warnings,omitempty"` // what its author should know, one sentence each
 	// Words is what its texts lack, with the longest text in each blank, and sensitive words in them.
-	Words []WordFinding `json:"words,omitempty"`
+	Words []caution.WordFinding `json:"words,omitempty"`
 }
 
 // Licence is a right to warn from a node that is alone.

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"almenara/node/wire/able"
+)
 
 // Report is what one alert came to, for the record: who did what and when, and when it reached whom.
 // It has only what is on record. Times of what devices told are by the clocks of the devices, which the
@@ -19,9 +23,12 @@ type Report struct {
 	// Stopped is when those who had presented it told that they show it no more; absent while it is
 	// not over.
 	Stopped *Spread       `json:"stopped,omitempty"`
-	Kinds   []ReportKind  `json:"kinds"`   // by kind
-	Groups  []ReportGroup `json:"groups"`  // by block and kind; of who was removed since, both are empty
-	Slowest []ReportRow   `json:"slowest"` // who presented it last, 10 at most, the slowest first
+	Kinds   []ReportKind  `json:"kinds"`  // by kind
+	Groups  []ReportGroup `json:"groups"` // by block and kind; of who was removed since, both are empty
+	// Estates is how fast each estate was reached, from when the first message might be shown; of an
+	// alert whose counts are rounded it is empty.
+	Estates []able.Score `json:"estates"`
+	Slowest []ReportRow  `json:"slowest"` // who presented it last, 10 at most, the slowest first
 	// Dark is who never told anything of the alert, not even that it came: 100 at most, by place.
 	// Both lists are empty where the caller may not list whom the alert reached.
 	Dark      []ReportRow `json:"dark"`

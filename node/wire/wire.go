@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"almenara/node/wire/acts"
+	"almenara/node/wire/caution"
 	"almenara/node/wire/looks"
 	"almenara/node/wire/why"
 )
@@ -49,9 +50,12 @@ type Outcome struct {
 	// Usual is how many a scenario addresses against its usual range; absent without a range.
 	Usual Usual `json:"usual,omitempty"`
 	// Words is what its texts lack, and sensitive words in them; in a dry run only.
-	Words []WordFinding `json:"words,omitempty"`
+	Words []caution.WordFinding `json:"words,omitempty"`
 	// Checklist is what the scenario wants done before it is sent; in a dry run only.
 	Checklist []string `json:"checklist,omitempty"`
+	// Noise says that people of some block would be made to listen again although they were lately, and
+	// often; in a dry run only, of what is real and no emergency. It refuses nothing.
+	Noise *caution.Noise `json:"noise,omitempty"`
 	// Look is how devices would present it; in a dry run only.
 	Look *looks.Look `json:"look,omitempty"`
 	// Added are, of a change of an alert, those who are not addressed by what stands now, and Ended

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"almenara/node/wire"
+	"almenara/node/wire/caution"
 	"almenara/storage/alert"
 )
 
@@ -35,7 +35,7 @@ var clock = regexp.MustCompile(`[0-9]{1,2}[:.][0-9]{2}|[0-9]{1,2}/[0-9]{1,2}`)
 
 // Check names what the texts of an alert lack, and the words in them that are sensitive. A Cancel,
 // an Ack and an Error have no texts for people, so nothing is found.
-func Check(a *alert.Alert, sensitive []string) (found []wire.WordFinding) {
+func Check(a *alert.Alert, sensitive []string) (found []caution.WordFinding) {
 	if a.MsgType != alert.MsgTypeAlert && a.MsgType != alert.MsgTypeUpdate {
 		return nil
 	}
@@ -49,37 +49,37 @@ func Check(a *alert.Alert, sensitive []string) (found []wire.WordFinding) {
 	return found
 }
 
-func checkInfo(i *alert.Info, sensitive []string) (found []wire.WordFinding) {
+func checkInfo(i *alert.Info, sensitive []string) (found []caution.WordFinding) {
 	language := i.Language
 	if language == "" {
 		language = "en-US" // CAP 1.2 §3.2.2
 	}
-	add := func(rule wire.WordRule, word, format string, args ...any) {
-		found = append(found, wire.WordFinding{Rule: rule, Language: language, Word: word, Text: fmt.Sprintf(format, args...)})
+	add := func(rule caution.WordRule, word, format string, args ...any) {
+		found = append(found, caution.WordFinding{Rule: rule, Language: language, Word: word, Text: fmt.Sprintf(format, args...)})
 	}
 	all := strings.Join([]string{i.Headline, i.Description, i.Instruction}, "\n")
 	if strings.TrimSpace(i.SenderName) == "" {
-		add(wire.WordSource, "", "the text in %s does not say who warns (senderName)", language)
+		add(caution.WordSource, "", "the text in %s does not say who warns (senderName)", language)
 	}
 	if slices.Contains(generic, folded(i.Event)) {
-		add(wire.WordHazard, i.Event, "the text in %s does not say of what it warns: the event is %q", language, i.Event)
+		add(caution.WordHazard, i.Event, "the text in %s does not say of what it warns: the event is %q", language, i.Event)
 	}
 	if !slices.ContainsFunc(i.Areas, func(a alert.Area) bool { return strings.TrimSpace(a.Description) != "" }) {
-		add(wire.WordPlace, "", "the text in %s does not say where (areaDesc)", language)
+		add(caution.WordPlace, "", "the text in %s does not say where (areaDesc)", language)
 	}
 	if strings.TrimSpace(i.Instruction) == "" {
-		add(wire.WordAction, "", "the text in %s does not say what to do (instruction)", language)
+		add(caution.WordAction, "", "the text in %s does not say what to do (instruction)", language)
 	}
 	if !saysWhen(language, all) {
-		add(wire.WordTime, "", "the text in %s does not say when: now, since, or until", language)
+		add(caution.WordTime, "", "the text in %s does not say when: now, since, or until", language)
 	}
 	if strings.HasPrefix(language, "zh") && strings.TrimSpace(all) != "" && !strings.ContainsFunc(all, isHan) {
-		add(wire.WordLanguage, "", "the text that says it is in %s has no Chinese in it", language)
+		add(caution.WordLanguage, "", "the text that says it is in %s has no Chinese in it", language)
 	}
 	said := folded(strings.Join([]string{i.Event, all, i.SenderName}, "\n"))
 	for _, word := range sensitive {
 		if w := folded(word); w != "" && strings.Contains(said, w) {
-			add(wire.WordSensitive, word, "the text in %s holds %q, which is a sensitive word here", language, word)
+			add(caution.WordSensitive, word, "the text in %s holds %q, which is a sensitive word here", language, word)
 		}
 	}
 	return found

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/wire"
+	"almenara/node/wire/caution"
 	"almenara/node/wording"
 	"almenara/storage/alert"
 )
@@ -17,7 +17,7 @@ func good(language, headline, instruction string) alert.Info {
 	}
 }
 
-func rules(found []wire.WordFinding) (out []wire.WordRule) {
+func rules(found []caution.WordFinding) (out []caution.WordRule) {
 	for _, f := range found {
 		out = append(out, f.Rule)
 	}
@@ -29,24 +29,24 @@ func TestCheck_NamesWhatATextLacks(t *testing.T) {
 	en, zh := good("en-GB", "Flood in On Ting now", "Go upstairs."), good("zh-Hant", "安定邨水浸", "立即前往高處。")
 	message := func(infos ...alert.Info) *alert.Alert { return &alert.Alert{MsgType: alert.MsgTypeAlert, Infos: infos} }
 	require.Empty(t, wording.Check(message(en, zh), nil))
-	for rule, change := range map[wire.WordRule]func(*alert.Info){
-		wire.WordSource:   func(i *alert.Info) { i.SenderName = " " },
-		wire.WordHazard:   func(i *alert.Info) { i.Event = "ＡＬＥＲＴ" },
-		wire.WordPlace:    func(i *alert.Info) { i.Areas = []alert.Area{{}} },
-		wire.WordAction:   func(i *alert.Info) { i.Instruction, i.Headline = "", "立即 Flood now" },
-		wire.WordTime:     func(i *alert.Info) { i.Headline, i.Instruction = "水浸 flood", "前往高處 go up" },
-		wire.WordLanguage: func(i *alert.Info) { i.Language, i.Headline, i.Instruction = "zh-HK", "Flood 14:00", "Go upstairs" },
+	for rule, change := range map[caution.WordRule]func(*alert.Info){
+		caution.WordSource:   func(i *alert.Info) { i.SenderName = " " },
+		caution.WordHazard:   func(i *alert.Info) { i.Event = "ＡＬＥＲＴ" },
+		caution.WordPlace:    func(i *alert.Info) { i.Areas = []alert.Area{{}} },
+		caution.WordAction:   func(i *alert.Info) { i.Instruction, i.Headline = "", "立即 Flood now" },
+		caution.WordTime:     func(i *alert.Info) { i.Headline, i.Instruction = "水浸 flood", "前往高處 go up" },
+		caution.WordLanguage: func(i *alert.Info) { i.Language, i.Headline, i.Instruction = "zh-HK", "Flood 14:00", "Go upstairs" },
 	} {
 		for _, i := range []alert.Info{en, zh} {
 			change(&i)
-			require.Equal(t, []wire.WordRule{rule}, rules(wording.Check(message(i), nil)), "%s %s", rule, i.Language)
+			require.Equal(t, []caution.WordRule{rule}, rules(wording.Check(message(i), nil)), "%s %s", rule, i.Language)
 		}
 	}
 	fr := good("fr", "Inondation", "Montez.")
 	require.Empty(t, wording.Check(message(fr), nil), "of a language without known words nothing is said about time")
 	require.Empty(t, wording.Check(&alert.Alert{MsgType: alert.MsgTypeCancel, Infos: []alert.Info{{}}}, nil))
 	found := wording.Check(message(zh, en), []string{"FLOOD", "海嘯", " "})
-	require.Equal(t, []wire.WordRule{wire.WordSensitive, wire.WordSensitive}, rules(found))
+	require.Equal(t, []caution.WordRule{caution.WordSensitive, caution.WordSensitive}, rules(found))
 	require.Equal(t, "FLOOD", found[0].Word)
 	require.Len(t, wording.Check(message(zh, zh), []string{"flood"}), 1, "once a language")
 }

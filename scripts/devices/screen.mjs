@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 const mqtt = createRequire((process.env.NODE_FOLDER || process.cwd()) + '/')('mqtt')
 const [me] = JSON.parse(readFileSync(process.env.ENROLMENT))
 const [own, file, broken] = [`almenara/1/device/${me.id}/`, `${process.env.STATE}/memory.json`, process.env.BROKEN || '']
-const memory = { alerts: {}, ring: null, outbox: [], seq: 0, session: 0, versions: {} }
+const memory = { alerts: {}, ring: null, outbox: [], seq: 0, session: 0, versions: {}, commands: {} }
 try { Object.assign(memory, JSON.parse(readFileSync(broken === 'forgets' ? '' : file))) } catch { /* a new device */ }
 
 let skew = null // §5
@@ -16,6 +16,7 @@ let listing = null // {time, entries}: the newest whole manifest of this connect
 let client
 let sending = false
 let pages = {}
+let tested // what the last test came to, §4.8
 let unknown = [] // messages by keys that are not in the ring yet
 const refused = new Set() // told on this connection
 const waiting = new Map() // digest to body
@@ -94,7 +95,7 @@ async function send () { // one payload at a time; it stays until its PUBACK
       }
       const presenting = [...screen.keys()]
       const health = Object.fromEntries([...screen.values()].slice(0, 32).map(({ body }) => ['look-' + body.alert, look(body).join(' ')]))
-      const state = JSON.stringify({ state: presenting.length ? 'presenting' : 'ready', session: memory.session, kind: 'screen', version: '1', presenting: presenting.slice(0, 64), health })
+      const state = JSON.stringify({ state: presenting.length ? 'presenting' : 'ready', session: memory.session, kind: 'screen', version: '1', presenting: presenting.slice(0, 64), health, tested })
       if (state === last) break
       await link.publishAsync(own + 'state', last = state, { qos: 1, retain: true })
     }
@@ -202,6 +203,17 @@ function takeBody (b, alert) {
   waiting.set(alert + b.revision + b.digest, b)
 }
 
+function takeCommand (c) { // §4.5
+  for (const [id, expires] of Object.entries(memory.commands)) if (Date.parse(expires) <= now()) delete memory.commands[id]
+  if (!c.id || skew === null || now() >= Date.parse(c.expires) || memory.commands[c.id]) return
+  memory.commands[c.id] = c.expires
+  save()
+  // Standard output is no glass: nobody can tell from here whether it is seen.
+  if (c.do === 'test') tested = screen.size ? { id: c.id, result: 'busy' } : { id: c.id, result: 'unproven', why: 'nobody can tell whether standard output is seen' }
+  if (c.do === 'identify' && ![...screen.values()].some(({ body }) => look(body)[0] === 'emergency')) console.log('HERE', me.id, c.place || '')
+  send()
+}
+
 function take (topic, payload, retain) {
   try {
     if (topic === 'almenara/1/keys') {
@@ -212,6 +224,7 @@ function take (topic, payload, retain) {
       for (const m of unknown.splice(0)) take(...m)
     } else if (topic === 'almenara/1/now') takeManifest(opened(payload, 'almenara-manifest', byNode))
     else if (retain && broken !== 'retained') return
+    else if (topic === own + 'command') takeCommand(opened(payload, 'almenara-command', byNode))
     else if (topic.startsWith(own + 'alert/')) takeBody(opened(payload, 'almenara-body', byNode), topic.slice(own.length + 6))
   } catch (error) {
     if (error.unknown) return void unknown.splice(0, Math.max(0, unknown.push([topic, payload, retain]) - 16))

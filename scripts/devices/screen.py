@@ -88,13 +88,14 @@ class Screen:
     """All that is known. Only the main loop uses it."""
 
     def __init__(self):
-        self.memory = {"alerts": {}, "ring": None, "outbox": [], "seq": 0, "session": 0, "versions": {}}
+        self.memory = {"alerts": {}, "ring": None, "outbox": [], "seq": 0, "session": 0, "versions": {}, "commands": {}}
         if os.path.exists(FILE):
-            self.memory = json.load(open(FILE))
+            self.memory.update(json.load(open(FILE)))
         self.resume = {i: a["body"] for i, a in self.memory["alerts"].items() if a["body"]}
         self.screen, self.until = {}, {}  # by alert: body; when it must go at the latest
         self.skew, self.listing, self.pages = None, None, {}
         self.waiting, self.unknown, self.refused = {}, [], set()
+        self.tested = None  # what the last test came to, §4.8
 
     def connected(self):
         self.listing, self.pages, self.refused = None, {}, set()
@@ -144,6 +145,8 @@ class Screen:
                 self.take_manifest(opened(payload, "almenara-manifest", in_ring))
             elif topic.startswith(OWN + "alert/") and not retain:
                 self.take_body(opened(payload, "almenara-body", in_ring), alert)
+            elif topic == OWN + "command" and not retain:
+                self.take_command(opened(payload, "almenara-command", in_ring))
         except Unknown:
             self.unknown = self.unknown[-15:] + [(topic, payload, retain)]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError, InvalidSignature):
@@ -195,6 +198,21 @@ class Screen:
         if len(got[1]) >= (pages or 1):
             self.memory["versions"][node] = version
             self.listing = (at, [e for entries in got[1].values() for e in entries])
+
+    def take_command(self, c):
+        """§4.5. Standard output is no glass: nobody can tell from here whether it is seen."""
+        done = self.memory["commands"]
+        for i in [i for i, expires in done.items() if seconds(expires) <= self.now()]:
+            del done[i]
+        if not c["id"] or self.skew is None or self.now() >= seconds(c["expires"]) or c["id"] in done:
+            return
+        done[c["id"]] = c["expires"]
+        self.save()
+        if c["do"] == "test":
+            self.tested = {"id": c["id"], "result": "busy"} if self.screen else {
+                "id": c["id"], "result": "unproven", "why": "nobody can tell whether standard output is seen"}
+        elif c["do"] == "identify" and not any(look(b)[0] == "emergency" for b in self.screen.values()):
+            print("HERE", ME["id"], c.get("place", ""), flush=True)
 
     def take_body(self, b, alert):
         if b["alert"] != alert or not b["revision"] > 0 or not seconds(b["expires"]):
@@ -270,8 +288,9 @@ class Screen:
 
     def state(self):
         shown = list(self.screen.values())
+        tested = {"tested": self.tested} if self.tested else {}
         return json.dumps({"state": "presenting" if shown else "ready", "session": self.memory["session"], "kind": "screen", "version": "1",
-                           "presenting": [b["alert"] for b in shown][:64], "health": {"look-" + b["alert"]: " ".join(look(b)) for b in shown[:32]}})
+                           "presenting": [b["alert"] for b in shown][:64], "health": {"look-" + b["alert"]: " ".join(look(b)) for b in shown[:32]}, **tested})
 
 
 def connection(url, screen, events):

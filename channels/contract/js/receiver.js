@@ -14,6 +14,7 @@ const maxBatch = 64 // receipts in one packet
 const maxPresenting = 64 // alerts in a state
 const unasked = { keys: undefined, drawn: undefined, 'drawn-at': undefined } // goes with the next state, and is no reason for one
 const maxHealth = 32 // entries of its health
+const testPatience = 20000 // ms that a test may take
 
 // openReceiver makes a receiver from its options and from what it stored before the power cut. It
 // rejects where that cannot be read: to go on without it could start an alert twice, which is for
@@ -25,7 +26,9 @@ const maxHealth = 32 // entries of its health
 //   present(effect)    carries out start, replace, resume and stop (see rules.js). The promise that
 //                      it returns resolves once that is so: really painted, really gone. A
 //                      rejection is told as failed; of a stop nothing is told then
-//   command(command)   carries out test, identify, reload and silence; may be left out
+//   command(command)   carries out test, identify, reload and silence; may be left out. Of a test it
+//                      returns a promise of {result, exercised, why} (CONTRACT.md §4.8); while an alert
+//                      is presented it is not asked, and the test is told as busy
 //   refused(what, why) hears what did not verify; may be left out
 //   clock              milliseconds since 1970, which nobody may set; left out: monotonic()
 //   setTimeout, clearTimeout: left out: the page's
@@ -47,6 +50,7 @@ class Receiver {
     this.own = prefix + '/device/' + options.id + '/'
     this.filters = [prefix + '/keys', prefix + '/now', this.own + 'alert/+', this.own + 'command']
     this.health = {} // told in the state: names and texts of at most 128 bytes, 32 at most
+    this.tested = undefined // what the last test came to, told in the state
     this.rules = new Rules()
     this.ring = noRing
     this.keys = '' // the ring as it came
@@ -225,17 +229,18 @@ class Receiver {
     return JSON.stringify({ rules: this.rules.export(), keys: this.keys, session: this.session, outbox: this.outbox })
   }
 
-  // soon is the promise, or a rejection when it takes longer than two seconds: a store that does not
-  // answer must not keep an alert from being shown.
-  soon (promise) {
+  // soon is the promise, or a rejection when it takes longer than two seconds, or most: a store that
+  // does not answer must not keep an alert from being shown.
+  soon (promise, most = 2000) {
     let timer
-    const late = new Promise((resolve, reject) => { timer = this.options.setTimeout(() => reject(new Error('no answer in 2 s')), 2000) })
+    const late = new Promise((resolve, reject) => { timer = this.options.setTimeout(() => reject(new Error('no answer in ' + most / 1000 + ' s')), most) })
     return Promise.race([promise, late]).finally(() => this.options.clearTimeout(timer))
   }
 
   carryOut (e) {
     if (e.action === 'do') {
-      this.options.command(e.command)
+      if (e.command.do === 'test') this.test(e.command)
+      else this.options.command(e.command)
       return
     }
     const stops = e.action === 'stop'
@@ -253,6 +258,20 @@ class Receiver {
   presented (alert, revision) {
     this.drawn = { alert, revision, at: this.now() }
     this.input((r, now) => r.presented(alert, revision, now))
+  }
+
+  // test has the page prove silently that it works, and tells what came of it.
+  async test (command) {
+    let result = { result: 'busy', why: 'an alert is presented' }
+    if (!this.rules.presenting().length) {
+      try {
+        result = await this.soon(Promise.resolve(this.options.command(command)), testPatience) || { result: 'unproven', why: 'this page has no test' }
+      } catch (error) {
+        result = { result: 'failed', why: short(error) }
+      }
+    }
+    this.tested = Object.assign({ id: command.id }, result)
+    this.send()
   }
 
   setTimer () {
@@ -296,7 +315,7 @@ class Receiver {
     const presenting = this.rules.presenting().slice(0, maxPresenting)
     return {
       state: presenting.length ? 'presenting' : 'ready', session: link.session, kind: this.options.kind, version: this.options.version,
-      clock_skew_seconds: Math.round(this.rules.skew / 1000), presenting, health: this.known(link)
+      clock_skew_seconds: Math.round(this.rules.skew / 1000), presenting, health: this.known(link), tested: this.tested
     }
   }
 
@@ -317,4 +336,10 @@ class Receiver {
     const state = Object.assign(this.state(link), { state: 'disconnected' })
     return link.publish(this.own + 'state', JSON.stringify(state), { qos: 1, retain: true })
   }
+}
+
+// short is the sentence of an error, as much as a state may hold of one.
+function short (error) {
+  const text = String(error && error.message ? error.message : error)
+  return new TextDecoder().decode(new TextEncoder().encode(text).slice(0, 120)).replace(/\ufffd+$/, '')
 }

@@ -19,7 +19,7 @@ type line struct {
 }
 
 // lines are all rules, in the order in which they are tried.
-var lines = slices.Concat(connecting, starting, replacing, stopping, looking, believing, keeping)
+var lines = slices.Concat(connecting, starting[:1], commanding, starting[1:], replacing, stopping, looking, believing, keeping)
 
 // sendRing sends the key ring of nodes A and B.
 func (c *Check) sendRing() {

@@ -90,7 +90,7 @@ func trySessions(ctx context.Context, c *Check) (err error) {
 			err = errors.New("it has the same session on every connection")
 		}
 		if will := s.Connects[len(s.Connects)-1].Will; will != nil && err == nil {
-			if session, _ := willSession(will.Payload); session != last.Session {
+			if session, _ := gateway.WillSession(will.Payload); session != last.Session {
 				err = fmt.Errorf("the will has session %d and the state %d", session, last.Session)
 			}
 		}

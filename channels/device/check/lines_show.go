@@ -56,7 +56,7 @@ func tryConnects(ctx context.Context, c *Check) (err error) {
 		case last.KeepAlive == 0:
 			err = fmt.Errorf("its keep alive is 0: a dead connection would go unnoticed")
 		case last.Will != nil:
-			if _, state := willSession(last.Will.Payload); state != contract.StateLost {
+			if _, state := gateway.WillSession(last.Will.Payload); state != contract.StateLost {
 				err = fmt.Errorf("its will does not say lost")
 			}
 		}
@@ -105,7 +105,7 @@ func tryTellsWhen(ctx context.Context, c *Check) (err error) {
 	}
 	now := c.district.now()
 	c.gateway.Await(ctx, 0, func(s *gateway.Seen) bool {
-		if at := s.Of(b, contract.RungPresented)[0].At; apart(at, now, 20*time.Second) {
+		if at := s.Of(b, contract.RungPresented)[0].At; at.Sub(now).Abs() > 20*time.Second {
 			err = fmt.Errorf("it says %s where the district's time is %s", clock(at), clock(now))
 		}
 		byNumber := map[uint64]contract.Receipt{}

@@ -19,6 +19,7 @@ class Agent {
     this.shown = new Map() // alert to revision
     this.reminders = new Map() // alert to how often it was presented again
     this.done = new Set() // ids of commands
+    this.tested = undefined // what the last test came to
     this.picture = null
     this.came = 0
     this.saying = false
@@ -52,13 +53,21 @@ class Agent {
       this.act(Object.assign({ action: a.resumed ? 'resume' : was ? 'replace' : 'start' }, a))
     }
     for (const c of picture.commands || []) {
-      if (!this.done.has(c.id) && !first) this.options.command(c)
+      if (!this.done.has(c.id) && !first) this.do(c)
       this.done.add(c.id)
     }
     this.changed()
   }
 
   act (effect) { Promise.resolve(this.options.present(effect)).then(() => this.changed(), () => this.changed()) }
+
+  // do carries out a command. The agent waits for what a test came to, and tells it.
+  async do (c) {
+    const result = await this.options.command(c)
+    if (c.do !== 'test') return
+    this.tested = Object.assign({ id: c.id }, result)
+    this.changed()
+  }
 
   // now is the corrected time, and silence for how long the agent has heard no node.
   now () { return this.picture.now + (performance.now() - this.came) }
@@ -79,5 +88,5 @@ class Agent {
     this.saying = false
   }
 
-  text () { return JSON.stringify({ seq: this.picture.seq, painted: this.options.painted(), health: this.health }) }
+  text () { return JSON.stringify({ seq: this.picture.seq, painted: this.options.painted(), health: this.health, tested: this.tested }) }
 }

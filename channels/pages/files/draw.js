@@ -171,6 +171,20 @@ export class Glass {
   }
 }
 
+// dim shows one frame that nobody notices and resolves once it was really painted over everything of
+// this page; it rejects with the reason why it cannot be seen. It is away again at once.
+export async function dim () {
+  const element = make('div', 'dim')
+  document.body.append(element)
+  try {
+    await frames()
+    const why = covered(element)
+    if (why !== 'painted') throw new Error('the page is ' + why)
+  } finally {
+    element.remove()
+  }
+}
+
 // frames resolves when two frames were painted. Hidden pages have no frames.
 function frames () {
   return new Promise(resolve => {

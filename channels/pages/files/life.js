@@ -1,6 +1,7 @@
 // Life is what every page that is a device does: it keeps a connection to some node, is the only page
 // of its device, and knows what it would survive.
 import { connect } from './mqtt.js'
+import { dim, make } from './draw.js'
 
 const retryFirst = 250
 const retryLast = 5000
@@ -150,4 +151,39 @@ export function stayAwake (told) {
   }
   document.addEventListener('visibilitychange', ask)
   ask()
+}
+
+// testPage proves without a sound or a picture that anybody notices that an alert would be seen here,
+// and heard where the sound is armed. It is what a command test of the contract is answered with.
+let testing = false
+export async function testPage (sound) {
+  if (testing) return { result: 'busy', why: 'another test goes on' }
+  testing = true
+  const exercised = []
+  try {
+    await dim()
+    exercised.push('display')
+    if (await sound.tryOut()) exercised.push('sound')
+    return { result: 'passed', exercised }
+  } catch (error) {
+    return { result: 'failed', exercised, why: limited(error.message) }
+  } finally {
+    testing = false
+  }
+}
+
+// identify shows what this device is and where it hangs for ten seconds, while hides() does not say
+// that something takes the whole page.
+let note = null
+export function identify (id, place, hides) {
+  if (note) note.remove()
+  note = null
+  if (hides()) return
+  const shown = note = make('p', 'note', id)
+  shown.setAttribute('role', 'status')
+  if (place) shown.append(make('span', '', place))
+  document.body.append(shown)
+  const look = setInterval(() => { if (hides()) end() }, 100)
+  const timer = setTimeout(() => end(), 10000)
+  const end = () => { clearInterval(look); clearTimeout(timer); shown.remove() }
 }

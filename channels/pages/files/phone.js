@@ -6,7 +6,7 @@ import { Cards } from './cards.js'
 import { critical, listed } from './list.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
+import { Link, about, identify, level, limited, onlyPage, refusals, stayAwake, testPage, watchMemory } from './life.js'
 import { wordsFor } from './phonewords.js'
 import { newId, written } from './contract/report.js'
 import { Reporting } from './reporting.js'
@@ -231,6 +231,8 @@ function tellHealth () {
 function command (c) {
   if (c.do === 'reload') return location.reload()
   if (c.do === 'silence') { sound.silence(); hush() }
+  if (c.do === 'test') return testPage(sound)
+  if (c.do === 'identify') identify(device.id, c.place, () => [...shown.values()].some(a => critical(a) && !a.answer))
   const a = shown.get(c.alert)
   if (c.do !== 'answered' || !a || a.revision !== c.revision || a.answer) return
   a.answer = 'elsewhere:' + c.answer

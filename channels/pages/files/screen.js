@@ -2,13 +2,13 @@
 // decide, draws what is in force, and tells what was really seen.
 import { openReceiver } from './contract/receiver.js'
 import { arrange, linkOf, timeOf } from './arrange.js'
-import { Glass, make } from './draw.js'
+import { Glass } from './draw.js'
 import { Sound } from './sound.js'
 import { openAgent } from './agent.js'
 import { openStore } from './store.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, engineOf, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
+import { Link, about, engineOf, identify, level, limited, onlyPage, refusals, stayAwake, testPage, watchMemory } from './life.js'
 
 const version = document.documentElement.dataset.version
 const overlay = new URLSearchParams(location.search).get('overlay') === 'true'
@@ -171,9 +171,8 @@ function tellHealth () {
 function command (c) {
   if (c.do === 'reload') return location.reload()
   if (c.do === 'silence') return sound.silence()
-  const note = make('p', 'note', (c.do === 'test' ? '測試 · Test · ' : '') + device.id)
-  document.body.append(note)
-  setTimeout(() => note.remove(), 10000)
+  if (c.do === 'test') return testPage(sound)
+  if (c.do === 'identify') identify(device.id, c.place, () => document.documentElement.dataset.mode === 'full')
 }
 
 main().catch(error => {

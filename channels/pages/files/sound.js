@@ -5,6 +5,7 @@
 const patterns = {
   siren: [[440, 0.5], [550, 0.5], [660, 0.5], [880, 1], [0, 0.5]],
   chime: [[880, 0.35], [660, 0.6], [0, 1]],
+  chirp: [[1320, 0.15]], // by which a person finds a speaker
   drill: [[600, 0.2], [0, 0.2], [600, 0.2], [0, 1.4]] // like no warning
 }
 const times = 3
@@ -23,6 +24,21 @@ export class Sound {
     // resume() waits for a touch where one is needed, and so for ever
     await Promise.race([this.context.resume().catch(() => {}), new Promise(resolve => setTimeout(resolve, 500))])
     return this.state = this.context.state === 'running' ? 'armed' : 'blocked'
+  }
+
+  // tryOut plays half a second of no volume, and resolves with whether a sound that people would hear
+  // would have been played to its end. It leaves alone what is heard.
+  async tryOut () {
+    if (this.playing || await this.arm() !== 'armed') return false
+    const gain = this.context.createGain()
+    const tone = this.context.createOscillator()
+    gain.gain.value = 0
+    tone.connect(gain).connect(this.context.destination)
+    const begun = this.context.currentTime
+    tone.start()
+    tone.stop(begun + 0.5)
+    await Promise.race([new Promise(resolve => { tone.onended = resolve }), new Promise((resolve, reject) => setTimeout(() => reject(new Error('a sound does not end')), 5000))])
+    return this.context.currentTime - begun > 0.4
   }
 
   // play resolves when the tones have ended, and rejects where none can be heard or silence() was called.

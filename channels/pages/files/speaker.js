@@ -244,7 +244,14 @@ function say (id, text) { if (find(id).textContent !== text) find(id).textConten
 function command (c) {
   if (c.do === 'reload') return location.reload()
   if (c.do === 'silence') announcer.silence()
-  if (c.do === 'test' || c.do === 'identify') sound.play('chime', levelOf('advisory'), 1).catch(() => {})
+  if (c.do === 'test') return testSound()
+  if (c.do === 'identify' && !shown.size && !sound.playing) sound.play('chirp', 0.2, 1).catch(() => {})
+}
+
+// testSound proves without a sound that anybody hears that an alert would be heard.
+async function testSound () {
+  if (!await sound.tryOut()) throw new Error(sound.playing ? 'something else is being heard' : 'sound is ' + sound.state)
+  return { result: 'passed', exercised: ['sound'] }
 }
 
 main().catch(error => { say('problem', String(error.message || error)) })

@@ -8,21 +8,23 @@ import (
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/caution"
 	"almenara/node/wire/reported"
 )
 
 // alerts are the alert path, what is read of alerts, approvals and events.
 type alerts struct {
 	*asked
-	Outcome wire.Outcome
-	Alerts  []wire.Alert
-	Message []byte
-	Rows    []wire.ReceiptRow
-	Report  wire.Report
-	From    wire.Source            // of AlertReceipts
-	Next    string                 // of ListAlerts and AlertReceipts
-	Feed    chan wire.Event        // what Events answers
-	Told    reported.PersonReports // what ListReports answers
+	Outcome  wire.Outcome
+	Alerts   []wire.Alert
+	Message  []byte
+	Rows     []wire.ReceiptRow
+	Report   wire.Report
+	From     wire.Source            // of AlertReceipts
+	Next     string                 // of ListAlerts and AlertReceipts
+	Feed     chan wire.Event        // what Events answers
+	Told     reported.PersonReports // what ListReports answers
+	Contrary []caution.Contradiction
 }
 
 // TakeCAP answers Outcome.
@@ -73,6 +75,11 @@ func (f *alerts) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
 		return f.Alerts[max(i, 0)], err
 	}
 	return wire.Alert{}, wire.Problemf(wire.KindNotFound, "there is no alert %s", id)
+}
+
+// Contradictions answers Contrary.
+func (f *alerts) Contradictions(context.Context) ([]caution.Contradiction, error) {
+	return f.Contrary, f.note(nil, "Contradictions")
 }
 
 // AlertMessage answers Message.

@@ -7,6 +7,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 )
 
 // audience is members, places and devices.
@@ -16,6 +17,8 @@ type audience struct {
 	Selected wire.Selected
 	Places   []wire.Place
 	Devices  []wire.Device
+	Able     able.Ability
+	Tested   able.DeviceTest // what TestDevice answers; zero is passed
 	// Importing, when set, is what Import does between reading the file and its answer.
 	Importing func(ctx context.Context, progress func(wire.Progress))
 }
@@ -78,4 +81,29 @@ func (f *audience) ListDevices(_ context.Context, after string, limit int) (page
 // RevokeDevice notes the id.
 func (f *audience) RevokeDevice(_ context.Context, by authority.Caller, id string) error {
 	return f.note(&by, "RevokeDevice %s", id)
+}
+
+// Ability answers Able.
+func (f *audience) Ability(_ context.Context, place string) (able.Ability, error) {
+	return f.Able, f.note(nil, "Ability %q", place)
+}
+
+// TestDevices notes the places.
+func (f *audience) TestDevices(_ context.Context, by authority.Caller, in able.TestDevices) (able.TestBegun, error) {
+	return able.TestBegun{Devices: 3, Nodes: []string{"n1"}}, f.note(&by, "TestDevices %q", in.Places)
+}
+
+// TestDevice notes the id.
+func (f *audience) TestDevice(_ context.Context, by authority.Caller, device string) (able.DeviceTest, error) {
+	out := f.Tested
+	if out.Stands == "" {
+		out = able.DeviceTest{Node: "n1", Stands: able.DevicePassed, Exercised: []string{"display"}}
+	}
+	out.Device = device
+	return out, f.note(&by, "TestDevice %s", device)
+}
+
+// IdentifyDevice notes the id.
+func (f *audience) IdentifyDevice(_ context.Context, by authority.Caller, device string) (able.DeviceTest, error) {
+	return able.DeviceTest{Device: device, Node: "n1", Stands: able.DevicePassed}, f.note(&by, "IdentifyDevice %s", device)
 }

@@ -8,6 +8,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/service"
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 )
 
 // Tokens name callers: the token is "token-" and the role, "token-none" has no role.
@@ -55,6 +56,11 @@ func New() *Fake {
 			},
 			Places:  []wire.Place{{Path: "tuen-mun", Names: map[string]string{"zh-Hant": "屯門"}}},
 			Devices: []wire.Device{{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Connected: &connected, Node: "n1"}},
+			Able: able.Ability{
+				Made: time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC), Night: "2026-07-20", Devices: 2, Passed: 1, States: []able.Standing{{Name: able.DeviceDark, Count: 1}, {Name: able.DevicePassed, Count: 1}},
+				Places: []able.AbilityPlace{{Place: "tuen-mun/on-ting", Devices: 2, Passed: 1, Dark: 1}}, Nights: []able.AbilityNight{{Night: "2026-07-20", Places: []able.AbilityPlace{{Place: "tuen-mun/on-ting", Devices: 2, Passed: 1}}}},
+				Missing: []able.AbilityDevice{{Device: "lift-0043", Member: "lift-0043", Kind: "screen", Place: "tuen-mun/on-ting", Stands: able.DeviceDark}},
+			},
 		},
 		people: people{
 			asked: a,
@@ -98,6 +104,7 @@ func ExampleReport() wire.Report {
 		Reached: all, Curve: []wire.CurvePoint{{At: at(1), Count: 1}, {At: at(3), Count: 2}},
 		Kinds:   []wire.ReportKind{{Kind: "screen", Reached: all, Curve: []wire.CurvePoint{{At: at(1), Count: 1}, {At: at(3), Count: 2}}}},
 		Groups:  []wire.ReportGroup{{Place: "tuen-mun/on-ting", Kind: "screen", Reached: all}},
+		Estates: []able.Score{{Place: "tuen-mun/on-ting", Of: 4, TenSeconds: 2, Minute: 2}},
 		Slowest: []wire.ReportRow{{Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", At: at(3)}},
 		Dark:    []wire.ReportRow{{Member: "lift-0043", Kind: "screen", Place: "tuen-mun/on-ting"}}, DarkTotal: 1,
 		Answers: []wire.Count{{Name: "safe", Count: 1}},
@@ -130,6 +137,7 @@ type All interface {
 	service.Places
 	service.Devices
 	service.Connected
+	service.Ability
 	service.Users
 	service.Passwords
 	service.Status
@@ -145,7 +153,7 @@ type All interface {
 func Services(all All) service.All {
 	return service.All{
 		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
-		Selections: all, Places: all, Devices: all, Connected: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
+		Selections: all, Places: all, Devices: all, Connected: all, Ability: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}
 }

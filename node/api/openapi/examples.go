@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
 	"almenara/node/wire/devicehealth"
 	"almenara/node/wire/reported"
@@ -81,6 +82,7 @@ var examples = byType(
 		Reached: exampleSpread, Curve: []wire.CurvePoint{{At: exampleSpread.First, Count: 1}, {At: exampleSpread.Last, Count: 10}},
 		Kinds:   []wire.ReportKind{{Kind: "screen", Reached: exampleSpread, Curve: []wire.CurvePoint{{At: exampleSpread.Last, Count: 10}}}},
 		Groups:  []wire.ReportGroup{{Place: examplePlace, Kind: "screen", Reached: exampleSpread}},
+		Estates: []able.Score{{Place: "tuen-mun/on-ting", Of: 12, TenSeconds: 10, Minute: 10}},
 		Slowest: []wire.ReportRow{{Member: "lift-0042", Kind: "screen", Place: examplePlace, At: exampleSpread.Last}},
 		Dark:    []wire.ReportRow{{Member: "lift-0043", Kind: "screen", Place: examplePlace}}, DarkTotal: 1, Answers: []wire.Count{},
 	},
@@ -108,6 +110,15 @@ var examples = byType(
 	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready", Health: &devicehealth.DeviceHealth{
 		At: exampleTime, Version: "0f3a9c1e7b2d4856", Level: "A", Engine: "Chromium 140", Sound: "armed", Display: "nothing in force", Store: "indexeddb", Keys: exampleTime, Faults: []string{devicehealth.FaultReload},
 	}},
+	able.Ability{
+		Made: exampleEnd, Night: "2026-07-20", Devices: 12, Passed: 11, States: []able.Standing{{Name: able.DeviceDark, Count: 1}, {Name: able.DevicePassed, Count: 11}},
+		Places:  []able.AbilityPlace{{Place: examplePlace, Devices: 12, Passed: 11, Dark: 1}},
+		Missing: []able.AbilityDevice{{Device: "lift-0043", Member: "lift-0043", Kind: "screen", Place: examplePlace, Stands: able.DeviceDark, Tested: exampleTime, Passed: exampleTime}},
+		Nights:  []able.AbilityNight{{Night: "2026-07-20", Places: []able.AbilityPlace{{Place: "tuen-mun/on-ting", Devices: 12, Passed: 12}}}},
+	},
+	able.TestDevices{Places: []string{"tuen-mun/on-ting"}},
+	able.TestBegun{Devices: 12, Nodes: []string{exampleNode}},
+	able.DeviceTest{Device: "lift-0042", Node: exampleNode, Stands: able.DevicePassed, Exercised: []string{"display", "sound"}, At: exampleTime},
 	wire.SetPassword{Password: "several words are good"},
 	wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
 	wire.SetUser{Roles: []string{"composer", "viewer"}, Places: &[]string{"tuen-mun/on-ting"}},

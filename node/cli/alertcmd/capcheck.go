@@ -19,6 +19,7 @@ import (
 	"almenara/node/client"
 	"almenara/node/judge"
 	"almenara/node/wire"
+	"almenara/node/wire/caution"
 	"almenara/node/wording"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
@@ -31,7 +32,7 @@ type Checked struct {
 	Verdict string `json:"verdict"` // accept, warn or reject
 	Reason  string `json:"reason"`
 	// Words is what its texts lack; nothing is refused for it.
-	Words []wire.WordFinding `json:"words,omitempty"`
+	Words []caution.WordFinding `json:"words,omitempty"`
 }
 
 // judgement says what becomes of the message in a file.
@@ -108,7 +109,7 @@ func checkFiles(ctx context.Context, e *command.Env, files []string, judge judge
 }
 
 // wordsOf is what the texts of a message lack; of one that cannot be read nothing is said.
-func wordsOf(raw []byte) []wire.WordFinding {
+func wordsOf(raw []byte) []caution.WordFinding {
 	a, _, err := capxml.Parse(raw)
 	if err != nil {
 		return nil

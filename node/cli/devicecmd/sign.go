@@ -80,6 +80,17 @@ func (s *signBox) write() error {
 	return sign.Show(w, s.shown[s.latest[len(s.latest)-1]])
 }
 
+// reach opens the way to the sign and writes nothing.
+func (s *signBox) reach() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, err := s.open()
+	if err != nil {
+		return fmt.Errorf("reaching the sign: %w", err)
+	}
+	return w.Close()
+}
+
 func (s *signBox) open() (io.WriteCloser, error) {
 	if host, tcp := strings.CutPrefix(s.to, "tcp://"); tcp {
 		return net.DialTimeout("tcp", host, 5*time.Second)

@@ -41,9 +41,12 @@ func (f flags) withoutPage(ctx context.Context, e *command.Env, d deviceOptions)
 	d.Health = b.healthNow
 	var err error
 	var sp *speaker.Speaker
+	var trying sync.WaitGroup
+	defer trying.Wait()
 	switch {
 	case f.kind == "sign":
-		d.Present = (&signBox{to: f.sound.sign}).present
+		sign := &signBox{to: f.sound.sign}
+		d.Present, d.Command = sign.present, func(c contract.Command) { b.trySign(sign, c) }
 		if f.sound.sign == "" {
 			return command.Usagef("a sign needs --sign")
 		}
@@ -52,6 +55,7 @@ func (f flags) withoutPage(ctx context.Context, e *command.Env, d deviceOptions)
 			return err
 		}
 		d.Present = func(e rules.Effect) error { sp.Give(e); return pendingButStops(e) }
+		d.Command = func(c contract.Command) { trying.Go(func() { b.trySound(ctx, sp, c, f.sound.rtp == "") }) }
 	}
 	if b.device, err = device.New(d); err != nil {
 		return err

@@ -22,7 +22,7 @@ import (
 
 // Commands are those of this package, in the order of the overview.
 func Commands() []command.Command {
-	return slices.Concat(authorityCommands(), audienceCommands(), deviceCommands(), userCommands())
+	return slices.Concat(authorityCommands(), audienceCommands(), deviceCommands(), abilityCommands(), userCommands())
 }
 
 func audienceCommands() []command.Command {

@@ -40,6 +40,16 @@ func deviceCommands() []command.Command {
 			Name: "device revoke", Purpose: "revoke devices and end their connections", Args: "ID…", Min: 1, Max: -1, Setup: deviceRevoke,
 			Example: "almenara device revoke lift-0042",
 		},
+		{
+			Name: "device test", Purpose: "have devices prove silently that they work", Args: "ID…", Min: 1, Max: -1, Setup: deviceTest,
+			More:    "A screen draws one frame that nobody notices, a speaker plays half a second of no volume. Where an alert is shown nothing is tried.",
+			Example: "almenara device test lift-0042",
+		},
+		{
+			Name: "device identify", Purpose: "have a device show or sound where it is", Args: "ID…", Min: 1, Max: -1, Setup: deviceIdentify,
+			More:    "A screen shows its id and place for 10 seconds, never over an emergency; a speaker chirps once.",
+			Example: "almenara device identify lift-0042",
+		},
 	}
 }
 

@@ -50,6 +50,7 @@ type Services struct {
 
 	Devices   service.Devices
 	Connected service.Connected
+	Ability   service.Ability
 
 	Imports    service.Imports
 	Selections service.Selections

@@ -89,8 +89,9 @@ func standing(reader service.Reader, q *frame.Request) ([]row, error) {
 
 type nowPage struct {
 	frame.Page
-	Rows []row
-	Most int // more than these are not shown; 0 where all are
+	Rows     []row
+	Contrary []view.Contrary
+	Most     int // more than these are not shown; 0 where all are
 
 	Reports *view.ReportsLine
 }
@@ -101,7 +102,7 @@ func (c alertPages) now(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := nowPage{Page: q.Page("now"), Rows: rows}
+	p := nowPage{Page: q.Page("now"), Rows: rows, Contrary: view.Contradictions(c.reader, q)}
 	if len(rows) >= mostStanding {
 		p.Most = mostStanding
 	}

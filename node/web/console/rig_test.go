@@ -128,7 +128,7 @@ func newRig(_ testing.TB) *rig {
 		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
-		Devices: s.Devices, Connected: s.Connected,
+		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability,
 		Imports: s.Imports, Selections: s.Selections,
 	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }, Beat: shortBeat})
 	return r
@@ -260,7 +260,7 @@ func changing(calls []string) (out []string) {
 		if strings.HasPrefix(call, "UpdateAlert") && strings.Contains(call, " true ") { // a dry run
 			continue
 		}
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "Import"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "TestDevice", "IdentifyDevice", "Import"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

@@ -141,7 +141,8 @@ type preview struct {
 	Unanswered     int // nodes that did not answer, where further devices may be connected
 	ByKind, Places []counted
 	Warnings       []string
-	Waits          int // persons who must approve first
+	Noise          string // that people there were made to listen often lately, in words
+	Waits          int    // persons who must approve first
 	Effect         wire.Effect
 }
 
@@ -297,6 +298,7 @@ func (c scenarioPages) previewOf(q *frame.Request, out wire.Outcome) (*preview, 
 	if a := out.Approvals; a != nil {
 		v.Waits = a.Needed - len(a.Given)
 	}
+	v.Noise = view.NoiseOf(q, out, names)
 	for _, n := range out.Addressed.ByKind {
 		v.ByKind = append(v.ByKind, counted{q.Lang.Or("kind.", n.Name), view.Show(n.Count)})
 	}

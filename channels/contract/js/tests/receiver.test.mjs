@@ -163,3 +163,26 @@ test('a damaged memory is refused', async () => {
   s.kept = '{"rules":{"alerts":[{"id":"#"}],"commands":[],"versions":[]}}'
   await assert.rejects(s.start())
 })
+
+test('a test tells what was proven, and leaves an alert alone', async () => {
+  const s = new Story()
+  const asked = []
+  let result = { result: 'passed', exercised: ['display'] }
+  await s.start({ command: async c => { asked.push(c.do); if (result instanceof Error) throw result; return result } })
+  const send = async (id, what = 'test') => {
+    s.receiver.message('almenara/1/device/lift-1/command', signed(nodeSecret, 'n', 'almenara-command', { id, do: what, time: s.time(), expires: s.time(60000) }), false)
+    await s.settle()
+    return s.published.filter(p => p[0].endsWith('/state')).pop()[1].tested
+  }
+  assert.equal(await send('t0'), undefined, 'not before the time is known')
+  await s.manifest([])
+  assert.deepEqual(await send('t1'), { id: 't1', result: 'passed', exercised: ['display'] })
+  assert.deepEqual(await send('i1', 'identify'), { id: 't1', result: 'passed', exercised: ['display'] }, 'of identify nothing is told')
+  result = new Error('the page is hidden')
+  assert.deepEqual(await send('t2'), { id: 't2', result: 'failed', why: 'the page is hidden' })
+  result = new Error('長'.repeat(100))
+  assert.ok(Buffer.from((await send('t3')).why).length <= 128)
+  await s.post(s.body())
+  assert.equal((await send('t4')).result, 'busy')
+  assert.deepEqual(asked, ['test', 'identify', 'test', 'test'], 'the page is not asked while it shows an alert')
+})

@@ -39,4 +39,8 @@ for (const change of [{ rung: 'delivered' }, { revision: 0 }, { seq: 0 }, { aler
 assert(!schemas.receipts(new Array(513).fill(receipt)))
 valid('state', { state: 'lost', session: 1 }, 'a will')
 assert(!schemas.state({ state: 'happy' }))
+valid('state', { state: 'ready', tested: { id: 'c', result: 'passed', exercised: ['display'], why: '' } }, 'a test')
+for (const tested of [{ id: 'c' }, { result: 'passed' }, { id: '', result: 'passed' }, { id: 'c', result: 'passed', exercised: new Array(9).fill('x') }]) {
+  assert(!schemas.state({ state: 'ready', tested }), JSON.stringify(tested))
+}
 console.log(`${held} payloads are as the schemas say`)

@@ -7,6 +7,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"sync"
 	"time"
@@ -191,4 +192,11 @@ func (g *Gateway) Await(ctx context.Context, most time.Duration, enough func(s *
 			return false
 		}
 	}
+}
+
+// WillSession reads the session number and the word of a will.
+func WillSession(payload []byte) (session uint64, state string) {
+	var s contract.State
+	_ = json.Unmarshal(payload, &s)
+	return s.Session, s.State
 }

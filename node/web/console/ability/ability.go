@@ -1,13 +1,11 @@
-// Package ability is the page of the morning: how many devices could be warned now, which are dark, by
-// block, what ends soon, and how the last drill went. It shows what is connected; that a connected device
-// can show or sound something is proven by a drill only.
+// Package ability is the pages of the morning: how many devices proved in the night's silent tests that
+// they would show or sound an alert, how many could be warned now, which could not and why, by block, what
+// ends soon, and how drills went by estate. It has devices tested; who may is a row of the table.
 package ability
 
 import (
 	"cmp"
 	"embed"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -26,48 +24,70 @@ var files embed.FS
 const (
 	devicesAtOnce = 1000
 	devicesMost   = 50_000
-	darkShown     = 200
+	missingShown  = 200
 	alertsLooked  = 200
 	blockDepth    = 3 // district, estate, block
 )
 
-type pages struct {
-	devices service.Connected
-	status  service.Status
-	reader  service.Reader
-	places  service.Places
+// Services are what these pages ask; all must be set.
+type Services struct {
+	Devices service.Connected
+	Tests   service.Ability
+	Status  service.Status
+	Reader  service.Reader
+	Reports service.Reports
+	Places  service.Places
 }
 
-// Room is this page.
-func Room(devices service.Connected, status service.Status, reader service.Reader, places service.Places) frame.Room {
-	p := pages{devices, status, reader, places}
+type pages struct{ s Services }
+
+// Room is these pages.
+func Room(s Services) frame.Room {
+	p := pages{s}
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: frame.Below + "ability", Action: authority.ReadDevices, Handle: p.ability},
+		{Method: "POST", Path: frame.Below + "ability/test", Action: authority.TestDevices, Handle: p.test},
+		{Method: "GET", Path: frame.Below + "ability/drills", Action: authority.ReadAlerts, Handle: p.drills},
 	}}
 }
 
 type abilityPage struct {
 	frame.Page
+	Lead                              lead
 	Share                             string // of the members that have a device which is connected; "" where there is none
 	Reached, Members, Without         string
 	Connected, Devices, Dark, Unknown string
 	IsWithout, IsDark, IsUnknown      bool
 	Nodes                             string
 	Warnings                          []string
+	Ends                              []string
 	Drill                             *drill
+	MayTest                           bool
+	Begun                             string // what was begun just now, in words
+	Wrong                             string // why nothing was begun
 	Blocks                            []block
-	List                              []dark
-	More                              bool // more are dark than are listed
+	States                            []view.Counted // of the devices that have not passed
+	List                              []missing
+	More                              bool // more have not passed than are listed
+	Nights                            chart
+}
+
+// lead is the number that everybody asks for in the morning.
+type lead struct {
+	Share, Says string
+	Night       string // "" where no night's tests are on record
+	Unanswered  string // nodes whose results are missing, in words
 }
 
 type drill struct{ ID, Headline, Sent, Reached string }
 
 type block struct {
-	Place, Devices, Connected, Dark string
-	Whole                           bool
+	Place, Path, Devices, Proven, Connected, Dark string
+	Whole                                         bool
 }
 
-type dark struct{ Place, Kind, Device string }
+// missing is a device that has not passed.
+type missing struct{ Place, Kind, Device, Path, State, Why, Passed string }
 
 // counted is what is known of the devices of a block, or of all.
 type counted struct{ devices, connected, dark uint64 }
@@ -76,28 +96,50 @@ type counted struct{ devices, connected, dark uint64 }
 type counts struct {
 	all     counted
 	blocks  map[string]*counted
-	gone    []wire.Device   // those that are dark
 	members map[string]bool // those that have a device, and whether one is connected
 }
 
 func (p pages) ability(q *frame.Request) error {
-	names, err := view.NamesOfPlaces(p.places, q)
+	out, err := p.morning(q)
 	if err != nil {
 		return err
+	}
+	if n, err := strconv.ParseUint(q.R.URL.Query().Get("begun"), 10, 32); err == nil {
+		out.Begun = q.Lang.T("ability.test.begun", n)
+	}
+	return q.Show("ability", out)
+}
+
+// morning is the page as it is now.
+func (p pages) morning(q *frame.Request) (out abilityPage, err error) {
+	names, err := view.NamesOfPlaces(p.s.Places, q)
+	if err != nil {
+		return out, err
+	}
+	tested, err := p.s.Tests.Ability(q.R.Context(), "")
+	if err != nil {
+		return out, err
 	}
 	c, err := p.count(q)
 	if err != nil {
-		return err
+		return out, err
 	}
-	status, err := p.status.Status(q.R.Context(), false)
+	status, err := p.s.Status.Status(q.R.Context(), false)
 	if err != nil {
-		return err
+		return out, err
 	}
+	out = abilityPage{Page: q.Page("ability"), Warnings: status.Warnings, Ends: endings(q, status), MayTest: q.May(authority.TestDevices)}
+	out.Path = q.Inside(frame.Below + "ability")
+	out.counts(c, status)
+	out.tested(q, tested, c, names, status)
+	out.Drill, err = p.lastDrill(q)
+	return out, err
+}
+
+// counts fills in who could be warned now.
+func (out *abilityPage) counts(c counts, status wire.Status) {
 	all := c.all
-	out := abilityPage{
-		Page: q.Page("ability"), Devices: view.Show(all.devices), Connected: view.Show(all.connected), Dark: view.Show(all.dark), IsDark: all.dark > 0,
-		Warnings: status.Warnings, More: len(c.gone) > darkShown,
-	}
+	out.Devices, out.Connected, out.Dark, out.IsDark = view.Show(all.devices), view.Show(all.connected), view.Show(all.dark), all.dark > 0
 	unknown := all.devices - all.connected - all.dark
 	out.Unknown, out.IsUnknown = view.Show(unknown), unknown > 0
 	reached := uint64(0)
@@ -120,25 +162,13 @@ func (p pages) ability(q *frame.Request) error {
 		}
 	}
 	out.Nodes = view.Show(uint64(reachable)) + " / " + view.Show(uint64(len(status.Nodes)))
-	for _, place := range slices.Sorted(maps.Keys(c.blocks)) {
-		b := c.blocks[place]
-		out.Blocks = append(out.Blocks, block{names.Of(place), view.Show(b.devices), view.Show(b.connected), view.Show(b.dark), b.connected == b.devices})
-	}
-	slices.SortStableFunc(c.gone, func(a, b wire.Device) int { return cmp.Compare(a.Place, b.Place) })
-	for _, d := range c.gone[:min(len(c.gone), darkShown)] {
-		out.List = append(out.List, dark{names.Of(blockOf(d.Place)), q.Lang.Or("kind.", d.Kind), d.ID})
-	}
-	if out.Drill, err = p.lastDrill(q); err != nil {
-		return err
-	}
-	return q.Show("ability", out)
 }
 
 // count goes over all devices that are not revoked, once.
 func (p pages) count(q *frame.Request) (out counts, err error) {
 	out.blocks, out.members = map[string]*counted{}, map[string]bool{}
 	for after, n := "", 0; n < devicesMost; n += devicesAtOnce {
-		page, next, err := p.devices.ListDevices(q.R.Context(), after, devicesAtOnce)
+		page, next, err := p.s.Devices.ListDevices(q.R.Context(), after, devicesAtOnce)
 		if err != nil {
 			return out, err
 		}
@@ -173,28 +203,37 @@ func (out *counts) add(d wire.Device) {
 			c.dark++
 		}
 	}
-	if d.Connected != nil && !connected {
-		out.gone = append(out.gone, d)
-	}
 }
 
 // lastDrill is the newest drill that was shown, nil where there is none among the newest alerts.
 func (p pages) lastDrill(q *frame.Request) (*drill, error) {
-	alerts, _, err := p.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Limit: alertsLooked})
+	found, err := p.recentDrills(q, 1)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
+// recentDrills are the newest drills that were shown, among the newest alerts.
+func (p pages) recentDrills(q *frame.Request, most int) (out []drill, err error) {
+	alerts, _, err := p.s.Reader.ListAlerts(q.R.Context(), wire.AlertQuery{Limit: alertsLooked})
 	if err != nil {
 		return nil, err
 	}
 	for _, a := range alerts {
-		if a.Status == "Exercise" && a.State != wire.StateRecorded && a.State != wire.StatePending {
+		if a.Status == "Exercise" && a.State != wire.StateRecorded && a.State != wire.StatePending && len(out) < most {
 			authority.MinimalAlert(q.By(), &a)
-			return &drill{a.ID, cmp.Or(a.Headline, a.Key), q.DayTime(a.Sent), q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued)}, nil
+			out = append(out, drill{a.ID, cmp.Or(a.Headline, a.Key), q.DayTime(a.Sent), q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued)})
 		}
 	}
-	return nil, nil
+	return out, nil
 }
 
 // percent has one decimal and is 100 only where all are.
 func percent(n, of uint64) string {
+	if of == 0 {
+		return "–"
+	}
 	tenths := n * 1000 / of
 	return strconv.FormatUint(tenths/10, 10) + "." + strconv.FormatUint(tenths%10, 10) + " %"
 }

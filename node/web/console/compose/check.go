@@ -20,6 +20,7 @@ type tried struct {
 	Added    *view.Audience // of an update
 	Ended    *view.Audience
 	Warnings []string
+	Noise    string // that people there were made to listen often lately, in words
 	Words    []finding
 	Waits    int    // persons who must approve first
 	Why      string // why they must
@@ -59,6 +60,7 @@ func (p pages) triedOf(q *frame.Request, out wire.Outcome) (*tried, error) {
 		t.Waits = a.Needed - len(a.Given)
 		t.Why = view.DemandOf(q, a.Why)
 	}
+	t.Noise = view.NoiseOf(q, out, names)
 	for _, w := range out.Words {
 		t.Words = append(t.Words, finding{w.Language, nameOf(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
 	}

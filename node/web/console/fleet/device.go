@@ -22,6 +22,9 @@ type devicePage struct {
 	Change bool
 	Done   string
 	Wrong  string // why nothing was done, in the person's language
+	Try    bool   // the person may have it tested
+	Proved string // what a test has proven
+	Why    string // what the device says of a test that it did not pass
 	Word   string // to revoke
 	Rotate string // the word for a new secret
 }
@@ -52,6 +55,7 @@ func (p pages) pageOf(q *frame.Request) (devicePage, error) {
 	n, err := p.naming(q)
 	out := devicePage{
 		Page: q.Page("device"), Device: n.row(d), Live: !d.Revoked, Change: q.May(authority.ChangeDevices), Word: q.Lang.T("people.word"), Rotate: q.Lang.T("device.rotate.word"),
+		Try: q.May(authority.TestDevices) && !d.Revoked,
 	}
 	out.Title, out.Path = d.ID, q.Inside(pathOf(d.ID))
 	return out, err

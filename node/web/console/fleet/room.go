@@ -21,6 +21,7 @@ var files embed.FS
 type Services struct {
 	Devices   service.Devices
 	Connected service.Connected
+	Tests     service.Ability
 	Places    service.Places
 	Status    service.Status
 }
@@ -35,6 +36,8 @@ func Room(s Services) frame.Room {
 		{Method: "GET", Path: frame.Below + "devices/{device}", Action: authority.ReadDevices, Handle: p.device},
 		{Method: "POST", Path: frame.Below + "devices/{device}/rotate", Action: authority.ChangeDevices, Sends: true, Handle: p.rotate},
 		{Method: "POST", Path: frame.Below + "devices/{device}/revoke", Action: authority.ChangeDevices, Sends: true, Handle: p.revoke},
+		{Method: "POST", Path: frame.Below + "devices/{device}/test", Action: authority.TestDevices, Handle: p.test},
+		{Method: "POST", Path: frame.Below + "devices/{device}/identify", Action: authority.TestDevices, Handle: p.identify},
 		{Method: "GET", Path: frame.Below + "add-devices", Action: authority.ChangeDevices, Handle: p.addPage},
 		{Method: "POST", Path: frame.Below + "add-devices", Action: authority.ChangeDevices, Sends: true, Handle: p.add},
 	}}

@@ -28,3 +28,12 @@ func AudienceOf(q *frame.Request, c wire.Counts, names PlaceNames) *Audience {
 	}
 	return a
 }
+
+// NoiseOf asks a person who is about to send whether it is needed, where people of some block were made to
+// listen often within the hour; "" where they were not.
+func NoiseOf(q *frame.Request, out wire.Outcome, names PlaceNames) string {
+	if out.Noise == nil {
+		return ""
+	}
+	return q.Lang.T("view.noise", out.Noise.Count, names.Of(out.Noise.Place))
+}

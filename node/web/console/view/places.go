@@ -1,5 +1,5 @@
 // Package view has what several pages of the console show in the same way: names of places, counts,
-// typed words, paths. It asks nothing but where places are, and never imports a page.
+// typed words, paths, and what is pointed out. It never imports a page.
 package view
 
 import (

@@ -1,4 +1,4 @@
-package wire
+package caution
 
 // WordRule is what the check of the words looks for in a text.
 type WordRule string
@@ -17,7 +17,12 @@ const (
 var wordRules = []WordRule{WordSource, WordHazard, WordPlace, WordAction, WordTime, WordLanguage, WordSensitive}
 
 // Enum lists every value, for documents and tests.
-func (WordRule) Enum() []string { return texts(wordRules) }
+func (WordRule) Enum() (out []string) {
+	for _, rule := range wordRules {
+		out = append(out, string(rule))
+	}
+	return out
+}
 
 // WordFinding is what a text lacks, or a sensitive word in it. Nothing is ever refused for one.
 type WordFinding struct {

@@ -1,0 +1,38 @@
+// Package caution is what is pointed out to people who warn, and never refused. It may import nothing of
+// ours.
+package caution
+
+import "time"
+
+// The ways in which two alerts are contrary, by what CAP has as words of a list.
+const (
+	ContraryResponse = "response" // what people are to do
+	ContrarySeverity = "severity"
+	ContraryUrgency  = "urgency"
+)
+
+// Contradiction is two real alerts in force by which two senders tell the same people contrary things
+// about one incident, or about one category.
+type Contradiction struct {
+	Why  string            `json:"why"`
+	Says [2]ContrarySaying `json:"says"` // who spoke first comes first
+}
+
+// ContrarySaying is what one of them says.
+type ContrarySaying struct {
+	Alert    string    `json:"alert"` // id
+	Headline string    `json:"headline"`
+	Sender   string    `json:"sender"`         // CAP sender
+	From     string    `json:"from,omitempty"` // its name, where the message has one
+	Author   string    `json:"author"`         // who took it in
+	Sent     time.Time `json:"sent"`
+	Response []string  `json:"response,omitempty"` // CAP responseType, of all blocks
+	Severity string    `json:"severity"`           // of the first block
+	Urgency  string    `json:"urgency"`            // likewise
+}
+
+// Noise is how often one block was made to listen within an hour.
+type Noise struct {
+	Place string `json:"place"` // the block, of all that are addressed the one that heard most
+	Count uint64 `json:"count"` // real messages and drills of the last hour that sounded there, with this one
+}
