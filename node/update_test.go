@@ -56,6 +56,7 @@ func TestUpdateAlert_KeepsWhatIsNotGiven(t *testing.T) {
 	would := changed(wire.UpdateAlert{Select: "place under " + there.Path, DryRun: true})
 	require.Equal(t, []any{true, wire.EffectWaits, uint64(1)}, []any{would.DryRun, would.Effect, would.Addressed.Total})
 	require.Equal(t, []uint64{1, 2}, []uint64{would.Added.Total, would.Ended.Total}, "who hears of it for the first time, and for whom it is over")
+	would.Look.Speech = nil // depends on the machine
 	require.Equal(t, looks.Look{Tier: "emergency", Sound: "siren", Confirm: "person"}, *would.Look)
 	wider := changed(wire.UpdateAlert{Select: "place under " + here.Path + " or place under " + there.Path, DryRun: true})
 	require.Equal(t, []uint64{1, 0}, []uint64{wider.Added.Total, wider.Ended.Total})

@@ -36,6 +36,8 @@ const (
 	renderWithin = 30 * time.Second
 	// previewWithin bounds a preview: whoever writes waits for it.
 	previewWithin = 3 * time.Second
+	// keptAnswers bounds what is known of previews.
+	keptAnswers = 1000
 	// again is how long a line that could not be spoken is not tried anew.
 	again = time.Minute
 )
@@ -69,11 +71,13 @@ type Sounds struct {
 	order []string // names, the oldest first
 	bytes int
 	not   map[string]time.Time // names that could not be spoken, and when that was tried
+	// speaks is what would speak the lines of previews, by name.
+	speaks map[string]speaker.By
 }
 
 // New makes one.
 func New(o Options) *Sounds {
-	return &Sounds{o: o, turn: make(chan struct{}, 1), places: make(chan struct{}, mostWaiting), kept: map[string][]byte{}, not: map[string]time.Time{}, failed: loglimit.Lines{Most: 1, Per: time.Minute}}
+	return &Sounds{o: o, turn: make(chan struct{}, 1), places: make(chan struct{}, mostWaiting), kept: map[string][]byte{}, not: map[string]time.Time{}, speaks: map[string]speaker.By{}, failed: loglimit.Lines{Most: 1, Per: time.Minute}}
 }
 
 // Get is the WAV file of a name. It refuses with wire.KindNotFound where nothing that is in force has
@@ -161,9 +165,31 @@ func (s *Sounds) Preview(status alert.Status, infos []alert.Info) (out []looks.S
 	ctx, cancel := context.WithTimeout(context.Background(), previewWithin)
 	defer cancel()
 	for _, line := range speaker.Lines(channels.Texts(m), look) {
-		out = append(out, looks.SpokenText{Language: line.Language, By: string(s.o.Speech.By(ctx, line.Language, line.Text))})
+		out = append(out, looks.SpokenText{Language: line.Language, By: string(s.by(ctx, line))})
 	}
 	return out
+}
+
+// by says what would speak a line. It is asked again while somebody writes, and runs a program: what was
+// found is kept, unless it took too long.
+func (s *Sounds) by(ctx context.Context, line speaker.Line) speaker.By {
+	name := line.Name()
+	s.mu.Lock()
+	by, known := s.speaks[name]
+	s.mu.Unlock()
+	if known {
+		return by
+	}
+	if by = s.o.Speech.By(ctx, line.Language, line.Text); ctx.Err() != nil {
+		return by
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.speaks) >= keptAnswers {
+		clear(s.speaks)
+	}
+	s.speaks[name] = by
+	return by
 }
 
 // lookOf is how devices present a message.

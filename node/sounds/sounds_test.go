@@ -25,8 +25,9 @@ var noon = time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
 
 // words speaks English, and counts.
 type words struct {
-	said atomic.Int32
-	wait chan struct{} // closed when it may go on
+	said  atomic.Int32
+	asked atomic.Int32  // what would speak
+	wait  chan struct{} // closed when it may go on
 }
 
 func (w *words) Speak(_ context.Context, language, _ string) ([]int16, error) {
@@ -39,6 +40,7 @@ func (w *words) Speak(_ context.Context, language, _ string) ([]int16, error) {
 }
 
 func (w *words) By(_ context.Context, language, _ string) speaker.By {
+	w.asked.Add(1)
 	if language == "en" {
 		return speaker.Synthetic
 	}
@@ -139,9 +141,12 @@ func TestSounds_BoundWhoWaits(t *testing.T) {
 }
 
 func TestPreview_SaysHowItWouldBeHeard(t *testing.T) {
-	s := sounds.New(sounds.Options{InForce: func() *channels.Situation { return nil }, Speech: &words{}, Clock: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler)})
+	w := &words{}
+	s := sounds.New(sounds.Options{InForce: func() *channels.Situation { return nil }, Speech: w, Clock: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler)})
 	infos := []alert.Info{info("en", "Fire"), info("zh-HK", "火警")}
 	require.Equal(t, []looks.SpokenText{{Language: "zh-HK", By: "nothing"}, {Language: "en", By: "synthetic"}}, s.Preview(alert.StatusActual, infos))
+	s.Preview(alert.StatusActual, infos)
+	require.EqualValues(t, 2, w.asked.Load(), "a preview is asked for again and again while somebody writes")
 	require.Empty(t, s.Preview(alert.StatusTest, infos), "a test is never heard")
 	require.Empty(t, s.Preview(alert.StatusDraft, infos))
 }
