@@ -92,6 +92,8 @@ function read() {
 
 function merge(fresh) {
   if (!fresh) return;
+  const picture = live.querySelector("[data-picture]"), other = fresh.querySelector("[data-picture]"); // a map keeps its size
+  if (picture && other && picture.innerHTML !== other.innerHTML && !picture.contains(document.activeElement)) picture.replaceWith(document.importNode(other, true));
   for (const row of live.querySelectorAll("[data-alert]")) {
     const now = rowOf(fresh, row.dataset.alert);
     if (!now) {
