@@ -13,6 +13,7 @@ import (
 	"almenara/node/originals"
 	"almenara/node/replication"
 	"almenara/node/wire"
+	"almenara/node/wire/caution"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/factbody"
@@ -103,10 +104,9 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 	if err := newest.Check(t.book, in.written(m), t.clock()); err != nil {
 		return wire.Outcome{}, err
 	}
+	loud := t.noise(in, targets) // before other nodes are asked, which gives the turn to the next one
 	out := t.usual(in, t.answers.Expected(ctx, t.book.With(m), m, in.wait, in.warnings))
-	if out.Look != nil && out.Look.Tier == alert.TierAdvisory {
-		out.Noise = noise.Of(t.book, alerts.Since(t.book, t.clock().Add(-noise.Within)), func(of []audience.Target) []string { return counted.Blocks(t.audience(), of) }, targets, t.clock())
-	}
+	out.Noise = loud
 	if in.replaces != nil {
 		added, ended, err := t.answers.Difference(in.replaces, m)
 		if err != nil {
@@ -127,4 +127,13 @@ func (t *Intake) recordable(ctx context.Context, in incoming, issue factbody.Iss
 		return nil, nil, err
 	}
 	return large.Body, large, nil
+}
+
+// noise is how loud it has been lately where the message goes; nil for emergencies, and where it was quiet.
+func (t *Intake) noise(in incoming, targets []audience.Target) *caution.Noise {
+	if len(in.alert.Infos) == 0 || alert.PresentationOf(in.alert.Status, in.alert.Infos).Tier != alert.TierAdvisory {
+		return nil
+	}
+	now := t.clock()
+	return noise.Of(t.book, alerts.Since(t.book, now.Add(-noise.Within)), func(of []audience.Target) []string { return counted.Blocks(t.audience(), of) }, targets, now)
 }
