@@ -368,6 +368,25 @@ func TestTestDevices_OfOnePlaceNowAndOneJobAtATime(t *testing.T) {
 	})
 }
 
+// What shows an alert was not tried: its last test goes on to count.
+func TestTest_BusyTakesNothingBack(t *testing.T) {
+	story(t, func(w *town, pass func(time.Duration)) {
+		test := func(answer string) {
+			w.devices["lift-0"].answer = answer
+			_, err := w.nodes["n1"].TestDevice(w.t.Context(), duty, "lift-0")
+			require.NoError(w.t, err)
+		}
+		test(contract.TestBusy)
+		require.Equal(w.t, "busy", w.states("n1")["lift-0"], "nothing else is known")
+		test(contract.TestPassed)
+		test(contract.TestBusy)
+		require.NotContains(w.t, w.states("n1"), "lift-0")
+		test(contract.TestFailed)
+		test(contract.TestBusy)
+		require.Equal(w.t, "failed", w.states("n1")["lift-0"])
+	})
+}
+
 // What a node that does not answer knows is not known, and nobody may take it for a no.
 func TestAbility_SaysWhichNodesDidNotAnswer(t *testing.T) {
 	story(t, func(w *town, pass func(time.Duration)) {

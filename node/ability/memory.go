@@ -67,12 +67,16 @@ func OpenMemory(path string, log *slog.Logger) *Memory {
 	return m
 }
 
-// Note remembers a result; when one last passed is kept over one that has not.
+// Note remembers a result; when one last passed is kept over one that has not. A device that was busy
+// with an alert was not tried, so what its last test came to goes on to count as long as it is fresh.
 func (m *Memory) Note(device string, r Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	was, known := m.results[device]
 	if !known && len(m.results) >= maxResults {
+		return
+	}
+	if r.State == able.DeviceBusy && known && was.State != able.DeviceBusy && r.At.Sub(was.At) < fresh {
 		return
 	}
 	if r.Passed = was.Passed; r.State == able.DevicePassed {
