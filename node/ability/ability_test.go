@@ -224,6 +224,9 @@ func TestNight_EachNodeTestsItsOwnOnce(t *testing.T) {
 		w.devices["lift-4"].answer = ""
 		w.devices["lift-6"].answer = contract.TestUnproven
 		w.devices["lift-7"].sends = mqtt.ErrNotSubscribed
+		for _, night := range []string{"2026-07-19", "2026-07-20"} { // by a node whose clock is another one
+			require.False(t, w.nodes["n1"].nightHere(night))
+		}
 		w.night("n1", pass, 4)
 		require.Empty(t, w.devices["lift-0"].asked, "not before three o'clock")
 		w.night("n1", pass, 4)
