@@ -20,12 +20,12 @@ codes=$(for _ in $(seq 30); do curl -sS -o /dev/null -w '%{http_code}\n' -X POST
 verdict "$codes" " 30 429 " "30 reminders at once, within the minute" 429 "$codes"
 
 say "the street"
-ask() { curl -sS -o body.out -w '%{http_code}' -X POST "$url/enrol/ask" "$@"; }
+asks_in() { curl -sS -o body.out -w '%{http_code}' -X POST "$url/enrol/ask" "$@"; }
 commitment() { head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '='; }
 body() { printf '{"kind":"screen","ticket":"%s","commitment":"%s"}' "$1" "$(commitment)"; }
-codes=$(for _ in $(seq 20); do ask -H "$json" -d "$(body '')"; echo; done | sort | uniq -c | tr -s ' \n' ' ')
+codes=$(for _ in $(seq 20); do asks_in -H "$json" -d "$(body '')"; echo; done | sort | uniq -c | tr -s ' \n' ' ')
 verdict "$codes" " 3 200 17 429 " "20 devices that nobody invited, of one address" 429 "$codes"
-codes=$(for _ in $(seq 200); do ask -H "$json" -d "$(body "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')")"; echo; done | sort -u | tr '\n' ' ')
+codes=$(for _ in $(seq 200); do asks_in -H "$json" -d "$(body "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')")"; echo; done | sort -u | tr '\n' ' ')
 verdict "$codes" "404 " "200 tickets that were guessed" 404 "$codes"
 http 400 -X POST "$url/enrol/ask" -d "$(body '')"
 http 403 -X POST "$url/enrol/ask" -H "$json" -H 'Origin: https://evil.example' -H 'Sec-Fetch-Site: cross-site' -d "$(body '')"
