@@ -55,6 +55,7 @@ type Clock struct {
 	calm      func(a, b time.Time) bool
 
 	mu       sync.Mutex
+	settled  bool // it is known what time it is: after a short absence, or by the word of others
 	source   source
 	base     time.Time     // the node's time at begun
 	off      time.Duration // of the machine's clock from the node's time, when last looked
@@ -79,13 +80,14 @@ func OpenClock(dir string, wall func() time.Time, calm func(a, b time.Time) bool
 	c := NewClock(wall, since, calm)
 	c.dir = dir
 	c.plausible = !since.IsZero() && wall().Sub(since) <= plausibleAway && since.Sub(wall()) <= clockTolerance
+	c.settled = c.plausible
 	return c
 }
 
-// NewClock is OpenClock without a folder: since is the last time that is known; zero where
-// none is.
+// NewClock is OpenClock without a folder, of a node that was not away: since is the last time that is known;
+// zero where none is.
 func NewClock(wall func() time.Time, since time.Time, calm func(a, b time.Time) bool) *Clock {
-	c := &Clock{wall: wall, begun: time.Now(), calm: calm, voters: 1, opinions: map[string]opinion{}}
+	c := &Clock{wall: wall, begun: time.Now(), calm: calm, settled: true, voters: 1, opinions: map[string]opinion{}}
 	now := wall().Round(0)
 	c.base = now
 	if since.Sub(now) > clockTolerance {
@@ -160,6 +162,7 @@ func (c *Clock) heard() (n int) {
 func (c *Clock) review(voters int) {
 	c.mu.Lock()
 	c.voters = voters
+	c.settled = c.settled || voters <= 1
 	mono := time.Since(c.begun)
 	own := c.own(mono)
 	c.decide(own, mono)
@@ -183,6 +186,10 @@ func (c *Clock) follow() {
 // decide chooses the source. mu is held.
 func (c *Clock) decide(own time.Time, mono time.Duration) {
 	agreed, with, ok := c.majority(own, mono)
+	if !ok && !c.settled {
+		agreed, with, ok = c.others(own)
+	}
+	c.settled = c.settled || ok
 	switch {
 	case ok && with: // the others say what this machine's clock says
 		c.base, c.source = own, sourceOwn
@@ -226,6 +233,29 @@ func (c *Clock) majority(own time.Time, mono time.Duration) (agreed time.Time, w
 		return time.Time{}, false, false
 	}
 	return best[len(best)/2], !own.Before(best[0]) && !own.After(best[len(best)-1]), true
+}
+
+// others finds the time of the other nodes that were heard, where they agree among themselves and are a
+// majority of the district with this one. Only a node that does not know yet what time it is goes by it: its own
+// clock may have been set while it was away, and the district has gone on by theirs. mu is held.
+func (c *Clock) others(own time.Time) (agreed time.Time, with, ok bool) {
+	var times []time.Time
+	for _, o := range c.opinions {
+		times = append(times, o.base)
+	}
+	if len(times) == 0 || 2*(len(times)+1) <= c.voters {
+		return time.Time{}, false, false
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	first, last := times[0], times[len(times)-1]
+	return times[len(times)/2], own.Sub(first).Abs() <= clockTolerance, last.Sub(first) <= clockTolerance
+}
+
+// isSettled reports whether it is known what time it is.
+func (c *Clock) isSettled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settled
 }
 
 // Trusted reports whether the time is one that this machine's clock or a majority of the

@@ -13,10 +13,11 @@ const (
 	// TimePath is where nodes ask each other what time it is.
 	TimePath     = "/node/time"
 	timeTick     = time.Second
-	timeCall     = time.Second     // a peer's answer that takes longer says nothing
-	timeKept     = time.Minute     // between two writes of timeFile, as long as nothing ends
-	timePatience = 2 * time.Second // how long a node that was away for long waits for the others' word
-	timeMost     = 64              // bytes of a time in a call
+	timeCall     = time.Second      // a peer's answer that takes longer says nothing
+	timeKept     = time.Minute      // between two writes of timeFile, as long as nothing ends
+	timePatience = 2 * time.Second  // how long a node that was away for long waits for the others' word
+	timeDispute  = 10 * time.Second // how long one whose word a majority contradicts in several ways waits before it proposes all the same
+	timeMost     = 64               // bytes of a time in a call
 )
 
 // WatchOptions say whom a Watch asks and whom it tells.
@@ -74,8 +75,9 @@ func (w *Watch) hear(peer, text string, took time.Duration) {
 	}
 }
 
-// Run asks the others until ctx ends. The first round that hears a majority, or timePatience, ends the
-// wait of Await; only the round ends that of Agreed.
+// Run asks the others until ctx ends. The first round after which others say what time it is, or
+// timePatience, ends the wait of Await; only the round ends that of Agreed, or timeDispute where a majority was
+// heard and does not agree.
 func (w *Watch) Run(ctx context.Context) {
 	tick := time.NewTicker(timeTick)
 	defer tick.Stop()
@@ -90,10 +92,12 @@ func (w *Watch) Run(ctx context.Context) {
 	for {
 		voters := w.ask(ctx)
 		w.o.Clock.review(voters)
-		if 2*(w.o.Clock.heard()+1) > voters {
+		passed := time.Since(begun)
+		disputed := 2*(w.o.Clock.heard()+1) > voters && passed > timeDispute
+		if w.o.Clock.isSettled() || disputed {
 			agreed()
-			first()
-		} else if time.Since(begun) > timePatience {
+		}
+		if w.o.Clock.isSettled() || passed > timePatience {
 			first()
 		}
 		if source, off := w.o.Clock.state(); source != before {

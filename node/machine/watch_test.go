@@ -93,6 +93,53 @@ func TestWatch_IsAgreedByAMajorityOnly(t *testing.T) {
 	})
 }
 
+// Whoever was away, and hears half of the others say another time, goes by theirs, and writes nothing by its
+// own: that it has heard a majority is not that a majority agrees.
+func TestWatch_GoesByTheOthersWhereItDoesNotKnow(t *testing.T) {
+	for name, c := range map[string]struct {
+		peers []string
+		said  map[string]time.Duration // ahead of the right time
+		right bool
+	}{
+		"one of two others":       {[]string{"a", "b"}, map[string]time.Duration{"a": 0}, true},
+		"two of three others":     {[]string{"a", "b", "c"}, map[string]time.Duration{"a": 0, "b": time.Second}, true},
+		"the only other":          {[]string{"a"}, map[string]time.Duration{"a": 0}, true},
+		"no two say the same":     {[]string{"a", "b"}, map[string]time.Duration{"a": 0, "b": 5 * time.Hour}, false},
+		"two that say another":    {[]string{"a", "b"}, map[string]time.Duration{"a": 2 * time.Hour, "b": 2 * time.Hour}, false},
+		"one agrees with its own": {[]string{"a", "b"}, map[string]time.Duration{"a": time.Hour}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				clock := OpenClock(t.TempDir(), func() time.Time { return time.Now().Add(time.Hour).Round(0) }, nothingHolds)
+				w := NewWatch(WatchOptions{
+					Clock: clock, Peers: func() []string { return c.peers }, Logger: quiet(), Changed: func() {},
+					Call: func(_ context.Context, peer, _ string, _ []byte) ([]byte, error) {
+						ahead, answers := c.said[peer]
+						if !answers {
+							return nil, errors.New("cut off")
+						}
+						return []byte(time.Now().Add(ahead).UTC().Format(timeFormat)), nil
+					},
+				})
+				done := make(chan struct{})
+				go func() { defer close(done); w.Run(ctx) }()
+				begun := time.Now()
+				<-w.Agreed()
+				if off := clock.Now().Sub(time.Now()); c.right {
+					require.Less(t, off.Abs(), 2*time.Second)
+				} else {
+					require.Greater(t, off, 30*time.Minute, "its own, or what others say")
+				}
+				require.Less(t, time.Since(begun), timeDispute+2*timeTick, "a dispute keeps nobody from agreeing on anything")
+				cancel()
+				<-done
+			})
+		})
+	}
+}
+
 func TestWatch_HearsWhoAsks(t *testing.T) {
 	c := NewClock(time.Now, time.Time{}, nothingHolds)
 	w := NewWatch(WatchOptions{Clock: c, Logger: quiet()})
