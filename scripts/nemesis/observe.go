@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"almenara/node/wire"
 )
 
@@ -35,13 +37,14 @@ const most = 1000
 
 // look reads everything from every node.
 func (g *rig) look(ctx context.Context) ([]View, error) {
-	var views []View
-	for _, n := range g.now() {
-		v, err := g.view(ctx, n)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", n.name, err)
-		}
-		views = append(views, v)
+	nodes := g.now()
+	views := make([]View, len(nodes))
+	var all errgroup.Group // at once: alerts run out while they are read, half a minute a node
+	for i, n := range nodes {
+		all.Go(func() (err error) { views[i], err = g.view(ctx, n); return err })
+	}
+	if err := all.Wait(); err != nil {
+		return nil, fmt.Errorf("reading the nodes: %w", err)
 	}
 	return views, g.hashes(ctx, views)
 }
