@@ -303,7 +303,7 @@ func (n *Node) openState(context.Context) error {
 	n.state = agreed.New(n.machine)
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
 	n.progress, n.followUps = replication.New(n.stories.Agreed), followup.NewBook(n.state, n.options.Clock)
-	n.reported = reports.NewBook(n.state, n.originals)
+	n.reported = reports.NewBook(n.state, n.originals, n.options.Clock)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Timed: n.times.Agreed(), Logger: n.log})

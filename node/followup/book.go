@@ -81,7 +81,7 @@ func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
 
 // put lays what became known then on the sheet of its alert.
 func (b *Book) put(u factbody.FollowUp, known time.Time) {
-	u.At = believed(u.At, known)
+	u.At = alert.Believed(u.At, known)
 	id, revision := alert.ID(u.Alert), alert.Revision(u.Revision)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -107,16 +107,6 @@ func (b *Book) put(u factbody.FollowUp, known time.Time) {
 			s.told[revision][m] = next
 		}
 	}
-}
-
-// believed is the time that a node gave, in ms since 1970, unless it lies ahead of when that became
-// known: the clocks of a district are within a minute of each other, and what is said to be of tomorrow
-// would stand above all that is said until then.
-func believed(at int64, known time.Time) int64 {
-	if time.UnixMilli(at).After(known.Add(alert.ClockSlack)) {
-		return known.UnixMilli()
-	}
-	return at
 }
 
 // after orders words about reminders; it is the same on every node in whatever order they come.
@@ -297,7 +287,7 @@ func (b *Book) newest(ids []alert.ID, revision alert.Revision, now time.Time) (n
 			continue
 		}
 		r, ok := s.reminders[revision]
-		if at := believed(r.at, now); ok && at != r.at {
+		if at := alert.Believed(r.at, now); ok && at != r.at {
 			r.at = at
 			s.reminders[revision] = r
 		}

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -18,11 +19,15 @@ const (
 	mostReports   = 8192
 	mostOfMember  = 64 // a member's own oldest go first
 	mostPositions = 4096
+	// mostRecalled is how many facts of a kind are read at a start, from the newest back, and recalledFor how
+	// old they may be: as long as photos and receipts are kept.
+	mostRecalled = 20_000
+	recalledFor  = 13 * 30 * 24 * time.Hour
 )
 
 // Log has what was agreed; *agreed.Reader is one.
 type Log interface {
-	KeptFacts(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
+	KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
 }
 
 // Photos hear of photos that facts name; *originals.Keeper is one.
@@ -35,6 +40,7 @@ type Photos interface {
 type Book struct {
 	log    Log
 	photos Photos
+	clock  func() time.Time
 
 	mu        sync.Mutex
 	reports   map[string]*entry
@@ -54,9 +60,9 @@ type positionOf struct {
 	alert  string
 }
 
-// NewBook makes an empty one; Recall fills it.
-func NewBook(log Log, photos Photos) *Book {
-	return &Book{log: log, photos: photos, reports: map[string]*entry{}, own: map[uint32]int{}, positions: map[positionOf]factbody.Report{}}
+// NewBook makes an empty one; Recall fills it. The clock is this node's.
+func NewBook(log Log, photos Photos, clock func() time.Time) *Book {
+	return &Book{log: log, photos: photos, clock: clock, reports: map[string]*entry{}, own: map[uint32]int{}, positions: map[positionOf]factbody.Report{}}
 }
 
 // Learn takes a fact that is durable here, once or more often, in any order. It reports the alert that
@@ -78,6 +84,7 @@ func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
 		if err != nil {
 			return "", false
 		}
+		m.At = alert.Believed(m.At, b.clock())
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		e := b.entry(m.Report)
@@ -85,6 +92,7 @@ func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
 			e.last = &m
 		}
 		if e.report == nil {
+			b.forget(nobody) // a word about what is not known here must not take the room of what is
 			return "", true
 		}
 		return alert.ID(e.report.Alert), true
@@ -137,6 +145,16 @@ func (b *Book) entry(id string) *entry {
 	return e
 }
 
+// nobody is no member.
+const nobody = math.MaxUint32
+
+// full reports whether there is no room for another report.
+func (b *Book) full() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.reports) >= mostReports
+}
+
 // forget makes room: of a member who has too many, else of everybody. mu is held.
 func (b *Book) forget(member uint32) {
 	many := b.own[member] > mostOfMember
@@ -168,23 +186,22 @@ func (b *Book) forget(member uint32) {
 // recalledAtOnce is how many facts are read at a time: there may be years of them.
 const recalledAtOnce = 1000
 
-// Recall reads what was agreed.
+// Recall reads what was agreed, from the newest back as far as it may still be shown.
 func (b *Book) Recall() error {
+	oldest := b.clock().Add(-recalledFor)
 	for _, kind := range []fact.Kind{fact.KindReport, fact.KindModeration} {
 		var index uint64
 		var n uint16
-		for {
-			kept, err := b.log.KeptFacts(kind, index, n, recalledAtOnce)
+		for read, over := 0, false; !over && read < mostRecalled && (kind == fact.KindModeration || !b.full()); {
+			kept, err := b.log.KeptBefore(kind, index, n, recalledAtOnce)
 			if err != nil {
 				return fmt.Errorf("recalling what people reported: %w", err)
 			}
 			for _, k := range kept {
 				b.Learn(k.Fact)
-				index, n = k.Index, k.N
+				index, n, over = k.Index, k.N, fact.WallTime(k.Fact.HLC).Before(oldest)
 			}
-			if len(kept) < recalledAtOnce {
-				break
-			}
+			read, over = read+len(kept), over || len(kept) < recalledAtOnce
 		}
 	}
 	return nil

@@ -98,7 +98,7 @@ func newStation(t *testing.T) *station {
 		Users: func() ([]storage.User, error) { return nil, nil }, Alone: func() authority.Loneliness { return authority.Loneliness{} },
 	})
 	s.Reports = New(Options{
-		Book: NewBook(nil, s), Photos: s, Rules: rules, Exchange: s, Progress: replication.New(func(string) (bool, error) { return false, nil }), Store: log.Store, Audience: log.State.Index,
+		Book: NewBook(nil, s, clock), Photos: s, Rules: rules, Exchange: s, Progress: replication.New(func(string) (bool, error) { return false, nil }), Store: log.Store, Audience: log.State.Index,
 		AlertIDs: func(id string) ([]string, error) {
 			if id != flood[:4] && id != flood {
 				return nil, wire.Problemf(wire.KindNotFound, "no alert")
@@ -371,14 +371,20 @@ func TestModerate_IsAFactThatSaysWhoAndWhen(t *testing.T) {
 
 type facts []fact.Fact
 
-func (f facts) KeptFacts(kind fact.Kind, index uint64, _ uint16, limit int) (out []agreed.KeptFact, err error) {
-	for i := int(index); i < len(f) && len(out) < limit; i++ {
+func (f facts) KeptBefore(kind fact.Kind, index uint64, _ uint16, limit int) (out []agreed.KeptFact, err error) {
+	from := len(f) - 1
+	if index > 0 {
+		from = int(index) - 2
+	}
+	for i := from; i >= 0 && len(out) < limit; i-- {
 		if f[i].Kind == kind {
 			out = append(out, agreed.KeptFact{Index: uint64(i + 1), Fact: f[i]})
 		}
 	}
 	return out, nil
 }
+
+func atNoon() time.Time { return noon }
 
 type noPhotos struct{}
 
@@ -421,7 +427,7 @@ func TestBook_IsTheSameInEveryOrder(t *testing.T) {
 	all := []body{one, twice, early, late, same}
 	for range 30 {
 		rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-		b := NewBook(nil, noPhotos{})
+		b := NewBook(nil, noPhotos{}, atNoon)
 		learn(t, b, all...)
 		learn(t, b, all[0])
 		got, last, ok := b.one(one.Report)
@@ -429,7 +435,7 @@ func TestBook_IsTheSameInEveryOrder(t *testing.T) {
 		require.Equal(t, one, got, "the first that was taken counts")
 		require.Equal(t, same, *last)
 	}
-	b := NewBook(facts{factOf(t, late), factOf(t, one), factOf(t, early)}, noPhotos{})
+	b := NewBook(facts{factOf(t, late), factOf(t, one), factOf(t, early)}, noPhotos{}, atNoon)
 	require.NoError(t, b.Recall())
 	_, last, ok := b.one(one.Report)
 	require.True(t, ok)
@@ -441,7 +447,7 @@ func TestBook_IsTheSameInEveryOrder(t *testing.T) {
 }
 
 func TestBook_KeepsBoundedMemoryAndAMembersOwnGoFirst(t *testing.T) {
-	b := NewBook(nil, noPhotos{})
+	b := NewBook(nil, noPhotos{}, atNoon)
 	first := report(1, 0, noon)
 	learn(t, b, first)
 	for n := range 4 * mostOfMember {
@@ -456,4 +462,45 @@ func TestBook_KeepsBoundedMemoryAndAMembersOwnGoFirst(t *testing.T) {
 	require.Len(t, b.reports, mostReports)
 	_, _, ok = b.one(first.Report)
 	require.False(t, ok, "the oldest of all went")
+}
+
+// Years of reports cost a start nothing: what is over is not read.
+func TestBook_RecallsWhatMayStillBeShown(t *testing.T) {
+	var log facts
+	add := func(member uint32, n int, at time.Time) factbody.Report {
+		r := report(member, n, at)
+		f := factOf(t, r)
+		f.HLC = fact.HLC(at)
+		log = append(log, f)
+		return r
+	}
+	old := noon.Add(-2 * recalledFor)
+	for n := range 3 * recalledAtOnce {
+		add(uint32(n), n, old.Add(time.Duration(n)*time.Second))
+	}
+	fresh := add(7, 9999, noon.Add(-time.Hour))
+	b := NewBook(log, noPhotos{}, atNoon)
+	require.NoError(t, b.Recall())
+	_, _, ok := b.one(fresh.Report)
+	require.True(t, ok)
+	require.LessOrEqual(t, len(b.reports), recalledAtOnce, "the page in which it ends, and no more")
+}
+
+// A word of a node whose clock is ahead stands above what is said later only until it is known; and words about
+// reports that are not known here are bounded as reports are.
+func TestBook_BelievesNoModerationOfTomorrow(t *testing.T) {
+	now := noon
+	b := NewBook(nil, noPhotos{}, func() time.Time { return now })
+	one := report(1, 1, noon)
+	learn(t, b, one, factbody.Moderation{Report: one.Report, State: factbody.ReportHidden, By: "amy", At: noon.Add(time.Hour).UnixMilli()})
+	now = noon.Add(time.Minute)
+	learn(t, b, factbody.Moderation{Report: one.Report, State: factbody.ReportSeen, By: "bob", At: now.UnixMilli()})
+	_, last, _ := b.one(one.Report)
+	require.Equal(t, factbody.ReportSeen, last.State)
+	for n := range mostReports + 100 {
+		learn(t, b, factbody.Moderation{Report: report(2, n, noon).Report, State: factbody.ReportSeen, By: "bob", At: 1})
+	}
+	require.LessOrEqual(t, len(b.reports), mostReports)
+	_, _, ok := b.one(one.Report)
+	require.True(t, ok)
 }

@@ -103,3 +103,13 @@ func Earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
+
+// Believed is the time that a node gave for what somebody did, in ms since 1970, unless it lies ahead of when that
+// became known here: the clocks of a district are within a minute of each other, and what is said to be of
+// tomorrow would stand above all that is said until then.
+func Believed(at int64, known time.Time) int64 {
+	if time.UnixMilli(at).After(known.Add(ClockSlack)) {
+		return known.UnixMilli()
+	}
+	return at
+}
