@@ -127,7 +127,7 @@ func TestWatch_GoesByTheOthersWhereItDoesNotKnow(t *testing.T) {
 				go func() { defer close(done); w.Run(ctx) }()
 				begun := time.Now()
 				<-w.Agreed()
-				if off := clock.Now().Sub(time.Now()); c.right {
+				if off := time.Until(clock.Now()); c.right {
 					require.Less(t, off.Abs(), 2*time.Second)
 				} else {
 					require.Greater(t, off, 30*time.Minute, "its own, or what others say")
