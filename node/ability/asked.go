@@ -15,6 +15,7 @@ import (
 	"almenara/node/whereabouts"
 	"almenara/node/wire"
 	"almenara/node/wire/able"
+	"almenara/node/wire/why"
 )
 
 // How long another node is waited for: people wait for the answer. One that waits for a device has to be
@@ -149,7 +150,7 @@ func (a *Asked) each(ctx context.Context, ask func(id string) question, take fun
 // TestDevices implements service.Ability: every node begins to test its own.
 func (a *Asked) TestDevices(ctx context.Context, by authority.Caller, in able.TestDevices) (out able.TestBegun, err error) {
 	if a.o.Tester.o.Emergency() {
-		return out, wire.Problemf(wire.KindConflict, "an emergency is in force, and devices are left alone; what they show of it proves that they work")
+		return out, wire.Problemf(wire.KindConflict, "an emergency is in force, and devices are left alone; what they show of it proves that they work").Because(why.EmergencyNow)
 	}
 	var devices []string
 	if len(in.Places) > 0 {
@@ -162,7 +163,7 @@ func (a *Asked) TestDevices(ctx context.Context, by authority.Caller, in able.Te
 			return out, err
 		}
 		if len(devices) == 0 {
-			return out, wire.Problemf(wire.KindNotFound, "no device is enrolled at %s", strings.Join(in.Places, ", "))
+			return out, wire.Problemf(wire.KindNotFound, "no device is enrolled at %s", strings.Join(in.Places, ", ")).Because(why.NoDeviceAt, strings.Join(in.Places, " · "))
 		}
 	}
 	out.Nodes = []string{}
@@ -171,7 +172,7 @@ func (a *Asked) TestDevices(ctx context.Context, by authority.Caller, in able.Te
 	})
 	slices.Sort(out.Nodes)
 	if len(out.Nodes) == 0 {
-		return out, wire.Problemf(wire.KindConflict, "the nodes are testing devices already, or do not answer; see the result in some minutes")
+		return out, wire.Problemf(wire.KindConflict, "the nodes are testing devices already, or do not answer; see the result in some minutes").Because(why.TestsRun)
 	}
 	a.o.Logger.Info("a test of devices was asked for", "by", by.Name, "places", in.Places, "devices", out.Devices)
 	return out, nil
@@ -200,7 +201,7 @@ func (a *Asked) one(ctx context.Context, by authority.Caller, q question) (out a
 	}
 	place, known := enrolled[id]
 	if !known {
-		return out, wire.Problemf(wire.KindNotFound, "no device %.100q is enrolled", id)
+		return out, wire.Problemf(wire.KindNotFound, "no device %.100q is enrolled", id).Because(why.NoDevice, id)
 	}
 	if q.Do == askIdentify {
 		q.Place = a.saidOf(ctx, place)
@@ -214,12 +215,12 @@ func (a *Asked) one(ctx context.Context, by authority.Caller, q question) (out a
 	case a.ones <- struct{}{}:
 		defer func() { <-a.ones }()
 	default:
-		return out, wire.Problemf(wire.KindBusy, "%d devices are being tested by name already; try again in some seconds", onesMost)
+		return out, wire.Problemf(wire.KindBusy, "%d devices are being tested by name already; try again in some seconds", onesMost).Because(why.TestsManyRun, onesMost)
 	}
 	got, err := a.node(ctx, at.Node, q, oneTakes)
 	switch {
 	case err != nil:
-		return out, wire.Problemf(wire.KindNotReady, "the node that %.100s is connected to did not answer", id)
+		return out, wire.Problemf(wire.KindNotReady, "the node that %.100s is connected to did not answer", id).Because(why.DeviceNodeSilent, id)
 	case got.One == nil:
 		return out, notConnected(id, found.Silent)
 	}
@@ -229,9 +230,9 @@ func (a *Asked) one(ctx context.Context, by authority.Caller, q question) (out a
 
 func notConnected(id string, silent []string) error {
 	if len(silent) > 0 {
-		return wire.Problemf(wire.KindNotReady, "%.100s is connected to no node that answered; %s did not", id, strings.Join(silent, ", "))
+		return wire.Problemf(wire.KindNotReady, "%.100s is connected to no node that answered; %s did not", id, strings.Join(silent, ", ")).Because(why.DeviceNotSeen, id, strings.Join(silent, " · "))
 	}
-	return wire.Problemf(wire.KindConflict, "%.100s is connected to no node, and cannot be asked for anything", id)
+	return wire.Problemf(wire.KindConflict, "%.100s is connected to no node, and cannot be asked for anything", id).Because(why.DeviceNotConnected, id)
 }
 
 // saidOf is what people call a place: the names of what it lies in, below the district, in Chinese and

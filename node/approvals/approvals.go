@@ -121,7 +121,7 @@ type approval struct {
 // approve records the approval.
 func (a *Approvals) approve(ctx context.Context, m *alerts.Message, given approval, wait wire.Wait) (wire.Outcome, error) {
 	if utf8.RuneCountInString(given.reason) > mostReason {
-		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "nothing was approved: a reason has at most %d characters", mostReason)
+		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "nothing was approved: a reason has at most %d characters", mostReason).Because(why.TextLong, mostReason)
 	}
 	raw, err := hex.DecodeString(m.Fact)
 	if err != nil {

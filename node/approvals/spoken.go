@@ -28,13 +28,13 @@ func (a *Approvals) SpokenCode(_ context.Context, by authority.Caller, in acts.A
 	}
 	out := acts.SpokenCode{For: by.Name}
 	if (in.Alert == "") == (in.Number == "") {
-		return out, wire.Problemf(wire.KindMalformed, "a code is for an alert or for the number of one that is not known here, and for one of both")
+		return out, wire.Problemf(wire.KindMalformed, "a code is for an alert or for the number of one that is not known here, and for one of both").Because(why.FormWrong)
 	}
 	now := a.clock()
 	code := func(secret []byte) spokencode.Code { return spokencode.OfNumber(secret, by.Name, out.Number, now) }
 	if in.Number != "" {
 		if out.Number = spokencode.Digits(in.Number); len(out.Number) != 8 {
-			return out, wire.Problemf(wire.KindMalformed, "the number of what an alert says has eight digits, and %.40q has not", in.Number)
+			return out, wire.Problemf(wire.KindMalformed, "the number of what an alert says has eight digits, and %.40q has not", in.Number).Because(why.NumberWrong, in.Number)
 		}
 	} else {
 		m, err := a.find(in.Alert, in.Digest)
@@ -73,7 +73,7 @@ func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id s
 		return wire.Outcome{}, err
 	}
 	if in.For == by.Name {
-		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was approved: whoever approves types in no code of their own; %s approves it here as ever", by.Name)
+		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was approved: whoever approves types in no code of their own; %s approves it here as ever", by.Name).Because(why.OwnCode)
 	}
 	u, err := a.heard(by, in, m)
 	if err != nil {
@@ -96,7 +96,7 @@ func (a *Approvals) ApproveSpoken(ctx context.Context, by authority.Caller, id s
 // is the same as of a wrong code.
 func (a *Approvals) heard(by authority.Caller, in acts.TypeApproval, m *alerts.Message) (storage.User, error) {
 	if in.For == "" || spokencode.Digits(in.Code) == "" {
-		return storage.User{}, wire.Problemf(wire.KindMalformed, "nothing was approved: who approves and the code of six digits are needed")
+		return storage.User{}, wire.Problemf(wire.KindMalformed, "nothing was approved: who approves and the code of six digits are needed").Because(why.CodeMissing)
 	}
 	right, err := a.guesses.Begin(by.Name, in.For, m.Fact)
 	if err != nil {

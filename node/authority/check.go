@@ -153,17 +153,17 @@ func (r *Rules) Speaks(by Caller, about About) error {
 func (l Line) role(by Caller) error {
 	switch {
 	case l.People && by.System:
-		return wire.Problemf(wire.KindForbidden, "%s is a central system, and only a person can %s", by.Name, l.Action)
+		return wire.Problemf(wire.KindForbidden, "%s is a central system, and only a person can %s", by.Name, l.Action).Because(why.PersonsOnly, by.Name)
 	case May(by, l.Action):
 		return nil
 	case len(l.Roles) == len(Roles()):
-		return wire.Problemf(wire.KindForbidden, "this needs a role, and %s has none", by.Name)
+		return wire.Problemf(wire.KindForbidden, "this needs a role, and %s has none", by.Name).Because(why.NoRole)
 	}
 	roles := l.Roles
 	if len(roles) == 0 {
 		roles = []string{RoleAdministrator}
 	}
-	return wire.Problemf(wire.KindForbidden, "this needs the role %s, which %s does not have", strings.Join(roles, " or "), by.Name).Because(why.RoleMissing, why.Words{Of: "role.", Values: roles})
+	return wire.Problemf(wire.KindForbidden, "this needs the role %s, which %s does not have", strings.Join(roles, " or "), by.Name).Because(why.RoleMissing, role(roles...))
 }
 
 // Door is Check for what needs no state: whether the caller's role opens the route at all.
@@ -212,9 +212,9 @@ func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
 	case m.Author == by.Name:
 		return wire.Problemf(wire.KindForbidden, "%s wrote this alert; somebody else must approve it", by.Name).Because(why.OwnAlert)
 	case !slices.ContainsFunc(by.Roles, func(role string) bool { return slices.Contains(roles, role) }):
-		return wire.Problemf(wire.KindForbidden, "the policy lets %s approve, and %s is none of these", strings.Join(roles, ", "), by.Name).Because(why.NotApprover, why.Words{Of: "role.", Values: roles})
+		return wire.Problemf(wire.KindForbidden, "the policy lets %s approve, and %s is none of these", strings.Join(roles, ", "), by.Name).Because(why.NotApprover, role(roles...))
 	case len(by.Senders) > 0 && !by.Speaks(m.Key.Sender):
-		return wire.Problemf(wire.KindForbidden, "%s may not approve a message of the CAP sender %s", by.Name, m.Key.Sender)
+		return wire.Problemf(wire.KindForbidden, "%s may not approve a message of the CAP sender %s", by.Name, m.Key.Sender).Because(why.NotForSender, m.Key.Sender)
 	}
 	reach, err := r.reach(m)
 	if err != nil {
@@ -222,3 +222,6 @@ func (r *Rules) approves(by Caller, m Message, p rights.Policy) error {
 	}
 	return r.inside(by, reach.members, "approved", "approve")
 }
+
+// role are roles as pages name them.
+func role(names ...string) why.Words { return why.Words{Of: "role.", Values: names} }

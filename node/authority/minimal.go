@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/audience"
 )
 
@@ -30,16 +31,16 @@ func Minimal(by Caller, s audience.Selection, out *wire.Selected) error {
 	}
 	if s.NamesMembers() {
 		return wire.Problemf(wire.KindForbidden,
-			"this would tell the tags or languages of members who are named by their ids, which needs the role %s", RoleAudienceManager)
+			"this would tell the tags or languages of members who are named by their ids, which needs the role %s", RoleAudienceManager).Because(why.TellsOfFew, role(RoleAudienceManager))
 	}
 	if !s.Plain() {
 		return wire.Problemf(wire.KindForbidden,
-			"tags and languages are counted here only over kinds and whole blocks, joined by and: or, not, single places and smaller ones would tell them of single members, which needs the role %s", RoleAudienceManager)
+			"tags and languages are counted here only over kinds and whole blocks, joined by and: or, not, single places and smaller ones would tell them of single members, which needs the role %s", RoleAudienceManager).Because(why.TellsOfFew, role(RoleAudienceManager))
 	}
 	if out.Counts.Total < FewestMembers {
 		return wire.Problemf(wire.KindForbidden,
 			"fewer than %d members are selected, or none, and what is known of so few needs the role %s; an alert may be sent to them all the same",
-			FewestMembers, RoleAudienceManager)
+			FewestMembers, RoleAudienceManager).Because(why.FewSelected, FewestMembers, role(RoleAudienceManager))
 	}
 	out.Members, out.Next, out.RoundedTo = nil, "", FewestMembers
 	minimalCounts(&out.Counts)

@@ -8,6 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
 )
@@ -17,9 +18,9 @@ import (
 func (r *Rules) speaks(by Caller, sender string, direct bool) error {
 	switch {
 	case sender == alert.IncidentSender:
-		return wire.Problemf(wire.KindForbidden, "nothing was sent: no message has the CAP sender %s", sender)
+		return wire.Problemf(wire.KindForbidden, "nothing was sent: no message has the CAP sender %s", sender).Because(why.NotForSender, sender)
 	case len(by.Senders) > 0 && !by.Speaks(sender):
-		return wire.Problemf(wire.KindForbidden, "%s may not speak for the CAP sender %s", by.Name, sender)
+		return wire.Problemf(wire.KindForbidden, "%s may not speak for the CAP sender %s", by.Name, sender).Because(why.NotForSender, sender)
 	case by.Speaks(sender):
 		return nil
 	case strings.EqualFold(sender, r.Sender()):
@@ -27,14 +28,14 @@ func (r *Rules) speaks(by Caller, sender string, direct bool) error {
 			return nil
 		}
 		return wire.Problemf(wire.KindForbidden,
-			"nothing was sent: %s is the CAP sender of the district itself, and its nodes alone write CAP under it; send the alert in its JSON form, or under another sender", sender)
+			"nothing was sent: %s is the CAP sender of the district itself, and its nodes alone write CAP under it; send the alert in its JSON form, or under another sender", sender).Because(why.NotForSender, sender)
 	}
 	granted, err := r.granted(sender, func(storage.User) bool { return true })
 	if err != nil || !granted {
 		return err
 	}
 	return wire.Problemf(wire.KindForbidden,
-		"nothing was sent: the CAP sender %s is granted to another user, and nobody else speaks for it, also no administrator; send it under another sender", sender)
+		"nothing was sent: the CAP sender %s is granted to another user, and nobody else speaks for it, also no administrator; send it under another sender", sender).Because(why.NotForSender, sender)
 }
 
 // names lets nobody who is limited write an Update or a Cancel under a key that might be
@@ -52,7 +53,7 @@ func (r *Rules) names(by Caller, about About) error {
 	if about.Direct && !by.Speaks(key.Sender) {
 		return wire.Problemf(wire.KindForbidden,
 			"nothing was sent: %s, who is limited to %s, leaves the identifier of an Update or a Cancel to the node; send it without one",
-			by.Name, by.limits())
+			by.Name, by.limits()).Because(why.LeaveIdentifier)
 	}
 	shared, err := r.granted(key.Sender, func(u storage.User) bool { return u.Name != by.Name })
 	if err != nil || !shared && !r.Heard(key.Sender, by.Name) {
@@ -60,7 +61,7 @@ func (r *Rules) names(by Caller, about About) error {
 	}
 	return wire.Problemf(wire.KindForbidden,
 		"nothing was sent: others send under the CAP sender %s too, so %s, who is limited to %s, leaves the identifier of an Update or a Cancel to the node; send it in its JSON form without one, or have a sender granted",
-		key.Sender, by.Name, by.limits())
+		key.Sender, by.Name, by.limits()).Because(why.LeaveIdentifier)
 }
 
 // granted reports whether a user who was not revoked, and of whom the question is, has the
@@ -81,7 +82,7 @@ func (r *Rules) over(by Caller, about About) error {
 		if len(by.Places) > 0 || !by.Speaks(key.Sender) {
 			return wire.Problemf(wire.KindForbidden,
 				"nothing was done: the message %s is not known here, so it is not known whom it addresses; %s, who is limited to %s, can end or change only what is known",
-				key, by.Name, by.limits())
+				key, by.Name, by.limits()).Because(why.UnknownToLimited, by.limits())
 		}
 	}
 	for _, a := range about.Changes {
@@ -112,7 +113,7 @@ func (r *Rules) overOne(by Caller, a Alert) error {
 	for _, m := range a.Messages {
 		own := m.Author == by.Name
 		if len(by.Senders) > 0 && m.MsgType == alert.MsgTypeAlert && !own && !by.Speaks(m.Key.Sender) {
-			return wire.Problemf(wire.KindForbidden, "%s may not change a message of the CAP sender %s", by.Name, m.Key.Sender)
+			return wire.Problemf(wire.KindForbidden, "%s may not change a message of the CAP sender %s", by.Name, m.Key.Sender).Because(why.NotForSender, m.Key.Sender)
 		}
 		if len(by.Places) == 0 || own {
 			continue
@@ -128,11 +129,11 @@ func (r *Rules) overOne(by Caller, a Alert) error {
 		case outside > 0:
 			return wire.Problemf(wire.KindForbidden,
 				"nothing was done: the alert %s, which this would end or change, also addresses %d members outside %s, where %s may warn; who may warn all of them can do it",
-				a.ID, outside, strings.Join(by.Places, " and "), by.Name)
+				a.ID, outside, strings.Join(by.Places, " and "), by.Name).Because(why.OutsidePlaces, outside, strings.Join(by.Places, " · "))
 		case members.IsEmpty():
 			return wire.Problemf(wire.KindForbidden,
 				"nothing was done: the alert %s, which this would end or change, was written by somebody else and addresses nobody now, so it is not known to lie in %s, where %s may warn",
-				a.ID, strings.Join(by.Places, " and "), by.Name)
+				a.ID, strings.Join(by.Places, " and "), by.Name).Because(why.NotInPlaces, strings.Join(by.Places, " · "))
 		}
 	}
 	return nil

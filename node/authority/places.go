@@ -24,7 +24,7 @@ func Under(places ...string) (audience.Selection, error) {
 	}
 	s, err := audience.Parse(strings.Join(terms, " or "))
 	if err != nil {
-		return s, wire.Problemf(wire.KindRefused, "%s is not a place: %v", strings.Join(places, ", "), err)
+		return s, wire.Problemf(wire.KindRefused, "%s is not a place: %v", strings.Join(places, ", "), err).Because(why.NoPlace, strings.Join(places, " · "), err)
 	}
 	return s, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 )
@@ -17,7 +18,7 @@ func MayList(by Caller, personal bool) error {
 	}
 	return wire.Problemf(wire.KindForbidden,
 		"whom the alert reached is listed only for the roles %s and %s, because it was addressed by tags, languages or addresses; the alert itself shows the counts",
-		RoleAudienceManager, RoleComposer)
+		RoleAudienceManager, RoleComposer).Because(why.RoleMissing, role(RoleAudienceManager, RoleComposer))
 }
 
 // MayReadOriginal refuses the original of a message that has addresses, which may be telephone
@@ -27,7 +28,7 @@ func MayReadOriginal(by Caller, addresses []string) error {
 		return nil
 	}
 	return wire.Problemf(wire.KindForbidden,
-		"the message names single addresses, and its original is given only to the role %s", RoleAudienceManager)
+		"the message names single addresses, and its original is given only to the role %s", RoleAudienceManager).Because(why.RoleMissing, role(RoleAudienceManager))
 }
 
 // MayAsk refuses, from who is limited to places and may not read persons, what would be
@@ -47,5 +48,5 @@ func MayAsk(by Caller, restrict audience.Selection, a *alert.Alert) error {
 	}
 	return wire.Problemf(wire.KindForbidden,
 		"nothing was sent: %s, who is limited to %s, selects by tags, languages, addresses, or within shapes, only together with a place of theirs; add to the selection: and place under %s",
-		by.Name, strings.Join(by.Places, " and "), by.Places[0])
+		by.Name, strings.Join(by.Places, " and "), by.Places[0]).Because(why.SelectInPlaces, by.Places[0])
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
@@ -91,11 +92,17 @@ type Request struct {
 	Blocks    func() []string // that it addresses
 }
 
-// Refusal is why a message is not taken, in one sentence, and how long to wait before it is
-// worth trying again; 0 is never, unless the message changes.
+// Refusal is why a message is not taken, in one sentence and for pages, and how long to wait before it
+// is worth trying again; 0 is never, unless the message changes.
 type Refusal struct {
 	Sentence string
 	Wait     time.Duration
+	Why      why.Why
+}
+
+// because says for pages why it is, and returns the refusal.
+func (r *Refusal) because(reason why.Reason, with ...any) *Refusal {
+	return why.On(r, &r.Why, reason, with)
 }
 
 // Take reports why the message must not be taken; nil lets it, and counts it against its
@@ -106,7 +113,7 @@ func (b *Budget) Take(r Request, trial bool) *Refusal {
 	now := b.clock()
 	r.Blocks = sync.OnceValue(r.Blocks)
 	if refs := len(r.Entry.References); refs > MaxReferences {
-		return refuse(0, "it references %d messages, and %d is the most that is taken; name the newest, they carry the others", refs, MaxReferences)
+		return refuse(0, "it references %d messages, and %d is the most that is taken; name the newest, they carry the others", refs, MaxReferences).because(why.BudgetReferences, refs, MaxReferences)
 	}
 	c := b.count(now)
 	if neverShown(r.Entry) {
@@ -154,7 +161,7 @@ func neverShown(e board.Entry) bool {
 func (b *Budget) follow(c *count, r Request, standing []*held, now time.Time, trial bool) *Refusal {
 	for _, h := range standing {
 		if h.messages >= maxMessages {
-			return refuse(0, "the alert has %d messages, the most that one may have; cancel it and begin a new one", h.messages)
+			return refuse(0, "the alert has %d messages, the most that one may have; cancel it and begin a new one", h.messages).because(why.BudgetMessages, h.messages)
 		}
 	}
 	if why := b.unknown(c, r); why != nil {
@@ -185,10 +192,10 @@ func (b *Budget) unknown(c *count, r Request) *Refusal {
 		return nil
 	}
 	if has, most := c.unknownBy[r.Author], authorUnknown[r.Class]; has+fresh > most {
-		return refuse(longestWait, "it references %d messages that nobody here has seen, and %s may have referenced %d such messages at a time, with %d before", fresh, r.Author, most, has)
+		return refuse(longestWait, "it references %d messages that nobody here has seen, and %s may have referenced %d such messages at a time, with %d before", fresh, r.Author, most, has).because(why.BudgetUnseen, fresh)
 	}
 	if c.unknown+fresh > districtUnknown {
-		return refuse(longestWait, "it references %d messages that nobody here has seen, and the district remembers %d such messages at a time, %d now", fresh, districtUnknown, c.unknown)
+		return refuse(longestWait, "it references %d messages that nobody here has seen, and the district remembers %d such messages at a time, %d now", fresh, districtUnknown, c.unknown).because(why.BudgetUnseen, fresh)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
@@ -179,15 +180,15 @@ func (c *count) room(r Request, now time.Time) *Refusal {
 	}
 	if r.Class == Administrator {
 		if admins.open >= AdministratorAlerts {
-			return refuse(admins.free.Sub(now), "administrators have %d alerts in force or to come, the most that a node carries of them; cancel some", admins.open)
+			return refuse(admins.free.Sub(now), "administrators have %d alerts in force or to come, the most that a node carries of them; cancel some", admins.open).because(why.BudgetOwn, "administrator", admins.open, admins.free)
 		}
 		return nil
 	}
 	if most := authorDistrict[r.Class].of(r.Class, r.Emergency); mine.over(most, ended[r.Class]) {
-		return refuse(mine.free.Sub(now), "%s has %s in the district, the most that one sender may; %s", r.Author, mine.of(), mine.remedy(most))
+		return refuse(mine.free.Sub(now), "%s has %s in the district, the most that one sender may; %s", r.Author, mine.of(), mine.remedy(most)).because(why.BudgetOwn, r.Author, mine.open+mine.ends, mine.free)
 	}
 	if most := district.of(r.Class, r.Emergency); all.open+all.ends >= most {
-		return refuse(all.free.Sub(now), "the district has %s, and %d are the most that it carries of %s; wait until %s", all.of(), most, whose(r), clock(all.free))
+		return refuse(all.free.Sub(now), "the district has %s, and %d are the most that it carries of %s; wait until %s", all.of(), most, whose(r), clock(all.free)).because(why.BudgetDistrict, all.open+all.ends, all.free)
 	}
 	return c.roomInBlocks(r, r.Blocks(), now)
 }
@@ -200,7 +201,7 @@ func (c *count) roomForQuiet(r Request, now time.Time) *Refusal {
 		most = AdministratorAlerts
 	}
 	if own := c.quiet[r.Author]; own.open >= most {
-		return refuse(own.free.Sub(now), "%s has %d messages that nobody is shown, drafts and such of the system, the most that one sender may; wait until %s", r.Author, own.open, clock(own.free))
+		return refuse(own.free.Sub(now), "%s has %d messages that nobody is shown, drafts and such of the system, the most that one sender may; wait until %s", r.Author, own.open, clock(own.free)).because(why.BudgetOwn, r.Author, own.open, own.free)
 	}
 	return nil
 }
@@ -225,10 +226,10 @@ func (c *count) roomInBlocks(r Request, blocks []string, now time.Time) *Refusal
 			}
 		}
 		if most := authorBlock[r.Class].of(r.Class, r.Emergency); mine.over(most, ended[r.Class]) {
-			return refuse(mine.free.Sub(now), "%s has %s in %s, the most that one sender may; %s", r.Author, mine.of(), name, mine.remedy(most))
+			return refuse(mine.free.Sub(now), "%s has %s in %s, the most that one sender may; %s", r.Author, mine.of(), name, mine.remedy(most)).because(why.BudgetSender, r.Author, mine.open+mine.ends, name, mine.free)
 		}
 		if most := block.of(r.Class, r.Emergency); all.open+all.ends >= most {
-			return refuse(all.free.Sub(now), "%s has %s, and %d are the most that it carries of %s; wait until %s", name, all.of(), most, whose(r), clock(all.free))
+			return refuse(all.free.Sub(now), "%s has %s, and %d are the most that it carries of %s; wait until %s", name, all.of(), most, whose(r), clock(all.free)).because(why.BudgetPlace, name, all.open+all.ends, all.free)
 		}
 	}
 	return nil

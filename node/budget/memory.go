@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 )
 
@@ -80,7 +81,7 @@ func (w *weight) refuse(r Request, most int, now time.Time, who, what string) *R
 		until = " or wait until " + clock(w.free)
 	}
 	return refuse(w.free.Sub(now), "it has %s, and %s %s in force, to come or waiting; %s are the most %s%s",
-		size(r.Bytes), who, size(w.bytes), size(most), what, until)
+		size(r.Bytes), who, size(w.bytes), size(most), what, until).because(why.BudgetMemory, size(most), w.free)
 }
 
 // size writes bytes as people do.

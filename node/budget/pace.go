@@ -1,6 +1,10 @@
 package budget
 
-import "time"
+import (
+	"time"
+
+	"almenara/node/wire/why"
+)
 
 // bucketKey is one sender's share of one rate.
 type bucketKey struct {
@@ -36,7 +40,7 @@ func (b *Budget) pace(limit rate, r Request, now time.Time, trial bool) *Refusal
 	}
 	own.at = now
 	if own.tokens < 1 {
-		return refuse(limit.pause, "%s has sent %d messages at once, and may send one more every %s; a cancel of what is in force is always taken", r.Author, limit.burst, limit.pause)
+		return refuse(limit.pause, "%s has sent %d messages at once, and may send one more every %s; a cancel of what is in force is always taken", r.Author, limit.burst, limit.pause).because(why.BudgetPace, r.Author, limit.burst, int(limit.pause.Seconds()))
 	}
 	if !trial {
 		own.tokens--

@@ -26,7 +26,7 @@ func TestMake_RefusesAreasOfSomeLanguagesOnly(t *testing.T) {
 		u := update()
 		u.Areas = areas
 		_, _, err := correction.Make(bilingual(), nil, time.Time{}, u)
-		require.ErrorIs(t, err, correction.ErrRefused)
+		require.ErrorAs(t, err, new(*correction.Refused))
 		require.ErrorContains(t, err, "no areas are given for the text in")
 	}
 }

@@ -6,18 +6,28 @@ package correction
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"almenara/node/judge"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 )
 
-// ErrRefused is why there is nothing to send; the text says it in one sentence.
-var ErrRefused = errors.New("not corrected")
+// Refused is why there is nothing to send, in one sentence and for pages.
+type Refused struct {
+	Sentence string
+	Why      why.Why
+}
+
+// Error makes Refused an error.
+func (r *Refused) Error() string { return "not corrected: " + r.Sentence }
+
+func refused(reason why.Reason, with []any, format string, args ...any) error {
+	return &Refused{"nothing was sent: " + fmt.Sprintf(format, args...), why.Why{Reason: reason, With: with}}
+}
 
 // Text replaces words of the info blocks in one language. A nil text stays as it is; one of
 // which devices would show nothing is refused: a variable that was not set must not take the
@@ -63,7 +73,7 @@ func (u Update) moved(infos []alert.Info) (bool, error) {
 			at = slices.IndexFunc(u.Areas, func(a Areas) bool { return a.Language == "" })
 		}
 		if at < 0 || len(u.Areas[at].Areas) == 0 {
-			return false, fmt.Errorf("%w: nothing was sent: no areas are given for the text in %s; give them for every language", ErrRefused, language)
+			return false, refused(why.AreasMissing, []any{language}, "no areas are given for the text in %s; give them for every language", language)
 		}
 		infos[i].Areas = u.Areas[at].Areas
 	}
@@ -89,12 +99,12 @@ func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*ale
 		return nil, nil, err
 	}
 	if loudness := u.louder(a.Infos); len(texts) == 0 && expires.IsZero() && !loudness && !u.Elsewhere && !moved {
-		return nil, nil, fmt.Errorf("%w: nothing was sent: it says nothing new; give a text or an end", ErrRefused)
+		return nil, nil, refused(why.SaysNothing, nil, "it says nothing new; give a text or an end")
 	}
 	changed := make([]bool, len(a.Infos))
 	for _, text := range texts {
 		if what := text.empty(); what != "" {
-			return nil, nil, fmt.Errorf("%w: nothing was sent: the %s is empty, and a correction takes no words away; leave it out, and it stays as it is", ErrRefused, what)
+			return nil, nil, refused(why.TextTaken, nil, "the %s is empty, and a correction takes no words away; leave it out, and it stays as it is", what)
 		}
 		if err := replace(a.Infos, text, changed); err != nil {
 			return nil, nil, err
@@ -102,7 +112,7 @@ func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*ale
 	}
 	if !expires.IsZero() {
 		if !expires.After(u.Now) {
-			return nil, nil, fmt.Errorf("%w: nothing was sent: the new end lies in the past; cancel the alert instead", ErrRefused)
+			return nil, nil, refused(why.EndPast, nil, "the new end lies in the past; cancel the alert instead")
 		}
 		for i := range a.Infos {
 			a.Infos[i].Expires = alert.NewDateTime(expires)
@@ -144,7 +154,7 @@ func replace(infos []alert.Info, text Text, changed []bool) error {
 	known := languages(infos)
 	if text.Language == "" {
 		if len(known) != 1 {
-			return fmt.Errorf("%w: nothing was sent: the alert has texts in %s; say which of them is corrected", ErrRefused, strings.Join(known, ", "))
+			return refused(why.LanguageMissing, []any{strings.Join(known, " · ")}, "the alert has texts in %s; say which of them is corrected", strings.Join(known, ", "))
 		}
 		text.Language = known[0]
 	}
@@ -163,7 +173,7 @@ func replace(infos []alert.Info, text Text, changed []bool) error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("%w: nothing was sent: the alert has no text in %s; it has %s", ErrRefused, text.Language, strings.Join(known, ", "))
+		return refused(why.LanguageMissing, []any{strings.Join(known, " · ")}, "the alert has no text in %s; it has %s", text.Language, strings.Join(known, ", "))
 	}
 	return nil
 }

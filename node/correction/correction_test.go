@@ -80,7 +80,7 @@ func TestMake_RefusesWhatSaysNothing(t *testing.T) {
 		"in the past": func() error { _, _, err := correction.Make(bilingual(), nil, now, update()); return err },
 	} {
 		err := try()
-		require.ErrorIs(t, err, correction.ErrRefused)
+		require.ErrorAs(t, err, new(*correction.Refused))
 		require.ErrorContains(t, err, want)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // Waiting is a device that waits for a person.
@@ -78,10 +79,10 @@ func (e *Enrolment) begin(a Approval) (*request, error) {
 		return nil, err
 	}
 	if plainCode(a.Code) != plainCode(r.code) {
-		return nil, wire.Problemf(wire.KindRefused, "the code is not that of this device; nothing was enrolled: compare it with what the device shows")
+		return nil, wire.Problemf(wire.KindRefused, "the code is not that of this device; nothing was enrolled: compare it with what the device shows").Because(why.EnrolCodeWrong)
 	}
 	if a.ID == "" {
-		return nil, wire.Problemf(wire.KindRefused, "the device needs a name; nothing was enrolled")
+		return nil, wire.Problemf(wire.KindRefused, "the device needs a name; nothing was enrolled").Because(why.DeviceNameMissing)
 	}
 	r.deciding = true
 	return r, nil
@@ -107,11 +108,11 @@ func (e *Enrolment) waits(number string) (*request, error) {
 			continue
 		}
 		if r.state != Waits || r.deciding {
-			return nil, wire.Problemf(wire.KindConflict, "somebody else decides, or has decided, about this device")
+			return nil, wire.Problemf(wire.KindConflict, "somebody else decides, or has decided, about this device").Because(why.EnrolDecided)
 		}
 		return r, nil
 	}
-	return nil, wire.Problemf(wire.KindNotFound, "no such device waits at this node; it may have waited too long, and shows a new code then")
+	return nil, wire.Problemf(wire.KindNotFound, "no such device waits at this node; it may have waited too long, and shows a new code then").Because(why.EnrolGone)
 }
 
 // plainCode is a code without what people put between its digits.

@@ -25,6 +25,7 @@ import (
 	"almenara/node/api/rates"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // The bounds of what waits.
@@ -91,11 +92,11 @@ type Ticket struct {
 // MaxSheet, and more than may be open at a time.
 func (e *Enrolment) NewTickets(of []For, life time.Duration) ([]Ticket, error) {
 	if len(of) == 0 || len(of) > MaxSheet {
-		return nil, wire.Problemf(wire.KindRefused, "a sheet has from 1 to %d codes, not %d; none was made", MaxSheet, len(of))
+		return nil, wire.Problemf(wire.KindRefused, "a sheet has from 1 to %d codes, not %d; none was made", MaxSheet, len(of)).Because(why.SheetCodes, MaxSheet, len(of))
 	}
 	for _, f := range of {
 		if max(len(f.ID), len(f.Kind), len(f.Place), len(f.Member)) > maxText {
-			return nil, wire.Problemf(wire.KindRefused, "a name, kind, place or member has at most %d bytes; no code was made", maxText)
+			return nil, wire.Problemf(wire.KindRefused, "a name, kind, place or member has at most %d bytes; no code was made", maxText).Because(why.BytesLong, maxText)
 		}
 	}
 	now := e.o.Clock()
@@ -103,7 +104,7 @@ func (e *Enrolment) NewTickets(of []For, life time.Duration) ([]Ticket, error) {
 	defer e.mu.Unlock()
 	e.sweep(now)
 	if len(e.tickets)+len(of) > maxTickets {
-		return nil, wire.Problemf(wire.KindOverBudget, "%d codes are open at this node, and it keeps %d at most; none was made", len(e.tickets), maxTickets)
+		return nil, wire.Problemf(wire.KindOverBudget, "%d codes are open at this node, and it keeps %d at most; none was made", len(e.tickets), maxTickets).Because(why.CodesOpen, len(e.tickets), maxTickets)
 	}
 	var out []Ticket
 	for _, f := range of {

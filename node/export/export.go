@@ -14,6 +14,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/folder"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audit"
 )
@@ -39,9 +40,9 @@ func (e *Export) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, 
 	r, size, err := folder.NewBackup(e.o.Store, e.o.Dir, e.o.Of())
 	switch {
 	case errors.Is(err, storage.ErrBusy):
-		return nil, 0, wire.Problemf(wire.KindBusy, "another copy of the state is being written; try again in a while")
+		return nil, 0, wire.Problemf(wire.KindBusy, "another copy of the state is being written; try again in a while").Because(why.CopyBeingWritten)
 	case errors.Is(err, storage.ErrNoSpace):
-		return nil, 0, wire.Problemf(wire.KindNotReady, "the node has too little free space to write a copy of its state first: %v", err)
+		return nil, 0, wire.Problemf(wire.KindNotReady, "the node has too little free space to write a copy of its state first: %v", err).Because(why.DiskFull, err)
 	case err != nil:
 		return nil, 0, err
 	}
@@ -53,7 +54,7 @@ func (e *Export) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, 
 func (e *Export) ExportAudit(_ context.Context, w io.Writer, from, to uint64) error {
 	err := audit.Export(e.o.Store, w, from, to)
 	if errors.Is(err, audit.ErrNoLine) {
-		return wire.Problemf(wire.KindNotFound, "the audit has no line %d yet", from)
+		return wire.Problemf(wire.KindNotFound, "the audit has no line %d yet", from).Because(why.NoAuditLine, from)
 	}
 	return err
 }

@@ -118,11 +118,11 @@ func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, 
 	out := roaring.New()
 	switch {
 	case (len(in.Members) == 0) == (in.Place == ""):
-		return nil, wire.Problemf(wire.KindMalformed, "nothing was recorded: either members or a place are needed")
+		return nil, wire.Problemf(wire.KindMalformed, "nothing was recorded: either members or a place are needed").Because(why.FormWrong)
 	case len(in.Members) > factbody.MaxToldMembers:
-		return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: at most %d members are marked at a time", factbody.MaxToldMembers)
+		return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: at most %d members are marked at a time", factbody.MaxToldMembers).Because(why.MarkedMany, factbody.MaxToldMembers)
 	case len(in.Note) > factbody.MaxToldNote:
-		return nil, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxToldNote)
+		return nil, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxToldNote).Because(why.BytesLong, factbody.MaxToldNote)
 	case in.Place != "":
 		under, err := authority.Under(in.Place)
 		if err != nil {
@@ -138,7 +138,7 @@ func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, 
 			out.Remove(o)
 		}
 		if n := out.GetCardinality(); n > factbody.MaxToldMembers {
-			return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: %d members in %s are missing, and at most %d are marked at a time; name a smaller place", n, in.Place, factbody.MaxToldMembers)
+			return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: %d members in %s are missing, and at most %d are marked at a time; name a smaller place", n, in.Place, factbody.MaxToldMembers).Because(why.MarkedMany, factbody.MaxToldMembers)
 		}
 		return out, nil
 	}
@@ -149,7 +149,7 @@ func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, 
 				return err
 			}
 			if !ok || !everybody.Contains(head.Ordinal) {
-				return wire.Problemf(wire.KindNotFound, "nothing was recorded: the alert is not for a member %.100q", id)
+				return wire.Problemf(wire.KindNotFound, "nothing was recorded: the alert is not for a member %.100q", id).Because(why.NotForMember, id)
 			}
 			out.Add(head.Ordinal)
 		}
@@ -160,7 +160,7 @@ func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, 
 // Remind implements service.FollowUps.
 func (f *FollowUps) Remind(ctx context.Context, by authority.Caller, id string, in acts.Remind, wait wire.Wait) (acts.Reminded, error) {
 	if in.EveryMinutes < 0 || in.EveryMinutes > factbody.MaxRemindEvery {
-		return acts.Reminded{}, wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes between reminders are from 1 to %d, and 0 is once", factbody.MaxRemindEvery)
+		return acts.Reminded{}, wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes between reminders are from 1 to %d, and 0 is once", factbody.MaxRemindEvery).Because(why.RemindMinutes, factbody.MaxRemindEvery)
 	}
 	s, m, err := f.standing(id, "presented again")
 	if err != nil {
@@ -210,7 +210,7 @@ func (f *FollowUps) standing(id, done string) (*stories.Story, *alerts.Message, 
 		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: it is %s, and no device shows it", s.ID, done, state).Because(why.NotShown, why.Words{Of: "state.", Values: []string{string(state)}})
 	}
 	if !alert.Presentable(s.Status) {
-		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: no device shows it", s.ID, done)
+		return nil, nil, wire.Problemf(wire.KindRefused, "the alert %s is not %s: no device shows it", s.ID, done).Because(why.AlertOver)
 	}
 	return s, m, nil
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // Bounds says how many requests of a sort may be open at a time.
@@ -69,5 +70,5 @@ func (o *Open) Give(user string) {
 }
 
 func busy(format string, args ...any) error {
-	return wire.Problemf(wire.KindBusy, "%s", fmt.Sprintf(format, args...))
+	return wire.Problemf(wire.KindBusy, "%s", fmt.Sprintf(format, args...)).Because(why.OpenMany)
 }

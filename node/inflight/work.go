@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/ratelimit"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // ofWork is the seconds that a node works for one user on what puts nothing on record: dry runs,
@@ -59,7 +60,7 @@ func (w *Work) Admit(user string) error {
 	if wait <= 0 {
 		return nil
 	}
-	p := wire.Problemf(wire.KindOverBudget, "%s has asked for more dry runs than this node works out for one user; messages are sent all the same", user)
+	p := wire.Problemf(wire.KindOverBudget, "%s has asked for more dry runs than this node works out for one user; messages are sent all the same", user).Because(why.TooOften)
 	p.RetryAfter = int(math.Ceil(wait.Seconds()))
 	return p
 }

@@ -25,7 +25,7 @@ func (t *Intake) targets(in *incoming) ([]audience.Target, error) {
 	if !in.limit.IsZero() && in.alert.MsgType != alert.MsgTypeCancel {
 		found, err := t.audience().Select(in.limit)
 		if err != nil {
-			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err)
+			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err).Because(why.SelectionWrong, err)
 		}
 		if found.IsEmpty() {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", in.limit).Because(why.SelectsNobody, in.limit.String())

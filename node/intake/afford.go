@@ -31,9 +31,9 @@ func (t *Intake) afford(in incoming, targets []audience.Target, right authority.
 	case refused == nil:
 		return nil
 	case refused.Wait == 0:
-		return wire.Problemf(wire.KindRefused, "%s", refused.Sentence)
+		return wire.Problemf(wire.KindRefused, "%s", refused.Sentence).Because(refused.Why.Reason, refused.Why.With...)
 	}
-	p := wire.Problemf(wire.KindOverBudget, "%s", refused.Sentence)
+	p := wire.Problemf(wire.KindOverBudget, "%s", refused.Sentence).Because(refused.Why.Reason, refused.Why.With...)
 	p.RetryAfter = max(1, int(math.Ceil(refused.Wait.Seconds())))
 	return p
 }

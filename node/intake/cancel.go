@@ -31,7 +31,7 @@ func (t *Intake) CancelAlert(ctx context.Context, by authority.Caller, id string
 	keys := cancelled(card, by)
 	if len(keys) == 0 {
 		return wire.Outcome{}, wire.Problemf(wire.KindForbidden,
-			"nothing was cancelled: no message of the alert %s is known here, so it is not known whom it addresses, and %s may not warn everybody under every sender", id, by.Name)
+			"nothing was cancelled: no message of the alert %s is known here, so it is not known whom it addresses, and %s may not warn everybody under every sender", id, by.Name).Because(why.UnknownToLimited, by.Name)
 	}
 	a := &alert.Alert{
 		Identifier: shortid.New(), Sender: t.district.SenderOf(by), Sent: alert.NewDateTime(t.clock().UTC()),

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"almenara/node/alerts"
@@ -58,7 +57,7 @@ func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.Upd
 		return wire.Outcome{}, err
 	}
 	if taken.raw, err = capxml.Write(taken.alert); err != nil {
-		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the correction cannot be written as CAP: %v", err)
+		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the correction cannot be written as CAP: %v", err).Because(why.NotCAP, err)
 	}
 	a, findings, err := capxml.Parse(taken.raw) // it is judged as a new message is
 	if err != nil {
@@ -102,8 +101,9 @@ func (c corrector) write(taken *incoming, in wire.UpdateAlert) (err error) {
 		texts = append(texts, correction.Text{Language: text.Language, Headline: text.Headline, Description: text.Description, Instruction: text.Instruction})
 	}
 	taken.alert, taken.warnings, err = correction.Make(current, texts, in.Expires, update)
-	if errors.Is(err, correction.ErrRefused) {
-		return wire.Problemf(wire.KindRefused, "%s", strings.TrimPrefix(err.Error(), correction.ErrRefused.Error()+": "))
+	var refused *correction.Refused
+	if errors.As(err, &refused) {
+		return wire.Problemf(wire.KindRefused, "%s", refused.Sentence).Because(refused.Why.Reason, refused.Why.With...)
 	}
 	return err
 }
@@ -138,7 +138,7 @@ func (c corrector) refilled(taken *incoming, blanks map[string]string) (*alert.A
 		return nil, err
 	}
 	if made.Scenario == "" {
-		return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the alert was not made from a scenario, so it has no blanks; give its texts")
+		return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the alert was not made from a scenario, so it has no blanks; give its texts").Because(why.NoBlanks)
 	}
 	all := make(map[string]string)
 	for name, text := range made.Blanks {

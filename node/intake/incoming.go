@@ -8,6 +8,7 @@ import (
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
@@ -63,7 +64,7 @@ func checkJoins(e board.Entry, now time.Time, d *alerts.Book) error {
 		return nil
 	}
 	if lost := d.Ends(e, now); len(lost) > 0 {
-		return wire.Problemf(wire.KindRefused, "nothing was sent: it names an alert that was cancelled beside one that goes on, %s, and both would end; name only what goes on", lost[0].Key)
+		return wire.Problemf(wire.KindRefused, "nothing was sent: it names an alert that was cancelled beside one that goes on, %s, and both would end; name only what goes on", lost[0].Key).Because(why.EndsBoth)
 	}
 	return nil
 }
@@ -117,7 +118,7 @@ func readLimit(text string, index *lookup.Index) (audience.Selection, error) {
 	}
 	limit, err := audience.Parse(text)
 	if err != nil {
-		return limit, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err)
+		return limit, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err).Because(why.SelectionWrong, err)
 	}
 	return index.WithSpellings(limit), nil
 }
@@ -131,7 +132,7 @@ func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded fun
 	}
 	strict, err := capxml.Write(a)
 	if err != nil {
-		return nil, wire.Problemf(wire.KindTooLarge, "some nodes of the district are not upgraded, and the message is too large in the form that they read: %v; nothing was sent", err)
+		return nil, wire.Problemf(wire.KindTooLarge, "some nodes of the district are not upgraded, and the message is too large in the form that they read: %v; nothing was sent", err).Because(why.MessageLarge)
 	}
 	return strict, nil
 }

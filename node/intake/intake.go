@@ -37,6 +37,7 @@ import (
 	"almenara/node/stories"
 	"almenara/node/wire"
 	"almenara/node/wire/looks"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -162,7 +163,7 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 		return wire.Outcome{}, err
 	}
 	if in.scenario.Choose && sent.Select == "" {
-		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s leaves it to whoever sends it whom to warn; give a selection", sent.Scenario)
+		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s leaves it to whoever sends it whom to warn; give a selection", sent.Scenario).Because(why.SelectionMissing)
 	}
 	identifier := shortid.New()
 	a, findings, err := capjson.FromJSON(form, t.district.SenderOf(in.by), identifier, t.clock().UTC())
@@ -185,7 +186,7 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 	}
 	raw, err := capxml.Write(a)
 	if err != nil {
-		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the alert cannot be written as CAP: %v", err)
+		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the alert cannot be written as CAP: %v", err).Because(why.NotCAP, err)
 	}
 	in.raw, in.warnings = raw, judge.Sentences(judge.Selected(findings, sent.Select, in.scenario.Select))
 	in.selected, in.reason = sent.Select, sent.Reason

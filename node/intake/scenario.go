@@ -10,6 +10,7 @@ import (
 	"almenara/node/scenario"
 	"almenara/node/wire"
 	"almenara/node/wire/looks"
+	"almenara/node/wire/why"
 	"almenara/node/wording"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -22,7 +23,7 @@ import (
 func (t *Intake) fromScenario(sent wire.SendAlert, in *incoming) (json.RawMessage, error) {
 	if sent.Scenario == "" {
 		if len(sent.Blanks) > 0 {
-			return nil, wire.Problemf(wire.KindMalformed, "blanks belong to a scenario; nothing was sent")
+			return nil, wire.Problemf(wire.KindMalformed, "blanks belong to a scenario; nothing was sent").Because(why.FormWrong)
 		}
 		return sent.Alert, nil
 	}
@@ -36,7 +37,7 @@ func (t *Intake) fromScenario(sent wire.SendAlert, in *incoming) (json.RawMessag
 		return nil, fmt.Errorf("reading scenario %s: %w", sent.Scenario, err)
 	}
 	if !known || s.Removed {
-		return nil, wire.Problemf(wire.KindNotFound, "no scenario %q is known here; nothing was sent", sent.Scenario)
+		return nil, wire.Problemf(wire.KindNotFound, "no scenario %q is known here; nothing was sent", sent.Scenario).Because(why.NoScenario, sent.Scenario)
 	}
 	in.scenario, in.blanks = s, sent.Blanks
 	return scenario.Filled(s, sent.Blanks, t.clock())
@@ -79,8 +80,8 @@ func (t *Intake) incidentOf(by authority.Caller, made, id string, status alert.S
 	if id == "" {
 		return "", nil
 	}
-	if why := scenario.BadText(id, maxIncident); why != "" {
-		return "", wire.Problemf(wire.KindRefused, "nothing was sent: the incident id %s", why)
+	if wrong := scenario.BadText(id, maxIncident); wrong != "" {
+		return "", wire.Problemf(wire.KindRefused, "nothing was sent: the incident id %s", wrong).Because(why.IncidentUnfit, maxIncident)
 	}
 	if made == "" || !by.Limited() || t.stories.OnBook(alert.IncidentKey(made, id, status).ID()) != nil {
 		return id, nil

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 )
 
 // Refusal turns a verdict into the caller's problem: err is why nothing was sent, found all
 // that is wrong.
 func Refusal(err error, found alert.Findings) error {
-	p := wire.Problemf(wire.KindRefused, "nothing was sent: %v", err)
+	p := wire.Problemf(wire.KindRefused, "nothing was sent: %v", err).Because(why.NotValid)
 	var rejected *alert.RejectError
 	if errors.As(err, &rejected) {
 		p.Sentence = "nothing was sent: " + rejected.Findings.Reason()

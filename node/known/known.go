@@ -5,7 +5,10 @@
 package known
 
 import (
+	"strings"
+
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/audience"
 	"almenara/storage/audience/imports"
 )
@@ -21,7 +24,7 @@ type Audience interface {
 func Places(in Audience, places ...string) error {
 	for _, p := range places {
 		if path := audience.Path(p); !in.MayHold(path) {
-			return wire.Problemf(wire.KindRefused, "the place %s is not in the district: no place of it begins with %s; put that place first if it is new; nothing was changed", p, path.Cut(1))
+			return wire.Problemf(wire.KindRefused, "the place %s is not in the district: no place of it begins with %s; put that place first if it is new; nothing was changed", p, path.Cut(1)).Because(why.PlaceUnknown, p, path.Cut(1))
 		}
 	}
 	return nil
@@ -31,7 +34,7 @@ func Places(in Audience, places ...string) error {
 func Kinds(in Audience, kinds ...string) error {
 	for _, k := range kinds {
 		if kind := audience.Kind(k); !imports.Usual(kind) && !in.HasKind(kind) {
-			return wire.Problemf(wire.KindRefused, "the kind %s is none that the district has; usual are %s; nothing was changed", k, imports.UsualKinds())
+			return wire.Problemf(wire.KindRefused, "the kind %s is none that the district has; usual are %s; nothing was changed", k, imports.UsualKinds()).Because(why.KindUnknown, k, strings.ReplaceAll(imports.UsualKinds(), ", ", " · "))
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/durable"
 )
@@ -269,7 +270,7 @@ func (d *Disk) Refusal() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return wire.Problemf(wire.KindBusy, "nothing was changed: %s", d.sentenceOf())
+	return wire.Problemf(wire.KindBusy, "nothing was changed: %s", d.sentenceOf()).Because(why.DiskFull)
 }
 
 // DumpRefusal implements fsm.Hooks.Dump.

@@ -15,6 +15,7 @@ import (
 
 	"almenara/node/records"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
@@ -56,12 +57,12 @@ func New(index func() *lookup.Index, store *storage.Store) *Members {
 func (d *Members) Select(_ context.Context, expression, after string, limit int) (wire.Selected, error) {
 	s, err := audience.Parse(expression)
 	if err != nil {
-		return wire.Selected{}, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err)
+		return wire.Selected{}, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err).Because(why.SelectionWrong, err)
 	}
 	s = d.index().WithSpellings(s)
 	found, err := d.index().Select(s)
 	if err != nil {
-		return wire.Selected{}, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err)
+		return wire.Selected{}, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err).Because(why.SelectionWrong, err)
 	}
 	out := wire.Selected{Expression: s.String(), Counts: d.Counts(found)}
 	if limit == 0 {
@@ -93,7 +94,7 @@ func (d *Members) page(set *roaring.Bitmap, after string, limit int) (out []wire
 	if after != "" {
 		last, ok := d.index().Ordinal(after)
 		if !ok {
-			return nil, "", wire.Problemf(wire.KindNotFound, "no member %s to go on after", after)
+			return nil, "", wire.Problemf(wire.KindNotFound, "no member %s to go on after", after).Because(why.PageGone)
 		}
 		it.AdvanceIfNeeded(last + 1)
 	}

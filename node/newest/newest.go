@@ -13,6 +13,7 @@ import (
 
 	"almenara/node/alerts"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
@@ -33,7 +34,7 @@ func Write(write func() (wire.Outcome, error)) (wire.Outcome, error) {
 			return out, err
 		}
 	}
-	return wire.Outcome{}, wire.Problemf(wire.KindBusy, "nothing was sent: others change this alert at this very moment; look at what it says now, and try again")
+	return wire.Outcome{}, wire.Problemf(wire.KindBusy, "nothing was sent: others change this alert at this very moment; look at what it says now, and try again").Because(why.OthersChange)
 }
 
 // SaysSent reports whether the JSON form of an alert says itself when it was sent.
@@ -80,7 +81,7 @@ func Check(book *alerts.Book, m Message, now time.Time) error {
 		case After(book, m.Continues).After(sent):
 			return errOvertaken
 		case ahead > alert.ClockSlack:
-			p := wire.Problemf(wire.KindBusy, "nothing was sent: what the alert says now is of a time %d s ahead of this node's clock, so that nothing written now stands above it; cancel it, or try again then", int(ahead.Seconds()))
+			p := wire.Problemf(wire.KindBusy, "nothing was sent: what the alert says now is of a time %d s ahead of this node's clock, so that nothing written now stands above it; cancel it, or try again then", int(ahead.Seconds())).Because(why.ClockBehind, int(ahead.Seconds()))
 			p.RetryAfter = int((ahead - alert.ClockSlack).Seconds()) + 1
 			return p
 		}
@@ -90,9 +91,9 @@ func Check(book *alerts.Book, m Message, now time.Time) error {
 	if !found || !same && !m.Direct {
 		return nil
 	}
-	p := wire.Problemf(wire.KindConflict, "nothing was sent: %s stands, which is later by its own time; send it with a later one", above.Key)
+	p := wire.Problemf(wire.KindConflict, "nothing was sent: %s stands, which is later by its own time; send it with a later one", above.Key).Because(why.LaterStands)
 	if same {
-		p = wire.Problemf(wire.KindConflict, "nothing was sent: %s stands, which is of the same second, and CAP knows no shorter time to order them; send it with a later one", above.Key)
+		p = wire.Problemf(wire.KindConflict, "nothing was sent: %s stands, which is of the same second, and CAP knows no shorter time to order them; send it with a later one", above.Key).Because(why.LaterStands)
 	}
 	p.Alert = string(id)
 	return p

@@ -12,6 +12,7 @@ import (
 	"almenara/channels/signal"
 	"almenara/cluster/fact"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/factbody"
 )
@@ -158,7 +159,7 @@ func until(issue factbody.Issue, a *alert.Alert) time.Time {
 }
 
 // refusal says why a message may not be kept, or is refused for what its author has sent.
-func (k *Keeper) refusal(author string, sum Sum, size int64, urgent bool) (why string, err error) {
+func (k *Keeper) refusal(author string, sum Sum, size int64, urgent bool) (unkept string, err error) {
 	if _, known := k.list.find(sum); known {
 		return "", nil
 	}
@@ -171,7 +172,7 @@ func (k *Keeper) refusal(author string, sum Sum, size int64, urgent bool) (why s
 		free := k.list.room(author, size, now)
 		p := wire.Problemf(wire.KindOverBudget, "the messages of %s that are in force or were a day ago have %d MiB, and %d MiB is the most of one sender; "+
 			"nothing was sent: send it with simpler outlines and without attachments, or after %s",
-			author, own>>20, MostOfAuthor>>20, free.UTC().Format("15:04 UTC on 2 January"))
+			author, own>>20, MostOfAuthor>>20, free.UTC().Format("15:04 UTC on 2 January")).Because(why.OriginalsMany, author, MostOfAuthor>>20, free)
 		p.RetryAfter = max(1, int(math.Ceil(free.Sub(now).Seconds())))
 		return "", p
 	case all+size > MostProtected:
@@ -249,13 +250,13 @@ func (k *Keeper) Read(ctx context.Context, issue factbody.Issue) ([]byte, error)
 	}
 	o, ok := k.list.find(sum)
 	if !ok {
-		return nil, wire.Problemf(wire.KindNotFound, "the message as it was written, of %d bytes, was not kept; the alert holds what it says", issue.Original.Size)
+		return nil, wire.Problemf(wire.KindNotFound, "the message as it was written, of %d bytes, was not kept; the alert holds what it says", issue.Original.Size).Because(why.NoOriginal)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	if err := k.fetch(ctx, o); err != nil {
 		return nil, wire.Problemf(wire.KindNotReady, "the message as it was written, of %d bytes, is not on this node yet, and no node that can be reached has it; "+
-			"the alert is not affected: ask again later", o.Size)
+			"the alert is not affected: ask again later", o.Size).Because(why.NotHereYet)
 	}
 	b, err := k.store.get(sum)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/factbody"
 )
 
@@ -41,12 +42,12 @@ func (k *Keeper) ReadPhoto(ctx context.Context, p factbody.Photo) ([]byte, error
 	}
 	o, ok := k.list.find(sum)
 	if !ok {
-		return nil, wire.Problemf(wire.KindNotFound, "the photo is not kept any more: newer ones have taken its room")
+		return nil, wire.Problemf(wire.KindNotFound, "the photo is not kept any more: newer ones have taken its room").Because(why.PhotoGone)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readTime)
 	defer cancel()
 	if err := k.fetch(ctx, o); err != nil {
-		return nil, wire.Problemf(wire.KindNotReady, "the photo is not on this node yet, and no node that can be reached has it: ask again later")
+		return nil, wire.Problemf(wire.KindNotReady, "the photo is not on this node yet, and no node that can be reached has it: ask again later").Because(why.NotHereYet)
 	}
 	b, err := k.store.get(sum)
 	if err != nil {

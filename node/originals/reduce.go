@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/factbody"
@@ -47,7 +48,7 @@ func reduce(issue factbody.Issue, a *alert.Alert, most int) (body []byte, warnin
 		}
 		if !r.takeLargest() && !r.takeCodes() {
 			return nil, nil, wire.Problemf(wire.KindTooLarge, "what the message says, without outlines and attachments, is larger than %d bytes with its areas and its reason, "+
-				"the most that the nodes pass on; nothing was sent", most)
+				"the most that the nodes pass on; nothing was sent", most).Because(why.MessageLarge)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/shortid"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/rights"
 )
 
@@ -50,13 +51,13 @@ func licenceOut(l rights.Licence) wire.Licence {
 // GrantLicence implements service.Licences.
 func (c *Licences) GrantLicence(ctx context.Context, by authority.Caller, in wire.Licence) (wire.Licence, error) {
 	if in.ID != "" || in.Revoked || in.GrantedBy != "" || !in.GrantedAt.IsZero() {
-		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "id, granted_by, granted_at and revoked of a licence are set by the node")
+		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "id, granted_by, granted_at and revoked of a licence are set by the node").Because(why.FormWrong)
 	}
 	if _, err := authority.Under(in.Place); err != nil {
 		return wire.Licence{}, err
 	}
 	if in.Until.IsZero() || len(in.Scenarios) == 0 || in.Operator == "" {
-		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "a licence needs an operator, scenarios, a place and an end")
+		return wire.Licence{}, wire.Problemf(wire.KindMalformed, "a licence needs an operator, scenarios, a place and an end").Because(why.LicenceIncomplete)
 	}
 	if err := c.good(in); err != nil {
 		return wire.Licence{}, err
@@ -85,7 +86,7 @@ func (c *Licences) good(in wire.Licence) error {
 	}
 	for _, id := range in.Scenarios {
 		if !slices.Contains(names, id) {
-			return wire.Problemf(wire.KindRefused, "there is no scenario %s; put it first, or license one of %s; nothing was changed", id, strings.Join(names, ", "))
+			return wire.Problemf(wire.KindRefused, "there is no scenario %s; put it first, or license one of %s; nothing was changed", id, strings.Join(names, ", ")).Because(why.NoScenario, id)
 		}
 	}
 	return known.Places(c.state.Index(), in.Place)

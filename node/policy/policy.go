@@ -18,6 +18,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/rights"
 )
@@ -63,13 +64,13 @@ func (c *Policy) PutPolicy(ctx context.Context, by authority.Caller, in wire.Pol
 	for i, r := range in.Rules {
 		switch {
 		case r.Approvals < 1 || r.Approvals > command.MaxApprovals:
-			return wire.Problemf(wire.KindRefused, "rule %d asks for %d approvals; 1 to %d are expected", i+1, r.Approvals, command.MaxApprovals)
+			return wire.Problemf(wire.KindRefused, "rule %d asks for %d approvals; 1 to %d are expected", i+1, r.Approvals, command.MaxApprovals).Because(why.RuleWrong, i+1)
 		case r.Severity != "" && !slices.Contains(authority.Severities(), r.Severity):
-			return wire.Problemf(wire.KindRefused, "rule %d: severity is one of %s", i+1, strings.Join(authority.Severities(), ", "))
+			return wire.Problemf(wire.KindRefused, "rule %d: severity is one of %s", i+1, strings.Join(authority.Severities(), ", ")).Because(why.RuleWrong, i+1)
 		case r.Urgency != "" && !slices.Contains(authority.Urgencies(), r.Urgency):
-			return wire.Problemf(wire.KindRefused, "rule %d: urgency is one of %s", i+1, strings.Join(authority.Urgencies(), ", "))
+			return wire.Problemf(wire.KindRefused, "rule %d: urgency is one of %s", i+1, strings.Join(authority.Urgencies(), ", ")).Because(why.RuleWrong, i+1)
 		case r.Share < 0 || r.Share > 100:
-			return wire.Problemf(wire.KindRefused, "rule %d: share is a percentage of the district from 1 to 100", i+1)
+			return wire.Problemf(wire.KindRefused, "rule %d: share is a percentage of the district from 1 to 100", i+1).Because(why.RuleWrong, i+1)
 		}
 		p.Rules = append(p.Rules, rights.PolicyRule{
 			Severity: r.Severity, Urgency: r.Urgency, Members: r.Members, District: r.District, Scenario: r.Scenario,
@@ -78,7 +79,7 @@ func (c *Policy) PutPolicy(ctx context.Context, by authority.Caller, in wire.Pol
 	}
 	for _, role := range in.Approvers {
 		if !slices.Contains(authority.ApproverRoles(), role) {
-			return wire.Problemf(wire.KindRefused, "%q cannot be let approve; %s can, and administrators always", role, strings.Join(authority.ApproverRoles(), " and "))
+			return wire.Problemf(wire.KindRefused, "%q cannot be let approve; %s can, and administrators always", role, strings.Join(authority.ApproverRoles(), " and ")).Because(why.RoleUnfit, role)
 		}
 	}
 	_, err := c.proposer.Change(ctx, by.Name, &command.PutPolicy{Policy: p})

@@ -12,6 +12,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/scenario"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/node/wording"
 	"almenara/storage/audience"
 	"almenara/storage/rights"
@@ -67,7 +68,7 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 // tried is the scenario's record, which can be sent.
 func (c *Scenarios) tried(in wire.Scenario) (s rights.Scenario, checked scenario.Checked, err error) {
 	if in.Approvals < 0 || in.Approvals > command.MaxApprovals {
-		return s, checked, wire.Problemf(wire.KindMalformed, "a scenario asks for 0 to %d approvals", command.MaxApprovals)
+		return s, checked, wire.Problemf(wire.KindMalformed, "a scenario asks for 0 to %d approvals", command.MaxApprovals).Because(why.ApprovalsMany, command.MaxApprovals)
 	}
 	if s, err = scenario.Record(in); err != nil {
 		return s, checked, err
@@ -94,7 +95,7 @@ func (c *Scenarios) addressed(targets []audience.Target) (uint64, error) {
 	for _, t := range targets {
 		found, err := index.Resolve(t)
 		if err != nil {
-			return 0, wire.Problemf(wire.KindRefused, "the scenario's areas cannot be resolved: %v", err)
+			return 0, wire.Problemf(wire.KindRefused, "the scenario's areas cannot be resolved: %v", err).Because(why.SelectionWrong, err)
 		}
 		all.Or(found.Members)
 	}

@@ -14,6 +14,7 @@ import (
 	"almenara/node/stories"
 	"almenara/node/summaries"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/factlog"
 )
@@ -49,7 +50,7 @@ func (a listAfter) String() string {
 }
 
 func parseListAfter(text string) (a listAfter, err error) {
-	bad := wire.Problemf(wire.KindMalformed, "%q is not where a page ends: pass on what the page before gave", text)
+	bad := wire.Problemf(wire.KindMalformed, "%q is not where a page ends: pass on what the page before gave", text).Because(why.PageGone)
 	switch {
 	case text == "":
 		return a, nil

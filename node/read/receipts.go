@@ -17,6 +17,7 @@ import (
 	"almenara/node/stories"
 	"almenara/node/whereabouts"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/member"
 	"almenara/storage/receipt"
@@ -38,7 +39,7 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 	want := receipt.Presented
 	if q.Rung != "" {
 		if want, err = receipt.ParseRung(q.Rung); err != nil {
-			return out, wire.Problemf(wire.KindMalformed, "%v", err)
+			return out, wire.Problemf(wire.KindMalformed, "%v", err).Because(why.FormWrong, err)
 		}
 	}
 	view, err := r.reached.Now()
@@ -126,7 +127,7 @@ func (p receiptPage) rows(members *roaring.Bitmap, after string, limit int) (out
 				return err
 			}
 			if !known {
-				return wire.Problemf(wire.KindMalformed, "there is no member %q after which a page could begin", after)
+				return wire.Problemf(wire.KindMalformed, "there is no member %q after which a page could begin", after).Because(why.PageGone)
 			}
 			it.AdvanceIfNeeded(head.Ordinal + 1)
 		}

@@ -12,6 +12,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/secret"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/member"
@@ -26,7 +27,7 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 		return nil, err
 	}
 	if id, twice := repeated(in); twice {
-		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id)
+		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id).Because(why.DeviceTwice, id)
 	}
 	if err := dv.proposer.AwaitAgreed(ctx); err != nil { // or a member that is known elsewhere would be made anew
 		return nil, err
@@ -81,7 +82,7 @@ func (dv *Devices) enrolledAlready(in []wire.Enrol) error {
 		return nil
 	}
 	p := wire.Problemf(wire.KindConflict, "%d of the devices are enrolled already, and a new secret would cut them off; "+
-		"nothing was enrolled: leave them out, or say that their secrets are to be rotated (--rotate)", len(known))
+		"nothing was enrolled: leave them out, or say that their secrets are to be rotated (--rotate)", len(known)).Because(why.DevicesEnrolled, len(known))
 	p.Details = known[:min(len(known), 10)]
 	return p
 }
@@ -153,7 +154,7 @@ func secretOf(e wire.Enrol) (text string, hash []byte, err error) {
 	}
 	hash, err = base64.RawURLEncoding.Strict().DecodeString(e.Verifier)
 	if err != nil || len(hash) != sha256.Size {
-		return "", nil, wire.Problemf(wire.KindMalformed, "device %s: the verifier is not a SHA-256 in base64url; nothing was enrolled", e.ID)
+		return "", nil, wire.Problemf(wire.KindMalformed, "device %s: the verifier is not a SHA-256 in base64url; nothing was enrolled", e.ID).Because(why.FormWrong)
 	}
 	return "", hash, nil
 }
@@ -187,20 +188,20 @@ func (dv *Devices) enrolMembers(in []wire.Enrol) ([][]byte, error) {
 			continue
 		}
 		if e.Kind == "" || e.Place == "" {
-			return nil, wire.Problemf(wire.KindRefused, "device %s: there is no member %s; give kind and place to make one; nothing was enrolled", e.ID, id)
+			return nil, wire.Problemf(wire.KindRefused, "device %s: there is no member %s; give kind and place to make one; nothing was enrolled", e.ID, id).Because(why.NoMemberForDevice, e.ID, id)
 		}
 		m := audience.Member{
 			ID: id, Kind: audience.Kind(e.Kind), Place: audience.Path(e.Place),
 			Endpoints: []audience.Endpoint{{Channel: "mqtt", Address: e.ID}},
 		}
 		if err := m.Validate(); err != nil {
-			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; nothing was enrolled", e.ID, err)
+			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; nothing was enrolled", e.ID, err).Because(why.DeviceUnfit, e.ID, err)
 		}
 		if err := known.Places(dv.state.Index(), e.Place); err != nil {
-			return nil, wire.Problemf(wire.KindRefused, "device %s: %v", e.ID, err)
+			return nil, wire.Problemf(wire.KindRefused, "device %s: %v", e.ID, err).Because(why.DeviceUnfit, e.ID, err)
 		}
 		if err := known.Kinds(dv.state.Index(), e.Kind); err != nil && !e.NewKind {
-			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; where a new kind is meant say so (--new-kind)", e.ID, err)
+			return nil, wire.Problemf(wire.KindRefused, "device %s: %v; where a new kind is meant say so (--new-kind)", e.ID, err).Because(why.DeviceUnfit, e.ID, err)
 		}
 		out = append(out, audience.EncodeMember(&m))
 	}

@@ -15,6 +15,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/imports"
@@ -61,7 +62,7 @@ func (im *Imports) spool(csv io.Reader) (*os.File, error) {
 		return nil, err
 	}
 	if err := im.proposer.store.CheckSpace(imports.MaxImportBytes); err != nil {
-		return nil, wire.Problemf(wire.KindBusy, "the disk is too full for an import: %v", err)
+		return nil, wire.Problemf(wire.KindBusy, "the disk is too full for an import: %v", err).Because(why.DiskFull)
 	}
 	file, err := os.CreateTemp(im.dir, uploads)
 	if err != nil {
@@ -69,7 +70,7 @@ func (im *Imports) spool(csv io.Reader) (*os.File, error) {
 	}
 	size, err := io.Copy(file, io.LimitReader(csv, imports.MaxImportBytes+1))
 	if err == nil && size > imports.MaxImportBytes {
-		err = wire.Problemf(wire.KindTooLarge, "the file is larger than %d MiB; split it", imports.MaxImportBytes>>20)
+		err = wire.Problemf(wire.KindTooLarge, "the file is larger than %d MiB; split it", imports.MaxImportBytes>>20).Because(why.FileLarge, imports.MaxImportBytes>>20)
 	}
 	if err != nil {
 		_ = file.Close()
@@ -98,7 +99,7 @@ func (im *Imports) judge(file *os.File, how wire.ImportOptions, progress func(wi
 		return countOrphans(t, removed, &out)
 	})
 	if err != nil {
-		return out, wire.Problemf(wire.KindMalformed, "the file cannot be read: %v; nothing was changed", err)
+		return out, wire.Problemf(wire.KindMalformed, "the file cannot be read: %v; nothing was changed", err).Because(why.FileUnreadable, err)
 	}
 	out.Rows, out.Encoding, out.Format = report.Rows, report.Encoding, report.Format
 	out.Added, out.Changed, out.Removed, out.Unchanged = diff.Added, diff.Changed, diff.Removed, diff.Unchanged
@@ -142,7 +143,7 @@ func countOrphans(t *storage.Txn, removed map[string]bool, out *wire.Imported) e
 // orphaning refuses an import that nobody has confirmed.
 func orphaning(out wire.Imported) error {
 	p := wire.Problemf(wire.KindConflict, "the file lacks members that %d enrolled devices belong to, and no alert would reach those devices any more; "+
-		"nothing was changed: add the members, revoke the devices, or say that it is meant (--yes)", out.Orphaned)
+		"nothing was changed: add the members, revoke the devices, or say that it is meant (--yes)", out.Orphaned).Because(why.LacksMembers, out.Orphaned)
 	p.Details = out.OrphanedFirst
 	return p
 }
@@ -154,7 +155,7 @@ func (im *Imports) RemoveMember(ctx context.Context, by authority.Caller, id str
 		return wire.RemovedMember{}, err
 	}
 	if _, known := im.state.Index().Ordinal(id); !known {
-		return wire.RemovedMember{}, wire.Problemf(wire.KindNotFound, "there is no member %s; nothing was changed", id)
+		return wire.RemovedMember{}, wire.Problemf(wire.KindNotFound, "there is no member %s; nothing was changed", id).Because(why.NoMember, id)
 	}
 	var left wire.Imported
 	if err := im.proposer.store.View(func(t *storage.Txn) error { return countOrphans(t, map[string]bool{id: true}, &left) }); err != nil {
@@ -163,7 +164,7 @@ func (im *Imports) RemoveMember(ctx context.Context, by authority.Caller, id str
 	out := wire.RemovedMember{Member: id, Orphaned: left.Orphaned, OrphanedFirst: left.OrphanedFirst}
 	if out.Orphaned > 0 && !yes {
 		p := wire.Problemf(wire.KindConflict, "enrolled devices belong to %s, %d of them, and no alert would reach those any more; "+
-			"nothing was changed: revoke the devices, or say that it is meant (--yes)", id, out.Orphaned)
+			"nothing was changed: revoke the devices, or say that it is meant (--yes)", id, out.Orphaned).Because(why.MemberHasDevices, id, out.Orphaned)
 		p.Details = out.OrphanedFirst
 		return wire.RemovedMember{}, p
 	}
@@ -240,7 +241,7 @@ func (in *importing) apply(file *os.File, replace bool) error {
 	if err != nil {
 		in.im.proposer.log.Warn("an import goes on without whoever asked for it", "import", in.id, "error", err)
 		return wire.Problemf(wire.KindUnknownOutcome,
-			"the import is agreed on and the district finishes it by itself; when it has is not known here: look again before you repeat it")
+			"the import is agreed on and the district finishes it by itself; when it has is not known here: look again before you repeat it").Because(why.ImportGoesOn)
 	}
 	return nil
 }

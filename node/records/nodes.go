@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/shortid"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/noderecord"
 )
@@ -49,11 +50,11 @@ func nodeMeant(nodes []noderecord.Node, typed string) (string, error) {
 	case len(named) == 1:
 		return named[0], nil
 	case len(named) > 1:
-		return "", wire.Problemf(wire.KindConflict, "%d nodes have the name %s (%s): say by its id which is meant", len(named), typed, strings.Join(named, ", "))
+		return "", wire.Problemf(wire.KindConflict, "%d nodes have the name %s (%s): say by its id which is meant", len(named), typed, strings.Join(named, ", ")).Because(why.NoNode, typed)
 	case len(typed) >= shortid.Least && len(begin) > 0:
 		return shortid.Pick("node", typed, begin)
 	}
-	return "", wire.Problemf(wire.KindNotFound, "no node %s is known here; there are %s", typed, strings.Join(all, ", "))
+	return "", wire.Problemf(wire.KindNotFound, "no node %s is known here; there are %s", typed, strings.Join(all, ", ")).Because(why.NoNode, typed)
 }
 
 // nodeName is a node for people: its name, with its id.

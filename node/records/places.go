@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
@@ -30,7 +31,7 @@ func (p *Places) PutPlaces(ctx context.Context, by authority.Caller, places []wi
 	for _, p := range places {
 		place, err := readPlace(p)
 		if err != nil {
-			return wire.Problemf(wire.KindRefused, "place %q: %v; nothing was changed", p.Path, err)
+			return wire.Problemf(wire.KindRefused, "place %q: %v; nothing was changed", p.Path, err).Because(why.PlaceUnfit, p.Path, err)
 		}
 		in = append(in, place)
 	}

@@ -171,7 +171,7 @@ func (p *Proposer) UpToDate(ctx context.Context) error {
 	err := p.AwaitAgreed(ctx)
 	var problem *wire.Problem
 	if errors.As(err, &problem) && problem.Kind == wire.KindUnknownOutcome { // a question has no outcome
-		return wire.Problemf(wire.KindBusy, "this node could not get up to date in time; ask again, or without consistent=true")
+		return wire.Problemf(wire.KindBusy, "this node could not get up to date in time; ask again, or without consistent=true").Because(why.Behind)
 	}
 	return err
 }
@@ -179,7 +179,7 @@ func (p *Proposer) UpToDate(ctx context.Context) error {
 // AwaitAgreed waits until this node's copy has everything that was committed before.
 func (p *Proposer) AwaitAgreed(ctx context.Context) error {
 	if p.disk.Full() {
-		return wire.Problemf(wire.KindBusy, "nothing happened: %s", p.disk.Sentence())
+		return wire.Problemf(wire.KindBusy, "nothing happened: %s", p.disk.Sentence()).Because(why.DiskFull)
 	}
 	ctx, cancel := context.WithTimeout(ctx, p.patience())
 	defer cancel()
@@ -204,23 +204,23 @@ func (p *Proposer) Problem(err error) error {
 			"alerts of central systems and under a licence, cancels, corrections and receipts still work", since).Because(why.NoMajority)
 	case errors.Is(err, outcome.ErrQuarantined):
 		return wire.Problemf(wire.KindNoQuorum, "the district was recovered without this node, so nothing can be agreed here until it has joined anew with almenara rejoin; "+
-			"alerts of central systems and under a licence, cancels, corrections and receipts still work")
+			"alerts of central systems and under a licence, cancels, corrections and receipts still work").Because(why.NoMajority)
 	case errors.Is(err, outcome.ErrStopped):
-		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened")
+		return wire.Problemf(wire.KindNotReady, "the node is stopping; nothing happened").Because(why.Stopping)
 	case errors.Is(err, internode.ErrTooLarge):
-		return wire.Problemf(wire.KindTooLarge, "this is larger than one entry of the log may be; nothing happened")
+		return wire.Problemf(wire.KindTooLarge, "this is larger than one entry of the log may be; nothing happened").Because(why.EntryLarge)
 	case errors.Is(err, raftlog.ErrDiskFull):
-		return wire.Problemf(wire.KindBusy, "nothing happened: the disk of the node that leads the district is full; alerts, cancels and receipts still work")
+		return wire.Problemf(wire.KindBusy, "nothing happened: the disk of the node that leads the district is full; alerts, cancels and receipts still work").Because(why.LeaderFull)
 	case errors.Is(err, outcome.ErrBusy):
-		return wire.Problemf(wire.KindBusy, "the district is busy; nothing happened, try again")
+		return wire.Problemf(wire.KindBusy, "the district is busy; nothing happened, try again").Because(why.Busy)
 	case errors.Is(err, outcome.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):
-		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you try again")
+		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you try again").Because(why.Unknown)
 	case errors.Is(err, command.ErrNotFound):
-		return wire.Problemf(wire.KindNotFound, "%v", sentence(err))
+		return wire.Problemf(wire.KindNotFound, "%v", sentence(err)).Because(why.RecordGone, errors.New(sentence(err)))
 	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
-		return wire.Problemf(wire.KindConflict, "%v", sentence(err))
+		return wire.Problemf(wire.KindConflict, "%v", sentence(err)).Because(why.RecordDiffers, errors.New(sentence(err)))
 	case errors.Is(err, outcome.ErrRefused), errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
-		return wire.Problemf(wire.KindRefused, "%v", sentence(err))
+		return wire.Problemf(wire.KindRefused, "%v", sentence(err)).Because(why.RecordUnfit, errors.New(sentence(err)))
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/secret"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
@@ -59,19 +60,19 @@ func (users *Users) AddUser(ctx context.Context, by authority.Caller, in wire.Ad
 // district's own CAP sender.
 func checkUser(u storage.User, own string) error {
 	if u.Name == "" || len(u.Roles) == 0 {
-		return wire.Problemf(wire.KindMalformed, "a user needs a name and at least one role")
+		return wire.Problemf(wire.KindMalformed, "a user needs a name and at least one role").Because(why.UserIncomplete)
 	}
 	for _, role := range u.Roles {
 		if !slices.Contains(authority.Roles(), role) {
-			return wire.Problemf(wire.KindRefused, "%q is no role; the roles are %s", role, strings.Join(authority.Roles(), ", "))
+			return wire.Problemf(wire.KindRefused, "%q is no role; the roles are %s", role, strings.Join(authority.Roles(), ", ")).Because(why.RoleUnknown, role)
 		}
 	}
 	for _, s := range u.Senders {
 		if strings.EqualFold(s, own) || strings.EqualFold(s, alert.IncidentSender) {
-			return wire.Problemf(wire.KindRefused, "the CAP sender %s is the district's own and cannot be granted", s)
+			return wire.Problemf(wire.KindRefused, "the CAP sender %s is the district's own and cannot be granted", s).Because(why.SenderOwn, s)
 		}
 		if s == "" || strings.ContainsAny(s, " ,<&\t\n") {
-			return wire.Problemf(wire.KindRefused, "%q is no CAP sender: it is empty, or holds a space, a comma, < or &", s)
+			return wire.Problemf(wire.KindRefused, "%q is no CAP sender: it is empty, or holds a space, a comma, < or &", s).Because(why.SenderUnfit, s)
 		}
 	}
 	if _, err := authority.Under(u.Places...); err != nil {
@@ -87,11 +88,11 @@ func checkKind(u storage.User) error {
 		return nil
 	}
 	if len(u.Senders) == 0 {
-		return wire.Problemf(wire.KindRefused, "a central system needs the CAP senders that it speaks for")
+		return wire.Problemf(wire.KindRefused, "a central system needs the CAP senders that it speaks for").Because(why.SystemSenders)
 	}
 	for _, role := range []string{authority.RoleAdministrator, authority.RoleApprover} {
 		if slices.Contains(u.Roles, role) {
-			return wire.Problemf(wire.KindRefused, "a central system cannot be %s: that takes a person", role)
+			return wire.Problemf(wire.KindRefused, "a central system cannot be %s: that takes a person", role).Because(why.SystemRole, why.Words{Of: "role.", Values: []string{role}})
 		}
 	}
 	return nil
@@ -112,7 +113,7 @@ func (users *Users) SetUser(ctx context.Context, by authority.Caller, name strin
 	case err != nil:
 		return fmt.Errorf("reading users: %w", err)
 	case !found || u.Revoked:
-		return wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name)
+		return wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name).Because(why.NoUser, name)
 	}
 	before := u
 	changed(&u, in)
@@ -219,7 +220,7 @@ func (users *Users) Identify(_ context.Context, token string) (authority.Caller,
 		return authority.Caller{}, fmt.Errorf("reading users: %w", err)
 	}
 	if !known {
-		return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked")
+		return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked").Because(why.TokenUnknown)
 	}
 	return authority.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, System: u.System()}, nil
 }

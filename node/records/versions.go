@@ -8,6 +8,7 @@ import (
 	"almenara/cluster/outcome"
 	"almenara/cluster/peers"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/noderecord"
 )
@@ -55,14 +56,14 @@ func (p *Proposer) notUpgraded(old *outcome.NotUpgradedError) error {
 	}
 	if len(never) == len(names) {
 		return wire.Problemf(wire.KindRefused, "this needs every node of the district upgraded, and nothing was heard yet of %s, which was admitted and never seen: start it, or remove it with almenara node remove; nothing happened",
-			strings.Join(never, ", "))
+			strings.Join(never, ", ")).Because(why.NodesOld, strings.Join(never, " · "))
 	}
 	verb := "is"
 	if len(names) > 1 {
 		verb = "are"
 	}
 	return wire.Problemf(wire.KindRefused, "this needs every node of the district upgraded, and %s %s not; nothing happened",
-		strings.Join(names, ", "), verb)
+		strings.Join(names, ", "), verb).Because(why.NodesOld, strings.Join(names, " · "))
 }
 
 // NeverSeen says of a node that was admitted that nothing was ever heard of it: it was

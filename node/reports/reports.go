@@ -26,6 +26,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
@@ -103,7 +104,7 @@ func (r *Reports) ListReports(_ context.Context, by authority.Caller, q reported
 		return out, err
 	}
 	if q.Handling != "" && factbody.ReportStateOf(string(q.Handling)) == 0 || q.Kind != "" && !slices.Contains(reported.Topics(), q.Kind) {
-		return out, wire.Problemf(wire.KindMalformed, "there is no such state or kind of reports")
+		return out, wire.Problemf(wire.KindMalformed, "there is no such state or kind of reports").Because(why.FormWrong)
 	}
 	wanted, err := r.wanted(q)
 	if err != nil {
@@ -211,7 +212,7 @@ func (r *Reports) ReportPhoto(ctx context.Context, by authority.Caller, id strin
 		return nil, err
 	}
 	if one.Photo == nil {
-		return nil, wire.Problemf(wire.KindNotFound, "the report %s has no photo", one.Report)
+		return nil, wire.Problemf(wire.KindNotFound, "the report %s has no photo", one.Report).Because(why.NoPhoto)
 	}
 	return r.o.Photos.ReadPhoto(ctx, *one.Photo)
 }
@@ -223,7 +224,7 @@ func (r *Reports) find(by authority.Caller, id string) (factbody.Report, *factbo
 	}
 	one, last, ok := r.o.Book.one(id)
 	if !ok {
-		return factbody.Report{}, nil, wire.Problemf(wire.KindNotFound, "no report %.100q is known here", id)
+		return factbody.Report{}, nil, wire.Problemf(wire.KindNotFound, "no report %.100q is known here", id).Because(why.NoReport, id)
 	}
 	return one, last, nil
 }
@@ -233,13 +234,13 @@ func (r *Reports) ModerateReport(ctx context.Context, by authority.Caller, id st
 	state := factbody.ReportStateOf(string(in.Handling))
 	switch {
 	case state == 0:
-		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: %.100q is no state of a report; new, seen, hidden and forwarded are", in.Handling)
+		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: %.100q is no state of a report; new, seen, hidden and forwarded are", in.Handling).Because(why.FormWrong)
 	case len(in.Note) > factbody.MaxModerationNote:
-		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxModerationNote)
+		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxModerationNote).Because(why.BytesLong, factbody.MaxModerationNote)
 	}
 	one, last, ok := r.o.Book.one(id)
 	if !ok {
-		return out, wire.Problemf(wire.KindNotFound, "no report %.100q is known here", id)
+		return out, wire.Problemf(wire.KindNotFound, "no report %.100q is known here", id).Because(why.NoReport, id)
 	}
 	if _, err := r.o.Rules.Check(by, authority.Moderate, authority.About{Members: roaring.BitmapOf(one.Member)}); err != nil {
 		return out, err

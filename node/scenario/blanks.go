@@ -88,7 +88,7 @@ func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.Ra
 	}
 	for name, text := range blanks {
 		if !slices.Contains(names, name) {
-			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names))
+			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s has no blank %q; %s", s.ID, name, blankNames(names)).Because(why.NoBlank, name)
 		}
 		if unfit := unfit(ruleOf(s, name), text); unfit != "" {
 			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the text for the blank %q %s", name, unfit).Because(why.BlankUnfit, name)
@@ -153,28 +153,28 @@ var decides = []string{"status", "msgType", "scope", "urgency", "severity", "cer
 func checkBlanks(s rights.Scenario) error {
 	names := Blanks(s.Alert)
 	if len(names) > maxBlanks {
-		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks)
+		return wire.Problemf(wire.KindRefused, "the scenario has %d blanks, at most %d are allowed", len(names), maxBlanks).Because(why.BlanksMany, maxBlanks)
 	}
 	if strayBlank(s.Alert) {
-		return wire.Problemf(wire.KindRefused, "the scenario's texts hold {{ that is no blank; a blank is {{name}} of letters, digits, _ and -")
+		return wire.Problemf(wire.KindRefused, "the scenario's texts hold {{ that is no blank; a blank is {{name}} of letters, digits, _ and -").Because(why.BlankStray)
 	}
 	if field := openField(s.Alert); field != "" {
-		return wire.Problemf(wire.KindRefused, "the scenario leaves its %s open by a blank; how loud an alert is must be said before", field)
+		return wire.Problemf(wire.KindRefused, "the scenario leaves its %s open by a blank; how loud an alert is must be said before", field).Because(why.BlankDecides, field)
 	}
 	said := map[string]bool{}
 	for _, b := range s.Blanks {
 		switch {
 		case !slices.Contains(names, b.Name):
-			return wire.Problemf(wire.KindRefused, "the scenario has a rule for the blank %q, which is in none of its texts; %s", b.Name, blankNames(names))
+			return wire.Problemf(wire.KindRefused, "the scenario has a rule for the blank %q, which is in none of its texts; %s", b.Name, blankNames(names)).Because(why.BlankRule, b.Name)
 		case said[b.Name]:
-			return wire.Problemf(wire.KindRefused, "the scenario has two rules for the blank %q", b.Name)
+			return wire.Problemf(wire.KindRefused, "the scenario has two rules for the blank %q", b.Name).Because(why.BlankRule, b.Name)
 		case len(b.Values) > 0 && b.Max > 0:
-			return wire.Problemf(wire.KindRefused, "the rule for the blank %q gives values and a max_length; one of them is expected", b.Name)
+			return wire.Problemf(wire.KindRefused, "the rule for the blank %q gives values and a max_length; one of them is expected", b.Name).Because(why.BlankRule, b.Name)
 		}
 		said[b.Name] = true
 		for _, value := range b.Values {
-			if why := BadText(value, maxBlankText); why != "" {
-				return wire.Problemf(wire.KindRefused, "a value of the blank %q %s", b.Name, why)
+			if wrong := BadText(value, maxBlankText); wrong != "" {
+				return wire.Problemf(wire.KindRefused, "a value of the blank %q %s", b.Name, wrong).Because(why.BlankRule, b.Name)
 			}
 		}
 	}
@@ -185,8 +185,8 @@ func checkBlanks(s rights.Scenario) error {
 func checkLines(s rights.Scenario) error {
 	for what, lines := range map[string][]string{"line of the checklist": s.Checklist, "sensitive word": s.Sensitive} {
 		for _, line := range lines {
-			if why := BadText(line, maxBlankText); why != "" {
-				return wire.Problemf(wire.KindRefused, "a %s of the scenario %s", what, why)
+			if wrong := BadText(line, maxBlankText); wrong != "" {
+				return wire.Problemf(wire.KindRefused, "a %s of the scenario %s", what, wrong).Because(why.LineUnfit, maxBlankText)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/rights"
 )
@@ -28,7 +29,7 @@ func Wire(s rights.Scenario) wire.Scenario {
 // against what its alert makes of it, and is not kept. The number of approvals is the caller's to bound.
 func Record(in wire.Scenario) (rights.Scenario, error) {
 	if in.Minutes < 1 || in.Minutes > math.MaxInt32 {
-		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds")
+		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds").Because(why.ScenarioUnfit)
 	}
 	s := rights.Scenario{
 		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),
@@ -37,7 +38,7 @@ func Record(in wire.Scenario) (rights.Scenario, error) {
 	}
 	for _, b := range in.BlankRules {
 		if b.MaxLength < 0 || b.MaxLength > maxBlankText {
-			return rights.Scenario{}, wire.Problemf(wire.KindRefused, "max_length of the blank %q is 1 to %d characters", b.Name, maxBlankText)
+			return rights.Scenario{}, wire.Problemf(wire.KindRefused, "max_length of the blank %q is 1 to %d characters", b.Name, maxBlankText).Because(why.BlankRule, b.Name)
 		}
 		s.Blanks = append(s.Blanks, rights.Blank{Name: b.Name, For: b.For, Values: b.Values, Max: uint32(b.MaxLength)})
 	}
@@ -51,7 +52,7 @@ func presents(in wire.Scenario) error {
 		if said.told != "" && said.told != said.is {
 			return wire.Problemf(wire.KindRefused,
 				"the scenario says %s %q, and devices would present it with %s %q: its status, severity, urgency and certainty decide, and the parameter %s",
-				said.what, said.told, said.what, said.is, alert.ParameterConfirm)
+				said.what, said.told, said.what, said.is, alert.ParameterConfirm).Because(why.ScenarioLook, said.what, said.told, said.is)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"almenara/node/judge"
 	"almenara/node/shortid"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
 	"almenara/storage/audience"
@@ -36,7 +37,7 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 	}
 	raw, err := Filled(s, longest(s), now)
 	if err != nil {
-		return Checked{}, wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err)
+		return Checked{}, wire.Problemf(wire.KindRefused, "the scenario's alert is not a JSON object: %v", err).Because(why.ScenarioUnfit, err)
 	}
 	a, findings, err := capjson.FromJSON(raw, sender, shortid.New(), now)
 	if err != nil {
@@ -48,10 +49,10 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 		}
 	}
 	if a.MsgType != alert.MsgTypeAlert || len(a.References) > 0 || len(a.Infos) == 0 {
-		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references")
+		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references").Because(why.ScenarioUnfit)
 	}
 	if time.Duration(s.Lifetime)*time.Millisecond > alert.MaxLifetime {
-		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes()))
+		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes())).Because(why.ScenarioLong, int(alert.MaxLifetime.Minutes()))
 	}
 	out := Checked{Alert: a, Warnings: judge.Sentences(judge.Selected(findings, s.Select, chosen(s)))}
 	found := append(judge.Message(a), judge.Times(a, now, true, func(alert.Key) bool { return true })...)
@@ -103,7 +104,7 @@ func limitOf(s rights.Scenario, known Audience) (audience.Selection, error) {
 	}
 	limit, err := audience.Parse(text)
 	if err != nil {
-		return limit, wire.Problemf(wire.KindMalformed, "the scenario's selection cannot be read: %v", err)
+		return limit, wire.Problemf(wire.KindMalformed, "the scenario's selection cannot be read: %v", err).Because(why.SelectionWrong, err)
 	}
 	return known.WithSpellings(limit), nil
 }

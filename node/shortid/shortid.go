@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // Least is the fewest characters that are taken for the beginning of an id: with fewer, what
@@ -35,7 +36,7 @@ func Pick[ID ~string](what, typed string, found []ID) (ID, error) {
 	found = slices.Compact(found)
 	switch len(found) {
 	case 0:
-		return "", wire.Problemf(wire.KindNotFound, "no %s %s is known here", what, typed)
+		return "", wire.Problemf(wire.KindNotFound, "no %s %s is known here", what, typed).Because(why.NoSuchID, typed)
 	case 1:
 		return found[0], nil
 	}
@@ -48,5 +49,5 @@ func Pick[ID ~string](what, typed string, found []ID) (ID, error) {
 		more = " and more"
 	}
 	return "", wire.Problemf(wire.KindConflict, "%s is the beginning of %s%d %s ids (%s%s): write more of the one that is meant",
-		typed, map[bool]string{true: "at least "}[count >= Most], count, what, strings.Join(names, ", "), more)
+		typed, map[bool]string{true: "at least "}[count >= Most], count, what, strings.Join(names, ", "), more).Because(why.IDsMany, typed)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // How those are slowed down who guess. An address that failed often is refused for a while that
@@ -74,12 +75,12 @@ func (a *attempts) enter(address, name string) (time.Duration, error) {
 	if left := delay(from.count, mostRefused) - now.Sub(from.last); from.count > 0 && left > 0 && left <= mostRefused {
 		seconds := int(math.Ceil(left.Seconds()))
 		return 0, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: seconds,
-			Sentence: "too many attempts to sign in from this address; try again later, or from another device"}
+			Sentence: "too many attempts to sign in from this address; try again later, or from another device", Why: why.Why{Reason: why.SignInTries}}
 	}
 	wait := delay(of.count, mostWaited)
 	if wait > 0 {
 		if a.held >= mostHeld {
-			return 0, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: 5, Sentence: "too many people are signing in at this node just now; try again in some seconds"}
+			return 0, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: 5, Sentence: "too many people are signing in at this node just now; try again in some seconds", Why: why.Why{Reason: why.SignInsMany}}
 		}
 		a.held++
 	}

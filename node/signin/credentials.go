@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -31,7 +32,7 @@ func (s *SignIn) First(ctx context.Context, token, password, address string) (na
 	succeeded()
 	_, _, err = s.o.Records.Person(by.Name)
 	if err == nil {
-		return "", wire.Problemf(wire.KindConflict, "%s has a password already; sign in with it, or have an administrator set another", by.Name)
+		return "", wire.Problemf(wire.KindConflict, "%s has a password already; sign in with it, or have an administrator set another", by.Name).Because(why.HasPassword)
 	}
 	return by.Name, s.put(ctx, by.Name, by.Name, password, func(c *signin.Credential) {})
 }
@@ -66,11 +67,11 @@ func (s *SignIn) NewSecondFactor(w Who) SecondFactor {
 func (s *SignIn) SetSecondFactor(ctx context.Context, w Who, text, code, password, address string) (codes []string, err error) {
 	key, err := letters.DecodeString(text)
 	if err != nil || len(key) < 16 || len(key) > signin.MaxSecret {
-		return nil, wire.Problemf(wire.KindMalformed, "this is no secret of a second factor")
+		return nil, wire.Problemf(wire.KindMalformed, "this is no secret of a second factor").Because(why.FormWrong)
 	}
 	step := stepOf(key, code, s.o.Clock(), 0)
 	if step == 0 {
-		return nil, wire.Problemf(wire.KindRefused, "the code does not fit the new second factor; the time of the telephone and of this node must be right")
+		return nil, wire.Problemf(wire.KindRefused, "the code does not fit the new second factor; the time of the telephone and of this node must be right").Because(why.FactorCodeWrong)
 	}
 	if err := s.Again(ctx, w, password, address); err != nil {
 		return nil, err
@@ -115,9 +116,9 @@ func (s *SignIn) person(name string) (storage.User, error) {
 	case err != nil:
 		return u, err
 	case !known || u.Revoked:
-		return u, wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name)
+		return u, wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name).Because(why.NoUser, name)
 	case u.System():
-		return u, wire.Problemf(wire.KindRefused, "%s is a central system; only a person signs in", name)
+		return u, wire.Problemf(wire.KindRefused, "%s is a central system; only a person signs in", name).Because(why.PersonsOnly, name)
 	}
 	return u, nil
 }

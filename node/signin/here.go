@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -50,7 +51,7 @@ func (h *here) begin(u storage.User, s signin.Session, step uint64) error {
 		own = own[1:]
 	}
 	if len(h.sessions) >= mostHere {
-		return wire.Problemf(wire.KindBusy, "too many sessions were begun at this node while it is alone")
+		return wire.Problemf(wire.KindBusy, "too many sessions were begun at this node while it is alone").Because(why.SessionsMany)
 	}
 	h.sessions[string(s.Hash)] = s
 	h.steps[string(u.TokenHash)] = max(step, h.steps[string(u.TokenHash)])

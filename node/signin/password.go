@@ -55,7 +55,7 @@ func (h *hasher) turn(ctx context.Context) (end func(), err error) {
 	select {
 	case h.waiting <- struct{}{}:
 	default:
-		return nil, &wire.Problem{Kind: wire.KindOverBudget, Sentence: "too many people are signing in at this node just now; try again in some seconds", RetryAfter: 5}
+		return nil, &wire.Problem{Kind: wire.KindOverBudget, Sentence: "too many people are signing in at this node just now; try again in some seconds", RetryAfter: 5, Why: why.Why{Reason: why.SignInsMany}}
 	}
 	select {
 	case h.turns <- struct{}{}:
@@ -128,13 +128,13 @@ func checkPassword(name, password string) error {
 	case utf8.RuneCountInString(password) < leastPassword:
 		return wire.Problemf(wire.KindRefused, "a password has at least %d characters; several words are good", leastPassword).Because(why.PasswordShort, leastPassword)
 	case len(password) > mostPassword:
-		return wire.Problemf(wire.KindRefused, "a password has at most %d bytes", mostPassword)
+		return wire.Problemf(wire.KindRefused, "a password has at most %d bytes", mostPassword).Because(why.BytesLong, mostPassword)
 	case !utf8.ValidString(password) || strings.ContainsAny(password, "\x00\r\n"):
-		return wire.Problemf(wire.KindRefused, "a password is one line of text")
+		return wire.Problemf(wire.KindRefused, "a password is one line of text").Because(why.PasswordUnfit)
 	case strings.EqualFold(strings.TrimSpace(password), name):
-		return wire.Problemf(wire.KindRefused, "the name is no password")
+		return wire.Problemf(wire.KindRefused, "the name is no password").Because(why.PasswordUnfit)
 	case strings.Count(password, password[:1]) == len(password):
-		return wire.Problemf(wire.KindRefused, "one character again and again is no password")
+		return wire.Problemf(wire.KindRefused, "one character again and again is no password").Because(why.PasswordUnfit)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/secret"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -82,7 +83,7 @@ type Begun struct {
 
 // wrong is the answer to whatever does not fit: it does not say what.
 func wrong() error {
-	return wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong")
+	return wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong").Because(why.SignInWrong)
 }
 
 // Begin verifies an attempt and begins a session. Where there is no majority, the session is one of
@@ -135,7 +136,7 @@ func (s *SignIn) agree(ctx context.Context, u storage.User, c signin.Credential,
 		return false, err
 	}
 	if begin.Recovery != nil {
-		return false, wire.Problemf(wire.KindNoQuorum, "a recovery code can be used only where a majority of the district's nodes can be reached; use the code of the second factor")
+		return false, wire.Problemf(wire.KindNoQuorum, "a recovery code can be used only where a majority of the district's nodes can be reached; use the code of the second factor").Because(why.RecoveryAlone)
 	}
 	rights, err := signin.Rights(u, c)
 	if err != nil {
@@ -197,7 +198,7 @@ func (s *SignIn) Find(cookie string) (Who, error) {
 		}
 	}
 	if !ok || s.here.ended(hash) {
-		return Who{}, wire.Problemf(wire.KindUnauthenticated, "the session has ended; sign in again")
+		return Who{}, wire.Problemf(wire.KindUnauthenticated, "the session has ended; sign in again").Because(why.SessionEnded)
 	}
 	idle := s.here.idle(hash, time.UnixMilli(session.BegunAt))
 	return Who{

@@ -23,6 +23,7 @@ import (
 	"almenara/channels/speaker"
 	"almenara/node/wire"
 	"almenara/node/wire/looks"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/loglimit"
 )
@@ -95,7 +96,7 @@ func (s *Sounds) Get(ctx context.Context, name string) ([]byte, error) {
 	case s.places <- struct{}{}:
 		defer func() { <-s.places }()
 	default:
-		return nil, wire.Problemf(wire.KindBusy, "too much waits to be spoken; ask again in a moment")
+		return nil, wire.Problemf(wire.KindBusy, "too much waits to be spoken; ask again in a moment").Because(why.SpeechBusy)
 	}
 	select {
 	case s.turn <- struct{}{}:
@@ -123,7 +124,7 @@ func (s *Sounds) Get(ctx context.Context, name string) ([]byte, error) {
 }
 
 func errNone() error {
-	return wire.Problemf(wire.KindNotFound, "nothing that is in force has this name, or nobody here can speak it")
+	return wire.Problemf(wire.KindNotFound, "nothing that is in force has this name, or nobody here can speak it").Because(why.NoSpeech)
 }
 
 func orNone(wav []byte) error {

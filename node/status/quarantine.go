@@ -6,6 +6,7 @@ import (
 	"almenara/cluster/identity"
 	"almenara/cluster/marks"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // stillWarned is true of a quarantined node that has anything of the state left.
@@ -31,7 +32,7 @@ func quarantined(q *marks.Quarantine) string {
 // as if it were true.
 func (r *Reporter) Trust() error {
 	if q := r.cluster.Quarantine(); q != nil && q.By == nil {
-		return wire.Problemf(wire.KindNotReady, "%s", quarantined(q))
+		return wire.Problemf(wire.KindNotReady, "%s", quarantined(q)).Because(why.Quarantined)
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (f *Finder) ID(id string) (alert.ID, error) {
 		return parsed, nil
 	}
 	if len(id) < shortid.Least || !alert.BeginsID(id) {
-		return "", wire.Problemf(wire.KindMalformed, "%v, or the first %d of them and more", err, shortid.Least)
+		return "", wire.Problemf(wire.KindMalformed, "%v, or the first %d of them and more", err, shortid.Least).Because(why.NoAlert, id)
 	}
 	found, err := f.state.AlertsBeginning(id, shortid.Most)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // policy is what a page may load: files of its own node, and nothing else; no page of another
@@ -26,7 +27,7 @@ func Protect(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cache-Control", "no-store")
 	if crossOrigin.Check(r) != nil {
-		return wire.Problemf(wire.KindForbidden, "a page of another site may not do this")
+		return wire.Problemf(wire.KindForbidden, "a page of another site may not do this").Because(why.OtherSite)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type approvalsPage struct {
@@ -129,7 +130,7 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 func (c approvalPages) approve(q *frame.Request) error {
 	digest := q.Form("digest")
 	if digest == "" {
-		return wire.Problemf(wire.KindMalformed, "nothing was approved: the form does not say which message was read")
+		return wire.Problemf(wire.KindMalformed, "nothing was approved: the form does not say which message was read").Because(why.FormWrong)
 	}
 	out, err := c.service.ApproveAlert(q.R.Context(), q.By(), q.R.PathValue("id"), wire.Approve{Digest: digest, Reason: q.Form("reason")}, wire.WaitLocal)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/why"
 )
 
 // codePage shows the code with which the person approves one alert by voice.
@@ -29,7 +30,7 @@ func (c approvalPages) numberPage(q *frame.Request) error {
 // codeOfNumber shows the code for an alert that this node does not have.
 func (c approvalPages) codeOfNumber(q *frame.Request) error {
 	if q.Form("number") == "" {
-		return wire.Problemf(wire.KindMalformed, "the number of eight digits is needed, as it is read out to you")
+		return wire.Problemf(wire.KindMalformed, "the number of eight digits is needed, as it is read out to you").Because(why.NumberWrong, "")
 	}
 	return c.showCode(q, acts.AskCode{Number: q.Form("number")}, "")
 }
@@ -37,7 +38,7 @@ func (c approvalPages) codeOfNumber(q *frame.Request) error {
 // code shows the code for the message whose digest the page showed, and for no other.
 func (c approvalPages) code(q *frame.Request) error {
 	if q.Form("digest") == "" {
-		return wire.Problemf(wire.KindMalformed, "there is no code: the form does not say which message was read")
+		return wire.Problemf(wire.KindMalformed, "there is no code: the form does not say which message was read").Because(why.FormWrong)
 	}
 	a, err := whole(c.reader, q)
 	if err != nil {
@@ -61,7 +62,7 @@ func (c approvalPages) showCode(q *frame.Request, in acts.AskCode, headline stri
 // code.
 func (c approvalPages) approveSpoken(q *frame.Request) error {
 	if q.Form("digest") == "" {
-		return wire.Problemf(wire.KindMalformed, "nothing was approved: the form does not say which message was read")
+		return wire.Problemf(wire.KindMalformed, "nothing was approved: the form does not say which message was read").Because(why.FormWrong)
 	}
 	out, err := c.spoken.ApproveSpoken(q.R.Context(), q.By(), q.R.PathValue("id"),
 		acts.TypeApproval{For: q.Form("for"), Code: q.Form("code"), Digest: q.Form("digest"), Reason: q.Form("reason")}, wire.WaitLocal)

@@ -9,6 +9,7 @@ import (
 	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type correctPage struct {
@@ -70,7 +71,7 @@ func (c alertPages) correct(q *frame.Request) error {
 	}
 	update := in.Update()
 	if update.Empty() {
-		return wire.Problemf(wire.KindRefused, "nothing was sent: %s", q.Lang.T("correct.same"))
+		return wire.Problemf(wire.KindRefused, "nothing was sent: %s", q.Lang.T("correct.same")).Because(why.InWords, q.Lang.T("correct.same"))
 	}
 	out, err := c.alerts.UpdateAlert(q.R.Context(), q.By(), a.ID, update, wire.WaitLocal)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type scenariosPage struct {
@@ -91,7 +92,7 @@ func placeChoices(service service.Places, q *frame.Request) (out []choice, err e
 func (c scenarioPages) addScenarios(q *frame.Request) error {
 	place, ids := q.Form("place"), q.R.PostForm["ready"]
 	if place == "" || len(ids) == 0 {
-		return wire.Problemf(wire.KindRefused, "nothing was added: %s", q.Lang.T("scenarios.choose"))
+		return wire.Problemf(wire.KindRefused, "nothing was added: %s", q.Lang.T("scenarios.choose")).Because(why.InWords, q.Lang.T("scenarios.choose"))
 	}
 	for _, id := range ids {
 		s, ok, err := ready.Get(id)
@@ -99,7 +100,7 @@ func (c scenarioPages) addScenarios(q *frame.Request) error {
 			return err
 		}
 		if !ok {
-			return wire.Problemf(wire.KindNotFound, "no scenario %.100q comes with this program", id)
+			return wire.Problemf(wire.KindNotFound, "no scenario %.100q comes with this program", id).Because(why.NoScenario, id)
 		}
 		if !s.Choose { // else whoever sends it says whom, each time
 			s.Select = view.Under(place)

@@ -150,7 +150,7 @@ func (c alertPages) told(q *frame.Request) error {
 func (c alertPages) remind(q *frame.Request) error {
 	every, err := strconv.Atoi(q.Form("every"))
 	if err != nil {
-		return wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes are a number")
+		return wire.Problemf(wire.KindMalformed, "nobody was reminded: the minutes are a number").Because(why.RemindMinutes, 60)
 	}
 	out, err := c.followUps.Remind(q.R.Context(), q.By(), q.R.PathValue("id"), acts.Remind{EveryMinutes: every}, wire.WaitLocal)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // onWall is how many scenarios are shown at once: more cannot be told apart in a hurry.
@@ -160,7 +161,7 @@ func (c scenarioPages) scenarioOf(q *frame.Request) (wire.Scenario, error) {
 	id := q.R.PathValue("scenario")
 	at := slices.IndexFunc(all, func(s wire.Scenario) bool { return s.ID == id })
 	if at < 0 {
-		return wire.Scenario{}, wire.Problemf(wire.KindNotFound, "there is no scenario %.100q", id)
+		return wire.Scenario{}, wire.Problemf(wire.KindNotFound, "there is no scenario %.100q", id).Because(why.NoScenario, id)
 	}
 	return all[at], nil
 }

@@ -3,10 +3,8 @@
 // the command line show; no sentence is ever read for it. It may import nothing of ours.
 package why
 
-import "slices"
-
 // Reason is one of those that pages have a text for: why.REASON, with what fills it in, in the order
-// that is said here. What has none is shown by its sentence, in English.
+// that is said here. What has none, such as one of a newer node, is shown by its sentence, in English.
 type Reason string
 
 // The reasons.
@@ -43,16 +41,8 @@ const (
 	Differs        Reason = "message-differs" // one of the same name stands
 )
 
-// All lists the reasons.
-func All() []Reason {
-	return []Reason{
-		NotShown, JustReminded, OutsidePlaces, RoleMissing, Idle, Alone, PolicyOld, SelectsNobody, IncidentOver, ChangedSince, WaitsForNone, OwnAlert, NotApprover,
-		ApprovedBefore, WrongCode, TooManyCodes, NoSecondFactor, AlertOver, SentAlready, Unchecked, TooOften, NoMajority, BlankMissing, BlankUnfit, NoAlert, NobodyTicked,
-		OnlyCorrects, NoPage, PasswordShort, Differs,
-	}
-}
-
-// Why is a reason with what fills its text in: texts, numbers, times, and Words.
+// Why is a reason with what fills its text in: texts, numbers, times, and Words. An error among them is
+// shown behind the text, in English.
 type Why struct {
 	Reason Reason
 	With   []any
@@ -69,6 +59,3 @@ type Words struct {
 	Of     string
 	Values []string
 }
-
-// Known reports whether it is one of All.
-func (r Reason) Known() bool { return slices.Contains(All(), r) }

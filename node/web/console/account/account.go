@@ -4,6 +4,7 @@ import (
 	"almenara/node/signin"
 	"almenara/node/web/console/frame"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type accountPage struct {
@@ -30,7 +31,7 @@ func (p pages) account(q *frame.Request) accountPage {
 // changePassword changes the person's own; all sessions end with that.
 func (p pages) changePassword(q *frame.Request) error {
 	if q.R.PostFormValue("password") != q.R.PostFormValue("again") {
-		return wire.Problemf(wire.KindRefused, "%s", q.Lang.T("account.differ"))
+		return wire.Problemf(wire.KindRefused, "%s", q.Lang.T("account.differ")).Because(why.InWords, q.Lang.T("account.differ"))
 	}
 	if err := p.service.ChangePassword(q.R.Context(), *q.Who, q.R.PostFormValue("old"), q.R.PostFormValue("password"), q.R.RemoteAddr); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"almenara/node/signin"
 	"almenara/node/web/console/frame"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // start goes to the page that a person uses first.
@@ -63,7 +64,7 @@ func (p pages) first(q *frame.Request) error {
 	}
 	password := q.R.PostFormValue("password")
 	if password != q.R.PostFormValue("again") {
-		return wrong(wire.Problemf(wire.KindRefused, "%s", q.Lang.T("account.differ")))
+		return wrong(wire.Problemf(wire.KindRefused, "%s", q.Lang.T("account.differ")).Because(why.InWords, q.Lang.T("account.differ")))
 	}
 	name, err := p.service.First(q.R.Context(), q.Form("token"), password, q.R.RemoteAddr)
 	if problem, ok := err.(*wire.Problem); ok {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // A file is kept between the look at what it would change and the word to apply it: compressed, in the
@@ -46,7 +47,7 @@ func (k *kept) keep(f file) (id string, err error) {
 		}
 	}
 	if len(k.all) >= mostKept {
-		return "", wire.Problemf(wire.KindBusy, "%d files of other people wait here to be applied, which is the most; nothing was changed: try again later, or at another node", mostKept)
+		return "", wire.Problemf(wire.KindBusy, "%d files of other people wait here to be applied, which is the most; nothing was changed: try again later, or at another node", mostKept).Because(why.FilesWait, mostKept)
 	}
 	id = rand.Text()
 	f.ends = time.AfterFunc(keptFor, func() { k.forget(id) })

@@ -11,6 +11,7 @@ import (
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 	"almenara/node/wire/looks"
+	"almenara/node/wire/why"
 )
 
 // needs are the keys of texts that say what the form lacks, in the order of the page.
@@ -57,7 +58,7 @@ func (f form) send(all []wire.Place) (out wire.SendAlert, missing string, err er
 	begins, known := minutesOf(f.Onset, onsets)
 	lasts, also := minutesOf(f.Lasts, lasting)
 	if !known || !also {
-		return out, "", wire.Problemf(wire.KindMalformed, "the form does not say when it begins and how long it holds")
+		return out, "", wire.Problemf(wire.KindMalformed, "the form does not say when it begins and how long it holds").Because(why.TimesMissing)
 	}
 	attached, err := f.resources()
 	if err != nil {

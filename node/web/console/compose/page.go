@@ -345,7 +345,7 @@ func (p pages) alone(q *frame.Request) (done func(), err error) {
 	case p.sending <- struct{}{}:
 		return func() { <-p.sending }, nil
 	case <-q.R.Context().Done():
-		return nil, wire.Problemf(wire.KindBusy, "nothing was sent: others are sending at this very moment; press again")
+		return nil, wire.Problemf(wire.KindBusy, "nothing was sent: others are sending at this very moment; press again").Because(why.OthersSend)
 	}
 }
 

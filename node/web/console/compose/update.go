@@ -48,7 +48,7 @@ func (p pages) standing(q *frame.Request) (standing, error) {
 		}
 	}
 	if len(s.texts) == 0 {
-		return s, wire.Problemf(wire.KindRefused, "what the alert says is not known at this node, so it cannot be changed here")
+		return s, wire.Problemf(wire.KindRefused, "what the alert says is not known at this node, so it cannot be changed here").Because(why.NotHereYet)
 	}
 	return s, nil
 }

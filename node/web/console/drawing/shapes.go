@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // point is a place on the earth, in degrees.
@@ -21,7 +22,7 @@ func pointOf(text string) (point, error) {
 	a, errA := strconv.ParseFloat(lat, 64)
 	o, errO := strconv.ParseFloat(lon, 64)
 	if !ok || errA != nil || errO != nil || !(math.Abs(a) <= 90) || !(math.Abs(o) <= 180) {
-		return point{}, wire.Problemf(wire.KindRefused, "%.40q is no corner: write degrees north and east, such as 22.3951,113.9754", text)
+		return point{}, wire.Problemf(wire.KindRefused, "%.40q is no corner: write degrees north and east, such as 22.3951,113.9754", text).Because(why.CornerWrong, text)
 	}
 	return point{a, o}, nil
 }
@@ -50,7 +51,7 @@ func Polygons(text string) (out []string, err error) {
 			ring = append(ring, ring[0])
 		}
 		if len(ring) < 4 {
-			return nil, wire.Problemf(wire.KindRefused, "an area that is drawn has at least three corners, and this one has %d", len(ring)-1)
+			return nil, wire.Problemf(wire.KindRefused, "an area that is drawn has at least three corners, and this one has %d", len(ring)-1).Because(why.CornersFew, len(ring)-1)
 		}
 		out = append(out, strings.Join(ring, " "))
 	}
@@ -69,7 +70,7 @@ func Circles(text string) (out []string, err error) {
 			continue
 		}
 		if len(parts) != 2 {
-			return nil, wire.Problemf(wire.KindRefused, "%.60q is no circle: write its middle and its radius in metres, such as 22.3951,113.9754 150", strings.TrimSpace(line))
+			return nil, wire.Problemf(wire.KindRefused, "%.60q is no circle: write its middle and its radius in metres, such as 22.3951,113.9754 150", strings.TrimSpace(line)).Because(why.CircleWrong, strings.TrimSpace(line))
 		}
 		p, err := pointOf(parts[0])
 		if err != nil {
@@ -77,7 +78,7 @@ func Circles(text string) (out []string, err error) {
 		}
 		radius, err := strconv.ParseFloat(parts[1], 64)
 		if err != nil || !(radius >= 1 && radius <= mostRadius) {
-			return nil, wire.Problemf(wire.KindRefused, "%.40q is no radius: write 1 to %d metres", parts[1], mostRadius)
+			return nil, wire.Problemf(wire.KindRefused, "%.40q is no radius: write 1 to %d metres", parts[1], mostRadius).Because(why.RadiusWrong, parts[1], mostRadius)
 		}
 		out = append(out, fmt.Sprintf("%s %s", p, strconv.FormatFloat(radius/1000, 'f', -1, 64)))
 	}

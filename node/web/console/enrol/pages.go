@@ -11,6 +11,7 @@ import (
 	"almenara/node/enrol"
 	"almenara/node/web/console/frame"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // place is one that may be chosen.
@@ -90,10 +91,10 @@ func (p pages) sheet(q *frame.Request) error {
 			continue
 		}
 		if len(words) != 2 {
-			return wire.Problemf(wire.KindRefused, "%s: %.100q", q.Lang.T("enrol.sheet.line"), strings.TrimSpace(line))
+			return wire.Problemf(wire.KindRefused, "%s: %.100q", q.Lang.T("enrol.sheet.line"), strings.TrimSpace(line)).Because(why.InWords, q.Lang.T("enrol.sheet.line")+": "+strings.TrimSpace(line))
 		}
 		if !slices.ContainsFunc(known, func(k place) bool { return k.Path == words[1] }) {
-			return wire.Problemf(wire.KindRefused, "%s: %.100q", q.Lang.T("enrol.sheet.place"), words[1])
+			return wire.Problemf(wire.KindRefused, "%s: %.100q", q.Lang.T("enrol.sheet.place"), words[1]).Because(why.InWords, q.Lang.T("enrol.sheet.place")+": "+words[1])
 		}
 		of = append(of, enrol.For{ID: words[0], Kind: cmp.Or(q.Form("kind"), "screen"), Place: words[1], Replaces: q.Form("replaces") != ""})
 	}
@@ -166,12 +167,12 @@ func (p pages) device(q *frame.Request) error {
 			Place: w.Wants.Place, Member: w.Wants.Member, Replaces: w.Wants.Replaces, Places: places,
 		})
 	}
-	return wire.Problemf(wire.KindNotFound, "%s", q.Lang.T("enrol.gone"))
+	return wire.Problemf(wire.KindNotFound, "%s", q.Lang.T("enrol.gone")).Because(why.EnrolGone)
 }
 
 func (p pages) approve(q *frame.Request) error {
 	if q.Form("same") == "" {
-		return wire.Problemf(wire.KindRefused, "%s", q.Lang.T("enrol.compare"))
+		return wire.Problemf(wire.KindRefused, "%s", q.Lang.T("enrol.compare")).Because(why.InWords, q.Lang.T("enrol.compare"))
 	}
 	done, err := p.service.Approve(q.R.Context(), q.By(), enrol.Approval{
 		Number: q.R.PathValue("number"), Code: q.Form("shown"),

@@ -7,6 +7,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type addPage struct {
@@ -101,12 +102,12 @@ func listed(text string, usual wire.Enrol) ([]wire.Enrol, error) {
 			}
 		}
 		if len(fields) > 4 { // rather than pass over what somebody meant
-			return nil, wire.Problemf(wire.KindMalformed, "the line of %.64q has %d columns; it may have id, kind, place and member; nothing was enrolled", fields[0], len(fields))
+			return nil, wire.Problemf(wire.KindMalformed, "the line of %.64q has %d columns; it may have id, kind, place and member; nothing was enrolled", fields[0], len(fields)).Because(why.LineColumns, fields[0], len(fields))
 		}
 		out = append(out, e)
 	}
 	if len(out) == 0 || len(out) > wire.MaxEnrol {
-		return nil, wire.Problemf(wire.KindMalformed, "from 1 to %d devices are enrolled at once, not %d; nothing was enrolled", wire.MaxEnrol, len(out))
+		return nil, wire.Problemf(wire.KindMalformed, "from 1 to %d devices are enrolled at once, not %d; nothing was enrolled", wire.MaxEnrol, len(out)).Because(why.EnrolMany, wire.MaxEnrol, len(out))
 	}
 	return out, nil
 }

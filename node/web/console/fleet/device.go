@@ -13,6 +13,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type devicePage struct {
@@ -42,7 +43,7 @@ func (p pages) find(q *frame.Request) (wire.Device, error) {
 			return page[at], nil
 		}
 		if after = next; next == "" || next > id {
-			return wire.Device{}, wire.Problemf(wire.KindNotFound, "there is no device %.100q", id)
+			return wire.Device{}, wire.Problemf(wire.KindNotFound, "there is no device %.100q", id).Because(why.NoDevice, id)
 		}
 	}
 }

@@ -7,13 +7,14 @@ import (
 
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // file answers with a style or a script.
 func (f *Frame) file(q *Request) error {
 	name := q.R.PathValue("file")
 	if !f.static.Serve(q.W, q.R, name) {
-		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of a page", name)
+		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of a page", name).Because(why.NoPage, name)
 	}
 	return nil
 }

@@ -110,16 +110,16 @@ func (f *Frame) checkKind(q *Request) error {
 		wanted = "multipart/form-data"
 	}
 	if !f.ours(r) {
-		return wire.Problemf(wire.KindForbidden, "this node is not reached under the name %.100q; the names that it has are those of --tls-name, its own, and its addresses", r.Host)
+		return wire.Problemf(wire.KindForbidden, "this node is not reached under the name %.100q; the names that it has are those of --tls-name, its own, and its addresses", r.Host).Because(why.HostUnknown, clip(r.Host))
 	}
 	if r.Header.Get("Authorization") != "" {
-		return wire.Problemf(wire.KindMalformed, "this is a page for people; a program with a token asks below /api/v1/")
+		return wire.Problemf(wire.KindMalformed, "this is a page for people; a program with a token asks below /api/v1/").Because(why.ForPeople)
 	}
 	if r.Method != http.MethodPost {
 		return nil
 	}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != wanted {
-		return wire.Problemf(wire.KindMalformed, "this page takes a form; a program asks below /api/v1/")
+		return wire.Problemf(wire.KindMalformed, "this page takes a form; a program asks below /api/v1/").Because(why.ForPeople)
 	}
 	return nil
 }
@@ -200,10 +200,10 @@ func (f *Frame) fail(q *Request, err error) {
 	switch {
 	case errors.As(err, &p):
 	case errors.Is(err, context.DeadlineExceeded):
-		p = wire.Problemf(wire.KindUnknownOutcome, "the node did not answer in time: look whether it happened before you try again")
+		p = wire.Problemf(wire.KindUnknownOutcome, "the node did not answer in time: look whether it happened before you try again").Because(why.Unknown)
 	default:
 		f.log.Error("answering a page", "path", q.R.URL.Path, "error", err)
-		p = wire.Problemf(wire.KindInternal, "a fault of the node; its log says more")
+		p = wire.Problemf(wire.KindInternal, "a fault of the node; its log says more").Because(why.Fault)
 	}
 	if p.Kind == wire.KindUnauthenticated && !q.Route.Open && q.R.Method == http.MethodGet {
 		_ = q.To(Below + "sign-in?next=" + url.QueryEscape(q.R.URL.RequestURI()))

@@ -8,8 +8,9 @@ import (
 	"almenara/node/wire/why"
 )
 
-// Said is what the node says to a person, and in which language where that is not the page's own.
-type Said struct{ Text, Tag string }
+// Said is what the node says to a person, and in which language where that is not the page's own. Detail
+// is what it says of the one case besides, in English.
+type Said struct{ Text, Tag, Detail string }
 
 // Said is why something was refused, in the person's language where the reason has a text, and else the
 // node's sentence, in English.
@@ -17,18 +18,19 @@ func (q *Request) Said(p *wire.Problem) Said {
 	if p == nil {
 		return Said{}
 	}
-	if p.Why.Reason.Known() {
-		return Said{Text: q.Lang.T("why."+string(p.Why.Reason), q.filled(p.Why.With)...)}
+	if key := "why." + string(p.Why.Reason); q.Lang.Has(key) {
+		with, detail := q.filled(p.Why.With)
+		return Said{Text: q.Lang.T(key, with...), Detail: detail}
 	}
 	if q.Lang.Tag == "en" {
 		return Said{Text: p.Sentence}
 	}
-	return Said{p.Sentence, "en"}
+	return Said{Text: p.Sentence, Tag: "en"}
 }
 
-// filled are the values of a reason as the person reads them.
-func (q *Request) filled(with []any) []any {
-	out := make([]any, len(with))
+// filled are the values of a reason as the person reads them, and the sentence of an error among them.
+func (q *Request) filled(with []any) (out []any, detail string) {
+	out = make([]any, len(with))
 	for i, v := range with {
 		switch v := v.(type) {
 		case time.Time:
@@ -39,13 +41,15 @@ func (q *Request) filled(with []any) []any {
 				texts = append(texts, q.Lang.Or(v.Of, value))
 			}
 			out[i] = strings.Join(texts, " / ")
+		case error:
+			detail = clip(v.Error())
 		case string:
 			out[i] = clip(v)
 		default:
 			out[i] = v
 		}
 	}
-	return out
+	return out, detail
 }
 
 // clip keeps what somebody else wrote from filling the page.

@@ -1,6 +1,7 @@
 package frame
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -16,10 +17,10 @@ import (
 func TestSaid_IsInThePersonsLanguage(t *testing.T) {
 	f := &Frame{opts: Options{Zone: time.UTC}}
 	for _, l := range words.All() {
-		for _, r := range why.All() {
-			require.True(t, l.Has("why."+string(r)), "%s in %s", r, l.Tag)
+		for name, r := range reasons(t) {
+			require.True(t, l.Has("why."+string(r)), "%s in %s", name, l.Tag)
 			q := &Request{Lang: l, frame: f}
-			said := q.Said(wire.Problemf(wire.KindRefused, "in English").Because(r, "one", "two"))
+			said := q.Said(wire.Problemf(wire.KindRefused, "in English").Because(r, "one", "two", "three", "four"))
 			require.NotContains(t, said.Text, "⟦")
 			require.Empty(t, said.Tag)
 			require.NotEqual(t, "in English", said.Text)
@@ -33,8 +34,13 @@ func TestSaid_IsInThePersonsLanguage(t *testing.T) {
 	said = zh.Said(wire.Problemf(wire.KindNotFound, "none").Because(why.NoAlert, strings.Repeat("長", 9000)))
 	require.Less(t, len(said.Text), 1000)
 
-	require.Equal(t, Said{"something rare", "en"}, zh.Said(wire.Problemf(wire.KindRefused, "something rare")), "which page readers for the blind read in English")
-	require.Equal(t, Said{"something rare", ""}, (&Request{Lang: words.All()[0], frame: f}).Said(wire.Problemf(wire.KindRefused, "something rare")))
-	require.Equal(t, Said{"new", "en"}, zh.Said(wire.Problemf(wire.KindRefused, "new").Because("of a newer node")))
+	require.Equal(t, Said{Text: "something rare", Tag: "en"}, zh.Said(wire.Problemf(wire.KindRefused, "something rare")), "which page readers for the blind read in English")
+	require.Equal(t, Said{Text: "something rare"}, (&Request{Lang: words.All()[0], frame: f}).Said(wire.Problemf(wire.KindRefused, "something rare")))
+	require.Equal(t, Said{Text: "new", Tag: "en"}, zh.Said(wire.Problemf(wire.KindRefused, "new").Because("of a newer node")))
 	require.Empty(t, zh.Said(nil))
+
+	said = zh.Said(wire.Problemf(wire.KindRefused, "place x: too deep").Because(why.PlaceUnfit, "x", errors.New("too deep")))
+	require.Contains(t, said.Text, "x")
+	require.NotContains(t, said.Text, "too deep")
+	require.Equal(t, "too deep", said.Detail, "which is shown as English")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // mostFields is how many fields a form with a file may have before the file.
@@ -62,11 +63,11 @@ func (q *Request) readForm() error {
 	case errors.As(err, &large):
 		return tooLarge(large.Limit)
 	}
-	return wire.Problemf(wire.KindMalformed, "the form cannot be read")
+	return wire.Problemf(wire.KindMalformed, "the form cannot be read").Because(why.FormWrong)
 }
 
 func tooLarge(most int64) error {
-	return wire.Problemf(wire.KindTooLarge, "the form holds more than %d bytes", most)
+	return wire.Problemf(wire.KindTooLarge, "the form holds more than %d bytes", most).Because(why.FormLarge, most)
 }
 
 // readFields reads the fields before the file; what comes behind it is passed over.
@@ -93,7 +94,7 @@ func (q *Request) readFields() error {
 			return err
 		}
 	}
-	return wire.Problemf(wire.KindMalformed, "the form has more than %d fields", mostFields)
+	return wire.Problemf(wire.KindMalformed, "the form has more than %d fields", mostFields).Because(why.FormWrong)
 }
 
 func addField(form url.Values, part *multipart.Part, left int) (int, error) {

@@ -19,6 +19,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 //go:embed *.html *.css
@@ -121,7 +122,7 @@ func show(q *frame.Request) error {
 	name := q.R.PathValue("chapter")
 	at := slices.Index(chapters, name)
 	if at < 0 {
-		return wire.Problemf(wire.KindNotFound, "the handbook has no chapter %.100q", name)
+		return wire.Problemf(wire.KindNotFound, "the handbook has no chapter %.100q", name).Because(why.NoPage, name)
 	}
 	c := book()[q.Lang.Tag][name]
 	out := chapterPage{Page: q.Page("chapter"), Body: c.body, English: name == contract && q.Lang.Tag != "en"}

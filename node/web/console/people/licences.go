@@ -9,6 +9,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type licencesPage struct {
@@ -118,7 +119,7 @@ func (p pages) offers(q *frame.Request, out *licencesPage) error {
 func (p pages) grant(q *frame.Request) error {
 	days, err := strconv.Atoi(q.Form("days"))
 	if err != nil || days < 1 || days > 366 {
-		return wire.Problemf(wire.KindMalformed, "%.20q is no number of days", q.Form("days"))
+		return wire.Problemf(wire.KindMalformed, "%.20q is no number of days", q.Form("days")).Because(why.DaysWrong, q.Form("days"))
 	}
 	_, err = p.s.Licences.GrantLicence(q.R.Context(), q.By(), wire.Licence{
 		Operator: q.Form("operator"), Scenarios: q.R.PostForm["scenario"], Place: q.Form("place"),
@@ -129,7 +130,7 @@ func (p pages) grant(q *frame.Request) error {
 
 func (p pages) revokeLicence(q *frame.Request) error {
 	if !view.Typed(q.Form("word"), "people.word") {
-		return p.licenceThen(q, "", wire.Problemf(wire.KindRefused, "%s", q.Lang.T("people.word.wrong", q.Lang.T("people.word"))))
+		return p.licenceThen(q, "", wire.Problemf(wire.KindRefused, "%s", q.Lang.T("people.word.wrong", q.Lang.T("people.word"))).Because(why.InWords, q.Lang.T("people.word.wrong", q.Lang.T("people.word"))))
 	}
 	return p.licenceThen(q, "revoked", p.s.Licences.RevokeLicence(q.R.Context(), q.By(), q.R.PathValue("licence")))
 }

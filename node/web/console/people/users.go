@@ -8,6 +8,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 type peoplePage struct {
@@ -168,7 +169,7 @@ func (p pages) find(q *frame.Request) (personPage, error) {
 	name := q.R.PathValue("name")
 	at := slices.IndexFunc(users, func(u wire.User) bool { return u.Name == name })
 	if at < 0 {
-		return personPage{}, wire.Problemf(wire.KindNotFound, "there is no user %.100q", name)
+		return personPage{}, wire.Problemf(wire.KindNotFound, "there is no user %.100q", name).Because(why.NoUser, name)
 	}
 	return p.one(q, users[at])
 }

@@ -9,6 +9,7 @@ import (
 	"html/template"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // Most is how large a picture may be, in bytes: with the texts it must fit into what a small device takes
@@ -30,7 +31,7 @@ func Resource(text, description string) (*wire.CAPResource, error) {
 		kind = "image/png"
 	}
 	if err != nil || kind == "" || len(raw) > Most {
-		return nil, wire.Problemf(wire.KindRefused, "nothing was sent: a picture is a JPEG or a PNG of at most %d KiB; give a link to a larger one", Most>>10)
+		return nil, wire.Problemf(wire.KindRefused, "nothing was sent: a picture is a JPEG or a PNG of at most %d KiB; give a link to a larger one", Most>>10).Because(why.PictureUnfit, Most>>10)
 	}
 	sum := sha1.Sum(raw) //nolint:gosec // see the import
 	return &wire.CAPResource{ResourceDesc: description, MIMEType: kind, Size: int64(len(raw)), DerefURI: text, Digest: hex.EncodeToString(sum[:])}, nil
