@@ -69,7 +69,10 @@ almenara/cluster/identity almenara/cluster/foreign almenara/storage/durable
 almenara/channels almenara/channels almenara/storage/alert almenara/storage/audience almenara/storage/receipt
 almenara/channels/signal
 almenara/channels/plain
-almenara/channels/agent almenara/channels/contract! almenara/channels/device almenara/channels/pages
+almenara/channels/agent almenara/channels/agent/picture almenara/channels/contract! almenara/channels/device almenara/channels/pages
+almenara/channels/agent/kiosk
+almenara/channels/agent/picture
+almenara/channels/agent/cec
 almenara/channels/speaker almenara/channels/contract! almenara/channels/device/rules almenara/channels/signal
 almenara/channels/speaker/rtp
 almenara/channels/sign

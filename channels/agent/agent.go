@@ -3,8 +3,10 @@
 // itself, which therefore survives a reload while no node can be reached. The browser draws what
 // it is given and says what it has painted; the agent tells that, and nothing else, as presented.
 //
-// It owns the requests between page and agent. It knows neither files nor flags, and of our
-// packages imports channels/device, its rules, the contract and channels/pages.
+// It owns the requests between page and agent, and watches both page and glass: a browser that hangs
+// is started anew, and what a page no longer paints is taken back. It knows neither files, flags nor
+// programs, and of our packages imports channels/device, its rules, the contract, channels/pages
+// and channels/agent/picture.
 package agent
 
 import (
@@ -37,7 +39,26 @@ type Options struct {
 	// runs while nothing is in force; both may be empty.
 	Zone, Under string
 	Patience    time.Duration // zero: DefaultPatience
-	Logger      *slog.Logger  // nil: no logs
+	// Browser is the browser of the box where the agent keeps it running; nil: somebody else does.
+	Browser Browser
+	// Picture takes a picture of the glass, which is looked at and forgotten; nil: none can be taken.
+	Picture Camera
+	// Power switches the screen of the box on while an emergency is in force; nil: nobody does.
+	Power  Power
+	Clock  func() time.Time // measures how long ago something was; nil: the system's
+	Logger *slog.Logger     // nil: no logs
+}
+
+// Browser is one that can be started anew.
+type Browser interface {
+	Restart()
+	Starts() int // how often it was started
+}
+
+// Power is that of the screen.
+type Power interface {
+	Need(bool)       // an emergency is in force, or is not any more; returns at once
+	Powered() string // "on", "standby", …; "unknown" where it does not tell
 }
 
 // Agent is one device with its page. All methods may be called from any goroutine.
@@ -52,14 +73,17 @@ type Agent struct {
 	stopping map[device.Revision]uint64 // to be gone from the glass once the page has drawn this seq
 	commands []contract.Command         // the last few, for pages that come later
 	test     string                     // id of the test that no page has answered yet; "" for none
-	health   map[string]string          // as the page last said
-	browsers int                        // pages that listen
+	pages    map[string]*page           // pages that listen, by the id that each has made up
+	told     string                     // of what healthNow and Seen gave last, to know when they change
+	dog      watchdog
+	glass    glass
 }
 
 // presented is one alert that the page is to show.
 type presented struct {
 	effect  rules.Effect
-	painted bool // by some page
+	painted bool // by some page, now
+	proven  bool // it was painted once, and that was told
 
 	reminders int // how often it was to be presented again
 	timer     *time.Timer
@@ -76,10 +100,14 @@ func New(o Options) (*Agent, error) {
 	if o.Speak == nil {
 		o.Speak = func(rules.Effect) {}
 	}
-	a := &Agent{
-		options: o, changed: make(chan struct{}), alerts: map[string]*presented{}, stopping: map[device.Revision]uint64{}, health: map[string]string{},
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
-	o.Device.Present, o.Device.Command, o.Device.Health = a.present, a.command, a.healthNow
+	a := &Agent{
+		options: o, changed: make(chan struct{}), alerts: map[string]*presented{}, stopping: map[device.Revision]uint64{}, pages: map[string]*page{},
+		dog: watchdog{since: o.Clock()}, glass: newGlass(),
+	}
+	o.Device.Present, o.Device.Command, o.Device.Health, o.Device.Seen = a.present, a.command, a.healthNow, a.canBeSeen
 	d, err := device.New(o.Device)
 	if err != nil {
 		return nil, err
@@ -88,21 +116,32 @@ func New(o Options) (*Agent, error) {
 	return a, nil
 }
 
-// Run keeps the device connected to one node or another until ctx ends.
-func (a *Agent) Run(ctx context.Context) error { return a.device.Run(ctx) }
+// Run keeps the device connected to one node or another, and watches the browser, until ctx ends.
+func (a *Agent) Run(ctx context.Context) error {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	watching.Go(func() { a.watch(ctx) })
+	if a.options.Picture != nil {
+		watching.Go(func() { a.lookAgain(ctx) })
+	}
+	return a.device.Run(ctx)
+}
 
 // present gives the page what has begun or ended. It is told when a page has painted it.
 func (a *Agent) present(e rules.Effect) error {
 	a.options.Speak(e)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	defer a.needPower()
 	a.change()
 	if e.Action == rules.Stop {
 		if p := a.alerts[e.Alert]; p != nil && p.effect.Revision <= e.Revision {
 			p.timer.Stop()
 			delete(a.alerts, e.Alert)
 		}
-		if a.browsers == 0 {
+		if len(a.pages) == 0 {
 			return nil // nobody draws it
 		}
 		a.stopping[device.Revision{Alert: e.Alert, Revision: e.Revision}] = a.seq
@@ -124,7 +163,7 @@ func (a *Agent) present(e rules.Effect) error {
 func (a *Agent) late(alert string, revision uint64) {
 	a.mu.Lock()
 	p := a.alerts[alert]
-	failed := p != nil && p.effect.Revision == revision && !p.painted
+	failed := p != nil && p.effect.Revision == revision && !p.proven
 	a.mu.Unlock()
 	if failed {
 		a.options.Logger.Error("no page has painted an alert", "alert", alert)
@@ -137,7 +176,7 @@ func (a *Agent) command(c contract.Command) {
 	defer a.mu.Unlock()
 	if c.Do == contract.DoTest {
 		switch {
-		case a.browsers == 0:
+		case len(a.pages) == 0:
 			device.LocalOf(a.device).Tested(contract.Tested{ID: c.ID, Result: contract.TestFailed, Why: "no browser"})
 			return
 		case a.test != "":
@@ -154,6 +193,7 @@ func (a *Agent) command(c contract.Command) {
 }
 
 // answered takes what the test that goes on came to. Of others, and of what was answered before, nothing is taken.
+// What a page says it has painted is looked for in a picture, where one can be taken.
 func (a *Agent) answered(t contract.Tested) {
 	a.mu.Lock()
 	waited := t.ID != "" && a.test == t.ID
@@ -161,7 +201,16 @@ func (a *Agent) answered(t contract.Tested) {
 		a.test = ""
 	}
 	a.mu.Unlock()
-	if waited {
+	switch {
+	case !waited:
+	case t.Result == contract.TestPassed && a.options.Picture != nil:
+		a.glass.ask(func(why string) {
+			if why != "" {
+				t.Result, t.Why = contract.TestFailed, why
+			}
+			device.LocalOf(a.device).Tested(t)
+		})
+	default:
 		device.LocalOf(a.device).Tested(t)
 	}
 }
@@ -173,82 +222,13 @@ func (a *Agent) change() {
 	a.changed = make(chan struct{})
 }
 
-// saw takes what a page says that it has painted, once it has drawn seq.
-func (a *Agent) saw(s seen) {
-	a.mu.Lock()
-	painted, gone := []device.Revision{}, []device.Revision{}
-	on := map[device.Revision]bool{}
-	for _, r := range s.Painted {
-		on[r] = true
-		if p := a.alerts[r.Alert]; p != nil && p.effect.Revision == r.Revision && !p.painted {
-			p.painted = true
-			p.timer.Stop()
-			painted = append(painted, r)
-		}
-	}
-	for r, seq := range a.stopping {
-		if s.Seq >= seq && !on[r] {
-			delete(a.stopping, r)
-			gone = append(gone, r)
-		}
-	}
-	changed := !maps.Equal(a.health, s.Health)
-	a.health = map[string]string{}
-	maps.Copy(a.health, s.Health)
-	a.mu.Unlock()
-	for _, r := range painted {
-		device.LocalOf(a.device).Presented(r.Alert, r.Revision)
-	}
-	for _, r := range gone {
-		device.LocalOf(a.device).Stopped(r.Alert, r.Revision)
-	}
-	if s.Tested != nil {
-		a.answered(*s.Tested)
-	}
-	if changed {
-		device.LocalOf(a.device).HealthChanged()
-	}
-}
-
-// browser counts the pages that listen. When the last one goes, nothing is drawn any more.
-func (a *Agent) browser(n int) {
-	a.mu.Lock()
-	a.browsers += n
-	var gone []device.Revision
-	if a.browsers == 0 {
-		gone = slices.Collect(maps.Keys(a.stopping))
-		clear(a.stopping)
-		a.health = map[string]string{}
-	}
-	a.mu.Unlock()
-	for _, r := range gone {
-		device.LocalOf(a.device).Stopped(r.Alert, r.Revision)
-	}
-	device.LocalOf(a.device).HealthChanged()
-}
-
-// healthNow is told in the device's state.
-func (a *Agent) healthNow() map[string]string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	h := maps.Clone(a.health)
-	h[contract.HealthLevel] = "C"
-	if a.options.Device.Save != nil {
-		h[contract.HealthStore] = "file"
-	}
-	if a.browsers == 0 {
-		h["display"] = "no browser"
-	}
-	return h
-}
-
-// picture is what the page is to show now, and what is closed when it has changed.
-func (a *Agent) picture() (picture, <-chan struct{}) {
+// content is what the page is to show now, and what is closed when it has changed.
+func (a *Agent) content() (content, <-chan struct{}) {
 	silence, heard := a.device.LastWord()
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	p := picture{
-		Seq: a.seq, Now: device.LocalOf(a.device).Now().UnixMilli(), Silence: -1, Connected: device.LocalOf(a.device).Connected(), Alerts: []alertOnPage{}, Commands: a.commands,
+	p := content{
+		Seq: a.seq, Shot: a.glass.shot, Now: device.LocalOf(a.device).Now().UnixMilli(), Silence: -1, Connected: device.LocalOf(a.device).Connected(), Alerts: []alertOnPage{}, Commands: a.commands,
 		Device: deviceOnPage{ID: a.device.ID(), Zone: a.options.Zone, Under: a.options.Under},
 	}
 	if heard {
@@ -257,7 +237,7 @@ func (a *Agent) picture() (picture, <-chan struct{}) {
 	for _, id := range slices.Sorted(maps.Keys(a.alerts)) {
 		e := a.alerts[id].effect
 		p.Alerts = append(p.Alerts, alertOnPage{
-			Alert: id, Revision: e.Revision, Body: e.Body, Look: lookOnPage{e.Look.Tier, e.Look.Sound}, Resumed: e.Action == rules.Resume || a.alerts[id].painted, Reminders: a.alerts[id].reminders,
+			Alert: id, Revision: e.Revision, Body: e.Body, Look: lookOnPage{e.Look.Tier, e.Look.Sound}, Resumed: e.Action == rules.Resume || a.alerts[id].proven, Reminders: a.alerts[id].reminders,
 		})
 	}
 	return p, a.changed

@@ -37,8 +37,8 @@ func fire(action rules.Action) rules.Effect {
 	return rules.Effect{Action: action, Alert: "fire", Revision: 7, Body: &contract.Body{Alert: "fire", Revision: 7}, Look: rules.Look{Tier: contract.TierEmergency, Sound: "siren"}}
 }
 
-// pictures reads what a page is told.
-func pictures(t *testing.T, server *httptest.Server) func() picture {
+// contents reads what a page is told.
+func contents(t *testing.T, server *httptest.Server) func() content {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
@@ -48,7 +48,7 @@ func pictures(t *testing.T, server *httptest.Server) func() picture {
 	require.NoError(t, err)
 	t.Cleanup(func() { answer.Body.Close() })
 	lines := bufio.NewScanner(answer.Body)
-	return func() (p picture) {
+	return func() (p content) {
 		for lines.Scan() {
 			if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
 				require.NoError(t, json.Unmarshal([]byte(data), &p))
@@ -88,7 +88,7 @@ func TestAgent_TellsThePageTheWholeTruth(t *testing.T) {
 	a := made(t)
 	server := httptest.NewServer(a.Handler())
 	t.Cleanup(server.Close)
-	next := pictures(t, server)
+	next := contents(t, server)
 	first := next()
 	require.Empty(t, first.Alerts)
 	require.EqualValues(t, -1, first.Silence)
@@ -115,8 +115,12 @@ func TestAgent_TellsThePageTheWholeTruth(t *testing.T) {
 func TestAgent_OfAnotherRevisionNothingIsPainted(t *testing.T) {
 	a := made(t)
 	require.ErrorIs(t, a.present(fire(rules.Start)), device.ErrPending)
+	require.Equal(t, http.StatusConflict, post(t, a.Handler(), `{"painted":[{"alert":"fire","revision":7}]}`), "it does not listen")
+	require.False(t, a.painted("fire"))
+	require.True(t, a.listen(""))
 	post(t, a.Handler(), `{"seq":9,"painted":[{"alert":"fire","revision":6},{"alert":"other","revision":7}]}`)
 	require.False(t, a.painted("fire"))
+	a.leave("")
 	require.Equal(t, "no browser", a.healthNow()["display"])
 	require.NoError(t, a.present(fire(rules.Stop)), "without a page nothing is drawn")
 }
@@ -133,6 +137,7 @@ func TestAgent_IsForItsOwnBoxAlone(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, post(t, h, `{}`, "Origin", "http://elsewhere.example"))
 	require.Equal(t, http.StatusBadRequest, post(t, h, `{"painted":7}`))
 	require.Equal(t, http.StatusBadRequest, post(t, h, `{"health":{"a":"`+strings.Repeat("x", 200)+`"}}`))
+	require.Equal(t, http.StatusBadRequest, post(t, h, `{"mark":{"cells":"wwwwwwww","columns":4,"page":[0,0,1,1],"screen":[0,0,2,1]}}`))
 	require.Equal(t, http.StatusBadRequest, post(t, h, strings.Repeat(" ", maxSeen+1)+`{}`))
 }
 
@@ -149,7 +154,7 @@ func TestAgent_ATestIsWhatThePageSays(t *testing.T) {
 	test := func(id string) contract.Command { return contract.Command{ID: id, Do: contract.DoTest} }
 	a.command(test("c1"))
 	require.Equal(t, contract.Tested{ID: "c1", Result: contract.TestFailed, Why: "no browser"}, a.tested(t))
-	a.browser(1)
+	require.True(t, a.listen(""))
 	a.command(test("c2"))
 	post(t, a.Handler(), `{"seq":1,"painted":[],"tested":{"id":"c1","result":"passed","exercised":["display"]}}`)
 	require.Equal(t, "c1", a.tested(t).ID, "a page does not answer what is over")
@@ -165,7 +170,7 @@ func TestAgent_ATestIsWhatThePageSays(t *testing.T) {
 func TestAgent_ATestThatNoPageAnswersHasFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := made(t)
-		a.browser(1)
+		require.True(t, a.listen(""))
 		a.command(contract.Command{ID: "c1", Do: contract.DoTest})
 		time.Sleep(DefaultPatience + time.Second)
 		synctest.Wait()

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"almenara/channels/agent/picture"
 	"almenara/channels/contract"
 	"almenara/channels/device"
 	"almenara/channels/pages"
@@ -22,9 +23,18 @@ const maxSeen = 64 << 10
 // the last word is.
 const heartbeat = 2 * time.Second
 
-// picture is what a page gets: the whole of what is to be shown, whenever it changes.
-type picture struct {
+// Bounds on pages: one browser is what a box has, and people who look may have further ones.
+const (
+	maxPages  = 16
+	maxPageID = 64
+	writeMost = time.Minute // how long a page may leave what it is told unread
+)
+
+// content is what a page gets: the whole of what is to be shown, whenever it changes and with each heartbeat.
+type content struct {
 	Seq       uint64             `json:"seq"`
+	Beat      uint64             `json:"beat"`    // how many were sent on this connection; the page says the last that it has
+	Shot      uint64             `json:"shot"`    // of which picture it draws the mark; 0: none is taken here
 	Now       int64              `json:"now"`     // corrected time, milliseconds since 1970
 	Silence   int64              `json:"silence"` // milliseconds since the last manifest; -1: none yet
 	Connected bool               `json:"connected"`
@@ -53,12 +63,25 @@ type deviceOnPage struct {
 	Under string `json:"under,omitempty"`
 }
 
-// seen is what a page says.
+// seen is what a page says: whenever it changes, and in answer to each content.
 type seen struct {
+	Page    string            `json:"page"` // what the page calls itself
 	Seq     uint64            `json:"seq"`
+	Frames  uint64            `json:"frames"` // how many it has painted
+	Hidden  bool              `json:"hidden"` // nobody can see the page
+	Mark    *mark             `json:"mark,omitempty"`
 	Painted []device.Revision `json:"painted"`
 	Health  map[string]string `json:"health"`
 	Tested  *contract.Tested  `json:"tested,omitempty"` // what the last test came to on the page
+}
+
+// mark is what the page has drawn for a picture to find, and where, as parts of the page and of the screen.
+type mark struct {
+	Shot    uint64     `json:"shot"`
+	Cells   string     `json:"cells"`
+	Columns int        `json:"columns"`
+	Page    [4]float64 `json:"page"`   // left, top, width, height
+	Screen  [4]float64 `json:"screen"` // the same
 }
 
 // Handler serves the page, its files, and what page and agent say to each other. It answers
@@ -96,17 +119,23 @@ func local(host string) bool {
 func (a *Agent) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
+	id := r.URL.Query().Get("page")
+	if len(id) > maxPageID || !a.listen(id) {
+		http.Error(w, "too many pages listen, or this one has too long a name", http.StatusTooManyRequests)
+		return
+	}
+	defer a.leave(id)
 	flush := http.NewResponseController(w)
-	a.browser(1)
-	defer a.browser(-1)
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
-	for {
-		now, changed := a.picture()
+	for beat := uint64(1); ; beat++ {
+		now, changed := a.content()
+		now.Beat = beat
 		raw, err := json.Marshal(now)
 		if err != nil {
 			return
 		}
+		_ = flush.SetWriteDeadline(a.options.Clock().Add(writeMost)) // a browser that hangs reads nothing
 		if _, err := fmt.Fprintf(w, "data: %s\n\n", raw); err != nil || flush.Flush() != nil {
 			return
 		}
@@ -133,14 +162,24 @@ func (a *Agent) seen(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "what was painted cannot be read: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	a.saw(s)
+	if !a.saw(s) {
+		http.Error(w, "this page does not listen, so that nobody knows whether it is still there", http.StatusConflict)
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
 // check holds what a page says to what a state may carry.
 func (s seen) check() error {
-	if len(s.Health) > contract.MaxHealth-2 {
-		return fmt.Errorf("more than %d entries of health", contract.MaxHealth-2)
+	if len(s.Health) > contract.MaxHealth-ownHealth {
+		return fmt.Errorf("more than %d entries of health", contract.MaxHealth-ownHealth)
+	}
+	if s.Mark != nil {
+		for _, of := range []bool{true, false} {
+			if err := s.Mark.on(of).Check(); err != nil {
+				return err
+			}
+		}
 	}
 	for name, value := range s.Health {
 		if len(name) > contract.MaxStateText || len(value) > contract.MaxStateText || !utf8.ValidString(name+value) {
@@ -151,4 +190,13 @@ func (s seen) check() error {
 		return fmt.Errorf("more than %d words of what was exercised, or one is longer than %d bytes", contract.MaxExercised, contract.MaxStateText)
 	}
 	return nil
+}
+
+// on is where the mark is on a picture of the screen, or of the page alone.
+func (m mark) on(screen bool) picture.Mark {
+	at := m.Page
+	if screen {
+		at = m.Screen
+	}
+	return picture.Mark{Cells: m.Cells, Columns: m.Columns, X: at[0], Y: at[1], Width: at[2], Height: at[3]}
 }

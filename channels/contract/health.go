@@ -18,6 +18,8 @@ const (
 	HealthReloads   = "reloads"   // how often it began anew since it was enrolled
 	HealthMemory    = "memory"    // MB that it uses, in steps of 16
 	HealthRefused   = "refused"   // what it refused last, and why
+	HealthPicture   = "picture"   // PictureVisible, PictureUnknown, or what a picture of the screen shows in the place of the page
+	HealthPower     = "power"     // of the screen: on, standby or PowerUnknown
 )
 
 // Values that have a meaning.
@@ -25,6 +27,9 @@ const (
 	DisplayPainted = "painted"
 	DisplayNothing = "nothing in force"
 	StoreNone      = "none"
+	PictureVisible = "visible"
+	PictureUnknown = "unknown"
+	PowerUnknown   = "unknown"
 )
 
 // SoundsThatAreHeard are the values of HealthSound of a device that can be heard, as far as it

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -219,6 +220,7 @@ func (d *Device) publishState(ctx context.Context, l *link, word string) error {
 	}
 	known := l.known(maps.Clone(health), d.ring, d.drawn, d.drawnAt)
 	d.mu.Unlock()
+	s.Presenting = slices.DeleteFunc(s.Presenting, func(alert string) bool { return !d.options.Seen(alert) })
 	s.Presenting = s.Presenting[:min(len(s.Presenting), contract.MaxPresenting)]
 	if word == "" {
 		s.State = contract.StateReady

@@ -38,6 +38,10 @@ type Options struct {
 	// most. It is asked whenever something is published, and must return at once. Nil: nothing.
 	Health func() map[string]string
 
+	// Seen reports whether an alert that was begun can be seen or heard here now: what cannot is not listed as
+	// presented in the state. It is asked whenever something is published, and must return at once. Nil: all can.
+	Seen func(alert string) bool
+
 	// OnEvent hears what happens. It is called by several goroutines and must
 	// return at once.
 	OnEvent func(Event)
@@ -85,6 +89,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Health == nil {
 		o.Health = func() map[string]string { return nil }
+	}
+	if o.Seen == nil {
+		o.Seen = func(string) bool { return true }
 	}
 	if o.OnEvent == nil {
 		o.OnEvent = func(Event) {}

@@ -46,7 +46,7 @@ func Of(s contract.State, at time.Time) *devicehealth.DeviceHealth {
 		Store: said(contract.HealthStore), Persisted: yes(s.Health[contract.HealthPersisted]), Awake: yes(s.Health[contract.HealthAwake]),
 		Keys: moment(s.Health[contract.HealthKeys], at), Drawn: said(contract.HealthDrawn), DrawnAt: moment(s.Health[contract.HealthDrawnAt], at),
 		Queued: count(s.Health[contract.HealthQueued]), Reloads: count(s.Health[contract.HealthReloads]), MemoryMB: count(s.Health[contract.HealthMemory]),
-		Refused: said(contract.HealthRefused),
+		Refused: said(contract.HealthRefused), Picture: said(contract.HealthPicture), Power: said(contract.HealthPower),
 	}
 	if level := s.Health[contract.HealthLevel]; slices.Contains([]string{"A", "B", "C", "D"}, level) {
 		h.Level = level
@@ -64,6 +64,7 @@ func faults(h *devicehealth.DeviceHealth) (out []string) {
 		devicehealth.FaultReload:  h.Level == "A",
 		devicehealth.FaultSilent:  h.Sound != "" && !slices.Contains(contract.SoundsThatAreHeard, h.Sound),
 		devicehealth.FaultUnseen:  h.Display != "" && h.Display != contract.DisplayPainted && h.Display != contract.DisplayNothing,
+		devicehealth.FaultPicture: h.Picture != "" && h.Picture != contract.PictureVisible && h.Picture != contract.PictureUnknown,
 		devicehealth.FaultStore:   h.Store == contract.StoreNone,
 		devicehealth.FaultSleeps:  h.Awake != nil && !*h.Awake,
 		devicehealth.FaultClock:   math.Abs(h.ClockSkew) > skewMost.Seconds(),

@@ -20,14 +20,15 @@ import (
 type box struct {
 	t         *testing.T
 	enrolment string
+	more      []string      // further arguments
 	page      string        // host:port
 	took      time.Duration // until it served, the fastest time
 	process   *exec.Cmd
 }
 
-func (d *district) box(node int, id string) *box {
+func (d *district) box(node int, id string, more ...string) *box {
 	d.t.Helper()
-	b := &box{t: d.t, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: freeAddr(d.t)}
+	b := &box{t: d.t, more: more, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: freeAddr(d.t)}
 	require.NoError(d.t, os.WriteFile(b.enrolment, d.run(node, "--json", "device", "enrol", "--kind", "screen", "--place", block, id), 0o600))
 	b.start()
 	d.t.Cleanup(b.end)
@@ -38,6 +39,7 @@ func (b *box) start() {
 	b.t.Helper()
 	began := time.Now()
 	b.process = exec.Command(*program, "device", "run", "--enrolment", b.enrolment, "--listen", b.page, "--zone", "Asia/Hong_Kong")
+	b.process.Args = append(b.process.Args, b.more...)
 	b.process.Stderr = os.Stderr
 	require.NoError(b.t, b.process.Start())
 	require.Eventually(b.t, func() bool {

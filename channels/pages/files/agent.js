@@ -1,6 +1,8 @@
 // Agent is what a page is given by the agent that serves it: the agent is the device, verifies and
 // decides, and the page says what it has painted. To the page it looks as the contract's receiver.
 
+import { Mark } from './mark.js'
+
 const patience = 10000 // after so long without a word the agent is taken for lost
 
 // openAgent resolves with the first picture.
@@ -8,6 +10,7 @@ const patience = 10000 // after so long without a word the agent is taken for lo
 //   present(effect)   as the receiver asks for it; what it resolves or rejects does not matter
 //   command(command)
 //   painted()         what is on the glass now: [{alert, revision}]
+//   glass()           {frames, hidden}: how many frames were painted, and whether nobody can see the page
 export function openAgent (options) {
   return new Promise(resolve => new Agent(options, resolve))
 }
@@ -24,7 +27,10 @@ class Agent {
     this.came = 0
     this.saying = false
     this.said = ''
-    const events = new EventSource('/agent/events')
+    this.mark = new Mark()
+    // The page makes up its name, so that the agent knows which of several pages has painted what.
+    this.id = [...crypto.getRandomValues(new Uint8Array(8))].map(b => b.toString(16).padStart(2, '0')).join('')
+    const events = new EventSource('/agent/events?page=' + this.id)
     events.onmessage = e => {
       this.take(JSON.parse(e.data))
       ready(this)
@@ -56,7 +62,7 @@ class Agent {
       if (!this.done.has(c.id) && !first) this.do(c)
       this.done.add(c.id)
     }
-    this.changed()
+    this.changed() // in answer to each heartbeat, too
   }
 
   act (effect) { Promise.resolve(this.options.present(effect)).then(() => this.changed(), () => this.changed()) }
@@ -76,17 +82,23 @@ class Agent {
 
   // changed says what is painted, and again when that has changed meanwhile.
   async changed () {
-    if (this.saying || !this.picture) return
+    if (!this.picture) return
+    this.mark.draw(this.picture.shot, this.options.painted()).then(drawn => { if (drawn) this.changed() })
+    if (this.saying) return
     this.saying = true
     try {
-      for (let text; (text = this.text()) !== this.said;) {
-        const answer = await fetch('/agent/seen', { method: 'POST', body: text })
+      for (let says; (says = JSON.stringify(this.says())) !== this.said;) {
+        const { frames, hidden } = this.options.glass()
+        const answer = await fetch('/agent/seen', { method: 'POST', body: JSON.stringify(Object.assign(this.says(), { frames, hidden })) })
         if (!answer.ok) break
-        this.said = text
+        this.said = says
       }
     } catch (error) { /* the agent is gone; it is told again when it is back */ }
     this.saying = false
   }
 
-  text () { return JSON.stringify({ seq: this.picture.seq, painted: this.options.painted(), health: this.health, tested: this.tested }) }
+  says () {
+    const { seq, beat } = this.picture
+    return { page: this.id, seq, beat, painted: this.options.painted(), health: this.health, tested: this.tested, mark: this.mark.says }
+  }
 }

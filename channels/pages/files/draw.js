@@ -185,11 +185,15 @@ export async function dim () {
   }
 }
 
+// framesPainted is how many frames this page has painted, of those that it has waited for.
+let counted = 0
+export const framesPainted = () => counted
+
 // frames resolves when two frames were painted. Hidden pages have no frames.
-function frames () {
+export function frames () {
   return new Promise(resolve => {
     if (document.visibilityState !== 'visible') return setTimeout(resolve, 50)
-    requestAnimationFrame(() => requestAnimationFrame(resolve))
+    requestAnimationFrame(() => requestAnimationFrame(() => { counted++; resolve() }))
   })
 }
 

@@ -2,7 +2,7 @@
 // decide, draws what is in force, and tells what was really seen.
 import { openReceiver } from './contract/receiver.js'
 import { arrange, linkOf, timeOf } from './arrange.js'
-import { Glass } from './draw.js'
+import { Glass, framesPainted } from './draw.js'
 import { Sound } from './sound.js'
 import { openAgent } from './agent.js'
 import { openStore } from './store.js'
@@ -41,7 +41,9 @@ async function main () {
 
 // beginServed shows what the agent of this box decides.
 async function beginServed () {
-  const agent = await openAgent({ present, command, painted: () => glass.onGlass() })
+  const agent = await openAgent({
+    present, command, painted: () => glass.onGlass(), glass: () => ({ frames: framesPainted(), hidden: document.visibilityState !== 'visible' })
+  })
   device = agent.picture.device
   receiver = agent
   await start({ engine: engineOf(navigator.userAgent) })

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -26,11 +27,13 @@ func Commands() []command.Command {
 	return []command.Command{{
 		Name: "device run", Purpose: "be a device on this box: a screen, a speaker, a sign", Needs: command.NeedsNothing, Setup: run,
 		More: "The file is what device enrol --json printed for one device. A screen's browser opens " +
-			"http://localhost:8490/screen/, which needs no node to load.\n" +
+			"http://localhost:8490/screen/, which needs no node to load. With --kiosk chromium the box starts its browser " +
+			"itself, and starts it anew when it ends or hangs. What a browser no longer paints, hides, or does not have on a " +
+			"picture of the screen, is no longer told as presented; pictures do not leave the box.\n" +
 			"A speaker plays by the program that --play names, and speaks by espeak-ng where it is installed. " +
 			"IP speakers that listen to a multicast group (--rtp) and LED signs (--sign) answer nothing: what went to " +
 			"them is never told as presented.",
-		Example: "almenara device run --enrolment lift-0042.json --zone Asia/Hong_Kong\n" +
+		Example: "almenara device run --enrolment lift-0042.json --zone Asia/Hong_Kong \\\n  --kiosk chromium\n" +
 			"almenara device run --enrolment hall.json --kind speaker \\\n  --rtp 224.0.2.60:50002",
 	}}
 }
@@ -39,6 +42,7 @@ func Commands() []command.Command {
 type flags struct {
 	enrolment, memory, listen, kind, zone, under string
 	sound                                        soundFlags
+	kiosk                                        kioskFlags
 }
 
 func run(fs *pflag.FlagSet) command.Runner {
@@ -49,6 +53,7 @@ func run(fs *pflag.FlagSet) command.Runner {
 	fs.StringVar(&f.kind, "kind", "screen", "screen, speaker or sign")
 	fs.StringVar(&f.zone, "zone", "", "time zone of the times that are shown; the browser's when absent")
 	fs.StringVar(&f.under, "under", "", "address of what the screen shows while nothing is in force")
+	f.kiosk.register(fs)
 	f.sound.register(fs)
 	return func(ctx context.Context, e *command.Env, _ []string) error {
 		if f.enrolment == "" {
@@ -84,19 +89,30 @@ func (f flags) screen(ctx context.Context, e *command.Env, d deviceOptions) erro
 		return err
 	}
 	d.Kind = "screen"
-	a, err := agent.New(agent.Options{Device: d, Pages: p, Zone: f.zone, Under: f.under, Logger: d.Logger})
-	if err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("opening the page's address: %w", err)
+	}
+	defer listener.Close()
+	o := agent.Options{Device: d, Pages: p, Zone: f.zone, Under: f.under, Logger: d.Logger}
+	box, err := f.kiosk.open(&o, "http://"+listener.Addr().String()+pages.Path, f.enrolment)
+	if err != nil {
+		return err
+	}
+	a, err := agent.New(o)
+	if err != nil {
+		return err
 	}
 	server := &http.Server{Handler: a.Handler(), ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	fmt.Fprintf(e.Out, "Device %s. Its page is http://%s%s\n", d.ID, listener.Addr(), pages.Path)
+	var running sync.WaitGroup
+	for _, part := range box {
+		running.Go(func() { part(ctx) })
+	}
 	ended := a.Run(ctx)
+	running.Wait()
 	closed := server.Close()
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return errors.Join(ended, closed, err)

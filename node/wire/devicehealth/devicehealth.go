@@ -13,6 +13,8 @@ type DeviceHealth struct {
 	Sound     string    `json:"sound,omitempty"`              // armed, played or sent, or why nothing is heard
 	Voice     string    `json:"voice,omitempty"`              // languages that it can speak
 	Display   string    `json:"display,omitempty"`            // painted or nothing in force, or why nothing can be seen
+	Picture   string    `json:"picture,omitempty"`            // visible or unknown, or what a picture of its screen shows in the place of its page
+	Power     string    `json:"power,omitempty"`              // of its screen: on, standby or unknown
 	Store     string    `json:"store,omitempty"`              // what keeps its memory
 	Persisted *bool     `json:"persisted,omitempty"`          // the browser keeps that memory for good
 	Awake     *bool     `json:"awake,omitempty"`              // something keeps it from going to sleep
@@ -28,14 +30,15 @@ type DeviceHealth struct {
 
 // The faults of devices that a node sees in what they say.
 const (
-	FaultUnseen  = "unseen"    // what is in force cannot be seen on it
-	FaultSilent  = "silent"    // it cannot be heard
-	FaultReload  = "no-reload" // a reload while no node answers would leave an error page
-	FaultStore   = "no-store"  // it forgets what is in force when it loses power
-	FaultSleeps  = "may-sleep" // nothing keeps it from going to sleep
-	FaultClock   = "clock"     // its own clock is off by more than five minutes
-	FaultRefuses = "refuses"   // it refused something that came on its connection
+	FaultUnseen  = "unseen"      // what is in force cannot be seen on it
+	FaultPicture = "not-visible" // a picture of its screen does not show what its page says it shows
+	FaultSilent  = "silent"      // it cannot be heard
+	FaultReload  = "no-reload"   // a reload while no node answers would leave an error page
+	FaultStore   = "no-store"    // it forgets what is in force when it loses power
+	FaultSleeps  = "may-sleep"   // nothing keeps it from going to sleep
+	FaultClock   = "clock"       // its own clock is off by more than five minutes
+	FaultRefuses = "refuses"     // it refused something that came on its connection
 )
 
 // Faults are all of them, the worst first.
-var Faults = []string{FaultUnseen, FaultSilent, FaultStore, FaultReload, FaultSleeps, FaultRefuses, FaultClock}
+var Faults = []string{FaultUnseen, FaultPicture, FaultSilent, FaultStore, FaultReload, FaultSleeps, FaultRefuses, FaultClock}
