@@ -127,6 +127,9 @@ func (r *Reader) sumUp(s *stories.Story, view reached.View) (wire.Alert, address
 		CountsFrom: view.From(), Rungs: rungs, Addressed: r.members.Counts(who.Addressed), Joined: who.Joined.GetCardinality(),
 		Personal: s.Personal(),
 	}
+	if stands := s.Current(); stands != nil && stands.Alert != nil {
+		out.Tier = string(alert.PresentationOf(stands.Entry.Status, stands.Alert.Infos).Tier)
+	}
 	out.Waiting, out.PendingUpdates, out.Changes = r.stories.Pending(s)
 	if m.Entry.MsgType != alert.MsgTypeCancel {
 		out.Expires = m.Entry.Expires.UTC()

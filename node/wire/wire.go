@@ -189,6 +189,7 @@ type Alert struct {
 	Status   string    `json:"status"`
 	MsgType  string    `json:"msg_type"`
 	Headline string    `json:"headline"`
+	Tier     string    `json:"tier,omitempty"` // emergency, advisory, drill or test: how devices present what stands; absent where nothing does
 	Sent     time.Time `json:"sent"`
 	Expires  time.Time `json:"expires"`
 	Author   string    `json:"author,omitempty"`
@@ -353,6 +354,9 @@ type Event struct {
 // EventAgain is the type of the event that a reader gets first who was connected before
 // (Last-Event-ID): what happened meanwhile is not told, so it must read anew what it shows.
 const EventAgain = "again"
+
+// EventReport is the type of the event that somebody reported something, or that it was moderated.
+const EventReport = "report"
 
 // Problem is every error: one plain sentence and a stable kind.
 type Problem struct {

@@ -14,8 +14,9 @@ import (
 
 type alertPage struct {
 	frame.Page
-	Alert    row
+	Alert    view.Row
 	Effect   string // what sending it just now did, in words; "" where nothing was sent
+	Sent     string // what the page sounds for that; "" where nobody is warned by it
 	Texts    []wire.MessageText
 	Groups   []group
 	Missing  string // how many have not presented it
@@ -37,7 +38,7 @@ func (c alertPages) twinsOf(q *frame.Request, ids []string) (out []twin, err err
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	open, _, err := c.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Open: true, Limit: mostStanding})
+	open, _, err := c.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Open: true, Limit: view.MostStanding})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (c alertPages) alert(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := alertPage{Page: q.Page("alert"), Alert: newRow(q, a), Texts: current(a).Texts, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
+	p := alertPage{Page: q.Page("alert"), Alert: view.RowOf(q, a), Texts: current(a).Texts, Counts: q.Lang.T("counts." + string(a.CountsFrom))}
 	p.Title, p.Path = p.Alert.Headline, q.Inside(view.PathOf(a.ID))
 	if p.Twins, err = c.twinsOf(q, a.Duplicates); err != nil {
 		return err
@@ -113,6 +114,8 @@ func (c alertPages) alert(q *frame.Request) error {
 		p.Effect = q.Lang.T("effect." + effect)
 		if q.R.URL.Query().Get("again") == "true" {
 			p.Effect = q.Lang.T("effect.again")
+		} else if effect == string(wire.EffectWarns) {
+			p.Sent = p.Alert.Tone
 		}
 	}
 	if a.Approvals != nil {
@@ -139,7 +142,7 @@ func (c alertPages) alert(q *frame.Request) error {
 
 type endPage struct {
 	frame.Page
-	Alert row
+	Alert view.Row
 }
 
 func (c alertPages) endPage(q *frame.Request) error {
@@ -147,7 +150,7 @@ func (c alertPages) endPage(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := endPage{Page: q.Page("end"), Alert: newRow(q, a)}
+	p := endPage{Page: q.Page("end"), Alert: view.RowOf(q, a)}
 	p.Path = q.Inside(view.PathOf(a.ID, "end"))
 	return q.Show("end", p)
 }

@@ -45,7 +45,7 @@ func askedNow(q *frame.Request, a *wire.Approvals) asked {
 
 // approvals lists what waits for a second person, the longest first.
 func (c approvalPages) approvals(q *frame.Request) error {
-	alerts, _, err := c.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Waiting: true, Limit: mostStanding})
+	alerts, _, err := c.reader.ListAlerts(q.R.Context(), wire.AlertQuery{Waiting: true, Limit: view.MostStanding})
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c approvalPages) approvals(q *frame.Request) error {
 
 type approvePage struct {
 	frame.Page
-	Alert   row
+	Alert   view.Row
 	Pending []pendingMessage
 	ByKind  []counted
 	ByPlace []counted
@@ -98,7 +98,7 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := approvePage{Page: q.Page("approve"), Alert: newRow(q, a), Total: view.Show(a.Addressed.Total)}
+	p := approvePage{Page: q.Page("approve"), Alert: view.RowOf(q, a), Total: view.Show(a.Addressed.Total)}
 	p.Path = q.Inside(view.PathOf(a.ID, "approve"))
 	for _, n := range a.Addressed.ByKind {
 		p.ByKind = append(p.ByKind, counted{q.Lang.Or("kind.", n.Name), view.Show(n.Count)})

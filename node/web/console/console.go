@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"almenara/node/authority"
 	"almenara/node/inflight"
 	"almenara/node/service"
 	"almenara/node/web/console/account"
@@ -83,7 +82,7 @@ func New(s Services, o Options) *Console {
 	var err error
 	c.Frame, err = frame.New(frame.Options{
 		Sessions: s.SignIn, Status: s.Status,
-		Nav:   []frame.Nav{{Name: "wall", Action: authority.Send}, {Name: "compose", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts}, {Name: "scenarios", Action: authority.ReadAlerts}, {Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}, {Name: "audit", Action: authority.ReadAudit}},
+		Nav:   nav(),
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
 		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},

@@ -14,7 +14,7 @@ import (
 
 type correctPage struct {
 	frame.Page
-	Alert row
+	Alert view.Row
 	Texts []correctText
 }
 
@@ -42,7 +42,7 @@ func (c alertPages) correctPage(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := correctPage{Page: q.Page("correct"), Alert: newRow(q, a), Texts: textsOf(a)}
+	p := correctPage{Page: q.Page("correct"), Alert: view.RowOf(q, a), Texts: textsOf(a)}
 	p.Path = q.Inside(view.PathOf(a.ID, "correct"))
 	return q.Show("correct", p)
 }

@@ -16,6 +16,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/pagetest"
+	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 )
@@ -93,7 +94,7 @@ func TestWall_ShowsWhatIsLive(t *testing.T) {
 	for i := range 30 {
 		all = append(all, scenarioButton{ID: string(rune('a' + i))})
 	}
-	all[25].Live = []row{{ID: "x"}}
+	all[25].Live = []view.Row{{ID: "x"}}
 	shown, more := arranged(all)
 	require.Len(t, shown, onWall+1)
 	require.Equal(t, all[25].ID, shown[onWall].ID)

@@ -8,6 +8,7 @@ import (
 	"almenara/node/web/console/audience"
 	"almenara/node/web/console/audit"
 	"almenara/node/web/console/compose"
+	"almenara/node/web/console/contents"
 	"almenara/node/web/console/enrol"
 	"almenara/node/web/console/fleet"
 	"almenara/node/web/console/frame"
@@ -15,6 +16,7 @@ import (
 	"almenara/node/web/console/people"
 	"almenara/node/web/console/report"
 	"almenara/node/web/console/reports"
+	"almenara/node/web/console/watch"
 )
 
 // rooms are all pages that there are, in the rooms that they belong to: this table is the only place
@@ -29,11 +31,22 @@ func rooms(s Services, p pages) []frame.Room {
 		answers.Room(s.Reader, s.Places),
 		report.Room(s.Reports, s.Places),
 		reports.Room(s.Reported, s.Places),
+		watch.Room(s.Reader),
+		contents.Room(),
 		audit.Room(s.Audit),
 		handbook.Room(),
 		ability.Room(ability.Services{Devices: s.Connected, Tests: s.Ability, Status: s.Status, Reader: s.Reader, Reports: s.Reports, Places: s.Places}),
 		compose.Room(p.compose),
 		{Pages: files, Routes: routes(p)},
+	}
+}
+
+// nav are the pages that every page links, eight at most: in a hurry nobody reads more. The others are on the
+// page of all pages, and linked from where they are needed.
+func nav() []frame.Nav {
+	return []frame.Nav{
+		{Name: "wall", Action: authority.Send}, {Name: "compose", Action: authority.Send}, {Name: "now", Action: authority.ReadAlerts}, {Name: "approvals", Action: authority.ReadAlerts},
+		{Name: "audience", Action: authority.ReadAudience}, {Name: "devices", Action: authority.ReadDevices}, {Name: "people", Action: authority.ReadUsers}, {Name: "contents"},
 	}
 }
 

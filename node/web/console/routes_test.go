@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/authority"
+	"almenara/node/web/console/contents"
 	"almenara/node/web/console/frame"
 )
 
@@ -244,4 +245,36 @@ func TestCookies(t *testing.T) {
 		require.Equal(t, "/", cookie.Path)
 		require.Empty(t, cookie.Domain)
 	}
+}
+
+// Every page that is opened without saying of what is found from every page: it is linked there, or on the page
+// of all pages, for whoever may open it.
+func TestRoutes_AStrangerFindsEveryPage(t *testing.T) {
+	require.LessOrEqual(t, len(nav()), 8, "in a hurry nobody reads more")
+	found := map[string]authority.Action{"contents": ""}
+	for _, group := range contents.All() {
+		for _, e := range group.Entries {
+			found[e.Path] = e.Action
+		}
+	}
+	for _, item := range nav() {
+		require.Contains(t, found, item.Name, "and all of them on that page")
+	}
+	opened := 0
+	for _, route := range tried() {
+		path := strings.TrimPrefix(route.Path, Below)
+		if route.Method != http.MethodGet || isStream(route) || strings.Contains(path, "{") || strings.Contains(path, ".") || path == "" || path == "sign-in" || path == "first" {
+			continue
+		}
+		action, ok := found[path]
+		require.True(t, ok, "%s is not on the page of all pages: add it to contents.All", name(route))
+		if !route.Open {
+			require.Equal(t, route.Action, action, name(route))
+		}
+		opened++
+	}
+	require.Greater(t, opened, 15)
+	page := newRig(t).ask(frame.Route{Method: "GET", Path: Below + "contents"}, authority.RoleViewer).Body.String()
+	require.NotContains(t, page, `href="/console/people"`, "nobody is shown what they may not open")
+	require.Contains(t, page, `href="/console/watch"`)
 }

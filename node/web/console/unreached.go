@@ -15,7 +15,7 @@ import (
 
 type unreachedPage struct {
 	frame.Page
-	Alert    row
+	Alert    view.Row
 	Blocks   []block
 	Next     string // path of the next page
 	Says     string // how many doors are left on this page
@@ -85,7 +85,7 @@ func (c alertPages) unreached(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := unreachedPage{Page: q.Page("unreached"), Alert: newRow(q, a), Reminder: remindFormOf(q, a), May: a.State == wire.StateInForce && q.May(authority.FollowUp)}
+	p := unreachedPage{Page: q.Page("unreached"), Alert: view.RowOf(q, a), Reminder: remindFormOf(q, a), May: a.State == wire.StateInForce && q.May(authority.FollowUp)}
 	p.Path = q.Inside(view.PathOf(a.ID, "unreached"))
 	slices.SortStableFunc(found.Rows, func(a, b wire.ReceiptRow) int { return strings.Compare(a.Place, b.Place) })
 	doors, told, shown := 0, 0, 0

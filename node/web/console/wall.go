@@ -28,14 +28,14 @@ const prefixBlank = "b."
 type wallPage struct {
 	frame.Page
 	Buttons, More []scenarioButton
-	Others        []row // in force, and of no button
+	Others        []view.Row // in force, and of no button
 }
 
 // scenarioButton is one scenario that the person may send.
 type scenarioButton struct {
 	ID, Title string
 	Drill     bool
-	Live      []row // alerts in force that were made from it
+	Live      []view.Row // alerts in force that were made from it
 }
 
 func (c scenarioPages) wall(q *frame.Request) error {
@@ -43,7 +43,7 @@ func (c scenarioPages) wall(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	standing, err := standing(c.reader, q)
+	standing, err := view.Standing(c.reader, q)
 	if err != nil {
 		return err
 	}

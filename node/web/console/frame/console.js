@@ -92,6 +92,10 @@ function read() {
 
 function merge(fresh) {
   if (!fresh) return;
+  if (live.dataset.whole !== undefined) { // nothing in it is pressed or read by touch
+    if (live.innerHTML !== fresh.innerHTML) live.replaceChildren(...document.importNode(fresh, true).childNodes);
+    return;
+  }
   const picture = live.querySelector("[data-picture]"), other = fresh.querySelector("[data-picture]"); // a map keeps its size
   if (picture && other && picture.innerHTML !== other.innerHTML && !picture.contains(document.activeElement)) picture.replaceWith(document.importNode(other, true));
   for (const row of live.querySelectorAll("[data-alert]")) {
@@ -103,11 +107,14 @@ function merge(fresh) {
       continue;
     }
     row.dataset.state = now.dataset.state;
+    if (row.dataset.tone !== now.dataset.tone) row.dataset.tone = now.dataset.tone ?? "";
     row.className = now.className;
     for (const name of ["part", "rung"]) {
       for (const cell of row.querySelectorAll(`[data-${name}]`)) {
         const other = now.querySelector(`[data-${name}="${cell.dataset[name]}"]`);
-        if (other) setText(cell, other.textContent);
+        if (!other) continue;
+        setText(cell, other.textContent);
+        if (cell.value !== other.value) cell.value = other.value; // of a bar
       }
     }
   }

@@ -65,7 +65,7 @@ type Options struct {
 	Known  func(*http.Request, string) // told that a request is of this user; nil is nothing to tell
 }
 
-// Nav is a page that is linked from every page, for whoever may do the action.
+// Nav is a page that is linked from every page, for whoever may do the action; "" is everybody who has signed in.
 type Nav struct {
 	Name   string
 	Action authority.Action

@@ -58,7 +58,7 @@ func (q *Request) Page(name string) Page {
 	}
 	p.User, p.Only, p.Idle = q.Who.Caller.Name, q.Who.OnlyHere, q.Who.Idle
 	for _, item := range f.opts.Nav {
-		if q.May(item.Action) {
+		if item.Action == "" || q.May(item.Action) {
 			p.Nav = append(p.Nav, NavItem{Below + item.Name, q.Lang.T(item.Name + ".title"), item.Name == name})
 		}
 	}
@@ -74,9 +74,9 @@ func (f *Frame) Styles(name string) []string {
 	return out
 }
 
-// scripts are the paths of the scripts of a page: what is live, and its own.
+// scripts are the paths of the scripts of a page: what is live, what sounds, and its own.
 func (f *Frame) scripts(name string) []string {
-	out := []string{f.static.Path("console.js")}
+	out := []string{f.static.Path("console.js"), f.static.Path("sound.js")}
 	if own := f.static.Path(name + ".js"); own != "" {
 		out = append(out, own)
 	}
