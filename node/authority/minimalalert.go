@@ -62,6 +62,9 @@ func MinimalAlert(by Caller, out *wire.Alert) {
 // MinimalEvent rounds the counts of an event as MinimalAlert does. The event may be shared with
 // other readers.
 func MinimalEvent(by Caller, out *wire.Event) {
+	if out.Type == wire.EventReport && len(by.Places) > 0 {
+		out.Alert = "" // it may be of other places: what it is, the caller reads
+	}
 	if !out.Personal || out.Rungs == nil || operates(by) {
 		return
 	}

@@ -66,6 +66,23 @@ func TestMinimalEvent_LeavesTheOthersEventAsItIs(t *testing.T) {
 	require.EqualValues(t, 9, e.Rungs.Queued)
 }
 
+// That something was reported says where, by the alert that it belongs to.
+func TestMinimalEvent_DoesNotTellWhoIsLimitedOfWhichAlertAReportIs(t *testing.T) {
+	limited := authority.Caller{Roles: []string{authority.RoleComposer}, Places: []string{"d/one"}}
+	for _, c := range []struct {
+		by   authority.Caller
+		e    wire.Event
+		want string
+	}{
+		{limited, wire.Event{Type: wire.EventReport, Alert: "a"}, ""},
+		{limited, wire.Event{Type: "receipts", Alert: "a"}, "a"},
+		{authority.Caller{Roles: limited.Roles}, wire.Event{Type: wire.EventReport, Alert: "a"}, "a"},
+	} {
+		authority.MinimalEvent(c.by, &c.e)
+		require.Equal(t, c.want, c.e.Alert)
+	}
+}
+
 func TestMinimalSplit_RoundsTheSumToo(t *testing.T) {
 	of := func() wire.Split {
 		return wire.Split{LateReceipts: 13, Alerts: []wire.SplitAlert{

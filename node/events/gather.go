@@ -20,8 +20,8 @@ const tellEvery = 250 * time.Millisecond
 const (
 	Alert    = "alert"
 	Receipts = "receipts"
-	Report   = "report"   // somebody reported something, of the alert or of none, or it was moderated
-	Approval = "approval" // another person is asked for an approval of the alert now
+	Report   = wire.EventReport // somebody reported something, of the alert or of none, or it was moderated
+	Approval = "approval"       // another person is asked for an approval of the alert now
 	Node     = "node"
 	Audience = "audience"
 	Devices  = "devices"

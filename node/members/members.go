@@ -72,6 +72,11 @@ func (d *Members) Select(_ context.Context, expression, after string, limit int)
 	return out, err
 }
 
+// Of are the members of a selection.
+func (d *Members) Of(selection audience.Selection) (*roaring.Bitmap, error) {
+	return d.index().Select(selection)
+}
+
 // Counts says how many members a set has, by kind and by block; who was removed since it was
 // made is in no line.
 func (d *Members) Counts(set *roaring.Bitmap) wire.Counts {

@@ -210,6 +210,37 @@ func first(l *library) uint32 {
 	return o
 }
 
+// What people answered is read by who is not limited, and of one's own places.
+func TestAlertReceipts_GiveAnswersOfTheCallersPlaces(t *testing.T) {
+	l := newLibrary(t)
+	id, revision := l.say("rain", "d/e", true)
+	var all []receipt.Receipt
+	for _, m := range []string{"s0", "s1"} { // of block one, and of block two
+		o, ok := l.log.State.Index().Ordinal(m)
+		require.True(t, ok)
+		all = append(all, receipt.Receipt{Alert: id, Revision: revision, Member: o, Rung: receipt.Acknowledged, Answer: "help", At: noon})
+	}
+	blocks, err := receipt.Blocks(all)
+	require.NoError(t, err)
+	l.fact(fact.KindReceipts, fact.Receipts, blocks[0], true)
+	for _, c := range []struct {
+		places []string
+		want   map[string]string
+	}{
+		{nil, map[string]string{"s0": "help", "s1": "help"}},
+		{[]string{"d/e/two"}, map[string]string{"s0": "", "s1": "help"}},
+		{[]string{"d/x"}, map[string]string{"s0": "", "s1": ""}},
+	} {
+		got := map[string]string{}
+		page, err := l.AlertReceipts(t.Context(), authority.Caller{Roles: []string{authority.RoleComposer}, Places: c.places}, string(id), wire.ReceiptQuery{Rung: "acknowledged"})
+		require.NoError(t, err)
+		for _, row := range page.Rows {
+			got[row.Member] = row.Answer
+		}
+		require.Equal(t, c.want, got, "%v", c.places)
+	}
+}
+
 func TestAlertReceipts_SayWhyAMemberIsMissing(t *testing.T) {
 	l := newLibrary(t)
 	id, revision := l.say("rain", "d/e/one", true)

@@ -62,6 +62,11 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 		r: r, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons),
 		told: told, shown: r.shownSince(s, m),
 	}
+	if len(by.Places) > 0 {
+		if page.answers, err = r.answersFor(by); err != nil {
+			return out, err
+		}
+	}
 	listed, err := page.listed(want)
 	if err != nil {
 		return out, err
@@ -74,6 +79,19 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 	return out, page.reasons(ctx, out.Rows, ordinals)
 }
 
+// answersFor are the members of the caller's places: what others answered is not for who is limited.
+func (r *Reader) answersFor(by authority.Caller) (*roaring.Bitmap, error) {
+	under, err := authority.Under(by.Places...)
+	if err != nil {
+		return nil, err
+	}
+	members, err := r.members.Of(under)
+	if err != nil {
+		return nil, fmt.Errorf("selecting a place: %w", err)
+	}
+	return members, nil
+}
+
 // receiptPage makes the rows of one page.
 type receiptPage struct {
 	r       *Reader
@@ -82,6 +100,7 @@ type receiptPage struct {
 	view    reached.View
 	missing bool
 	names   bool
+	answers *roaring.Bitmap // whose answers the caller may read; nil is everybody's
 	told    map[uint32]followup.Told
 	shown   time.Time // since when devices are to show it
 }
@@ -180,7 +199,7 @@ func (p receiptPage) times(rows []wire.ReceiptRow, ordinals []uint32) error {
 		if !ok || r.Revision != p.m.Entry.Revision {
 			return
 		}
-		if r.Answer != "" && !r.At.Before(answered[i]) {
+		if r.Answer != "" && !r.At.Before(answered[i]) && (p.answers == nil || p.answers.Contains(r.Member)) {
 			rows[i].Answer, answered[i] = r.Answer, r.At
 		}
 		if r.Rung.String() != rows[i].Rung {

@@ -106,7 +106,7 @@ func (r *Reports) ListReports(_ context.Context, by authority.Caller, q reported
 	if q.Handling != "" && factbody.ReportStateOf(string(q.Handling)) == 0 || q.Kind != "" && !slices.Contains(reported.Topics(), q.Kind) {
 		return out, wire.Problemf(wire.KindMalformed, "there is no such state or kind of reports").Because(why.FormWrong)
 	}
-	wanted, err := r.wanted(q)
+	wanted, err := r.wanted(by, q)
 	if err != nil {
 		return out, err
 	}
@@ -137,21 +137,40 @@ func (r *Reports) ListReports(_ context.Context, by authority.Caller, q reported
 	return out, err
 }
 
-// wanted picks the reports of an alert and of a place.
-func (r *Reports) wanted(q reported.Query) (func(factbody.Report) bool, error) {
+// wanted picks the reports of an alert and of a place, among those that the caller may read.
+func (r *Reports) wanted(by authority.Caller, q reported.Query) (func(factbody.Report) bool, error) {
 	of, err := r.ofAlert(q.Alert)
-	if err != nil || q.Place == "" {
-		return func(one factbody.Report) bool { return of(one.Alert) }, err
-	}
-	under, err := authority.Under(q.Place)
 	if err != nil {
 		return nil, err
 	}
-	inside, err := r.o.Audience().Select(under)
+	mayRead, err := r.under(by.Places...)
+	if err != nil {
+		return nil, err
+	}
+	inside := func(uint32) bool { return true }
+	if q.Place != "" {
+		if inside, err = r.under(q.Place); err != nil {
+			return nil, err
+		}
+	}
+	return func(one factbody.Report) bool { return of(one.Alert) && inside(one.Member) && mayRead(one.Member) }, nil
+}
+
+// under picks the members below any of the places, everybody where there is none. Who is limited to places
+// reads what was reported there, and is told nothing of the rest.
+func (r *Reports) under(places ...string) (func(member uint32) bool, error) {
+	if len(places) == 0 {
+		return func(uint32) bool { return true }, nil
+	}
+	selection, err := authority.Under(places...)
+	if err != nil {
+		return nil, err
+	}
+	members, err := r.o.Audience().Select(selection)
 	if err != nil {
 		return nil, fmt.Errorf("selecting a place: %w", err)
 	}
-	return func(one factbody.Report) bool { return of(one.Alert) && inside.Contains(one.Member) }, nil
+	return members.Contains, nil
 }
 
 // ofAlert says whether an id is one of the alert's that is meant; every id is where none is.
@@ -222,8 +241,12 @@ func (r *Reports) find(by authority.Caller, id string) (factbody.Report, *factbo
 	if err := authority.Door(by, authority.ReadReports); err != nil {
 		return factbody.Report{}, nil, err
 	}
+	mayRead, err := r.under(by.Places...)
+	if err != nil {
+		return factbody.Report{}, nil, err
+	}
 	one, last, ok := r.o.Book.one(id)
-	if !ok {
+	if !ok || !mayRead(one.Member) {
 		return factbody.Report{}, nil, wire.Problemf(wire.KindNotFound, "no report %.100q is known here", id).Because(why.NoReport, id)
 	}
 	return one, last, nil
@@ -320,7 +343,14 @@ func (r *Reports) responders(t *storage.Txn, by authority.Caller, alert string) 
 	if err != nil {
 		return nil, err
 	}
+	mayRead, err := r.under(by.Places...)
+	if err != nil {
+		return nil, err
+	}
 	for _, one := range r.o.Book.responders(of) {
+		if !mayRead(one.Member) {
+			continue
+		}
 		m, _, err := memberOf(t, one.Member)
 		if err != nil {
 			return nil, err

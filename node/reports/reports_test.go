@@ -24,6 +24,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/factbody"
@@ -338,6 +339,44 @@ func TestListReports_ByPlaceStateAndKindInPages(t *testing.T) {
 	}
 	_, err = s.ListReports(t.Context(), amy, reported.Query{Alert: "none"})
 	require.Equal(t, wire.KindNotFound, kindOf(t, err))
+}
+
+// Who is limited to places is told nothing of what was reported elsewhere: not that it is there, not how
+// many there are, and not where who attached a position is.
+func TestReports_OfOtherPlacesAreNotForWhoIsLimited(t *testing.T) {
+	s := newStation(t)
+	for n := range uint32(4) {
+		require.NoError(t, s.tell(n, contract.Report{ID: s.id(int(n)), Kind: contract.ReportNeedHelp, Alert: flood}))
+		s.now = s.now.Add(time.Second)
+		require.NoError(t, s.tell(n, contract.Report{ID: s.id(int(n) + 10), Kind: contract.ReportPosition, Alert: flood, Position: &contract.Position{Lat: 22.4, Lon: 114}}))
+	}
+	ben := amy
+	ben.Places = []string{"d/two"}
+	page, err := s.ListReports(t.Context(), ben, reported.Query{Alert: flood})
+	require.NoError(t, err)
+	require.Len(t, page.Reports, 2)
+	require.Equal(t, [2]int{2, 2}, [2]int{page.New, page.NeedHelp})
+	require.Len(t, page.Responders, 2)
+	for i := range page.Reports {
+		require.Equal(t, "d/two", page.Reports[i].Place)
+		require.Contains(t, page.Responders[i].Member, "two")
+	}
+	page, err = s.ListReports(t.Context(), ben, reported.Query{Place: "d/one"})
+	require.NoError(t, err)
+	require.Empty(t, page.Reports)
+	for n, kind := range map[int]string{0: wire.KindNotFound, 3: ""} {
+		id := factbody.ReportID(fmt.Sprint("phone-", n), s.id(n))
+		_, err := s.ShowReport(t.Context(), ben, id)
+		_, photo := s.ReportPhoto(t.Context(), ben, id)
+		require.Equal(t, wire.KindNotFound, kindOf(t, photo), "none has a photo")
+		if kind == "" {
+			require.NoError(t, err)
+			require.Equal(t, why.NoPhoto, photo.(*wire.Problem).Why.Reason)
+			continue
+		}
+		require.Equal(t, kind, kindOf(t, err))
+		require.Equal(t, why.NoReport, photo.(*wire.Problem).Why.Reason, "not even whether it has one is told")
+	}
 }
 
 func TestModerate_IsAFactThatSaysWhoAndWhen(t *testing.T) {
