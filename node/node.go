@@ -343,15 +343,15 @@ func (n *Node) openGateway(ctx context.Context) error {
 	var err error
 	n.receipts = receipts.New(receipts.Options{Knows: n.book.Knows, Settler: settlerOf(n), Spool: settlerOf(n).Spool(), Clock: n.options.Clock, Logger: n.log})
 	n.presence = newPresence(n)
+	if err := n.openExternal(); err != nil {
+		return err
+	}
 	n.instep, n.tester = newInStep(n), newTester(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
 		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }, n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
-		return err
-	}
-	if err := n.openExternal(); err != nil {
 		return err
 	}
 	n.dispatcher, err = channels.NewDispatcher(channels.Options{

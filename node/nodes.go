@@ -41,7 +41,7 @@ func whereaboutsOf(n *Node) whereabouts.Nodes {
 				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since, State: d.State, Health: d.Health})
 			}
 			for _, d := range n.external.Present() {
-				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since.UTC(), State: d.State})
+				out = append(out, whereabouts.Device{Device: d.Device, Member: d.Member, Since: d.Since.UTC(), State: d.State, Health: d.Health})
 			}
 			return out
 		},

@@ -183,7 +183,7 @@ func newTester(n *Node) *ability.Tester {
 		Send: func(ctx context.Context, device string, payload []byte) error {
 			return n.gateway.Command(ctx, device, payload)
 		},
-		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Emergency: func() bool { return emergencyInForce(n) },
+		Broker: n.external, Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Emergency: func() bool { return emergencyInForce(n) },
 		Enrolled: func() (map[string]string, error) { return n.read.Enrolled() }, Clock: n.options.Clock, Zone: time.Local, Logger: n.log,
 	})
 }
@@ -239,7 +239,7 @@ func (n *Node) openExternal() (err error) {
 		return fmt.Errorf("%w: %s; start it without a broker, where devices of the district may be", reachable.ErrOptions, n.district.Drill())
 	}
 	n.external, err = external.Open(external.Options{
-		Broker: n.options.Broker, Node: n.ID(), Store: n.store, Receipts: n.receipts, Clock: n.options.Clock, Logger: n.log, Registry: n.registry,
+		Broker: n.options.Broker, Node: n.ID(), Store: n.store, Receipts: n.receipts, Clock: n.options.Clock, Logger: n.log, Registry: n.registry, State: func(from channels.Endpoint, s contract.State) { n.tester.State(from, s) },
 		Present: func(device string) bool { _, here := n.presence.Of(device); return here },
 		Elected: func() bool { return electionOf(n, n.cluster).Holds(duties.AtOne) }, // two at once cost work only
 	})

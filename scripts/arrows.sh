@@ -179,7 +179,7 @@ almenara/node/simulation almenara/channels/contract! almenara/channels/device al
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/health almenara/node/secret almenara/node/wire
 almenara/node/health almenara/channels/contract! almenara/node/wire
 almenara/node/whereabouts almenara/node/wire
-almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/reachable almenara/node/wire
+almenara/node/external almenara/channels! almenara/channels/broker almenara/channels/contract! almenara/channels/ledger almenara/cluster/apply almenara/storage almenara/node/health almenara/node/reachable almenara/node/wire
 almenara/node/present almenara/channels! almenara/channels/contract almenara/channels/signal almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/budget almenara/node/events almenara/node/replication almenara/node/wire
 almenara/node/leaving almenara/channels/contract almenara/cluster
 almenara/node/export almenara/storage almenara/node/authority almenara/node/folder almenara/node/wire

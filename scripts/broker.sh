@@ -81,6 +81,15 @@ read -r follower _ < <(without "$leader" n1 n2 n3)
 first=$(field "$(send "$follower" "Fire in block 1")" alert)
 proven "$first"
 
+say "a silent test of all of them, through the broker"
+leader=$(leader n1 n2 n3)
+ask "$follower" alert cancel --reason "all clear" "$first" >/dev/null # what shows an alert is left alone
+until_true 'ask '"$follower"' ability test >/dev/null 2>&1'
+until_true '[ "$(field "$(ask '"$follower"' ability --json)" passed)" = '"$devices"' ]'
+ask "$follower" ability | head -3
+ask "$follower" device identify lift-1 || [ $? -eq 3 ] # no broker tells whether it took that
+ask "$follower" device show lift-1 | sed -n '/said at/p'
+
 say "kill -9 of the publisher $leader right after an alert"
 second=$(field "$(send "$follower" "Fire in block 2")" alert)
 crash "$leader"

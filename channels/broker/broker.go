@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"almenara/channels"
+	"almenara/channels/contract"
 	"almenara/channels/ledger"
 	"almenara/channels/receipts"
 	"almenara/channels/signal"
@@ -59,6 +60,10 @@ type Options struct {
 	// one goroutine. Two nodes that both think so do no harm but work: a device begins
 	// a revision once.
 	Elected func() bool
+
+	// State hears what devices say of themselves, on every node, from one goroutine; it must return
+	// promptly. Nil: nobody.
+	State func(from channels.Endpoint, s contract.State)
 
 	// Timeout bounds every exchange with the broker; 0: 10 s.
 	Timeout time.Duration
@@ -104,6 +109,9 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.State == nil {
+		o.State = func(channels.Endpoint, contract.State) {}
+	}
 	o.Logger = o.Logger.With("component", "broker")
 	o.Timeout = orElse(o.Timeout, 10*time.Second)
 	o.RetryMin = orElse(o.RetryMin, 250*time.Millisecond)
@@ -136,6 +144,8 @@ type Broker struct {
 	arrived bool    // a device has come since a manifest was published
 	heard   []heard // while not elected, oldest first
 	status  Status
+
+	commands []*command // that wait for the link
 }
 
 // Status is how the link is.
@@ -256,6 +266,7 @@ func (b *Broker) lost(ctx context.Context, err error) {
 		b.status.Since = b.options.Clock()
 	}
 	news := b.status.Error != before || was
+	b.dropCommands()
 	b.mu.Unlock()
 	if ctx.Err() == nil && news {
 		b.log.Warn("no link to the broker", "broker", b.options.URL, "error", err)

@@ -144,6 +144,7 @@ func (b *Broker) receiveState(from channels.Endpoint, m mqtt.Message) {
 	if fresh {
 		b.wake()
 	}
+	b.options.State(from, s)
 }
 
 // acks acknowledges messages to the broker: a message's Ack may block as long as the

@@ -139,6 +139,9 @@ func (l *link) work(ctx context.Context) (time.Duration, error) {
 		if err := l.tell(ctx, p); err != nil {
 			return 0, err
 		}
+		if err := l.command(ctx, p.commands); err != nil {
+			return 0, err
+		}
 		for _, j := range p.jobs {
 			if l.b.options.Directory.Here(j.To().Device) {
 				continue // it has it from this node's own gateway
@@ -220,6 +223,8 @@ type portion struct {
 	jobs    []*ledger.Job
 	next    time.Time
 	elected bool
+
+	commands []*command
 }
 
 // take finds what is due, and notes it as sent: what fails ends the link, and with
@@ -234,11 +239,13 @@ func (b *Broker) take(l *link) portion {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.elected || b.now == nil {
+		b.dropCommands()
 		return portion{}
 	}
 	l.greet = l.greet || b.arrived
 	b.arrived = false
-	p := portion{now: b.now, elected: true}
+	p := portion{now: b.now, elected: true, commands: b.commands}
+	b.commands = nil
 	p.jobs, p.next, _ = b.ledger.Due(at, b.options.Clock(), window) // a ledger that keeps nothing does not fail
 	for _, j := range p.jobs {
 		b.ledger.Sent(j, at)

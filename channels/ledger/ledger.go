@@ -346,6 +346,10 @@ func (l *Ledger) Reaching(members *roaring.Bitmap) (n int) {
 	return n
 }
 
+// There reports whether a device says that it is at the broker.
+func (l *Ledger) There(device string) bool { return l.devices[device] != nil && l.devices[device].Up }
+
+// Present lists the devices that say they are at the broker, by id.
 func (l *Ledger) Present() []Presence {
 	var out []Presence
 	for _, p := range l.devices {

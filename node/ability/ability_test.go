@@ -2,6 +2,7 @@ package ability
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -38,6 +39,7 @@ var (
 // device is how one device of the district behaves.
 type device struct {
 	node   string // that it is connected to; "" is none
+	broker string // the node that reaches it through a broker; "" is none
 	answer string // result of a test; "" tells nothing
 	why    string
 	sends  error // of the gateway
@@ -107,6 +109,7 @@ func (w *town) node(id string) {
 			}
 			return out
 		},
+		Broker: atBroker{w, id, func(name string, payload []byte) error { return w.carry(tester, key, w.devices[name], name, payload) }},
 		Send: func(_ context.Context, name string, payload []byte) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -117,26 +120,61 @@ func (w *town) node(id string) {
 			if d.sends != nil {
 				return d.sends
 			}
-			ring, err := contract.NewRing(contract.KeyRing{Time: w.clock(), Keys: []contract.Key{contract.NewKey("n", key.Public().(ed25519.PublicKey), time.Time{}, time.Time{})}})
-			require.NoError(w.t, err)
-			c, err := contract.Open[contract.Command](ring, payload)
-			if err != nil {
-				return err
-			}
-			d.asked = append(d.asked, c.Do+" "+c.Place)
-			if c.Do == contract.DoTest && d.answer != "" {
-				told := contract.Tested{ID: c.ID, Result: d.answer, Why: d.why}
-				if d.answer == contract.TestPassed {
-					told.Exercised = []string{contract.ExercisedDisplay}
-				}
-				go func() {
-					tester.State(channels.Endpoint{Device: "another"}, contract.State{Tested: &contract.Tested{ID: c.ID, Result: contract.TestFailed}})
-					tester.State(channels.Endpoint{Device: name}, contract.State{Tested: &told})
-				}()
-			}
-			return nil
+			return w.carry(tester, key, d, name, payload)
 		},
 	})
+	w.addNode(id, tester, log)
+}
+
+// atBroker is the way to devices of a town that a node reaches through a broker.
+type atBroker struct {
+	w     *town
+	id    string
+	carry func(name string, payload []byte) error
+}
+
+func (b atBroker) Devices() (out []string) {
+	for name, d := range b.w.devices {
+		if d.broker == b.id {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func (b atBroker) Command(_ context.Context, name string, payload []byte) error {
+	b.w.mu.Lock()
+	defer b.w.mu.Unlock()
+	if d := b.w.devices[name]; d.broker != b.id || d.sends != nil {
+		return errors.New("it is not at the broker")
+	}
+	return b.carry(name, payload)
+}
+
+// carry has a device carry out a command. mu is held.
+func (w *town) carry(tester *Tester, key ed25519.PrivateKey, d *device, name string, payload []byte) error {
+	ring, err := contract.NewRing(contract.KeyRing{Time: w.clock(), Keys: []contract.Key{contract.NewKey("n", key.Public().(ed25519.PublicKey), time.Time{}, time.Time{})}})
+	require.NoError(w.t, err)
+	c, err := contract.Open[contract.Command](ring, payload)
+	if err != nil {
+		return err
+	}
+	d.asked = append(d.asked, c.Do+" "+c.Place)
+	if c.Do == contract.DoTest && d.answer != "" {
+		told := contract.Tested{ID: c.ID, Result: d.answer, Why: d.why}
+		if d.answer == contract.TestPassed {
+			told.Exercised = []string{contract.ExercisedDisplay}
+		}
+		go func() {
+			tester.State(channels.Endpoint{Device: "another"}, contract.State{Tested: &contract.Tested{ID: c.ID, Result: contract.TestFailed}})
+			tester.State(channels.Endpoint{Device: name}, contract.State{Tested: &told})
+		}()
+	}
+	return nil
+}
+
+// addNode has a node answer for its tester.
+func (w *town) addNode(id string, tester *Tester, log *slog.Logger) {
 	w.testers[id] = tester
 	w.nodes[id] = NewAsked(Options{
 		Self: id, Tester: tester, Devices: w.list, Clock: w.clock, Logger: log,
@@ -160,7 +198,7 @@ func (w *town) node(id string) {
 				Self: id, Others: func() []string { return nil }, Gone: func(string) time.Time { return time.Time{} },
 				Here: func() (out []whereabouts.Device) { return nil },
 			}
-			if at := w.devices[ids[0]].node; at != "" {
+			if at := cmp.Or(w.devices[ids[0]].node, w.devices[ids[0]].broker); at != "" {
 				nodes.Self, nodes.Here = at, func() []whereabouts.Device { return []whereabouts.Device{{Device: ids[0], Since: evening}} }
 			}
 			return nodes.Ask(ctx, ids)
@@ -408,5 +446,40 @@ func TestTester_TakesNoWordOfAnotherDevice(t *testing.T) {
 		got, err := w.nodes["n1"].TestDevice(w.t.Context(), duty, "lift-0")
 		require.NoError(t, err)
 		require.Equal(t, able.DevicePassed, got.Stands)
+	})
+}
+
+// A device at a broker is tested and found through it, by the node that publishes there; what the broker does
+// not tell is said.
+func TestTest_ThroughABroker(t *testing.T) {
+	story(t, func(w *town, pass func(time.Duration)) {
+		far := w.devices["lift-4"]
+		far.node, far.broker = "", "n1"
+		got, err := w.nodes["n2"].TestDevice(w.t.Context(), duty, "lift-4")
+		require.NoError(w.t, err)
+		require.Equal(w.t, able.DevicePassed, got.Stands)
+		require.Equal(w.t, "n1", got.Node)
+		got, err = w.nodes["n2"].IdentifyDevice(w.t.Context(), duty, "lift-4")
+		require.NoError(w.t, err)
+		require.Equal(w.t, able.DeviceUnproven, got.Stands)
+		require.Contains(w.t, got.Why, "whether the device got it")
+		require.Equal(w.t, []string{"test ", "identify 東邨 一座 lift-4 · East Estate Block 1 lift-4"}, far.asked)
+
+		far.answer = ""
+		got, err = w.nodes["n2"].TestDevice(w.t.Context(), duty, "lift-4")
+		require.NoError(w.t, err)
+		require.Equal(w.t, able.DeviceSilent, got.Stands)
+		require.Contains(w.t, got.Why, "the broker has the test, and the device told nothing")
+		far.sends = errors.New("no link")
+		_, err = w.nodes["n2"].TestDevice(w.t.Context(), duty, "lift-4")
+		require.Error(w.t, err, "it is not there")
+		far.sends, far.answer = nil, contract.TestPassed
+
+		begun, err := w.nodes["n2"].TestDevices(w.t.Context(), duty, able.TestDevices{})
+		require.NoError(w.t, err)
+		require.Equal(w.t, 9, begun.Devices, "the eight that are connected, and the one at the broker")
+		pass(time.Minute)
+		w.devices["lift-0"].broker = "n1" // a device that is at both is tested once
+		require.Len(w.t, w.testers["n1"].here(), 4)
 	})
 }

@@ -83,7 +83,7 @@ func (a *Asked) here(ctx context.Context, q question) (out answer, err error) {
 		for _, id := range q.Devices {
 			named[id] = true
 		}
-		devices := slices.DeleteFunc(t.o.Here(), func(id string) bool { return len(named) > 0 && !named[id] })
+		devices := slices.DeleteFunc(t.here(), func(id string) bool { return len(named) > 0 && !named[id] })
 		if len(devices) > 0 && !t.begin(job{devices: devices}) {
 			return out, errTesting
 		}

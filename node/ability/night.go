@@ -76,7 +76,7 @@ func (a *Asked) nightHere(night string) (done bool) {
 		return m.Done(night)
 	}
 	since := beginOf(night, t.o.Zone)
-	devices := slices.DeleteFunc(t.o.Here(), func(id string) bool { _, tested := m.TestedSince(id, since); return tested })
+	devices := slices.DeleteFunc(t.here(), func(id string) bool { _, tested := m.TestedSince(id, since); return tested })
 	slices.Sort(devices)
 	t.begin(job{night: night, devices: devices})
 	return false

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,7 @@ type TesterOptions struct {
 	Memory *Memory
 	Here   func() []string                                                // devices connected to this node
 	Send   func(ctx context.Context, device string, payload []byte) error // returns when the device has acknowledged it
+	Broker Broker
 	Signer contract.Signer
 	// Emergency reports whether a real emergency is in force: then nobody is tested but by name.
 	Emergency func() bool
@@ -44,6 +46,17 @@ type TesterOptions struct {
 	Zone     *time.Location // the district's local time
 	Logger   *slog.Logger
 }
+
+// Broker is the way to devices that are at a broker, and not at this node.
+type Broker interface {
+	// Devices lists those that this node reaches through the broker.
+	Devices() []string
+	// Command returns when the broker has the command, or an error where it has not. Whether the device gets it nobody says.
+	Command(ctx context.Context, device string, payload []byte) error
+}
+
+// errHandedOver says that a broker has the command.
+var errHandedOver = errors.New("handed to a broker, which does not tell whether the device has it")
 
 // Tester has the devices that are connected to this node test themselves. Its methods may be called from
 // any goroutine.
@@ -183,7 +196,10 @@ func (t *Tester) one(ctx context.Context, device string, most time.Duration) (Re
 
 // outcome sends the test and waits for its answer; false where there was nobody to be tested.
 func (t *Tester) outcome(ctx context.Context, c contract.Command, e expected, most time.Duration) (Result, bool) {
-	switch err := t.send(ctx, e.device, c); {
+	took, err := "it took the test", t.send(ctx, e.device, c)
+	switch {
+	case errors.Is(err, errHandedOver):
+		took = "the broker has the test"
 	case ctx.Err() != nil || errors.Is(err, mqtt.ErrNotConnected):
 		return Result{}, false
 	case errors.Is(err, mqtt.ErrBusy):
@@ -199,7 +215,7 @@ func (t *Tester) outcome(ctx context.Context, c contract.Command, e expected, mo
 	case <-ctx.Done():
 		return Result{}, false
 	case <-timer.C:
-		return Result{State: able.DeviceSilent, Why: fmt.Sprintf("it took the test and told nothing within %v", most)}, true
+		return Result{State: able.DeviceSilent, Why: fmt.Sprintf("%s, and the device told nothing within %v", took, most)}, true
 	case told := <-e.told:
 		r := Result{State: told.Result, Exercised: told.Exercised, Why: told.Why}
 		if r.State == contract.TestPassed && len(r.Exercised) == 0 {
@@ -214,6 +230,8 @@ func (t *Tester) outcome(ctx context.Context, c contract.Command, e expected, mo
 func (t *Tester) identify(ctx context.Context, device, place string) (Result, bool) {
 	r := Result{State: able.DevicePassed, At: t.o.Clock().UTC()}
 	switch err := t.send(ctx, device, contract.Command{ID: newID("identify"), Do: contract.DoIdentify, Place: place}); {
+	case errors.Is(err, errHandedOver):
+		r.State, r.Why = able.DeviceUnproven, "the broker has the command; whether the device got it, only a look at it says"
 	case ctx.Err() != nil || errors.Is(err, mqtt.ErrNotConnected):
 		return Result{}, false
 	case err != nil:
@@ -222,7 +240,14 @@ func (t *Tester) identify(ctx context.Context, device, place string) (Result, bo
 	return r, true
 }
 
-// send signs a command and waits until the device has acknowledged it.
+// here lists the devices that are tested by this node, each once.
+func (t *Tester) here() []string {
+	out := slices.Concat(t.o.Here(), t.o.Broker.Devices())
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// send signs a command and waits until the device has acknowledged it, or a broker has it: errHandedOver.
 func (t *Tester) send(ctx context.Context, device string, c contract.Command) error {
 	c.Time = t.o.Clock().UTC()
 	c.Expires = c.Time.Add(holds)
@@ -232,7 +257,11 @@ func (t *Tester) send(ctx context.Context, device string, c contract.Command) er
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, takes, fmt.Errorf("no PUBACK within %v", takes))
 	defer cancel()
-	return t.o.Send(ctx, device, payload)
+	err = t.o.Send(ctx, device, payload)
+	if errors.Is(err, mqtt.ErrNotConnected) && t.o.Broker.Command(ctx, device, payload) == nil {
+		return errHandedOver
+	}
+	return err
 }
 
 // newID is new for each command: a device carries out an id once.

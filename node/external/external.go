@@ -4,7 +4,7 @@
 //	record of devices ─> directory ─> channels/broker ─> the broker ─> devices
 //
 // It keeps nothing. It never imports api, cluster but for what a commit touched, or another part
-// of node but reachable and wire.
+// of node but health, reachable and wire.
 package external
 
 import (
@@ -22,10 +22,12 @@ import (
 
 	"almenara/channels"
 	"almenara/channels/broker"
+	"almenara/channels/contract"
 	"almenara/channels/ledger"
 	"almenara/cluster/apply"
 	"almenara/node/reachable"
 	"almenara/node/wire"
+	"almenara/node/wire/devicehealth"
 	"almenara/storage"
 )
 
@@ -67,7 +69,8 @@ type Options struct {
 	Store    *storage.Store
 	Present  func(device string) bool // it is connected to the node's own gateway
 	Receipts channels.Receipts
-	Elected  func() bool // this node hands alerts to the broker
+	State    func(from channels.Endpoint, s contract.State) // hears what devices say of themselves
+	Elected  func() bool                                    // this node hands alerts to the broker
 	Clock    func() time.Time
 	Logger   *slog.Logger
 	Registry *prometheus.Registry
@@ -78,6 +81,7 @@ type Options struct {
 type Link struct {
 	broker    *broker.Broker
 	directory *directory
+	said      *said
 }
 
 // Open makes a link; nil where no broker is set. Nothing is connected before Run.
@@ -87,9 +91,14 @@ func Open(opts Options) (*Link, error) {
 		return nil, nil
 	}
 	d := &directory{store: opts.Store, present: opts.Present, log: opts.Logger}
+	words := &said{clock: opts.Clock, of: map[string]*devicehealth.DeviceHealth{}}
 	o := broker.Options{
 		URL: e.URL, ClientID: "almenara-" + opts.Node, Username: e.Username, Password: e.Password,
 		Directory: d, Receipts: opts.Receipts, Elected: opts.Elected, Clock: opts.Clock, Logger: opts.Logger, Registry: opts.Registry,
+		State: func(from channels.Endpoint, s contract.State) {
+			words.hear(from.Device, s)
+			opts.State(from, s)
+		},
 	}
 	if len(e.CA) > 0 {
 		roots := x509.NewCertPool()
@@ -100,7 +109,7 @@ func Open(opts Options) (*Link, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Link{broker: b, directory: d}, nil
+	return &Link{broker: b, directory: d, said: words}, nil
 }
 
 // Run keeps the link until ctx ends.
@@ -124,16 +133,46 @@ func (l *Link) Changed(what apply.Change) {
 		return
 	}
 	l.directory.changed()
+	l.said.forget(func(device string) bool { _, enrolled := l.directory.Endpoint(device); return enrolled })
 	l.broker.DevicesChanged()
 }
 
-// Present are the devices that are reached through the broker.
-func (l *Link) Present() []ledger.Presence {
+// Device is one that is reached through the broker.
+type Device struct {
+	ledger.Presence
+	Health *devicehealth.DeviceHealth // as it said last to this node; nil: it said nothing
+}
+
+// Present are the devices that are reached through the broker, by this node; nothing where another
+// one publishes.
+func (l *Link) Present() (out []Device) {
 	if l == nil {
 		return nil
 	}
-	return l.broker.Present()
+	for _, p := range l.broker.Present() {
+		out = append(out, Device{p, l.said.last(p.Device)})
+	}
+	return out
 }
+
+// Devices lists the ids of those.
+func (l *Link) Devices() (ids []string) {
+	for _, d := range l.Present() {
+		ids = append(ids, d.Device)
+	}
+	return ids
+}
+
+// Command hands a command to the broker, as broker.Broker does.
+func (l *Link) Command(ctx context.Context, device string, payload []byte) error {
+	if l == nil {
+		return ErrNotThere
+	}
+	return l.broker.Command(ctx, device, payload)
+}
+
+// ErrNotThere says that a device is not reached through the broker, or not by this node.
+var ErrNotThere = broker.ErrNotThere
 
 // Reaching counts the devices of members that are reached through the broker.
 func (l *Link) Reaching(members *roaring.Bitmap) int {

@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/contract"
 	"almenara/cluster/apply"
 	"almenara/node/reachable"
 	"almenara/node/records/recordstest"
+	"almenara/node/wire/devicehealth"
 	"almenara/storage"
 )
 
@@ -73,4 +75,17 @@ func TestDirectory_IsReadAnewWhenDevicesChange(t *testing.T) {
 	require.Equal(t, []string{"lift"}, devices(), "nothing of devices has changed")
 	l.Changed(apply.ChangedDevices)
 	require.Equal(t, []string{"hall", "lift"}, devices())
+}
+
+func TestSaid_IsTheLastWordOfWhoIsEnrolled(t *testing.T) {
+	now := time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)
+	s := &said{clock: func() time.Time { return now }, of: map[string]*devicehealth.DeviceHealth{}}
+	require.Nil(t, s.last("lift-1"))
+	s.hear("lift-1", contract.State{State: contract.StateReady, Health: map[string]string{"display": "covered"}})
+	s.hear("lift-1", contract.State{State: contract.StateLost})
+	require.Equal(t, []string{devicehealth.FaultUnseen}, s.last("lift-1").Faults, "a will says nothing of it")
+	s.hear("lift-2", contract.State{State: contract.StateReady})
+	s.forget(func(device string) bool { return device == "lift-2" })
+	require.Nil(t, s.last("lift-1"))
+	require.NotNil(t, s.last("lift-2"))
 }
