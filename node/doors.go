@@ -1,13 +1,11 @@
 package node
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
-	"slices"
 
 	"almenara/channels"
 	"almenara/channels/mqtt"
@@ -115,7 +113,7 @@ func newConsole(n *Node, screen string) *console.Console {
 func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
-		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: newFollowUps(n), Reported: n.reports, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
+		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
 		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Ability: n.ability, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}
@@ -127,13 +125,6 @@ func (n *Node) identityNow() *identity.Identity {
 		return n.cluster.Identity()
 	}
 	return n.identity
-}
-
-// ticketSecret is what devices' TLS sessions are resumed with. It follows from the
-// node's key, so that they are after a restart, too, and nothing more has to be kept.
-func ticketSecret(n *Node) []byte {
-	sum := sha256.Sum256(slices.Concat([]byte("almenara session tickets"), n.identity.SigningKey.Seed()))
-	return sum[:]
 }
 
 // deviceConns gives each kind of listener of the gateway its share of the descriptors.

@@ -23,6 +23,7 @@ func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 		duties.Duty{Name: "addresses", Do: n.membership.Announce},
 		duties.Duty{Name: "former id", Do: n.membership.ReplaceFormer},
 		duties.Duty{Name: "silent tests", Where: duties.AtOne, Do: ability.NewNights(n.ability).Do},
+		duties.Duty{Name: "escalations", Where: duties.AtOne, Do: newCaller(n).Do},
 		duties.Duty{Name: "approvals", Do: n.approvals.Chase},
 		duties.Duty{Name: "sign-outs", Do: n.signin.TellEnded},
 		duties.Duty{Name: "removals", Where: duties.AtLeader, Do: n.membership.FinishRemovals},

@@ -118,6 +118,7 @@ type Node struct {
 	answers     *outcome.Answers
 	approvals   *approvals.Approvals
 	followUps   *followup.Book
+	acts        *followup.FollowUps
 	reported    *reports.Book
 	reports     *reports.Reports
 	budget      *budget.Budget
@@ -305,7 +306,7 @@ func (n *Node) openState(context.Context) error {
 	n.progress, n.followUps = replication.New(n.stories.Agreed), followup.NewBook(n.state, n.options.Clock)
 	n.reported = reports.NewBook(n.state, n.originals, n.options.Clock)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
-	n.splits = splits.NewReader(n.state, n.store, n.stories, n.addressed)
+	n.addressed.Called, n.splits = n.followUps.Called, splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Timed: n.times.Agreed(), Logger: n.log})
 	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock})
 	n.district = district.New(district.Options{
@@ -348,7 +349,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.instep, n.tester = newInStep(n), newTester(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }, n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: ticketSecret(n), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }, n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.identity.TicketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {

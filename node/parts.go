@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -20,6 +19,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/approvals"
 	"almenara/node/duties"
+	"almenara/node/escalation"
 	"almenara/node/events"
 	"almenara/node/export"
 	"almenara/node/external"
@@ -66,7 +66,21 @@ func newReader(n *Node) *read.Reader {
 		Originals: n.originals, Connected: &n.whereabouts, State: n.state, Audience: n.state.Index, Store: n.store,
 		Presented: n.presenter.Last, Asked: func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error) {
 			return n.approvals.Asked(m, given)
-		}, FollowUps: n.followUps, Clock: n.options.Clock, Logger: n.log,
+		}, FollowUps: n.followUps, Escalations: newEscalations(n), Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// newEscalations says how far those alerts have got that call one group after the other.
+func newEscalations(n *Node) *escalation.Reader {
+	return escalation.NewReader(escalation.Options{
+		Calls: n.followUps, Audience: func() escalation.Index { return n.state.Index() }, Approved: n.stories.Approved, Clock: n.options.Clock,
+	})
+}
+
+// newCaller is what calls the next group.
+func newCaller(n *Node) *escalation.Caller {
+	return escalation.NewCaller(escalation.CallerOptions{
+		Book: n.book, Stories: n.stories, Addressed: n.addressed, Reached: n.reached, Reader: newEscalations(n), Record: n.acts.Record, Clock: n.options.Clock,
 	})
 }
 
@@ -131,7 +145,7 @@ func newIntake(n *Node) *intake.Intake {
 		Book: n.book, Stories: n.stories, State: n.state, Rules: n.rules, Budget: n.budget, District: n.district,
 		Originals: n.originals, Exchange: n.exchange, Progress: n.progress, Notes: n.notes, Answers: n.answers, Store: n.store,
 		Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return n.alone.Now().Alone },
-		Speech: n.sounds.Preview, Clock: n.options.Clock, Trusted: n.clock.Trusted,
+		Escalations: newEscalations(n), Called: n.followUps.Called, Speech: n.sounds.Preview, Clock: n.options.Clock, Trusted: n.clock.Trusted,
 	})
 }
 
@@ -183,16 +197,8 @@ func newTester(n *Node) *ability.Tester {
 		Send: func(ctx context.Context, device string, payload []byte) error {
 			return n.gateway.Command(ctx, device, payload)
 		},
-		Broker: n.external, Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Emergency: func() bool { return emergencyInForce(n) },
+		Broker: n.external, Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Emergency: func() bool { return n.book.At(n.options.Clock()).Emergency() },
 		Enrolled: func() (map[string]string, error) { return n.read.Enrolled() }, Clock: n.options.Clock, Zone: time.Local, Logger: n.log,
-	})
-}
-
-// emergencyInForce reports whether a real emergency is shown now. What cannot be read may be one.
-func emergencyInForce(n *Node) bool {
-	now := n.book.At(n.options.Clock())
-	return now.Err != nil || slices.ContainsFunc(now.InForce, func(l alerts.Live) bool {
-		return l.Message.Alert != nil && alert.PresentationOf(l.Message.Alert.Status, l.Message.Alert.Infos).Tier == alert.TierEmergency
 	})
 }
 
@@ -256,9 +262,10 @@ func newPresenter(n *Node) *present.Presenter {
 	return present.New(present.Options{
 		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
 		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: func() error { return n.learner.Recall() },
-		Reminded: func(id alert.ID, revision alert.Revision) (time.Time, time.Duration) {
-			return n.followUps.Reminded([]alert.ID{id}, revision, n.options.Clock())
-		},
+		Reminded: func(l alerts.Live) (last, next time.Time) {
+			last, next, _ = n.followUps.RemindersOf([]alert.ID{l.ID}, l.Message, n.book.Approvers(l.Message), n.options.Clock())
+			return last, next
+		}, Called: n.followUps.Called,
 		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Passed: func() { n.times.Passed() }, Clock: n.options.Clock, Logger: n.log,
 	})
 }

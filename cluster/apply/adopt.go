@@ -418,8 +418,13 @@ func (a *adoption) followUp(o *opened, out *command.FactOutcome) error {
 	if err != nil {
 		return a.rejected(o, out, "body is not a follow-up record")
 	}
-	if f.What == factbody.Told {
+	switch f.What {
+	case factbody.Told:
 		return a.listed(o, out, "members told", fmt.Sprintf("%d members were told of alert %s revision %d by a person, by %s, note %q, at %d", len(f.Members), f.Alert, f.Revision, f.By, f.Note, f.At))
+	case factbody.TakeBack:
+		return a.listed(o, out, "members not told", fmt.Sprintf("that %d members were told of alert %s revision %d is taken back, by %s, note %q, at %d", len(f.Members), f.Alert, f.Revision, f.By, f.Note, f.At))
+	case factbody.Call:
+		return a.listed(o, out, "group called", fmt.Sprintf("alert %s revision %d of %s, group %d, because %d had answered, at %d", f.Alert, f.Revision, f.By, f.Group+1, f.Answered, f.At))
 	}
 	return a.listed(o, out, "reminder", fmt.Sprintf("alert %s revision %d, every %d minutes, by %s, at %d", f.Alert, f.Revision, f.Every, f.By, f.At))
 }

@@ -27,6 +27,10 @@ func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, err
 		more = fmt.Sprintf(", %d blanks described, %d lines to check, %d sensitive words, whom to choose: %t",
 			len(p.Scenario.Blanks), len(p.Scenario.Checklist), len(p.Scenario.Sensitive), p.Scenario.Choose)
 	}
+	if p.Scenario.Follows() {
+		more += fmt.Sprintf(", reminders every %d minutes, %d answers in %d minutes or one of %d groups is called",
+			p.Scenario.Remind, p.Scenario.Answers, p.Scenario.Minutes, len(p.Scenario.Groups))
+	}
 	return done(nil, "%s, %d approvals, select %q, %d bytes%s", p.Scenario.ID, p.Scenario.Approvals, p.Scenario.Select, len(p.Scenario.Alert), more)
 }
 

@@ -18,4 +18,9 @@ func TestVersionOf_AScenarioIsThatOfWhatItSays(t *testing.T) {
 		s.Details = d
 		require.EqualValues(t, 5, VersionOf(&PutScenario{Scenario: s}), "%+v", d)
 	}
+	for _, d := range []rights.Details{{Remind: 5}, {Choose: true, Answers: 2, Minutes: 10, Groups: []string{"all"}}} {
+		s := plain
+		s.Details = d
+		require.EqualValues(t, 9, VersionOf(&PutScenario{Scenario: s}), "%+v", d)
+	}
 }

@@ -26,7 +26,9 @@ import (
 //	   an alert after it was sent
 //	7  changes of what a user may do
 //	8  facts of what people reported by their devices, and of what others made of that
-const Newest = 8
+//	9  alerts that say which groups are called where too few answer, and how often devices are
+//	   reminded, and scenarios that do; facts that a group was called, and that somebody was not told
+const Newest = 9
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -115,7 +117,7 @@ func (p *PutNode) version() uint64 {
 // bodyVersion is the version that the body of a fact needs, where bodies of its kind have grown;
 // 1 for other facts.
 func bodyVersion(s fact.Signed) uint64 {
-	of := map[fact.Kind]func([]byte) uint64{fact.KindAlert: factbody.IssueVersion, fact.KindApproval: factbody.ApprovalVersion}[s.Kind()]
+	of := map[fact.Kind]func([]byte) uint64{fact.KindAlert: factbody.IssueVersion, fact.KindApproval: factbody.ApprovalVersion, fact.KindFollowUp: factbody.FollowUpVersion}[s.Kind()]
 	if of == nil {
 		return 1
 	}
@@ -147,9 +149,13 @@ func (p *PutUser) version() uint64 {
 	return 1
 }
 
-// version is 5 for a scenario that says more than its texts and whom they address.
+// version is 5 for a scenario that says more than its texts and whom they address, and 9 for one that says
+// what nodes do by themselves after it was sent.
 func (p *PutScenario) version() uint64 {
-	if p.Scenario.Said() {
+	switch {
+	case p.Scenario.Follows():
+		return 9
+	case p.Scenario.Said():
 		return 5
 	}
 	return 2

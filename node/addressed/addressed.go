@@ -34,6 +34,10 @@ type State interface {
 
 // Resolver works out whom messages address. Its methods may be called from any goroutine.
 type Resolver struct {
+	// Called is how many of the further groups of the message of a fact were called. Set it before the
+	// resolver is used; nil is none.
+	Called func(fact string) int
+
 	state   State
 	stories *stories.Finder
 	known   resolved
@@ -41,6 +45,14 @@ type Resolver struct {
 
 // New makes a resolver. Changed must be called whenever members or places change.
 func New(state State, s *stories.Finder) *Resolver { return &Resolver{state: state, stories: s} }
+
+// called is how many further groups of a message it is for by now.
+func (r *Resolver) called(m *alerts.Message) int {
+	if m.Escalation() == nil || r.Called == nil {
+		return 0
+	}
+	return r.Called(m.Fact)
+}
 
 // Who is who counts for a message. The sets must not be modified.
 type Who struct {

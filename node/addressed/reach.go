@@ -1,6 +1,7 @@
 package addressed
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,7 +27,7 @@ func (r *Resolver) Now(m *alerts.Message, also ...*alerts.Message) (Reach, error
 		if err != nil {
 			return Reach{}, err
 		}
-		for _, t := range targets {
+		for _, t := range part.Escalation().Targets(targets, r.called(part)) {
 			found, err := r.state.Index().Resolve(t)
 			if err != nil {
 				return Reach{}, err
@@ -40,9 +41,9 @@ func (r *Resolver) Now(m *alerts.Message, also ...*alerts.Message) (Reach, error
 
 // Known is Now as long as the audience is the same, remembered.
 func (r *Resolver) Known(m *alerts.Message, also ...*alerts.Message) (Reach, error) {
-	facts := []string{m.Fact}
-	for _, other := range also {
-		facts = append(facts, other.Fact)
+	var facts []string
+	for _, part := range append([]*alerts.Message{m}, also...) {
+		facts = append(facts, part.Fact+"+"+strconv.Itoa(r.called(part)))
 	}
 	return r.known.get(strings.Join(facts, " "), func() (Reach, error) { return r.Now(m, also...) })
 }

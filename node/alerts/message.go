@@ -23,13 +23,14 @@ type Message struct {
 	texts    Texts  // of a stub; nil otherwise
 	brief    *Brief // of a stub; nil where it is long
 	personal bool   // of a stub
+	further  *factbody.Escalation
 }
 
 // Brief is what lists say of a message.
 type Brief struct {
 	Headline string
 	Select   string         // the selection that the message was limited to
-	Issue    factbody.Issue // without Message, Targets and Blanks
+	Issue    factbody.Issue // without Message, Targets, Blanks and Escalation
 }
 
 // briefMost is how many bytes of a brief stay in memory. The longest headline of the real messages
@@ -84,13 +85,29 @@ func (m *Message) Whole() (*Message, error) {
 	return whole.at(m.Entry.Revision), nil
 }
 
-// Targets is whom each info block addresses; nil for a Cancel. It must not be modified.
+// Targets is whom each info block addresses; nil for a Cancel. Of a message for one group after the other
+// it is the first group. It must not be modified.
 func (m *Message) Targets() ([]audience.Target, error) {
 	if m.texts == nil {
 		return m.Issue.Targets, nil
 	}
 	issue, err := m.issue()
 	return issue.Targets, err
+}
+
+// EveryTarget is Targets of all groups, whether they were called or not: whom its author may warn, and who
+// approved it approved.
+func (m *Message) EveryTarget() ([]audience.Target, error) {
+	targets, err := m.Targets()
+	return m.Escalation().Everybody(targets), err
+}
+
+// Escalation says which further groups there are; nil where there are none. It must not be modified.
+func (m *Message) Escalation() *factbody.Escalation {
+	if m.texts != nil {
+		return m.further
+	}
+	return m.Issue.Escalation
 }
 
 // issue reads the body of a stub's fact.
@@ -124,13 +141,13 @@ func (m *Message) Brief() (Brief, error) {
 		return Brief{}, err
 	}
 	b := Brief{Headline: whole.Alert.Headline(""), Select: selects(whole.Issue.Targets), Issue: whole.Issue}
-	b.Issue.Message, b.Issue.Targets, b.Issue.Blanks = nil, nil, nil
+	b.Issue.Message, b.Issue.Targets, b.Issue.Blanks, b.Issue.Escalation = nil, nil, nil, nil
 	return b, nil
 }
 
 // stub is the message without what texts has.
 func (m *Message) stub(texts Texts) *Message {
-	out := &Message{Fact: m.Fact, Entry: m.Entry, texts: texts, personal: m.Personal()}
+	out := &Message{Fact: m.Fact, Entry: m.Entry, texts: texts, personal: m.Personal(), further: m.Escalation()}
 	b, err := m.Brief()
 	if err != nil {
 		return out
@@ -155,12 +172,13 @@ type Addressing struct {
 	Claimed  alert.Revision // under which it is on record whom it addressed; see board.Entry
 	// Targets is whom each info block addresses. It may read the disk, so it is asked for only
 	// what is not worked out; of what it cannot read nobody knows whom it is for.
-	Targets func() ([]audience.Target, error)
+	Targets    func() ([]audience.Target, error)
+	Escalation *factbody.Escalation // further groups; nil: none
 }
 
 // Addressing is whom the message is for.
 func (m *Message) Addressing() Addressing {
-	return Addressing{Fact: m.Fact, Key: m.Entry.Key, Revision: m.Entry.Revision, Claimed: m.Entry.Claimed, Targets: m.Targets}
+	return Addressing{Fact: m.Fact, Key: m.Entry.Key, Revision: m.Entry.Revision, Claimed: m.Entry.Claimed, Targets: m.Targets, Escalation: m.Escalation()}
 }
 
 // selects is the selection that targets are limited to.

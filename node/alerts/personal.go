@@ -13,7 +13,7 @@ func (m *Message) Personal() bool {
 	if m.texts != nil {
 		return m.personal
 	}
-	return slices.ContainsFunc(m.Issue.Targets, func(t audience.Target) bool {
+	return slices.ContainsFunc(m.Issue.Escalation.Everybody(m.Issue.Targets), func(t audience.Target) bool {
 		if len(t.Addresses) > 0 || t.Select == "" {
 			return len(t.Addresses) > 0
 		}

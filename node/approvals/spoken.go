@@ -126,7 +126,7 @@ func (a *Approvals) find(id, digest string) (*alerts.Message, error) {
 // about is what the rules read of a message that waits.
 func about(m *alerts.Message) authority.About {
 	return authority.About{Message: authority.Message{
-		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.Targets,
+		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.EveryTarget,
 	}}
 }
 

@@ -41,7 +41,7 @@ func MinimalAlert(by Caller, out *wire.Alert) {
 	out.RoundedTo, out.Approvals = FewestMembers, minimalDemand(out.Approvals)
 	minimalCounts(&out.Addressed)
 	out.Joined = inFives(out.Joined)
-	out.Rungs = minimalRungs(out.Rungs)
+	out.Rungs, out.Escalation = minimalRungs(out.Rungs), nil // its selections and counts are of a few persons
 	for i := range out.Messages {
 		m := &out.Messages[i]
 		m.Addressed, m.Joined = inFives(m.Addressed), inFives(m.Joined)

@@ -58,8 +58,11 @@ func (r *Rules) reach(m Message, also ...Message) (reach, error) {
 			return reach{}, fmt.Errorf("reading whom a message addresses: %w", err)
 		}
 		for i, t := range targets {
-			if n > 0 {
+			switch {
+			case n > 0:
 				i = min(i, len(out.perInfo)-1)
+			case len(one.Infos) > 0: // of groups that are called one after the other
+				i %= len(one.Infos)
 			}
 			if err := out.add(r.Audience(), t, i); err != nil {
 				return reach{}, err

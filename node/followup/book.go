@@ -35,6 +35,7 @@ type Book struct {
 
 	mu     sync.Mutex
 	alerts map[alert.ID]*sheet
+	calls  map[string][]Call // by fact of a message, in the order of the groups; of what is in alerts
 	unread older
 }
 
@@ -49,8 +50,9 @@ type older struct {
 // sheet is what was done about one alert.
 type sheet struct {
 	heard     int64 // ms since 1970, the newest
-	told      map[alert.Revision]map[uint32]Told
+	told      map[alert.Revision]map[uint32]words
 	reminders map[alert.Revision]reminder
+	called    []string // facts of messages of which groups were called
 }
 
 // reminder is the last word about reminders of one revision.
@@ -62,7 +64,7 @@ type reminder struct {
 
 // NewBook makes an empty one; Recall fills it. The clock is this node's.
 func NewBook(log Log, clock func() time.Time) *Book {
-	return &Book{log: log, clock: clock, alerts: map[alert.ID]*sheet{}}
+	return &Book{log: log, clock: clock, alerts: map[alert.ID]*sheet{}, calls: map[string][]Call{}}
 }
 
 // Learn takes a fact that is durable here, once or more often, in any order. False where it is none of a
@@ -90,21 +92,21 @@ func (b *Book) put(u factbody.FollowUp, known time.Time) {
 		return
 	}
 	s.heard = max(s.heard, u.At)
-	if u.What == factbody.Remind {
+	switch u.What {
+	case factbody.Remind:
 		next := reminder{u.At, u.By, time.Duration(u.Every) * time.Minute}
 		if old := s.reminders[revision]; next.after(old) {
 			s.reminders[revision] = next
 		}
-		return
-	}
-	if s.told[revision] == nil {
-		s.told[revision] = map[uint32]Told{}
-	}
-	next := Told{u.By, time.UnixMilli(u.At).UTC()}
-	for _, m := range u.Members {
-		old, known := s.told[revision][m]
-		if !known || next.At.Before(old.At) || next.At.Equal(old.At) && next.By < old.By { // the first word, on every node the same
-			s.told[revision][m] = next
+	case factbody.Call:
+		b.putCall(s, u)
+	case factbody.Told, factbody.TakeBack:
+		if s.told[revision] == nil {
+			s.told[revision] = map[uint32]words{}
+		}
+		next := word{Told{u.By, time.UnixMilli(u.At).UTC()}, u.What == factbody.TakeBack}
+		for _, m := range u.Members {
+			s.told[revision][m] = s.told[revision][m].with(next)
 		}
 	}
 }
@@ -134,9 +136,12 @@ func (b *Book) sheet(id alert.ID, heard int64) *sheet {
 		if heard < b.alerts[oldest].heard {
 			return nil
 		}
+		for _, fact := range b.alerts[oldest].called {
+			delete(b.calls, fact)
+		}
 		delete(b.alerts, oldest)
 	}
-	s = &sheet{told: map[alert.Revision]map[uint32]Told{}, reminders: map[alert.Revision]reminder{}}
+	s = &sheet{told: map[alert.Revision]map[uint32]words{}, reminders: map[alert.Revision]reminder{}}
 	b.alerts[id] = s
 	return s
 }
@@ -177,8 +182,8 @@ func (b *Book) Recall() error {
 	}
 }
 
-// learnAgreed takes facts that were agreed on. A reminder counts as of then: it may lie ahead of that and not
-// of now.
+// learnAgreed takes facts that were agreed on. What others are held
+// against counts as of then: it may lie ahead of that and not of now.
 func (b *Book) learnAgreed(kept []agreed.KeptFact) error {
 	now := b.clock()
 	for _, k := range kept {
@@ -187,10 +192,10 @@ func (b *Book) learnAgreed(kept []agreed.KeptFact) error {
 			continue // it was refused when it came, or is of newer software
 		}
 		known := now
-		if u.What == factbody.Remind {
+		if u.What != factbody.Told {
 			at, ok, err := b.log.AgreedAt(k.Index)
 			if err != nil {
-				return fmt.Errorf("recalling a reminder: %w", err)
+				return fmt.Errorf("recalling when something was done about an alert: %w", err)
 			}
 			if ok && at.Before(now) {
 				known = at
@@ -245,7 +250,11 @@ func (b *Book) Told(ids []alert.ID, revision alert.Revision) (map[uint32]Told, e
 		if s == nil {
 			continue
 		}
-		for m, told := range s.told[revision] {
+		for m, said := range s.told[revision] {
+			told, stands := said.stands()
+			if !stands {
+				continue
+			}
 			if out == nil {
 				out = map[uint32]Told{}
 			}

@@ -103,7 +103,8 @@ func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string
 		return out, nil // they have presented it, or were told before
 	}
 	progress, err := f.record(ctx, factbody.FollowUp{
-		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Told, Members: fresh.ToArray(), By: by.Name, At: f.o.Clock().UnixMilli(), Note: in.Note,
+		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Told, Members: fresh.ToArray(), By: by.Name,
+		At: f.o.Book.above(s.IDs, m.Entry.Revision, fresh.ToArray(), f.o.Clock()), Note: in.Note,
 	})
 	if err != nil {
 		return acts.Told{}, err
@@ -187,8 +188,8 @@ func (f *FollowUps) recordReminder(ctx context.Context, by authority.Caller, s *
 	f.reminding.Lock()
 	defer f.reminding.Unlock()
 	now := f.o.Clock()
-	last, every := f.o.Book.Reminded(s.IDs, m.Entry.Revision, now)
-	ends := in.EveryMinutes == 0 && every > 0
+	last, next, _ := f.o.Book.RemindersOf(s.IDs, m, f.o.Stories.Approved(s, m), now)
+	ends := in.EveryMinutes == 0 && !next.IsZero()
 	if passed := now.Sub(last); passed < remindsEvery && !ends { // another interval is a reminder now, too
 		return nil, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,
 			Sentence: fmt.Sprintf("the alert %s was presented again less than a minute ago; wait a little", s.ID), Why: why.Why{Reason: why.JustReminded}}
@@ -233,15 +234,21 @@ func (f *FollowUps) below(s *stories.Story, m *alerts.Message, rung receipt.Rung
 	return roaring.AndNot(everybody, there), everybody, nil
 }
 
+// Record makes a fact of what a node does by itself about an alert. It is durable here when it returns.
+func (f *FollowUps) Record(ctx context.Context, u factbody.FollowUp) error {
+	_, err := f.record(ctx, u)
+	return err
+}
+
 // record makes the fact. It is durable here when it returns.
 func (f *FollowUps) record(ctx context.Context, u factbody.FollowUp) (*exchange.Progress, error) {
-	if err := f.o.Understood(ctx, fact.KindFollowUp.Since()); err != nil {
-		return nil, err
-	}
 	slices.Sort(u.Members)
 	body, err := u.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("encoding what was done about an alert: %w", err)
+	}
+	if err := f.o.Understood(ctx, factbody.FollowUpVersion(body)); err != nil {
+		return nil, err
 	}
 	progress, err := f.o.Exchange.Create(ctx, fact.KindFollowUp, fact.Alerts, body)
 	if err != nil {

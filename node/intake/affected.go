@@ -49,7 +49,7 @@ func (f affected) alerts(keys []alert.Key) (found []authority.Alert, unknown []a
 // said is what the rules read of a message.
 func said(m *alerts.Message) authority.Message {
 	return authority.Message{
-		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.Targets,
+		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.EveryTarget,
 	}
 }
 

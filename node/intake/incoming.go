@@ -25,6 +25,8 @@ type incoming struct {
 	raw      []byte
 	selected string
 	limit    audience.Selection // selected, read
+	further  further
+	remind   uint32 // minutes between reminders that come by themselves; 0: none do
 	reason   string
 	incident string
 	scenario rights.Scenario   // that it was made from; the zero one is none
@@ -78,8 +80,11 @@ func keep(targets []audience.Target, selection string) {
 
 // selects is the selection of the message, kept to the places of its author and to that of a
 // licence.
-func (in *incoming) selects(within string) string {
-	kept := in.limit
+func (in *incoming) selects(within string) string { return in.kept(in.limit, within) }
+
+// kept is one selection of the message, likewise.
+func (in *incoming) kept(limit audience.Selection, within string) string {
+	kept := limit
 	var own, licensed []string
 	if in.alert.MsgType != alert.MsgTypeCancel { // it is for whom its references are for
 		own = in.by.Places

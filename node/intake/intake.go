@@ -7,6 +7,7 @@
 //	  known      not taken before, not contradicting what was                      alerts, stories
 //	  checkTimes its times can be meant                                            judge
 //	  targets    whom it addresses                                                 judge
+//	  further    which groups are called later, and how often people are reminded  escalation
 //	  rule       may this caller, for these, now, and for what it changes          stories, authority
 //	  record     afford, then a fact, flushed to the journal                       budget, exchange
 //	  answers    what it does now, to whom                                         outcome
@@ -26,6 +27,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/district"
+	"almenara/node/escalation"
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/notes"
@@ -74,8 +76,10 @@ type Options struct {
 	Audience  func() *lookup.Index
 	// Understood reports an error while a node of the district does not understand commands of
 	// that version.
-	Understood func(ctx context.Context, version uint64) error
-	Alone      func() bool // there is no majority
+	Understood  func(ctx context.Context, version uint64) error
+	Alone       func() bool           // there is no majority
+	Escalations *escalation.Reader    // who is in which group
+	Called      func(fact string) int // how many of the further groups of the message of a fact were called
 	// Speech says how a message would be heard, for dry runs; nil says nothing of it.
 	Speech  func(status alert.Status, infos []alert.Info) []looks.SpokenText
 	Clock   func() time.Time
@@ -100,8 +104,12 @@ type Intake struct {
 	understood func(ctx context.Context, version uint64) error
 	alone      func() bool
 	speech     func(status alert.Status, infos []alert.Info) []looks.SpokenText
-	clock      func() time.Time
-	trusted    func() bool
+
+	escalations *escalation.Reader
+	called      func(fact string) int
+
+	clock   func() time.Time
+	trusted func() bool
 
 	recording sync.Mutex // one message at a time decides whether it is known
 }
@@ -111,7 +119,7 @@ func New(o Options) *Intake {
 	return &Intake{
 		book: o.Book, stories: o.Stories, affected: affected{o.Book, o.Stories, o.State, o.Clock}, rules: o.Rules, budget: o.Budget, district: o.District, originals: o.Originals,
 		exchange: o.Exchange, progress: o.Progress, notes: o.Notes, answers: o.Answers, store: o.Store, audience: o.Audience,
-		understood: o.Understood, alone: o.Alone, speech: o.Speech, clock: o.Clock, trusted: o.Trusted,
+		understood: o.Understood, alone: o.Alone, speech: o.Speech, escalations: o.Escalations, called: o.Called, clock: o.Clock, trusted: o.Trusted,
 	}
 }
 
@@ -180,6 +188,9 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 	if in.scenario.ID != "" && sent.Incident != "" {
 		a.Incidents = []string{sent.Incident}
 	}
+	if err := t.takeFurther(&in, sent); err != nil {
+		return wire.Outcome{}, err
+	}
 	in.alert = a
 	if in.stamped {
 		a.Sent = alert.NewDateTime(alert.Later(a.Sent.Time(), newest.After(t.book, in.continues())))
@@ -238,11 +249,17 @@ func (t *Intake) take(ctx context.Context, in incoming) (wire.Outcome, error) {
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	right, err := t.rule(in, targets)
+	if err := t.checkFurther(ctx, &in); err != nil {
+		return wire.Outcome{}, err
+	}
+	right, err := t.rule(in, in.further.written().Everybody(targets))
 	if err != nil {
 		return wire.Outcome{}, err
 	}
 	keep(targets, in.selects(right.Within))
+	if err := in.keepGroups(right.Within); err != nil {
+		return wire.Outcome{}, err
+	}
 	if in.dryRun {
 		return t.preview(ctx, in, targets, right)
 	}
@@ -254,5 +271,11 @@ func (t *Intake) take(ctx context.Context, in incoming) (wire.Outcome, error) {
 		return t.usual(in, t.answers.Known(ctx, m, in.wait, in.warnings)), nil
 	}
 	replication.Await(ctx, progress, in.wait, t.alone)
-	return t.usual(in, t.answers.Recorded(ctx, m, progress, in.wait, in.warnings)), nil
+	return t.grouped(m, t.usual(in, t.answers.Recorded(ctx, m, progress, in.wait, in.warnings)))
+}
+
+// grouped adds who is in which group of the message.
+func (t *Intake) grouped(m *alerts.Message, out wire.Outcome) (_ wire.Outcome, err error) {
+	out.Escalation, err = t.escalations.Expected(m)
+	return out, err
 }

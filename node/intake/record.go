@@ -22,7 +22,7 @@ import (
 // record makes the fact durable on this node. A message that is known already
 // gives no new fact: progress is nil.
 func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Target, right authority.Right) (*alerts.Message, *exchange.Progress, error) {
-	if err := t.afford(*in, targets, right, 0, true); err != nil { // before anything of it is written
+	if err := t.afford(*in, in.further.says.Everybody(targets), right, 0, true); err != nil { // before anything of it is written
 		return nil, nil, err
 	}
 	body, large, err := t.recordable(ctx, *in, t.issue(*in, targets, right)) // it may flush 4 MiB: before the lock
@@ -45,7 +45,7 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 	if err := newest.Check(t.book, in.written(m), t.clock()); err != nil {
 		return nil, nil, err
 	}
-	if err := t.afford(*in, targets, right, len(body), false); err != nil {
+	if err := t.afford(*in, in.further.says.Everybody(targets), right, len(body), false); err != nil {
 		return nil, nil, err
 	}
 	t.book.Making(body, m)
@@ -74,6 +74,7 @@ func (t *Intake) issue(in incoming, targets []audience.Target, right authority.R
 		Message: in.raw, Targets: targets, Author: in.by.Name, Reason: in.reason, Incident: in.incident,
 		Accepted: t.clock().UnixMilli(), Policy: right.Policy,
 		Approvals: right.Approvals, Demand: right.Demand, Scenario: in.scenario.ID, Blanks: in.blanks, Licence: right.Licence, Within: right.Within,
+		Escalation: in.further.says, Remind: in.remind,
 	}
 	if right.Alone {
 		issue.Alone, issue.PolicyAge = right.Since.UnixMilli(), right.Age.Milliseconds()
@@ -84,7 +85,7 @@ func (t *Intake) issue(in incoming, targets []audience.Target, right authority.R
 // preview says what record would make of the message, and makes nothing: the message
 // is laid on a copy of the book. Whether the journal has room shows only later.
 func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Target, right authority.Right) (wire.Outcome, error) {
-	if err := t.afford(in, targets, right, 0, true); err != nil {
+	if err := t.afford(in, in.further.says.Everybody(targets), right, 0, true); err != nil {
 		return wire.Outcome{}, err
 	}
 	body, large, err := t.recordable(ctx, in, t.issue(in, targets, right))
@@ -94,7 +95,7 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 	if large != nil {
 		in.warnings = append(in.warnings, large.Warnings...)
 	}
-	if err := t.afford(in, targets, right, len(body), true); err != nil {
+	if err := t.afford(in, in.further.says.Everybody(targets), right, len(body), true); err != nil {
 		return wire.Outcome{}, err
 	}
 	m, err := alerts.MessageOf(body, in.parsed(large))
@@ -104,7 +105,7 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 	if err := newest.Check(t.book, in.written(m), t.clock()); err != nil {
 		return wire.Outcome{}, err
 	}
-	loud := t.noise(in, targets) // before other nodes are asked, which gives the turn to the next one
+	loud := t.noise(in, in.further.says.Everybody(targets)) // before other nodes are asked, which gives the turn to the next one
 	out := t.usual(in, t.answers.Expected(ctx, t.book.With(m), m, in.wait, in.warnings))
 	out.Noise = loud
 	if in.replaces != nil {
@@ -114,7 +115,7 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 		}
 		out.Added, out.Ended = &added, &ended
 	}
-	return out, nil
+	return t.grouped(m, out)
 }
 
 // recordable is the body of an alert's fact. Where the message is too large for one, it

@@ -38,7 +38,7 @@ func Of(source Source, lately []*alerts.Message, blocks func([]audience.Target) 
 		if !sounded(source, m, now) {
 			continue
 		}
-		addressed, err := m.Targets()
+		addressed, err := m.EveryTarget()
 		if err != nil {
 			continue // it only warns; an error of the store stops the node elsewhere
 		}

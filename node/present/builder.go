@@ -48,13 +48,15 @@ type Messages interface {
 	MessageCount(id alert.ID) int
 }
 
-// BuilderOptions is what a Builder may touch. All fields but Reminded are required.
+// BuilderOptions is what a Builder may touch. All fields but Reminded and Called are required.
 type BuilderOptions[A Audience] struct {
 	Audience func() A // may be another one after the state was replaced
 	Messages Messages
-	// Reminded is when devices were last to present the revision again, and how long it is from then until
-	// they are by themselves, 0: they are not; nil is never.
-	Reminded func(id alert.ID, revision alert.Revision) (last time.Time, every time.Duration)
+	// Reminded is when devices were last to present what is in force again, and when they are the next time
+	// by themselves, zero: they are not; nil is never.
+	Reminded func(l alerts.Live) (last, next time.Time)
+	// Called is how many of the further groups of the message of a fact were called; nil is none.
+	Called func(fact string) int
 	// Told is whom the record says that the message of the alert was for, or has reached:
 	// the members of today may be others.
 	Told   func(id alert.ID, m alerts.Addressing) (*roaring.Bitmap, error)
@@ -87,10 +89,11 @@ type Builder[A Audience] struct {
 
 // item is what is known of an alert in force.
 type item struct {
-	live  alerts.Live
-	rank  int
-	round uint64 // of the audience; 0: nothing has been worked out
-	parts []channels.Part
+	live   alerts.Live
+	rank   int
+	round  uint64 // of the audience; 0: nothing has been worked out
+	called int    // groups that were called when that was worked out
+	parts  []channels.Part
 	concern
 }
 
@@ -155,8 +158,8 @@ func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.S
 	s := channels.Situation{Places: b.places}
 	for _, l := range inForce {
 		if it := b.items[l.ID]; it.round > 0 && it.parts != nil {
-			last, every := b.reminded(l)
-			if next := last.Add(every); every > 0 && (todo.Remind.IsZero() || next.Before(todo.Remind)) {
+			last, next := b.reminded(l)
+			if !next.IsZero() && (todo.Remind.IsZero() || next.Before(todo.Remind)) {
 				todo.Remind = next
 			}
 			s.InForce = append(s.InForce, channels.Item{
@@ -174,13 +177,12 @@ func (b *Builder[A]) Build(inForce []alerts.Live, ended []board.End) (channels.S
 	return s, todo
 }
 
-// reminded is when devices were last to present what is in force again, and how long it is until the next
-// time.
-func (b *Builder[A]) reminded(l alerts.Live) (last time.Time, every time.Duration) {
+// reminded is when devices were last to present what is in force again, and when the next time is.
+func (b *Builder[A]) reminded(l alerts.Live) (last, next time.Time) {
 	if b.Reminded == nil {
-		return last, 0
+		return last, next
 	}
-	return b.Reminded(l.ID, l.Revision)
+	return b.Reminded(l)
 }
 
 // The order of jobs: emergencies that are new, ends, what else is new by rank, and what was
@@ -213,10 +215,11 @@ func (b *Builder[A]) itemJobs(inForce []alerts.Live) (jobs []job) {
 			it.rank = Rank(l.Status, l.Message.Alert)
 		}
 		it.live = l
+		fresh := it.parts == nil || it.called != b.calledOf(l) // who is called now is warned now
 		switch {
-		case it.parts == nil && it.rank == 0:
+		case fresh && it.rank == 0:
 			jobs = append(jobs, job{0, func() int { return b.address(it) }})
-		case it.parts == nil:
+		case fresh:
 			jobs = append(jobs, job{orderNew + it.rank, func() int { return b.address(it) }})
 		case it.round != b.round || it.count != b.Messages.MessageCount(l.ID):
 			jobs = append(jobs, job{orderStale + it.rank, func() int { return b.address(it) }})

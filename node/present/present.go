@@ -48,13 +48,15 @@ type Options struct {
 	Here     func(members *roaring.Bitmap) int
 	Notes    func() Notes
 	Touch    func(id alert.ID) // something has become of an alert
-	// Reminded is when devices were last to present a revision again, and how long it is from then until
-	// they are by themselves; zero: never.
-	Reminded func(id alert.ID, revision alert.Revision) (last time.Time, every time.Duration)
-	Passed   func()       // what holds is another because its time has come; must not block
-	Recall   func() error // lays what was agreed on the book
-	Clock    func() time.Time
-	Logger   *slog.Logger
+	// Reminded is when devices were last to present what is in force again, and when they are the next time
+	// by themselves; zero: never.
+	Reminded func(l alerts.Live) (last, next time.Time)
+	// Called is how many of the further groups of the message of a fact were called.
+	Called func(fact string) int
+	Passed func()       // what holds is another because its time has come; must not block
+	Recall func() error // lays what was agreed on the book
+	Clock  func() time.Time
+	Logger *slog.Logger
 }
 
 // Presenter hands on what is in force. Changed, AudienceChanged, StateReplaced and Last may be
@@ -87,7 +89,7 @@ func New(o Options) *Presenter {
 		book: o.Book, state: o.State, set: o.Set, keys: o.Keys, here: o.Here, notes: o.Notes, touch: o.Touch, passed: o.Passed, recall: o.Recall,
 		clock: o.Clock, log: o.Logger, changed: signal.New(), audience: signal.New(),
 	}
-	p.situations = NewBuilder(BuilderOptions[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Reminded: o.Reminded, Logger: o.Logger})
+	p.situations = NewBuilder(BuilderOptions[*lookup.Index]{Audience: o.Audience, Messages: o.Book, Told: p.told, Reminded: o.Reminded, Called: o.Called, Logger: o.Logger})
 	return p
 }
 

@@ -116,9 +116,13 @@ func TestNow_LooksAgainWhenAReminderComes(t *testing.T) {
 	rain := s.say("rain", noon)
 	asked := map[alert.ID]int{}
 	every := 20 * time.Second
-	s.situations.Reminded = func(id alert.ID, _ alert.Revision) (time.Time, time.Duration) {
-		asked[id]++
-		return noon.Add(now.Sub(noon).Truncate(20 * time.Second)), every
+	s.situations.Reminded = func(l alerts.Live) (last, next time.Time) {
+		asked[l.ID]++
+		last = noon.Add(now.Sub(noon).Truncate(20 * time.Second))
+		if every > 0 {
+			next = last.Add(every)
+		}
+		return last, next
 	}
 	require.Equal(t, 20*time.Second, s.now())
 	require.Equal(t, noon, s.Last().InForce[0].Reminded)

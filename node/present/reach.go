@@ -8,11 +8,13 @@ import (
 	"almenara/channels"
 	"almenara/node/alerts"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 )
 
 // reach is whom one message addresses, by info block.
 type reach struct {
 	round   uint64 // of the audience
+	called  int    // groups after the first that are in it
 	perInfo []*roaring.Bitmap
 	ever    *roaring.Bitmap // whom any block has addressed since this was first asked
 	failed  bool            // some block cannot be resolved, and addresses nobody
@@ -21,12 +23,12 @@ type reach struct {
 // reachOf is whom the message addresses now, and how many targets were resolved for that.
 // Where that is who it was before, the bitmaps are the same.
 func (b *Builder[A]) reachOf(m alerts.Addressing) (*reach, int) {
-	old := b.reaches[m.Fact]
-	if old != nil && old.round == b.round {
+	old, called := b.reaches[m.Fact], b.called(m.Fact, m.Escalation)
+	if old != nil && old.round == b.round && old.called == called {
 		return old, 0
 	}
 	targets, err := m.Targets()
-	r := &reach{round: b.round, perInfo: make([]*roaring.Bitmap, len(targets)), ever: roaring.New(), failed: err != nil}
+	r := &reach{round: b.round, called: called, perInfo: make([]*roaring.Bitmap, len(targets)), ever: roaring.New(), failed: err != nil}
 	if old != nil {
 		r.ever = old.ever
 	}
@@ -34,21 +36,45 @@ func (b *Builder[A]) reachOf(m alerts.Addressing) (*reach, int) {
 		r.round = 0 // to be read again
 		b.complain(m.Fact, "a message cannot be read, so it is not known whom it addresses", err)
 	}
-	for i, t := range targets {
+	all := m.Escalation.Targets(targets, called)
+	for n, t := range all {
+		i := n % len(targets) // group after group, each in the order of the blocks
+		if r.perInfo[i] == nil {
+			r.perInfo[i] = roaring.New()
+		}
 		found, err := b.audience.Resolve(t)
 		if err != nil {
-			r.failed, r.perInfo[i] = true, roaring.New()
+			r.failed = true
 			b.complain(m.Fact, "whom an info block addresses cannot be worked out", err)
 			continue
 		}
-		r.perInfo[i] = found.Members
+		r.perInfo[i] = union(r.perInfo[i], found.Members)
 		r.ever = union(r.ever, found.Members)
-		if old != nil && i < len(old.perInfo) && old.perInfo[i].Equals(found.Members) {
+	}
+	for i := range r.perInfo {
+		if old != nil && i < len(old.perInfo) && old.perInfo[i].Equals(r.perInfo[i]) {
 			r.perInfo[i] = old.perInfo[i]
 		}
 	}
 	b.reaches[m.Fact] = r
-	return r, len(targets)
+	return r, len(all)
+}
+
+// called is how many groups after the first are told of a message.
+func (b *Builder[A]) called(fact string, further *factbody.Escalation) int {
+	if further == nil || b.Called == nil {
+		return 0
+	}
+	return b.Called(fact)
+}
+
+// calledOf is how many groups after the first are told of what is in force; it grows with each.
+func (b *Builder[A]) calledOf(l alerts.Live) int {
+	n := b.called(l.Message.Fact, l.Message.Escalation())
+	for _, other := range l.Also {
+		n += b.called(other.Fact, other.Escalation())
+	}
+	return n
 }
 
 // union is both sets together: the first where that is all. Neither is modified, so that
@@ -107,7 +133,7 @@ func (b *Builder[A]) address(it *item) int {
 		it.parts = []channels.Part{} // worked out: nobody
 	}
 	_, n := b.widen(it.live.ID, &it.concern)
-	it.round = b.round
+	it.round, it.called = b.round, b.calledOf(it.live)
 	return resolved + n
 }
 

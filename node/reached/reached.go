@@ -152,6 +152,24 @@ func (v View) Members(ids []alert.ID, revision alert.Revision, rung receipt.Rung
 	return all.Members(ids[0], revision, rung), nil
 }
 
+// Answers are the last answers of members to one revision under any of the ids. The map is the caller's.
+func (v View) Answers(ids []alert.ID, revision alert.Revision) (map[uint32]receipt.Answer, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	all, err := v.merged(ids)
+	if err != nil {
+		return nil, err
+	}
+	out := map[uint32]receipt.Answer{}
+	for _, a := range all.Answers(ids[0]) {
+		if a.Revision == revision {
+			out[a.Member] = a
+		}
+	}
+	return out, nil
+}
+
 // merged is the tally of all ids under the first one: an end that is agreed counts no more
 // where this node has proof that the alert was presented.
 func (v View) merged(ids []alert.ID) (*receipt.Tally, error) {
@@ -162,7 +180,9 @@ func (v View) merged(ids []alert.ID) (*receipt.Tally, error) {
 			return nil, err
 		}
 		all.Merge(ids[0], agreed, id)
-		all.Merge(ids[0], v.waiting, id)
+		if v.waiting != nil {
+			all.Merge(ids[0], v.waiting, id)
+		}
 	}
 	return all, nil
 }

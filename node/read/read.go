@@ -23,6 +23,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/escalation"
 	"almenara/node/followup"
 	"almenara/node/members"
 	"almenara/node/reached"
@@ -77,14 +78,16 @@ type Options struct {
 	// Asked is who approved a message that waits, and who is asked to now.
 	Asked     func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error)
 	FollowUps FollowUps
-	Clock     func() time.Time
-	Logger    *slog.Logger
+	// Escalations say how far those have got that call one group after the other.
+	Escalations *escalation.Reader
+	Clock       func() time.Time
+	Logger      *slog.Logger
 }
 
 // FollowUps is what people did about alerts; *followup.Book is one.
 type FollowUps interface {
 	Told(ids []alert.ID, revision alert.Revision) (map[uint32]followup.Told, error)
-	Reminded(ids []alert.ID, revision alert.Revision, now time.Time) (last time.Time, every time.Duration)
+	RemindersOf(ids []alert.ID, m *alerts.Message, given []board.Approval, now time.Time) (last, next time.Time, every time.Duration)
 }
 
 // Reader answers service.Reader and service.Connected. Its methods may be called from any goroutine.
@@ -103,6 +106,7 @@ type Reader struct {
 	clock      func() time.Time
 	log        *slog.Logger
 	followUps  FollowUps
+	further    *escalation.Reader
 	asked      func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error)
 	duplicates *duplicateFinder
 	summaries  summaries.Memory
@@ -114,7 +118,7 @@ func New(o Options) *Reader {
 	r := &Reader{
 		book: o.Book, stories: o.Stories, addressed: o.Addressed, members: o.Members, reached: o.Reached, progress: o.Progress,
 		originals: o.Originals, connected: o.Connected, state: o.State, audience: o.Audience, store: o.Store, clock: o.Clock, log: o.Logger,
-		followUps: o.FollowUps, asked: o.Asked, readers: make(chan struct{}, readersMost),
+		followUps: o.FollowUps, further: o.Escalations, asked: o.Asked, readers: make(chan struct{}, readersMost),
 	}
 	r.duplicates = &duplicateFinder{book: o.Book, clock: o.Clock, presented: o.Presented, resolve: r.addressedNow}
 	return r

@@ -241,20 +241,7 @@ func (p receiptPage) reasons(ctx context.Context, rows []wire.ReceiptRow, ordina
 // shownSince is when the message came in force: when it was accepted or approved, or when it says that it
 // begins.
 func (r *Reader) shownSince(s *stories.Story, m *alerts.Message) time.Time {
-	since := m.Entry.Accepted
-	if m.Entry.Effective.After(since) {
-		since = m.Entry.Effective
-	}
-	given := s.Approved[m.Fact]
-	if s.OnBook {
-		given = r.book.Approvers(m)
-	}
-	for _, a := range given {
-		if a.At.After(since) {
-			since = a.At
-		}
-	}
-	return since
+	return m.ShownSince(r.stories.Approved(s, m))
 }
 
 // lateProof tells devices that have had ProofTime from those that have it yet. It begins when the alert

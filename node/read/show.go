@@ -145,8 +145,15 @@ func (r *Reader) showFollowUps(out *wire.Alert, s *stories.Story, who addressed.
 	if m == nil {
 		return nil
 	}
-	if last, every := r.followUps.Reminded(s.IDs, m.Entry.Revision, r.clock()); !last.IsZero() {
-		out.Reminders = &acts.Reminders{Last: last, EveryMinutes: int(every.Minutes())}
+	if last, next, every := r.followUps.RemindersOf(s.IDs, m, r.stories.Approved(s, m), r.clock()); !last.IsZero() || !next.IsZero() {
+		out.Reminders = &acts.Reminders{Last: last, EveryMinutes: int(every.Minutes()), Next: next}
+	}
+	var err error
+	if out.Escalation, _, err = r.further.Of(s, m, who.Entitled(), view); err != nil {
+		return err
+	}
+	if out.Escalation != nil && out.State != wire.StateInForce {
+		out.Escalation.Next = time.Time{} // nobody is called for what is over
 	}
 	told, err := r.followUps.Told(s.IDs, m.Entry.Revision)
 	if err != nil || len(told) == 0 {
@@ -260,10 +267,7 @@ func (r *Reader) approvalsOf(m *alerts.Message, given []board.Approval) *wire.Ap
 // showAuthority adds by what right the message went out.
 func (r *Reader) showAuthority(out *wire.Alert, m *alerts.Message, of factbody.Issue, s *stories.Story, members *roaring.Bitmap) {
 	out.Scenario, out.Incident, out.Licence = of.Scenario, of.Incident, of.Licence
-	given := s.Approved[m.Fact]
-	if s.OnBook {
-		given = r.book.Approvers(m)
-	}
+	given := r.stories.Approved(s, m)
 	out.Policy, out.Approvals = of.Policy, authority.ApprovalsOut(of, given)
 	if out.State == wire.StatePending {
 		out.Approvals = r.approvalsOf(m, given)

@@ -5,9 +5,11 @@ import (
 	"math"
 	"time"
 
+	"almenara/node/escalation"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
+	"almenara/storage/factbody"
 	"almenara/storage/rights"
 )
 
@@ -17,6 +19,7 @@ func Wire(s rights.Scenario) wire.Scenario {
 		ID: s.ID, Title: s.Title, Alert: s.Alert, Blanks: Blanks(s.Alert), Select: s.Select, Approvals: int(s.Approvals),
 		Minutes: int(s.Lifetime / time.Minute.Milliseconds()), UsualMin: s.UsualMin, UsualMax: s.UsualMax,
 		Choose: s.Choose, Checklist: s.Checklist, Sensitive: s.Sensitive,
+		RemindMinutes: int(s.Remind), Escalate: escalation.OfScenario(s.Details),
 	}
 	for _, b := range s.Blanks {
 		out.BlankRules = append(out.BlankRules, wire.BlankRule{Name: b.Name, For: b.For, Values: b.Values, MaxLength: int(b.Max)})
@@ -35,6 +38,16 @@ func Record(in wire.Scenario) (rights.Scenario, error) {
 		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),
 		Lifetime: int64(in.Minutes) * time.Minute.Milliseconds(), UsualMin: in.UsualMin, UsualMax: in.UsualMax,
 		Details: rights.Details{Choose: in.Choose, Checklist: in.Checklist, Sensitive: in.Sensitive},
+	}
+	if in.RemindMinutes < 0 || in.RemindMinutes > factbody.MaxRemindEvery {
+		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "the minutes between reminders are from 1 to %d", factbody.MaxRemindEvery).Because(why.RemindMinutes, factbody.MaxRemindEvery)
+	}
+	s.Remind = uint32(in.RemindMinutes)
+	if e := in.Escalate; e != nil {
+		if err := escalation.Bounded(*e); err != nil {
+			return rights.Scenario{}, err
+		}
+		s.Answers, s.Minutes, s.Groups = uint32(e.Answers), uint32(e.Minutes), e.Groups
 	}
 	for _, b := range in.BlankRules {
 		if b.MaxLength < 0 || b.MaxLength > maxBlankText {

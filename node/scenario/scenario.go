@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"almenara/node/escalation"
 	"almenara/node/judge"
 	"almenara/node/shortid"
 	"almenara/node/wire"
@@ -67,7 +68,23 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 	for n := range out.Targets {
 		out.Targets[n].Select = limit.String()
 	}
+	if err := checkFurther(s, limit, known); err != nil {
+		return Checked{}, err
+	}
 	return out, out.heed(found)
+}
+
+// checkFurther refuses groups that could not be called.
+func checkFurther(s rights.Scenario, limit audience.Selection, known Audience) error {
+	says := escalation.OfScenario(s.Details)
+	if says == nil {
+		return nil
+	}
+	if limit.IsZero() {
+		return wire.Problemf(wire.KindRefused, "the scenario cannot be sent as it is: groups that are called one after the other need a first one; give it a selection, or leave that to whoever sends it").Because(why.FirstGroup)
+	}
+	_, _, err := escalation.Taken(*says, known)
+	return err
 }
 
 // heed refuses what cannot be sent and what devices would get without its end, and warns of the rest.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
 )
 
@@ -82,6 +83,9 @@ type Scenario struct {
 	Tier    string `json:"tier,omitempty"`    // emergency, advisory, drill or test
 	Sound   string `json:"sound,omitempty"`   // siren, chime, drill or none
 	Confirm string `json:"confirm,omitempty"` // person: somebody at the device confirms; none
+
+	RemindMinutes int            `json:"remind_minutes,omitempty"` // between reminders where nobody has confirmed it, 1,440 at most; 0: none come by themselves
+	Escalate      *acts.Escalate `json:"escalate,omitempty"`       // what it selects is the first group; absent: it is for all at once
 }
 
 // BlankRule says what may fill one blank of a scenario.

@@ -65,6 +65,8 @@ type Outcome struct {
 	// Approvals says how many other persons must approve and who has; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it
+	// Escalation is whom it is for one after the other; absent where it is for all at once.
+	Escalation *acts.Escalation `json:"escalation,omitempty"`
 }
 
 // Counts is a number of members, in all and by kind and place, as they are now.
@@ -94,6 +96,9 @@ type SendAlert struct {
 	Select   string            `json:"select,omitempty"` // selection; with CAP areas and the scenario's own all must hold
 	Incident string            `json:"incident,omitempty"`
 	Reason   string            `json:"reason,omitempty"` // needed when the node is alone
+
+	Escalate      *acts.Escalate `json:"escalate,omitempty"`       // further groups, with a selection; absent is what the scenario says
+	RemindMinutes int            `json:"remind_minutes,omitempty"` // between reminders where nobody has confirmed it, 1,440 at most; 0 is what the scenario says
 }
 
 // CancelAlert cancels an alert. No approval is ever needed.
@@ -227,6 +232,8 @@ type Alert struct {
 	// on no rung for that.
 	Told      uint64          `json:"told"`
 	Reminders *acts.Reminders `json:"reminders,omitempty"` // of the current message; absent where there was none
+	// Escalation is whom the current message is for one after the other; absent where it is for all at once.
+	Escalation *acts.Escalation `json:"escalation,omitempty"`
 	// Addressed is whom the current message addressed when it was agreed on; before that, whom
 	// it addresses now. It stays as it is when members are removed, and who was removed was
 	// reached or missed all the same. Joined counts members that came into the audience later,

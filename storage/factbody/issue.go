@@ -46,6 +46,11 @@ type Issue struct {
 	// Original is of version 3 of commands. Nil where Message is the message as it came;
 	// otherwise Message is what is needed to act on it, and the whole lies beside the fact.
 	Original *Original `cbor:"21,keyasint,omitempty"`
+
+	// What follows is of version 9 of commands. Nothing that is agreed follows from it: it is what the
+	// nodes do by themselves while the message is in force.
+	Escalation *Escalation `cbor:"23,keyasint,omitempty"` // further groups, and when they are called; nil: none
+	Remind     uint32      `cbor:"24,keyasint,omitempty"` // minutes between reminders, from when devices show it; 0: none come by themselves
 }
 
 // Entry is what a board needs to know of the issue: a is its message, which has the
@@ -90,6 +95,9 @@ func DecodeIssue(b []byte) (Issue, error) {
 	var i Issue
 	if err := cbor.Unmarshal(b, &i); err != nil {
 		return Issue{}, fmt.Errorf("decoding issue: %w", err)
+	}
+	if i.Escalation.beyond() || i.Remind > MaxRemindEvery {
+		return Issue{}, fmt.Errorf("decoding issue: it is beyond what one may say of further groups and reminders")
 	}
 	if i.Original != nil {
 		if err := i.unpackShapes(); err != nil {

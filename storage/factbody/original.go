@@ -46,9 +46,16 @@ func (i Issue) Content(a *alert.Alert) alert.Digest {
 // alert fact as it is meant; 1 for bytes that are no issue.
 func IssueVersion(body []byte) uint64 {
 	var probe struct {
-		Original cbor.RawMessage `cbor:"21,keyasint"`
+		Original   cbor.RawMessage `cbor:"21,keyasint"`
+		Escalation cbor.RawMessage `cbor:"23,keyasint"`
+		Remind     uint64          `cbor:"24,keyasint"`
 	}
-	if cbor.Unmarshal(body, &probe) == nil && len(probe.Original) > 0 {
+	switch err := cbor.Unmarshal(body, &probe); {
+	case err != nil:
+		return 1
+	case len(probe.Escalation) > 0 || probe.Remind > 0:
+		return EscalationsSince
+	case len(probe.Original) > 0:
 		return OriginalsSince
 	}
 	return 1

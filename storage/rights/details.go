@@ -6,11 +6,22 @@ type Details struct {
 	Checklist []string `cbor:"11,keyasint,omitempty"` // what to do before it is sent, a line each
 	Sensitive []string `cbor:"12,keyasint,omitempty"` // words that are marked where a text holds them
 	Choose    bool     `cbor:"13,keyasint,omitempty"` // whoever sends it must select whom, within what it selects
+	// What the nodes do by themselves after it was sent: of version 9 of commands.
+	Remind  uint32   `cbor:"14,keyasint,omitempty"` // minutes between reminders; 0: none come by themselves
+	Answers uint32   `cbor:"15,keyasint,omitempty"` // how many must have answered, or the next of Groups is called
+	Minutes uint32   `cbor:"16,keyasint,omitempty"` // that a group has before the next one is called
+	Groups  []string `cbor:"17,keyasint,omitempty"` // selections of the groups after the first; none: nobody else is called
 }
 
 // Said reports whether there is any: only version 5 of commands can carry it.
 func (d Details) Said() bool {
 	return len(d.Blanks) > 0 || len(d.Checklist) > 0 || len(d.Sensitive) > 0 || d.Choose
+}
+
+// Follows reports whether nodes do something by themselves after it was sent: only version 9 of commands
+// can carry that.
+func (d Details) Follows() bool {
+	return d.Remind > 0 || d.Answers > 0 || d.Minutes > 0 || len(d.Groups) > 0
 }
 
 // Blank says what may fill one blank of a scenario.

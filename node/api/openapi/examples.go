@@ -41,7 +41,8 @@ const (
 // examples are bodies as they may look, by their type: one of every type that a route takes
 // or answers.
 var examples = byType(
-	wire.SendAlert{Scenario: "flood", Blanks: map[string]string{"where": "Block 2"}, Incident: "i-7", Reason: "seen by the warden"},
+	wire.SendAlert{Scenario: "flood", Blanks: map[string]string{"where": "Block 2"}, Incident: "i-7", Reason: "seen by the warden",
+		Select: "wave = a", Escalate: &acts.Escalate{Answers: 2, Minutes: 10, Groups: []string{"wave = b"}}, RemindMinutes: 5},
 	wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("Go to the third floor")}}, Reason: "the water rises"},
 	wire.UpdateAlert{Severity: "Extreme", Select: "place under tuen-mun", Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "Tuen Mun"}}}}, Reason: "the water rises"},
 	wire.CancelAlert{Reason: "the water has gone"},
@@ -66,6 +67,10 @@ var examples = byType(
 		Replication: wire.ReplicationCommitted, CountsFrom: wire.SourceDistrict, Rungs: exampleRungs, Addressed: exampleCount,
 		Approvals: &wire.Approvals{Needed: 1, Given: []wire.ApprovedBy{{Name: "chief", At: exampleTime}}, Why: &wire.Demand{
 			Sentence: "its severity is Extreme, and the policy asks for 1 approval from severity Extreme on", Rule: wire.PolicyRule{Severity: "Extreme", Approvals: 1}, Severity: "Extreme",
+		}},
+		Reminders: &acts.Reminders{Last: exampleTime.Add(5 * time.Minute), Next: exampleTime.Add(10 * time.Minute), EveryMinutes: 5},
+		Escalation: &acts.Escalation{Answers: 2, Answered: 1, Minutes: 10, Next: exampleTime.Add(20 * time.Minute), Groups: []acts.EscalationGroup{
+			{Select: "wave = a", Members: 6, Called: exampleTime}, {Select: "wave = b", Members: 9, Called: exampleTime.Add(10 * time.Minute), Because: new(uint64(1))}, {Select: "kind phone", Members: 214},
 		}},
 	},
 	wire.ReceiptRow{Member: "lift-0042", Kind: "screen", Place: examplePlace, Rung: "presented", RungFrom: wire.SourceDistrict, At: exampleTime.Add(2 * time.Second)},

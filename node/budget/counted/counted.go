@@ -51,7 +51,7 @@ func (s Source) Blocks(fact string) []string {
 	if m == nil {
 		return nil
 	}
-	targets, err := m.Targets()
+	targets, err := m.EveryTarget()
 	if err != nil {
 		return nil // an error of the store stops the node elsewhere
 	}

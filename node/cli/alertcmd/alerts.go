@@ -33,8 +33,8 @@ func Commands() []command.Command {
 			Example: "almenara alert send --dry-run --cap flood.xml\nalmenara alert send --cap flood.xml\n" +
 				"almenara alert send --status Exercise --event Flood --expires 30m \\\n" +
 				"  --headline \"Go upstairs\" --select 'place under tuen-mun/on-ting'\n" +
-				"almenara alert send --scenario flood --set 'where=Block 2' \\\n" +
-				"  --incident i-7 --reason \"seen by the warden\"",
+				"almenara alert send --scenario flood --set 'where=Block 2' \\\n  --incident i-7 --reason \"seen by the warden\"\n" +
+				"almenara alert send --scenario call-out --answers 2 --within 10 \\\n  --then 'wave = b'",
 		},
 		{
 			Name: "alert approve", Purpose: "approve an alert that waits for it; its author cannot", Args: "ALERT", Min: 1, Max: 1,
@@ -86,11 +86,11 @@ func Commands() []command.Command {
 // draft is an alert as the flags of send say it.
 type draft struct {
 	file, selection, incident, reason, wait string
-	status, expires                         string
-	scenario                                string
+	status, expires, scenario               string
 	blanks                                  map[string]string
 	info                                    wire.CAPInfo
 	dryRun                                  bool
+	further                                 func(*wire.SendAlert) error
 }
 
 func alertSend(fs *pflag.FlagSet) command.Runner {
@@ -99,6 +99,7 @@ func alertSend(fs *pflag.FlagSet) command.Runner {
 	fs.StringVar(&d.scenario, "scenario", "", "prepared alert to send, by its id")
 	fs.StringToStringVar(&d.blanks, "set", nil, "fill in a blank of the scenario: NAME=TEXT; may be repeated")
 	fs.StringVar(&d.selection, "select", "", "who: a selection; with CAP areas both must hold")
+	d.further = command.FurtherFlags(fs)
 	fs.StringVar(&d.info.Headline, "headline", "", "one line that says it all")
 	fs.StringVar(&d.info.Description, "description", "", "what happens")
 	fs.StringVar(&d.info.Instruction, "instruction", "", "what to do")
@@ -158,6 +159,9 @@ func send(ctx context.Context, e *command.Env, d *draft) error {
 
 func sendFile(ctx context.Context, e *command.Env, c *client.Client, d *draft) (wire.Outcome, error) {
 	raw, err := e.ReadFile(d.file)
+	if err == nil {
+		err = d.further(nil)
+	}
 	if err != nil {
 		return wire.Outcome{}, err
 	}
@@ -169,6 +173,9 @@ func sendFile(ctx context.Context, e *command.Env, c *client.Client, d *draft) (
 
 func sendTexts(ctx context.Context, c *client.Client, d *draft) (wire.Outcome, error) {
 	in, err := d.alert(time.Now())
+	if err == nil {
+		err = d.further(&in)
+	}
 	if err != nil {
 		return wire.Outcome{}, err
 	}
@@ -285,6 +292,7 @@ func outcomeNotes(e *command.Env, w io.Writer, out wire.Outcome) {
 	if out.Licence != "" {
 		fmt.Fprintf(w, "Sent from a node that is alone, under the licence %s.\n", terminal.Clean(out.Licence))
 	}
+	tables.Escalation(w, out.Escalation, e.Width)
 	if out.Unlocated > 0 {
 		fmt.Fprintf(w, "%s without a location: no shape can reach them.\n", terminal.Plural(out.Unlocated, "member"))
 	}

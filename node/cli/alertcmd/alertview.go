@@ -198,6 +198,7 @@ func rungTable(e *command.Env, w io.Writer, a wire.Alert) {
 	t.Add(terminal.Thousands(a.Rungs.Queued), terminal.Thousands(a.Rungs.Delivered), terminal.Thousands(a.Rungs.Presented), terminal.Thousands(a.Rungs.Acknowledged),
 		"all", tables.Joined(a.Joined))
 	t.Write(w, e.Width)
+	tables.Escalation(w, a.Escalation, e.Width)
 	if bad := a.Rungs.Failed + a.Rungs.Refused; bad > 0 {
 		fmt.Fprintf(w, "%s failed or refused it.\n", terminal.Plural(bad, "device"))
 	}

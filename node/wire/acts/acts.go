@@ -34,10 +34,44 @@ type Reminded struct {
 	EveryMinutes int    `json:"every_minutes,omitempty"` // as it was asked for
 }
 
-// Reminders is when devices were told to present an alert again.
+// Reminders is when devices were told to present an alert again, and when they are the next time.
 type Reminders struct {
-	Last         time.Time `json:"last"`                    // by the clock of the node where it was asked for, or of this one where it came by itself
+	// Last is by the clock of the node where it was asked for, or of this one where it came by itself;
+	// absent where only the message asks for reminders, and the first one is to come.
+	Last         time.Time `json:"last,omitzero"`
+	Next         time.Time `json:"next,omitzero"`           // when it comes by itself, while the message is in force; absent where none does
 	EveryMinutes int       `json:"every_minutes,omitempty"` // until the next one, which comes by itself; absent where none does
+}
+
+// Escalate says that an alert is for one group after the other: its own selection is the first group, and
+// the next one is called where too few have answered in time. It ends when enough have, and with the alert.
+type Escalate struct {
+	// Answers is how many members must have answered that they have understood, come or are safe, 1 to
+	// 1,000. That somebody needs help is no such answer, and neither are words of a device's own.
+	Answers int `json:"answers"`
+	Minutes int `json:"minutes"` // that each group has, 1 to 1,440
+	// Groups are the selections of the groups after the first, 7 at most. The areas of the alert hold for
+	// all of them. Whether its author may warn all of them is decided when it is sent.
+	Groups []string `json:"groups"`
+}
+
+// Escalation is how far an alert for one group after the other has got.
+type Escalation struct {
+	Answers  int    `json:"answers"`  // how many must have answered
+	Answered uint64 `json:"answered"` // how many have, of all who were called
+	Enough   bool   `json:"enough"`   // nobody further is called, unless an answer is taken back
+	Minutes  int    `json:"minutes"`  // that each group has
+	// Groups are all of them, the first one too.
+	Groups []EscalationGroup `json:"groups"`
+	Next   time.Time         `json:"next,omitzero"` // when the next group is called unless enough have answered; absent where none is
+}
+
+// EscalationGroup is one group of an escalation.
+type EscalationGroup struct {
+	Select  string    `json:"select"`
+	Members uint64    `json:"members"`           // who is in it now
+	Called  time.Time `json:"called,omitzero"`   // absent: it was not
+	Because *uint64   `json:"because,omitempty"` // how many had answered when it was called; absent of the first group, and of those that were not called
 }
 
 // AskCode asks for the code with which the caller approves by voice. One of Alert and Number is given.

@@ -156,6 +156,11 @@ const (
 const (
 	MarkedMany    Reason = "marked-many"    // the most
 	RemindMinutes Reason = "remind-minutes" // the most
+	AnswersNeeded Reason = "answers-needed" // the most
+	GroupMinutes  Reason = "group-minutes"  // the most
+	GroupCount    Reason = "group-count"    // the most after the first
+	FirstGroup    Reason = "first-group"    // is missing
+	GroupsUnshown Reason = "groups-unshown" // devices show no such message
 	NoReport      Reason = "no-report"      // its id
 	NoPhoto       Reason = "no-photo"
 	PhotoGone     Reason = "photo-gone"
