@@ -118,6 +118,7 @@ almenara/node/web/console/enrol almenara/node/authority almenara/node/enrol! alm
 almenara/node/web/console/frame almenara/node/api/rates almenara/node/authority almenara/node/service almenara/node/signin! almenara/node/web! almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/drawing almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/compose/picture almenara/node/wire
+almenara/node/web/console/compose/further almenara/node/wire
 almenara/node/web/console/compose almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
 almenara/node/web/console/reports almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire

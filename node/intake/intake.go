@@ -274,8 +274,9 @@ func (t *Intake) take(ctx context.Context, in incoming) (wire.Outcome, error) {
 	return t.grouped(m, t.usual(in, t.answers.Recorded(ctx, m, progress, in.wait, in.warnings)))
 }
 
-// grouped adds who is in which group of the message.
+// grouped adds who is in which group of the message, and how often people are reminded.
 func (t *Intake) grouped(m *alerts.Message, out wire.Outcome) (_ wire.Outcome, err error) {
+	out.RemindMinutes = int(m.Issue.Remind)
 	out.Escalation, err = t.escalations.Expected(m)
 	return out, err
 }

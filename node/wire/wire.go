@@ -63,10 +63,10 @@ type Outcome struct {
 	Added *Counts `json:"added,omitempty"`
 	Ended *Counts `json:"ended,omitempty"` // see added
 	// Approvals says how many other persons must approve and who has; nil where none must.
-	Approvals *Approvals `json:"approvals,omitempty"`
-	Licence   string     `json:"licence,omitempty"` // id of the licence under which a node that is alone took it
-	// Escalation is whom it is for one after the other; absent where it is for all at once.
-	Escalation *acts.Escalation `json:"escalation,omitempty"`
+	Approvals     *Approvals       `json:"approvals,omitempty"`
+	Licence       string           `json:"licence,omitempty"`        // id of the licence under which a node that is alone took it
+	Escalation    *acts.Escalation `json:"escalation,omitempty"`     // whom it is for one after the other; absent where it is for all at once
+	RemindMinutes int              `json:"remind_minutes,omitempty"` // between reminders that come by themselves; 0: none do
 }
 
 // Counts is a number of members, in all and by kind and place, as they are now.
@@ -230,10 +230,9 @@ type Alert struct {
 	Rungs     Rungs  `json:"rungs"`
 	// Told is how many have not presented the current message and were told of it by a person. They are
 	// on no rung for that.
-	Told      uint64          `json:"told"`
-	Reminders *acts.Reminders `json:"reminders,omitempty"` // of the current message; absent where there was none
-	// Escalation is whom the current message is for one after the other; absent where it is for all at once.
-	Escalation *acts.Escalation `json:"escalation,omitempty"`
+	Told       uint64           `json:"told"`
+	Reminders  *acts.Reminders  `json:"reminders,omitempty"`  // of the current message; absent where there was none
+	Escalation *acts.Escalation `json:"escalation,omitempty"` // of the current message, whom it is for one after the other; absent where it is for all at once
 	// Addressed is whom the current message addressed when it was agreed on; before that, whom
 	// it addresses now. It stays as it is when members are removed, and who was removed was
 	// reached or missed all the same. Joined counts members that came into the audience later,

@@ -27,6 +27,7 @@ type alertPage struct {
 	Counts   string // whose knowledge the counts are
 	Told     string // how many of Missing were told by a person; "" where nobody was
 	Reminder remindForm
+	Follows  *view.Follows
 	Reports  *view.ReportsLine
 }
 
@@ -103,7 +104,7 @@ func (c alertPages) alert(q *frame.Request) error {
 		return err
 	}
 	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
-	p.Reminder = remindFormOf(q, a)
+	p.Reminder, p.Follows = remindFormOf(q, a), p.Alert.Follows
 	if p.Reports, err = view.ReportsOf(c.reported, q, a.ID); err != nil {
 		return err
 	}

@@ -53,7 +53,9 @@ type minutes struct {
 func remindFormOf(q *frame.Request, a wire.Alert) remindForm {
 	f := remindForm{May: a.State == wire.StateInForce && q.May(authority.FollowUp)}
 	if a.Reminders != nil {
-		f.Last, f.Every = q.ClockTime(a.Reminders.Last), a.Reminders.EveryMinutes
+		if f.Every = a.Reminders.EveryMinutes; !a.Reminders.Last.IsZero() {
+			f.Last = q.ClockTime(a.Reminders.Last)
+		}
 	}
 	f.Choice = append(f.Choice, minutes{0, q.Lang.T("remind.once"), f.Every == 0})
 	offered := []int{2, 5, 10, 15, 30}

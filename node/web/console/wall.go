@@ -124,7 +124,8 @@ type firePage struct {
 	Reason        string
 	Word          string // to be typed
 	Preview       *preview
-	Wrong         frame.Said // why it cannot be sent as it is
+	Follows       *view.Follows // what nodes would do by themselves after it
+	Wrong         frame.Said    // why it cannot be sent as it is
 	WordWrong     bool
 	UsualMin, Max uint64
 }
@@ -283,6 +284,7 @@ func (c scenarioPages) preview(q *frame.Request, p *firePage, send wire.SendAler
 	if err != nil {
 		return false, err
 	}
+	p.Follows = view.FollowsOf(q, out)
 	p.Preview, err = c.previewOf(q, out)
 	return false, err
 }

@@ -39,11 +39,11 @@ type tried struct {
 // finding is what a text lacks.
 type finding struct{ Tag, Language, Says string }
 
-// triedOf says what a dry run found.
-func (p pages) triedOf(q *frame.Request, out wire.Outcome) (*tried, error) {
+// tries says what a dry run found, on the page.
+func (p pages) tries(q *frame.Request, c *checkPage, out wire.Outcome) error {
 	names, err := view.NamesOfPlaces(p.Places, q)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	t := &tried{Audience: view.AudienceOf(q, out.Addressed, names), Warnings: out.Warnings, Effect: out.Effect}
 	t.Audience.Unanswered, t.Audience.Unlocated = len(out.Unanswered), out.Unlocated
@@ -64,7 +64,8 @@ func (p pages) triedOf(q *frame.Request, out wire.Outcome) (*tried, error) {
 	for _, w := range out.Words {
 		t.Words = append(t.Words, finding{w.Language, nameOf(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
 	}
-	return t, nil
+	c.Tried, c.Follows = t, view.FollowsOf(q, out)
+	return nil
 }
 
 // spoken is a text as it is heard, in Headline, and by what.

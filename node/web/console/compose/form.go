@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"almenara/node/web/console/compose/further"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/words"
 )
@@ -23,23 +24,23 @@ const holdsFor = 45 * time.Minute
 // one. At is when the form was opened, and never changes after that. Checked is when it was checked last:
 // its times are counted from then.
 type form struct {
-	ID, At, Checked              string
-	Status                       string
-	Hazard, Category             string
-	Urgency, Severity, Certainty string
-	Response                     string
-	Onset, Lasts                 string // spans, as in spans
-	Texts                        []text
-	By                           string // places, draw, select; in an update "" keeps what it has
-	Place                        []string
-	Polygon, Circle, AreaName    string
-	Select                       string
-	Link, LinkDesc, LinkType     string
-	LinkDigest                   string
-	Picture, PictureDesc         string // base64
-	Incident, Reason             string
-	Another                      bool
-	Stands                       string // of an update: what stood when the page was read
+	ID, At, Checked                      string
+	Status                               string
+	Hazard, Category                     string
+	Urgency, Severity, Certainty         string
+	Response                             string
+	Onset, Lasts                         string // spans, as in spans
+	Texts                                []text
+	By                                   string // places, draw, select; in an update "" keeps what it has
+	Place                                []string
+	Polygon, Circle, AreaName            string
+	Select                               string
+	Link, LinkDesc, LinkType, LinkDigest string
+	further.Fields
+	Picture, PictureDesc string // base64
+	Incident, Reason     string
+	Another              bool
+	Stands               string // of an update: what stood when the page was read
 }
 
 // text is what the alert says in one language.
@@ -68,7 +69,7 @@ func isID(s string) bool {
 
 // empty is the form before anything was said: the languages of the district, and the plainest choices.
 func empty(now time.Time) form {
-	f := form{ID: newID(), At: stamp(now), Status: "Actual", Urgency: "Immediate", Severity: "Severe", Certainty: "Observed", Response: "None", Onset: "0", Lasts: "60", By: "places"}
+	f := form{ID: newID(), At: stamp(now), Status: "Actual", Urgency: "Immediate", Severity: "Severe", Certainty: "Observed", Response: "None", Onset: "0", Lasts: "60", By: "places", Fields: further.Fields{Needed: "2", Minutes: "10"}}
 	for n, l := range words.All() {
 		f.Texts = append(f.Texts, text{N: n, Language: l.Tag, Name: l.Name})
 	}
@@ -84,7 +85,7 @@ func formOf(q *frame.Request) form {
 		Urgency: get("urgency"), Severity: get("severity"), Certainty: get("certainty"), Response: get("response"), Onset: get("onset"), Lasts: get("lasts"),
 		By: get("by"), Polygon: get("polygon"), Circle: get("circle"), AreaName: get("areaname"), Select: get("select"),
 		Link: get("link"), LinkDesc: get("linkdesc"), LinkType: get("linktype"), LinkDigest: get("linkdigest"), Picture: get("picture"), PictureDesc: get("picturedesc"),
-		Incident: get("incident"), Reason: get("reason"), Another: get("another") != "", Stands: get("stands"),
+		Incident: get("incident"), Reason: get("reason"), Another: get("another") != "", Stands: get("stands"), Fields: further.Of(get),
 	}
 	for _, path := range v["place"] {
 		if path = strings.TrimSpace(path); path != "" && !slices.Contains(f.Place, path) {
@@ -110,16 +111,15 @@ func formOf(q *frame.Request) form {
 	return f
 }
 
-// field is one value of a form, to be sent again.
-type field struct{ Name, Value string }
+type field struct{ Name, Value string } // one value of a form, to be sent again
 
 // fields are all values of the form: what formOf reads again as the same.
 func (f form) fields() (out []field) {
-	for _, one := range []field{
+	for _, one := range append(further.Pairs[field](f.Fields), []field{
 		{"id", f.ID}, {"at", f.At}, {"checked", f.Checked}, {"status", f.Status}, {"hazard", f.Hazard}, {"category", f.Category}, {"urgency", f.Urgency}, {"severity", f.Severity},
 		{"certainty", f.Certainty}, {"response", f.Response}, {"onset", f.Onset}, {"lasts", f.Lasts}, {"by", f.By}, {"polygon", f.Polygon}, {"circle", f.Circle},
 		{"areaname", f.AreaName}, {"select", f.Select}, {"link", f.Link}, {"linkdesc", f.LinkDesc}, {"linktype", f.LinkType}, {"linkdigest", f.LinkDigest}, {"picture", f.Picture}, {"picturedesc", f.PictureDesc}, {"stands", f.Stands},
-	} {
+	}...) {
 		if one.Value != "" {
 			out = append(out, one)
 		}

@@ -90,7 +90,8 @@ func (f form) send(all []wire.Place) (out wire.SendAlert, missing string, err er
 	if err != nil {
 		return out, "", err
 	}
-	return wire.SendAlert{Alert: raw, Select: w.Select, Incident: f.incident(w), Reason: f.Reason}, "", nil
+	out = wire.SendAlert{Alert: raw, Select: w.Select, Incident: f.incident(w), Reason: f.Reason}
+	return out, "", f.Into(&out)
 }
 
 // capTime writes a time as CAP does (1.2 §3.3.2): never with a Z.

@@ -51,6 +51,7 @@ type checkPage struct {
 	Fields      []field
 	Incident    string
 	Tried       *tried
+	Follows     *view.Follows // what nodes would do by themselves after it
 	Map         *drawing.Map
 	Wrong       frame.Said // why it cannot be sent as it is
 	WrongAlert  string
@@ -194,11 +195,11 @@ func (p pages) showCount(q *frame.Request, name string, c composePage, out wire.
 	case missing != "":
 		c.Needs = []string{q.Lang.T(missing)}
 	default:
-		t, err := p.triedOf(q, out)
-		if err != nil {
+		var check checkPage
+		if err := p.tries(q, &check, out); err != nil {
 			return err
 		}
-		c.Count, c.Waits = t.Audience, t.Waits
+		c.Count, c.Waits = check.Tried.Audience, check.Tried.Waits
 	}
 	return q.Show(name, c)
 }
@@ -281,7 +282,7 @@ func (p pages) checkOf(q *frame.Request, f form) (*checkPage, error) {
 		c.Wrong, c.WrongAlert = q.Said(problem), problem.Alert
 		return c, nil
 	}
-	if c.Tried, err = p.triedOf(q, out); err != nil {
+	if err := p.tries(q, c, out); err != nil {
 		return nil, err
 	}
 	var message wire.CAPAlert

@@ -21,6 +21,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/service"
 	"almenara/node/signin"
+	"almenara/node/web/console/compose/further"
 	"almenara/node/web/console/compose/picture"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/pagetest"
@@ -331,4 +332,27 @@ func TestScript_FindsWhatAProblemSays(t *testing.T) {
 		require.Contains(t, page, "<p data-said><bdi>somebody else was first</bdi></p>")
 		require.Contains(t, page, `<ul lang="en" data-said>`)
 	}
+}
+
+// What nodes do by themselves after the alert is part of the form: it is checked, shown, and sent.
+func TestCompose_CallsOneGroupAfterTheOther(t *testing.T) {
+	var all []wire.Place
+	f := empty(night)
+	f.Hazard, f.Texts[0].Headline, f.By, f.Select = hazards[0].name, "Come", "select", "wave = a"
+	f.Remind, f.Needed, f.Minutes, f.Then = "5", "2", "10", "wave = b\n\n kind = phone \n"
+	send, missing, err := f.send(all)
+	require.NoError(t, err)
+	require.Empty(t, missing)
+	require.Equal(t, []any{5, 2, 10, []string{"wave = b", "kind = phone"}}, []any{send.RemindMinutes, send.Escalate.Answers, send.Escalate.Minutes, send.Escalate.Groups})
+	for _, wrong := range []further.Fields{{Remind: "x"}, {Then: "all", Needed: "x", Minutes: "1"}, {Then: "all", Needed: "1", Minutes: "1.5"}} {
+		f.Fields = wrong
+		_, _, err := f.send(all)
+		var p *wire.Problem
+		require.ErrorAs(t, err, &p)
+		require.NotEmpty(t, p.Why.Reason)
+	}
+	f.Fields = further.Fields{Needed: "2", Minutes: "10"}
+	send, _, err = f.send(all)
+	require.NoError(t, err)
+	require.Nil(t, send.Escalate, "numbers alone ask for nothing")
 }

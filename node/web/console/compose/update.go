@@ -231,7 +231,7 @@ func (p pages) changes(q *frame.Request, s standing, f form, in wire.UpdateAlert
 		c.Wrong, c.WrongAlert = q.Said(problem), problem.Alert
 		return c, nil
 	}
-	if c.Tried, err = p.triedOf(q, out); err != nil {
+	if err := p.tries(q, c, out); err != nil {
 		return nil, err
 	}
 	return c, c.Tried.shown(q, out.Look, s.after(f, in, q.Now))

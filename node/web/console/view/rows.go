@@ -26,6 +26,7 @@ type Row struct {
 	Reached                        string // "presented of queued", in words
 	Rounded                        bool
 	MayEnd, MayCorrect, MayUpdate  bool
+	Follows                        *Follows // how far it has got that calls one group after the other; nil where it does not
 }
 
 // Rung is one step of the ladder.
@@ -55,7 +56,7 @@ func RowOf(q *frame.Request, a wire.Alert) Row {
 		InForce: a.State == wire.StateInForce, Drill: a.Status != "Actual", Over: a.State.Over(), Sent: q.DayTime(a.Sent), Expires: q.DayTime(a.Expires),
 		Tone: toneOf(a), Presented: min(a.Rungs.Presented, a.Rungs.Queued), Queued: a.Rungs.Queued, Ladder: ladder(q, a.Rungs), Reached: q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued), Rounded: a.RoundedTo > 0,
 		MayEnd: !a.State.Over() && q.May(authority.Cancel), MayCorrect: a.State == wire.StateInForce && q.May(authority.Correct),
-		MayUpdate: !a.State.Over() && q.May(authority.Update),
+		MayUpdate: !a.State.Over() && q.May(authority.Update), Follows: EscalationOf(q, a.Escalation),
 	}
 	r.Says = q.Lang.T("state." + string(a.State))
 	if r.InForce && a.Rungs.Presented < a.Rungs.Queued {
