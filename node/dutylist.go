@@ -25,6 +25,8 @@ func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 		duties.Duty{Name: "silent tests", Where: duties.AtOne, Do: ability.NewNights(n.ability).Do},
 		duties.Duty{Name: "escalations", Where: duties.AtOne, Do: newCaller(n).Do},
 		duties.Duty{Name: "approvals", Do: n.approvals.Chase},
+		duties.Duty{Name: "notices", Where: duties.AtLeader, Do: n.notices.Release},
+		duties.Duty{Name: "levels of notices", Do: n.notices.Chase},
 		duties.Duty{Name: "sign-outs", Do: n.signin.TellEnded},
 		duties.Duty{Name: "removals", Where: duties.AtLeader, Do: n.membership.FinishRemovals},
 	)

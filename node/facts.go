@@ -55,6 +55,7 @@ func (n *Node) openFacts(context.Context) error {
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
 	n.sounds = newSounds(n)
 	n.intake = newIntake(n)
+	n.notices = newNotices(n)
 	return nil
 }
 

@@ -44,6 +44,7 @@ import (
 	"almenara/node/external"
 	"almenara/node/folder"
 	"almenara/node/followup"
+	"almenara/node/heard"
 	"almenara/node/httpserver"
 	"almenara/node/instep"
 	"almenara/node/intake"
@@ -52,6 +53,7 @@ import (
 	"almenara/node/members"
 	"almenara/node/membership"
 	"almenara/node/notes"
+	"almenara/node/notices"
 	"almenara/node/originals"
 	"almenara/node/outcome"
 	"almenara/node/policy"
@@ -117,6 +119,7 @@ type Node struct {
 	intake      *intake.Intake
 	answers     *outcome.Answers
 	approvals   *approvals.Approvals
+	notices     *notices.Notices
 	followUps   *followup.Book
 	acts        *followup.FollowUps
 	reported    *reports.Book
@@ -349,7 +352,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.instep, n.tester = newInStep(n), newTester(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: hooks{n.presence, n.instep, func() *reports.Reports { return n.reports }, n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.identity.TicketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: heard.Hooks{Presence: n.presence, InStep: n.instep, Reports: func() *reports.Reports { return n.reports }, Tester: n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.identity.TicketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {

@@ -28,6 +28,7 @@ import (
 	"almenara/node/instep"
 	"almenara/node/intake"
 	"almenara/node/leaving"
+	"almenara/node/notices"
 	"almenara/node/outcome"
 	"almenara/node/presence"
 	"almenara/node/present"
@@ -112,6 +113,14 @@ func newApprovals(n *Node) *approvals.Approvals {
 	})
 }
 
+// newNotices is what keeps planned notices.
+func newNotices(n *Node) *notices.Notices {
+	return notices.New(notices.Options{
+		State: n.state, Proposer: n.proposer, Sender: n.intake, Approvals: n.approvals, Rules: n.rules, District: n.district.Sender,
+		Tell: func() { n.events.Tell(events.Notice, wire.Event{}) }, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
 // newFollowUps is what takes what people do about an alert after it was sent.
 func newFollowUps(n *Node) *followup.FollowUps {
 	return followup.New(followup.Options{
@@ -161,7 +170,7 @@ func newEvents(n *Node) *events.Feed {
 			return s.ID, nil
 		},
 		Alert:   func(id alert.ID) (wire.Event, bool) { return n.read.Event(id) },
-		Changed: func(what apply.Change) { n.presence.Changed(what) },
+		Changed: func(what apply.Change) { n.presence.Changed(what); n.notices.Changed(what) },
 	})
 }
 
@@ -209,32 +218,6 @@ func newAbility(n *Node) *ability.Asked {
 		Devices: n.read.ListDevices,
 		Places:  n.places.ListPlaces, Clock: n.options.Clock, Logger: n.log,
 	})
-}
-
-// hooks has four rooms hear what devices say.
-type hooks struct {
-	*presence.Presence
-	instep  *instep.InStep
-	reports func() *reports.Reports // asked once devices are let in
-	tester  *ability.Tester
-}
-
-// Report implements mqtt.Hooks.
-func (h hooks) Report(from channels.Endpoint, r contract.Report, done func(error)) {
-	h.reports().Report(from, r, done)
-}
-
-// State implements mqtt.Hooks.
-func (h hooks) State(from channels.Endpoint, s contract.State) {
-	h.Presence.State(from, s)
-	h.instep.State(from, s)
-	h.tester.State(from, s)
-}
-
-// Session implements mqtt.Hooks.
-func (h hooks) Session(from channels.Endpoint, up bool) {
-	h.Presence.Session(from, up)
-	h.instep.Session(from, up)
 }
 
 // openExternal makes the way through the external broker, if there is one. Who hands alerts to

@@ -30,6 +30,7 @@ almenara/storage/member almenara/storage! almenara/storage/audience!
 almenara/storage/factlog almenara/storage!
 almenara/storage/factbody almenara/storage! almenara/storage/rights almenara/storage/alert almenara/storage/audience
 almenara/storage/rights almenara/storage!
+almenara/storage/notice almenara/storage! almenara/storage/rights
 almenara/storage/noderecord almenara/storage!
 almenara/storage/results almenara/storage!
 almenara/storage/archived almenara/storage! almenara/storage/factlog
@@ -61,6 +62,7 @@ almenara/cluster/tallies almenara/cluster/fact almenara/storage
 almenara/cluster/archive almenara/cluster/fact almenara/storage
 almenara/cluster/derived almenara/cluster/archive almenara/cluster/tallies almenara/storage
 almenara/cluster/apply/signins almenara/cluster/command almenara/storage
+almenara/cluster/apply/notices almenara/cluster/command almenara/storage
 almenara/cluster/apply almenara/cluster/archive almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/cluster/tallies almenara/storage
 almenara/cluster/fsm almenara/cluster/apply almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/agreed almenara/cluster/archive almenara/cluster/derived almenara/cluster/fact almenara/storage
@@ -101,6 +103,7 @@ almenara/node/secret
 almenara/node/api almenara/channels/pages almenara/node/api almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire almenara/storage/alert almenara/storage/audience
 almenara/node/api/routing almenara/node/api/openapi almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/httpserver almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire
 almenara/node/api/personreports almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
+almenara/node/api/notices almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/capreply almenara/node/wire almenara/storage/alert
 almenara/node/api/streams almenara/node/wire
 almenara/node/api/rates almenara/node/authority almenara/node/inflight almenara/node/ratelimit almenara/node/wire
@@ -134,6 +137,7 @@ almenara/node/wire/able
 almenara/node/wire/caution
 almenara/node/wire/devicehealth
 almenara/node/wire/looks
+almenara/node/wire/notices
 almenara/node/api/devicepages almenara/channels/pages almenara/node/api/openapi almenara/node/api/routing almenara/node/wire
 almenara/node/wire/why
 almenara/node/wire/reported
@@ -160,9 +164,12 @@ almenara/node/keyring almenara/channels/contract almenara/cluster almenara/stora
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
-almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/scenario almenara/node/shortid almenara/node/wire almenara/node/wording
+almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/levels almenara/node/scenario almenara/node/shortid almenara/node/wire almenara/node/wording
 almenara/node/wording almenara/storage/alert almenara/node/wire
 almenara/node/scenario/ready almenara/node/wire
+almenara/node/heard almenara/channels almenara/node/ability almenara/node/instep almenara/node/presence almenara/node/reports
+almenara/node/levels almenara/cluster/command almenara/storage almenara/node/authority almenara/node/scenario! almenara/node/wire
+almenara/node/notices almenara/cluster/agreed almenara/cluster/apply! almenara/cluster/command almenara/storage almenara/node/authority almenara/node/intake almenara/node/judge almenara/node/levels almenara/node/scenario! almenara/node/shortid almenara/node/wire almenara/node/wording
 almenara/node/scenario almenara/storage almenara/node/escalation almenara/node/judge almenara/node/shortid almenara/node/wire
 almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire

@@ -27,6 +27,8 @@ import "encoding/binary"
 //	mem/ member id                        member record (compact, see member/member.go); removed ones stay
 //	mrk/ origin 0 stream1 epoch8          factlog.Mark: highest contiguous sequence number
 //	nod/ node id                          noderecord.Node; removed ones stay
+//	ntc/ notice id                        notice.Notice; those over are deleted after 400 days
+//	ntv/ notice id "/" n4                 notice.Version
 //	ord/ ordinal4                         member id (raw)
 //	orn                                   next ordinal (4 bytes)
 //	plc/ path                             member.PlaceRecord; removed ones stay

@@ -2,8 +2,30 @@ package agreed
 
 import (
 	"almenara/storage"
+	"almenara/storage/notice"
 	"almenara/storage/rights"
 )
+
+// Notices reads the planned notices, also those that are over, in the order of their ids.
+func (r *Reader) Notices() ([]notice.Notice, error) { return read(r, notice.Notices.All) }
+
+// Notice reads a planned notice with what its versions say, in order; false where there is none.
+func (r *Reader) Notice(id string) (n notice.Notice, said []notice.Version, ok bool, err error) {
+	err = r.state.Store().View(func(t *storage.Txn) error {
+		if n, ok, err = notice.Notices.Get(t, id); err != nil || !ok {
+			return err
+		}
+		for v := range n.Versions {
+			one, _, err := notice.Versions.Get(t, notice.VersionKey(id, v+1))
+			if err != nil {
+				return err
+			}
+			said = append(said, one)
+		}
+		return nil
+	})
+	return n, said, ok, err
+}
 
 // Authority is who may warn how, as it is agreed here: one moment's state.
 type Authority struct {

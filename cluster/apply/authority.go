@@ -31,7 +31,7 @@ func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, err
 		more += fmt.Sprintf(", reminders every %d minutes, %d answers in %d minutes or one of %d groups is called",
 			p.Scenario.Remind, p.Scenario.Answers, p.Scenario.Minutes, len(p.Scenario.Groups))
 	}
-	return done(nil, "%s, %d approvals, select %q, %d bytes%s", p.Scenario.ID, p.Scenario.Approvals, p.Scenario.Select, len(p.Scenario.Alert), more)
+	return done(nil, "%s, %d approvals, select %q, %d bytes%s", p.Scenario.ID, p.Scenario.Approvals, p.Scenario.Select, len(p.Scenario.Alert), more+p.Scenario.Chain.String())
 }
 
 func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, string, error) {
@@ -114,5 +114,5 @@ func (e *entry) putPolicy(p *command.PutPolicy) (command.Result, string, error) 
 	if err := e.authorityChanged(); err != nil {
 		return failed(err)
 	}
-	return done(nil, "%d rules, approvers %v: %v", len(p.Policy.Rules), p.Policy.Approvers, p.Policy.Rules)
+	return done(nil, "%d rules, approvers %v: %v%s", len(p.Policy.Rules), p.Policy.Approvers, p.Policy.Rules, p.Policy.Chain.String())
 }

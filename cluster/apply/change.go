@@ -16,7 +16,8 @@ const (
 	ChangedAlerts
 	ChangedReceipts
 	ChangedImports
-	ChangedAuthority        // scenarios, licences, policy
-	ChangedSessions         // and passwords
-	ChangedAll       Change = 1<<32 - 1
+	ChangedAuthority // scenarios, licences, policy
+	ChangedSessions  // and passwords
+	ChangedNotices
+	ChangedAll Change = 1<<32 - 1
 )

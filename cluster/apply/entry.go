@@ -3,6 +3,7 @@ package apply
 import (
 	"fmt"
 
+	"almenara/cluster/apply/notices"
 	"almenara/cluster/apply/signins"
 	"almenara/cluster/command"
 	"almenara/cluster/derived"
@@ -97,7 +98,7 @@ func (e *entry) audit(r command.Result, summary string) error {
 		Index: e.index, At: e.c.At, Actor: e.c.Actor, Action: e.c.Payload.Type().String(), Summary: summary,
 	}
 	if e.speaks >= typedAudit {
-		line.Outcome, line.Subject = outcome, subject(e.c.Payload)
+		line.Outcome, line.Subject = outcome, command.Subject(e.c.Payload)
 	}
 	_, err := audit.Append(e.Txn, line)
 	return err
@@ -106,31 +107,6 @@ func (e *entry) audit(r command.Result, summary string) error {
 // typedAudit is the version from which on audit lines say their outcome and subject. Every
 // node of a district in whose log an entry of that version stands writes them alike.
 const typedAudit = 3
-
-// subject is what a command about who may do what is about.
-func subject(p command.Payload) string {
-	switch p := p.(type) {
-	case *command.PutUser:
-		return p.User.Name
-	case *command.RevokeUser:
-		return p.Name
-	case *command.PutScenario:
-		return p.Scenario.ID
-	case *command.RemoveScenario:
-		return p.ID
-	case *command.PutLicence:
-		return p.Licence.ID
-	case *command.RevokeLicence:
-		return p.ID
-	case *command.PutCredential:
-		return p.Credential.User
-	case *command.BeginSession:
-		return p.Session.User
-	case *command.EndSessions:
-		return p.User
-	}
-	return ""
-}
 
 // line writes one audit line.
 func (e *entry) line(action, summary string) error {
@@ -219,6 +195,9 @@ func (e *entry) applyAuthority() (command.Result, string, error) {
 		return e.revokeLicence(p)
 	case *command.PutPolicy:
 		return e.putPolicy(p)
+	case *command.PutNotice:
+		e.Changed |= ChangedNotices
+		return notices.Put(e.Txn, e.index, e.c.At, p)
 	}
 	if r, summary, known, err := (signins.Entry{Txn: e.Txn, Index: e.index, At: e.c.At}).Apply(e.c.Payload); known {
 		e.Changed |= ChangedSessions

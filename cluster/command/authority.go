@@ -61,6 +61,9 @@ func (p *PutScenario) check() error {
 	if err := checkDetails(s); err != nil {
 		return err
 	}
+	if err := checkChain(s.Chain); err != nil {
+		return err
+	}
 	return checkApprovals(s.Approvals)
 }
 
@@ -131,6 +134,9 @@ func (p *PutPolicy) check() error {
 		if err := checkTexts(r.Severity, r.Urgency, r.Scenario); err != nil {
 			return err
 		}
+	}
+	if err := checkChain(p.Policy.Chain); err != nil {
+		return err
 	}
 	return checkTexts(p.Policy.Approvers...)
 }

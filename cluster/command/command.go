@@ -96,6 +96,7 @@ const (
 	TypeBeginSession
 	TypeEndSession
 	TypeEndSessions
+	TypePutNotice
 )
 
 // types says how each type is made, what the audit calls it, and the first version
@@ -133,6 +134,7 @@ var types = map[Type]struct {
 	TypeBeginSession:   {"session begin", 4, func() Payload { return new(BeginSession) }},
 	TypeEndSession:     {"session end", 4, func() Payload { return new(EndSession) }},
 	TypeEndSessions:    {"sessions end", 4, func() Payload { return new(EndSessions) }},
+	TypePutNotice:      {"notice put", 10, func() Payload { return new(PutNotice) }},
 }
 
 // String is what the audit calls the type.

@@ -16,6 +16,7 @@ import (
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
 	"almenara/storage/noderecord"
+	"almenara/storage/notice"
 	"almenara/storage/rights"
 	"almenara/storage/signin"
 )
@@ -23,6 +24,13 @@ import (
 func hash(s string) []byte {
 	sum := sha256.Sum256([]byte(s))
 	return sum[:]
+}
+
+func chain() *rights.Chain {
+	return &rights.Chain{
+		Levels: []rights.Level{{Title: "Office", Role: "approver", People: []string{"ben"}, Count: 1, Hours: 4, Checklist: []string{"look"}}},
+		Words:  []rights.Word{{Word: "panic", Why: "it frightens", Tick: true}},
+	}
 }
 
 // samples has every payload type with every field set.
@@ -61,6 +69,12 @@ func samples() []Payload {
 		&BeginSession{Session: signin.Session{Hash: hash("c"), User: "Amy Chan", BegunAt: 1, Until: 9}, Was: 3, Step: 5, Recovery: hash("r")},
 		&EndSession{Hash: hash("c")},
 		&EndSessions{User: "Amy Chan"},
+		&PutNotice{Was: 3, Version: &notice.Version{Notice: "n1", N: 2, Alert: []byte("{}"), Select: "all", Reason: "r", Lifetime: 5, Within: "all", Approvals: 1, Blanks: map[string]string{"where": "x"}, Remind: 5, Answers: 2, Minutes: 3, Groups: []string{"all"}}, Notice: notice.Notice{
+			ID: "n1", Scenario: "flood", Author: "Amy Chan", Title: "No water", State: notice.Waiting, Versions: 2, Level: 1, Since: 4, At: 5, Levels: chain().Levels, Words: chain().Words,
+			Acts: []notice.Act{{Do: notice.Pass, By: "ben", At: 3, Version: 1, Level: 1, Language: "en", Text: "t", Ticked: []string{"a"}, Words: []string{"b"}}}, Digest: hash("d"), Alert: "a", Index: 3,
+		}},
+		&PutPolicy{Policy: rights.Policy{Chain: chain()}},
+		&PutScenario{Scenario: rights.Scenario{ID: "outage", Title: "Outage", Alert: []byte("{}"), Lifetime: 5, Chain: chain()}},
 	}
 }
 

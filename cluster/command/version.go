@@ -28,7 +28,8 @@ import (
 //	8  facts of what people reported by their devices, and of what others made of that
 //	9  alerts that say which groups are called where too few answer, and how often devices are
 //	   reminded, and scenarios that do; facts that a group was called, and that somebody was not told
-const Newest = 9
+//	10 planned notices, and the levels that they go through
+const Newest = 10
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -149,10 +150,12 @@ func (p *PutUser) version() uint64 {
 	return 1
 }
 
-// version is 5 for a scenario that says more than its texts and whom they address, and 9 for one that says
-// what nodes do by themselves after it was sent.
+// version is 5 for a scenario that says more than its texts and whom they address, 9 for one that says
+// what nodes do by themselves after it was sent, and 10 for one with levels.
 func (p *PutScenario) version() uint64 {
 	switch {
+	case p.Scenario.Chain != nil:
+		return 10
 	case p.Scenario.Follows():
 		return 9
 	case p.Scenario.Said():
@@ -161,8 +164,11 @@ func (p *PutScenario) version() uint64 {
 	return 2
 }
 
-// version is 3 for a policy that knows shares of the district.
+// version is 3 for a policy that knows shares of the district, and 10 for one with levels.
 func (p *PutPolicy) version() uint64 {
+	if p.Policy.Chain != nil {
+		return 10
+	}
 	if slices.ContainsFunc(p.Policy.Rules, func(r rights.PolicyRule) bool { return r.Share > 0 }) {
 		return 3
 	}

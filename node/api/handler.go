@@ -72,6 +72,7 @@ type Handler struct {
 	sound devicepages.Sound
 	alertHandlers
 	reported service.Reported
+	notices  service.Notices
 	ruleHandlers
 	importHandlers
 	audienceHandlers

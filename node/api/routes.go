@@ -5,6 +5,7 @@ import (
 
 	"almenara/node/api/ability"
 	"almenara/node/api/devicepages"
+	"almenara/node/api/notices"
 	"almenara/node/api/openapi"
 	"almenara/node/api/personreports"
 	"almenara/node/api/routing"
@@ -51,7 +52,7 @@ func Routes() []routing.Route {
 
 // routes is the table with this Handler's functions.
 func (h *Handler) routes() []routing.Route {
-	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, paramPage, paramLimit, paramWait), h.audienceRoutes(), ability.Routes(h.tests), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
+	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, paramPage, paramLimit, paramWait), notices.Routes(h.notices), h.audienceRoutes(), ability.Routes(h.tests), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
 	for i, route := range all {
 		all[i] = route.Whole()
 	}

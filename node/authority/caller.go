@@ -31,6 +31,10 @@ func Roles() []string {
 // RoleApprover.
 func ApproverRoles() []string { return []string{RoleApprover, RoleComposer} }
 
+// NoticeRoles are the roles of which a level of planned notices may ask for persons; administrators are
+// always among them.
+func NoticeRoles() []string { return []string{RoleComposer, RoleApprover} }
+
 // Caller is who asks for something, as the bearer token says.
 type Caller struct {
 	Name    string

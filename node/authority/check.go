@@ -85,6 +85,7 @@ type About struct {
 	Changes  []Alert     // alerts that it ends, updates or joins
 	Unknown  []alert.Key // what it references and is not known here
 	Scenario rights.Scenario
+	Passed   bool // every level of a planned notice has passed it
 	Reason   string
 	Members  *roaring.Bitmap // whom it is about, of FollowUp and Moderate alone
 }
@@ -133,6 +134,13 @@ func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 	}
 	if action == FollowUp || action == Moderate {
 		return right, r.inside(by, about.Members, "recorded", "say what was done")
+	}
+	if action == ReviewNotice {
+		reach, err := r.reach(about.Message)
+		if err != nil {
+			return right, err
+		}
+		return right, r.inside(by, reach.members, "passed", "pass notices on")
 	}
 	if !line.Inside {
 		return right, nil
@@ -190,6 +198,10 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 	if !line.Policy || by.System || !alert.Presentable(about.Message.Status) {
 		return right, nil
 	}
+	if line.Action == Send && !about.Passed && ChainOf(about.Scenario, rules.Policy) != nil && alert.Planned(about.Message.Status, about.Message.Infos) {
+		return right, wire.Problemf(wire.KindRefused,
+			"nothing was sent: this is a planned notice (its urgency is Future or Past), and here several persons read such a one before it goes out; write it as a notice, or say by its urgency that people must act within the hour").Because(why.NeedsLevels)
+	}
 	if right.Demand, err = r.demand(by, rules.Policy, about, addressed.members); err != nil {
 		return right, err
 	}
@@ -200,6 +212,15 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 		return right, nil
 	}
 	return r.alone(by, about, right, rules, addressed.members)
+}
+
+// ChainOf is what planned notices of a scenario go through: its own levels, or those of the policy; nil
+// where there are none.
+func ChainOf(s rights.Scenario, p rights.Policy) *rights.Chain {
+	if s.Chain != nil {
+		return s.Chain
+	}
+	return p.Chain
 }
 
 // approves holds an approver to the policy, to the author and to the caller's limits.

@@ -18,6 +18,9 @@ const (
 	FollowUp     Action = "follow up"
 	Moderate     Action = "moderate reports"
 
+	WriteNotice  Action = "write planned notices"
+	ReviewNotice Action = "review planned notices"
+
 	ReadAlerts   Action = "read alerts"
 	ReadAudience Action = "read audience"
 	ReadPersons  Action = "read persons"
@@ -84,8 +87,10 @@ func Table() []Line {
 		{Action: TypeApproval, Does: "type in the code with which somebody else, who may approve the alert, has approved it by voice", Roles: []string{RoleComposer, RoleApprover}, People: true, Alone: FreshPolicy},
 		{Action: FollowUp, Does: "say that members were told by a person, and have devices present an alert again that nobody has confirmed", Roles: []string{RoleComposer, RoleApprover}, Inside: true, Alone: AsEver},
 		{Action: Moderate, Does: "say what was made of a person's report: seen, hidden or forwarded", Roles: []string{RoleComposer, RoleApprover}, Inside: true, Alone: AsEver},
+		{Action: WriteNotice, Does: "write a planned notice that goes through levels, and new versions of one's own", Roles: compose, People: true, Alone: Majority},
+		{Action: ReviewNotice, Does: "comment on a planned notice of anybody and withdraw it, and pass it on or send it back at a level that asks for the caller, who did not write it", Roles: NoticeRoles(), Inside: true, People: true, Alone: Majority},
 
-		{Action: ReadAlerts, Does: "read alerts, what was shown where, events, splits, scenarios, licences and the policy", Roles: any, Alone: AsEver},
+		{Action: ReadAlerts, Does: "read alerts, planned notices, what was shown where, events, splits, scenarios, licences and the policy", Roles: any, Alone: AsEver},
 		{Action: ReadAudience, Does: "count a selection and read ids, kinds and places of its members, and by tags or languages counts in fives of at least five; read the places", Roles: any, Alone: AsEver},
 		{Action: ReadPersons, Does: "read names, tags, languages, positions, addresses and telephone numbers", Roles: []string{RoleAudienceManager}, Alone: AsEver},
 		{Action: ReadReports, Does: "read what people report, with photos and positions; their names only with the right to read persons", Roles: []string{RoleComposer, RoleApprover, RoleCorrector, RoleAudienceManager}, Alone: AsEver},

@@ -57,6 +57,7 @@ type Client struct {
 	*connection
 	Alerts
 	Reports
+	Notices
 	Rules
 	Audience
 	People
@@ -69,6 +70,8 @@ type (
 	Alerts struct{ *connection }
 	// Reports reads and moderates what people report by their devices.
 	Reports struct{ *connection }
+	// Notices writes planned notices, and has persons pass them on.
+	Notices struct{ *connection }
 	// Rules reads and changes scenarios, licences and the policy.
 	Rules struct{ *connection }
 	// Audience reads and changes members, places and devices.
@@ -81,7 +84,7 @@ type (
 
 // over makes a client of a connection.
 func over(c *connection) *Client {
-	return &Client{c, Alerts{c}, Reports{c}, Rules{c}, Audience{c}, People{c}, District{c}}
+	return &Client{c, Alerts{c}, Reports{c}, Notices{c}, Rules{c}, Audience{c}, People{c}, District{c}}
 }
 
 // connection is the way to the node.

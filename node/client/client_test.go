@@ -24,6 +24,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/notices"
 	"almenara/node/wire/reported"
 )
 
@@ -129,6 +130,11 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/devices":                  func() error { return drop(c.ListDevices(ctx, "x", 4)) },
 		"POST /api/v1/devices":                 func() error { return drop(c.EnrolDevices(ctx, []wire.Enrol{{ID: "x"}})) },
 		"DELETE /api/v1/devices/{id}":          func() error { return c.RevokeDevice(ctx, "a/../b c") },
+		"GET /api/v1/notices":                  func() error { return drop(c.ListNotices(ctx, true)) },
+		"GET /api/v1/notices/{id}":             func() error { return drop(c.ShowNotice(ctx, "a/b")) },
+		"POST /api/v1/notices":                 func() error { return drop(c.DraftNotice(ctx, notices.DraftNotice{Scenario: "x"})) },
+		"POST /api/v1/notices/{id}/versions":   func() error { return drop(c.ReviseNotice(ctx, "n1", notices.DraftNotice{Version: 2})) },
+		"POST /api/v1/notices/{id}/acts":       func() error { return drop(c.ActOnNotice(ctx, "n1", notices.ActOnNotice{Do: "pass", Version: 2})) },
 		"GET /api/v1/ability":                  func() error { return drop(c.Ability(ctx, "x")) },
 		"POST /api/v1/ability/test":            func() error { return drop(c.TestDevices(ctx, able.TestDevices{Places: []string{"x"}})) },
 		"POST /api/v1/devices/{id}/test":       func() error { return drop(c.TestDevice(ctx, "x")) },
@@ -191,6 +197,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`,
 		`ListReports "` + apitest.AlertID + `" "" "new" "" "" 7`, `ShowReport ` + apitest.ReportID, `ReportPhoto ` + apitest.ReportID, `ModerateReport ` + apitest.ReportID + ` seen "" committed`,
+		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,

@@ -26,6 +26,7 @@ const (
 	Audience = "audience"
 	Devices  = "devices"
 	Split    = "split"
+	Notice   = "notice" // planned notices changed, or somebody else is asked for one now
 )
 
 // gathered is what there is to tell. Safe for concurrent use; the zero value is ready.
@@ -114,7 +115,7 @@ func (f *Feed) tellRecords(changed apply.Change) {
 	for _, one := range []struct {
 		of   apply.Change
 		kind string
-	}{{apply.ChangedDevices, Devices}, {apply.ChangedMembers | apply.ChangedPlaces, Audience}, {apply.ChangedNodes, Node}} {
+	}{{apply.ChangedDevices, Devices}, {apply.ChangedMembers | apply.ChangedPlaces, Audience}, {apply.ChangedNodes, Node}, {apply.ChangedNotices, Notice}} {
 		if changed&one.of != 0 {
 			f.Tell(one.kind, wire.Event{})
 		}

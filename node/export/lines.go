@@ -24,7 +24,7 @@ var lookedAtMost = 50_000
 // abouts are what actions are about, by the first word of each.
 var abouts = map[string]wire.AuditAbout{
 	"alert": wire.AboutAlerts, "fan-out": wire.AboutAlerts, "alone": wire.AboutAlerts, "report": wire.AboutAlerts, "receipts": wire.AboutReceipts,
-	"scenario": wire.AboutRules, "licence": wire.AboutRules, "policy": wire.AboutRules,
+	"notice": wire.AboutAlerts, "scenario": wire.AboutRules, "licence": wire.AboutRules, "policy": wire.AboutRules,
 	"user": wire.AboutPeople, "password": wire.AboutPeople, "session": wire.AboutPeople, "sessions": wire.AboutPeople,
 	"members": wire.AboutAudience, "import": wire.AboutAudience, "places": wire.AboutAudience,
 	"devices": wire.AboutDevices, "device": wire.AboutDevices,

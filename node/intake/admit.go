@@ -64,7 +64,7 @@ func (t *Intake) about(in incoming, targets []audience.Target) (about authority.
 			Key: in.alert.Key(), MsgType: in.alert.MsgType, Status: in.alert.Status, Infos: in.alert.Infos,
 			Author: in.by.Name, Targets: func() ([]audience.Target, error) { return targets, nil },
 		},
-		Direct: in.direct, Made: in.made, Scenario: in.scenario, Reason: in.reason,
+		Direct: in.direct, Made: in.made, Scenario: in.scenario, Passed: in.passed, Reason: in.reason,
 	}
 	if in.alert.MsgType != alert.MsgTypeAlert { // which changes nothing that it references
 		about.Changes, about.Unknown, err = t.affected.alerts(in.alert.References)

@@ -29,6 +29,7 @@ type incoming struct {
 	remind   uint32 // minutes between reminders that come by themselves; 0: none do
 	reason   string
 	incident string
+	passed   bool              // every level of a planned notice has passed it
 	scenario rights.Scenario   // that it was made from; the zero one is none
 	blanks   map[string]string // that fill the scenario's
 	replaces *alerts.Message   // whose place it takes, of a change of one alert; nil: it is none

@@ -166,7 +166,10 @@ func (t *Intake) PreviewAlert(ctx context.Context, by authority.Caller, in wire.
 }
 
 func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming) (wire.Outcome, error) {
-	form, err := t.fromScenario(sent, &in)
+	form, err := sent.Alert, error(nil)
+	if !in.passed { // what passed its levels was filled in when it was written
+		form, err = t.fromScenario(sent, &in)
+	}
 	if err != nil {
 		return wire.Outcome{}, err
 	}

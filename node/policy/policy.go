@@ -5,7 +5,7 @@
 //	JSON ─> checked, in a sentence ─> Proposer ─> agreed ─> State ─> JSON
 //
 // What they mean for an alert is authority's; how a scenario is filled in is scenario's. It never
-// imports api, channels or another part of node but authority, known, scenario, shortid, wire and wording.
+// imports api, channels or another part of node but authority, known, levels, scenario, shortid, wire and wording.
 package policy
 
 import (
@@ -17,6 +17,7 @@ import (
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/levels"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/audience/lookup"
@@ -50,7 +51,7 @@ func (c *Policy) ShowPolicy(context.Context) (wire.Policy, error) {
 	if err != nil {
 		return wire.Policy{}, fmt.Errorf("reading the policy: %w", err)
 	}
-	out := wire.Policy{Version: rules.Version, Rules: []wire.PolicyRule{}, Approvers: rules.Policy.Approvers}
+	out := wire.Policy{Version: rules.Version, Rules: []wire.PolicyRule{}, Approvers: rules.Policy.Approvers, Chain: levels.Wire(rules.Policy.Chain)}
 	for _, r := range rules.Policy.Rules {
 		out.Rules = append(out.Rules, authority.RuleOut(r))
 	}
@@ -82,6 +83,10 @@ func (c *Policy) PutPolicy(ctx context.Context, by authority.Caller, in wire.Pol
 			return wire.Problemf(wire.KindRefused, "%q cannot be let approve; %s can, and administrators always", role, strings.Join(authority.ApproverRoles(), " and ")).Because(why.RoleUnfit, role)
 		}
 	}
-	_, err := c.proposer.Change(ctx, by.Name, &command.PutPolicy{Policy: p})
+	var err error
+	if p.Chain, err = levels.Record(in.Chain); err != nil {
+		return err
+	}
+	_, err = c.proposer.Change(ctx, by.Name, &command.PutPolicy{Policy: p})
 	return err
 }

@@ -10,10 +10,12 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/known"
+	"almenara/node/levels"
 	"almenara/node/scenario"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/node/wording"
+	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/rights"
 )
@@ -40,7 +42,9 @@ func (c *Scenarios) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	}
 	var out []wire.Scenario
 	for _, s := range rules.Scenarios {
-		out = append(out, scenario.Wire(s))
+		one := scenario.Wire(s)
+		one.Chain = levels.Wire(s.Chain)
+		out = append(out, one)
 	}
 	return out, nil
 }
@@ -73,11 +77,17 @@ func (c *Scenarios) tried(in wire.Scenario) (s rights.Scenario, checked scenario
 	if s, err = scenario.Record(in); err != nil {
 		return s, checked, err
 	}
+	if s.Chain, err = levels.Record(in.Chain); err != nil {
+		return s, checked, err
+	}
 	if _, err := (command.Command{Payload: &command.PutScenario{Scenario: s}}).Encode(); err != nil {
 		return s, checked, c.proposer.Problem(err)
 	}
 	if checked, err = scenario.Check(s, c.sender(), c.state.Index(), c.clock()); err != nil {
 		return s, checked, err
+	}
+	if s.Chain != nil && !alert.Planned(checked.Alert.Status, checked.Alert.Infos) {
+		return s, checked, wire.Problemf(wire.KindRefused, "the scenario has levels, which only planned notices go through: its status must be Actual, and the urgency of each of its texts Future or Past; what is urgent waits for nobody's level").Because(why.NotPlanned)
 	}
 	if s.Select == "" {
 		return s, checked, nil

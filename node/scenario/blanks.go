@@ -79,6 +79,16 @@ func eachText(v any, visit func(string)) {
 // Filled is the scenario's alert with its blanks filled in and its times set: the JSON
 // form that SendAlert takes. Every blank must be given, and nothing else.
 func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.RawMessage, error) {
+	raw, err := Undated(s, blanks)
+	if err != nil {
+		return nil, err
+	}
+	return Until(raw, now.Add(time.Duration(s.Lifetime)*time.Millisecond))
+}
+
+// Undated is the scenario's alert with its blanks filled in, which says of its end only what the scenario
+// itself says.
+func Undated(s rights.Scenario, blanks map[string]string) (json.RawMessage, error) {
 	names := Blanks(s.Alert)
 	for _, name := range names {
 		if _, ok := blanks[name]; !ok {
@@ -98,11 +108,23 @@ func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.Ra
 	if err := json.Unmarshal(s.Alert, &form); err != nil {
 		return nil, fmt.Errorf("reading scenario %s: %w", s.ID, err)
 	}
-	form = fill(form, blanks)
-	setExpiry(form, now.Add(time.Duration(s.Lifetime)*time.Millisecond))
-	raw, err := json.Marshal(form)
+	raw, err := json.Marshal(fill(form, blanks))
 	if err != nil {
 		return nil, fmt.Errorf("writing scenario %s: %w", s.ID, err)
+	}
+	return raw, nil
+}
+
+// Until is the alert with every info block ending at a time, unless it says itself when.
+func Until(raw json.RawMessage, at time.Time) (json.RawMessage, error) {
+	var form any
+	if err := json.Unmarshal(raw, &form); err != nil {
+		return nil, fmt.Errorf("reading an alert: %w", err)
+	}
+	setExpiry(form, at)
+	raw, err := json.Marshal(form)
+	if err != nil {
+		return nil, fmt.Errorf("writing an alert: %w", err)
 	}
 	return raw, nil
 }

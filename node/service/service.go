@@ -12,6 +12,7 @@ import (
 	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
+	"almenara/node/wire/notices"
 	"almenara/node/wire/reported"
 )
 
@@ -70,6 +71,19 @@ type Reported interface {
 	ReportPhoto(ctx context.Context, by authority.Caller, id string) ([]byte, error)
 	// ModerateReport puts on record what a person makes of a report, and answers it as it is then.
 	ModerateReport(ctx context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (reported.PersonReport, error)
+}
+
+// Notices are planned notices, which go through levels before they are sent.
+type Notices interface {
+	// ListNotices lists those that are not over, overdue ones first; with over also the last that are.
+	ListNotices(ctx context.Context, over bool) ([]notices.Notice, error)
+	ShowNotice(ctx context.Context, by authority.Caller, id string) (notices.Notice, error)
+	// DraftNotice writes one, which waits at the first of its levels.
+	DraftNotice(ctx context.Context, by authority.Caller, in notices.DraftNotice) (notices.Notice, error)
+	// ReviseNotice writes a new version of the caller's own.
+	ReviseNotice(ctx context.Context, by authority.Caller, id string, in notices.DraftNotice) (notices.Notice, error)
+	// ActOnNotice comments on one, passes it on, sends it back or withdraws it.
+	ActOnNotice(ctx context.Context, by authority.Caller, id string, in notices.ActOnNotice) (notices.Notice, error)
 }
 
 // Scenarios are prepared alerts.
@@ -221,6 +235,7 @@ type All struct {
 	Spoken     SpokenCodes
 	FollowUps  FollowUps
 	Reported   Reported
+	Notices    Notices
 	Scenarios  Scenarios
 	Licences   Licences
 	Policy     Policy

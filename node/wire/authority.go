@@ -6,6 +6,7 @@ import (
 
 	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
+	"almenara/node/wire/notices"
 )
 
 // Approvals says who stands by an alert.
@@ -70,7 +71,6 @@ type Scenario struct {
 	Minutes   int             `json:"minutes"`             // how long it holds
 	UsualMin  uint64          `json:"usual_min,omitempty"` // members that it usually addresses
 	UsualMax  uint64          `json:"usual_max,omitempty"` // 0: nothing is usual
-
 	// BlankRules says what may fill blanks; one without a rule takes any text of 500 characters at most.
 	BlankRules []BlankRule `json:"blank_rules,omitempty"`
 	// Choose says that whoever sends it must select whom, within what the scenario selects.
@@ -80,12 +80,12 @@ type Scenario struct {
 	// Tier, Sound and Confirm are how devices present it, as its severity, urgency, certainty, status
 	// and the parameter almenara:confirm make it. Where one is put it is held against that: a scenario
 	// that would be presented otherwise is refused.
-	Tier    string `json:"tier,omitempty"`    // emergency, advisory, drill or test
-	Sound   string `json:"sound,omitempty"`   // siren, chime, drill or none
-	Confirm string `json:"confirm,omitempty"` // person: somebody at the device confirms; none
-
-	RemindMinutes int            `json:"remind_minutes,omitempty"` // between reminders where nobody has confirmed it, 1,440 at most; 0: none come by themselves
-	Escalate      *acts.Escalate `json:"escalate,omitempty"`       // what it selects is the first group; absent: it is for all at once
+	Tier          string               `json:"tier,omitempty"`           // emergency, advisory, drill or test
+	Sound         string               `json:"sound,omitempty"`          // siren, chime, drill or none
+	Confirm       string               `json:"confirm,omitempty"`        // person: somebody at the device confirms; none
+	RemindMinutes int                  `json:"remind_minutes,omitempty"` // between reminders where nobody has confirmed it, 1,440 at most; 0: none come by themselves
+	Escalate      *acts.Escalate       `json:"escalate,omitempty"`       // what it selects is the first group; absent: it is for all at once
+	Chain         *notices.NoticeChain `json:"chain,omitempty"`          // levels that a planned notice of it goes through; absent: those of the policy
 }
 
 // BlankRule says what may fill one blank of a scenario.
@@ -122,10 +122,10 @@ type Licence struct {
 
 // Policy says which alerts need the approval of further persons.
 type Policy struct {
-	Version uint64       `json:"version"` // raft index of the last change of policy, scenarios or licences; in the answer
-	Rules   []PolicyRule `json:"rules"`   // the strictest that applies counts; none: no approval is ever needed
-	// Approvers are the roles that may approve; empty is approver. Administrators may always.
-	Approvers []string `json:"approvers,omitempty"`
+	Version   uint64               `json:"version"`             // raft index of the last change of policy, scenarios or licences; in the answer
+	Rules     []PolicyRule         `json:"rules"`               // the strictest that applies counts; none: no approval is ever needed
+	Approvers []string             `json:"approvers,omitempty"` // roles that may approve; empty is approver. Administrators may always
+	Chain     *notices.NoticeChain `json:"chain,omitempty"`     // levels that planned notices go through whose scenario has none; absent: none
 }
 
 // PolicyRule asks for approvals where everything that it names applies. Members and shares

@@ -343,7 +343,7 @@ type ReceiptPage struct {
 // Event is one server-sent event.
 type Event struct {
 	ID       string    `json:"-"`
-	Type     string    `json:"type"` // alert, receipts, report, approval, node, audience, devices, split; again: see EventAgain
+	Type     string    `json:"type"` // alert, receipts, report, approval, node, audience, devices, split, notice; again: see EventAgain
 	At       time.Time `json:"at"`
 	Alert    string    `json:"alert,omitempty"`
 	Revision uint64    `json:"revision,omitempty"`

@@ -86,6 +86,19 @@ func (i *Info) Grave() bool {
 		(i.Certainty == "Observed" || i.Certainty == "Likely")
 }
 
+// Planned reports whether a message with status s and the info blocks tells of what somebody plans or
+// has planned, so that several persons have time to read it first: it is Actual, and each block's
+// urgency says that people need not act at once, nor within the next hour (Future or Past, CAP 1.2
+// §3.2.2). One whose urgency is Unknown may be an emergency.
+func Planned(s Status, infos []Info) bool {
+	for i := range infos {
+		if infos[i].Urgency != "Future" && infos[i].Urgency != "Past" {
+			return false
+		}
+	}
+	return s == StatusActual && len(infos) > 0
+}
+
 // wantsPerson reports whether a person should confirm: what the sender's
 // parameter says, otherwise whether the block is grave.
 func (i *Info) wantsPerson() bool {

@@ -21,6 +21,8 @@ type Scenario struct {
 	Removed   bool   `cbor:"9,keyasint,omitempty"`
 
 	Details // fields 10 to 13, with version 5 of commands
+
+	Chain *Chain `cbor:"18,keyasint,omitempty"` // that planned notices of it go through; nil: that of the policy. Version 10
 }
 
 // AnyScenario in Licence.Scenarios stands for every scenario and for free texts.
@@ -45,6 +47,7 @@ const MaxLicence = 90 * 24 * 60 * 60 * 1000
 type Policy struct {
 	Rules     []PolicyRule `cbor:"1,keyasint,omitempty"` // the strictest that applies counts
 	Approvers []string     `cbor:"2,keyasint,omitempty"` // roles that may approve; empty: approver
+	Chain     *Chain       `cbor:"3,keyasint,omitempty"` // that planned notices go through whose scenario has none; nil: none. Version 10
 }
 
 // PolicyRule asks for approvals where everything that it names applies.

@@ -24,6 +24,7 @@ type Fake struct {
 	alerts
 	rules
 	audience
+	notes
 	people
 	nodes
 }
@@ -48,6 +49,7 @@ func New() *Fake {
 			Told:    ExampleReports(),
 		},
 		rules: rules{asked: a, Addresses: 2},
+		notes: notes{asked: a, Notices: ExampleNotices()},
 		audience: audience{
 			asked: a,
 			Selected: wire.Selected{
@@ -127,6 +129,7 @@ type All interface {
 	service.SpokenCodes
 	service.FollowUps
 	service.Reported
+	service.Notices
 	service.Scenarios
 	service.Licences
 	service.Policy
@@ -152,7 +155,7 @@ type All interface {
 // Services has the API served by one type.
 func Services(all All) service.All {
 	return service.All{
-		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
+		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
 		Selections: all, Places: all, Devices: all, Connected: all, Ability: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}

@@ -11,6 +11,7 @@ import (
 	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
 	"almenara/node/wire/devicehealth"
+	"almenara/node/wire/notices"
 	"almenara/node/wire/reported"
 )
 
@@ -28,6 +29,22 @@ var (
 var exampleReported = reported.PersonReport{
 	ID: "zyxwvutsrqponmlkjihgfedcba", Kind: reported.NeedHelp, Handling: reported.New, Alert: exampleID, Member: "r-0001", Place: examplePlace, Device: "phone-0001", At: exampleTime, Taken: exampleTime.Add(time.Second),
 	Text: "The stairs are full of smoke", Where: "12/F", Position: &reported.Spot{Lat: 22.391, Lon: 113.977, AccuracyMeters: 15}, Photo: &reported.Picture{Bytes: 38211, Width: 1200, Height: 900},
+}
+
+// exampleNotice is a planned notice that waits at the second of its levels.
+var exampleNotice = notices.Notice{
+	ID: "3f9a0c5512ab", Title: "No water in On Lai House on Tuesday", Scenario: "planned-outage", Author: "warden", Standing: notices.Waiting, Version: 1, Level: 2, Since: exampleTime, At: exampleTime.Add(24 * time.Hour),
+	MayPass: []string{"chief"}, Missing: 1, Due: exampleTime.Add(4 * time.Hour), Next: "chief", NextUntil: exampleTime.Add(4 * time.Hour),
+	Levels: []notices.NoticeLevelStands{
+		{Level: notices.NoticeLevel{Title: "Estate office", Role: "composer", Count: 1, Checklist: []string{"The dates agree with the work order"}}, Passed: []string{"office"}},
+		{Level: notices.NoticeLevel{Title: "District office", Role: "approver", Count: 1, Hours: 4}, Passed: []string{}},
+	},
+	Acts: []notices.NoticeAct{
+		{Do: notices.ActWrote, By: "warden", At: exampleTime.Add(-time.Hour), Version: 1},
+		{Do: notices.DoPass, By: "office", At: exampleTime, Version: 1, Level: 1, Ticked: []string{"The dates agree with the work order"}},
+	},
+	Versions: []notices.NoticeVersion{{N: 1, By: "warden", At: exampleTime.Add(-time.Hour), Alert: json.RawMessage(`{"info":[{"language":"en","headline":"No water in On Lai House on Tuesday"}]}`), Texts: []notices.NoticeText{{Language: "en", Headline: "No water in On Lai House on Tuesday"}}}},
+	Found:    []notices.NoticeFound{{Word: "contaminated", Language: "en", Why: "only the Water Supplies Department may say so", Tick: true}},
 }
 
 const (
@@ -124,6 +141,9 @@ var examples = byType(
 	able.TestDevices{Places: []string{"tuen-mun/on-ting"}},
 	able.TestBegun{Devices: 12, Nodes: []string{exampleNode}},
 	able.DeviceTest{Device: "lift-0042", Node: exampleNode, Stands: able.DevicePassed, Exercised: []string{"display", "sound"}, At: exampleTime},
+	notices.DraftNotice{Scenario: "planned-outage", Blanks: map[string]string{"where": "On Lai House"}, At: exampleTime.Add(24 * time.Hour), Reason: "pipe work"},
+	notices.ActOnNotice{Do: notices.DoPass, Version: 1, Level: 1, Ticked: []string{"The dates agree with the work order"}},
+	exampleNotice,
 	wire.SetPassword{Password: "several words are good"},
 	wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/on-ting"}},
 	wire.SetUser{Roles: []string{"composer", "viewer"}, Places: &[]string{"tuen-mun/on-ting"}},

@@ -106,7 +106,8 @@ const policyMore = "A rule asks for approvals where everything that it names hol
 	"{\"rules\":[{\"severity\":\"Extreme\",\"approvals\":1},{\"share\":50,\"approvals\":2}]}\n" +
 	"Severity and urgency Unknown count above Extreme and Immediate: leaving the word out is no way around a second person.\n" +
 	"Members and share count also whom the same author has sent to within the 10 minutes before: one warning in two halves is one.\n" +
-	"Cancels and corrections never wait, and neither does what a central system sends."
+	"Cancels and corrections never wait, and neither does what a central system sends.\n" +
+	"chain names the levels that planned notices go through (urgency Future or Past, Actual) whose scenario has none; almenara notice write --help says how one is written."
 
 func policySet(fs *pflag.FlagSet) command.Runner {
 	yes := fs.Bool("yes", false, "do not ask, where rules are dropped or made weaker")
@@ -119,7 +120,11 @@ func policySet(fs *pflag.FlagSet) command.Runner {
 		if err != nil {
 			return err
 		}
-		if lost := dropped(before.Rules, p.Rules); len(lost) > 0 && !*yes {
+		unread := before.Chain != nil && p.Chain == nil // planned notices
+		if lost := dropped(before.Rules, p.Rules); (len(lost) > 0 || unread) && !*yes {
+			if unread {
+				fmt.Fprintln(e.Err, "Dropped: the levels that planned notices go through.")
+			}
 			for _, r := range lost {
 				fmt.Fprintf(e.Err, "Dropped: %s\n", terminal.Clean(authority.RuleText(r)))
 			}

@@ -66,6 +66,7 @@ func Commands() []command.Command {
 const checkMore = "A file holds one JSON object: id, title, alert (CAP's names; texts may hold {{name}}), minutes that it holds, select (whom) or choose (true: whoever sends it selects whom), " +
 	"and, where wanted, approvals, usual_min and usual_max (members), blank_rules, checklist, sensitive, tier, sound and confirm.\n" +
 	"blank_rules: [{\"name\":\"where\",\"for\":\"the block\",\"max_length\":20}], or values, the only texts that may fill it.\n" +
+	"chain: the levels that a planned notice of it goes through before it is sent (almenara notice write --help).\n" +
 	"tier, sound and confirm are held against how devices would present it. Unknown fields are refused."
 
 func scenarioPut(fs *pflag.FlagSet) command.Runner {

@@ -39,6 +39,7 @@ type Services struct {
 	Reader    service.Reader
 	Reports   service.Reports
 	Reported  service.Reported
+	Notices   service.Notices
 	Audit     service.Audit
 	Status    service.Status
 	Events    service.Events

@@ -1,0 +1,130 @@
+package notices
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"almenara/cluster/command"
+	"almenara/node/authority"
+	"almenara/node/wire"
+	"almenara/node/wire/why"
+	"almenara/storage/notice"
+)
+
+// Release sends what is locked and whose time has come, in its author's name, and puts on record what
+// became of it. The node that leads calls it again and again. What it sends has the same identifier and
+// time each time, so that a leader that was lost in the middle, and the next one, send one alert.
+func (s *Notices) Release(ctx context.Context) error {
+	open, err := s.unfinished()
+	if err != nil {
+		return err
+	}
+	var all []error
+	for _, n := range open {
+		if n.State == notice.Locked && dueAt(n) <= s.o.Clock().UnixMilli() {
+			all = append(all, s.release(ctx, n.ID))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// dueAt is when a locked notice goes out, in ms since 1970.
+func dueAt(n notice.Notice) int64 { return max(n.At, n.Since) }
+
+func (s *Notices) release(ctx context.Context, id string) error {
+	n, said, err := s.find(id)
+	if err != nil || n.State != notice.Locked {
+		return err
+	}
+	out, err := s.send(ctx, n, said[len(said)-1])
+	var problem *wire.Problem
+	switch {
+	case err == nil:
+	case !errors.As(err, &problem) || again(problem.Kind):
+		return fmt.Errorf("sending the notice %s: %w", id, err)
+	default:
+		return s.settle(ctx, n, notice.Failed, notice.Act{Do: notice.Fail, Text: cut(problem.Sentence)})
+	}
+	if out.State == wire.StatePending {
+		s.approve(ctx, n, out.Alert)
+	}
+	n.Alert = out.Alert
+	return s.settle(ctx, n, notice.Sent, notice.Act{Do: notice.GoOut})
+}
+
+// again reports whether a refusal is of the moment, so that it is worth trying again.
+func again(k wire.Kind) bool {
+	return slices.Contains([]wire.Kind{wire.KindBusy, wire.KindNotReady, wire.KindNoQuorum, wire.KindUnknownOutcome, wire.KindOverBudget}, k)
+}
+
+// send sends the locked version by the way of every alert.
+func (s *Notices) send(ctx context.Context, n notice.Notice, v notice.Version) (wire.Outcome, error) {
+	if !bytes.Equal(v.Digest(n.At), n.Digest) {
+		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "what is on record is not what was locked").Because(why.NoticeChanged)
+	}
+	author, err := s.person(n.Author)
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	form, err := dressed(v, fmt.Sprintf("notice-%s-%d", n.ID, v.N), time.UnixMilli(dueAt(n)))
+	if err != nil {
+		return wire.Outcome{}, err
+	}
+	return s.o.Sender.SendNotice(ctx, author, passed(v, form, n.Scenario), false)
+}
+
+// person is a user who is still one.
+func (s *Notices) person(name string) (authority.Caller, error) {
+	users, err := s.o.Rules.Users()
+	if err != nil {
+		return authority.Caller{}, err
+	}
+	for _, u := range users {
+		if u.Name == name && !u.Revoked {
+			return callerOf(u), nil
+		}
+	}
+	return authority.Caller{}, wire.Problemf(wire.KindForbidden, "%s, in whose name it would go out, was revoked", name).Because(why.NoUser, name)
+}
+
+// approve has those who passed the version on stand by the alert that it is, where the policy asks for
+// approvals: they have read all that it says. Who may not approve it does not count, as ever.
+func (s *Notices) approve(ctx context.Context, n notice.Notice, id string) {
+	for level := range n.Levels {
+		for _, a := range n.Passed(uint32(level)) {
+			by, err := s.person(a.By)
+			if err == nil {
+				reason := fmt.Sprintf("passed version %d of the notice %s on at level %d", n.Versions, n.ID, level+1)
+				_, err = s.o.Approvals.ApproveAlert(ctx, by, id, wire.Approve{Reason: reason}, wire.WaitLocal)
+			}
+			if err != nil {
+				s.o.Logger.Info("who passed a notice on does not approve the alert", "notice", n.ID, "alert", id, "error", err)
+			}
+		}
+	}
+}
+
+// settle puts on record what became of a locked notice.
+func (s *Notices) settle(ctx context.Context, n notice.Notice, state notice.State, act notice.Act) error {
+	act.By, act.At, act.Version, act.Level = n.Author, s.o.Clock().UnixMilli(), n.Versions, n.Level
+	was := n.Index
+	n.State, n.Since = state, act.At
+	n.Acts = append(n.Acts, act)
+	if len(n.Acts) > notice.MaxActs { // what became of it must find its place
+		n.Acts = append(n.Acts[:notice.MaxActs-1:notice.MaxActs-1], act)
+	}
+	_, err := s.o.Proposer.Change(ctx, n.Author, &command.PutNotice{Notice: n, Was: was})
+	return err
+}
+
+// cut is a sentence as long as the record takes it.
+func cut(text string) string {
+	if r := []rune(text); len(r) > mostText {
+		return string(r[:mostText-1]) + "…"
+	}
+	return text
+}
