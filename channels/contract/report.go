@@ -42,7 +42,7 @@ type Report struct {
 	Text     string    `json:"text,omitempty"`
 	Place    string    `json:"place,omitempty"` // in the person's words
 	Position *Position `json:"position,omitempty"`
-	Photo    []byte    `json:"photo,omitempty"` // a JPEG
+	Photo    []byte    `json:"photo,omitempty"` // a JPEG, or a WebP that stands still
 }
 
 // Position is where the device is, as it measured it.

@@ -45,15 +45,15 @@ type Pages struct {
 	files   map[string][]byte
 	screen  map[Source][]byte // the page, which names the version
 	phone   map[string][]byte // what is at PhonePath: the page under "", and what it must find there
-	speaker []byte
-	policy  string // of a screen
+	speaker map[string][]byte // what is at SpeakerPath, in the same way
+	policy  string            // of a screen
 }
 
 // New reads the pages that are part of the program. framedBy are the origins of signage systems
 // whose pages may show them in a frame, such as https://signage.example; none where it is empty.
 // A text that is no origin is refused.
 func New(framedBy []string) (*Pages, error) {
-	p := &Pages{files: map[string][]byte{}, screen: map[Source][]byte{}, phone: map[string][]byte{}}
+	p := &Pages{files: map[string][]byte{}, screen: map[Source][]byte{}, phone: map[string][]byte{}, speaker: map[string][]byte{}}
 	for prefix, folder := range map[string]fs.FS{"": sub(own, "files"), "contract/": js.Files} {
 		if err := p.add(prefix, folder); err != nil {
 			return nil, fmt.Errorf("reading the pages of devices: %w", err)
@@ -68,14 +68,12 @@ func New(framedBy []string) (*Pages, error) {
 		p.screen[source] = page
 	}
 	var err error
-	if p.speaker, err = p.filled("speaker.html", FromNode); err != nil {
+	if p.speaker[""], err = p.filled("speaker.html", FromNode); err != nil {
 		return nil, err
 	}
 	if err := p.addPhone(); err != nil {
 		return nil, err
 	}
-	delete(p.files, "screen.html")
-	delete(p.files, "speaker.html")
 	p.policy, err = policyFor(framedBy)
 	return p, err
 }
@@ -156,16 +154,12 @@ func (p *Pages) ServeScreen(w http.ResponseWriter, from Source) {
 const SpeakerPath = "/speaker/"
 
 // speakerPolicy is what the page of a speaker may load. No page may have it in a frame: it has a volume.
-const speakerPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+const speakerPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; worker-src 'self'; " +
 	"connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// ServeSpeaker answers with the page of a speaker, with headers as ServeScreen.
-func (p *Pages) ServeSpeaker(w http.ResponseWriter) {
-	h := w.Header()
-	protect(h, speakerPolicy)
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	_, _ = w.Write(p.speaker)
+// ServeSpeaker answers with the page of a speaker, for "", or with what it finds beside itself, as ServePhone.
+func (p *Pages) ServeSpeaker(w http.ResponseWriter, r *http.Request, name string) bool {
+	return serve(w, r, p.speaker, name, speakerPolicy)
 }
 
 func protect(h http.Header, policy string) {

@@ -94,8 +94,13 @@ func TestPages_OfAPhone(t *testing.T) {
 }
 
 func TestPages_OfASpeaker(t *testing.T) {
-	p, w := made(t, "https://signage.example"), httptest.NewRecorder()
-	p.ServeSpeaker(w)
+	p := made(t, "https://signage.example")
+	get := func(name string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		require.True(t, p.ServeSpeaker(w, httptest.NewRequest(http.MethodGet, "/speaker/"+name, nil), name), name)
+		return w
+	}
+	w := get("")
 	require.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
 	require.NotContains(t, w.Header().Get("Content-Security-Policy"), "unsafe")
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
@@ -105,6 +110,13 @@ func TestPages_OfASpeaker(t *testing.T) {
 	for _, file := range loaded {
 		served(t, p, file[1], file[2])
 	}
+	worker := get("worker.js").Body.String()
+	require.Contains(t, worker, "const page = '/speaker/'")
+	require.Contains(t, worker, "/speaker.js")
+	require.False(t, p.ServeSpeaker(httptest.NewRecorder(), nil, "manifest.webmanifest"))
+	phone := httptest.NewRecorder()
+	require.True(t, p.ServePhone(phone, httptest.NewRequest(http.MethodGet, "/phone/worker.js", nil), "worker.js"))
+	require.Contains(t, phone.Body.String(), "const page = '/phone/'")
 }
 
 func TestPages_AreFramedByWhomTheSettingNamesAlone(t *testing.T) {

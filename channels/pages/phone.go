@@ -25,7 +25,7 @@ func (p *Pages) addPhone() error {
 	}
 	p.phone[""] = page
 	worker := p.files["worker.js"]
-	for _, name := range []string{"phone.html", "worker.js"} {
+	for _, name := range []string{"phone.html", "speaker.html", "screen.html", "worker.js"} {
 		delete(p.files, name)
 	}
 	for _, name := range []string{"manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"} {
@@ -38,19 +38,27 @@ func (p *Pages) addPhone() error {
 			files = append(files, Path+p.version+"/"+name)
 		}
 	}
-	p.phone["worker.js"] = []byte(strings.NewReplacer("'VERSION'", "'"+p.version+"'", "'FILES'", "'"+strings.Join(files, " ")+"'").Replace(string(worker)))
+	workerOf := func(path string) []byte {
+		return []byte(strings.NewReplacer("'PAGE'", "'"+path+"'", "'VERSION'", "'"+p.version+"'", "'FILES'", "'"+strings.Join(files, " ")+"'").Replace(string(worker)))
+	}
+	p.phone["worker.js"], p.speaker["worker.js"] = workerOf(PhonePath), workerOf(SpeakerPath)
 	return nil
 }
 
 // ServePhone answers with the page of a phone, for "", or with what it finds beside itself; false where
 // there is no such name, and then nothing was written. It sets the headers that keep other sites out.
 func (p *Pages) ServePhone(w http.ResponseWriter, r *http.Request, name string) bool {
-	content, ok := p.phone[name]
+	return serve(w, r, p.phone, name, phonePolicy)
+}
+
+// serve answers with the page of a place, for "", or with what it finds beside itself.
+func serve(w http.ResponseWriter, r *http.Request, from map[string][]byte, name, policy string) bool {
+	content, ok := from[name]
 	if !ok {
 		return false
 	}
 	h := w.Header()
-	protect(h, phonePolicy)
+	protect(h, policy)
 	h.Set("Content-Type", kindOf(name))
 	h.Set("Cache-Control", "no-cache") // a worker that is kept would outlive the program
 	if name == "" {

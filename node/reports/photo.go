@@ -7,6 +7,8 @@ import (
 	"image"
 	"image/jpeg"
 
+	"golang.org/x/image/webp"
+
 	"almenara/storage/factbody"
 )
 
@@ -17,7 +19,12 @@ const (
 )
 
 // errPhoto is what is said of bytes that are no photo.
-var errPhoto = errors.New("the photo is no JPEG of at most 2,048 pixels a side and 2,000,000 in all")
+var errPhoto = errors.New("the photo is no JPEG, and no WebP that stands still, of at most 2,048 pixels a side and 2,000,000 in all")
+
+// isWebP goes by how a RIFF file of WebP begins.
+func isWebP(raw []byte) bool {
+	return len(raw) >= 12 && string(raw[:4]) == "RIFF" && string(raw[8:12]) == "WEBP"
+}
 
 // redraw decodes a photo and writes it anew: what comes out has nothing of the bytes that came in but the
 // picture. The pixels are counted before anything is decoded. It never panics on foreign bytes.
@@ -27,14 +34,18 @@ func redraw(raw []byte) (out []byte, size image.Point, err error) {
 			out, err = nil, fmt.Errorf("%w: %v", errPhoto, r)
 		}
 	}()
-	config, err := jpeg.DecodeConfig(bytes.NewReader(raw))
+	configOf, decode := jpeg.DecodeConfig, jpeg.Decode
+	if isWebP(raw) {
+		configOf, decode = webp.DecodeConfig, webp.Decode
+	}
+	config, err := configOf(bytes.NewReader(raw))
 	if err != nil {
 		return nil, size, fmt.Errorf("%w: %w", errPhoto, err)
 	}
 	if w, h := config.Width, config.Height; w <= 0 || h <= 0 || w > maxSide || h > maxSide || w*h > maxPixels {
 		return nil, size, fmt.Errorf("%w: it has %d × %d", errPhoto, w, h)
 	}
-	picture, err := jpeg.Decode(bytes.NewReader(raw))
+	picture, err := decode(bytes.NewReader(raw))
 	if err != nil {
 		return nil, size, fmt.Errorf("%w: %w", errPhoto, err)
 	}

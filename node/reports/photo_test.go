@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -67,8 +68,46 @@ func TestRedraw_RefusesWhatIsNoPhoto(t *testing.T) {
 	}
 }
 
+// Files of WebP of one pixel: lossy, lossless, with transparency, and one that moves.
+var webps = map[string]string{
+	"lossy":       "UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA",
+	"lossless":    "UklGRhoAAABXRUJQVlA4TA0AAAAvAAAAEAcQERGIiP4HAA==",
+	"transparent": "UklGRkoAAABXRUJQVlA4WAoAAAAQAAAAAAAAAAAAQUxQSAwAAAARBxAR/Q9ERP8DAABWUDggGAAAABQBAJ0BKgEAAQAAAP4AAA3AAP7mtQAAAA==",
+	"moves":       "UklGRlIAAABXRUJQVlA4WAoAAAASAAAAAAAAAAAAQU5JTQYAAAD/////AABBTk1GJgAAAAAAAAAAAAAAAAAAAGQAAABWUDhMDQAAAC8AAAAQBxAREYiI/gcA",
+}
+
+func webpOf(t testing.TB, kind string) []byte {
+	t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(webps[kind])
+	require.NoError(t, err)
+	return raw
+}
+
+// Phones may send WebP; what is kept and shown is a JPEG of it.
+func TestRedraw_MakesAJPEGOfWebP(t *testing.T) {
+	for _, kind := range []string{"lossy", "lossless", "transparent"} {
+		out, size, err := redraw(append(webpOf(t, kind), "GPS 22.39,113.97"...))
+		require.NoError(t, err, kind)
+		require.Equal(t, image.Pt(1, 1), size)
+		require.NotContains(t, string(out), "GPS")
+		_, err = jpeg.DecodeConfig(bytes.NewReader(out))
+		require.NoError(t, err, kind)
+	}
+	large := webpOf(t, "lossy")
+	at := bytes.Index(large, []byte{0x9d, 0x01, 0x2a}) // before width and height
+	copy(large[at+3:], []byte{0xff, 0x3f, 0xff, 0x3f})
+	for what, raw := range map[string][]byte{"one that moves": webpOf(t, "moves"), "16,383 pixels a side": large, "a beginning": webpOf(t, "lossy")[:30], "a name": []byte("RIFF\x04\x00\x00\x00WEBP")} {
+		_, _, err := redraw(raw)
+		require.ErrorIs(t, err, errPhoto, what)
+		require.ErrorContains(t, err, "no WebP that stands still", what)
+	}
+}
+
 func FuzzRedraw(f *testing.F) {
 	f.Add(picture(f, 16, 16))
+	for kind := range webps {
+		f.Add(webpOf(f, kind))
+	}
 	f.Add([]byte("\xff\xd8\xff\xc0"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		out, _, err := redraw(raw)

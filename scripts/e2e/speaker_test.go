@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/url"
 	"os/exec"
 	"strings"
@@ -70,6 +71,32 @@ func TestSpeaker_PresentsWhatWasHeard(t *testing.T) {
 	require.Zero(t, d.rungs(0, fire.Alert)["presented"], "it was not heard to its end")
 	d.cancel(0, water.Alert)
 	p.until("nothing is in force", `document.querySelector("#cards").className === "idle"`)
+}
+
+// A reload while no node is there loads the page, which claims nothing; what is in force is checked again and heard
+// once a node is back, and what ended meanwhile is not.
+func TestSpeaker_SurvivesAReloadWithoutANode(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	p := d.speaker(newBrowser(t, chromedp.Flag("accept-lang", "en")), 0, "hall-1", 1366, 768)
+	p.until("the worker is there", `navigator.serviceWorker.ready.then(() => caches.keys()).then(k => window.kept = k.some(n => n.startsWith("speaker/"))) && window.kept`)
+	p.script("location.reload()")
+	p.until("it is connected, and would survive", speakerConnected+` && navigator.serviceWorker.controller && almenara.receiver.health.level === "C"`)
+	stays := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in block 2", "Leave by the stairs. Do not use the lift."))
+	p.until("it announces", `almenara.announcer.now && almenara.announcer.now.alert === "`+stays.Alert+`"`)
+	ends := d.warn(0, 6*time.Second, "Actual", text("en", "Gas", "Gas in block 3", "Stay inside."))
+	p.until("both are in force", `almenara.shown.size === 2`)
+	d.crash(0)
+	p.script("location.reload()")
+	p.until("the page is there, and says that it knows nothing", `window.almenara && almenara.shown.size === 0 && document.querySelector("#nothing").textContent.includes("Not known yet")`)
+	p.script(counting)
+	p.shot("speaker-without-a-node-en-desk")
+	runsOut := time.Now().Add(6 * time.Second).UnixMilli()
+	p.until("the second one has run out", fmt.Sprintf("Date.now() > %d", runsOut))
+	require.Zero(t, read[int](p, "played.tones+played.buffers"), "nothing sounds that was not checked again")
+	d.start(0)
+	p.until("what is in force is heard, and nothing else", `almenara.announcer.now && almenara.announcer.now.alert === "`+stays.Alert+`" && !almenara.shown.has("`+ends.Alert+`")`)
+	d.rung(0, stays.Alert, "presented", 1)
 }
 
 // A browser that lets nothing be heard says so, to the district as well; a touch makes good.

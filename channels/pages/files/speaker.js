@@ -89,6 +89,7 @@ async function begin (kept) {
   find('arm').addEventListener('click', arm)
   document.addEventListener('pointerdown', () => { if (receiver.health.sound !== 'armed') armed() })
   setInterval(draw, 250)
+  if (window.isSecureContext && navigator.serviceWorker) navigator.serviceWorker.register('worker.js').catch(() => {})
   stayAwake(on => tell('awake', on ? 'yes' : 'no'))
   watchMemory(receiver)
   draw()

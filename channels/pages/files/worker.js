@@ -1,15 +1,18 @@
-// Worker keeps the files of the phone's page, so that it loads while no node is reached. It keeps no
-// alert: what is in force is the page's to verify and to store. A node puts the version and the
-// files in the place of the two words.
+// Worker keeps the files of one page, of a phone or a speaker, so that it loads while no node is reached.
+// It keeps no alert: what is in force is the page's to verify and to store. A node puts the page, the
+// version and the files in the place of the three words.
+const page = 'PAGE'
 const version = 'VERSION'
 const files = 'FILES'.split(' ')
-const page = '/phone/'
+const own = page.replace(/\//g, '') + '/' // what the names of its caches begin with
+const sounds = own + 'sounds'
+const soundsMost = 64 // texts that were spoken; the oldest go
 
 self.addEventListener('install', e => e.waitUntil(
-  caches.open('phone/' + version).then(c => c.addAll(files.concat(page))).then(() => self.skipWaiting())))
+  caches.open(own + version).then(c => c.addAll(files.concat(page))).then(() => self.skipWaiting())))
 
 self.addEventListener('activate', e => e.waitUntil(
-  caches.keys().then(names => Promise.all(names.filter(n => n.startsWith('phone/') && n !== 'phone/' + version).map(n => caches.delete(n)))).then(() => self.clients.claim())))
+  caches.keys().then(names => Promise.all(names.filter(n => n.startsWith(own) && n !== own + version && n !== sounds).map(n => caches.delete(n)))).then(() => self.clients.claim())))
 
 // The page is asked of the node first; its files never change under their names.
 self.addEventListener('fetch', e => {
@@ -17,4 +20,23 @@ self.addEventListener('fetch', e => {
   if (e.request.method !== 'GET' || url.origin !== location.origin) return
   if (url.pathname === page) e.respondWith(fetch(e.request).catch(() => caches.match(page)))
   else if (files.indexOf(url.pathname) >= 0) e.respondWith(caches.match(url.pathname).then(kept => kept || fetch(e.request)))
+  else if (url.pathname.startsWith(page + 'sound/')) e.respondWith(spoken(e.request, url.pathname))
 })
+
+// spoken is a text as a node has spoken it. Its name is that of the text, so that it may be kept; the
+// page asks for it only once it has verified the text, and for as long as that is in force.
+async function spoken (request, name) {
+  const kept = await caches.open(sounds)
+  const was = await kept.match(name)
+  if (was) return was
+  const answer = await fetch(request)
+  if (answer.status === 200) {
+    const copy = answer.clone()
+    try {
+      await kept.put(name, copy)
+      const all = await kept.keys()
+      for (const old of all.slice(0, Math.max(0, all.length - soundsMost))) await kept.delete(old)
+    } catch (error) { /* there is no room: it is heard all the same */ }
+  }
+  return answer
+}

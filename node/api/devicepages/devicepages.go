@@ -54,6 +54,10 @@ func Routes(p *pages.Pages, speak Sound) []routing.Route {
 			Summary: "The page of a speaker: any browser with sound becomes one with what enrolling a device answered, given behind #, or by the code that it shows. It announces what is in force, three times.",
 			Returns: "text/html",
 		}},
+		{Handle: h.speaker, Route: openapi.Route{
+			Kind: openapi.File, Method: "GET", Path: pages.SpeakerPath + "{file}", Open: true, Summary: "The worker of the page of speakers.",
+			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "the page has no such file"},
+		}},
 		{Handle: h.sound, Route: openapi.Route{
 			Kind: openapi.File, Method: "GET", Path: pages.SpeakerPath + "sound/{name}", Open: true,
 			Summary: "A text of what is in force, spoken: recorded clips, or else espeak-ng. Its name is the SHA-256 of language and text with a line feed between, in hexadecimal, with .wav, so that it may be kept for ever. Only what devices are given now is spoken.",
@@ -85,7 +89,9 @@ func (h handlers) phone(c routing.Call) error {
 
 // speaker is the page of a speaker, and sound what it plays.
 func (h handlers) speaker(c routing.Call) error {
-	h.pages.ServeSpeaker(c.W)
+	if name := c.R.PathValue("file"); !h.pages.ServeSpeaker(c.W, c.R, name) {
+		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of the page of speakers", name)
+	}
 	return nil
 }
 
