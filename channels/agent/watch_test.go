@@ -143,7 +143,12 @@ func TestWatch_AHiddenPageShowsNothingAndIsLeftAlone(t *testing.T) {
 		require.True(t, a.canBeSeen("fire"))
 		p.paints(t, time.Minute)
 		require.False(t, a.canBeSeen("fire"), "it is covered")
+		p.says.Hidden = true
+		p.paints(t, heartbeat)
+		require.Equal(t, "hidden", a.says("display"))
 		require.Equal(t, 1, k.Starts())
+		pass(frozenAfter + time.Second)
+		require.Equal(t, "frozen", a.says("display"), "a hidden page answers, too")
 	})
 }
 

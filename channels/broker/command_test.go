@@ -78,7 +78,12 @@ func TestCommand_WithoutTheBroker(t *testing.T) {
 	f.commands = append(f.commands, waits)
 	f.mu.Unlock()
 	f.lost(t.Context(), nil)
-	require.ErrorIs(t, <-waits.handed, ErrNotThere)
+	select {
+	case err := <-waits.handed:
+		require.ErrorIs(t, err, ErrNotThere)
+	case <-time.After(patience):
+		t.Error("a command waits for ever")
+	}
 	x.start()
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,6 +49,28 @@ func TestDevice_ShowsAndProvesAndAPersonConfirms(t *testing.T) {
 			require.Empty(t, d.Presenting())
 		})
 	}
+}
+
+// What was presented and cannot be seen any more is not in the state; the receipts stay what they were.
+func TestDevice_TellsOnlyWhatCanBeSeen(t *testing.T) {
+	tw := newTower(t, 1, mqtt.TCP)
+	it, keys := fire(7), ringOf(t, time.Now(), 1)
+	require.NoError(t, tw.dispatch.Set(channels.Situation{Keys: keys, InForce: []channels.Item{it}}))
+	o := options(7, tw)
+	var hidden atomic.Bool
+	o.Seen = func(id string) bool { return id == string(it.Alert) && !hidden.Load() }
+	d := run(t, o)
+	soon(t, func() bool { return tw.said().State == contract.StatePresenting }, "it can be seen")
+	require.Equal(t, []string{string(it.Alert)}, tw.said().Presenting)
+	hidden.Store(true)
+	LocalOf(d).HealthChanged()
+	soon(t, func() bool { return tw.said().State == contract.StateReady }, "it is hidden")
+	require.Empty(t, tw.said().Presenting)
+	require.Equal(t, []string{string(it.Alert)}, d.Presenting(), "it is in force here all the same")
+	require.True(t, d.Tally(revisionOf(it)).Proven())
+	hidden.Store(false)
+	LocalOf(d).HealthChanged()
+	soon(t, func() bool { return len(tw.said().Presenting) == 1 }, "it can be seen again")
 }
 
 func TestDevice_StartsOnceAcrossNodes(t *testing.T) {

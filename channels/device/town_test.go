@@ -47,6 +47,7 @@ type tower struct {
 	mu       sync.Mutex
 	got      []receipt.Receipt
 	refuse   bool // receipts cannot be made durable
+	state    contract.State
 	arrivals chan struct{}
 }
 
@@ -55,7 +56,7 @@ func newTower(t testing.TB, n byte, transport mqtt.Transport) *tower {
 	tw := &tower{t: t, done: make(chan struct{}), arrivals: make(chan struct{}, 1)}
 	var err error
 	tw.gateway, err = mqtt.New(mqtt.Options{
-		Auth: tw, Receipts: tw, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Auth: tw, Receipts: tw, Hooks: tw, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	require.NoError(t, err)
 	addr, err := tw.gateway.Listen("127.0.0.1:0", transport)
@@ -72,6 +73,24 @@ func newTower(t testing.TB, n byte, transport mqtt.Transport) *tower {
 	t.Cleanup(tw.stop)
 	return tw
 }
+
+// State implements mqtt.Hooks: it keeps what the device said last of itself.
+func (tw *tower) State(_ channels.Endpoint, s contract.State) {
+	tw.mu.Lock()
+	defer tw.mu.Unlock()
+	tw.state = s
+}
+
+func (tw *tower) said() contract.State {
+	tw.mu.Lock()
+	defer tw.mu.Unlock()
+	return tw.state
+}
+
+// Session, Report and Sent implement mqtt.Hooks.
+func (*tower) Session(channels.Endpoint, bool)                                 {}
+func (*tower) Report(_ channels.Endpoint, _ contract.Report, done func(error)) { done(nil) }
+func (*tower) Sent(alert.ID, alert.Revision, []uint32)                         {}
 
 func signerOf(n byte) contract.Signer {
 	return contract.Signer{KeyID: contract.KeyID(publicOf(seedKey(n))), Key: seedKey(n)}
