@@ -93,6 +93,18 @@ func TestPages_OfAPhone(t *testing.T) {
 	require.False(t, p.ServePhone(httptest.NewRecorder(), nil, "phone.js"))
 }
 
+// A browser that offers to translate an alert puts a bubble over it.
+func TestPages_OfDevicesAreNotTranslated(t *testing.T) {
+	p := made(t)
+	screen, speaker := httptest.NewRecorder(), httptest.NewRecorder()
+	p.ServeScreen(screen, pages.FromAgent)
+	require.True(t, p.ServeSpeaker(speaker, httptest.NewRequest(http.MethodGet, "/speaker/", nil), ""))
+	for _, page := range []string{screen.Body.String(), speaker.Body.String()} {
+		require.Contains(t, page, `<meta name="google" content="notranslate">`)
+		require.Contains(t, page, `<html translate="no"`)
+	}
+}
+
 func TestPages_OfASpeaker(t *testing.T) {
 	p := made(t, "https://signage.example")
 	get := func(name string) *httptest.ResponseRecorder {

@@ -21,6 +21,7 @@ type box struct {
 	t         *testing.T
 	enrolment string
 	more      []string      // further arguments
+	env       []string      // in the place of that of the test
 	page      string        // host:port
 	took      time.Duration // until it served, the fastest time
 	process   *exec.Cmd
@@ -28,7 +29,12 @@ type box struct {
 
 func (d *district) box(node int, id string, more ...string) *box {
 	d.t.Helper()
-	b := &box{t: d.t, more: more, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: freeAddr(d.t)}
+	return d.boxIn(os.Environ(), node, id, more...)
+}
+
+func (d *district) boxIn(env []string, node int, id string, more ...string) *box {
+	d.t.Helper()
+	b := &box{t: d.t, env: env, more: more, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: freeAddr(d.t)}
 	require.NoError(d.t, os.WriteFile(b.enrolment, d.run(node, "--json", "device", "enrol", "--kind", "screen", "--place", block, id), 0o600))
 	b.start()
 	d.t.Cleanup(b.end)
@@ -40,6 +46,7 @@ func (b *box) start() {
 	began := time.Now()
 	b.process = exec.Command(*program, "device", "run", "--enrolment", b.enrolment, "--listen", b.page, "--zone", "Asia/Hong_Kong")
 	b.process.Args = append(b.process.Args, b.more...)
+	b.process.Env = b.env
 	b.process.Stderr = os.Stderr
 	require.NoError(b.t, b.process.Start())
 	require.Eventually(b.t, func() bool {

@@ -11,6 +11,7 @@ import (
 	"image/draw"
 	"image/png"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -163,4 +164,59 @@ func TestKiosk_APictureFindsABlackScreen(t *testing.T) {
 	require.NoError(t, json.Unmarshal(out, &tested), "%s", out)
 	require.Equal(t, "failed", tested.Stands)
 	require.Contains(t, tested.Why, "does not show the page: other")
+}
+
+// On a real display, of which scrot takes the pictures: another window above the browser, of which the browser
+// knows nothing, is found out, and when it is gone that is, too.
+func TestKiosk_AnotherWindowIsFoundOut(t *testing.T) {
+	t.Parallel()
+	number, display := freeAddr(t), ""
+	display = ":" + number[strings.LastIndex(number, ":")+1:]
+	server := exec.Command("Xvfb", display, "-screen", "0", "1366x768x24")
+	require.NoError(t, server.Start(), "scripts/e2e.sh installs it")
+	t.Cleanup(func() { _ = server.Process.Kill(); _ = server.Wait() })
+	env := append(os.Environ(), "DISPLAY="+display, "WAYLAND_DISPLAY=")
+	flags := []string{"--no-sandbox", "--disable-gpu", "--no-first-run", "--log-level=3", "--kiosk", "--window-size=1366,768", "--window-position=0,0", "--autoplay-policy=no-user-gesture-required"}
+	require.Eventually(t, func() bool {
+		shot := exec.Command("scrot", "--silent", "-")
+		shot.Env = env
+		return shot.Run() == nil
+	}, patience, 100*time.Millisecond, "the display is there")
+
+	d := newDistrict(t, 1)
+	browser := append([]string{chromium(t)}, append(flags, "--user-data-dir="+t.TempDir(), "--disable-backgrounding-occluded-windows")...) // else the page itself says that it is hidden
+	d.boxIn(env, 0, "lift-1", "--kiosk", strings.Join(browser, " "), "--cec", "off")
+	d.untilSays(0, "lift-1", "nothing in force")
+	a := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in block 2", "Leave by the stairs."))
+	d.rung(0, a.Alert, "presented", 1)
+	d.until("a picture of the screen shows it", func() bool { return d.says(0, "lift-1").Health.Picture == "visible" })
+	if *shots != "" {
+		shot := exec.Command("scrot", "--silent", "--overwrite", filepath.Join(*shots, "kiosk-display.png"))
+		shot.Env = env
+		require.NoError(t, shot.Run())
+	}
+
+	above := exec.Command(chromium(t), append(flags, "--user-data-dir="+t.TempDir(), "about:blank")...)
+	above.Env, above.SysProcAttr = env, &syscall.SysProcAttr{Setpgid: true}
+	require.NoError(t, above.Start())
+	closed := false
+	closeIt := func() {
+		if !closed {
+			_ = syscall.Kill(-above.Process.Pid, syscall.SIGKILL)
+			_ = above.Wait()
+		}
+		closed = true
+	}
+	t.Cleanup(closeIt)
+	is := func(picture string) func() bool {
+		return func() bool { return d.says(0, "lift-1").Health.Picture == picture }
+	}
+	require.Eventually(t, is("other"), 2*patience, 100*time.Millisecond, "the window above is found out")
+	says := d.says(0, "lift-1")
+	t.Logf("covered by another window: display %q, picture %q, faults %v, %s", says.Health.Display, says.Health.Picture, says.Health.Faults, says.Condition)
+	require.Contains(t, says.Health.Faults, "not-visible")
+	require.Equal(t, "ready", says.Condition)
+	closeIt()
+	require.Eventually(t, is("visible"), 2*patience, 100*time.Millisecond, "it is gone again")
+	require.Equal(t, "presenting", d.says(0, "lift-1").Condition)
 }

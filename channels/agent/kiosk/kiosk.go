@@ -82,11 +82,11 @@ func New(o Options) (*Browser, error) {
 }
 
 // kioskFlags are what a Chromium gets that comes without flags: one page over all of the screen, no
-// bubbles, sound without a press, and no rest for a page that the browser takes for covered.
+// bubbles, sound without a press. A page that the browser knows to be covered by another window says so: it is hidden.
 var kioskFlags = []string{
 	"--kiosk", "--noerrdialogs", "--disable-infobars", "--disable-session-crashed-bubble", "--hide-crash-restore-bubble", "--no-first-run",
-	"--disable-component-update", "--disable-translate", "--log-level=3", "--autoplay-policy=no-user-gesture-required", "--password-store=basic",
-	"--disable-background-timer-throttling", "--disable-renderer-backgrounding", "--disable-backgrounding-occluded-windows",
+	"--disable-component-update", "--disable-features=Translate", "--log-level=3", "--autoplay-policy=no-user-gesture-required", "--password-store=basic",
+	"--disable-background-timer-throttling", "--disable-renderer-backgrounding",
 }
 
 func isChromium(program string) bool {

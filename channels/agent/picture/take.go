@@ -20,7 +20,7 @@ func Found() Program {
 		return Program{"grim", "-t", "png", "-"}
 	}
 	if _, err := exec.LookPath("scrot"); err == nil && os.Getenv("DISPLAY") != "" {
-		return Program{"scrot", "--silent", "--overwrite", "/dev/stdout"}
+		return Program{"scrot", "--silent", "-"}
 	}
 	return nil
 }
