@@ -100,7 +100,7 @@ func newConsole(n *Node, screen string) *console.Console {
 	return console.New(console.Services{
 		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices,
-		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
+		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Policy: s.Policy,
 		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability,
 		Imports: s.Imports, Selections: s.Selections,
 	}, console.Options{

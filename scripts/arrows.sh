@@ -127,6 +127,7 @@ almenara/node/web/console almenara/node/api/streams almenara/node/authority alme
 almenara/node/web/console/reports almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
+almenara/node/web/console/notices almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/people almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/words
 almenara/node/web/console/handbook almenara/channels/contract! almenara/node/authority almenara/node/web/console/frame almenara/node/web/console/words almenara/node/wire

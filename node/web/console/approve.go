@@ -12,8 +12,9 @@ import (
 
 type approvalsPage struct {
 	frame.Page
-	Rows []waiting
-	May  bool // approve something
+	Rows    []waiting
+	May     bool // approve something
+	Notices *view.NoticesLine
 }
 
 // waiting is an alert that waits for approval.
@@ -58,6 +59,9 @@ func (c approvalPages) approvals(q *frame.Request) error {
 			w.Needs, w.Asked = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given)), askedNow(q, a.Approvals)
 		}
 		p.Rows = append(p.Rows, w)
+	}
+	if p.Notices, err = view.NoticesOf(c.notices, q); err != nil {
+		return err
 	}
 	return q.Show("approvals", p)
 }

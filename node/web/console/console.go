@@ -47,6 +47,7 @@ type Services struct {
 	Users     service.Users
 	Passwords service.Passwords
 	Licences  service.Licences
+	Policy    service.Policy
 
 	Devices   service.Devices
 	Connected service.Connected
@@ -88,8 +89,8 @@ func New(s Services, o Options) *Console {
 	}, rooms(s, pages{
 		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
-		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places, s.Reported},
-		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places},
+		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places, s.Reported, s.Notices},
+		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places, s.Notices},
 		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
 	})...)
 	if err != nil {
@@ -124,12 +125,14 @@ type (
 		reader    service.Reader
 		places    service.Places
 		reported  service.Reported
+		notices   service.Notices
 	}
 	approvalPages struct {
 		service service.Approvals
 		spoken  service.SpokenCodes
 		reader  service.Reader
 		places  service.Places
+		notices service.Notices
 	}
 	livePages struct {
 		feed     service.Events

@@ -12,6 +12,7 @@ type nowPage struct {
 	Most     int // more than these are not shown; 0 where all are
 
 	Reports *view.ReportsLine
+	Notices *view.NoticesLine
 }
 
 // now shows every alert in force, all of them at once.
@@ -23,6 +24,9 @@ func (c alertPages) now(q *frame.Request) error {
 	p := nowPage{Page: q.Page("now"), Rows: rows, Contrary: view.Contradictions(c.reader, q)}
 	if len(rows) >= view.MostStanding {
 		p.Most = view.MostStanding
+	}
+	if p.Notices, err = view.NoticesOf(c.notices, q); err != nil {
+		return err
 	}
 	if p.Reports, err = view.ReportsOf(c.reported, q, ""); err != nil {
 		return err

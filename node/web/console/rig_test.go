@@ -123,10 +123,11 @@ func newRig(_ testing.TB) *rig {
 	r := &rig{fake: apitest.New(), people: &visitors{}}
 	r.fake.Imported = wire.Imported{Rows: 2, Added: 1, Format: "CSV", Encoding: "UTF-8", Diff: []string{"+ r-1"}}
 	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
+	r.fake.Notices[0].Scenario = apitest.AlertID // one that there is
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
-		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported,
+		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Policy: s.Policy,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability,
 		Imports: s.Imports, Selections: s.Selections,
@@ -183,7 +184,7 @@ func tried() []frame.Route {
 
 // pathFor is a path that a route is for.
 func pathFor(r frame.Route) string {
-	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{number}", "n7", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults", "{report}", apitest.ReportID).Replace(r.Path)
+	return strings.NewReplacer("{$}", "", "{file}", strings.TrimPrefix(stylePath, Below+"static/"), "{scenario}", apitest.AlertID, "{id}", apitest.AlertID, "{name}", "duty", "{number}", "n7", "{licence}", "l1", "{device}", "lift-0042", "{chapter}", "faults", "{report}", apitest.ReportID, "{notice}", apitest.NoticeID).Replace(r.Path)
 }
 
 // ask asks for a route as somebody, "" for nobody, with changes to the request.
@@ -260,7 +261,7 @@ func changing(calls []string) (out []string) {
 		if strings.HasPrefix(call, "UpdateAlert") && strings.Contains(call, " true ") { // a dry run
 			continue
 		}
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "TestDevice", "IdentifyDevice", "Import"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "DraftNotice", "ReviseNotice", "ActOnNotice", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "TestDevice", "IdentifyDevice", "Import"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

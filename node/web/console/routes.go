@@ -13,6 +13,7 @@ import (
 	"almenara/node/web/console/fleet"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/handbook"
+	"almenara/node/web/console/notices"
 	"almenara/node/web/console/people"
 	"almenara/node/web/console/report"
 	"almenara/node/web/console/reports"
@@ -31,6 +32,7 @@ func rooms(s Services, p pages) []frame.Room {
 		answers.Room(s.Reader, s.Places),
 		report.Room(s.Reports, s.Places),
 		reports.Room(s.Reported, s.Places),
+		notices.Room(s.Notices, s.Scenarios, s.Policy, s.Places),
 		watch.Room(s.Reader),
 		contents.Room(),
 		audit.Room(s.Audit),

@@ -29,7 +29,7 @@ type Group struct {
 // All are the pages. A page that is missing here is found by nobody who was not told of it.
 func All() []Group {
 	return []Group{
-		{"send", []Entry{{"wall", authority.ReadAlerts}, {"compose", authority.Send}, {"approvals", authority.ReadAlerts}, {"approvals/number", authority.Approve}}},
+		{"send", []Entry{{"wall", authority.ReadAlerts}, {"compose", authority.Send}, {"approvals", authority.ReadAlerts}, {"notices", authority.ReadAlerts}, {"notices/write", authority.WriteNotice}, {"approvals/number", authority.Approve}}},
 		{"follow", []Entry{{"now", authority.ReadAlerts}, {"watch", authority.ReadAlerts}, {"reports", authority.ReadReports}}},
 		{"ready", []Entry{{"scenarios", authority.ReadAlerts}, {"ability", authority.ReadDevices}, {"ability/drills", authority.ReadAlerts}, {"ends", authority.ReadDistrict}}},
 		{"estate", []Entry{

@@ -30,7 +30,7 @@ function connect() {
     document.body.classList.remove("stale");
   });
   for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => changed(JSON.parse(e.data)));
-  for (const kind of ["node", "again", "report"]) stream.addEventListener(kind, read);
+  for (const kind of ["node", "again", "report", "notice"]) stream.addEventListener(kind, read);
   stream.onerror = () => {
     // A session that has ended is answered with a page, after which a browser does not try again.
     if (stream && stream.readyState === EventSource.CLOSED) {

@@ -142,6 +142,11 @@ func (q *Request) FormTime(text string) time.Time {
 	return t
 }
 
+// FieldTime is a time as FormTime reads it.
+func (q *Request) FieldTime(t time.Time) string {
+	return t.In(q.frame.opts.Zone).Format("2006-01-02T15:04")
+}
+
 func stamp(t time.Time, zone *time.Location, form string) string {
 	if t.IsZero() {
 		return "–"
