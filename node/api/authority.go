@@ -44,7 +44,7 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		}},
 		{Action: authority.FollowUp, Handle: h.markTold, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/alerts/{id}/told", MaxBody: bodyJSON,
-			Summary: "Say that a person told members of an alert in force: some of them, or everybody in a place who has not presented it. They are told, and presented nothing.",
+			Summary: "Say that a person told members of an alert in force: some of them, or everybody in a place who has not presented it. They are told, and presented nothing. With take_back the mark was a mistake, and they count as not told again.",
 			Params:  []openapi.Param{paramWait}, Request: acts.MarkTold{}, Answer: acts.Told{},
 			Fails: followed.And(oneAlert, openapi.Fails{wire.KindNotFound: "the alert is not for a member", wire.KindMalformed: "neither members nor a place are given, or the note is too long", wire.KindTooLarge: "more than 4,096 members would be marked"}),
 		}},

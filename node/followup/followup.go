@@ -87,25 +87,34 @@ func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string
 	if err != nil {
 		return acts.Told{}, err
 	}
-	members, err := f.meant(in, missing, everybody, known)
+	marked := roaring.New()
+	for o := range known {
+		marked.Add(o)
+	}
+	among := roaring.AndNot(missing, marked) // who has presented it, or was told before, is not marked
+	if in.TakeBack {
+		among = marked
+	}
+	members, err := f.meant(in, among, everybody)
 	if err != nil {
 		return acts.Told{}, err
 	}
 	if _, err := f.o.Rules.Check(by, authority.FollowUp, authority.About{Members: members}); err != nil {
 		return acts.Told{}, err
 	}
-	out := acts.Told{Alert: string(s.ID)}
-	fresh := roaring.And(members, missing)
-	for o := range known {
-		fresh.Remove(o)
-	}
-	if out.Marked = fresh.GetCardinality(); out.Marked == 0 {
-		return out, nil // they have presented it, or were told before
-	}
-	progress, err := f.record(ctx, factbody.FollowUp{
+	fresh := roaring.And(members, among)
+	u := factbody.FollowUp{
 		Alert: string(s.ID), Revision: uint64(m.Entry.Revision), What: factbody.Told, Members: fresh.ToArray(), By: by.Name,
 		At: f.o.Book.above(s.IDs, m.Entry.Revision, fresh.ToArray(), f.o.Clock()), Note: in.Note,
-	})
+	}
+	out := acts.Told{Alert: string(s.ID), Marked: fresh.GetCardinality()}
+	if in.TakeBack {
+		u.What, out.Marked, out.TakenBack = factbody.TakeBack, 0, out.Marked
+	}
+	if fresh.IsEmpty() {
+		return out, nil
+	}
+	progress, err := f.record(ctx, u)
 	if err != nil {
 		return acts.Told{}, err
 	}
@@ -113,9 +122,9 @@ func (f *FollowUps) MarkTold(ctx context.Context, by authority.Caller, id string
 	return out, nil
 }
 
-// meant is whom a mark is about: members by their ids, or everybody in a place who is missing and was
-// not told.
-func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, known map[uint32]Told) (*roaring.Bitmap, error) {
+// meant is whom a mark is about: members by their ids, or everybody in a place who is among those that it
+// may be about.
+func (f *FollowUps) meant(in acts.MarkTold, among, everybody *roaring.Bitmap) (*roaring.Bitmap, error) {
 	out := roaring.New()
 	switch {
 	case (len(in.Members) == 0) == (in.Place == ""):
@@ -134,12 +143,9 @@ func (f *FollowUps) meant(in acts.MarkTold, missing, everybody *roaring.Bitmap, 
 			return nil, fmt.Errorf("selecting a place: %w", err)
 		}
 		out.Or(inside)
-		out.And(missing)
-		for o := range known {
-			out.Remove(o)
-		}
+		out.And(among)
 		if n := out.GetCardinality(); n > factbody.MaxToldMembers {
-			return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: %d members in %s are missing, and at most %d are marked at a time; name a smaller place", n, in.Place, factbody.MaxToldMembers).Because(why.MarkedMany, factbody.MaxToldMembers)
+			return nil, wire.Problemf(wire.KindTooLarge, "nothing was recorded: %d members in %s are meant, and at most %d are marked at a time; name a smaller place", n, in.Place, factbody.MaxToldMembers).Because(why.MarkedMany, factbody.MaxToldMembers)
 		}
 		return out, nil
 	}

@@ -407,3 +407,37 @@ func TestBook_RecallsRemindersAsOfWhenTheyWereAgreedOn(t *testing.T) {
 	last, every := b.Reminded([]alert.ID{id}, 1, evening.Add(time.Hour))
 	require.Equal(t, []any{noon.Add(time.Minute), time.Duration(0)}, []any{last, every}, "it was ended at noon")
 }
+
+// A mark that was a mistake is taken back: who is meant counts as not told, and may be marked again.
+func TestMarkTold_CanBeTakenBack(t *testing.T) {
+	h := newHouse(t)
+	mark := func(by authority.Caller, in acts.MarkTold) (acts.Told, error) {
+		return h.MarkTold(t.Context(), by, h.alert, in, wire.WaitLocal)
+	}
+	marked := func() int { return len(told(t, h.book, alert.ID(h.alert), h.rev)) }
+	_, err := mark(duty, acts.MarkTold{Members: []string{"one1", "two1"}})
+	require.NoError(t, err)
+	require.Equal(t, 2, marked())
+	out, err := mark(duty, acts.MarkTold{Members: []string{"one1", "one2"}, TakeBack: true, Note: "another door"})
+	require.NoError(t, err)
+	require.Equal(t, acts.Told{Alert: h.alert, TakenBack: 1}, out, "one2 was not marked")
+	require.Equal(t, 1, marked())
+	last := h.made[len(h.made)-1]
+	require.Equal(t, []any{factbody.TakeBack, "duty", "another door", 1}, []any{last.What, last.By, last.Note, len(last.Members)})
+	out, err = mark(duty, acts.MarkTold{Members: []string{"one1"}, TakeBack: true})
+	require.NoError(t, err)
+	require.Zero(t, out.TakenBack, "once is enough")
+	out, err = mark(duty, acts.MarkTold{Members: []string{"one1"}})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, out.Marked, "and they can be told after all, within the same millisecond")
+	require.Equal(t, 2, marked())
+	_, err = mark(authority.Caller{Name: "warden", Roles: duty.Roles, Places: []string{"d/one"}}, acts.MarkTold{Members: []string{"two1"}, TakeBack: true})
+	h.refused(err, wire.KindForbidden, "outside d/one")
+	out, err = mark(duty, acts.MarkTold{Place: "d", TakeBack: true})
+	require.NoError(t, err)
+	require.EqualValues(t, 2, out.TakenBack)
+	require.Zero(t, marked())
+	h.old = errors.New("one node is old")
+	_, err = mark(duty, acts.MarkTold{Place: "d"})
+	require.ErrorIs(t, err, h.old)
+}

@@ -119,7 +119,7 @@ func (f *alerts) ApproveSpoken(_ context.Context, by authority.Caller, id string
 
 // MarkTold answers that one was marked.
 func (f *alerts) MarkTold(_ context.Context, by authority.Caller, id string, in acts.MarkTold, wait wire.Wait) (acts.Told, error) {
-	return acts.Told{Alert: id, Marked: 1}, f.note(&by, "MarkTold %s %v %q %q %s", id, in.Members, in.Place, in.Note, wait)
+	return acts.Told{Alert: id, Marked: 1}, f.note(&by, "MarkTold %s %v %q %q %s%s", id, in.Members, in.Place, in.Note, wait, map[bool]string{true: " back"}[in.TakeBack])
 }
 
 // Remind answers that one has not confirmed.

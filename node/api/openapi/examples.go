@@ -64,7 +64,7 @@ var examples = byType(
 	wire.UpdateAlert{Severity: "Extreme", Select: "place under tuen-mun", Areas: []wire.UpdateAreas{{Area: []wire.CAPArea{{AreaDesc: "Tuen Mun"}}}}, Reason: "the water rises"},
 	wire.CancelAlert{Reason: "the water has gone"},
 	acts.MarkTold{Place: "tuen-mun/on-ting/on-lai", Note: "every door of the third floor"},
-	acts.Told{Alert: exampleID, Marked: 14},
+	acts.Told{Alert: exampleID, Marked: 14, TakenBack: 0},
 	acts.Remind{EveryMinutes: 5},
 	acts.Reminded{Alert: exampleID, Unread: 2, EveryMinutes: 5},
 	acts.AskCode{Alert: exampleID, Digest: "5f1c09"},

@@ -27,8 +27,9 @@ func Commands() []command.Command {
 		{
 			Name: "alert told", Purpose: "say that a person told members of an alert", Args: "ALERT", Min: 1, Max: 1, Setup: alertTold,
 			Example: "almenara alert told --member flat-3a abcdefghijklmnopqrstuvwxyz\n" +
-				"almenara alert told --place tuen-mun/on-ting/on-lai --note \"every door\" \\\n  abcdefghijklmnopqrstuvwxyz",
-			More: "They count as told, and never as presented. With --place it is everybody there who has not presented the alert.",
+				"almenara alert told --place tuen-mun/on-ting/on-lai --note \"every door\" \\\n  abcdefghijklmnopqrstuvwxyz\n" +
+				"almenara alert told --take-back --member flat-3a \\\n  abcdefghijklmnopqrstuvwxyz",
+			More: "They count as told, and never as presented. With --place it is everybody there who has not presented the alert. --take-back says that the mark was a mistake: they count as not told again, and the audit has both.",
 		},
 		{
 			Name: "alert remind", Purpose: "present an alert again where nobody has confirmed it", Args: "ALERT", Min: 1, Max: 1, Setup: alertRemind,
@@ -43,6 +44,7 @@ func alertTold(fs *pflag.FlagSet) command.Runner {
 	fs.StringSliceVar(&in.Members, "member", nil, "id of a member that was told; may be repeated")
 	fs.StringVar(&in.Place, "place", "", "place of which everybody was told who has not presented it")
 	fs.StringVar(&in.Note, "note", "", "a note for the audit")
+	fs.BoolVar(&in.TakeBack, "take-back", false, "they were not told: the mark was a mistake")
 	wait := fs.String("wait", client.WaitCommitted, "how far before the answer: local, held or committed")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
 		if (len(in.Members) == 0) == (in.Place == "") {
@@ -53,6 +55,10 @@ func alertTold(fs *pflag.FlagSet) command.Runner {
 			return err
 		}
 		return e.Print(out, func(w io.Writer) {
+			if in.TakeBack {
+				fmt.Fprintf(w, "Not told, after all: %s.\n", terminal.Thousands(out.TakenBack))
+				return
+			}
 			fmt.Fprintf(w, "Marked as told by a person: %s.\n", terminal.Thousands(out.Marked))
 		})
 	})

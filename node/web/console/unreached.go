@@ -135,7 +135,10 @@ func doorOf(q *frame.Request, r wire.ReceiptRow) door {
 // told marks the doors that were ticked, or a whole block.
 func (c alertPages) told(q *frame.Request) error {
 	in := acts.MarkTold{Members: q.R.PostForm["m"], Note: q.Form("note")}
-	if q.Form("all") != "" {
+	switch {
+	case q.Form("back") != "": // one mark, by mistake
+		in.Members, in.TakeBack = []string{q.Form("back")}, true
+	case q.Form("all") != "":
 		in.Members, in.Place = nil, q.Form("all")
 	}
 	if len(in.Members) == 0 && in.Place == "" {

@@ -11,6 +11,8 @@ type MarkTold struct {
 	// and was not told before.
 	Place string `json:"place,omitempty"`
 	Note  string `json:"note,omitempty"` // for people, at most 500 bytes
+	// TakeBack says that they were not: the mark was a mistake. Of Place it is everybody there who is marked.
+	TakeBack bool `json:"take_back,omitempty"`
 }
 
 // Told answers MarkTold.
@@ -18,6 +20,8 @@ type Told struct {
 	Alert string `json:"alert"`
 	// Marked is how many were marked now; who has presented the alert, or was told before, is not.
 	Marked uint64 `json:"marked"`
+	// TakenBack is of how many the mark was taken back now; who was not marked is not counted.
+	TakenBack uint64 `json:"taken_back,omitempty"`
 }
 
 // Remind has an alert presented again by devices on which nobody has confirmed it.
