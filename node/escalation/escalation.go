@@ -137,7 +137,7 @@ func Answered(view reached.View, ids []alert.ID, revision alert.Revision, among 
 		return nil, err
 	}
 	who.And(among)
-	said, err := view.Answers(ids, revision)
+	said, err := view.Answers(ids, revision, who)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package instep
 
 import (
-	"time"
-
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/node/reached"
@@ -20,38 +18,29 @@ type Known struct {
 }
 
 // Who implements Answers.
-func (k Known) Who(id string, among *roaring.Bitmap) (revision uint64, who *roaring.Bitmap, err error) {
+func (k Known) Who(id string, among *roaring.Bitmap) (revision uint64, words map[uint32]string, err error) {
 	s := k.OnBook(alert.ID(id))
 	if s == nil {
-		return 0, roaring.New(), nil
+		return 0, nil, nil
 	}
 	m := s.Current()
 	view, err := k.Now()
 	if err != nil || m == nil {
-		return 0, roaring.New(), err
+		return 0, nil, err
 	}
-	if who, err = view.Members(s.IDs, m.Entry.Revision, receipt.Acknowledged); err != nil {
+	who, err := view.Members(s.IDs, m.Entry.Revision, receipt.Acknowledged)
+	if err != nil {
 		return 0, nil, err
 	}
 	who.And(among)
-	return uint64(m.Entry.Revision), who, nil
-}
-
-// Words implements Answers.
-func (k Known) Words(id string, revision uint64, who *roaring.Bitmap) (map[uint32]string, error) {
-	s := k.OnBook(alert.ID(id))
-	if s == nil {
-		return nil, nil
-	}
-	view, err := k.Now()
+	said, err := view.Answers(s.IDs, m.Entry.Revision, who)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	words, at := map[uint32]string{}, map[uint32]time.Time{}
-	err = view.Receipts(s.IDs, func(r receipt.Receipt) {
-		if r.Answer != "" && r.Revision == alert.Revision(revision) && who.Contains(r.Member) && !r.At.Before(at[r.Member]) {
-			words[r.Member], at[r.Member] = r.Answer, r.At
-		}
-	})
-	return words, err
+	words = make(map[uint32]string, who.GetCardinality())
+	for it := who.Iterator(); it.HasNext(); {
+		member := it.Next()
+		words[member] = said[member].Text
+	}
+	return uint64(m.Entry.Revision), words, nil
 }

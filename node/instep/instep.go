@@ -37,11 +37,9 @@ const (
 
 // Answers is what members have answered to alerts; Known is one.
 type Answers interface {
-	// Who of these members has answered the alert's present revision, and which that is.
-	Who(alert string, among *roaring.Bitmap) (revision uint64, who *roaring.Bitmap, err error)
-	// Words are their words, by member; a member that used none is not in it. It reads all receipts
-	// of the alert.
-	Words(alert string, revision uint64, who *roaring.Bitmap) (map[uint32]string, error)
+	// Who of these members has answered the alert's present revision, which that is, and with which word
+	// last, by member; "" is without one.
+	Who(alert string, among *roaring.Bitmap) (revision uint64, words map[uint32]string, err error)
 }
 
 // Options say what an InStep needs; all must be set.
@@ -65,9 +63,15 @@ type InStep struct {
 type phone struct {
 	member uint32
 	shows  []string
-	told   map[string]uint64 // by alert: the revision whose answer it was told
+	told   map[string]answer // by alert: the answer that it was told
 	failed int               // commands in a row that it did not acknowledge
 	again  time.Time         // not before then: it holds up others
+}
+
+// answer is what was said to one revision; the zero one is nothing.
+type answer struct {
+	revision uint64
+	word     string
 }
 
 // New makes one that knows no phone.
@@ -82,7 +86,7 @@ func (s *InStep) State(from channels.Endpoint, state contract.State) {
 	defer s.mu.Unlock()
 	p := s.phones[from.Device]
 	if p == nil || p.member != from.Member {
-		p = &phone{member: from.Member, told: map[string]uint64{}}
+		p = &phone{member: from.Member, told: map[string]answer{}}
 		s.phones[from.Device] = p
 	}
 	p.shows = slices.Clone(state.Presenting[:min(len(state.Presenting), contract.MaxPresenting)])
@@ -135,34 +139,30 @@ func (s *InStep) look(ctx context.Context) {
 	}
 }
 
-// untold is which of the phones are to be told of the answers to an alert.
+// untold is which of the phones are to be told of the answers to an alert: those that were told none, or
+// another one. A person may answer anew.
 func (s *InStep) untold(alert string, devices []showing) (revision uint64, out []showing, words map[uint32]string, err error) {
 	among := roaring.New()
 	for _, d := range devices {
 		among.Add(d.member)
 	}
-	revision, who, err := s.o.Answers.Who(alert, among)
+	revision, words, err = s.o.Answers.Who(alert, among)
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	among.Clear()
 	for _, d := range devices {
-		if who.Contains(d.member) && d.told < revision {
+		if word, has := words[d.member]; has && d.told.revision <= revision && d.told != (answer{revision, word}) {
 			out = append(out, d)
-			among.Add(d.member)
 		}
 	}
-	if len(out) > 0 {
-		words, err = s.o.Answers.Words(alert, revision, among)
-	}
-	return revision, out, words, err
+	return revision, out, words, nil
 }
 
 // showing is one phone that shows an alert.
 type showing struct {
 	device string
 	member uint32
-	told   uint64
+	told   answer
 }
 
 // showing is which phones show which alerts.
@@ -183,10 +183,10 @@ func (s *InStep) showing() map[string][]showing {
 }
 
 // tell sends one command. One that was not sent is tried at the next look, and then ever more rarely.
-func (s *InStep) tell(ctx context.Context, device, alert string, revision uint64, answer string) {
+func (s *InStep) tell(ctx context.Context, device, alert string, revision uint64, word string) {
 	now := s.o.Clock().UTC()
 	payload, err := s.o.Signer.Sign(contract.Command{
-		ID: id(), Do: contract.DoAnswered, Alert: alert, Revision: revision, Answer: answer, Time: now, Expires: now.Add(holds),
+		ID: id(), Do: contract.DoAnswered, Alert: alert, Revision: revision, Answer: word, Time: now, Expires: now.Add(holds),
 	})
 	if err != nil {
 		s.o.Logger.Error("signing a command", "error", err)
@@ -208,7 +208,9 @@ func (s *InStep) tell(ctx context.Context, device, alert string, revision uint64
 		p.failed++
 	default:
 		p.failed, p.again = 0, time.Time{}
-		p.told[alert] = max(p.told[alert], revision)
+		if p.told[alert].revision <= revision {
+			p.told[alert] = answer{revision, word}
+		}
 	}
 }
 

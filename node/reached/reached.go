@@ -152,19 +152,28 @@ func (v View) Members(ids []alert.ID, revision alert.Revision, rung receipt.Rung
 	return all.Members(ids[0], revision, rung), nil
 }
 
-// Answers are the last answers of members to one revision under any of the ids. The map is the caller's.
-func (v View) Answers(ids []alert.ID, revision alert.Revision) (map[uint32]receipt.Answer, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	all, err := v.merged(ids)
-	if err != nil {
-		return nil, err
-	}
+// Answers are the last answers of these members to one revision under any of the ids, of those that used a
+// word. The map is the caller's.
+func (v View) Answers(ids []alert.ID, revision alert.Revision, among *roaring.Bitmap) (map[uint32]receipt.Answer, error) {
 	out := map[uint32]receipt.Answer{}
-	for _, a := range all.Answers(ids[0]) {
-		if a.Revision == revision {
-			out[a.Member] = a
+	for _, id := range ids {
+		agreed, err := v.tally(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range []*receipt.Tally{agreed, v.waiting} {
+			if t == nil {
+				continue
+			}
+			for it := among.Iterator(); it.HasNext(); {
+				a, ok := t.AnswerOf(id, it.Next())
+				if !ok || a.Revision != revision {
+					continue
+				}
+				if old, known := out[a.Member]; !known || a.Follows(old) {
+					out[a.Member] = a
+				}
+			}
 		}
 	}
 	return out, nil
@@ -180,9 +189,7 @@ func (v View) merged(ids []alert.ID) (*receipt.Tally, error) {
 			return nil, err
 		}
 		all.Merge(ids[0], agreed, id)
-		if v.waiting != nil {
-			all.Merge(ids[0], v.waiting, id)
-		}
+		all.Merge(ids[0], v.waiting, id)
 	}
 	return all, nil
 }

@@ -25,7 +25,8 @@ func newRepeats() *repeats {
 	return &repeats{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}, old: map[uint64]struct{}{}}
 }
 
-// key stands for all that a receipt says but for its time: the first one's counts.
+// key stands for all that a receipt says but for its time: the first one's counts. An answer has its time:
+// one that is given again after another one is the newest.
 func (c *repeats) key(r receipt.Receipt) uint64 {
 	var h maphash.Hash
 	h.SetSeed(c.seed)
@@ -37,7 +38,12 @@ func (c *repeats) key(r receipt.Receipt) uint64 {
 		_ = h.WriteByte(byte(r.Member >> shift))
 	}
 	_ = h.WriteByte(byte(r.Rung))
-	_, _ = h.WriteString(r.Answer)
+	if _, _ = h.WriteString(r.Answer); r.Answer != "" {
+		at := r.At.UnixMilli()
+		for shift := 0; shift < 64; shift += 8 {
+			_ = h.WriteByte(byte(uint64(at) >> shift))
+		}
+	}
 	return h.Sum64()
 }
 

@@ -243,6 +243,21 @@ func (t *Tally) Missing(target *roaring.Bitmap, id alert.ID, rev alert.Revision,
 	return roaring.AndNot(target, t.Members(id, rev, r))
 }
 
+// AnswerOf is the last answer of one member to the alert; false where it gave none.
+func (t *Tally) AnswerOf(id alert.ID, member uint32) (Answer, bool) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	s, ok := t.alerts[id]
+	if !ok {
+		return Answer{}, false
+	}
+	a, ok := s.answers[member]
+	return a, ok
+}
+
+// Follows reports whether the answer counts above another one of the same member.
+func (a Answer) Follows(old Answer) bool { return a.follows(old) }
+
 // Answers lists the last answer of each member to the alert, by member.
 func (t *Tally) Answers(id alert.ID) []Answer {
 	t.mu.RLock()

@@ -24,6 +24,7 @@ const maxAlerts = 4096
 const maxNodes = 1024
 const maxStopping = 8
 const maxAnswer = 64
+const answersApart = 1000 // ms between two answers of a device, as their times say it: nodes keep tenths of seconds
 
 const everything = Number.MAX_SAFE_INTEGER // the highest revision: none begins above it
 
@@ -336,10 +337,12 @@ export class Rules {
   }
 
   // acknowledge says that a person confirmed the revision, with an answer of at most 64 bytes of
-  // UTF-8. What is not shown, or no more, cannot be confirmed.
+  // UTF-8. What is not shown, or no more, cannot be confirmed. Another answer than before takes its place.
   acknowledge (alert, revision, answer, now) {
     const m = this.alerts.get(alert)
     if (!m || !m.shown || m.shown.revision !== revision || new TextEncoder().encode(answer).length > maxAnswer) return []
+    const told = revision === m.toldRevision && m.told.find(t => t.rung === 'acknowledged')
+    if (told) return this.change(m, told, answer, now)
     const effects = this.tell(m, revision, 'acknowledged', now)
     for (const e of effects) {
       if (!answer) continue
@@ -348,6 +351,16 @@ export class Rules {
       if (revision === m.toldRevision) m.told[m.told.length - 1].answer = answer
     }
     return effects
+  }
+
+  // change tells another answer than before, above it: by their times the later one counts. Without a word
+  // nothing is changed.
+  change (m, told, answer, now) {
+    if (!answer || answer === told.answer) return []
+    const next = Object.assign({}, told, { answer, at: written(Math.max(this.corrected(now), instant(told.at) + answersApart)) })
+    m.told[m.told.indexOf(told)] = next // the one before may wait to be sent
+    this.dirty = true
+    return [tells(next)]
   }
 
   // answered is what a person answered to the revision: 'confirmed' where without a word; '' where nobody did.

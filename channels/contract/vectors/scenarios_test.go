@@ -173,6 +173,11 @@ func looking(t *testing.T) map[string]*story {
 	s.gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
 	s.acknowledge("fire", 2).acknowledge("fire", 1).tells("fire/1 acknowledged").acknowledge("fire", 1)
 	all["a person confirms what is shown, once"] = s.wait(time.Hour).shows().tells("fire/1 cancelled").acknowledge("fire", 1)
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).gets(s.body("fire/1", old)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+	s.answer("fire", 1, "safe").tells("fire/1 acknowledged").answer("fire", 1, "safe").answer("fire", 1, "")
+	all["a person answers anew, and the same again is no other answer"] = s.answer("fire", 1, "help").tells("fire/1 acknowledged help").answer("fire", 1, "safe").tells("fire/1 acknowledged")
 	return all
 }
 

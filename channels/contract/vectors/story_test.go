@@ -71,6 +71,9 @@ func (s *story) tells(what ...string) *story {
 		require.NoError(s.t, err, text)
 		if told.Rung == contract.RungAcknowledged {
 			told.Answer = "safe"
+			if words := strings.Fields(text); len(words) > 2 {
+				told.Answer = words[2]
+			}
 		}
 		s.last().Tells = append(s.last().Tells, told)
 	}
@@ -138,7 +141,12 @@ func (s *story) manifest(node string, what ...any) contract.Manifest {
 
 // acknowledge is a person's button.
 func (s *story) acknowledge(alert string, revision uint64) *story {
-	return s.add(Step{Do: Acknowledge, Alert: alert, Revision: revision, Answer: "safe"})
+	return s.answer(alert, revision, "safe")
+}
+
+// answer is one of several.
+func (s *story) answer(alert string, revision uint64, word string) *story {
+	return s.add(Step{Do: Acknowledge, Alert: alert, Revision: revision, Answer: word})
 }
 
 // listed is an alert that is in force, as ALERT/REVISION.

@@ -192,11 +192,16 @@ func (r *Rules) step(alert string, revision uint64, rung string, now time.Time) 
 }
 
 // Acknowledge says that a person confirmed the revision, with an answer of at most
-// contract.MaxAnswer bytes. What is not shown, or no more, cannot be confirmed.
+// contract.MaxAnswer bytes. What is not shown, or no more, cannot be confirmed. Another answer than before
+// takes its place.
 func (r *Rules) Acknowledge(alert string, revision uint64, answer string, now time.Time) []Effect {
 	m, ok := r.alerts[alert]
 	if !ok || m.shown == nil || m.shown.Revision != revision || len(answer) > contract.MaxAnswer {
 		return nil
+	}
+	acknowledged := func(t contract.Receipt) bool { return t.Rung == contract.RungAcknowledged }
+	if at := slices.IndexFunc(m.told, acknowledged); revision == m.toldRev && at >= 0 {
+		return r.change(&m.told[at], answer, now)
 	}
 	effects := r.tell(m, revision, contract.RungAcknowledged, now)
 	for i := range effects {
@@ -206,6 +211,23 @@ func (r *Rules) Acknowledge(alert string, revision uint64, answer string, now ti
 		}
 	}
 	return effects
+}
+
+// answersApart is what lies between two answers of a device at least, as their times say it: the later one
+// counts, and times are kept in steps of tenths of a second.
+const answersApart = time.Second
+
+// change tells another answer than before, above it. Without a word nothing is changed.
+func (r *Rules) change(told *contract.Receipt, answer string, now time.Time) []Effect {
+	if answer == "" || answer == told.Answer {
+		return nil
+	}
+	at := r.Corrected(now).UTC().Truncate(time.Millisecond)
+	if above := told.At.Add(answersApart); at.Before(above) {
+		at = above
+	}
+	told.At, told.Answer, r.changed = at, answer, true
+	return []Effect{{Action: Tell, Alert: told.Alert, Revision: told.Revision, Receipt: *told}}
 }
 
 // Command takes a verified command. It is carried out at most once, and not after

@@ -3,11 +3,12 @@ import { Glass, icon, make } from './draw.js'
 import { answers } from './phonewords.js'
 
 export class Cards extends Glass {
-  // answer(alert, revision, word) is called at a press, again(alert) to hear it once more.
-  constructor (root, bar, { words, changed, answer, again }) {
+  // answer(alert, revision, word) is called at a press, change(alert) to answer anew, again(alert) to hear it once more.
+  constructor (root, bar, { words, changed, answer, change, again }) {
     super(root, bar, changed)
     this.words = words
     this.answer = answer
+    this.change = change
     this.again = again
     root.addEventListener('scroll', () => this.look())
     document.addEventListener('scroll', () => this.look())
@@ -51,9 +52,10 @@ export class Cards extends Glass {
   buttons (c) {
     const w = this.words
     const row = make('p', 'answers')
-    if (c.asks && !c.answer) {
+    if (c.asks && (!c.answer || c.changing)) {
       for (const word of answers) row.append(button(word, w[word], () => this.answer(c.alert, c.revision, word)))
     }
+    if (c.asks && c.answer) row.append(button('change', c.changing ? w.keep : w.change, () => this.change(c.alert)))
     row.append(button('again', w.again, () => this.again(c.alert)))
     return row
   }

@@ -21,7 +21,7 @@ export const critical = takesAll
 function cardOf (a, input) {
   const frame = a.look.tier === 'drill' ? 'drill' : critical(a) ? 'danger' : 'caution'
   return {
-    alert: a.alert, revision: a.revision, frame, forced: critical(a) && !a.answer, asks: critical(a) || a.body.confirm === 'person', answer: a.answer, place: '',
+    alert: a.alert, revision: a.revision, frame, forced: critical(a) && !a.answer, asks: critical(a) || a.body.confirm === 'person', answer: a.answer, changing: !!a.changing, place: '',
     word: input.words[frame], drill: frame === 'drill', texts: textsOf(a.body, input), until: timeOf(a.body.expires, input), sent: timeOf(a.body.sent, input)
   }
 }

@@ -21,7 +21,7 @@ const find = id => document.getElementById(id)
 const words = wordsFor(navigator.languages || [navigator.language])
 
 const sound = new Sound()
-const cards = new Cards(find('cards'), find('age'), { words, changed: tellHealth, answer, again: say })
+const cards = new Cards(find('cards'), find('age'), { words, changed: tellHealth, answer, change, again: say })
 const shown = new Map() // alert to {alert, revision, body, look, answer}
 let receiver = null
 let device = null
@@ -163,11 +163,19 @@ function say (alert) {
 // answer is a person's press.
 function answer (alert, revision, word) {
   const a = shown.get(alert)
-  if (!a || a.revision !== revision || a.answer) return
+  if (!a || a.revision !== revision || (a.answer && !a.changing)) return
   a.answer = word
+  a.changing = false
   receiver.acknowledge(alert, revision, word)
   sound.silence()
   hush()
+  draw()
+}
+
+// change lets a person answer anew: who was safe may need help by now.
+function change (alert) {
+  const a = shown.get(alert)
+  if (a) a.changing = !a.changing
   draw()
 }
 
@@ -234,8 +242,9 @@ function command (c) {
   if (c.do === 'test') return testPage(sound)
   if (c.do === 'identify') identify(device.id, c.place, () => [...shown.values()].some(a => critical(a) && !a.answer))
   const a = shown.get(c.alert)
-  if (c.do !== 'answered' || !a || a.revision !== c.revision || a.answer) return
-  a.answer = 'elsewhere:' + c.answer
+  if (c.do !== 'answered' || !a || a.revision !== c.revision) return
+  const own = receiver.answered(c.alert, c.revision) === (c.answer || 'confirmed')
+  a.answer = (own ? '' : 'elsewhere:') + (c.answer || 'confirmed')
   sound.silence()
   hush()
   draw()

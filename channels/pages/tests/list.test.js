@@ -21,6 +21,7 @@ test('what is critical is asked alone, until it is answered', () => {
   all[1].answer = 'help'
   assert.deepEqual(list(all).cards.map(c => c.alert), ['c'])
   all[2].answer = 'safe'
+  all[2].changing = true // who answers anew keeps the answer until then, and is not asked alone again
   const after = list(all)
   assert.equal(after.mode, 'list')
   assert.deepEqual(after.cards.map(c => [c.alert, c.asks, c.answer]), [['a', true, 'help'], ['c', true, 'safe'], ['b', false, '']])
