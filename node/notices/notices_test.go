@@ -23,7 +23,9 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/notice"
 	"almenara/storage/rights"
+	"almenara/storage/storagetest"
 )
 
 const here, there = "d/here", "d/there"
@@ -534,4 +536,21 @@ func TestShowNotice_KeepsSelectionsFromOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, n.Versions[0].Select)
 	require.Equal(t, "No water", n.Versions[0].Texts[0].Headline)
+}
+
+// What is on record must be what was locked, to the byte and to the time.
+func TestRelease_SendsOnlyWhatWasLocked(t *testing.T) {
+	o := newOffice(t, levels())
+	n := o.locked(free("No water"))
+	storagetest.Update(t, o.log.Store, func(txn *storage.Txn) error {
+		v, _, err := notice.Versions.Get(txn, notice.VersionKey(n.ID, 1))
+		if err != nil {
+			return err
+		}
+		v.Alert = []byte(form("Future", "Everybody out"))
+		return notice.Versions.Put(txn, v)
+	})
+	require.NoError(t, o.Release(t.Context()))
+	require.Empty(t, o.sent)
+	require.Equal(t, []any{body.Failed, "what is on record is not what was locked"}, []any{o.show(n.ID).Standing, o.show(n.ID).Why})
 }
