@@ -178,6 +178,11 @@ func (w *town) addNode(id string, tester *Tester, log *slog.Logger) {
 	w.testers[id] = tester
 	w.nodes[id] = NewAsked(Options{
 		Self: id, Tester: tester, Devices: w.list, Clock: w.clock, Logger: log,
+		PlaceOf: func(device string) (string, bool, error) {
+			all, err := w.enrolled()
+			place, known := all[device]
+			return place, known, err
+		},
 		Others: func() []string {
 			return slices.DeleteFunc(slices.Sorted(maps.Keys(w.nodes)), func(o string) bool { return o == id })
 		},

@@ -37,8 +37,10 @@ type Options struct {
 	// Find asks every node where a device is connected.
 	Find   func(ctx context.Context, devices []string) whereabouts.Found
 	Places func(ctx context.Context) ([]wire.Place, error)
-	Clock  func() time.Time
-	Logger *slog.Logger
+	// PlaceOf is the place of one device; false where none is enrolled, or it was revoked.
+	PlaceOf func(device string) (place string, enrolled bool, err error)
+	Clock   func() time.Time
+	Logger  *slog.Logger
 }
 
 // Asked answers what people and other nodes ask. Its methods may be called from any goroutine.
@@ -195,12 +197,11 @@ func (a *Asked) IdentifyDevice(ctx context.Context, by authority.Caller, device 
 
 func (a *Asked) one(ctx context.Context, by authority.Caller, q question) (out able.DeviceTest, err error) {
 	id := q.Devices[0]
-	enrolled, err := a.o.Tester.o.Enrolled()
+	place, enrolled, err := a.o.PlaceOf(id)
 	if err != nil {
 		return out, err
 	}
-	place, known := enrolled[id]
-	if !known {
+	if !enrolled {
 		return out, wire.Problemf(wire.KindNotFound, "no device %.100q is enrolled", id).Because(why.NoDevice, id)
 	}
 	if q.Do == askIdentify {

@@ -200,11 +200,11 @@ func (h *Handler) peopleRoutes() []routing.Route {
 		}},
 		{Action: authority.ChangeUsers, Handle: h.setUser, Route: openapi.Route{
 			Method: "PUT", Path: "/api/v1/users/{name}", MaxBody: bodyJSON,
-			Summary: "Change what a user is and may do: kind, roles, senders, places. What is left out stays, and so do token and password; sessions end.",
+			Summary: "Change what a user is and may do: kind, roles, senders, places. What is left out stays, and so do token and password; sessions end. With a version nothing is changed where the user is another by now.",
 			Request: wire.SetUser{},
 			Fails: agreedOn.And(openapi.Fails{
 				wire.KindNotFound: "there is no such user, or it was revoked",
-				wire.KindConflict: "it is the last administrator and would not be one any more, or the user has another token meanwhile",
+				wire.KindConflict: "it is the last administrator and would not be one any more, the user has another token meanwhile, or is another version than the request says",
 			}),
 		}},
 		{Action: authority.ChangeUsers, Handle: h.setPassword, Route: openapi.Route{

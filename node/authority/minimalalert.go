@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"almenara/node/wire"
+	"almenara/node/wire/reported"
 	"almenara/storage/audience"
 )
 
@@ -62,7 +63,7 @@ func MinimalAlert(by Caller, out *wire.Alert) {
 // MinimalEvent rounds the counts of an event as MinimalAlert does. The event may be shared with
 // other readers.
 func MinimalEvent(by Caller, out *wire.Event) {
-	if out.Type == wire.EventReport && len(by.Places) > 0 {
+	if out.Type == reported.Event && len(by.Places) > 0 {
 		out.Alert = "" // it may be of other places: what it is, the caller reads
 	}
 	if !out.Personal || out.Rungs == nil || operates(by) {

@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/reported"
 )
 
 func personal() wire.Alert {
@@ -74,9 +75,9 @@ func TestMinimalEvent_DoesNotTellWhoIsLimitedOfWhichAlertAReportIs(t *testing.T)
 		e    wire.Event
 		want string
 	}{
-		{limited, wire.Event{Type: wire.EventReport, Alert: "a"}, ""},
+		{limited, wire.Event{Type: reported.Event, Alert: "a"}, ""},
 		{limited, wire.Event{Type: "receipts", Alert: "a"}, "a"},
-		{authority.Caller{Roles: limited.Roles}, wire.Event{Type: wire.EventReport, Alert: "a"}, "a"},
+		{authority.Caller{Roles: limited.Roles}, wire.Event{Type: reported.Event, Alert: "a"}, "a"},
 	} {
 		authority.MinimalEvent(c.by, &c.e)
 		require.Equal(t, c.want, c.e.Alert)

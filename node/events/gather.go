@@ -10,6 +10,7 @@ import (
 
 	"almenara/cluster/apply"
 	"almenara/node/wire"
+	"almenara/node/wire/reported"
 	"almenara/storage/alert"
 )
 
@@ -20,8 +21,8 @@ const tellEvery = 250 * time.Millisecond
 const (
 	Alert    = "alert"
 	Receipts = "receipts"
-	Report   = wire.EventReport // somebody reported something, of the alert or of none, or it was moderated
-	Approval = "approval"       // another person is asked for an approval of the alert now
+	Report   = reported.Event // somebody reported something, of the alert or of none, or it was moderated
+	Approval = "approval"     // another person is asked for an approval of the alert now
 	Node     = "node"
 	Audience = "audience"
 	Devices  = "devices"

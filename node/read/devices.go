@@ -54,6 +54,23 @@ func (r *Reader) placeOf(id string) string {
 	return place
 }
 
+// PlaceOf is the place of one device; false where none is enrolled, or it was revoked.
+func (r *Reader) PlaceOf(device string) (place string, enrolled bool, err error) {
+	err = r.store.View(func(t *storage.Txn) error {
+		d, known, err := storage.Devices.Get(t, device)
+		if err != nil || !known || d.Revoked {
+			return err
+		}
+		rec, _, err := member.Get(t, d.Member)
+		place, enrolled = string(rec.Member.Place), true
+		return err
+	})
+	if err != nil {
+		return "", false, fmt.Errorf("reading a device: %w", err)
+	}
+	return place, enrolled, nil
+}
+
 // Enrolled is the place of each device that is not revoked, by id.
 func (r *Reader) Enrolled() (map[string]string, error) {
 	out := map[string]string{}

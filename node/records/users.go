@@ -2,9 +2,12 @@ package records
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
@@ -23,6 +26,7 @@ type Users struct {
 	store    *storage.Store
 	sender   func() string // the district's own CAP sender
 	audience func() *lookup.Index
+	changing sync.Mutex // held from reading a user until the change is agreed
 }
 
 // NewUsers makes one; sender is the district's own CAP sender, which nobody is granted, and audience
@@ -98,8 +102,11 @@ func checkKind(u storage.User) error {
 	return nil
 }
 
-// SetUser implements service.Users.
+// SetUser implements service.Users. Of two who change what they read before, the second is refused: at one node
+// always, and at two unless both press within the time that agreeing takes.
 func (users *Users) SetUser(ctx context.Context, by authority.Caller, name string, in wire.SetUser) error {
+	users.changing.Lock()
+	defer users.changing.Unlock()
 	if err := users.proposer.AwaitAgreed(ctx); err != nil { // or what was changed elsewhere would be put back
 		return err
 	}
@@ -116,7 +123,9 @@ func (users *Users) SetUser(ctx context.Context, by authority.Caller, name strin
 		return wire.Problemf(wire.KindNotFound, "there is no user %s, or it was revoked", name).Because(why.NoUser, name)
 	}
 	before := u
-	changed(&u, in)
+	if err := changed(&u, in); err != nil {
+		return err
+	}
 	if err := checkUser(u, users.sender()); err != nil {
 		return err
 	}
@@ -127,8 +136,11 @@ func (users *Users) SetUser(ctx context.Context, by authority.Caller, name strin
 	return err
 }
 
-// changed makes of the user what was asked for. Who is granted senders is a person unless it says otherwise.
-func changed(u *storage.User, in wire.SetUser) {
+// changed makes of the user what was asked for, unless that was said of what the user is no more. Who is granted senders is a person unless it says otherwise.
+func changed(u *storage.User, in wire.SetUser) error {
+	if in.Version != "" && in.Version != versionOf(*u) {
+		return wire.Problemf(wire.KindConflict, "somebody else has changed %s meanwhile; nothing was changed: read the user again", u.Name).Because(why.UserChanged, u.Name)
+	}
 	if len(in.Roles) > 0 {
 		u.Roles = in.Roles
 	}
@@ -145,6 +157,7 @@ func changed(u *storage.User, in wire.SetUser) {
 			u.Kind = storage.UserSystem
 		}
 	}
+	return nil
 }
 
 // added is what is in after and was not before: a place that is gone meanwhile may stay where it was.
@@ -168,9 +181,15 @@ func (users *Users) RevokeUser(ctx context.Context, by authority.Caller, name st
 	return err
 }
 
+// versionOf tells what a user is and may do from what it was before. It says nothing of token and password.
+func versionOf(u storage.User) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %t", u.Roles, u.Senders, u.Places, u.Kind, u.Revoked))
+	return hex.EncodeToString(sum[:8])
+}
+
 func userOut(u storage.User) wire.User {
 	return wire.User{
-		Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, Revoked: u.Revoked,
+		Name: u.Name, Version: versionOf(u), Roles: u.Roles, Senders: u.Senders, Places: u.Places, Revoked: u.Revoked,
 		System: u.System(), Assumed: u.System() && u.Kind == "",
 	}
 }

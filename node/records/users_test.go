@@ -64,11 +64,31 @@ func TestChanged_LeavesWhatIsLeftOut(t *testing.T) {
 		"a person now": {wire.SetUser{System: new(false)}, func(u *storage.User) { u.Kind = storage.UserPerson }},
 	} {
 		is, want := before, before
-		changed(&is, c.in)
+		require.NoError(t, changed(&is, c.in))
 		c.want(&want)
 		require.Equal(t, want, is, name)
 	}
 	plain := storage.User{Name: "y", Roles: []string{"composer"}}
-	changed(&plain, wire.SetUser{Senders: &[]string{"hko"}})
+	require.NoError(t, changed(&plain, wire.SetUser{Senders: &[]string{"hko"}}))
 	require.Equal(t, storage.UserPerson, plain.Kind, "a grant of senders frees nobody from approvals")
+}
+
+// Of two who change what both have read, the second is told, and nothing of the first's is put back.
+func TestChanged_RefusesWhatWasSaidOfWhatTheUserIsNoMore(t *testing.T) {
+	u := storage.User{Name: "x", Roles: []string{"viewer"}, Places: []string{"d"}, TokenHash: []byte("t")}
+	read := versionOf(u)
+	require.NoError(t, changed(&u, wire.SetUser{Version: read, Roles: []string{"composer"}}))
+	var p *wire.Problem
+	require.ErrorAs(t, changed(&u, wire.SetUser{Version: read, Places: &[]string{}}), &p)
+	require.Equal(t, wire.KindConflict, p.Kind)
+	require.Equal(t, []string{"d"}, u.Places)
+	require.NoError(t, changed(&u, wire.SetUser{Version: versionOf(u), Places: &[]string{}}))
+	require.NoError(t, changed(&u, wire.SetUser{Roles: []string{"viewer"}}), "who says no version means whatever it is")
+	sets := map[string]bool{}
+	for _, other := range []storage.User{u, {Roles: []string{"a b"}}, {Roles: []string{"a", "b"}}, {Senders: []string{"a"}}, {Places: []string{"a"}}, {Kind: storage.UserSystem}, {Revoked: true}} {
+		sets[versionOf(other)] = true
+	}
+	require.Len(t, sets, 7)
+	u.TokenHash = nil
+	require.Equal(t, userOut(u).Version, versionOf(u))
 }

@@ -122,8 +122,15 @@ func (r *Reports) record(from channels.Endpoint, body *factbody.Report, at time.
 		return nil, fmt.Errorf("recording a report: %w", err)
 	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id, p := range r.waiting { // whose devices were told before that they were not agreed yet
+		select {
+		case <-p.Committed():
+			delete(r.waiting, id)
+		default:
+		}
+	}
 	r.waiting[body.Report] = p
-	r.mu.Unlock()
 	return p, nil
 }
 

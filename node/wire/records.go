@@ -141,6 +141,7 @@ type AddUser struct {
 
 // SetUser changes what a user is and may do. What is left out stays.
 type SetUser struct {
+	Version string    `json:"version,omitempty"` // of the user as it was read: where it is another by now, nothing is changed; absent is whatever it is
 	System  *bool     `json:"system,omitempty"`  // a central system; false is a person
 	Roles   []string  `json:"roles,omitempty"`   // all that the user has from now on; nobody is without
 	Senders *[]string `json:"senders,omitempty"` // CAP senders to which the user is limited; empty is any
@@ -156,6 +157,7 @@ type SetPassword struct {
 // User is one user or token.
 type User struct {
 	Name    string   `json:"name"`
+	Version string   `json:"version,omitempty"` // of what the user is and may do; see PUT
 	Roles   []string `json:"roles"`
 	Senders []string `json:"senders,omitempty"`
 	Places  []string `json:"places,omitempty"`

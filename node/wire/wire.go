@@ -361,9 +361,6 @@ type Event struct {
 // (Last-Event-ID): what happened meanwhile is not told, so it must read anew what it shows.
 const EventAgain = "again"
 
-// EventReport is the type of the event that somebody reported something, or that it was moderated.
-const EventReport = "report"
-
 // Problem is every error: one plain sentence and a stable kind.
 type Problem struct {
 	Kind       string   `json:"kind"` // see the OpenAPI file

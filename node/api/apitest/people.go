@@ -7,6 +7,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // people are the users and the audit.
@@ -23,8 +24,13 @@ func (f *people) AddUser(_ context.Context, by authority.Caller, in wire.AddUser
 	return wire.User{Name: in.Name, Roles: append([]string{}, in.Roles...), Senders: in.Senders, Token: "new-token"}, f.note(&by, "AddUser %s", in.Name)
 }
 
-// SetUser notes what was said.
+// SetUser notes what was said. It refuses another version than that of the user in Users.
 func (f *people) SetUser(_ context.Context, by authority.Caller, name string, in wire.SetUser) error {
+	for _, u := range f.Users {
+		if u.Name == name && in.Version != "" && in.Version != u.Version {
+			return wire.Problemf(wire.KindConflict, "somebody else has changed %s meanwhile", name).Because(why.UserChanged, name)
+		}
+	}
 	return f.note(&by, "SetUser %s %t", name, in.System != nil && *in.System)
 }
 

@@ -142,3 +142,23 @@ func TestRoutes_ChangesOfRightsAskWhoWasIdle(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, found, 10)
 }
+
+// Two administrators with the same page open: the second sees what the first has made of the person, and has what
+// they chose themselves still marked.
+func TestPerson_OfTwoChangesAtOnceTheSecondIsShownBoth(t *testing.T) {
+	r := newRig(t)
+	r.fake.Users = []wire.User{{Name: "duty", Roles: []string{authority.RoleViewer}, Version: "now"}}
+	page := r.get("people/duty").Body.String()
+	require.Equal(t, 2, strings.Count(page, `name="version" value="now"`))
+	chosen := url.Values{"role": {authority.RoleApprover}, "version": {"before"}, "password": {"right"}}
+	got := r.post("people/duty/may", chosen)
+	require.Equal(t, http.StatusConflict, got.Code)
+	require.Empty(t, changing(r.fake.Calls()), "nothing was changed")
+	page = got.Body.String()
+	require.Contains(t, page, "Somebody else has changed duty meanwhile")
+	require.Contains(t, page, `<dd><bdi>viewer</bdi></dd>`, "what holds now")
+	require.Contains(t, page, `value="approver" checked`, "what was chosen")
+	require.Contains(t, page, `name="version" value="now"`)
+	chosen.Set("version", "now")
+	require.Equal(t, http.StatusSeeOther, r.post("people/duty/may", chosen).Code)
+}

@@ -4,6 +4,9 @@ package reported
 
 import "time"
 
+// Event is the type of the event that somebody reported something, or that it was moderated.
+const Event = "report"
+
 // Topic says what a report is about.
 type Topic string
 

@@ -56,6 +56,7 @@ const (
 	RoleUnknown       Reason = "role-unknown" // what was given
 	RoleUnfit         Reason = "role-unfit"   // the role
 	UserIncomplete    Reason = "user-incomplete"
+	UserChanged       Reason = "user-changed" // meanwhile, by somebody else; the name
 	NoUser            Reason = "no-user"      // the name
 	SenderOwn         Reason = "sender-own"   // the CAP sender
 	SenderUnfit       Reason = "sender-unfit" // what was given

@@ -37,7 +37,7 @@ func (p pages) signIn(q *frame.Request) error {
 	if problem, ok := err.(*wire.Problem); ok {
 		data := signInPage{Page: q.Page("sign-in"), Next: next, Name: name, Wrong: q.Lang.T("sign-in.wrong." + problem.Kind)}
 		if !q.Lang.Has("sign-in.wrong." + problem.Kind) {
-			data.Wrong = problem.Sentence
+			data.Wrong = q.Said(problem).Text
 		}
 		return q.ShowAs(wire.HTTPStatus(problem.Kind), "sign-in", data)
 	}
@@ -60,7 +60,7 @@ func (p pages) firstPage(q *frame.Request) error {
 // first takes a token and sets the first password of its user.
 func (p pages) first(q *frame.Request) error {
 	wrong := func(p *wire.Problem) error {
-		return q.ShowAs(wire.HTTPStatus(p.Kind), "first", firstPage{q.Page("first"), p.Sentence})
+		return q.ShowAs(wire.HTTPStatus(p.Kind), "first", firstPage{q.Page("first"), q.Said(p).Text})
 	}
 	password := q.R.PostFormValue("password")
 	if password != q.R.PostFormValue("again") {

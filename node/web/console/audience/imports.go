@@ -15,7 +15,7 @@ type importPage struct {
 	Replace bool
 	Report  *report // of a file that was read; nil at first
 	Wrong   string  // why nothing happened, in the person's language
-	Problem string  // the node's own sentence, in English
+	Problem frame.Said
 	Details []string
 }
 
@@ -116,7 +116,7 @@ func (p pages) failed(q *frame.Request, err error, replace bool) error {
 	if !ok {
 		return err
 	}
-	out := importPage{Page: page(q), Wrong: q.Lang.T("problem." + problem.Kind), Problem: problem.Sentence, Details: problem.Details, Replace: replace}
+	out := importPage{Page: page(q), Wrong: q.Lang.T("problem." + problem.Kind), Problem: q.Said(problem), Details: problem.Details, Replace: replace}
 	return q.ShowAs(wire.HTTPStatus(problem.Kind), "import", out)
 }
 

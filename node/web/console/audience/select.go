@@ -22,8 +22,8 @@ type audiencePage struct {
 	Members  []member
 	Persons  bool // names and numbers are shown, as the person may read them
 	Next     string
-	Wrong    string // why it selects nothing, in English
-	Change   bool   // the person may import
+	Wrong    frame.Said // why it selects nothing
+	Change   bool       // the person may import
 	Examples []example
 }
 
@@ -54,7 +54,7 @@ func (p pages) audience(q *frame.Request) error {
 		err = authority.MinimalSelected(q.By(), &found)
 	}
 	if problem, refused := err.(*wire.Problem); refused {
-		out.Wrong = problem.Sentence
+		out.Wrong = q.Said(problem)
 		return q.Show("audience", out)
 	}
 	if err != nil {

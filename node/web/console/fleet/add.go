@@ -18,7 +18,7 @@ type addPage struct {
 	Kinds   []choice
 	Places  []choice
 	Most    int
-	Wrong   string // why nothing was enrolled, in English
+	Wrong   frame.Said // why nothing was enrolled
 	Details []string
 }
 
@@ -76,7 +76,7 @@ func (p pages) add(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	out.Wrong, out.Details = problem.Sentence, problem.Details
+	out.Wrong, out.Details = q.Said(problem), problem.Details
 	return q.ShowAs(wire.HTTPStatus(problem.Kind), "add-devices", out)
 }
 

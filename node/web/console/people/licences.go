@@ -21,7 +21,7 @@ type licencesPage struct {
 	Scenarios []choice
 	Places    []choice
 	Days      []choice
-	Wrong     string // why none was granted, in English
+	Wrong     frame.Said // why none was granted
 	Done      string
 	Word      string
 }
@@ -148,7 +148,7 @@ func (p pages) licenceThen(q *frame.Request, done string, err error) error {
 	if err != nil {
 		return err
 	}
-	out.Wrong = problem.Sentence
+	out.Wrong = q.Said(problem)
 	return q.ShowAs(wire.HTTPStatus(problem.Kind), "licences", out)
 }
 

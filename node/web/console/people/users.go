@@ -1,6 +1,7 @@
 package people
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -18,8 +19,8 @@ type peoplePage struct {
 	Roles   []choice // that may be given
 	Places  []choice
 	Filled  filled
-	Wrong   string // why nobody was added, in English
-	Change  bool   // whether the person may add users
+	Wrong   frame.Said // why nobody was added
+	Change  bool       // whether the person may add users
 }
 
 // filled is what the form holds that was sent and not taken.
@@ -115,7 +116,7 @@ func (p pages) add(q *frame.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Wrong, out.Filled = problem.Sentence, filled{in.Name, strings.Join(in.Senders, " "), in.System}
+		out.Wrong, out.Filled = q.Said(problem), filled{in.Name, strings.Join(in.Senders, " "), in.System}
 		return q.ShowAs(wire.HTTPStatus(problem.Kind), "people", out)
 	}
 	if err != nil {
@@ -132,6 +133,7 @@ func (p pages) add(q *frame.Request) error {
 type personPage struct {
 	frame.Page
 	Person  user
+	Version string   // of what the person is and may do, as it is shown
 	Roles   []choice // that may be given, those that the person has chosen
 	Places  []choice
 	Token   string // told only once
@@ -181,7 +183,7 @@ func (p pages) one(q *frame.Request, u wire.User) (personPage, error) {
 	}
 	out := personPage{Page: q.Page("person"), Person: lineOf(q, u, names), Change: q.May(authority.ChangeUsers), Word: q.Lang.T("people.word")}
 	out.Title, out.Path = u.Name, q.Inside(pathOf("people", u.Name))
-	out.Roles = rolesToChoose(q, u.Roles)
+	out.Roles, out.Version = rolesToChoose(q, u.Roles), u.Version
 	if out.Places, err = p.placesToChoose(q, u.Places...); err != nil {
 		return personPage{}, err
 	}
@@ -207,11 +209,30 @@ func (p pages) setMay(q *frame.Request) error {
 	if len(roles) == 0 {
 		return p.refuse(q, q.Lang.T("person.may.none"))
 	}
-	return p.then(q, "may", p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{Roles: roles, Places: &places}))
+	err := p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{Version: q.Form("version"), Roles: roles, Places: &places})
+	var problem *wire.Problem
+	if errors.As(err, &problem) && problem.Why.Reason == why.UserChanged {
+		return p.bothChanged(q, problem, roles, places)
+	}
+	return p.then(q, "may", err)
+}
+
+// bothChanged shows what holds now, by somebody else's change, and what was chosen here still marked. Sent again
+// it is of what is shown then.
+func (p pages) bothChanged(q *frame.Request, problem *wire.Problem, roles, places []string) error {
+	out, err := p.find(q)
+	if err != nil {
+		return err
+	}
+	out.Wrong, out.Roles = q.Said(problem).Text, rolesToChoose(q, roles)
+	if out.Places, err = p.placesToChoose(q, places...); err != nil {
+		return err
+	}
+	return q.ShowAs(wire.HTTPStatus(wire.KindConflict), "person", out)
 }
 
 func (p pages) setKind(q *frame.Request) error {
-	return p.then(q, "kind", p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{System: new(q.Form("system") == "yes")}))
+	return p.then(q, "kind", p.s.Users.SetUser(q.R.Context(), q.By(), q.R.PathValue("name"), wire.SetUser{Version: q.Form("version"), System: new(q.Form("system") == "yes")}))
 }
 
 func (p pages) revoke(q *frame.Request) error {
