@@ -49,8 +49,9 @@ type item struct {
 	waits   bool // the same: for approvals
 	class   Class
 	blocks  []string
-	located bool // blocks is known
-	unknown int  // references that no message here has; -1: not counted yet
+	located bool     // blocks is known
+	of      alert.ID // the alert that it counts for; "" where it counts for none
+	unknown int      // references that no message here has; -1: not counted yet
 }
 
 // New makes an empty budget.
@@ -68,11 +69,14 @@ func (b *Budget) Add(e board.Entry, bytes int) {
 	}
 	it := &item{entry: e, bytes: bytes, unknown: -1}
 	b.items[e.Fact] = it
-	if b.last == nil || e.MsgType != alert.MsgTypeAlert || e.Root != (alert.Key{}) {
+	switch {
+	case b.last == nil:
+	case e.MsgType == alert.MsgTypeAlert && e.Root == (alert.Key{}):
+		b.add(b.last, it, b.clock())
+	case e.MsgType == alert.MsgTypeCancel && b.countEnd(b.last, it, b.clock()):
+	default:
 		b.last = nil // others may count otherwise now
-		return
 	}
-	b.countOne(b.last, it, b.clock())
 }
 
 // Approved says that approvals have come: what waited may stand now.

@@ -13,7 +13,7 @@ import (
 
 // world is a node's messages, kept simply.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	now     time.Time
 	board   *board.Board
 	entries map[string]board.Entry
@@ -24,7 +24,7 @@ type world struct {
 	size    int // of each message
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC), board: board.New(),
 		entries: map[string]board.Entry{}, blocks: map[string][]string{}, classes: map[string]Class{}}
 	w.budget = New(w, func() time.Time { return w.now })

@@ -13,6 +13,7 @@ import (
 // count is what is held at one moment.
 type count struct {
 	alerts    map[alert.ID]*held
+	of        map[alert.ID][]*item // the messages of an alert that count or may come to
 	unknown   int
 	unknownBy map[string]int
 	quiet     map[string]usage // of each author: what is never shown and has not run out
@@ -47,14 +48,45 @@ func (b *Budget) count(now time.Time) *count {
 	if b.last != nil && now.Before(b.last.next) && !now.Before(b.last.made) {
 		return b.last
 	}
-	c := &count{alerts: map[alert.ID]*held{}, unknownBy: map[string]int{}, quiet: map[string]usage{}, made: now, next: now.Add(time.Hour)}
-	for fact, it := range b.items {
-		if !b.countOne(c, it, now) {
-			delete(b.items, fact)
-		}
+	c := &count{alerts: map[alert.ID]*held{}, of: map[alert.ID][]*item{}, unknownBy: map[string]int{}, quiet: map[string]usage{}, made: now, next: now.Add(time.Hour)}
+	for _, it := range b.items {
+		b.add(c, it, now)
 	}
 	b.last = c
 	return c
+}
+
+// countEnd counts again the one alert that a Cancel ends: after a storm hundreds are cancelled one after the
+// other, and all would be gone through for each. False where more may count otherwise by it.
+func (b *Budget) countEnd(c *count, it *item, now time.Time) bool {
+	if len(it.entry.References) != 1 || now.Before(c.made) || !now.Before(c.next) {
+		return false
+	}
+	id, known := b.source.AlertOf(it.entry.References[0])
+	if own, ok := b.source.AlertOf(it.entry.Key); !known || ok && own != id {
+		return false
+	}
+	messages := c.of[id]
+	if len(messages) == 0 || slices.ContainsFunc(messages, func(m *item) bool { return m.unknown != 0 }) {
+		return false
+	}
+	delete(c.alerts, id)
+	delete(c.of, id)
+	for _, m := range messages {
+		b.add(c, m, now)
+	}
+	b.add(c, it, now)
+	return true
+}
+
+// add counts the message, or forgets it where it counts no more.
+func (b *Budget) add(c *count, it *item, now time.Time) {
+	it.of = ""
+	if !b.countOne(c, it, now) {
+		delete(b.items, it.entry.Fact)
+	} else if it.of != "" {
+		c.of[it.of] = append(c.of[it.of], it)
+	}
 }
 
 // countOne reports whether the message still counts or may come to.
@@ -75,6 +107,7 @@ func (b *Budget) countOne(c *count, it *item, now time.Time) bool {
 	if !alert.Presentable(e.Status) || standing == board.NotPresentable {
 		return c.countQuiet(e, now) || alive
 	}
+	it.of = id
 	until := e.Expires
 	open, shows := false, false
 	it.holds = false

@@ -20,6 +20,10 @@ import (
 // look at a handful, and of a thousand alerts about the same each would name all others.
 const duplicatesMost = 10
 
+// duplicatesLooked is how many alerts about the same are held against one, the nearest in time: of ten thousand
+// for other people each would be held against all others at every look at the list.
+const duplicatesLooked = 100
+
 // duplicateFinder finds alerts that may be about the same as another, for some of the same
 // members. They are shown to people and never merged by their texts. What is on the book is
 // gone through once after each change, and not for each alert that is shown. Safe for
@@ -48,7 +52,11 @@ func (f *duplicateFinder) of(s *stories.Story, members *roaring.Bitmap) (ids, pe
 	if err != nil {
 		return nil, nil
 	}
+	looked := 0
 	for other := range f.indexed().Near(own) {
+		if looked++; looked > duplicatesLooked {
+			break
+		}
 		if f.holds(other.Of) && f.overlap(other, members) {
 			if m := f.book.Message(other.Of.Fact); m != nil && m.Personal() {
 				personal = append(personal, string(other.ID))

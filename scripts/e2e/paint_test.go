@@ -75,4 +75,10 @@ func TestNow_OfFiftyAlertsCostsTheBrowserLittle(t *testing.T) {
 	t.Logf("the page used %.1f %% of a core and changed %.1f times a second", 100*share, changes)
 	require.Less(t, share, 0.25, "a twentieth is promised where nothing else runs")
 	require.Positive(t, changes)
+	require.LessOrEqual(t, changes, 6.0, "four a second for what comes, and one for what is read anew")
+	reads := read[float64](amy.tab, `performance.getEntriesByType("resource").filter(e => e.initiatorType === "fetch").length`)
+	largest := read[float64](amy.tab, `Math.max(...performance.getEntriesByType("resource").filter(e => e.initiatorType === "fetch").map(e => e.decodedBodySize))`)
+	t.Logf("the page was read anew %.1f times a second, %.0f KiB at most", reads/took, largest/1024)
+	require.LessOrEqual(t, reads/took, 1.2)
+	require.Less(t, largest, 300.0*1024)
 }

@@ -7,9 +7,11 @@ const at = document.querySelector("[data-at]");
 const live = document.querySelector("[data-live]");
 const every = Number(live?.dataset.every) || 0; // ms between two readings of a page that changes with time alone; 0: it does not
 const again = every || 1_000; // ms between two readings of the page
+const apart = 250; // ms between two changes of what is shown: a person cannot follow more, and a storm has many
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
 
-let stream, heard = performance.now(), touched = 0, due, news, twins, reading = false;
+const waiting = new Map(); // what has come and is not shown yet, by alert
+let stream, showing, heard = performance.now(), touched = 0, due, news, twins, reading = false;
 
 if (live && at) {
   connect();
@@ -29,7 +31,7 @@ function connect() {
     at.dataset.text = at.textContent = JSON.parse(e.data).text;
     document.body.classList.remove("stale");
   });
-  for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => changed(JSON.parse(e.data)));
+  for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => take(JSON.parse(e.data)));
   for (const kind of ["node", "again", "report", "notice"]) stream.addEventListener(kind, read);
   stream.onerror = () => {
     // A session that has ended is answered with a page, after which a browser does not try again.
@@ -52,6 +54,17 @@ function look() {
   at.textContent = at.dataset.stale + (at.dataset.text ?? at.textContent);
 }
 
+// take keeps the newest that has come of each alert, until it is shown.
+function take(event) {
+  waiting.set(event.alert, { ...waiting.get(event.alert), ...event });
+  showing ??= setTimeout(() => {
+    showing = undefined;
+    const events = [...waiting.values()];
+    waiting.clear();
+    events.forEach(changed);
+  }, apart);
+}
+
 function changed(event) {
   const row = event.alert && rowOf(live, event.alert);
   if (!row || (event.state && event.state !== row.dataset.state)) {
@@ -64,7 +77,10 @@ function changed(event) {
     const cell = row.querySelector(`[data-rung="${rung}"]`);
     if (cell) setText(cell, count.toLocaleString("en-US"));
   }
-  if (row.querySelector("[data-part]")) read(); // its words follow
+  // Words follow counts: those of its state only where all have reported by now, or have not any more.
+  const complete = String(rungs.presented >= rungs.queued), words = row.querySelector('[data-part]:not([data-part="state"], [data-part="reports"])');
+  if (words || row.dataset.complete !== complete) read();
+  row.dataset.complete = complete;
 }
 
 function rowOf(within, id) {
