@@ -12,11 +12,12 @@ import (
 // Refusal turns a verdict into the caller's problem: err is why nothing was sent, found all
 // that is wrong.
 func Refusal(err error, found alert.Findings) error {
-	p := wire.Problemf(wire.KindRefused, "nothing was sent: %v", err).Because(why.NotValid)
+	reason := err.Error()
 	var rejected *alert.RejectError
 	if errors.As(err, &rejected) {
-		p.Sentence = "nothing was sent: " + rejected.Findings.Reason()
+		reason = rejected.Findings.Reason()
 	}
+	p := wire.Problemf(wire.KindRefused, "nothing was sent: %s", reason).Because(why.NotValid, errors.New(reason))
 	p.Details = Sentences(found)
 	return p
 }

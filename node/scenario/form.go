@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"time"
 
@@ -32,7 +33,7 @@ func Wire(s rights.Scenario) wire.Scenario {
 // against what its alert makes of it, and is not kept. The number of approvals is the caller's to bound.
 func Record(in wire.Scenario) (rights.Scenario, error) {
 	if in.Minutes < 1 || in.Minutes > math.MaxInt32 {
-		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds").Because(why.ScenarioUnfit)
+		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds").Because(why.ScenarioUnfit, errors.New("it does not say in minutes how long it holds"))
 	}
 	s := rights.Scenario{
 		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 		}
 	}
 	if a.MsgType != alert.MsgTypeAlert || len(a.References) > 0 || len(a.Infos) == 0 {
-		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references").Because(why.ScenarioUnfit)
+		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references").Because(why.ScenarioUnfit, errors.New("it is an Alert with at least one info block and without references"))
 	}
 	if time.Duration(s.Lifetime)*time.Millisecond > alert.MaxLifetime {
 		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes())).Because(why.ScenarioLong, int(alert.MaxLifetime.Minutes()))

@@ -183,6 +183,8 @@ func TestConsole_Pages(t *testing.T) {
 			look("alerts/"+id+"/end", "end")
 			look("approvals", "approvals-own")
 			look("account", "account")
+			look("contents", "contents")
+			look("watch", "watch")
 			look("scenarios", "scenarios")
 			look("nowhere", "problem")
 			root := d.at(0, "root", size.width, size.height)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,4 +65,14 @@ func TestFire_AsksWhetherOneMoreNoticeIsNeeded(t *testing.T) {
 	require.NotContains(t, r.get(path).Body.String(), "within an hour")
 	r.fake.Outcome.Noise = &caution.Noise{Place: "tuen-mun", Count: 6}
 	require.Contains(t, r.get(path).Body.String(), "This is notice number 6 within an hour at tuen-mun. Is it really needed?")
+}
+
+// The pages of the ability to warn share one style, which both load.
+func TestAbility_SharesItsStyle(t *testing.T) {
+	r := newRig(t)
+	shared := regexp.MustCompile(`/console/static/_able\.[0-9a-f]+\.css`)
+	style := shared.FindString(r.get("ability").Body.String())
+	require.NotEmpty(t, style)
+	require.Equal(t, style, shared.FindString(r.get("ability/drills").Body.String()))
+	require.Contains(t, r.get(strings.TrimPrefix(style, Below)).Body.String(), "polyline")
 }

@@ -53,6 +53,8 @@ func TestDevices_PageThroughTenThousand(t *testing.T) {
 	require.Contains(t, page, "100 not known")
 	require.Contains(t, page, "Devices: 10,000")
 	require.Equal(t, 100, strings.Count(page, `href="/console/devices?place=`))
+	t.Logf("the board of ten thousand devices has %d KiB", len(page)>>10)
+	require.Less(t, len(page), 128<<10, "a page holds some of them, whatever there is")
 	var all []string
 	for next := "devices"; next != ""; {
 		page := r.get(next).Body.String()

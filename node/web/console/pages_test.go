@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -138,4 +139,24 @@ func TestIncident_OfTwoThingsIsNeverOne(t *testing.T) {
 	require.Equal(t, of("3/F, flat A", 1), of("3/F, flat A", 1), "two people who press for one thing make one alert")
 	require.LessOrEqual(t, utf8.RuneCountInString(of(strings.Repeat("屯", 500), 1)), mostIncident)
 	require.Equal(t, "2026-11-30T03:00Z a/b Block 3", incident(now, "a/b", []blank{{Text: "Block 3"}}, 1), "what is short can be read")
+}
+
+// Fifty alerts in force for ten thousand devices, all on one page, and the most that are shown on a screen of a room.
+func TestNow_OfFiftyAlertsIsSmall(t *testing.T) {
+	r := newRig(t)
+	one := r.fake.Alerts[0]
+	r.fake.Alerts = nil
+	for i := range 50 {
+		a := one
+		a.ID, a.Headline = fmt.Sprintf("%026d", i), "No water in On Ting Estate until 18:00, from the tank on the roof"
+		a.State, a.Status, a.Rungs = wire.StateInForce, "Actual", wire.Rungs{Queued: 10_000, Sent: 9_990, Delivered: 9_980, Verified: 9_970, Presented: 9_000}
+		r.fake.Alerts = append(r.fake.Alerts, a)
+	}
+	now, watch := r.get("now").Body.String(), r.get("watch").Body.String()
+	t.Logf("what is in force has %d KiB, the screen of the operations room %d", len(now)>>10, len(watch)>>10)
+	require.Equal(t, 50, strings.Count(now, "data-rung=\"presented\""))
+	require.Less(t, len(now), 160<<10)
+	require.Equal(t, 12, strings.Count(watch, "<progress"))
+	require.Contains(t, watch, "38 more are in force")
+	require.Less(t, len(watch), 24<<10)
 }

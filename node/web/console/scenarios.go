@@ -24,6 +24,7 @@ type scenariosPage struct {
 // scenarioRow is a scenario of the district.
 type scenarioRow struct {
 	ID, Title, Select, Usual, Approvals string
+	Place                               string // in words, where Select is all below one place
 	Minutes                             int
 	Drill                               bool
 	Blanks                              []string
@@ -42,11 +43,18 @@ func (c scenarioPages) scenarioList(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
+	names, err := view.NamesOfPlaces(c.places, q)
+	if err != nil {
+		return err
+	}
 	p := scenariosPage{Page: q.Page("scenarios"), MayWrite: q.May(authority.ChangeScenarios)}
 	there := map[string]bool{}
 	for _, s := range all {
 		there[s.ID] = true
 		r := scenarioRow{ID: s.ID, Title: s.Title, Select: s.Select, Minutes: s.Minutes, Drill: isDrill(s), Blanks: s.Blanks}
+		if place := view.Below(s.Select); place != "" {
+			r.Place = names.Of(place)
+		}
 		if s.UsualMax > 0 {
 			r.Usual = q.Lang.T("fire.usual", s.UsualMin, s.UsualMax)
 		}

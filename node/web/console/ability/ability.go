@@ -128,7 +128,7 @@ func (p pages) morning(q *frame.Request) (out abilityPage, err error) {
 	if err != nil {
 		return out, err
 	}
-	out = abilityPage{Page: q.Page("ability"), Warnings: status.Warnings, Ends: endings(q, status), MayTest: q.May(authority.TestDevices)}
+	out = abilityPage{Page: q.Page("ability", "_able"), Warnings: status.Warnings, Ends: endings(q, status), MayTest: q.May(authority.TestDevices)}
 	out.Path = q.Inside(frame.Below + "ability")
 	out.counts(c, status)
 	out.tested(q, tested, c, names, status)

@@ -171,7 +171,7 @@ func (p pages) drills(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	out := drillsPage{Page: q.Page("drills"), Drills: found}
+	out := drillsPage{Page: q.Page("drills", "_able"), Drills: found}
 	var labels []string
 	places, cells := map[string]*series{}, map[string][]string{}
 	var order []string

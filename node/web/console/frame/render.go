@@ -43,12 +43,13 @@ type NavItem struct {
 // a person.
 const headerPart = "Almenara-Part"
 
-// Page makes the base of a page: name is that of its template, style and title.
-func (q *Request) Page(name string) Page {
+// Page makes the base of a page: name is that of its template, style and title. Styles that it shares with others
+// of its room are named besides.
+func (q *Request) Page(name string, shared ...string) Page {
 	f := q.frame
 	p := Page{
 		Language: q.Lang, Title: q.Lang.T(name + ".title"), Path: q.Inside(q.R.URL.RequestURI()),
-		Styles: f.Styles(name), Scripts: f.scripts(name), Banner: f.banner(q, q.Who != nil),
+		Styles: f.Styles(name, shared...), Scripts: f.scripts(name), Banner: f.banner(q, q.Who != nil),
 	}
 	if q.R.Method != http.MethodGet { // what a form answered cannot be asked for again
 		p.Path = Below
@@ -59,15 +60,22 @@ func (q *Request) Page(name string) Page {
 	p.User, p.Only, p.Idle = q.Who.Caller.Name, q.Who.OnlyHere, q.Who.Idle
 	for _, item := range f.opts.Nav {
 		if item.Action == "" || q.May(item.Action) {
-			p.Nav = append(p.Nav, NavItem{Below + item.Name, q.Lang.T(item.Name + ".title"), item.Name == name})
+			label := q.Lang.T(item.Name + ".title")
+			if short := "nav." + item.Name; q.Lang.Has(short) { // a telephone has little room
+				label = q.Lang.T(short)
+			}
+			p.Nav = append(p.Nav, NavItem{Below + item.Name, label, item.Name == name})
 		}
 	}
 	return p
 }
 
 // Styles are the paths of the styles of a page.
-func (f *Frame) Styles(name string) []string {
+func (f *Frame) Styles(name string, shared ...string) []string {
 	out := []string{f.static.Path("_layout.css")}
+	for _, style := range shared {
+		out = append(out, f.static.Path(style+".css"))
+	}
 	if own := f.static.Path(name + ".css"); own != "" {
 		out = append(out, own)
 	}

@@ -57,6 +57,15 @@ func Show(n uint64) string { return words.Show(n) }
 // Under selects a place and all that is under it.
 func Under(place string) string { return "place under " + Quoted(place) }
 
+// Below is the place below which a selection selects everybody; "" where it selects otherwise.
+func Below(selection string) string {
+	place, ok := strings.CutPrefix(selection, "place under ")
+	if place = strings.Trim(place, `"`); !ok || strings.ContainsAny(place, " \"()\\") {
+		return ""
+	}
+	return place
+}
+
 // Quoted is a value as the grammar of selections takes it, whatever it holds.
 func Quoted(value string) string {
 	plain := func(r rune) bool {

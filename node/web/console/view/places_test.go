@@ -12,3 +12,12 @@ func TestQuoted(t *testing.T) {
 		require.Equal(t, want, Quoted(value))
 	}
 }
+
+func TestBelow(t *testing.T) {
+	for selection, want := range map[string]string{
+		"place under a/b": "a/b", `place under "a/b"`: "a/b", Under("tuen-mun/on-ting"): "tuen-mun/on-ting",
+		"place under a and kind = screen": "", "place under a or place under b": "", "kind = screen": "", "": "", `place under "a b"`: "", "not place under a": "",
+	} {
+		require.Equal(t, want, Below(selection), selection)
+	}
+}
