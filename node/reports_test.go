@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"image"
 	"image/jpeg"
+	"slices"
 	"testing"
 	"time"
 
@@ -84,13 +85,56 @@ func TestReports_AreOnEveryNodeWithTheirPhotos(t *testing.T) {
 	d.kill(0)
 	d.kill(1)
 	d.awaitOn(2, func(s wire.Status) bool { return !s.Quorum })
-	d.reports(2, phone, `{"id":"alone-0123456789","kind":"need_help"}`)
+	d.reports(2, phone, `{"id":"alone-0123456789ab","kind":"need_help"}`)
 	require.Len(t, d.reported(2), 2, "a node that is alone takes reports")
 	d.start(0)
 	d.start(1)
 	for i := range 3 {
 		d.eventually("the others hear of it", func() bool { return len(d.reported(i)) == 2 })
 	}
+}
+
+// Who is limited to places reads over the API, and hears of by events, what was reported there, and nothing of the
+// rest; of two who change one user, the second is told.
+func TestReports_OfOtherPlacesAreNotForWhoIsLimited(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	one, two := d.enrol("phone", "tuen-mun/block-1", 1)[0], d.enrol("phone", "tuen-mun/block-2", 1)[0]
+	user := agreed(d, func() (wire.User, error) {
+		return d.client(0).AddUser(d.ctx(), wire.AddUser{Name: "warden", Roles: []string{"composer"}, Places: []string{"tuen-mun/block-2"}})
+	})
+	warden := d.clientWith(0, user.Token)
+	heard := d.hearsAs(user.Token)
+
+	d.reports(0, one, `{"id":"one-0123456789ab","kind":"need_help","text":"elsewhere","alert":"zzzzzzzzzzzzzzzzzzzzzzzzzz"}`)
+	for event := told(t, heard); event.Type != reported.Event; event = told(t, heard) {
+	}
+	d.reports(0, two, `{"id":"two-0123456789ab","kind":"hazard","text":"here","alert":"zzzzzzzzzzzzzzzzzzzzzzzzzz"}`)
+	event := told(t, heard)
+	for ; event.Type != reported.Event; event = told(t, heard) {
+	}
+	require.Empty(t, event.Alert)
+	all := d.reported(0)
+	require.Len(t, all, 2)
+	page, err := warden.ListReports(d.ctx(), reported.Query{})
+	require.NoError(t, err)
+	require.Len(t, page.Reports, 1)
+	require.Equal(t, []any{"here", 1, 0}, []any{page.Reports[0].Text, page.New, page.NeedHelp})
+	for _, r := range all {
+		_, err := warden.ShowReport(d.ctx(), r.ID)
+		if r.Text == "here" {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, "is known here")
+		}
+	}
+
+	users, err := d.client(0).ListUsers(d.ctx())
+	require.NoError(t, err)
+	at := slices.IndexFunc(users, func(u wire.User) bool { return u.Name == "warden" })
+	require.NoError(t, d.client(0).SetUser(d.ctx(), "warden", wire.SetUser{Version: users[at].Version, Roles: []string{"viewer"}}))
+	err = d.client(0).SetUser(d.ctx(), "warden", wire.SetUser{Version: users[at].Version, Places: &[]string{}})
+	require.ErrorContains(t, err, "somebody else has changed warden meanwhile")
 }
 
 // reportText is a report as a device writes it.

@@ -30,8 +30,7 @@ func Minimal(by Caller, s audience.Selection, out *wire.Selected) error {
 		return nil
 	}
 	if s.NamesMembers() {
-		return wire.Problemf(wire.KindForbidden,
-			"this would tell the tags or languages of members who are named by their ids, which needs the role %s", RoleAudienceManager).Because(why.TellsOfFew, role(RoleAudienceManager))
+		return wire.Problemf(wire.KindForbidden, "this would tell the tags or languages of members who are named by their ids, which needs the role %s", RoleAudienceManager).Because(why.TellsOfFew, role(RoleAudienceManager))
 	}
 	if !s.Plain() {
 		return wire.Problemf(wire.KindForbidden,

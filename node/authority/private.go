@@ -17,8 +17,7 @@ func MayList(by Caller, personal bool) error {
 		return nil
 	}
 	return wire.Problemf(wire.KindForbidden,
-		"whom the alert reached is listed only for the roles %s and %s, because it was addressed by tags, languages or addresses; the alert itself shows the counts",
-		RoleAudienceManager, RoleComposer).Because(why.RoleMissing, role(RoleAudienceManager, RoleComposer))
+		"whom the alert reached is listed only for the roles %s and %s, because it was addressed by tags, languages or addresses; the alert itself shows the counts", RoleAudienceManager, RoleComposer).Because(why.RoleMissing, role(RoleAudienceManager, RoleComposer))
 }
 
 // MayReadOriginal refuses the original of a message that has addresses, which may be telephone
@@ -27,8 +26,7 @@ func MayReadOriginal(by Caller, addresses []string) error {
 	if len(addresses) == 0 || May(by, ReadPersons) {
 		return nil
 	}
-	return wire.Problemf(wire.KindForbidden,
-		"the message names single addresses, and its original is given only to the role %s", RoleAudienceManager).Because(why.RoleMissing, role(RoleAudienceManager))
+	return wire.Problemf(wire.KindForbidden, "the message names single addresses, and its original is given only to the role %s", RoleAudienceManager).Because(why.RoleMissing, role(RoleAudienceManager))
 }
 
 // MayAsk refuses, from who is limited to places and may not read persons, what would be

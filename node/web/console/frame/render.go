@@ -61,7 +61,7 @@ func (q *Request) Page(name string, shared ...string) Page {
 	for _, item := range f.opts.Nav {
 		if item.Action == "" || q.May(item.Action) {
 			label := q.Lang.T(item.Name + ".title")
-			if short := "nav." + item.Name; q.Lang.Has(short) { // a telephone has little room
+			if short := "nav-" + item.Name + ".title"; q.Lang.Has(short) { // a telephone has little room
 				label = q.Lang.T(short)
 			}
 			p.Nav = append(p.Nav, NavItem{Below + item.Name, label, item.Name == name})

@@ -19,8 +19,8 @@ type peoplePage struct {
 	Roles   []choice // that may be given
 	Places  []choice
 	Filled  filled
-	Wrong   frame.Said // why nobody was added
-	Change  bool       // whether the person may add users
+	Wrong   string // why nobody was added
+	Change  bool   // whether the person may add users
 }
 
 // filled is what the form holds that was sent and not taken.
@@ -116,7 +116,7 @@ func (p pages) add(q *frame.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Wrong, out.Filled = q.Said(problem), filled{in.Name, strings.Join(in.Senders, " "), in.System}
+		out.Wrong, out.Filled = q.Said(problem).Text, filled{in.Name, strings.Join(in.Senders, " "), in.System}
 		return q.ShowAs(wire.HTTPStatus(problem.Kind), "people", out)
 	}
 	if err != nil {
