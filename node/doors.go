@@ -6,12 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"almenara/channels"
-	"almenara/channels/mqtt"
 	"almenara/channels/pages"
 	"almenara/channels/speaker"
-	"almenara/cluster/connlimit"
 	"almenara/cluster/identity"
 	"almenara/node/api"
 	"almenara/node/enrol"
@@ -19,6 +18,7 @@ import (
 	"almenara/node/service"
 	"almenara/node/sounds"
 	"almenara/node/web/console"
+	"almenara/node/web/residents"
 )
 
 // openMQTT lets devices in on every address that is set.
@@ -65,6 +65,14 @@ func (n *Node) openAPI() error {
 	mux.Handle(console.Below, pages)
 	mux.Handle("/mqtt", n.gateway.Handler())
 	mux.Handle(enrol.Below, n.enrolment)
+	forResidents := residents.New(n.residents, n.options.Clock, time.Local).Register(mux)
+	if n.options.ResidentsListen != "" {
+		plain := httpserver.New(httpserver.Options{Address: n.options.ResidentsListen, Handler: forResidents, Conns: n.conns.API, Logger: n.log})
+		if err := plain.Start(); err != nil {
+			return err
+		}
+		n.stop.Add("pages of residents", plain.Stop)
+	}
 	options := httpserver.Options{Address: u.Host, Handler: mux, EndStreams: func() { handler.EndStreams(); pages.EndStreams() }, Conns: n.conns.API, Logger: n.log}
 	if u.Scheme == "https" {
 		options.TLS = identity.PublicTLS(n.identityNow)
@@ -99,7 +107,7 @@ func newConsole(n *Node, screen string) *console.Console {
 	s := n.Services()
 	return console.New(console.Services{
 		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
-		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices,
+		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Policy: s.Policy,
 		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability,
 		Imports: s.Imports, Selections: s.Selections,
@@ -113,7 +121,7 @@ func newConsole(n *Node, screen string) *console.Console {
 func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
-		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Notices: n.notices, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
+		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Notices: n.notices, Residents: n.residents, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
 		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Ability: n.ability, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}
@@ -126,15 +134,3 @@ func (n *Node) identityNow() *identity.Identity {
 	}
 	return n.identity
 }
-
-// deviceConns gives each kind of listener of the gateway its share of the descriptors.
-type deviceConns struct{ *connlimit.Process }
-
-// Enter implements mqtt.Conns.
-func (d deviceConns) Enter(t mqtt.Transport, conn net.Conn) bool { return d.Devices[t].Enter(conn) }
-
-// Known implements mqtt.Conns.
-func (d deviceConns) Known(conn net.Conn) { d.Pool.Known(conn) }
-
-// Leave implements mqtt.Conns.
-func (d deviceConns) Leave(conn net.Conn) { d.Pool.Leave(conn) }

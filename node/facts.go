@@ -51,7 +51,7 @@ func (n *Node) openFacts(context.Context) error {
 		},
 		Leaderless: alone, OnNew: n.learner.Learn, Logger: n.log,
 	})
-	n.approvals, n.reports, n.acts = newApprovals(n), newReports(n), newFollowUps(n)
+	n.approvals, n.reports, n.acts, n.residents = newApprovals(n), newReports(n), newFollowUps(n), newResidents(n)
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
 	n.sounds = newSounds(n)
 	n.intake = newIntake(n)

@@ -37,6 +37,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/budget/counted"
+	"almenara/node/deviceconns"
 	"almenara/node/district"
 	"almenara/node/duties"
 	"almenara/node/enrol"
@@ -66,6 +67,7 @@ import (
 	"almenara/node/records"
 	"almenara/node/replication"
 	"almenara/node/reports"
+	"almenara/node/residents"
 	"almenara/node/shutdown"
 	"almenara/node/signin"
 	"almenara/node/sounds"
@@ -124,6 +126,8 @@ type Node struct {
 	acts        *followup.FollowUps
 	reported    *reports.Book
 	reports     *reports.Reports
+	answered    *residents.Book
+	residents   *residents.Residents
 	budget      *budget.Budget
 	rules       *authority.Rules
 	users       *records.Users
@@ -307,7 +311,7 @@ func (n *Node) openState(context.Context) error {
 	n.state = agreed.New(n.machine)
 	n.stories = stories.New(n.book, n.state, n.options.Clock)
 	n.progress, n.followUps = replication.New(n.stories.Agreed), followup.NewBook(n.state, n.options.Clock)
-	n.reported = reports.NewBook(n.state, n.originals, n.options.Clock)
+	n.reported, n.answered = reports.NewBook(n.state, n.originals, n.options.Clock), residents.NewBook(n.state, n.originals, n.options.Clock)
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.addressed.Called, n.splits = n.followUps.Called, splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Timed: n.times.Agreed(), Logger: n.log})
@@ -352,7 +356,7 @@ func (n *Node) openGateway(ctx context.Context) error {
 	}
 	n.instep, n.tester = newInStep(n), newTester(n)
 	n.gateway, err = mqtt.New(mqtt.Options{
-		Auth: n.presence, Receipts: n.receipts, Hooks: heard.Hooks{Presence: n.presence, InStep: n.instep, Reports: func() *reports.Reports { return n.reports }, Tester: n.tester}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.identity.TicketSecret(), Clock: n.options.Clock, Conns: deviceConns{n.conns}, Logger: n.log, Registry: n.registry,
+		Auth: n.presence, Receipts: n.receipts, Hooks: heard.Hooks{Presence: n.presence, InStep: n.instep, Tester: n.tester, Reports: func() *reports.Reports { return n.reports }, Residents: func() *residents.Residents { return n.residents }}, TLS: identity.PublicTLS(n.identityNow), Tickets: n.identity.TicketSecret(), Clock: n.options.Clock, Conns: deviceconns.Shares{Process: n.conns}, Logger: n.log, Registry: n.registry,
 		Origins: func() []string { return originsOf(n) },
 	})
 	if err != nil {
@@ -406,7 +410,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run, n.tester.Run,
+		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run, n.tester.Run, n.residents.Run,
 		n.external.Run, leaver.Run, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })
@@ -417,7 +421,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 // openDoors lets devices and people in. What Stop does first is registered last: the
 // others have a leader before anything here takes its time.
 func (n *Node) openDoors(context.Context) error {
-	n.stop.Add("reports of people", func(context.Context) error { n.reports.Close(); return nil })
+	n.stop.Add("reports of people", func(context.Context) error { n.reports.Close(); n.residents.Close(); return nil })
 	n.stop.Add("device gateway", n.gateway.Stop)
 	if err := n.openMQTT(); err != nil {
 		return err

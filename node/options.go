@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"almenara/channels/pages"
@@ -46,6 +47,12 @@ type Options struct {
 	// FramedBy are the origins of signage systems whose pages may show the pages of devices in a
 	// frame, such as https://signage.example; none where it is empty.
 	FramedBy []string
+	// Residents is the address under which residents' phones reach this node, such as https://host:port, or
+	// http://host:port of ResidentsListen; "" shows no codes beside alerts.
+	Residents string
+	// ResidentsListen is host:port where the pages of residents, and nothing else, are served without TLS, for
+	// phones that do not know the district's authority; "" is off.
+	ResidentsListen string
 	// Heartbeat is raft's heartbeat and election timeout; 0 is 300 ms (wired LAN).
 	// Use 1 s on radio links.
 	Heartbeat time.Duration
@@ -99,6 +106,9 @@ func (o Options) Validate() error {
 	}
 	if err := o.Broker.Validate(); err != nil {
 		return err
+	}
+	if o.Residents != "" {
+		o.FramedBy = append(slices.Clone(o.FramedBy), o.Residents) // an origin, too
 	}
 	for _, origin := range o.FramedBy {
 		if err := pages.CheckOrigin(origin); err != nil {

@@ -36,6 +36,7 @@ import (
 	"almenara/node/reached"
 	"almenara/node/read"
 	"almenara/node/reports"
+	"almenara/node/residents"
 	"almenara/node/status"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -132,19 +133,19 @@ func newFollowUps(n *Node) *followup.FollowUps {
 // newReports is what takes what people report.
 func newReports(n *Node) *reports.Reports {
 	return reports.New(reports.Options{
-		Book: n.reported, Photos: n.originals, AlertIDs: func(id string) ([]string, error) {
-			s, err := n.stories.Find(id)
-			if err != nil {
-				return nil, err
-			}
-			ids := make([]string, len(s.IDs))
-			for i, one := range s.IDs {
-				ids[i] = string(one)
-			}
-			return ids, nil
-		},
+		Book: n.reported, Photos: n.originals, AlertIDs: n.stories.AllIDs,
 		Rules: n.rules, Exchange: n.exchange, Progress: n.progress, Store: n.store, Audience: n.state.Index, Understood: n.proposer.Understood,
 		Alone: func() bool { return !settlerOf(n).CanCommit() }, Clock: n.options.Clock,
+	})
+}
+
+// newResidents is what takes what residents answer.
+func newResidents(n *Node) *residents.Residents {
+	return residents.New(residents.Options{
+		Book: n.answered, Photos: n.originals, InForce: n.presenter.Last, AlertIDs: n.stories.AllIDs, Keys: n.ring.Members,
+		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Rules: n.rules, Exchange: n.exchange, Progress: n.progress,
+		Store: n.store, Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return !settlerOf(n).CanCommit() },
+		Base: n.options.Residents, Send: n.gateway.Command, Clock: n.options.Clock, Logger: n.log,
 	})
 }
 
@@ -275,7 +276,7 @@ func originsOf(n *Node) []string {
 // newLearner is what takes new facts.
 func newLearner(n *Node) *present.Learner {
 	return present.NewLearner(present.LearnerOptions{
-		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, FollowUps: n.followUps, Reports: n.reported, Log: n.state,
+		Book: n.book, Budget: n.budget, Progress: n.progress, Originals: n.originals, Events: n.events, FollowUps: n.followUps, Reports: n.reported, Residents: n.answered, Log: n.state,
 		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
 		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
 	})

@@ -124,6 +124,7 @@ almenara/node/web/console/compose/picture almenara/node/wire
 almenara/node/web/console/compose/further almenara/node/wire
 almenara/node/web/console/compose almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
+almenara/node/web/console/residents almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/reports almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
@@ -168,7 +169,8 @@ almenara/node/status almenara/cluster almenara/storage almenara/node/alone almen
 almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/levels almenara/node/scenario almenara/node/shortid almenara/node/wire almenara/node/wording
 almenara/node/wording almenara/storage/alert almenara/node/wire
 almenara/node/scenario/ready almenara/node/wire
-almenara/node/heard almenara/channels almenara/node/ability almenara/node/instep almenara/node/presence almenara/node/reports
+almenara/node/deviceconns almenara/channels almenara/cluster/connlimit
+almenara/node/heard almenara/channels almenara/node/ability almenara/node/instep almenara/node/presence almenara/node/reports almenara/node/residents
 almenara/node/levels almenara/cluster/command almenara/storage almenara/node/authority almenara/node/scenario! almenara/node/wire
 almenara/node/notices almenara/cluster/agreed almenara/cluster/apply! almenara/cluster/command almenara/storage almenara/node/authority almenara/node/intake almenara/node/judge almenara/node/levels almenara/node/scenario! almenara/node/shortid almenara/node/wire almenara/node/wording
 almenara/node/scenario almenara/storage almenara/node/escalation almenara/node/judge almenara/node/shortid almenara/node/wire
@@ -182,6 +184,8 @@ almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/
 almenara/node/spokencode almenara/node/wire
 almenara/node/followup almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/escalation almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/followup almenara/node/reached almenara/node/stories almenara/node/wire
+almenara/node/residents almenara/channels! almenara/channels/contract! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/ratelimit almenara/node/replication almenara/node/reports almenara/node/wire
+almenara/node/web/residents almenara/channels/contract! almenara/node/api/rates almenara/node/residents almenara/node/web! almenara/node/wire almenara/storage/factbody
 almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire
 almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording

@@ -209,17 +209,25 @@ const (
 // Command is the payload of /device/{id}/command, signed and expiring.
 type Command struct {
 	ID      string    `json:"id"`
-	Do      string    `json:"do"` // test, identify, reload, silence, answered
+	Do      string    `json:"do"` // test, identify, reload, silence, answered, answer
 	Time    time.Time `json:"time"`
 	Expires time.Time `json:"expires"`
 
-	// Which revision was answered, and how; only where Do is answered.
+	// Which alert, and of it which revision was answered, and how; only where Do is answered, and Alert where it is
+	// answer.
 	Alert    string `json:"alert,omitempty"`
 	Revision uint64 `json:"revision,omitempty"`
 	Answer   string `json:"answer,omitempty"`
 
 	// Place is where the device hangs, in the words of people there; only where Do is identify.
 	Place string `json:"place,omitempty"`
+
+	// Link is what residents open to answer Alert, Modules how many modules a side of its QR code has, without
+	// a margin, and Code the modules: row after row, a bit each, black is 1, the first one highest, base64; only
+	// where Do is answer.
+	Link    string `json:"link,omitempty"`
+	Modules int    `json:"modules,omitempty"`
+	Code    string `json:"code,omitempty"`
 }
 
 // The values of Command.Do that nodes send.
@@ -227,6 +235,7 @@ const (
 	DoTest     = "test"     // prove silently that the device works, and tell it as Tested
 	DoIdentify = "identify" // be found: show the own id and place for 10 seconds, or chirp once
 	DoAnswered = "answered" // the device's person answered on another one
+	DoAnswer   = "answer"   // show the code of Link beside Alert until Expires: residents answer with it
 )
 
 // KeyRing is the payload of /keys, signed by the district's root key.

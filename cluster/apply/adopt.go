@@ -187,7 +187,7 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		err = a.kept(o, &out)
 	case fact.KindFollowUp:
 		err = a.followUp(o, &out)
-	case fact.KindReport, fact.KindModeration:
+	case fact.KindReport, fact.KindModeration, fact.KindResidents:
 		err = a.reported(o, &out)
 	default:
 		err = a.rejected(o, &out, "unknown kind")
@@ -442,4 +442,16 @@ func (a *adoption) listed(o *opened, out *command.FactOutcome, action, text stri
 		return err
 	}
 	return a.line(action, text)
+}
+
+// reported lists what a person reported by a device, what a person made of that, or what residents answered.
+func (a *adoption) reported(o *opened, out *command.FactOutcome) error {
+	action, text, err := factbody.ReportLine(o.fact.Body, o.fact.Kind == fact.KindModeration)
+	if o.fact.Kind == fact.KindResidents {
+		action, text, err = factbody.ResidentsLine(o.fact.Body)
+	}
+	if err != nil {
+		return a.rejected(o, out, "body is not a report")
+	}
+	return a.listed(o, out, action, text)
 }

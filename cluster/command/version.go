@@ -29,7 +29,8 @@ import (
 //	9  alerts that say which groups are called where too few answer, and how often devices are
 //	   reminded, and scenarios that do; facts that a group was called, and that somebody was not told
 //	10 planned notices, and the levels that they go through
-const Newest = 10
+//	11 facts of what residents without an account answered
+const Newest = 11
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.

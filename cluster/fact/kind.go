@@ -16,6 +16,7 @@ const (
 	KindFollowUp                   // Body is a factbody.FollowUp: what a person did about an alert
 	KindReport                     // Body is a factbody.Report: what a person reported by a device
 	KindModeration                 // Body is a factbody.Moderation: what a person made of a report
+	KindResidents                  // Body is a factbody.Residents: what residents without an account answered
 )
 
 // KindOriginals lists the alert facts whose message is kept apart (factbody.Original). It is
@@ -38,6 +39,7 @@ var kinds = map[Kind]struct {
 	KindFollowUp:   {"follow-up", 6},
 	KindReport:     {"report", 8},
 	KindModeration: {"moderation", 8},
+	KindResidents:  {"residents", 11},
 }
 
 // Since is the first command version whose software knows the kind; 0 for a kind of

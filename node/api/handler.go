@@ -71,8 +71,9 @@ type Handler struct {
 	pages *pages.Pages // of devices
 	sound devicepages.Sound
 	alertHandlers
-	reported service.Reported
-	notices  service.Notices
+	reported  service.Reported
+	notices   service.Notices
+	residents service.Residents
 	ruleHandlers
 	importHandlers
 	audienceHandlers

@@ -83,6 +83,11 @@ var happy = map[string]struct {
 	"POST /api/v1/reports/{id}/handling": {
 		query: "?wait=local", body: `{"handling":"forwarded","note":"to the wardens"}`, status: 201, asked: "ModerateReport " + apitest.AlertID + ` forwarded "to the wardens" local`, answer: `"handling":"forwarded"`,
 	},
+	"GET /api/v1/alerts/{id}/residents": {status: 200, asked: "AlertResidents " + apitest.AlertID, answer: `"seen":41`},
+	"GET /api/v1/residents/{id}/photo":  {status: 200, asked: "ResidentPhoto " + apitest.AlertID, answer: "\xff\xd8\xff"},
+	"POST /api/v1/residents/{id}/handling": {
+		query: "?wait=local", body: `{"handling":"seen","note":"warden goes"}`, status: 201, asked: "HandleResident " + apitest.AlertID + ` seen "warden goes" local`, answer: `"handling":"seen"`,
+	},
 	"GET /api/v1/scenarios":         {status: 200, asked: "ListScenarios", answer: `"blanks":["where"]`},
 	"GET /api/v1/scenarios/{id}":    {status: 200, asked: "ListScenarios", answer: `"title":"Flood"`},
 	"PUT /api/v1/scenarios/{id}":    {body: `{"title":"Fire","alert":{},"minutes":5}`, status: 200, answer: `"dry_run":false`, asked: "PutScenario " + apitest.AlertID + " Fire"},
@@ -258,7 +263,8 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/alerts/{id}/told":      {"composer", "approver"}, "POST /api/v1/alerts/{id}/remind": {"composer", "approver"},
 		"POST /api/v1/reports/{id}/handling": {"composer", "approver"},
 		"POST /api/v1/notices":               {"composer"}, "POST /api/v1/notices/{id}/versions": {"composer"}, "POST /api/v1/notices/{id}/acts": {"composer", "approver"},
-		"POST /api/v1/spoken-codes": {"approver", "composer"}, "POST /api/v1/alerts/{id}/spoken-approval": {"composer", "approver"},
+		"POST /api/v1/residents/{id}/handling": {"composer", "approver"},
+		"POST /api/v1/spoken-codes":            {"approver", "composer"}, "POST /api/v1/alerts/{id}/spoken-approval": {"composer", "approver"},
 		"PUT /api/v1/scenarios/{id}": {"administrator"}, "DELETE /api/v1/scenarios/{id}": {"administrator"},
 		"POST /api/v1/licences": {"administrator"}, "DELETE /api/v1/licences/{id}": {"administrator"},
 		"PUT /api/v1/policy": {"administrator"},

@@ -98,6 +98,11 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/reports/{id}/handling": func() error {
 			return drop(c.ModerateReport(ctx, apitest.ReportID, reported.Moderate{Handling: reported.Seen}, client.WaitCommitted))
 		},
+		"GET /api/v1/alerts/{id}/residents": func() error { return drop(c.AlertResidents(ctx, apitest.AlertID)) },
+		"GET /api/v1/residents/{id}/photo":  func() error { return drop(c.ResidentPhoto(ctx, apitest.ReportID)) },
+		"POST /api/v1/residents/{id}/handling": func() error {
+			return drop(c.HandleResident(ctx, apitest.ReportID, reported.Moderate{Handling: reported.Seen}, client.WaitCommitted))
+		},
 		"POST /api/v1/alerts/{id}/remind": func() error {
 			return drop(c.Remind(ctx, apitest.AlertID, acts.Remind{EveryMinutes: 5}, client.WaitCommitted))
 		},
@@ -197,6 +202,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,
 		`ShowPolicy`, `PutPolicy 0`,
 		`ListReports "` + apitest.AlertID + `" "" "new" "" "" 7`, `ShowReport ` + apitest.ReportID, `ReportPhoto ` + apitest.ReportID, `ModerateReport ` + apitest.ReportID + ` seen "" committed`,
+		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
 		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,

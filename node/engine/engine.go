@@ -125,6 +125,7 @@ func serve(ctx context.Context, version string, o inprocess.ServeOptions, ready 
 	}
 	opts.Broker = external.Broker(o.Broker)
 	opts.Heartbeat, opts.Version, opts.Logger, opts.Peers, opts.FramedBy = o.Heartbeat, version, log, o.Peers, o.FramedBy
+	opts.Residents, opts.ResidentsListen = o.Residents, o.ResidentsListen
 	opts.Halt = func(err error) {
 		log.Error("the node must stop at once", "error", err)
 		os.Exit(exitHalt)

@@ -1,6 +1,6 @@
 // Package heard has several rooms hear what devices say: each is told what it needs, in an order. It
-// decides nothing, and never imports api, cluster or another part of node but ability, instep, presence
-// and reports.
+// decides nothing, and never imports api, cluster or another part of node but ability, instep, presence,
+// reports and residents.
 package heard
 
 import (
@@ -10,14 +10,16 @@ import (
 	"almenara/node/instep"
 	"almenara/node/presence"
 	"almenara/node/reports"
+	"almenara/node/residents"
 )
 
-// Hooks are those who hear; all must be set.
+// Hooks implement mqtt.Hooks. Reports and Residents are asked once devices are let in.
 type Hooks struct {
 	*presence.Presence
-	InStep  *instep.InStep
-	Reports func() *reports.Reports // asked once devices are let in
-	Tester  *ability.Tester
+	InStep    *instep.InStep
+	Tester    *ability.Tester
+	Reports   func() *reports.Reports
+	Residents func() *residents.Residents
 }
 
 // Report implements mqtt.Hooks.
@@ -30,10 +32,12 @@ func (h Hooks) State(from channels.Endpoint, s contract.State) {
 	h.Presence.State(from, s)
 	h.InStep.State(from, s)
 	h.Tester.State(from, s)
+	h.Residents().State(from, s)
 }
 
 // Session implements mqtt.Hooks.
 func (h Hooks) Session(from channels.Endpoint, up bool) {
 	h.Presence.Session(from, up)
 	h.InStep.Session(from, up)
+	h.Residents().Session(from, up)
 }

@@ -79,3 +79,20 @@ func (f *foreignKeys) put(node, keyID string, key ed25519.PublicKey) {
 		f.keys[node+" "+keyID] = key
 	}
 }
+
+// Members are the keys of the nodes that belong to the district now, this one's own also before it is on record.
+func (r *Ring) Members() (keys []noderecord.PublicKey, err error) {
+	nodes, _, err := r.Read()
+	own := noderecord.PublicKey{ID: r.identity.KeyID, Node: r.identity.NodeID, Key: r.identity.SigningPublic()}
+	onRecord := false
+	for _, node := range nodes {
+		onRecord = onRecord || node.ID == own.Node
+		if !node.Removed && len(node.PublicKey) == ed25519.PublicKeySize {
+			keys = append(keys, noderecord.PublicKey{ID: node.KeyID, Node: node.ID, Key: node.PublicKey})
+		}
+	}
+	if !onRecord {
+		keys = append(keys, own)
+	}
+	return keys, err
+}

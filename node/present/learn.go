@@ -42,6 +42,12 @@ type Reports interface {
 	Recall() error
 }
 
+// Residents are what people without an account answer; *residents.Book is one.
+type Residents interface {
+	Learn(f fact.Fact) ([]alert.ID, bool)
+	Recall() error
+}
+
 // Log is what was agreed; *agreed.Reader is one.
 type Log interface {
 	// Recall visits the facts of alerts that may still matter at that time.
@@ -57,6 +63,7 @@ type LearnerOptions struct {
 	Events    Events
 	FollowUps FollowUps
 	Reports   Reports
+	Residents Residents
 	Log       Log
 	// News is the alert of which receipts tell something that the district does not know.
 	News func(fact.Fact) (alert.ID, bool)
@@ -78,6 +85,7 @@ type Learner struct {
 	events    Events
 	followUps FollowUps
 	reports   Reports
+	residents Residents
 	agreed    Log
 	news      func(fact.Fact) (alert.ID, bool)
 	ended     func(fact.Fact) (string, bool)
@@ -89,7 +97,7 @@ type Learner struct {
 // NewLearner makes one.
 func NewLearner(o LearnerOptions) *Learner {
 	return &Learner{
-		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, followUps: o.FollowUps, reports: o.Reports, agreed: o.Log,
+		book: o.Book, budget: o.Budget, progress: o.Progress, originals: o.Originals, events: o.Events, followUps: o.FollowUps, reports: o.Reports, residents: o.Residents, agreed: o.Log,
 		news: o.News, ended: o.Ended, changed: o.Changed, clock: o.Clock, log: o.Logger,
 	}
 }
@@ -116,7 +124,7 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 		l.events.Touch(id, events.Receipts)
 		l.changed() // devices may have to present it again
 		return
-	case fact.KindReport, fact.KindModeration:
+	case fact.KindReport, fact.KindModeration, fact.KindResidents:
 		l.learnReport(f, signed)
 		return
 	default:
@@ -142,8 +150,20 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 	l.events.Touch(of, events.Alert)
 }
 
-// learnReport lays what somebody reported, or what was made of that, on the book of reports.
+// learnReport lays what somebody reported or answered, or what was made of that, on the books of them.
 func (l *Learner) learnReport(f fact.Fact, signed fact.Signed) {
+	if f.Kind != fact.KindReport {
+		about, ok := l.residents.Learn(f)
+		for _, id := range about {
+			l.events.Touch(id, events.Report)
+		}
+		if f.Kind == fact.KindResidents {
+			if !ok {
+				l.log.Error("what residents answered cannot be read", "fact", signed.ID().String(), "origin", f.Origin)
+			}
+			return
+		}
+	}
 	id, ok := l.reports.Learn(f)
 	if !ok {
 		l.log.Error("what somebody reported cannot be read", "fact", signed.ID().String(), "origin", f.Origin)
@@ -210,5 +230,5 @@ func (l *Learner) Recall() error {
 	if err != nil {
 		return fmt.Errorf("recalling alerts: %w", err)
 	}
-	return errors.Join(l.followUps.Recall(), l.reports.Recall())
+	return errors.Join(l.followUps.Recall(), l.reports.Recall(), l.residents.Recall())
 }

@@ -45,6 +45,7 @@ type rig struct {
 
 	followUps followUps
 	reports   followUps
+	residents answers
 	seq       uint64
 }
 
@@ -53,6 +54,12 @@ type followUps struct{ learnt, recalled int }
 
 func (f *followUps) Learn(of fact.Fact) (alert.ID, bool) { f.learnt++; return "rain", len(of.Body) > 0 }
 func (f *followUps) Recall() error                       { f.recalled++; return nil }
+
+// answers count what residents answered.
+type answers struct{ learnt, recalled int }
+
+func (a *answers) Learn(fact.Fact) ([]alert.ID, bool) { a.learnt++; return []alert.ID{"rain"}, true }
+func (a *answers) Recall() error                      { a.recalled++; return nil }
 
 func (r *rig) Touch(id alert.ID, kind string) { r.touched[id] = append(r.touched[id], kind) }
 func (r *rig) Tell(kind string, e wire.Event) { r.told = append(r.told, kind+": "+e.Text) }
@@ -71,7 +78,7 @@ func newRig(t *testing.T) *rig {
 	r := &rig{t: t, book: alerts.NewBook(nil), touched: map[alert.ID][]string{}}
 	r.progress = replication.New(func(string) (bool, error) { return false, nil })
 	r.Learner = present.NewLearner(present.LearnerOptions{
-		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, FollowUps: &r.followUps, Reports: &r.reports, Log: r,
+		Book: r.book, Budget: budget.New(nothing{}, clock), Progress: r.progress, Originals: r, Events: r, FollowUps: &r.followUps, Reports: &r.reports, Residents: &r.residents, Log: r,
 		News:    func(f fact.Fact) (alert.ID, bool) { return "rain", len(f.Body) > 0 },
 		Ended:   func(fact.Fact) (string, bool) { return "box-a was alone", true },
 		Changed: func() { r.changed++ }, Clock: clock, Logger: slog.New(slog.DiscardHandler),

@@ -26,9 +26,9 @@ func isWebP(raw []byte) bool {
 	return len(raw) >= 12 && string(raw[:4]) == "RIFF" && string(raw[8:12]) == "WEBP"
 }
 
-// redraw decodes a photo and writes it anew: what comes out has nothing of the bytes that came in but the
+// Redraw decodes a photo and writes it anew: what comes out has nothing of the bytes that came in but the
 // picture. The pixels are counted before anything is decoded. It never panics on foreign bytes.
-func redraw(raw []byte) (out []byte, size image.Point, err error) {
+func Redraw(raw []byte) (out []byte, size image.Point, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			out, err = nil, fmt.Errorf("%w: %v", errPhoto, r)

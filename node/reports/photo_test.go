@@ -40,7 +40,7 @@ func TestRedraw_LeavesNothingButThePicture(t *testing.T) {
 	exif := append([]byte("Exif\x00\x00"), "GPS 22.39,113.97"...)
 	hidden := append([]byte{0xff, 0xd8, 0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(exif)+2))...)
 	hidden = append(append(append(hidden, exif...), raw[2:]...), "<script>alert(1)</script>"...)
-	out, size, err := redraw(hidden)
+	out, size, err := Redraw(hidden)
 	require.NoError(t, err)
 	require.Equal(t, image.Pt(64, 48), size)
 	for _, word := range []string{"Exif", "GPS", "script"} {
@@ -63,7 +63,7 @@ func TestRedraw_RefusesWhatIsNoPhoto(t *testing.T) {
 		"a page": []byte("<!doctype html><script>alert(1)</script>"), "nothing": {}, "another picture": other.Bytes(),
 		"a beginning": picture(t, 64, 48)[:100], "65,535 pixels a side": bomb, "four million pixels": wide, "2.2 million pixels that can be read": flat(t, 2000, 1100), "one long side": flat(t, 4000, 8),
 	} {
-		_, _, err := redraw(raw)
+		_, _, err := Redraw(raw)
 		require.ErrorIs(t, err, errPhoto, what)
 	}
 }
@@ -86,7 +86,7 @@ func webpOf(t testing.TB, kind string) []byte {
 // Phones may send WebP; what is kept and shown is a JPEG of it.
 func TestRedraw_MakesAJPEGOfWebP(t *testing.T) {
 	for _, kind := range []string{"lossy", "lossless", "transparent"} {
-		out, size, err := redraw(append(webpOf(t, kind), "GPS 22.39,113.97"...))
+		out, size, err := Redraw(append(webpOf(t, kind), "GPS 22.39,113.97"...))
 		require.NoError(t, err, kind)
 		require.Equal(t, image.Pt(1, 1), size)
 		require.NotContains(t, string(out), "GPS")
@@ -97,7 +97,7 @@ func TestRedraw_MakesAJPEGOfWebP(t *testing.T) {
 	at := bytes.Index(large, []byte{0x9d, 0x01, 0x2a}) // before width and height
 	copy(large[at+3:], []byte{0xff, 0x3f, 0xff, 0x3f})
 	for what, raw := range map[string][]byte{"one that moves": webpOf(t, "moves"), "16,383 pixels a side": large, "a beginning": webpOf(t, "lossy")[:30], "a name": []byte("RIFF\x04\x00\x00\x00WEBP")} {
-		_, _, err := redraw(raw)
+		_, _, err := Redraw(raw)
 		require.ErrorIs(t, err, errPhoto, what)
 		require.ErrorContains(t, err, "no WebP that stands still", what)
 	}
@@ -110,7 +110,7 @@ func FuzzRedraw(f *testing.F) {
 	}
 	f.Add([]byte("\xff\xd8\xff\xc0"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		out, _, err := redraw(raw)
+		out, _, err := Redraw(raw)
 		if err == nil {
 			_, err = jpeg.DecodeConfig(bytes.NewReader(out))
 			require.NoError(t, err)

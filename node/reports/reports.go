@@ -2,7 +2,7 @@
 // photo and a position. Each is a fact of the node that took it, so it works without a majority; what a person
 // makes of one is another fact. Photos lie beside the facts as large messages do.
 //
-//	device ─> Report ─> redraw ─> Photos.TakePhoto ─┐
+//	device ─> Report ─> Redraw ─> Photos.TakePhoto ─┐
 //	                                                ├─> Exchange.Create ─> Book ─> ListReports, …
 //	operator ─> Rules.Check ─> ModerateReport ──────┘
 //

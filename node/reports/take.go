@@ -91,7 +91,7 @@ func (r *Reports) take(from channels.Endpoint, in contract.Report) error {
 func (r *Reports) photo(body *factbody.Report, raw []byte) ([]byte, error) {
 	r.drawing.Lock()
 	defer r.drawing.Unlock()
-	out, size, err := redraw(raw)
+	out, size, err := Redraw(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", mqtt.ErrPayload, err)
 	}

@@ -86,6 +86,16 @@ type Notices interface {
 	ActOnNotice(ctx context.Context, by authority.Caller, id string, in notices.ActOnNotice) (notices.Notice, error)
 }
 
+// Residents is what people without an account answer to alerts.
+type Residents interface {
+	// AlertResidents is what residents answered to one alert.
+	AlertResidents(ctx context.Context, by authority.Caller, id string) (reported.Residents, error)
+	// ResidentPhoto is the photo of an answer, a JPEG that a node has drawn.
+	ResidentPhoto(ctx context.Context, by authority.Caller, id string) ([]byte, error)
+	// HandleResident puts on record what a person makes of an answer, and answers it as it is then.
+	HandleResident(ctx context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (reported.ResidentsAnswer, error)
+}
+
 // Scenarios are prepared alerts.
 type Scenarios interface {
 	ListScenarios(ctx context.Context) ([]wire.Scenario, error)
@@ -234,6 +244,7 @@ type All struct {
 	Approvals  Approvals
 	Spoken     SpokenCodes
 	FollowUps  FollowUps
+	Residents  Residents
 	Reported   Reported
 	Notices    Notices
 	Scenarios  Scenarios

@@ -64,6 +64,19 @@ func (f *Finder) Find(id string) (*Story, error) {
 	return f.Of(parsed)
 }
 
+// AllIDs are all ids of the alert that the caller means. It refuses as Find does.
+func (f *Finder) AllIDs(id string) ([]string, error) {
+	s, err := f.Find(id)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(s.IDs))
+	for i, one := range s.IDs {
+		ids[i] = string(one)
+	}
+	return ids, nil
+}
+
 // ID is the id that the caller wrote, also one that is not known here, or the one known
 // here that begins so.
 func (f *Finder) ID(id string) (alert.ID, error) {

@@ -34,6 +34,7 @@ type district struct {
 type member struct {
 	folder, listen, ws string
 	flags              []string
+	serve              []string  // further flags of serve
 	process            *exec.Cmd // nil while it is stopped
 	log                *os.File
 }
@@ -91,7 +92,7 @@ func (d *district) start(i int) {
 	m := d.nodes[i]
 	log, err := os.OpenFile(m.folder+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(d.t, err)
-	m.process, m.log = exec.Command(*program, "serve", "--data", m.folder), log
+	m.process, m.log = exec.Command(*program, append([]string{"serve", "--data", m.folder}, m.serve...)...), log
 	m.process.Stdout, m.process.Stderr = log, log
 	if hour := time.Now().Hour(); hour >= 2 && hour < 5 { // a story is no night, in which devices are tested
 		m.process.Env = append(os.Environ(), "TZ=Etc/GMT-8")

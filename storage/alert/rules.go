@@ -1,6 +1,10 @@
 package alert
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // How long a message holds and is remembered.
 const (
@@ -36,6 +40,28 @@ const (
 // ParameterConfirm is the valueName of the CAP parameter by which a sender asks
 // for a person's confirmation ("person") or waives it ("none").
 const ParameterConfirm = "almenara:confirm"
+
+// ParameterResidents is the valueName of the CAP parameter by which a sender asks that screens show a code
+// beside the alert, with which anybody's phone can answer: words of ResidentWords, with spaces between.
+const ParameterResidents = "almenara:residents"
+
+// ResidentWords are what a sender may ask residents for.
+var ResidentWords = []string{"seen", "help", "photo"}
+
+// ResidentsAsked is what the info blocks ask residents for, in the order of ResidentWords; none where nobody
+// is to be asked. Other words are passed over.
+func ResidentsAsked(infos []Info) (words []string) {
+	for _, word := range ResidentWords {
+		if slices.ContainsFunc(infos, func(i Info) bool {
+			return slices.ContainsFunc(i.Parameters, func(p Named) bool {
+				return p.Name == ParameterResidents && slices.Contains(strings.Fields(p.Value), word)
+			})
+		}) {
+			words = append(words, word)
+		}
+	}
+	return words
+}
 
 // Presentable reports whether devices may be told of a message with status s:
 // Actual, Exercise and Test. System and Draft never leave the nodes (CAP 1.2

@@ -24,7 +24,7 @@ const kinds = {
     }),
     resources: list({ description: text, type: text, size: whole, sha1: text, uri: text, data: text })
   },
-  'almenara-command': { id: text, do: text, time, expires: time, alert: text, revision: count, answer: text, place: text },
+  'almenara-command': { id: text, do: text, time, expires: time, alert: text, revision: count, answer: text, place: text, link: text, modules: count, code: text },
   'almenara-keys': {
     district: text, time,
     keys: list({ kid: text, node: text, x: text, not_before: time, not_after: time })

@@ -14,6 +14,7 @@
 // seen). Of a card see cardOf.
 import { broken, estimate } from './lines.js'
 import { spoken, isChinese } from './words.js'
+import { spaceFor } from './code.js'
 
 export const pageTime = 8000 // how long a page of lines stands
 export const maxLines = 3 // of text on a card at a time
@@ -106,14 +107,19 @@ function placesOf (box, n) {
 //   lines [{text, big}] and px {big, small, band, foot, narrow}; page and pages, counted from 1
 //   more: how many incidents take turns in this place besides
 //   voices [{from, sent, headline, frame}] where several senders speak of the incident
+//   code {modules, black, side, below} with which residents answer, on the first card alone; null: none
 function cardOf (group, place, first, input) {
   const { now, tick, width, height, strip, more } = input
   const a = group[0]
   const texts = inOrder(a.body, now)
   const side = Math.min(width, height)
   const voices = group.length > 1 ? group.map(v => voiceOf(v, input)) : []
+  const code = first && !strip && input.codes ? input.codes.get(a.alert) : null
+  const space = spaceFor(code, place)
   const px = sizes(place, side, height, first, strip, voices.length)
-  const spreads = texts.map(t => Object.assign({ text: t }, spread(t, place, px, strip, input.measure || estimate)))
+  if (space && space.below) roomFor(px, space.side)
+  const lineWidth = space && !space.below ? place.width - space.side * 1.06 : place.width
+  const spreads = texts.map(t => Object.assign({ text: t }, spread(t, lineWidth, px, strip, input.measure || estimate)))
   const pages = alternate(spreads)
   const at = pages[Math.floor(Math.max(0, tick - a.since) / pageTime) % pages.length]
   const t = at.text
@@ -124,8 +130,16 @@ function cardOf (group, place, first, input) {
     language: t.language, words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
     until: timeOf(t.expires || a.body.expires, input), begins: Date.parse(t.onset) > now ? timeOf(t.onset, input) : '',
     areas: (t.areas || []).join(w === spoken('en') ? ', ' : '、'), lines: at.lines, px: Object.assign({}, px, { big: at.big }),
-    page: pages.indexOf(at) + 1, pages: pages.length, more, voices
+    page: pages.indexOf(at) + 1, pages: pages.length, more, voices,
+    code: space ? { modules: code.modules, black: code.black, side: space.side, below: space.below } : null
   }
+}
+
+// roomFor leaves a code its room below the lines, as far as the headline does not suffer.
+function roomFor (px, side) {
+  px.room = Math.max(px.room - side * 1.05, px.floor * 1.18)
+  px.lines = Math.max(1, Math.min(px.lines, Math.floor(px.room / (px.floor * 1.18))))
+  px.ceiling = Math.max(px.floor, Math.min(px.ceiling, px.room / 1.18))
 }
 
 // frameOf goes by ISO 22324: red for danger, yellow for caution. A drill has neither.
@@ -156,8 +170,8 @@ function sizes (place, side, height, first, strip, voices) {
 
 // spread breaks one text into pages of at most px.lines lines: the headline in the largest type
 // in which it is on one page, then what to do, what happens and whom to ask.
-function spread (t, place, px, strip, measure) {
-  const width = place.width * (!strip ? 0.93 : px.narrow ? 0.6 : 0.66)
+function spread (t, lineWidth, px, strip, measure) {
+  const width = lineWidth * (!strip ? 0.93 : px.narrow ? 0.6 : 0.66)
   const head = t.headline || t.event
   let big = px.ceiling
   let lines = []

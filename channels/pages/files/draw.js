@@ -2,6 +2,7 @@
 // frames were painted while the page was visible, the card had a size, and nothing of this page
 // or above it covered it.
 import { ago, words } from './words.js'
+import { pathOf, quiet } from './code.js'
 
 const svg = 'http://www.w3.org/2000/svg'
 
@@ -73,11 +74,33 @@ export class Glass {
       size(line, l.big ? c.px.big : c.px.small)
       lines.append(line)
     }
-    element.append(band, lines)
+    if (c.code) element.append(band, this.coded(c, lines))
+    else element.append(band, lines)
     if (c.voices.length) element.append(this.voices(c))
     element.append(this.foot(c))
     for (const { alert, revision } of c.shows) this.cards.set(alert, { element, revision })
     return element
+  }
+
+  // coded is the lines with the code with which residents answer.
+  coded (c, lines) {
+    const both = make('div', c.code.below ? 'coded below' : 'coded')
+    const figure = make('figure', 'code')
+    const side = c.code.modules + 2 * quiet
+    const image = document.createElementNS(svg, 'svg')
+    image.setAttribute('viewBox', '0 0 ' + side + ' ' + side)
+    image.setAttribute('role', 'img')
+    image.setAttribute('aria-label', c.words.scan)
+    image.setAttribute('shape-rendering', 'crispEdges')
+    image.style.width = image.style.height = c.code.side + 'px'
+    const path = document.createElementNS(svg, 'path')
+    path.setAttribute('d', pathOf(c.code))
+    image.append(path)
+    const says = make('figcaption', '', c.words.scan)
+    size(says, Math.max(12, c.code.side * (c.code.below ? 0.15 : 0.085)))
+    figure.append(image, says)
+    both.append(lines, figure)
+    return both
   }
 
   voices (c) {

@@ -2,6 +2,7 @@
 // decide, draws what is in force, and tells what was really seen.
 import { openReceiver } from './contract/receiver.js'
 import { arrange, linkOf, timeOf } from './arrange.js'
+import { codeOf } from './code.js'
 import { Glass, framesPainted } from './draw.js'
 import { Sound } from './sound.js'
 import { openAgent } from './agent.js'
@@ -17,6 +18,7 @@ const find = id => document.getElementById(id)
 const glass = new Glass(find('cards'), find('age'), tellHealth)
 const sound = new Sound()
 const shown = new Map() // alert to what is presented, see arrange.js
+const codes = new Map() // alert to the code with which residents answer
 const store = openStore()
 let receiver = null
 let device = null
@@ -154,7 +156,7 @@ function draw () {
   const word = linkOf(receiver.silence(), now, device.zone)
   glass.age(word, served ? receiver.connected() : link && link.up) // first: it takes its height from the cards
   const input = { // what has run out goes also while an agent is lost
-    alerts: [...shown.values()].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
+    codes: codesAt(now), alerts: [...shown.values()].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
     measure: text => glass.measure(text)
   }
   glass.show(arrange(input))
@@ -170,9 +172,23 @@ function tellHealth () {
   receiver.changed()
 }
 
+// takeCode keeps the code of an alert that is shown, until it runs out or another one comes.
+function takeCode (c) {
+  const code = codeOf(c)
+  if (!code || !shown.has(c.alert)) return
+  codes.set(c.alert, code)
+  draw()
+}
+
+function codesAt (now) {
+  for (const [alert, code] of codes) if (!shown.has(alert) || code.expires <= now) codes.delete(alert)
+  return codes
+}
+
 function command (c) {
   if (c.do === 'reload') return location.reload()
   if (c.do === 'silence') return sound.silence()
+  if (c.do === 'answer') return takeCode(c)
   if (c.do === 'test') return testPage(sound)
   if (c.do === 'identify') identify(device.id, c.place, () => document.documentElement.dataset.mode === 'full')
 }

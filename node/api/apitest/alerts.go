@@ -153,6 +153,36 @@ func (f *alerts) ModerateReport(_ context.Context, by authority.Caller, id strin
 	return out, f.note(&by, "ModerateReport %s %s %q %s", id, in.Handling, in.Note, wait)
 }
 
+// AlertResidents answers one phone that needs help.
+func (f *alerts) AlertResidents(_ context.Context, by authority.Caller, id string) (reported.Residents, error) {
+	return ExampleResidents(), f.note(&by, "AlertResidents %s", id)
+}
+
+// ResidentPhoto answers the beginning of a JPEG.
+func (f *alerts) ResidentPhoto(_ context.Context, by authority.Caller, id string) ([]byte, error) {
+	return []byte("\xff\xd8\xff"), f.note(&by, "ResidentPhoto %s", id)
+}
+
+// HandleResident answers the first answer in its new state.
+func (f *alerts) HandleResident(_ context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (reported.ResidentsAnswer, error) {
+	out := ExampleResidents().Answers[0]
+	if out.Note, out.By = in.Note, by.Name; in.Handling != "" {
+		out.Handling = in.Handling
+	}
+	return out, f.note(&by, "HandleResident %s %s %q %s", id, in.Handling, in.Note, wait)
+}
+
+// ExampleResidents is what residents answered to the fake's alert.
+func ExampleResidents() reported.Residents {
+	at := time.Date(2026, 7, 20, 9, 41, 0, 0, time.UTC)
+	return reported.Residents{
+		Seen: 41, Help: 1, Photos: 1, Blocks: []reported.ResidentsBlock{{Place: "tuen-mun/on-ting/on-lai", Seen: 41, Help: 1, Photos: 1}},
+		Answers: []reported.ResidentsAnswer{{
+			ID: ReportID, Kind: reported.ResidentHelp, Handling: reported.New, Place: "tuen-mun/on-ting/on-lai", Taken: at, Where: "12/F, B", Text: "煙很大 smoke", Photo: &reported.Picture{Bytes: 30000, Width: 1200, Height: 900},
+		}},
+	}
+}
+
 // ExampleReports is the fake's page of reports.
 func ExampleReports() reported.PersonReports {
 	at := time.Date(2026, 7, 20, 9, 41, 0, 0, time.UTC)

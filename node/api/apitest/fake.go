@@ -130,6 +130,7 @@ type All interface {
 	service.FollowUps
 	service.Reported
 	service.Notices
+	service.Residents
 	service.Scenarios
 	service.Licences
 	service.Policy
@@ -155,7 +156,7 @@ type All interface {
 // Services has the API served by one type.
 func Services(all All) service.All {
 	return service.All{
-		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
+		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Residents: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
 		Selections: all, Places: all, Devices: all, Connected: all, Ability: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}

@@ -47,6 +47,12 @@ var exampleNotice = notices.Notice{
 	Found:    []notices.NoticeFound{{Word: "contaminated", Language: "en", Why: "only the Water Supplies Department may say so", Tick: true}},
 }
 
+// exampleResidents is what residents of one block answered.
+var exampleResidents = reported.Residents{
+	Seen: 41, Help: 1, Blocks: []reported.ResidentsBlock{{Place: examplePlace, Seen: 41, Help: 1}},
+	Answers: []reported.ResidentsAnswer{{ID: "zyxwvutsrqponmlkjihgfedcba", Kind: reported.ResidentHelp, Handling: reported.New, Place: examplePlace, Taken: exampleTime, Where: "12/F, B", Text: "The stairs are full of smoke", By: "amy", Moderated: exampleTime.Add(time.Minute), Note: "warden goes"}},
+}
+
 const (
 	exampleID    = "abcdefghijklmnopqrstuvwxyz"
 	exampleKey   = "almenara.tuen-mun,8f3c,2026-07-20T17:40:00+08:00"
@@ -73,6 +79,7 @@ var examples = byType(
 	reported.PersonReports{New: 1, NeedHelp: 1, Reports: []reported.PersonReport{exampleReported}, Responders: []reported.Responder{{Member: "w-0007", Alert: exampleID, At: exampleTime, Position: *exampleReported.Position}}},
 	exampleReported,
 	reported.Moderate{Handling: reported.Forwarded, Note: "to the fire brigade"},
+	exampleResidents, exampleResidents.Answers[0],
 	wire.Approve{Digest: "5f1c09", Reason: "seen on the camera"},
 	wire.Outcome{
 		Alert: exampleID, Revision: exampleRev, Key: exampleKey, MsgType: "Alert", State: wire.StateInForce, Effect: wire.EffectWarns,

@@ -98,9 +98,13 @@ type ServeOptions struct {
 	Heartbeat time.Duration // of raft; 0 is the node's default
 	FramedBy  []string      // origins whose pages may show the pages of devices in a frame
 	Peers     []string      // host:port of other nodes' internode ports, where the folder may not know them
-	LogLevel  string        // debug, info, warn or error
-	LogJSON   bool
-	Log       io.Writer // where the log goes; never nil
+	// Residents is the address under which residents' phones reach the node; ResidentsListen where their pages are
+	// served without TLS.
+	Residents, ResidentsListen string
+
+	LogLevel string // debug, info, warn or error
+	LogJSON  bool
+	Log      io.Writer // where the log goes; never nil
 	Listen
 	Broker
 }

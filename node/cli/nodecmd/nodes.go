@@ -121,6 +121,8 @@ func serve(fs *pflag.FlagSet) command.Runner {
 	external.register(fs, &opts.Broker)
 	fs.StringArrayVar(&opts.Peers, "peer", nil, "host:port where another node may be met, when all have moved at once; repeatable")
 	fs.StringArrayVar(&opts.FramedBy, "framed-by", nil, "origin of a signage system whose pages may show /screen/ in a frame; repeatable")
+	fs.StringVar(&opts.Residents, "residents", "", "address under which residents' phones reach this node, such as https://host; screens show a code beside alerts that ask for it")
+	fs.StringVar(&opts.ResidentsListen, "residents-listen", "", "host:port that serves the residents' pages alone, without TLS")
 	fs.DurationVar(&opts.Heartbeat, "heartbeat", 0, "between the nodes' heartbeats; the node's default when absent")
 	fs.StringVar(&opts.LogLevel, "log-level", "info", "debug, info, warn or error")
 	fs.BoolVar(&opts.LogJSON, "log-json", false, "write the log as JSON lines")

@@ -31,7 +31,12 @@ func Commands() []command.Command {
 			Name: "report moderate", Purpose: "say what was made of a report", Args: "REPORT", Min: 1, Max: 1, Setup: moderate,
 			Example: "almenara report moderate --handling seen zyxwvutsrqponmlkjihgfedcba\n" +
 				"almenara report moderate --handling forwarded --note \"to the fire brigade\" \\\n  zyxwvutsrqponmlkjihgfedcba",
-			More: "new: nobody has said anything of it; seen: somebody has read it; hidden: it is listed only with --handling hidden; forwarded: it was passed on to who acts on it. It is on the audit.",
+			More: "Also what was made of a resident's answer, with its id and --resident. new: nobody has said anything of it; seen: somebody has read it; hidden: it is listed only with --handling hidden; forwarded: it was passed on to who acts on it. It is on the audit.",
+		},
+		{
+			Name: "report residents", Purpose: "what people answered by the code beside an alert", Args: "ALERT", Min: 1, Max: 1, Setup: residents,
+			Example: "almenara report residents abcdefghijklmnopqrstuvwxyz",
+			More:    "Screens show a code beside alerts with the parameter almenara:residents, where nodes are served with --residents. Phones are counted, not people, and nobody knows whose they are.",
 		},
 	}
 }
@@ -147,13 +152,39 @@ func moderate(fs *pflag.FlagSet) command.Runner {
 	var in reported.Moderate
 	state := fs.String("handling", "seen", "new, seen, hidden or forwarded")
 	fs.StringVar(&in.Note, "note", "", "a note for the audit")
+	resident := fs.Bool("resident", false, "of a resident's answer, by its id")
 	wait := fs.String("wait", client.WaitCommitted, "how far before the answer: local, held or committed")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
 		in.Handling = reported.Handling(*state)
+		if *resident {
+			a, err := c.HandleResident(ctx, args[0], in, *wait)
+			if err != nil {
+				return err
+			}
+			return e.Print(a, func(w io.Writer) { fmt.Fprintf(w, "The answer is %s now.\n", a.Handling) })
+		}
 		r, err := c.ModerateReport(ctx, args[0], in, *wait)
 		if err != nil {
 			return err
 		}
 		return e.Print(r, func(w io.Writer) { fmt.Fprintf(w, "The report is %s now.\n", r.Handling) })
+	})
+}
+
+func residents(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
+		got, err := c.AlertResidents(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		return e.Print(got, func(w io.Writer) {
+			fmt.Fprintf(w, "%d phones have seen it, %d need help, %d photos came.\n", got.Seen, got.Help, got.Photos)
+			for _, b := range got.Blocks {
+				fmt.Fprintf(w, "%s  seen %d, need help %d, photos %d\n", terminal.Clean(b.Place), b.Seen, b.Help, b.Photos)
+			}
+			for _, a := range got.Answers {
+				line(w, reported.PersonReport{ID: a.ID, At: a.Taken, Handling: a.Handling, Kind: reported.Topic(a.Kind), Place: terminal.Clean(a.Place), Where: a.Where, Text: a.Text, Photo: a.Photo})
+			}
+		})
 	})
 }

@@ -14,21 +14,22 @@ import (
 
 type alertPage struct {
 	frame.Page
-	Alert    view.Row
-	Effect   string // what sending it just now did, in words; "" where nothing was sent
-	Sent     string // what the page sounds for that; "" where nobody is warned by it
-	Texts    []wire.MessageText
-	Groups   []group
-	Missing  string // how many have not presented it
-	History  []message
-	Approved []approvedBy
-	Waits    string
-	Twins    []twin // other alerts that may be about the same
-	Counts   string // whose knowledge the counts are
-	Told     string // how many of Missing were told by a person; "" where nobody was
-	Reminder remindForm
-	Follows  *view.Follows
-	Reports  *view.ReportsLine
+	Alert     view.Row
+	Effect    string // what sending it just now did, in words; "" where nothing was sent
+	Sent      string // what the page sounds for that; "" where nobody is warned by it
+	Texts     []wire.MessageText
+	Groups    []group
+	Missing   string // how many have not presented it
+	History   []message
+	Approved  []approvedBy
+	Waits     string
+	Twins     []twin // other alerts that may be about the same
+	Counts    string // whose knowledge the counts are
+	Told      string // how many of Missing were told by a person; "" where nobody was
+	Reminder  remindForm
+	Follows   *view.Follows
+	Reports   *view.ReportsLine
+	Residents *view.ReportsLine // who answered by the code beside it
 }
 
 // twin is another alert: somebody else may have pressed at another node at the same moment.
@@ -106,6 +107,9 @@ func (c alertPages) alert(q *frame.Request) error {
 	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
 	p.Reminder, p.Follows = remindFormOf(q, a), p.Alert.Follows
 	if p.Reports, err = view.ReportsOf(c.reported, q, a.ID); err != nil {
+		return err
+	}
+	if p.Residents, err = view.ResidentsOf(c.residents, q, a.ID); err != nil {
 		return err
 	}
 	if a.Told > 0 {

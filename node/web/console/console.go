@@ -40,6 +40,7 @@ type Services struct {
 	Reports   service.Reports
 	Reported  service.Reported
 	Notices   service.Notices
+	Residents service.Residents
 	Audit     service.Audit
 	Status    service.Status
 	Events    service.Events
@@ -89,7 +90,7 @@ func New(s Services, o Options) *Console {
 	}, rooms(s, pages{
 		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
-		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places, s.Reported, s.Notices},
+		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places, s.Reported, s.Notices, s.Residents},
 		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places, s.Notices},
 		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
 	})...)
@@ -126,6 +127,7 @@ type (
 		places    service.Places
 		reported  service.Reported
 		notices   service.Notices
+		residents service.Residents
 	}
 	approvalPages struct {
 		service service.Approvals

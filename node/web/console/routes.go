@@ -17,6 +17,7 @@ import (
 	"almenara/node/web/console/people"
 	"almenara/node/web/console/report"
 	"almenara/node/web/console/reports"
+	"almenara/node/web/console/residents"
 	"almenara/node/web/console/watch"
 )
 
@@ -29,8 +30,9 @@ func rooms(s Services, p pages) []frame.Room {
 		enrol.Room(s.Enrolment, s.Places),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Tests: s.Ability, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
-		answers.Room(s.Reader, s.Places),
-		report.Room(s.Reports, s.Places),
+		answers.Room(s.Reader, s.Residents, s.Places),
+		residents.Room(s.Residents, s.Reader, s.Places),
+		report.Room(s.Reports, s.Residents, s.Places),
 		reports.Room(s.Reported, s.Places),
 		notices.Room(s.Notices, s.Scenarios, s.Policy, s.Places),
 		watch.Room(s.Reader),

@@ -29,13 +29,14 @@ const (
 )
 
 type pages struct {
-	reader service.Reader
-	places service.Places
+	reader    service.Reader
+	residents service.Residents
+	places    service.Places
 }
 
 // Room is this page.
-func Room(reader service.Reader, places service.Places) frame.Room {
-	p := pages{reader, places}
+func Room(reader service.Reader, residents service.Residents, places service.Places) frame.Room {
+	p := pages{reader, residents, places}
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: frame.Below + "alerts/{id}/answers", Action: authority.ReadAlerts, Handle: p.answers},
 	}}
@@ -45,6 +46,7 @@ type answersPage struct {
 	frame.Page
 	ID, Headline string
 	Counts       []count
+	Residents    *view.ReportsLine // who answered without a device of their own
 	Rows         []row
 	More         bool // there are more than are shown, or were looked at
 }
@@ -73,6 +75,9 @@ func (p pages) answers(q *frame.Request) error {
 		return err
 	}
 	out := answersPage{Page: q.Page("answers"), ID: a.ID, Headline: cmp.Or(a.Headline, a.Key), Counts: counts(q, said), More: !whole || len(said) > mostShown}
+	if out.Residents, err = view.ResidentsOf(p.residents, q, a.ID); err != nil {
+		return err
+	}
 	out.Path = q.Inside(view.PathOf(a.ID, "answers"))
 	for _, r := range said[:min(len(said), mostShown)] {
 		name := r.Member

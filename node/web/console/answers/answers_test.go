@@ -14,7 +14,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pagetest.Templates(t, Room(nil, nil), func() map[string]any { return map[string]any{"answers": &answersPage{}} })
+	pagetest.Templates(t, Room(nil, nil, nil), func() map[string]any { return map[string]any{"answers": &answersPage{}} })
 }
 
 var night = time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)

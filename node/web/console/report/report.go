@@ -23,13 +23,14 @@ import (
 var files embed.FS
 
 type pages struct {
-	reports service.Reports
-	places  service.Places
+	reports   service.Reports
+	residents service.Residents
+	places    service.Places
 }
 
 // Room is these pages.
-func Room(reports service.Reports, places service.Places) frame.Room {
-	p := pages{reports, places}
+func Room(reports service.Reports, residents service.Residents, places service.Places) frame.Room {
+	p := pages{reports, residents, places}
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: frame.Below + "alerts/{id}/report", Action: authority.ReadAlerts, Handle: p.report},
 		{Method: "GET", Path: frame.Below + "alerts/{id}/report.csv", Action: authority.ReadAlerts, Handle: p.csv},
@@ -52,6 +53,7 @@ type reportPage struct {
 	DarkMore           bool // more than are listed
 	MayList            bool
 	Answers            []answer
+	Residents          []block // who answered by the code beside it
 	Counts             string
 }
 
@@ -69,6 +71,9 @@ type group struct {
 }
 
 type row struct{ Member, Kind, Place, After string }
+
+// block is how many phones of residents answered.
+type block struct{ Place, Seen, Help, Photos string }
 
 type answer struct{ Text, Count string }
 
@@ -115,6 +120,15 @@ func (p pages) report(q *frame.Request) error {
 		return out
 	}
 	out.Slowest, out.Dark = rows(r.Slowest), rows(r.Dark)
+	if q.May(authority.ReadReports) {
+		got, err := p.residents.AlertResidents(q.R.Context(), q.By(), r.Alert.ID)
+		if err != nil {
+			return err
+		}
+		for _, b := range got.Blocks {
+			out.Residents = append(out.Residents, block{names.Of(b.Place), view.Show(uint64(b.Seen)), view.Show(uint64(b.Help)), view.Show(uint64(b.Photos))})
+		}
+	}
 	for _, a := range r.Answers {
 		out.Answers = append(out.Answers, answer{q.Lang.Or("answer.", a.Name), view.Show(a.Count)})
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pagetest.Templates(t, Room(nil, nil), func() map[string]any { return map[string]any{"report": &reportPage{}} })
+	pagetest.Templates(t, Room(nil, nil, nil), func() map[string]any { return map[string]any{"report": &reportPage{}} })
 }
 
 // A step of the curve is where its device presented, and what is far away stays on the paper.

@@ -26,3 +26,20 @@ func ReportsOf(of service.Reported, q *frame.Request, alert string) (*ReportsLin
 	}
 	return &ReportsLine{"wrong", q.Lang.T("reports.line.help", p.New, p.NeedHelp)}, nil
 }
+
+// ResidentsOf is the line about what residents answered to an alert; nil for who may not read it, or where nobody
+// answered.
+func ResidentsOf(of service.Residents, q *frame.Request, alert string) (*ReportsLine, error) {
+	if !q.May(authority.ReadReports) {
+		return nil, nil
+	}
+	got, err := of.AlertResidents(q.R.Context(), q.By(), alert)
+	if err != nil || got.Seen+got.Help+got.Photos == 0 {
+		return nil, err
+	}
+	class := ""
+	if got.Help > 0 {
+		class = "wrong"
+	}
+	return &ReportsLine{class, q.Lang.T("residents.line", got.Seen, got.Help)}, nil
+}

@@ -1,0 +1,330 @@
+package residents
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"almenara/cluster/agreed"
+	"almenara/cluster/fact"
+	"almenara/storage/alert"
+	"almenara/storage/factbody"
+)
+
+// How much is known here; what was forgotten is still in the log.
+const (
+	mostAlerts   = 256
+	mostSeen     = 50_000 // phones of one alert
+	mostSeenAll  = 100_000
+	mostSaid     = 2048 // requests for help and photos of one alert
+	mostSaidAll  = 4096
+	mostOfPhone  = 6 // of those, of one phone
+	mostWords    = 8192
+	mostRecalled = 20_000
+	recalledFor  = 13 * 30 * 24 * time.Hour
+)
+
+// Log has what was agreed; *agreed.Reader is one.
+type Log interface {
+	KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
+}
+
+// Photos hear of photos that facts name; *originals.Keeper is one.
+type Photos interface {
+	LearnPhoto(origin string, r factbody.Report)
+}
+
+// Book is what residents answered, as far as this node knows: what is agreed and what is durable here. Its
+// methods may be called from any goroutine.
+type Book struct {
+	log    Log
+	photos Photos
+	clock  func() time.Time
+
+	mu     sync.Mutex
+	alerts map[string]*sheet
+	seen   int // of all alerts
+	said   int
+	words  map[string]factbody.Moderation // the last word of a person about an answer, by its id
+}
+
+// sheet is what was answered to one alert.
+type sheet struct {
+	newest int64
+	seen   map[phone]seen
+	said   map[string]factbody.ResidentAnswer
+}
+
+type phone [factbody.ResidentPhoneBytes]byte
+
+type seen struct {
+	block string
+	taken int64
+}
+
+// NewBook makes an empty one; Recall fills it. The clock is this node's.
+func NewBook(log Log, photos Photos, clock func() time.Time) *Book {
+	return &Book{log: log, photos: photos, clock: clock, alerts: map[string]*sheet{}, words: map[string]factbody.Moderation{}}
+}
+
+// Learn takes a fact that is durable here, once or more often, in any order. It lists the alerts that it is
+// about; false where it is neither answers nor a moderation, or cannot be read.
+func (b *Book) Learn(f fact.Fact) (about []alert.ID, ok bool) {
+	switch f.Kind {
+	case fact.KindResidents:
+		r, err := factbody.DecodeResidents(f.Body)
+		if err != nil {
+			return nil, false
+		}
+		for _, a := range r.Answers {
+			b.photos.LearnPhoto(f.Origin, factbody.Report{Device: "residents of " + a.Block, Taken: a.Taken, Photo: a.Photo})
+			if id := alert.ID(a.Alert); !slices.Contains(about, id) {
+				about = append(about, id)
+			}
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, a := range r.Answers {
+			b.put(a)
+		}
+		return about, true
+	case fact.KindModeration:
+		m, err := factbody.DecodeModeration(f.Body)
+		if err != nil {
+			return nil, false
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.word(m), true
+	}
+	return nil, false
+}
+
+// put lays an answer on the sheet of its alert. mu is held.
+func (b *Book) put(a factbody.ResidentAnswer) {
+	a.Taken = alert.Believed(a.Taken, b.clock())
+	s := b.alerts[a.Alert]
+	if s == nil {
+		s = &sheet{seen: map[phone]seen{}, said: map[string]factbody.ResidentAnswer{}}
+		b.alerts[a.Alert] = s
+	}
+	s.newest = max(s.newest, a.Taken)
+	if a.What == factbody.ResidentSeen {
+		p := phone(a.Phone)
+		old, known := s.seen[p]
+		if !known && len(s.seen) >= mostSeen {
+			return
+		}
+		if next := (seen{strings.Clone(a.Block), a.Taken}); !known || next.before(old) { // on every node the same
+			s.seen[p] = next
+		}
+		if !known {
+			b.seen++
+		}
+	} else if old, known := s.said[a.ID]; known && old.Taken > a.Taken || !known && len(s.said) < mostSaid {
+		s.said[a.ID] = a
+		if !known {
+			b.said++
+		}
+	}
+	b.forget(a.Alert)
+}
+
+func (s seen) before(o seen) bool {
+	return cmp.Or(cmp.Compare(s.taken, o.taken), cmp.Compare(s.block, o.block)) < 0
+}
+
+// forget drops the alerts of which nothing was heard for longest, but for one. mu is held.
+func (b *Book) forget(except string) {
+	for len(b.alerts) > 1 && (len(b.alerts) > mostAlerts || b.seen > mostSeenAll || b.said > mostSaidAll) {
+		oldest := ""
+		for id, s := range b.alerts {
+			if id != except && (oldest == "" || s.newest < b.alerts[oldest].newest) {
+				oldest = id
+			}
+		}
+		b.seen -= len(b.alerts[oldest].seen)
+		b.said -= len(b.alerts[oldest].said)
+		delete(b.alerts, oldest)
+	}
+}
+
+// word takes what a person made of an answer, or of a report: only of those that are known as answers is
+// anything said, but what comes before its answer is kept. mu is held.
+func (b *Book) word(m factbody.Moderation) (about []alert.ID) {
+	m.At = alert.Believed(m.At, b.clock())
+	old, known := b.words[m.Report]
+	if known && cmp.Or(cmp.Compare(m.At, old.At), cmp.Compare(m.State, old.State), cmp.Compare(m.By, old.By), cmp.Compare(m.Note, old.Note)) <= 0 {
+		return nil
+	}
+	if !known && len(b.words) >= mostWords {
+		oldest := m.Report
+		for id, w := range b.words {
+			if oldest == m.Report || w.At < b.words[oldest].At {
+				oldest = id
+			}
+		}
+		delete(b.words, oldest)
+	}
+	b.words[m.Report] = m
+	for id, s := range b.alerts {
+		if _, of := s.said[m.Report]; of {
+			return []alert.ID{alert.ID(id)}
+		}
+	}
+	return nil
+}
+
+// recalledAtOnce is how many facts are read at a time.
+const recalledAtOnce = 1000
+
+// Recall reads what was agreed, from the newest back as far as it may still be shown.
+func (b *Book) Recall() error {
+	oldest := b.clock().Add(-recalledFor)
+	for _, kind := range []fact.Kind{fact.KindResidents, fact.KindModeration} {
+		var index uint64
+		var n uint16
+		for read, over := 0, false; !over && read < mostRecalled; {
+			kept, err := b.log.KeptBefore(kind, index, n, recalledAtOnce)
+			if err != nil {
+				return fmt.Errorf("recalling what residents answered: %w", err)
+			}
+			for _, k := range kept {
+				b.Learn(k.Fact)
+				index, n, over = k.Index, k.N, fact.WallTime(k.Fact.HLC).Before(oldest)
+			}
+			read, over = read+len(kept), over || len(kept) < recalledAtOnce
+		}
+	}
+	return nil
+}
+
+// Count is how many phones of one block answered to an alert.
+type Count struct {
+	Block              string
+	Seen, Help, Photos int
+}
+
+// Counts is how many phones answered to an alert, by block.
+func (b *Book) Counts(ids []string) (out []Count) {
+	of := map[string]*Count{}
+	at := func(block string) *Count {
+		if of[block] == nil {
+			of[block] = &Count{Block: block}
+		}
+		return of[block]
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	phones := map[string]bool{} // that need help, so that each counts once
+	for _, id := range ids {
+		s := b.alerts[id]
+		if s == nil {
+			continue
+		}
+		for _, one := range s.seen {
+			at(one.block).Seen++
+		}
+		for _, a := range s.said {
+			if a.Photo != nil {
+				at(a.Block).Photos++
+			}
+			if key := id + string(a.Phone); a.What == factbody.ResidentHelp && !phones[key] {
+				phones[key] = true
+				at(a.Block).Help++
+			}
+		}
+	}
+	for _, block := range slices.Sorted(maps.Keys(of)) {
+		out = append(out, *of[block])
+	}
+	return out
+}
+
+// said is one answer of a listing, and the last word of a person about it.
+type listed struct {
+	factbody.ResidentAnswer
+	last *factbody.Moderation
+}
+
+// list is every request for help and every photo of an alert, the newest first.
+func (b *Book) list(ids []string) (out []listed) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		if s := b.alerts[id]; s != nil {
+			for _, a := range s.said {
+				out = append(out, b.listed(a))
+			}
+		}
+	}
+	slices.SortFunc(out, func(x, y listed) int {
+		return cmp.Or(cmp.Compare(y.Taken, x.Taken), cmp.Compare(x.ID, y.ID))
+	})
+	return out
+}
+
+// listed is an answer with the last word about it. mu is held.
+func (b *Book) listed(a factbody.ResidentAnswer) listed {
+	out := listed{ResidentAnswer: a}
+	if m, known := b.words[a.ID]; known {
+		out.last = &m
+	}
+	return out
+}
+
+// one is an answer by its id; false where it is not known.
+func (b *Book) one(id string) (listed, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range b.alerts {
+		if a, known := s.said[id]; known {
+			return b.listed(a), true
+		}
+	}
+	return listed{}, false
+}
+
+// known reports whether an answer was taken, at any node of which this one has heard.
+func (b *Book) known(a factbody.ResidentAnswer) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.alerts[a.Alert]
+	if s == nil {
+		return false
+	}
+	if a.What == factbody.ResidentSeen {
+		_, known := s.seen[phone(a.Phone)]
+		return known
+	}
+	_, known := s.said[a.ID]
+	return known
+}
+
+// room reports whether an answer may still be taken: how many are known of the alert, and of the phone.
+func (b *Book) room(a factbody.ResidentAnswer) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.alerts[a.Alert]
+	if s == nil {
+		return true
+	}
+	if a.What == factbody.ResidentSeen {
+		return len(s.seen) < mostSeen
+	}
+	own := 0
+	for _, one := range s.said {
+		if string(one.Phone) == string(a.Phone) {
+			own++
+		}
+	}
+	most := mostSaid
+	if a.What == factbody.ResidentPhoto {
+		most /= 2 // the rest is for who needs help
+	}
+	return own < mostOfPhone && len(s.said) < most
+}

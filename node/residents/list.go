@@ -1,0 +1,160 @@
+package residents
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"almenara/cluster/fact"
+	"almenara/node/authority"
+	"almenara/node/replication"
+	"almenara/node/wire"
+	"almenara/node/wire/reported"
+	"almenara/node/wire/why"
+	"almenara/storage/factbody"
+)
+
+const mostListed = 500
+
+// AlertResidents implements service.Residents.
+func (r *Residents) AlertResidents(_ context.Context, by authority.Caller, id string) (out reported.Residents, err error) {
+	if err := authority.Door(by, authority.ReadReports); err != nil {
+		return out, err
+	}
+	ids, err := r.o.AlertIDs(id)
+	if err != nil {
+		return out, err
+	}
+	out.Blocks, out.Answers = []reported.ResidentsBlock{}, []reported.ResidentsAnswer{}
+	for _, c := range r.o.Book.Counts(ids) {
+		if !mayRead(by, c.Block) {
+			continue
+		}
+		out.Seen, out.Help, out.Photos = out.Seen+c.Seen, out.Help+c.Help, out.Photos+c.Photos
+		out.Blocks = append(out.Blocks, reported.ResidentsBlock{Place: c.Block, Seen: c.Seen, Help: c.Help, Photos: c.Photos})
+	}
+	all := slices.DeleteFunc(r.o.Book.list(ids), func(l listed) bool { return l.state() == factbody.ReportHidden || !mayRead(by, l.Block) })
+	slices.SortStableFunc(all, func(a, b listed) int { return cmp.Compare(a.rank(), b.rank()) })
+	for _, one := range all[:min(len(all), mostListed)] {
+		out.Answers = append(out.Answers, show(one))
+	}
+	out.More = len(all) > mostListed
+	return out, nil
+}
+
+// mayRead reports whether a caller may read what came from a block: who is limited to places reads of those alone.
+func mayRead(by authority.Caller, block string) bool {
+	return len(by.Places) == 0 || slices.ContainsFunc(by.Places, func(p string) bool { return block == p || strings.HasPrefix(block, p+"/") })
+}
+
+func unknown(id string) error {
+	return wire.Problemf(wire.KindNotFound, "no answer %.100q of a resident is known here", id).Because(why.NoReport, id)
+}
+
+// state is what a person made of it.
+func (l listed) state() factbody.ReportState {
+	if l.last == nil {
+		return factbody.ReportNew
+	}
+	return l.last.State
+}
+
+// rank puts what somebody must do something about first.
+func (l listed) rank() int {
+	switch {
+	case l.What == factbody.ResidentHelp && l.state() == factbody.ReportNew:
+		return 0
+	case l.What == factbody.ResidentHelp:
+		return 1
+	}
+	return 2
+}
+
+func show(one listed) reported.ResidentsAnswer {
+	out := reported.ResidentsAnswer{
+		ID: one.ID, Kind: reported.ResidentTopic(one.What.String()), Handling: reported.Handling(one.state().String()), Place: one.Block,
+		Taken: time.UnixMilli(one.Taken).UTC(), Where: one.Where, Text: one.Text,
+	}
+	if p := one.Photo; p != nil {
+		out.Photo = &reported.Picture{Bytes: p.Size, Width: p.Width, Height: p.Height}
+	}
+	if m := one.last; m != nil {
+		out.By, out.Moderated, out.Note = m.By, time.UnixMilli(m.At).UTC(), m.Note
+	}
+	return out
+}
+
+// ResidentPhoto implements service.Residents.
+func (r *Residents) ResidentPhoto(ctx context.Context, by authority.Caller, id string) ([]byte, error) {
+	if err := authority.Door(by, authority.ReadReports); err != nil {
+		return nil, err
+	}
+	one, known := r.o.Book.one(id)
+	if !known || !mayRead(by, one.Block) {
+		return nil, unknown(id)
+	}
+	if one.Photo == nil {
+		return nil, wire.Problemf(wire.KindNotFound, "the answer %s has no photo", one.ID).Because(why.NoPhoto)
+	}
+	return r.o.Photos.ReadPhoto(ctx, *one.Photo)
+}
+
+// HandleResident implements service.Residents.
+func (r *Residents) HandleResident(ctx context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (out reported.ResidentsAnswer, err error) {
+	state := factbody.ReportStateOf(string(in.Handling))
+	switch {
+	case state == 0:
+		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: %.100q is no state of an answer; new, seen, hidden and forwarded are", in.Handling).Because(why.FormWrong)
+	case len(in.Note) > factbody.MaxModerationNote:
+		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxModerationNote).Because(why.BytesLong, factbody.MaxModerationNote)
+	}
+	one, known := r.o.Book.one(id)
+	if !known {
+		return out, unknown(id)
+	}
+	members, err := r.membersOf(one.Block)
+	if err != nil {
+		return out, fmt.Errorf("selecting a place: %w", err)
+	}
+	if _, err := r.o.Rules.Check(by, authority.Moderate, authority.About{Members: members}); err != nil {
+		return out, err
+	}
+	if one.state() != state || in.Note != "" { // the second press of a button says nothing new
+		if err := r.handle(ctx, factbody.Moderation{Report: id, State: state, By: by.Name, At: r.newer(one.last), Note: in.Note}, wait); err != nil {
+			return out, err
+		}
+	}
+	if one, known = r.o.Book.one(id); !known {
+		return out, unknown(id)
+	}
+	return show(one), nil
+}
+
+// newer is a time at which a word about an answer stands above the last one.
+func (r *Residents) newer(last *factbody.Moderation) int64 {
+	now := r.o.Clock().UnixMilli()
+	if last != nil {
+		now = max(now, last.At+1)
+	}
+	return now
+}
+
+func (r *Residents) handle(ctx context.Context, m factbody.Moderation, wait wire.Wait) error {
+	if err := r.o.Understood(ctx, fact.KindModeration.Since()); err != nil {
+		return err
+	}
+	body, err := m.Encode()
+	if err != nil {
+		return fmt.Errorf("encoding a moderation: %w", err)
+	}
+	progress, err := r.o.Exchange.Create(ctx, fact.KindModeration, fact.Alerts, body)
+	if err != nil {
+		return replication.Unrecorded(err)
+	}
+	r.o.Progress.Put(progress)
+	replication.Await(ctx, progress, wait, r.o.Alone)
+	return nil
+}
