@@ -68,7 +68,7 @@ serve n2
 serve n3
 for n in n1 n2 n3; do
   until_true '[ "$(presented '"$n $flood"')" = '"$devices"' ] && [ "$(presented '"$n $central"')" = '"$devices"' ]'
-  until_true 'ask '"$n"' alert show --json '"$flood"' | grep -q "\"state\": \"cancelled\""'
+  until_true 'ask '"$n"' alert show --json '"$flood"' | grep "\"state\": \"cancelled\"" >/dev/null'
   echo "$n: both presented $devices of $devices, the flood cancelled"
 done
 # n1 has its time alone agreed last of all

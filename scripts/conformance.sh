@@ -33,7 +33,7 @@ suite=$(cd "$suite" && pwd)
 
 # What opens the topics must be in no product.
 go build -o "$work/almenara" .
-if go tool nm "$work/almenara" | grep -q OpenTestTopics; then
+if go tool nm "$work/almenara" | grep OpenTestTopics >/dev/null; then
   echo "the product contains what opens the topics to tests"
   exit 1
 fi

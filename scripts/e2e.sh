@@ -10,7 +10,7 @@ shots=${SHOTS:-$PWD/dist/shots}
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
-fc-list 2>/dev/null | grep -q 'Noto Sans CJK' || missing+=(fonts-noto-cjk fontconfig)
+fc-list 2>/dev/null | grep 'Noto Sans CJK' >/dev/null || missing+=(fonts-noto-cjk fontconfig)
 command -v Xvfb >/dev/null || missing+=(xvfb)
 command -v scrot >/dev/null || missing+=(scrot)
 [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}" >"$work/apt.log" 2>&1 || { cat "$work/apt.log"; exit 1; }

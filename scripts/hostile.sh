@@ -28,7 +28,7 @@ alert=$(sed -n 's/.*"alert":"\([^"]*\)".*/\1/p' <<<"$outcome")
 revision=$(sed -n 's/.*"revision":\([0-9]*\).*/\1/p' <<<"$outcome")
 [ -n "$alert" ] || { echo "the first alert was not taken: $outcome"; exit 1; }
 before=$(snapshot)
-until_true 'audit | grep -q "alert adopted"'
+until_true 'audit | grep "alert adopted" >/dev/null'
 audit_before=$(audit)
 rss_before=$(rss)
 trap_on

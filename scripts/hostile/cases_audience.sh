@@ -50,7 +50,7 @@ mass() { get "/api/v1/audience/select?expr=place%20under%20tuen-mun%2Fmass&limit
 interrupted() {
   curl -sS -o /dev/null -X POST "$url/api/v1/audience/import" -H "$auth" --data-binary @mass.csv 2>/dev/null &
   local request=$!
-  if [ -n "$1" ]; then until_true 'get /api/v1/audit | grep -q "'"$1"'"'; else until_true 'ls n1 | grep -q import-'; sleep 0.7; fi
+  if [ -n "$1" ]; then until_true 'get /api/v1/audit | grep "'"$1"'" >/dev/null'; else until_true 'ls n1 | grep -q import-'; sleep 0.7; fi
   crash n1
   wait "$request" || true
   serve n1

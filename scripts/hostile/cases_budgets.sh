@@ -32,7 +32,7 @@ fire() {
   [ "$took" -lt 1000 ] || misbehaved "the fire took $took ms, 1000 at most"
   echo "$devices" | sed 's/,{"id":"evil".*/]/' >good.json
   timeout 60 "$bin" --api "$url" --token "$token" --json simulate --file good.json --expect-alert 2 --for 20s >simulate.out 2>simulate.err || true
-  until_true 'get /api/v1/alerts/'"$id"' | grep -q "\"presented\":[1-9]"'
+  until_true 'get /api/v1/alerts/'"$id"' | grep "\"presented\":[1-9]" >/dev/null'
   verdict "$(get "/api/v1/alerts/$id" | grep -o '"presented":[1-9]' | head -n 1)" '"presented":1' "a device that reconnects shows the fire" ok "$(tr -d '\n ' <simulate.out | cut -c1-120)"
 }
 
