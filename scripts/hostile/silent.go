@@ -42,6 +42,17 @@ func fillWith(addr string, count int, piece string) (closing func(), err error) 
 	return closing, nil
 }
 
+// quickAlert posts exercises one after the other until one of them took no longer than posting, and says how
+// long it took. What holds a node up holds all of them up; a machine with other work may hold up one.
+func quickAlert(t target, name string) (took time.Duration, err error) {
+	for range 3 {
+		if took, err = postAlert(t, name); err != nil || took <= posting {
+			return took, err
+		}
+	}
+	return took, fmt.Errorf("three alerts took longer than %v meanwhile, the last one %v", posting, took.Round(time.Millisecond))
+}
+
 // postAlert posts an exercise on a connection of its own and says how long that took.
 func postAlert(t target, name string) (time.Duration, error) {
 	now := time.Now().UTC()
@@ -63,14 +74,10 @@ func postAlert(t target, name string) (time.Duration, error) {
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-	took := time.Since(begun)
 	if resp.StatusCode >= 300 {
 		return 0, fmt.Errorf("posting an alert meanwhile: %s: %s", resp.Status, strings.TrimSpace(string(said)))
 	}
-	if took > posting {
-		return took, fmt.Errorf("an alert took %v meanwhile", took.Round(time.Millisecond))
-	}
-	return took, nil
+	return time.Since(begun), nil
 }
 
 // silentStrangers are 5,000.
@@ -80,7 +87,7 @@ func silentStrangers(t target) (string, error) {
 		return "", err
 	}
 	defer closing()
-	took, err := postAlert(t, "silent")
+	took, err := quickAlert(t, "silent")
 	if err != nil {
 		return "", err
 	}
@@ -106,7 +113,7 @@ func endlessHeaders(t target) (string, error) {
 	if after-before > 100<<20 {
 		return "", fmt.Errorf("8,000 connections with endless headers hold %d MiB", (after-before)>>20)
 	}
-	took, err := postAlert(t, "endless")
+	took, err := quickAlert(t, "endless")
 	if err != nil {
 		return "", err
 	}
