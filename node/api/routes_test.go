@@ -115,6 +115,7 @@ var happy = map[string]struct {
 	"GET /api/v1/notices/{id}":             {status: 200, asked: "ShowNotice " + apitest.AlertID, answer: `"found":[{"word":"contaminated"`},
 	"POST /api/v1/notices/{id}/versions":   {body: `{"version":2}`, status: 201, asked: "ReviseNotice " + apitest.AlertID + " 2", answer: `"versions"`},
 	"POST /api/v1/notices/{id}/acts":       {body: `{"do":"pass","version":2,"level":1,"ticked":["a"]}`, status: 201, asked: "ActOnNotice " + apitest.AlertID + ` pass 2 ["a"]`, answer: `"acts"`},
+	"GET /api/v1/contradictions":           {status: 200, asked: "Contradictions", answer: `[]`},
 	"GET /api/v1/ability":                  {query: "?place=tuen-mun", status: 200, asked: `Ability "tuen-mun"`, answer: `"passed":1`},
 	"POST /api/v1/ability/test":            {body: `{"places":["tuen-mun"]}`, status: 201, asked: `TestDevices ["tuen-mun"]`, answer: `"devices":3`},
 	"POST /api/v1/devices/{id}/test":       {status: 201, asked: "TestDevice " + apitest.AlertID, answer: `"exercised":["display"]`},

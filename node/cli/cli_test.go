@@ -240,7 +240,7 @@ func TestUsage_SaysOneSentenceAndTheNearestName(t *testing.T) {
 		"statsu":                               `there is no command "statsu"; did you mean "status"?`,
 		"xyzzy-quux":                           `there is no command "xyzzy-quux"; see almenara help`,
 		"alert sned":                           `there is no command "alert sned"; did you mean "alert send"?`,
-		"alert frobnicate":                     `there is no command "alert frobnicate"; alert takes send, approve, correct, update, cancel, list, show, receipts, report, watch, code, told, remind`,
+		"alert frobnicate":                     `there is no command "alert frobnicate"; alert takes send, approve, correct, update, cancel, list, show, receipts, report, watch, code, told, contradictions, remind`,
 		"status --hsah":                        "almenara status has no flag --hsah; did you mean --hash?",
 		"status --nothing-like":                "almenara status has no flag --nothing-like; see almenara status --help",
 		"status -x":                            "almenara status has no flag -x; see almenara status --help",

@@ -5,6 +5,7 @@ import (
 
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
+	"almenara/node/wire/caution"
 )
 
 // ApproveAlert approves an alert that waits for it.
@@ -22,6 +23,12 @@ func (c Alerts) MarkTold(ctx context.Context, id string, in acts.MarkTold, wait 
 // Remind has devices present an alert again on which nobody has confirmed it.
 func (c Alerts) Remind(ctx context.Context, id string, in acts.Remind, wait string) (out acts.Reminded, err error) {
 	err = c.call(ctx, request{method: "POST", path: path("alerts", id, "remind"), query: values("wait", wait)}, in, &out)
+	return out, err
+}
+
+// Contradictions lists real alerts in force by which two senders tell the same people contrary things.
+func (c Alerts) Contradictions(ctx context.Context) (out []caution.Contradiction, err error) {
+	err = c.call(ctx, request{method: "GET", path: path("contradictions")}, nil, &out)
 	return out, err
 }
 

@@ -41,14 +41,12 @@ type Pair struct {
 // most bounds the pairs: of so many, nobody reads the last.
 const most = 20
 
-// Find lists the pairs, in the order of what it is given.
+// Find lists the pairs, in the order of what it is given, 20 at most. It compares what is about one category or
+// one incident, and whom it is for only where what is said is contrary.
 func Find(all []Alert) (out []Pair) {
-	for a := range all {
-		for b := a + 1; b < len(all) && len(out) < most; b++ {
-			if why := between(&all[a], &all[b]); why != "" {
-				out = append(out, Pair{a, b, why})
-			}
-		}
+	pairs := indexOf(all).pairs()
+	for _, p := range pairs[:min(len(pairs), most)] {
+		out = append(out, Pair{p[0], p[1], between(&all[p[0]], &all[p[1]])})
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package contradictions
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -61,4 +62,81 @@ func TestFind_IsBounded(t *testing.T) {
 		all = append(all, of(string(rune('a'+i)), says("Fire", []string{"Evacuate", "Shelter"}[i%2], "Severe", "Immediate")))
 	}
 	require.Len(t, Find(all), most)
+}
+
+// naive compares every alert with every other one.
+func naive(all []Alert) (out []Pair) {
+	for a := range all {
+		for b := a + 1; b < len(all) && len(out) < most; b++ {
+			if why := between(&all[a], &all[b]); why != "" {
+				out = append(out, Pair{a, b, why})
+			}
+		}
+	}
+	return out
+}
+
+// many are alerts as a large district may have them; of those that share people some are contrary.
+func many(n, places int, r *rand.Rand) (all []Alert) {
+	pick := func(of ...string) string { return of[r.IntN(len(of))] }
+	for range n {
+		from := uint32(r.IntN(places)) * 1000
+		a := Alert{Sender: pick("hko", "fire", "police"), Members: roaring.New()}
+		a.Members.AddRange(uint64(from), uint64(from+900))
+		for range 1 + r.IntN(2) {
+			a.Infos = append(a.Infos, alert.Info{
+				Categories: []string{pick("Met", "Fire", "Safety")}, ResponseTypes: []string{pick("Evacuate", "Shelter", "Monitor", "AllClear", "None")},
+				Severity: pick("Extreme", "Severe", "Minor"), Urgency: pick("Immediate", "Past", "Expected"),
+			})
+		}
+		if r.IntN(4) == 0 {
+			a.Incidents = []string{pick("i-1", "i-2")}
+		}
+		all = append(all, a)
+	}
+	return all
+}
+
+func TestFind_FindsWhatComparingAllFinds(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		all := many(r.IntN(60), 1+r.IntN(40), r)
+		require.Equal(t, naive(all), Find(all))
+	}
+}
+
+// scattered is a thousand members that no other one has, as of blocks whose people came in any order: the
+// dearest sets to compare.
+func scattered(i int) *roaring.Bitmap {
+	out := roaring.New()
+	for m := range 1000 {
+		out.Add(uint32(m*1000 + i))
+	}
+	return out
+}
+
+// one is 900 members who came one after the other, and whom no other one has.
+func one(i int) *roaring.Bitmap {
+	out := roaring.New()
+	out.AddRange(uint64(i)*1000, uint64(i)*1000+900)
+	return out
+}
+
+// 1,000 alerts in force. Where they are for the same people the first pairs are found at once.
+func BenchmarkFind(b *testing.B) {
+	for name, find := range map[string]func([]Alert) []Pair{"index": Find, "naive": naive} {
+		for people, of := range map[string]func(int) *roaring.Bitmap{
+			"blocks": one, "scattered": scattered, "same": func(int) *roaring.Bitmap { return one(0) },
+		} {
+			all := many(1000, 1, rand.New(rand.NewPCG(1, 2)))
+			for i := range all {
+				all[i].Members = of(i)
+			}
+			b.Run(name+"/"+people, func(b *testing.B) {
+				for b.Loop() {
+					find(all)
+				}
+			})
+		}
+	}
 }

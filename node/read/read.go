@@ -107,6 +107,8 @@ type Reader struct {
 	log        *slog.Logger
 	followUps  FollowUps
 	further    *escalation.Reader
+	presented  func() *channels.Situation
+	contrary   contrary
 	asked      func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error)
 	duplicates *duplicateFinder
 	summaries  summaries.Memory
@@ -118,7 +120,7 @@ func New(o Options) *Reader {
 	r := &Reader{
 		book: o.Book, stories: o.Stories, addressed: o.Addressed, members: o.Members, reached: o.Reached, progress: o.Progress,
 		originals: o.Originals, connected: o.Connected, state: o.State, audience: o.Audience, store: o.Store, clock: o.Clock, log: o.Logger,
-		followUps: o.FollowUps, further: o.Escalations, asked: o.Asked, readers: make(chan struct{}, readersMost),
+		followUps: o.FollowUps, further: o.Escalations, presented: o.Presented, asked: o.Asked, readers: make(chan struct{}, readersMost),
 	}
 	r.duplicates = &duplicateFinder{book: o.Book, clock: o.Clock, presented: o.Presented, resolve: r.addressedNow}
 	return r

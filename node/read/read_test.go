@@ -58,6 +58,7 @@ type library struct {
 	now       time.Time
 	here      []whereabouts.Device
 	followUps *followup.Book
+	given     *channels.Situation // what devices were given last
 }
 
 func newLibrary(t *testing.T) *library {
@@ -81,7 +82,7 @@ func newLibrary(t *testing.T) *library {
 			Among: func(*roaring.Bitmap) *roaring.Bitmap { return roaring.New() },
 			Gone:  func(device string) time.Time { return map[string]time.Time{"lift-2": noon.Add(-time.Minute)}[device] },
 		},
-		State: l.log.State, Audience: l.log.State.Index, Store: l.log.Store, Presented: func() *channels.Situation { return nil }, FollowUps: l.followUps,
+		State: l.log.State, Audience: l.log.State.Index, Store: l.log.Store, Presented: func() *channels.Situation { return l.given }, FollowUps: l.followUps,
 		Asked: func(m *alerts.Message, given []board.Approval) (*wire.Approvals, error) {
 			return authority.ApprovalsOut(m.Issue, given), nil
 		},

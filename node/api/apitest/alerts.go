@@ -79,7 +79,7 @@ func (f *alerts) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
 
 // Contradictions answers Contrary.
 func (f *alerts) Contradictions(context.Context) ([]caution.Contradiction, error) {
-	return f.Contrary, f.note(nil, "Contradictions")
+	return append([]caution.Contradiction{}, f.Contrary...), f.note(nil, "Contradictions")
 }
 
 // AlertMessage answers Message.

@@ -3,9 +3,11 @@
 package followcmd
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -30,6 +32,11 @@ func Commands() []command.Command {
 				"almenara alert told --place tuen-mun/on-ting/on-lai --note \"every door\" \\\n  abcdefghijklmnopqrstuvwxyz\n" +
 				"almenara alert told --take-back --member flat-3a \\\n  abcdefghijklmnopqrstuvwxyz",
 			More: "They count as told, and never as presented. With --place it is everybody there who has not presented the alert. --take-back says that the mark was a mistake: they count as not told again, and the audit has both.",
+		},
+		{
+			Name: "alert contradictions", Purpose: "list alerts in force that contradict each other", Setup: alertContradictions,
+			Example: "almenara alert contradictions",
+			More:    "Real alerts in force by which two senders tell the same people contrary things: to leave and to stay, that it is bad and that it is not, that it is now and that it is over. Who is right people settle: ask both, and have one of them correct or cancel.",
 		},
 		{
 			Name: "alert remind", Purpose: "present an alert again where nobody has confirmed it", Args: "ALERT", Min: 1, Max: 1, Setup: alertRemind,
@@ -60,6 +67,28 @@ func alertTold(fs *pflag.FlagSet) command.Runner {
 				return
 			}
 			fmt.Fprintf(w, "Marked as told by a person: %s.\n", terminal.Thousands(out.Marked))
+		})
+	})
+}
+
+// alertContradictions lists alerts that contradict each other.
+func alertContradictions(*pflag.FlagSet) command.Runner {
+	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, _ []string) error {
+		out, err := c.Contradictions(ctx)
+		if err != nil {
+			return err
+		}
+		return e.Print(out, func(w io.Writer) {
+			if len(out) == 0 {
+				fmt.Fprintln(w, "No alerts in force contradict each other.")
+			}
+			for _, found := range out {
+				fmt.Fprintf(w, "Contrary in %s:\n", terminal.Clean(found.Why))
+				for _, s := range found.Says {
+					fmt.Fprintf(w, "  %s  %s, by %s, sent %s: %s; %s, %s\n", terminal.Clean(s.Alert), terminal.Clean(cmp.Or(s.From, s.Sender)), terminal.Clean(s.Author), terminal.Clock(s.Sent),
+						terminal.Clean(s.Headline), terminal.Clean(strings.Join(append(s.Response, s.Severity), ", ")), terminal.Clean(s.Urgency))
+				}
+			}
 		})
 	})
 }

@@ -49,7 +49,7 @@ func TestDevice_IsTestedAndIdentifiesItself(t *testing.T) {
 func TestNow_HasACardOfContradictions(t *testing.T) {
 	r := newRig(t)
 	require.NotContains(t, r.get("now").Body.String(), "contradict")
-	r.fake.Contrary = []caution.Contradiction{{Why: caution.ContraryResponse, Says: [2]caution.ContrarySaying{
+	r.fake.Contrary = []caution.Contradiction{{Why: caution.ContraryResponse, Says: []caution.ContrarySaying{
 		{Alert: "one", Headline: "Leave", Sender: "city", From: "The City", Author: "amy", Sent: night, Response: []string{"Evacuate"}, Severity: "Severe", Urgency: "Immediate"},
 		{Alert: "two", Headline: "Stay", Sender: "ministry", Author: "ben", Sent: night, Response: []string{"Shelter"}, Severity: "Severe", Urgency: "Past"},
 	}}}

@@ -14,14 +14,14 @@ const (
 // Contradiction is two real alerts in force by which two senders tell the same people contrary things
 // about one incident, or about one category.
 type Contradiction struct {
-	Why  string            `json:"why"`
-	Says [2]ContrarySaying `json:"says"` // who spoke first comes first
+	Why  string           `json:"why"`  // in what they are contrary: response, severity or urgency
+	Says []ContrarySaying `json:"says"` // two; who spoke first comes first
 }
 
 // ContrarySaying is what one of them says.
 type ContrarySaying struct {
-	Alert    string    `json:"alert"` // id
-	Headline string    `json:"headline"`
+	Alert    string    `json:"alert"`          // id
+	Headline string    `json:"headline"`       // of its first block
 	Sender   string    `json:"sender"`         // CAP sender
 	From     string    `json:"from,omitempty"` // its name, where the message has one
 	Author   string    `json:"author"`         // who took it in

@@ -11,7 +11,7 @@ const apart = 250; // ms between two changes of what is shown: a person cannot f
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
 
 const waiting = new Map(); // what has come and is not shown yet, by alert
-let stream, showing, heard = performance.now(), touched = 0, due, news, twins, reading = false;
+let stream, showing, heard = performance.now(), touched = 0, due, news, beside = {}, reading = false;
 
 if (live && at) {
   connect();
@@ -134,7 +134,7 @@ function merge(fresh) {
       }
     }
   }
-  twins = fresh.querySelector("[data-twins]");
+  for (const name of ["twins", "contrary"]) beside[name] = fresh.querySelector(`[data-${name}]`);
   meet();
   const list = live.querySelector("[data-list]");
   for (const row of fresh.querySelectorAll("[data-alert]")) {
@@ -150,13 +150,15 @@ function merge(fresh) {
   }
 }
 
-// meet shows the alerts that may be about the same as this one, which may have come from other nodes just
-// now, once nobody's hand is on the page.
+// meet shows the alerts that may be about the same as this one, and those that contradict each other, which
+// may have come from other nodes just now, once nobody's hand is on the page.
 function meet() {
-  const shown = live.querySelector("[data-twins]");
-  if (!shown || !twins || shown.innerHTML === twins.innerHTML) return;
-  if (performance.now() - touched < 3_000) setTimeout(meet, 1_000);
-  else shown.replaceWith(document.importNode(twins, true));
+  for (const [name, fresh] of Object.entries(beside)) {
+    const shown = live.querySelector(`[data-${name}]`);
+    if (!shown || !fresh || shown.innerHTML === fresh.innerHTML) continue;
+    if (performance.now() - touched < 3_000) setTimeout(meet, 1_000);
+    else shown.replaceWith(document.importNode(fresh, true));
+  }
 }
 
 // announce shows how the node is now. What it says may take more room than before, so it waits until

@@ -1,0 +1,74 @@
+package contradictions
+
+import (
+	"slices"
+	"strings"
+
+	"almenara/storage/alert"
+)
+
+// words are what a block says: districts have many alerts, and few ways to say something.
+type words struct{ responses, severity, urgency string }
+
+// block is one of an alert, by the numbers of both.
+type block struct{ alert, words int }
+
+// index has the blocks by what they are about, and which words are contrary.
+type index struct {
+	all      []Alert
+	topics   map[string][]block // "category Met", "incident i-7"
+	contrary [][]bool           // by the numbers of words
+}
+
+func indexOf(all []Alert) *index {
+	x := &index{all: all, topics: map[string][]block{}}
+	number, example := map[words]int{}, []*alert.Info(nil)
+	for n := range all {
+		for i := range all[n].Infos {
+			info := &all[n].Infos[i]
+			w := words{strings.Join(slices.Sorted(slices.Values(info.ResponseTypes)), " "), info.Severity, info.Urgency}
+			if _, known := number[w]; !known {
+				number[w], example = len(example), append(example, info)
+			}
+			for _, category := range info.Categories {
+				x.topics["category "+category] = append(x.topics["category "+category], block{n, number[w]})
+			}
+			for _, incident := range all[n].Incidents {
+				x.topics["incident "+incident] = append(x.topics["incident "+incident], block{n, number[w]})
+			}
+		}
+	}
+	for _, one := range example {
+		var row []bool
+		for _, other := range example {
+			row = append(row, infos(one, other) != "")
+		}
+		x.contrary = append(x.contrary, row)
+	}
+	return x
+}
+
+// pairs are the alerts that contradict each other, each with a later one, in order: at least the first of
+// them, as many as are shown.
+func (x *index) pairs() (out [][2]int) {
+	for _, about := range x.topics {
+		var found [][2]int
+		for i, one := range about {
+			if len(found) >= most && found[len(found)-1][0] < one.alert {
+				break // all that follow come after these
+			}
+			for _, other := range about[i+1:] {
+				if !x.contrary[one.words][other.words] {
+					continue
+				}
+				a, b := &x.all[one.alert], &x.all[other.alert]
+				if a.Sender != b.Sender && a.Members.Intersects(b.Members) {
+					found = append(found, [2]int{one.alert, other.alert})
+				}
+			}
+		}
+		out = append(out, found...)
+	}
+	slices.SortFunc(out, func(x, y [2]int) int { return slices.Compare(x[:], y[:]) })
+	return slices.Compact(out)
+}
