@@ -140,6 +140,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/notices":                 func() error { return drop(c.DraftNotice(ctx, notices.DraftNotice{Scenario: "x"})) },
 		"POST /api/v1/notices/{id}/versions":   func() error { return drop(c.ReviseNotice(ctx, "n1", notices.DraftNotice{Version: 2})) },
 		"POST /api/v1/notices/{id}/acts":       func() error { return drop(c.ActOnNotice(ctx, "n1", notices.ActOnNotice{Do: "pass", Version: 2})) },
+		"GET /api/v1/contradictions":           func() error { return drop(c.Contradictions(ctx)) },
 		"GET /api/v1/ability":                  func() error { return drop(c.Ability(ctx, "x")) },
 		"POST /api/v1/ability/test":            func() error { return drop(c.TestDevices(ctx, able.TestDevices{Places: []string{"x"}})) },
 		"POST /api/v1/devices/{id}/test":       func() error { return drop(c.TestDevice(ctx, "x")) },
@@ -205,7 +206,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
 		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Contradictions`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }
