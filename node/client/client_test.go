@@ -206,7 +206,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
 		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Contradictions`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }

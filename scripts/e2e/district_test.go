@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -74,12 +75,20 @@ func newMember(t *testing.T, i int) *member {
 	return m
 }
 
+// given are the addresses that stories have, so that none is given to two.
+var given sync.Map
+
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		addr := l.Addr().String()
+		require.NoError(t, l.Close())
+		if _, taken := given.LoadOrStore(addr, true); !taken {
+			return addr
+		}
+	}
 }
 
 // api is where the node's pages and its API are; ws where it speaks MQTT over WebSocket.

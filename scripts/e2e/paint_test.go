@@ -17,7 +17,6 @@ import (
 // The wall is there at once. The promise is 200 ms on a machine that does nothing else, which is what the
 // figure in the log is for; beside other stories it may take five times as long.
 func TestWall_PaintsAtOnce(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer")
@@ -36,7 +35,6 @@ func TestWall_PaintsAtOnce(t *testing.T) {
 // A page of fifty alerts, of which one changes each half second, leaves the browser idle, and changes no
 // more often than a person can follow.
 func TestNow_OfFiftyAlertsCostsTheBrowserLittle(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer")
