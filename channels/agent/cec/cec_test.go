@@ -5,7 +5,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,9 +43,24 @@ func TestPowerOf_WhatTheToolPrints(t *testing.T) {
 
 // television answers as one does, and notes what it was told.
 type television struct {
-	power   string // on, standby; "": it answers nothing
 	address string
-	told    []string
+
+	mu    sync.Mutex // guards what follows
+	power string     // on, standby; "": it answers nothing
+	told  []string
+}
+
+// set is somebody who switches it, or plugs it in or out.
+func (v *television) set(power string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.power = power
+}
+
+func (v *television) heard() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.told)
 }
 
 func (v *television) run(_ context.Context, args ...string) (string, error) {
@@ -51,6 +68,8 @@ func (v *television) run(_ context.Context, args ...string) (string, error) {
 	if line == "" {
 		return v.address, nil
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if v.power == "" {
 		return asked + notAnswered, nil
 	}
@@ -85,20 +104,20 @@ func TestScreen_IsSwitchedOnForAnEmergencyAndBack(t *testing.T) {
 		require.Equal(t, Unknown, s.Powered(), "before it was asked")
 		after(time.Second)
 		require.Equal(t, Standby, s.Powered())
-		require.Empty(t, v.told)
+		require.Empty(t, v.heard())
 		s.Need(true)
 		after(askSoon + time.Second)
 		require.Equal(t, On, s.Powered())
-		require.Equal(t, []string{"--to 0 --image-view-on", "--active-source phys-addr=1.0.0.0"}, v.told)
+		require.Equal(t, []string{"--to 0 --image-view-on", "--active-source phys-addr=1.0.0.0"}, v.heard())
 		after(time.Hour)
 		s.Need(false)
 		after(backAfter - time.Second)
-		require.Len(t, v.told, 2, "another alert may follow")
+		require.Len(t, v.heard(), 2, "another alert may follow")
 		after(2*time.Second + askSoon)
-		require.Equal(t, "--to 0 --standby", v.told[2])
+		require.Equal(t, "--to 0 --standby", v.heard()[2])
 		require.Equal(t, Standby, s.Powered())
 		after(time.Hour)
-		require.Len(t, v.told, 3)
+		require.Len(t, v.heard(), 3)
 	})
 }
 
@@ -110,7 +129,7 @@ func TestScreen_ThatWasOnStaysOn(t *testing.T) {
 		after(time.Minute)
 		s.Need(false)
 		after(time.Hour)
-		require.Empty(t, v.told)
+		require.Empty(t, v.heard())
 	})
 }
 
@@ -122,13 +141,13 @@ func TestScreen_ThatDoesNotAnswerIsUnknownAndNeverOn(t *testing.T) {
 		s.Need(true)
 		after(time.Minute)
 		require.Equal(t, Unknown, s.Powered())
-		v.power = On // somebody plugs it in
+		v.set(On) // somebody plugs it in
 		after(time.Minute)
 		require.Equal(t, On, s.Powered())
 		s.Need(false)
 		after(time.Hour)
-		require.NotContains(t, v.told, "--to 0 --standby")
-		v.power = ""
+		require.NotContains(t, v.heard(), "--to 0 --standby")
+		v.set("")
 		after(time.Minute)
 		require.Equal(t, Unknown, s.Powered(), "what was on once need not be on now")
 	})
@@ -141,7 +160,7 @@ func TestScreen_IsHeldOnDuringAnEmergency(t *testing.T) {
 		s := runs(t, v)
 		s.Need(true)
 		after(time.Minute)
-		v.power = Standby
+		v.set(Standby)
 		after(askEach + askSoon + time.Second)
 		require.Equal(t, On, s.Powered())
 	})
