@@ -247,7 +247,7 @@ func newPresenter(n *Node) *present.Presenter {
 		Book: n.book, State: n.state, Audience: n.state.Index, Set: func(s channels.Situation) error { return n.dispatcher.Set(s) },
 		Keys: n.ring.Signed, Here: n.connectedHere, Notes: func() present.Notes { return n.notes }, Recall: func() error { return n.learner.Recall() },
 		Reminded: func(l alerts.Live) (last, next time.Time) {
-			last, next, _ = n.followUps.RemindersOf([]alert.ID{l.ID}, l.Message, n.book.Approvers(l.Message), n.options.Clock())
+			last, next, _ = n.followUps.RemindersOf([]alert.ID{l.ID}, l.Message, func() []board.Approval { return n.book.Approvers(l.Message) }, n.options.Clock())
 			return last, next
 		}, Called: n.followUps.Called,
 		Touch: func(id alert.ID) { n.events.Touch(id, events.Alert) }, Passed: func() { n.times.Passed() }, Clock: n.options.Clock, Logger: n.log,

@@ -28,6 +28,8 @@ import "encoding/binary"
 //	mrk/ origin 0 stream1 epoch8          factlog.Mark: highest contiguous sequence number
 //	nod/ node id                          noderecord.Node; removed ones stay
 //	ntc/ notice id                        notice.Notice; those over are deleted after 400 days
+//	nte/ ms8 notice id                    notice.End: when it was over; deleted with the notice
+//	nto                                   ids of the notices that are not over, a list
 //	ntv/ notice id "/" n4                 notice.Version
 //	ord/ ordinal4                         member id (raw)
 //	orn                                   next ordinal (4 bytes)

@@ -6,8 +6,18 @@ import (
 	"almenara/storage/rights"
 )
 
-// Notices reads the planned notices, also those that are over, in the order of their ids.
-func (r *Reader) Notices() ([]notice.Notice, error) { return read(r, notice.Notices.All) }
+// Notices reads the planned notices that are not over, and the last ones that are, newest first, as many as
+// over says.
+func (r *Reader) Notices(over int) (open, past []notice.Notice, err error) {
+	err = r.state.Store().View(func(t *storage.Txn) error {
+		if open, err = notice.Open(t); err != nil || over == 0 {
+			return err
+		}
+		past, err = notice.LastOver(t, over)
+		return err
+	})
+	return open, past, err
+}
 
 // Notice reads a planned notice with what its versions say, in order; false where there is none.
 func (r *Reader) Notice(id string) (n notice.Notice, said []notice.Version, ok bool, err error) {

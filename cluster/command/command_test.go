@@ -70,7 +70,7 @@ func samples() []Payload {
 		&EndSession{Hash: hash("c")},
 		&EndSessions{User: "Amy Chan"},
 		&PutNotice{Was: 3, Version: &notice.Version{Notice: "n1", N: 2, Alert: []byte("{}"), Select: "all", Reason: "r", Lifetime: 5, Within: "all", Approvals: 1, Blanks: map[string]string{"where": "x"}, Remind: 5, Answers: 2, Minutes: 3, Groups: []string{"all"}}, Notice: notice.Notice{
-			ID: "n1", Scenario: "flood", Author: "Amy Chan", Title: "No water", State: notice.Waiting, Versions: 2, Level: 1, Since: 4, At: 5, Levels: chain().Levels, Words: chain().Words,
+			ID: "n1", Scenario: "flood", Author: "Amy Chan", Title: "No water", State: notice.Locked, Versions: 2, Level: 1, Since: 4, At: 5, Levels: chain().Levels, Words: chain().Words,
 			Acts: []notice.Act{{Do: notice.Pass, By: "ben", At: 3, Version: 1, Level: 1, Language: "en", Text: "t", Ticked: []string{"a"}, Words: []string{"b"}}}, Digest: hash("d"), Alert: "a", Index: 3,
 		}},
 		&PutPolicy{Policy: rights.Policy{Chain: chain()}},

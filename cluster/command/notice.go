@@ -36,6 +36,9 @@ func (p *PutNotice) check() error {
 	if n.State < notice.Waiting || n.State > notice.Failed || n.Versions == 0 || n.Versions > notice.MaxVersions {
 		return fmt.Errorf("%w: notice %s: state %d, %d versions", ErrMalformed, n.ID, n.State, n.Versions)
 	}
+	if levels := len(n.Levels); len(n.Acts) == 0 || int(n.Level) > levels || n.State == notice.Waiting && int(n.Level) == levels {
+		return fmt.Errorf("%w: notice %s with %d acts at level %d of %d", ErrMalformed, n.ID, len(n.Acts), n.Level, levels)
+	}
 	if err := checkCount("acts", len(n.Acts), notice.MaxActs); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -24,6 +25,7 @@ type Message struct {
 	brief    *Brief // of a stub; nil where it is long
 	personal bool   // of a stub
 	further  *factbody.Escalation
+	remind   uint32 // of a stub; minutes
 }
 
 // Brief is what lists say of a message.
@@ -110,6 +112,17 @@ func (m *Message) Escalation() *factbody.Escalation {
 	return m.Issue.Escalation
 }
 
+// RemindEvery is how long it is from one reminder to the next that the message itself asks for; 0: it asks
+// for none.
+func (m *Message) RemindEvery() time.Duration { return time.Duration(m.remindEvery()) * time.Minute }
+
+func (m *Message) remindEvery() uint32 {
+	if m.texts != nil {
+		return m.remind
+	}
+	return m.Issue.Remind
+}
+
 // issue reads the body of a stub's fact.
 func (m *Message) issue() (factbody.Issue, error) {
 	found, err := m.texts.Issue(m.Fact)
@@ -147,7 +160,7 @@ func (m *Message) Brief() (Brief, error) {
 
 // stub is the message without what texts has.
 func (m *Message) stub(texts Texts) *Message {
-	out := &Message{Fact: m.Fact, Entry: m.Entry, texts: texts, personal: m.Personal(), further: m.Escalation()}
+	out := &Message{Fact: m.Fact, Entry: m.Entry, texts: texts, personal: m.Personal(), further: m.Escalation(), remind: m.remindEvery()}
 	b, err := m.Brief()
 	if err != nil {
 		return out

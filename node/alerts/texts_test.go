@@ -74,6 +74,7 @@ func TestBook_GivesTextsUpThatAreAgreedAndDoNotStand(t *testing.T) {
 	agreed := log{}
 	d := NewBook(agreed)
 	first := written(t, "a", 0, nil)
+	first.Issue.Remind = 7
 	d.Add(first)
 	d.At(midday.Add(time.Minute))
 	agreed["a"] = first.Issue
@@ -87,6 +88,7 @@ func TestBook_GivesTextsUpThatAreAgreedAndDoNotStand(t *testing.T) {
 	stub := d.Message("a")
 	require.Nil(t, stub.Alert, "nobody is shown it any more")
 	require.Zero(t, stub.Issue)
+	require.Equal(t, 7*time.Minute, stub.RemindEvery())
 	require.Same(t, second, d.Message("b"))
 
 	found, same, err := d.Known(first.Entry.Key, first.Entry.Digest)

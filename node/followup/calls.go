@@ -57,20 +57,18 @@ func (b *Book) Called(fact string) int {
 
 // RemindersOf is when devices were last to present what is in force again, and when they are the next time
 // by themselves, every so long; zero where there is none. What a person said last of reminders stands above what the
-// message says itself. given is who approved the message.
-func (b *Book) RemindersOf(ids []alert.ID, m *alerts.Message, given []board.Approval, now time.Time) (last, next time.Time, every time.Duration) {
+// message says itself. given gives who approved the message; it is called only where that matters.
+func (b *Book) RemindersOf(ids []alert.ID, m *alerts.Message, given func() []board.Approval, now time.Time) (last, next time.Time, every time.Duration) {
 	if last, every = b.Reminded(ids, m.Entry.Revision, now); !last.IsZero() {
 		if every > 0 {
 			next = last.Add(every)
 		}
 		return last, next, every
 	}
-	says, err := m.Brief()
-	if err != nil || says.Issue.Remind == 0 {
+	if every = m.RemindEvery(); every == 0 {
 		return last, next, 0
 	}
-	every = time.Duration(says.Issue.Remind) * time.Minute
-	since := m.ShownSince(given)
+	since := m.ShownSince(given())
 	passed := max(0, now.Sub(since)) / every
 	if passed > 0 {
 		last = since.Add(passed * every)

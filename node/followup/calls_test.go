@@ -11,6 +11,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/node/followup"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/factbody"
 )
 
@@ -51,7 +52,7 @@ func TestRemindersOf_TheMessageUntilAPersonSaysOtherwise(t *testing.T) {
 	m := &alerts.Message{Issue: factbody.Issue{Remind: 5}, Alert: &alert.Alert{}}
 	m.Entry.Accepted, m.Entry.Revision = noon, 1
 	reminders := func(now time.Time) []time.Time {
-		last, next, _ := b.RemindersOf([]alert.ID{id}, m, nil, now)
+		last, next, _ := b.RemindersOf([]alert.ID{id}, m, func() []board.Approval { return nil }, now)
 		return []time.Time{last, next}
 	}
 	require.Equal(t, []time.Time{{}, noon.Add(5 * time.Minute)}, reminders(noon.Add(4*time.Minute)), "not at the beginning: it has just sounded")
@@ -59,4 +60,13 @@ func TestRemindersOf_TheMessageUntilAPersonSaysOtherwise(t *testing.T) {
 	require.Equal(t, []time.Time{{}, noon.Add(5 * time.Minute)}, reminders(noon.Add(-time.Minute)), "a clock that is behind")
 	learn(t, b, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Remind, By: "amy", At: noon.Add(11 * time.Minute).UnixMilli()})
 	require.Equal(t, []time.Time{noon.Add(11 * time.Minute), {}}, reminders(noon.Add(14*time.Minute)), "a person ended them")
+}
+
+// Of all that is in force this is asked each time that devices are handed it, and few messages ask for reminders.
+func TestRemindersOf_AsksForNothingWhereThereAreNone(t *testing.T) {
+	b := followup.NewBook(nil, at(noon))
+	m := &alerts.Message{Alert: &alert.Alert{}}
+	_, next, every := b.RemindersOf([]alert.ID{id}, m, func() []board.Approval { t.Error("who approved it was asked"); return nil }, noon)
+	require.Zero(t, every)
+	require.True(t, next.IsZero())
 }

@@ -31,6 +31,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/board"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/factbody"
 	"almenara/storage/member"
@@ -194,7 +195,7 @@ func (f *FollowUps) recordReminder(ctx context.Context, by authority.Caller, s *
 	f.reminding.Lock()
 	defer f.reminding.Unlock()
 	now := f.o.Clock()
-	last, next, _ := f.o.Book.RemindersOf(s.IDs, m, f.o.Stories.Approved(s, m), now)
+	last, next, _ := f.o.Book.RemindersOf(s.IDs, m, func() []board.Approval { return f.o.Stories.Approved(s, m) }, now)
 	ends := in.EveryMinutes == 0 && !next.IsZero()
 	if passed := now.Sub(last); passed < remindsEvery && !ends { // another interval is a reminder now, too
 		return nil, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: int((remindsEvery - passed).Seconds()) + 1,

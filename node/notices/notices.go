@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,7 +33,7 @@ import (
 
 // State is what was agreed; *agreed.Reader is one.
 type State interface {
-	Notices() ([]notice.Notice, error)
+	Notices(over int) (open, past []notice.Notice, err error)
 	Notice(id string) (notice.Notice, []notice.Version, bool, error)
 	Authority() (agreed.Authority, error)
 	Index() *lookup.Index
@@ -98,15 +99,9 @@ func (s *Notices) unfinished() ([]notice.Notice, error) {
 	if !s.stale {
 		return s.open, nil
 	}
-	all, err := s.o.State.Notices()
+	open, _, err := s.o.State.Notices(0)
 	if err != nil {
 		return nil, err
-	}
-	var open []notice.Notice
-	for _, n := range all {
-		if !n.State.Over() {
-			open = append(open, n)
-		}
 	}
 	s.open, s.stale = open, false
 	return open, nil
@@ -118,7 +113,11 @@ const mostOver = 50
 // ListNotices implements service.Notices: those that are not over, overdue ones first, then those that
 // wait longest; with over also the last ones that are.
 func (s *Notices) ListNotices(_ context.Context, over bool) ([]notices.Notice, error) {
-	all, err := s.o.State.Notices()
+	most := 0
+	if over {
+		most = mostOver
+	}
+	open, past, err := s.o.State.Notices(most)
 	if err != nil {
 		return nil, err
 	}
@@ -126,23 +125,15 @@ func (s *Notices) ListNotices(_ context.Context, over bool) ([]notices.Notice, e
 	if err != nil {
 		return nil, err
 	}
-	out, past := []notices.Notice{}, []notices.Notice{}
-	for _, n := range all {
+	out := []notices.Notice{}
+	for _, n := range slices.Concat(open, past) {
 		one, err := s.standing(n, nil, people)
 		if err != nil {
 			return nil, err
 		}
-		if n.State.Over() {
-			past = append(past, one)
-		} else {
-			out = append(out, one)
-		}
+		out = append(out, one)
 	}
-	inOrder(out)
-	if over {
-		newestFirst(past)
-		out = append(out, past[:min(len(past), mostOver)]...)
-	}
+	inOrder(out[:len(open)])
 	return out, nil
 }
 

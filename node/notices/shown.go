@@ -300,7 +300,3 @@ func inOrder(all []notices.Notice) {
 		return a.Since.Compare(b.Since)
 	})
 }
-
-func newestFirst(all []notices.Notice) {
-	slices.SortStableFunc(all, func(a, b notices.Notice) int { return b.Since.Compare(a.Since) })
-}

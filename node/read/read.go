@@ -87,7 +87,7 @@ type Options struct {
 // FollowUps is what people did about alerts; *followup.Book is one.
 type FollowUps interface {
 	Told(ids []alert.ID, revision alert.Revision) (map[uint32]followup.Told, error)
-	RemindersOf(ids []alert.ID, m *alerts.Message, given []board.Approval, now time.Time) (last, next time.Time, every time.Duration)
+	RemindersOf(ids []alert.ID, m *alerts.Message, given func() []board.Approval, now time.Time) (last, next time.Time, every time.Duration)
 }
 
 // Reader answers service.Reader and service.Connected. Its methods may be called from any goroutine.

@@ -145,7 +145,7 @@ func (r *Reader) showFollowUps(out *wire.Alert, s *stories.Story, who addressed.
 	if m == nil {
 		return nil
 	}
-	if last, next, every := r.followUps.RemindersOf(s.IDs, m, r.stories.Approved(s, m), r.clock()); !last.IsZero() || !next.IsZero() {
+	if last, next, every := r.followUps.RemindersOf(s.IDs, m, func() []board.Approval { return r.stories.Approved(s, m) }, r.clock()); !last.IsZero() || !next.IsZero() {
 		out.Reminders = &acts.Reminders{Last: last, EveryMinutes: int(every.Minutes()), Next: next}
 	}
 	var err error

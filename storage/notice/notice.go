@@ -5,6 +5,7 @@ package notice
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 
 	"github.com/fxamacker/cbor/v2"
@@ -122,34 +123,112 @@ func (v Version) Digest(at int64) []byte {
 var (
 	prefNotice  = []byte("ntc/")
 	prefVersion = []byte("ntv/")
+	prefEnd     = []byte("nte/")
 )
+
+// End says when a notice was over. They lie in the order of that time, so that what is over for longest is
+// found without a look at the others.
+type End struct {
+	At     int64  `cbor:"1,keyasint"` // ms since 1970
+	Notice string `cbor:"2,keyasint"`
+}
 
 // The tables.
 var (
 	Notices  = storage.Table[string, Notice]{Prefix: prefNotice, Of: func(n Notice) string { return n.ID }, Gone: func(n Notice) bool { return n.State.Over() }}
 	Versions = storage.Table[string, Version]{Prefix: prefVersion, Of: func(v Version) string { return VersionKey(v.Notice, v.N) }}
+	Ends     = storage.Table[string, End]{Prefix: prefEnd, Of: func(e End) string {
+		return string(binary.BigEndian.AppendUint64(nil, uint64(max(0, e.At)))) + e.Notice
+	}}
+	// OpenIDs are the ids of the notices that are not over, in the order in which they were begun.
+	OpenIDs = storage.Single[[]string]{Key: []byte("nto")}
 )
+
+// Open reads the notices that are not over.
+func Open(t *storage.Txn) ([]Notice, error) {
+	ids, err := OpenIDs.Value(t)
+	if err != nil {
+		return nil, err
+	}
+	return these(t, ids)
+}
+
+// LastOver reads up to limit notices that are over, the last ones, newest first.
+func LastOver(t *storage.Txn, limit int) ([]Notice, error) {
+	ends, err := Ends.All(t) // some dozen bytes each
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, e := range slices.Backward(ends[max(0, len(ends)-limit):]) {
+		ids = append(ids, e.Notice)
+	}
+	return these(t, ids)
+}
+
+func these(t *storage.Txn, ids []string) ([]Notice, error) {
+	out := make([]Notice, 0, len(ids))
+	for _, id := range ids {
+		n, ok, err := Notices.Get(t, id)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
+// Save writes a notice, and keeps up which ones are open and when the others were over.
+func Save(t *storage.Txn, n Notice, open []string) error {
+	if err := Notices.Put(t, n); err != nil {
+		return err
+	}
+	was := slices.Contains(open, n.ID)
+	switch {
+	case n.State.Over():
+		if err := Ends.Put(t, End{n.Since, n.ID}); err != nil {
+			return err
+		}
+		if was {
+			return OpenIDs.Put(t, slices.DeleteFunc(slices.Clone(open), func(id string) bool { return id == n.ID }))
+		}
+	case !was:
+		return OpenIDs.Put(t, append(slices.Clone(open), n.ID))
+	}
+	return nil
+}
 
 // VersionKey is the key of a version: ids have no slash.
 func VersionKey(notice string, n uint32) string {
 	return notice + "/" + string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 }
 
-// Sweep deletes notices that were over long before now, ms since 1970. One of them that came back
-// would still be over.
-func Sweep(t *storage.Txn, all []Notice, now int64) error {
-	deleted := 0
-	for _, n := range all {
-		if deleted == sweepStep || !n.State.Over() || n.Since+keptFor > now {
-			continue
+// Sweep deletes notices that were over long before now, ms since 1970, the oldest first. One of them that
+// came back would still be over.
+func Sweep(t *storage.Txn, now int64) error {
+	oldest, err := Ends.After(t, "", sweepStep)
+	if err != nil {
+		return err
+	}
+	for _, e := range oldest {
+		if e.At+keptFor > now {
+			return nil
 		}
-		deleted++
+		n, _, err := Notices.Get(t, e.Notice)
+		if err != nil {
+			return err
+		}
 		for v := range n.Versions {
-			if err := Versions.Delete(t, VersionKey(n.ID, v+1)); err != nil {
+			if err := Versions.Delete(t, VersionKey(e.Notice, v+1)); err != nil {
 				return err
 			}
 		}
-		if err := Notices.Delete(t, n.ID); err != nil {
+		if err := Notices.Delete(t, e.Notice); err != nil {
+			return err
+		}
+		if err := Ends.Delete(t, Ends.Of(e)); err != nil {
 			return err
 		}
 	}

@@ -25,26 +25,20 @@ var deeds = map[notice.Deed]string{
 // Put applies the command, which is the entry at index, at a time in ms since 1970. The summary is for
 // the audit. An error is one of the store.
 func Put(t *storage.Txn, index uint64, at int64, p *command.PutNotice) (command.Result, string, error) {
-	all, err := notice.Notices.All(t)
+	open, err := notice.OpenIDs.Value(t)
 	if err != nil {
 		return command.Result{}, "", err
 	}
-	var old notice.Notice
-	open := 0
-	for _, n := range all {
-		if n.ID == p.Notice.ID {
-			old = n
-		}
-		if !n.State.Over() {
-			open++
-		}
+	old, _, err := notice.Notices.Get(t, p.Notice.ID)
+	if err != nil {
+		return command.Result{}, "", err
 	}
-	if kind, why := refused(old, p, open); kind != command.KindNone {
+	if kind, why := refused(old, p, len(open)); kind != command.KindNone {
 		return command.Refuse(kind, "%s", why), "", nil
 	}
 	n := p.Notice
 	n.Index = index
-	if err := notice.Notices.Put(t, n); err != nil {
+	if err := notice.Save(t, n, open); err != nil {
 		return command.Result{}, "", err
 	}
 	if p.Version != nil {
@@ -52,7 +46,7 @@ func Put(t *storage.Txn, index uint64, at int64, p *command.PutNotice) (command.
 			return command.Result{}, "", err
 		}
 	}
-	if err := notice.Sweep(t, all, at); err != nil {
+	if err := notice.Sweep(t, at); err != nil {
 		return command.Result{}, "", err
 	}
 	return command.OK(nil), summary(n), nil

@@ -1,7 +1,10 @@
 package notices
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,6 +91,37 @@ func TestPut_KeepsWhatWasLocked(t *testing.T) {
 	require.Equal(t, command.KindConflict, change(notice.Withdrawn, nil), "it is over")
 	n, said = l.get("n1")
 	require.Equal(t, []any{notice.Sent, 2}, []any{n.State, said})
+}
+
+// Which notices are open, and when the others were over, is known without reading all there ever were, and is
+// what the notices themselves say.
+func TestPut_KnowsWhichAreOpen(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		l := &log{t: t, store: storagetest.Open(t)}
+		for step := range 60 {
+			l.at += random.Int64N(40 * 24 * 3_600_000)
+			p := draft(fmt.Sprintf("n%02d", random.IntN(20)), notice.Waiting)
+			if n, _ := l.get(p.Notice.ID); n.ID != "" {
+				p = command.PutNotice{Notice: n, Was: n.Index}
+				p.Notice.State = notice.State(1 + random.IntN(int(notice.Failed)))
+			}
+			p.Notice.Since = l.at
+			l.put(p)
+			require.NoError(t, l.store.View(func(txn *storage.Txn) error {
+				all, err := notice.Notices.All(txn)
+				require.NoError(t, err)
+				open, err := notice.Open(txn)
+				require.NoError(t, err)
+				past, err := notice.LastOver(txn, len(all))
+				require.NoError(t, err)
+				require.ElementsMatch(t, all, slices.Concat(open, past), "seed %d, step %d", seed, step)
+				require.False(t, slices.ContainsFunc(open, func(n notice.Notice) bool { return n.State.Over() }))
+				require.True(t, slices.IsSortedFunc(past, func(a, b notice.Notice) int { return cmp.Compare(b.Since, a.Since) }))
+				return nil
+			}))
+		}
+	}
 }
 
 // So many are open, and what was over for long goes with its texts.
