@@ -1,6 +1,7 @@
 package residents
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"maps"
@@ -303,6 +304,20 @@ func (b *Book) known(a factbody.ResidentAnswer) bool {
 	}
 	_, known := s.said[a.ID]
 	return known
+}
+
+// askedForHelp reports whether a phone did, at any node of which this one has heard.
+func (b *Book) askedForHelp(alert string, phone []byte) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s := b.alerts[alert]; s != nil {
+		for _, a := range s.said {
+			if a.What == factbody.ResidentHelp && bytes.Equal(a.Phone, phone) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // room reports whether an answer may still be taken: how many are known of the alert, and of the phone.

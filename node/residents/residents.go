@@ -166,9 +166,7 @@ func (r *Residents) view(v Visit, now time.Time) (View, error) {
 	}
 	p := factbody.ResidentAnswer{Alert: string(out.Alert), What: factbody.ResidentSeen, Phone: out.phone}
 	out.Seen = r.o.Book.known(p)
-	out.Help = slices.ContainsFunc(r.o.Book.list([]string{p.Alert}), func(l listed) bool {
-		return l.What == factbody.ResidentHelp && string(l.Phone) == string(out.phone)
-	})
+	out.Help = r.o.Book.askedForHelp(p.Alert, out.phone)
 	return out, nil
 }
 

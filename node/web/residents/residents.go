@@ -17,10 +17,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"almenara/channels/contract"
 	"almenara/node/api/rates"
+	"almenara/node/inflight"
 	"almenara/node/residents"
 	"almenara/node/web"
 	"almenara/storage/factbody"
@@ -38,8 +40,12 @@ const (
 	mostPhoto  = 1 << 20  // bytes of a photo that is looked at
 	mostField  = 2 << 10  // bytes of a field
 	mostFields = 16
-	atOnce     = 16 // answers that are being read
 )
+
+// reading is how many answers are read at a time, of one address and in all, so that phones which send slowly
+// keep nobody from answering. An address may be that of a whole building; a usual answer is read at once. Those
+// with a photo keep their place until the photo was drawn anew, which bounds the memory for them.
+var reading = inflight.Bounds{Each: 8, All: 64}
 
 //go:embed *.html *.css *.js
 var own embed.FS
@@ -59,7 +65,7 @@ type Pages struct {
 	zone    *time.Location
 	files   *web.Files
 	mux     *http.ServeMux
-	reading chan struct{}
+	reading *inflight.Open
 }
 
 // New makes them. The zone is that in which times are shown.
@@ -68,7 +74,7 @@ func New(answers Answers, clock func() time.Time, zone *time.Location) *Pages {
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	p := &Pages{answers: answers, clock: clock, zone: zone, files: files, mux: http.NewServeMux(), reading: make(chan struct{}, atOnce)}
+	p := &Pages{answers: answers, clock: clock, zone: zone, files: files, mux: http.NewServeMux(), reading: inflight.NewOpen("answers", reading)}
 	p.mux.HandleFunc("GET "+Below+"file/{name}", p.file)
 	p.mux.HandleFunc("GET "+Below+"{link}", p.open)
 	p.mux.HandleFunc("POST "+Below+"{link}", p.answer)
@@ -137,13 +143,17 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request, view residents.
 
 // answer takes what somebody says.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
-	select {
-	case p.reading <- struct{}{}:
-		defer func() { <-p.reading }()
-	case <-r.Context().Done():
+	from := rates.AddressOf(r)
+	if err := p.reading.Take(from, false); err != nil {
+		p.refused(w, &residents.Refused{Why: residents.TooMany, RetryAfter: 5}, 0)
 		return
 	}
+	read := sync.OnceFunc(func() { p.reading.Give(from) })
+	defer read()
 	form, photo, err := fields(w, r)
+	if len(photo) == 0 {
+		read() // it waits to be agreed on, beside all others
+	}
 	if err != nil {
 		p.refused(w, &residents.Refused{Why: residents.BadPhoto}, http.StatusBadRequest)
 		return

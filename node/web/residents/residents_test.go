@@ -3,6 +3,7 @@ package residents
 import (
 	"bytes"
 	"context"
+	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +95,59 @@ func uploadOf(t *testing.T, photo []byte, fields ...string) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, Below+link, &body)
 	r.Header.Set("Content-Type", form.FormDataContentType())
 	return r
+}
+
+// slow is a body of which nothing comes before it is closed.
+func slow(t *testing.T, begun chan<- struct{}) io.Reader {
+	in, out := io.Pipe()
+	t.Cleanup(func() { out.Close() })
+	return readerFunc(func(p []byte) (int, error) {
+		if begun != nil {
+			begun <- struct{}{}
+			begun = nil
+		}
+		return in.Read(p)
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// Somebody who opens many answers and sends none of them to its end keeps nobody else from asking for help.
+func TestAttack_SlowPhonesTakeNoRoomOfOthers(t *testing.T) {
+	n := newNode()
+	p := New(n, func() time.Time { return night }, time.UTC)
+	begun := make(chan struct{})
+	var all sync.WaitGroup
+	post := func(from string, body io.Reader) int {
+		r := httptest.NewRequest(http.MethodPost, Below+link, body)
+		r.RemoteAddr = from + ":4000"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, r)
+		return w.Code
+	}
+	t.Cleanup(all.Wait) // after the bodies are closed
+	for range reading.Each {
+		body := slow(t, begun)
+		all.Go(func() { post("192.0.2.1", body) })
+		<-begun
+	}
+	answered := make(chan int)
+	for _, from := range []string{"192.0.2.1", "192.0.2.2"} {
+		all.Go(func() {
+			answered <- post(from, strings.NewReader(url.Values{"answer": {"help"}, "where": {"12/F"}, "pass": {"aaaabbbb"}}.Encode()))
+		})
+		want := map[string]int{"192.0.2.1": http.StatusTooManyRequests, "192.0.2.2": http.StatusOK}[from]
+		select {
+		case code := <-answered:
+			require.Equal(t, want, code, from)
+		case <-time.After(10 * time.Second):
+			t.Fatal("the answer of ", from, " is not read")
+		}
+	}
+	require.Len(t, n.taken, 1)
 }
 
 func TestPage_ShowsTheAlertChineseFirstAndLoadsNothingOfOthers(t *testing.T) {
