@@ -70,7 +70,8 @@ type Reports struct {
 	work   sync.WaitGroup
 	taking chan struct{}
 
-	patience time.Duration // how long a report may wait to be agreed
+	patience  time.Duration // how long a report may wait to be agreed
+	moderator *Moderator
 
 	drawing   sync.Mutex // held while a photo is drawn anew
 	recording sync.Mutex // held while a fact is made
@@ -82,6 +83,7 @@ type Reports struct {
 // New makes one. Close ends what it takes.
 func New(o Options) *Reports {
 	r := &Reports{o: o, patience: waitsFor, taking: make(chan struct{}, takenAtOnce), waiting: map[string]*exchange.Progress{}}
+	r.moderator = &Moderator{Rules: o.Rules, Exchange: o.Exchange, Progress: o.Progress, Understood: o.Understood, Alone: o.Alone, Clock: o.Clock}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
@@ -254,52 +256,19 @@ func (r *Reports) find(by authority.Caller, id string) (factbody.Report, *factbo
 
 // ModerateReport implements service.Reported.
 func (r *Reports) ModerateReport(ctx context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (out reported.PersonReport, err error) {
-	state := factbody.ReportStateOf(string(in.Handling))
-	switch {
-	case state == 0:
-		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: %.100q is no state of a report; new, seen, hidden and forwarded are", in.Handling).Because(why.FormWrong)
-	case len(in.Note) > factbody.MaxModerationNote:
-		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxModerationNote).Because(why.BytesLong, factbody.MaxModerationNote)
+	state, err := StateOf(in)
+	if err != nil {
+		return out, err
 	}
 	one, last, ok := r.o.Book.one(id)
 	if !ok {
 		return out, wire.Problemf(wire.KindNotFound, "no report %.100q is known here", id).Because(why.NoReport, id)
 	}
-	if _, err := r.o.Rules.Check(by, authority.Moderate, authority.About{Members: roaring.BitmapOf(one.Member)}); err != nil {
+	m := factbody.Moderation{Report: id, State: state, By: by.Name, Note: in.Note}
+	if err := r.moderator.Say(ctx, by, roaring.BitmapOf(one.Member), m, last, wait); err != nil {
 		return out, err
 	}
-	if (listed{one, last}).state() != state || in.Note != "" { // the second press of a button says nothing new
-		if err := r.moderate(ctx, factbody.Moderation{Report: id, State: state, By: by.Name, At: r.newer(last), Note: in.Note}, wait); err != nil {
-			return out, err
-		}
-	}
 	return r.ShowReport(ctx, by, id)
-}
-
-// newer is a time at which a word about a report stands above the last one.
-func (r *Reports) newer(last *factbody.Moderation) int64 {
-	now := r.o.Clock().UnixMilli()
-	if last != nil {
-		now = max(now, last.At+1)
-	}
-	return now
-}
-
-func (r *Reports) moderate(ctx context.Context, m factbody.Moderation, wait wire.Wait) error {
-	if err := r.o.Understood(ctx, fact.KindModeration.Since()); err != nil {
-		return err
-	}
-	body, err := m.Encode()
-	if err != nil {
-		return fmt.Errorf("encoding a moderation: %w", err)
-	}
-	progress, err := r.o.Exchange.Create(ctx, fact.KindModeration, fact.Alerts, body)
-	if err != nil {
-		return replication.Unrecorded(err)
-	}
-	r.o.Progress.Put(progress)
-	replication.Await(ctx, progress, wait, r.o.Alone)
-	return nil
 }
 
 // show is a report as callers are given it.

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"almenara/cluster/fact"
 	"almenara/node/authority"
-	"almenara/node/replication"
+	"almenara/node/reports"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
 	"almenara/node/wire/why"
@@ -104,12 +103,9 @@ func (r *Residents) ResidentPhoto(ctx context.Context, by authority.Caller, id s
 
 // HandleResident implements service.Residents.
 func (r *Residents) HandleResident(ctx context.Context, by authority.Caller, id string, in reported.Moderate, wait wire.Wait) (out reported.ResidentsAnswer, err error) {
-	state := factbody.ReportStateOf(string(in.Handling))
-	switch {
-	case state == 0:
-		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: %.100q is no state of an answer; new, seen, hidden and forwarded are", in.Handling).Because(why.FormWrong)
-	case len(in.Note) > factbody.MaxModerationNote:
-		return out, wire.Problemf(wire.KindMalformed, "nothing was recorded: a note has at most %d bytes", factbody.MaxModerationNote).Because(why.BytesLong, factbody.MaxModerationNote)
+	state, err := reports.StateOf(in)
+	if err != nil {
+		return out, err
 	}
 	one, known := r.o.Book.one(id)
 	if !known {
@@ -119,42 +115,12 @@ func (r *Residents) HandleResident(ctx context.Context, by authority.Caller, id 
 	if err != nil {
 		return out, fmt.Errorf("selecting a place: %w", err)
 	}
-	if _, err := r.o.Rules.Check(by, authority.Moderate, authority.About{Members: members}); err != nil {
+	m := factbody.Moderation{Report: id, State: state, By: by.Name, Note: in.Note}
+	if err := r.moderator.Say(ctx, by, members, m, one.last, wait); err != nil {
 		return out, err
-	}
-	if one.state() != state || in.Note != "" { // the second press of a button says nothing new
-		if err := r.handle(ctx, factbody.Moderation{Report: id, State: state, By: by.Name, At: r.newer(one.last), Note: in.Note}, wait); err != nil {
-			return out, err
-		}
 	}
 	if one, known = r.o.Book.one(id); !known {
 		return out, unknown(id)
 	}
 	return show(one), nil
-}
-
-// newer is a time at which a word about an answer stands above the last one.
-func (r *Residents) newer(last *factbody.Moderation) int64 {
-	now := r.o.Clock().UnixMilli()
-	if last != nil {
-		now = max(now, last.At+1)
-	}
-	return now
-}
-
-func (r *Residents) handle(ctx context.Context, m factbody.Moderation, wait wire.Wait) error {
-	if err := r.o.Understood(ctx, fact.KindModeration.Since()); err != nil {
-		return err
-	}
-	body, err := m.Encode()
-	if err != nil {
-		return fmt.Errorf("encoding a moderation: %w", err)
-	}
-	progress, err := r.o.Exchange.Create(ctx, fact.KindModeration, fact.Alerts, body)
-	if err != nil {
-		return replication.Unrecorded(err)
-	}
-	r.o.Progress.Put(progress)
-	replication.Await(ctx, progress, wait, r.o.Alone)
-	return nil
 }

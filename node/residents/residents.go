@@ -8,7 +8,7 @@
 //
 // Links are signed by the node that made them (link.go). Nothing follows from an answer by itself: a person
 // reads it. It never imports api, pages, or another part of node but authority, ratelimit, replication,
-// reports for drawing photos anew, and wire.
+// reports for drawing photos anew and for moderation, and wire.
 package residents
 
 import (
@@ -29,6 +29,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/node/authority"
 	"almenara/node/replication"
+	"almenara/node/reports"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
@@ -82,6 +83,8 @@ type Residents struct {
 	queue  chan *waiting
 	codes  codes
 
+	moderator *reports.Moderator
+
 	drawing sync.Mutex // held while a photo is drawn anew
 
 	mu     sync.Mutex // guards what follows
@@ -93,6 +96,7 @@ type Residents struct {
 // New makes one, which takes answers until Close.
 func New(o Options) *Residents {
 	r := &Residents{o: o, floods: newFloods(), queue: make(chan *waiting, mostWaiting), codes: codes{screens: map[string]*screen{}}}
+	r.moderator = &reports.Moderator{Rules: o.Rules, Exchange: o.Exchange, Progress: o.Progress, Understood: o.Understood, Alone: o.Alone, Clock: o.Clock}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.work.Go(r.collect)
 	return r

@@ -217,19 +217,9 @@ func pathOf(alert, show, after string) string {
 	return frame.Below + "reports?" + values.Encode()
 }
 
-// photo answers with the photo of a report, which no browser takes for anything else.
 func (p pages) photo(q *frame.Request) error {
 	raw, err := p.reported.ReportPhoto(q.R.Context(), q.By(), q.R.PathValue("report"))
-	if err != nil {
-		return err
-	}
-	h := q.W.Header()
-	h.Set("Content-Type", "image/jpeg")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	h.Set("Cache-Control", "private, no-store")
-	_, _ = q.W.Write(raw)
-	return nil
+	return view.Photo(q, raw, err)
 }
 
 // moderate is one press.

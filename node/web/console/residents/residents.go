@@ -117,19 +117,9 @@ func newRow(q *frame.Request, a reported.ResidentsAnswer, names view.PlaceNames)
 	return out
 }
 
-// photo answers with a photo, which no browser takes for anything else.
 func (p pages) photo(q *frame.Request) error {
 	raw, err := p.residents.ResidentPhoto(q.R.Context(), q.By(), q.R.PathValue("report"))
-	if err != nil {
-		return err
-	}
-	h := q.W.Header()
-	h.Set("Content-Type", "image/jpeg")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	h.Set("Cache-Control", "private, no-store")
-	_, _ = q.W.Write(raw)
-	return nil
+	return view.Photo(q, raw, err)
 }
 
 // moderate is one press.
