@@ -26,8 +26,9 @@ var night = time.Date(2026, 11, 29, 3, 0, 0, 0, time.UTC)
 
 const link = "aqhkcmrzgqzdgnbvgy3tqojqmfrggzdfmzttslyw"
 
-// node answers as it is told.
+// node answers as it is told, and several at once.
 type node struct {
+	mu      sync.Mutex // guards visits and taken
 	view    residents.View
 	err     error
 	noPhoto bool
@@ -36,11 +37,15 @@ type node struct {
 }
 
 func (n *node) Open(v residents.Visit) (residents.View, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.visits = append(n.visits, v)
 	return n.view, n.err
 }
 
 func (n *node) Answer(_ context.Context, v residents.Visit, in residents.Answer) (residents.Taken, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.visits, n.taken = append(n.visits, v), append(n.taken, in)
 	return residents.Taken{View: n.view, NoPhoto: n.noPhoto}, n.err
 }
