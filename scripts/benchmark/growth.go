@@ -50,6 +50,10 @@ func (o options) asked() int {
 	return 100
 }
 
+// accepted is how many alerts are posted one by one beside a history: so many that the slowest of a
+// hundred is not one write to the disk that took long.
+func (o options) accepted() int { return 5 * o.asked() }
+
 // growth is a node beside so many alerts that are over.
 type growth struct {
 	History         int
@@ -95,7 +99,7 @@ func (c *cell) grow(ctx context.Context, units []*unit) error {
 			if err != nil {
 				return fmt.Errorf("beside %d alerts: %w", size, err)
 			}
-			had = size + 3*c.asked() // what was measured is history, too
+			had = size + c.accepted() + c.asked() // what was measured is history, too
 			g.History, g.Floor = size, floor
 			c.say("history of %d alerts: made in %.0f s, measured in %.0f s", size, made.Seconds(), time.Since(begun).Seconds()-made.Seconds())
 			if err := c.record(g); err != nil {
@@ -218,7 +222,7 @@ func (c *cell) beside(ctx context.Context, u *unit, node *almenara) (g growth, e
 		}
 	}
 	g.List = spreadOf(listing)
-	if g.Accept, g.Last, err = u.accepts(ctx, node, c.asked()); err != nil {
+	if g.Accept, g.Last, err = u.accepts(ctx, node, c.accepted()); err != nil {
 		return g, err
 	}
 	var viewer viewer
