@@ -129,6 +129,7 @@ almenara/node/web/console/reports almenara/node/authority almenara/node/service 
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/notices almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
+almenara/node/web/console/scenarios almenara/node/authority almenara/node/scenario/ready almenara/node/service almenara/node/web/console/compose/further almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/people almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/words
 almenara/node/web/console/handbook almenara/channels/contract! almenara/node/authority almenara/node/web/console/frame almenara/node/web/console/words almenara/node/wire

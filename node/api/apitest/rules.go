@@ -25,8 +25,11 @@ func (f *rules) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	return []wire.Scenario{exampleScenario()}, f.note(nil, "ListScenarios")
 }
 
-// PutScenario notes the id.
+// PutScenario notes the id, and whether it is only tried.
 func (f *rules) PutScenario(_ context.Context, by authority.Caller, in wire.Scenario, dryRun bool) (wire.PutScenario, error) {
+	if dryRun {
+		return wire.PutScenario{ID: in.ID, DryRun: true, Addressed: f.Addresses}, f.note(&by, "CheckScenario %s", in.ID)
+	}
 	return wire.PutScenario{ID: in.ID, DryRun: dryRun, Addressed: f.Addresses}, f.note(&by, "PutScenario %s %s", in.ID, in.Title)
 }
 

@@ -200,7 +200,11 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 	}
 	body, kind := form.Encode(), "application/x-www-form-urlencoded"
 	if route.Upload > 0 {
-		body, kind = withFile("id,kind,place\n")
+		content := "id,kind,place\n"
+		if route.Path == Below+"scenario/file" {
+			content = `{"id":"fire","title":"Fire","alert":{"info":[{"language":"en"}]},"minutes":1}`
+		}
+		body, kind = withFile(content)
 	}
 	if route.Method != http.MethodPost {
 		body = ""

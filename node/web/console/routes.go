@@ -18,6 +18,7 @@ import (
 	"almenara/node/web/console/report"
 	"almenara/node/web/console/reports"
 	"almenara/node/web/console/residents"
+	"almenara/node/web/console/scenarios"
 	"almenara/node/web/console/watch"
 )
 
@@ -35,6 +36,7 @@ func rooms(s Services, p pages) []frame.Room {
 		report.Room(s.Reports, s.Residents, s.Places),
 		reports.Room(s.Reported, s.Places),
 		notices.Room(s.Notices, s.Scenarios, s.Policy, s.Places),
+		scenarios.Room(s.Scenarios, s.Places),
 		watch.Room(s.Reader),
 		contents.Room(),
 		audit.Room(s.Audit),

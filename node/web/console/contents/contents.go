@@ -31,7 +31,7 @@ func All() []Group {
 	return []Group{
 		{"send", []Entry{{"wall", authority.ReadAlerts}, {"compose", authority.Send}, {"approvals", authority.ReadAlerts}, {"notices", authority.ReadAlerts}, {"notices/write", authority.WriteNotice}, {"approvals/number", authority.Approve}}},
 		{"follow", []Entry{{"now", authority.ReadAlerts}, {"watch", authority.ReadAlerts}, {"reports", authority.ReadReports}}},
-		{"ready", []Entry{{"scenarios", authority.ReadAlerts}, {"ability", authority.ReadDevices}, {"ability/drills", authority.ReadAlerts}, {"ends", authority.ReadDistrict}}},
+		{"ready", []Entry{{"scenarios", authority.ReadAlerts}, {"scenario", authority.ChangeScenarios}, {"ability", authority.ReadDevices}, {"ability/drills", authority.ReadAlerts}, {"ends", authority.ReadDistrict}}},
 		{"estate", []Entry{
 			{"audience", authority.ReadAudience}, {"places", authority.ReadAudience}, {"import", authority.ChangeAudience},
 			{"devices", authority.ReadDevices}, {"enrol", authority.ChangeDevices}, {"add-devices", authority.ChangeDevices},
