@@ -23,7 +23,9 @@ const (
 	mostSeenAll  = 100_000
 	mostSaid     = 2048 // requests for help and photos of one alert
 	mostSaidAll  = 4096
-	mostOfPhone  = 6 // of those, of one phone
+	mostSeenHere = 5_000 // phones of one block, to one alert: whoever stands before a screen has its link alone
+	mostSaidHere = 512   // requests for help and photos of one block, to one alert
+	mostOfPhone  = 6     // of those, of one phone
 	mostWords    = 8192
 	mostRecalled = 20_000
 	recalledFor  = 13 * 30 * 24 * time.Hour
@@ -32,6 +34,7 @@ const (
 // Log has what was agreed; *agreed.Reader is one.
 type Log interface {
 	KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
+	AgreedAt(index uint64) (at time.Time, ok bool, err error)
 }
 
 // Photos hear of photos that facts name; *originals.Keeper is one.
@@ -58,6 +61,20 @@ type sheet struct {
 	newest int64
 	seen   map[phone]seen
 	said   map[string]factbody.ResidentAnswer
+	of     map[string]filled // by block; zero is left out
+}
+
+// filled is how much of a sheet a block has.
+type filled struct{ seen, said int }
+
+// add counts for a block.
+func (s *sheet) add(block string, seen, said int) {
+	n := s.of[block]
+	if n = (filled{n.seen + seen, n.said + said}); n == (filled{}) {
+		delete(s.of, block)
+		return
+	}
+	s.of[strings.Clone(block)] = n
 }
 
 type phone [factbody.ResidentPhoneBytes]byte
@@ -74,7 +91,10 @@ func NewBook(log Log, photos Photos, clock func() time.Time) *Book {
 
 // Learn takes a fact that is durable here, once or more often, in any order. It lists the alerts that it is
 // about; false where it is neither answers nor a moderation, or cannot be read.
-func (b *Book) Learn(f fact.Fact) (about []alert.ID, ok bool) {
+func (b *Book) Learn(f fact.Fact) (about []alert.ID, ok bool) { return b.learn(f, b.clock()) }
+
+// learn is Learn of what became known then.
+func (b *Book) learn(f fact.Fact, known time.Time) (about []alert.ID, ok bool) {
 	switch f.Kind {
 	case fact.KindResidents:
 		r, err := factbody.DecodeResidents(f.Body)
@@ -82,7 +102,7 @@ func (b *Book) Learn(f fact.Fact) (about []alert.ID, ok bool) {
 			return nil, false
 		}
 		for _, a := range r.Answers {
-			b.photos.LearnPhoto(f.Origin, factbody.Report{Device: "residents of " + a.Block, Taken: a.Taken, Photo: a.Photo})
+			b.photos.LearnPhoto(f.Origin, factbody.Report{Device: "residents of " + a.Block, Taken: alert.Believed(a.Taken, known), Photo: a.Photo})
 			if id := alert.ID(a.Alert); !slices.Contains(about, id) {
 				about = append(about, id)
 			}
@@ -90,7 +110,7 @@ func (b *Book) Learn(f fact.Fact) (about []alert.ID, ok bool) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, a := range r.Answers {
-			b.put(a)
+			b.put(a, known)
 		}
 		return about, true
 	case fact.KindModeration:
@@ -100,39 +120,61 @@ func (b *Book) Learn(f fact.Fact) (about []alert.ID, ok bool) {
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return b.word(m), true
+		return b.word(m, known), true
 	}
 	return nil, false
 }
 
-// put lays an answer on the sheet of its alert. mu is held.
-func (b *Book) put(a factbody.ResidentAnswer) {
-	a.Taken = alert.Believed(a.Taken, b.clock())
+// put lays an answer on the sheet of its alert that became known then. mu is held.
+func (b *Book) put(a factbody.ResidentAnswer, known time.Time) {
+	a.Taken = alert.Believed(a.Taken, known)
 	s := b.alerts[a.Alert]
 	if s == nil {
-		s = &sheet{seen: map[phone]seen{}, said: map[string]factbody.ResidentAnswer{}}
+		s = &sheet{seen: map[phone]seen{}, said: map[string]factbody.ResidentAnswer{}, of: map[string]filled{}}
 		b.alerts[a.Alert] = s
 	}
 	s.newest = max(s.newest, a.Taken)
 	if a.What == factbody.ResidentSeen {
-		p := phone(a.Phone)
-		old, known := s.seen[p]
-		if !known && len(s.seen) >= mostSeen {
-			return
-		}
-		if next := (seen{strings.Clone(a.Block), a.Taken}); !known || next.before(old) { // on every node the same
-			s.seen[p] = next
-		}
-		if !known {
-			b.seen++
-		}
-	} else if old, known := s.said[a.ID]; known && old.Taken > a.Taken || !known && len(s.said) < mostSaid {
-		s.said[a.ID] = a
-		if !known {
-			b.said++
-		}
+		b.putSeen(s, a)
+	} else {
+		b.putSaid(s, a)
 	}
 	b.forget(a.Alert)
+}
+
+// putSeen counts a phone once, in the block where it answered first. mu is held.
+func (b *Book) putSeen(s *sheet, a factbody.ResidentAnswer) {
+	p, next := phone(a.Phone), seen{strings.Clone(a.Block), a.Taken}
+	old, known := s.seen[p]
+	switch {
+	case !known && (len(s.seen) >= mostSeen || s.of[a.Block].seen >= mostSeenHere):
+		return
+	case !known:
+		b.seen++
+	case next.before(old): // on every node the same
+		s.add(old.block, -1, 0)
+	default:
+		return
+	}
+	s.seen[p] = next
+	s.add(next.block, 1, 0)
+}
+
+// putSaid keeps a request for help or a photo. mu is held.
+func (b *Book) putSaid(s *sheet, a factbody.ResidentAnswer) {
+	old, known := s.said[a.ID]
+	switch {
+	case !known && (len(s.said) >= mostSaid || s.of[a.Block].said >= mostSaidHere):
+		return
+	case !known:
+		b.said++
+	case old.Taken > a.Taken:
+		s.add(old.Block, 0, -1)
+	default:
+		return
+	}
+	s.said[a.ID] = a
+	s.add(a.Block, 0, 1)
 }
 
 func (s seen) before(o seen) bool {
@@ -155,9 +197,9 @@ func (b *Book) forget(except string) {
 }
 
 // word takes what a person made of an answer, or of a report: only of those that are known as answers is
-// anything said, but what comes before its answer is kept. mu is held.
-func (b *Book) word(m factbody.Moderation) (about []alert.ID) {
-	m.At = alert.Believed(m.At, b.clock())
+// anything said, but what comes before its answer is kept. It is known since then. mu is held.
+func (b *Book) word(m factbody.Moderation, since time.Time) (about []alert.ID) {
+	m.At = alert.Believed(m.At, since)
 	old, known := b.words[m.Report]
 	if known && cmp.Or(cmp.Compare(m.At, old.At), cmp.Compare(m.State, old.State), cmp.Compare(m.By, old.By), cmp.Compare(m.Note, old.Note)) <= 0 {
 		return nil
@@ -195,7 +237,15 @@ func (b *Book) Recall() error {
 				return fmt.Errorf("recalling what residents answered: %w", err)
 			}
 			for _, k := range kept {
-				b.Learn(k.Fact)
+				at, ok, err := b.log.AgreedAt(k.Index)
+				if err != nil {
+					return fmt.Errorf("recalling when residents answered: %w", err)
+				}
+				known := b.clock()
+				if ok { // as of then: what was said since stands above what a clock that was ahead said of later
+					known = alert.Earlier(at, known)
+				}
+				b.learn(k.Fact, known)
 				index, n, over = k.Index, k.N, fact.WallTime(k.Fact.HLC).Before(oldest)
 			}
 			read, over = read+len(kept), over || len(kept) < recalledAtOnce
@@ -306,21 +356,21 @@ func (b *Book) known(a factbody.ResidentAnswer) bool {
 	return known
 }
 
-// askedForHelp reports whether a phone did, at any node of which this one has heard.
-func (b *Book) askedForHelp(alert string, phone []byte) bool {
+// saidOf reports whether a phone asked for help, and whether it sent a photo, at any node of which this one has heard.
+func (b *Book) saidOf(alert string, phone []byte) (help, photo bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if s := b.alerts[alert]; s != nil {
 		for _, a := range s.said {
-			if a.What == factbody.ResidentHelp && bytes.Equal(a.Phone, phone) {
-				return true
+			if bytes.Equal(a.Phone, phone) {
+				help, photo = help || a.What == factbody.ResidentHelp, photo || a.What == factbody.ResidentPhoto
 			}
 		}
 	}
-	return false
+	return help, photo
 }
 
-// room reports whether an answer may still be taken: how many are known of the alert, and of the phone.
+// room reports whether an answer may still be taken: how many are known of the alert, of the block, and of the phone.
 func (b *Book) room(a factbody.ResidentAnswer) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -329,7 +379,7 @@ func (b *Book) room(a factbody.ResidentAnswer) bool {
 		return true
 	}
 	if a.What == factbody.ResidentSeen {
-		return len(s.seen) < mostSeen
+		return len(s.seen) < mostSeen && s.of[a.Block].seen < mostSeenHere
 	}
 	own := 0
 	for _, one := range s.said {
@@ -337,9 +387,9 @@ func (b *Book) room(a factbody.ResidentAnswer) bool {
 			own++
 		}
 	}
-	most := mostSaid
+	most, here := mostSaid, mostSaidHere
 	if a.What == factbody.ResidentPhoto {
-		most /= 2 // the rest is for who needs help
+		most, here = most/2, here/2 // the rest is for who needs help
 	}
-	return own < mostOfPhone && len(s.said) < most
+	return own < mostOfPhone && len(s.said) < most && s.of[a.Block].said < here
 }

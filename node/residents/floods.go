@@ -7,31 +7,37 @@ import (
 	"almenara/storage/factbody"
 )
 
-// floods bounds what is taken here, so that nobody's answers take the room of others: per phone, per address,
-// per link, which is per block and period, and in all. Who needs help has a share of each that nothing else can
+// floods bounds what is taken here, so that nobody's answers take the room of others: per address, per link,
+// which is per block and period, in all, and per phone. Who needs help has a share of each that nothing else can
 // use up. What is known of the whole district is bounded by the Book.
 type floods struct {
-	opened     *ratelimit.Limiter // by address
+	opened     *ratelimit.Limiter // pages, by address
+	asked      *ratelimit.Limiter // answers, known or not, by address: each costs signatures
 	seen, help limits
 }
 
 // limits are one share. An address may be that of a building with hundreds of phones behind it.
-type limits struct{ phone, address, link, all *ratelimit.Limiter }
+type limits struct{ address, link, all, phone *ratelimit.Limiter }
+
+// phones is of how many phones a bucket is kept: more than all lets through before the first ones are full again.
+// Without a bucket of their own they would share one, and keep each other from answering.
+const phones = 8192
 
 func newFloods() *floods {
 	return &floods{
 		opened: ratelimit.New(ratelimit.Options{PerSecond: 20, Burst: 600}),
+		asked:  ratelimit.New(ratelimit.Options{PerSecond: 20, Burst: 600}),
 		seen: limits{
-			phone:   ratelimit.New(ratelimit.Options{PerSecond: 0.05, Burst: 6}),
 			address: ratelimit.New(ratelimit.Options{PerSecond: 2, Burst: 300}),
 			link:    ratelimit.New(ratelimit.Options{PerSecond: 2, Burst: 500}),
 			all:     ratelimit.New(ratelimit.Options{PerSecond: 100, Burst: 3000, Names: 1}),
+			phone:   ratelimit.New(ratelimit.Options{PerSecond: 0.05, Burst: 6, Names: phones}),
 		},
 		help: limits{
-			phone:   ratelimit.New(ratelimit.Options{PerSecond: 0.05, Burst: 6}),
 			address: ratelimit.New(ratelimit.Options{PerSecond: 1, Burst: 150}),
 			link:    ratelimit.New(ratelimit.Options{PerSecond: 1, Burst: 250}),
 			all:     ratelimit.New(ratelimit.Options{PerSecond: 50, Burst: 2000, Names: 1}),
+			phone:   ratelimit.New(ratelimit.Options{PerSecond: 0.05, Burst: 6, Names: phones}),
 		},
 	}
 }
@@ -39,7 +45,11 @@ func newFloods() *floods {
 // opens counts a page that is opened.
 func (f *floods) opens(address string, now time.Time) bool { return f.opened.Take(address, now) <= 0 }
 
-// takes counts an answer. wait is 0 where it may be taken.
+// asks counts an answer before anything is done for it.
+func (f *floods) asks(address string, now time.Time) bool { return f.asked.Take(address, now) <= 0 }
+
+// takes counts an answer. wait is 0 where it may be taken. The phone is what somebody can make up as often as they
+// like, so it comes last: what is refused before leaves no trace of it.
 func (f *floods) takes(a factbody.ResidentAnswer, v Visit, now time.Time) (wait time.Duration) {
 	share := f.seen
 	if a.What == factbody.ResidentHelp {
@@ -48,7 +58,7 @@ func (f *floods) takes(a factbody.ResidentAnswer, v Visit, now time.Time) (wait 
 	for _, one := range []struct {
 		limiter *ratelimit.Limiter
 		name    string
-	}{{share.phone, a.Alert + string(a.Phone)}, {share.address, v.Address}, {share.link, v.Link}, {share.all, ""}} {
+	}{{share.address, v.Address}, {share.link, v.Link}, {share.all, ""}, {share.phone, a.Alert + string(a.Phone)}} {
 		if wait = one.limiter.Take(one.name, now); wait > 0 {
 			return wait
 		}

@@ -108,7 +108,7 @@ func (r *Residents) HandleResident(ctx context.Context, by authority.Caller, id 
 		return out, err
 	}
 	one, known := r.o.Book.one(id)
-	if !known {
+	if !known || !mayRead(by, one.Block) { // the block may have no members left to hold the caller to
 		return out, unknown(id)
 	}
 	members, err := r.membersOf(one.Block)

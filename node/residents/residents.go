@@ -126,6 +126,7 @@ type View struct {
 	Asked   []string        // of alert.ResidentWords
 	Seen    bool            // by this phone
 	Help    bool            // this phone asked for it
+	Photo   bool            // this phone sent one by itself
 	Expires time.Time       // of the alert
 
 	phone []byte
@@ -170,7 +171,7 @@ func (r *Residents) view(v Visit, now time.Time) (View, error) {
 	}
 	p := factbody.ResidentAnswer{Alert: string(out.Alert), What: factbody.ResidentSeen, Phone: out.phone}
 	out.Seen = r.o.Book.known(p)
-	out.Help = r.o.Book.askedForHelp(p.Alert, out.phone)
+	out.Help, out.Photo = r.o.Book.saidOf(p.Alert, out.phone)
 	return out, nil
 }
 

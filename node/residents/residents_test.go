@@ -500,6 +500,8 @@ func (k kept) KeptBefore(kind fact.Kind, index uint64, _ uint16, limit int) (out
 	return out, nil
 }
 
+func (kept) AgreedAt(uint64) (at time.Time, ok bool, err error) { return at, false, nil }
+
 func TestRecall_ReadsWhatWasAgreed(t *testing.T) {
 	s := newStation(t)
 	s.reads(blockOne).says(Answer{What: factbody.ResidentSeen})

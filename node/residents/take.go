@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"almenara/cluster/fact"
@@ -42,6 +43,9 @@ var asks = map[factbody.ResidentWhat]string{factbody.ResidentSeen: "seen", factb
 // it is sent; a request for help also where its photo cannot be taken. Errors are *Refused.
 func (r *Residents) Answer(ctx context.Context, v Visit, in Answer) (Taken, error) {
 	now := r.o.Clock()
+	if !r.floods.asks(v.Address, now) {
+		return Taken{}, &Refused{Why: TooMany, RetryAfter: 15}
+	}
 	view, err := r.view(v, now)
 	if err != nil {
 		return Taken{}, err
@@ -102,9 +106,19 @@ func (r *Residents) photo(a *factbody.ResidentAnswer, raw []byte) (release func(
 	return done, nil
 }
 
-// cut is a text as it is kept: one that people can read, of at most so many bytes.
+// cut is a text as it is kept: one that people can read, of at most so many bytes. What changes how other text
+// is shown, or shows nothing, is left out.
 func cut(text string, most int) string {
-	text = strings.TrimSpace(strings.ToValidUTF8(text, ""))
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	text = strings.TrimSpace(text)
 	for len(text) > most {
 		_, size := utf8.DecodeLastRuneInString(text)
 		text = text[:len(text)-size]

@@ -42,10 +42,14 @@ const (
 	mostFields = 16
 )
 
-// reading is how many answers are read at a time, of one address and in all, so that phones which send slowly
-// keep nobody from answering. An address may be that of a whole building; a usual answer is read at once. Those
-// with a photo keep their place until the photo was drawn anew, which bounds the memory for them.
-var reading = inflight.Bounds{Each: 8, All: 64}
+// How many answers are read at a time, of one address and in all, so that phones which send slowly keep nobody
+// from answering. An address may be that of a whole building; a usual answer is read at once. Of those, so many
+// may have a photo, until it was drawn anew, which bounds the memory for them: of the others the words are taken,
+// and no words wait for photos.
+var (
+	reading = inflight.Bounds{Each: 8, All: 256}
+	photos  = inflight.Bounds{Each: 2, All: 16}
+)
 
 //go:embed *.html *.css *.js
 var own embed.FS
@@ -66,6 +70,7 @@ type Pages struct {
 	files   *web.Files
 	mux     *http.ServeMux
 	reading *inflight.Open
+	photos  *inflight.Open
 }
 
 // New makes them. The zone is that in which times are shown.
@@ -74,7 +79,7 @@ func New(answers Answers, clock func() time.Time, zone *time.Location) *Pages {
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	p := &Pages{answers: answers, clock: clock, zone: zone, files: files, mux: http.NewServeMux(), reading: inflight.NewOpen("answers", reading)}
+	p := &Pages{answers: answers, clock: clock, zone: zone, files: files, mux: http.NewServeMux(), reading: inflight.NewOpen("answers", reading), photos: inflight.NewOpen("photos", photos)}
 	p.mux.HandleFunc("GET "+Below+"file/{name}", p.file)
 	p.mux.HandleFunc("GET "+Below+"{link}", p.open)
 	p.mux.HandleFunc("POST "+Below+"{link}", p.answer)
@@ -130,7 +135,11 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.remember(w, r, view)
-	p.show(w, r, view, done{What: r.URL.Query().Get("done"), Here: r.URL.Query().Get("here") == "true", NoPhoto: r.URL.Query().Get("photo") == "false"})
+	d := done{What: r.URL.Query().Get("done"), Here: r.URL.Query().Get("here") == "true", NoPhoto: r.URL.Query().Get("photo") == "false"}
+	if !map[string]bool{"seen": view.Seen, "help": view.Help, "photo": view.Photo}[d.What] {
+		d = done{} // whoever made the address says so, and this phone has not
+	}
+	p.show(w, r, view, d)
 }
 
 // remember gives the phone its random value, for as long as the alert can last.
@@ -150,12 +159,24 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 	}
 	read := sync.OnceFunc(func() { p.reading.Give(from) })
 	defer read()
-	form, photo, err := fields(w, r)
-	if len(photo) == 0 {
-		read() // it waits to be agreed on, beside all others
+	busy, drawn := false, func() {}
+	defer func() { drawn() }()
+	form, photo, err := fields(w, r, func() bool {
+		if busy = p.photos.Take(from, false) != nil; !busy {
+			drawn = sync.OnceFunc(func() { p.photos.Give(from) })
+		}
+		return !busy
+	})
+	read() // it waits to be agreed on, beside all others
+	if len(photo) <= 1 {
+		drawn()
 	}
 	if err != nil {
 		p.refused(w, &residents.Refused{Why: residents.BadPhoto}, http.StatusBadRequest)
+		return
+	}
+	if busy && form["answer"] == "photo" {
+		p.refused(w, &residents.Refused{Why: residents.TooMany, RetryAfter: 5}, 0)
 		return
 	}
 	v := p.visit(r)
@@ -182,9 +203,9 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 	p.show(w, r, out.View, done{What: form["answer"], Here: !out.Agreed, NoPhoto: out.NoPhoto})
 }
 
-// fields reads a form. A photo that is too large is read and dropped, and what was written is not lost with it; it is
-// given as one byte then, which is no photo.
-func fields(w http.ResponseWriter, r *http.Request) (form map[string]string, photo []byte, err error) {
+// fields reads a form. A photo that is too large, or has no room, is read and dropped, and what was written is not lost
+// with it; it is given as one byte then, which is no photo.
+func fields(w http.ResponseWriter, r *http.Request, room func() bool) (form map[string]string, photo []byte, err error) {
 	r.Body = http.MaxBytesReader(w, r.Body, mostBody)
 	form = map[string]string{}
 	if !strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
@@ -207,7 +228,9 @@ func fields(w http.ResponseWriter, r *http.Request) (form map[string]string, pho
 			return form, photo, nil
 		}
 		if err == nil && part.FormName() == "photo" {
-			photo, err = photoOf(part)
+			if err = errors.New("the form has two photos"); photo == nil {
+				photo, err = photoOf(part, room)
+			}
 		} else if err == nil {
 			var raw []byte
 			raw, err = io.ReadAll(io.LimitReader(part, mostField))
@@ -223,12 +246,16 @@ func fields(w http.ResponseWriter, r *http.Request) (form map[string]string, pho
 	return nil, nil, errors.New("the form has too many fields")
 }
 
-func photoOf(part *multipart.Part) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(part, mostPhoto+1))
-	if err != nil || len(raw) <= mostPhoto {
-		return raw, err
+func photoOf(part *multipart.Part, room func() bool) ([]byte, error) {
+	if first, err := io.ReadAll(io.LimitReader(part, 1)); err != nil || len(first) == 0 { // none was chosen
+		return nil, err
+	} else if room() {
+		raw, err := io.ReadAll(io.MultiReader(bytes.NewReader(first), io.LimitReader(part, mostPhoto)))
+		if err != nil || len(raw) <= mostPhoto {
+			return raw, err
+		}
 	}
-	_, err = io.Copy(io.Discard, part)
+	_, err := io.Copy(io.Discard, part)
 	return []byte{0}, err
 }
 

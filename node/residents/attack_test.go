@@ -1,0 +1,192 @@
+package residents
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/fact"
+	"almenara/node/authority"
+	"almenara/node/wire"
+	"almenara/node/wire/reported"
+	"almenara/storage/factbody"
+)
+
+// Whoever has a link makes up phones as often as they like: what ten addresses do keeps no phone of another block
+// from asking for help.
+func TestAttack_MadeUpPhonesTakeNoRoomOfOthers(t *testing.T) {
+	s := newStation(t)
+	refused := 0
+	for i := range 5000 {
+		b := s.reads(blockOne)
+		b.Address = fmt.Sprint("10.1.0.", i%10)
+		if _, err := b.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"}); err != nil {
+			require.Equal(t, TooMany, whyOf(err))
+			refused++
+		}
+	}
+	require.Equal(t, 5000-250, refused, "a link has 250 at once")
+	for i := range 50 {
+		b := s.reads(blockTwo)
+		b.Address = fmt.Sprint("10.2.0.", i)
+		b.says(Answer{What: factbody.ResidentHelp, Where: "2/F"})
+	}
+}
+
+// What was answered before is no fact again, and costs signatures all the same.
+func TestAttack_WhatIsKnownIsNotAskedWithoutEnd(t *testing.T) {
+	s := newStation(t)
+	b := s.reads(blockOne)
+	var err error
+	n := 0
+	for ; n < 2000 && err == nil; n++ {
+		_, err = b.answers(Answer{What: factbody.ResidentSeen})
+	}
+	require.Equal(t, TooMany, whyOf(err))
+	require.Equal(t, 601, n)
+	other := s.reads(blockOne)
+	other.Address = "10.2.0.1"
+	other.says(Answer{What: factbody.ResidentHelp, Where: "2/F"})
+}
+
+// However many answer at once, each phone has a bucket of its own as long as anything is taken at all.
+func TestAttack_ACrowdSharesNoBucket(t *testing.T) {
+	f := newFloods()
+	now, wait := night, time.Duration(0)
+	take := func(n int) time.Duration {
+		a := factbody.ResidentAnswer{Alert: string(fire), What: factbody.ResidentSeen, Phone: fmt.Appendf(nil, "%08d", n)}
+		return f.takes(a, Visit{Address: fmt.Sprint(n % 3000), Link: fmt.Sprint(n % 200)}, now)
+	}
+	n := 0
+	for ; n < 3000; n++ {
+		require.Zero(t, take(n), n)
+	}
+	for range 60 {
+		now = now.Add(time.Second)
+		for range 100 {
+			require.Zero(t, take(n), n)
+			n++
+		}
+	}
+	wait = take(n)
+	require.Positive(t, wait, "all have as much as they may")
+}
+
+// answerOf is an answer that came from elsewhere.
+func answerOf(block string, what factbody.ResidentWhat, phone, says string, at time.Time) factbody.ResidentAnswer {
+	a := factbody.ResidentAnswer{Alert: string(fire), Block: block, What: what, Phone: fmt.Appendf(nil, "%08.8s", phone), Taken: at.UnixMilli()}
+	if what != factbody.ResidentSeen {
+		a.Where = says
+	}
+	a.ID = factbody.ResidentID(a.Alert, a.Phone, what, says)
+	return a
+}
+
+// Whoever stands before one screen fills the share of its block, and nobody else's.
+func TestAttack_OneBlockFillsItsOwnShareAlone(t *testing.T) {
+	b := NewBook(nil, &station{}, func() time.Time { return night })
+	for i := range mostSeenHere + 10 {
+		b.put(answerOf(blockOne, factbody.ResidentSeen, fmt.Sprintf("s%07d", i), "", night), night)
+	}
+	for i := range mostSaidHere + 10 {
+		if i == mostSaidHere/2 {
+			require.False(t, b.room(answerOf(blockOne, factbody.ResidentPhoto, "new", "x", night)), "the rest is for who needs help")
+			require.True(t, b.room(answerOf(blockOne, factbody.ResidentHelp, "new", "x", night)))
+		}
+		b.put(answerOf(blockOne, factbody.ResidentHelp, fmt.Sprintf("h%07d", i), "1/F", night), night)
+	}
+	for _, what := range []factbody.ResidentWhat{factbody.ResidentSeen, factbody.ResidentHelp} {
+		require.False(t, b.room(answerOf(blockOne, what, "new", "x", night)), what)
+		require.True(t, b.room(answerOf(blockTwo, what, "new", "x", night)), what)
+	}
+	require.Equal(t, []Count{{Block: blockOne, Seen: mostSeenHere, Help: mostSaidHere}}, b.Counts([]string{string(fire)}))
+}
+
+// What is counted for a block is what a look at all answers counts, whatever comes in whatever order.
+func TestBook_CountsForEachBlockWhatIsThere(t *testing.T) {
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 7))
+		b := NewBook(nil, &station{}, func() time.Time { return night.Add(time.Hour) })
+		for range 400 {
+			what := factbody.ResidentWhat(1 + random.IntN(2))
+			block := []string{blockOne, blockTwo, "tm/estate/three"}[random.IntN(3)]
+			b.put(answerOf(block, what, fmt.Sprint("p", random.IntN(30)), fmt.Sprint(random.IntN(4)), night.Add(time.Duration(random.IntN(60))*time.Second)), night.Add(time.Hour))
+		}
+		want := map[string]filled{}
+		s := b.alerts[string(fire)]
+		for _, one := range s.seen {
+			n := want[one.block]
+			want[one.block] = filled{n.seen + 1, n.said}
+		}
+		for _, one := range s.said {
+			n := want[one.Block]
+			want[one.Block] = filled{n.seen, n.said + 1}
+		}
+		require.Equal(t, want, s.of, "seed %d", seed)
+		require.Equal(t, []int{len(s.seen), len(s.said)}, []int{b.seen, b.said}, "seed %d", seed)
+	}
+}
+
+// A block whose last member moved away is still of its place: who is limited to another one hides nothing there.
+func TestAttack_WhoIsLimitedHidesNothingOfABlockThatIsEmptyNow(t *testing.T) {
+	s := newStation(t)
+	a := answerOf("tm/estate/gone", factbody.ResidentHelp, "p", "9/F", night)
+	body, err := factbody.Residents{Answers: []factbody.ResidentAnswer{a}}.Encode()
+	require.NoError(t, err)
+	_, ok := s.o.Book.Learn(fact.Fact{Kind: fact.KindResidents, Body: body})
+	require.True(t, ok)
+	warden := authority.Caller{Name: "war", Roles: []string{authority.RoleApprover}, Places: []string{blockTwo}}
+	_, err = s.HandleResident(t.Context(), warden, a.ID, reported.Moderate{Handling: reported.Hidden}, wire.WaitLocal)
+	require.ErrorContains(t, err, "no answer")
+	_, err = s.HandleResident(t.Context(), amy, a.ID, reported.Moderate{Handling: reported.Seen}, wire.WaitLocal)
+	require.NoError(t, err)
+}
+
+// What a stranger writes moves no other text, and hides in none.
+func TestAttack_WordsOfAStrangerAreKeptAsTheyAreShown(t *testing.T) {
+	for in, want := range map[string]string{
+		" 12/F\x00 ":                   "12/F",
+		"\u202e12/F\u202c B":           "12/F B",
+		"a\u200bb\u2066c\ufeffd\u00ad": "abcd",
+		"one\r\ntwo\u2028three":        "one  two three",
+		"\x1b[2Jgone":                  "[2Jgone",
+		"\xff\xfe煙":                    "煙",
+	} {
+		require.Equal(t, want, cut(in, 100), "%q", in)
+	}
+	require.Equal(t, "煙煙", cut("煙煙煙", 8), "whole letters")
+}
+
+// dated is what was agreed, and when.
+type dated struct {
+	kept
+	at map[uint64]time.Time
+}
+
+func (d dated) AgreedAt(index uint64) (time.Time, bool, error) { return d.at[index], true, nil }
+
+// A node whose clock was ahead hid a request for help; somebody took it up again since. After a start of this node,
+// later than that clock said, it is still to be seen.
+func TestRecall_BelievesTimesAsOfWhenTheyWereAgreedOn(t *testing.T) {
+	a := answerOf(blockOne, factbody.ResidentHelp, "p", "9/F", night)
+	var all kept
+	add := func(kind fact.Kind, body []byte, err error) {
+		require.NoError(t, err)
+		all = append(all, fact.Fact{Kind: kind, Body: body})
+	}
+	body, err := factbody.Residents{Answers: []factbody.ResidentAnswer{a}}.Encode()
+	add(fact.KindResidents, body, err)
+	ahead := night.Add(5 * time.Hour)
+	body, err = factbody.Moderation{Report: a.ID, State: factbody.ReportHidden, By: "eve", At: ahead.UnixMilli()}.Encode()
+	add(fact.KindModeration, body, err)
+	body, err = factbody.Moderation{Report: a.ID, State: factbody.ReportNew, By: "amy", At: night.Add(3 * time.Minute).UnixMilli()}.Encode()
+	add(fact.KindModeration, body, err)
+	b := NewBook(dated{all, map[uint64]time.Time{1: night, 2: night.Add(time.Minute), 3: night.Add(3 * time.Minute)}}, &station{}, func() time.Time { return ahead.Add(time.Hour) })
+	require.NoError(t, b.Recall())
+	one, known := b.one(a.ID)
+	require.True(t, known)
+	require.Equal(t, factbody.ReportNew, one.state())
+}
