@@ -74,7 +74,6 @@ func (p *PutNotice) check() error {
 
 // checkActs bounds what was done about a notice: all of it is written with each change.
 func checkActs(n notice.Notice) error {
-	size := len(n.Title)
 	for _, a := range n.Acts {
 		if err := checkTexts(a.By, a.Language); err != nil {
 			return err
@@ -82,14 +81,8 @@ func checkActs(n notice.Notice) error {
 		if len(a.Text) > notice.MaxText {
 			return fmt.Errorf("%w: a text of %d bytes", ErrTooLarge, len(a.Text))
 		}
-		size += len(a.Text) + len(a.By) + len(a.Language)
-		for _, lines := range [][]string{a.Ticked, a.Words} {
-			for _, line := range lines {
-				size += len(line)
-			}
-		}
 	}
-	if size > notice.MaxBytes {
+	if size := n.Size(); size > notice.MaxBytes {
 		return fmt.Errorf("%w: what was done about notice %s has %d bytes", ErrTooLarge, n.ID, size)
 	}
 	return nil

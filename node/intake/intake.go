@@ -236,6 +236,11 @@ func (t *Intake) take(ctx context.Context, in incoming) (wire.Outcome, error) {
 		}
 		return out, nil
 	}
+	if !in.passed && !in.by.System { // another district's notices come from its system
+		if err := judge.NamedAsNotice(in.alert.Identifier); err != nil {
+			return wire.Outcome{}, err
+		}
+	}
 	now := t.clock()
 	if in.direct {
 		if err := in.judged(judge.Over(in.alert, now)); err != nil {

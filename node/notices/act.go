@@ -3,6 +3,7 @@ package notices
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"almenara/node/authority"
@@ -56,6 +57,9 @@ func (s *Notices) stand(n *notice.Notice, state notice.State) {
 }
 
 func (s *Notices) comment(by authority.Caller, n *notice.Notice, said []notice.Version, in notices.ActOnNotice) error {
+	if err := s.inside(by, said[len(said)-1]); err != nil && by.Name != n.Author {
+		return err
+	}
 	if in.Language != "" {
 		a, err := s.read(said[len(said)-1])
 		if err != nil {
@@ -72,6 +76,9 @@ func (s *Notices) comment(by authority.Caller, n *notice.Notice, said []notice.V
 func (s *Notices) withdraw(by authority.Caller, n *notice.Notice, said []notice.Version, in notices.ActOnNotice) error {
 	if err := s.inside(by, said[len(said)-1]); err != nil && by.Name != n.Author {
 		return err
+	}
+	if n.State == notice.Locked && n.Alert != "" {
+		return wire.Problemf(wire.KindConflict, "nothing was withdrawn: the notice %s goes out at this moment, as the alert %s; cancel that alert", n.ID, n.Alert).Because(why.NoticeGoesOut)
 	}
 	s.act(n, by, notice.Withdraw, in)
 	s.stand(n, notice.Withdrawn)
@@ -150,7 +157,17 @@ func (s *Notices) atLevel(by authority.Caller, n *notice.Notice, said []notice.V
 
 // inside refuses who is limited to places where the version addresses others, too.
 func (s *Notices) inside(by authority.Caller, v notice.Version) error {
-	_, err := s.o.Rules.Check(by, authority.ReviewNotice, authority.About{Message: authority.Message{Targets: func() ([]audience.Target, error) { return s.targets(v) }}})
+	return s.within(by, s.about(v))
+}
+
+// about is a version as the rules are asked about it, once or for many persons: it is read once.
+func (s *Notices) about(v notice.Version) authority.About {
+	return authority.About{Message: authority.Message{Targets: sync.OnceValues(func() ([]audience.Target, error) { return s.targets(v) })}}
+}
+
+// within is inside for many persons.
+func (s *Notices) within(by authority.Caller, about authority.About) error {
+	_, err := s.o.Rules.Check(by, authority.ReviewNotice, about)
 	return err
 }
 

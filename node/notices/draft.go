@@ -27,6 +27,9 @@ func (s *Notices) DraftNotice(ctx context.Context, by authority.Caller, in notic
 	if err := authority.Door(by, authority.WriteNotice); err != nil {
 		return notices.Notice{}, err
 	}
+	if err := s.few(by); err != nil {
+		return notices.Notice{}, err
+	}
 	d, err := s.drafted(ctx, by, in)
 	if err != nil {
 		return notices.Notice{}, err
@@ -41,6 +44,28 @@ func (s *Notices) DraftNotice(ctx context.Context, by authority.Caller, in notic
 		return notices.Notice{}, unagreed(err)
 	}
 	return s.ShowNotice(ctx, by, n.ID)
+}
+
+// mostOpen is how many notices of one author may be open: of all there may be notice.MaxOpen, and nobody takes
+// the room of others.
+const mostOpen = 25
+
+// few refuses a further notice of somebody who has so many.
+func (s *Notices) few(by authority.Caller) error {
+	open, err := s.unfinished()
+	if err != nil {
+		return err
+	}
+	own := 0
+	for _, n := range open {
+		if n.Author == by.Name {
+			own++
+		}
+	}
+	if own >= mostOpen {
+		return wire.Problemf(wire.KindOverBudget, "nothing was written: %d notices of %s are open, and no more may be; withdraw those that are not wanted any more", own, by.Name).Because(why.NoticesOpen, mostOpen)
+	}
+	return nil
 }
 
 // ReviseNotice implements service.Notices: its author writes a new version, which begins again at the

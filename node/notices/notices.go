@@ -174,6 +174,26 @@ func callerOf(u storage.User) authority.Caller {
 	return authority.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, System: u.System()}
 }
 
+// What is kept of a notice's record for what must find its place: comments leave room to pass it on, and all that
+// is done leaves room for its end.
+const (
+	endActs, endBytes       = 8, 8 << 10
+	levelsActs, levelsBytes = 60, 60 << 10
+)
+
+// full reports whether what was done last is more than may be done about a notice. It can be withdrawn always.
+func full(n *notice.Notice) bool {
+	acts, bytes := notice.MaxActs, notice.MaxBytes
+	switch n.Acts[len(n.Acts)-1].Do {
+	case notice.Withdraw, notice.GoOut, notice.Fail:
+	case notice.Comment:
+		acts, bytes = acts-levelsActs, bytes-levelsBytes
+	default:
+		acts, bytes = acts-endActs, bytes-endBytes
+	}
+	return len(n.Acts) > acts || n.Size() > bytes
+}
+
 // tries is how often a change is made again that others overtake.
 const tries = 5
 
@@ -190,7 +210,7 @@ func (s *Notices) change(ctx context.Context, by authority.Caller, id string, do
 		if err != nil {
 			return notices.Notice{}, err
 		}
-		if len(n.Acts) > notice.MaxActs {
+		if full(&n) {
 			return notices.Notice{}, wire.Problemf(wire.KindRefused, "nothing was done: as much was done about the notice %s as may be; withdraw it and write another one", id).Because(why.NoticeFull)
 		}
 		_, err = s.o.Proposer.Change(ctx, by.Name, &command.PutNotice{Notice: n, Version: added, Was: was})

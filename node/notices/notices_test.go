@@ -42,7 +42,9 @@ type office struct {
 	refuse   error // what sending is answered
 	state    wire.State
 	told     int
-	before   func() // called before the next change is proposed, once
+	before   func()       // called before the next change is proposed, once
+	sending  func()       // called while something is sent
+	late     func() error // what sending is answered after all
 }
 
 // Change has a change agreed on, as records.Proposer does.
@@ -70,6 +72,14 @@ func (o *office) SendNotice(_ context.Context, by authority.Caller, p intake.Pas
 	}
 	if !dryRun {
 		o.sent, o.authors = append(o.sent, p), append(o.authors, by.Name)
+		if o.sending != nil {
+			o.sending()
+		}
+		if o.late != nil {
+			if err := o.late(); err != nil {
+				return wire.Outcome{}, err
+			}
+		}
 	}
 	return wire.Outcome{Alert: "alert-of-the-notice", State: o.state}, nil
 }
@@ -458,9 +468,13 @@ func TestRelease_SendsOneMessage(t *testing.T) {
 	o.now = o.now.Add(time.Minute)
 	require.Error(t, o.Release(t.Context()))
 	require.Equal(t, body.Locked, o.show(n.ID).Standing)
-	o.refuse, o.log.Refuse = nil, wire.Problemf(wire.KindNoQuorum, "cut off after it was sent")
+	o.refuse, o.log.Refuse = nil, wire.Problemf(wire.KindNoQuorum, "cut off before it was sent")
 	require.Error(t, o.Release(t.Context()))
+	require.Empty(t, o.sent, "nobody agrees that it goes out now")
 	o.log.Refuse = nil
+	o.sending = func() { o.log.Refuse = wire.Problemf(wire.KindNoQuorum, "cut off after it was sent") }
+	require.Error(t, o.Release(t.Context()))
+	o.log.Refuse, o.sending = nil, nil
 	o.now = o.now.Add(time.Minute)
 	require.NoError(t, o.Release(t.Context()))
 	require.Len(t, o.sent, 2)

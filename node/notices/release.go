@@ -2,6 +2,7 @@ package notices
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +11,10 @@ import (
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/judge"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
+	"almenara/storage/alert"
 	"almenara/storage/notice"
 )
 
@@ -40,13 +43,25 @@ func (s *Notices) release(ctx context.Context, id string) error {
 	if err != nil || n.State != notice.Locked {
 		return err
 	}
-	out, err := s.send(ctx, n, said[len(said)-1])
+	version, begun := said[len(said)-1], n.Alert != ""
+	out, err := s.send(ctx, n, version, true) // what cannot go out now is not begun
+	if err == nil {
+		if n, err = s.begin(ctx, n, version); err != nil {
+			return err
+		}
+		out, err = s.send(ctx, n, version, false)
+	}
 	var problem *wire.Problem
 	switch {
 	case err == nil:
 	case !errors.As(err, &problem) || again(problem.Kind):
-		return fmt.Errorf("sending the notice %s: %w", id, err)
+		err = fmt.Errorf("sending the notice %s: %w", id, err)
+		if !begun && problem != nil && problem.Kind != wire.KindUnknownOutcome {
+			err = errors.Join(err, s.pause(ctx, n)) // nothing was sent
+		}
+		return err
 	default:
+		n.Alert = ""
 		return s.settle(ctx, n, notice.Failed, notice.Act{Do: notice.Fail, Text: cut(problem.Sentence)})
 	}
 	if out.State == wire.StatePending {
@@ -56,13 +71,48 @@ func (s *Notices) release(ctx context.Context, id string) error {
 	return s.settle(ctx, n, notice.Sent, notice.Act{Do: notice.GoOut})
 }
 
+// begin puts on record which alert the notice is about to be. Whoever withdraws it is before that, and it does not
+// go out, or is told that it has; a notice that is on record as withdrawn was sent by nobody.
+func (s *Notices) begin(ctx context.Context, n notice.Notice, v notice.Version) (notice.Notice, error) {
+	if n.Alert != "" {
+		return n, nil
+	}
+	author, err := s.person(n.Author)
+	if err != nil {
+		return n, err
+	}
+	n.Alert = string(alert.Key{
+		Sender: cmp.Or(append(author.Senders[:len(author.Senders):len(author.Senders)], s.o.District())...), Identifier: identifierOf(n, v), Sent: alert.NewDateTime(time.UnixMilli(dueAt(n)).UTC()),
+	}.ID())
+	if _, err := s.o.Proposer.Change(ctx, n.Author, &command.PutNotice{Notice: n, Was: n.Index}); err != nil {
+		return n, err
+	}
+	begun, _, err := s.find(n.ID)
+	return begun, err
+}
+
+// pause lets the notice be withdrawn again that could not be sent just now.
+func (s *Notices) pause(ctx context.Context, n notice.Notice) error {
+	if n.Alert == "" {
+		return nil
+	}
+	n.Alert = ""
+	_, err := s.o.Proposer.Change(ctx, n.Author, &command.PutNotice{Notice: n, Was: n.Index})
+	return err
+}
+
 // again reports whether a refusal is of the moment, so that it is worth trying again.
 func again(k wire.Kind) bool {
 	return slices.Contains([]wire.Kind{wire.KindBusy, wire.KindNotReady, wire.KindNoQuorum, wire.KindUnknownOutcome, wire.KindOverBudget}, k)
 }
 
-// send sends the locked version by the way of every alert.
-func (s *Notices) send(ctx context.Context, n notice.Notice, v notice.Version) (wire.Outcome, error) {
+// identifierOf is the CAP identifier of the alert that a version of a notice is.
+func identifierOf(n notice.Notice, v notice.Version) string {
+	return fmt.Sprintf("%s%s-%d", judge.NoticeName, n.ID, v.N)
+}
+
+// send sends the locked version by the way of every alert; a dry run says whether it could go out.
+func (s *Notices) send(ctx context.Context, n notice.Notice, v notice.Version, dryRun bool) (wire.Outcome, error) {
 	if !bytes.Equal(v.Digest(n.At), n.Digest) {
 		return wire.Outcome{}, wire.Problemf(wire.KindRefused, "what is on record is not what was locked").Because(why.NoticeChanged)
 	}
@@ -70,11 +120,11 @@ func (s *Notices) send(ctx context.Context, n notice.Notice, v notice.Version) (
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	form, err := dressed(v, fmt.Sprintf("notice-%s-%d", n.ID, v.N), time.UnixMilli(dueAt(n)))
+	form, err := dressed(v, identifierOf(n, v), time.UnixMilli(dueAt(n)))
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	return s.o.Sender.SendNotice(ctx, author, passed(v, form, n.Scenario), false)
+	return s.o.Sender.SendNotice(ctx, author, passed(v, form, n.Scenario), dryRun)
 }
 
 // person is a user who is still one.

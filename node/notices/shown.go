@@ -45,7 +45,10 @@ func inWords(s notice.State) why.Words {
 func (s *Notices) standing(n notice.Notice, said []notice.Version, people []authority.Caller) (notices.Notice, error) {
 	out := notices.Notice{
 		ID: n.ID, Title: n.Title, Scenario: n.Scenario, Author: n.Author, Standing: states[n.State], Version: int(n.Versions),
-		Since: timeOf(n.Since), At: timeOf(n.At), Alert: n.Alert, Digest: hex.EncodeToString(n.Digest),
+		Since: timeOf(n.Since), At: timeOf(n.At), Digest: hex.EncodeToString(n.Digest),
+	}
+	if n.State == notice.Sent {
+		out.Alert = n.Alert
 	}
 	if last := n.Acts[len(n.Acts)-1]; n.State == notice.SentBack || n.State == notice.Withdrawn || n.State == notice.Failed {
 		for _, a := range slices.Backward(n.Acts) {
@@ -89,6 +92,7 @@ func (s *Notices) line(n notice.Notice, said []notice.Version, people []authorit
 		}
 	}
 	level, names, last := n.Levels[n.Level], []string{}, []string{}
+	var about authority.About // of what the limited among them are held against
 	for _, p := range people {
 		if passed[p.Name] || !levels.Asks(level, p) {
 			continue
@@ -100,7 +104,10 @@ func (s *Notices) line(n notice.Notice, said []notice.Version, people []authorit
 					return nil, err
 				}
 			}
-			if s.inside(p, said[len(said)-1]) != nil {
+			if about.Message.Targets == nil {
+				about = s.about(said[len(said)-1])
+			}
+			if s.within(p, about) != nil {
 				continue
 			}
 		}

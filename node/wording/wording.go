@@ -76,9 +76,13 @@ func checkInfo(i *alert.Info, sensitive []string) (found []caution.WordFinding) 
 	if strings.HasPrefix(language, "zh") && strings.TrimSpace(all) != "" && !strings.ContainsFunc(all, isHan) {
 		add(caution.WordLanguage, "", "the text that says it is in %s has no Chinese in it", language)
 	}
-	said := folded(strings.Join([]string{i.Event, all, i.SenderName}, "\n"))
+	said := []string{folded(i.Event), folded(i.Headline), folded(i.Description), folded(i.Instruction), folded(i.SenderName)}
+	for _, a := range i.Areas {
+		said = append(said, folded(a.Description))
+	}
 	for _, word := range sensitive {
-		if w := folded(word); w != "" && strings.Contains(said, w) {
+		w := folded(word)
+		if w != "" && slices.ContainsFunc(said, func(text string) bool { return strings.Contains(text, w) }) {
 			add(caution.WordSensitive, word, "the text in %s holds %q, which is a sensitive word here", language, word)
 		}
 	}
@@ -96,5 +100,24 @@ func saysWhen(language, text string) bool {
 	return clock.MatchString(text) || known.MatchString(text)
 }
 
-// folded brings spellings of one word together: case, and letters of full width.
-func folded(s string) string { return strings.ToLower(strings.TrimSpace(norm.NFKC.String(s))) }
+// folded brings spellings of one word together: case, letters of full width, marks over letters, what shows
+// nothing, such as a soft hyphen, and spaces however many, which beside Chinese say nothing at all.
+func folded(s string) string {
+	var out strings.Builder
+	var last rune // before the space; 0: none
+	space := false
+	for _, r := range strings.ToLower(norm.NFKD.String(s)) {
+		switch {
+		case unicode.IsSpace(r):
+			space = true
+			continue
+		case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Mn, unicode.Other_Default_Ignorable_Code_Point):
+			continue
+		case space && last != 0 && !isHan(last) && !isHan(r):
+			out.WriteByte(' ')
+		}
+		out.WriteRune(r)
+		last, space = r, false
+	}
+	return out.String()
+}

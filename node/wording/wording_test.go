@@ -50,3 +50,22 @@ func TestCheck_NamesWhatATextLacks(t *testing.T) {
 	require.Equal(t, "FLOOD", found[0].Word)
 	require.Len(t, wording.Check(message(zh, zh), []string{"flood"}), 1, "once a language")
 }
+
+// Nobody brings a sensitive word past its tick by what a reader does not see, or by where it stands.
+func TestAttack_ASensitiveWordIsFoundHoweverItIsWritten(t *testing.T) {
+	for _, text := range []string{
+		"contam\u200binated", "contam\u00adinated", "contam\u2060inated", "c\u200eontaminated", "CONTAM\ufe0fINATED", "ｃｏｎｔａｍｉｎａｔｅｄ", "contaḿinated", "c\u0336ontaminated", "contam\u3164inated", "contam\x00inated",
+	} {
+		i := good("en-GB", "Now: "+text+" water", "Go upstairs.")
+		require.Equal(t, []caution.WordRule{caution.WordSensitive}, rules(wording.Check(&alert.Alert{MsgType: alert.MsgTypeAlert, Infos: []alert.Info{i}}, []string{"contaminated"})), "%q", text)
+	}
+	for _, text := range []string{"即時爆 炸", "即時爆\n炸", "即時爆\u3000炸", "即時爆\u200b炸"} {
+		i := good("zh-Hant", text, "請前往高處")
+		require.Equal(t, []caution.WordRule{caution.WordSensitive}, rules(wording.Check(&alert.Alert{MsgType: alert.MsgTypeAlert, Infos: []alert.Info{i}}, []string{"爆炸"})), "%q", text)
+	}
+	where := good("en-GB", "Flood now", "Go upstairs.")
+	where.Areas[0].Description = "the contaminated  block"
+	require.Len(t, wording.Check(&alert.Alert{MsgType: alert.MsgTypeAlert, Infos: []alert.Info{where}}, []string{"contaminated block"}), 1)
+	apart := good("zh-Hant", "即時爆", "炸彈")
+	require.Empty(t, wording.Check(&alert.Alert{MsgType: alert.MsgTypeAlert, Infos: []alert.Info{apart}}, []string{"爆炸"}), "two texts are no word")
+}

@@ -57,7 +57,7 @@ type Notice struct {
 	Words    []rights.Word  `cbor:"11,keyasint,omitempty"`
 	Acts     []Act          `cbor:"12,keyasint"`           // in the order in which they happened
 	Digest   []byte         `cbor:"13,keyasint,omitempty"` // SHA-256 of what the locked version says; of Locked, Sent and Failed
-	Alert    string         `cbor:"14,keyasint,omitempty"` // id of the alert that it is; of Sent
+	Alert    string         `cbor:"14,keyasint,omitempty"` // id of the alert that it is; of Sent, and of Locked while it goes out
 	Index    uint64         `cbor:"15,keyasint"`           // raft index of its last change; set by the state machine
 }
 
@@ -233,6 +233,20 @@ func Sweep(t *storage.Txn, now int64) error {
 		}
 	}
 	return nil
+}
+
+// Size is how many bytes its title and what was done about it have, which MaxBytes bounds.
+func (n *Notice) Size() int {
+	size := len(n.Title)
+	for _, a := range n.Acts {
+		size += len(a.Text) + len(a.By) + len(a.Language)
+		for _, lines := range [][]string{a.Ticked, a.Words} {
+			for _, line := range lines {
+				size += len(line)
+			}
+		}
+	}
+	return size
 }
 
 // Newest is what was done about the newest version, in order.

@@ -7,6 +7,9 @@ const (
 	NoticeChanged    Reason = "notice-changed" // since it was read, or it waits elsewhere
 	NoticeOver       Reason = "notice-over"    // how it stands
 	NoticeFull       Reason = "notice-full"
+	NoticeGoesOut    Reason = "notice-goes-out"
+	NoticesName      Reason = "notices-name"
+	NoticesOpen      Reason = "notices-open"    // the most of one author
 	NoticeOthers     Reason = "notice-others"   // who wrote it
 	NoticeSame       Reason = "notice-same"     // the version that says the same
 	NoticeVersions   Reason = "notice-versions" // the most
