@@ -182,8 +182,8 @@ func (b *Book) Recall() error {
 	}
 }
 
-// learnAgreed takes facts that were agreed on. What others are held
-// against counts as of then: it may lie ahead of that and not of now.
+// learnAgreed takes facts that were agreed on. Each counts as of then: it may lie ahead of that and not of now,
+// or what was taken back would stand again after a start.
 func (b *Book) learnAgreed(kept []agreed.KeptFact) error {
 	now := b.clock()
 	for _, k := range kept {
@@ -191,15 +191,13 @@ func (b *Book) learnAgreed(kept []agreed.KeptFact) error {
 		if err != nil {
 			continue // it was refused when it came, or is of newer software
 		}
+		at, ok, err := b.log.AgreedAt(k.Index)
+		if err != nil {
+			return fmt.Errorf("recalling when something was done about an alert: %w", err)
+		}
 		known := now
-		if u.What != factbody.Told {
-			at, ok, err := b.log.AgreedAt(k.Index)
-			if err != nil {
-				return fmt.Errorf("recalling when something was done about an alert: %w", err)
-			}
-			if ok && at.Before(now) {
-				known = at
-			}
+		if ok {
+			known = alert.Earlier(at, now)
 		}
 		b.put(u, known)
 	}

@@ -441,3 +441,15 @@ func TestMarkTold_CanBeTakenBack(t *testing.T) {
 	_, err = mark(duty, acts.MarkTold{Place: "d"})
 	require.ErrorIs(t, err, h.old)
 }
+
+// A node whose clock was ahead marked somebody as told, and the mark was taken back since. After a start of this node,
+// later than that clock said, nobody counts as told.
+func TestBook_RecallsMarksAsOfWhenTheyWereAgreedOn(t *testing.T) {
+	l := &log{at: map[uint64]time.Time{}}
+	evening, soon := noon.Add(5*time.Hour), noon.Add(5*time.Minute)
+	l.add(t, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.Told, Members: []uint32{1}, By: "eve", At: evening.UnixMilli()}, evening, noon)
+	l.add(t, factbody.FollowUp{Alert: string(id), Revision: 1, What: factbody.TakeBack, Members: []uint32{1}, By: "amy", At: soon.UnixMilli()}, soon, soon)
+	b := followup.NewBook(l, at(evening.Add(time.Hour)))
+	require.NoError(t, b.Recall())
+	require.Empty(t, told(t, b, id, 1))
+}

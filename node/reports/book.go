@@ -28,6 +28,7 @@ const (
 // Log has what was agreed; *agreed.Reader is one.
 type Log interface {
 	KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
+	AgreedAt(index uint64) (at time.Time, ok bool, err error)
 }
 
 // Photos hear of photos that facts name; *originals.Keeper is one.
@@ -67,13 +68,18 @@ func NewBook(log Log, photos Photos, clock func() time.Time) *Book {
 
 // Learn takes a fact that is durable here, once or more often, in any order. It reports the alert that
 // it is about, "" for none; false where it is neither a report nor a moderation, or cannot be read.
-func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
+func (b *Book) Learn(f fact.Fact) (alert.ID, bool) { return b.learn(f, b.clock()) }
+
+// learn is Learn of what became known then. No time is believed that lies ahead of it: it would stand above all
+// that is said until then.
+func (b *Book) learn(f fact.Fact, known time.Time) (alert.ID, bool) {
 	switch f.Kind {
 	case fact.KindReport:
 		r, err := factbody.DecodeReport(f.Body)
 		if err != nil {
 			return "", false
 		}
+		r.Taken, r.At = alert.Believed(r.Taken, known), alert.Believed(r.At, known)
 		b.photos.LearnPhoto(f.Origin, r)
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -84,7 +90,7 @@ func (b *Book) Learn(f fact.Fact) (alert.ID, bool) {
 		if err != nil {
 			return "", false
 		}
-		m.At = alert.Believed(m.At, b.clock())
+		m.At = alert.Believed(m.At, known)
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		e := b.entry(m.Report)
@@ -198,7 +204,15 @@ func (b *Book) Recall() error {
 				return fmt.Errorf("recalling what people reported: %w", err)
 			}
 			for _, k := range kept {
-				b.Learn(k.Fact)
+				at, ok, err := b.log.AgreedAt(k.Index)
+				if err != nil {
+					return fmt.Errorf("recalling when people reported: %w", err)
+				}
+				known := b.clock()
+				if ok {
+					known = alert.Earlier(at, known)
+				}
+				b.learn(k.Fact, known)
 				index, n, over = k.Index, k.N, fact.WallTime(k.Fact.HLC).Before(oldest)
 			}
 			read, over = read+len(kept), over || len(kept) < recalledAtOnce

@@ -423,6 +423,8 @@ func (f facts) KeptBefore(kind fact.Kind, index uint64, _ uint16, limit int) (ou
 	return out, nil
 }
 
+func (facts) AgreedAt(uint64) (at time.Time, ok bool, err error) { return at, false, nil }
+
 func atNoon() time.Time { return noon }
 
 type noPhotos struct{}
@@ -486,7 +488,7 @@ func TestBook_IsTheSameInEveryOrder(t *testing.T) {
 }
 
 func TestBook_KeepsBoundedMemoryAndAMembersOwnGoFirst(t *testing.T) {
-	b := NewBook(nil, noPhotos{}, atNoon)
+	b := NewBook(nil, noPhotos{}, func() time.Time { return noon.Add(2 * time.Hour) })
 	first := report(1, 0, noon)
 	learn(t, b, first)
 	for n := range 4 * mostOfMember {
