@@ -115,8 +115,19 @@ func local(host string) bool {
 	return host == "localhost" || host == "127.0.0.1" || host == "::1" || host == "[::1]"
 }
 
+// ours reports whether a page of the agent asks, or a program that says nothing of pages. A page of another site can
+// read nothing here, and would hold a place all the same: what runs under the alerts is one.
+func ours(r *http.Request) bool {
+	from := r.Header.Get("Sec-Fetch-Site")
+	return from == "" || from == "same-origin"
+}
+
 // events tells a page the picture at once, whenever it changes, and every two seconds.
 func (a *Agent) events(w http.ResponseWriter, r *http.Request) {
+	if !ours(r) {
+		http.Error(w, "a page of another site is told nothing", http.StatusForbidden)
+		return
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	id := r.URL.Query().Get("page")

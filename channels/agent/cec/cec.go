@@ -140,6 +140,10 @@ func (s *Screen) step(ctx context.Context, w *work) time.Duration {
 	idle := s.o.Clock().Sub(w.since)
 	switch {
 	case w.needed && power == On:
+		if w.tries == 0 { // it may show what is plugged in beside this box
+			w.tries++
+			s.switchOn(ctx)
+		}
 		return askEach
 	case w.needed:
 		w.ours = w.ours || power == Standby // a screen that does not tell is not switched off afterwards

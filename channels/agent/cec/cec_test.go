@@ -121,15 +121,21 @@ func TestScreen_IsSwitchedOnForAnEmergencyAndBack(t *testing.T) {
 	})
 }
 
-func TestScreen_ThatWasOnStaysOn(t *testing.T) {
+// A screen that is on may show another box: it is told once to show this one, and stays on afterwards.
+func TestScreen_ThatWasOnShowsThisBoxAndStaysOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &television{power: On, address: info}
 		s := runs(t, v)
-		s.Need(true)
 		after(time.Minute)
-		s.Need(false)
-		after(time.Hour)
-		require.Empty(t, v.heard())
+		require.Empty(t, v.heard(), "nothing is in force")
+		for n := range 2 {
+			s.Need(true)
+			after(10 * time.Minute)
+			require.Equal(t, slices.Repeat([]string{"--to 0 --image-view-on", "--active-source phys-addr=1.0.0.0"}, n+1), v.heard(), "once for each emergency")
+			s.Need(false)
+			after(time.Hour)
+		}
+		require.NotContains(t, v.heard(), "--to 0 --standby")
 	})
 }
 

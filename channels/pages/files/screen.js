@@ -51,9 +51,10 @@ async function beginServed () {
   await start({ engine: engineOf(navigator.userAgent) })
 }
 
-// start is what page and device have in common: health, sound, and drawing four times a second.
+// start is what page and device have in common: health, sound, and drawing four times a second. What runs under
+// the alerts may not lead the whole window elsewhere, nor stop it by a dialog.
 async function start (health) {
-  if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { src: device.under, title: '' }))
+  if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { sandbox: 'allow-scripts allow-same-origin allow-forms', src: device.under, title: '' }))
   Object.assign(receiver.health, { level: level(served), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
   document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
   window.addEventListener('resize', draw)
