@@ -75,6 +75,26 @@ func TestAttack_ACrowdSharesNoBucket(t *testing.T) {
 	require.Positive(t, wait, "all have as much as they may")
 }
 
+// A phone is what somebody makes up: of one that is refused for its address nothing is remembered.
+func TestAttack_PhonesThatAreRefusedLeaveNoTrace(t *testing.T) {
+	f := newFloods()
+	for _, what := range []factbody.ResidentWhat{factbody.ResidentSeen, factbody.ResidentHelp} {
+		take := func(n int, address string) time.Duration {
+			return f.takes(factbody.ResidentAnswer{Alert: string(fire), What: what, Phone: fmt.Appendf(nil, "%08d", n)}, Visit{Address: address, Link: address}, night)
+		}
+		refused := 0
+		for n := range 2 * phones {
+			if take(n, "10.1.0.1") > 0 {
+				refused++
+			}
+		}
+		require.Greater(t, refused, phones)
+		for n := range 100 {
+			require.Zero(t, take(3*phones+n, "10.1.0.2"), what)
+		}
+	}
+}
+
 // answerOf is an answer that came from elsewhere.
 func answerOf(block string, what factbody.ResidentWhat, phone, says string, at time.Time) factbody.ResidentAnswer {
 	a := factbody.ResidentAnswer{Alert: string(fire), Block: block, What: what, Phone: fmt.Appendf(nil, "%08.8s", phone), Taken: at.UnixMilli()}

@@ -98,7 +98,7 @@ func TestAttack_PhotosKeepNoWordsWaiting(t *testing.T) {
 func TestAttack_TwoPhotosInOneFormLeakNoPlace(t *testing.T) {
 	n := newNode()
 	p := New(n, func() time.Time { return night }, time.UTC)
-	for range 3 * photos.All {
+	for i := range 3 * photos.All {
 		var body bytes.Buffer
 		form := multipart.NewWriter(&body)
 		require.NoError(t, form.WriteField("answer", "help"))
@@ -111,6 +111,7 @@ func TestAttack_TwoPhotosInOneFormLeakNoPlace(t *testing.T) {
 		require.NoError(t, form.Close())
 		r := httptest.NewRequest(http.MethodPost, Below+link, &body)
 		r.Header.Set("Content-Type", form.FormDataContentType())
+		r.RemoteAddr = fmt.Sprintf("192.0.2.%d:4000", i)
 		p.ServeHTTP(httptest.NewRecorder(), r)
 	}
 	w := httptest.NewRecorder()

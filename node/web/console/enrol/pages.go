@@ -42,7 +42,7 @@ type listPage struct {
 type row struct{ Number, Code, Kind, Where, ID, Address, Since string }
 
 func (p pages) list(q *frame.Request) (err error) {
-	data := listPage{Page: q.Page("enrol"), Done: q.R.URL.Query().Get("done"), Most: enrol.MaxSheet}
+	data := listPage{Page: q.Page("enrol"), Done: q.Done(), Most: enrol.MaxSheet}
 	if data.Places, err = p.placesOf(q); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (p pages) device(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	if q.R.URL.Query().Get("done") == "revoked" {
+	if q.Done() == "revoked" {
 		out.Done = q.Lang.T("device.revoke.done")
 	}
 	return q.Show("device", out)

@@ -51,6 +51,15 @@ func (q *Request) May(action authority.Action) bool {
 // Form is a field of the form, without space around it.
 func (q *Request) Form(name string) string { return strings.TrimSpace(q.R.PostFormValue(name)) }
 
+// Done is what a page is to say that was done just now; "" is nothing. Whoever leads a person here from elsewhere
+// makes no page say so: of browsers that tell where they come from, a page of the console alone does.
+func (q *Request) Done() string {
+	if from := q.R.Header.Get("Sec-Fetch-Site"); from != "" && from != "same-origin" {
+		return ""
+	}
+	return q.R.URL.Query().Get("done")
+}
+
 // To sends the browser on to another page.
 func (q *Request) To(path string) error {
 	http.Redirect(q.W, q.R, path, http.StatusSeeOther)

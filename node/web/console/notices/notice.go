@@ -96,7 +96,7 @@ func (p pages) show(q *frame.Request) error {
 		return err
 	}
 	out := p.noticeOf(q, n, number(q.R.URL.Query().Get("beside")))
-	if done := q.R.URL.Query().Get("done"); slices.Contains([]string{notices.DoPass, notices.DoBack, notices.DoComment, notices.DoWithdraw, notices.ActWrote}, done) {
+	if done := q.Done(); slices.Contains([]string{notices.DoPass, notices.DoBack, notices.DoComment, notices.DoWithdraw, notices.ActWrote}, done) {
 		out.Done = q.Lang.T("notice.done." + done)
 	}
 	return q.Show("notice", out)

@@ -44,7 +44,7 @@ func (p pages) licences(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	switch q.R.URL.Query().Get("done") {
+	switch q.Done() {
 	case "granted":
 		out.Done = q.Lang.T("licences.granted")
 	case "revoked":

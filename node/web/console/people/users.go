@@ -149,7 +149,7 @@ func (p pages) person(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	switch q.R.URL.Query().Get("done") {
+	switch q.Done() {
 	case "password":
 		out.Done = q.Lang.T("person.password.done")
 	case "may":
