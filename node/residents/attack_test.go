@@ -210,3 +210,32 @@ func TestRecall_BelievesTimesAsOfWhenTheyWereAgreedOn(t *testing.T) {
 	require.True(t, known)
 	require.Equal(t, factbody.ReportNew, one.state())
 }
+
+// What people say of what devices reported, however much, takes nothing from what was said of residents' answers.
+func TestAttack_WordsAboutOtherThingsTakeNoRoom(t *testing.T) {
+	b := NewBook(nil, &station{}, func() time.Time { return night.Add(time.Hour) })
+	a := answerOf(blockOne, factbody.ResidentPhoto, "p", "x", night)
+	word := func(id string, at time.Time) {
+		body, err := factbody.Moderation{Report: id, State: factbody.ReportHidden, By: "amy", At: at.UnixMilli()}.Encode()
+		require.NoError(t, err)
+		_, ok := b.Learn(fact.Fact{Kind: fact.KindModeration, Body: body})
+		require.True(t, ok)
+	}
+	b.put(a, night)
+	word(a.ID, night)
+	for i := range mostWords + 50 {
+		word(factbody.ReportID("phone-1", fmt.Sprint("report", i)), night.Add(time.Minute))
+	}
+	require.Len(t, b.words, mostWords)
+	one, known := b.one(a.ID)
+	require.True(t, known)
+	require.Equal(t, factbody.ReportHidden, one.state(), "it was hidden, and stays so")
+	for i := range mostAlerts + 5 { // alerts that are forgotten take their answers along
+		other := answerOf(blockOne, factbody.ResidentHelp, fmt.Sprint(i), "x", night.Add(time.Minute))
+		other.Alert = fmt.Sprintf("%026d", i)
+		b.put(other, night.Add(time.Hour))
+	}
+	_, known = b.one(a.ID)
+	require.False(t, known)
+	require.Len(t, b.about, b.said)
+}

@@ -54,6 +54,7 @@ type Book struct {
 	seen   int // of all alerts
 	said   int
 	words  map[string]factbody.Moderation // the last word of a person about an answer, by its id
+	about  map[string]string              // the alert of a request for help or a photo, by its id
 }
 
 // sheet is what was answered to one alert.
@@ -86,7 +87,7 @@ type seen struct {
 
 // NewBook makes an empty one; Recall fills it. The clock is this node's.
 func NewBook(log Log, photos Photos, clock func() time.Time) *Book {
-	return &Book{log: log, photos: photos, clock: clock, alerts: map[string]*sheet{}, words: map[string]factbody.Moderation{}}
+	return &Book{log: log, photos: photos, clock: clock, alerts: map[string]*sheet{}, words: map[string]factbody.Moderation{}, about: map[string]string{}}
 }
 
 // Learn takes a fact that is durable here, once or more often, in any order. It lists the alerts that it is
@@ -174,6 +175,7 @@ func (b *Book) putSaid(s *sheet, a factbody.ResidentAnswer) {
 		return
 	}
 	s.said[a.ID] = a
+	b.about[a.ID] = a.Alert
 	s.add(a.Block, 0, 1)
 }
 
@@ -192,6 +194,9 @@ func (b *Book) forget(except string) {
 		}
 		b.seen -= len(b.alerts[oldest].seen)
 		b.said -= len(b.alerts[oldest].said)
+		for id := range b.alerts[oldest].said {
+			delete(b.about, id)
+		}
 		delete(b.alerts, oldest)
 	}
 }
@@ -205,21 +210,26 @@ func (b *Book) word(m factbody.Moderation, since time.Time) (about []alert.ID) {
 		return nil
 	}
 	if !known && len(b.words) >= mostWords {
-		oldest := m.Report
-		for id, w := range b.words {
-			if oldest == m.Report || w.At < b.words[oldest].At {
-				oldest = id
-			}
-		}
-		delete(b.words, oldest)
+		b.forgetWord()
 	}
 	b.words[m.Report] = m
-	for id, s := range b.alerts {
-		if _, of := s.said[m.Report]; of {
-			return []alert.ID{alert.ID(id)}
-		}
+	if id, of := b.about[m.Report]; of {
+		return []alert.ID{alert.ID(id)}
 	}
 	return nil
+}
+
+// forgetWord makes room for a word: one about nothing that is known here goes first, as those about what devices
+// reported are, else the oldest. mu is held.
+func (b *Book) forgetWord() {
+	oldest, oldestKnown := "", false
+	for id, w := range b.words {
+		_, known := b.about[id]
+		if oldest == "" || oldestKnown && !known || oldestKnown == known && w.At < b.words[oldest].At {
+			oldest, oldestKnown = id, known
+		}
+	}
+	delete(b.words, oldest)
 }
 
 // recalledAtOnce is how many facts are read at a time.
@@ -332,12 +342,11 @@ func (b *Book) listed(a factbody.ResidentAnswer) listed {
 func (b *Book) one(id string) (listed, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, s := range b.alerts {
-		if a, known := s.said[id]; known {
-			return b.listed(a), true
-		}
+	s := b.alerts[b.about[id]]
+	if s == nil {
+		return listed{}, false
 	}
-	return listed{}, false
+	return b.listed(s.said[id]), true
 }
 
 // known reports whether an answer was taken, at any node of which this one has heard.
