@@ -239,3 +239,23 @@ func TestAttack_WordsAboutOtherThingsTakeNoRoom(t *testing.T) {
 	require.False(t, known)
 	require.Len(t, b.about, b.said)
 }
+
+// A request for help that somebody hid, by a slip or not, is still there for others to take up.
+func TestAttack_NobodyMakesARequestForHelpVanish(t *testing.T) {
+	s := newStation(t)
+	s.reads(blockOne).says(Answer{What: factbody.ResidentHelp, Where: "12/F"})
+	other := s.reads(blockOne)
+	other.says(Answer{What: factbody.ResidentPhoto, Photo: photo(t, 30)})
+	for _, l := range s.o.Book.list([]string{string(fire)}) {
+		_, err := s.HandleResident(t.Context(), amy, l.ID, reported.Moderate{Handling: reported.Hidden}, wire.WaitLocal)
+		require.NoError(t, err)
+	}
+	s.reads(blockOne).says(Answer{What: factbody.ResidentHelp, Where: "13/F"})
+	got, err := s.AlertResidents(t.Context(), reader, string(fire))
+	require.NoError(t, err)
+	require.Len(t, got.Answers, 2, "the photo is hidden")
+	require.Equal(t, []string{"13/F", "12/F"}, []string{got.Answers[0].Where, got.Answers[1].Where})
+	require.Equal(t, reported.Hidden, got.Answers[1].Handling)
+	_, err = s.HandleResident(t.Context(), amy, got.Answers[1].ID, reported.Moderate{Handling: reported.New}, wire.WaitLocal)
+	require.NoError(t, err)
+}

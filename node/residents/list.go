@@ -35,7 +35,7 @@ func (r *Residents) AlertResidents(_ context.Context, by authority.Caller, id st
 		out.Seen, out.Help, out.Photos = out.Seen+c.Seen, out.Help+c.Help, out.Photos+c.Photos
 		out.Blocks = append(out.Blocks, reported.ResidentsBlock{Place: c.Block, Seen: c.Seen, Help: c.Help, Photos: c.Photos})
 	}
-	all := slices.DeleteFunc(r.o.Book.list(ids), func(l listed) bool { return l.state() == factbody.ReportHidden || !mayRead(by, l.Block) })
+	all := slices.DeleteFunc(r.o.Book.list(ids), func(l listed) bool { return l.hidden() || !mayRead(by, l.Block) })
 	slices.SortStableFunc(all, func(a, b listed) int { return cmp.Compare(a.rank(), b.rank()) })
 	for _, one := range all[:min(len(all), mostListed)] {
 		out.Answers = append(out.Answers, show(one))
@@ -61,9 +61,17 @@ func (l listed) state() factbody.ReportState {
 	return l.last.State
 }
 
+// hidden reports whether it is listed no more. A request for help stays, behind all others: a slip of one person
+// must not lose one.
+func (l listed) hidden() bool {
+	return l.state() == factbody.ReportHidden && l.What != factbody.ResidentHelp
+}
+
 // rank puts what somebody must do something about first.
 func (l listed) rank() int {
 	switch {
+	case l.state() == factbody.ReportHidden:
+		return 3
 	case l.What == factbody.ResidentHelp && l.state() == factbody.ReportNew:
 		return 0
 	case l.What == factbody.ResidentHelp:
