@@ -214,28 +214,36 @@ func TestRecall_BelievesTimesAsOfWhenTheyWereAgreedOn(t *testing.T) {
 // What people say of what devices reported, however much, takes nothing from what was said of residents' answers.
 func TestAttack_WordsAboutOtherThingsTakeNoRoom(t *testing.T) {
 	b := NewBook(nil, &station{}, func() time.Time { return night.Add(time.Hour) })
-	a := answerOf(blockOne, factbody.ResidentPhoto, "p", "x", night)
+	var answers []factbody.ResidentAnswer
+	for i := range 400 {
+		answers = append(answers, answerOf(blockOne, factbody.ResidentPhoto, fmt.Sprint("p", i), "x", night))
+	}
+	a := answers[0]
 	word := func(id string, at time.Time) {
 		body, err := factbody.Moderation{Report: id, State: factbody.ReportHidden, By: "amy", At: at.UnixMilli()}.Encode()
 		require.NoError(t, err)
 		_, ok := b.Learn(fact.Fact{Kind: fact.KindModeration, Body: body})
 		require.True(t, ok)
 	}
-	b.put(a, night)
-	word(a.ID, night)
-	for i := range mostWords + 50 {
+	for _, one := range answers {
+		b.put(one, night)
+		word(one.ID, night)
+	}
+	for i := range mostWords + 200 {
 		word(factbody.ReportID("phone-1", fmt.Sprint("report", i)), night.Add(time.Minute))
 	}
 	require.Len(t, b.words, mostWords)
-	one, known := b.one(a.ID)
-	require.True(t, known)
-	require.Equal(t, factbody.ReportHidden, one.state(), "it was hidden, and stays so")
+	for _, a := range answers {
+		one, known := b.one(a.ID)
+		require.True(t, known)
+		require.Equal(t, factbody.ReportHidden, one.state(), "it was hidden, and stays so")
+	}
 	for i := range mostAlerts + 5 { // alerts that are forgotten take their answers along
 		other := answerOf(blockOne, factbody.ResidentHelp, fmt.Sprint(i), "x", night.Add(time.Minute))
 		other.Alert = fmt.Sprintf("%026d", i)
 		b.put(other, night.Add(time.Hour))
 	}
-	_, known = b.one(a.ID)
+	_, known := b.one(a.ID)
 	require.False(t, known)
 	require.Len(t, b.about, b.said)
 }
@@ -251,11 +259,12 @@ func TestAttack_NobodyMakesARequestForHelpVanish(t *testing.T) {
 		require.NoError(t, err)
 	}
 	s.reads(blockOne).says(Answer{What: factbody.ResidentHelp, Where: "13/F"})
+	s.reads(blockOne).says(Answer{What: factbody.ResidentPhoto, Where: "seen by all", Photo: photo(t, 40)})
 	got, err := s.AlertResidents(t.Context(), reader, string(fire))
 	require.NoError(t, err)
-	require.Len(t, got.Answers, 2, "the photo is hidden")
-	require.Equal(t, []string{"13/F", "12/F"}, []string{got.Answers[0].Where, got.Answers[1].Where})
-	require.Equal(t, reported.Hidden, got.Answers[1].Handling)
-	_, err = s.HandleResident(t.Context(), amy, got.Answers[1].ID, reported.Moderate{Handling: reported.New}, wire.WaitLocal)
+	require.Len(t, got.Answers, 3, "the first photo is hidden")
+	require.Equal(t, []string{"13/F", "seen by all", "12/F"}, []string{got.Answers[0].Where, got.Answers[1].Where, got.Answers[2].Where})
+	require.Equal(t, reported.Hidden, got.Answers[2].Handling)
+	_, err = s.HandleResident(t.Context(), amy, got.Answers[2].ID, reported.Moderate{Handling: reported.New}, wire.WaitLocal)
 	require.NoError(t, err)
 }

@@ -118,4 +118,7 @@ func TestAttack_TwoPhotosInOneFormLeakNoPlace(t *testing.T) {
 	p.ServeHTTP(w, uploadOf(t, []byte("a photo"), "answer", "photo"))
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Equal(t, []byte("a photo"), n.taken[len(n.taken)-1].Photo)
+	for i := range photos.All {
+		require.NoError(t, p.photos.Take(fmt.Sprint(i), false), "all places are free again")
+	}
 }
