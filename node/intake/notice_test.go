@@ -44,3 +44,22 @@ func TestTake_RefusesTheNameOfAPlannedNotice(t *testing.T) {
 	require.NoError(t, take(func(in *incoming) { in.direct, in.passed = true, true }))
 	require.NoError(t, take(func(in *incoming) { in.direct = true }), "a repeat is a repeat")
 }
+
+// The alert that a planned notice is has the id that goes on record before it is sent: of its sender, identifier and
+// the second at which it goes out.
+func TestSendNotice_IsTheAlertOfItsNameAndTime(t *testing.T) {
+	for sender, author := range map[string]authority.Caller{
+		"almenara.d": {Name: "duty", Roles: []string{authority.RoleAdministrator}},
+		"hq":         {Name: "amy", Roles: composer, Senders: []string{"hq"}},
+	} {
+		c := newCourt(t, rights.Policy{})
+		sent := noon.Add(-1500 * time.Millisecond)
+		form := `{"identifier":"notice-0123456789ab-1","sent":"` + alert.NewDateTime(sent).String() + `","info":[{"language":"en","category":["Infra"],"event":"Outage","urgency":"Future","severity":"Minor","certainty":"Likely","headline":"No water",` +
+			`"expires":"` + alert.NewDateTime(noon.Add(time.Hour)).String() + `","area":[{"areaDesc":"here"}]}]}`
+		for range 2 {
+			out, err := c.SendNotice(t.Context(), author, Passed{Alert: []byte(form), Select: "kind = screen"}, false)
+			require.NoError(t, err)
+			require.Equal(t, string(alert.Key{Sender: sender, Identifier: "notice-0123456789ab-1", Sent: alert.NewDateTime(sent)}.ID()), out.Alert, sender)
+		}
+	}
+}
