@@ -15,6 +15,7 @@ type Status struct {
 	Term         uint64
 	CommitIndex  uint64
 	AppliedIndex uint64 // really applied by the state machine
+	FirstIndex   uint64 // the oldest entry that the log still has; 0 when it has none
 	// LastContact is when a follower last heard from its leader; now, on a leader;
 	// zero when never.
 	LastContact time.Time
@@ -38,6 +39,7 @@ func (c *Cluster) Status() Status {
 		LastContact: c.group.LastContact(), HasQuorum: seen.Has(), AloneSince: since,
 		DiskStalled: c.dog.Stalled(), Incarnation: c.identity.Load().Incarnation.Count(),
 	}
+	s.FirstIndex, _ = c.store.FirstIndex()
 	for _, server := range c.group.Servers() {
 		s.Peers = append(s.Peers, c.peer(server))
 	}

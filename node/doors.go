@@ -109,7 +109,7 @@ func newConsole(n *Node, screen string) *console.Console {
 		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Policy: s.Policy,
-		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability,
+		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability, Personal: s.Personal,
 		Imports: s.Imports, Selections: s.Selections,
 	}, console.Options{
 		Clock: n.options.Clock, Hosts: func() []string { return append(n.reachableAt().Hosts(), n.Name()) }, Drill: n.district.Isolated,
@@ -122,7 +122,7 @@ func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
 		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Notices: n.notices, Residents: n.residents, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
-		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Ability: n.ability, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
+		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Ability: n.ability, Personal: n.personal, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}
 }

@@ -20,6 +20,8 @@ func dutiesOf(n *Node, c *cluster.Cluster) *duties.Duties {
 		duties.Duty{Name: "district", Where: duties.AtLeader, Do: n.district.Begin},
 		duties.Duty{Name: "key ring", Where: duties.AtLeader, Do: n.ring.Keep},
 		duties.Duty{Name: "imports", Where: duties.AtLeader, Do: n.imports.FinishImports},
+		duties.Duty{Name: "erasures", Where: duties.AtLeader, Do: n.personal.AtLeader},
+		duties.Duty{Name: "leftovers of erasures", Do: n.personal.Clear},
 		duties.Duty{Name: "addresses", Do: n.membership.Announce},
 		duties.Duty{Name: "former id", Do: n.membership.ReplaceFormer},
 		duties.Duty{Name: "silent tests", Where: duties.AtOne, Do: ability.NewNights(n.ability).Do},

@@ -116,7 +116,7 @@ func (n *Node) stateChanged(what apply.Change) {
 		n.addressed.Changed()
 		n.presenter.AudienceChanged()
 	}
-	if what&(apply.ChangedNodes|apply.ChangedImports|apply.ChangedDistrict) != 0 {
+	if what&(apply.ChangedNodes|apply.ChangedImports|apply.ChangedDistrict|apply.ChangedPersonal) != 0 {
 		n.duty()
 	}
 	n.events.TouchRecords(what)

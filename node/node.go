@@ -57,6 +57,7 @@ import (
 	"almenara/node/notices"
 	"almenara/node/originals"
 	"almenara/node/outcome"
+	"almenara/node/personal"
 	"almenara/node/policy"
 	"almenara/node/presence"
 	"almenara/node/present"
@@ -136,6 +137,7 @@ type Node struct {
 	instep      *instep.InStep
 	tester      *ability.Tester
 	ability     *ability.Asked
+	personal    *personal.Personal
 	devices     *records.Devices
 	places      *records.Places
 	imports     *records.Imports
@@ -315,7 +317,7 @@ func (n *Node) openState(context.Context) error {
 	n.addressed, n.members = addressed.New(n.state, n.stories), members.New(n.state.Index, n.store)
 	n.addressed.Called, n.splits = n.followUps.Called, splits.NewReader(n.state, n.store, n.stories, n.addressed)
 	n.proposer = records.NewProposer(records.ProposerOptions{Store: n.store, Alone: n.alone.Now, Room: n.disk, Clock: n.options.Clock, Timed: n.times.Agreed(), Logger: n.log})
-	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock})
+	n.ring = keyring.New(keyring.Options{Identity: n.identity, Name: n.Name(), Store: n.store, Proposer: n.proposer, Clock: n.options.Clock, Logger: n.log})
 	n.district = district.New(district.Options{
 		Identity: n.identity, Name: n.Name(), Genesis: n.settings.Genesis, Store: n.store, Proposer: n.proposer, Logger: n.log,
 	})
@@ -328,9 +330,9 @@ func (n *Node) openState(context.Context) error {
 	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
 	n.signin = signin.New(signin.Options{Records: n.state, Changer: n.proposer, Agreed: n.proposer.AwaitAgreed, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District()})
-	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return forDevices(n) })
+	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return n.ring.ForDevices(n.MQTT()) })
 	n.enrolment = enrol.New(enrol.Options{
-		Devices: n.devices, RootKey: func() string { _, root, _ := forDevices(n); return root }, Node: n.Name(), Clock: n.options.Clock,
+		Devices: n.devices, RootKey: func() string { _, root, _ := n.ring.ForDevices(n.MQTT()); return root }, Node: n.Name(), Clock: n.options.Clock,
 	})
 	n.places = records.NewPlaces(n.proposer, n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
@@ -394,7 +396,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	close(n.joined)
 	n.disk.Report()
 	n.whereabouts = whereaboutsOf(n)
-	n.ability = newAbility(n)
+	n.ability, n.personal = newAbility(n), newPersonal(n)
 	n.serveNodes()
 	n.workers.Go(func() { n.times.Run(run) })
 	n.times.Await(run) // what this node tells, takes and writes down from here on has the right time

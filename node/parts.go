@@ -30,6 +30,7 @@ import (
 	"almenara/node/leaving"
 	"almenara/node/notices"
 	"almenara/node/outcome"
+	"almenara/node/personal"
 	"almenara/node/presence"
 	"almenara/node/present"
 	"almenara/node/reachable"
@@ -130,6 +131,15 @@ func newFollowUps(n *Node) *followup.FollowUps {
 	})
 }
 
+// newPersonal is what erases persons, and removes what is old.
+func newPersonal(n *Node) *personal.Personal {
+	return personal.New(personal.Options{
+		Dir: n.options.Dir, Store: n.store, Proposer: n.proposer, Name: n.Name, Trusted: n.clock.Trusted, Books: []personal.Book{n.reported, n.answered}, Photos: n.originals,
+		Log:     func() (first, applied uint64) { s := n.cluster.Status(); return s.FirstIndex, s.AppliedIndex },
+		Propose: n.cluster.Propose, Journal: n.journal.Clear, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
 // newReports is what takes what people report.
 func newReports(n *Node) *reports.Reports {
 	return reports.New(reports.Options{
@@ -198,12 +208,7 @@ func newInStep(n *Node) *instep.InStep {
 func newTester(n *Node) *ability.Tester {
 	return ability.NewTester(ability.TesterOptions{
 		Memory: ability.OpenMemory(filepath.Join(n.options.Dir, "ability.json"), n.log),
-		Here: func() (ids []string) {
-			for _, d := range n.presence.All() {
-				ids = append(ids, d.Device)
-			}
-			return ids
-		},
+		Here:   n.presence.IDs,
 		Send: func(ctx context.Context, device string, payload []byte) error {
 			return n.gateway.Command(ctx, device, payload)
 		},
@@ -280,15 +285,6 @@ func newLearner(n *Node) *present.Learner {
 		News: func(f fact.Fact) (alert.ID, bool) { return n.reached.News(f) }, Ended: n.splits.Ended,
 		Changed: n.presenter.Changed, Clock: n.options.Clock, Logger: n.log,
 	})
-}
-
-// forDevices is what every device must be given.
-func forDevices(n *Node) (servers []string, root, ca string) {
-	servers, root, ca, err := n.ring.ForDevices(n.MQTT())
-	if err != nil {
-		n.log.Error("reading the nodes", "error", err)
-	}
-	return servers, root, ca
 }
 
 // newLeaver is what hands over where the district goes on without this node.

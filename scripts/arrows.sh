@@ -26,6 +26,7 @@ almenara/storage/audience/audiencetest almenara/storage/alert almenara/storage/a
 almenara/storage/audience/geometry
 almenara/storage almenara/storage
 almenara/storage/signin almenara/storage!
+almenara/storage/personal almenara/storage!
 almenara/storage/member almenara/storage! almenara/storage/audience!
 almenara/storage/factlog almenara/storage!
 almenara/storage/factbody almenara/storage! almenara/storage/rights almenara/storage/alert almenara/storage/audience
@@ -63,6 +64,8 @@ almenara/cluster/archive almenara/cluster/fact almenara/storage
 almenara/cluster/derived almenara/cluster/archive almenara/cluster/tallies almenara/storage
 almenara/cluster/apply/signins almenara/cluster/command almenara/storage
 almenara/cluster/apply/notices almenara/cluster/command almenara/storage
+almenara/cluster/apply/nodes almenara/cluster/command almenara/storage
+almenara/cluster/apply/personal almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/apply almenara/cluster/archive almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/cluster/tallies almenara/storage
 almenara/cluster/fsm almenara/cluster/apply almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/agreed almenara/cluster/archive almenara/cluster/derived almenara/cluster/fact almenara/storage
@@ -102,6 +105,9 @@ almenara/node/folder/voters almenara/cluster/identity almenara/cluster/internode
 almenara/node/secret
 almenara/node/api almenara/channels/pages almenara/node/api almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire almenara/storage/alert almenara/storage/audience
 almenara/node/api/routing almenara/node/api/openapi almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/httpserver almenara/node/inflight almenara/node/service almenara/node/web almenara/node/wire
+almenara/node/api/personal almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
+almenara/node/personal almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/wire
+almenara/node/wire/personal
 almenara/node/api/personreports almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/notices almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/capreply almenara/node/wire almenara/storage/alert
@@ -125,6 +131,7 @@ almenara/node/web/console/compose/further almenara/node/wire
 almenara/node/web/console/compose almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
 almenara/node/web/console/residents almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
+almenara/node/web/console/personal almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/reports almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire

@@ -127,9 +127,13 @@ func loadFrames(db *badger.DB, r io.ReadSeeker, size int64) error {
 // of the opening nothing has changed; after any later error the store must be opened
 // anew before it is used.
 func (g *Staged) Activate() error {
+	g.store.writeMu.Lock()
+	defer g.store.writeMu.Unlock()
+	return g.activate() // which is for who holds writeMu
+}
+
+func (g *Staged) activate() error {
 	s := g.store
-	s.writeMu.Lock()
-	defer s.writeMu.Unlock()
 	dir := filepath.Join(s.dir, g.name)
 	db, err := openBadger(s.opts.badger(dir))
 	if err != nil {
@@ -157,4 +161,23 @@ func (g *Staged) Discard() error {
 		return fmt.Errorf("discarding staged database: %w", err)
 	}
 	return nil
+}
+
+// Rewrite writes the database anew, with what it holds now and nothing of what it held before: values that
+// were replaced or deleted stay in Badger's tables and logs for a time that nobody knows. Writers wait
+// meanwhile, some 10 s per GB; readers do not. The old files are deleted once the last reader has ended. It
+// returns ErrNoSpace or ErrBusy, and nothing has changed, where there is no room or a dump is being written.
+func (s *Store) Rewrite() error {
+	s.writeMu.Lock()
+	defer s.writeMu.Unlock()
+	d, err := s.Dump()
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	g, err := s.Stage(d.file, d.Size, nil)
+	if err != nil {
+		return err
+	}
+	return g.activate() // a database that was not taken is deleted by the next Open
 }

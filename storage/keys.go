@@ -17,6 +17,8 @@ import "encoding/binary"
 //	cre/ user name                        signin.Credential
 //	dev/ device id                        Device; revoked ones stay
 //	dst                                   noderecord.District
+//	erp/ report id                        pseudonym of the erased person whose report it was (raw)
+//	ers/ pseudonym                        personal.Erasure
 //	fct/ origin 0 stream1 epoch8 seq8     0x00 signed fact, or 0x01 key of the receipt block
 //	fid/ id32                             place of the fact: the fct/ key's rest
 //	imp/ import 0 'c' chunk4              staged members (raw member records)
@@ -39,6 +41,8 @@ import "encoding/binary"
 //	rcp/ alert26 index8 n2                signed receipt block fact, unchanged
 //	rec/ kind1 index8 n2                  id of an adopted fact of a listed kind (raw)
 //	res/ slot4                            results.Result: ring of the last 10,000
+//	ret                                   personal.Retention
+//	rmv/ what1                            personal.Removal
 //	rsn                                   results ever recorded (8 bytes)
 //	scn/ scenario id                      rights.Scenario; removed ones stay
 //	ses/ hash32                           signin.Session; ended ones stay a day beyond their end

@@ -102,7 +102,7 @@ func (a *adoption) tell(o *opened, out command.FactOutcome) {
 // cannot be read is recorded all the same, or the stream would stand still for ever.
 func (a *adoption) adopt(o *opened) (command.FactOutcome, error) {
 	out := command.FactOutcome{ID: o.id}
-	if o.err != nil || !goodPlace(o.fact) {
+	if o.err != nil || !goodPlace(o.fact) || o.signed.Erased() {
 		out.Outcome = command.Malformed
 		return out, a.line("fact malformed", o.id.String())
 	}
@@ -147,9 +147,17 @@ func (a *adoption) repeated(o *opened, out command.FactOutcome) (command.FactOut
 	if out.Outcome = command.Known; same {
 		return out, nil
 	}
+	if stands, ok, err := factlog.At(a.Txn, factKey(o.fact)); err != nil || ok && erased(stands) {
+		return out, err // its origin has signed what is left of it for who lacked it
+	}
 	out.Outcome = command.Reused
 	return out, a.line("fact refused", fmt.Sprintf("%s: %s stream %d epoch %d sequence %d belongs to another fact",
 		o.id, o.fact.Origin, o.fact.Stream, o.fact.Epoch, o.fact.Seq))
+}
+
+func erased(stands factlog.Fact) bool {
+	s, err := fact.DecodeSigned(stands.Signed)
+	return err == nil && s.Erased()
 }
 
 func factKey(f fact.Fact) factlog.Key {
@@ -158,20 +166,28 @@ func factKey(f fact.Fact) factlog.Key {
 
 // record stores the fact, moves the mark and lets the fact have its effect.
 func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutcome, error) {
-	signed, err := o.signed.Encode()
-	if err != nil {
-		return out, err
-	}
 	k := factKey(o.fact)
-	err = factlog.SetMark(a.Txn, factlog.Mark(k))
-	if err != nil {
-		return out, err
-	}
-	var block []byte
 	kind := o.fact.Kind
 	if kind.Since() > a.c.Version { // as software of that version does
 		kind = 0
 	}
+	gone, err := a.erasedBefore(o, kind)
+	if err != nil {
+		return out, err
+	}
+	signed, err := o.signed.Encode()
+	if err != nil {
+		return out, err
+	}
+	err = factlog.SetMark(a.Txn, factlog.Mark(k))
+	if err != nil {
+		return out, err
+	}
+	if gone {
+		out.Outcome = command.Adopted
+		return out, factlog.Put(a.Txn, o.id[:], k, signed, nil)
+	}
+	var block []byte
 	switch kind {
 	case fact.KindAlert:
 		err = a.alertMessage(o, &out)
@@ -196,6 +212,24 @@ func (a *adoption) record(o *opened, out command.FactOutcome) (command.FactOutco
 		return out, err
 	}
 	return out, factlog.Put(a.Txn, o.id[:], k, signed, block)
+}
+
+// erasedBefore takes out of a fact what it says of a person who was erased before it came, and reports
+// whether nothing is left of it.
+func (a *adoption) erasedBefore(o *opened, kind fact.Kind) (gone bool, err error) {
+	if !fact.Erasable(kind) || a.speaks < command.PersonalSince {
+		return false, nil
+	}
+	left, late, err := personalOf(a.entry).Late(kind, o.fact.Body)
+	if err != nil || !late {
+		return false, err
+	}
+	if o.signed, err = fact.Erase(o.signed, left); err != nil {
+		return false, err
+	}
+	o.fact.Body = left
+	a.Changed |= ChangedPersonal
+	return len(left) == 0, nil
 }
 
 // rejected records a fact that cannot have an effect. why must be our own words:

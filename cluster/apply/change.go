@@ -19,5 +19,6 @@ const (
 	ChangedAuthority // scenarios, licences, policy
 	ChangedSessions  // and passwords
 	ChangedNotices
-	ChangedAll Change = 1<<32 - 1
+	ChangedPersonal        // persons were erased, or what is old was removed
+	ChangedAll      Change = 1<<32 - 1
 )

@@ -3,7 +3,9 @@ package apply
 import (
 	"fmt"
 
+	"almenara/cluster/apply/nodes"
 	"almenara/cluster/apply/notices"
+	"almenara/cluster/apply/personal"
 	"almenara/cluster/apply/signins"
 	"almenara/cluster/command"
 	"almenara/cluster/derived"
@@ -155,7 +157,7 @@ func (e *entry) apply() (command.Result, string, error) {
 	return e.applyPeople()
 }
 
-// applyPeople dispatches the commands about devices, users and nodes.
+// applyPeople dispatches the commands about devices and users.
 func (e *entry) applyPeople() (command.Result, string, error) {
 	switch p := e.c.Payload.(type) {
 	case *command.PutDevices:
@@ -166,18 +168,6 @@ func (e *entry) applyPeople() (command.Result, string, error) {
 		return e.putUser(p)
 	case *command.RevokeUser:
 		return e.revokeUser(p)
-	case *command.PutNode:
-		return e.putNode(p)
-	case *command.RemoveNode:
-		return e.removeNode(p)
-	case *command.PutJoinToken:
-		return e.putJoinToken(p)
-	case *command.UseJoinToken:
-		return e.useJoinToken(p)
-	case *command.PutKeyRing:
-		return e.putKeyRing(p)
-	case *command.PutDistrict:
-		return e.putDistrict(p)
 	}
 	return e.applyAuthority()
 }
@@ -197,13 +187,40 @@ func (e *entry) applyAuthority() (command.Result, string, error) {
 		return e.putPolicy(p)
 	case *command.PutNotice:
 		e.Changed |= ChangedNotices
-		return notices.Put(e.Txn, e.index, e.c.At, p)
+		return notices.Put(e.Txn, e.index, e.c.At, e.speaks < command.PersonalSince, p)
+	}
+	if r, summary, known, err := (nodes.Entry{Txn: e.Txn, At: e.c.At, Actor: e.c.Actor}).Apply(e.c.Payload); known {
+		if r.Kind == command.KindNone {
+			e.Changed |= ofNodes[e.c.Payload.Type()]
+		}
+		return r, summary, err
 	}
 	if r, summary, known, err := (signins.Entry{Txn: e.Txn, Index: e.index, At: e.c.At}).Apply(e.c.Payload); known {
 		e.Changed |= ChangedSessions
 		return r, summary, err
 	}
+	if r, summary, touched, known, err := personalOf(e).Apply(e.c.Payload); known {
+		e.Changed |= ChangedPersonal
+		if touched.Members {
+			e.Changed |= ChangedMembers | ChangedDevices
+		}
+		if touched.Notices {
+			e.Changed |= ChangedNotices
+		}
+		return r, summary, err
+	}
 	return command.Result{}, "", fmt.Errorf("%w: %s is not applied", command.ErrUnknownVersion, e.c.Payload.Type())
+}
+
+// ofNodes is what the commands about nodes change.
+var ofNodes = map[command.Type]Change{
+	command.TypePutNode: ChangedNodes, command.TypeRemoveNode: ChangedNodes, command.TypePutJoinToken: ChangedTokens,
+	command.TypeUseJoinToken: ChangedTokens, command.TypePutKeyRing: ChangedKeys, command.TypePutDistrict: ChangedDistrict,
+}
+
+// personalOf is the entry for the commands about what is known of people.
+func personalOf(e *entry) personal.Entry {
+	return personal.Entry{Txn: e.Txn, Derived: e.Derived, Index: e.index, At: e.c.At, Actor: e.c.Actor}
 }
 
 // refuse is the answer to a command that changed nothing.

@@ -8,7 +8,6 @@ import (
 	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/member"
-	"almenara/storage/noderecord"
 )
 
 // putDevices enrols all devices or, when a member is missing, none.
@@ -170,97 +169,4 @@ func (e *entry) lastAdministrator(u storage.User) (bool, error) {
 	return !slices.ContainsFunc(users, func(other storage.User) bool {
 		return other.Name != u.Name && !other.Revoked && slices.Contains(other.Roles, roleAdministrator)
 	}), err
-}
-
-func (e *entry) putNode(p *command.PutNode) (command.Result, string, error) {
-	old, ok, err := noderecord.Nodes.Get(e.Txn, p.Node.ID)
-	if err != nil {
-		return failed(err)
-	}
-	if ok && old.Removed {
-		return refuse(command.KindConflict, "node %q was removed and cannot come back under its id", p.Node.ID)
-	}
-	if err := noderecord.Nodes.Put(e.Txn, p.Node); err != nil {
-		return failed(err)
-	}
-	e.Changed |= ChangedNodes
-	return done(nil, "%s, name %s, key %s", p.Node.ID, p.Node.Name, p.Node.KeyID)
-}
-
-func (e *entry) removeNode(p *command.RemoveNode) (command.Result, string, error) {
-	n, ok, err := noderecord.Nodes.Get(e.Txn, p.ID)
-	if err != nil {
-		return failed(err)
-	}
-	if !ok {
-		return refuse(command.KindNotFound, "node %q does not exist", p.ID)
-	}
-	n.Removed = true
-	if err := noderecord.Nodes.Put(e.Txn, n); err != nil {
-		return failed(err)
-	}
-	e.Changed |= ChangedNodes
-	return done(nil, "%s", p.ID)
-}
-
-func (e *entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, error) {
-	_, known, err := noderecord.JoinTokens.Get(e.Txn, p.Hash)
-	if err != nil {
-		return failed(err)
-	}
-	if known {
-		return refuse(command.KindConflict, "the join token exists already")
-	}
-	err = noderecord.JoinTokens.Put(e.Txn, noderecord.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.c.Actor})
-	if err != nil {
-		return failed(err)
-	}
-	e.Changed |= ChangedTokens
-	return done(nil, "%x, expires %d", p.Hash[:4], p.Expires)
-}
-
-// useJoinToken succeeds for one node only; that node may repeat it.
-func (e *entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, error) {
-	j, ok, err := noderecord.JoinTokens.Get(e.Txn, p.Hash)
-	switch {
-	case err != nil:
-		return failed(err)
-	case !ok:
-		return refuse(command.KindNotFound, "the join token is not known")
-	case j.UsedBy == p.NodeID:
-		return done(nil, "%x by %s again", p.Hash[:4], p.NodeID)
-	case j.UsedBy != "":
-		return refuse(command.KindConflict, "the join token was used")
-	case e.c.At >= j.Expires:
-		return refuse(command.KindExpired, "the join token has expired")
-	}
-	j.UsedBy, j.UsedAt = p.NodeID, e.c.At
-	if err := noderecord.JoinTokens.Put(e.Txn, j); err != nil {
-		return failed(err)
-	}
-	e.Changed |= ChangedTokens
-	return done(nil, "%x by %s", p.Hash[:4], p.NodeID)
-}
-
-func (e *entry) putKeyRing(p *command.PutKeyRing) (command.Result, string, error) {
-	if err := noderecord.KeyRingRecord.Put(e.Txn, p.KeyRing); err != nil {
-		return failed(err)
-	}
-	e.Changed |= ChangedKeys
-	return done(nil, "%d keys", len(p.KeyRing.Keys))
-}
-
-func (e *entry) putDistrict(p *command.PutDistrict) (command.Result, string, error) {
-	old, _, err := noderecord.DistrictRecord.Get(e.Txn)
-	if err != nil {
-		return failed(err)
-	}
-	if p.District.Incarnation < old.Incarnation {
-		return refuse(command.KindConflict, "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
-	}
-	if err := noderecord.DistrictRecord.Put(e.Txn, p.District); err != nil {
-		return failed(err)
-	}
-	e.Changed |= ChangedDistrict
-	return done(nil, "%s, incarnation %d", p.District.ID, p.District.Incarnation)
 }

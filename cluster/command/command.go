@@ -97,6 +97,11 @@ const (
 	TypeEndSession
 	TypeEndSessions
 	TypePutNotice
+	TypeErasePerson
+	TypeEraseTraces
+	TypePutRetention
+	TypeRemoveOld
+	TypePad
 )
 
 // types says how each type is made, what the audit calls it, and the first version
@@ -135,6 +140,11 @@ var types = map[Type]struct {
 	TypeEndSession:     {"session end", 4, func() Payload { return new(EndSession) }},
 	TypeEndSessions:    {"sessions end", 4, func() Payload { return new(EndSessions) }},
 	TypePutNotice:      {"notice put", 10, func() Payload { return new(PutNotice) }},
+	TypeErasePerson:    {"person erase", PersonalSince, func() Payload { return new(ErasePerson) }},
+	TypeEraseTraces:    {"person traces erase", PersonalSince, func() Payload { return new(EraseTraces) }},
+	TypePutRetention:   {"retention put", PersonalSince, func() Payload { return new(PutRetention) }},
+	TypeRemoveOld:      {"retention remove", PersonalSince, func() Payload { return new(RemoveOld) }},
+	TypePad:            {"log pad", PersonalSince, func() Payload { return new(Pad) }},
 }
 
 // String is what the audit calls the type.

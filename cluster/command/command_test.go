@@ -17,6 +17,7 @@ import (
 	"almenara/storage/audience/geometry"
 	"almenara/storage/noderecord"
 	"almenara/storage/notice"
+	"almenara/storage/personal"
 	"almenara/storage/rights"
 	"almenara/storage/signin"
 )
@@ -75,6 +76,11 @@ func samples() []Payload {
 		}},
 		&PutPolicy{Policy: rights.Policy{Chain: chain()}},
 		&PutScenario{Scenario: rights.Scenario{ID: "outage", Title: "Outage", Alert: []byte("{}"), Lifetime: 5, Chain: chain()}},
+		&ErasePerson{Member: "m1", Pseudonym: "erased-abcdefghijklmnop", Word: "a letter of 3 May"},
+		&EraseTraces{Pseudonym: "erased-abcdefghijklmnop", Step: 3},
+		&PutRetention{Retention: personal.Retention{PositionDays: 7, ReportMonths: 13, NoteMonths: 14, By: "amy", At: 2}},
+		&RemoveOld{What: personal.OldReports, Before: 5},
+		&Pad{Zeros: make([]byte, 5)},
 	}
 }
 
@@ -109,7 +115,7 @@ func mangled(t testing.TB, fields map[int]any) []byte {
 func TestDecode_NewerSoftwareIsNeverReadAsIfItWereKnown(t *testing.T) {
 	for name, fields := range map[string]map[int]any{
 		"version":           {1: Newest + 1, 2: 11, 5: 1, 6: map[int]any{1: "d"}},
-		"version, new form": {1: 9, 2: "eleven"},
+		"version, new form": {1: Newest + 1, 2: "eleven"},
 		"type":              {1: 1, 2: 999, 4: "", 5: 1, 6: map[int]any{}},
 		"type beyond":       {1: 1, 2: 1 << 20, 4: "", 5: 1, 6: map[int]any{}},
 		"envelope field":    {1: 1, 2: 11, 4: "", 5: 1, 6: map[int]any{1: "d"}, 7: "new"},

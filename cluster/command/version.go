@@ -30,7 +30,9 @@ import (
 //	   reminded, and scenarios that do; facts that a group was called, and that somebody was not told
 //	10 planned notices, and the levels that they go through
 //	11 facts of what residents without an account answered
-const Newest = 11
+//	12 persons erased, with facts and audit lines that lose their words; how long what is known of
+//	   people is kept
+const Newest = 12
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -103,6 +105,9 @@ func (p *AdoptFacts) version() uint64 {
 		if since == 0 {
 			since = Newest + 1
 		}
+		if f.Erased() {
+			since = max(since, PersonalSince)
+		}
 		version = max(version, since, bodyVersion(f))
 	}
 	return version
@@ -119,7 +124,7 @@ func (p *PutNode) version() uint64 {
 // bodyVersion is the version that the body of a fact needs, where bodies of its kind have grown;
 // 1 for other facts.
 func bodyVersion(s fact.Signed) uint64 {
-	of := map[fact.Kind]func([]byte) uint64{fact.KindAlert: factbody.IssueVersion, fact.KindApproval: factbody.ApprovalVersion, fact.KindFollowUp: factbody.FollowUpVersion}[s.Kind()]
+	of := map[fact.Kind]func([]byte) uint64{fact.KindAlert: factbody.IssueVersion, fact.KindApproval: factbody.ApprovalVersion, fact.KindFollowUp: factbody.FollowUpVersion, fact.KindResidents: factbody.ResidentsVersion}[s.Kind()]
 	if of == nil {
 		return 1
 	}

@@ -119,7 +119,7 @@ func (e *Exchange) after(l fact.Lane, seq uint64, count int) ([]fact.Signed, err
 	if err != nil || len(facts) > 0 || e.o.FromStore == nil || seq >= e.o.Marks(l.Origin, l.Stream, l.Epoch) {
 		return facts, err
 	}
-	facts, err = e.o.FromStore(l.Origin, l.Stream, l.Epoch, seq, count)
+	facts, err = e.fromStore(l, seq, count)
 	return pageOf(facts), err
 }
 

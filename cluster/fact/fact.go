@@ -90,8 +90,13 @@ type Signer struct {
 	Key    ed25519.PrivateKey
 }
 
-// ID is the fact's identity.
-func (s Signed) ID() ID { return sha256.Sum256(s.Canonical) }
+// ID is the fact's identity, which an erased fact keeps.
+func (s Signed) ID() ID {
+	if s.Erased() {
+		return ID(s.Signature)
+	}
+	return sha256.Sum256(s.Canonical)
+}
 
 // Fact decodes without checking the signature: for facts that this node has
 // already checked, and for the state machine, whose input the proposer checked.
@@ -104,8 +109,11 @@ func (s Signed) Fact() (Fact, error) {
 }
 
 // Open checks the signature with the key that keys names for s.KeyID and origin,
-// and decodes. It returns ErrSignature for a wrong or unknown key.
+// and decodes. It returns ErrSignature for a wrong or unknown key, and for an erased fact.
 func (s Signed) Open(keys func(keyID, origin string) (ed25519.PublicKey, bool)) (Fact, error) {
+	if s.Erased() {
+		return Fact{}, fmt.Errorf("%w: nobody has signed that a fact was erased", ErrSignature)
+	}
 	f, err := s.Fact()
 	if err != nil {
 		return Fact{}, err

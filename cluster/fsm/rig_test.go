@@ -101,6 +101,8 @@ type script struct {
 	t    testing.TB
 	logs []*raft.Log
 	next uint64
+
+	later time.Duration // that has passed besides
 }
 
 func newScript(t testing.TB) *script { return &script{t: t, next: 1} }
@@ -119,7 +121,7 @@ func (s *script) add(p command.Payload) *raft.Log { return s.as("", p) }
 // as adds a command with a request id.
 func (s *script) as(request string, p command.Payload) *raft.Log {
 	s.t.Helper()
-	at := epoch.Add(time.Duration(s.next) * time.Minute).UnixMilli()
+	at := epoch.Add(s.later + time.Duration(s.next)*time.Minute).UnixMilli()
 	raw, err := command.Command{RequestID: request, Actor: "amy", At: at, Payload: p}.Encode()
 	require.NoError(s.t, err)
 	return s.raw(raw)

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/rand"
 	"encoding/binary"
@@ -137,11 +138,12 @@ func (j *Journal) openRing(stream fact.Stream, name string) (damaged bool, err e
 		}
 		s := &segment{file: f}
 		r.segments = append(r.segments, s)
-		h, ok, err := readHeader(f, stream)
+		h, ok, empty, err := readHeader(f, stream)
 		if err != nil {
 			return false, err
 		}
 		if !ok {
+			s.used = !empty
 			r.free = append(r.free, s)
 			continue
 		}
@@ -165,13 +167,14 @@ func (j *Journal) openRing(stream fact.Stream, name string) (damaged bool, err e
 	return damaged, nil
 }
 
-func readHeader(f File, stream fact.Stream) (header, bool, error) {
+// readHeader reads how a segment begins; empty says with zeros.
+func readHeader(f File, stream fact.Stream) (h header, ok, empty bool, err error) {
 	b := make([]byte, headerBytes)
 	if _, err := f.ReadAt(b, 0); err != nil {
-		return header{}, false, fmt.Errorf("reading segment: %w", err)
+		return header{}, false, false, fmt.Errorf("reading segment: %w", err)
 	}
-	h, ok := decodeHeader(b, stream)
-	return h, ok, nil
+	h, ok = decodeHeader(b, stream)
+	return h, ok, bytes.Equal(b, make([]byte, headerBytes)), nil
 }
 
 // load enters a segment's facts into the lanes.

@@ -17,6 +17,7 @@ type segment struct {
 	file       File
 	generation uint64 // 0: free
 	end        int64  // where the next record goes
+	used       bool   // free, with old content
 	highest    map[fact.LaneKey]uint64
 }
 
@@ -94,6 +95,7 @@ func (r *ring) rotate(b *batch, h header) {
 	s := r.free[0]
 	r.free = r.free[1:]
 	r.generation++
+	s.used = false
 	s.generation, s.end, s.highest = r.generation, headerBytes, map[fact.LaneKey]uint64{}
 	h.Generation, h.Stream = s.generation, r.stream
 	b.add(s, 0, h.encode())
@@ -141,7 +143,7 @@ func (r *ring) release(adopted func(fact.LaneKey) uint64) (freed int) {
 		if s.generation == 0 || s == r.active || !s.over(adopted) {
 			continue
 		}
-		s.generation, s.highest = 0, nil
+		s.generation, s.highest, s.used = 0, nil, true
 		r.free = append(r.free, s)
 		freed++
 	}

@@ -74,6 +74,7 @@ type Handler struct {
 	reported  service.Reported
 	notices   service.Notices
 	residents service.Residents
+	personal  service.Personal
 	ruleHandlers
 	importHandlers
 	audienceHandlers

@@ -53,7 +53,7 @@ func (c Caller) Speaks(sender string) bool { return slices.Contains(c.Senders, s
 // May reports whether the caller's roles allow the action at all. Check asks this too,
 // and about everything else.
 func May(by Caller, action Action) bool {
-	line := lineOf(action)
+	line := LineOf(action)
 	return slices.ContainsFunc(by.Roles, func(role string) bool {
 		return role == RoleAdministrator || slices.Contains(line.Roles, role)
 	})

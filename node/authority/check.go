@@ -103,9 +103,9 @@ type Right struct {
 // Check decides whether the caller may do this now, and what it still needs. A *wire.Problem
 // says in one sentence why not; then nothing may be done. It is the same for every road.
 func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
-	line := lineOf(action)
+	line := LineOf(action)
 	if action == Update && !May(by, Update) {
-		line = lineOf(Correct) // who may only correct is held to that below
+		line = LineOf(Correct) // who may only correct is held to that below
 	}
 	if err := line.role(by); err != nil {
 		return Right{}, err
@@ -175,7 +175,7 @@ func (l Line) role(by Caller) error {
 }
 
 // Door is Check for what needs no state: whether the caller's role opens the route at all.
-func Door(by Caller, action Action) error { return lineOf(action).role(by) }
+func Door(by Caller, action Action) error { return LineOf(action).role(by) }
 
 // warns holds a message to the audience and the policy, and a person's on a node that is
 // alone to the rules for that.
@@ -190,7 +190,7 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 	switch {
 	case line.Action != Update && line.Action != Correct:
 	case r.corrects(by, about, addressed):
-		line = lineOf(Correct)
+		line = LineOf(Correct)
 	case line.Action == Correct:
 		return right, wire.Problemf(wire.KindForbidden,
 			"nothing was sent: %s may only correct, which is to say other words under the same CAP sender about one alert in force, to nobody wider, no louder and until the same end; a composer can send it", by.Name).Because(why.OnlyCorrects)

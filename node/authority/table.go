@@ -29,6 +29,7 @@ const (
 	ReadDistrict Action = "read district"
 	ReadUsers    Action = "read users"
 	ReadAudit    Action = "read audit"
+	ReadErasures Action = "read erasures"
 
 	TestDevices Action = "test devices"
 
@@ -39,6 +40,8 @@ const (
 	ChangeDevices   Action = "change devices"
 	ChangeUsers     Action = "change users"
 	ChangeNodes     Action = "change nodes"
+	ChangeRetention Action = "change retention"
+	ErasePersons    Action = "erase persons"
 	Backup          Action = "back up"
 )
 
@@ -99,6 +102,7 @@ func Table() []Line {
 		{Action: ReadDistrict, Does: "read how the nodes are", Roles: any, Alone: AsEver},
 		{Action: ReadUsers, Does: "read the users", Alone: AsEver},
 		{Action: ReadAudit, Does: "export the audit", Roles: []string{RoleAuditor}, Alone: AsEver},
+		{Action: ReadErasures, Does: "read which pseudonyms stand for persons who were erased, and how long what is known of people is kept", Roles: []string{RoleAuditor}, Alone: AsEver},
 
 		{Action: ChangeScenarios, Does: "change the scenarios", Alone: Majority},
 		{Action: ChangeLicences, Does: "grant and revoke licences", Alone: Majority},
@@ -107,21 +111,19 @@ func Table() []Line {
 		{Action: ChangeDevices, Does: "enrol and revoke devices", Roles: []string{RoleDeviceManager}, Alone: Majority},
 		{Action: ChangeUsers, Does: "add, change and revoke users", Alone: Majority},
 		{Action: ChangeNodes, Does: "invite and remove nodes", Alone: Majority},
+		{Action: ChangeRetention, Does: "set how long what is known of people is kept", Alone: Majority},
+		{Action: ErasePersons, Does: "erase a person for good, and read what that would take away", People: true, Alone: Majority},
 		{Action: Backup, Does: "take a backup, which holds the district's keys", Alone: AsEver},
 	}
 }
 
 var table = Table()
 
-// lineOf is the line of an action. An action without one is nobody's.
-func lineOf(action Action) Line {
+// LineOf is the line of an action in the table; one that is not there is allowed to administrators only.
+func LineOf(action Action) Line {
 	i := slices.IndexFunc(table, func(l Line) bool { return l.Action == action })
 	if i < 0 {
 		return Line{Action: action, Alone: Majority}
 	}
 	return table[i]
 }
-
-// LineOf is the line of an action in the table; an action that is not there is allowed to
-// administrators only.
-func LineOf(action Action) Line { return lineOf(action) }

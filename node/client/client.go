@@ -58,6 +58,7 @@ type Client struct {
 	Alerts
 	Reports
 	Notices
+	Personal
 	Rules
 	Audience
 	People
@@ -84,7 +85,7 @@ type (
 
 // over makes a client of a connection.
 func over(c *connection) *Client {
-	return &Client{c, Alerts{c}, Reports{c}, Notices{c}, Rules{c}, Audience{c}, People{c}, District{c}}
+	return &Client{c, Alerts{c}, Reports{c}, Notices{c}, Personal{c}, Rules{c}, Audience{c}, People{c}, District{c}}
 }
 
 // connection is the way to the node.

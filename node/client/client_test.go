@@ -25,6 +25,7 @@ import (
 	"almenara/node/wire/able"
 	"almenara/node/wire/acts"
 	"almenara/node/wire/notices"
+	"almenara/node/wire/personal"
 	"almenara/node/wire/reported"
 )
 
@@ -142,6 +143,11 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"POST /api/v1/notices/{id}/acts":       func() error { return drop(c.ActOnNotice(ctx, "n1", notices.ActOnNotice{Do: "pass", Version: 2})) },
 		"GET /api/v1/contradictions":           func() error { return drop(c.Contradictions(ctx)) },
 		"GET /api/v1/ability":                  func() error { return drop(c.Ability(ctx, "x")) },
+		"GET /api/v1/persons/{id}":             func() error { return drop(c.ShowPerson(ctx, "a/b")) },
+		"POST /api/v1/persons/{id}/erase":      func() error { return drop(c.ErasePerson(ctx, "a/b", "letter")) },
+		"GET /api/v1/erasures":                 func() error { return drop(c.ListErasures(ctx)) },
+		"GET /api/v1/retention":                func() error { return drop(c.ShowRetention(ctx)) },
+		"PUT /api/v1/retention":                func() error { return drop(c.PutRetention(ctx, personal.Retention{PositionDays: 7})) },
 		"POST /api/v1/ability/test":            func() error { return drop(c.TestDevices(ctx, able.TestDevices{Places: []string{"x"}})) },
 		"POST /api/v1/devices/{id}/test":       func() error { return drop(c.TestDevice(ctx, "x")) },
 		"POST /api/v1/devices/{id}/identify":   func() error { return drop(c.IdentifyDevice(ctx, "x")) },
@@ -206,7 +212,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
 		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ShowPerson a/b`, `ErasePerson a/b a/b "letter"`, `ListErasures`, `ShowRetention`, `PutRetention 7 0 0`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -36,6 +37,7 @@ type Options struct {
 	Store    *storage.Store
 	Proposer Proposer
 	Clock    func() time.Time
+	Logger   *slog.Logger
 }
 
 // Ring is the key ring as this node knows it. Its methods may be called from any goroutine.
@@ -45,13 +47,14 @@ type Ring struct {
 	store    *storage.Store
 	proposer Proposer
 	clock    func() time.Time
+	log      *slog.Logger
 	holds    atomic.Bool
 	foreign  foreignKeys
 }
 
 // New makes one; Reread comes before Holds.
 func New(o Options) *Ring {
-	return &Ring{identity: o.Identity, name: o.Name, store: o.Store, proposer: o.Proposer, clock: o.Clock}
+	return &Ring{identity: o.Identity, name: o.Name, store: o.Store, proposer: o.Proposer, clock: o.Clock, log: o.Logger}
 }
 
 // Reread looks into the ring as this node knows it, after each change and before anybody asks
@@ -166,8 +169,11 @@ func (r *Ring) Signed() []byte {
 
 // ForDevices is what every device must be given: the addresses of all nodes, this one's own first,
 // because its record may be about to follow a restart; the root key; the authority.
-func (r *Ring) ForDevices(own []string) (servers []string, root, ca string, err error) {
+func (r *Ring) ForDevices(own []string) (servers []string, root, ca string) {
 	nodes, _, err := r.Read()
+	if err != nil {
+		r.log.Error("reading the nodes", "error", err)
+	}
 	servers = append(servers, own...)
 	for _, node := range nodes {
 		if !node.Removed && node.ID != r.identity.NodeID {
@@ -175,5 +181,5 @@ func (r *Ring) ForDevices(own []string) (servers []string, root, ca string, err 
 		}
 	}
 	d := r.identity.District
-	return servers, base64.RawURLEncoding.EncodeToString(d.RootPublic()), string(access.PEM(d.CA.Raw)), err
+	return servers, base64.RawURLEncoding.EncodeToString(d.RootPublic()), string(access.PEM(d.CA.Raw))
 }

@@ -132,6 +132,24 @@ func keptPhotos(all []Original) (out []Original) {
 	return out
 }
 
+// forget takes the photos that are not named out of the list; all is false where one was taken after before.
+func (l *list) forget(before time.Time, named func(sum []byte) bool) (gone []Sum, all bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all = true
+	for sum, o := range l.by {
+		switch {
+		case !o.Photo || named(sum[:]):
+		case o.Accepted.After(before):
+			all = false
+		default:
+			delete(l.by, sum)
+			gone = append(gone, sum)
+		}
+	}
+	return gone, all
+}
+
 func (o Original) over(now time.Time) bool { return now.After(o.Until) }
 
 // protected is how much room the originals of alerts that are not long over take, of all

@@ -55,3 +55,21 @@ func (k *Keeper) ReadPhoto(ctx context.Context, p factbody.Photo) ([]byte, error
 	}
 	return b, nil
 }
+
+// youngPhoto is how old a photo is whose report may still be on its way to who says which photos are named.
+const youngPhoto = time.Minute
+
+// ForgetPhotos removes the photos that are not named from this disk. It leaves those that came within the last
+// minute, and returns false where there is one.
+func (k *Keeper) ForgetPhotos(named func(sum []byte) bool) (all bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	gone, all := k.list.forget(k.o.Clock().Add(-youngPhoto), named)
+	for _, sum := range gone {
+		if k.pinned[sum] == 0 {
+			k.store.remove(sum)
+			k.store.dropPart(sum)
+		}
+	}
+	return all
+}

@@ -142,6 +142,14 @@ func (p *Presence) All() []Seen {
 	return out
 }
 
+// IDs lists the ids of the connected devices in no particular order.
+func (p *Presence) IDs() (out []string) {
+	for _, d := range p.All() {
+		out = append(out, d.Device)
+	}
+	return out
+}
+
 // Of finds one connected device.
 func (p *Presence) Of(device string) (Seen, bool) {
 	p.mu.Lock()

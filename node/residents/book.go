@@ -291,7 +291,7 @@ func (b *Book) Counts(ids []string) (out []Count) {
 			at(one.block).Seen++
 		}
 		for _, a := range s.said {
-			if a.Photo != nil {
+			if a.Photo != nil || a.HadPhoto {
 				at(a.Block).Photos++
 			}
 			if key := id + string(a.Phone); a.What == factbody.ResidentHelp && !phones[key] {

@@ -13,6 +13,7 @@ import (
 	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
 	"almenara/node/wire/notices"
+	"almenara/node/wire/personal"
 	"almenara/node/wire/reported"
 )
 
@@ -179,6 +180,17 @@ type Ability interface {
 	IdentifyDevice(ctx context.Context, by authority.Caller, device string) (able.DeviceTest, error)
 }
 
+// Personal is what is known of persons: erasing it, and how long it is kept.
+type Personal interface {
+	// ShowPerson is what erasing a member would take away.
+	ShowPerson(ctx context.Context, by authority.Caller, id string) (personal.Person, error)
+	// ErasePerson erases a person for good. On return it is agreed; what was recorded may still be searched.
+	ErasePerson(ctx context.Context, by authority.Caller, id string, in personal.Erase) (personal.Erasure, error)
+	ListErasures(ctx context.Context, by authority.Caller) (personal.Erasures, error)
+	ShowRetention(ctx context.Context, by authority.Caller) (personal.Kept, error)
+	PutRetention(ctx context.Context, by authority.Caller, in personal.Retention) (personal.Kept, error)
+}
+
 // Users adds, lists and revokes users and tokens.
 type Users interface {
 	AddUser(ctx context.Context, by authority.Caller, in wire.AddUser) (wire.User, error)
@@ -258,6 +270,7 @@ type All struct {
 	Devices    Devices
 	Connected  Connected
 	Ability    Ability
+	Personal   Personal
 	Users      Users
 	Passwords  Passwords
 	Status     Status

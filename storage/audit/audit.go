@@ -38,6 +38,11 @@ type Entry struct {
 	// What follows is in lines of a log in which something of version 3 of commands stands.
 	Outcome Outcome `cbor:"8,keyasint,omitempty"` // of the command
 	Subject string  `cbor:"9,keyasint,omitempty"` // what it is about: the name of a user, the id of a licence; "": nothing by itself
+
+	// Erased says that words of the line were replaced after it was written, so its Hash does not follow from
+	// it any more. A later line has its Seal among its Erases.
+	Erased bool     `cbor:"10,keyasint,omitempty"`
+	Erases []Sealed `cbor:"11,keyasint,omitempty"`
 }
 
 // Outcome says what became of a command. Numbers are never given anew.
@@ -85,7 +90,7 @@ const maxAuditText = 1024
 
 // chain is the hash of e after the line with hash prev.
 func (e Entry) chain(prev []byte) ([]byte, error) {
-	e.Hash = nil
+	e.Hash, e.Erased = nil, false
 	raw, err := storage.Canonical.Marshal(e)
 	if err != nil {
 		return nil, fmt.Errorf("encoding audit line %d: %w", e.N, err)
@@ -140,28 +145,6 @@ func Each(t *storage.Txn, from, to uint64, fn func(Entry) (bool, error)) error {
 	})
 }
 
-// FirstOf finds the first line of the log's entry with that index; false where it has none, or where the
-// indexes of the lines do not rise.
-func FirstOf(t *storage.Txn, index uint64) (first Entry, ok bool, err error) {
-	head, err := End(t)
-	if err != nil {
-		return first, false, err
-	}
-	for low, high := uint64(1), head.N+1; low < high; {
-		at := low + (high-low)/2
-		e, there, err := storage.Load[Entry](t, storage.Key64(prefAudit, at))
-		switch {
-		case err != nil:
-			return first, false, err
-		case !there || e.Index < index:
-			low = at + 1
-		default:
-			first, high = e, at
-		}
-	}
-	return first, first.N > 0 && first.Index == index, nil
-}
-
 // EachBack calls fn for the lines before number before (0: from the last one on), the newest first,
 // until fn returns false.
 func EachBack(t *storage.Txn, before uint64, fn func(Entry) (bool, error)) error {
@@ -196,6 +179,14 @@ type (
 
 		Outcome Outcome `json:"outcome,omitempty"` // 1: done, 2: refused
 		Subject string  `json:"subject,omitempty"`
+
+		Erased bool         `json:"erased,omitempty"` // words of it were replaced later
+		Erases []sealedLine `json:"erases,omitempty"` // lines of which this one says that
+	}
+	sealedLine struct {
+		N    uint64 `json:"n"`
+		Seal string `json:"seal"`
+		Is   string `json:"is"`
 	}
 	auditEnd struct {
 		Head uint64 `json:"head"`
@@ -228,7 +219,8 @@ func exportAudit(t *storage.Txn, w io.Writer, from, to uint64) error {
 	err = Each(t, from, to, func(e Entry) (bool, error) {
 		end = auditEnd{Head: e.N, Hash: hex.EncodeToString(e.Hash)}
 		return true, enc.Encode(auditLine{N: e.N, Index: e.Index, At: e.At, Actor: e.Actor,
-			Action: e.Action, Summary: e.Summary, Hash: end.Hash, Outcome: e.Outcome, Subject: e.Subject})
+			Action: e.Action, Summary: e.Summary, Hash: end.Hash, Outcome: e.Outcome, Subject: e.Subject,
+			Erased: e.Erased, Erases: written(e.Erases)})
 	})
 	if err != nil {
 		return err
@@ -287,6 +279,8 @@ func Verify(r io.Reader) (Report, error) {
 	}
 	if !v.ended {
 		v.report.Broken, v.report.Problem = v.line+1, "the head line is missing: the end was cut off"
+	} else if n := v.seals.open(); n > 0 {
+		v.report.Broken, v.report.Problem = v.line, fmt.Sprintf("line %d says that words of it were erased, and is not as a later line has left it; if it is a part of the chain, export it to its end", n)
 	}
 	return v.report, nil
 }
@@ -295,6 +289,7 @@ type auditVerifier struct {
 	report Report
 	line   int
 	prev   []byte
+	seals  seals
 	ended  bool
 }
 
@@ -342,12 +337,18 @@ func (v *auditVerifier) entry(raw []byte) string {
 	if l.N != v.report.To+1 {
 		return fmt.Sprintf("line %d follows line %d", l.N, v.report.To)
 	}
-	e := Entry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary, Outcome: l.Outcome, Subject: l.Subject}
-	hash, err := e.chain(v.prev)
-	if err != nil || hex.EncodeToString(hash) != l.Hash {
-		return fmt.Sprintf("line %d was altered, or the line before it", l.N)
+	e := Entry{N: l.N, Index: l.Index, At: l.At, Actor: l.Actor, Action: l.Action, Summary: l.Summary, Outcome: l.Outcome, Subject: l.Subject, Erased: l.Erased}
+	var err error
+	if e.Erases, err = read(l.Erases); err == nil {
+		e.Hash, err = hex.DecodeString(l.Hash)
 	}
-	v.prev, v.report.To, v.report.Head = hash, l.N, l.Hash
+	if err != nil || len(e.Hash) != sha256.Size {
+		return fmt.Sprintf("line %d has no hash", l.N)
+	}
+	if problem := v.seals.follow(e, v.prev, v.report.From); problem != "" {
+		return problem
+	}
+	v.prev, v.report.To, v.report.Head = e.Hash, l.N, l.Hash
 	return ""
 }
 

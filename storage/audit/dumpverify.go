@@ -26,15 +26,19 @@ func VerifyDump(r io.ReadSeeker, size int64) (report DumpReport, err error) {
 	if chain.n != chain.head.N || !bytes.Equal(chain.prev, chain.head.Hash) {
 		return report, fmt.Errorf("%w: the audit chain ends at line %d, its head says %d", dumpfile.ErrDump, chain.n, chain.head.N)
 	}
+	if n := chain.seals.open(); n > 0 {
+		return report, fmt.Errorf("%w: audit line %d was altered: it says that words of it were erased, and is not as a later line has left it", dumpfile.ErrDump, n)
+	}
 	report.AuditLines = chain.n
 	return report, nil
 }
 
 // auditChain follows the audit lines of a dump, in which they are in order.
 type auditChain struct {
-	prev []byte
-	n    uint64
-	head Head
+	prev  []byte
+	n     uint64
+	head  Head
+	seals seals
 }
 
 func (c *auditChain) take(key, value []byte) error {
@@ -50,11 +54,13 @@ func (c *auditChain) take(key, value []byte) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", dumpfile.ErrDump, err)
 		}
-		hash, err := line.chain(c.prev)
-		if err != nil || line.N != c.n+1 || !bytes.Equal(hash, line.Hash) {
+		if line.N != c.n+1 {
 			return fmt.Errorf("%w: audit line %d does not follow from line %d", dumpfile.ErrDump, line.N, c.n)
 		}
-		c.prev, c.n = hash, line.N
+		if problem := c.seals.follow(line, c.prev, 1); problem != "" {
+			return fmt.Errorf("%w: audit: %s", dumpfile.ErrDump, problem)
+		}
+		c.prev, c.n = line.Hash, line.N
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package factbody
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"strings"
 
 	"almenara/storage"
@@ -49,12 +50,48 @@ type ResidentAnswer struct {
 	Where string       `cbor:"7,keyasint,omitempty"` // floor and flat, in the person's words
 	Text  string       `cbor:"8,keyasint,omitempty"`
 	Photo *Photo       `cbor:"9,keyasint,omitempty"`
+
+	// Gone says that Where, Text and Photo were removed because they were old, and HadPhoto that there was one: the
+	// answer counts on.
+	Gone     bool `cbor:"10,keyasint,omitempty"`
+	HadPhoto bool `cbor:"11,keyasint,omitempty"`
 }
 
 // Residents records answers of residents that came in at one node at about the same time: the body of a
 // residents fact, of which the state machine only writes a line on the audit. It needs command version 11.
 type Residents struct {
 	Answers []ResidentAnswer `cbor:"1,keyasint"`
+}
+
+// ResidentsGoneSince is the first version of commands whose software reads answers that lost what they said.
+const ResidentsGoneSince = 12
+
+// ResidentsVersion is the lowest version of commands whose software reads the body of a residents fact.
+func ResidentsVersion(body []byte) uint64 {
+	r, err := DecodeResidents(body)
+	if err == nil && slices.ContainsFunc(r.Answers, func(a ResidentAnswer) bool { return a.Gone }) {
+		return ResidentsGoneSince
+	}
+	return 11
+}
+
+// Old is the answers without the words, places and photos of people; false where there were none.
+func (r Residents) Old() (Residents, bool) {
+	out, changed := Residents{Answers: slices.Clone(r.Answers)}, false
+	for i := range out.Answers {
+		a := &out.Answers[i]
+		if a.Where != "" || a.Text != "" || a.Photo != nil {
+			*a, changed = a.Old(), true
+		}
+	}
+	return out, changed
+}
+
+// Old is the answer without words, place and photo.
+func (a ResidentAnswer) Old() ResidentAnswer {
+	a.HadPhoto = a.HadPhoto || a.Photo != nil
+	a.Where, a.Text, a.Photo, a.Gone = "", "", nil, true
+	return a
 }
 
 // ResidentID is what the district calls an answer: 26 letters and digits of the alert, of the phone and of
@@ -87,9 +124,12 @@ func DecodeResidents(b []byte) (Residents, error) {
 
 func (a *ResidentAnswer) good() bool {
 	says := a.Where != "" || a.Text != "" || a.Photo != nil
+	if a.Gone && (says || a.What == ResidentSeen) || a.HadPhoto && !a.Gone {
+		return false
+	}
 	return len(a.ID) == reportIDLen && len(a.Alert) == 26 && a.Block != "" && bounded(a.Block, MaxResidentBlock) && len(a.Phone) == ResidentPhoneBytes &&
 		a.Taken >= 0 && bounded(a.Where, MaxResidentWhere) && bounded(a.Text, MaxResidentText) && a.Photo.good() &&
-		a.What >= ResidentSeen && a.What <= ResidentPhoto && !(a.What == ResidentSeen && says) && !(a.What == ResidentPhoto && a.Photo == nil)
+		a.What >= ResidentSeen && a.What <= ResidentPhoto && !(a.What == ResidentSeen && says) && !(a.What == ResidentPhoto && a.Photo == nil && !a.HadPhoto)
 }
 
 // ResidentsLine is what the audit says of the body of a residents fact: how many answered what, and nothing of

@@ -64,6 +64,11 @@ func Put(t *storage.Txn, id []byte, k Key, signed, receipt []byte) error {
 	return t.Set(place, append([]byte{factInline}, signed...))
 }
 
+// Rewrite replaces what is kept of an adopted fact by what is left of it. It keeps its place and its id.
+func Rewrite(t *storage.Txn, k Key, signed []byte) error {
+	return t.Set(k.key(), append([]byte{factInline}, signed...))
+}
+
 // Has reports whether the fact with that id was adopted.
 func Has(t *storage.Txn, id []byte) (bool, error) {
 	raw, err := t.Get(storage.Key(prefFactID, id))
@@ -75,6 +80,9 @@ func IsAt(t *storage.Txn, id []byte, k Key) (bool, error) {
 	raw, err := t.Get(storage.Key(prefFactID, id))
 	return raw != nil && bytes.Equal(raw, k.key()[len(prefFact):]), err
 }
+
+// At reads the adopted fact in a place; false where there is none.
+func At(t *storage.Txn, k Key) (Fact, bool, error) { return factAt(t, k.key()) }
 
 // ByID reads an adopted fact; false where there is none.
 func ByID(t *storage.Txn, id []byte) (Fact, bool, error) {

@@ -20,6 +20,11 @@ func Keep(t *storage.Txn, kind uint8, index uint64, n uint16, id []byte) error {
 	return t.Set(keptKey(kind, index, n), id)
 }
 
+// Unlist takes an adopted fact out of the list of its kind. The fact stays where it is.
+func Unlist(t *storage.Txn, kind uint8, index uint64, n uint16) error {
+	return t.Delete(keptKey(kind, index, n))
+}
+
 // KeptAfter reads up to limit (0: all) adopted facts of a kind in log order, after the
 // place index, n; 0, 0 is from the first, because no entry has the index 0.
 func KeptAfter(t *storage.Txn, kind uint8, index uint64, n uint16, limit int) ([]Kept, error) {

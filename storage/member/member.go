@@ -110,6 +110,22 @@ func Bury(t *storage.Txn, id string, index uint64) error {
 	return t.Set(storage.Key(prefMember, id), memberHead(head.Ordinal, index, flagRemoved, 0))
 }
 
+// Erase takes the member's record and id away: under its ordinal stands from now on a tombstone of the
+// pseudonym. False where there is no such member.
+func Erase(t *storage.Txn, id, pseudonym string, index uint64) (Record, bool, error) {
+	rec, known, err := Get(t, id)
+	if err != nil || !known {
+		return rec, false, err
+	}
+	if err := t.Delete(storage.Key(prefMember, id)); err != nil {
+		return rec, false, err
+	}
+	if err := t.Set(storage.Key32(prefOrdinal, rec.Ordinal), []byte(pseudonym)); err != nil {
+		return rec, false, err
+	}
+	return rec, true, t.Set(storage.Key(prefMember, pseudonym), memberHead(rec.Ordinal, index, flagRemoved, 0))
+}
+
 // NextOrdinal is the ordinal that the next new member gets.
 func NextOrdinal(t *storage.Txn) (uint32, error) {
 	raw, err := t.Get(keyOrdinal)

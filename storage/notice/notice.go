@@ -205,34 +205,44 @@ func VersionKey(notice string, n uint32) string {
 	return notice + "/" + string([]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
 }
 
-// Sweep deletes notices that were over long before now, ms since 1970, the oldest first. One of them that
-// came back would still be over.
-func Sweep(t *storage.Txn, now int64) error {
+// Kept is how long before now, ms since 1970, notices were over that a district keeps where nothing else was ever
+// agreed on.
+func Kept(now int64) (before int64) { return now - keptFor }
+
+// Sweep deletes notices that were over before a time, ms since 1970, the oldest first, and says how many; more says
+// that there are others. One of them that came back would still be over.
+func Sweep(t *storage.Txn, before int64) (n uint64, more bool, err error) {
 	oldest, err := Ends.After(t, "", sweepStep)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, e := range oldest {
+		if e.At >= before {
+			return n, false, nil
+		}
+		if err := remove(t, e); err != nil {
+			return n, false, err
+		}
+		n++
+	}
+	return n, len(oldest) == sweepStep, nil
+}
+
+// remove deletes one notice with all its versions.
+func remove(t *storage.Txn, e End) error {
+	n, _, err := Notices.Get(t, e.Notice)
 	if err != nil {
 		return err
 	}
-	for _, e := range oldest {
-		if e.At+keptFor > now {
-			return nil
-		}
-		n, _, err := Notices.Get(t, e.Notice)
-		if err != nil {
-			return err
-		}
-		for v := range n.Versions {
-			if err := Versions.Delete(t, VersionKey(e.Notice, v+1)); err != nil {
-				return err
-			}
-		}
-		if err := Notices.Delete(t, e.Notice); err != nil {
-			return err
-		}
-		if err := Ends.Delete(t, Ends.Of(e)); err != nil {
+	for v := range n.Versions {
+		if err := Versions.Delete(t, VersionKey(e.Notice, v+1)); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := Notices.Delete(t, e.Notice); err != nil {
+		return err
+	}
+	return Ends.Delete(t, Ends.Of(e))
 }
 
 // Size is how many bytes its title and what was done about it have, which MaxBytes bounds.

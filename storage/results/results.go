@@ -46,6 +46,11 @@ func Put(t *storage.Txn, r Result) (displaced string, slot uint32, err error) {
 	return displaced, slot, storage.Save(t, k, r)
 }
 
+// Set replaces the answer in one slot of the ring.
+func Set(t *storage.Txn, slot uint32, r Result) error {
+	return storage.Save(t, storage.Key32(storage.PrefResult, slot), r)
+}
+
 // At reads one slot of the ring.
 func At(t *storage.Txn, slot uint32) (Result, bool, error) {
 	return storage.Load[Result](t, storage.Key32(storage.PrefResult, slot))

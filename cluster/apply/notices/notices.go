@@ -22,9 +22,9 @@ var deeds = map[notice.Deed]string{
 	notice.Withdraw: "withdrew it", notice.GoOut: "it went out", notice.Fail: "it could not go out",
 }
 
-// Put applies the command, which is the entry at index, at a time in ms since 1970. The summary is for
-// the audit. An error is one of the store.
-func Put(t *storage.Txn, index uint64, at int64, p *command.PutNotice) (command.Result, string, error) {
+// Put applies the command, which is the entry at index, at a time in ms since 1970. sweep deletes what was over long
+// before. The summary is for the audit. An error is one of the store.
+func Put(t *storage.Txn, index uint64, at int64, sweep bool, p *command.PutNotice) (command.Result, string, error) {
 	open, err := notice.OpenIDs.Value(t)
 	if err != nil {
 		return command.Result{}, "", err
@@ -46,8 +46,10 @@ func Put(t *storage.Txn, index uint64, at int64, p *command.PutNotice) (command.
 			return command.Result{}, "", err
 		}
 	}
-	if err := notice.Sweep(t, at); err != nil {
-		return command.Result{}, "", err
+	if sweep { // later software removes what is old by commands of their own
+		if _, _, err := notice.Sweep(t, notice.Kept(at)+1); err != nil {
+			return command.Result{}, "", err
+		}
 	}
 	return command.OK(nil), summary(n), nil
 }

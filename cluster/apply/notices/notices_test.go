@@ -22,13 +22,14 @@ type log struct {
 	store *storage.Store
 	index uint64
 	at    int64
+	sweep bool
 }
 
 func (l *log) put(p command.PutNotice) (out command.Result) {
 	l.t.Helper()
 	l.index++
 	storagetest.Update(l.t, l.store, func(txn *storage.Txn) (err error) {
-		out, _, err = Put(txn, l.index, l.at, &p)
+		out, _, err = Put(txn, l.index, l.at, l.sweep, &p)
 		return err
 	})
 	return out
@@ -139,6 +140,11 @@ func TestPut_IsBounded(t *testing.T) {
 	_, said := l.get("n000")
 	require.Equal(t, notice.MaxOpen+1, said)
 	l.at = 401 * 24 * 3_600_000
+	n, _ = l.get("more")
+	require.Equal(t, command.KindNone, l.put(command.PutNotice{Notice: n, Was: n.Index}).Kind)
+	_, said = l.get("n000")
+	require.Equal(t, notice.MaxOpen+1, said, "later software removes it by a command of its own")
+	l.sweep = true
 	n, _ = l.get("more")
 	require.Equal(t, command.KindNone, l.put(command.PutNotice{Notice: n, Was: n.Index}).Kind)
 	gone, said := l.get("n000")

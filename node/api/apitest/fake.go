@@ -27,6 +27,7 @@ type Fake struct {
 	notes
 	people
 	nodes
+	known
 }
 
 // New makes a fake with one alert, three devices and a ready node.
@@ -70,6 +71,7 @@ func New() *Fake {
 			Audit: []string{`{"index":1}`, `{"index":2}`},
 			Lines: wire.AuditPage{Lines: []wire.AuditLine{{N: 7, Actor: "chief", Action: "user put", About: wire.AboutPeople, Subject: "amy", Summary: "amy, composer"}}, Next: 7},
 		},
+		known: known{asked: a, Erasures: ExampleErasures(), Kept: ExampleKept()},
 		nodes: nodes{
 			asked:  a,
 			Parted: []wire.Split{{Nodes: []wire.SplitNode{}, Halves: []wire.SplitHalf{}, Alerts: []wire.SplitAlert{}}},
@@ -142,6 +144,7 @@ type All interface {
 	service.Devices
 	service.Connected
 	service.Ability
+	service.Personal
 	service.Users
 	service.Passwords
 	service.Status
@@ -157,7 +160,7 @@ type All interface {
 func Services(all All) service.All {
 	return service.All{
 		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Residents: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
-		Selections: all, Places: all, Devices: all, Connected: all, Ability: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
+		Selections: all, Places: all, Devices: all, Connected: all, Ability: all, Personal: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"almenara/node/wire/caution"
 	"almenara/node/wire/devicehealth"
 	"almenara/node/wire/notices"
+	"almenara/node/wire/personal"
 	"almenara/node/wire/reported"
 )
 
@@ -54,6 +55,12 @@ var exampleResidents = reported.Residents{
 	Answers: []reported.ResidentsAnswer{{ID: "zyxwvutsrqponmlkjihgfedcba", Kind: reported.ResidentHelp, Handling: reported.New, Place: examplePlace, Taken: exampleTime, Where: "12/F, B", Text: "The stairs are full of smoke", By: "amy", Moderated: exampleTime.Add(time.Minute), Note: "warden goes"}},
 }
 
+// What is said of persons who were erased.
+var (
+	exampleErasure   = personal.Erasure{Pseudonym: "erased-abcdefghijklmnop", Kind: "person", At: exampleTime, By: "chief", Word: "letter of 3 May", Devices: 1, Records: 3, Lines: 2, Agreed: true, Files: true}
+	exampleRetention = personal.Retention{PositionDays: 30, ReportMonths: 13, NoteMonths: 13, ResidentMonths: 13, NoticeMonths: 13}
+)
+
 const (
 	exampleID    = "abcdefghijklmnopqrstuvwxyz"
 	exampleKey   = "almenara.tuen-mun,8f3c,2026-07-20T17:40:00+08:00"
@@ -81,6 +88,12 @@ var examples = byType(
 	exampleReported,
 	reported.Moderate{Handling: reported.Forwarded, Note: "to the fire brigade"},
 	exampleResidents, exampleResidents.Answers[0],
+	personal.Person{Member: "r-0001", Name: "Chan Tai Man", Kind: "person", Place: examplePlace, Devices: []string{"phone-0001"}, Reports: 2, Notes: 1},
+	personal.Erase{Member: "r-0001", Word: "letter of 3 May"},
+	exampleErasure,
+	personal.Erasures{Erasures: []personal.Erasure{exampleErasure}},
+	exampleRetention,
+	personal.Kept{Retention: exampleRetention, By: "chief", At: exampleTime, Next: []personal.Removal{{What: personal.Positions, On: exampleTime.Add(14 * time.Hour), Before: exampleTime.AddDate(0, 0, -30), Due: 12, Removed: 40}}},
 	wire.Approve{Digest: "5f1c09", Reason: "seen on the camera"},
 	wire.Outcome{
 		Alert: exampleID, Revision: exampleRev, Key: exampleKey, MsgType: "Alert", State: wire.StateInForce, Effect: wire.EffectWarns,

@@ -234,6 +234,7 @@ func restore(fs *pflag.FlagSet) command.Runner {
 			} else {
 				fmt.Fprint(w, "What was revoked after the backup holds again: look at user list, device list and alert list.\n")
 			}
+			fmt.Fprint(w, "Persons who were erased after it are in it again: erase them once more, with person erase.\n")
 			if made.TokenFile != "" {
 				fmt.Fprintf(w, "The administrator's token is in %s.\n", made.TokenFile)
 			}

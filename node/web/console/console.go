@@ -53,6 +53,7 @@ type Services struct {
 	Devices   service.Devices
 	Connected service.Connected
 	Ability   service.Ability
+	Personal  service.Personal
 
 	Imports    service.Imports
 	Selections service.Selections

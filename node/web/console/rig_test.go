@@ -129,7 +129,7 @@ func newRig(_ testing.TB) *rig {
 		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents, Policy: s.Policy,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
-		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability,
+		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability, Personal: s.Personal,
 		Imports: s.Imports, Selections: s.Selections,
 	}, Options{Clock: func() time.Time { return night }, Zone: time.UTC, Hosts: func() []string { return []string{"on-ting", "example.com"} }, Beat: shortBeat})
 	return r
@@ -158,6 +158,7 @@ var goodForm = url.Values{
 	"role": {"composer"}, "new": {"right"}, "system": {"yes"}, "scenario": {"*"}, "days": {"30"}, "list": {"lift-1,screen,tuen-mun"}, "operator": {"duty"},
 	"id": {"0123456789abcdef0123456789abcdef"}, "at": {"2026-11-29T03:00:00Z"}, "checked": {"2026-11-29T03:01:00Z"}, "status": {"Actual"}, "hazard": {"fire"}, "severity": {"Extreme"}, "urgency": {"Immediate"}, "certainty": {"Observed"}, "onset": {"0"}, "lasts": {"60"},
 	"by": {"places"}, "lang.0": {"en"}, "headline.0": {"Fire"}, "do": {"check"}, "stands": {"1-0"},
+	"member": {"r-0001"}, "whose": {"letter of 3 May"}, "reports": {"13"}, "notes": {"13"}, "residents": {"13"}, "notices": {"13"},
 	"made": {"seen"}, "kind": {"screen"}, "devices": {"lift-12 tuen-mun"}, "same": {"1"}, "shown": {"1234 5678"},
 }
 
@@ -193,6 +194,8 @@ func (r *rig) ask(route frame.Route, as string, change ...func(*http.Request)) *
 	switch {
 	case strings.HasSuffix(route.Path, "/revoke"):
 		form.Set("word", "REVOKE")
+	case strings.HasSuffix(route.Path, "/erase"):
+		form.Set("word", "ERASE")
 	case strings.HasSuffix(route.Path, "/rotate"):
 		form.Set("word", "NEW")
 	case route.Path == Below+"import/apply":
@@ -265,7 +268,7 @@ func changing(calls []string) (out []string) {
 		if strings.HasPrefix(call, "UpdateAlert") && strings.Contains(call, " true ") { // a dry run
 			continue
 		}
-		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "DraftNotice", "ReviseNotice", "ActOnNotice", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "TestDevice", "IdentifyDevice", "Import"} {
+		for _, verb := range []string{"PutScenario", "RemoveScenario", "SendAlert", "UpdateAlert", "CancelAlert", "ApproveAlert", "DraftNotice", "ReviseNotice", "ActOnNotice", "ApproveSpoken", "SpokenCode", "MarkTold", "Remind", "ModerateReport", "NewTickets", "EnrolWaiting", "RefuseWaiting", "AddUser", "SetUser", "SetPassword", "RevokeUser", "GrantLicence", "RevokeLicence", "EnrolDevices", "RevokeDevice", "TestDevice", "IdentifyDevice", "Import", "ErasePerson", "PutRetention"} {
 			if strings.HasPrefix(call, verb) {
 				out = append(out, call)
 			}

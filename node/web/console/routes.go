@@ -15,6 +15,7 @@ import (
 	"almenara/node/web/console/handbook"
 	"almenara/node/web/console/notices"
 	"almenara/node/web/console/people"
+	"almenara/node/web/console/personal"
 	"almenara/node/web/console/report"
 	"almenara/node/web/console/reports"
 	"almenara/node/web/console/residents"
@@ -31,6 +32,7 @@ func rooms(s Services, p pages) []frame.Room {
 		enrol.Room(s.Enrolment, s.Places),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Tests: s.Ability, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),
+		personal.Room(personal.Services{Personal: s.Personal, Places: s.Places}),
 		answers.Room(s.Reader, s.Residents, s.Places),
 		residents.Room(s.Residents, s.Reader, s.Places),
 		report.Room(s.Reports, s.Residents, s.Places),

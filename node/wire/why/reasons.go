@@ -128,6 +128,8 @@ const (
 	PlaceUnfit       Reason = "place-unfit"        // the place; the node's sentence
 	SelectionWrong   Reason = "selection-wrong"    // the node's sentence
 	NoMember         Reason = "no-member"          // its id
+	WhoseWord        Reason = "whose-word"         // bytes
+	RetentionUnfit   Reason = "retention-unfit"    // the least months of planned notices, the most months, the most days
 	NotForMember     Reason = "not-for-member"     // its id
 	FileLarge        Reason = "file-large"         // MiB
 	FileUnreadable   Reason = "file-unreadable"    // the node's sentence

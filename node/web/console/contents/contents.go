@@ -36,7 +36,7 @@ func All() []Group {
 			{"audience", authority.ReadAudience}, {"places", authority.ReadAudience}, {"import", authority.ChangeAudience},
 			{"devices", authority.ReadDevices}, {"enrol", authority.ChangeDevices}, {"add-devices", authority.ChangeDevices},
 		}},
-		{"people", []Entry{{"people", authority.ReadUsers}, {"licences", authority.ReadAlerts}, {"account", ""}, {"audit", authority.ReadAudit}, {"handbook", ""}}},
+		{"people", []Entry{{"people", authority.ReadUsers}, {"licences", authority.ReadAlerts}, {"account", ""}, {"audit", authority.ReadAudit}, {"personal", authority.ReadErasures}, {"personal/erase", authority.ErasePersons}, {"handbook", ""}}},
 	}
 }
 

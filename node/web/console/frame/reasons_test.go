@@ -26,9 +26,6 @@ var programsOnly = map[string]string{
 	"enrol/ask.go": "devices that ask to be let in", "enrol/handler.go": "devices that ask to be let in",
 }
 
-// toCome are those whose problems have no texts yet: pages show their sentences, marked as English.
-var toCome = map[string]bool{"personal": true}
-
 // Whatever the console can be told has a reason, so that no sentence is shown in a language that the
 // person did not choose, and what the text of the reason names is given where it is chosen.
 func TestProblems_HaveAReasonWithATextInBothLanguages(t *testing.T) {
@@ -52,7 +49,7 @@ func TestProblems_HaveAReasonWithATextInBothLanguages(t *testing.T) {
 			return err
 		}
 		below, _ := filepath.Rel(node, path)
-		if programsOnly[filepath.ToSlash(below)] != "" || toCome[filepath.ToSlash(below)] {
+		if programsOnly[filepath.ToSlash(below)] != "" {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}

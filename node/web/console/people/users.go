@@ -19,8 +19,8 @@ type peoplePage struct {
 	Roles   []choice // that may be given
 	Places  []choice
 	Filled  filled
-	Wrong   string // why nobody was added
-	Change  bool   // whether the person may add users
+	Wrong   frame.Said // why nobody was added
+	Change  bool       // whether the person may add users
 }
 
 // filled is what the form holds that was sent and not taken.
@@ -116,7 +116,7 @@ func (p pages) add(q *frame.Request) error {
 		if err != nil {
 			return err
 		}
-		out.Wrong, out.Filled = q.Said(problem).Text, filled{in.Name, strings.Join(in.Senders, " "), in.System}
+		out.Wrong, out.Filled = q.Said(problem), filled{in.Name, strings.Join(in.Senders, " "), in.System}
 		return q.ShowAs(wire.HTTPStatus(problem.Kind), "people", out)
 	}
 	if err != nil {
@@ -136,9 +136,9 @@ type personPage struct {
 	Version string   // of what the person is and may do, as it is shown
 	Roles   []choice // that may be given, those that the person has chosen
 	Places  []choice
-	Token   string // told only once
-	Done    string // what was done just now
-	Wrong   string // why it was not, in the person's language
+	Token   string     // told only once
+	Done    string     // what was done just now
+	Wrong   frame.Said // why it was not
 	Change  bool
 	Address string // of the page on which a token becomes a password
 	Word    string // to be typed
@@ -224,7 +224,7 @@ func (p pages) bothChanged(q *frame.Request, problem *wire.Problem, roles, place
 	if err != nil {
 		return err
 	}
-	out.Wrong, out.Roles = q.Said(problem).Text, rolesToChoose(q, roles)
+	out.Wrong, out.Roles = q.Said(problem), rolesToChoose(q, roles)
 	if out.Places, err = p.placesToChoose(q, places...); err != nil {
 		return err
 	}
@@ -256,6 +256,6 @@ func (p pages) refuse(q *frame.Request, why string) error {
 	if err != nil {
 		return err
 	}
-	out.Wrong = why
+	out.Wrong = frame.Said{Text: why}
 	return q.ShowAs(wire.HTTPStatus(wire.KindRefused), "person", out)
 }
