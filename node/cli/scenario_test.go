@@ -44,7 +44,7 @@ func TestScenarioReady_IsPutByNameAndLeavesWhatTheDistrictHas(t *testing.T) {
 	require.Contains(t, string(raw), "切勿使用升降機")
 	require.Equal(t, command.ExitDone, w.run("scenario", "ready", "put", "tc10", "block-fire"), w.err.String())
 	require.Equal(t, []string{
-		"ListScenarios", "PutScenario tc10 十號颶風信號 · Hurricane Signal No. 10", "PutScenario block-fire 大廈火警 · Fire in a block",
+		"ListScenarios", "CheckScenario tc10", "CheckScenario block-fire",
 		"PutScenario tc10 十號颶風信號 · Hurricane Signal No. 10", "PutScenario block-fire 大廈火警 · Fire in a block",
 	}, w.Calls(), "all are tried before one is put")
 	require.Equal(t, command.ExitUsage, w.run("scenario", "ready", "put"))
