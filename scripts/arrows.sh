@@ -192,7 +192,8 @@ almenara/node/outcome almenara/cluster/exchange almenara/cluster/peers almenara/
 almenara/node/spokencode almenara/node/wire
 almenara/node/followup almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/escalation almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/followup almenara/node/reached almenara/node/stories almenara/node/wire
-almenara/node/residents almenara/channels! almenara/channels/contract! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/ratelimit almenara/node/replication almenara/node/reports almenara/node/wire
+almenara/node/residents/floods almenara/node/ratelimit almenara/storage/factbody
+almenara/node/residents almenara/channels! almenara/channels/contract! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/reports almenara/node/residents/floods almenara/node/wire
 almenara/node/web/residents almenara/channels/contract! almenara/node/api/rates almenara/node/inflight almenara/node/residents almenara/node/web! almenara/node/wire almenara/storage/factbody
 almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire

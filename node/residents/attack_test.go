@@ -10,6 +10,7 @@ import (
 
 	"almenara/cluster/fact"
 	"almenara/node/authority"
+	"almenara/node/residents/floods"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
 	"almenara/storage/factbody"
@@ -54,11 +55,11 @@ func TestAttack_WhatIsKnownIsNotAskedWithoutEnd(t *testing.T) {
 
 // However many answer at once, each phone has a bucket of its own as long as anything is taken at all.
 func TestAttack_ACrowdSharesNoBucket(t *testing.T) {
-	f := newFloods()
+	f := floods.New()
 	now, wait := night, time.Duration(0)
 	take := func(n int) time.Duration {
 		a := factbody.ResidentAnswer{Alert: string(fire), What: factbody.ResidentSeen, Phone: fmt.Appendf(nil, "%08d", n)}
-		return f.takes(a, Visit{Address: fmt.Sprint(n % 3000), Link: fmt.Sprint(n % 200)}, now)
+		return f.Takes(a, fmt.Sprint(n%3000), fmt.Sprint(n%200), now)
 	}
 	n := 0
 	for ; n < 3000; n++ {
@@ -77,20 +78,20 @@ func TestAttack_ACrowdSharesNoBucket(t *testing.T) {
 
 // A phone is what somebody makes up: of one that is refused for its address nothing is remembered.
 func TestAttack_PhonesThatAreRefusedLeaveNoTrace(t *testing.T) {
-	f := newFloods()
+	f := floods.New()
 	for _, what := range []factbody.ResidentWhat{factbody.ResidentSeen, factbody.ResidentHelp} {
 		take := func(n int, address string) time.Duration {
-			return f.takes(factbody.ResidentAnswer{Alert: string(fire), What: what, Phone: fmt.Appendf(nil, "%08d", n)}, Visit{Address: address, Link: address}, night)
+			return f.Takes(factbody.ResidentAnswer{Alert: string(fire), What: what, Phone: fmt.Appendf(nil, "%08d", n)}, address, address, night)
 		}
 		refused := 0
-		for n := range 2 * phones {
+		for n := range 2 * floods.Phones {
 			if take(n, "10.1.0.1") > 0 {
 				refused++
 			}
 		}
-		require.Greater(t, refused, phones)
+		require.Greater(t, refused, floods.Phones)
 		for n := range 100 {
-			require.Zero(t, take(3*phones+n, "10.1.0.2"), what)
+			require.Zero(t, take(3*floods.Phones+n, "10.1.0.2"), what)
 		}
 	}
 }

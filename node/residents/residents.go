@@ -7,7 +7,7 @@
 //	operator ─> AlertResidents, HandleResident
 //
 // Links are signed by the node that made them (link.go). Nothing follows from an answer by itself: a person
-// reads it. It never imports api, pages, or another part of node but authority, ratelimit, replication,
+// reads it. It never imports api, pages, or another part of node but authority, floods, replication,
 // reports for drawing photos anew and for moderation, and wire.
 package residents
 
@@ -30,6 +30,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/replication"
 	"almenara/node/reports"
+	"almenara/node/residents/floods"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
@@ -76,7 +77,7 @@ type Options struct {
 // Residents takes answers, and answers service.Residents. Its methods may be called from any goroutine.
 type Residents struct {
 	o      Options
-	floods *floods
+	floods *floods.Floods
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
@@ -95,7 +96,7 @@ type Residents struct {
 
 // New makes one, which takes answers until Close.
 func New(o Options) *Residents {
-	r := &Residents{o: o, floods: newFloods(), queue: make(chan *waiting, mostWaiting), codes: codes{screens: map[string]*screen{}}}
+	r := &Residents{o: o, floods: floods.New(), queue: make(chan *waiting, mostWaiting), codes: codes{screens: map[string]*screen{}}}
 	r.moderator = &reports.Moderator{Rules: o.Rules, Exchange: o.Exchange, Progress: o.Progress, Understood: o.Understood, Alone: o.Alone, Clock: o.Clock}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.work.Go(r.collect)
@@ -135,7 +136,7 @@ type View struct {
 // Open gives what somebody who read a code is shown. Errors are *Refused.
 func (r *Residents) Open(v Visit) (View, error) {
 	now := r.o.Clock()
-	if !r.floods.opens(v.Address, now) {
+	if !r.floods.Opens(v.Address, now) {
 		return View{}, &Refused{Why: TooMany, RetryAfter: 15}
 	}
 	return r.view(v, now)

@@ -43,7 +43,7 @@ var asks = map[factbody.ResidentWhat]string{factbody.ResidentSeen: "seen", factb
 // it is sent; a request for help also where its photo cannot be taken. Errors are *Refused.
 func (r *Residents) Answer(ctx context.Context, v Visit, in Answer) (Taken, error) {
 	now := r.o.Clock()
-	if !r.floods.asks(v.Address, now) {
+	if !r.floods.Asks(v.Address, now) {
 		return Taken{}, &Refused{Why: TooMany, RetryAfter: 15}
 	}
 	view, err := r.view(v, now)
@@ -70,7 +70,7 @@ func (r *Residents) Answer(ctx context.Context, v Visit, in Answer) (Taken, erro
 	if !r.o.Book.room(a) {
 		return out, &Refused{Why: TooMany, RetryAfter: 300}
 	}
-	if wait := r.floods.takes(a, v, now); wait > 0 {
+	if wait := r.floods.Takes(a, v.Address, v.Link, now); wait > 0 {
 		return out, &Refused{Why: TooMany, RetryAfter: int(math.Ceil(wait.Seconds()))}
 	}
 	if err := r.o.Understood(ctx, fact.KindResidents.Since()); err != nil {
