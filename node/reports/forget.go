@@ -2,7 +2,6 @@ package reports
 
 import (
 	"almenara/cluster/fact"
-	"almenara/storage/alert"
 	"almenara/storage/factbody"
 	"almenara/storage/personal"
 )
@@ -48,7 +47,8 @@ func (b *Book) Relearn(f fact.Fact) {
 		if err != nil {
 			return
 		}
-		if e := b.reports[r.Report]; e != nil && e.report != nil && e.report.Member == r.Member && e.report.Taken == r.Taken {
+		if e := b.reports[r.Report]; e != nil && e.report != nil && e.report.Member == r.Member {
+			r.Taken, r.At = e.report.Taken, e.report.At // as far as they were believed
 			e.report = &r
 		}
 	case fact.KindModeration:
@@ -56,8 +56,8 @@ func (b *Book) Relearn(f fact.Fact) {
 		if err != nil {
 			return
 		}
-		m.At = alert.Believed(m.At, b.clock())
-		if e := b.reports[m.Report]; e != nil && e.last != nil && e.last.By == m.By && e.last.At == m.At && e.last.State == m.State {
+		if e := b.reports[m.Report]; e != nil && e.last != nil && e.last.By == m.By && e.last.State == m.State && e.last.At <= m.At {
+			m.At = e.last.At
 			e.last = &m
 		}
 	}

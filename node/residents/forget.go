@@ -2,7 +2,6 @@ package residents
 
 import (
 	"almenara/cluster/fact"
-	"almenara/storage/alert"
 	"almenara/storage/factbody"
 	"almenara/storage/personal"
 )
@@ -14,11 +13,10 @@ func (b *Book) Forget(_ func(member uint32) bool, before func(personal.What) int
 	defer b.mu.Unlock()
 	for _, s := range b.alerts {
 		for id, a := range s.said {
-			if a.Gone || a.Taken >= before(personal.OldResidents) {
-				continue
+			if !a.Gone && a.Taken < before(personal.OldResidents) {
+				s.said[id] = a.Old()
+				n++
 			}
-			s.said[id] = a.Old()
-			n++
 		}
 	}
 	return n
@@ -26,36 +24,25 @@ func (b *Book) Forget(_ func(member uint32) bool, before func(personal.What) int
 
 // Relearn takes answers, or what was made of one, that have lost words, in the place of what is known of them.
 func (b *Book) Relearn(f fact.Fact) {
-	switch f.Kind {
-	case fact.KindResidents:
-		r, err := factbody.DecodeResidents(f.Body)
-		if err != nil {
-			return
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		for _, a := range r.Answers {
-			s := b.alerts[a.Alert]
-			if s == nil {
-				continue
-			}
-			if old, known := s.said[a.ID]; known && old.Taken == alert.Believed(a.Taken, b.clock()) {
-				if a.Taken = old.Taken; old.Gone {
-					a = a.Old()
-				}
-				s.said[a.ID] = a
-			}
-		}
-	case fact.KindModeration:
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if f.Kind == fact.KindModeration {
 		m, err := factbody.DecodeModeration(f.Body)
-		if err != nil {
-			return
-		}
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		m.At = alert.Believed(m.At, b.clock())
-		if old, known := b.words[m.Report]; known && old.By == m.By && old.At == m.At && old.State == m.State {
+		if old, known := b.words[m.Report]; err == nil && known && old.By == m.By && old.State == m.State && old.At <= m.At {
+			m.At = old.At // as far as it was believed
 			b.words[m.Report] = m
+		}
+		return
+	}
+	r, _ := factbody.DecodeResidents(f.Body) // of another kind there are none
+	for _, a := range r.Answers {
+		s := b.alerts[a.Alert]
+		if s == nil {
+			continue
+		}
+		if old, known := s.said[a.ID]; known && !old.Gone {
+			a.Taken = old.Taken
+			s.said[a.ID] = a
 		}
 	}
 }
