@@ -15,6 +15,7 @@ import (
 	"almenara/node/api"
 	"almenara/node/enrol"
 	"almenara/node/httpserver"
+	"almenara/node/places"
 	"almenara/node/service"
 	"almenara/node/sounds"
 	"almenara/node/web/console"
@@ -106,7 +107,7 @@ func newSounds(n *Node) *sounds.Sounds {
 func newConsole(n *Node, screen string) *console.Console {
 	s := n.Services()
 	return console.New(console.Services{
-		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
+		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, PlaceTree: s.PlaceTree, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
 		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Policy: s.Policy,
 		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability, Personal: s.Personal,
@@ -122,7 +123,7 @@ func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
 		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Notices: n.notices, Residents: n.residents, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
-		Selections: n.members, Places: n.places, Devices: n.devices, Connected: n.read, Ability: n.ability, Personal: n.personal, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
+		Selections: n.members, Places: n.places, PlaceTree: places.New(places.Options{State: n.state, Store: n.store, Proposer: n.proposer, Book: n.book, Clock: n.options.Clock}), Devices: n.devices, Connected: n.read, Ability: n.ability, Personal: n.personal, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}
 }

@@ -221,8 +221,7 @@ func newTester(n *Node) *ability.Tester {
 func newAbility(n *Node) *ability.Asked {
 	return ability.NewAsked(ability.Options{
 		Self: n.ID(), Others: n.whereabouts.Others, Call: n.cluster.Call, Tester: n.tester, Find: n.whereabouts.Ask,
-		Devices: n.read.ListDevices, PlaceOf: n.read.PlaceOf,
-		Places: n.places.ListPlaces, Clock: n.options.Clock, Logger: n.log,
+		Devices: n.read.ListDevices, PlaceOf: n.read.PlaceOf, Places: n.places.ListPlaces, Clock: n.options.Clock, Logger: n.log,
 	})
 }
 

@@ -66,6 +66,7 @@ almenara/cluster/apply/signins almenara/cluster/command almenara/storage
 almenara/cluster/apply/notices almenara/cluster/command almenara/storage
 almenara/cluster/apply/nodes almenara/cluster/command almenara/storage
 almenara/cluster/apply/personal almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
+almenara/cluster/apply/places almenara/cluster/command almenara/cluster/derived almenara/storage
 almenara/cluster/apply almenara/cluster/archive almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/cluster/tallies almenara/storage
 almenara/cluster/fsm almenara/cluster/apply almenara/cluster/command almenara/cluster/derived almenara/cluster/fact almenara/storage
 almenara/cluster/agreed almenara/cluster/archive almenara/cluster/derived almenara/cluster/fact almenara/storage
@@ -109,6 +110,11 @@ almenara/node/api/personal almenara/node/api/openapi almenara/node/api/routing a
 almenara/node/personal almenara/cluster/command almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/wire
 almenara/node/wire/personal
 almenara/node/api/personreports almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
+almenara/node/api/places almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
+almenara/node/places almenara/cluster/agreed almenara/cluster/command almenara/storage almenara/node/alerts almenara/node/authority almenara/node/known almenara/node/records almenara/node/wire
+almenara/node/wire/places almenara/node/wire!
+almenara/node/cli/placecmd almenara/node/cli/command almenara/node/cli/terminal almenara/node/client almenara/node/wire
+almenara/node/web/console/places almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/api/notices almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/capreply almenara/node/wire almenara/storage/alert
 almenara/node/api/streams almenara/node/wire

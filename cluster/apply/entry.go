@@ -6,6 +6,7 @@ import (
 	"almenara/cluster/apply/nodes"
 	"almenara/cluster/apply/notices"
 	"almenara/cluster/apply/personal"
+	"almenara/cluster/apply/places"
 	"almenara/cluster/apply/signins"
 	"almenara/cluster/command"
 	"almenara/cluster/derived"
@@ -153,6 +154,9 @@ func (e *entry) apply() (command.Result, string, error) {
 		return e.putPlaces(p)
 	case *command.RemovePlaces:
 		return e.removePlaces(p)
+	case *command.ChangePlace:
+		e.Changed |= ChangedPlaces | ChangedMembers
+		return places.Entry{Txn: e.Txn, Derived: e.Derived, Index: e.index}.Change(p)
 	}
 	return e.applyPeople()
 }

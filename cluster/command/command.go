@@ -102,6 +102,7 @@ const (
 	TypePutRetention
 	TypeRemoveOld
 	TypePad
+	TypeChangePlace
 )
 
 // types says how each type is made, what the audit calls it, and the first version
@@ -145,6 +146,7 @@ var types = map[Type]struct {
 	TypePutRetention:   {"retention put", PersonalSince, func() Payload { return new(PutRetention) }},
 	TypeRemoveOld:      {"retention remove", PersonalSince, func() Payload { return new(RemoveOld) }},
 	TypePad:            {"log pad", PersonalSince, func() Payload { return new(Pad) }},
+	TypeChangePlace:    {"place change", 13, func() Payload { return new(ChangePlace) }},
 }
 
 // String is what the audit calls the type.

@@ -15,6 +15,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/member"
 	"almenara/storage/noderecord"
 	"almenara/storage/notice"
 	"almenara/storage/personal"
@@ -74,6 +75,7 @@ func samples() []Payload {
 			ID: "n1", Scenario: "flood", Author: "Amy Chan", Title: "No water", State: notice.Locked, Versions: 2, Level: 1, Since: 4, At: 5, Levels: chain().Levels, Words: chain().Words,
 			Acts: []notice.Act{{Do: notice.Pass, By: "ben", At: 3, Version: 1, Level: 1, Language: "en", Text: "t", Ticked: []string{"a"}, Words: []string{"b"}}}, Digest: hash("d"), Alert: "a", Index: 3,
 		}},
+		&ChangePlace{Path: "tm/a", Was: hash("w")[:member.PlaceStateBytes], Place: &audience.Place{Path: "tm/b", Names: []audience.Text{{Language: "en", Text: "B"}}}},
 		&PutPolicy{Policy: rights.Policy{Chain: chain()}},
 		&PutScenario{Scenario: rights.Scenario{ID: "outage", Title: "Outage", Alert: []byte("{}"), Lifetime: 5, Chain: chain()}},
 		&ErasePerson{Member: "m1", Pseudonym: "erased-abcdefghijklmnop", Word: "a letter of 3 May"},

@@ -23,6 +23,11 @@ func Subject(p Payload) string {
 		return p.User
 	case *PutNotice:
 		return p.Notice.ID
+	case *ChangePlace:
+		if p.Path == "" {
+			return string(p.Place.Path)
+		}
+		return string(p.Path)
 	}
 	return ""
 }

@@ -32,7 +32,8 @@ import (
 //	11 facts of what residents without an account answered
 //	12 persons erased, with facts and audit lines that lose their words; how long what is known of
 //	   people is kept
-const Newest = 12
+//	13 changes of one place, which may go with all that is in it to another path
+const Newest = 13
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.

@@ -13,7 +13,7 @@ import (
 )
 
 // agreed are the reads of the agreed part, said a second time and independently.
-var agreed = []string{"GET /api/v1/audience/select", "GET /api/v1/places", "GET /api/v1/devices", "GET /api/v1/users", "GET /api/v1/notices", "GET /api/v1/notices/{id}"}
+var agreed = []string{"GET /api/v1/audience/select", "GET /api/v1/places", "GET /api/v1/places/one", "GET /api/v1/devices", "GET /api/v1/users", "GET /api/v1/notices", "GET /api/v1/notices/{id}"}
 
 func TestConsistent_WaitsForTheCopyBeforeItReads(t *testing.T) {
 	for _, route := range api.Routes() {

@@ -79,7 +79,7 @@ func (h *Handler) group(s service.All, opts Options) {
 	h.ruleHandlers = ruleHandlers{s.Scenarios, s.Licences, s.Policy}
 	h.importHandlers = importHandlers{s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
 	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.Devices, s.Connected}
-	h.tests = s.Ability
+	h.tests, h.tree = s.Ability, s.PlaceTree
 	h.userHandlers = userHandlers{s.Users, s.Passwords, s.Audit}
 	h.nodeHandlers = nodeHandlers{s.Status, s.Nodes, s.Backups, s.Splits}
 	streams := prometheus.NewGauge(prometheus.GaugeOpts{Name: "almenara_api_event_streams", Help: "Event streams that are open."})

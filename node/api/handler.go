@@ -84,6 +84,7 @@ type Handler struct {
 	selfHandlers
 
 	tests service.Ability
+	tree  service.PlaceTree
 	mux   *routing.Mux
 	drill func() bool
 }

@@ -10,6 +10,7 @@ import (
 	"almenara/node/api/openapi"
 	"almenara/node/api/personal"
 	"almenara/node/api/personreports"
+	"almenara/node/api/places"
 	"almenara/node/api/routing"
 	"almenara/node/wire"
 	"almenara/storage/alert"
@@ -54,7 +55,7 @@ func Routes() []routing.Route {
 
 // routes is the table with this Handler's functions.
 func (h *Handler) routes() []routing.Route {
-	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, h.residents, paramPage, paramLimit, paramWait), notices.Routes(h.notices), h.audienceRoutes(), ability.Routes(h.tests), contrary.Routes(h.reader), personal.Routes(h.personal), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
+	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, h.residents, paramPage, paramLimit, paramWait), notices.Routes(h.notices), h.audienceRoutes(), places.Routes(h.tree), ability.Routes(h.tests), contrary.Routes(h.reader), personal.Routes(h.personal), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
 	for i, route := range all {
 		all[i] = route.Whole()
 	}

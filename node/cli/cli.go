@@ -18,6 +18,7 @@ import (
 	"almenara/node/cli/noticecmd"
 	"almenara/node/cli/peoplecmd"
 	"almenara/node/cli/personalcmd"
+	"almenara/node/cli/placecmd"
 	"almenara/node/cli/reportcmd"
 	"almenara/node/cli/scenariocmd"
 )
@@ -33,7 +34,7 @@ func Run(ctx context.Context, args []string, streams command.IO, engine inproces
 // commands is every command, in the order of the overview.
 func commands() []command.Command {
 	return slices.Concat(
-		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), followcmd.Commands(), reportcmd.Commands(), noticecmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), personalcmd.Commands(), devicecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
+		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), followcmd.Commands(), reportcmd.Commands(), noticecmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), placecmd.Commands(), personalcmd.Commands(), devicecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
 		completion.Commands(commands), command.Others(),
 	)
 }

@@ -26,6 +26,7 @@ import (
 	"almenara/node/wire/acts"
 	"almenara/node/wire/notices"
 	"almenara/node/wire/personal"
+	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
 )
 
@@ -133,6 +134,8 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/audience/select":          func() error { return drop(c.Select(ctx, "kind = screen", "a/b", 2)) },
 		"GET /api/v1/places":                   func() error { return drop(c.ListPlaces(ctx)) },
 		"PUT /api/v1/places":                   func() error { return c.PutPlaces(ctx, []wire.Place{{Path: "x"}}) },
+		"GET /api/v1/places/one":               func() error { return drop(c.ShowPlace(ctx, "a/b")) },
+		"POST /api/v1/places/changes":          func() error { return drop(c.ChangePlace(ctx, places.ChangePlace{Path: "a/b", Remove: true})) },
 		"GET /api/v1/devices":                  func() error { return drop(c.ListDevices(ctx, "x", 4)) },
 		"POST /api/v1/devices":                 func() error { return drop(c.EnrolDevices(ctx, []wire.Enrol{{ID: "x"}})) },
 		"DELETE /api/v1/devices/{id}":          func() error { return c.RevokeDevice(ctx, "a/../b c") },
@@ -212,7 +215,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
 		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
-		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ShowPerson a/b`, `ErasePerson a/b a/b "letter"`, `ListErasures`, `ShowRetention`, `PutRetention 7 0 0`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
+		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ShowPlace a/b`, `ChangePlace a/b "" true false`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ShowPerson a/b`, `ErasePerson a/b a/b "letter"`, `ListErasures`, `ShowRetention`, `PutRetention 7 0 0`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
 }

@@ -29,7 +29,7 @@ func Degrees(p *geometry.Point) (lat, lon *float64) {
 func (p *Places) PutPlaces(ctx context.Context, by authority.Caller, places []wire.Place) error {
 	var in []audience.Place
 	for _, p := range places {
-		place, err := readPlace(p)
+		place, err := ReadPlace(p)
 		if err != nil {
 			return wire.Problemf(wire.KindRefused, "place %q: %v; nothing was changed", p.Path, err).Because(why.PlaceUnfit, p.Path, err)
 		}
@@ -74,7 +74,8 @@ func placeBytes(p audience.Place) int {
 	return n
 }
 
-func readPlace(p wire.Place) (audience.Place, error) {
+// ReadPlace reads a body as a place; its error is a sentence on why it cannot be kept.
+func ReadPlace(p wire.Place) (audience.Place, error) {
 	path, err := audience.ParsePath(p.Path)
 	if err != nil {
 		return audience.Place{}, err
@@ -111,23 +112,28 @@ func readPlace(p wire.Place) (audience.Place, error) {
 func (p *Places) ListPlaces(context.Context) ([]wire.Place, error) {
 	var out []wire.Place
 	for _, p := range p.state.Index().Places() {
-		w := wire.Place{Path: string(p.Path)}
-		for _, name := range p.Names {
-			if w.Names == nil {
-				w.Names = map[string]string{}
-			}
-			w.Names[name.Language] = name.Text
-		}
-		for _, g := range p.Geocodes {
-			w.Geocodes = append(w.Geocodes, wire.Geocode{ValueName: g.Name, Value: g.Value})
-		}
-		w.Lat, w.Lon = Degrees(p.Location)
-		for _, polygon := range p.Shape {
-			w.Shape = append(w.Shape, polygon.CAP())
-		}
-		out = append(out, w)
+		out = append(out, WritePlace(p))
 	}
 	return out, nil
+}
+
+// WritePlace is a place as a body.
+func WritePlace(p audience.Place) wire.Place {
+	w := wire.Place{Path: string(p.Path)}
+	for _, name := range p.Names {
+		if w.Names == nil {
+			w.Names = map[string]string{}
+		}
+		w.Names[name.Language] = name.Text
+	}
+	for _, g := range p.Geocodes {
+		w.Geocodes = append(w.Geocodes, wire.Geocode{ValueName: g.Name, Value: g.Value})
+	}
+	w.Lat, w.Lon = Degrees(p.Location)
+	for _, polygon := range p.Shape {
+		w.Shape = append(w.Shape, polygon.CAP())
+	}
+	return w
 }
 
 // Places answers service.Places. Its methods may be called from any goroutine.

@@ -14,6 +14,7 @@ import (
 	"almenara/node/wire/caution"
 	"almenara/node/wire/notices"
 	"almenara/node/wire/personal"
+	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
 )
 
@@ -157,6 +158,13 @@ type Places interface {
 	ListPlaces(ctx context.Context) ([]wire.Place, error)
 }
 
+// PlaceTree shows and changes one place at a time.
+type PlaceTree interface {
+	ShowPlace(ctx context.Context, path string) (places.ShownPlace, error)
+	// ChangePlace changes, adds or removes one place; with DryRun it records nothing.
+	ChangePlace(ctx context.Context, by authority.Caller, in places.ChangePlace) (places.ChangedPlace, error)
+}
+
 // Devices enrols and revokes devices.
 type Devices interface {
 	EnrolDevices(ctx context.Context, by authority.Caller, in []wire.Enrol) ([]wire.Enrolled, error)
@@ -267,6 +275,7 @@ type All struct {
 	Imports    Imports
 	Selections Selections
 	Places     Places
+	PlaceTree  PlaceTree
 	Devices    Devices
 	Connected  Connected
 	Ability    Ability

@@ -8,6 +8,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/node/wire/able"
+	"almenara/node/wire/places"
 )
 
 // audience is members, places and devices.
@@ -19,6 +20,8 @@ type audience struct {
 	Devices  []wire.Device
 	Able     able.Ability
 	Tested   able.DeviceTest // what TestDevice answers; zero is passed
+	Tree     places.ShownPlace
+	Changed  places.ChangedPlace
 	// Importing, when set, is what Import does between reading the file and its answer.
 	Importing func(ctx context.Context, progress func(wire.Progress))
 }
@@ -81,6 +84,20 @@ func (f *audience) ListDevices(_ context.Context, after string, limit int) (page
 // RevokeDevice notes the id.
 func (f *audience) RevokeDevice(_ context.Context, by authority.Caller, id string) error {
 	return f.note(&by, "RevokeDevice %s", id)
+}
+
+// ShowPlace answers Tree.
+func (f *audience) ShowPlace(_ context.Context, path string) (places.ShownPlace, error) {
+	return f.Tree, f.note(nil, "ShowPlace %s", path)
+}
+
+// ChangePlace answers Changed, and for which place.
+func (f *audience) ChangePlace(_ context.Context, by authority.Caller, in places.ChangePlace) (places.ChangedPlace, error) {
+	out := f.Changed
+	if out.DryRun, out.Path = in.DryRun, in.Path; in.Place != nil {
+		out.Path = in.Place.Path
+	}
+	return out, f.note(&by, "ChangePlace %s %q %t %t", in.Path, in.Version, in.Remove, in.DryRun)
 }
 
 // Ability answers Able.

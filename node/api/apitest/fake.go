@@ -9,6 +9,7 @@ import (
 	"almenara/node/service"
 	"almenara/node/wire"
 	"almenara/node/wire/able"
+	"almenara/node/wire/places"
 )
 
 // Tokens name callers: the token is "token-" and the role, "token-none" has no role.
@@ -58,6 +59,8 @@ func New() *Fake {
 				Members: []wire.Member{{ID: "lift-0042", Name: "安定邨安禮樓大堂", Kind: "screen", Place: "tuen-mun/on-ting"}},
 			},
 			Places:  []wire.Place{{Path: "tuen-mun", Names: map[string]string{"zh-Hant": "屯門"}}},
+			Tree:    places.ShownPlace{Place: wire.Place{Path: "tuen-mun/on-ting", Names: map[string]string{"en": "On Ting"}}, Version: "0f3a", Members: 4, Devices: 2, Below: 1},
+			Changed: places.ChangedPlace{Version: "4c2f", Members: 4, Devices: 2, Changes: []places.Difference{{What: places.ChangesName, Language: "en", Before: "On Ting", After: "On Ting Estate"}}},
 			Devices: []wire.Device{{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: "tuen-mun/on-ting", Connected: &connected, Node: "n1"}},
 			Able: able.Ability{
 				Made: time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC), Night: "2026-07-20", Devices: 2, Passed: 1, States: []able.Standing{{Name: able.DeviceDark, Count: 1}, {Name: able.DevicePassed, Count: 1}},
@@ -141,6 +144,7 @@ type All interface {
 	service.Imports
 	service.Selections
 	service.Places
+	service.PlaceTree
 	service.Devices
 	service.Connected
 	service.Ability
@@ -160,7 +164,7 @@ type All interface {
 func Services(all All) service.All {
 	return service.All{
 		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Residents: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
-		Selections: all, Places: all, Devices: all, Connected: all, Ability: all, Personal: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
+		Selections: all, Places: all, PlaceTree: all, Devices: all, Connected: all, Ability: all, Personal: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"almenara/node/wire/devicehealth"
 	"almenara/node/wire/notices"
 	"almenara/node/wire/personal"
+	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
 )
 
@@ -145,6 +146,12 @@ var examples = byType(
 	wire.Progress{Phase: wire.PhaseStaging, Done: 60, Total: 120},
 	wire.Selected{Expression: "kind = screen", Counts: exampleCount, Members: []wire.Member{{ID: "lift-0042", Kind: "screen", Place: examplePlace}}, Next: "lift-0042"},
 	wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}, Lat: new(22.39), Lon: new(113.97)},
+	places.ShownPlace{
+		Place: wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}}, Version: "0f3a9c1e7b2d48560f3a9c1e7b2d4856", Members: 12, Devices: 2, Below: 3,
+		NamedBy: []places.Naming{{Kind: places.ByScenario, ID: "flood"}},
+	},
+	places.ChangePlace{Path: examplePlace, Version: "0f3a9c1e7b2d48560f3a9c1e7b2d4856", Place: &wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}}},
+	places.ChangedPlace{Path: examplePlace, Version: "4c2f9a0b7b2d48560f3a9c1e7b2d4856", Members: 12, Devices: 2, Below: 3, Changes: []places.Difference{{What: places.ChangesName, Language: "en", Before: "On Lai", After: "On Lai House"}}},
 	wire.Enrol{ID: "lift-0042", Kind: "screen", Place: examplePlace},
 	wire.Enrolled{
 		ID: "lift-0042", Kind: "screen", Place: examplePlace, Secret: "bm90IGEgc2VjcmV0LCBidXQgYXMgbG9uZyBhcyBvbmU", Servers: []string{"ssl://10.0.0.1:8883"},

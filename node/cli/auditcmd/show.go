@@ -30,7 +30,7 @@ type Line struct {
 // verbs are what people read for the actions that the audit names; any other is written as it is.
 var verbs = map[string]string{
 	"members put": "put members:", "members remove": "removed members:", "import activate": "began the import", "import fold": "carried on the import",
-	"import drop": "gave up the import", "places put": "put", "places remove": "removed", "devices enrol": "enrolled", "device revoke": "revoked the device",
+	"import drop": "gave up the import", "places put": "put", "places remove": "removed", "place change": "changed the place", "devices enrol": "enrolled", "device revoke": "revoked the device",
 	"user put": "put the user", "user revoke": "revoked the user", "node put": "put the node", "node remove": "removed the node",
 	"join token put": "made an invitation:", "join token use": "used an invitation:", "key ring put": "signed the key ring:", "district put": "began the district",
 	"scenario put": "put the scenario", "scenario remove": "removed the scenario", "licence grant": "granted the licence", "licence revoke": "revoked the licence",

@@ -36,6 +36,7 @@ type Services struct {
 	FollowUps service.FollowUps
 	Scenarios service.Scenarios
 	Places    service.Places
+	PlaceTree service.PlaceTree
 	Reader    service.Reader
 	Reports   service.Reports
 	Reported  service.Reported

@@ -16,6 +16,7 @@ import (
 	"almenara/node/web/console/notices"
 	"almenara/node/web/console/people"
 	"almenara/node/web/console/personal"
+	"almenara/node/web/console/places"
 	"almenara/node/web/console/report"
 	"almenara/node/web/console/reports"
 	"almenara/node/web/console/residents"
@@ -29,6 +30,7 @@ func rooms(s Services, p pages) []frame.Room {
 	return []frame.Room{
 		account.Room(s.SignIn),
 		audience.Room(audience.Services{Imports: s.Imports, Selections: s.Selections, Places: s.Places}),
+		places.Room(s.PlaceTree, s.Places),
 		enrol.Room(s.Enrolment, s.Places),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Tests: s.Ability, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),

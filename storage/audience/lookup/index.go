@@ -226,6 +226,13 @@ func (x *Index) Places() []audience.Place {
 	return places
 }
 
+// Under is who is at a place and below it, as the path is written.
+func (x *Index) Under(path audience.Path) *roaring.Bitmap {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.tree.lookup(path).everyone().Shared().Clone()
+}
+
 // HasKind reports whether any member is of the kind.
 func (x *Index) HasKind(k audience.Kind) bool {
 	x.mu.RLock()

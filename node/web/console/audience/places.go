@@ -3,9 +3,11 @@ package audience
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
+	"almenara/node/authority"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
@@ -16,7 +18,9 @@ type placesPage struct {
 	Map    *placeMap // nil where no place says where it is
 	Places []place
 	Search string
-	Cut    bool // there are more
+	Cut    bool   // there are more
+	Change bool   // whether the person may change places
+	Done   string // what was done just now
 }
 
 // place is one line of the list.
@@ -25,6 +29,7 @@ type place struct {
 	Members           string // how many there are in it and below; "" where it is not known
 	Depth             int
 	OnMap             bool
+	Edit              string // path of the page that changes it
 }
 
 // mostListed is how many places are listed: thousands are searched, not read.
@@ -47,7 +52,10 @@ func (p pages) places(q *frame.Request) error {
 	}
 	slices.SortFunc(all, func(a, b wire.Place) int { return strings.Compare(a.Path, b.Path) })
 	members := countsUnder(whole.Counts.ByPlace)
-	out := placesPage{Page: q.Page("places"), Search: strings.TrimSpace(q.R.URL.Query().Get("q")), Map: draw(all, names)}
+	out := placesPage{Page: q.Page("places"), Search: strings.TrimSpace(q.R.URL.Query().Get("q")), Map: draw(all, names), Change: q.May(authority.ChangeAudience)}
+	if q.R.URL.Query().Get("removed") != "" {
+		out.Done = q.Lang.T("places.removed")
+	}
 	for _, pl := range all {
 		if !listed(pl, out.Search) {
 			continue
@@ -58,7 +66,7 @@ func (p pages) places(q *frame.Request) error {
 		}
 		out.Places = append(out.Places, place{
 			Path: selectPath(under(pl.Path), ""), Name: names.Of(pl.Path), Short: pl.Path, Members: members[pl.Path], Depth: min(strings.Count(pl.Path, "/"), 4),
-			OnMap: len(pl.Shape) > 0 || pl.Lat != nil,
+			OnMap: len(pl.Shape) > 0 || pl.Lat != nil, Edit: (&url.URL{Path: frame.Below + "place/" + pl.Path}).String(),
 		})
 	}
 	return q.Show("places", out)

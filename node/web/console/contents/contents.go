@@ -33,7 +33,7 @@ func All() []Group {
 		{"follow", []Entry{{"now", authority.ReadAlerts}, {"watch", authority.ReadAlerts}, {"reports", authority.ReadReports}}},
 		{"ready", []Entry{{"scenarios", authority.ReadAlerts}, {"scenario", authority.ChangeScenarios}, {"ability", authority.ReadDevices}, {"ability/drills", authority.ReadAlerts}, {"ends", authority.ReadDistrict}}},
 		{"estate", []Entry{
-			{"audience", authority.ReadAudience}, {"places", authority.ReadAudience}, {"import", authority.ChangeAudience},
+			{"audience", authority.ReadAudience}, {"places", authority.ReadAudience}, {"add-place", authority.ChangeAudience}, {"import", authority.ChangeAudience},
 			{"devices", authority.ReadDevices}, {"enrol", authority.ChangeDevices}, {"add-devices", authority.ChangeDevices},
 		}},
 		{"people", []Entry{{"people", authority.ReadUsers}, {"licences", authority.ReadAlerts}, {"account", ""}, {"audit", authority.ReadAudit}, {"personal", authority.ReadErasures}, {"personal/erase", authority.ErasePersons}, {"handbook", ""}}},

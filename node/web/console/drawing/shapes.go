@@ -136,3 +136,13 @@ func middleOf(corners []point) (middle point) {
 	}
 	return middle
 }
+
+// ReadPosition reads a position as people type it: degrees north and east. A text that is none is refused with
+// a *wire.Problem.
+func ReadPosition(text string) (lat, lon float64, err error) {
+	p, err := pointOf(strings.ReplaceAll(text, " ", ""))
+	return p.lat, p.lon, err
+}
+
+// Position is a position as ReadPosition reads it.
+func Position(lat, lon float64) string { return point{lat, lon}.String() }
