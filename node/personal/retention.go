@@ -2,6 +2,7 @@ package personal
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"almenara/cluster/command"
@@ -87,7 +88,9 @@ func (p *Personal) next(t *storage.Txn, r personal.Retention, what personal.What
 		was.Since = now.UnixMilli()
 	}
 	on := personal.Day(now)
-	if was.Before >= r.Cutoff(what, on).UnixMilli() { // that was today's
+	if oldest, there, err := p.oldest(t, what, was); err != nil {
+		return out, err
+	} else if !there || oldest >= r.Cutoff(what, on).UnixMilli() || was.Before >= r.Cutoff(what, on).UnixMilli() { // nothing is left of today's
 		on = on.Add(24 * time.Hour)
 	}
 	if begins := r.Begins(was); on.Before(begins) {
@@ -121,10 +124,7 @@ func (p *Personal) next(t *storage.Txn, r personal.Retention, what personal.What
 		}
 		return true
 	})
-	if err == nil {
-		err = bad
-	}
-	return out, err
+	return out, errors.Join(err, bad)
 }
 
 // PutRetention implements service.Personal.
@@ -165,7 +165,8 @@ func (p *Personal) RemoveOld(ctx context.Context) error {
 	return nil
 }
 
-// due reports whether today's removal of a thing is still to be done, or the first look at it.
+// due reports whether something is removed now, or looked at for the first time. Where there is nothing, nothing is
+// written: a district that knows nothing of people uses no command that older software does not understand.
 func (p *Personal) due(what personal.What) (before time.Time, due bool, err error) {
 	err = p.o.Store.View(func(t *storage.Txn) error {
 		r, err := personal.RetentionRule.Value(t)
@@ -173,10 +174,35 @@ func (p *Personal) due(what personal.What) (before time.Time, due bool, err erro
 			return err
 		}
 		was, known, err := personal.Removals.Get(t, []byte{byte(what)})
+		if err != nil {
+			return err
+		}
 		now := p.o.Clock()
 		before = r.Cutoff(what, now)
-		due = !known || was.Before < before.UnixMilli() && !now.Before(r.Begins(was))
+		if known && (was.Before >= before.UnixMilli() || now.Before(r.Begins(was))) {
+			return nil
+		}
+		oldest, there, err := p.oldest(t, what, was)
+		due = there && (!known || oldest < before.UnixMilli())
 		return err
 	})
 	return before, due, err
+}
+
+// oldest is when the oldest that was not looked at was agreed on, or was over, ms since 1970; false where there is none.
+func (p *Personal) oldest(t *storage.Txn, what personal.What, was personal.Removal) (at int64, there bool, err error) {
+	if what == personal.OldNotices {
+		ends, err := notice.Ends.After(t, "", 1)
+		for _, e := range ends {
+			at, there = e.At, true
+		}
+		return at, there, err
+	}
+	var bad error
+	err = eachKept(t, things[what-1].kind, was.Index, was.N, func(index uint64, f fact.Fact, _ bool) bool {
+		there = true
+		at, bad = audit.AgreedAt(t, index, fact.WallTime(f.HLC).UnixMilli(), p.o.Clock().UnixMilli())
+		return false
+	})
+	return at, there, errors.Join(err, bad)
 }

@@ -2,22 +2,27 @@ package personal
 
 import (
 	"context"
+	"crypto/ed25519"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/command"
+	"almenara/cluster/fact"
 	"almenara/node/authority"
 	"almenara/node/records/recordstest"
 	"almenara/node/wire"
 	shown "almenara/node/wire/personal"
+	"almenara/storage/factbody"
 	"almenara/storage/personal"
 )
 
 // changes is a log that is agreed on at once.
 type changes struct {
 	*recordstest.Log
+	now      func() time.Time
 	removals []command.RemoveOld
 }
 
@@ -32,13 +37,26 @@ func (c *changes) Change(ctx context.Context, actor string, p command.Payload) (
 	return r, err
 }
 
+// report has a report agreed on.
+func (c *changes) report(t *testing.T, seq uint64) {
+	t.Helper()
+	body, err := factbody.Report{Report: factbody.ReportID("phone", fmt.Sprint(seq)), Device: "phone", Kind: factbody.ReportOther, At: 1, Taken: 1, Text: "x"}.Encode()
+	require.NoError(t, err)
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	s, err := fact.Sign(fact.Fact{Kind: fact.KindReport, Stream: fact.Receipts, Origin: "n1", Epoch: 1, Seq: seq, HLC: uint64(c.now().UnixMilli()) << 16, Body: body}, "k", key)
+	require.NoError(t, err)
+	_, err = c.Propose(t.Context(), "n1", &command.AdoptFacts{Facts: []fact.Signed{s}})
+	require.NoError(t, err)
+}
+
 var chief = authority.Caller{Name: "chief", Roles: []string{authority.RoleAdministrator}}
 
 // Nothing is removed at once after an upgrade, nor at once after a setting: who mistypes has until midnight.
 func TestRetention_HoldsFromMidnightOn(t *testing.T) {
 	now := time.Date(2026, 7, 20, 9, 40, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	log := &changes{Log: recordstest.New(t, clock)}
+	log := &changes{Log: recordstest.New(t, clock), now: clock}
 	trusted := false
 	p := New(Options{Dir: t.TempDir(), Store: log.Store, Proposer: log, Name: func() string { return "n1" }, Trusted: func() bool { return trusted }, Clock: clock})
 	round := func() int {
@@ -51,17 +69,27 @@ func TestRetention_HoldsFromMidnightOn(t *testing.T) {
 		require.NoError(t, err)
 		return out
 	}
+	trusted = true
+	require.Zero(t, round(), "where nothing is known of people, no command is used that older software does not understand")
+	log.report(t, 1)
+	trusted = false
 	require.Zero(t, round(), "a clock that may be wrong removes nothing")
 	trusted = true
-	require.Equal(t, len(things), round(), "the first look")
+	require.Equal(t, 2, round(), "the first look, at positions and at other reports")
 	require.Zero(t, round())
 	require.Equal(t, now.Add(personal.Grace), kept().Next[1].On)
 	now = now.Add(personal.Grace - time.Minute)
 	require.Zero(t, round())
 	now = now.Add(time.Hour)
-	require.Equal(t, len(things), round(), "30 days after it")
-	require.Zero(t, round(), "once a day")
+	require.Zero(t, round(), "nothing is old")
 	require.Equal(t, personal.Day(now).Add(24*time.Hour), kept().Next[1].On)
+	now = now.AddDate(0, 13, 1)
+	log.report(t, 2)
+	require.EqualValues(t, 1, kept().Next[1].Due)
+	require.Equal(t, 2, round(), "of both kinds")
+	require.Zero(t, round(), "once a day")
+	require.EqualValues(t, []uint64{1, 0}, []uint64{kept().Next[1].Removed, kept().Next[1].Due})
+	now = now.Add(36 * time.Hour) // the second one is some days old
 
 	out, err := p.PutRetention(t.Context(), chief, shown.Retention{PositionDays: 7, ReportMonths: 1, NoteMonths: 13, ResidentMonths: 13, NoticeMonths: 12})
 	require.NoError(t, err)
@@ -69,8 +97,11 @@ func TestRetention_HoldsFromMidnightOn(t *testing.T) {
 	require.Equal(t, []any{midnight, midnight.AddDate(0, 0, -7), midnight.AddDate(0, -1, 0)}, []any{out.Next[0].On, out.Next[0].Before, out.Next[1].Before})
 	require.Zero(t, round())
 	now = midnight.Add(time.Second)
-	require.Equal(t, len(things), round())
-	require.Equal(t, midnight.AddDate(0, 0, -7).UnixMilli(), log.removals[0].Before)
+	require.Zero(t, round())
+	now = now.AddDate(0, 1, 1)
+	require.Equal(t, 2, round())
+	require.Equal(t, personal.Day(now).AddDate(0, 0, -7).UnixMilli(), log.removals[0].Before)
+	require.EqualValues(t, 2, kept().Next[1].Removed)
 
 	for _, bad := range []shown.Retention{{NoticeMonths: 11}, {ReportMonths: 1201}, {PositionDays: 36501}} {
 		_, err := p.PutRetention(t.Context(), chief, bad)
