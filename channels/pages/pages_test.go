@@ -3,7 +3,9 @@ package pages_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -138,5 +140,19 @@ func TestPages_AreFramedByWhomTheSettingNamesAlone(t *testing.T) {
 	for _, origin := range []string{"*", "signage.example", "https://", "https://a b", "https://a;script-src *", "https://a/path", "ftp://a", "https://*.example", "'self'"} {
 		_, err := pages.New([]string{origin})
 		require.ErrorContains(t, err, "is not the origin of a page", origin)
+	}
+}
+
+// What runs under the alerts is somebody else's page: it may do what a page does in its frame, and not lead the
+// window elsewhere, stop it by a dialog, or open another one above it.
+func TestAttack_WhatRunsUnderAlertsStaysInItsFrame(t *testing.T) {
+	script, err := os.ReadFile("files/screen.js")
+	require.NoError(t, err)
+	frames := regexp.MustCompile(`createElement\('iframe'\)`).FindAllString(string(script), -1)
+	sandboxes := regexp.MustCompile(`sandbox: '([^']*)'`).FindAllStringSubmatch(string(script), -1)
+	require.NotEmpty(t, frames)
+	require.Len(t, sandboxes, len(frames), "each frame has one")
+	for _, found := range sandboxes {
+		require.Subset(t, []string{"allow-scripts", "allow-same-origin", "allow-forms"}, strings.Fields(found[1]))
 	}
 }
