@@ -315,6 +315,11 @@ func TestErase_IsRefusedWhereItCannotBeCarriedOut(t *testing.T) {
 	require.ErrorIs(t, erase(pseudonym, "erased-qqqqqqqqqqqqqqqq").Error(), command.ErrConflict)
 	require.ErrorIs(t, erase("chan-tai-man", "erased-qqqqqqqqqqqqqqqq").Error(), command.ErrNotFound)
 	require.ErrorIs(t, w.one(w.s.add(&command.EraseTraces{Pseudonym: pseudonym, Step: 5})).Error(), command.ErrGap)
+	for range 2 { // a step whose answer was lost is asked for again
+		out, err := command.DecodeData[command.SearchResult](w.one(w.s.add(&command.EraseTraces{Pseudonym: pseudonym})))
+		require.NoError(t, err)
+		require.Equal(t, command.SearchResult{Step: 1}, out)
+	}
 }
 
 // A person who is imported again is another member: nothing that was recorded before is theirs.
