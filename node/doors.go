@@ -5,19 +5,15 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"time"
 
-	"almenara/channels"
 	"almenara/channels/pages"
-	"almenara/channels/speaker"
 	"almenara/cluster/identity"
 	"almenara/node/api"
 	"almenara/node/enrol"
 	"almenara/node/httpserver"
 	"almenara/node/places"
 	"almenara/node/service"
-	"almenara/node/sounds"
 	"almenara/node/web/console"
 	"almenara/node/web/residents"
 )
@@ -66,7 +62,7 @@ func (n *Node) openAPI() error {
 	mux.Handle(console.Below, pages)
 	mux.Handle("/mqtt", n.gateway.Handler())
 	mux.Handle(enrol.Below, n.enrolment)
-	forResidents := residents.New(n.residents, n.options.Clock, time.Local).Register(mux)
+	forResidents := residents.New(n.residents, n.checkIns, n.options.Clock, time.Local).Register(mux)
 	if n.options.ResidentsListen != "" {
 		plain := httpserver.New(httpserver.Options{Address: n.options.ResidentsListen, Handler: forResidents, Conns: n.conns.API, Logger: n.log})
 		if err := plain.Start(); err != nil {
@@ -88,27 +84,13 @@ func (n *Node) openAPI() error {
 	return nil
 }
 
-// clipsFolder holds recorded clips, in the data folder; it may be absent.
-const clipsFolder = "clips"
-
-// newSounds speaks what is in force, for speakers that are a page.
-func newSounds(n *Node) *sounds.Sounds {
-	clips := speaker.OpenClips(filepath.Join(n.options.Dir, clipsFolder))
-	if count, err := clips.Check(); err != nil {
-		n.log.Error("recorded clips cannot be used", "error", err)
-	} else if count > 0 {
-		n.log.Info("recorded clips are used", "clips", count)
-	}
-	return sounds.New(sounds.Options{InForce: func() *channels.Situation { return n.presenter.Last() }, Speech: speaker.Both{Clips: clips}, Clock: n.options.Clock, Logger: n.log})
-}
-
 // newConsole makes the pages of the duty operator; screen is the path of the module that arranges alerts
 // on screens.
 func newConsole(n *Node, screen string) *console.Console {
 	s := n.Services()
 	return console.New(console.Services{
 		SignIn: n.signin, Enrolment: n.enrolment, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, PlaceTree: s.PlaceTree, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
-		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents,
+		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents, CheckIns: s.CheckIns,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Policy: s.Policy,
 		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability, Personal: s.Personal,
 		Imports: s.Imports, Selections: s.Selections,
@@ -122,7 +104,7 @@ func newConsole(n *Node, screen string) *console.Console {
 func (n *Node) Services() service.All {
 	exports := newExport(n)
 	return service.All{
-		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Notices: n.notices, Residents: n.residents, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
+		Identifier: n.users, Alerts: n.intake, Approvals: n.approvals, Spoken: n.approvals, FollowUps: n.acts, Reported: n.reports, Notices: n.notices, Residents: n.residents, CheckIns: n.checkIns, Scenarios: n.scenarios, Licences: n.licences, Policy: n.policy, Reader: n.read, Reports: newReporter(n), Imports: n.imports,
 		Selections: n.members, Places: n.places, PlaceTree: places.New(places.Options{State: n.state, Store: n.store, Proposer: n.proposer, Book: n.book, Clock: n.options.Clock}), Devices: n.devices, Connected: n.read, Ability: n.ability, Personal: n.personal, Users: n.users, Passwords: n.signin, Status: n.status, Nodes: n.membership,
 		Backups: exports, Splits: n.splits, Agreed: n.proposer, Audit: exports, Events: n.events,
 	}

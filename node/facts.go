@@ -14,6 +14,7 @@ import (
 	"almenara/node/folder"
 	"almenara/node/notes"
 	"almenara/node/reached"
+	"almenara/node/sounds"
 )
 
 // factPage bounds one page of facts for a peer.
@@ -53,7 +54,8 @@ func (n *Node) openFacts(context.Context) error {
 	})
 	n.approvals, n.reports, n.acts, n.residents = newApprovals(n), newReports(n), newFollowUps(n), newResidents(n)
 	n.notes = notes.New(n.exchange, n.options.Clock, n.log)
-	n.sounds = newSounds(n)
+	n.checkIns = newCheckIns(n)
+	n.sounds = sounds.New(sounds.Options{InForce: n.presenter.Last, Speech: sounds.WithClips(n.options.Dir, n.log), Clock: n.options.Clock, Logger: n.log}) // for speakers that are a page
 	n.intake = newIntake(n)
 	n.notices = newNotices(n)
 	return nil

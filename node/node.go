@@ -37,6 +37,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/budget/counted"
+	"almenara/node/checkin"
 	"almenara/node/deviceconns"
 	"almenara/node/district"
 	"almenara/node/duties"
@@ -129,6 +130,7 @@ type Node struct {
 	reports     *reports.Reports
 	answered    *residents.Book
 	residents   *residents.Residents
+	checkIns    *checkin.CheckIns
 	budget      *budget.Budget
 	rules       *authority.Rules
 	users       *records.Users
@@ -412,7 +414,7 @@ func (n *Node) openCluster(run context.Context) (err error) {
 	n.stop.Add("fact exchange", func(context.Context) error { n.exchange.Stop(); return nil })
 	n.stop.Add("workers", func(context.Context) error { n.cancel(); n.workers.Wait(); n.times.Keep(); return nil })
 	for _, work := range []func(context.Context){
-		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run, n.tester.Run, n.residents.Run,
+		n.receipts.Run, n.presenter.Run, n.dispatcher.Run, n.scrubber.Run, n.status.LogExpiry, dutiesOf(n, n.cluster).Run, n.notes.Run, n.events.Run, n.disk.Run, n.instep.Run, n.tester.Run, n.residents.Run, n.checkIns.Run,
 		n.external.Run, leaver.Run, func(ctx context.Context) { n.alone.Run(ctx, n.cluster) },
 	} {
 		n.workers.Go(func() { work(run) })

@@ -7,6 +7,7 @@ import (
 
 	"almenara/cluster/internode"
 	"almenara/node/ability"
+	"almenara/node/checkin"
 	"almenara/node/machine"
 	"almenara/node/whereabouts"
 	"almenara/storage/noderecord"
@@ -23,6 +24,7 @@ func (n *Node) serveNodes() {
 	n.cluster.Handle("POST "+machine.TimePath, n.times.Handler(internode.PeerID))
 	n.cluster.Handle("POST "+whereabouts.Path, n.whereabouts.Handler())
 	n.cluster.Handle("POST "+ability.Path, n.ability.Handler())
+	n.cluster.Handle("POST "+checkin.NodesPath, n.checkIns.Handler())
 }
 
 // whereaboutsOf lets this node ask the others for devices, and answer them.

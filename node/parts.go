@@ -18,6 +18,7 @@ import (
 	"almenara/node/afteraction"
 	"almenara/node/alerts"
 	"almenara/node/approvals"
+	"almenara/node/checkin"
 	"almenara/node/duties"
 	"almenara/node/escalation"
 	"almenara/node/events"
@@ -91,7 +92,7 @@ func newCaller(n *Node) *escalation.Caller {
 func newReporter(n *Node) *afteraction.Reporter {
 	return afteraction.New(afteraction.Options{
 		Alerts: n.read, Book: n.book, Stories: n.stories, State: n.state, Addressed: n.addressed, Reached: n.reached, Audience: n.state.Index,
-		Store: n.store, Clock: n.options.Clock,
+		Residents: n.residents, Store: n.store, Clock: n.options.Clock,
 	})
 }
 
@@ -152,10 +153,19 @@ func newReports(n *Node) *reports.Reports {
 // newResidents is what takes what residents answer.
 func newResidents(n *Node) *residents.Residents {
 	return residents.New(residents.Options{
-		Book: n.answered, Photos: n.originals, InForce: n.presenter.Last, AlertIDs: n.stories.AllIDs, Keys: n.ring.Members,
+		Book: n.answered, Photos: n.originals, InForce: n.presenter.Last, AlertIDs: n.stories.AllIDs, Recalls: n.stories.Recalls, Keys: n.ring.Members,
 		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Rules: n.rules, Exchange: n.exchange, Progress: n.progress,
 		Store: n.store, Audience: n.state.Index, Understood: n.proposer.Understood, Alone: func() bool { return !settlerOf(n).CanCommit() },
 		Base: n.options.Residents, Send: n.gateway.Command, Clock: n.options.Clock, Logger: n.log,
+	})
+}
+
+// newCheckIns is what lets phones check in at places.
+func newCheckIns(n *Node) *checkin.CheckIns {
+	return checkin.New(checkin.Options{
+		Signer: contract.Signer{KeyID: n.identity.KeyID, Key: n.identity.SigningKey}, Keys: n.ring.Members, Audience: n.state.Index, InForce: n.presenter.Last, Answers: n.residents,
+		Counts: checkin.OpenCounts(filepath.Join(n.options.Dir, "checkins.json"), n.options.Clock, n.log), Base: n.options.Residents, Clock: n.options.Clock,
+		Nodes: checkin.Nodes{Others: func() []string { return n.whereabouts.Others() }, Call: n.callPeer},
 	})
 }
 

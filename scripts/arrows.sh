@@ -11,6 +11,7 @@ almenara/storage/alert
 almenara/storage/alert/schema
 almenara/storage/alert/tokens almenara/storage/alert!
 almenara/storage/alert/check almenara/storage/alert!
+almenara/storage/alert/visited almenara/storage/alert!
 almenara/storage/alert/capxml almenara/storage/alert! almenara/storage/alert/check almenara/storage/alert/schema almenara/storage/alert/tokens
 almenara/storage/alert/capjson almenara/storage/alert! almenara/storage/alert/check almenara/storage/alert/schema almenara/storage/alert/tokens
 almenara/storage/alert/board almenara/storage/alert!
@@ -115,6 +116,7 @@ almenara/node/places almenara/cluster/agreed almenara/cluster/command almenara/s
 almenara/node/wire/places almenara/node/wire!
 almenara/node/cli/placecmd almenara/node/cli/command almenara/node/cli/terminal almenara/node/client almenara/node/wire
 almenara/node/web/console/places almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
+almenara/node/api/checkins almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/notices almenara/node/api/openapi almenara/node/api/routing almenara/node/authority almenara/node/service almenara/node/wire
 almenara/node/api/capreply almenara/node/wire almenara/storage/alert
 almenara/node/api/streams almenara/node/wire
@@ -138,6 +140,7 @@ almenara/node/web/console/compose almenara/node/authority almenara/node/service 
 almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
 almenara/node/web/console/residents almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/personal almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
+almenara/node/web/console/checkins almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/reports almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
@@ -157,6 +160,7 @@ almenara/node/wire/notices
 almenara/node/api/devicepages almenara/channels/pages almenara/node/api/openapi almenara/node/api/routing almenara/node/wire
 almenara/node/wire/why
 almenara/node/wire/reported
+almenara/node/wire/visits
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
 almenara/node/access almenara/storage/durable
@@ -199,11 +203,16 @@ almenara/node/spokencode almenara/node/wire
 almenara/node/followup almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/authority almenara/node/reached almenara/node/replication almenara/node/stories almenara/node/wire
 almenara/node/escalation almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/followup almenara/node/reached almenara/node/stories almenara/node/wire
 almenara/node/residents/floods almenara/node/ratelimit almenara/storage/factbody
-almenara/node/residents almenara/channels! almenara/channels/contract! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/reports almenara/node/residents/floods almenara/node/wire
-almenara/node/web/residents almenara/channels/contract! almenara/node/api/rates almenara/node/inflight almenara/node/residents almenara/node/web! almenara/node/wire almenara/storage/factbody
+almenara/node/residents/picture
+almenara/node/residents/refusals almenara/node/wire
+almenara/node/residents/signedby almenara/storage/noderecord
+almenara/node/residents/typed
+almenara/node/checkin almenara/channels! almenara/channels/contract! almenara/storage almenara/node/authority! almenara/node/known almenara/node/ratelimit almenara/node/residents! almenara/node/residents/floods almenara/node/residents/picture almenara/node/residents/refusals almenara/node/residents/signedby almenara/node/wire
+almenara/node/residents almenara/channels! almenara/channels/contract! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/reports almenara/node/residents/floods almenara/node/residents/picture almenara/node/residents/refusals almenara/node/residents/signedby almenara/node/residents/typed almenara/node/shortid almenara/node/wire
+almenara/node/web/residents almenara/channels/contract! almenara/node/api/rates almenara/node/checkin! almenara/node/inflight almenara/node/residents! almenara/node/residents/refusals almenara/node/web! almenara/node/wire almenara/storage/alert/visited almenara/storage/factbody
 almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire
-almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
+almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/known almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
 almenara/node/simulation almenara/channels/contract! almenara/channels/device almenara/node/cli/inprocess almenara/node/demo
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/health almenara/node/secret almenara/node/wire
 almenara/node/health almenara/channels/contract! almenara/node/wire

@@ -20,6 +20,7 @@ import (
 	"almenara/node/reached"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/reported"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audience/lookup"
@@ -28,6 +29,11 @@ import (
 // Alerts shows alerts as everybody sees them; *read.Reader is one.
 type Alerts interface {
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
+}
+
+// Residents are what people without an account answered; *residents.Residents is one.
+type Residents interface {
+	AlertResidents(ctx context.Context, by authority.Caller, id string) (reported.Residents, error)
 }
 
 // State is what was agreed of alerts; *agreed.Reader is one.
@@ -42,6 +48,7 @@ type Options struct {
 	Stories   *stories.Finder
 	State     State
 	Addressed *addressed.Resolver
+	Residents Residents
 	Reached   *reached.Known
 	Audience  func() *lookup.Index
 	Store     *storage.Store
@@ -104,5 +111,12 @@ func (r *Reporter) AlertReport(ctx context.Context, by authority.Caller, id stri
 	out.DarkTotal = t.dark().GetCardinality()
 	out.Answers = t.answered()
 	authority.MinimalReport(by, &out)
+	if authority.May(by, authority.ReadReports) {
+		got, err := r.o.Residents.AlertResidents(ctx, by, out.Alert.ID)
+		if err != nil {
+			return out, err
+		}
+		out.Residents = got.Blocks
+	}
 	return out, nil
 }

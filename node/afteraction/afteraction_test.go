@@ -22,6 +22,7 @@ import (
 	"almenara/node/records/recordstest"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/reported"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
@@ -49,6 +50,11 @@ type receiptsRead struct {
 func (r *receiptsRead) ReceiptFacts(id alert.ID, from uint64, fn func(fact.Fact, receipt.Block)) error {
 	r.times[id]++
 	return r.Reader.ReceiptFacts(id, from, fn)
+}
+
+// AlertResidents is what residents of one block answered.
+func (*district) AlertResidents(context.Context, authority.Caller, string) (reported.Residents, error) {
+	return reported.Residents{Seen: 41, Blocks: []reported.ResidentsBlock{{Place: "d/e/one", Seen: 41}}}, nil
 }
 
 // district is one with screens and phones in two blocks, without a node.
@@ -80,7 +86,7 @@ func newDistrict(t testing.TB, members int) *district {
 	d.read = &receiptsRead{d.log.State, map[alert.ID]int{}}
 	d.Reporter = afteraction.New(afteraction.Options{
 		Alerts: d, Book: d.book, Stories: d.stories, State: d.log.State, Addressed: addressed.New(d.log.State, d.stories),
-		Reached: reached.New(d.read, nothing{}, func() bool { return false }), Audience: d.log.State.Index, Store: d.log.Store, Clock: clock,
+		Reached: reached.New(d.read, nothing{}, func() bool { return false }), Audience: d.log.State.Index, Residents: d, Store: d.log.Store, Clock: clock,
 	})
 	return d
 }

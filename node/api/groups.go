@@ -75,7 +75,7 @@ var (
 // group makes the groups.
 func (h *Handler) group(s service.All, opts Options) {
 	h.alertHandlers = alertHandlers{s.Alerts, s.Approvals, s.Spoken, s.FollowUps, s.Reader, s.Reports, capreply.Writer{Sender: opts.Sender, Clock: opts.Clock}, opts.Drill}
-	h.reported, h.notices, h.residents, h.personal = s.Reported, s.Notices, s.Residents, s.Personal
+	h.reported, h.notices, h.residents, h.checkIns, h.personal = s.Reported, s.Notices, s.Residents, s.CheckIns, s.Personal
 	h.ruleHandlers = ruleHandlers{s.Scenarios, s.Licences, s.Policy}
 	h.importHandlers = importHandlers{s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
 	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.Devices, s.Connected}

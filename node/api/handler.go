@@ -75,6 +75,7 @@ type Handler struct {
 	notices   service.Notices
 	residents service.Residents
 	personal  service.Personal
+	checkIns  service.CheckIns
 	ruleHandlers
 	importHandlers
 	audienceHandlers

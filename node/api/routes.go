@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"almenara/node/api/ability"
+	"almenara/node/api/checkins"
 	"almenara/node/api/contrary"
 	"almenara/node/api/devicepages"
 	"almenara/node/api/notices"
@@ -55,7 +56,7 @@ func Routes() []routing.Route {
 
 // routes is the table with this Handler's functions.
 func (h *Handler) routes() []routing.Route {
-	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, h.residents, paramPage, paramLimit, paramWait), notices.Routes(h.notices), h.audienceRoutes(), places.Routes(h.tree), ability.Routes(h.tests), contrary.Routes(h.reader), personal.Routes(h.personal), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
+	all := slices.Concat(h.alertRoutes(), h.authorityRoutes(), personreports.Routes(h.reported, h.residents, paramPage, paramLimit, paramWait), notices.Routes(h.notices), checkins.Routes(h.checkIns), h.audienceRoutes(), places.Routes(h.tree), ability.Routes(h.tests), contrary.Routes(h.reader), personal.Routes(h.personal), h.peopleRoutes(), h.nodeRoutes(), devicepages.Routes(h.pages, h.sound))
 	for i, route := range all {
 		all[i] = route.Whole()
 	}

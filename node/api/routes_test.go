@@ -83,6 +83,8 @@ var happy = map[string]struct {
 	"POST /api/v1/reports/{id}/handling": {
 		query: "?wait=local", body: `{"handling":"forwarded","note":"to the wardens"}`, status: 201, asked: "ModerateReport " + apitest.AlertID + ` forwarded "to the wardens" local`, answer: `"handling":"forwarded"`,
 	},
+	"GET /api/v1/places/codes":          {query: "?places=tm/market,tm/mall", status: 200, asked: "PlaceCodes [tm/market tm/mall]", answer: `"modules":21`},
+	"GET /api/v1/checkins":              {query: "?place=tm/market&since=2026-07-20T09:00:00Z&until=2026-07-20T10:00:00Z", status: 200, asked: "CheckIns tm/market 2026-07-20T09:00:00Z 2026-07-20T10:00:00Z", answer: `"total":132`},
 	"GET /api/v1/alerts/{id}/residents": {status: 200, asked: "AlertResidents " + apitest.AlertID, answer: `"seen":41`},
 	"GET /api/v1/residents/{id}/photo":  {status: 200, asked: "ResidentPhoto " + apitest.AlertID, answer: "\xff\xd8\xff"},
 	"POST /api/v1/residents/{id}/handling": {

@@ -125,9 +125,13 @@ func (a *Approvals) find(id, digest string) (*alerts.Message, error) {
 
 // about is what the rules read of a message that waits.
 func about(m *alerts.Message) authority.About {
-	return authority.About{Message: authority.Message{
+	out := authority.About{Message: authority.Message{
 		Key: m.Entry.Key, MsgType: m.Entry.MsgType, Status: m.Entry.Status, Author: m.Entry.Author, Targets: m.EveryTarget,
 	}}
+	if whole, err := m.Whole(); err == nil && whole.Alert != nil { // else whom it addresses cannot be read either, and Check says so
+		out.Message.Infos = whole.Alert.Infos
+	}
+	return out
 }
 
 func (a *Approvals) hasApproved(m *alerts.Message, name string) bool {

@@ -11,6 +11,7 @@ import (
 	"almenara/cluster/agreed"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
+	"almenara/storage/alert/visited"
 	"almenara/storage/rights"
 )
 
@@ -23,7 +24,7 @@ func (r *Rules) alone(by Caller, about About, right Right, rules agreed.Authorit
 	refuse := func(format string, args ...any) (Right, error) {
 		return right, r.refuseAlone(by, right, rules, fmt.Sprintf(format, args...))
 	}
-	license, why := r.licenceFor(by, about.Scenario.ID, right, rules, members)
+	license, why := r.licenceFor(by, about, right, rules, members)
 	if license != nil {
 		if about.Reason == "" {
 			return refuse("a reason is needed")
@@ -39,8 +40,8 @@ func (r *Rules) alone(by Caller, about About, right Right, rules agreed.Authorit
 
 // licenceFor finds a licence of the caller that covers a message of the scenario, "" for a
 // free text, or says why none does.
-func (r *Rules) licenceFor(by Caller, scenario string, right Right, rules agreed.Authority, members *roaring.Bitmap) (*rights.Licence, string) {
-	what := "this needs a licence for free texts"
+func (r *Rules) licenceFor(by Caller, about About, right Right, rules agreed.Authority, members *roaring.Bitmap) (*rights.Licence, string) {
+	what, scenario := "this needs a licence for free texts", about.Scenario.ID
 	if scenario != "" {
 		what = "this needs a licence for the scenario " + scenario
 	}
@@ -49,8 +50,8 @@ func (r *Rules) licenceFor(by Caller, scenario string, right Right, rules agreed
 			continue
 		}
 		outside, err := r.outside(members, l.Place)
-		if err != nil || outside > 0 {
-			what = fmt.Sprintf("%d of the members are outside %s, where your licence holds", outside, l.Place)
+		if outside += uint64(len(visited.Outside(about.Message.Infos, l.Place))); err != nil || outside > 0 {
+			what = fmt.Sprintf("%d of the members are outside %s, where your licence holds; a place outside whose visitors it recalls counts as one", outside, l.Place)
 			continue
 		}
 		return &l, ""

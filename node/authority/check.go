@@ -13,6 +13,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/visited"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/rights"
@@ -100,8 +101,7 @@ type Right struct {
 	Within    string         // place of the licence
 }
 
-// Check decides whether the caller may do this now, and what it still needs. A *wire.Problem
-// says in one sentence why not; then nothing may be done. It is the same for every road.
+// Check decides whether the caller may do this now, and what it still needs. A *wire.Problem says in one sentence why not; then nothing may be done. It is the same for every road.
 func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 	line := LineOf(action)
 	if action == Update && !May(by, Update) {
@@ -119,6 +119,9 @@ func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 		if err := r.over(by, about); err != nil {
 			return Right{}, err
 		}
+	}
+	if outside := visited.Outside(about.Message.Infos, by.Places...); line.Inside && len(outside) > 0 {
+		return Right{}, wire.Problemf(wire.KindForbidden, "nothing was done: it recalls visitors of %s, outside %s, where %s may %s", outside[0], strings.Join(by.Places, " and "), by.Name, action).Because(why.VisitedOutside, outside[0], strings.Join(by.Places, " · "))
 	}
 	rules, err := r.Agreed()
 	if err != nil {
@@ -148,8 +151,7 @@ func (r *Rules) Check(by Caller, action Action, about About) (Right, error) {
 	return r.warns(by, line, about, right, rules)
 }
 
-// Speaks is the part of Check that needs nothing but the message's own key: what is refused
-// for that is refused before it is even compared with what is known.
+// Speaks is the part of Check that needs nothing but the message's own key: what is refused for that is refused before it is even compared with what is known.
 func (r *Rules) Speaks(by Caller, about About) error {
 	if err := r.speaks(by, about.Message.Key.Sender, about.Direct); err != nil {
 		return err
@@ -177,8 +179,7 @@ func (l Line) role(by Caller) error {
 // Door is Check for what needs no state: whether the caller's role opens the route at all.
 func Door(by Caller, action Action) error { return LineOf(action).role(by) }
 
-// warns holds a message to the audience and the policy, and a person's on a node that is
-// alone to the rules for that.
+// warns holds a message to the audience and the policy, and a person's on a node that is alone to the rules for that.
 func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agreed.Authority) (Right, error) {
 	addressed, err := r.reach(about.Message)
 	if err != nil {
@@ -189,7 +190,7 @@ func (r *Rules) warns(by Caller, line Line, about About, right Right, rules agre
 	}
 	switch {
 	case line.Action != Update && line.Action != Correct:
-	case r.corrects(by, about, addressed):
+	case r.corrects(by, about, addressed) && !visited.Wider(about.Message.Infos, about.Changes[0].Standing.Infos):
 		line = LineOf(Correct)
 	case line.Action == Correct:
 		return right, wire.Problemf(wire.KindForbidden,

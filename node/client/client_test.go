@@ -28,6 +28,7 @@ import (
 	"almenara/node/wire/personal"
 	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/visits"
 )
 
 // rig is a served API that notes which routes were asked.
@@ -171,6 +172,8 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/openapi.json": func() error { return drop(c.OpenAPI(ctx)) },
 		"GET /healthz":             func() error { return drop(c.Health(ctx)) },
 		"GET /readyz":              func() error { return drop(c.Ready(ctx)) },
+		"GET /api/v1/places/codes": func() error { return drop(c.PlaceCodes(ctx, []string{"tm/market"})) },
+		"GET /api/v1/checkins":     func() error { return drop(c.CheckIns(ctx, visits.Query{Place: "tm/market"})) },
 		"GET /metrics":             func() error { return c.Metrics(ctx, io.Discard) },
 		"GET /api/v1/events": func() error {
 			ctx, cancel := context.WithCancel(ctx)
@@ -213,7 +216,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ShowPolicy`, `PutPolicy 0`,
 		`ListReports "` + apitest.AlertID + `" "" "new" "" "" 7`, `ShowReport ` + apitest.ReportID, `ReportPhoto ` + apitest.ReportID, `ModerateReport ` + apitest.ReportID + ` seen "" committed`,
 		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
-		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`,
+		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`, `PlaceCodes [tm/market]`, `CheckIns tm/market 0001-01-01T00:00:00Z 0001-01-01T00:00:00Z`,
 		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ShowPlace a/b`, `ChangePlace a/b "" true false`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ShowPerson a/b`, `ErasePerson a/b a/b "letter"`, `ListErasures`, `ShowRetention`, `PutRetention 7 0 0`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,

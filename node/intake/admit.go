@@ -3,6 +3,7 @@ package intake
 import (
 	"almenara/node/authority"
 	"almenara/node/judge"
+	"almenara/node/known"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
@@ -32,7 +33,7 @@ func (t *Intake) targets(in *incoming) ([]audience.Target, error) {
 		}
 	}
 	targets, found := judge.Targets(in.alert, in.limit, t.audience().KnowsScheme)
-	return targets, in.judged(found)
+	return targets, in.judged(append(found, known.Visited(t.audience(), in.alert)...))
 }
 
 // actionOf is what a message does.

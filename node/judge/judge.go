@@ -69,6 +69,7 @@ func Message(a *alert.Alert) alert.Findings {
 	if found.Rejected() {
 		return found
 	}
+	found = append(found, asked(a)...)
 	cuts, err := channels.CheckSize(a)
 	if err != nil {
 		return reject(found, ruleTooLarge, "the headlines and instructions of its languages are together larger than devices take (%d KiB); shorten them", channels.MaxBody>>10)

@@ -9,6 +9,8 @@ import (
 
 	"almenara/node/wire"
 	"almenara/node/wire/why"
+	"almenara/storage/alert"
+	"almenara/storage/alert/visited"
 	"almenara/storage/audience"
 	"almenara/storage/audience/imports"
 )
@@ -28,6 +30,17 @@ func Places(in Audience, places ...string) error {
 		}
 	}
 	return nil
+}
+
+// Visited rejects an alert that recalls who was at a place which the district does not have: nobody can have checked
+// in there.
+func Visited(in Tree, a *alert.Alert) (found alert.Findings) {
+	for _, v := range visited.In(a.Infos) {
+		if a.MsgType != alert.MsgTypeCancel && !Has(in, audience.Path(v.Place)) {
+			found.Add(alert.Reject, "visited-unknown", "it recalls visitors of %s, which is no place of the district", v.Place)
+		}
+	}
+	return found
 }
 
 // Kinds refuses kinds that nobody has and that are none of the usual ones.

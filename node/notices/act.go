@@ -162,7 +162,11 @@ func (s *Notices) inside(by authority.Caller, v notice.Version) error {
 
 // about is a version as the rules are asked about it, once or for many persons: it is read once.
 func (s *Notices) about(v notice.Version) authority.About {
-	return authority.About{Message: authority.Message{Targets: sync.OnceValues(func() ([]audience.Target, error) { return s.targets(v) })}}
+	out := authority.About{Message: authority.Message{Targets: sync.OnceValues(func() ([]audience.Target, error) { return s.targets(v) })}}
+	if a, err := s.read(v); err == nil { // else targets says so
+		out.Message.Infos = a.Infos
+	}
+	return out
 }
 
 // within is inside for many persons.

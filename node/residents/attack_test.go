@@ -11,6 +11,8 @@ import (
 	"almenara/cluster/fact"
 	"almenara/node/authority"
 	"almenara/node/residents/floods"
+	"almenara/node/residents/refusals"
+	"almenara/node/residents/typed"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
 	"almenara/storage/factbody"
@@ -25,7 +27,7 @@ func TestAttack_MadeUpPhonesTakeNoRoomOfOthers(t *testing.T) {
 		b := s.reads(blockOne)
 		b.Address = fmt.Sprint("10.1.0.", i%10)
 		if _, err := b.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"}); err != nil {
-			require.Equal(t, TooMany, whyOf(err))
+			require.Equal(t, refusals.TooMany, whyOf(err))
 			refused++
 		}
 	}
@@ -46,7 +48,7 @@ func TestAttack_WhatIsKnownIsNotAskedWithoutEnd(t *testing.T) {
 	for ; n < 2000 && err == nil; n++ {
 		_, err = b.answers(Answer{What: factbody.ResidentSeen})
 	}
-	require.Equal(t, TooMany, whyOf(err))
+	require.Equal(t, refusals.TooMany, whyOf(err))
 	require.Equal(t, 601, n)
 	other := s.reads(blockOne)
 	other.Address = "10.2.0.1"
@@ -176,9 +178,9 @@ func TestAttack_WordsOfAStrangerAreKeptAsTheyAreShown(t *testing.T) {
 		"\x1b[2Jgone":                  "[2Jgone",
 		"\xff\xfe煙":                    "煙",
 	} {
-		require.Equal(t, want, cut(in, 100), "%q", in)
+		require.Equal(t, want, typed.Cut(in, 100), "%q", in)
 	}
-	require.Equal(t, "煙煙", cut("煙煙煙", 8), "whole letters")
+	require.Equal(t, "煙煙", typed.Cut("煙煙煙", 8), "whole letters")
 }
 
 // dated is what was agreed, and when.

@@ -2,18 +2,17 @@ package residents
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"rsc.io/qr"
 
 	"almenara/channels"
 	"almenara/channels/contract"
+	"almenara/node/residents/picture"
+	"almenara/node/shortid"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/member"
@@ -180,13 +179,13 @@ func (r *Residents) give(ctx context.Context, d due, now time.Time) error {
 		return err
 	}
 	address := strings.ToUpper(r.o.Base + Upper + link)
-	code, err := qr.Encode(address, qr.M)
+	modules, code, err := picture.Draw(address)
 	if err != nil {
-		return fmt.Errorf("drawing a code: %w", err)
+		return err
 	}
 	payload, err := r.o.Signer.Sign(contract.Command{
-		ID: "answer-" + newID(), Do: contract.DoAnswer, Alert: string(d.alert), Time: now.UTC(), Expires: now.Truncate(Renewed).Add(2 * Renewed).UTC(),
-		Link: address, Modules: code.Size, Code: modulesOf(code),
+		ID: "answer-" + shortid.New(), Do: contract.DoAnswer, Alert: string(d.alert), Time: now.UTC(), Expires: now.Truncate(Renewed).Add(2 * Renewed).UTC(),
+		Link: address, Modules: modules, Code: code,
 	})
 	if err != nil {
 		return fmt.Errorf("signing a command: %w", err)
@@ -194,24 +193,4 @@ func (r *Residents) give(ctx context.Context, d due, now time.Time) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, codeWaits, fmt.Errorf("no PUBACK within %v", codeWaits))
 	defer cancel()
 	return r.o.Send(ctx, d.device, payload)
-}
-
-// newID is new for each command: a page that was loaded again has to be given its code again.
-func newID() string {
-	raw := make([]byte, 12)
-	_, _ = rand.Read(raw) // never fails (crypto/rand)
-	return base64.RawURLEncoding.EncodeToString(raw)
-}
-
-// modulesOf are the modules of a code as the contract has them: a bit each, row after row.
-func modulesOf(code *qr.Code) string {
-	bits := make([]byte, (code.Size*code.Size+7)/8)
-	for y := range code.Size {
-		for x := range code.Size {
-			if n := y*code.Size + x; code.Black(x, y) {
-				bits[n/8] |= 0x80 >> (n % 8)
-			}
-		}
-	}
-	return base64.StdEncoding.EncodeToString(bits)
 }

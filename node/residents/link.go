@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/node/residents/refusals"
+	"almenara/node/residents/signedby"
 	"almenara/storage/alert"
 	"almenara/storage/noderecord"
 )
@@ -35,11 +37,10 @@ const (
 	linkVersion = 1
 	alertBytes  = 16
 	placeBytes  = 8
-	keyBytes    = 6
-	linkSigned  = 1 + alertBytes + placeBytes + 4 + keyBytes
+	linkSigned  = 1 + alertBytes + placeBytes + 4 + signedby.KeyBytes
 	linkBytes   = linkSigned + ed25519.SignatureSize
 
-	passSigned = phoneSecret + keyBytes
+	passSigned = phoneSecret + signedby.KeyBytes
 	passBytes  = passSigned + ed25519.SignatureSize
 
 	phoneSecret = 16 // random bytes of a phone
@@ -55,11 +56,6 @@ type said struct {
 	made  time.Time
 }
 
-func keyOf(id string) []byte {
-	sum := sha256.Sum256([]byte(id))
-	return sum[:keyBytes]
-}
-
 func placeOf(block string) (out [placeBytes]byte) {
 	sum := sha256.Sum256([]byte("place\x00" + block))
 	copy(out[:], sum[:])
@@ -71,7 +67,7 @@ func placeOf(block string) (out [placeBytes]byte) {
 func newLink(s contract.Signer, id alert.ID, block string, now time.Time) (string, error) {
 	raw, err := text32.DecodeString(string(id))
 	if err != nil || len(raw) != alertBytes {
-		return "", refuse(BadLink)
+		return "", refusals.Refuse(refusals.BadLink)
 	}
 	place := placeOf(block)
 	b := make([]byte, 0, linkBytes)
@@ -79,7 +75,7 @@ func newLink(s contract.Signer, id alert.ID, block string, now time.Time) (strin
 	b = append(b, raw...)
 	b = append(b, place[:]...)
 	b = binary.BigEndian.AppendUint32(b, uint32(now.Truncate(Renewed).Unix()/60))
-	b = append(b, keyOf(s.KeyID)...)
+	b = append(b, signedby.KeyOf(s.KeyID)...)
 	b = append(b, ed25519.Sign(s.Key, append([]byte(linkContext), b...))...)
 	return text32.EncodeToString(b), nil
 }
@@ -89,9 +85,9 @@ func newLink(s contract.Signer, id alert.ID, block string, now time.Time) (strin
 func readLink(link string, keys []noderecord.PublicKey, now time.Time, fresh bool) (said, error) {
 	b, err := text32.DecodeString(link)
 	if err != nil || len(b) != linkBytes || b[0] != linkVersion || text32.EncodeToString(b) != link {
-		return said{}, refuse(BadLink)
+		return said{}, refusals.Refuse(refusals.BadLink)
 	}
-	if err := verify(keys, b[linkSigned-keyBytes:linkSigned], append([]byte(linkContext), b[:linkSigned]...), b[linkSigned:]); err != nil {
+	if err := verify(keys, b[linkSigned-signedby.KeyBytes:linkSigned], append([]byte(linkContext), b[:linkSigned]...), b[linkSigned:]); err != nil {
 		return said{}, err
 	}
 	out := said{alert: alert.ID(text32.EncodeToString(b[1 : 1+alertBytes]))}
@@ -99,32 +95,25 @@ func readLink(link string, keys []noderecord.PublicKey, now time.Time, fresh boo
 	copy(out.place[:], rest)
 	out.made = time.Unix(int64(binary.BigEndian.Uint32(rest[placeBytes:]))*60, 0)
 	if fresh && (!now.Before(out.made.Add(Renewed+GoodFor)) || out.made.After(now.Add(early))) {
-		return out, refuse(TooOld)
+		return out, refusals.Refuse(refusals.TooOld)
 	}
 	return out, nil
 }
 
-// verify finds the key by the beginning of its digest: of a node that was removed there is none.
 func verify(keys []noderecord.PublicKey, id, signed, signature []byte) error {
-	known := false
-	for _, k := range keys {
-		if !bytes.Equal(keyOf(k.ID), id) {
-			continue
-		}
-		if known = true; len(k.Key) == ed25519.PublicKeySize && ed25519.Verify(k.Key, signed, signature) {
-			return nil
-		}
+	switch known, good := signedby.Verify(keys, id, signed, signature); {
+	case good:
+		return nil
+	case known:
+		return refusals.Refuse(refusals.BadLink)
 	}
-	if known {
-		return refuse(BadLink)
-	}
-	return refuse(Removed)
+	return refusals.Refuse(refusals.Removed)
 }
 
 // passOf is what a phone keeps of an alert that it opened in time: a random value that the node has signed
 // with alert and place, so that the page goes on when the link is too old.
 func passOf(s contract.Signer, id alert.ID, place [placeBytes]byte, secret []byte) string {
-	b := append(bytes.Clone(secret), keyOf(s.KeyID)...)
+	b := append(bytes.Clone(secret), signedby.KeyOf(s.KeyID)...)
 	return text32.EncodeToString(append(b, ed25519.Sign(s.Key, passSays(id, place, b))...))
 }
 

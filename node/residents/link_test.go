@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/node/residents/refusals"
 	"almenara/storage/alert"
 	"almenara/storage/noderecord"
 )
@@ -25,8 +26,8 @@ func signer(name string) (contract.Signer, noderecord.PublicKey) {
 	return contract.Signer{KeyID: name, Key: key}, noderecord.PublicKey{ID: name, Node: name, Key: public}
 }
 
-func whyOf(err error) Reason {
-	var r *Refused
+func whyOf(err error) refusals.Reason {
+	var r *refusals.Refused
 	if errors.As(err, &r) {
 		return r.Why
 	}
@@ -48,8 +49,8 @@ func TestLink_SaysWhatItWasMadeForAndHoldsForHalfAnHour(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, link, next, "it changes every few minutes")
 	begun := night.Truncate(Renewed)
-	for at, why := range map[time.Duration]Reason{
-		-early: "", -early - time.Minute: TooOld, Renewed + GoodFor - time.Second: "", Renewed + GoodFor: TooOld, 400 * 24 * time.Hour: TooOld,
+	for at, why := range map[time.Duration]refusals.Reason{
+		-early: "", -early - time.Minute: refusals.TooOld, Renewed + GoodFor - time.Second: "", Renewed + GoodFor: refusals.TooOld, 400 * 24 * time.Hour: refusals.TooOld,
 	} {
 		_, err := readLink(link, []noderecord.PublicKey{key}, begun.Add(at), true)
 		require.Equal(t, why, whyOf(err), at)
@@ -67,12 +68,12 @@ func TestAttack_NoBitOfALinkCanBeChanged(t *testing.T) {
 	for i := range len(raw) * 8 {
 		raw[i/8] ^= 0x80 >> (i % 8)
 		_, err := readLink(text32.EncodeToString(raw), []noderecord.PublicKey{key}, night, true)
-		require.Contains(t, []Reason{BadLink, Removed}, whyOf(err), "bit %d", i)
+		require.Contains(t, []refusals.Reason{refusals.BadLink, refusals.Removed}, whyOf(err), "bit %d", i)
 		raw[i/8] ^= 0x80 >> (i % 8)
 	}
 	for _, bad := range []string{"", "x", link[:len(link)-1], link + "a", "A" + link[1:], link[:40] + "!" + link[41:], link[:len(link)-1] + "b"} {
 		_, err := readLink(bad, []noderecord.PublicKey{key}, night, true)
-		require.Equal(t, BadLink, whyOf(err), bad)
+		require.Equal(t, refusals.BadLink, whyOf(err), bad)
 	}
 }
 
@@ -82,9 +83,9 @@ func TestAttack_ANodeThatWasRemovedMakesNoLinks(t *testing.T) {
 	link, err := newLink(gone, fire, "tm", night)
 	require.NoError(t, err)
 	_, err = readLink(link, []noderecord.PublicKey{key}, night, true)
-	require.Equal(t, Removed, whyOf(err))
+	require.Equal(t, refusals.Removed, whyOf(err))
 	_, err = readLink(link, nil, night, true)
-	require.Equal(t, Removed, whyOf(err))
+	require.Equal(t, refusals.Removed, whyOf(err))
 }
 
 // What a node signs for other uses is no link, and a pass of one alert or place is none of another.
@@ -110,7 +111,7 @@ func TestAttack_ASignatureIsGoodForOneUse(t *testing.T) {
 	require.NoError(t, err)
 	copy(raw[linkSigned:], ed25519.Sign(s.Key, raw[:linkSigned])) // without the context of links
 	_, err = readLink(text32.EncodeToString(raw), keys, night, true)
-	require.Equal(t, BadLink, whyOf(err))
+	require.Equal(t, refusals.BadLink, whyOf(err))
 }
 
 func mustLink(t *testing.T, s contract.Signer) string {

@@ -27,6 +27,9 @@ func (r *Residents) AlertResidents(_ context.Context, by authority.Caller, id st
 	if err != nil {
 		return out, err
 	}
+	for _, v := range r.o.Recalls(id) {
+		out.Recalls = append(out.Recalls, reported.Recalled{Place: v.Place, From: v.From.UTC(), To: v.To.UTC()})
+	}
 	out.Blocks, out.Answers = []reported.ResidentsBlock{}, []reported.ResidentsAnswer{}
 	for _, c := range r.o.Book.Counts(ids) {
 		if !mayRead(by, c.Block) {

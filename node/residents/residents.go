@@ -31,8 +31,10 @@ import (
 	"almenara/node/replication"
 	"almenara/node/reports"
 	"almenara/node/residents/floods"
+	"almenara/node/residents/refusals"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/visited"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/factbody"
 	"almenara/storage/noderecord"
@@ -55,6 +57,8 @@ type Options struct {
 	InForce func() *channels.Situation
 	// AlertIDs are all ids of the alert that an id, or the beginning of one, means.
 	AlertIDs func(id string) ([]string, error)
+	// Recalls are the places whose visitors an alert recalls, by its id; none of an ordinary one.
+	Recalls func(id string) []visited.Visit
 	// Keys are those of the nodes that belong to the district now.
 	Keys     func() ([]noderecord.PublicKey, error)
 	Signer   contract.Signer // this node's key
@@ -133,11 +137,11 @@ type View struct {
 	phone []byte
 }
 
-// Open gives what somebody who read a code is shown. Errors are *Refused.
+// Open gives what somebody who read a code is shown. Errors are *refusals.Refused.
 func (r *Residents) Open(v Visit) (View, error) {
 	now := r.o.Clock()
 	if !r.floods.Opens(v.Address, now) {
-		return View{}, &Refused{Why: TooMany, RetryAfter: 15}
+		return View{}, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 15}
 	}
 	return r.view(v, now)
 }
@@ -146,7 +150,7 @@ func (r *Residents) Open(v Visit) (View, error) {
 func (r *Residents) view(v Visit, now time.Time) (View, error) {
 	keys, err := r.o.Keys()
 	if err != nil {
-		return View{}, refuse(NotReady)
+		return View{}, refusals.Refuse(refusals.NotReady)
 	}
 	link, err := readLink(v.Link, keys, now, false)
 	if err != nil {
@@ -159,21 +163,31 @@ func (r *Residents) view(v Visit, now time.Time) (View, error) {
 		}
 	}
 	if secret == nil {
-		secret = make([]byte, phoneSecret)
-		_, _ = rand.Read(secret) // never fails (crypto/rand)
+		secret = newSecret()
 	}
 	block, known := r.blockOf(link.place)
 	if !known {
-		return View{}, refuse(NoPlace)
+		return View{}, refusals.Refuse(refusals.NoPlace)
 	}
 	out := View{Alert: link.alert, Block: block, Pass: passOf(r.o.Signer, link.alert, link.place, secret), phone: phoneOf(link.alert, secret)}
 	if err := r.fill(&out, now); err != nil {
 		return View{}, err
 	}
-	p := factbody.ResidentAnswer{Alert: string(out.Alert), What: factbody.ResidentSeen, Phone: out.phone}
-	out.Seen = r.o.Book.known(p)
-	out.Help, out.Photo = r.o.Book.saidOf(p.Alert, out.phone)
+	r.answered(&out)
 	return out, nil
+}
+
+// answered says what the phone has answered before, at any node of which this one has heard.
+func (r *Residents) answered(v *View) {
+	p := factbody.ResidentAnswer{Alert: string(v.Alert), What: factbody.ResidentSeen, Phone: v.phone}
+	v.Seen = r.o.Book.known(p)
+	v.Help, v.Photo = r.o.Book.saidOf(p.Alert, v.phone)
+}
+
+func newSecret() []byte {
+	secret := make([]byte, phoneSecret)
+	_, _ = rand.Read(secret) // never fails (crypto/rand)
+	return secret
 }
 
 // phoneOf is what answers of a phone have in common, for one alert: nothing joins those of two.
@@ -184,18 +198,13 @@ func phoneOf(id alert.ID, secret []byte) []byte {
 
 // fill puts in what devices of the block are given of the alert.
 func (r *Residents) fill(v *View, now time.Time) error {
-	situation := r.o.InForce()
-	if situation == nil {
-		return refuse(NotReady)
+	it, err := r.inForce(v.Alert, now)
+	if err != nil {
+		return err
 	}
-	i := slices.IndexFunc(situation.InForce, func(it channels.Item) bool { return it.Alert == v.Alert })
-	if i < 0 || !now.Before(situation.InForce[i].Expires) || situation.InForce[i].Message == nil {
-		return refuse(Over)
-	}
-	it := situation.InForce[i]
 	members, err := r.membersOf(v.Block)
 	if err != nil {
-		return refuse(NotReady)
+		return refusals.Refuse(refusals.NotReady)
 	}
 	texts := channels.Texts(it.Message)
 	var infos []alert.Info
@@ -206,13 +215,30 @@ func (r *Residents) fill(v *View, now time.Time) error {
 		}
 	}
 	if len(infos) == 0 {
-		return refuse(Elsewhere)
+		return refusals.Refuse(refusals.Elsewhere)
 	}
 	if v.Asked = alert.ResidentsAsked(infos); len(v.Asked) == 0 {
-		return refuse(NotAsked)
+		return refusals.Refuse(refusals.NotAsked)
 	}
-	v.Status, v.Expires, v.Tier = it.Status, it.Expires, contract.Tier(alert.PresentationOf(it.Status, infos).Tier)
+	v.show(it, infos)
 	return nil
+}
+
+func (v *View) show(it channels.Item, infos []alert.Info) {
+	v.Status, v.Expires, v.Tier = it.Status, it.Expires, contract.Tier(alert.PresentationOf(it.Status, infos).Tier)
+}
+
+// inForce is an alert as devices are given it now.
+func (r *Residents) inForce(id alert.ID, now time.Time) (channels.Item, error) {
+	situation := r.o.InForce()
+	if situation == nil {
+		return channels.Item{}, refusals.Refuse(refusals.NotReady)
+	}
+	i := slices.IndexFunc(situation.InForce, func(it channels.Item) bool { return it.Alert == id })
+	if i < 0 || !now.Before(situation.InForce[i].Expires) || situation.InForce[i].Message == nil {
+		return channels.Item{}, refusals.Refuse(refusals.Over)
+	}
+	return situation.InForce[i], nil
 }
 
 // membersOf is everybody in a block.

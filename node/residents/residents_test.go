@@ -26,10 +26,12 @@ import (
 	"almenara/node/authority"
 	"almenara/node/records/recordstest"
 	"almenara/node/replication"
+	"almenara/node/residents/refusals"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
 	"almenara/storage"
 	"almenara/storage/alert"
+	"almenara/storage/alert/visited"
 	"almenara/storage/audience"
 	"almenara/storage/factbody"
 	"almenara/storage/noderecord"
@@ -142,6 +144,9 @@ func newStation(t *testing.T) *station {
 				return nil, wire.Problemf(wire.KindNotFound, "no alert")
 			}
 			return []string{id}, nil
+		},
+		Recalls: func(string) []visited.Visit {
+			return visited.In(s.situation.InForce[0].Message.Infos)
 		},
 		Understood: func(context.Context, uint64) error { return s.old }, Alone: func() bool { return s.alone }, Base: "https://node.example",
 		Send: func(_ context.Context, device string, payload []byte) error {
@@ -312,9 +317,9 @@ func TestAnswer_HelpIsTakenWithoutAPhotoThatCannotBe(t *testing.T) {
 	s.room = errors.New("full")
 	require.True(t, b.says(Answer{What: factbody.ResidentHelp, Where: "2/F", Photo: photo(t, 30)}).NoPhoto)
 	_, err := b.answers(Answer{What: factbody.ResidentPhoto, Photo: []byte("no photo")})
-	require.Equal(t, BadPhoto, whyOf(err))
+	require.Equal(t, refusals.BadPhoto, whyOf(err))
 	_, err = b.answers(Answer{What: factbody.ResidentPhoto})
-	require.Equal(t, Empty, whyOf(err))
+	require.Equal(t, refusals.Empty, whyOf(err))
 	require.Equal(t, []Count{{Block: blockOne, Help: 1}}, s.o.Book.Counts([]string{string(fire)}))
 }
 
@@ -323,37 +328,37 @@ func TestAttack_WhatALinkIsNotGoodFor(t *testing.T) {
 	old := s.reads(blockOne)
 	s.now = night.Add(Renewed + GoodFor + time.Minute)
 	_, err := s.Open(old.Visit)
-	require.Equal(t, TooOld, whyOf(err))
+	require.Equal(t, refusals.TooOld, whyOf(err))
 	_, err = old.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"})
-	require.Equal(t, TooOld, whyOf(err))
+	require.Equal(t, refusals.TooOld, whyOf(err))
 
 	s.now = night
 	_, err = s.Open(s.reads("tm/estate/nowhere").Visit)
-	require.Equal(t, NoPlace, whyOf(err))
+	require.Equal(t, refusals.NoPlace, whyOf(err))
 	_, err = s.Open(Visit{Link: "../../etc/passwd"})
-	require.Equal(t, BadLink, whyOf(err))
+	require.Equal(t, refusals.BadLink, whyOf(err))
 	asked := s.reads(blockTwo)
 	_, err = asked.answers(Answer{What: factbody.ResidentPhoto, Photo: photo(t, 20)})
-	require.Equal(t, NotAsked, whyOf(err), "block two is not asked for photos")
+	require.Equal(t, refusals.NotAsked, whyOf(err), "block two is not asked for photos")
 	_, err = asked.answers(Answer{})
-	require.Equal(t, NotAsked, whyOf(err))
+	require.Equal(t, refusals.NotAsked, whyOf(err))
 
 	s.inForce("", "help")
 	_, err = s.Open(s.reads(blockOne).Visit)
-	require.Equal(t, NotAsked, whyOf(err))
+	require.Equal(t, refusals.NotAsked, whyOf(err))
 	s.situation.InForce[0].Parts = s.situation.InForce[0].Parts[1:] // an update that is for block two alone
 	_, err = s.Open(s.reads(blockOne).Visit)
-	require.Equal(t, Elsewhere, whyOf(err))
+	require.Equal(t, refusals.Elsewhere, whyOf(err))
 	s.situation.InForce[0].Expires = s.now
 	_, err = s.Open(s.reads(blockTwo).Visit)
-	require.Equal(t, Over, whyOf(err), "expired, though not yet taken off")
+	require.Equal(t, refusals.Over, whyOf(err), "expired, though not yet taken off")
 	s.situation = channels.Situation{}
 	_, err = s.Open(s.reads(blockTwo).Visit)
-	require.Equal(t, Over, whyOf(err))
+	require.Equal(t, refusals.Over, whyOf(err))
 
 	s.keys = s.keys[:1]
 	_, err = s.Open(s.reads(blockOne).Visit)
-	require.Equal(t, Removed, whyOf(err))
+	require.Equal(t, refusals.Removed, whyOf(err))
 	require.Empty(t, s.made)
 }
 
@@ -365,10 +370,10 @@ func TestPass_LetsWhoOpenedInTimeAnswerLater(t *testing.T) {
 	s.now = night.Add(90 * time.Minute)
 	b.says(Answer{What: factbody.ResidentHelp, Where: "5/F"})
 	_, err := s.Answer(t.Context(), Visit{Link: b.Link, Address: "10.0.0.8"}, Answer{What: factbody.ResidentHelp, Where: "6/F"})
-	require.Equal(t, TooOld, whyOf(err))
+	require.Equal(t, refusals.TooOld, whyOf(err))
 	elsewhere := Visit{Link: mustLinkAt(t, s, blockTwo, night), Pass: b.Pass, Address: "10.0.0.8"}
 	_, err = s.Answer(t.Context(), elsewhere, Answer{What: factbody.ResidentHelp, Where: "6/F"})
-	require.Equal(t, TooOld, whyOf(err), "a pass is of one block")
+	require.Equal(t, refusals.TooOld, whyOf(err), "a pass is of one block")
 }
 
 func mustLinkAt(t *testing.T, s *station, block string, at time.Time) string {
@@ -386,7 +391,7 @@ func TestAttack_AFloodOfSeenLeavesRoomForHelp(t *testing.T) {
 		b := s.reads(blockOne)
 		b.Address = fmt.Sprintf("10.1.%d.%d", i/250, i%250)
 		if _, err := b.answers(Answer{What: factbody.ResidentSeen}); err != nil {
-			require.Equal(t, TooMany, whyOf(err))
+			require.Equal(t, refusals.TooMany, whyOf(err))
 			refused++
 		}
 	}
@@ -404,13 +409,13 @@ func TestAttack_OneAddressAndOnePhoneAreBounded(t *testing.T) {
 	for ; n < 20 && err == nil; n++ {
 		_, err = b.answers(Answer{What: factbody.ResidentHelp, Where: fmt.Sprint(n, "/F")})
 	}
-	require.Equal(t, TooMany, whyOf(err))
+	require.Equal(t, refusals.TooMany, whyOf(err))
 	require.Equal(t, mostOfPhone+1, n)
 	err, n = nil, 0
 	for ; n < 1000 && err == nil; n++ { // cookies thrown away
 		_, err = s.reads(blockOne).answers(Answer{What: factbody.ResidentHelp, Where: "1/F"})
 	}
-	require.Equal(t, TooMany, whyOf(err))
+	require.Equal(t, refusals.TooMany, whyOf(err))
 	require.Less(t, n, 160)
 }
 
@@ -424,7 +429,7 @@ func TestAttack_OnePhoneThatTakesItsTimeIsBounded(t *testing.T) {
 		s.now = s.now.Add(2 * time.Minute)
 	}
 	_, err := b.answers(Answer{What: factbody.ResidentHelp, Where: "99/F"})
-	require.Equal(t, TooMany, whyOf(err))
+	require.Equal(t, refusals.TooMany, whyOf(err))
 	s.reads(blockOne).says(Answer{What: factbody.ResidentHelp, Where: "99/F"})
 }
 
@@ -432,13 +437,13 @@ func TestAnswer_SaysWhatItCannotDo(t *testing.T) {
 	s := newStation(t)
 	s.old = wire.Problemf(wire.KindRefused, "n3 is not upgraded")
 	_, err := s.reads(blockOne).answers(Answer{What: factbody.ResidentSeen})
-	require.Equal(t, NotReady, whyOf(err))
+	require.Equal(t, refusals.NotReady, whyOf(err))
 	s.old, s.disk = nil, errors.New("full")
 	_, err = s.reads(blockOne).answers(Answer{What: factbody.ResidentSeen})
-	require.Equal(t, NotReady, whyOf(err))
+	require.Equal(t, refusals.NotReady, whyOf(err))
 	s.Close()
 	_, err = s.reads(blockOne).answers(Answer{What: factbody.ResidentSeen})
-	require.Equal(t, NotReady, whyOf(err))
+	require.Equal(t, refusals.NotReady, whyOf(err))
 }
 
 // Phones that answer at once share facts.

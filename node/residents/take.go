@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"almenara/cluster/fact"
 	"almenara/node/reports"
+	"almenara/node/residents/refusals"
+	"almenara/node/residents/typed"
 	"almenara/storage/factbody"
 )
 
@@ -40,26 +39,33 @@ type Taken struct {
 var asks = map[factbody.ResidentWhat]string{factbody.ResidentSeen: "seen", factbody.ResidentHelp: "help", factbody.ResidentPhoto: "photo"}
 
 // Answer takes an answer. When it returns without an error the answer is on this node's disk, once, however often
-// it is sent; a request for help also where its photo cannot be taken. Errors are *Refused.
+// it is sent; a request for help also where its photo cannot be taken. Errors are *refusals.Refused.
 func (r *Residents) Answer(ctx context.Context, v Visit, in Answer) (Taken, error) {
 	now := r.o.Clock()
 	if !r.floods.Asks(v.Address, now) {
-		return Taken{}, &Refused{Why: TooMany, RetryAfter: 15}
+		return Taken{}, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 15}
 	}
 	view, err := r.view(v, now)
 	if err != nil {
 		return Taken{}, err
 	}
+	return r.answer(ctx, view, from{v.Address, v.Link}, in, now)
+}
+
+// from is where an answer comes from, for floods alone.
+type from struct{ address, link string }
+
+func (r *Residents) answer(ctx context.Context, view View, from from, in Answer, now time.Time) (_ Taken, err error) {
 	out := Taken{View: view}
 	if !slices.Contains(view.Asked, asks[in.What]) {
-		return out, refuse(NotAsked)
+		return out, refusals.Refuse(refusals.NotAsked)
 	}
 	a := factbody.ResidentAnswer{Alert: string(view.Alert), Block: view.Block, What: in.What, Phone: view.phone, Taken: now.UnixMilli()}
 	if in.What != factbody.ResidentSeen {
-		a.Where, a.Text = cut(in.Where, factbody.MaxResidentWhere), cut(in.Text, factbody.MaxResidentText)
+		a.Where, a.Text = typed.Cut(in.Where, factbody.MaxResidentWhere), typed.Cut(in.Text, factbody.MaxResidentText)
 	}
 	if in.What == factbody.ResidentPhoto && len(in.Photo) == 0 {
-		return out, refuse(Empty)
+		return out, refusals.Refuse(refusals.Empty)
 	}
 	sum := sha256.Sum256(in.Photo)
 	a.ID = factbody.ResidentID(a.Alert, a.Phone, a.What, fmt.Sprintf("%s\x00%s\x00%x", a.Where, a.Text, sum))
@@ -68,13 +74,13 @@ func (r *Residents) Answer(ctx context.Context, v Visit, in Answer) (Taken, erro
 		return out, nil
 	}
 	if !r.o.Book.room(a) {
-		return out, &Refused{Why: TooMany, RetryAfter: 300}
+		return out, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 300}
 	}
-	if wait := r.floods.Takes(a, v.Address, v.Link, now); wait > 0 {
-		return out, &Refused{Why: TooMany, RetryAfter: int(math.Ceil(wait.Seconds()))}
+	if wait := r.floods.Takes(a, from.address, from.link, now); wait > 0 {
+		return out, &refusals.Refused{Why: refusals.TooMany, RetryAfter: int(math.Ceil(wait.Seconds()))}
 	}
 	if err := r.o.Understood(ctx, fact.KindResidents.Since()); err != nil {
-		return out, refuse(NotReady)
+		return out, refusals.Refuse(refusals.NotReady)
 	}
 	release := func() {}
 	if len(in.Photo) > 0 && in.What != factbody.ResidentSeen {
@@ -95,35 +101,15 @@ func (r *Residents) photo(a *factbody.ResidentAnswer, raw []byte) (release func(
 	defer r.drawing.Unlock()
 	drawn, size, err := reports.Redraw(raw)
 	if err != nil {
-		return none, refuse(BadPhoto)
+		return none, refusals.Refuse(refusals.BadPhoto)
 	}
 	done, err := r.o.Photos.TakePhoto(drawn)
 	if err != nil {
-		return none, refuse(NotReady)
+		return none, refusals.Refuse(refusals.NotReady)
 	}
 	sum := sha256.Sum256(drawn)
 	a.Photo = &factbody.Photo{SHA256: sum[:], Size: int64(len(drawn)), Width: uint32(size.X), Height: uint32(size.Y)}
 	return done, nil
-}
-
-// cut is a text as it is kept: one that people can read, of at most so many bytes. What changes how other text
-// is shown, or shows nothing, is left out.
-func cut(text string, most int) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r), unicode.Is(unicode.Zl, r), unicode.Is(unicode.Zp, r):
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	text = strings.TrimSpace(text)
-	for len(text) > most {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
-	}
-	return text
 }
 
 // waiting is an answer that is to be made a part of a fact.
@@ -143,15 +129,15 @@ func (r *Residents) record(ctx context.Context, a factbody.ResidentAnswer) (agre
 	select {
 	case r.queue <- w:
 	default:
-		return false, &Refused{Why: TooMany, RetryAfter: 5}
+		return false, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 5}
 	}
 	select {
 	case out := <-w.done:
 		return out.agreed, out.err
 	case <-ctx.Done():
-		return false, refuse(NotReady)
+		return false, refusals.Refuse(refusals.NotReady)
 	case <-r.ctx.Done():
-		return false, refuse(NotReady)
+		return false, refusals.Refuse(refusals.NotReady)
 	}
 }
 
@@ -193,12 +179,12 @@ func (r *Residents) write(batch []*waiting) {
 	}
 	body, err := all.Encode()
 	if err != nil {
-		tell(outcome{err: refuse(NotReady)})
+		tell(outcome{err: refusals.Refuse(refusals.NotReady)})
 		return
 	}
 	p, err := r.o.Exchange.Create(r.ctx, fact.KindResidents, fact.Receipts, body)
 	if err != nil {
-		tell(outcome{err: refuse(NotReady)})
+		tell(outcome{err: refusals.Refuse(refusals.NotReady)})
 		return
 	}
 	if p.Durable() && r.o.Alone() {
@@ -223,7 +209,7 @@ func (r *Residents) write(batch []*waiting) {
 				}
 			}
 			if !p.Durable() {
-				tell(outcome{err: refuse(NotReady)})
+				tell(outcome{err: refusals.Refuse(refusals.NotReady)})
 				return
 			}
 			tell(outcome{})

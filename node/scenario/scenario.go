@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
+	"almenara/storage/alert/visited"
 	"almenara/storage/audience"
 	"almenara/storage/rights"
 )
@@ -58,6 +61,9 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 	}
 	out := Checked{Alert: a, Warnings: judge.Sentences(judge.Selected(findings, s.Select, chosen(s)))}
 	found := append(judge.Message(a), judge.Times(a, now, true, func(alert.Key) bool { return true })...)
+	if leavesVisited(s) { // judged when it is sent: no text of the greatest length is a time
+		found = slices.DeleteFunc(found, func(f alert.Finding) bool { return f.Rule == judge.RuleVisited })
+	}
 	if err := out.heed(found); err != nil {
 		return Checked{}, err
 	}
@@ -73,6 +79,26 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 		return Checked{}, err
 	}
 	return out, out.heed(found)
+}
+
+// leavesVisited reports whether a scenario leaves it to whoever sends it which place's visitors it recalls.
+func leavesVisited(s rights.Scenario) bool {
+	var form struct {
+		Info []struct {
+			Parameter []struct{ ValueName, Value string }
+		}
+	}
+	if json.Unmarshal(s.Alert, &form) != nil {
+		return false
+	}
+	for _, i := range form.Info {
+		for _, p := range i.Parameter {
+			if p.ValueName == visited.Parameter && strings.Contains(p.Value, "{{") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkFurther refuses groups that could not be called.

@@ -16,6 +16,7 @@ import (
 	"almenara/node/wire/personal"
 	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/visits"
 )
 
 // Every method of the interfaces below returns *wire.Problem errors for what the
@@ -86,6 +87,14 @@ type Notices interface {
 	ReviseNotice(ctx context.Context, by authority.Caller, id string, in notices.DraftNotice) (notices.Notice, error)
 	// ActOnNotice comments on one, passes it on, sends it back or withdraws it.
 	ActOnNotice(ctx context.Context, by authority.Caller, id string, in notices.ActOnNotice) (notices.Notice, error)
+}
+
+// CheckIns is about places at which anybody's phone checks in, by the code that hangs there.
+type CheckIns interface {
+	// PlaceCodes are the codes of places, to print.
+	PlaceCodes(ctx context.Context, by authority.Caller, places []string) (visits.PlaceCodes, error)
+	// CheckIns counts how often phones checked in, by place.
+	CheckIns(ctx context.Context, by authority.Caller, q visits.Query) (visits.CheckIns, error)
 }
 
 // Residents is what people without an account answer to alerts.
@@ -265,6 +274,7 @@ type All struct {
 	Spoken     SpokenCodes
 	FollowUps  FollowUps
 	Residents  Residents
+	CheckIns   CheckIns
 	Reported   Reported
 	Notices    Notices
 	Scenarios  Scenarios

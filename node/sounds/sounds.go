@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -48,6 +49,20 @@ type Speech interface {
 	speaker.Speech
 	// By says what would speak a text, without speaking it.
 	By(ctx context.Context, language, text string) speaker.By
+}
+
+// clipsFolder holds recorded clips, in the data folder; it may be absent.
+const clipsFolder = "clips"
+
+// WithClips is the speech of the recorded clips in a data folder, and of espeak-ng beside them.
+func WithClips(dir string, log *slog.Logger) Speech {
+	clips := speaker.OpenClips(filepath.Join(dir, clipsFolder))
+	if count, err := clips.Check(); err != nil {
+		log.Error("recorded clips cannot be used", "error", err)
+	} else if count > 0 {
+		log.Info("recorded clips are used", "clips", count)
+	}
+	return speaker.Both{Clips: clips}
 }
 
 // Options say what a Sounds needs. None may be nil.

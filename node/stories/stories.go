@@ -24,6 +24,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
+	"almenara/storage/alert/visited"
 )
 
 // State is what was agreed of alerts; *agreed.Reader is one.
@@ -75,6 +76,19 @@ func (f *Finder) AllIDs(id string) ([]string, error) {
 		ids[i] = string(one)
 	}
 	return ids, nil
+}
+
+// Recalls are the places whose visitors an alert recalls, by its id; none of one that is not known here.
+func (f *Finder) Recalls(id string) []visited.Visit {
+	s, err := f.Find(id)
+	if err != nil || s.Current() == nil {
+		return nil
+	}
+	m, err := s.Current().Whole()
+	if err != nil || m.Alert == nil {
+		return nil
+	}
+	return visited.In(m.Alert.Infos)
 }
 
 // ID is the id that the caller wrote, also one that is not known here, or the one known

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"almenara/node/wire/able"
+	"almenara/node/wire/reported"
 )
 
 // Report is what one alert came to, for the record: who did what and when, and when it reached whom.
@@ -31,9 +32,10 @@ type Report struct {
 	Slowest []ReportRow  `json:"slowest"` // who presented it last, 10 at most, the slowest first
 	// Dark is who never told anything of the alert, not even that it came: 100 at most, by place.
 	// Both lists are empty where the caller may not list whom the alert reached.
-	Dark      []ReportRow `json:"dark"`
-	DarkTotal uint64      `json:"dark_total"` // all of those
-	Answers   []Count     `json:"answers"`    // what people answered last, the most frequent first
+	Dark      []ReportRow               `json:"dark"`
+	DarkTotal uint64                    `json:"dark_total"`          // all of those
+	Answers   []Count                   `json:"answers"`             // what people answered last, the most frequent first
+	Residents []reported.ResidentsBlock `json:"residents,omitempty"` // phones that answered by a code, by place; absent for who may not read reports
 	// RoundedTo says that every count is rounded down to a multiple of this, that no time of a single
 	// member is told, and that nobody is listed; see Alert. 0: all is exact.
 	RoundedTo uint64 `json:"rounded_to,omitempty"`

@@ -49,7 +49,7 @@ const ParameterResidents = "almenara:residents"
 var ResidentWords = []string{"seen", "help", "photo"}
 
 // ResidentsAsked is what the info blocks ask residents for, in the order of ResidentWords; none where nobody
-// is to be asked. Other words are passed over.
+// is to be asked. Other words are passed over; who sends them is warned (judge.Message).
 func ResidentsAsked(infos []Info) (words []string) {
 	for _, word := range ResidentWords {
 		if slices.ContainsFunc(infos, func(i Info) bool {

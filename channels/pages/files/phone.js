@@ -9,6 +9,7 @@ import { join, ticketOf } from './join.js'
 import { Link, about, identify, level, limited, onlyPage, refusals, stayAwake, testPage, watchMemory } from './life.js'
 import { wordsFor } from './phonewords.js'
 import { newId, written } from './contract/report.js'
+import { watchRecalls } from './recalls.js'
 import { Reporting } from './reporting.js'
 import { openReports } from './reports.js'
 import { Sound } from './sound.js'
@@ -82,6 +83,7 @@ async function begin (kept) {
   document.addEventListener('visibilitychange', front)
   if (window.speechSynthesis) window.speechSynthesis.onvoiceschanged = draw
   setInterval(() => { draw(); cards.look() }, 250)
+  watchRecalls(find('recalls'), words)
   stayAwake(on => { wake = on; draw() })
   watchMemory(receiver)
   draw()

@@ -136,6 +136,7 @@ type All interface {
 	service.Reported
 	service.Notices
 	service.Residents
+	service.CheckIns
 	service.Scenarios
 	service.Licences
 	service.Policy
@@ -163,7 +164,7 @@ type All interface {
 // Services has the API served by one type.
 func Services(all All) service.All {
 	return service.All{
-		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Residents: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
+		Identifier: all, Alerts: all, Approvals: all, Spoken: all, FollowUps: all, Reported: all, Notices: all, Residents: all, CheckIns: all, Scenarios: all, Licences: all, Policy: all, Reader: all, Reports: all, Imports: all,
 		Selections: all, Places: all, PlaceTree: all, Devices: all, Connected: all, Ability: all, Personal: all, Users: all, Passwords: all, Status: all, Nodes: all, Backups: all,
 		Splits: all, Agreed: all, Audit: all, Events: all,
 	}

@@ -16,6 +16,7 @@ import (
 	"almenara/node/wire/personal"
 	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/visits"
 )
 
 // What the examples have in common.
@@ -52,7 +53,8 @@ var exampleNotice = notices.Notice{
 
 // exampleResidents is what residents of one block answered.
 var exampleResidents = reported.Residents{
-	Seen: 41, Help: 1, Blocks: []reported.ResidentsBlock{{Place: examplePlace, Seen: 41, Help: 1}},
+	Recalls: []reported.Recalled{{Place: examplePlace, From: exampleTime.Add(-4 * time.Hour), To: exampleTime}},
+	Seen:    41, Help: 1, Blocks: []reported.ResidentsBlock{{Place: examplePlace, Seen: 41, Help: 1}},
 	Answers: []reported.ResidentsAnswer{{ID: "zyxwvutsrqponmlkjihgfedcba", Kind: reported.ResidentHelp, Handling: reported.New, Place: examplePlace, Taken: exampleTime, Where: "12/F, B", Text: "The stairs are full of smoke", By: "amy", Moderated: exampleTime.Add(time.Minute), Note: "warden goes"}},
 }
 
@@ -73,6 +75,8 @@ const (
 // examples are bodies as they may look, by their type: one of every type that a route takes
 // or answers.
 var examples = byType(
+	visits.PlaceCodes{Codes: []visits.PlaceCode{{Place: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-Hant": "安麗樓"}, Link: "HTTPS://ON-TING.EXAMPLE:8480/R/AT/AFZWG2DF", Until: exampleTime.Add(396 * 24 * time.Hour), Modules: 57, Picture: "/9Pz"}}},
+	visits.CheckIns{From: exampleTime.Add(-4 * time.Hour), To: exampleTime, Total: 132, Places: []visits.PlaceCheckIns{{Place: examplePlace, Count: 132}}, Unanswered: []string{exampleNode}, Visited: "2026-07-20T13:40:00+08:00/2026-07-20T17:40:00+08:00 " + examplePlace},
 	wire.SendAlert{Scenario: "flood", Blanks: map[string]string{"where": "Block 2"}, Incident: "i-7", Reason: "seen by the warden",
 		Select: "wave = a", Escalate: &acts.Escalate{Answers: 2, Minutes: 10, Groups: []string{"wave = b"}}, RemindMinutes: 5},
 	wire.CorrectAlert{Texts: []wire.CorrectText{{Language: "en", Headline: new("Go to the third floor")}}, Reason: "the water rises"},

@@ -13,6 +13,7 @@ import (
 	"almenara/node/scenario"
 	"almenara/node/scenario/ready"
 	"almenara/node/wording"
+	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
@@ -51,6 +52,9 @@ func TestReady_CanAllBeSent(t *testing.T) {
 		require.NoError(t, err, s.ID)
 		require.Empty(t, wording.Check(checked.Alert, s.Sensitive), s.ID)
 		found := judge.File(raw, everybody, noon)
+		if slices.Contains(scenario.Blanks(s.Alert), "visited") { // judged when it is sent
+			found = slices.DeleteFunc(found, func(f alert.Finding) bool { return f.Rule == judge.RuleVisited })
+		}
 		require.Empty(t, found, "%s: %s", s.ID, found.Reason())
 	}
 }

@@ -42,6 +42,7 @@ type Services struct {
 	Reported  service.Reported
 	Notices   service.Notices
 	Residents service.Residents
+	CheckIns  service.CheckIns
 	Audit     service.Audit
 	Status    service.Status
 	Events    service.Events

@@ -127,7 +127,7 @@ func newRig(_ testing.TB) *rig {
 	s := apitest.Services(r.fake)
 	r.Console = New(Services{
 		SignIn: r.people, Enrolment: enrolling{r.fake}, Alerts: s.Alerts, Approvals: s.Approvals, Scenarios: s.Scenarios, Places: s.Places, PlaceTree: s.PlaceTree, Reader: s.Reader, Reports: s.Reports, Audit: s.Audit, Status: s.Status, Events: s.Events,
-		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents, Policy: s.Policy,
+		Spoken: s.Spoken, FollowUps: s.FollowUps, Reported: s.Reported, Notices: s.Notices, Residents: s.Residents, CheckIns: s.CheckIns, Policy: s.Policy,
 		Users: s.Users, Passwords: s.Passwords, Licences: s.Licences,
 		Devices: s.Devices, Connected: s.Connected, Ability: s.Ability, Personal: s.Personal,
 		Imports: s.Imports, Selections: s.Selections,

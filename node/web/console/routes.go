@@ -7,6 +7,7 @@ import (
 	"almenara/node/web/console/answers"
 	"almenara/node/web/console/audience"
 	"almenara/node/web/console/audit"
+	"almenara/node/web/console/checkins"
 	"almenara/node/web/console/compose"
 	"almenara/node/web/console/contents"
 	"almenara/node/web/console/enrol"
@@ -37,6 +38,7 @@ func rooms(s Services, p pages) []frame.Room {
 		personal.Room(personal.Services{Personal: s.Personal, Places: s.Places}),
 		answers.Room(s.Reader, s.Residents, s.Places),
 		residents.Room(s.Residents, s.Reader, s.Places),
+		checkins.Room(checkins.Services{CheckIns: s.CheckIns, Places: s.Places, Scenarios: s.Scenarios}),
 		report.Room(s.Reports, s.Residents, s.Places),
 		reports.Room(s.Reported, s.Places),
 		notices.Room(s.Notices, s.Scenarios, s.Policy, s.Places),

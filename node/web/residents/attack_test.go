@@ -50,7 +50,7 @@ func (d *drawing) Answer(ctx context.Context, v residents.Visit, in residents.An
 // their own address neither.
 func TestAttack_PhotosKeepNoWordsWaiting(t *testing.T) {
 	d := &drawing{node: newNode(), begun: make(chan struct{}), over: make(chan struct{})}
-	p := New(d, func() time.Time { return night }, time.UTC)
+	p := New(d, visitor{&hall{}}, func() time.Time { return night }, time.UTC)
 	send := func(from string, r *http.Request) int {
 		r.RemoteAddr = from + ":4000"
 		w := httptest.NewRecorder()
@@ -97,7 +97,7 @@ func TestAttack_PhotosKeepNoWordsWaiting(t *testing.T) {
 // Of a form with two photos neither takes the place of another phone for longer than it is read.
 func TestAttack_TwoPhotosInOneFormLeakNoPlace(t *testing.T) {
 	n := newNode()
-	p := New(n, func() time.Time { return night }, time.UTC)
+	p := New(n, visitor{&n.hall}, func() time.Time { return night }, time.UTC)
 	for i := range 3 * photos.All {
 		var body bytes.Buffer
 		form := multipart.NewWriter(&body)

@@ -24,6 +24,7 @@ import (
 	"almenara/node/api/rates"
 	"almenara/node/inflight"
 	"almenara/node/residents"
+	"almenara/node/residents/refusals"
 	"almenara/node/web"
 	"almenara/storage/factbody"
 )
@@ -54,7 +55,7 @@ var (
 //go:embed *.html *.css *.js
 var own embed.FS
 
-var page = template.Must(template.ParseFS(own, "residents.html"))
+var page = template.Must(template.ParseFS(own, "residents.html", "visits.html"))
 
 // Answers takes them; *residents.Residents is one.
 type Answers interface {
@@ -64,22 +65,23 @@ type Answers interface {
 
 // Pages serves them. It may be used from any goroutine.
 type Pages struct {
-	answers Answers
-	clock   func() time.Time
-	zone    *time.Location
-	files   *web.Files
-	mux     *http.ServeMux
-	reading *inflight.Open
-	photos  *inflight.Open
+	answers  Answers
+	checkIns CheckIns
+	clock    func() time.Time
+	zone     *time.Location
+	files    *web.Files
+	mux      *http.ServeMux
+	reading  *inflight.Open
+	photos   *inflight.Open
 }
 
 // New makes them. The zone is that in which times are shown.
-func New(answers Answers, clock func() time.Time, zone *time.Location) *Pages {
+func New(answers Answers, checkIns CheckIns, clock func() time.Time, zone *time.Location) *Pages {
 	files, err := web.NewFiles(Below+"file/", own)
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	p := &Pages{answers: answers, clock: clock, zone: zone, files: files, mux: http.NewServeMux(), reading: inflight.NewOpen("answers", reading), photos: inflight.NewOpen("photos", photos)}
+	p := &Pages{answers: answers, checkIns: checkIns, clock: clock, zone: zone, files: files, mux: http.NewServeMux(), reading: inflight.NewOpen("answers", reading), photos: inflight.NewOpen("photos", photos)}
 	p.mux.HandleFunc("GET "+Below+"file/{name}", p.file)
 	p.mux.HandleFunc("GET "+Below+"{link}", p.open)
 	p.mux.HandleFunc("POST "+Below+"{link}", p.answer)
@@ -87,6 +89,7 @@ func New(answers Answers, clock func() time.Time, zone *time.Location) *Pages {
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, Below+strings.ToLower(r.PathValue("link")), http.StatusTemporaryRedirect)
 	})
+	p.routesOfVisits()
 	return p
 }
 
@@ -100,7 +103,7 @@ func (p *Pages) Register(mux *http.ServeMux) *Pages {
 // ServeHTTP implements http.Handler.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := web.Protect(w, r); err != nil {
-		p.refused(w, &residents.Refused{Why: residents.NotAsked}, http.StatusForbidden)
+		p.refused(w, &refusals.Refused{Why: refusals.NotAsked}, http.StatusForbidden)
 		return
 	}
 	h := w.Header()
@@ -144,8 +147,12 @@ func (p *Pages) open(w http.ResponseWriter, r *http.Request) {
 
 // remember gives the phone its random value, for as long as the alert can last.
 func (p *Pages) remember(w http.ResponseWriter, r *http.Request, view residents.View) {
+	p.rememberIn(w, r, cookieOf(r.PathValue("link")), view)
+}
+
+func (p *Pages) rememberIn(w http.ResponseWriter, r *http.Request, cookie string, view residents.View) {
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieOf(r.PathValue("link")), Value: view.Pass, Path: Below, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+		Name: cookie, Value: view.Pass, Path: Below, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
 		MaxAge: int(max(view.Expires.Sub(p.clock()), time.Minute).Seconds()),
 	})
 }
@@ -154,7 +161,7 @@ func (p *Pages) remember(w http.ResponseWriter, r *http.Request, view residents.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 	from := rates.AddressOf(r)
 	if err := p.reading.Take(from, false); err != nil {
-		p.refused(w, &residents.Refused{Why: residents.TooMany, RetryAfter: 5}, 0)
+		p.refused(w, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 5}, 0)
 		return
 	}
 	read := sync.OnceFunc(func() { p.reading.Give(from) })
@@ -172,11 +179,11 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 		drawn()
 	}
 	if err != nil {
-		p.refused(w, &residents.Refused{Why: residents.BadPhoto}, http.StatusBadRequest)
+		p.refused(w, &refusals.Refused{Why: refusals.BadPhoto}, http.StatusBadRequest)
 		return
 	}
 	if busy && form["answer"] == "photo" {
-		p.refused(w, &residents.Refused{Why: residents.TooMany, RetryAfter: 5}, 0)
+		p.refused(w, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 5}, 0)
 		return
 	}
 	v := p.visit(r)
@@ -196,11 +203,12 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.remember(w, r, out.View)
+	d := done{What: form["answer"], Here: !out.Agreed, NoPhoto: out.NoPhoto}
 	if _, err := r.Cookie(cookieOf(v.Link)); err == nil { // loading the page again sends nothing again
-		http.Redirect(w, r, r.URL.Path+"?done="+form["answer"]+"&here="+strconv.FormatBool(!out.Agreed)+"&photo="+strconv.FormatBool(!out.NoPhoto), http.StatusSeeOther)
+		http.Redirect(w, r, r.URL.Path+d.query(), http.StatusSeeOther)
 		return
 	}
-	p.show(w, r, out.View, done{What: form["answer"], Here: !out.Agreed, NoPhoto: out.NoPhoto})
+	p.show(w, r, out.View, d)
 }
 
 // fields reads a form. A photo that is too large, or has no room, is read and dropped, and what was written is not lost
@@ -265,6 +273,11 @@ type done struct {
 	Here, NoPhoto bool
 }
 
+// query is what the address says of it, for the page that comes next.
+func (d done) query() string {
+	return "?done=" + d.What + "&here=" + strconv.FormatBool(d.Here) + "&photo=" + strconv.FormatBool(!d.NoPhoto)
+}
+
 // shown is what the page is filled with.
 type shown struct {
 	Style, Script string // paths
@@ -278,6 +291,11 @@ type shown struct {
 	View          residents.View
 	Done          done
 	Refused       *refusal
+	Recalls       []recallLine // that the phone's own visits are about
+	Recall        bool         // this alert is one: Where was visited when, and Visits are what a phone without cookies says again
+	Where         *named
+	Visited       string
+	Visits        string
 }
 
 type text struct {
@@ -286,6 +304,13 @@ type text struct {
 }
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, v residents.View, d done) {
+	out := p.shownOf(r, v, d)
+	has, _ := p.visitsOf(r)
+	out.Recalls = p.recallLines(has, false)
+	p.write(w, http.StatusOK, out)
+}
+
+func (p *Pages) shownOf(r *http.Request, v residents.View, d done) shown {
 	out := shown{Frame: "caution", Pass: v.Pass, Path: r.URL.Path, View: v, Done: d, Asks: map[string]bool{}}
 	switch v.Tier {
 	case contract.TierEmergency:
@@ -302,15 +327,15 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, v residents.View, d
 			out.Texts = append(out.Texts, text{t, t.Expires.In(p.zone).Format("2006-01-02 15:04")})
 		}
 	}
-	slices.SortStableFunc(out.Texts, func(a, b text) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(out.Texts, func(a, b text) int { return cmp.Compare(rank(a.Text), rank(b.Text)) })
 	if len(out.Texts) > 0 {
 		out.Title = cmp.Or(out.Texts[0].Headline, out.Texts[0].Event)
 	}
-	p.write(w, http.StatusOK, out)
+	return out
 }
 
 // rank puts Chinese first.
-func rank(t text) int {
+func rank(t contract.Text) int {
 	if strings.HasPrefix(strings.ToLower(t.Language), "zh") {
 		return 0
 	}
@@ -319,9 +344,9 @@ func rank(t text) int {
 
 // refused says in one sentence why not; a status of 0 is that of the reason.
 func (p *Pages) refused(w http.ResponseWriter, err error, status int) {
-	var why *residents.Refused
+	var why *refusals.Refused
 	if !errors.As(err, &why) {
-		why = &residents.Refused{Why: residents.NotReady}
+		why = &refusals.Refused{Why: refusals.NotReady}
 	}
 	if why.RetryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(why.RetryAfter))

@@ -19,6 +19,7 @@ import (
 
 	"almenara/channels/contract"
 	"almenara/node/residents"
+	"almenara/node/residents/refusals"
 	"almenara/storage/factbody"
 )
 
@@ -34,6 +35,7 @@ type node struct {
 	noPhoto bool
 	visits  []residents.Visit
 	taken   []residents.Answer
+	hall
 }
 
 func (n *node) Open(v residents.Visit) (residents.View, error) {
@@ -62,7 +64,7 @@ func newNode() *node {
 
 func (n *node) ask(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	New(n, func() time.Time { return night }, time.UTC).ServeHTTP(w, r)
+	New(n, visitor{&n.hall}, func() time.Time { return night }, time.UTC).ServeHTTP(w, r)
 	return w
 }
 
@@ -122,7 +124,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // Somebody who opens many answers and sends none of them to its end keeps nobody else from asking for help.
 func TestAttack_SlowPhonesTakeNoRoomOfOthers(t *testing.T) {
 	n := newNode()
-	p := New(n, func() time.Time { return night }, time.UTC)
+	p := New(n, visitor{&n.hall}, func() time.Time { return night }, time.UTC)
 	begun := make(chan struct{})
 	var all sync.WaitGroup
 	post := func(from string, body io.Reader) int {
@@ -262,10 +264,10 @@ func TestAttack_TextsAreNoMarkup(t *testing.T) {
 }
 
 func TestRefusal_IsASentenceInBothLanguages(t *testing.T) {
-	require.Len(t, sentences, len(residents.Reasons()))
-	for _, why := range residents.Reasons() {
+	require.Len(t, sentences, len(refusals.Reasons()))
+	for _, why := range refusals.Reasons() {
 		n := newNode()
-		n.err = &residents.Refused{Why: why, RetryAfter: 7}
+		n.err = &refusals.Refused{Why: why, RetryAfter: 7}
 		w := n.get(Below + link)
 		require.GreaterOrEqual(t, w.Code, 400, why)
 		require.NotEmpty(t, sentences[why].Zh, why)
@@ -276,7 +278,7 @@ func TestRefusal_IsASentenceInBothLanguages(t *testing.T) {
 		require.NotContains(t, w.Body.String(), "<form")
 	}
 	n := newNode()
-	n.err = &residents.Refused{Why: residents.TooMany}
+	n.err = &refusals.Refused{Why: refusals.TooMany}
 	require.Equal(t, http.StatusTooManyRequests, n.get(Below+link).Code)
 }
 

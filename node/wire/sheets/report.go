@@ -62,6 +62,14 @@ func Report(to io.Writer, r wire.Report) error {
 	for _, a := range r.Answers {
 		line("answer", "answered", time.Time{}, "", "", plainCell(a.Name), "", "", "", "", strconv.FormatUint(a.Count, 10))
 	}
+	for _, b := range r.Residents {
+		for _, n := range []struct {
+			what  string
+			count int
+		}{{"seen", b.Seen}, {"help", b.Help}, {"photos", b.Photos}} {
+			line("residents", n.what, time.Time{}, "", "", "", plainCell(b.Place), "", "", "", strconv.Itoa(n.count))
+		}
+	}
 	w.Flush()
 	if err := w.Error(); err != nil {
 		return fmt.Errorf("writing CSV: %w", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/wire"
+	"almenara/node/wire/reported"
 	"almenara/node/wire/sheets"
 )
 
@@ -21,7 +22,8 @@ func TestReport_IsOneTable(t *testing.T) {
 		Alert: wire.Alert{ID: "a", Headline: "=cmd|' /C calc'!A0", Author: "+amy"}, Begun: noon, Made: noon, RoundedTo: 5,
 		Events:  []wire.ReportEvent{{At: noon, What: wire.HappenedTaken, MsgType: "Alert", By: "@amy", Reason: "-1", Reached: &all}, {At: all.First, What: wire.HappenedFirst}},
 		Reached: all, Stopped: &all, Curve: []wire.CurvePoint{{At: all.First, Count: 1}}, Kinds: []wire.ReportKind{{Kind: "screen", Reached: all}},
-		Groups: []wire.ReportGroup{{Place: "=d", Kind: "screen", Reached: all}}, Slowest: []wire.ReportRow{{Member: "=m"}}, Dark: []wire.ReportRow{{Member: "\tm"}},
+		Residents: []reported.ResidentsBlock{{Place: "=block", Seen: 41, Help: 2, Photos: 1}},
+		Groups:    []wire.ReportGroup{{Place: "=d", Kind: "screen", Reached: all}}, Slowest: []wire.ReportRow{{Member: "=m"}}, Dark: []wire.ReportRow{{Member: "\tm"}},
 		DarkTotal: 1, Answers: []wire.Count{{Name: "=1+1", Count: 3}},
 	}
 	var out strings.Builder
@@ -35,7 +37,7 @@ func TestReport_IsOneTable(t *testing.T) {
 			require.False(t, cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])), "a spreadsheet takes %q for a formula", cell)
 		}
 	}
-	require.Equal(t, map[string]int{"part": 1, "alert": 3, "event": 2, "reached": 2, "kind": 1, "block": 1, "curve": 1, "slowest": 1, "dark": 2, "answer": 1}, parts)
+	require.Equal(t, map[string]int{"part": 1, "alert": 3, "event": 2, "reached": 2, "kind": 1, "block": 1, "curve": 1, "slowest": 1, "dark": 2, "answer": 1, "residents": 3}, parts)
 	require.Contains(t, out.String(), "event,first,2026-07-20T12:00:01.500Z,1.5,device,")
 	require.Error(t, sheets.Report(broken{}, r))
 }

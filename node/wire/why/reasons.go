@@ -120,11 +120,15 @@ const (
 
 // Reasons about places, members and selections.
 const (
-	TellsOfFew       Reason = "tells-of-few"       // the role
-	FewSelected      Reason = "few-selected"       // the fewest, the role
-	NoPlace          Reason = "no-place"           // what was given; the node's sentence
-	PlaceUnknown     Reason = "place-unknown"      // the place, its beginning
-	KindUnknown      Reason = "kind-unknown"       // the kind, the usual ones
+	TellsOfFew       Reason = "tells-of-few"    // the role
+	FewSelected      Reason = "few-selected"    // the fewest, the role
+	NoPlace          Reason = "no-place"        // what was given; the node's sentence
+	PlaceUnknown     Reason = "place-unknown"   // the place, its beginning
+	KindUnknown      Reason = "kind-unknown"    // the kind, the usual ones
+	VisitedOutside   Reason = "visited-outside" // the place, the places of the caller
+	NoPlaceHere      Reason = "no-place-here"   // what was given
+	NoResidents      Reason = "no-residents"
+	SpanUnfit        Reason = "span-unfit"         // the node's sentence
 	PlaceUnfit       Reason = "place-unfit"        // the place; the node's sentence
 	SelectionWrong   Reason = "selection-wrong"    // the node's sentence
 	NoMember         Reason = "no-member"          // its id

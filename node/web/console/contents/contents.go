@@ -34,7 +34,7 @@ func All() []Group {
 		{"ready", []Entry{{"scenarios", authority.ReadAlerts}, {"scenario", authority.ChangeScenarios}, {"ability", authority.ReadDevices}, {"ability/drills", authority.ReadAlerts}, {"ends", authority.ReadDistrict}}},
 		{"estate", []Entry{
 			{"audience", authority.ReadAudience}, {"places", authority.ReadAudience}, {"add-place", authority.ChangeAudience}, {"import", authority.ChangeAudience},
-			{"devices", authority.ReadDevices}, {"enrol", authority.ChangeDevices}, {"add-devices", authority.ChangeDevices},
+			{"devices", authority.ReadDevices}, {"enrol", authority.ChangeDevices}, {"add-devices", authority.ChangeDevices}, {"checkins", authority.ReadAudience},
 		}},
 		{"people", []Entry{{"people", authority.ReadUsers}, {"licences", authority.ReadAlerts}, {"account", ""}, {"audit", authority.ReadAudit}, {"personal", authority.ReadErasures}, {"personal/erase", authority.ErasePersons}, {"handbook", ""}}},
 	}

@@ -54,6 +54,7 @@ type reportPage struct {
 	MayList            bool
 	Answers            []answer
 	Residents          []block // who answered by the code beside it
+	Recall             bool    // these were at a place that it recalls visitors of
 	Counts             string
 }
 
@@ -125,6 +126,7 @@ func (p pages) report(q *frame.Request) error {
 		if err != nil {
 			return err
 		}
+		out.Recall = len(got.Recalls) > 0
 		for _, b := range got.Blocks {
 			out.Residents = append(out.Residents, block{names.Of(b.Place), view.Show(uint64(b.Seen)), view.Show(uint64(b.Help)), view.Show(uint64(b.Photos))})
 		}

@@ -8,6 +8,7 @@ import (
 	"embed"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"almenara/node/authority"
 	"almenara/node/service"
@@ -39,6 +40,8 @@ type residentsPage struct {
 	frame.Page
 	ID, Headline       string
 	Seen, Help, Photos string
+	Recall             bool   // it recalls who was at a place: seen is well, and help has symptoms
+	Recalled           string // where and when
 	NeedHelp           bool
 	Blocks             []block
 	Rows               []row
@@ -84,11 +87,19 @@ func (p pages) list(q *frame.Request) error {
 		Page: q.Page("residents"), ID: a.ID, Headline: cmp.Or(a.Headline, a.Key), Seen: show(got.Seen), Help: show(got.Help), Photos: show(got.Photos), NeedHelp: got.Help > 0, More: got.More,
 	}
 	out.Path = q.Inside(view.PathOf(a.ID, "residents"))
+	for _, r := range got.Recalls {
+		out.Recall = true
+		out.Recalled = strings.TrimPrefix(out.Recalled+"; "+names.Of(r.Place)+", "+q.DayTime(r.From)+" – "+q.DayTime(r.To), "; ")
+	}
 	for _, b := range got.Blocks {
 		out.Blocks = append(out.Blocks, block{b.Place, names.Of(b.Place), show(b.Seen), show(b.Help), show(b.Photos), b.Help > 0})
 	}
 	for _, one := range got.Answers {
-		out.Rows = append(out.Rows, newRow(q, one, names))
+		r := newRow(q, one, names)
+		if out.Recall && r.NeedHelp {
+			r.Kind = q.Lang.T("residents.made.symptoms")
+		}
+		out.Rows = append(out.Rows, r)
 	}
 	return q.Show("residents", out)
 }

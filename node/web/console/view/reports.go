@@ -41,5 +41,8 @@ func ResidentsOf(of service.Residents, q *frame.Request, alert string) (*Reports
 	if got.Help > 0 {
 		class = "wrong"
 	}
+	if len(got.Recalls) > 0 {
+		return &ReportsLine{class, q.Lang.T("residents.line.recall", got.Seen, got.Help)}, nil
+	}
 	return &ReportsLine{class, q.Lang.T("residents.line", got.Seen, got.Help)}, nil
 }

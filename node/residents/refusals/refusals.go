@@ -1,4 +1,5 @@
-package residents
+// Package refusals says why a resident is refused something. It never imports another room but wire.
+package refusals
 
 import "almenara/node/wire"
 
@@ -18,14 +19,15 @@ const (
 	BadPhoto  Reason = "bad-photo" // the photo cannot be taken
 	TooMany   Reason = "too-many"  // so many answered that no more are taken now
 	NotReady  Reason = "not-ready" // the node cannot take answers now
-	NoVisits  Reason = "no-visits" // the phone has checked in nowhere
+	NoVisits  Reason = "no-visits" // the phone has checked in nowhere that the alert is about
+	CodeOld   Reason = "code-old"  // the code of the place is out of date, or not of this district
 )
 
 // kinds says which sort of problem each reason is.
 var kinds = map[Reason]wire.Kind{
 	BadLink: wire.KindNotFound, TooOld: wire.KindRefused, Removed: wire.KindRefused, NoPlace: wire.KindNotFound, Over: wire.KindNotFound,
 	Elsewhere: wire.KindRefused, NotAsked: wire.KindRefused, Empty: wire.KindMalformed, BadPhoto: wire.KindRefused, TooMany: wire.KindOverBudget,
-	NotReady: wire.KindNotReady, NoVisits: wire.KindNotFound,
+	NotReady: wire.KindNotReady, NoVisits: wire.KindNotFound, CodeOld: wire.KindRefused,
 }
 
 // Reasons lists every reason, for tests of what has a sentence for each.
@@ -48,4 +50,5 @@ func (r *Refused) Error() string { return "a resident was refused: " + string(r.
 // Kind is which sort of problem it is.
 func (r *Refused) Kind() wire.Kind { return kinds[r.Why] }
 
-func refuse(why Reason) error { return &Refused{Why: why} }
+// Refuse is the error of that reason.
+func Refuse(why Reason) error { return &Refused{Why: why} }
