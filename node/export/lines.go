@@ -24,11 +24,11 @@ var lookedAtMost = 50_000
 // abouts are what actions are about, by the first word of each.
 var abouts = map[string]wire.AuditAbout{
 	"alert": wire.AboutAlerts, "fan-out": wire.AboutAlerts, "alone": wire.AboutAlerts, "report": wire.AboutAlerts, "receipts": wire.AboutReceipts,
-	"notice": wire.AboutAlerts, "scenario": wire.AboutRules, "licence": wire.AboutRules, "policy": wire.AboutRules,
+	"notice": wire.AboutAlerts, "scenario": wire.AboutRules, "licence": wire.AboutRules, "policy": wire.AboutRules, "retention": wire.AboutRules,
 	"user": wire.AboutPeople, "password": wire.AboutPeople, "session": wire.AboutPeople, "sessions": wire.AboutPeople,
-	"members": wire.AboutAudience, "import": wire.AboutAudience, "places": wire.AboutAudience,
+	"members": wire.AboutAudience, "import": wire.AboutAudience, "places": wire.AboutAudience, "place": wire.AboutAudience, "person": wire.AboutAudience,
 	"devices": wire.AboutDevices, "device": wire.AboutDevices,
-	"node": wire.AboutNodes, "join": wire.AboutNodes, "key": wire.AboutNodes, "district": wire.AboutNodes,
+	"node": wire.AboutNodes, "log": wire.AboutNodes, "join": wire.AboutNodes, "key": wire.AboutNodes, "district": wire.AboutNodes,
 }
 
 func aboutOf(action string) wire.AuditAbout {

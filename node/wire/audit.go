@@ -9,9 +9,9 @@ type AuditAbout string
 const (
 	AboutAlerts   AuditAbout = "alerts"   // taken, approved, refused, given to devices
 	AboutReceipts AuditAbout = "receipts" // of which there are so many that they are given only when they are asked for
-	AboutRules    AuditAbout = "rules"    // scenarios, licences, the policy
+	AboutRules    AuditAbout = "rules"    // scenarios, licences, the policy, how long what is known of people is kept
 	AboutPeople   AuditAbout = "people"   // users, passwords, sessions
-	AboutAudience AuditAbout = "audience" // members and places
+	AboutAudience AuditAbout = "audience" // members, places, erased persons
 	AboutDevices  AuditAbout = "devices"
 	AboutNodes    AuditAbout = "nodes" // nodes, invitations, keys, the district
 	AboutOther    AuditAbout = "other"
