@@ -19,7 +19,7 @@ func (p *Places) namedBy(path audience.Path) (out []places.Naming, err error) {
 		return nil, fmt.Errorf("reading who may warn: %w", err)
 	}
 	for _, s := range rights.Scenarios {
-		if names(path, append(s.Groups, s.Select)...) {
+		if names(path, slices.Concat(s.Groups, []string{s.Select})...) {
 			add(places.ByScenario, s.ID)
 		}
 	}
@@ -47,7 +47,7 @@ func (p *Places) namedBy(path audience.Path) (out []places.Naming, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a planned notice: %w", err)
 		}
-		if newest := len(said) - 1; newest >= 0 && names(path, append(said[newest].Groups, said[newest].Select, said[newest].Within)...) {
+		if newest := len(said) - 1; newest >= 0 && names(path, slices.Concat(said[newest].Groups, []string{said[newest].Select, said[newest].Within})...) {
 			add(places.ByNotice, n.ID)
 		}
 	}
