@@ -79,8 +79,9 @@ type Place struct {
 	Here  bool              // the phone has checked in there within this hour
 }
 
-// opens counts a page that is opened.
-func (c *CheckIns) opens(address string) error {
+// Opens counts a page that is opened from an address, and refuses it where there were too many. At, CheckIn and Open
+// count by themselves; Show and Recalls, which others ask too, do not. Its error is a *refusals.Refused.
+func (c *CheckIns) Opens(address string) error {
 	if !c.opened.Opens(address, c.o.Clock()) {
 		return &refusals.Refused{Why: refusals.TooMany, RetryAfter: 15}
 	}
@@ -89,7 +90,7 @@ func (c *CheckIns) opens(address string) error {
 
 // At is the place of a code that somebody read. Errors are *refusals.Refused.
 func (c *CheckIns) At(code, address string, has Visits) (Place, error) {
-	if err := c.opens(address); err != nil {
+	if err := c.Opens(address); err != nil {
 		return Place{}, err
 	}
 	return c.at(code, has)
@@ -116,7 +117,7 @@ func (c *CheckIns) at(code string, has Visits) (Place, error) {
 // once an hour at a place, as far as its visits say; where too many come at once it is not counted, and its visit is
 // as good. Errors are *refusals.Refused.
 func (c *CheckIns) CheckIn(code, address string, has Visits) (Place, Visits, error) {
-	if err := c.opens(address); err != nil {
+	if err := c.Opens(address); err != nil {
 		return Place{}, has, err
 	}
 	at, err := c.at(code, has)
@@ -191,13 +192,13 @@ func (c *CheckIns) Recalls(has Visits) (out []Recall) {
 	if situation == nil || len(has) == 0 {
 		return nil
 	}
-	now := c.o.Clock()
+	now, where := c.o.Clock(), c.paths(has)
 	for _, it := range situation.InForce {
 		if it.Message == nil || !now.Before(it.Expires) {
 			continue
 		}
 		for _, v := range visited.In(it.Message.Infos) {
-			if visit, ok := c.among(has, v); ok {
+			if visit, ok := among(has, where, v); ok {
 				out = append(out, Recall{it.Alert, v.Place, c.namesOf(audience.Path(v.Place)), visit.time(), headlines(it.Message, v.Place)})
 				break
 			}
@@ -206,14 +207,25 @@ func (c *CheckIns) Recalls(has Visits) (out []Recall) {
 	return out
 }
 
-// among is the newest visit that a recall is about.
-func (c *CheckIns) among(has Visits, recalled visited.Visit) (Visit, bool) {
+// paths are where the visits were, of those places that are known.
+func (c *CheckIns) paths(has Visits) map[[placeBytes]byte]audience.Path {
+	out := map[[placeBytes]byte]audience.Path{}
+	for _, v := range has {
+		if path, known := c.pathOf(v.Place); known {
+			out[v.Place] = path
+		}
+	}
+	return out
+}
+
+// among is the newest visit that a recall is about; where says which places the visits were at.
+func among(has Visits, where map[[placeBytes]byte]audience.Path, recalled visited.Visit) (Visit, bool) {
 	own := placeOf(recalled.Place)
 	for _, v := range slices.Backward(has) {
 		if !v.time().Before(recalled.To) || !recalled.From.Before(v.time().Add(Stay)) {
 			continue
 		}
-		path, known := c.pathOf(v.Place)
+		path, known := where[v.Place]
 		if v.Place == own || known && path.Under(audience.Path(recalled.Place)) {
 			return v, true
 		}
@@ -251,7 +263,7 @@ func (c *CheckIns) visitor(f From) (residents.Visitor, error) {
 
 // Open gives what somebody who was there is shown. Errors are *refusals.Refused.
 func (c *CheckIns) Open(f From) (residents.View, error) {
-	if err := c.opens(f.Address); err != nil {
+	if err := c.Opens(f.Address); err != nil {
 		return residents.View{}, err
 	}
 	v, err := c.visitor(f)

@@ -31,6 +31,7 @@ var visitsPage = template.Must(template.ParseFS(own, "visits.html"))
 
 // CheckIns take visits and find recalls; *checkin.CheckIns is one.
 type CheckIns interface {
+	Opens(address string) error
 	At(code, address string, has checkin.Visits) (checkin.Place, error)
 	CheckIn(code, address string, has checkin.Visits) (checkin.Place, checkin.Visits, error)
 	Show(has checkin.Visits) []checkin.Seen
@@ -178,6 +179,10 @@ func (p *Pages) showPlace(w http.ResponseWriter, r *http.Request, at checkin.Pla
 
 // visits shows a phone its own visits, and what they are recalled for.
 func (p *Pages) visits(w http.ResponseWriter, r *http.Request) {
+	if err := p.checkIns.Opens(rates.AddressOf(r)); err != nil {
+		p.refused(w, err, 0)
+		return
+	}
 	has, _ := p.visitsOf(r)
 	out := shownVisits{Title: "我的到訪紀錄 · My visits", Path: r.URL.Path, Forgotten: r.URL.Query().Get("forgotten") == "true" && len(has) == 0}
 	for _, v := range p.checkIns.Show(has) {
@@ -235,6 +240,10 @@ func (p *Pages) recallLines(has checkin.Visits, inAddress bool) (out []recallLin
 
 // recalls says which alerts a phone's visits are about, for the pages of this node that somebody has open.
 func (p *Pages) recalls(w http.ResponseWriter, r *http.Request) {
+	if err := p.checkIns.Opens(rates.AddressOf(r)); err != nil {
+		p.refused(w, err, 0)
+		return
+	}
 	has, _ := p.visitsOf(r)
 	type line struct {
 		Path     string `json:"path"`

@@ -41,6 +41,8 @@ func (h *hall) CheckIn(code, address string, has checkin.Visits) (checkin.Place,
 	return at, checkin.Visits{market}, err
 }
 
+func (h *hall) Opens(string) error { return h.refuse }
+
 func (h *hall) Show(has checkin.Visits) (out []checkin.Seen) {
 	for range has {
 		out = append(out, checkin.Seen{Path: "tm/market", Names: map[string]string{"zh-Hant": "安定街市"}, Hour: night})
@@ -211,4 +213,18 @@ func TestAttack_OnVisits(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	require.Contains(t, w.Body.String(), "out of date")
 	require.Empty(t, w.Result().Cookies())
+}
+
+// A phone's own visits are compared with all that is in force: who asks for that without end is held back as one who
+// opens pages is.
+func TestAttack_VisitsAreAskedForSoOftenOnly(t *testing.T) {
+	n := newNode()
+	h := &hall{refuse: &refusals.Refused{Why: refusals.TooMany, RetryAfter: 15}}
+	p := New(n, visitor{h}, func() time.Time { return night }, time.UTC)
+	for _, path := range []string{visitsPath, recallsPath} {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		require.Equal(t, http.StatusTooManyRequests, w.Code, path)
+		require.Equal(t, "15", w.Header().Get("Retry-After"), path)
+	}
 }
