@@ -171,6 +171,7 @@ func TestRecall_IsShownOnEveryPageOfWhoWasThereAndOnNoOther(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 	require.Contains(t, w.Body.String(), "I am well")
 	require.NotContains(t, w.Body.String(), "Floor and flat")
+	require.NotContains(t, n.do("GET", "/r/recall/"+recalledAlert+"?done=help", nil, visitsCookie, has).Body.String(), "on the list of the people", "an address says nothing that this phone has not done")
 	pass := cookieIn(t, w, recallCookie(recalledAlert))
 	w = n.do("POST", "/r/recall/"+recalledAlert, url.Values{"answer": {"help"}, "where": {"9123 4567"}, "text": {"fever"}}, visitsCookie, has, pass.Name, pass.Value)
 	require.Equal(t, http.StatusSeeOther, w.Code)
