@@ -85,6 +85,9 @@ func (o Options) badger(dir string) badger.Options {
 		WithBlockCacheSize(blockCache).WithIndexCacheSize(0).
 		WithCompression(options.Snappy).
 		WithChecksumVerificationMode(options.OnBlockRead).
+		// Its lock is given back by closing, which does nothing while a process is being started beside it; the folder
+		// around it is locked by Open.
+		WithBypassLockGuard(true).
 		WithMetricsEnabled(false).WithLogger(badgerLog{o.Logger})
 }
 

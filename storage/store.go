@@ -81,8 +81,7 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err := opts.checkSpace(dir, opts.OpenFree, 2*uint64(opts.MemTableSize)); err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)
 	}
-	// Badger locks its database too, but only after this has tidied up around it: a second
-	// process would delete the state that the first one is installing.
+	// A second process would delete the state that the first one is installing.
 	unlock, err := durable.Lock(dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening store: %w", err)

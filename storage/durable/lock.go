@@ -26,5 +26,12 @@ func Lock(dir string) (unlock func() error, err error) {
 		_ = f.Close()
 		return nil, err
 	}
-	return f.Close, nil // which gives the lock back
+	return func() error { return giveBack(f) }, nil
+}
+
+// giveBack gives the lock back by name: closing alone does not while a process that is being started holds
+// copies of all descriptors, between its fork and its exec, and whoever locks at that moment would be refused.
+func giveBack(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_UN)
+	return errors.Join(err, f.Close())
 }
