@@ -123,6 +123,7 @@ almenara/node/api/streams almenara/node/wire
 almenara/node/api/rates almenara/node/authority almenara/node/inflight almenara/node/ratelimit almenara/node/wire
 almenara/node/service almenara/node/authority almenara/node/wire
 almenara/node/httpserver
+almenara/node/signin/passkeys almenara/storage/noderecord almenara/storage/signin
 almenara/node/signin almenara/cluster/command almenara/storage almenara/node/authority almenara/node/secret almenara/node/wire
 almenara/node/api/openapi almenara/node/wire
 almenara/node/api/strictjson almenara/node/wire
@@ -137,7 +138,7 @@ almenara/node/web/console/drawing almenara/node/web/console/words almenara/node/
 almenara/node/web/console/compose/picture almenara/node/wire
 almenara/node/web/console/compose/further almenara/node/wire
 almenara/node/web/console/compose almenara/node/authority almenara/node/service almenara/node/web/console/drawing almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
-almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/web almenara/node/wire
+almenara/node/web/console almenara/node/api/streams almenara/node/authority almenara/node/inflight almenara/node/scenario/ready almenara/node/service almenara/node/signin! almenara/node/signin/passkeys almenara/node/web almenara/node/wire
 almenara/node/web/console/residents almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/personal almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/checkins almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire

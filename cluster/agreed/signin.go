@@ -1,6 +1,10 @@
 package agreed
 
 import (
+	"bytes"
+	"errors"
+	"slices"
+
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -13,6 +17,28 @@ func (r *Reader) Person(name string) (u storage.User, c signin.Credential, err e
 		return err
 	})
 	return u, c, err
+}
+
+// PasskeyHolder reads whose passkey it is; false where nobody has it who can sign in. It reads all credentials: a
+// district has hundreds.
+func (r *Reader) PasskeyHolder(id []byte) (u storage.User, c signin.Credential, known bool, err error) {
+	err = r.state.Store().View(func(t *storage.Txn) error {
+		all, err := signin.Credentials.All(t)
+		if err != nil {
+			return err
+		}
+		for _, one := range all {
+			if slices.ContainsFunc(one.Passkeys, func(k signin.Passkey) bool { return bytes.Equal(k.ID, id) }) {
+				if u, c, err = signin.Of(t, one.User); errors.Is(err, signin.ErrNone) {
+					return nil
+				}
+				known = err == nil
+				return err
+			}
+		}
+		return nil
+	})
+	return u, c, known, err
 }
 
 // Session reads the session of a cookie's hash, with its user; false where it lets nobody in at now,

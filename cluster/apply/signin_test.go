@@ -138,6 +138,33 @@ func TestBeginSession_UsesACodeOnce(t *testing.T) {
 	require.Equal(t, command.KindConflict, begin("j", 0, "code 1"))
 }
 
+// An answer of a passkey opens once, on whatever node: only one to what was asked later opens again, and one that
+// counts backwards opens nothing. What others say of a key keeps what was used.
+func TestBeginSession_UsesAnAnswerOfAPasskeyOnce(t *testing.T) {
+	p, was := signedUp(t, "")
+	amys := signin.Credential{User: "amy", Token: amy.TokenHash, Password: "$argon2id$y", Passkeys: []signin.Passkey{{ID: []byte("k1"), Key: []byte("k"), Host: "h", Name: "telephone", AddedAt: 1}}}
+	was = p.must(&command.PutCredential{Credential: amys, Was: was})
+	begin := func(cookie, id string, asked int64, count uint32) command.Kind {
+		return p.apply(&command.BeginSession{Session: session(cookie), Was: was, Passkey: &command.UsedPasskey{ID: []byte(id), Asked: asked, Count: count}}).Kind
+	}
+	require.Equal(t, command.KindConflict, p.apply(&command.BeginSession{Session: session("none"), Was: was}).Kind, "the password alone")
+	require.Equal(t, command.KindNotFound, begin("x", "k2", 100, 1), "another key")
+	require.Equal(t, command.KindNone, begin("a", "k1", 100, 5))
+	require.Equal(t, command.KindConflict, begin("b", "k1", 100, 6), "used before")
+	require.Equal(t, command.KindConflict, begin("c", "k1", 99, 6), "asked for before that")
+	require.Equal(t, command.KindInvalid, begin("d", "k1", 101, 5), "a copy counts as the key did")
+	require.Equal(t, command.KindNone, begin("e", "k1", 101, 6))
+	require.True(t, p.opens("a"), "using a key ends no other session")
+
+	amys.Password, amys.Passkeys = "$argon2id$z", append(amys.Passkeys, signin.Passkey{ID: []byte("k3"), Key: []byte("k"), Host: "h", Name: "laptop", AddedAt: 2})
+	changed := p.must(&command.PutCredential{Credential: amys, Was: was})
+	require.Equal(t, command.KindConflict, begin("f", "k1", 102, 7), "what it was verified against has changed")
+	was = changed
+	require.Equal(t, command.KindConflict, begin("g", "k1", 101, 7), "what was used stays used")
+	require.Equal(t, command.KindNone, begin("h", "k3", 1, 0))
+	require.Equal(t, command.KindConflict, begin("i", "k3", 1, 0), "a key that does not count opens once, too")
+}
+
 func TestPutCredential_IsRefused(t *testing.T) {
 	p, was := signedUp(t, "")
 	p.must(&command.PutUser{User: storage.User{Name: "hko", Roles: []string{"composer"}, Senders: []string{"hko@x"}, Kind: storage.UserSystem, TokenHash: sum("hko")}})

@@ -69,6 +69,8 @@ func samples() []Payload {
 		&PutPolicy{Policy: rights.Policy{Approvers: []string{"approver"}, Rules: []rights.PolicyRule{{Severity: "Extreme", Urgency: "Immediate", Members: 5, District: true, Scenario: "flood", Approvals: 2}}}},
 		&PutCredential{Credential: signin.Credential{User: "Amy Chan", Token: hash("t"), Password: "$argon2id$", TOTP: []byte("s"), LastStep: 4, Recovery: [][]byte{hash("r")}, Index: 3, SetAt: 9}, Was: 2},
 		&BeginSession{Session: signin.Session{Hash: hash("c"), User: "Amy Chan", BegunAt: 1, Until: 9}, Was: 3, Step: 5, Recovery: hash("r")},
+		&PutCredential{Credential: signin.Credential{User: "Amy Chan", Token: hash("t"), Password: "$argon2id$", SetAt: 9, Passkeys: []signin.Passkey{{ID: []byte("i"), Key: []byte("k"), Host: "h", Name: "phone", AddedAt: 1, Count: 2, Asked: 3, UsedAt: 4, Flags: 5}}}},
+		&BeginSession{Session: signin.Session{Hash: hash("c"), User: "Amy Chan", BegunAt: 1, Until: 9}, Was: 3, Passkey: &UsedPasskey{ID: []byte("i"), Asked: 3, Count: 4}},
 		&EndSession{Hash: hash("c")},
 		&EndSessions{User: "Amy Chan"},
 		&PutNotice{Was: 3, Version: &notice.Version{Notice: "n1", N: 2, Alert: []byte("{}"), Select: "all", Reason: "r", Lifetime: 5, Within: "all", Approvals: 1, Blanks: map[string]string{"where": "x"}, Remind: 5, Answers: 2, Minutes: 3, Groups: []string{"all"}}, Notice: notice.Notice{

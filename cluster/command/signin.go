@@ -21,6 +21,14 @@ type BeginSession struct {
 	Was      uint64         `cbor:"2,keyasint"`           // Index of the credential that was verified
 	Step     uint64         `cbor:"3,keyasint,omitempty"` // of TOTP, whose code was shown; 0: none
 	Recovery []byte         `cbor:"4,keyasint,omitempty"` // hash of the recovery code that was shown; empty: none
+	Passkey  *UsedPasskey   `cbor:"5,keyasint,omitempty"` // that answered; version 14
+}
+
+// UsedPasskey is a passkey's answer, which the proposer has verified.
+type UsedPasskey struct {
+	ID    []byte `cbor:"1,keyasint"`
+	Asked int64  `cbor:"2,keyasint"`           // ms since 1970, when that was asked for which it answers: each answer counts once
+	Count uint32 `cbor:"3,keyasint,omitempty"` // of uses, as it says; 0: it does not count
 }
 
 // EndSession ends one session. One that ended before, or is not known, is passed over.
@@ -57,6 +65,21 @@ func (p *PutCredential) check() error {
 			return err
 		}
 	}
+	return checkPasskeys(c.Passkeys)
+}
+
+func checkPasskeys(all []signin.Passkey) error {
+	if err := checkCount("passkeys", len(all), signin.MaxPasskeys); err != nil {
+		return err
+	}
+	for _, k := range all {
+		if len(k.ID) == 0 || len(k.ID) > signin.MaxPasskeyID || len(k.Key) == 0 || len(k.Key) > signin.MaxPasskeyKey || k.Host == "" || k.Name == "" {
+			return fmt.Errorf("%w: a passkey with an id of %d and a key of %d bytes", ErrMalformed, len(k.ID), len(k.Key))
+		}
+		if err := checkTexts(k.Host, k.Name); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -68,6 +91,9 @@ func (p *BeginSession) check() error {
 		if err := checkHash(p.Recovery); err != nil {
 			return err
 		}
+	}
+	if k := p.Passkey; k != nil && (len(k.ID) == 0 || len(k.ID) > signin.MaxPasskeyID || k.Asked <= 0) {
+		return fmt.Errorf("%w: a passkey with an id of %d bytes", ErrMalformed, len(k.ID))
 	}
 	if p.Session.Ended || len(p.Session.Rights) > 0 || p.Session.Until <= 0 {
 		return fmt.Errorf("%w: session of %s that does not begin", ErrMalformed, p.Session.User)

@@ -33,7 +33,8 @@ import (
 //	12 persons erased, with facts and audit lines that lose their words; how long what is known of
 //	   people is kept
 //	13 changes of one place, which may go with all that is in it to another path
-const Newest = 13
+//	14 passkeys
+const Newest = 14
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -142,6 +143,22 @@ func (p *PutDevices) version() uint64 {
 		return 3
 	}
 	return 1
+}
+
+// version is 14 for a person with passkeys.
+func (p *PutCredential) version() uint64 {
+	if len(p.Credential.Passkeys) > 0 {
+		return 14
+	}
+	return 4
+}
+
+// version is 14 for a session that a passkey began.
+func (p *BeginSession) version() uint64 {
+	if p.Passkey != nil {
+		return 14
+	}
+	return 4
 }
 
 // version is 2 for a user of some places, and 3 for one whose kind is said.

@@ -37,12 +37,12 @@ func (s *SignIn) First(ctx context.Context, token, password, address string) (na
 	return by.Name, s.put(ctx, by.Name, by.Name, password, func(c *signin.Credential) {})
 }
 
-// SetPassword sets a person's password for somebody who may change users, takes the second factor
-// away where without says so, and ends all sessions of that person. It needs a majority.
+// SetPassword sets a person's password for somebody who may change users, takes the second factor and all
+// passkeys away where without says so, and ends all sessions of that person. It needs a majority.
 func (s *SignIn) SetPassword(ctx context.Context, by authority.Caller, name, password string, without bool) error {
 	return s.put(ctx, by.Name, name, password, func(c *signin.Credential) {
 		if without {
-			c.TOTP, c.LastStep, c.Recovery = nil, 0, nil
+			c.TOTP, c.LastStep, c.Recovery, c.Passkeys = nil, 0, nil, nil
 		}
 	})
 }

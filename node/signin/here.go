@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"almenara/cluster/command"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage"
@@ -27,15 +28,16 @@ type here struct {
 	untold   map[string]string         // ended here, by hash, the user: the district does not know yet
 	used     map[string]time.Time      // by hash
 	steps    map[string]uint64         // of second factors that were used here, by the hash of the user's token
+	asked    map[string]int64          // of passkeys that were used here, by their ids: what they answered last, ms since 1970
 }
 
 func newHere(clock func() time.Time) *here {
-	return &here{clock: clock, sessions: map[string]signin.Session{}, over: map[string]time.Time{}, untold: map[string]string{}, used: map[string]time.Time{}, steps: map[string]uint64{}}
+	return &here{clock: clock, sessions: map[string]signin.Session{}, over: map[string]time.Time{}, untold: map[string]string{}, used: map[string]time.Time{}, steps: map[string]uint64{}, asked: map[string]int64{}}
 }
 
-// begin keeps a session of this node only, and that the second factor's step was used. Of a person who has
+// begin keeps a session of this node only, and that what was shown for it was used. Of a person who has
 // as many as one may have, the oldest ends: nobody takes the places of all others.
-func (h *here) begin(u storage.User, s signin.Session, step uint64) error {
+func (h *here) begin(u storage.User, s signin.Session, shown *command.BeginSession) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep()
@@ -53,9 +55,22 @@ func (h *here) begin(u storage.User, s signin.Session, step uint64) error {
 	if len(h.sessions) >= mostHere {
 		return wire.Problemf(wire.KindBusy, "too many sessions were begun at this node while it is alone").Because(why.SessionsMany)
 	}
+	if k := shown.Passkey; k != nil {
+		if k.Asked <= h.asked[string(k.ID)] { // of two at once one counts
+			return wrong()
+		}
+		h.asked[string(k.ID)] = k.Asked
+	}
 	h.sessions[string(s.Hash)] = s
-	h.steps[string(u.TokenHash)] = max(step, h.steps[string(u.TokenHash)])
+	h.steps[string(u.TokenHash)] = max(shown.Step, h.steps[string(u.TokenHash)])
 	return nil
+}
+
+// lastAsked is what a passkey answered last that was used here alone.
+func (h *here) lastAsked(id []byte) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.asked[string(id)]
 }
 
 // lastStep is the last step of the user's second factor that was used here alone.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/command"
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -17,7 +18,7 @@ func TestAttack_NobodyTakesTheSessionsOfALoneNode(t *testing.T) {
 	h := newHere(func() time.Time { return now })
 	begin := func(i int, name string) error {
 		now = now.Add(time.Second)
-		return h.begin(storage.User{Name: name}, signin.Session{Hash: fmt.Append(nil, name, i), User: name, Until: now.Add(Lasts).UnixMilli()}, 0)
+		return h.begin(storage.User{Name: name}, signin.Session{Hash: fmt.Append(nil, name, i), User: name, Until: now.Add(Lasts).UnixMilli()}, &command.BeginSession{})
 	}
 	for i := range 2 * mostHere {
 		require.NoError(t, begin(i, "eve"))
@@ -28,4 +29,18 @@ func TestAttack_NobodyTakesTheSessionsOfALoneNode(t *testing.T) {
 	_, there = h.find(fmt.Append(nil, "eve", 2*mostHere-1))
 	require.True(t, there, "the newest of each stays")
 	require.Len(t, h.sessions, signin.MaxSessions+1)
+}
+
+// Of two who show a lone node the same answer of a passkey at once, one comes in.
+func TestHere_AnAnswerOfAPasskeyCountsOnce(t *testing.T) {
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	h := newHere(func() time.Time { return now })
+	begin := func(cookie string, asked int64) error {
+		s := signin.Session{Hash: []byte(cookie), User: "amy", Until: now.Add(Lasts).UnixMilli()}
+		return h.begin(storage.User{Name: "amy"}, s, &command.BeginSession{Passkey: &command.UsedPasskey{ID: []byte("k"), Asked: asked}})
+	}
+	require.NoError(t, begin("a", 2))
+	require.Error(t, begin("b", 2))
+	require.Error(t, begin("c", 1))
+	require.NoError(t, begin("d", 3))
 }

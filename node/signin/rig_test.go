@@ -2,6 +2,8 @@ package signin_test
 
 import (
 	"context"
+	"crypto/ed25519"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -18,6 +20,7 @@ import (
 	"almenara/node/signin"
 	"almenara/node/wire"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 )
 
 // district is what two nodes have agreed on; whoever is alone changes nothing of it.
@@ -29,6 +32,7 @@ type district struct {
 	mu    sync.Mutex
 	index uint64
 	now   time.Time
+	keys  []noderecord.PublicKey // of the nodes
 }
 
 func (d *district) Store() *storage.Store   { return d.store }
@@ -118,8 +122,13 @@ func amy() storage.User {
 
 func (d *district) node() *node {
 	n := &node{d: d}
+	public, key, err := ed25519.GenerateKey(nil)
+	require.NoError(d.t, err)
+	id := fmt.Sprint("key ", len(d.keys))
+	d.keys = append(d.keys, noderecord.PublicKey{ID: id, Key: public})
 	n.SignIn = signin.New(signin.Options{
 		Records: agreed.New(d), Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun",
+		KeyID: id, Key: key, Keys: func() ([]noderecord.PublicKey, error) { return d.keys, nil },
 		Identify: func(_ context.Context, token string) (authority.Caller, error) {
 			if token != "amy's token" {
 				return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked")

@@ -9,15 +9,18 @@ package signin
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"time"
 
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/secret"
+	"almenara/node/signin/passkeys"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage"
+	"almenara/storage/noderecord"
 	"almenara/storage/signin"
 )
 
@@ -36,6 +39,7 @@ type Records interface {
 	Person(name string) (storage.User, signin.Credential, error)
 	Session(hash []byte, now int64) (signin.Session, storage.User, bool, error)
 	User(name string) (storage.User, bool, error)
+	PasskeyHolder(id []byte) (u storage.User, c signin.Credential, known bool, err error)
 }
 
 // Changer has changes agreed on; *records.Proposer is one.
@@ -51,6 +55,10 @@ type Options struct {
 	Identify func(ctx context.Context, token string) (authority.Caller, error) // who a token is of
 	Clock    func() time.Time
 	District string // its name, which authenticator programs show
+
+	KeyID string // of this node's signing key, by which it asks passkeys
+	Key   ed25519.PrivateKey
+	Keys  func() ([]noderecord.PublicKey, error) // of all nodes of the district
 }
 
 // SignIn lets people in. Its methods may be called from any goroutine. Errors are *wire.Problem for
@@ -60,11 +68,12 @@ type SignIn struct {
 	hashes   *hasher
 	attempts *attempts
 	here     *here
+	passkeys *passkeys.Verifier
 }
 
 // New makes one. Nothing runs.
 func New(o Options) *SignIn {
-	return &SignIn{o: o, hashes: newHasher(), attempts: newAttempts(o.Clock), here: newHere(o.Clock)}
+	return &SignIn{o: o, hashes: newHasher(), attempts: newAttempts(o.Clock), here: newHere(o.Clock), passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
 }
 
 // Attempt is what somebody typed.
@@ -72,6 +81,10 @@ type Attempt struct {
 	Name, Password string
 	Code           string // of the second factor, or a recovery code; "" where there is none
 	Address        string // whence, as in http.Request.RemoteAddr
+
+	Passkey string        // the answer of a passkey, in the place of password and code; "" where there is none
+	Browser string        // what the browser holds for which the answer was asked
+	At      passkeys.Page // where the browser has the page open
 }
 
 // Begun is a session that has begun.
@@ -90,22 +103,9 @@ func wrong() error {
 // this node only, and a recovery code is refused, because nobody could tell the district that it was
 // used.
 func (s *SignIn) Begin(ctx context.Context, a Attempt) (Begun, error) {
-	succeeded, err := s.attempts.begin(ctx, a.Address, a.Name)
+	u, c, begin, succeeded, err := s.proven(ctx, a)
 	if err != nil {
 		return Begun{}, err
-	}
-	u, c, err := s.verify(ctx, a.Name, a.Password)
-	if err != nil {
-		return Begun{}, err
-	}
-	begin := &command.BeginSession{Was: c.Index}
-	if len(c.TOTP) > 0 {
-		if begin.Step = stepOf(c.TOTP, a.Code, s.o.Clock(), max(c.LastStep, s.here.lastStep(u))); begin.Step == 0 {
-			begin.Recovery = recoveryHash(a.Code)
-			if !holds(c.Recovery, begin.Recovery) {
-				return Begun{}, wrong()
-			}
-		}
 	}
 	out := Begun{Until: s.o.Clock().Add(Lasts)}
 	cookie, hash := secret.New()
@@ -117,6 +117,34 @@ func (s *SignIn) Begin(ctx context.Context, a Attempt) (Begun, error) {
 	succeeded()
 	s.here.seen(hash)
 	return out, nil
+}
+
+// proven verifies an attempt: who it is, and what of it is used up by the session that it begins.
+func (s *SignIn) proven(ctx context.Context, a Attempt) (u storage.User, c signin.Credential, begin *command.BeginSession, succeeded func(), err error) {
+	if a.Passkey != "" {
+		var used *command.UsedPasskey
+		u, c, used, succeeded, err = s.byPasskey(ctx, a)
+		return u, c, &command.BeginSession{Was: c.Index, Passkey: used}, succeeded, err
+	}
+	if succeeded, err = s.attempts.begin(ctx, a.Address, a.Name); err != nil {
+		return u, c, nil, nil, err
+	}
+	if u, c, err = s.verify(ctx, a.Name, a.Password); err != nil {
+		return u, c, nil, nil, err
+	}
+	begin = &command.BeginSession{Was: c.Index}
+	if !c.SecondFactor() {
+		return u, c, begin, succeeded, nil
+	}
+	if len(c.TOTP) > 0 {
+		begin.Step = stepOf(c.TOTP, a.Code, s.o.Clock(), max(c.LastStep, s.here.lastStep(u)))
+	}
+	if begin.Step == 0 {
+		if begin.Recovery = recoveryHash(a.Code); !holds(c.Recovery, begin.Recovery) {
+			return u, c, nil, nil, wrong()
+		}
+	}
+	return u, c, begin, succeeded, nil
 }
 
 // agree has a session agreed on, or keeps it here where there is no majority.
@@ -143,7 +171,7 @@ func (s *SignIn) agree(ctx context.Context, u storage.User, c signin.Credential,
 		return false, err
 	}
 	begin.Session.Rights, begin.Session.BegunAt = rights, s.o.Clock().UnixMilli()
-	return true, s.here.begin(u, begin.Session, begin.Step)
+	return true, s.here.begin(u, begin.Session, begin)
 }
 
 // verify finds the person whose password it is. It takes as long for nobody.

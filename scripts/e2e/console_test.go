@@ -91,7 +91,7 @@ func (o *operator) signIn(name string) {
 	o.until("the page to sign in", `document.querySelector("input[name=password]")`)
 	o.fill("name", name)
 	o.fill("password", consolePassword)
-	o.press("main button.main")
+	o.press(`form[action="/console/sign-in"] button.main`)
 	o.until("somebody is signed in", `document.querySelector(".who a")`)
 	o.clicks, o.words = 0, 0
 }

@@ -26,6 +26,9 @@ const (
 	MaxPassword   = 256            // bytes of a password's hash with its salt and cost
 	MaxSecret     = 64             // bytes of a second factor's secret
 	MaxRecovery   = 16             // recovery codes of one person
+	MaxPasskeys   = 10             // of one person
+	MaxPasskeyID  = 1023           // bytes (WebAuthn 3, §5.1)
+	MaxPasskeyKey = 1024           // bytes
 	MaxSession    = 24 * 3600_000  // ms that a session may last
 	MaxSessions   = 16             // sessions of one person at a time; the oldest ends for the next
 	forgottenFrom = 24 * 3_600_000 // ms after its end from which on a session is deleted
@@ -41,7 +44,26 @@ type Credential struct {
 	Recovery [][]byte `cbor:"6,keyasint,omitempty"` // SHA-256 of the recovery codes that are left
 	Index    uint64   `cbor:"7,keyasint"`           // raft index of the last change of what ends sessions; set by the state machine
 	SetAt    int64    `cbor:"8,keyasint"`           // ms since 1970, of that change; set by the state machine
+
+	Passkeys []Passkey `cbor:"9,keyasint,omitempty"` // version 14 of commands
 }
+
+// Passkey is a key pair of a person's telephone, computer or security key (WebAuthn); its private half never
+// leaves that.
+type Passkey struct {
+	ID      []byte `cbor:"1,keyasint"`
+	Key     []byte `cbor:"2,keyasint"`           // public, COSE
+	Host    string `cbor:"3,keyasint"`           // its RP ID: the name under which the console was open, and no other
+	Name    string `cbor:"4,keyasint"`           // that the person gave it
+	AddedAt int64  `cbor:"5,keyasint"`           // ms since 1970
+	Count   uint32 `cbor:"6,keyasint,omitempty"` // of uses, as it said last; 0: it does not count
+	Asked   int64  `cbor:"7,keyasint,omitempty"` // ms since 1970, when that was asked for which it answered last; no answer to what was asked before counts any more
+	UsedAt  int64  `cbor:"8,keyasint,omitempty"` // ms since 1970, of its last use that was agreed on; set by the state machine
+	Flags   uint8  `cbor:"9,keyasint,omitempty"` // of WebAuthn, as it was added: whether it may be copied to other devices of the person
+}
+
+// SecondFactor reports whether a password alone lets nobody in.
+func (c Credential) SecondFactor() bool { return len(c.TOTP) > 0 || len(c.Passkeys) > 0 }
 
 // Session is one browser of a person who has signed in. Only the hash of what the browser holds is
 // on record.

@@ -71,14 +71,23 @@ func (e Entry) putCredential(p *command.PutCredential) (command.Result, string, 
 	if old.Index != p.Was {
 		return refuse(command.KindConflict, "how %q signs in was changed meanwhile", c.User)
 	}
-	if bytes.Equal(c.TOTP, old.TOTP) { // what was used meanwhile stays used
+	if bytes.Equal(c.TOTP, old.TOTP) && (old.SecondFactor() || !c.SecondFactor()) { // what was used meanwhile stays used; a first passkey comes with codes
 		c.LastStep, c.Recovery = old.LastStep, old.Recovery
+	}
+	passkeys := ""
+	if len(c.Passkeys) > 0 || len(old.Passkeys) > 0 { // as software writes it that knows none: every node's audit is the same
+		passkeys = fmt.Sprintf(", %d passkeys", len(c.Passkeys))
+	}
+	for i := range c.Passkeys {
+		if before := find(old.Passkeys, c.Passkeys[i].ID); before != nil {
+			c.Passkeys[i].Count, c.Passkeys[i].Asked, c.Passkeys[i].UsedAt = before.Count, before.Asked, before.UsedAt
+		}
 	}
 	c.Index, c.SetAt = e.Index, e.At
 	if err := signin.Credentials.Put(e.Txn, c); err != nil {
 		return failed(err)
 	}
-	return done("%s, second factor %t, %d recovery codes", c.User, len(c.TOTP) > 0, len(c.Recovery))
+	return done("%s, second factor %t, %d recovery codes%s", c.User, len(c.TOTP) > 0, len(c.Recovery), passkeys)
 }
 
 func (e Entry) beginSession(p *command.BeginSession) (command.Result, string, error) {
@@ -94,10 +103,17 @@ func (e Entry) beginSession(p *command.BeginSession) (command.Result, string, er
 	case s.Until <= e.At || s.Until > e.At+signin.MaxSession:
 		return refuse(command.KindInvalid, "a session ends within a day from now")
 	}
-	if len(c.TOTP) > 0 {
+	if p.Passkey != nil {
+		if r, refused := e.usePasskey(&c, p.Passkey); refused {
+			return r, "", nil
+		}
+		if err := signin.Credentials.Put(e.Txn, c); err != nil {
+			return failed(err)
+		}
+	} else if c.SecondFactor() {
 		left := slices.DeleteFunc(slices.Clone(c.Recovery), func(h []byte) bool { return bytes.Equal(h, p.Recovery) })
 		switch {
-		case p.Step > c.LastStep:
+		case len(c.TOTP) > 0 && p.Step > c.LastStep:
 			c.LastStep = p.Step
 		case len(left) < len(c.Recovery):
 			c.Recovery = left
@@ -116,6 +132,32 @@ func (e Entry) beginSession(p *command.BeginSession) (command.Result, string, er
 		return failed(err)
 	}
 	return done("%s, session %x until %d, recovery code %t", s.User, s.Hash[:4], s.Until, len(p.Recovery) > 0)
+}
+
+// find is the passkey of an id among some; nil where there is none.
+func find(all []signin.Passkey, id []byte) *signin.Passkey {
+	for i := range all {
+		if bytes.Equal(all[i].ID, id) {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// usePasskey notes that a passkey was used, unless it was removed, its answer is not newer than one that was
+// used, or it counts backwards, which a copy of it does.
+func (e Entry) usePasskey(c *signin.Credential, used *command.UsedPasskey) (r command.Result, refused bool) {
+	k := find(c.Passkeys, used.ID)
+	switch {
+	case k == nil:
+		return command.Refuse(command.KindNotFound, "%q has no such passkey", c.User), true
+	case used.Asked <= k.Asked:
+		return command.Refuse(command.KindConflict, "the answer of the passkey was used before"), true
+	case (used.Count > 0 || k.Count > 0) && used.Count <= k.Count:
+		return command.Refuse(command.KindInvalid, "the passkey %q of %q counts backwards; there may be a copy of it", k.Name, c.User), true
+	}
+	k.Asked, k.Count, k.UsedAt = used.Asked, used.Count, e.At
+	return r, false
 }
 
 func (e Entry) endSession(p *command.EndSession) (command.Result, string, error) {

@@ -18,6 +18,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/enrol"
 	"almenara/node/signin"
+	"almenara/node/signin/passkeys"
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/pagetest"
 	"almenara/node/wire"
@@ -78,6 +79,24 @@ func (p *visitors) End(context.Context, signin.Who) error    { p.note("End"); re
 func (p *visitors) EndAll(context.Context, signin.Who) error { p.note("EndAll"); return nil }
 func (p *visitors) ChangePassword(context.Context, signin.Who, string, string, string) error {
 	p.note("ChangePassword")
+	return nil
+}
+
+func (p *visitors) Passkeys(signin.Who) ([]signin.Passkey, error) {
+	return []signin.Passkey{{ID: []byte("key"), Name: "phone", Host: "on-ting", Added: night}}, nil
+}
+func (p *visitors) AskPasskey(string) []byte { return []byte("challenge") }
+func (p *visitors) NewPasskey(signin.Who) (challenge, person []byte, have []signin.Passkey, err error) {
+	return []byte("challenge"), []byte("person"), nil, nil
+}
+
+func (p *visitors) AddPasskey(context.Context, signin.Who, string, string, string, passkeys.Page, string) ([]string, error) {
+	p.note("AddPasskey")
+	return []string{"abcd-efgh"}, nil
+}
+
+func (p *visitors) RemovePasskey(context.Context, signin.Who, []byte, string, string) error {
+	p.note("RemovePasskey")
 	return nil
 }
 

@@ -14,18 +14,26 @@ type accountPage struct {
 	Until  string
 	Factor signin.SecondFactor
 	Codes  []string // recovery codes, told only once
+	Keys   keysPart
+	Rows   []passkeyRow
 }
 
 func (p pages) accountPage(q *frame.Request) error {
-	return q.Show("account", p.account(q))
+	out, err := p.account(q)
+	if err != nil {
+		return err
+	}
+	return q.Show("account", out)
 }
 
-func (p pages) account(q *frame.Request) accountPage {
-	out := accountPage{Page: q.Page("account"), Places: q.By().Places, Until: q.DayTime(q.Who.Until), Factor: p.service.NewSecondFactor(*q.Who)}
+func (p pages) account(q *frame.Request) (accountPage, error) {
+	out := accountPage{Page: q.Page("account"), Places: q.By().Places, Until: q.DayTime(q.Who.Until), Factor: p.service.NewSecondFactor(*q.Who), Keys: keysOf(q)}
 	for _, role := range q.By().Roles {
 		out.Roles = append(out.Roles, q.Lang.Or("role.", role))
 	}
-	return out
+	var err error
+	out.Rows, err = p.rows(q)
+	return out, err
 }
 
 // changePassword changes the person's own; all sessions end with that.
@@ -47,7 +55,10 @@ func (p pages) setSecondFactor(q *frame.Request) error {
 		return err
 	}
 	q.DropSession()
-	out := p.account(q)
+	out, err := p.account(q)
+	if err != nil {
+		return err
+	}
 	out.Codes = codes
 	return q.Show("account", out)
 }

@@ -20,23 +20,27 @@ type signInPage struct {
 	Next, Name string
 	Wrong      string // what was wrong, in words; "" at first
 	Changed    bool   // the password was changed just now
+	Keys       keysPart
 }
 
 func (p pages) signInPage(q *frame.Request) error {
 	if q.Who != nil {
 		return q.To(q.Inside(q.R.URL.Query().Get("next")))
 	}
-	return q.Show("sign-in", signInPage{Page: q.Page("sign-in"), Next: q.Inside(q.R.URL.Query().Get("next")), Changed: q.R.URL.Query().Get("changed") != ""})
+	return q.Show("sign-in", signInPage{Page: q.Page("sign-in"), Next: q.Inside(q.R.URL.Query().Get("next")), Changed: q.R.URL.Query().Get("changed") != "", Keys: keysOf(q)})
 }
 
 func (p pages) signIn(q *frame.Request) error {
-	name, next := q.Form("name"), q.Inside(q.Form("next"))
-	begun, err := p.service.Begin(q.R.Context(), signin.Attempt{
-		Name: name, Password: q.R.PostFormValue("password"), Code: q.Form("code"), Address: q.R.RemoteAddr,
-	})
+	return p.begin(q, signin.Attempt{Name: q.Form("name"), Password: q.R.PostFormValue("password"), Code: q.Form("code"), Address: q.R.RemoteAddr})
+}
+
+// begin begins a session, or shows the page again with what was wrong.
+func (p pages) begin(q *frame.Request, a signin.Attempt) error {
+	next := q.Inside(q.Form("next"))
+	begun, err := p.service.Begin(q.R.Context(), a)
 	if problem, ok := err.(*wire.Problem); ok {
-		data := signInPage{Page: q.Page("sign-in"), Next: next, Name: name, Wrong: q.Lang.T("sign-in.wrong." + problem.Kind)}
-		if !q.Lang.Has("sign-in.wrong." + problem.Kind) {
+		data := signInPage{Page: q.Page("sign-in"), Next: next, Name: a.Name, Wrong: q.Lang.T("sign-in.wrong." + problem.Kind), Keys: keysOf(q)}
+		if a.Passkey != "" || !q.Lang.Has("sign-in.wrong."+problem.Kind) {
 			data.Wrong = q.Said(problem).Text
 		}
 		return q.ShowAs(wire.HTTPStatus(problem.Kind), "sign-in", data)
