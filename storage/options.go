@@ -85,9 +85,7 @@ func (o Options) badger(dir string) badger.Options {
 		WithBlockCacheSize(blockCache).WithIndexCacheSize(0).
 		WithCompression(options.Snappy).
 		WithChecksumVerificationMode(options.OnBlockRead).
-		// Its lock is given back by closing, which does nothing while a process is being started beside it; the folder
-		// around it is locked by Open.
-		WithBypassLockGuard(true).
+		WithBypassLockGuard(true). // Open locks the folder; Badger's lock stays where a process is being started beside it
 		WithMetricsEnabled(false).WithLogger(badgerLog{o.Logger})
 }
 
