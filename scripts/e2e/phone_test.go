@@ -36,7 +36,6 @@ func asks(headline string) string {
 
 // What is critical is answered before anything else; what was answered stays, and is known after a reload.
 func TestPhone_AnswersWhatIsCritical(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	for _, language := range []string{"en", "zh-HK"} {
 		p := d.phone(0, "phone-"+language, language)
@@ -82,7 +81,6 @@ func TestPhone_AnswersWhatIsCritical(t *testing.T) {
 
 // The page loads while no node is there, where it may have a worker; loopback is a secure context.
 func TestPhone_LoadsWithoutANode(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.phone(0, "phone-1", "en")
 	fire := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in On Lai House", "Leave by the stairs."))
@@ -100,7 +98,6 @@ func TestPhone_LoadsWithoutANode(t *testing.T) {
 
 // A page that is not in front has not shown anything.
 func TestPhone_PresentsNothingInTheBackground(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.phone(0, "phone-1", "en")
 	p.script(`Object.defineProperty(document, "visibilityState", { get: () => window.away ? "hidden" : "visible" }); window.away = true; document.dispatchEvent(new Event("visibilitychange"))`)
@@ -115,7 +112,6 @@ func TestPhone_PresentsNothingInTheBackground(t *testing.T) {
 // What a person answered on one phone is not asked on the other, which is at another node; also not after a
 // reload there, nor on a third one that comes later.
 func TestPhone_SeveralOfOnePersonStayInStep(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 3)
 	first := d.phone(0, "chan", "en")
 	second := d.phone(1, "chan-tablet", "en", "--member", "chan")

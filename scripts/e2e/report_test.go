@@ -34,7 +34,6 @@ func (o *operator) sheets() int {
 // After an alert: what it came to on one page, who did it in the audit, and the chain that is verified
 // without a node.
 func TestReport_WhatAnAlertCameTo(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("amy", "composer")
@@ -84,7 +83,6 @@ func TestReport_WhatAnAlertCameTo(t *testing.T) {
 
 // Whoever cannot sign in finds what to do.
 func TestHandbook_WithoutSigningIn(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	at := &operator{tab: newBrowser(t).open(d.api(0)+"/console/sign-in", 390, 844), d: d}
 	at.press(`footer a[href="/console/handbook"]`)
@@ -96,7 +94,6 @@ func TestHandbook_WithoutSigningIn(t *testing.T) {
 }
 
 func TestReport_Pages(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer", "auditor")

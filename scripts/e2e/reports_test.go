@@ -73,7 +73,6 @@ func outlined(d *district) {
 // A phone reports with a photo while its node is down. The node comes back; an operator at another node sees
 // the report on the map, and says what was made of it.
 func TestReports_FromThePhoneToTheMap(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	outlined(d)
@@ -166,7 +165,6 @@ func (p *tab) bytesOf(address string) string {
 
 // A report beyond what a member may send is refused in words, in the person's language, and can be sent later.
 func TestReports_SaysWhatIsRefused(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	p := d.phoneOf(0, "phone-zh", "zh-HK")

@@ -57,7 +57,6 @@ func (p *tab) codeRead(reader *tab) string {
 // A screen shows a code; a phone reads it off the glass, confirms, and asks for help with a photo at a node that is
 // not the screen's; an operator at a third node sees the counts by block, and who needs help, and takes it up.
 func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("amy", "composer")
@@ -137,7 +136,6 @@ func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
 
 // A node that is alone shows codes, and takes what residents answer; the others know it once they are reached.
 func TestResidents_AtANodeThatIsAlone(t *testing.T) {
-	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	listen := freeAddr(t)
