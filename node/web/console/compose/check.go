@@ -62,7 +62,7 @@ func (p pages) tries(q *frame.Request, c *checkPage, out wire.Outcome) error {
 	}
 	t.Noise = view.NoiseOf(q, out, names)
 	for _, w := range out.Words {
-		t.Words = append(t.Words, finding{w.Language, nameOf(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
+		t.Words = append(t.Words, finding{w.Language, view.LanguageName(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
 	}
 	c.Tried, c.Follows = t, view.FollowsOf(q, out)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 )
 
@@ -20,28 +21,11 @@ var hazards = []hazard{
 
 // The choices that CAP has, each with a plain text.
 var (
-	categories  = []string{"Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"}
-	urgencies   = []string{"Immediate", "Expected", "Future", "Unknown"}
-	severities  = []string{"Extreme", "Severe", "Moderate", "Minor", "Unknown"}
-	certainties = []string{"Observed", "Likely", "Possible", "Unlikely", "Unknown"}
-	responses   = []string{"Evacuate", "Shelter", "Avoid", "Prepare", "Monitor", "AllClear", "None"}
-	onsets      = []string{"0", "15", "30", "60", "120", "240", "720", "1440"}                                      // minutes
-	lasting     = []string{"15", "30", "60", "120", "240", "480", "720", "1440", "4320", "10080"}                   // minutes
-	languages   = []string{"en", "zh-Hant", "zh-Hans", "fil", "id", "hi", "ne", "ur", "th", "vi", "ja", "ko", "fr"} // that can be added
+	urgencies = []string{"Immediate", "Expected", "Future", "Unknown"}
+	onsets    = []string{"0", "15", "30", "60", "120", "240", "720", "1440"}                                      // minutes
+	lasting   = []string{"15", "30", "60", "120", "240", "480", "720", "1440", "4320", "10080"}                   // minutes
+	languages = []string{"en", "zh-Hant", "zh-Hans", "fil", "id", "hi", "ne", "ur", "th", "vi", "ja", "ko", "fr"} // that can be added
 )
-
-// names are what languages are called in themselves.
-var names = map[string]string{
-	"en": "English", "zh-Hant": "繁體中文", "zh-Hans": "简体中文", "fil": "Filipino", "id": "Bahasa Indonesia", "hi": "हिन्दी", "ne": "नेपाली", "ur": "اردو",
-	"th": "ไทย", "vi": "Tiếng Việt", "ja": "日本語", "ko": "한국어", "fr": "Français",
-}
-
-func nameOf(language string) string {
-	if name, ok := names[language]; ok {
-		return name
-	}
-	return language
-}
 
 // choice is a line of a list to choose from.
 type choice struct {
@@ -101,7 +85,7 @@ func (f form) eventOf(t text) string {
 
 // categoryOf is CAP's category: what was chosen, else that of the hazard.
 func (f form) categoryOf() string {
-	if slices.Contains(categories, f.Category) {
+	if slices.Contains(view.Categories, f.Category) {
 		return f.Category
 	}
 	for _, h := range hazards {

@@ -10,6 +10,7 @@ import (
 
 	"almenara/node/web/console/compose/further"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 )
 
@@ -98,7 +99,7 @@ func formOf(q *frame.Request) form {
 			break
 		}
 		f.Texts = append(f.Texts, text{
-			N: n, Language: get("lang" + at), Name: nameOf(get("lang" + at)), Event: get("event" + at), Headline: get("headline" + at), Description: get("description" + at),
+			N: n, Language: get("lang" + at), Name: view.LanguageName(get("lang" + at)), Event: get("event" + at), Headline: get("headline" + at), Description: get("description" + at),
 			Instruction: get("instruction" + at), Contact: get("contact" + at), From: get("from" + at),
 		})
 	}
@@ -146,7 +147,7 @@ func (f *form) add(language, from string) {
 	if language == "" || len(f.Texts) >= mostLanguages || slices.ContainsFunc(f.Texts, known) || !slices.Contains(languages, language) {
 		return
 	}
-	f.Texts = append(f.Texts, text{N: len(f.Texts), Language: language, Name: nameOf(language), From: from})
+	f.Texts = append(f.Texts, text{N: len(f.Texts), Language: language, Name: view.LanguageName(language), From: from})
 }
 
 // stamp is a time as forms hold it.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"almenara/node/web/console/compose/picture"
+	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 	"almenara/node/wire/looks"
@@ -78,7 +79,7 @@ func (f form) send(all []wire.Place) (out wire.SendAlert, missing string, err er
 		if len(message.Info) == 0 { // devices pass the files of one language on with all
 			i.Resource = attached
 		}
-		if slices.Contains(responses, f.Response) {
+		if slices.Contains(view.Responses, f.Response) {
 			i.ResponseType = []string{f.Response}
 		}
 		if begins > 0 {

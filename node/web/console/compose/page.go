@@ -72,9 +72,9 @@ func (p pages) page(q *frame.Request, f form) (composePage, error) {
 	}
 	l := q.Lang
 	c := composePage{
-		Page: q.Page("compose"), Form: f, Hazards: hazardsOf(l, f.Hazard), Categories: choicesOf(l, "compose.category.", categories, f.Category),
-		Urgencies: choicesOf(l, "compose.urgency.", urgencies, f.Urgency), Severities: choicesOf(l, "compose.severity.", severities, f.Severity),
-		Certainties: choicesOf(l, "compose.certainty.", certainties, f.Certainty), Responses: choicesOf(l, "compose.response.", responses, f.Response),
+		Page: q.Page("compose"), Form: f, Hazards: hazardsOf(l, f.Hazard), Categories: choicesOf(l, "compose.category.", view.Categories, f.Category),
+		Urgencies: choicesOf(l, "compose.urgency.", urgencies, f.Urgency), Severities: choicesOf(l, "compose.severity.", view.Severities, f.Severity),
+		Certainties: choicesOf(l, "compose.certainty.", view.Certainties, f.Certainty), Responses: choicesOf(l, "compose.response.", view.Responses, f.Response),
 		Onsets: spansOf(l, onsets, f.Onset), Lasting: spansOf(l, lasting, f.Lasts), PlaceLines: placeLines(all, f.Place, l.Tag, q.By().Places, p.own(q, all)),
 	}
 	c.Path, c.NoPlaces, c.NeedsReason = frame.Below+"compose", len(c.PlaceLines) == 0, c.Banner.Level != "good"
@@ -85,7 +85,7 @@ func (p pages) page(q *frame.Request, f form) (composePage, error) {
 	}
 	for _, tag := range languages {
 		if !used[tag] {
-			c.Languages = append(c.Languages, choice{Value: tag, Label: nameOf(tag)})
+			c.Languages = append(c.Languages, choice{Value: tag, Label: view.LanguageName(tag)})
 		}
 	}
 	return c, nil

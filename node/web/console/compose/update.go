@@ -58,7 +58,7 @@ func (s standing) form(now time.Time) form {
 	first := s.texts[0]
 	f := form{ID: newID(), At: stamp(now), Status: s.alert.Status, Hazard: "other", Urgency: first.Urgency, Severity: first.Severity, Certainty: first.Certainty, Stands: s.version()}
 	for n, t := range s.texts {
-		f.Texts = append(f.Texts, text{N: n, Language: t.Language, Name: nameOf(t.Language), Event: t.Event, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction})
+		f.Texts = append(f.Texts, text{N: n, Language: t.Language, Name: view.LanguageName(t.Language), Event: t.Event, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction})
 	}
 	return f
 }
@@ -140,7 +140,7 @@ func (p pages) change(q *frame.Request, s standing, f form) (in wire.UpdateAlert
 		into     *string
 		is, was  string
 		possible []string
-	}{{&in.Urgency, f.Urgency, first.Urgency, urgencies}, {&in.Severity, f.Severity, first.Severity, severities}, {&in.Certainty, f.Certainty, first.Certainty, certainties}} {
+	}{{&in.Urgency, f.Urgency, first.Urgency, urgencies}, {&in.Severity, f.Severity, first.Severity, view.Severities}, {&in.Certainty, f.Certainty, first.Certainty, view.Certainties}} {
 		if one.is != one.was && slices.Contains(one.possible, one.is) {
 			*one.into = one.is
 		}

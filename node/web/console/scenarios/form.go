@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -82,14 +81,6 @@ type choice struct {
 
 func byValue(a, b choice) int { return strings.Compare(a.Value, b.Value) }
 
-// languages are those that can be added, by what they are called in themselves.
-var languages = map[string]string{
-	"en": "English", "zh-Hant": "繁體中文", "zh-Hans": "简体中文", "fil": "Filipino", "id": "Bahasa Indonesia", "hi": "हिन्दी", "ne": "नेपाली", "ur": "اردو",
-	"th": "ไทย", "vi": "Tiếng Việt", "ja": "日本語", "ko": "한국어", "fr": "Français",
-}
-
-func nameOf(language string) string { return cmp.Or(languages[language], language) }
-
 // digest names what a scenario says.
 func digest(s wire.Scenario) string {
 	raw, _ := json.Marshal(s) // of a scenario that came as JSON: cannot fail
@@ -130,7 +121,7 @@ func readForm(q *frame.Request) form {
 			break
 		}
 		f.Texts = append(f.Texts, text{
-			N: n, Language: at("lang"), Name: nameOf(at("lang")), Event: at("event"), Headline: at("headline"), Description: at("description"), Instruction: at("instruction"),
+			N: n, Language: at("lang"), Name: view.LanguageName(at("lang")), Event: at("event"), Headline: at("headline"), Description: at("description"), Instruction: at("instruction"),
 			From: at("from"), Contact: at("contact"), Area: at("area"),
 		})
 	}
@@ -175,8 +166,8 @@ func (f *form) alertOfBase() json.RawMessage {
 }
 
 func (f *form) addLanguage(tag string) {
-	if _, known := languages[tag]; known && len(f.Texts) < mostLanguages {
-		f.Texts = append(f.Texts, text{N: len(f.Texts), Language: tag, Name: nameOf(tag)})
+	if _, known := view.Languages[tag]; known && len(f.Texts) < mostLanguages {
+		f.Texts = append(f.Texts, text{N: len(f.Texts), Language: tag, Name: view.LanguageName(tag)})
 	}
 }
 
@@ -201,12 +192,8 @@ func (l lists) RolesOf(level int) []choice {
 }
 
 var (
-	urgencies   = []string{"Immediate", "Expected", "Future", "Past", "Unknown"}
-	severities  = []string{"Extreme", "Severe", "Moderate", "Minor", "Unknown"}
-	certainties = []string{"Observed", "Likely", "Possible", "Unlikely", "Unknown"}
-	categories  = []string{"Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"}
-	responses   = []string{"Evacuate", "Shelter", "Avoid", "Prepare", "Monitor", "AllClear", "None"}
-	passing     = []string{"composer", "approver", "administrator"}
+	urgencies = []string{"Immediate", "Expected", "Future", "Past", "Unknown"}
+	passing   = []string{"composer", "approver", "administrator"}
 )
 
 func listsOf(l *words.Language, f form, places []wire.Place, names view.PlaceNames) (out lists) {
@@ -220,8 +207,8 @@ func listsOf(l *words.Language, f form, places []wire.Place, names view.PlaceNam
 		}
 		return all
 	}
-	out.Urgencies, out.Severities = of("compose.urgency.", urgencies, f.Urgency), of("compose.severity.", severities, f.Severity)
-	out.Certainties, out.Categories, out.Responses = of("compose.certainty.", certainties, f.Certainty), of("compose.category.", categories, f.Category), of("compose.response.", responses, f.Response)
+	out.Urgencies, out.Severities = of("compose.urgency.", urgencies, f.Urgency), of("compose.severity.", view.Severities, f.Severity)
+	out.Certainties, out.Categories, out.Responses = of("compose.certainty.", view.Certainties, f.Certainty), of("compose.category.", view.Categories, f.Category), of("compose.response.", view.Responses, f.Response)
 	out.Confirms = []choice{{"", l.T("scenario.confirm.tier"), f.Confirm == ""}, {"person", l.T("scenario.confirm.person"), f.Confirm == "person"}, {"none", l.T("scenario.confirm.none"), f.Confirm == "none"}}
 	if f.Confirm == asItIs {
 		out.Confirms = append(out.Confirms, choice{asItIs, l.T("scenario.asitis"), true})

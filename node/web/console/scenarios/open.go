@@ -101,7 +101,7 @@ func (f *form) textsFrom(raw []byte) error {
 	}
 	f.Status = cmp.Or(of.Status, statusActual)
 	for n, i := range of.Info[:min(len(of.Info), mostLanguages)] {
-		t := text{N: n, Language: i.Language, Name: nameOf(i.Language), Event: i.Event, Headline: i.Headline, Description: i.Description, Instruction: i.Instruction, From: i.SenderName, Contact: i.Contact}
+		t := text{N: n, Language: i.Language, Name: view.LanguageName(i.Language), Event: i.Event, Headline: i.Headline, Description: i.Description, Instruction: i.Instruction, From: i.SenderName, Contact: i.Contact}
 		if len(i.Area) > 0 {
 			t.Area = i.Area[0].AreaDesc
 		}

@@ -166,7 +166,7 @@ func (p pages) dry(q *frame.Request, s wire.Scenario) (*tried, error) {
 	}
 	out := &tried{Addressed: got.Addressed, Choose: s.Choose, Warnings: got.Warnings}
 	for _, w := range got.Words {
-		out.Words = append(out.Words, finding{w.Language, nameOf(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
+		out.Words = append(out.Words, finding{w.Language, view.LanguageName(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
 	}
 	return out, nil
 }
@@ -223,7 +223,7 @@ func (p pages) show(q *frame.Request, status int, f form, out writePage) error {
 	}
 	out.NoPlaces = len(places) == 0
 	out.Lists = listsOf(q.Lang, f, places, names)
-	for tag, name := range languages {
+	for tag, name := range view.Languages {
 		if len(f.Texts) < mostLanguages && !slices.ContainsFunc(f.Texts, func(t text) bool { return t.Language == tag }) {
 			out.Languages = append(out.Languages, choice{Value: tag, Label: name})
 		}
