@@ -32,7 +32,7 @@ func (c livePages) events(q *frame.Request) error {
 		now := c.clock()
 		return stream.Send(wire.Event{Type: beat, At: now, Text: q.Lang.T("banner.at", q.ClockTime(now))}) == nil
 	}
-	if q.R.Header.Get("Last-Event-ID") != "" && stream.Send(wire.Event{Type: wire.EventAgain}) != nil || !alive() {
+	if !alive() {
 		return nil
 	}
 	ticker := time.NewTicker(c.beat)

@@ -11,7 +11,8 @@ const apart = 250; // ms between two changes of what is shown: a person cannot f
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
 
 const waiting = new Map(); // what has come and is not shown yet, by alert
-let stream, showing, heard = performance.now(), touched = 0, due, news, beside = {}, reading = false;
+const blocks = new Map(); // what has changed and is not shown yet, by the name of its block
+let stream, showing, heard = performance.now(), touched = 0, due, news, placing, reading = false;
 
 if (live && at) {
   connect();
@@ -32,7 +33,8 @@ function connect() {
     document.body.classList.remove("stale");
   });
   for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => take(JSON.parse(e.data)));
-  for (const kind of ["node", "again", "report", "notice"]) stream.addEventListener(kind, read);
+  // What happened after the page was made and before its stream began is in neither: "open" reads it.
+  for (const kind of ["open", "node", "report", "notice"]) stream.addEventListener(kind, read);
   stream.onerror = () => {
     // A session that has ended is answered with a page, after which a browser does not try again.
     if (stream && stream.readyState === EventSource.CLOSED) {
@@ -134,8 +136,8 @@ function merge(fresh) {
       }
     }
   }
-  for (const name of ["twins", "contrary"]) beside[name] = fresh.querySelector(`[data-${name}]`);
-  meet();
+  for (const block of fresh.querySelectorAll("[data-block]")) blocks.set(block.dataset.block, block);
+  if (!placing) place();
   const list = live.querySelector("[data-list]");
   for (const row of fresh.querySelectorAll("[data-alert]")) {
     if (rowOf(live, row.dataset.alert)) continue;
@@ -150,15 +152,20 @@ function merge(fresh) {
   }
 }
 
-// meet shows the alerts that may be about the same as this one, and those that contradict each other, which
-// may have come from other nodes just now, once nobody's hand is on the page.
-function meet() {
-  for (const [name, fresh] of Object.entries(beside)) {
-    const shown = live.querySelector(`[data-${name}]`);
-    if (!shown || !fresh || shown.innerHTML === fresh.innerHTML) continue;
-    if (performance.now() - touched < 3_000) setTimeout(meet, 1_000);
-    else shown.replaceWith(document.importNode(fresh, true));
+// place shows the blocks that have changed, texts, tables and links whose size may change with them, once
+// nobody's hand is on the page and the focus is elsewhere.
+function place() {
+  placing = undefined;
+  const quiet = performance.now() - touched > 3_000;
+  for (const [name, fresh] of blocks) {
+    const shown = live.querySelector(`[data-block="${name}"]`);
+    if (shown && shown.outerHTML !== fresh.outerHTML) {
+      if (!quiet || shown.contains(document.activeElement)) continue;
+      shown.replaceWith(document.importNode(fresh, true));
+    }
+    blocks.delete(name);
   }
+  if (blocks.size) placing = setTimeout(place, 1_000);
 }
 
 // announce shows how the node is now. What it says may take more room than before, so it waits until
