@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -31,11 +32,12 @@ type options struct {
 	cells    []string // kinds of cells; nil is all that there is time for
 	out      string   // folder for raw output
 	almenara string   // the program that is measured
+	older    string   // another build of it, measured in turns with it; "": none
 	load     float64  // one-minute load average before anything was built
 }
 
 // allSystems is what can be measured, the floor first: the others are its multiples.
-var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName}
+var allSystems = []string{floorName, mosquittoName, gatewayName, nodeName, olderName}
 
 // allCells is what can be done with them.
 var allCells = []string{cellTCP, cellTLS, cellStalled, cellDead, cellStorm, cellDistrict, cellHeld, cellHistory, cellStrangers, cellFailover, cellConsoles}
@@ -75,6 +77,8 @@ func parseOptions(args []string) (options, error) {
 	cells := flags.String("cells", "", "what to measure, of "+strings.Join(allCells, ",")+" (default all; with -quick only tcp, stalled, storm and district)")
 	flags.StringVar(&o.out, "out", "dist/bench", "folder for raw output")
 	flags.StringVar(&o.almenara, "almenara", "dist/bench/almenara", "the program to measure")
+	flags.StringVar(&o.older, "older", "", "another build of the program, measured in turns with it as the system "+olderName)
+	flags.IntVar(&o.runs, "runs", o.runs, "how many runs the medians are of")
 	flags.Float64Var(&o.load, "load", -1, "load average before the benchmark was built")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -84,6 +88,9 @@ func parseOptions(args []string) (options, error) {
 	}
 	if o.quick {
 		o.runs = 1
+	}
+	if o.runs < 1 {
+		return o, fmt.Errorf("runs: %d is not a number from 1 on", o.runs)
 	}
 	if *cells != "" {
 		o.cells = strings.Split(*cells, ",")
@@ -112,6 +119,9 @@ func (o options) fill(devices, only string) (options, error) {
 		o.devices = append(o.devices, n)
 	}
 	o.only = allSystems
+	if o.older == "" {
+		o.only = slices.DeleteFunc(slices.Clone(allSystems), func(s string) bool { return s == olderName })
+	}
 	if only != "" {
 		wanted := strings.Split(only, ",")
 		for _, name := range wanted {
@@ -127,6 +137,14 @@ func (o options) fill(devices, only string) (options, error) {
 	}
 	if o.almenara, err = filepath.Abs(o.almenara); err != nil {
 		return o, err
+	}
+	if slices.Contains(o.only, olderName) {
+		if o.older, err = exec.LookPath(o.older); err != nil {
+			return o, fmt.Errorf("older: %w", err)
+		}
+		if o.older, err = filepath.Abs(o.older); err != nil {
+			return o, err
+		}
 	}
 	return o, os.MkdirAll(o.out, 0o755)
 }
@@ -146,7 +164,7 @@ func (o options) alertsOf(system string, n int, qos byte) int {
 	switch {
 	case qos > 0:
 		return o.alerts(n)
-	case system == nodeName:
+	case system == nodeName || system == olderName:
 		return 1
 	}
 	return (o.alerts(n) + 1) / 2

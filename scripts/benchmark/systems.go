@@ -19,6 +19,7 @@ const (
 	mosquittoName = "mosquitto"
 	gatewayName   = "gateway"
 	nodeName      = "node"
+	olderName     = "older" // another build of the node, such as the one before a change
 )
 
 // setup is what a system is started with.

@@ -28,6 +28,9 @@ func (c *cell) begin(ctx context.Context, name string) (*unit, error) {
 	}
 	u := &unit{name: name, sys: newSystem(name)}
 	s := setup{dir: dir, program: c.program, pem: c.pem, devices: c.devices, stalled: c.stalled(), grown: c.variant == threeNodes || c.variant == killed, profile: c.profileTo}
+	if name == olderName {
+		s.program = c.older
+	}
 	if c.variant == manyStrangers || c.variant == killed {
 		s.files = fewFiles
 	}

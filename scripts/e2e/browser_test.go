@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,17 +23,64 @@ var (
 	visible = chromedp.Flag("disable-backgrounding-occluded-windows", true)
 )
 
-// browser is one Chromium with a profile of its own, which stays when it is closed.
+// browser is where somebody's pages are kept apart from those of others: a profile of the
+// Chromium that all stories share, or a Chromium of its own, whose profile stays when it is closed.
 type browser struct {
 	t       *testing.T
-	profile string
+	profile string // of a Chromium of its own
 	ctx     context.Context
 	cancel  context.CancelFunc
 }
 
-// newBrowser starts a browser that may play sound, as a kiosk's may, with further flags. It
-// ends with the test.
-func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
+// shared is the Chromium of all stories that need none of their own: it takes seconds of a
+// processor to start one. end closes it.
+var shared = sync.OnceValues(func() (ctx context.Context, end func()) {
+	profile, err := os.MkdirTemp("", "almenara-e2e-")
+	if err != nil {
+		panic(err)
+	}
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), options(profile)...)
+	ctx, cancelTab := chromedp.NewContext(allocator)
+	return ctx, func() { cancelTab(); cancel(); os.RemoveAll(profile) }
+})
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	_, end := shared()
+	end()
+	os.Exit(code)
+}
+
+func options(profile string) []chromedp.ExecAllocatorOption {
+	return append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.UserDataDir(profile), kiosk, visible)
+}
+
+// newBrowser opens a browser that may play sound, as a kiosk's may. It ends with the test.
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	chromium, _ := shared()
+	startShared(t, chromium)
+	b := &browser{t: t}
+	b.ctx, b.cancel = chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	require.NoError(t, chromedp.Do(b.ctx))
+	t.Cleanup(func() { b.cancel() })
+	return b
+}
+
+// startShared starts the shared Chromium once; the others wait for it.
+func startShared(t *testing.T, ctx context.Context) {
+	t.Helper()
+	starting.Lock()
+	defer starting.Unlock()
+	require.NoError(t, chromedp.Do(ctx), "scripts/e2e.sh installs chromium")
+}
+
+var starting sync.Mutex
+
+// newOwnBrowser starts a Chromium with further flags, or for a story that kills it and starts
+// it again.
+func newOwnBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	b := &browser{t: t, profile: t.TempDir()}
 	b.start(flags...)
@@ -44,8 +92,7 @@ func newBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
 // the power cut.
 func (b *browser) start(flags ...chromedp.ExecAllocatorOption) {
 	b.t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(b.t)), chromedp.NoSandbox, chromedp.UserDataDir(b.profile), kiosk, visible)
-	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(options, flags...)...)
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), append(options(b.profile), flags...)...)
 	ctx, cancelTab := chromedp.NewContext(allocator)
 	b.ctx, b.cancel = ctx, func() { cancelTab(); cancel() }
 	require.NoError(b.t, chromedp.Do(ctx))
@@ -150,11 +197,11 @@ func read[T any](p *tab, js string) T {
 	return value
 }
 
-// until waits until an expression is true in the page, also while that loads again; a picture
-// shows how it was otherwise.
+// until waits until an expression is true in a page that is read to its end, also while that
+// loads again; a picture shows how it was otherwise.
 func (p *tab) until(what, js string) {
 	p.t.Helper()
-	asked := chromedp.Evaluate[bool]("!!(" + js + ")")
+	asked := chromedp.Evaluate[bool](`document.readyState !== "loading" && !!(` + js + ")")
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if true, err := chromedp.Run(p.ctx, asked); err == nil && true {
 			return

@@ -23,6 +23,7 @@ func visit(t *testing.T, p *tab, url, until, shot string) {
 // An operator prints the code of a place; a phone checks in by it; an alert recalls who was there; the phone is shown it
 // at another node, answers, and is counted in the console. A phone that was elsewhere sees nothing.
 func TestCheckIn_FromTheSheetToTheRecall(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("amy", "composer")
@@ -42,7 +43,7 @@ func TestCheckIn_FromTheSheetToTheRecall(t *testing.T) {
 	link := amy.codeRead(newBrowser(t).open("about:blank", 400, 400))
 	require.True(t, strings.HasPrefix(link, strings.ToUpper(d.api(0))+"/R/AT/"), link)
 
-	phone := newBrowser(t, chromedp.Flag("accept-lang", "zh-HK")).open(link, 390, 844)
+	phone := newOwnBrowser(t, chromedp.Flag("accept-lang", "zh-HK")).open(link, 390, 844)
 	phone.until("the name of the place", `document.querySelector("h1").textContent.includes("第1座")`)
 	phone.accessible(t, "check-in")
 	phone.shot("checkin-open")
@@ -135,6 +136,7 @@ func TestCheckIn_FromTheSheetToTheRecall(t *testing.T) {
 
 // A node that was restarted still counts what it counted, and a code of a node that was removed is refused.
 func TestCheckIn_CodesOfANodeThatWasRemoved(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.servedWith(2, "--residents", d.api(0)) // as behind one name

@@ -90,6 +90,7 @@ func (d *district) open(i int) (out []struct{ ID, Headline string }) {
 
 // By places from the list: what it takes is counted, and a draft outlives a reload and a session.
 func TestCompose_ByPlaces(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	charted(d)
 	d.person("amy", "composer")
@@ -130,6 +131,7 @@ func TestCompose_ByPlaces(t *testing.T) {
 
 // With corners by the pointer, and by the keyboard alone.
 func TestCompose_ByDrawing(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	charted(d)
 	d.person("amy", "composer")
@@ -178,6 +180,7 @@ func TestCompose_ByDrawing(t *testing.T) {
 
 // Without JavaScript everything works, with more presses.
 func TestCompose_WithoutScripts(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	charted(d)
 	d.person("amy", "composer")
@@ -196,6 +199,7 @@ func TestCompose_WithoutScripts(t *testing.T) {
 
 // What stands is changed: words, end, loudness and where, and the page says for whom.
 func TestCompose_Update(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	charted(d)
 	d.person("amy", "composer")
@@ -246,6 +250,7 @@ func TestCompose_Update(t *testing.T) {
 // Two people who warn of one thing at one place press at the same moment: one alert, and each is told
 // the truth.
 func TestCompose_TwoOperators(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	charted(d)
 	d.person("amy", "composer")
@@ -281,6 +286,7 @@ func TestCompose_TwoOperators(t *testing.T) {
 // The leader, at whose pages the person is, dies between the check and the press: the page says so, and
 // pressing again sends one alert, not two.
 func TestCompose_LeaderKilled(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	charted(d)
 	d.person("amy", "composer")
@@ -312,6 +318,7 @@ func TestCompose_LeaderKilled(t *testing.T) {
 
 // Every page in both languages and three sizes, to be looked at.
 func TestCompose_Pages(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	charted(d)
 	d.person("amy", "composer")

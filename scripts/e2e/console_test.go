@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -124,6 +125,23 @@ func (o *operator) go_(path string) {
 func (o *operator) says(text string) {
 	o.t.Helper()
 	o.until(text, `document.body.innerText.includes(`+strconv.Quote(text)+`)`)
+}
+
+// fresh waits until a live page that nobody touches shows what the same page shows that is loaded now.
+func (o *operator) fresh(what string) {
+	o.t.Helper()
+	const js = `fetch(location.href).then(r => r.text()).then(text => {
+		const said = page => page.querySelector("[data-live]").textContent.replace(/\s+/g, " ")
+		const shown = said(document), loaded = said(new DOMParser().parseFromString(text, "text/html"))
+		return shown === loaded ? "" : shown + " ≠ " + loaded
+	})`
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		other := read[string](o.tab, js)
+		if other == "" {
+			return
+		}
+		require.True(o.t, time.Now().Before(end), "%s: the page shows what is no more so: %s", what, other)
+	}
 }
 
 func (o *operator) chinese(name string) {
@@ -339,6 +357,7 @@ func TestConsole_Live(t *testing.T) {
 	other.go_("alerts/" + first + "/end")
 	other.press("button.stop")
 	amy.until("the page of one alert moves, too", `document.querySelector("[data-part=state]").innerText.includes("stopped")`)
+	amy.fresh("the page of an alert that was stopped")
 
 	d.crash(0)
 	amy.until("the page says that it is old", `document.body.classList.contains("stale") && document.querySelector("[data-at]").innerText.includes("NOT UP TO DATE")`)

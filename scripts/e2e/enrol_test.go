@@ -84,6 +84,7 @@ func TestEnrol_AScreenInAMinuteAndOutInASecond(t *testing.T) {
 
 // Tickets: a phone that scans one, one that scans it again, and a sheet for lifts.
 func TestEnrol_CodesToScan(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("omar", "device-manager")
@@ -144,6 +145,7 @@ func TestEnrol_CodesToScan(t *testing.T) {
 
 // What a page of another site, and whoever asks without JSON, get.
 func TestEnrol_OtherSitesAskForNothing(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	for _, header := range [][2]string{{"Origin", "http://evil.example"}, {"Content-Type", "text/plain"}} {
 		r, err := http.NewRequest(http.MethodPost, d.api(0)+"/enrol/ask", strings.NewReader(`{"kind":"screen"}`))

@@ -72,7 +72,7 @@ func TestEscalation_AsItsOperatorSeesIt(t *testing.T) {
 func TestReminder_IsHeard(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	b := newBrowser(t, chromedp.Flag("accept-lang", "en"))
+	b := newOwnBrowser(t, chromedp.Flag("accept-lang", "en"))
 	speaker := d.speaker(b, 0, "hall-1", 1366, 768)
 	screen := d.screen(newBrowser(t), 0, "lift-1", 1366, 768, "sound", "on")
 	for _, p := range []*tab{speaker, screen} {

@@ -24,7 +24,7 @@ func (d *district) phone(node int, id, language string, of ...string) *tab {
 	}
 	d.read(node, &enrolled, append(append([]string{"device", "enrol", "--kind", "phone", "--place", block}, of...), id)...)
 	given := url.Values{"id": {id}, "secret": {enrolled[0].Secret}, "root": {enrolled[0].RootKey}, "servers": {strings.Join(enrolled[0].Servers, ",")}, "zone": {"Asia/Hong_Kong"}}
-	p := newBrowser(d.t, chromedp.Flag("accept-lang", language)).open(d.api(node)+"/phone/#"+given.Encode(), 390, 844)
+	p := newOwnBrowser(d.t, chromedp.Flag("accept-lang", language)).open(d.api(node)+"/phone/#"+given.Encode(), 390, 844)
 	p.until("the phone is connected", phoneConnected)
 	return p
 }
@@ -36,7 +36,10 @@ func asks(headline string) string {
 
 // What is critical is answered before anything else; what was answered stays, and is known after a reload.
 func TestPhone_AnswersWhatIsCritical(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
+	d.person("amy", "composer")
+	amy := d.at(0, "amy", 1366, 768)
 	for _, language := range []string{"en", "zh-HK"} {
 		p := d.phone(0, "phone-"+language, language)
 		p.until("nothing is in force", `document.querySelector("#nothing").textContent !== ""`)
@@ -55,7 +58,11 @@ func TestPhone_AnswersWhatIsCritical(t *testing.T) {
 		p.script("location.reload()")
 		p.until("a reload is no way around it", asks(headline))
 		require.Equal(t, 0, d.rungs(0, fire.Alert)["acknowledged"])
+		amy.go_("alerts/" + fire.Alert + "/answers")
+		amy.says("Nobody has")
 		p.do(chromedp.Click(chromedp.CSS("button.help")))
+		amy.until("who needs help stands there by itself", `document.querySelector("tr.dark strong")`)
+		amy.fresh("the page of answers")
 		p.until("it stands in the list", `document.querySelector("#cards").className === "list" && document.querySelector(".answered")`)
 		d.rung(0, fire.Alert, "acknowledged", 1)
 		require.Contains(t, string(d.run(0, "--json", "alert", "receipts", fire.Alert)), `"help"`)
@@ -81,6 +88,7 @@ func TestPhone_AnswersWhatIsCritical(t *testing.T) {
 
 // The page loads while no node is there, where it may have a worker; loopback is a secure context.
 func TestPhone_LoadsWithoutANode(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.phone(0, "phone-1", "en")
 	fire := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in On Lai House", "Leave by the stairs."))
@@ -98,6 +106,7 @@ func TestPhone_LoadsWithoutANode(t *testing.T) {
 
 // A page that is not in front has not shown anything.
 func TestPhone_PresentsNothingInTheBackground(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	p := d.phone(0, "phone-1", "en")
 	p.script(`Object.defineProperty(document, "visibilityState", { get: () => window.away ? "hidden" : "visible" }); window.away = true; document.dispatchEvent(new Event("visibilitychange"))`)
@@ -112,6 +121,7 @@ func TestPhone_PresentsNothingInTheBackground(t *testing.T) {
 // What a person answered on one phone is not asked on the other, which is at another node; also not after a
 // reload there, nor on a third one that comes later.
 func TestPhone_SeveralOfOnePersonStayInStep(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	first := d.phone(0, "chan", "en")
 	second := d.phone(1, "chan-tablet", "en", "--member", "chan")

@@ -34,6 +34,7 @@ func (o *operator) sheets() int {
 // After an alert: what it came to on one page, who did it in the audit, and the chain that is verified
 // without a node.
 func TestReport_WhatAnAlertCameTo(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("amy", "composer")
@@ -42,6 +43,7 @@ func TestReport_WhatAnAlertCameTo(t *testing.T) {
 	amy := d.at(0, "amy", 1366, 768)
 	id := amy.send("fire", map[string]string{"where": "Block 2"}, "SEND")
 	amy.until("it was presented", `Number(document.querySelector('[data-rung="presented"]').textContent) >= 1`)
+	amy.fresh("the page of an alert that a screen shows")
 	amy.go_("alerts/" + id + "/correct")
 	amy.press("button[name=false-alarm]")
 	amy.says("CORRECTION: false alarm")
@@ -83,6 +85,7 @@ func TestReport_WhatAnAlertCameTo(t *testing.T) {
 
 // Whoever cannot sign in finds what to do.
 func TestHandbook_WithoutSigningIn(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	at := &operator{tab: newBrowser(t).open(d.api(0)+"/console/sign-in", 390, 844), d: d}
 	at.press(`footer a[href="/console/handbook"]`)
@@ -94,6 +97,7 @@ func TestHandbook_WithoutSigningIn(t *testing.T) {
 }
 
 func TestReport_Pages(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	d.person("amy", "composer", "auditor")

@@ -49,7 +49,7 @@ func (d *district) phoneOf(node int, id, language string) *tab {
 	}
 	d.read(node, &enrolled, "device", "enrol", "--kind", "phone", "--place", "tuen-mun/on-ting/block-2", id)
 	given := url.Values{"id": {id}, "secret": {enrolled[0].Secret}, "root": {enrolled[0].RootKey}, "servers": {d.ws(node)}, "zone": {"Asia/Hong_Kong"}}
-	p := newBrowser(d.t, chromedp.Flag("accept-lang", language)).open(d.api(node)+"/phone/#"+given.Encode(), 390, 844)
+	p := newOwnBrowser(d.t, chromedp.Flag("accept-lang", language)).open(d.api(node)+"/phone/#"+given.Encode(), 390, 844)
 	p.until("the phone is connected", phoneConnected)
 	return p
 }
@@ -73,6 +73,7 @@ func outlined(d *district) {
 // A phone reports with a photo while its node is down. The node comes back; an operator at another node sees
 // the report on the map, and says what was made of it.
 func TestReports_FromThePhoneToTheMap(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	outlined(d)
@@ -165,6 +166,7 @@ func (p *tab) bytesOf(address string) string {
 
 // A report beyond what a member may send is refused in words, in the person's language, and can be sent later.
 func TestReports_SaysWhatIsRefused(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 1)
 	estate(d)
 	p := d.phoneOf(0, "phone-zh", "zh-HK")

@@ -57,6 +57,7 @@ func (p *tab) codeRead(reader *tab) string {
 // A screen shows a code; a phone reads it off the glass, confirms, and asks for help with a photo at a node that is
 // not the screen's; an operator at a third node sees the counts by block, and who needs help, and takes it up.
 func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	d.person("amy", "composer")
@@ -76,7 +77,7 @@ func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
 	require.True(t, strings.HasPrefix(link, strings.ToUpper(d.api(1))+"/R/"), link)
 	require.Equal(t, link, upright.codeRead(reader), "of one block and one moment")
 
-	phone := newBrowser(t, chromedp.Flag("accept-lang", "zh-HK")).open(link, 390, 844)
+	phone := newOwnBrowser(t, chromedp.Flag("accept-lang", "zh-HK")).open(link, 390, 844)
 	phone.until("the alert, Chinese first", `document.querySelector("h1").textContent === "安定邨火警，請即由樓梯撤離"`)
 	phone.accessible(t, "resident, the alert")
 	phone.shot("resident-open")
@@ -136,6 +137,7 @@ func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
 
 // A node that is alone shows codes, and takes what residents answer; the others know it once they are reached.
 func TestResidents_AtANodeThatIsAlone(t *testing.T) {
+	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
 	listen := freeAddr(t)

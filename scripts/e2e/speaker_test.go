@@ -43,7 +43,7 @@ const counting = `(() => {
 func TestSpeaker_PresentsWhatWasHeard(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	p := d.speaker(newBrowser(t, chromedp.Flag("accept-lang", "en")), 0, "hall-1", 1366, 768)
+	p := d.speaker(newOwnBrowser(t, chromedp.Flag("accept-lang", "en")), 0, "hall-1", 1366, 768)
 	p.script(counting)
 	p.until("it is ready", `document.querySelector("#state").className === "ready"`)
 	p.accessible(t, "speaker, ready")
@@ -78,7 +78,7 @@ func TestSpeaker_PresentsWhatWasHeard(t *testing.T) {
 func TestSpeaker_SurvivesAReloadWithoutANode(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	p := d.speaker(newBrowser(t, chromedp.Flag("accept-lang", "en")), 0, "hall-1", 1366, 768)
+	p := d.speaker(newOwnBrowser(t, chromedp.Flag("accept-lang", "en")), 0, "hall-1", 1366, 768)
 	p.until("the worker is there", `navigator.serviceWorker.ready.then(() => caches.keys()).then(k => window.kept = k.some(n => n.startsWith("speaker/"))) && window.kept`)
 	p.script("location.reload()")
 	p.until("it is connected, and would survive", speakerConnected+` && navigator.serviceWorker.controller && almenara.receiver.health.level === "C"`)
@@ -103,7 +103,7 @@ func TestSpeaker_SurvivesAReloadWithoutANode(t *testing.T) {
 func TestSpeaker_TellsThatItIsBlocked(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	b := newBrowser(t, chromedp.Flag("autoplay-policy", "document-user-activation-required"), chromedp.Flag("accept-lang", "zh-HK"))
+	b := newOwnBrowser(t, chromedp.Flag("autoplay-policy", "document-user-activation-required"), chromedp.Flag("accept-lang", "zh-HK"))
 	p := d.speaker(b, 0, "hall-1", 390, 844)
 	p.until("it says that it is silent", `document.querySelector("#state").className === "blocked" && document.querySelector("#arm.wanted")`)
 	p.accessible(t, "speaker, blocked")
@@ -135,7 +135,7 @@ func TestSpeaker_TellsThatItIsBlocked(t *testing.T) {
 func TestScreen_DoesNotGrow(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	p := d.screen(newBrowser(t, chromedp.Flag("js-flags", "--expose-gc")), 0, "lift-1", 1920, 1080)
+	p := d.screen(newOwnBrowser(t, chromedp.Flag("js-flags", "--expose-gc")), 0, "lift-1", 1920, 1080)
 	// The alerts are given to what the page presents with: how they come is measured elsewhere.
 	p.script(`window.alternate = async n => {
     const until = new Date(almenara.receiver.now() + 3600000).toISOString()

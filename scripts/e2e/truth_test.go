@@ -14,7 +14,7 @@ import (
 func TestScreen_WithoutANodeShowsNothingDead(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	b := newBrowser(t)
+	b := newOwnBrowser(t)
 	p := d.screen(b, 0, "lift-1", 1920, 1080)
 	short := d.warn(0, 40*time.Second, "Actual", text("en", "Fire", "Short", "Leave."))
 	long := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Long", "Leave."))
@@ -47,7 +47,7 @@ func TestScreen_WithoutANodeShowsNothingDead(t *testing.T) {
 func TestScreen_ResumesAfterAPowerCut(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 1)
-	b := newBrowser(t)
+	b := newOwnBrowser(t)
 	p := d.screen(b, 0, "lift-1", 1920, 1080)
 	a := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Leave now", ""))
 	p.until("it is shown", showing("danger", "Leave now"))
