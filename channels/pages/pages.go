@@ -47,6 +47,8 @@ type Pages struct {
 	phone   map[string][]byte // what is at PhonePath: the page under "", and what it must find there
 	speaker map[string][]byte // what is at SpeakerPath, in the same way
 	policy  string            // of a screen
+
+	screenWorker []byte // of a page that a node serves: the agent's needs none, because it is the device
 }
 
 // New reads the pages that are part of the program. framedBy are the origins of signage systems
@@ -74,6 +76,7 @@ func New(framedBy []string) (*Pages, error) {
 	if err := p.addPhone(); err != nil {
 		return nil, err
 	}
+	p.addWorkers()
 	p.policy, err = policyFor(framedBy)
 	return p, err
 }
@@ -132,7 +135,7 @@ func policyFor(framedBy []string) (string, error) {
 		}
 		ancestors = strings.Join(framedBy, " ")
 	}
-	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; " +
+	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; worker-src 'self'; connect-src 'self' ws: wss:; " +
 		"frame-src http: https:; base-uri 'none'; form-action 'none'; frame-ancestors " + ancestors, nil
 }
 

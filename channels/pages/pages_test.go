@@ -107,7 +107,7 @@ func TestPages_OfDevicesAreNotTranslated(t *testing.T) {
 	}
 }
 
-func TestPages_OfASpeaker(t *testing.T) {
+func TestPages_OfASpeakerAndTheWorkers(t *testing.T) {
 	p := made(t, "https://signage.example")
 	get := func(name string) *httptest.ResponseRecorder {
 		w := httptest.NewRecorder()
@@ -128,6 +128,14 @@ func TestPages_OfASpeaker(t *testing.T) {
 	require.Contains(t, worker, "const page = '/speaker/'")
 	require.Contains(t, worker, "/speaker.js")
 	require.False(t, p.ServeSpeaker(httptest.NewRecorder(), nil, "manifest.webmanifest"))
+	screen := httptest.NewRecorder()
+	require.True(t, p.ServeScreenFile(screen, httptest.NewRequest(http.MethodGet, "/screen/worker.js", nil), "worker.js"))
+	require.Contains(t, screen.Body.String(), "const page = '/screen/'")
+	require.Contains(t, screen.Body.String(), "/"+p.Version()+"/screen.js")
+	require.Equal(t, "no-cache", screen.Header().Get("Cache-Control"), "the next version is found")
+	require.Contains(t, screen.Header().Get("Content-Security-Policy"), "worker-src 'self'")
+	require.Empty(t, screen.Header().Get("Service-Worker-Allowed"), "it answers for nothing but its page")
+	require.False(t, p.ServeScreenFile(httptest.NewRecorder(), nil, "screen.html"))
 	phone := httptest.NewRecorder()
 	require.True(t, p.ServePhone(phone, httptest.NewRequest(http.MethodGet, "/phone/worker.js", nil), "worker.js"))
 	require.Contains(t, phone.Body.String(), "const page = '/phone/'")

@@ -2,10 +2,7 @@ package pages
 
 import (
 	"bytes"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -24,24 +21,11 @@ func (p *Pages) addPhone() error {
 		return err
 	}
 	p.phone[""] = page
-	worker := p.files["worker.js"]
-	for _, name := range []string{"phone.html", "speaker.html", "screen.html", "worker.js"} {
-		delete(p.files, name)
-	}
+	delete(p.files, "phone.html")
 	for _, name := range []string{"manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"} {
 		p.phone[name] = p.files[name]
 		delete(p.files, name)
 	}
-	var files []string
-	for _, name := range slices.Sorted(maps.Keys(p.files)) {
-		if strings.HasSuffix(name, ".js") || strings.HasSuffix(name, ".css") {
-			files = append(files, Path+p.version+"/"+name)
-		}
-	}
-	workerOf := func(path string) []byte {
-		return []byte(strings.NewReplacer("'PAGE'", "'"+path+"'", "'VERSION'", "'"+p.version+"'", "'FILES'", "'"+strings.Join(files, " ")+"'").Replace(string(worker)))
-	}
-	p.phone["worker.js"], p.speaker["worker.js"] = workerOf(PhonePath), workerOf(SpeakerPath)
 	return nil
 }
 

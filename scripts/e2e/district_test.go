@@ -36,6 +36,7 @@ type member struct {
 	folder, listen, ws string
 	flags              []string
 	serve              []string  // further flags of serve
+	tls                bool      // it listens where others reach it, so that its API is HTTPS
 	process            *exec.Cmd // nil while it is stopped
 	log                *os.File
 }
@@ -92,8 +93,14 @@ func freeAddr(t *testing.T) string {
 }
 
 // api is where the node's pages and its API are; ws where it speaks MQTT over WebSocket.
-func (d *district) api(i int) string { return "http://" + d.nodes[i].listen }
-func (d *district) ws(i int) string  { return "ws://" + d.nodes[i].ws + "/mqtt" }
+func (d *district) api(i int) string {
+	if d.nodes[i].tls {
+		return "https://" + d.nodes[i].listen
+	}
+	return "http://" + d.nodes[i].listen
+}
+
+func (d *district) ws(i int) string { return "ws://" + d.nodes[i].ws + "/mqtt" }
 
 // start starts a node and waits until it can do its work.
 func (d *district) start(i int) {
@@ -135,7 +142,7 @@ func (d *district) end(i int, signal os.Signal) {
 
 // try runs a command at a node and returns what it printed.
 func (d *district) try(i int, args ...string) ([]byte, error) {
-	cmd := exec.Command(*program, append([]string{"--api", d.api(i), "--token", d.token}, args...)...)
+	cmd := exec.Command(*program, append([]string{"--api", d.api(i), "--ca", filepath.Join(d.nodes[i].folder, "ca.pem"), "--token", d.token}, args...)...)
 	var out, problem bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problem
 	err := cmd.Run()

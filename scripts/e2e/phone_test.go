@@ -98,10 +98,14 @@ func TestPhone_LoadsWithoutANode(t *testing.T) {
 	d.stop(0)
 	p.script("location.reload()")
 	p.until("it loads, and says that it does not know", `window.almenara && document.querySelector("#age").className === "never" && document.querySelector("#nothing").textContent.includes("Not known yet")`)
-	require.Equal(t, 0, drawn(p, fire.Alert), "nothing is shown again before a node has said that it still stands")
+	p.until("what was in force is shown, and marked", `document.querySelector("#cards").className === "list" && document.querySelector(".card .unconfirmed").textContent.includes("no node has confirmed it since")`)
+	require.Zero(t, read[int](p, `document.querySelectorAll(".card button").length`), "nobody is asked about it")
+	p.accessible(t, "phone, no node")
 	p.shot("phone-no-node")
 	d.start(0)
-	p.until("it is shown again", asks("Fire in On Lai House"))
+	p.until("it is asked about again", asks("Fire in On Lai House"))
+	require.Zero(t, read[int](p, `document.querySelectorAll(".unconfirmed").length`))
+	require.Equal(t, 1, d.rungs(0, fire.Alert)["presented"])
 }
 
 // A page that is not in front has not shown anything.

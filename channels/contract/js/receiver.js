@@ -2,7 +2,7 @@
 // what comes on the connection, verifies it, lets Rules decide, stores what must survive a power
 // cut before anything is shown, and publishes receipts and state. See README.md.
 import { open, openKeys, noRing, claimedRevision, publicKey, Refused } from './signature.js'
-import { Rules, imported } from './rules.js'
+import { Rules, imported, staleness } from './rules.js'
 import { validId } from './payload.js'
 import { monotonic, written } from './time.js'
 
@@ -31,6 +31,7 @@ const testPatience = 20000 // ms that a test may take
 //                      is presented it is not asked, and the test is told as busy
 //   refused(what, why) hears what did not verify; may be left out
 //   clock              milliseconds since 1970, which nobody may set; left out: monotonic()
+//   wall               the same as the machine has it, also after a restart; left out: Date.now
 //   setTimeout, clearTimeout: left out: the page's
 export async function openReceiver (options) {
   const receiver = new Receiver(options)
@@ -44,7 +45,7 @@ class Receiver {
     if (!validId(options.id)) throw new Error('not a device id: ' + options.id)
     publicKey(options.rootKey)
     this.options = Object.assign({
-      kind: '', version: '', command () {}, refused () {}, clock: monotonic(),
+      kind: '', version: '', command () {}, refused () {}, clock: monotonic(), wall: () => Date.now(),
       setTimeout: (f, ms) => setTimeout(f, ms), clearTimeout: t => clearTimeout(t)
     }, options)
     this.own = prefix + '/device/' + options.id + '/'
@@ -57,6 +58,8 @@ class Receiver {
     this.session = 0
     this.drawn = null // {alert, revision, at} that was presented last, since the page began
     this.outbox = { seq: 0, waiting: [] }
+    this.bodies = new Map() // alert, revision and digest to a body as it came, signed: what the rules have of it
+    this.time = null // {at, ahead}: the corrected time when the memory was stored last, and how far it was ahead of the machine's
     this.link = null // of this connection
     this.effects = []
     this.unsaved = false
@@ -70,7 +73,19 @@ class Receiver {
     if (kept.keys) this.ring = openKeys(this.options.rootKey, this.keys = kept.keys)
     this.session = kept.session
     this.outbox = kept.outbox
+    this.time = kept.time || null
+    for (const signed of kept.bodies || []) {
+      try {
+        this.keepBody(open(this.ring, signed, 'almenara-body'), signed)
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error
+        this.options.refused('memory', error.message)
+      }
+    }
   }
+
+  // keepBody keeps a verified body as it came, so that it can be verified again after a power cut.
+  keepBody (b, signed) { this.bodies.set(nameOf(b), { b, signed: typeof signed === 'string' ? signed : new TextDecoder().decode(signed) }) }
 
   // begin gives the will of the next connection: {topic, payload, qos, retain}. It is to be called
   // before CONNECT; from then on messages of earlier connections are not taken.
@@ -123,6 +138,7 @@ class Receiver {
     } else if (topic.startsWith(bodies) && validId(topic.slice(bodies.length))) {
       const b = open(this.ring, payload, 'almenara-body')
       if (b.alert !== topic.slice(bodies.length)) throw new Refused('signature', 'signed, but for another alert')
+      this.keepBody(b, payload)
       this.input((r, now) => r.body(b, now))
     } else if (topic === this.own + 'command') {
       const c = open(this.ring, payload, 'almenara-command')
@@ -169,6 +185,16 @@ class Receiver {
 
   // silence is for how many milliseconds no manifest came; null before the first.
   silence () { return this.rules.lastWord ? this.options.clock() - this.rules.lastWord : null }
+
+  // unconfirmed are effects as of present, of what was shown before the page was loaded again, as long as no whole
+  // manifest has come since (CONTRACT.md §7.5). Whoever shows one says so all the time; none is presented, and none
+  // can be answered. Each has verified again, by the key ring and the pinned root key. Where the clock is behind what
+  // it was, nobody knows what has run out, and there are none.
+  unconfirmed () {
+    const at = this.time ? this.options.wall() + this.time.ahead : 0
+    if (this.stopped || !this.time || at < this.time.at - staleness) return []
+    return this.rules.unconfirmed(at).filter(e => this.bodies.has(nameOf(e.body))).map(e => Object.assign(e, { body: this.bodies.get(nameOf(e.body)).b }))
+  }
 
   // changed says that health has changed.
   changed () { this.send() }
@@ -226,7 +252,11 @@ class Receiver {
   }
 
   memory () {
-    return JSON.stringify({ rules: this.rules.export(), keys: this.keys, session: this.session, outbox: this.outbox })
+    const rules = this.rules.export()
+    for (const [name, { b }] of this.bodies) if (!this.rules.has(b)) this.bodies.delete(name)
+    const bodies = rules.alerts.filter(a => a.shown && this.bodies.has(nameOf(a.shown))).map(a => this.bodies.get(nameOf(a.shown)).signed)
+    if (this.rules.skewKnown) this.time = { at: Math.floor(this.now()), ahead: Math.floor(this.now() - this.options.wall()) }
+    return JSON.stringify({ rules, keys: this.keys, session: this.session, outbox: this.outbox, bodies, time: this.time })
   }
 
   // soon is the promise, or a rejection when it takes longer than two seconds, or most: a store that
@@ -337,6 +367,9 @@ class Receiver {
     return link.publish(this.own + 'state', JSON.stringify(state), { qos: 1, retain: true })
   }
 }
+
+// nameOf tells bodies apart: two halves of a district may have given one revision two contents.
+function nameOf (b) { return b.alert + ' ' + b.revision + ' ' + b.digest }
 
 // short is the sentence of an error, as much as a state may hold of one.
 function short (error) {

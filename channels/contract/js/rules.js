@@ -391,6 +391,19 @@ export class Rules {
     return Array.from(this.alerts.values()).filter(m => m.shown).map(m => m.id).sort()
   }
 
+  // unconfirmed are the effects that would take up again what was shown before power went, as long as no whole
+  // manifest has come since: at, a time that the caller stands for, they had not run out, and nothing has ended them.
+  unconfirmed (at) {
+    const stands = m => m.cut && m.resume && m.resume.revision > m.ended && m.resume.revision >= m.highest && at < instant(m.resume.expires)
+    return Array.from(this.alerts.values()).filter(stands).map(m => begins('resume', m.resume))
+  }
+
+  // has reports whether exactly this body is shown, waits, or was shown before power went.
+  has (b) {
+    const m = this.alerts.get(b.alert)
+    return m !== undefined && [m.shown, m.resume, m.held, m.other].some(o => o && o.revision === b.revision && o.digest === b.digest)
+  }
+
   // changed reports whether export would give something new since it was asked last. The versions
   // of manifests do not count, or every one would wear the flash.
   changed () {

@@ -75,6 +75,9 @@ class Agent {
     this.changed()
   }
 
+  // unconfirmed is empty: what the agent gives it has confirmed.
+  unconfirmed () { return [] }
+
   // now is the corrected time, and silence for how long the agent has heard no node.
   now () { return this.picture.now + (performance.now() - this.came) }
   silence () { return this.picture.silence < 0 ? null : this.picture.silence + (performance.now() - this.came) }

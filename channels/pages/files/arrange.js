@@ -6,7 +6,7 @@
 //   arrange({alerts, width, height, now, tick, zone, measure}) → {mode, cards, more, part}
 //
 // alerts are those that the rules present: {alert, revision, body, look: {tier, sound}, since},
-// since being when this revision began here. now is the corrected time, since and tick are of
+// since being when this revision began here; unconfirmed where no node has confirmed it since the page was loaded again. now is the corrected time, since and tick are of
 // the page's own clock; all are milliseconds. zone is the time zone of people here. measure(text)
 // is a width in em of the bold font.
 //
@@ -102,7 +102,7 @@ function placesOf (box, n) {
 }
 
 // cardOf is one incident on the glass:
-//   id, alert, revision, place {x, y, width, height}, frame 'danger' | 'caution' | 'drill', drill
+//   id, alert, revision, unconfirmed, place {x, y, width, height}, frame 'danger' | 'caution' | 'drill', drill
 //   word (of the frame), event and headline, in language; from, until, begins, areas: who says it, and for when and where
 //   lines [{text, big}] and px {big, small, band, foot, narrow}; page and pages, counted from 1
 //   more: how many incidents take turns in this place besides
@@ -126,7 +126,7 @@ function cardOf (group, place, first, input) {
   const w = spoken(t.language)
   const frame = frameOf(a)
   return {
-    id: a.body.incident || a.alert, alert: a.alert, revision: a.revision, shows: group.map(v => ({ alert: v.alert, revision: v.revision })), place, frame, drill: frame === 'drill', first, strip,
+    id: a.body.incident || a.alert, alert: a.alert, revision: a.revision, unconfirmed: !!a.unconfirmed, shows: group.map(v => ({ alert: v.alert, revision: v.revision })), place, frame, drill: frame === 'drill', first, strip,
     language: t.language, words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
     until: timeOf(t.expires || a.body.expires, input), begins: Date.parse(t.onset) > now ? timeOf(t.onset, input) : '',
     areas: (t.areas || []).join(w === spoken('en') ? ', ' : '、'), lines: at.lines, px: Object.assign({}, px, { big: at.big }),

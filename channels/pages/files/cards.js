@@ -41,6 +41,7 @@ export class Cards extends Glass {
     if (c.place && c.place !== '1/1') band.append(make('span', 'place', c.place))
     if (c.drill) band.append(make('span', 'says', w.drillSays))
     element.append(band)
+    if (c.unconfirmed) element.append(make('p', 'unconfirmed', w.unconfirmed))
     if (c.answer) element.append(make('p', 'answered', answered(c.answer, this.words)))
     c.texts.forEach((t, i) => element.append(text(t, i, c.first ? 'h1' : 'h2')))
     const foot = make('p', 'foot', w.from + ' ' + c.texts[0].from + ' · ' + c.sent + ' · ' + w.until + ' ' + c.until)
@@ -56,7 +57,7 @@ export class Cards extends Glass {
       for (const word of answers) row.append(button(word, w[word], () => this.answer(c.alert, c.revision, word)))
     }
     if (c.asks && c.answer) row.append(button('change', c.changing ? w.keep : w.change, () => this.change(c.alert)))
-    row.append(button('again', w.again, () => this.again(c.alert)))
+    if (!c.unconfirmed) row.append(button('again', w.again, () => this.again(c.alert)))
     return row
   }
 

@@ -65,6 +65,7 @@ export class Glass {
     const band = make('header', 'band')
     size(band, c.px.band)
     band.append(icon(c.frame), make('b', 'word', c.word), make('span', 'event', c.event === c.word ? '' : c.event))
+    if (c.unconfirmed) band.append(make('span', 'says unconfirmed', c.words.unconfirmed))
     if (c.drill && !c.strip) band.append(make('span', 'says', c.words.drillSays))
     if (c.pages > 1) band.append(make('span', 'page', c.page + '/' + c.pages))
     if (c.more) band.append(make('span', 'more', '+' + c.more))

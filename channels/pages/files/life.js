@@ -7,14 +7,38 @@ const retryFirst = 250
 const retryLast = 5000
 const unkept = 0x80 // PUBACK: what was published is not durable
 
-// level says what a page would survive; see the README. served: by the agent of this box.
-export function level (served) {
-  const local = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname)
-  const worker = navigator.serviceWorker && navigator.serviceWorker.controller
+// level says what a page would survive (CONTRACT.md, health). served: by the agent of this box; kept: a worker
+// answers for the page, and has all of it.
+export function level (served, kept, at = location) {
   if (served) return 'C'
-  if (!window.isSecureContext || !worker) return 'A'
-  if (local) return 'C'
-  return location.protocol === 'https:' ? 'B' : 'D'
+  if (!kept) return 'A'
+  if (/^(localhost|127\.0\.0\.1|\[::1\])$/.test(at.hostname)) return 'C'
+  return at.protocol === 'https:' ? 'B' : 'D'
+}
+
+// keepFiles has a worker keep the files of this page, where a browser lets one run, so that a reload needs no
+// node. told(level) hears the level now, and whenever it has changed.
+export async function keepFiles (told) {
+  const workers = window.isSecureContext && navigator.serviceWorker
+  if (!workers) return told(level(false, false))
+  const look = async () => {
+    const kept = workers.controller !== null && await soon(caches.match(location.pathname)).catch(() => false)
+    told(level(false, Boolean(kept)))
+  }
+  workers.addEventListener('controllerchange', look)
+  workers.register('worker.js').catch(() => {}) // a certificate that is not trusted, or a browser that forbids it
+  await look()
+}
+
+// unconfirmedAfter is how long a page that was loaded again waits for the word of a node, before it shows what
+// it showed last without one.
+export const unconfirmedAfter = 5000
+
+// unconfirmed is what the page showed before it was loaded again, as it is presented, with a mark; nothing as long as
+// a node may still say whether it stands.
+export function unconfirmed (receiver, age = performance.now()) {
+  if (age < unconfirmedAfter) return []
+  return receiver.unconfirmed().map(e => Object.assign(e, { since: 0, unconfirmed: true, answer: receiver.answered(e.alert, e.revision) }))
 }
 
 // onlyPage makes this the page of the device: two at once would be two devices of one name, so an

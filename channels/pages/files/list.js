@@ -6,7 +6,8 @@ import { isChinese } from './words.js'
 // listed gives {mode, cards}. mode is 'forced' where something must be answered first, and then only that
 // is in cards; else 'list' or 'idle'.
 //
-//   alerts   {alert, revision, body, look, answer}: answer is '' until a person gave one
+//   alerts   {alert, revision, body, look, answer, unconfirmed}: answer is '' until a person gave one; nobody is
+//            asked about what no node has confirmed since the page was loaded again
 //   now, zone, words
 export function listed (input) {
   const all = input.alerts.filter(a => !(Date.parse(a.body.expires) <= input.now)).sort(order).map(a => cardOf(a, input)).filter(c => c.texts.length)
@@ -21,7 +22,7 @@ export const critical = takesAll
 function cardOf (a, input) {
   const frame = a.look.tier === 'drill' ? 'drill' : critical(a) ? 'danger' : 'caution'
   return {
-    alert: a.alert, revision: a.revision, frame, forced: critical(a) && !a.answer, asks: critical(a) || a.body.confirm === 'person', answer: a.answer, changing: !!a.changing, place: '',
+    alert: a.alert, revision: a.revision, frame, unconfirmed: !!a.unconfirmed, forced: critical(a) && !a.answer && !a.unconfirmed, asks: !a.unconfirmed && (critical(a) || a.body.confirm === 'person'), answer: a.answer, changing: !!a.changing, place: '',
     word: input.words[frame], drill: frame === 'drill', texts: textsOf(a.body, input), until: timeOf(a.body.expires, input), sent: timeOf(a.body.sent, input)
   }
 }

@@ -6,7 +6,7 @@ import { Cards } from './cards.js'
 import { critical, listed } from './list.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, identify, level, limited, onlyPage, refusals, stayAwake, testPage, watchMemory } from './life.js'
+import { Link, about, identify, keepFiles, limited, onlyPage, refusals, stayAwake, testPage, unconfirmed, watchMemory } from './life.js'
 import { wordsFor } from './phonewords.js'
 import { newId, written } from './contract/report.js'
 import { watchRecalls } from './recalls.js'
@@ -36,7 +36,6 @@ let refused = false
 
 async function main () {
   document.documentElement.lang = words.tag
-  install()
   const kept = await openStore()
   const ticket = ticketOf(location.hash)
   if (!ticket && location.hash.length > 1) {
@@ -76,7 +75,8 @@ async function begin (kept) {
     present, command,
     refused: refusals(() => receiver)
   })
-  Object.assign(receiver.health, await about(kept, device.id), { level: level(false), push: 'none', sound: await sound.arm(), display: 'nothing in force' })
+  Object.assign(receiver.health, await about(kept, device.id), { push: 'none', sound: await sound.arm(), display: 'nothing in force' })
+  await keepFiles(told => { receiver.health.level = told; receiver.changed() })
   await beginReports(kept)
   find('home').hidden = false
   find('arm').addEventListener('click', arm)
@@ -204,17 +204,13 @@ function front () {
   draw()
 }
 
-function install () {
-  if (window.isSecureContext && navigator.serviceWorker) navigator.serviceWorker.register('worker.js').catch(() => {})
-}
-
 function draw () {
   if (!receiver || receiver.stopped || !reporting) return
   reporting.draw()
   const now = receiver.now()
   const word = linkOf(receiver.silence(), now, device.zone)
   cards.age(word, link !== null && link.up)
-  const list = listed({ alerts: [...shown.values()], now, zone: device.zone, words })
+  const list = listed({ alerts: [...shown.values(), ...unconfirmed(receiver)], now, zone: device.zone, words })
   cards.show(list)
   text('nothing', list.cards.length ? '' : refused ? words.refused : word.level === 'fresh' ? words.nothing : words.unknown)
   const armed = receiver.health.sound === 'armed'

@@ -9,7 +9,7 @@ import { openAgent } from './agent.js'
 import { openStore } from './store.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, engineOf, identify, level, limited, onlyPage, refusals, stayAwake, testPage, watchMemory } from './life.js'
+import { Link, about, engineOf, identify, keepFiles, level, limited, onlyPage, refusals, stayAwake, testPage, unconfirmed, watchMemory } from './life.js'
 
 const version = document.documentElement.dataset.version
 const overlay = new URLSearchParams(location.search).get('overlay') === 'true'
@@ -55,7 +55,7 @@ async function beginServed () {
 // the alerts may not lead the whole window elsewhere, nor stop it by a dialog.
 async function start (health) {
   if (device.under && !overlay) find('under').append(Object.assign(document.createElement('iframe'), { sandbox: 'allow-scripts allow-same-origin allow-forms', src: device.under, title: '' }))
-  Object.assign(receiver.health, { level: level(served), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
+  Object.assign(receiver.health, { level: level(served, false), size: '', sound: await sound.arm(), display: 'nothing in force' }, health)
   document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
   window.addEventListener('resize', draw)
   setInterval(() => { draw(); glass.look() }, 250)
@@ -112,6 +112,7 @@ async function begin (kept) {
     refused: refusals(() => receiver)
   })
   await start(await about(kept, device.id))
+  await keepFiles(told => { receiver.health.level = told; receiver.changed() })
   link = new Link({ device, receiver, changed: draw, failed: why => { find('age').title = why } })
   await link.run(onlyPage(device.id, over))
 }
@@ -157,11 +158,11 @@ function draw () {
   const word = linkOf(receiver.silence(), now, device.zone)
   glass.age(word, served ? receiver.connected() : link && link.up) // first: it takes its height from the cards
   const input = { // what has run out goes also while an agent is lost
-    codes: codesAt(now), alerts: [...shown.values()].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
+    codes: codesAt(now), alerts: [...shown.values(), ...unconfirmed(receiver)].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
     measure: text => glass.measure(text)
   }
   glass.show(arrange(input))
-  if (!overlay && !device.under) glass.rest(find('under'), word, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }), shown.size === 0)
+  if (!overlay && !device.under) glass.rest(find('under'), word, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }), input.alerts.length === 0)
 }
 
 // tellHealth tells what of what is in force can be seen.

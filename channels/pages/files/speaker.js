@@ -8,7 +8,7 @@ import { Cards } from './cards.js'
 import { make } from './draw.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
-import { Link, about, level, limited, onlyPage, refusals, stayAwake, watchMemory } from './life.js'
+import { Link, about, keepFiles, limited, onlyPage, refusals, stayAwake, unconfirmed, watchMemory } from './life.js'
 import { listed } from './list.js'
 import { wordsFor } from './phonewords.js'
 import { Player } from './player.js'
@@ -82,14 +82,14 @@ async function begin (kept) {
     present, command,
     refused: refusals(() => receiver)
   })
-  Object.assign(receiver.health, await about(kept, device.id), { level: level(false), sound: await sound.arm() })
+  Object.assign(receiver.health, await about(kept, device.id), { sound: await sound.arm() })
   settings = Object.assign(settings, JSON.parse(await kept.get('speaker/settings') || '{}'))
   offerSettings(kept)
   find('home').hidden = false
   find('arm').addEventListener('click', arm)
   document.addEventListener('pointerdown', () => { if (receiver.health.sound !== 'armed') armed() })
   setInterval(draw, 250)
-  if (window.isSecureContext && navigator.serviceWorker) navigator.serviceWorker.register('worker.js').catch(() => {})
+  await keepFiles(told => tell('level', told))
   stayAwake(on => tell('awake', on ? 'yes' : 'no'))
   watchMemory(receiver)
   draw()
@@ -228,8 +228,8 @@ function draw () {
   cards.age(word, link !== null && link.up)
   for (const a of shown.values()) if (a.became !== 'heard' && a.became !== 'silent') a.became = announcer.now && announcer.now.alert === a.alert ? 'plays' : 'waits'
   // A speaker asks nobody: nothing is forced, and all is listed.
-  const all = listed({ alerts: [...shown.values()].map(a => Object.assign({}, a, { answer: 'none' })), now, zone: device.zone, words }).cards
-  for (const c of all) Object.assign(c, { answer: '', asks: false, became: shown.get(c.alert).became })
+  const all = listed({ alerts: [...shown.values(), ...unconfirmed(receiver)].map(a => Object.assign({}, a, { answer: 'none' })), now, zone: device.zone, words }).cards
+  for (const c of all) Object.assign(c, { answer: '', asks: false, became: c.unconfirmed ? 'unconfirmed' : shown.get(c.alert).became })
   cards.show({ mode: all.length ? 'list' : 'idle', cards: all })
   const silent = receiver.health.sound !== 'armed' && receiver.health.sound !== 'played'
   const state = silent ? 'blocked' : announcer.now ? 'sounds' : 'ready'

@@ -168,3 +168,12 @@ test('nothing that moves does so more often than three times a second', () => {
   }
   assert.ok(!/steps\(/.test(css))
 })
+
+test('what no node has confirmed since a restart says so, on a strip as well', () => {
+  assert.ok(on([alert('emergency', [text('en', 'Fire')], {})]).cards.every(c => !c.unconfirmed))
+  for (const tier of ['emergency', 'advisory']) {
+    const a = Object.assign(alert(tier, [text('en', 'Fire')]), { unconfirmed: true })
+    assert.deepEqual(on([a], { tick: partTime }).cards.map(c => c.unconfirmed), [true])
+  }
+  for (const w of Object.values(words)) assert.ok(w.unconfirmed)
+})

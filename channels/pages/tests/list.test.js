@@ -52,3 +52,9 @@ test('the texts of both languages say the same things', () => {
   assert.deepEqual(Object.keys(en), Object.keys(zh))
   assert.deepEqual(Object.keys(en.whys), Object.keys(zh.whys))
 })
+
+test('nobody is asked about what no node has confirmed since the page was loaded again', () => {
+  const all = list([alert('a', 'emergency', { unconfirmed: true }), alert('b', 'emergency', { unconfirmed: true, answer: 'help' })])
+  assert.equal(all.mode, 'list')
+  assert.deepEqual(all.cards.map(c => [c.alert, c.asks, c.unconfirmed, c.answer]), [['a', false, true, ''], ['b', false, true, 'help']])
+})

@@ -40,6 +40,10 @@ func Routes(p *pages.Pages, speak Sound) []routing.Route {
 			Kind: openapi.File, Method: "GET", Path: pages.Path + "{version}/{file...}", Open: true, Summary: "A file of the page of a screen. The version changes with the content of any of them.",
 			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "no page of this version has such a file"},
 		}},
+		{Handle: h.screenBeside, Route: openapi.Route{
+			Kind: openapi.File, Method: "GET", Path: pages.Path + "{file}", Open: true, Summary: "The worker of the page of screens, with which it loads while no node is reached.",
+			Returns: openapi.MediaAny, Fails: openapi.Fails{wire.KindNotFound: "the page has no such file"},
+		}},
 		{Handle: h.phone, Route: openapi.Route{
 			Kind: openapi.Page, Method: "GET", Path: pages.PhonePath + openapi.OnlyHere, Open: true,
 			Summary: "The page of a person's phone: what is in force for that person, with answers. It enrols itself by the code of the console that it scanned.",
@@ -66,7 +70,7 @@ func Routes(p *pages.Pages, speak Sound) []routing.Route {
 	}
 }
 
-// screen is the page of a screen, and screenFile a file of it.
+// screen is the page of a screen, and screenFile a file of it, by version.
 func (h handlers) screen(c routing.Call) error {
 	h.pages.ServeScreen(c.W, pages.FromNode)
 	return nil
@@ -75,6 +79,14 @@ func (h handlers) screen(c routing.Call) error {
 func (h handlers) screenFile(c routing.Call) error {
 	if name := c.R.PathValue("file"); !h.pages.ServeFile(c.W, c.R, c.R.PathValue("version"), name) {
 		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of this version of a page", name)
+	}
+	return nil
+}
+
+// screenBeside is what the page of a screen finds beside itself.
+func (h handlers) screenBeside(c routing.Call) error {
+	if name := c.R.PathValue("file"); !h.pages.ServeScreenFile(c.W, c.R, name) {
+		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of the page of screens", name)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ class Story {
 
   async start (options = {}) {
     this.receiver = await openReceiver(Object.assign({
-      id: 'lift-1', rootKey: url(getPublicKey(rootSecret)), kind: 'screen', version: '1', clock: () => this.now,
+      id: 'lift-1', rootKey: url(getPublicKey(rootSecret)), kind: 'screen', version: '1', clock: () => this.now, wall: () => this.now,
       store: { load: () => this.kept, save: async text => { this.kept = text; this.order.push('saved') } },
       present: async e => {
         this.order.push(e.action)
@@ -113,6 +113,66 @@ test('goes on after a power cut, and keeps receipts until a node has them', asyn
   await s.start()
   await s.manifest([])
   assert.deepEqual([...s.screen], [], 'it has expired meanwhile')
+})
+
+// After a power cut, and before any node is reached.
+async function cut (change = kept => kept, later = 1000) {
+  const s = new Story()
+  await s.start()
+  await s.manifest([])
+  await s.post(s.body())
+  s.receiver.stop()
+  s.screen.clear()
+  s.kept = JSON.stringify(change(JSON.parse(s.kept)))
+  s.now += later
+  s.connect = async () => {}
+  s.refused = []
+  await s.start({ refused: (what, why) => s.refused.push(why) })
+  delete s.connect
+  return s
+}
+
+test('what was shown before a power cut is known without a node, verified again, and presented by none', async () => {
+  const s = await cut()
+  assert.deepEqual(s.receiver.unconfirmed().map(e => [e.action, e.alert, e.revision, e.look.tier, e.body.digest]), [['resume', 'fire', 7, 'emergency', 'x']])
+  assert.deepEqual([...s.screen], [])
+  assert.deepEqual(s.receiver.state(s.receiver.link || { queued: 0 }).presenting, [])
+  s.receiver.acknowledge('fire', 7, 'safe')
+  await s.connect()
+  assert.equal(s.receiver.unconfirmed().length, 1, 'a connection says nothing yet')
+  assert.ok(!s.rungs().includes('acknowledged'))
+  await s.manifest([])
+  assert.deepEqual(s.receiver.unconfirmed(), [])
+  assert.deepEqual([...s.screen], [['fire', 7]], 'the rules take it up again')
+
+  const over = await cut()
+  await over.connect()
+  await over.manifest([], [{ id: 'fire', revision: 7, at: over.time(), why: 'cancelled' }])
+  assert.deepEqual([over.receiver.unconfirmed(), [...over.screen]], [[], []])
+})
+
+test('what was shown before a power cut is not known without a node where anything speaks against it', async () => {
+  const none = async (what, change, later, why) => {
+    const s = await cut(change, later)
+    assert.deepEqual(s.receiver.unconfirmed(), [], what)
+    if (why) assert.deepEqual(s.refused, [why], what)
+    await s.connect()
+  }
+  const forged = signed(rootSecret, 'n', 'almenara-body', new Story().body())
+  const swap = (kept, more) => Object.assign(kept, more)
+  await none('it has expired', k => k, 3600001)
+  await none('the clock was set back', k => k, -60000)
+  await none('the time is not known', k => swap(k, { time: null }))
+  await none('the memory of an older version', k => swap(k, { bodies: undefined }))
+  await none('it does not verify', k => swap(k, { bodies: [forged] }), 1000, 'signature does not verify')
+  await none('it is another body', k => swap(k, { bodies: [signed(nodeSecret, 'n', 'almenara-body', new Story().body({ digest: 'y' }))] }))
+  await none('it has ended', k => { k.rules.alerts[0].ended = 7; return k })
+  await none('a higher revision was listed', k => { k.rules.alerts[0].highest = 8; return k })
+})
+
+test('what is shown without a node is what was signed, not what lies beside it', async () => {
+  const s = await cut(k => { k.rules.alerts[0].shown.sender = 'somebody else'; return k })
+  assert.deepEqual(s.receiver.unconfirmed().map(e => e.body.sender), ['s'])
 })
 
 test('refuses what is forged, and waits for a key that it does not know yet', async () => {
