@@ -154,6 +154,7 @@ var happy = map[string]struct {
 	"GET /phone/{$}":                       {status: 200, answer: `id="join"`},
 	"GET /phone/{file}":                    {status: 200, answer: "standalone"},
 	"GET /speaker/{file}":                  {status: 200, answer: "const page = '/speaker/'"},
+	"GET /screen/{file}":                   {status: 200, answer: "const page = '/screen/'"},
 	"GET /speaker/{$}":                     {status: 200, answer: `id="settings"`},
 	"GET /speaker/sound/{name}":            {status: 404, answer: "nobody here can speak"},
 	"GET /metrics":                         {status: 200, answer: "almenara_api_request_seconds_bucket"},
@@ -181,7 +182,7 @@ func boardFile() string {
 }
 
 func address(route routing.Route, query string) string {
-	return strings.NewReplacer("{$}", "", "/speaker/sound/{name}", "/speaker/sound/"+strings.Repeat("0a", 32)+".wav", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", boardFile(), "{version}/{file...}", screenFile(), "/phone/{file}", "/phone/manifest.webmanifest", "/speaker/{file}", "/speaker/worker.js").Replace(route.Path) + query
+	return strings.NewReplacer("{$}", "", "/speaker/sound/{name}", "/speaker/sound/"+strings.Repeat("0a", 32)+".wav", "{id}", apitest.AlertID, "{name}", apitest.AlertID, "/static/{file}", boardFile(), "{version}/{file...}", screenFile(), "/phone/{file}", "/phone/manifest.webmanifest", "/speaker/{file}", "/speaker/worker.js", "/screen/{file}", "/screen/worker.js").Replace(route.Path) + query
 }
 
 // allowed is the first role of a route.
@@ -281,7 +282,7 @@ func TestRoutes_WhoMayChange(t *testing.T) {
 		"POST /api/v1/users": {"administrator"}, "PUT /api/v1/users/{name}": {"administrator"}, "PUT /api/v1/users/{name}/password": {"administrator"}, "DELETE /api/v1/users/{name}": {"administrator"},
 		"POST /api/v1/nodes/invite": {"administrator"}, "DELETE /api/v1/nodes/{id}": {"administrator"},
 	}
-	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}", "GET /screen/{$}", "GET /screen/{version}/{file...}", "GET /phone/{$}", "GET /phone/{file}", "GET /speaker/{$}", "GET /speaker/{file}", "GET /speaker/sound/{name}"}
+	open := []string{"GET /api/v1/openapi.json", "GET /healthz", "GET /readyz", "GET /metrics", "GET /{$}", "GET /static/{file}", "GET /screen/{$}", "GET /screen/{file}", "GET /screen/{version}/{file...}", "GET /phone/{$}", "GET /phone/{file}", "GET /speaker/{$}", "GET /speaker/{file}", "GET /speaker/sound/{name}"}
 	for _, route := range api.Routes() {
 		require.Equal(t, slices.Contains(open, name(route)), route.Open, name(route))
 		if route.Method != http.MethodGet {

@@ -31,6 +31,17 @@ func TestPlaces_WhereNobodyIsAreSaid(t *testing.T) {
 	}
 }
 
+func TestPlaceSet_Codes(t *testing.T) {
+	w := newWorld(t)
+	w.Tree.Place = wire.Place{Path: "tuen-mun", Geocodes: []wire.Geocode{{ValueName: "HK-DC", Value: "L"}}}
+	require.Equal(t, command.ExitDone, w.run("place", "show", "tuen-mun"), w.err.String())
+	require.Contains(t, w.out.String(), "Code: HK-DC = L\n")
+	require.Equal(t, command.ExitDone, w.run("place", "set", "--without-code", "HK-DC=L", "--code", "HK-DC=K", "--shared-code", "tuen-mun"), w.err.String())
+	for _, bad := range [][]string{{"--code", "HK-DC"}, {"--code", "=L"}, {"--without-code", "HK-DC=M"}} {
+		require.Equal(t, command.ExitUsage, w.run(append(append([]string{"place", "set"}, bad...), "tuen-mun")...), bad)
+	}
+}
+
 // flat undoes the breaking of lines.
 func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
 

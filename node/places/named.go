@@ -7,6 +7,7 @@ import (
 	"almenara/node/wire/places"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/notice"
 )
 
 // namedBy lists what names a place or one below it, and would mean nobody if the place were elsewhere:
@@ -38,6 +39,29 @@ func (p *Places) namedBy(path audience.Path) (out []places.Naming, err error) {
 			add(places.ByLicence, l.ID)
 		}
 	}
+	newest, err := p.newestNotices()
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range newest {
+		if names(path, slices.Concat(v.Groups, []string{v.Select, v.Within})...) {
+			add(places.ByNotice, v.Notice)
+		}
+	}
+	live, err := p.inForce()
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range live {
+		if slices.ContainsFunc(one.targets, func(t audience.Target) bool { return names(path, t.Select) }) {
+			add(places.ByAlert, one.id)
+		}
+	}
+	return out, nil
+}
+
+// newestNotices are the newest versions of the planned notices that are open.
+func (p *Places) newestNotices() (out []notice.Version, err error) {
 	open, _, err := p.o.State.Notices(0)
 	if err != nil {
 		return nil, fmt.Errorf("reading planned notices: %w", err)
@@ -47,11 +71,21 @@ func (p *Places) namedBy(path audience.Path) (out []places.Naming, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading a planned notice: %w", err)
 		}
-		if newest := len(said) - 1; newest >= 0 && names(path, slices.Concat(said[newest].Groups, []string{said[newest].Select, said[newest].Within})...) {
-			add(places.ByNotice, n.ID)
+		if newest := len(said) - 1; newest >= 0 {
+			out = append(out, said[newest])
 		}
 	}
-	picture := p.o.Book.At(now)
+	return out, nil
+}
+
+// meant is an alert in force, and whom it means.
+type meant struct {
+	id      string
+	targets []audience.Target
+}
+
+func (p *Places) inForce() (out []meant, err error) {
+	picture := p.o.Book.At(p.o.Clock())
 	if picture.Err != nil {
 		return nil, fmt.Errorf("reading what is in force: %w", picture.Err)
 	}
@@ -60,9 +94,7 @@ func (p *Places) namedBy(path audience.Path) (out []places.Naming, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading what is in force: %w", err)
 		}
-		if slices.ContainsFunc(targets, func(t audience.Target) bool { return names(path, t.Select) }) {
-			add(places.ByAlert, string(live.ID))
-		}
+		out = append(out, meant{string(live.ID), targets})
 	}
 	return out, nil
 }

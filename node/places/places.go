@@ -68,7 +68,11 @@ func (p *Places) ShowPlace(_ context.Context, path string) (places.ShownPlace, e
 	if out.Members, out.Devices, out.Below, err = p.within(is.Path); err != nil {
 		return out, err
 	}
-	out.NamedBy, err = p.namedBy(is.Path)
+	if out.NamedBy, err = p.namedBy(is.Path); err != nil {
+		return out, err
+	}
+	cited, err := p.citedBy(p.codesUnder(is.Path))
+	out.NamedBy = append(out.NamedBy, cited...)
 	return out, err
 }
 
@@ -105,12 +109,15 @@ func (p *Places) ChangePlace(ctx context.Context, by authority.Caller, in places
 		return out, err
 	}
 	if in.Remove {
-		if err := p.mayGo(is.Path, out); err != nil {
+		if err := p.mayGo(is, out); err != nil {
 			return out, err
 		}
 		out.Changes = differences(is, audience.Place{})
 	} else {
 		becomes, err := p.becomes(is, live, in, out)
+		if err == nil {
+			err = p.checkCodes(is, becomes, in.SharedCodes)
+		}
 		if err != nil {
 			return out, err
 		}
@@ -175,7 +182,8 @@ func (p *Places) becomes(is audience.Place, live bool, in places.ChangePlace, wi
 }
 
 // mayGo refuses to remove a place that is needed.
-func (p *Places) mayGo(path audience.Path, within places.ChangedPlace) error {
+func (p *Places) mayGo(is audience.Place, within places.ChangedPlace) error {
+	path := is.Path
 	if within.Members > 0 {
 		return wire.Problemf(wire.KindConflict, "%d members are in %s, with %d devices; nothing was changed: import them with another place, or remove them first",
 			within.Members, path, within.Devices).Because(why.PlaceHasMembers, string(path), within.Members, within.Devices)
@@ -187,7 +195,10 @@ func (p *Places) mayGo(path audience.Path, within places.ChangedPlace) error {
 	if err == nil && len(named) > 0 {
 		err = namedProblem(path, named)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return p.notCited(path, is.Geocodes)
 }
 
 // mostNamed is how many are named in a refusal.
@@ -195,8 +206,13 @@ const mostNamed = 10
 
 func namedProblem(path audience.Path, named []places.Naming) error {
 	out := wire.Problemf(wire.KindConflict, "%d scenarios, people, licences, notices or alerts name %s or a place below it; nothing was changed: change those first", len(named), path).Because(why.PlaceNamed, string(path), len(named))
+	out.Details = detailsOf(named)
+	return out
+}
+
+func detailsOf(named []places.Naming) (out []string) {
 	for _, n := range named[:min(len(named), mostNamed)] {
-		out.Details = append(out.Details, n.Kind+" "+n.ID)
+		out = append(out, n.Kind+" "+n.ID)
 	}
 	return out
 }
@@ -288,7 +304,7 @@ func corners(p audience.Place) string {
 func codesOf(p audience.Place) string {
 	var out []string
 	for _, code := range p.Geocodes {
-		out = append(out, code.Name+" = "+code.Value)
+		out = append(out, codeText(code))
 	}
 	return strings.Join(out, ", ")
 }

@@ -152,7 +152,7 @@ var examples = byType(
 	wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}, Lat: new(22.39), Lon: new(113.97)},
 	places.ShownPlace{
 		Place: wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}}, Version: "0f3a9c1e7b2d48560f3a9c1e7b2d4856", Members: 12, Devices: 2, Below: 3,
-		NamedBy: []places.Naming{{Kind: places.ByScenario, ID: "flood"}},
+		NamedBy: []places.Naming{{Kind: places.ByScenario, ID: "flood"}, {Kind: places.ByAlert, ID: "01J9Z3NDEKTSV4RRFFQ69G5FAV", Code: "HK-DC = L"}},
 	},
 	places.ChangePlace{Path: examplePlace, Version: "0f3a9c1e7b2d48560f3a9c1e7b2d4856", Place: &wire.Place{Path: examplePlace, Names: map[string]string{"en": "On Lai House", "zh-HK": "安麗樓"}}},
 	places.ChangedPlace{Path: examplePlace, Version: "4c2f9a0b7b2d48560f3a9c1e7b2d4856", Members: 12, Devices: 2, Below: 3, Changes: []places.Difference{{What: places.ChangesName, Language: "en", Before: "On Lai", After: "On Lai House"}}},

@@ -33,17 +33,19 @@ func Commands() []command.Command {
 			Example: "almenara place show tuen-mun/on-ting",
 		},
 		{
-			Name: "place set", Purpose: "add a place, or change its names, outline or path", Args: "PATH", Min: 1, Max: 1, Setup: set,
+			Name: "place set", Purpose: "add a place, or change its names, outline, codes or path", Args: "PATH", Min: 1, Max: 1, Setup: set,
 			Example: "almenara place set --name zh-Hant=安麗樓 tuen-mun/on-ting/on-lai\n" +
 				"almenara place set --outline on-lai.geojson tuen-mun/on-ting/on-lai\n" +
+				"almenara place set --code HK-DC=L tuen-mun\n" +
 				"almenara place set --to tuen-mun/siu-hong --dry-run tuen-mun/on-ting",
 			More: "--to takes along all places and members in it, 2,000 at most; nothing may name the place by its path then. FILE of --outline is GeoJSON, or corners as CAP has them, a polygon a line. " +
+				"A CAP area that cites a --code, such as <geocode> with the valueName HK-DC and the value L, means everybody in the place. " +
 				"What was changed by somebody else after this command has read the place is not overwritten.",
 		},
 		{
 			Name: "place remove", Purpose: "remove a place in which nothing is", Args: "PATH", Min: 1, Max: 1, Setup: remove,
 			Example: "almenara place remove tuen-mun/on-ting/on-lai",
-			More:    "It is refused while members or places are in it, or scenarios, users, licences, planned notices or alerts in force name it.",
+			More:    "It is refused while members or places are in it, or scenarios, users, licences, planned notices or alerts in force name it, by its path or by a code.",
 		},
 	}
 }
@@ -95,8 +97,15 @@ func show(*pflag.FlagSet) command.Runner {
 		return e.Print(out, func(w io.Writer) {
 			fmt.Fprintf(w, "%s  %s\nWhere: %s\n", terminal.Clean(out.Place.Path), terminal.Clean(namesOf(out.Place)), whereOf(out.Place))
 			fmt.Fprintf(w, "In it: %s, %s, %s below it\n", terminal.Plural(out.Members, "member"), terminal.Plural(out.Devices, "device"), terminal.Plural(out.Below, "place"))
+			for _, code := range out.Place.Geocodes {
+				fmt.Fprintf(w, "Code: %s\n", terminal.Clean(code.ValueName+" = "+code.Value))
+			}
 			for _, n := range out.NamedBy {
-				fmt.Fprintf(w, "Named by: %s %s\n", terminal.Clean(n.Kind), terminal.Clean(n.ID))
+				by := ""
+				if n.Code != "" {
+					by = ", by " + terminal.Clean(n.Code)
+				}
+				fmt.Fprintf(w, "Named by: %s %s%s\n", terminal.Clean(n.Kind), terminal.Clean(n.ID), by)
 			}
 		})
 	})
@@ -106,6 +115,8 @@ func show(*pflag.FlagSet) command.Runner {
 type setting struct {
 	names         map[string]string
 	to, at, file  string
+	codes, away   []string // of codes, NAME=VALUE
+	shared        bool
 	dry           bool
 	without, only bool
 }
@@ -117,6 +128,9 @@ func set(fs *pflag.FlagSet) command.Runner {
 	fs.StringVar(&s.at, "at", "", "position, as 22.39510,113.97540")
 	fs.StringVar(&s.file, "outline", "", "file with the outline; - is standard input")
 	fs.BoolVar(&s.without, "without-outline", false, "take the outline away")
+	fs.StringArrayVar(&s.codes, "code", nil, "NAME=VALUE by which CAP areas name the place, as in valueName and value; may be repeated")
+	fs.StringArrayVar(&s.away, "without-code", nil, "NAME=VALUE of a code to take away; may be repeated")
+	fs.BoolVar(&s.shared, "shared-code", false, "a --code may be one of another place, too")
 	fs.BoolVar(&s.only, "new", false, "the place must be new")
 	fs.BoolVar(&s.dry, "dry-run", false, "say what would change, change nothing")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
@@ -148,6 +162,10 @@ func (s *setting) change(ctx context.Context, e *command.Env, c *client.Client, 
 			delete(in.Place.Names, language)
 		}
 	}
+	in.SharedCodes = s.shared
+	if in.Place.Geocodes, err = s.codesOf(in.Place.Geocodes); err != nil {
+		return in, err
+	}
 	if s.at != "" {
 		lat, lon, ok := strings.Cut(s.at, ",")
 		la, errLat := strconv.ParseFloat(strings.TrimSpace(lat), 64)
@@ -167,6 +185,38 @@ func (s *setting) change(ctx context.Context, e *command.Env, c *client.Client, 
 		return in, err
 	}
 	return in, nil
+}
+
+// codesOf are the codes of the place from now on.
+func (s *setting) codesOf(has []wire.Geocode) ([]wire.Geocode, error) {
+	for _, text := range s.away {
+		code, err := codeOf(text)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(has, code) {
+			return nil, command.Usagef("the place has no code %s", text)
+		}
+		has = slices.DeleteFunc(has, func(one wire.Geocode) bool { return one == code })
+	}
+	for _, text := range s.codes {
+		code, err := codeOf(text)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(has, code) {
+			has = append(has, code)
+		}
+	}
+	return has, nil
+}
+
+func codeOf(text string) (wire.Geocode, error) {
+	name, value, both := strings.Cut(text, "=")
+	if name, value = strings.TrimSpace(name), strings.TrimSpace(value); !both || name == "" || value == "" {
+		return wire.Geocode{}, command.Usagef("a code is NAME=VALUE, such as HK-DC=L")
+	}
+	return wire.Geocode{ValueName: name, Value: value}, nil
 }
 
 func outline(e *command.Env, file string) ([]string, error) {

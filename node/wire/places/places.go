@@ -11,13 +11,14 @@ type ShownPlace struct {
 	Members uint64     `json:"members"`            // at the place and below it
 	Devices uint64     `json:"devices"`            // that are enrolled for them
 	Below   int        `json:"below"`              // places below it that have details
-	NamedBy []Naming   `json:"named_by,omitempty"` // what names it or a place below it: it is neither moved nor removed
+	NamedBy []Naming   `json:"named_by,omitempty"` // what names it or a place below it by its path: it is neither moved nor removed; by a code: not removed
 }
 
 // Naming is something that names a place or one below it.
 type Naming struct {
-	Kind string `json:"kind"` // a By constant
-	ID   string `json:"id"`   // of that, or the name of a user
+	Kind string `json:"kind"`           // a By constant
+	ID   string `json:"id"`             // of that, or the name of a user
+	Code string `json:"code,omitempty"` // by which an area cites it, such as "HK-DC = L"; absent: by its path
 }
 
 // What may name a place.
@@ -38,9 +39,11 @@ type ChangePlace struct {
 	Version string `json:"version,omitempty"` // as it was read, or "none"; where it is another by now, nothing is changed; absent is whatever it is
 	// Place is all that is known of it from now on. Where it has another path, all that is in the place goes
 	// there with it: places and members.
-	Place  *wire.Place `json:"place,omitempty"`
-	Remove bool        `json:"remove,omitempty"`  // instead of place
-	DryRun bool        `json:"dry_run,omitempty"` // only say what would change
+	Place *wire.Place `json:"place,omitempty"`
+	// SharedCodes says that a code which is added may be one of another place, too: an area that cites it means both.
+	SharedCodes bool `json:"shared_codes,omitempty"`
+	Remove      bool `json:"remove,omitempty"`  // instead of place
+	DryRun      bool `json:"dry_run,omitempty"` // only say what would change
 }
 
 // ChangedPlace says what a change does.

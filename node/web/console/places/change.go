@@ -106,6 +106,7 @@ func (p pages) read(q *frame.Request) (places.ChangePlace, error) {
 		return in, nil
 	}
 	f, names := typed(q)
+	in.SharedCodes = f.Shared
 	to := wire.Place{Path: f.path(names), Names: map[string]string{}}
 	for _, n := range names {
 		if n.Value != "" {
@@ -123,6 +124,11 @@ func (p pages) read(q *frame.Request) (places.ChangePlace, error) {
 		to.Geocodes = is.Place.Geocodes
 	}
 	var err error
+	if q.R.PostForm.Has("codes") {
+		if to.Geocodes, err = codes(f.Codes); err != nil {
+			return in, err
+		}
+	}
 	if to.Shape, err = outline(f.Outline); err != nil {
 		return in, err
 	}
@@ -144,7 +150,8 @@ func typed(q *frame.Request) (fields, []nameField) {
 			names[tag] = strings.TrimSpace(values[0])
 		}
 	}
-	return fields{Parent: q.Form("parent"), Segment: q.Form("segment"), Outline: strings.TrimSpace(q.R.PostFormValue("outline")), At: q.Form("at")}, namesOf(q, names)
+	return fields{Parent: q.Form("parent"), Segment: q.Form("segment"), Outline: strings.TrimSpace(q.R.PostFormValue("outline")), At: q.Form("at"),
+		Codes: strings.TrimSpace(q.R.PostFormValue("codes")), Shared: q.Form("shared") != ""}, namesOf(q, names)
 }
 
 // path is that of the place. A person who leaves its last part empty has it made of a name.
@@ -164,6 +171,30 @@ func (f fields) path(names []nameField) string {
 // segmentOf makes the last part of a path of a name: letters and digits of any script, in lower case.
 func segmentOf(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), "-")
+}
+
+// codes reads one code a line, its name and its value with an equals sign between them.
+func codes(text string) (out []wire.Geocode, err error) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		name, value, both := strings.Cut(line, "=")
+		if name, value = strings.TrimSpace(name), strings.TrimSpace(value); !both || name == "" || value == "" {
+			return nil, wire.Problemf(wire.KindRefused, "the code %.100q has no name or no value; nothing was changed: write it as HK-DC = L", line).Because(why.CodeUnfit, line, "a name or a value is missing")
+		}
+		out = append(out, wire.Geocode{ValueName: name, Value: value})
+	}
+	return out, nil
+}
+
+// openCodes is codes as people write them.
+func openCodes(all []wire.Geocode) string {
+	var out []string
+	for _, code := range all {
+		out = append(out, code.ValueName+" = "+code.Value)
+	}
+	return strings.Join(out, "\n")
 }
 
 // outline reads GeoJSON, or corners as people and CAP write them.

@@ -34,7 +34,11 @@ type placePage struct {
 }
 
 // fields are what the form holds beside the names.
-type fields struct{ Parent, Segment, Outline, At string }
+type fields struct {
+	Parent, Segment, Outline, At string
+	Codes                        string // one a line
+	Shared                       bool   // a code may be one of another place, too
+}
 
 // nameField is the name in one language.
 type nameField struct{ Field, Label, Tag, Value string }
@@ -50,16 +54,17 @@ type within struct {
 	Members, Devices, Below string
 	Select                  string // path of the page that lists the members
 	NamedBy                 []naming
-	Codes                   string
 }
 
-// naming is something that names the place; To is its page, "" where the person may not see that.
-type naming struct{ Label, ID, To string }
+// naming is something that names the place; To is its page, "" where the person may not see that, and Code by what
+// an area cites it, "" where it is named by its path.
+type naming struct{ Label, ID, To, Code string }
 
 // now is what a place is by somebody else's change.
 type now struct {
 	Names []nameField
 	At    string
+	Codes string
 }
 
 // of is the path of the page about a place.
@@ -112,7 +117,7 @@ func (p pages) around(q *frame.Request, out *placePage, all []wire.Place) error 
 }
 
 func fieldsOf(is wire.Place) fields {
-	f := fields{Segment: is.Path, Outline: openOutline(is.Shape)}
+	f := fields{Segment: is.Path, Outline: openOutline(is.Shape), Codes: openCodes(is.Geocodes)}
 	if at := strings.LastIndexByte(is.Path, '/'); at >= 0 {
 		f.Parent, f.Segment = is.Path[:at], is.Path[at+1:]
 	}
@@ -174,11 +179,6 @@ func (p pages) within(q *frame.Request, is places.ShownPlace) *within {
 		Members: view.Show(is.Members), Devices: view.Show(is.Devices), Below: view.Show(uint64(max(is.Below, 0))),
 		Select: frame.Below + "audience?" + url.Values{"expr": {view.Under(is.Place.Path)}}.Encode(),
 	}
-	var codes []string
-	for _, code := range is.Place.Geocodes {
-		codes = append(codes, code.ValueName+" = "+code.Value)
-	}
-	out.Codes = strings.Join(codes, ", ")
 	for _, n := range is.NamedBy {
 		out.NamedBy = append(out.NamedBy, namingOf(q, n))
 	}
@@ -197,7 +197,7 @@ func namingOf(q *frame.Request, n places.Naming) naming {
 		places.ByNotice:   {"notices/" + url.PathEscape(n.ID), authority.ReadAlerts},
 		places.ByAlert:    {"alerts/" + url.PathEscape(n.ID), authority.ReadAlerts},
 	}
-	out := naming{Label: q.Lang.Or("place.by.", n.Kind), ID: n.ID}
+	out := naming{Label: q.Lang.Or("place.by.", n.Kind), ID: n.ID, Code: n.Code}
 	if page, known := pages[n.Kind]; known && q.May(page.action) {
 		out.To = frame.Below + page.path
 	}
@@ -241,11 +241,11 @@ func (p pages) refused(q *frame.Request, in places.ChangePlace, err error) error
 			return err
 		}
 		out.Wrong, out.Details = q.Said(problem), problem.Details
-		if problem.Why.Reason == why.PlaceNamed {
+		if problem.Why.Reason == why.PlaceNamed || problem.Why.Reason == why.PlaceCited {
 			out.Details = nil // they are links below
 		}
 		if problem.Why.Reason == why.PlaceChanged {
-			out.Now = &now{Names: out.Names, At: out.Fields.At}
+			out.Now = &now{Names: out.Names, At: out.Fields.At, Codes: out.Fields.Codes}
 		}
 	}
 	if problem.Why.Reason == why.PlaceThere {

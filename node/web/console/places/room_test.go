@@ -24,6 +24,22 @@ func TestFields_MakeAPath(t *testing.T) {
 	require.Equal(t, fields{Segment: "a"}, fieldsOf(wire.Place{Path: "a"}))
 }
 
+func TestCodes_AreOneALine(t *testing.T) {
+	all := []wire.Geocode{{ValueName: "HK-DC", Value: "L"}, {ValueName: "http://example/codes", Value: "a=b"}}
+	got, err := codes("\r\n HK-DC=L \r\n\nhttp://example/codes = a=b\n")
+	require.NoError(t, err)
+	require.Equal(t, all, got)
+	got, err = codes(openCodes(all))
+	require.NoError(t, err)
+	require.Equal(t, all, got)
+	for _, bad := range []string{"HK-DC", "=L", "HK-DC ="} {
+		var p *wire.Problem
+		_, err = codes(bad)
+		require.ErrorAs(t, err, &p, bad)
+		require.Equal(t, wire.KindRefused, p.Kind)
+	}
+}
+
 // A place lies neither in itself nor in what lies in it.
 func TestAbove_IsNothingThatLiesInThePlace(t *testing.T) {
 	all := []wire.Place{{Path: "a"}, {Path: "a/b"}, {Path: "a/b/c"}, {Path: "a/bc"}}

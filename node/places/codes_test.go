@@ -1,0 +1,93 @@
+package places
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/command"
+	"almenara/node/alerts"
+	"almenara/node/authority"
+	"almenara/node/wire"
+	"almenara/node/wire/places"
+	"almenara/node/wire/why"
+	"almenara/storage/alert"
+	"almenara/storage/alert/board"
+	"almenara/storage/audience"
+	"almenara/storage/factbody"
+	"almenara/storage/notice"
+	"almenara/storage/rights"
+)
+
+// code gives a place the codes from now on.
+func (r *rig) code(path string, shared bool, codes ...wire.Geocode) error {
+	r.t.Helper()
+	_, err := r.change(places.ChangePlace{Path: path, Version: r.show(path).Version, SharedCodes: shared, Place: &wire.Place{Path: path, Geocodes: codes}})
+	return err
+}
+
+func TestChangePlace_ChecksCodes(t *testing.T) {
+	r := newRig(t)
+	l, k := wire.Geocode{ValueName: "HK-DC", Value: "L"}, wire.Geocode{ValueName: "HK-DC", Value: "K"}
+	require.NoError(t, r.code("d/e", false, l, k))
+	require.Equal(t, []wire.Geocode{l, k}, r.show("d/e").Place.Geocodes)
+	for _, bad := range []wire.Geocode{
+		{ValueName: "hk-dc", Value: "M"}, {ValueName: "HK-DC", Value: "M N"}, {ValueName: "HK-DC", Value: "M,N"}, {ValueName: "HK-DC", Value: " M"}, {ValueName: "HK-DC ", Value: "M"},
+		{ValueName: "HK-DC", Value: "M\u200b"}, {ValueName: "HK-DC", Value: "M\n"}, {ValueName: alert.ExcludePolygon, Value: "1,2 3,4 5,6 1,2"},
+	} {
+		require.Equal(t, why.CodeUnfit, refused(t, wire.KindRefused, r.code("d/e/b1", true, bad)).Why.Reason, "%q", bad)
+	}
+	require.Equal(t, why.CodeUnfit, refused(t, wire.KindRefused, r.code("d/e/b1", false, wire.Geocode{ValueName: "B", Value: "1"}, wire.Geocode{ValueName: "B", Value: "1"})).Why.Reason)
+	refused(t, wire.KindRefused, r.code("d/e/b1", false, wire.Geocode{ValueName: "B"}))
+
+	// Two places have one code only where that is meant.
+	problem := refused(t, wire.KindConflict, r.code("d/e/b1", false, l))
+	require.Equal(t, why.CodeShared, problem.Why.Reason)
+	require.Contains(t, problem.Sentence, "HK-DC = L is one of the place d/e already")
+	require.NoError(t, r.code("d/e/b1", true, l))
+	require.NoError(t, r.code("d/e/b1", false, l, wire.Geocode{ValueName: "B", Value: "1"}), "what was meant once is not asked again")
+	require.NoError(t, r.code("d/e", false, l), "nothing cites the other one")
+	is := r.show("d/e/b2")
+	_, err := r.change(places.ChangePlace{Path: "d/e/b2", Version: is.Version, Place: &wire.Place{Path: "d/x", Geocodes: []wire.Geocode{k}}})
+	require.NoError(t, err, "moved and given a code at once")
+}
+
+// What cites a code of a place would mean nobody without it: it keeps the place, and the code, but the place may move,
+// because it takes the code along.
+func TestChangePlace_KeepsWhatIsCited(t *testing.T) {
+	area := []byte(`{"info":[{"area":[{"areaDesc":"x","geocode":[{"valueName":"HK-DC","value":"X L"}]}]}]}`)
+	citing := map[string]command.Payload{
+		places.ByScenario + " flood": &command.PutScenario{Scenario: rights.Scenario{ID: "flood", Title: "x", Alert: area, Lifetime: 1}},
+		places.ByNotice + " n1": &command.PutNotice{
+			Notice:  notice.Notice{ID: "n1", Author: "amy", State: notice.Waiting, Versions: 1, Levels: []rights.Level{{Role: authority.RoleApprover, Count: 1}}, Acts: []notice.Act{{Do: notice.Wrote, By: "amy", Version: 1}}},
+			Version: &notice.Version{Notice: "n1", N: 1, Alert: area},
+		},
+		places.ByAlert + " a1": nil,
+	}
+	for what, payload := range citing {
+		var live []alerts.Live
+		if payload == nil {
+			live = []alerts.Live{{Active: board.Active{ID: "a1"}, Message: &alerts.Message{Issue: factbody.Issue{Targets: []audience.Target{{Area: true, Geocodes: []alert.Named{{Name: "HK-DC", Value: "L"}}}, {Area: true, Geocodes: []alert.Named{{Name: "HK-DC", Value: "L"}}}}}}}}
+		}
+		r := newRig(t, live...)
+		if payload != nil {
+			r.do(payload)
+		}
+		l := wire.Geocode{ValueName: "HK-DC", Value: "L"}
+		require.NoError(t, r.code("d/e/b2", false, l, wire.Geocode{ValueName: "HK-DC", Value: "M"}))
+		is := r.show("d/e/b2")
+		require.Len(t, is.NamedBy, 1, what)
+		require.Equal(t, "HK-DC = L", is.NamedBy[0].Code)
+		require.Equal(t, what, is.NamedBy[0].Kind+" "+is.NamedBy[0].ID)
+		require.Len(t, r.show("d/e").NamedBy, 1, "it lies in this one, too")
+		require.Empty(t, r.show("d/e/b1").NamedBy)
+		_, err := r.change(places.ChangePlace{Path: "d/e/b2", Version: is.Version, Remove: true})
+		problem := refused(t, wire.KindConflict, err)
+		require.Equal(t, []string{what}, problem.Details)
+		require.Equal(t, why.PlaceCited, problem.Why.Reason)
+		require.Equal(t, why.PlaceCited, refused(t, wire.KindConflict, r.code("d/e/b2", false)).Why.Reason, "the code stays as well")
+		require.NoError(t, r.code("d/e/b2", false, l), "the other one goes")
+		_, err = r.change(places.ChangePlace{Path: "d/e/b2", Version: r.show("d/e/b2").Version, Place: &wire.Place{Path: "d/b2", Geocodes: []wire.Geocode{l}}})
+		require.NoError(t, err, "it may move")
+	}
+}
