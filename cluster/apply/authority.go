@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -16,6 +17,15 @@ func (e *entry) authorityChanged() error {
 }
 
 func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, error) {
+	if len(p.Was) > 0 {
+		is, _, err := rights.Scenarios.Get(e.Txn, p.Scenario.ID)
+		if err != nil {
+			return failed(err)
+		}
+		if !bytes.Equal(is.Revision(), p.Was) {
+			return refuse(command.KindConflict, "somebody else has changed the scenario %s meanwhile; nothing was changed: read it again", p.Scenario.ID)
+		}
+	}
 	if err := rights.Scenarios.Put(e.Txn, p.Scenario); err != nil {
 		return failed(err)
 	}

@@ -11,6 +11,9 @@ import (
 // its selection can be read.
 type PutScenario struct {
 	Scenario rights.Scenario `cbor:"1,keyasint"`
+	// Was is the Revision of what the proposer has read: where the scenario is another one by now, it stays as it is.
+	// Empty: whatever it is. Version 15.
+	Was []byte `cbor:"2,keyasint,omitempty"`
 }
 
 // RemoveScenario removes a scenario. Alerts that were made from it stay.
@@ -54,6 +57,9 @@ func (p *PutScenario) check() error {
 	}
 	if len(s.Alert) > MaxScenario || len(s.Select) > MaxSelection {
 		return fmt.Errorf("%w: scenario %s of %d bytes", ErrTooLarge, s.ID, len(s.Alert)+len(s.Select))
+	}
+	if len(p.Was) != 0 && len(p.Was) != rights.RevisionBytes {
+		return fmt.Errorf("%w: scenario %s that was of %d bytes", ErrMalformed, s.ID, len(p.Was))
 	}
 	if s.Lifetime <= 0 || s.UsualMin > s.UsualMax {
 		return fmt.Errorf("%w: scenario %s: lifetime or usual range", ErrMalformed, s.ID)

@@ -34,7 +34,8 @@ import (
 //	   people is kept
 //	13 changes of one place, which may go with all that is in it to another path
 //	14 passkeys
-const Newest = 14
+//	15 scenarios that are put only where they are still what was read
+const Newest = 15
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -174,10 +175,16 @@ func (p *PutUser) version() uint64 {
 	return 1
 }
 
+// ScenarioWasSince is the version that says what a scenario was when it was read.
+const ScenarioWasSince = 15
+
 // version is 5 for a scenario that says more than its texts and whom they address, 9 for one that says
-// what nodes do by themselves after it was sent, and 10 for one with levels.
+// what nodes do by themselves after it was sent, 10 for one with levels, and 15 for one that
+// must still be what was read.
 func (p *PutScenario) version() uint64 {
 	switch {
+	case len(p.Was) > 0:
+		return ScenarioWasSince
 	case p.Scenario.Chain != nil:
 		return 10
 	case p.Scenario.Follows():

@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/fact"
 	"almenara/storage"
 	"almenara/storage/noderecord"
+	"almenara/storage/rights"
 )
 
 func signed(t *testing.T, kind fact.Kind) fact.Signed {
@@ -30,16 +31,18 @@ func TestVersion_IsTheLowestThatCarriesThePayload(t *testing.T) {
 		payload Payload
 		want    uint64
 	}{
-		"old payload":      {&RevokeDevice{ID: "d"}, 1},
-		"old facts":        {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlert), signed(t, fact.KindRefusal)}}, 1},
-		"one new fact":     {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlert), signed(t, fact.KindApproval)}}, 2},
-		"alone":            {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlone)}}, 2},
-		"what is no fact":  {&AdoptFacts{Facts: []fact.Signed{{Canonical: []byte("?")}}}, 1},
-		"a user's rights":  {&PutUser{User: storage.User{Name: "a"}, Change: true}, 7},
-		"user as before":   {&PutUser{User: storage.User{Name: "a"}}, 1},
-		"node as before":   {&PutNode{Node: noderecord.Node{ID: "a"}}, 1},
-		"node's version":   {&PutNode{Node: noderecord.Node{ID: "a", Version: 3}}, 3},
-		"fact of kind nil": {&AdoptFacts{Facts: []fact.Signed{signed(t, 0)}}, 1},
+		"old payload":              {&RevokeDevice{ID: "d"}, 1},
+		"old facts":                {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlert), signed(t, fact.KindRefusal)}}, 1},
+		"one new fact":             {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlert), signed(t, fact.KindApproval)}}, 2},
+		"alone":                    {&AdoptFacts{Facts: []fact.Signed{signed(t, fact.KindAlone)}}, 2},
+		"what is no fact":          {&AdoptFacts{Facts: []fact.Signed{{Canonical: []byte("?")}}}, 1},
+		"a user's rights":          {&PutUser{User: storage.User{Name: "a"}, Change: true}, 7},
+		"a scenario that was read": {&PutScenario{Scenario: rights.Scenario{ID: "a", Title: "a", Lifetime: 1}, Was: make([]byte, rights.RevisionBytes)}, 15},
+		"scenario as before":       {&PutScenario{Scenario: rights.Scenario{ID: "a", Title: "a", Lifetime: 1}}, 2},
+		"user as before":           {&PutUser{User: storage.User{Name: "a"}}, 1},
+		"node as before":           {&PutNode{Node: noderecord.Node{ID: "a"}}, 1},
+		"node's version":           {&PutNode{Node: noderecord.Node{ID: "a", Version: 3}}, 3},
+		"fact of kind nil":         {&AdoptFacts{Facts: []fact.Signed{signed(t, 0)}}, 1},
 	} {
 		require.Equal(t, c.want, VersionOf(c.payload), name)
 		raw, err := Command{Payload: c.payload}.Encode()

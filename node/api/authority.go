@@ -65,7 +65,7 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		}},
 		{Action: authority.ChangeScenarios, Handle: h.putScenario, Route: openapi.Route{
 			Method: "PUT", Path: "/api/v1/scenarios/{id}", MaxBody: bodyJSON,
-			Summary: "Add or change a prepared alert. It is tried first, in every language with the longest text that each blank takes: what could not be sent is refused.",
+			Summary: "Add or change a prepared alert. It is tried first, in every language with the longest text that each blank takes: what could not be sent is refused. With the revision that was answered with it, it is left as it is where somebody else has changed it meanwhile.",
 			Params:  []openapi.Param{{Name: "dry_run", Type: "boolean", Summary: "try it and say what would be wrong, change nothing"}},
 			Request: wire.Scenario{}, Answer: wire.PutScenario{},
 			Fails: agreedOn,

@@ -1,7 +1,6 @@
 package places
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -26,11 +25,6 @@ var (
 	amy   = authority.Caller{Name: "amy", Roles: []string{authority.RoleAudienceManager}}
 )
 
-// agreeing is a log that is always up to date.
-type agreeing struct{ *recordstest.Log }
-
-func (agreeing) AwaitAgreed(context.Context) error { return nil }
-
 // inForce is what is in force.
 type inForce []alerts.Live
 
@@ -47,7 +41,7 @@ func newRig(t *testing.T, live ...alerts.Live) *rig {
 	t.Helper()
 	log := recordstest.New(t, func() time.Time { return night })
 	r := &rig{New(Options{
-		State: log.State, Store: log.Store, Proposer: agreeing{log}, Book: inForce(live), Clock: func() time.Time { return night },
+		State: log.State, Store: log.Store, Proposer: log, Book: inForce(live), Clock: func() time.Time { return night },
 	}), log, t}
 	r.do(&command.PutPlaces{Places: []audience.Place{{Path: "d"}, {Path: "d/e", Names: []audience.Text{{Language: "en", Text: "Estate"}}}, {Path: "d/e/b1"}, {Path: "d/e/b2"}}})
 	lift := audience.Member{ID: "lift", Kind: audience.KindScreen, Place: "d/e/b1/lift"}

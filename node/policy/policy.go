@@ -36,6 +36,15 @@ type Proposer interface {
 	Problem(err error) error
 }
 
+// Comparing is a Proposer that knows what a change may be held against; *records.Proposer is one.
+type Comparing interface {
+	Proposer
+	// AwaitAgreed waits until this node has everything that was agreed on before.
+	AwaitAgreed(ctx context.Context) error
+	// Understood reports an error while a node of the district does not understand commands of a version.
+	Understood(ctx context.Context, version uint64) error
+}
+
 // Policy answers service.Policy. Its methods may be called from any goroutine.
 type Policy struct {
 	state    State

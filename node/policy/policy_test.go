@@ -188,9 +188,10 @@ func TestScenarios_SayWhatMayFillTheirBlanks(t *testing.T) {
 	require.NoError(t, put(t, s, good))
 	all, err := s.ListScenarios(t.Context())
 	require.NoError(t, err)
-	good.Blanks = []string{"where"}
+	require.Len(t, all, 1)
+	good.Blanks, good.Revision = []string{"where"}, all[0].Revision
 	require.Equal(t, []wire.Scenario{good}, all, "it is shown as it was put")
-	good.Blanks = nil
+	good.Blanks, good.Revision = nil, ""
 
 	before := log.Index()
 	for sentence, change := range map[string]func(*wire.Scenario){

@@ -23,14 +23,14 @@ import (
 // Scenarios answers service.Scenarios. Its methods may be called from any goroutine.
 type Scenarios struct {
 	state    State
-	proposer Proposer
+	proposer Comparing
 	sender   func() string // the district's own CAP sender
 	clock    func() time.Time
 }
 
 // NewScenarios makes one; sender is the district's own CAP sender, under which a scenario is
 // tried before it is agreed on.
-func NewScenarios(state State, p Proposer, sender func() string, clock func() time.Time) *Scenarios {
+func NewScenarios(state State, p Comparing, sender func() string, clock func() time.Time) *Scenarios {
 	return &Scenarios{state: state, proposer: p, sender: sender, clock: clock}
 }
 
@@ -43,6 +43,7 @@ func (c *Scenarios) ListScenarios(context.Context) ([]wire.Scenario, error) {
 	var out []wire.Scenario
 	for _, s := range rules.Scenarios {
 		one := scenario.Wire(s)
+		one.Revision = revisionOf(s)
 		one.Chain = levels.Wire(s.Chain)
 		out = append(out, one)
 	}
@@ -62,11 +63,15 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	if !s.Choose {
 		out.Warnings = append(out.Warnings, scenario.Unusual(s, out.Addressed)...)
 	}
-	if dryRun {
-		return out, nil
+	was, err := c.was(ctx, in, dryRun)
+	if err != nil || dryRun {
+		return out, err
 	}
-	_, err = c.proposer.Change(ctx, by.Name, &command.PutScenario{Scenario: s})
-	return out, err
+	if _, err = c.proposer.Change(ctx, by.Name, &command.PutScenario{Scenario: s, Was: was}); err != nil {
+		return out, changedMeanwhile(err, in)
+	}
+	out.Revision = revisionOf(s)
+	return out, nil
 }
 
 // tried is the scenario's record, which can be sent.

@@ -77,15 +77,15 @@ type Scenario struct {
 	Choose    bool     `json:"choose,omitempty"`
 	Checklist []string `json:"checklist,omitempty"` // what to do before it is sent, a line each
 	Sensitive []string `json:"sensitive,omitempty"` // words that are marked where a text holds them
-	// Tier, Sound and Confirm are how devices present it, as its severity, urgency, certainty, status
-	// and the parameter almenara:confirm make it. Where one is put it is held against that: a scenario
-	// that would be presented otherwise is refused.
+	// Tier, Sound and Confirm are how devices present it, as its severity, urgency, certainty, status and the parameter
+	// almenara:confirm make it. Where one is put it is held against that: a scenario that would be presented otherwise is refused.
 	Tier          string               `json:"tier,omitempty"`           // emergency, advisory, drill or test
 	Sound         string               `json:"sound,omitempty"`          // siren, chime, drill or none
 	Confirm       string               `json:"confirm,omitempty"`        // person: somebody at the device confirms; none
 	RemindMinutes int                  `json:"remind_minutes,omitempty"` // between reminders where nobody has confirmed it, 1,440 at most; 0: none come by themselves
 	Escalate      *acts.Escalate       `json:"escalate,omitempty"`       // what it selects is the first group; absent: it is for all at once
 	Chain         *notices.NoticeChain `json:"chain,omitempty"`          // levels that a planned notice of it goes through; absent: those of the policy
+	Revision      string               `json:"revision,omitempty"`       // put: as it was read, or "none" for a new one; where it is another by now, nothing is changed. Absent: whatever it is
 }
 
 // BlankRule says what may fill one blank of a scenario.
@@ -100,9 +100,9 @@ type BlankRule struct {
 type PutScenario struct {
 	ID     string `json:"id"`
 	DryRun bool   `json:"dry_run"` // nothing was changed
-	// Addressed is how many members it would address now; where whoever sends it must choose, from
-	// how many.
+	// Addressed is how many members it would address now; where whoever sends it must choose, from how many.
 	Addressed uint64   `json:"addressed"`
+	Revision  string   `json:"revision,omitempty"` // of the scenario from now on; absent where nothing was changed
 	Warnings  []string `json:"warnings,omitempty"` // what its author should know, one sentence each
 	// Words is what its texts lack, with the longest text in each blank, and sensitive words in them.
 	Words []caution.WordFinding `json:"words,omitempty"`

@@ -77,7 +77,7 @@ func TestScenarios_WrittenInTheConsole(t *testing.T) {
 	boss.press(".do button[value=check]")
 	boss.says("It can be sent as it is")
 	boss.press(`button[formaction]`)
-	boss.says("somebody has changed or removed this scenario")
+	boss.says("somebody has changed or removed the scenario evacuate-three")
 	boss.shot("scenario-changed-phone")
 
 	amy := d.at(0, "amy", 1366, 768)

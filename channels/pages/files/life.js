@@ -19,7 +19,10 @@ export function level (served, kept, at = location) {
 // keepFiles has a worker keep the files of this page, where a browser lets one run, so that a reload needs no
 // node. told(level) hears the level now, and whenever it has changed.
 export async function keepFiles (told) {
-  const workers = window.isSecureContext && navigator.serviceWorker
+  let workers = null
+  try {
+    if (window.isSecureContext) workers = navigator.serviceWorker
+  } catch (error) { /* a frame that may keep nothing */ }
   if (!workers) return told(level(false, false))
   const look = async () => {
     const kept = workers.controller !== null && await soon(caches.match(location.pathname)).catch(() => false)

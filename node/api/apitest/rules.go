@@ -17,7 +17,7 @@ type rules struct {
 // exampleScenario is the fake's one scenario; its id is AlertID, so that routes with an
 // id find it.
 func exampleScenario() wire.Scenario {
-	return wire.Scenario{ID: AlertID, Title: "Flood", Alert: json.RawMessage(`{}`), Blanks: []string{"where"}, Approvals: 1, Minutes: 60}
+	return wire.Scenario{ID: AlertID, Title: "Flood", Alert: json.RawMessage(`{}`), Blanks: []string{"where"}, Approvals: 1, Minutes: 60, Revision: "0f3a9c1e7b2d48560f3a9c1e7b2d4856"}
 }
 
 // ListScenarios answers one scenario.

@@ -137,9 +137,9 @@ var examples = byType(
 	wire.Event{Type: "receipts", At: exampleTime.Add(2 * time.Second), Alert: exampleID, Revision: exampleRev, State: wire.StateInForce, CountsFrom: wire.SourceDistrict, Rungs: &exampleRungs},
 	wire.Scenario{ID: "flood", Title: "Flood", Alert: exampleForm, Blanks: []string{"where"}, Select: "place under tuen-mun/on-ting", Approvals: 1, Minutes: 60,
 		BlankRules: []wire.BlankRule{{Name: "where", For: "the block that is flooded", MaxLength: 40}}, Checklist: []string{"Ask the warden which blocks."}, Sensitive: []string{"panic"},
-		Tier: "emergency", Sound: "siren", Confirm: "person",
+		Tier: "emergency", Sound: "siren", Confirm: "person", Revision: "0f3a9c1e7b2d48560f3a9c1e7b2d4856",
 	},
-	wire.PutScenario{ID: "flood", Addressed: 12},
+	wire.PutScenario{ID: "flood", Addressed: 12, Revision: "4c2f9a0b7b2d48560f3a9c1e7b2d4856"},
 	wire.Licence{
 		ID: "4c2f9a", Operator: "warden", Scenarios: []string{"flood"}, Place: "tuen-mun/on-ting", Until: exampleTime.AddDate(0, 1, 0),
 		GrantedBy: "chief", GrantedAt: exampleTime,

@@ -51,6 +51,7 @@ func scenarioExport(*pflag.FlagSet) command.Runner {
 			return fmt.Errorf("making folder: %w", err)
 		}
 		for _, s := range all {
+			s.Revision = "" // they may be for another district
 			if err := write(e, s, filepath.Join(args[0], url.PathEscape(s.ID)+".json")); err != nil {
 				return err
 			}
@@ -69,6 +70,6 @@ func scenarioImport(fs *pflag.FlagSet) command.Runner {
 		if len(files) == 0 {
 			return command.Usagef("there is no .json file in %s", args[0])
 		}
-		return putFiles(ctx, e, c, files, *dryRun)
+		return putFiles(ctx, e, c, files, *dryRun, false)
 	})
 }

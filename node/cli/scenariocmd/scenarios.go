@@ -23,8 +23,9 @@ func Commands() []command.Command {
 		{
 			Name: "scenario put", Purpose: "add or change prepared alerts from JSON files", Args: "FILE…", Min: 1, Max: -1, Setup: scenarioPut,
 			More: "Each is tried first, in every language with the longest text that each blank takes. Where one of them cannot be sent, none is put.\n" +
+				"With --if-unchanged, one that somebody has changed since 'scenario show' wrote its file is left as it is.\n" +
 				"almenara scenario ready show block-fire prints a file to begin with; what a file may hold says almenara scenario check --help.",
-			Example: "almenara scenario put flood.json\nalmenara scenario put --dry-run scenarios/*.json",
+			Example: "almenara scenario put flood.json\nalmenara scenario put --dry-run scenarios/*.json\nalmenara scenario put --if-unchanged flood.json",
 		},
 		{
 			Name: "scenario check", Purpose: "say what is wrong with prepared alerts, change nothing", Args: "FILE…", Min: 1, Max: -1, Setup: scenarioCheck,
@@ -71,24 +72,32 @@ const checkMore = "A file holds one JSON object: id, title, alert (CAP's names; 
 
 func scenarioPut(fs *pflag.FlagSet) command.Runner {
 	dryRun := fs.Bool("dry-run", false, "say what is wrong with them, and change nothing")
+	unchanged := fs.Bool("if-unchanged", false, "only where nobody has changed them since 'scenario show' wrote the files")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		return putFiles(ctx, e, c, args, *dryRun)
+		return putFiles(ctx, e, c, args, *dryRun, *unchanged)
 	})
 }
 
 func scenarioCheck(*pflag.FlagSet) command.Runner {
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		return putFiles(ctx, e, c, args, true)
+		return putFiles(ctx, e, c, args, true, false)
 	})
 }
 
-// putFiles puts the scenarios of all files, or none.
-func putFiles(ctx context.Context, e *command.Env, c *client.Client, files []string, dryRun bool) error {
+// putFiles puts the scenarios of all files, or none. unchanged holds each against the revision in its file; else
+// that is left out, because a file may come from another district.
+func putFiles(ctx context.Context, e *command.Env, c *client.Client, files []string, dryRun, unchanged bool) error {
 	var all []source
 	for _, file := range files {
 		s := source{name: file}
 		if err := command.ReadJSON(e, file, &s.scenario); err != nil {
 			return err
+		}
+		switch {
+		case !unchanged:
+			s.scenario.Revision = ""
+		case s.scenario.Revision == "":
+			return command.Usagef("%s has no revision: write it with scenario show, or leave out --if-unchanged", file)
 		}
 		all = append(all, s)
 	}

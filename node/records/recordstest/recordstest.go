@@ -24,6 +24,8 @@ type Log struct {
 
 	// Refuse, when set, is what every proposal is answered, and nothing is applied.
 	Refuse error
+	// Old, when set, is what Understood answers: a node is not upgraded.
+	Old error
 
 	t       testing.TB
 	clock   func() time.Time
@@ -50,6 +52,12 @@ func New(t testing.TB, clock func() time.Time) *Log {
 	}
 	return &Log{Store: store, State: agreed.New(machine), t: t, clock: clock, machine: machine}
 }
+
+// AwaitAgreed implements what has changes agreed on: all is applied at once.
+func (*Log) AwaitAgreed(context.Context) error { return nil }
+
+// Understood implements what has changes agreed on.
+func (l *Log) Understood(context.Context, uint64) error { return l.Old }
 
 // Index is how many proposals were applied.
 func (l *Log) Index() uint64 {

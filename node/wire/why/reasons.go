@@ -145,18 +145,20 @@ const (
 
 // Reasons about scenarios and the policy.
 const (
-	NoScenario    Reason = "no-scenario"    // its id
-	RuleWrong     Reason = "rule-wrong"     // its number
-	ApprovalsMany Reason = "approvals-many" // the most
-	NoBlank       Reason = "no-blank"       // its name
-	BlanksMany    Reason = "blanks-many"    // the most
-	BlankStray    Reason = "blank-stray"
-	BlankDecides  Reason = "blank-decides"  // the CAP element
-	BlankRule     Reason = "blank-rule"     // its name
-	LineUnfit     Reason = "line-unfit"     // characters
-	ScenarioUnfit Reason = "scenario-unfit" // the node's sentence
-	ScenarioLook  Reason = "scenario-look"  // tier, sound or confirm, what it says, what it would be
-	ScenarioLong  Reason = "scenario-long"  // minutes
+	NoScenario      Reason = "no-scenario"    // its id
+	RuleWrong       Reason = "rule-wrong"     // its number
+	ApprovalsMany   Reason = "approvals-many" // the most
+	NoBlank         Reason = "no-blank"       // its name
+	BlanksMany      Reason = "blanks-many"    // the most
+	BlankStray      Reason = "blank-stray"
+	BlankDecides    Reason = "blank-decides"    // the CAP element
+	BlankRule       Reason = "blank-rule"       // its name
+	LineUnfit       Reason = "line-unfit"       // characters
+	ScenarioChanged Reason = "scenario-changed" // meanwhile, by somebody else; its id
+	ScenarioThere   Reason = "scenario-there"   // its id
+	ScenarioUnfit   Reason = "scenario-unfit"   // the node's sentence
+	ScenarioLook    Reason = "scenario-look"    // tier, sound or confirm, what it says, what it would be
+	ScenarioLong    Reason = "scenario-long"    // minutes
 )
 
 // Reasons about what follows an alert.

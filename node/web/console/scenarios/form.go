@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -30,7 +28,7 @@ const (
 )
 
 // form is what the person has said so far. Base is the scenario that it began with, as JSON. Was is the
-// digest of the one that the district had then; "" where it had none.
+// revision of the one that the district had then; "" where it had none.
 type form struct {
 	Base, Was                              string
 	ID, Title                              string
@@ -80,13 +78,6 @@ type choice struct {
 }
 
 func byValue(a, b choice) int { return strings.Compare(a.Value, b.Value) }
-
-// digest names what a scenario says.
-func digest(s wire.Scenario) string {
-	raw, _ := json.Marshal(s) // of a scenario that came as JSON: cannot fail
-	sum := sha256.Sum256(raw)
-	return hex.EncodeToString(sum[:])
-}
 
 // empty is the form of a new scenario: in the languages of the district, with the plainest choices.
 func empty() form {

@@ -17,6 +17,7 @@ import (
 
 // formOf is the form of a scenario.
 func formOf(s wire.Scenario) (form, error) {
+	s.Revision = "" // the form has it by itself, and a file of it is for any district
 	raw, err := json.Marshal(s)
 	if err != nil {
 		return form{}, fmt.Errorf("writing a scenario: %w", err)

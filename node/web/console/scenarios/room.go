@@ -114,7 +114,7 @@ func (p pages) open(q *frame.Request, s wire.Scenario) error {
 		return err
 	}
 	if ok {
-		f.Was = digest(there)
+		f.Was = there.Revision
 	}
 	return p.show(q, http.StatusOK, f, writePage{})
 }
@@ -133,7 +133,7 @@ func (p pages) change(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	f.Was = digest(s)
+	f.Was = s.Revision
 	return p.show(q, http.StatusOK, f, writePage{})
 }
 
@@ -176,29 +176,13 @@ func (p pages) save(q *frame.Request) error {
 	f := readForm(q)
 	s, err := f.scenario(q.Lang)
 	if err == nil {
-		err = p.unchanged(q, f)
-	}
-	if err == nil {
+		s.Revision = cmp.Or(f.Was, "none")
 		_, err = p.scenarios.PutScenario(q.R.Context(), q.By(), s, false)
 	}
 	if err != nil {
 		return p.refused(q, f, writePage{}, err)
 	}
 	return q.To(frame.Below + "scenarios")
-}
-
-// unchanged refuses where the district's scenario is not the one that the form began with.
-func (p pages) unchanged(q *frame.Request, f form) error {
-	there, ok, err := p.find(q, f.ID)
-	switch {
-	case err != nil:
-		return err
-	case ok && f.Was == "":
-		return wire.Problemf(wire.KindConflict, "nothing was saved: there is a scenario %q already", f.ID).Because(why.InWords, q.Lang.T("scenario.taken"))
-	case ok && f.Was != digest(there), !ok && f.Was != "":
-		return wire.Problemf(wire.KindConflict, "nothing was saved: somebody has changed the scenario %q since", f.ID).Because(why.InWords, q.Lang.T("scenario.changed"))
-	}
-	return nil
 }
 
 // refused shows the form with why.
@@ -256,6 +240,7 @@ func (p pages) file(q *frame.Request) error {
 	if !ok {
 		return wire.Problemf(wire.KindNotFound, "there is no scenario %.100q", id).Because(why.NoScenario, id)
 	}
+	s.Revision = "" // a file is for any district
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
