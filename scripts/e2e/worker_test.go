@@ -79,7 +79,7 @@ func TestScreen_OverHTTPSIsLevelB(t *testing.T) {
 	require.NoError(t, err)
 	key := sha256.Sum256(link.ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
 	require.NoError(t, link.Close())
-	b := newBrowser(t, chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(key[:])))
+	b := newOwnBrowser(t, chromedp.Flag("ignore-certificate-errors-spki-list", base64.StdEncoding.EncodeToString(key[:])))
 	p := d.screen(b, 0, "lift-1", 1920, 1080)
 	p.until("the level is told", workerKeeps+` === "B"`)
 	d.until("the district knows it", func() bool {
