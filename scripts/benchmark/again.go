@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// reportAgain prints the report of raw output, also of a run that did not come to its
-// end.
+// reportAgain prints the report of raw output, also of a run that did not come to its end.
 func reportAgain(o options) error {
 	raw, err := os.ReadFile(filepath.Join(o.again, "samples.jsonl"))
 	if err != nil {

@@ -39,8 +39,7 @@ type almenara struct {
 	ahead    time.Duration  // how far the time of day of the node is ahead of this machine's
 }
 
-// district is the place of all devices; stalled devices are of another kind, so that
-// they can be addressed alone.
+// district is the place of all devices; stalled devices are of another kind, so that they can be addressed alone.
 const (
 	district    = "bench"
 	block       = district + "/estate/block-1"
@@ -238,13 +237,11 @@ func (a *almenara) sendAs(ctx context.Context, as *client.Client, selection, des
 	return out, nil
 }
 
-// sentTime is how long the node waits before it notes what was sent and not
-// acknowledged.
+// sentTime is how long the node waits before it notes what was sent and not acknowledged.
 const sentTime = time.Second
 
-// settle waits until every delivery is on record, committed: as delivered at QoS 1,
-// and as sent at QoS 0. The tally is expensive, so the node is asked when it rests,
-// and what asking cost is taken off.
+// settle waits until every delivery is on record, committed: as delivered at QoS 1, and as sent at QoS 0. The tally is expensive, so the
+// node is asked when it rests, and what asking cost is taken off.
 func (a *almenara) settle(ctx context.Context, deliveries int, qos byte) (asking time.Duration, err error) {
 	if qos == 0 {
 		if err := pause(ctx, sentTime); err != nil {
@@ -290,8 +287,7 @@ func (a *almenara) recorded(ctx context.Context, each uint64, qos byte) (n int, 
 	return n, nil
 }
 
-// calm is how long the node must do nothing to be at rest. Between several there is
-// always a heartbeat soon.
+// calm is how long the node must do nothing to be at rest. Between several there is always a heartbeat soon.
 func (a *almenara) calm() time.Duration {
 	if len(a.others) > 0 {
 		return shortRest

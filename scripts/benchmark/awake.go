@@ -12,10 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// awakeRole keeps every processor busy with work that gives way to everything else (SCHED_IDLE), until its
-// input ends. A processor that sleeps between alerts begins the next one slowly, which is charged to
-// whatever has the least to do meanwhile: on a virtual machine of two processors a delivery cost a fifth
-// more for a server that was asked nothing between two alerts than for one that was.
+// awakeRole keeps every processor busy with work that gives way to everything else (SCHED_IDLE), until its input ends. A processor that
+// sleeps between alerts begins the next one slowly, which is charged to whatever has the least to do meanwhile: on a virtual machine of two
+// processors a delivery cost a fifth more for a server that was asked nothing between two alerts than for one that was.
 func awakeRole([]string) error {
 	count := runtime.NumCPU()
 	runtime.GOMAXPROCS(count + 1)

@@ -20,8 +20,7 @@ import (
 	"almenara/node/wire"
 )
 
-// The cell that measures what people who watch cost the alert path: pages of what is in force, as
-// browsers keep them, beside many alerts.
+// The cell that measures what people who watch cost the alert path: pages of what is in force, as browsers keep them, beside many alerts.
 const (
 	watched       = "consoles"
 	watchedAlerts = 50
@@ -45,8 +44,7 @@ type watching struct {
 	Size         int           // bytes of one reading
 }
 
-// console is one open page: a stream of what happens, and the page read anew a second after
-// something did, as its script does.
+// console is one open page: a stream of what happens, and the page read anew a second after something did, as its script does.
 type console struct {
 	client *http.Client
 	url    string

@@ -19,8 +19,7 @@ const (
 	twoDead    = "2 of 3 dead"
 )
 
-// districtTime bounds the making of a district: a node must keep up for ten seconds
-// before it may vote.
+// districtTime bounds the making of a district: a node must keep up for ten seconds before it may vote.
 const districtTime = 90 * time.Second
 
 // grow lets two more nodes join, and waits until all three may vote.
@@ -76,8 +75,7 @@ func (a *almenara) join(ctx context.Context, name string) error {
 	return err
 }
 
-// lose kills the two others, as a power cut does, and waits until the node knows that
-// it is alone.
+// lose kills the two others, as a power cut does, and waits until the node knows that it is alone.
 func (a *almenara) lose(ctx context.Context) error {
 	for _, other := range a.others {
 		if err := other.cmd.Process.Signal(syscall.SIGKILL); err != nil {
@@ -100,8 +98,7 @@ func (a *almenara) lose(ctx context.Context) error {
 	}
 }
 
-// district measures three nodes, receipts that a majority commits, and the one that is
-// left when the others lose power.
+// district measures three nodes, receipts that a majority commits, and the one that is left when the others lose power.
 func (c *cell) district(ctx context.Context, units []*unit) error {
 	for _, u := range units {
 		node, ok := u.sys.(*almenara)

@@ -16,8 +16,7 @@ import (
 	"time"
 )
 
-// drive measures everything and prints the report, which also goes to report.txt in
-// the folder of this run.
+// drive measures everything and prints the report, which also goes to report.txt in the folder of this run.
 func drive(ctx context.Context, o options) error {
 	if o.again != "" {
 		return reportAgain(o)
@@ -175,8 +174,7 @@ func (d *driver) report(all []target) error {
 	return err
 }
 
-// profileOf measures once more, one system alone and under the profiler; those
-// figures are in no table.
+// profileOf measures once more, one system alone and under the profiler; those figures are in no table.
 func (d *driver) profileOf(ctx context.Context, system string) error {
 	path := filepath.Join(d.out, system+".pprof")
 	c := d.cell(d.variantDevices(), false, oneByOne)

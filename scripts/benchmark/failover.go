@@ -23,8 +23,7 @@ type failover struct {
 	Took      time.Duration // from the kill until a record is committed
 }
 
-// mostFailover is the promise: that of one failover in a hundred, strangers or not
-// (cluster/DESIGN.md, "Numbers").
+// mostFailover is the promise: that of one failover in a hundred, strangers or not (cluster/DESIGN.md, "Numbers").
 const mostFailover = 1200 * time.Millisecond
 
 // killed is the variant of the cell.
@@ -138,8 +137,7 @@ func (c *cell) failover(ctx context.Context, node *almenara, all []*box, strange
 	return errors.Join(err, c.record(f))
 }
 
-// whole waits until all nodes know the same leader and have applied the same, and returns
-// it.
+// whole waits until all nodes know the same leader and have applied the same, and returns it.
 func whole(ctx context.Context, all []*box) (*box, error) {
 	for end := time.Now().Add(districtTime); ; {
 		known, applied := map[string]int{}, map[uint64]bool{}

@@ -86,8 +86,7 @@ func (f *fleet) each(do func(*device) error) error {
 	return nil
 }
 
-// check says how many publishes the live devices got, the least and the most, and
-// how many of the others are still connected.
+// check says how many publishes the live devices got, the least and the most, and how many of the others are still connected.
 func (f *fleet) check() reply {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -20,10 +20,9 @@ import (
 	"almenara/channels/contract"
 )
 
-// floor is the least that a Go server can do: one goroutine with a 512-byte buffer
-// per connection, and on command one write of a ready frame to each. It checks
-// nothing and knows nobody. Alerts back to back it writes one by one, too, which a
-// server that puts several into one write can do for less.
+// floor is the least that a Go server can do: one goroutine with a 512-byte buffer per connection, and on command one write of a ready
+// frame to each. It checks nothing and knows nobody. Alerts back to back it writes one by one, too, which a server that puts several into
+// one write can do for less.
 type floor struct {
 	mu    sync.Mutex // guards conns
 	conns []net.Conn

@@ -129,8 +129,7 @@ func (g *gateway) publish(o order) reply {
 	return r
 }
 
-// startProfile writes what the heap holds now beside path, and a CPU profile into
-// path until pprof.StopCPUProfile.
+// startProfile writes what the heap holds now beside path, and a CPU profile into path until pprof.StopCPUProfile.
 func startProfile(path string) error {
 	heap, err := os.Create(heapProfile(path))
 	if err != nil {

@@ -33,8 +33,7 @@ const (
 	mostGrownHeap = 12e6 // bytes more than with next to none: Badger's cache of blocks, and what is around
 )
 
-// history are the sizes that are measured. The first stands for none: a list of 100 needs
-// as many.
+// history are the sizes that are measured. The first stands for none: a list of 100 needs as many.
 func (o options) history() []int {
 	if o.quick {
 		return []int{100, 200, 400}
@@ -74,8 +73,7 @@ func spreadOf(all []time.Duration) spread {
 	return spread{quantile(all, 50), quantile(all, 99)}
 }
 
-// grow measures the node at each size of its history. The floor has none: it is what a
-// delivery to as many devices costs in this run.
+// grow measures the node at each size of its history. The floor has none: it is what a delivery to as many devices costs in this run.
 func (c *cell) grow(ctx context.Context, units []*unit) error {
 	floor := spread{}
 	for _, u := range units {
@@ -143,8 +141,7 @@ func (u *unit) pass(ctx context.Context, node *almenara, count int) error {
 	return node.over(ctx, 0)
 }
 
-// brief sends an alert that is soon over, as an administrator, and waits where the budget is
-// used up.
+// brief sends an alert that is soon over, as an administrator, and waits where the budget is used up.
 func (a *almenara) brief(ctx context.Context, wait string) (out wire.Outcome, err error) {
 	for end := time.Now().Add(awaitTime); ; {
 		out, err = a.sendAs(ctx, a.client, "place under "+district, "", historyLife, wait)
@@ -191,9 +188,8 @@ func (a *almenara) agreed(ctx context.Context, newest int) error {
 	}
 }
 
-// longOver is how much later a node is started than its history was made: twice as long as
-// the end of an alert is told to devices that come back (storage/alert/board.EndMemory). What
-// ran out within the last day is still work for a node.
+// longOver is how much later a node is started than its history was made: twice as long as the end of an alert is told to devices that come
+// back (storage/alert/board.EndMemory). What ran out within the last day is still work for a node.
 const longOver = 48 * time.Hour
 
 // beside starts the node anew, so much later by its clock, and measures it.
@@ -245,8 +241,7 @@ func (c *cell) beside(ctx context.Context, u *unit, node *almenara) (g growth, e
 	return g, err
 }
 
-// accepts sends alerts one by one and says how long each took until it was agreed, and until
-// the last device had it.
+// accepts sends alerts one by one and says how long each took until it was agreed, and until the last device had it.
 func (u *unit) accepts(ctx context.Context, node *almenara, count int) (accept, last spread, err error) {
 	var took []time.Duration
 	lasts, err := u.lasts(ctx, count, func() (int64, error) {

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// growthTable writes what a history costs, one column for each size, and how many times the
-// figure of the first the last one is.
+// growthTable writes what a history costs, one column for each size, and how many times the figure of the first the last one is.
 func (r *results) growthTable(w io.Writer, _ options) error {
 	if len(r.growths) == 0 {
 		return nil
