@@ -126,7 +126,7 @@ func TestNetwork_IsOneHouse(t *testing.T) {
 
 // Hashes cost memory and time that the warning path needs: few are computed, and few wait.
 func TestHasher_IsBounded(t *testing.T) {
-	h := newHasher()
+	h := newHasher(0)
 	var ends []func()
 	for range hashesAtOnce {
 		end, err := h.turn(t.Context())
@@ -151,6 +151,8 @@ func TestHasher_IsBounded(t *testing.T) {
 	}
 	phc, err := h.make(t.Context(), "correct horse battery")
 	require.NoError(t, err)
+	require.Contains(t, phc, "$m=32768,t=2,p=1$", "what a person's password costs who guesses at it")
+	require.Contains(t, h.nobodys(), "$m=32768,t=2,p=1$", "and a name that nobody has")
 	good, err := h.is(t.Context(), "correct horse battery", phc)
 	require.NoError(t, err)
 	require.True(t, good)
@@ -161,7 +163,7 @@ func TestHasher_IsBounded(t *testing.T) {
 }
 
 func BenchmarkHash(b *testing.B) {
-	h := newHasher()
+	h := newHasher(0)
 	for b.Loop() {
 		_, _ = h.make(b.Context(), "correct horse battery")
 	}

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -19,7 +20,7 @@ import (
 // The cost of a hash: above the least that OWASP names for argon2id (19 MiB, two passes), and what a
 // small box bears while it warns. What is on record says its own cost.
 const (
-	hashMemory  = 32 << 10 // KiB
+	hashMemory  = 32 << 10 // KiB, where Options.HashKiB does not say otherwise
 	hashPasses  = 2
 	hashThreads = 1
 	saltBytes   = 16
@@ -42,12 +43,14 @@ const (
 
 // hasher computes hashes, few at a time.
 type hasher struct {
+	memory  uint32        // KiB that the hash of a new password takes
 	turns   chan struct{} // holds one for each that is computed
 	waiting chan struct{} // and one for each that is computed or waits
 }
 
-func newHasher() *hasher {
-	return &hasher{make(chan struct{}, hashesAtOnce), make(chan struct{}, hashesAtOnce+hashesWaiting)}
+// newHasher makes one with so many KiB for a new hash; 0 is hashMemory.
+func newHasher(memory uint32) *hasher {
+	return &hasher{cmp.Or(memory, hashMemory), make(chan struct{}, hashesAtOnce), make(chan struct{}, hashesAtOnce+hashesWaiting)}
 }
 
 // turn waits until a hash may be computed. A *wire.Problem (over-budget) where too many wait.
@@ -75,14 +78,17 @@ func (h *hasher) make(ctx context.Context, password string) (string, error) {
 	defer end()
 	var salt [saltBytes]byte
 	_, _ = rand.Read(salt[:]) // never fails (crypto/rand)
-	key := argon2.IDKey([]byte(same(password)), salt[:], hashPasses, hashMemory, hashThreads, keyBytes)
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashThreads,
-		base64.RawStdEncoding.EncodeToString(salt[:]), base64.RawStdEncoding.EncodeToString(key)), nil
+	return h.phc(salt[:], argon2.IDKey([]byte(same(password)), salt[:], hashPasses, h.memory, hashThreads, keyBytes)), nil
+}
+
+// phc writes a hash with its cost.
+func (h *hasher) phc(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, hashPasses, hashThreads,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 
 // nobodys is compared with where there is no such person, so that the answer takes as long.
-var nobodys = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashThreads,
-	base64.RawStdEncoding.EncodeToString(make([]byte, saltBytes)), base64.RawStdEncoding.EncodeToString(make([]byte, keyBytes)))
+func (h *hasher) nobodys() string { return h.phc(make([]byte, saltBytes), make([]byte, keyBytes)) }
 
 // is reports whether the password is that of the PHC string.
 func (h *hasher) is(ctx context.Context, password, phc string) (bool, error) {

@@ -127,7 +127,7 @@ func (d *district) node() *node {
 	id := fmt.Sprint("key ", len(d.keys))
 	d.keys = append(d.keys, noderecord.PublicKey{ID: id, Key: public})
 	n.SignIn = signin.New(signin.Options{
-		Records: agreed.New(d), Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun",
+		Records: agreed.New(d), Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun", HashKiB: 64,
 		KeyID: id, Key: key, Keys: func() ([]noderecord.PublicKey, error) { return d.keys, nil },
 		Identify: func(_ context.Context, token string) (authority.Caller, error) {
 			if token != "amy's token" {

@@ -59,6 +59,8 @@ type Options struct {
 	KeyID string // of this node's signing key, by which it asks passkeys
 	Key   ed25519.PrivateKey
 	Keys  func() ([]noderecord.PublicKey, error) // of all nodes of the district
+
+	HashKiB uint32 // memory that the hash of a new password takes; 0 is 32 MiB, and less is for tests that are not about it
 }
 
 // SignIn lets people in. Its methods may be called from any goroutine. Errors are *wire.Problem for
@@ -73,7 +75,7 @@ type SignIn struct {
 
 // New makes one. Nothing runs.
 func New(o Options) *SignIn {
-	return &SignIn{o: o, hashes: newHasher(), attempts: newAttempts(o.Clock), here: newHere(o.Clock), passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
+	return &SignIn{o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), here: newHere(o.Clock), passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
 }
 
 // Attempt is what somebody typed.
@@ -183,7 +185,7 @@ func (s *SignIn) verify(ctx context.Context, name, password string) (storage.Use
 	}
 	against := c.Password
 	if none {
-		against = nobodys
+		against = s.hashes.nobodys()
 	}
 	good, err := s.hashes.is(ctx, password, against)
 	if err != nil {

@@ -3,7 +3,6 @@ package apitest
 import (
 	"context"
 	"io"
-	"slices"
 
 	"almenara/node/authority"
 	"almenara/node/wire"
@@ -74,11 +73,16 @@ func (f *audience) EnrolDevices(_ context.Context, by authority.Caller, in []wir
 // ListDevices answers the page of Devices behind after.
 func (f *audience) ListDevices(_ context.Context, after string, limit int) (page []wire.Device, next string, err error) {
 	err = f.note(nil, "ListDevices %q %d", after, limit)
-	page = slices.DeleteFunc(slices.Clone(f.Devices), func(d wire.Device) bool { return d.ID <= after })
-	if len(page) > limit {
-		page, next = page[:limit], page[limit-1].ID
+	for i := range f.Devices {
+		if f.Devices[i].ID <= after {
+			continue
+		}
+		if len(page) == limit {
+			return page, page[limit-1].ID, err
+		}
+		page = append(page, f.Devices[i])
 	}
-	return page, next, err
+	return page, "", err
 }
 
 // RevokeDevice notes the id.

@@ -51,7 +51,7 @@ type tally struct {
 	All, Connected, Dark, Unknown, Revoked int
 }
 
-func (t *tally) add(d wire.Device) {
+func (t *tally) add(d *wire.Device) {
 	switch stateOf(d) {
 	case revoked:
 		t.Revoked++
@@ -71,6 +71,8 @@ type block struct {
 	Path, Name string // Path is of the board with this block alone
 	Tally      tally
 	Complete   bool // all are connected
+
+	place string // that was counted for it last
 }
 
 // filter is which devices are asked for.
@@ -80,10 +82,16 @@ func filterOf(said url.Values) filter {
 	return filter{said.Get("place"), said.Get("kind"), said.Get("state"), strings.ToLower(strings.TrimSpace(said.Get("q"))), said.Get("fault")}
 }
 
-func (f filter) lets(d wire.Device) bool {
-	return (f.place == "" || d.Place == f.place || strings.HasPrefix(d.Place, f.place+"/")) &&
+func (f filter) lets(d *wire.Device) bool {
+	return (f.place == "" || within(d.Place, f.place)) &&
 		(f.kind == "" || d.Kind == f.kind) && (f.state == "" || stateOf(d) == f.state) && (f.fault == "" || slices.Contains(faultsOf(d), f.fault)) &&
 		(f.search == "" || strings.Contains(strings.ToLower(d.ID), f.search) || strings.Contains(strings.ToLower(d.Member), f.search))
+}
+
+// within reports whether a place is the other or lies in it.
+func within(place, other string) bool {
+	rest, in := strings.CutPrefix(place, other)
+	return in && (rest == "" || rest[0] == '/')
 }
 
 // path is the board with the filter, from the device at a place in the list on.
@@ -137,10 +145,18 @@ func (p pages) devices(q *frame.Request) error {
 	if f.place != "" {
 		out.Where = n.places.Of(f.place)
 	}
-	var found []wire.Device
+	var found []*wire.Device
 	var kinds []string
-	for _, d := range all {
-		if out.count(d, n, f); !slices.Contains(kinds, d.Kind) {
+	faults := map[string]int{}
+	for i := range all { // each once: there may be ten thousand
+		d := &all[i]
+		if here := (filter{place: f.place}); here.lets(d) {
+			out.count(d, n)
+			for _, fault := range faultsOf(d) {
+				faults[fault]++
+			}
+		}
+		if !slices.Contains(kinds, d.Kind) {
 			kinds = append(kinds, d.Kind)
 		}
 		if f.lets(d) {
@@ -152,12 +168,12 @@ func (p pages) devices(q *frame.Request) error {
 		out.Blocks[i].Complete = b.Connected == b.All
 	}
 	out.choices(q, f, kinds)
-	out.Cares = cares(q, all, f)
+	out.Cares = cares(q, faults, f)
 	out.Found = view.Show(uint64(len(found)))
 	from, _ := strconv.Atoi(q.R.URL.Query().Get("from"))
 	from = max(0, min(from, len(found)))
 	for _, d := range found[from:min(from+rowsShown, len(found))] {
-		out.Rows = append(out.Rows, n.row(d))
+		out.Rows = append(out.Rows, n.row(*d))
 	}
 	if from+rowsShown < len(found) {
 		out.Next = f.path(from + rowsShown)
@@ -168,17 +184,19 @@ func (p pages) devices(q *frame.Request) error {
 	return q.Show("devices", out)
 }
 
-// count counts a device for its block, which are those of the place that is shown. Devices come by place.
-func (out *devicesPage) count(d wire.Device, n naming, f filter) {
-	if (filter{place: f.place}).lets(d) {
-		out.Total.add(d)
-		name := n.places.Of(blockOf(d.Place))
-		if last := len(out.Blocks) - 1; last < 0 || out.Blocks[last].Name != name {
-			out.Blocks = append(out.Blocks, block{Path: filter{place: blockOf(d.Place)}.path(0), Name: name})
+// count counts a device of the place that is shown for its block. Devices come by place.
+func (out *devicesPage) count(d *wire.Device, n naming) {
+	out.Total.add(d)
+	place := blockOf(d.Place)
+	if last := len(out.Blocks) - 1; last < 0 || out.Blocks[last].place != place {
+		if name := n.places.Of(place); last < 0 || out.Blocks[last].Name != name {
+			out.Blocks = append(out.Blocks, block{Path: filter{place: place}.path(0), Name: name})
 		}
-		out.Blocks[len(out.Blocks)-1].Tally.add(d)
-		out.Unknown = out.Unknown || stateOf(d) == unknown
 	}
+	b := &out.Blocks[len(out.Blocks)-1]
+	b.place = place
+	b.Tally.add(d)
+	out.Unknown = out.Unknown || stateOf(d) == unknown
 }
 
 func (out *devicesPage) choices(q *frame.Request, f filter, kinds []string) {

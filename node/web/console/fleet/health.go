@@ -16,23 +16,17 @@ type care struct {
 }
 
 // faultsOf are the faults that a device tells of; a revoked one has none to look after.
-func faultsOf(d wire.Device) []string {
+func faultsOf(d *wire.Device) []string {
 	if d.Health == nil || d.Revoked {
 		return nil
 	}
 	return d.Health.Faults
 }
 
-// cares are the faults of the place that is shown, the worst first.
-func cares(q *frame.Request, all []wire.Device, f filter) (out []care) {
+// cares are the faults of the place that is shown, the worst first, by how many devices have each.
+func cares(q *frame.Request, counts map[string]int, f filter) (out []care) {
 	for _, fault := range devicehealth.Faults {
-		count := 0
-		for _, d := range all {
-			if (filter{place: f.place, fault: fault}).lets(d) {
-				count++
-			}
-		}
-		if count > 0 {
+		if count := counts[fault]; count > 0 {
 			out = append(out, care{q.Lang.T("fault." + fault), filter{place: f.place, fault: fault}.path(0), count})
 		}
 	}
@@ -45,7 +39,7 @@ func (n naming) health(d wire.Device) (faults []string, out []fact) {
 	if h == nil {
 		return nil, nil
 	}
-	for _, fault := range faultsOf(d) {
+	for _, fault := range faultsOf(&d) {
 		faults = append(faults, n.q.Lang.T("fault."+fault))
 	}
 	say := func(label, value string) {

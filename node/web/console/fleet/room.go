@@ -51,7 +51,7 @@ const (
 	revoked   = "revoked"
 )
 
-func stateOf(d wire.Device) string {
+func stateOf(d *wire.Device) string {
 	switch {
 	case d.Revoked:
 		return revoked
@@ -70,8 +70,17 @@ func pathOf(id string, more ...string) string {
 
 // blockOf is the place of a block: that of everything below it.
 func blockOf(place string) string {
-	parts := strings.SplitN(place, "/", 4)
-	return strings.Join(parts[:min(len(parts), 3)], "/")
+	end := 0
+	for level := 0; ; level++ {
+		at := strings.IndexByte(place[end:], '/')
+		switch {
+		case at < 0:
+			return place
+		case level == 2:
+			return place[:end+at]
+		}
+		end += at + 1
+	}
 }
 
 // row is one device as it is listed.
@@ -115,7 +124,7 @@ func (n naming) node(id string) string {
 // row says what is known of a device, and what it says of itself.
 func (n naming) row(d wire.Device) row {
 	t := n.q.Lang.T
-	out := row{ID: d.ID, Path: pathOf(d.ID), State: stateOf(d)}
+	out := row{ID: d.ID, Path: pathOf(d.ID), State: stateOf(&d)}
 	out.Facts = []fact{{t("devices.kind"), n.q.Lang.Or("kind.", d.Kind)}, {t("devices.place"), n.places.Of(d.Place)}}
 	if d.Member != d.ID {
 		out.Facts = append(out.Facts, fact{t("devices.member"), d.Member})

@@ -46,7 +46,7 @@ func TestFilter_MeetsPlacesWhole(t *testing.T) {
 	for place, in := range map[string]bool{
 		"tm/on-ting/block-1": true, "tm/on-ting/block-1/12f": true, "tm/on-ting/block-10": false, "tm/on-ting/block-10/12f": false, "tm/on-ting": false, "": false,
 	} {
-		require.Equal(t, in, f.lets(wire.Device{ID: "x", Place: place}), place)
+		require.Equal(t, in, f.lets(&wire.Device{ID: "x", Place: place}), place)
 	}
-	require.True(t, filter{}.lets(wire.Device{Place: "anywhere"}))
+	require.True(t, filter{}.lets(&wire.Device{Place: "anywhere"}))
 }

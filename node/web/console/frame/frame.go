@@ -111,7 +111,7 @@ func New(opts Options, rooms ...Room) (*Frame, error) {
 		{Method: "GET", Path: Below + "static/{file}", Open: true, Handle: f.file},
 		{Method: "POST", Path: Below + "language", Open: true, Handle: setLanguage},
 	}}}, rooms...) {
-		if err := f.parse(room.Pages); err != nil {
+		if err := f.addTemplates(room.Pages); err != nil {
 			return nil, err
 		}
 		folders = append(folders, room.Pages)
@@ -142,31 +142,66 @@ func (f *Frame) Template(name string) *template.Template { return f.templates[na
 // common is the layout with the parts that any page may use.
 var common = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(own, "_*.html")) })
 
-// parse reads the templates of a room, with the parts that all have and its own.
-func (f *Frame) parse(room fs.FS) error {
-	names, err := fs.Glob(room, "*.html")
+// addTemplates makes the templates of a room those of pages.
+func (f *Frame) addTemplates(room fs.FS) error {
+	read, err := templates(room)
 	if err != nil {
 		return err
+	}
+	for name, t := range read {
+		if f.templates[name] != nil {
+			return fmt.Errorf("two rooms have a page %s", name)
+		}
+		f.templates[name] = t
+	}
+	return nil
+}
+
+// parsed are the templates of the rooms that are part of the program, by their folders (embed.FS): each is read
+// once, however many frames there are. A template holds nothing of a request and nothing of a frame, and is not
+// modified once parsed.
+var parsed sync.Map
+
+// templates are those of a room, by their names; the map is shared, and only read.
+func templates(room fs.FS) (map[string]*template.Template, error) {
+	folder, embedded := room.(embed.FS)
+	if !embedded {
+		return parse(room)
+	}
+	if read, ok := parsed.Load(folder); ok {
+		return read.(map[string]*template.Template), nil
+	}
+	read, err := parse(room)
+	if err != nil {
+		return nil, err
+	}
+	kept, _ := parsed.LoadOrStore(folder, read)
+	return kept.(map[string]*template.Template), nil
+}
+
+// parse reads the templates of a room, with the parts that all have and its own.
+func parse(room fs.FS) (map[string]*template.Template, error) {
+	names, err := fs.Glob(room, "*.html")
+	if err != nil {
+		return nil, err
 	}
 	parts, err := fs.Glob(room, "_*.html")
 	if err != nil {
-		return err
+		return nil, err
 	}
+	out := map[string]*template.Template{}
 	for _, file := range names {
 		name := strings.TrimSuffix(file, ".html")
 		if strings.HasPrefix(file, "_") {
 			continue
 		}
-		if f.templates[name] != nil {
-			return fmt.Errorf("two rooms have a page %s", name)
-		}
 		t, err := common().Clone()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if f.templates[name], err = t.ParseFS(room, append(parts, file)...); err != nil {
-			return err
+		if out[name], err = t.ParseFS(room, append(parts, file)...); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }
