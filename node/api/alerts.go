@@ -191,7 +191,7 @@ func (h alertHandlers) alertReceipts(c routing.Call) error {
 		return c.Query.Err()
 	}
 	page, err := h.reader.AlertReceipts(c.R.Context(), c.By, c.R.PathValue("id"), wire.ReceiptQuery{
-		Rung: c.Query.Text("rung", "presented"), Missing: missing, After: c.Query.Text("after", ""), Limit: limit,
+		Rung: c.Query.Text("rung", "presented"), Place: c.Query.Text("place", ""), Missing: missing, After: c.Query.Text("after", ""), Limit: limit,
 	})
 	c.NextPage(page.Next)
 	c.W.Header().Set(wire.HeaderCountsFrom, string(page.From))

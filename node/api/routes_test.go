@@ -103,8 +103,8 @@ var happy = map[string]struct {
 	"GET /api/v1/policy":           {status: 200, asked: "ShowPolicy", answer: `"version":7`},
 	"PUT /api/v1/policy":           {body: `{"rules":[{"approvals":1}]}`, status: 204, asked: "PutPolicy 1"},
 	"GET /api/v1/alerts/{id}/receipts": {
-		query: "?rung=acknowledged&missing=true&limit=3&after=lift-1", status: 200,
-		asked: "AlertReceipts " + apitest.AlertID + ` acknowledged true "lift-1" 3`, answer: `"member":"lift-0042"`,
+		query: "?rung=acknowledged&place=tuen-mun/on-ting&missing=true&limit=3&after=lift-1", status: 200,
+		asked: "AlertReceipts " + apitest.AlertID + ` acknowledged "tuen-mun/on-ting" true "lift-1" 3`, answer: `"member":"lift-0042"`,
 	},
 	"GET /api/v1/alerts/{id}/report":       {status: 200, asked: "AlertReport " + apitest.AlertID, answer: `"dark_total":1`},
 	"GET /api/v1/alerts/{id}/cap":          {status: 200, asked: "AlertMessage " + apitest.AlertID, answer: "<alert xmlns"},

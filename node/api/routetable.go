@@ -82,11 +82,13 @@ func (h *Handler) alertRoutes() []routing.Route {
 			Params: []openapi.Param{
 				{Name: "rung", Type: "string", Summary: "presented when absent", Enum: rungs},
 				{Name: "missing", Type: "boolean", Summary: "those below the rung instead"}, paramPage, paramLimit,
+				{Name: "place", Type: "string", Summary: "the path of a place: those in it alone"},
 			},
 			Answer: []wire.ReceiptRow{}, InKind: openapi.MediaCSV,
 			Fails: oneAlert.And(openapi.Fails{
 				wire.KindForbidden: "the alert was addressed by tags, languages or addresses, and the caller has neither of the roles composer and audience-manager",
 				wire.KindMalformed: "after names no member",
+				wire.KindRefused:   "place is no path of a place",
 			}),
 		}},
 		{Action: authority.ReadAlerts, Handle: h.alertReport, Route: openapi.Route{

@@ -142,7 +142,7 @@ func (c Alerts) AlertMessage(ctx context.Context, id string) ([]byte, error) {
 // AlertReceipts lists a page of members at the rung or above, or with missing those below;
 // the empty rung is "presented".
 func (c Alerts) AlertReceipts(ctx context.Context, id string, in wire.ReceiptQuery) (out wire.ReceiptPage, err error) {
-	q := values("rung", in.Rung, "after", in.After, "limit", number(in.Limit))
+	q := values("rung", in.Rung, "place", in.Place, "after", in.After, "limit", number(in.Limit))
 	if in.Missing {
 		q.Set("missing", "true")
 	}

@@ -125,7 +125,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/policy":           func() error { return drop(c.ShowPolicy(ctx)) },
 		"PUT /api/v1/policy":           func() error { return c.PutPolicy(ctx, wire.Policy{}) },
 		"GET /api/v1/alerts/{id}/receipts": func() error {
-			return drop(c.AlertReceipts(ctx, apitest.AlertID, wire.ReceiptQuery{Rung: "sent", Missing: true, After: "m1", Limit: 9}))
+			return drop(c.AlertReceipts(ctx, apitest.AlertID, wire.ReceiptQuery{Rung: "sent", Place: "a/b", Missing: true, After: "m1", Limit: 9}))
 		},
 		"GET /api/v1/alerts/{id}/report": func() error { return drop(c.AlertReport(ctx, apitest.AlertID)) },
 		"GET /api/v1/alerts/{id}/cap":    func() error { return drop(c.AlertMessage(ctx, apitest.AlertID)) },
@@ -209,7 +209,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 	require.Len(t, all, len(api.Routes())-pages, "a method without a route")
 	require.Equal(t, []string{
 		`TakeCAP <alert/> "all" held`, `SendAlert {} "" local`, `ListAlerts "x" 3`, `ShowAlert ` + apitest.AlertID,
-		`UpdateAlert ` + apitest.AlertID + ` 0 map[where:x] "" "" "" false held`, `UpdateAlert ` + apitest.AlertID + ` 0 map[] "Extreme" "" "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent true "m1" 9`,
+		`UpdateAlert ` + apitest.AlertID + ` 0 map[where:x] "" "" "" false held`, `UpdateAlert ` + apitest.AlertID + ` 0 map[] "Extreme" "" "" false held`, `CancelAlert ` + apitest.AlertID + ` "r" committed`, `AlertReceipts ` + apitest.AlertID + ` sent "a/b" true "m1" 9`,
 		`AlertReport ` + apitest.AlertID, `AlertMessage ` + apitest.AlertID, `Events `, `ApproveAlert ` + apitest.AlertID + ` "d" "" committed`,
 		`SpokenCode "" "" "12345678"`, `ApproveSpoken ` + apitest.AlertID + ` "bob" "123456" "" "" committed`, `MarkTold ` + apitest.AlertID + ` [] "a/b" "" committed`, `Remind ` + apitest.AlertID + ` 5 committed`,
 		`ListScenarios`, `ListScenarios`, `PutScenario a/b `, `RemoveScenario flood`, `ListLicences`, `GrantLicence duty [*] `, `RevokeLicence l1`,

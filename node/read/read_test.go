@@ -242,6 +242,31 @@ func TestAlertReceipts_GiveAnswersOfTheCallersPlaces(t *testing.T) {
 	}
 }
 
+// A page may be of one block: everybody in it, and nobody else.
+func TestAlertReceipts_OfOnePlace(t *testing.T) {
+	l := newLibrary(t)
+	id, _ := l.say("rain", "d/e", true)
+	reader := authority.Caller{Roles: []string{authority.RoleAdministrator}}
+	of := func(place string) (ids []string) {
+		for after := ""; ; {
+			page, err := l.AlertReceipts(t.Context(), reader, string(id), wire.ReceiptQuery{Missing: true, Place: place, After: after, Limit: 2})
+			require.NoError(t, err)
+			for _, row := range page.Rows {
+				ids = append(ids, row.Member)
+			}
+			if after = page.Next; after == "" {
+				return ids
+			}
+		}
+	}
+	require.Equal(t, []string{"s0", "s2", "s4"}, of("d/e/one"))
+	require.Len(t, of("d/e"), 6)
+	require.Len(t, of(""), 6)
+	require.Empty(t, of("d/e/on"), "a place is met whole")
+	_, err := l.AlertReceipts(t.Context(), reader, string(id), wire.ReceiptQuery{Place: "no/\x00place"})
+	require.Error(t, err)
+}
+
 func TestAlertReceipts_SayWhyAMemberIsMissing(t *testing.T) {
 	l := newLibrary(t)
 	id, revision := l.say("rain", "d/e/one", true)

@@ -59,11 +59,11 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 		return out, err
 	}
 	page := receiptPage{
-		r: r, s: s, m: m, view: view, missing: q.Missing, names: authority.May(by, authority.ReadPersons),
+		r: r, s: s, m: m, view: view, missing: q.Missing, place: q.Place, names: authority.May(by, authority.ReadPersons),
 		told: told, shown: r.shownSince(s, m),
 	}
 	if len(by.Places) > 0 {
-		if page.answers, err = r.answersFor(by); err != nil {
+		if page.answers, err = r.within(by.Places...); err != nil { // what others answered is not for who is limited
 			return out, err
 		}
 	}
@@ -79,9 +79,9 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 	return out, page.reasons(ctx, out.Rows, ordinals)
 }
 
-// answersFor are the members of the caller's places: what others answered is not for who is limited.
-func (r *Reader) answersFor(by authority.Caller) (*roaring.Bitmap, error) {
-	under, err := authority.Under(by.Places...)
+// within are the members in some of the places.
+func (r *Reader) within(places ...string) (*roaring.Bitmap, error) {
+	under, err := authority.Under(places...)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +99,7 @@ type receiptPage struct {
 	m       *alerts.Message
 	view    reached.View
 	missing bool
+	place   string // in which the members are; "" is any
 	names   bool
 	answers *roaring.Bitmap // whose answers the caller may read; nil is everybody's
 	told    map[uint32]followup.Told
@@ -112,6 +113,13 @@ func (p receiptPage) listed(want receipt.Rung) (*roaring.Bitmap, error) {
 		return nil, err
 	}
 	everybody := who.Entitled()
+	if p.place != "" {
+		within, err := p.r.within(p.place)
+		if err != nil {
+			return nil, err
+		}
+		everybody = roaring.And(everybody, within)
+	}
 	listed := everybody
 	if want != receipt.Queued {
 		if listed, err = p.view.Members(p.s.IDs, p.m.Entry.Revision, want); err != nil {

@@ -327,10 +327,10 @@ type AlertQuery struct {
 
 // ReceiptQuery asks for a page of an alert's receipts.
 type ReceiptQuery struct {
-	Rung    string // "": presented
-	Missing bool   // those below the rung instead of those at it or above
-	After   string // id of the last member of the page before; "": the first page
-	Limit   int    // 0: the server's default
+	Rung, Place string // "": presented; members in whatever place
+	Missing     bool   // those below the rung instead of those at it or above
+	After       string // id of the last member of the page before; "": the first page
+	Limit       int    // 0: the server's default
 }
 
 // ReceiptPage is a page of an alert's receipts.

@@ -89,7 +89,7 @@ func (f *alerts) AlertMessage(_ context.Context, by authority.Caller, id string)
 
 // AlertReceipts answers Rows.
 func (f *alerts) AlertReceipts(_ context.Context, by authority.Caller, id string, q wire.ReceiptQuery) (wire.ReceiptPage, error) {
-	return wire.ReceiptPage{Rows: f.Rows, Next: f.Next, From: f.From}, f.note(&by, "AlertReceipts %s %s %t %q %d", id, q.Rung, q.Missing, q.After, q.Limit)
+	return wire.ReceiptPage{Rows: f.Rows, Next: f.Next, From: f.From}, f.note(&by, "AlertReceipts %s %s %q %t %q %d", id, q.Rung, q.Place, q.Missing, q.After, q.Limit)
 }
 
 // AlertReport answers Report.

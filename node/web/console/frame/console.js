@@ -89,6 +89,13 @@ function rowOf(within, id) {
   return within.querySelector(`[data-alert="${CSS.escape(id)}"]`);
 }
 
+// rowsOf are all rows by what they are about: there may be hundreds, and each is looked for once.
+function rowsOf(within) {
+  const rows = new Map();
+  for (const row of within.querySelectorAll("[data-alert]")) if (!rows.has(row.dataset.alert)) rows.set(row.dataset.alert, row);
+  return rows;
+}
+
 // read reads the page anew, soon and not too often, and takes over what has changed.
 function read() {
   if (due || !live) return;
@@ -116,8 +123,9 @@ function merge(fresh) {
   }
   const picture = live.querySelector("[data-picture]"), other = fresh.querySelector("[data-picture]"); // a map keeps its size
   if (picture && other && picture.innerHTML !== other.innerHTML && !picture.contains(document.activeElement)) picture.replaceWith(document.importNode(other, true));
+  const shown = rowsOf(live), came = rowsOf(fresh);
   for (const row of live.querySelectorAll("[data-alert]")) {
-    const now = rowOf(fresh, row.dataset.alert);
+    const now = came.get(row.dataset.alert);
     if (!now) {
       row.classList.add("over");
       const state = row.querySelector('[data-part="state"]');
@@ -140,7 +148,8 @@ function merge(fresh) {
   if (!placing) place();
   const list = live.querySelector("[data-list]");
   for (const row of fresh.querySelectorAll("[data-alert]")) {
-    if (rowOf(live, row.dataset.alert)) continue;
+    if (shown.has(row.dataset.alert)) continue;
+    shown.set(row.dataset.alert, row);
     if (!list || row.parentElement.dataset.list === undefined) {
       say(row);
       renew();
