@@ -192,7 +192,7 @@ func (d *district) ask(method, path, body string, into any) {
 // presented is how many devices have proven the alert.
 func (d *district) presented(alert string) int {
 	var out struct{ Rungs struct{ Presented int } }
-	d.ask("GET", "alerts/"+alert+"?wait=local", "", &out)
+	d.ask("GET", "alerts/"+alert, "", &out)
 	return out.Rungs.Presented
 }
 
@@ -209,17 +209,23 @@ func TestLive_TenThousandDevicesAndFiftyAlerts(t *testing.T) {
 	d.person("amy", "composer")
 	d.connect(d.enrolled(n), n)
 	node := d.nodes[0].process.Process.Pid
-	const before, during, seconds = 40, 10, 60
+	const before, during = 40, 10
+	seconds := 10 * time.Second
+	if n >= 10_000 {
+		seconds = 40 * time.Second
+	}
+	t.Logf("%d devices are connected", n)
 	begun := time.Now()
 	var last string
 	for i := range before {
-		last = d.waterOut(i)
-		d.provenBy(n*19/20, last)
+		if last = d.waterOut(i); i%5 == 4 {
+			d.provenBy(n*19/20, last)
+		}
 	}
 	d.provenBy(n, last)
-	t.Logf("%d alerts were proven by %d devices each within %.0f s", before, n, time.Since(begun).Seconds())
+	t.Logf("%d alerts were proven by %d devices each in %.0f s", before, n, time.Since(begun).Seconds())
 
-	b := newBrowser(t)
+	b := newOwnBrowser(t)
 	amy := &operator{tab: b.open(d.api(0)+"/console/", 1366, 768), d: d}
 	amy.signIn("amy")
 	_, err := chromedp.Call(amy.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: liveWatcher})
@@ -239,17 +245,17 @@ func TestLive_TenThousandDevicesAndFiftyAlerts(t *testing.T) {
 	}
 	rain := func() { // one more alert each few seconds, so that receipts come all the time
 		for i := range during {
-			end := time.Now().Add(seconds * time.Second / during)
+			end := time.Now().Add(seconds / during)
 			last = d.waterOut(before + i)
 			time.Sleep(time.Until(end))
 		}
 	}
 
 	amy.go_("contents")
-	stretch("another page, nothing happens", func() { time.Sleep(seconds / 4 * time.Second) })
+	stretch("another page, nothing happens", func() { time.Sleep(seconds / 4) })
 	amy.go_("now")
 	amy.until("all are there", fmt.Sprintf(`document.querySelectorAll("[data-alert]").length >= %d`, before))
-	stretch("the live page, nothing happens", func() { time.Sleep(seconds / 4 * time.Second) })
+	stretch("the live page, nothing happens", func() { time.Sleep(seconds / 4) })
 	amy.script(`begin(); undefined`)
 	busy := stretch("the live page, receipts come", rain)
 	got := read[counted](amy.tab, "count")

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,9 +16,9 @@ import (
 type unreachedPage struct {
 	frame.Page
 	Alert    view.Row
-	Counts   []blockCount // of each block, where there are several and none is chosen
-	In       string       // the path of the block that is shown; "" is all
-	Where    string       // the same in words
+	Counts   []view.Left // of each block, where there are several and none is chosen
+	In       string      // the path of the block that is shown; "" is all
+	Where    string      // the same in words
 	Blocks   []block
 	Next     string // path of the next page
 	Says     string // how many doors are left on this page
@@ -33,11 +32,6 @@ type unreachedPage struct {
 type block struct {
 	Place, Path string // its name, and its path in the tree
 	Doors       []door
-}
-
-// blockCount is how many of a block are left, and the path of the list of them alone.
-type blockCount struct {
-	Place, Path, Count string
 }
 
 type door struct {
@@ -80,40 +74,6 @@ func remindFormOf(q *frame.Request, a wire.Alert) remindForm {
 // doorsShown is how many lines a page of the list has: it stays small also where each is in another block.
 const doorsShown = 200
 
-// blockCounts are how many have not presented the alert, by block; nil where all are in one. Who was removed since
-// is in none.
-func blockCounts(a wire.Alert, names view.PlaceNames) (out []blockCount) {
-	var left uint64
-	for i, g := range a.ByGroup { // by place
-		left += g.Rungs.Queued - min(g.Rungs.Presented, g.Rungs.Queued)
-		if i+1 < len(a.ByGroup) && a.ByGroup[i+1].Place == g.Place {
-			continue
-		}
-		if left > 0 && g.Place != "" {
-			out = append(out, blockCount{names.Of(g.Place), unreachedPath(a.ID, g.Place, ""), view.Show(left)})
-		}
-		left = 0
-	}
-	if len(out) < 2 {
-		return nil
-	}
-	return out
-}
-
-// unreachedPath is the list of a block, from behind a member on; "" is all, and from the beginning.
-func unreachedPath(id, place, after string) string {
-	said := url.Values{}
-	for name, value := range map[string]string{"place": place, "after": after} {
-		if value != "" {
-			said.Set(name, value)
-		}
-	}
-	if len(said) == 0 {
-		return view.PathOf(id, "unreached")
-	}
-	return view.PathOf(id, "unreached") + "?" + said.Encode()
-}
-
 // unreached lists who has not presented the alert, by block, with the reason.
 func (c alertPages) unreached(q *frame.Request) error {
 	a, err := whole(c.reader, q)
@@ -132,11 +92,11 @@ func (c alertPages) unreached(q *frame.Request) error {
 		return err
 	}
 	p := unreachedPage{Page: q.Page("unreached"), Alert: view.RowOf(q, a), Reminder: remindFormOf(q, a), May: a.State == wire.StateInForce && q.May(authority.FollowUp)}
-	p.Path = q.Inside(unreachedPath(a.ID, place, ""))
+	p.Path = q.Inside(view.UnreachedPath(a.ID, place, ""))
 	if place != "" {
 		p.In, p.Where = place, names.Of(place)
 	} else {
-		p.Counts = blockCounts(a, names)
+		p.Counts = view.LeftByBlock(a, names)
 	}
 	slices.SortStableFunc(found.Rows, func(a, b wire.ReceiptRow) int { return strings.Compare(a.Place, b.Place) })
 	doors, told, shown := 0, 0, 0
@@ -165,7 +125,7 @@ func (c alertPages) unreached(q *frame.Request) error {
 		p.Shown = q.Lang.T("unreached.shown", shown)
 	}
 	if found.Next != "" {
-		p.Next = unreachedPath(a.ID, place, found.Next)
+		p.Next = view.UnreachedPath(a.ID, place, found.Next)
 	}
 	return q.Show("unreached", p)
 }
@@ -197,7 +157,7 @@ func (c alertPages) told(q *frame.Request) error {
 	if _, err := c.followUps.MarkTold(q.R.Context(), q.By(), id, in, wire.WaitLocal); err != nil {
 		return err
 	}
-	return q.To(unreachedPath(id, q.Form("in"), ""))
+	return q.To(view.UnreachedPath(id, q.Form("in"), ""))
 }
 
 // remind has devices present the alert again on which nobody has confirmed it.
