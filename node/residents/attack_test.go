@@ -3,6 +3,8 @@ package residents
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,16 +29,116 @@ func TestAttack_MadeUpPhonesTakeNoRoomOfOthers(t *testing.T) {
 		b := s.reads(blockOne)
 		b.Address = fmt.Sprint("10.1.0.", i%10)
 		if _, err := b.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"}); err != nil {
-			require.Equal(t, refusals.TooMany, whyOf(err))
+			require.Equal(t, refusals.NoHelp, whyOf(err))
 			refused++
 		}
 	}
-	require.Equal(t, 5000-250, refused, "a link has 250 at once")
+	require.Equal(t, 5000-250, refused, "a block has 250 at once")
+	for i := range 20 {
+		b := s.reads(blockOne)
+		b.Address = fmt.Sprint("10.3.0.", i)
+		b.says(Answer{What: factbody.ResidentHelp, Where: "3/F"})
+	}
 	for i := range 50 {
 		b := s.reads(blockTwo)
 		b.Address = fmt.Sprint("10.2.0.", i)
 		b.says(Answer{What: factbody.ResidentHelp, Where: "2/F"})
 	}
+}
+
+// A screen has another code every five minutes, and each is good for half an hour: whoever collects them has the room of
+// the block once.
+func TestAttack_OtherLinksOfABlockHaveNoRoomOfTheirOwn(t *testing.T) {
+	s := newStation(t)
+	taken := 0
+	for i := range 1000 {
+		b := s.reads(blockOne)
+		b.Link = mustLinkAt(t, s, blockOne, s.now.Add(-time.Duration(i%6)*Renewed))
+		b.Address = fmt.Sprint("10.1.0.", i%10)
+		if _, err := b.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"}); err == nil {
+			taken++
+		}
+	}
+	require.Equal(t, 250, taken)
+}
+
+// However long one address asks for help with made-up phones, others of its block are heard.
+func TestAttack_OneAddressNeverHasAllTheRoomOfItsBlock(t *testing.T) {
+	s := newStation(t)
+	for until := s.now.Add(91 * time.Minute); s.now.Before(until); s.now = s.now.Add(2 * time.Second) {
+		b := s.reads(blockOne)
+		_, _ = b.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"})
+	}
+	b := s.reads(blockOne)
+	_, err := b.answers(Answer{What: factbody.ResidentHelp, Where: "1/F"})
+	require.Equal(t, refusals.NoHelp, whyOf(err), "it has had more than its share")
+	for i := range 20 {
+		b := s.reads(blockOne)
+		b.Address = fmt.Sprint("10.3.0.", i)
+		b.says(Answer{What: factbody.ResidentHelp, Where: "3/F"})
+	}
+}
+
+// Whoever stands before a few screens fills the shares of their blocks, and every other block has room.
+func TestAttack_SomeBlocksLeaveRoomForAllOthers(t *testing.T) {
+	b := NewBook(nil, &station{}, func() time.Time { return night })
+	for block := range 8 {
+		for i := range mostSaidHere {
+			b.put(answerOf(fmt.Sprint("tm/", block), factbody.ResidentHelp, fmt.Sprintf("%d%07d", block, i), "1/F", night), night)
+		}
+	}
+	other := answerOf(blockTwo, factbody.ResidentHelp, "new", "x", night)
+	require.True(t, b.room(other, false))
+	b.put(other, night)
+	require.True(t, b.known(other))
+	require.False(t, b.room(answerOf("tm/7", factbody.ResidentHelp, "new", "x", night), true))
+	for block := range 200 { // whoever stands before all of them finds an end
+		for i := range fewSaidHere {
+			b.put(answerOf(fmt.Sprint("all/", block), factbody.ResidentHelp, fmt.Sprintf("a%03d%04d", block, i), "1/F", night), night)
+		}
+	}
+	require.Equal(t, mostSaidEver, b.said)
+}
+
+// What waits for a slow disk keeps no request for help from waiting with it, and that one comes first.
+func TestAttack_HelpWaitsBeforeAllOthers(t *testing.T) {
+	s := newStation(t)
+	s.mu.Lock() // the disk is slow
+	quick := sync.OnceFunc(s.mu.Unlock)
+	defer quick()
+	first := s.reads(blockOne)
+	var all sync.WaitGroup
+	all.Go(func() { _, _ = first.answers(Answer{What: factbody.ResidentSeen}) })
+	require.Eventually(t, func() bool { return s.creating.Load() == 1 }, 20*time.Second, time.Millisecond)
+	for i := range mostWaiting {
+		s.queue <- &waiting{answerOf(blockOne, factbody.ResidentSeen, fmt.Sprint("q", i), "", night), make(chan outcome, 1)}
+	}
+	help := s.reads(blockOne)
+	help.Address = "10.3.0.1"
+	all.Go(func() {
+		_, err := help.answers(Answer{What: factbody.ResidentHelp, Where: "3/F"})
+		require.NoError(t, err)
+	})
+	require.Eventually(t, func() bool { return len(s.urgent) == 1 }, 20*time.Second, time.Millisecond)
+	quick()
+	all.Wait()
+	second, err := factbody.DecodeResidents(s.made[1].Body)
+	require.NoError(t, err)
+	require.Equal(t, 1, len(slices.DeleteFunc(second.Answers, func(a factbody.ResidentAnswer) bool { return a.What != factbody.ResidentHelp })))
+}
+
+// Hundreds of requests from one block hide none of another one.
+func TestAttack_TheListHasOfEveryBlock(t *testing.T) {
+	s := newStation(t)
+	s.o.Book.put(answerOf(blockTwo, factbody.ResidentHelp, "real", "2/F", night.Add(-time.Hour)), night)
+	for i := range mostSaidHere {
+		s.o.Book.put(answerOf(blockOne, factbody.ResidentHelp, fmt.Sprintf("h%07d", i), "1/F", night.Add(-time.Minute)), night)
+	}
+	got, err := s.AlertResidents(t.Context(), reader, string(fire))
+	require.NoError(t, err)
+	require.True(t, got.More)
+	require.Len(t, got.Answers, mostListed)
+	require.Equal(t, "2/F", got.Answers[mostListed-1].Where)
 }
 
 // What was answered before is no fact again, and costs signatures all the same.
@@ -61,7 +163,8 @@ func TestAttack_ACrowdSharesNoBucket(t *testing.T) {
 	now, wait := night, time.Duration(0)
 	take := func(n int) time.Duration {
 		a := factbody.ResidentAnswer{Alert: string(fire), What: factbody.ResidentSeen, Phone: fmt.Appendf(nil, "%08d", n)}
-		return f.Takes(a, fmt.Sprint(n%3000), fmt.Sprint(n%200), now)
+		_, wait := f.Takes(a, fmt.Sprint(n%3000), fmt.Sprint(n%200), now)
+		return wait
 	}
 	n := 0
 	for ; n < 3000; n++ {
@@ -74,6 +177,10 @@ func TestAttack_ACrowdSharesNoBucket(t *testing.T) {
 			n++
 		}
 	}
+	for range 1000 { // that are kept for addresses from which little came
+		require.Zero(t, take(n), n)
+		n++
+	}
 	wait = take(n)
 	require.Positive(t, wait, "all have as much as they may")
 }
@@ -83,7 +190,8 @@ func TestAttack_PhonesThatAreRefusedLeaveNoTrace(t *testing.T) {
 	f := floods.New()
 	for _, what := range []factbody.ResidentWhat{factbody.ResidentSeen, factbody.ResidentHelp} {
 		take := func(n int, address string) time.Duration {
-			return f.Takes(factbody.ResidentAnswer{Alert: string(fire), What: what, Phone: fmt.Appendf(nil, "%08d", n)}, address, address, night)
+			_, wait := f.Takes(factbody.ResidentAnswer{Alert: string(fire), What: what, Phone: fmt.Appendf(nil, "%08d", n)}, address, address, night)
+			return wait
 		}
 		refused := 0
 		for n := range 2 * floods.Phones {
@@ -116,14 +224,18 @@ func TestAttack_OneBlockFillsItsOwnShareAlone(t *testing.T) {
 	}
 	for i := range mostSaidHere + 10 {
 		if i == mostSaidHere/2 {
-			require.False(t, b.room(answerOf(blockOne, factbody.ResidentPhoto, "new", "x", night)), "the rest is for who needs help")
-			require.True(t, b.room(answerOf(blockOne, factbody.ResidentHelp, "new", "x", night)))
+			require.False(t, b.room(answerOf(blockOne, factbody.ResidentPhoto, "new", "x", night), true), "the rest is for who needs help")
+			require.True(t, b.room(answerOf(blockOne, factbody.ResidentHelp, "new", "x", night), false))
+		}
+		if i == mostByMany {
+			require.False(t, b.room(answerOf(blockOne, factbody.ResidentHelp, "new", "x", night), false), "the last is for who has asked little")
+			require.True(t, b.room(answerOf(blockOne, factbody.ResidentHelp, "new", "x", night), true))
 		}
 		b.put(answerOf(blockOne, factbody.ResidentHelp, fmt.Sprintf("h%07d", i), "1/F", night), night)
 	}
 	for _, what := range []factbody.ResidentWhat{factbody.ResidentSeen, factbody.ResidentHelp} {
-		require.False(t, b.room(answerOf(blockOne, what, "new", "x", night)), what)
-		require.True(t, b.room(answerOf(blockTwo, what, "new", "x", night)), what)
+		require.False(t, b.room(answerOf(blockOne, what, "new", "x", night), true), what)
+		require.True(t, b.room(answerOf(blockTwo, what, "new", "x", night), false), what)
 	}
 	require.Equal(t, []Count{{Block: blockOne, Seen: mostSeenHere, Help: mostSaidHere}}, b.Counts([]string{string(fire)}))
 }

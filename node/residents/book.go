@@ -22,10 +22,13 @@ const (
 	mostSeen     = 50_000 // phones of one alert
 	mostSeenAll  = 100_000
 	mostSaid     = 2048 // requests for help and photos of one alert
-	mostSaidAll  = 4096
+	mostSaidAll  = 12_288
 	mostSeenHere = 5_000 // phones of one block, to one alert: whoever stands before a screen has its link alone
 	mostSaidHere = 512   // requests for help and photos of one block, to one alert
-	mostOfPhone  = 6     // of those, of one phone
+	fewSaidHere  = 64    // of a block that has no more there is room beside mostSaid, until there are mostSaidEver of the alert
+	mostSaidEver = 6144
+	mostByMany   = 384 // of mostSaidHere, for whoever asks; the rest is for addresses from which little came
+	mostOfPhone  = 6   // of those, of one phone
 	mostWords    = 8192
 	mostRecalled = 20_000
 	recalledFor  = 13 * 30 * 24 * time.Hour
@@ -165,7 +168,7 @@ func (b *Book) putSeen(s *sheet, a factbody.ResidentAnswer) {
 func (b *Book) putSaid(s *sheet, a factbody.ResidentAnswer) {
 	old, known := s.said[a.ID]
 	switch {
-	case !known && (len(s.said) >= mostSaid || s.of[a.Block].said >= mostSaidHere):
+	case !known && !s.takes(a.Block, mostSaid, mostSaidHere):
 		return
 	case !known:
 		b.said++
@@ -177,6 +180,16 @@ func (b *Book) putSaid(s *sheet, a factbody.ResidentAnswer) {
 	s.said[a.ID] = a
 	b.about[a.ID] = a.Alert
 	s.add(a.Block, 0, 1)
+}
+
+// takes reports whether the sheet has room for what a block says, where so much may be said in all and by the block.
+// Some blocks that say very much leave room for each of the others.
+func (s *sheet) takes(block string, all, here int) bool {
+	most := all
+	if s.of[block].said < fewSaidHere {
+		most += mostSaidEver - mostSaid
+	}
+	return len(s.said) < most && s.of[block].said < here
 }
 
 func (s seen) before(o seen) bool {
@@ -380,7 +393,8 @@ func (b *Book) saidOf(alert string, phone []byte) (help, photo bool) {
 }
 
 // room reports whether an answer may still be taken: how many are known of the alert, of the block, and of the phone.
-func (b *Book) room(a factbody.ResidentAnswer) bool {
+// little says that little came from its address: for such requests for help the last of the block's room is kept.
+func (b *Book) room(a factbody.ResidentAnswer, little bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := b.alerts[a.Alert]
@@ -396,9 +410,12 @@ func (b *Book) room(a factbody.ResidentAnswer) bool {
 			own++
 		}
 	}
-	most, here := mostSaid, mostSaidHere
-	if a.What == factbody.ResidentPhoto {
-		most, here = most/2, here/2 // the rest is for who needs help
+	most, here := mostSaid, mostByMany
+	switch {
+	case a.What == factbody.ResidentPhoto:
+		most, here = mostSaid/2, mostSaidHere/2 // the rest is for who needs help
+	case little:
+		here = mostSaidHere
 	}
-	return own < mostOfPhone && len(s.said) < most && s.of[a.Block].said < here
+	return own < mostOfPhone && s.takes(a.Block, most, here)
 }

@@ -85,7 +85,8 @@ type Residents struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	queue  chan *waiting
+	urgent chan *waiting // requests for help
+	queue  chan *waiting // all other answers
 	codes  codes
 
 	moderator *reports.Moderator
@@ -100,7 +101,7 @@ type Residents struct {
 
 // New makes one, which takes answers until Close.
 func New(o Options) *Residents {
-	r := &Residents{o: o, floods: floods.New(), queue: make(chan *waiting, mostWaiting), codes: codes{screens: map[string]*screen{}}}
+	r := &Residents{o: o, floods: floods.New(), urgent: make(chan *waiting, mostWaiting), queue: make(chan *waiting, mostWaiting), codes: codes{screens: map[string]*screen{}}}
 	r.moderator = &reports.Moderator{Rules: o.Rules, Exchange: o.Exchange, Progress: o.Progress, Understood: o.Understood, Alone: o.Alone, Clock: o.Clock}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.work.Go(r.collect)

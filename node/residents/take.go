@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	mostWaiting = 1024                  // answers that wait to be made a fact
+	mostWaiting = 1024                  // answers that wait to be made a fact, and as many requests for help
 	takeWait    = 2 * time.Second       // how long an answer waits to be agreed
 	lookEvery   = 50 * time.Millisecond // whether the node is alone, meanwhile
 )
@@ -49,11 +49,11 @@ func (r *Residents) Answer(ctx context.Context, v Visit, in Answer) (Taken, erro
 	if err != nil {
 		return Taken{}, err
 	}
-	return r.answer(ctx, view, from{v.Address, v.Link}, in, now)
+	return r.answer(ctx, view, from{v.Address, string(view.Alert) + " " + view.Block}, in, now)
 }
 
-// from is where an answer comes from, for floods alone.
-type from struct{ address, link string }
+// from is where an answer comes from, for floods alone; the block is of an alert.
+type from struct{ address, block string }
 
 func (r *Residents) answer(ctx context.Context, view View, from from, in Answer, now time.Time) (_ Taken, err error) {
 	out := Taken{View: view}
@@ -73,11 +73,12 @@ func (r *Residents) answer(ctx context.Context, view View, from from, in Answer,
 		out.Agreed = !r.o.Alone()
 		return out, nil
 	}
-	if !r.o.Book.room(a) {
-		return out, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 300}
+	little, wait := r.floods.Takes(a, from.address, from.block, now)
+	if wait > 0 {
+		return out, tooMany(a.What, int(math.Ceil(wait.Seconds())))
 	}
-	if wait := r.floods.Takes(a, from.address, from.link, now); wait > 0 {
-		return out, &refusals.Refused{Why: refusals.TooMany, RetryAfter: int(math.Ceil(wait.Seconds()))}
+	if !r.o.Book.room(a, little) {
+		return out, tooMany(a.What, 300)
 	}
 	if err := r.o.Understood(ctx, fact.KindResidents.Since()); err != nil {
 		return out, refusals.Refuse(refusals.NotReady)
@@ -92,6 +93,14 @@ func (r *Residents) answer(ctx context.Context, view View, from from, in Answer,
 	out.Agreed, err = r.record(ctx, a)
 	release()
 	return out, err
+}
+
+// tooMany refuses an answer; who needs help is told so in words of its own.
+func tooMany(what factbody.ResidentWhat, seconds int) error {
+	if what == factbody.ResidentHelp {
+		return &refusals.Refused{Why: refusals.NoHelp, RetryAfter: seconds}
+	}
+	return &refusals.Refused{Why: refusals.TooMany, RetryAfter: seconds}
 }
 
 // photo draws the photo anew, one at a time because that takes memory, and puts it on the disk.
@@ -125,11 +134,14 @@ type outcome struct {
 
 // record hands an answer to the collector and waits until it is on the disk, and for some time until it is agreed.
 func (r *Residents) record(ctx context.Context, a factbody.ResidentAnswer) (agreed bool, err error) {
-	w := &waiting{a, make(chan outcome, 1)}
+	w, queue := &waiting{a, make(chan outcome, 1)}, r.queue
+	if a.What == factbody.ResidentHelp {
+		queue = r.urgent
+	}
 	select {
-	case r.queue <- w:
+	case queue <- w:
 	default:
-		return false, &refusals.Refused{Why: refusals.TooMany, RetryAfter: 5}
+		return false, tooMany(a.What, 5)
 	}
 	select {
 	case out := <-w.done:
@@ -141,28 +153,34 @@ func (r *Residents) record(ctx context.Context, a factbody.ResidentAnswer) (agre
 	}
 }
 
-// collect makes one fact of all answers that wait, again and again: while one is being written the next come
-// together, so that a thousand phones cost some dozen facts.
+// collect makes one fact of all answers that wait, who needs help first, again and again: while one is being written
+// the next come together, so that a thousand phones cost some dozen facts.
 func (r *Residents) collect() {
 	for {
 		var batch []*waiting
 		select {
 		case <-r.ctx.Done():
 			return
+		case w := <-r.urgent:
+			batch = append(batch, w)
 		case w := <-r.queue:
 			batch = append(batch, w)
 		}
-	more:
-		for len(batch) < factbody.MaxResidentAnswers {
-			select {
-			case w := <-r.queue:
-				batch = append(batch, w)
-			default:
-				break more
-			}
-		}
-		r.write(batch)
+		r.write(more(r.queue, more(r.urgent, batch)))
 	}
+}
+
+// more puts into a batch what waits, as long as a fact takes it.
+func more(queue <-chan *waiting, batch []*waiting) []*waiting {
+	for len(batch) < factbody.MaxResidentAnswers {
+		select {
+		case w := <-queue:
+			batch = append(batch, w)
+		default:
+			return batch
+		}
+	}
+	return batch
 }
 
 // write makes a fact of a batch; who waits is told, at once where it failed, else once it is agreed or that takes

@@ -18,6 +18,7 @@ const (
 	Empty     Reason = "empty"     // a photo was asked for, and there is none
 	BadPhoto  Reason = "bad-photo" // the photo cannot be taken
 	TooMany   Reason = "too-many"  // so many answered that no more are taken now
+	NoHelp    Reason = "no-help"   // the same, of a request for help
 	NotReady  Reason = "not-ready" // the node cannot take answers now
 	NoVisits  Reason = "no-visits" // the phone has checked in nowhere that the alert is about
 	CodeOld   Reason = "code-old"  // the code of the place is out of date, or not of this district
@@ -26,7 +27,7 @@ const (
 // kinds says which sort of problem each reason is.
 var kinds = map[Reason]wire.Kind{
 	BadLink: wire.KindNotFound, TooOld: wire.KindRefused, Removed: wire.KindRefused, NoPlace: wire.KindNotFound, Over: wire.KindNotFound,
-	Elsewhere: wire.KindRefused, NotAsked: wire.KindRefused, Empty: wire.KindMalformed, BadPhoto: wire.KindRefused, TooMany: wire.KindOverBudget,
+	Elsewhere: wire.KindRefused, NotAsked: wire.KindRefused, Empty: wire.KindMalformed, BadPhoto: wire.KindRefused, TooMany: wire.KindOverBudget, NoHelp: wire.KindOverBudget,
 	NotReady: wire.KindNotReady, NoVisits: wire.KindNotFound, CodeOld: wire.KindRefused,
 }
 

@@ -19,6 +19,7 @@ var sentences = map[refusals.Reason]refusal{
 	refusals.Empty:     {"請先選擇照片。", "Choose a photo first."},
 	refusals.BadPhoto:  {"照片未能接收：只接受較小的 JPEG 照片，請以較低的解像度再拍。", "The photo was not taken: it must be a small JPEG. Take it again at a lower resolution."},
 	refusals.TooMany:   {"回覆太多，暫時未能接收，請稍後再試。如有危險請致電 999。", "There are too many answers to take this one now. Try again later. In danger, call 999."},
+	refusals.NoHelp:    {"你的求助未能接收，因為這裡的求助太多。如有危險，請立即致電 999；亦請通知身邊的人或大廈管理處，並在數分鐘後再試。", "Your request for help was NOT taken, because too many come from here. In danger, call 999 now; tell people near you or the building's management, and try again in some minutes."},
 	refusals.NotReady:  {"這個節點暫時未能接收回覆，請再試。如有危險請致電 999。", "This box cannot take an answer now. Try again. In danger, call 999."},
 	refusals.NoVisits:  {"這部電話沒有與這個通知有關的到訪紀錄。", "This phone has no visit that this alert is about."},
 	refusals.CodeOld:   {"這個地方的二維碼已失效，或不屬於本區。請通知這裡的負責人更換。", "The code of this place is out of date, or not of this district. Tell whoever is in charge here."},
