@@ -1,10 +1,6 @@
 package agreed
 
 import (
-	"bytes"
-	"errors"
-	"slices"
-
 	"almenara/storage"
 	"almenara/storage/signin"
 )
@@ -19,26 +15,18 @@ func (r *Reader) Person(name string) (u storage.User, c signin.Credential, err e
 	return u, c, err
 }
 
-// PasskeyHolder reads whose passkey it is; false where nobody has it who can sign in. It reads all credentials: a
-// district has hundreds.
-func (r *Reader) PasskeyHolder(id []byte) (u storage.User, c signin.Credential, known bool, err error) {
-	err = r.state.Store().View(func(t *storage.Txn) error {
-		all, err := signin.Credentials.All(t)
-		if err != nil {
-			return err
-		}
-		for _, one := range all {
-			if slices.ContainsFunc(one.Passkeys, func(k signin.Passkey) bool { return bytes.Equal(k.ID, id) }) {
-				if u, c, err = signin.Of(t, one.User); errors.Is(err, signin.ErrNone) {
-					return nil
-				}
-				known = err == nil
-				return err
+// PasskeyUsers reads who has which passkey: names of users by its id. It reads all credentials: a district has hundreds.
+func (r *Reader) PasskeyUsers() (map[string]string, error) {
+	out := map[string]string{}
+	err := r.state.Store().View(func(t *storage.Txn) error {
+		return signin.Credentials.Each(t, func(c signin.Credential) error {
+			for _, k := range c.Passkeys {
+				out[string(k.ID)] = c.User
 			}
-		}
-		return nil
+			return nil
+		})
 	})
-	return u, c, known, err
+	return out, err
 }
 
 // Session reads the session of a cookie's hash, with its user; false where it lets nobody in at now,

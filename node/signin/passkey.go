@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -75,12 +76,14 @@ func (s *SignIn) AddPasskey(ctx context.Context, w Who, name, answer, password s
 	if err != nil {
 		return nil, err
 	}
-	if _, _, known, err := s.holder(made.ID); err != nil || known {
-		if err == nil {
-			err = notTaken(errors.New("there is such a passkey already"))
-		}
+	all, err := s.o.Records.PasskeyUsers()
+	if err != nil {
 		return nil, err
 	}
+	if _, known := all[string(made.ID)]; known {
+		return nil, notTaken(errors.New("there is such a passkey already"))
+	}
+	defer s.holders.forget()
 	if len(c.Passkeys) >= signin.MaxPasskeys {
 		return nil, wire.Problemf(wire.KindRefused, "there are %d passkeys already; remove one first", signin.MaxPasskeys).Because(why.PasskeysMany, signin.MaxPasskeys)
 	}
@@ -124,31 +127,35 @@ func notTaken(err error) error {
 	return wire.Problemf(wire.KindUnauthenticated, "the passkey was not accepted: %v", err).Because(why.PasskeyWrong)
 }
 
-// holder is whose passkey it is.
-func (s *SignIn) holder(id []byte) (u storage.User, c signin.Credential, known bool, err error) {
-	return s.o.Records.PasskeyHolder(id)
+// holder is whose passkey it is, and which one of that person's; -1 where nobody has it who can sign in.
+func (s *SignIn) holder(id []byte) (u storage.User, c signin.Credential, i int, err error) {
+	name, err := s.holders.of(id)
+	if err != nil || name == "" {
+		return u, c, -1, err
+	}
+	if u, c, err = s.o.Records.Person(name); errors.Is(err, signin.ErrNone) {
+		return u, c, -1, nil
+	}
+	return u, c, slices.IndexFunc(c.Passkeys, func(k signin.Passkey) bool { return bytes.Equal(k.ID, id) }), err
 }
 
 // byPasskey verifies the answer of a passkey, which stands for password and second factor: the authenticator must
 // have verified who the person is.
 func (s *SignIn) byPasskey(ctx context.Context, a Attempt) (u storage.User, c signin.Credential, used *command.UsedPasskey, succeeded func(), err error) {
-	answer, err := passkeys.Read(a.Passkey)
-	name := "passkey"
-	var known bool
-	if err == nil {
-		if u, c, known, err = s.holder(answer.ID); err != nil {
-			return u, c, nil, nil, err
-		}
-		if known {
-			name = u.Name
-		}
-	}
-	if succeeded, err = s.attempts.begin(ctx, a.Address, name); err != nil {
+	answer, unread := passkeys.Read(a.Passkey)
+	sum := sha256.Sum256(answer.ID)
+	if succeeded, err = s.attempts.begin(ctx, a.Address, "passkey "+hex.EncodeToString(sum[:])); err != nil { // before anything is looked up
 		return u, c, nil, nil, err
 	}
-	i := slices.IndexFunc(c.Passkeys, func(k signin.Passkey) bool { return known && bytes.Equal(k.ID, answer.ID) })
-	if i < 0 {
+	if unread != nil {
 		return u, c, nil, nil, notTaken(errors.New("nobody has it"))
+	}
+	u, c, i, err := s.holder(answer.ID)
+	if err == nil && i < 0 {
+		err = notTaken(errors.New("nobody has it"))
+	}
+	if err != nil {
+		return u, c, nil, nil, err
 	}
 	k := c.Passkeys[i]
 	said, err := s.passkeys.Answered(answer, k, []byte(a.Browser), a.At)

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -330,4 +331,54 @@ func TestAddPasskey_TakesThePasswordAndWhatWasAskedOfThisSession(t *testing.T) {
 	d.pass(time.Second)
 	_, err = n.byKey(t, k.signed(n.AskPasskey(browser)))
 	require.NoError(t, err)
+}
+
+// Whoever sends answers of passkeys that nobody has, from wherever, has the credentials of the district read once a
+// second at most, and from one address not at all before the attempt is counted.
+func TestAttack_AnswersOfAnybodyReadNoCredentials(t *testing.T) {
+	d, n, k, _ := withKey(t)
+	unknown := func(address string) error {
+		_, err := n.Begin(t.Context(), signin.Attempt{Passkey: newKey(t).signed(n.AskPasskey(browser)), Browser: browser, At: here, Address: address})
+		return err
+	}
+	before := d.looks
+	for i := range 50 {
+		refused(t, unknown(fmt.Sprintf("10.1.0.%d:1", i)), wire.KindUnauthenticated)
+	}
+	require.Equal(t, before+1, d.looks)
+	_, err := n.byKey(t, k.signed(n.AskPasskey(browser)))
+	require.NoError(t, err, "who has one comes in meanwhile")
+	for range 5 {
+		refused(t, unknown("10.2.0.1:1"), wire.KindUnauthenticated)
+	}
+	d.pass(time.Second)
+	refused(t, unknown("10.2.0.1:1"), wire.KindUnauthenticated)
+	d.pass(1500 * time.Millisecond)
+	before = d.looks
+	refused(t, unknown("10.2.0.1:1"), wire.KindOverBudget)
+	require.Equal(t, before, d.looks, "the address is refused before anything is looked up")
+}
+
+// A passkey that was added at one node opens the other ones a second later at the latest, and one that was removed none.
+func TestPasskey_AddedElsewhereIsFound(t *testing.T) {
+	d, n, k, codes := withKey(t)
+	other := d.node()
+	_, err := other.byKey(t, k.signed(n.AskPasskey(browser)))
+	require.NoError(t, err)
+	d.pass(time.Second)
+	second := newKey(t)
+	_, err = n.addKey(t, second, n.who(t, codes[0]))
+	require.NoError(t, err)
+	d.pass(time.Second)
+	for _, at := range []*node{other, n} {
+		_, err = at.byKey(t, second.signed(n.AskPasskey(browser)))
+		require.NoError(t, err)
+		d.pass(time.Second)
+	}
+	w := n.who(t, codes[1])
+	have, err := n.Passkeys(w)
+	require.NoError(t, err)
+	require.NoError(t, n.RemovePasskey(t.Context(), w, have[1].ID, password, home))
+	_, err = other.byKey(t, second.signed(n.AskPasskey(browser)))
+	refused(t, err, wire.KindUnauthenticated)
 }

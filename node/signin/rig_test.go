@@ -33,6 +33,7 @@ type district struct {
 	index uint64
 	now   time.Time
 	keys  []noderecord.PublicKey // of the nodes
+	looks int                    // at all credentials
 }
 
 func (d *district) Store() *storage.Store   { return d.store }
@@ -64,6 +65,19 @@ func (d *district) change(actor string, payload command.Payload) (command.Result
 	require.NoError(d.t, err)
 	require.NoError(d.t, txn.Commit())
 	return r, r.Error()
+}
+
+// records counts how often all credentials are read.
+type records struct {
+	*agreed.Reader
+	d *district
+}
+
+func (r records) PasskeyUsers() (map[string]string, error) {
+	r.d.mu.Lock()
+	r.d.looks++
+	r.d.mu.Unlock()
+	return r.Reader.PasskeyUsers()
 }
 
 // node is one node of the district.
@@ -127,7 +141,7 @@ func (d *district) node() *node {
 	id := fmt.Sprint("key ", len(d.keys))
 	d.keys = append(d.keys, noderecord.PublicKey{ID: id, Key: public})
 	n.SignIn = signin.New(signin.Options{
-		Records: agreed.New(d), Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun", HashKiB: 64,
+		Records: records{agreed.New(d), d}, Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun", HashKiB: 64,
 		KeyID: id, Key: key, Keys: func() ([]noderecord.PublicKey, error) { return d.keys, nil },
 		Identify: func(_ context.Context, token string) (authority.Caller, error) {
 			if token != "amy's token" {

@@ -39,7 +39,7 @@ type Records interface {
 	Person(name string) (storage.User, signin.Credential, error)
 	Session(hash []byte, now int64) (signin.Session, storage.User, bool, error)
 	User(name string) (storage.User, bool, error)
-	PasskeyHolder(id []byte) (u storage.User, c signin.Credential, known bool, err error)
+	PasskeyUsers() (map[string]string, error) // names of users by the ids of their passkeys
 }
 
 // Changer has changes agreed on; *records.Proposer is one.
@@ -71,11 +71,12 @@ type SignIn struct {
 	attempts *attempts
 	here     *here
 	passkeys *passkeys.Verifier
+	holders  *holders
 }
 
 // New makes one. Nothing runs.
 func New(o Options) *SignIn {
-	return &SignIn{o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), here: newHere(o.Clock), passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
+	return &SignIn{o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), here: newHere(o.Clock), holders: &holders{read: o.Records.PasskeyUsers, clock: o.Clock}, passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
 }
 
 // Attempt is what somebody typed.
