@@ -27,7 +27,7 @@ func (c Alerts) Remind(ctx context.Context, id string, in acts.Remind, wait stri
 }
 
 // Contradictions lists real alerts in force by which two senders tell the same people contrary things.
-func (c Alerts) Contradictions(ctx context.Context) (out []caution.Contradiction, err error) {
+func (c Alerts) Contradictions(ctx context.Context) (out caution.Contradictions, err error) {
 	err = c.call(ctx, request{method: "GET", path: path("contradictions")}, nil, &out)
 	return out, err
 }

@@ -6,7 +6,10 @@
 package contradictions
 
 import (
+	"cmp"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -16,7 +19,8 @@ import (
 // Alert is what is compared of an alert in force.
 type Alert struct {
 	ID        alert.ID
-	Sender    string          // CAP sender
+	Sender    string // CAP sender
+	Sent      time.Time
 	Incidents []string        // that it belongs to
 	Members   *roaring.Bitmap // whom it addresses
 	Infos     []alert.Info
@@ -32,50 +36,60 @@ const (
 	Urgency  Why = "urgency"
 )
 
-// Pair is two alerts that are contrary, by their places in what Find was given.
+// whys has them in their order.
+var whys = []Why{Response, Severity, Urgency}
+
+// Pair is two alerts that are contrary, by their places in what Find was given; A is the newer one.
 type Pair struct {
 	A, B int
 	Why  Why
 }
 
-// most bounds the pairs: of so many, nobody reads the last.
-const most = 20
-
-// Find lists the pairs, in the order of what it is given, 20 at most. It compares what is about one category or
-// one incident, and whom it is for only where what is said is contrary.
-func Find(all []Alert) (out []Pair) {
-	pairs := indexOf(all).pairs()
-	for _, p := range pairs[:min(len(pairs), most)] {
-		out = append(out, Pair{p[0], p[1], between(&all[p[0]], &all[p[1]])})
-	}
-	return out
+// Found is what Find has found.
+type Found struct {
+	Pairs   []Pair
+	More    int  // how many pairs there are beside those
+	Exactly bool // that many; else at least so many
 }
 
-// between is in what two alerts are contrary; "" where they are not, or are about different things,
-// different people, or by one sender, whose later word may be meant to differ.
-func between(a, b *Alert) Why {
-	if a.Sender == b.Sender || !a.Members.Intersects(b.Members) {
-		return ""
+const (
+	most        = 20   // pairs that are named: of so many, nobody reads the last
+	mostCounted = 1000 // pairs, until nobody wants to know how many more there are
+)
+
+// Find names the gravest pairs, of those the newest, 20 at most, and counts the others. It compares what is about one
+// category or one incident, and whom it is for only where what is said is contrary.
+func Find(all []Alert) (out Found) {
+	order := make([]int, len(all)) // the newest first
+	for i := range order {
+		order[i] = i
 	}
-	incident := slices.ContainsFunc(a.Incidents, func(i string) bool { return slices.Contains(b.Incidents, i) })
-	var found []Why
-	for i := range a.Infos {
-		for j := range b.Infos {
-			if incident || shares(a.Infos[i].Categories, b.Infos[j].Categories) {
-				found = append(found, infos(&a.Infos[i], &b.Infos[j]))
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(all[b].Sent.Compare(all[a].Sent), strings.Compare(string(all[a].ID), string(all[b].ID)))
+	})
+	sorted := make([]Alert, len(all))
+	for i, n := range order {
+		sorted[i] = all[n]
+	}
+	x := indexOf(sorted)
+	named := map[[2]int]bool{}
+	for _, why := range whys {
+		for _, p := range x.pairs(why, most+len(named)) {
+			if !named[p] && len(out.Pairs) < most {
+				named[p] = true
+				out.Pairs = append(out.Pairs, Pair{order[p[0]], order[p[1]], why})
 			}
 		}
-	}
-	for _, why := range []Why{Response, Severity, Urgency} {
-		if slices.Contains(found, why) {
-			return why
+		if len(out.Pairs) == most {
+			break
 		}
 	}
-	return ""
-}
-
-func shares(a, b []string) bool {
-	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+	n, exactly := len(out.Pairs), true
+	if n == most {
+		n, exactly = x.count(mostCounted)
+	}
+	out.More, out.Exactly = n-len(out.Pairs), exactly
+	return out
 }
 
 // infos compares two blocks about the same.

@@ -1,14 +1,21 @@
 package contradictions
 
 import (
+	"cmp"
+	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/alert"
 )
+
+var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.UTC)
 
 func of(sender string, change func(*Alert)) Alert {
 	a := Alert{ID: alert.ID(sender), Sender: sender, Members: roaring.BitmapOf(1, 2, 3), Infos: []alert.Info{{Categories: []string{"Fire"}, ResponseTypes: []string{"Evacuate"}, Severity: "Severe", Urgency: "Immediate"}}}
@@ -46,32 +53,113 @@ func TestFind_GoesByWhatTheWordsOfListsSay(t *testing.T) {
 	} {
 		first := city
 		first.Incidents = []string{"i-7"}
+		first.Sent = night
 		got := Find([]Alert{first, c.other})
 		if c.want == "" {
-			require.Empty(t, got, name)
+			require.Equal(t, Found{Exactly: true}, got, name)
 			continue
 		}
-		require.Equal(t, []Pair{{0, 1, c.want}}, got, name)
-		require.Equal(t, []Pair{{0, 1, c.want}}, Find([]Alert{c.other, first}), "%s, the other way round", name)
+		require.Equal(t, Found{Pairs: []Pair{{0, 1, c.want}}, Exactly: true}, got, name)
+		require.Equal(t, Found{Pairs: []Pair{{1, 0, c.want}}, Exactly: true}, Find([]Alert{c.other, first}), "%s, the other way round", name)
 	}
 }
 
 func TestFind_IsBounded(t *testing.T) {
-	var all []Alert
-	for i := range 40 {
-		all = append(all, of(string(rune('a'+i)), says("Fire", []string{"Evacuate", "Shelter"}[i%2], "Severe", "Immediate")))
+	crowd := func(n int) (all []Alert) {
+		for i := range n {
+			all = append(all, of(fmt.Sprint(i), says("Fire", []string{"Evacuate", "Shelter"}[i%2], "Severe", "Immediate")))
+		}
+		return all
 	}
-	require.Len(t, Find(all), most)
+	got := Find(crowd(40))
+	require.Len(t, got.Pairs, most)
+	require.Equal(t, 20*20-most, got.More)
+	require.True(t, got.Exactly)
+	got = Find(crowd(100))
+	require.Equal(t, mostCounted-most, got.More)
+	require.False(t, got.Exactly)
+}
+
+// Of many, the gravest are named, and of those the newest, in whatever order they come.
+func TestFind_NamesTheGravestAndNewest(t *testing.T) {
+	var all []Alert
+	add := func(sender string, age time.Duration, response, severity string) {
+		a := of(sender, says("Fire", response, severity, "Expected"))
+		a.ID, a.Sent = alert.ID(fmt.Sprint(len(all))), night.Add(-age)
+		all = append(all, a)
+	}
+	for i := range 30 { // each with each: slight
+		add(fmt.Sprint("a", i), time.Duration(i)*time.Second, "Monitor", []string{"Severe", "Minor"}[i%2])
+	}
+	add("leave", 30*time.Hour, "Evacuate", "Moderate")
+	add("stay", 29*time.Hour, "Shelter", "Moderate")
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 20 {
+		r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		got := Find(all)
+		require.Equal(t, Response, got.Pairs[0].Why)
+		require.Equal(t, []string{"stay", "leave"}, []string{all[got.Pairs[0].A].Sender, all[got.Pairs[0].B].Sender})
+		for i, p := range got.Pairs[1:] {
+			require.Equal(t, Severity, p.Why)
+			require.Equal(t, []string{"a0", fmt.Sprint("a", 2*i+1)}, []string{all[p.A].Sender, all[p.B].Sender}, "%d", i)
+			if i == 14 {
+				break // then those of the second newest
+			}
+		}
+		require.Equal(t, 1+15*15-most, got.More)
+	}
+}
+
+// between is in what two alerts are contrary; "" where they are not, or are about different things,
+// different people, or by one sender, whose later word may be meant to differ.
+func between(a, b *Alert) Why {
+	if a.Sender == b.Sender || !a.Members.Intersects(b.Members) {
+		return ""
+	}
+	incident := slices.ContainsFunc(a.Incidents, func(i string) bool { return slices.Contains(b.Incidents, i) })
+	var found []Why
+	for i := range a.Infos {
+		for j := range b.Infos {
+			if incident || shares(a.Infos[i].Categories, b.Infos[j].Categories) {
+				found = append(found, infos(&a.Infos[i], &b.Infos[j]))
+			}
+		}
+	}
+	for _, why := range whys {
+		if slices.Contains(found, why) {
+			return why
+		}
+	}
+	return ""
+}
+
+func shares(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }
 
 // naive compares every alert with every other one.
-func naive(all []Alert) (out []Pair) {
+func naive(all []Alert) (out Found) {
+	newer := func(a, b int) int {
+		return cmp.Or(all[b].Sent.Compare(all[a].Sent), strings.Compare(string(all[a].ID), string(all[b].ID)))
+	}
 	for a := range all {
-		for b := a + 1; b < len(all) && len(out) < most; b++ {
-			if why := between(&all[a], &all[b]); why != "" {
-				out = append(out, Pair{a, b, why})
+		for b := range all {
+			if newer(a, b) < 0 {
+				if why := between(&all[a], &all[b]); why != "" {
+					out.Pairs = append(out.Pairs, Pair{a, b, why})
+				}
 			}
 		}
+	}
+	slices.SortFunc(out.Pairs, func(p, q Pair) int {
+		return cmp.Or(cmp.Compare(slices.Index(whys, p.Why), slices.Index(whys, q.Why)), newer(p.A, q.A), newer(p.B, q.B))
+	})
+	if out.More, out.Exactly = len(out.Pairs)-most, true; out.More >= 0 {
+		out.Pairs = out.Pairs[:most]
+	}
+	out.More = max(out.More, 0)
+	if out.More+most >= mostCounted && len(out.Pairs) == most {
+		out.More, out.Exactly = mostCounted-most, false
 	}
 	return out
 }
@@ -79,9 +167,9 @@ func naive(all []Alert) (out []Pair) {
 // many are alerts as a large district may have them; of those that share people some are contrary.
 func many(n, places int, r *rand.Rand) (all []Alert) {
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
-	for range n {
+	for i := range n {
 		from := uint32(r.IntN(places)) * 1000
-		a := Alert{Sender: pick("hko", "fire", "police"), Members: roaring.New()}
+		a := Alert{ID: alert.ID(fmt.Sprintf("%04d", i)), Sender: pick("hko", "fire", "police"), Sent: night.Add(-time.Duration(r.IntN(20)) * time.Minute), Members: roaring.New()}
 		a.Members.AddRange(uint64(from), uint64(from+900))
 		for range 1 + r.IntN(2) {
 			a.Infos = append(a.Infos, alert.Info{
@@ -124,7 +212,7 @@ func one(i int) *roaring.Bitmap {
 
 // 1,000 alerts in force. Where they are for the same people the first pairs are found at once.
 func BenchmarkFind(b *testing.B) {
-	for name, find := range map[string]func([]Alert) []Pair{"index": Find, "naive": naive} {
+	for name, find := range map[string]func([]Alert) Found{"index": Find, "naive": naive} {
 		for people, of := range map[string]func(int) *roaring.Bitmap{
 			"blocks": one, "scattered": scattered, "same": func(int) *roaring.Bitmap { return one(0) },
 		} {

@@ -17,7 +17,7 @@ type block struct{ alert, words int }
 type index struct {
 	all      []Alert
 	topics   map[string][]block // "category Met", "incident i-7"
-	contrary [][]bool           // by the numbers of words
+	contrary [][]Why            // by the numbers of words; "" is not at all
 }
 
 func indexOf(all []Alert) *index {
@@ -39,30 +39,26 @@ func indexOf(all []Alert) *index {
 		}
 	}
 	for _, one := range example {
-		var row []bool
+		var row []Why
 		for _, other := range example {
-			row = append(row, infos(one, other) != "")
+			row = append(row, infos(one, other))
 		}
 		x.contrary = append(x.contrary, row)
 	}
 	return x
 }
 
-// pairs are the alerts that contradict each other, each with a later one, in order: at least the first of
-// them, as many as are shown.
-func (x *index) pairs() (out [][2]int) {
+// pairs are the alerts that are contrary in this way, each with a later one, in order: at least the first of them, as
+// many as are wanted.
+func (x *index) pairs(why Why, wanted int) (out [][2]int) {
 	for _, about := range x.topics {
 		var found [][2]int
 		for i, one := range about {
-			if len(found) >= most && found[len(found)-1][0] < one.alert {
+			if len(found) >= wanted && found[len(found)-1][0] < one.alert {
 				break // all that follow come after these
 			}
 			for _, other := range about[i+1:] {
-				if !x.contrary[one.words][other.words] {
-					continue
-				}
-				a, b := &x.all[one.alert], &x.all[other.alert]
-				if a.Sender != b.Sender && a.Members.Intersects(b.Members) {
+				if x.contrary[one.words][other.words] == why && x.same(one, other) {
 					found = append(found, [2]int{one.alert, other.alert})
 				}
 			}
@@ -71,4 +67,29 @@ func (x *index) pairs() (out [][2]int) {
 	}
 	slices.SortFunc(out, func(x, y [2]int) int { return slices.Compare(x[:], y[:]) })
 	return slices.Compact(out)
+}
+
+// same reports whether two blocks are of different senders to the same people.
+func (x *index) same(one, other block) bool {
+	a, b := &x.all[one.alert], &x.all[other.alert]
+	return a.Sender != b.Sender && a.Members.Intersects(b.Members)
+}
+
+// count is how many pairs are contrary in any way; false where it stopped at most.
+func (x *index) count(most int) (n int, exactly bool) {
+	pairs := map[[2]int]bool{}
+	for _, about := range x.topics {
+		for i, one := range about {
+			for _, other := range about[i+1:] {
+				p := [2]int{one.alert, other.alert}
+				if x.contrary[one.words][other.words] == "" || pairs[p] || !x.same(one, other) {
+					continue
+				}
+				if pairs[p] = true; len(pairs) == most {
+					return most, false
+				}
+			}
+		}
+	}
+	return len(pairs), true
 }

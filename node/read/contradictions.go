@@ -19,16 +19,16 @@ import (
 type contrary struct {
 	mu    sync.Mutex
 	of    *channels.Situation
-	found []caution.Contradiction
+	found caution.Contradictions
 }
 
 // Contradictions implements service.Reader: the real alerts in force by which two senders tell the same
 // people contrary things, as far as devices were given them. What cannot be read is left out: it only points
 // something out.
-func (r *Reader) Contradictions(ctx context.Context) ([]caution.Contradiction, error) {
+func (r *Reader) Contradictions(ctx context.Context) (caution.Contradictions, error) {
 	done, err := r.reading(ctx)
 	if err != nil {
-		return nil, err
+		return caution.Contradictions{}, err
 	}
 	defer done()
 	r.contrary.mu.Lock()
@@ -36,12 +36,14 @@ func (r *Reader) Contradictions(ctx context.Context) ([]caution.Contradiction, e
 	if now := r.presented(); now == nil || now != r.contrary.of {
 		r.contrary.of, r.contrary.found = now, r.contradicting(now)
 	}
-	return slices.Clone(r.contrary.found), nil
+	out := r.contrary.found
+	out.Contradictions = slices.Clone(out.Contradictions)
+	return out, nil
 }
 
 // contradicting finds them; none where devices were given nothing yet.
-func (r *Reader) contradicting(now *channels.Situation) []caution.Contradiction {
-	out := []caution.Contradiction{}
+func (r *Reader) contradicting(now *channels.Situation) caution.Contradictions {
+	out := caution.Contradictions{Contradictions: []caution.Contradiction{}}
 	if now == nil {
 		return out
 	}
@@ -52,14 +54,16 @@ func (r *Reader) contradicting(now *channels.Situation) []caution.Contradiction 
 			continue
 		}
 		live = append(live, i)
-		all = append(all, contradictions.Alert{ID: i.Alert, Sender: i.Message.Sender, Incidents: i.Message.Incidents, Members: membersOf(i), Infos: i.Message.Infos})
+		all = append(all, contradictions.Alert{ID: i.Alert, Sender: i.Message.Sender, Sent: i.Message.Sent.Time(), Incidents: i.Message.Incidents, Members: membersOf(i), Infos: i.Message.Infos})
 	}
-	for _, pair := range contradictions.Find(all) {
+	found := contradictions.Find(all)
+	out.More, out.AtLeast = found.More, !found.Exactly
+	for _, pair := range found.Pairs {
 		c := caution.Contradiction{Why: string(pair.Why), Says: []caution.ContrarySaying{r.saying(live[pair.A]), r.saying(live[pair.B])}}
 		if c.Says[1].Sent.Before(c.Says[0].Sent) {
 			c.Says[0], c.Says[1] = c.Says[1], c.Says[0]
 		}
-		out = append(out, c)
+		out.Contradictions = append(out.Contradictions, c)
 	}
 	return out
 }

@@ -22,8 +22,9 @@ func TestContradictions_AreOfWhatDevicesWereGiven(t *testing.T) {
 	found := func() int {
 		out, err := l.Contradictions(t.Context())
 		require.NoError(t, err)
-		require.NotNil(t, out)
-		return len(out)
+		require.NotNil(t, out.Contradictions)
+		require.Zero(t, out.More)
+		return len(out.Contradictions)
 	}
 	require.Zero(t, found(), "nothing was given yet")
 	leave, stay := item("leave", "city", "Evacuate", alert.StatusActual, 1, 2), item("stay", "ministry", "Shelter", alert.StatusActual, 2, 3)
@@ -31,7 +32,7 @@ func TestContradictions_AreOfWhatDevicesWereGiven(t *testing.T) {
 	require.Equal(t, 1, found(), "a drill contradicts nobody")
 	out, err := l.Contradictions(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, []string{"leave", "stay", "response"}, []string{out[0].Says[0].Alert, out[0].Says[1].Alert, out[0].Why})
+	require.Equal(t, []string{"leave", "stay", "response"}, []string{out.Contradictions[0].Says[0].Alert, out.Contradictions[0].Says[1].Alert, out.Contradictions[0].Why})
 	l.given = &channels.Situation{InForce: []channels.Item{leave, item("stay", "ministry", "Shelter", alert.StatusActual, 3)}}
 	require.Zero(t, found(), "they are for others now")
 }

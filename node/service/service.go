@@ -132,8 +132,8 @@ type Policy interface {
 type Reader interface {
 	ListAlerts(ctx context.Context, q wire.AlertQuery) (page []wire.Alert, next string, err error)
 	ShowAlert(ctx context.Context, id string) (wire.Alert, error)
-	// Contradictions lists the real alerts in force by which two senders tell the same people contrary things.
-	Contradictions(ctx context.Context) ([]caution.Contradiction, error)
+	// Contradictions are the real alerts in force by which two senders tell the same people contrary things.
+	Contradictions(ctx context.Context) (caution.Contradictions, error)
 	// AlertMessage is the original bytes of the alert's current message, if the caller may read
 	// the addresses in it.
 	AlertMessage(ctx context.Context, by authority.Caller, id string) ([]byte, error)

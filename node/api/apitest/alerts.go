@@ -24,7 +24,7 @@ type alerts struct {
 	Next     string                 // of ListAlerts and AlertReceipts
 	Feed     chan wire.Event        // what Events answers
 	Told     reported.PersonReports // what ListReports answers
-	Contrary []caution.Contradiction
+	Contrary caution.Contradictions
 }
 
 // TakeCAP answers Outcome.
@@ -78,8 +78,10 @@ func (f *alerts) ShowAlert(_ context.Context, id string) (wire.Alert, error) {
 }
 
 // Contradictions answers Contrary.
-func (f *alerts) Contradictions(context.Context) ([]caution.Contradiction, error) {
-	return append([]caution.Contradiction{}, f.Contrary...), f.note(nil, "Contradictions")
+func (f *alerts) Contradictions(context.Context) (caution.Contradictions, error) {
+	out := f.Contrary
+	out.Contradictions = append([]caution.Contradiction{}, out.Contradictions...)
+	return out, f.note(nil, "Contradictions")
 }
 
 // AlertMessage answers Message.

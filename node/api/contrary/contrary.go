@@ -16,7 +16,7 @@ func Routes(reader service.Reader) []routing.Route {
 		return c.Answer(found, err)
 	}, Route: openapi.Route{
 		Method: "GET", Path: "/api/v1/contradictions",
-		Summary: "List real alerts in force by which two senders tell the same people contrary things about one incident or category, 20 pairs at most: what to do, how bad it is, or how urgent. What CAP has as words of lists decides, never a text; who is right people settle.",
-		Answer:  []caution.Contradiction{},
+		Summary: "List real alerts in force by which two senders tell the same people contrary things about one incident or category: what to do, how bad it is, or how urgent. Of many pairs the 20 gravest are named, of those the newest, and more says how many there are beside them. What CAP has as words of lists decides, never a text; who is right people settle.",
+		Answer:  caution.Contradictions{},
 	}}}
 }

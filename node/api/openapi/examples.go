@@ -164,10 +164,10 @@ var examples = byType(
 	wire.Device{ID: "lift-0042", Member: "lift-0042", Kind: "screen", Place: examplePlace, Connected: new(true), Node: exampleNode, Since: exampleTime, Condition: "ready", Health: &devicehealth.DeviceHealth{
 		At: exampleTime, Version: "0f3a9c1e7b2d4856", Level: "A", Engine: "Chromium 140", Sound: "armed", Display: "nothing in force", Store: "indexeddb", Keys: exampleTime, Faults: []string{devicehealth.FaultReload},
 	}},
-	[]caution.Contradiction{{Why: "response", Says: []caution.ContrarySaying{
+	caution.Contradictions{Contradictions: []caution.Contradiction{{Why: "response", Says: []caution.ContrarySaying{
 		{Alert: exampleID, Headline: "Leave Block 2", Sender: "almenara.tuen-mun", Author: "warden", Sent: exampleTime, Response: []string{"Evacuate"}, Severity: "Severe", Urgency: "Immediate"},
 		{Alert: exampleID, Headline: "Stay indoors", Sender: "fire@example.hk", From: "Fire Services", Author: "fire-services", Sent: exampleTime, Response: []string{"Shelter"}, Severity: "Severe", Urgency: "Immediate"},
-	}}},
+	}}}},
 	able.Ability{
 		Made: exampleEnd, Night: "2026-07-20", Devices: 12, Passed: 11, States: []able.Standing{{Name: able.DeviceDark, Count: 1}, {Name: able.DevicePassed, Count: 11}},
 		Places:  []able.AbilityPlace{{Place: examplePlace, Devices: 12, Passed: 11, Dark: 1}},

@@ -79,15 +79,21 @@ func alertContradictions(*pflag.FlagSet) command.Runner {
 			return err
 		}
 		return e.Print(out, func(w io.Writer) {
-			if len(out) == 0 {
+			if len(out.Contradictions) == 0 {
 				fmt.Fprintln(w, "No alerts in force contradict each other.")
 			}
-			for _, found := range out {
+			for _, found := range out.Contradictions {
 				fmt.Fprintf(w, "Contrary in %s:\n", terminal.Clean(found.Why))
 				for _, s := range found.Says {
 					fmt.Fprintf(w, "  %s  %s, by %s, sent %s: %s; %s, %s\n", terminal.Clean(s.Alert), terminal.Clean(cmp.Or(s.From, s.Sender)), terminal.Clean(s.Author), terminal.Clock(s.Sent),
 						terminal.Clean(s.Headline), terminal.Clean(strings.Join(append(s.Response, s.Severity), ", ")), terminal.Clean(s.Urgency))
 				}
+			}
+			switch {
+			case out.AtLeast:
+				fmt.Fprintf(w, "At least %s more pairs contradict each other.\n", terminal.Thousands(out.More))
+			case out.More > 0:
+				fmt.Fprintf(w, "%s more pairs contradict each other.\n", terminal.Thousands(out.More))
 			}
 		})
 	})

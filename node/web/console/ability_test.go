@@ -49,7 +49,7 @@ func TestDevice_IsTestedAndIdentifiesItself(t *testing.T) {
 func TestNow_HasACardOfContradictions(t *testing.T) {
 	r := newRig(t)
 	require.NotContains(t, r.get("now").Body.String(), "contradict")
-	r.fake.Contrary = []caution.Contradiction{{Why: caution.ContraryResponse, Says: []caution.ContrarySaying{
+	r.fake.Contrary.Contradictions = []caution.Contradiction{{Why: caution.ContraryResponse, Says: []caution.ContrarySaying{
 		{Alert: "one", Headline: "Leave", Sender: "city", From: "The City", Author: "amy", Sent: night, Response: []string{"Evacuate"}, Severity: "Severe", Urgency: "Immediate"},
 		{Alert: "two", Headline: "Stay", Sender: "ministry", Author: "ben", Sent: night, Response: []string{"Shelter"}, Severity: "Severe", Urgency: "Past"},
 	}}}
@@ -57,6 +57,13 @@ func TestNow_HasACardOfContradictions(t *testing.T) {
 	for _, text := range []string{"Two senders contradict each other", "The City", "ministry", `href="/console/alerts/two"`, "do contrary things", "Stay inside"} {
 		require.Contains(t, page, text)
 	}
+	require.NotContains(t, page, "more pair")
+	r.fake.Contrary.More = 3
+	for _, path := range []string{"now", "watch"} {
+		require.Contains(t, r.get(path).Body.String(), "3 more pairs contradict each other", path)
+	}
+	r.fake.Contrary.More, r.fake.Contrary.AtLeast = 980, true
+	require.Contains(t, r.get("now").Body.String(), "At least 980 more pairs")
 }
 
 func TestFire_AsksWhetherOneMoreNoticeIsNeeded(t *testing.T) {

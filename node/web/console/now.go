@@ -7,9 +7,10 @@ import (
 
 type nowPage struct {
 	frame.Page
-	Rows     []view.Row
-	Contrary []view.Contrary
-	Most     int // more than these are not shown; 0 where all are
+	Rows         []view.Row
+	Contrary     []view.Contrary
+	MoreContrary string // pairs that have no card, in words
+	Most         int    // more than these are not shown; 0 where all are
 
 	Reports *view.ReportsLine
 	Notices *view.NoticesLine
@@ -21,7 +22,8 @@ func (c alertPages) now(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := nowPage{Page: q.Page("now"), Rows: rows, Contrary: view.Contradictions(c.reader, q)}
+	p := nowPage{Page: q.Page("now"), Rows: rows}
+	p.Contrary, p.MoreContrary = view.Contradictions(c.reader, q)
 	if len(rows) >= view.MostStanding {
 		p.Most = view.MostStanding
 	}

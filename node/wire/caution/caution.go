@@ -11,6 +11,13 @@ const (
 	ContraryUrgency  = "urgency"
 )
 
+// Contradictions are those among what is in force: the gravest, and of those the newest, 20 at most.
+type Contradictions struct {
+	Contradictions []Contradiction `json:"contradictions"`
+	More           int             `json:"more"`               // how many there are beside those
+	AtLeast        bool            `json:"at_least,omitempty"` // there may be more than that
+}
+
 // Contradiction is two real alerts in force by which two senders tell the same people contrary things
 // about one incident, or about one category.
 type Contradiction struct {

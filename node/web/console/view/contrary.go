@@ -19,14 +19,14 @@ type Saying struct {
 	Words                              []string // what to do, how bad, how urgent
 }
 
-// Contradictions are the cards. A page that shows what is in force shows it also where they cannot be
+// Contradictions are the cards, the gravest first, and in words how many pairs have none; "" where all have. A page that shows what is in force shows it also where they cannot be
 // told.
-func Contradictions(reader service.Reader, q *frame.Request) (out []Contrary) {
+func Contradictions(reader service.Reader, q *frame.Request) (out []Contrary, more string) {
 	all, err := reader.Contradictions(q.R.Context())
 	if err != nil {
-		return nil
+		return nil, ""
 	}
-	for _, found := range all {
+	for _, found := range all.Contradictions {
 		card := Contrary{Why: q.Lang.T("contrary." + found.Why)}
 		for _, s := range found.Says {
 			one := Saying{ID: s.Alert, Headline: s.Headline, Sender: cmp.Or(s.From, s.Sender), Author: s.Author, Sent: q.DayTime(s.Sent)}
@@ -38,5 +38,11 @@ func Contradictions(reader service.Reader, q *frame.Request) (out []Contrary) {
 		}
 		out = append(out, card)
 	}
-	return out
+	switch {
+	case all.AtLeast:
+		more = q.Lang.T("contrary.more.least", all.More)
+	case all.More > 0:
+		more = q.Lang.T("contrary.more", all.More)
+	}
+	return out, more
 }

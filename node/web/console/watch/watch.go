@@ -31,7 +31,8 @@ type watchPage struct {
 	Live, Drills string // how many are in force, in words
 	Rows         []line
 	Contrary     []view.Contrary
-	More         int // in force, and not shown
+	MoreContrary string // pairs that have no line, in words
+	More         int    // in force, and not shown
 }
 
 type line struct {
@@ -45,7 +46,8 @@ func (p pages) watch(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	page := watchPage{Page: q.Page("watch"), Contrary: view.Contradictions(p.reader, q)}
+	page := watchPage{Page: q.Page("watch")}
+	page.Contrary, page.MoreContrary = view.Contradictions(p.reader, q)
 	live, drills := 0, 0
 	for _, r := range rows {
 		if !r.InForce {
