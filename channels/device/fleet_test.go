@@ -99,15 +99,44 @@ func TestFleet_WaitSaysHowFarItGot(t *testing.T) {
 // not keep the others waiting.
 func TestFleet_ConnectsFewAtATime(t *testing.T) {
 	const size = 200
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	tw := newTower(t, 1, mqtt.TCP)
 	var now, most atomic.Int32
-	tw.letIn = func() {
+	inside := make(chan chan struct{})
+	tw.letIn = func() { // as a busy node does: each is let in when another one has come
 		n := now.Add(1)
+		defer now.Add(-1)
 		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
 		}
-		time.Sleep(5 * time.Millisecond) // as a busy node does
-		now.Add(-1)
+		next := make(chan struct{})
+		select {
+		case inside <- next:
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+		}
 	}
+	go func() {
+		var before chan struct{}
+		for came := 1; ; came++ {
+			select {
+			case next := <-inside:
+				if before != nil {
+					close(before)
+				}
+				if before = next; came >= size-connectsAtOnce { // nobody else comes
+					close(before)
+					before = nil
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
 	silent, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer silent.Close()
@@ -124,8 +153,6 @@ func TestFleet_ConnectsFewAtATime(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(f.Stop)
 	f.Start()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	require.NoError(t, f.Wait(ctx, func(p Progress) bool { return p.Connected == size-connectsAtOnce }))
 	require.LessOrEqual(t, most.Load(), int32(connectsAtOnce))
 	require.Greater(t, most.Load(), int32(1))
