@@ -28,6 +28,9 @@ const (
 	padPause   = 2 * time.Millisecond // so that what else is proposed comes between
 	largeStore = 256 << 20            // bytes; a larger store is written anew at night only
 	cleanName  = "erased.index"       // in the data folder
+
+	// MostWait is how long after a person was erased an emergency puts off that files are written anew.
+	MostWait = 72 * time.Hour
 )
 
 // Book is what people reported or answered, in the memory of this node; *reports.Book and *residents.Book are.
@@ -51,8 +54,9 @@ type Photos interface {
 // leftovers are what is left of erased persons in the files of this node, besides what is agreed. done may be
 // called from any goroutine, the others by one at a time each.
 type leftovers struct {
-	o     Options
-	clean atomic.Uint64
+	o      Options
+	clean  atomic.Uint64
+	waited atomic.Bool // for the end of an emergency, when it was looked last
 
 	// Of the duty alone.
 	rewritten uint64 // the store was written anew with that applied
@@ -71,22 +75,37 @@ func openLeftovers(o Options) *leftovers {
 // done is the raft index up to which nothing of erased persons is in the files of this node.
 func (l *leftovers) done() uint64 { return l.clean.Load() }
 
-// wanted is the raft index up to which it has to be so, and whether a search is still under way.
-func (l *leftovers) wanted() (index uint64, open bool, err error) {
+// wanted is the raft index up to which it has to be so, and whether a search is still under way, or an emergency is in
+// force for which it waits.
+func (l *leftovers) wanted() (index uint64, later bool, err error) {
+	var oldest int64 // of those that are left to do, when they were asked for
 	err = l.o.Store.View(func(t *storage.Txn) error {
 		return personal.Erasures.Each(t, func(x personal.Erasure) error {
-			index, open = max(index, x.DoneAt), open || !x.Done()
+			index, later = max(index, x.DoneAt), later || !x.Done()
+			if x.Done() && x.DoneAt > l.done() && (oldest == 0 || x.At < oldest) {
+				oldest = x.At
+			}
 			return nil
 		})
 	})
-	return index, open, err
+	waits := oldest > 0 && l.waits(oldest)
+	if !l.waited.Swap(waits) && waits {
+		l.o.Logger.Info("an emergency is in force: what is left of erased persons in files is removed when it is over, or 72 hours after they were erased")
+	}
+	return index, later || waits, err
 }
 
-// moveLog moves the log of changes on until no node has the entries that name the
-// person. It costs 16 MiB of writing for each time that persons are erased.
+// waits reports whether what is left of somebody who was erased at that time, ms since 1970, waits for the end of an
+// emergency: the log and the disk are for that.
+func (l *leftovers) waits(at int64) bool {
+	return l.o.Emergency() && l.o.Clock().Sub(time.UnixMilli(at)) < MostWait
+}
+
+// moveLog moves the log of changes on until no node has the entries that name the person. It costs 16 MiB of writing for
+// each time that persons are erased, and leaves off while an emergency is in force, for a bounded time.
 func (l *leftovers) moveLog(ctx context.Context) error {
-	want, open, err := l.wanted()
-	if err != nil || open || want == 0 || l.done() >= want {
+	want, later, err := l.wanted()
+	if err != nil || later || want == 0 || l.done() >= want {
 		return err
 	}
 	entry, err := command.Command{At: l.o.Clock().UnixMilli(), Payload: &command.Pad{Zeros: make([]byte, padBytes)}}.Encode()
@@ -96,6 +115,9 @@ func (l *leftovers) moveLog(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if _, applied := l.o.Log(); applied >= want+padEntries {
 			return nil
+		}
+		if _, later, err := l.wanted(); err != nil || later { // it goes on from there
+			return err
 		}
 		var some errgroup.Group
 		for range padAtOnce {
@@ -115,8 +137,8 @@ func (l *leftovers) clear() error {
 	if err != nil {
 		return err
 	}
-	want, open, err := l.wanted()
-	if err != nil || open || want == 0 || l.done() >= want {
+	want, later, err := l.wanted()
+	if err != nil || later || want == 0 || l.done() >= want {
 		return err
 	}
 	if l.rewritten < want {

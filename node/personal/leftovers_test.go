@@ -24,6 +24,8 @@ type files struct {
 	journal        int
 	kept           bool // a photo that came just now is left
 	fails          error
+	emergency      atomic.Bool
+	now            time.Time
 	gone           []uint32
 }
 
@@ -41,7 +43,7 @@ func (f *files) ForgetPhotos(func(sum []byte) bool) bool { return !f.kept }
 
 func (f *files) leftovers(t *testing.T, s *storage.Store, dir string) *leftovers {
 	return openLeftovers(Options{
-		Dir: dir, Store: s, Books: []Book{f}, Photos: f, Clock: time.Now, Logger: slog.New(slog.DiscardHandler),
+		Dir: dir, Store: s, Books: []Book{f}, Photos: f, Emergency: func() bool { return f.emergency.Load() }, Clock: func() time.Time { return f.now }, Logger: slog.New(slog.DiscardHandler),
 		Log:     func() (uint64, uint64) { return f.first, f.applied },
 		Journal: func() error { f.journal++; return f.fails },
 		Propose: func(_ context.Context, entry []byte) ([]byte, error) {
@@ -54,15 +56,17 @@ func (f *files) leftovers(t *testing.T, s *storage.Store, dir string) *leftovers
 	})
 }
 
+var night = time.Date(2026, 7, 20, 3, 0, 0, 0, time.Local)
+
 func erasure(t *testing.T, s *storage.Store, phase personal.Phase, doneAt uint64) {
 	t.Helper()
 	storagetest.Update(t, s, func(tx *storage.Txn) error {
-		return personal.Erasures.Put(tx, personal.Erasure{Pseudonym: "erased-abcdefghijklmnop", Ordinal: 3, Phase: phase, DoneAt: doneAt})
+		return personal.Erasures.Put(tx, personal.Erasure{Pseudonym: "erased-abcdefghijklmnop", Ordinal: 3, Phase: phase, DoneAt: doneAt, At: night.UnixMilli()})
 	})
 }
 
 func TestLeftovers_SayThatFilesAreClearedOnlyWhenAllOfThemAre(t *testing.T) {
-	s, dir, f := storagetest.Open(t), t.TempDir(), &files{first: 1, applied: 500, kept: true}
+	s, dir, f := storagetest.Open(t), t.TempDir(), &files{first: 1, applied: 500, kept: true, now: night}
 	l := f.leftovers(t, s, dir)
 	clear := func() uint64 {
 		require.NoError(t, l.clear())
@@ -92,7 +96,7 @@ func TestLeftovers_SayThatFilesAreClearedOnlyWhenAllOfThemAre(t *testing.T) {
 }
 
 func TestLeftovers_TheLogMovesOnFarEnoughAndNoFurther(t *testing.T) {
-	s, f := storagetest.Open(t), &files{applied: 500}
+	s, f := storagetest.Open(t), &files{applied: 500, now: night}
 	l := f.leftovers(t, s, t.TempDir())
 	require.NoError(t, l.moveLog(t.Context()))
 	require.Zero(t, f.padded.Load())
@@ -104,4 +108,49 @@ func TestLeftovers_TheLogMovesOnFarEnoughAndNoFurther(t *testing.T) {
 	before := f.padded.Load()
 	require.NoError(t, l.moveLog(t.Context()))
 	require.Equal(t, before, f.padded.Load())
+}
+
+// While an emergency is in force neither the log nor the files are written for this; it comes when that is over, also in
+// the middle, and 72 hours after the person was erased in any case.
+func TestLeftovers_WaitForTheEndOfAnEmergency(t *testing.T) {
+	s, f := storagetest.Open(t), &files{first: 402, applied: 500, now: night.Add(time.Hour)}
+	f.emergency.Store(true)
+	l := f.leftovers(t, s, t.TempDir())
+	l.o.Log = func() (uint64, uint64) { return f.first, 400 + uint64(f.padded.Load()/padBytes) }
+	erasure(t, s, personal.Finished, 400)
+	round := func() (written, cleared bool) {
+		before := f.padded.Load()
+		require.NoError(t, l.moveLog(t.Context()))
+		require.NoError(t, l.clear())
+		return f.padded.Load() > before, l.done() == 400
+	}
+	for range 2 {
+		written, cleared := round()
+		require.False(t, written)
+		require.False(t, cleared)
+	}
+	require.Equal(t, []uint32{3, 3}, f.gone, "what is in memory goes at once")
+	p := &Personal{o: l.o, leftovers: l}
+	all, err := p.erasures()
+	require.NoError(t, err)
+	require.Equal(t, []bool{true, false, true}, []bool{all[0].Agreed, all[0].Files, all[0].Waits})
+
+	propose := l.o.Propose
+	l.o.Propose = func(ctx context.Context, entry []byte) ([]byte, error) {
+		if f.padded.Load() > 1<<20 { // one begins in the middle
+			f.emergency.Store(true)
+		}
+		return propose(ctx, entry)
+	}
+	padAgain := func() int64 { require.NoError(t, l.moveLog(t.Context())); return f.padded.Load() }
+	f.emergency.Store(false)
+	stopped := padAgain()
+	require.Greater(t, stopped, int64(1<<20))
+	require.Less(t, stopped, int64(2<<20))
+	require.Equal(t, stopped, padAgain())
+	f.now = night.Add(MostWait)
+	written, cleared := round()
+	require.True(t, written, "it must come some day")
+	require.True(t, cleared)
+	require.Less(t, f.padded.Load(), int64(18<<20), "it went on where it had stopped")
 }

@@ -54,8 +54,10 @@ type Options struct {
 	Propose func(ctx context.Context, entry []byte) ([]byte, error)
 	// Journal overwrites what the journal holds no longer.
 	Journal func() error
-	Clock   func() time.Time
-	Logger  *slog.Logger
+	// Emergency reports whether a real emergency is in force.
+	Emergency func() bool
+	Clock     func() time.Time
+	Logger    *slog.Logger
 }
 
 // Personal answers service.Personal, and does what is to be done of itself. Its methods may be called from any
@@ -209,6 +211,7 @@ func (p *Personal) erasures() ([]shown.Erasure, error) {
 			out = append(out, shown.Erasure{
 				Pseudonym: x.Pseudonym, Kind: x.Kind, At: time.UnixMilli(x.At).UTC(), By: x.By, Word: x.Word, Devices: x.Devices, Records: x.Facts, Lines: x.Lines,
 				Agreed: x.Done(), Files: x.Done() && p.leftovers.done() >= x.DoneAt,
+				Waits: x.Done() && p.leftovers.done() < x.DoneAt && p.leftovers.waits(x.At),
 			})
 			return nil
 		})

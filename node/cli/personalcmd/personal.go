@@ -122,6 +122,8 @@ func state(x personal.Erasure) string {
 	switch {
 	case !x.Agreed:
 		return "what was recorded is being searched"
+	case x.Waits:
+		return "erased; this node's files are written anew once the emergency is over, or 72 hours after this"
 	case !x.Files:
 		return "erased; this node's files are still to be written anew"
 	}

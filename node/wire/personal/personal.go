@@ -38,6 +38,9 @@ type Erasure struct {
 	Agreed bool `json:"agreed"`
 	// Files says that this node has also written its files anew since: the log of changes, the store, photos.
 	Files bool `json:"files"`
+	// Waits says that they are not written anew yet because an emergency is in force: they are when it is over, or 72
+	// hours after the person was erased.
+	Waits bool `json:"waits,omitempty"`
 }
 
 // Erasures are all persons who were erased, the newest first.

@@ -94,6 +94,8 @@ func (p pages) page(q *frame.Request) (personalPage, error) {
 		switch {
 		case !x.Agreed:
 			state = "personal.state.searching"
+		case x.Waits:
+			state = "personal.state.waits"
 		case !x.Files:
 			state = "personal.state.agreed"
 		}
