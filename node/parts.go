@@ -119,7 +119,7 @@ func newApprovals(n *Node) *approvals.Approvals {
 // newNotices is what keeps planned notices.
 func newNotices(n *Node) *notices.Notices {
 	return notices.New(notices.Options{
-		State: n.state, Proposer: n.proposer, Sender: n.intake, Approvals: n.approvals, Rules: n.rules, District: n.district.Sender,
+		State: n.state, Proposer: n.proposer, Sender: n.intake, Approvals: n.approvals, Rules: n.rules, District: n.district.Sender, Known: n.stories.Knows,
 		Tell: func() { n.events.Tell(events.Notice, wire.Event{}) }, Clock: n.options.Clock, Logger: n.log,
 	})
 }
@@ -137,7 +137,7 @@ func newPersonal(n *Node) *personal.Personal {
 	return personal.New(personal.Options{
 		Dir: n.options.Dir, Store: n.store, Proposer: n.proposer, Name: n.Name, Trusted: n.clock.Trusted, Books: []personal.Book{n.reported, n.answered}, Photos: n.originals,
 		Log:     func() (first, applied uint64) { s := n.cluster.Status(); return s.FirstIndex, s.AppliedIndex },
-		Propose: n.cluster.Propose, Journal: n.journal.Clear, Clock: n.options.Clock, Logger: n.log,
+		Propose: n.cluster.Propose, Journal: n.journal.Clear, Emergency: func() bool { return n.book.At(n.options.Clock()).Emergency() }, Clock: n.options.Clock, Logger: n.log,
 	})
 }
 

@@ -1,6 +1,7 @@
 package notices
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -79,6 +80,11 @@ func (s *Notices) withdraw(by authority.Caller, n *notice.Notice, said []notice.
 	}
 	if n.State == notice.Locked && n.Alert != "" {
 		return wire.Problemf(wire.KindConflict, "nothing was withdrawn: the notice %s goes out at this moment, as the alert %s; cancel that alert", n.ID, n.Alert).Because(why.NoticeGoesOut)
+	}
+	if n.State == notice.Failed && n.Alert != "" {
+		if out, err := s.o.Known(n.Alert); err != nil || out {
+			return cmp.Or(err, error(wire.Problemf(wire.KindConflict, "nothing was withdrawn: the notice %s went out, as the alert %s; cancel that alert", n.ID, n.Alert).Because(why.NoticeGoesOut)))
+		}
 	}
 	s.act(n, by, notice.Withdraw, in)
 	s.stand(n, notice.Withdrawn)

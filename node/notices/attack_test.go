@@ -1,6 +1,7 @@
 package notices_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,9 +9,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/wire"
 	body "almenara/node/wire/notices"
+	"almenara/storage"
 	"almenara/storage/notice"
 )
 
@@ -141,6 +144,69 @@ func TestRelease_GoesOnWhereALeaderWasLost(t *testing.T) {
 	require.NoError(t, o.Release(t.Context()))
 	require.Equal(t, string(o.sent[0].Alert), string(o.sent[1].Alert))
 	require.Equal(t, body.Sent, o.show(n.ID).Standing)
+}
+
+// begun is a notice of a leader that was lost once it was sent, and the id of the alert that it is to be.
+func (o *office) begun(headline string) (n body.Notice, id string) {
+	o.t.Helper()
+	n = o.locked(free(headline))
+	o.sending = func() { o.log.Refuse = wire.Problemf(wire.KindNoQuorum, "lost") }
+	require.Error(o.t, o.Release(o.t.Context()))
+	o.log.Refuse, o.sending = nil, nil
+	rec, _, _, err := o.log.State.Notice(n.ID)
+	require.NoError(o.t, err)
+	require.NotEmpty(o.t, rec.Alert)
+	return n, rec.Alert
+}
+
+func (o *office) revoke(name string) {
+	o.t.Helper()
+	_, err := o.log.Propose(o.t.Context(), "root", &command.RevokeUser{Name: name})
+	require.NoError(o.t, err)
+}
+
+// What is out is on record as sent, also where its author was revoked before the next leader looked.
+func TestAttack_WhatIsOutIsRecordedAsOut(t *testing.T) {
+	o := newOffice(t, levels())
+	n, id := o.begun("No water")
+	o.known[id] = true
+	o.revoke("amy")
+	require.NoError(t, o.Release(t.Context()))
+	require.Equal(t, []any{body.Sent, id, 1}, []any{o.show(n.ID).Standing, o.show(n.ID).Alert, len(o.sent)})
+	require.Contains(t, o.approved[0], "ben "+id, "those who passed it on stand by it")
+}
+
+// What the lost leader had sent may come to be known late: the record follows.
+func TestAttack_WhatTurnsOutToBeOutIsRecordedAsOut(t *testing.T) {
+	o := newOffice(t, levels())
+	n, id := o.begun("No water")
+	o.revoke("amy")
+	require.NoError(t, o.Release(t.Context()))
+	require.Equal(t, []any{body.Failed, id}, []any{o.show(n.ID).Standing, o.show(n.ID).Alert})
+	require.NoError(t, o.Release(t.Context()))
+	in := free("No water, again")
+	in.Why, in.Version = "again", 1
+	_, err := o.ReviseNotice(t.Context(), amy, n.ID, in)
+	problem(t, err, wire.KindRefused, "may have sent the notice, as the alert "+id)
+	o.known[id] = true
+	_, err = o.act(chief, o.show(n.ID), body.ActOnNotice{Do: body.DoWithdraw, Text: "no"})
+	problem(t, err, wire.KindConflict, "cancel that alert")
+	require.NoError(t, o.Release(t.Context()))
+	require.Equal(t, []any{body.Sent, id, 1}, []any{o.show(n.ID).Standing, o.show(n.ID).Alert, len(o.sent)})
+}
+
+// A notice that was begun under one CAP sender does not go out under another one besides.
+func TestAttack_ANoticeIsNotTwoAlerts(t *testing.T) {
+	o := newOffice(t, levels())
+	n, id := o.begun("No water")
+	o.revoke("amy")
+	_, err := o.log.Propose(t.Context(), "root", &command.PutUser{User: storage.User{Name: "amy", Roles: amy.Roles, Senders: []string{"amy@example.hk"}, TokenHash: bytes.Repeat([]byte{77}, 32)}})
+	require.NoError(t, err)
+	require.NoError(t, o.Release(t.Context()))
+	require.Len(t, o.sent, 1)
+	require.Equal(t, []any{body.Failed, id}, []any{o.show(n.ID).Standing, o.show(n.ID).Alert})
+	_, err = o.act(chief, o.show(n.ID), body.ActOnNotice{Do: body.DoWithdraw, Text: "no"})
+	require.NoError(t, err, "nobody knows of it")
 }
 
 // Two persons are two names: whoever wrote a version passes it on at no level, whatever roles they have.

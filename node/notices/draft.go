@@ -111,6 +111,8 @@ func revisable(n notice.Notice, by authority.Caller, in notices.DraftNotice) err
 		return wire.Problemf(wire.KindForbidden, "nothing was written: %s wrote this notice, and nobody else writes a version of it; comment on it, or send it back", n.Author).Because(why.NoticeOthers, n.Author)
 	case n.State == notice.Locked:
 		return wire.Problemf(wire.KindRefused, "nothing was written: the notice is locked, because every level has passed what it says; withdraw it and write another one").Because(why.NoticeOver, inWords(n.State))
+	case n.State == notice.Failed && n.Alert != "":
+		return wire.Problemf(wire.KindRefused, "nothing was written: a node that is lost may have sent the notice, as the alert %s, and a new version would be a second one; withdraw it and write another one once you know", n.Alert).Because(why.NoticeMayBeOut, n.Alert)
 	case n.State.Over():
 		return wire.Problemf(wire.KindRefused, "nothing was written: the notice is over; it was %s", stateOf(n.State)).Because(why.NoticeOver, inWords(n.State))
 	case in.Version != int(n.Versions):

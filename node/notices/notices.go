@@ -64,8 +64,10 @@ type Options struct {
 	Rules     *authority.Rules
 	Tell      func()        // somebody else is asked for a notice now
 	District  func() string // the district's own CAP sender
-	Clock     func() time.Time
-	Logger    *slog.Logger
+	// Known reports whether an alert with this id is on record here.
+	Known  func(id string) (bool, error)
+	Clock  func() time.Time
+	Logger *slog.Logger
 }
 
 // Notices answers service.Notices. Its methods may be called from any goroutine.

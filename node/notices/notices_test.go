@@ -42,9 +42,10 @@ type office struct {
 	refuse   error // what sending is answered
 	state    wire.State
 	told     int
-	before   func()       // called before the next change is proposed, once
-	sending  func()       // called while something is sent
-	late     func() error // what sending is answered after all
+	known    map[string]bool // alerts
+	before   func()          // called before the next change is proposed, once
+	sending  func()          // called while something is sent
+	late     func() error    // what sending is answered after all
 }
 
 // Change has a change agreed on, as records.Proposer does.
@@ -116,7 +117,7 @@ func levels() *rights.Chain {
 }
 
 func newOffice(t *testing.T, chain *rights.Chain) *office {
-	o := &office{t: t, now: time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC), state: wire.StateInForce}
+	o := &office{t: t, known: map[string]bool{}, now: time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC), state: wire.StateInForce}
 	clock := func() time.Time { return o.now }
 	o.log = recordstest.New(t, clock)
 	put := func(p command.Payload) {
@@ -136,7 +137,7 @@ func newOffice(t *testing.T, chain *rights.Chain) *office {
 	put(&command.PutScenario{Scenario: rights.Scenario{ID: "outage", Title: "Outage", Alert: []byte(form("Future", "No water in {{where}}")), Select: "place under " + here, Lifetime: time.Hour.Milliseconds(), Approvals: 1}})
 	put(&command.PutScenario{Scenario: rights.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form("Immediate", "Fire")), Select: "all", Lifetime: time.Hour.Milliseconds()}})
 	o.Notices = notices.New(notices.Options{
-		State: o.log.State, Proposer: o, Sender: o, Approvals: o, District: func() string { return "almenara.d" }, Clock: clock, Tell: func() { o.told++ }, Logger: slog.New(slog.DiscardHandler),
+		State: o.log.State, Proposer: o, Sender: o, Approvals: o, District: func() string { return "almenara.d" }, Clock: clock, Known: func(id string) (bool, error) { return o.known[id], nil }, Tell: func() { o.told++ }, Logger: slog.New(slog.DiscardHandler),
 		Rules: authority.New(authority.Sources{
 			Agreed: o.log.State.Authority, Audience: o.log.State.Index, Clock: clock, Sender: func() string { return "almenara.d" }, Alone: func() authority.Loneliness { return authority.Loneliness{} },
 			Users: func() (all []storage.User, err error) {

@@ -20,7 +20,8 @@ import (
 
 // Release sends what is locked and whose time has come, in its author's name, and puts on record what
 // became of it. The node that leads calls it again and again. What it sends has the same identifier and
-// time each time, so that a leader that was lost in the middle, and the next one, send one alert.
+// time each time, so that a leader that was lost in the middle, and the next one, send one alert. What is out is on
+// record as sent, also where its author was revoked since, and where that was not known at first.
 func (s *Notices) Release(ctx context.Context) error {
 	open, err := s.unfinished()
 	if err != nil {
@@ -28,8 +29,11 @@ func (s *Notices) Release(ctx context.Context) error {
 	}
 	var all []error
 	for _, n := range open {
-		if n.State == notice.Locked && dueAt(n) <= s.o.Clock().UnixMilli() {
+		switch {
+		case n.State == notice.Locked && dueAt(n) <= s.o.Clock().UnixMilli():
 			all = append(all, s.release(ctx, n.ID))
+		case n.State == notice.Failed && n.Alert != "": // the node that began to send it was lost; what it sent may come to be known
+			all = append(all, s.outAfterAll(ctx, n.ID))
 		}
 	}
 	return errors.Join(all...)
@@ -44,12 +48,20 @@ func (s *Notices) release(ctx context.Context, id string) error {
 		return err
 	}
 	version, begun := said[len(said)-1], n.Alert != ""
+	if begun {
+		if out, err := s.o.Known(n.Alert); err != nil || out {
+			return errors.Join(err, s.wentOut(ctx, n, out))
+		}
+	}
 	out, err := s.send(ctx, n, version, true) // what cannot go out now is not begun
 	if err == nil {
-		if n, err = s.begin(ctx, n, version); err != nil {
+		var of notice.Notice
+		if of, err = s.begin(ctx, n, version); err == nil {
+			n = of
+			out, err = s.send(ctx, n, version, false)
+		} else if !begun {
 			return err
 		}
-		out, err = s.send(ctx, n, version, false)
 	}
 	var problem *wire.Problem
 	switch {
@@ -61,7 +73,9 @@ func (s *Notices) release(ctx context.Context, id string) error {
 		}
 		return err
 	default:
-		n.Alert = ""
+		if !begun { // else another node may have sent it, and this one not have heard of that
+			n.Alert = ""
+		}
 		return s.settle(ctx, n, notice.Failed, notice.Act{Do: notice.Fail, Text: cut(problem.Sentence)})
 	}
 	if out.State == wire.StatePending {
@@ -71,19 +85,43 @@ func (s *Notices) release(ctx context.Context, id string) error {
 	return s.settle(ctx, n, notice.Sent, notice.Act{Do: notice.GoOut})
 }
 
+// outAfterAll puts on record that a notice went out of which it was thought that it could not, where its alert is known now.
+func (s *Notices) outAfterAll(ctx context.Context, id string) error {
+	n, _, err := s.find(id)
+	if err != nil || n.State != notice.Failed || n.Alert == "" {
+		return err
+	}
+	out, err := s.o.Known(n.Alert)
+	return errors.Join(err, s.wentOut(ctx, n, out))
+}
+
+// wentOut puts on record that the notice went out, if so.
+func (s *Notices) wentOut(ctx context.Context, n notice.Notice, out bool) error {
+	if !out {
+		return nil
+	}
+	s.approve(ctx, n, n.Alert) // whoever sent it may not have come to that
+	return s.settle(ctx, n, notice.Sent, notice.Act{Do: notice.GoOut})
+}
+
 // begin puts on record which alert the notice is about to be. Whoever withdraws it is before that, and it does not
 // go out, or is told that it has; a notice that is on record as withdrawn was sent by nobody.
 func (s *Notices) begin(ctx context.Context, n notice.Notice, v notice.Version) (notice.Notice, error) {
-	if n.Alert != "" {
-		return n, nil
-	}
 	author, err := s.person(n.Author)
 	if err != nil {
 		return n, err
 	}
-	n.Alert = string(alert.Key{
+	id := string(alert.Key{
 		Sender: cmp.Or(append(author.Senders[:len(author.Senders):len(author.Senders)], s.o.District())...), Identifier: identifierOf(n, v), Sent: alert.NewDateTime(time.UnixMilli(dueAt(n)).UTC()),
 	}.ID())
+	switch n.Alert {
+	case id:
+		return n, nil
+	case "":
+		n.Alert = id
+	default: // it would be a second alert
+		return n, wire.Problemf(wire.KindRefused, "it was begun under another CAP sender than its author's is now").Because(why.NoticeChanged)
+	}
 	if _, err := s.o.Proposer.Change(ctx, n.Author, &command.PutNotice{Notice: n, Was: n.Index}); err != nil {
 		return n, err
 	}

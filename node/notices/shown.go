@@ -47,7 +47,7 @@ func (s *Notices) standing(n notice.Notice, said []notice.Version, people []auth
 		ID: n.ID, Title: n.Title, Scenario: n.Scenario, Author: n.Author, Standing: states[n.State], Version: int(n.Versions),
 		Since: timeOf(n.Since), At: timeOf(n.At), Digest: hex.EncodeToString(n.Digest),
 	}
-	if n.State == notice.Sent {
+	if n.State != notice.Locked {
 		out.Alert = n.Alert
 	}
 	if last := n.Acts[len(n.Acts)-1]; n.State == notice.SentBack || n.State == notice.Withdrawn || n.State == notice.Failed {

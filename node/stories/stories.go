@@ -65,6 +65,15 @@ func (f *Finder) Find(id string) (*Story, error) {
 	return f.Of(parsed)
 }
 
+// Knows reports whether a message of the alert of an id is on record here.
+func (f *Finder) Knows(id string) (bool, error) {
+	if s := f.OnBook(alert.ID(id)); s != nil && len(s.Messages) > 0 {
+		return true, nil
+	}
+	s, err := f.Logged(alert.ID(id))
+	return s != nil && len(s.Messages) > 0, err
+}
+
 // AllIDs are all ids of the alert that the caller means. It refuses as Find does.
 func (f *Finder) AllIDs(id string) ([]string, error) {
 	s, err := f.Find(id)

@@ -90,7 +90,7 @@ type Notice struct {
 	Level    int            `json:"level,omitempty"`    // where it waits, from 1; absent unless it is waiting
 	Since    time.Time      `json:"since"`              // when it came to its level or state
 	At       time.Time      `json:"at,omitzero"`        // when it is to go out; absent: once the last level has passed it
-	Alert    string         `json:"alert,omitempty"`    // id of the alert that it is
+	Alert    string         `json:"alert,omitempty"`    // id of the alert that it is; of one that failed or was withdrawn, of the alert that a lost node may have sent all the same
 	Digest   string         `json:"digest,omitempty"`   // SHA-256 of what is locked, as hex
 	Why      string         `json:"why,omitempty"`      // it was sent back or withdrawn, or could not go out
 

@@ -8,6 +8,7 @@ const (
 	NoticeOver       Reason = "notice-over"    // how it stands
 	NoticeFull       Reason = "notice-full"
 	NoticeGoesOut    Reason = "notice-goes-out"
+	NoticeMayBeOut   Reason = "notice-may-be-out" // the id of the alert
 	NoticesName      Reason = "notices-name"
 	NoticesOpen      Reason = "notices-open"    // the most of one author
 	NoticeOthers     Reason = "notice-others"   // who wrote it

@@ -82,6 +82,8 @@ const (
 	LeaveIdentifier  Reason = "leave-identifier"
 	UnknownToLimited Reason = "unknown-to-limited" // the caller, or to what the caller is limited
 	NotInPlaces      Reason = "not-in-places"      // the caller's places
+	NotAtPlaces      Reason = "not-at-places"      // what is elsewhere, the caller's places
+	NameYourPlace    Reason = "name-your-place"    // the caller's places
 	SelectInPlaces   Reason = "select-in-places"   // a place of the caller
 	NoBlanks         Reason = "no-blanks"
 	EndsBoth         Reason = "ends-both"
