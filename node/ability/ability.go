@@ -8,7 +8,7 @@
 //
 // Nothing of it is agreed on by the district or travels with an alert: a node that is lost takes with it
 // what it remembered, and the next night fills it in again. It never imports api, cluster, or another
-// part of node but wire and whereabouts.
+// part of node but authority, wire and whereabouts.
 package ability
 
 import (

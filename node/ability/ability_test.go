@@ -414,6 +414,37 @@ func TestTestDevices_OfOnePlaceNowAndOneJobAtATime(t *testing.T) {
 	})
 }
 
+// Who is limited to places asks nothing of the devices of others, by name or by place, nor of all.
+func TestAttack_WhoIsLimitedAsksNothingOfDevicesOfOthers(t *testing.T) {
+	story(t, func(w *town, pass func(time.Duration)) {
+		eve := authority.Caller{Name: "eve", Roles: []string{authority.RoleDeviceManager}, Places: []string{"d/east"}}
+		a := w.nodes["n1"]
+		refused := func(err error) {
+			t.Helper()
+			var p *wire.Problem
+			require.ErrorAs(w.t, err, &p)
+			require.Equal(w.t, wire.KindForbidden, p.Kind)
+		}
+		_, err := a.TestDevice(w.t.Context(), eve, "lift-7")
+		refused(err)
+		_, err = a.IdentifyDevice(w.t.Context(), eve, "lift-7")
+		refused(err)
+		for _, places := range [][]string{nil, {"d/west"}, {"d"}, {"d/east", "d/west"}} {
+			_, err = a.TestDevices(w.t.Context(), eve, able.TestDevices{Places: places})
+			refused(err)
+		}
+		pass(time.Minute)
+		for id, d := range w.devices {
+			require.Empty(w.t, d.asked, id)
+		}
+		_, err = a.TestDevice(w.t.Context(), eve, "lift-0")
+		require.NoError(w.t, err)
+		_, err = a.TestDevices(w.t.Context(), eve, able.TestDevices{Places: []string{"d/east"}})
+		require.NoError(w.t, err)
+		pass(time.Minute)
+	})
+}
+
 // What shows an alert was not tried: its last test goes on to count.
 func TestTest_BusyTakesNothingBack(t *testing.T) {
 	story(t, func(w *town, pass func(time.Duration)) {

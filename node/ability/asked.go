@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/whereabouts"
 	"almenara/node/wire"
 	"almenara/node/wire/able"
@@ -154,6 +155,16 @@ func (a *Asked) TestDevices(ctx context.Context, by authority.Caller, in able.Te
 	if a.o.Tester.o.Emergency() {
 		return out, wire.Problemf(wire.KindConflict, "an emergency is in force, and devices are left alone; what they show of it proves that they work").Because(why.EmergencyNow)
 	}
+	if len(in.Places) == 0 {
+		if err := inplaces.Whole(by, authority.TestDevices); err != nil {
+			return out, err
+		}
+	}
+	for _, place := range in.Places {
+		if err := inplaces.Hold(by, authority.TestDevices, place, place); err != nil {
+			return out, err
+		}
+	}
 	var devices []string
 	if len(in.Places) > 0 {
 		err := a.eachDevice(ctx, func(d wire.Device) {
@@ -203,6 +214,9 @@ func (a *Asked) one(ctx context.Context, by authority.Caller, q question) (out a
 	}
 	if !enrolled {
 		return out, wire.Problemf(wire.KindNotFound, "no device %.100q is enrolled", id).Because(why.NoDevice, id)
+	}
+	if err := inplaces.Hold(by, authority.TestDevices, id, place); err != nil {
+		return out, err
 	}
 	if q.Do == askIdentify {
 		q.Place = a.saidOf(ctx, place)

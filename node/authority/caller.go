@@ -40,7 +40,7 @@ type Caller struct {
 	Name    string
 	Roles   []string
 	Senders []string // CAP senders that it is limited to; empty is any that is granted to nobody else
-	Places  []string // to which it is limited when it warns, ends, changes or approves; empty is everywhere
+	Places  []string // to which it is limited where the table says so; empty is everywhere
 	System  bool     // a central system: it speaks for its senders, and no policy asks for a second person
 }
 

@@ -64,6 +64,7 @@ type Line struct {
 
 	Speaks bool // the message's CAP sender must be the caller's, or granted to nobody
 	Inside bool // nobody outside of the caller's places is addressed
+	There  bool // the devices, members and places that it is about are at the caller's places (inplaces)
 	Others bool // authority over every alert that it ends, changes or joins
 	Policy bool // the policy may ask for the approval of further persons, but not of a system
 	People bool // systems may not
@@ -76,8 +77,7 @@ func (l Line) Warns() bool { return l.Speaks || l.Action == Approve || l.Action 
 
 // Table is who may do what: the only place that says it.
 func Table() []Line {
-	any, compose := Roles(), []string{RoleComposer}
-	correct := []string{RoleComposer, RoleCorrector}
+	any, compose, correct := Roles(), []string{RoleComposer}, []string{RoleComposer, RoleCorrector}
 	return []Line{
 		{Action: Send, Does: "send a new alert", Roles: compose, Speaks: true, Inside: true, Others: true, Policy: true, Alone: Licensed},
 		{Action: Update, Does: "send an Update", Roles: compose, Speaks: true, Inside: true, Others: true, Policy: true, Alone: Licensed},
@@ -98,7 +98,7 @@ func Table() []Line {
 		{Action: ReadPersons, Does: "read names, tags, languages, positions, addresses and telephone numbers", Roles: []string{RoleAudienceManager}, Alone: AsEver},
 		{Action: ReadReports, Does: "read what people report, with photos and positions; their names only with the right to read persons", Roles: []string{RoleComposer, RoleApprover, RoleCorrector, RoleAudienceManager}, Alone: AsEver},
 		{Action: ReadDevices, Does: "read the devices and where they are connected", Roles: any, Alone: AsEver},
-		{Action: TestDevices, Does: "have devices test themselves silently, and one identify itself", Roles: []string{RoleComposer, RoleApprover, RoleDeviceManager}, Alone: AsEver},
+		{Action: TestDevices, Does: "have devices test themselves silently, and one identify itself", Roles: []string{RoleComposer, RoleApprover, RoleDeviceManager}, There: true, Alone: AsEver},
 		{Action: ReadDistrict, Does: "read how the nodes are", Roles: any, Alone: AsEver},
 		{Action: ReadUsers, Does: "read the users", Alone: AsEver},
 		{Action: ReadAudit, Does: "export the audit", Roles: []string{RoleAuditor}, Alone: AsEver},
@@ -107,8 +107,8 @@ func Table() []Line {
 		{Action: ChangeScenarios, Does: "change the scenarios", Alone: Majority},
 		{Action: ChangeLicences, Does: "grant and revoke licences", Alone: Majority},
 		{Action: ChangePolicy, Does: "change the policy", Alone: Majority},
-		{Action: ChangeAudience, Does: "import members, change places", Roles: []string{RoleAudienceManager}, Alone: Majority},
-		{Action: ChangeDevices, Does: "enrol and revoke devices", Roles: []string{RoleDeviceManager}, Alone: Majority},
+		{Action: ChangeAudience, Does: "import members, change places", Roles: []string{RoleAudienceManager}, There: true, Alone: Majority},
+		{Action: ChangeDevices, Does: "enrol and revoke devices, give them new secrets", Roles: []string{RoleDeviceManager}, There: true, Alone: Majority},
 		{Action: ChangeUsers, Does: "add, change and revoke users", Alone: Majority},
 		{Action: ChangeNodes, Does: "invite and remove nodes", Alone: Majority},
 		{Action: ChangeRetention, Does: "set how long what is known of people is kept", Alone: Majority},

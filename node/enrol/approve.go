@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 )
@@ -88,13 +89,19 @@ func (e *Enrolment) begin(a Approval) (*request, error) {
 	return r, nil
 }
 
-// Refuse sends the device of a request away.
-func (e *Enrolment) Refuse(number string) error {
+// Refuse sends the device of a request away. Who is limited to places leaves those to others that were invited to
+// another place; one that says no place is everybody's.
+func (e *Enrolment) Refuse(by authority.Caller, number string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	r, err := e.waits(number)
 	if err != nil {
 		return err
+	}
+	if r.wants.Place != "" {
+		if err := inplaces.Hold(by, authority.ChangeDevices, cmp.Or(r.wants.ID, r.code), r.wants.Place); err != nil {
+			return err
+		}
 	}
 	r.state = Refused
 	return nil

@@ -12,6 +12,7 @@
 package enrol
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -24,6 +25,7 @@ import (
 
 	"almenara/node/api/rates"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 )
@@ -37,6 +39,7 @@ const (
 
 	MaxSheet     = 50  // tickets on one sheet
 	maxTickets   = 500 // that may be used
+	maxOfPerson  = 250 // of those, of one person
 	maxText      = 512 // bytes of each text of a ticket
 	maxUninvited = 32  // requests without a ticket, of all addresses
 	maxOfAddress = 3   // of those, of one address
@@ -86,11 +89,12 @@ type Ticket struct {
 	For
 	Text  string // what the device brings
 	Until time.Time
+	by    string
 }
 
 // NewTickets makes a ticket for each, which all hold for life. Refused (*wire.Problem) are more than
-// MaxSheet, and more than may be open at a time.
-func (e *Enrolment) NewTickets(of []For, life time.Duration) ([]Ticket, error) {
+// MaxSheet, more than may be open at a time, of all or of one person, and places that are none of the caller's.
+func (e *Enrolment) NewTickets(by authority.Caller, of []For, life time.Duration) ([]Ticket, error) {
 	if len(of) == 0 || len(of) > MaxSheet {
 		return nil, wire.Problemf(wire.KindRefused, "a sheet has from 1 to %d codes, not %d; none was made", MaxSheet, len(of)).Because(why.SheetCodes, MaxSheet, len(of))
 	}
@@ -99,20 +103,40 @@ func (e *Enrolment) NewTickets(of []For, life time.Duration) ([]Ticket, error) {
 			return nil, wire.Problemf(wire.KindRefused, "a name, kind, place or member has at most %d bytes; no code was made", maxText).Because(why.BytesLong, maxText)
 		}
 	}
+	for _, f := range of { // which member it is to belong to is looked up when it is enrolled
+		if f.Place != "" {
+			if err := inplaces.Hold(by, authority.ChangeDevices, cmp.Or(f.ID, f.Place), f.Place); err != nil {
+				return nil, err
+			}
+		}
+	}
 	now := e.o.Clock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sweep(now)
+	if own := e.ticketsOf(by.Name); own+len(of) > maxOfPerson {
+		return nil, wire.Problemf(wire.KindOverBudget, "%d codes of %s are open at this node, which keeps %d of one person at most; none was made", own, by.Name, maxOfPerson).Because(why.CodesOpen, own, maxOfPerson)
+	}
 	if len(e.tickets)+len(of) > maxTickets {
 		return nil, wire.Problemf(wire.KindOverBudget, "%d codes are open at this node, and it keeps %d at most; none was made", len(e.tickets), maxTickets).Because(why.CodesOpen, len(e.tickets), maxTickets)
 	}
 	var out []Ticket
 	for _, f := range of {
-		t := &Ticket{For: f, Text: random(16), Until: now.Add(life)}
+		t := &Ticket{For: f, Text: random(16), Until: now.Add(life), by: by.Name}
 		e.tickets[t.Text] = t
 		out = append(out, *t)
 	}
 	return out, nil
+}
+
+// ticketsOf counts the open tickets of one person. mu must be held.
+func (e *Enrolment) ticketsOf(name string) (n int) {
+	for _, t := range e.tickets {
+		if t.by == name {
+			n++
+		}
+	}
+	return n
 }
 
 // The states of a request.

@@ -17,6 +17,8 @@ import (
 	"almenara/node/wire"
 )
 
+var manager = authority.Caller{Name: "amy", Roles: []string{authority.RoleDeviceManager}}
+
 // district enrols devices as the records do.
 type district struct {
 	asked []wire.Enrol
@@ -116,7 +118,7 @@ func TestAttack_AFloodFromTheStreetLeavesRoomForWhoWasInvited(t *testing.T) {
 	}
 	require.Equal(t, 1000-maxUninvited, refused)
 	require.Len(t, r.requests, maxUninvited)
-	tickets, err := r.NewTickets([]For{{ID: "lift-1"}}, TicketLife)
+	tickets, err := r.NewTickets(manager, []For{{ID: "lift-1"}}, TicketLife)
 	require.NoError(t, err)
 	invited := newDevice()
 	require.NoError(t, r.asks(invited, tickets[0].Text, "10.0.0.1"))
@@ -173,7 +175,7 @@ func TestAttack_ARootKeyOfSomebodyElseChangesTheCode(t *testing.T) {
 // what a person types or confirms is the code.
 func TestAttack_WhoTakesATicketFirstIsNotTheDeviceInTheLift(t *testing.T) {
 	r, thief, panel := newRig(t), newDevice(), newDevice()
-	tickets, err := r.NewTickets([]For{{ID: "lift-1", Kind: "screen", Place: "a/b"}}, SheetLife)
+	tickets, err := r.NewTickets(manager, []For{{ID: "lift-1", Kind: "screen", Place: "a/b"}}, SheetLife)
 	require.NoError(t, err)
 	require.NoError(t, r.asks(thief, tickets[0].Text, "10.6.6.6"))
 	require.Equal(t, wire.KindNotFound, kindOf(r.asks(panel, tickets[0].Text, "10.0.0.9")), "a ticket is used once")
@@ -187,7 +189,7 @@ func TestAttack_WhoTakesATicketFirstIsNotTheDeviceInTheLift(t *testing.T) {
 
 func TestAttack_ATicketIsNotUsedTwiceNorLate(t *testing.T) {
 	r := newRig(t)
-	tickets, err := r.NewTickets([]For{{}, {}}, TicketLife)
+	tickets, err := r.NewTickets(manager, []For{{}, {}}, TicketLife)
 	require.NoError(t, err)
 	require.NoError(t, r.asks(newDevice(), tickets[0].Text, "10.0.0.9"))
 	require.Equal(t, wire.KindNotFound, kindOf(r.asks(newDevice(), tickets[0].Text, "10.0.0.9")))
@@ -226,25 +228,57 @@ func TestApprove_MayBeTriedAgainWhereItFailed(t *testing.T) {
 func TestRefuse_SendsTheDeviceAway(t *testing.T) {
 	r, d := newRig(t), newDevice()
 	require.NoError(t, r.asks(d, "", "10.0.0.9"))
-	require.NoError(t, r.Refuse(r.waitingWith(d.code).Number))
+	require.NoError(t, r.Refuse(manager, r.waitingWith(d.code).Number))
 	state, err := r.state(d.token)
 	require.NoError(t, err)
 	require.Equal(t, State{State: Refused}, state)
-	require.Equal(t, wire.KindNotFound, kindOf(r.Refuse("none")))
+	require.Equal(t, wire.KindNotFound, kindOf(r.Refuse(manager, "none")))
 }
 
 func TestNewTickets_AreBounded(t *testing.T) {
 	r := newRig(t)
 	for _, n := range []int{0, MaxSheet + 1} {
-		_, err := r.NewTickets(make([]For, n), SheetLife)
+		_, err := r.NewTickets(manager, make([]For, n), SheetLife)
 		require.Equal(t, wire.KindRefused, kindOf(err))
 	}
-	for range maxTickets / MaxSheet {
-		_, err := r.NewTickets(make([]For, MaxSheet), SheetLife)
+	for i := range maxTickets / MaxSheet {
+		_, err := r.NewTickets(authority.Caller{Name: fmt.Sprint("m", i%2)}, make([]For, MaxSheet), SheetLife)
 		require.NoError(t, err)
 	}
-	_, err := r.NewTickets(make([]For, 1), SheetLife)
+	_, err := r.NewTickets(manager, make([]For, 1), SheetLife)
 	require.Equal(t, wire.KindOverBudget, kindOf(err))
+}
+
+// One person's codes, however many, leave room for those of others.
+func TestAttack_OnePersonHasNotAllTickets(t *testing.T) {
+	r := newRig(t)
+	for range maxOfPerson / MaxSheet {
+		_, err := r.NewTickets(authority.Caller{Name: "eve"}, make([]For, MaxSheet), SheetLife)
+		require.NoError(t, err)
+	}
+	_, err := r.NewTickets(authority.Caller{Name: "eve"}, make([]For, 1), SheetLife)
+	require.Equal(t, wire.KindOverBudget, kindOf(err))
+	_, err = r.NewTickets(manager, make([]For, 1), SheetLife)
+	require.NoError(t, err)
+}
+
+// Who is limited to places makes codes for those, and sends nobody away that was invited to another one.
+func TestAttack_WhoIsLimitedLeavesTheDevicesOfOthers(t *testing.T) {
+	r, d := newRig(t), newDevice()
+	eve := authority.Caller{Name: "eve", Roles: []string{authority.RoleDeviceManager}, Places: []string{"tm/a"}}
+	for place, want := range map[string]string{"tm/b": wire.KindForbidden, "tm/ab": wire.KindForbidden, "tm": wire.KindForbidden, "tm/a": "", "tm/a/lift-1": "", "": ""} {
+		_, err := r.NewTickets(eve, []For{{ID: "x", Place: place}}, TicketLife)
+		require.Equal(t, want, kindOf(err), place)
+	}
+	tickets, err := r.NewTickets(manager, []For{{ID: "lift-1", Kind: "screen", Place: "tm/b"}}, SheetLife)
+	require.NoError(t, err)
+	require.NoError(t, r.asks(d, tickets[0].Text, "10.0.0.9"))
+	w := r.waitingWith(d.code)
+	require.Equal(t, wire.KindForbidden, kindOf(r.Refuse(eve, w.Number)))
+	require.NoError(t, r.Refuse(manager, w.Number))
+	other := newDevice()
+	require.NoError(t, r.asks(other, "", "10.0.0.9"))
+	require.NoError(t, r.Refuse(eve, r.waitingWith(other.code).Number), "it is nobody's yet")
 }
 
 // post asks as a page does.
@@ -317,7 +351,7 @@ func TestAttack_TicketsAreSmall(t *testing.T) {
 	r := newRig(t)
 	huge := strings.Repeat("x", 250<<10)
 	for _, f := range []For{{ID: huge}, {Kind: huge}, {Place: huge}, {Member: huge}} {
-		_, err := r.NewTickets([]For{{ID: "a"}, f}, SheetLife)
+		_, err := r.NewTickets(manager, []For{{ID: "a"}, f}, SheetLife)
 		require.Equal(t, wire.KindRefused, kindOf(err))
 	}
 	require.Empty(t, r.tickets)

@@ -20,6 +20,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/known"
 	"almenara/node/records"
 	"almenara/node/wire"
@@ -89,6 +90,14 @@ func versionOf(p audience.Place) string {
 func (p *Places) ChangePlace(ctx context.Context, by authority.Caller, in places.ChangePlace) (places.ChangedPlace, error) {
 	if (in.Place == nil) != in.Remove {
 		return places.ChangedPlace{}, wire.Problemf(wire.KindMalformed, "a change of a place needs what it is from now on, or that it is removed, and not both").Because(why.PlaceUnfit, in.Path, errors.New("it is neither changed nor removed"))
+	}
+	if err := inplaces.Hold(by, authority.ChangeAudience, in.Path, in.Path); err != nil {
+		return places.ChangedPlace{}, err
+	}
+	if in.Place != nil {
+		if err := inplaces.Hold(by, authority.ChangeAudience, in.Place.Path, in.Place.Path); err != nil {
+			return places.ChangedPlace{}, err
+		}
 	}
 	if !in.DryRun {
 		if err := p.o.Proposer.AwaitAgreed(ctx); err != nil { // or what was changed elsewhere would be told too late

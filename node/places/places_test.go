@@ -110,6 +110,23 @@ func TestChangePlace_SaysFirstWhatItDoes(t *testing.T) {
 	require.Equal(t, before, r.log.Index(), "what changes nothing is not proposed")
 }
 
+// Who is limited to places changes none of others, moves none of theirs away, and takes none of others in.
+func TestAttack_WhoIsLimitedChangesNoPlaceOfOthers(t *testing.T) {
+	r := newRig(t)
+	eve := authority.Caller{Name: "eve", Roles: []string{authority.RoleAudienceManager}, Places: []string{"d/e/b1"}}
+	for _, in := range []places.ChangePlace{
+		{Path: "d/e/b2", Remove: true}, {Path: "d/e/b2", Place: &wire.Place{Path: "d/e/b2", Names: map[string]string{"en": "x"}}}, {Path: "d/e", Place: &wire.Place{Path: "d/e", Names: map[string]string{"en": "x"}}},
+		{Path: "d/e/b1", Place: &wire.Place{Path: "d/e/b3"}}, {Path: "d/e/b2", Place: &wire.Place{Path: "d/e/b1/x"}}, {Path: "d/e/b3", Place: &wire.Place{Path: "d/e/b3"}},
+	} {
+		for _, in.DryRun = range []bool{true, false} {
+			_, err := r.ChangePlace(t.Context(), eve, in)
+			refused(t, wire.KindForbidden, err)
+		}
+	}
+	_, err := r.ChangePlace(t.Context(), eve, places.ChangePlace{Path: "d/e/b1", Place: &wire.Place{Path: "d/e/b1", Names: map[string]string{"en": "Mine"}}})
+	require.NoError(t, err)
+}
+
 func TestChangePlace_TellsTheSecondOfTwo(t *testing.T) {
 	r := newRig(t)
 	read := r.show("d/e").Version

@@ -35,6 +35,9 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 	for i := range in {
 		in[i].Kind, in[i].Place = audience.NormalKey(in[i].Kind), audience.NormalKey(in[i].Place)
 	}
+	if err := dv.hold(by, in); err != nil {
+		return nil, err
+	}
 	if err := dv.enrolledAlready(in); err != nil {
 		return nil, err
 	}
@@ -222,6 +225,9 @@ func (dv *Devices) kindOf(id string) string {
 // RevokeDevice implements service.Devices. Every node drops the device as soon as the
 // revocation arrives there.
 func (dv *Devices) RevokeDevice(ctx context.Context, by authority.Caller, id string) error {
+	if err := dv.holdOne(ctx, by, id); err != nil {
+		return err
+	}
 	_, err := dv.proposer.Change(ctx, by.Name, &command.RevokeDevice{ID: id})
 	return err
 }

@@ -14,6 +14,7 @@ import (
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage"
@@ -35,12 +36,17 @@ func (im *Imports) Import(ctx context.Context, by authority.Caller, csv io.Reade
 	if progress == nil {
 		progress = func(wire.Progress) {}
 	}
+	if how.Replace {
+		if err := inplaces.Whole(by, authority.ChangeAudience); err != nil {
+			return wire.Imported{}, err
+		}
+	}
 	file, err := im.spool(csv)
 	if err != nil {
 		return wire.Imported{}, err
 	}
 	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }()
-	out, err := im.judge(file, how, progress)
+	out, err := im.judge(file, by, how, progress)
 	if err != nil || how.DryRun || len(out.Faults) > 0 {
 		return out, err
 	}
@@ -81,18 +87,20 @@ func (im *Imports) spool(csv io.Reader) (*os.File, error) {
 }
 
 // judge says what the file would change and what is wrong with it.
-func (im *Imports) judge(file *os.File, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
 	out := wire.Imported{DryRun: how.DryRun}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return out, fmt.Errorf("reading the upload: %w", err)
 	}
 	var report imports.Report
 	var diff imports.Diff
+	var held error
 	err := im.proposer.store.View(func(t *storage.Txn) (err error) {
 		differ := imports.NewDiffer(liveMember(t), im.existing(how.Replace))
+		visit := holding(by, liveMember(t), differ.Visit, &held)
 		removed := map[string]bool{}
 		differ.Removed = func(id string) { removed[id] = true }
-		if report, err = imports.ScanWith(file, im.importRules(), counted(differ.Visit, progress)); err != nil {
+		if report, err = imports.ScanWith(file, im.importRules(), counted(visit, progress)); err != nil {
 			return err
 		}
 		diff = differ.Finish()
@@ -100,6 +108,9 @@ func (im *Imports) judge(file *os.File, how wire.ImportOptions, progress func(wi
 	})
 	if err != nil {
 		return out, wire.Problemf(wire.KindMalformed, "the file cannot be read: %v; nothing was changed", err).Because(why.FileUnreadable, err)
+	}
+	if held != nil {
+		return out, held
 	}
 	out.Rows, out.Encoding, out.Format = report.Rows, report.Encoding, report.Format
 	out.Added, out.Changed, out.Removed, out.Unchanged = diff.Added, diff.Changed, diff.Removed, diff.Unchanged
@@ -158,8 +169,14 @@ func (im *Imports) RemoveMember(ctx context.Context, by authority.Caller, id str
 		return wire.RemovedMember{}, wire.Problemf(wire.KindNotFound, "there is no member %s; nothing was changed", id).Because(why.NoMember, id)
 	}
 	var left wire.Imported
-	if err := im.proposer.store.View(func(t *storage.Txn) error { return countOrphans(t, map[string]bool{id: true}, &left) }); err != nil {
-		return wire.RemovedMember{}, fmt.Errorf("reading devices: %w", err)
+	var held error
+	if err := im.proposer.store.View(func(t *storage.Txn) error {
+		if m, known := liveMember(t)(id); known {
+			held = inplaces.Hold(by, authority.ChangeAudience, id, string(m.Place))
+		}
+		return countOrphans(t, map[string]bool{id: true}, &left)
+	}); err != nil || held != nil {
+		return wire.RemovedMember{}, errors.Join(held, err)
 	}
 	out := wire.RemovedMember{Member: id, Orphaned: left.Orphaned, OrphanedFirst: left.OrphanedFirst}
 	if out.Orphaned > 0 && !yes {

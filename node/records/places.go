@@ -8,6 +8,7 @@ import (
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
@@ -32,6 +33,9 @@ func (p *Places) PutPlaces(ctx context.Context, by authority.Caller, places []wi
 		place, err := ReadPlace(p)
 		if err != nil {
 			return wire.Problemf(wire.KindRefused, "place %q: %v; nothing was changed", p.Path, err).Because(why.PlaceUnfit, p.Path, err)
+		}
+		if err := inplaces.Hold(by, authority.ChangeAudience, p.Path, string(place.Path)); err != nil {
+			return err
 		}
 		in = append(in, place)
 	}

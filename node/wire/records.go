@@ -135,7 +135,7 @@ type AddUser struct {
 	Name    string   `json:"name"`
 	Roles   []string `json:"roles"`
 	Senders []string `json:"senders,omitempty"` // CAP senders this token is limited to, and nobody else may speak for; empty is any that is granted to nobody
-	Places  []string `json:"places,omitempty"`  // places in which it may warn, end, change and approve; empty is all
+	Places  []string `json:"places,omitempty"`  // places in which it may warn, end, change and approve, and change and test devices, members and places; empty is all
 	System  bool     `json:"system,omitempty"`  // a central system: no policy asks for a second person; needs senders
 }
 

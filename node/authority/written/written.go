@@ -27,6 +27,9 @@ func words(l authority.Line) []string {
 			senders = append(senders, "the message has one of them")
 		}
 	}
+	if l.There {
+		places = append(places, "what it is about is there")
+	}
 	if l.Speaks {
 		senders = append(senders, "the message has one of them")
 	}

@@ -50,7 +50,7 @@ func userAdd(fs *pflag.FlagSet) command.Runner {
 	fs.StringSliceVar(&in.Roles, "role", nil, "viewer, composer, approver, corrector, audience-manager, device-manager, auditor or administrator; may be repeated")
 	fs.StringSliceVar(&in.Senders, "sender", nil, "CAP sender to which the user is limited, and for which nobody else speaks then; any that is granted to nobody when absent; may be repeated")
 	fs.BoolVar(&in.System, "system", false, "a central system: it warns under its senders without a second person, also through a node that is alone; composer when no role is given")
-	fs.StringSliceVar(&in.Places, "place", nil, "place to which the user is limited in warning, changing, cancelling and approving; all when absent; may be repeated")
+	fs.StringSliceVar(&in.Places, "place", nil, "place to which the user is limited in warning, changing, cancelling and approving, and in changing and testing devices, members and places; all when absent; may be repeated")
 	return func(ctx context.Context, e *command.Env, args []string) error {
 		if in.System && len(in.Senders) == 0 {
 			return command.Usagef("user add --system needs the --sender that it speaks for")

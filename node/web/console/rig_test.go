@@ -116,7 +116,7 @@ func (enrolling) Waiting() []enrol.Waiting {
 	return []enrol.Waiting{{Number: "n7", Code: "1234 5678", Kind: "screen", Address: "10.0.0.9", Wants: enrol.For{ID: "id" + pagetest.Hostile, Place: "place" + pagetest.Hostile}}}
 }
 
-func (w enrolling) NewTickets(of []enrol.For, _ time.Duration) (out []enrol.Ticket, err error) {
+func (w enrolling) NewTickets(_ authority.Caller, of []enrol.For, _ time.Duration) (out []enrol.Ticket, err error) {
 	for _, f := range of {
 		w.fake.Note("NewTickets %s", f.ID)
 		out = append(out, enrol.Ticket{For: f, Text: "ticket"})
@@ -129,7 +129,10 @@ func (w enrolling) Approve(_ context.Context, _ authority.Caller, a enrol.Approv
 	return wire.Enrolled{ID: a.ID}, nil
 }
 
-func (w enrolling) Refuse(number string) error { w.fake.Note("RefuseWaiting %s", number); return nil }
+func (w enrolling) Refuse(_ authority.Caller, number string) error {
+	w.fake.Note("RefuseWaiting %s", number)
+	return nil
+}
 
 // rig is a console over fakes.
 type rig struct {

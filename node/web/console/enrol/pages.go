@@ -102,7 +102,7 @@ func (p pages) sheet(q *frame.Request) error {
 }
 
 func (p pages) tickets(q *frame.Request, of []enrol.For, life time.Duration, sheet bool) error {
-	made, err := p.service.NewTickets(of, life)
+	made, err := p.service.NewTickets(q.By(), of, life)
 	if err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (p pages) approve(q *frame.Request) error {
 }
 
 func (p pages) refuse(q *frame.Request) error {
-	if err := p.service.Refuse(q.R.PathValue("number")); err != nil {
+	if err := p.service.Refuse(q.By(), q.R.PathValue("number")); err != nil {
 		return err
 	}
 	return q.To(frame.Below + "enrol")

@@ -19,10 +19,10 @@ var files embed.FS
 
 // Enrolment lets devices in; *enrol.Enrolment is one.
 type Enrolment interface {
-	NewTickets(of []enrol.For, life time.Duration) ([]enrol.Ticket, error)
+	NewTickets(by authority.Caller, of []enrol.For, life time.Duration) ([]enrol.Ticket, error)
 	Waiting() []enrol.Waiting
 	Approve(ctx context.Context, by authority.Caller, a enrol.Approval) (wire.Enrolled, error)
-	Refuse(number string) error
+	Refuse(by authority.Caller, number string) error
 }
 
 type pages struct {
