@@ -178,6 +178,9 @@ almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed a
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire
 almenara/node/enrol almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/web! almenara/node/wire
 almenara/node/authority/inplaces almenara/node/authority! almenara/node/wire almenara/storage/audience!
+almenara/node/records/held almenara/storage almenara/node/authority almenara/node/wire
+almenara/node/residents/fair
+almenara/node/residents/recalled almenara/cluster/agreed almenara/cluster/fact almenara/storage/alert
 almenara/node/ability almenara/channels! almenara/storage/durable almenara/channels/contract almenara/channels/mqtt! almenara/node/authority almenara/node/whereabouts almenara/node/wire
 almenara/node/noise almenara/storage almenara/node/alerts almenara/node/wire
 almenara/node/contradictions almenara/storage/alert

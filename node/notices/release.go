@@ -33,7 +33,7 @@ func (s *Notices) Release(ctx context.Context) error {
 		case n.State == notice.Locked && dueAt(n) <= s.o.Clock().UnixMilli():
 			all = append(all, s.release(ctx, n.ID))
 		case n.State == notice.Failed && n.Alert != "": // the node that began to send it was lost; what it sent may come to be known
-			all = append(all, s.outAfterAll(ctx, n.ID))
+			all = append(all, outAfterAll(ctx, s, n.ID))
 		}
 	}
 	return errors.Join(all...)
@@ -50,7 +50,7 @@ func (s *Notices) release(ctx context.Context, id string) error {
 	version, begun := said[len(said)-1], n.Alert != ""
 	if begun {
 		if out, err := s.o.Known(n.Alert); err != nil || out {
-			return errors.Join(err, s.wentOut(ctx, n, out))
+			return errors.Join(err, wentOut(ctx, s, n, out))
 		}
 	}
 	out, err := s.send(ctx, n, version, true) // what cannot go out now is not begun
@@ -86,17 +86,17 @@ func (s *Notices) release(ctx context.Context, id string) error {
 }
 
 // outAfterAll puts on record that a notice went out of which it was thought that it could not, where its alert is known now.
-func (s *Notices) outAfterAll(ctx context.Context, id string) error {
+func outAfterAll(ctx context.Context, s *Notices, id string) error {
 	n, _, err := s.find(id)
 	if err != nil || n.State != notice.Failed || n.Alert == "" {
 		return err
 	}
 	out, err := s.o.Known(n.Alert)
-	return errors.Join(err, s.wentOut(ctx, n, out))
+	return errors.Join(err, wentOut(ctx, s, n, out))
 }
 
 // wentOut puts on record that the notice went out, if so.
-func (s *Notices) wentOut(ctx context.Context, n notice.Notice, out bool) error {
+func wentOut(ctx context.Context, s *Notices, n notice.Notice, out bool) error {
 	if !out {
 		return nil
 	}

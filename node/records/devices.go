@@ -9,7 +9,9 @@ import (
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/known"
+	"almenara/node/records/held"
 	"almenara/node/secret"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
@@ -26,7 +28,7 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 	if err := dv.proposer.disk.Refusal(); err != nil {
 		return nil, err
 	}
-	if id, twice := repeated(in); twice {
+	if id, twice := held.Repeated(in); twice {
 		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id).Because(why.DeviceTwice, id)
 	}
 	if err := dv.proposer.AwaitAgreed(ctx); err != nil { // or a member that is known elsewhere would be made anew
@@ -35,7 +37,8 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 	for i := range in {
 		in[i].Kind, in[i].Place = audience.NormalKey(in[i].Kind), audience.NormalKey(in[i].Place)
 	}
-	if err := dv.hold(by, in); err != nil {
+	member := func(id string) bool { _, known := dv.state.Index().Ordinal(id); return known }
+	if err := dv.proposer.store.View(func(t *storage.Txn) error { return held.Enrols(t, member, by, in) }); err != nil {
 		return nil, err
 	}
 	if err := dv.enrolledAlready(in); err != nil {
@@ -88,18 +91,6 @@ func (dv *Devices) enrolledAlready(in []wire.Enrol) error {
 		"nothing was enrolled: leave them out, or say that their secrets are to be rotated (--rotate)", len(known)).Because(why.DevicesEnrolled, len(known))
 	p.Details = known[:min(len(known), 10)]
 	return p
-}
-
-// repeated finds a device that is listed twice: only its last secret would be good.
-func repeated(in []wire.Enrol) (id string, twice bool) {
-	seen := make(map[string]bool, len(in))
-	for _, e := range in {
-		if seen[e.ID] {
-			return e.ID, true
-		}
-		seen[e.ID] = true
-	}
-	return "", false
 }
 
 // enrolment is what enrols devices, and what is answered then.
@@ -225,8 +216,13 @@ func (dv *Devices) kindOf(id string) string {
 // RevokeDevice implements service.Devices. Every node drops the device as soon as the
 // revocation arrives there.
 func (dv *Devices) RevokeDevice(ctx context.Context, by authority.Caller, id string) error {
-	if err := dv.holdOne(ctx, by, id); err != nil {
-		return err
+	if inplaces.Holds(by, authority.ChangeDevices) {
+		if err := dv.proposer.AwaitAgreed(ctx); err != nil { // or one that was enrolled elsewhere would be nowhere
+			return err
+		}
+		if err := dv.proposer.store.View(func(t *storage.Txn) error { return held.Device(t, by, id) }); err != nil {
+			return err
+		}
 	}
 	_, err := dv.proposer.Change(ctx, by.Name, &command.RevokeDevice{ID: id})
 	return err

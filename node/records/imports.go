@@ -15,6 +15,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/authority/inplaces"
+	"almenara/node/records/held"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage"
@@ -36,10 +37,8 @@ func (im *Imports) Import(ctx context.Context, by authority.Caller, csv io.Reade
 	if progress == nil {
 		progress = func(wire.Progress) {}
 	}
-	if how.Replace {
-		if err := inplaces.Whole(by, authority.ChangeAudience); err != nil {
-			return wire.Imported{}, err
-		}
+	if err := inplaces.Whole(by, authority.ChangeAudience); how.Replace && err != nil {
+		return wire.Imported{}, err
 	}
 	file, err := im.spool(csv)
 	if err != nil {
@@ -94,10 +93,10 @@ func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOpti
 	}
 	var report imports.Report
 	var diff imports.Diff
-	var held error
+	var elsewhere error
 	err := im.proposer.store.View(func(t *storage.Txn) (err error) {
 		differ := imports.NewDiffer(liveMember(t), im.existing(how.Replace))
-		visit := holding(by, liveMember(t), differ.Visit, &held)
+		visit := held.Rows(by, liveMember(t), differ.Visit, &elsewhere)
 		removed := map[string]bool{}
 		differ.Removed = func(id string) { removed[id] = true }
 		if report, err = imports.ScanWith(file, im.importRules(), counted(visit, progress)); err != nil {
@@ -109,8 +108,8 @@ func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOpti
 	if err != nil {
 		return out, wire.Problemf(wire.KindMalformed, "the file cannot be read: %v; nothing was changed", err).Because(why.FileUnreadable, err)
 	}
-	if held != nil {
-		return out, held
+	if elsewhere != nil {
+		return out, elsewhere
 	}
 	out.Rows, out.Encoding, out.Format = report.Rows, report.Encoding, report.Format
 	out.Added, out.Changed, out.Removed, out.Unchanged = diff.Added, diff.Changed, diff.Removed, diff.Unchanged
@@ -169,14 +168,14 @@ func (im *Imports) RemoveMember(ctx context.Context, by authority.Caller, id str
 		return wire.RemovedMember{}, wire.Problemf(wire.KindNotFound, "there is no member %s; nothing was changed", id).Because(why.NoMember, id)
 	}
 	var left wire.Imported
-	var held error
+	var elsewhere error
 	if err := im.proposer.store.View(func(t *storage.Txn) error {
 		if m, known := liveMember(t)(id); known {
-			held = inplaces.Hold(by, authority.ChangeAudience, id, string(m.Place))
+			elsewhere = inplaces.Hold(by, authority.ChangeAudience, id, string(m.Place))
 		}
 		return countOrphans(t, map[string]bool{id: true}, &left)
-	}); err != nil || held != nil {
-		return wire.RemovedMember{}, errors.Join(held, err)
+	}); err != nil || elsewhere != nil {
+		return wire.RemovedMember{}, errors.Join(elsewhere, err)
 	}
 	out := wire.RemovedMember{Member: id, Orphaned: left.Orphaned, OrphanedFirst: left.OrphanedFirst}
 	if out.Orphaned > 0 && !yes {

@@ -3,15 +3,14 @@ package residents
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"almenara/cluster/agreed"
 	"almenara/cluster/fact"
+	"almenara/node/residents/recalled"
 	"almenara/storage/alert"
 	"almenara/storage/factbody"
 )
@@ -35,10 +34,7 @@ const (
 )
 
 // Log has what was agreed; *agreed.Reader is one.
-type Log interface {
-	KeptBefore(kind fact.Kind, index uint64, n uint16, limit int) ([]agreed.KeptFact, error)
-	AgreedAt(index uint64) (at time.Time, ok bool, err error)
-}
+type Log = recalled.Log
 
 // Photos hear of photos that facts name; *originals.Keeper is one.
 type Photos interface {
@@ -245,33 +241,12 @@ func (b *Book) forgetWord() {
 	delete(b.words, oldest)
 }
 
-// recalledAtOnce is how many facts are read at a time.
-const recalledAtOnce = 1000
-
 // Recall reads what was agreed, from the newest back as far as it may still be shown.
 func (b *Book) Recall() error {
-	oldest := b.clock().Add(-recalledFor)
+	learn := func(f fact.Fact, known time.Time) { b.learn(f, known) }
 	for _, kind := range []fact.Kind{fact.KindResidents, fact.KindModeration} {
-		var index uint64
-		var n uint16
-		for read, over := 0, false; !over && read < mostRecalled; {
-			kept, err := b.log.KeptBefore(kind, index, n, recalledAtOnce)
-			if err != nil {
-				return fmt.Errorf("recalling what residents answered: %w", err)
-			}
-			for _, k := range kept {
-				at, ok, err := b.log.AgreedAt(k.Index)
-				if err != nil {
-					return fmt.Errorf("recalling when residents answered: %w", err)
-				}
-				known := b.clock()
-				if ok { // as of then: what was said since stands above what a clock that was ahead said of later
-					known = alert.Earlier(at, known)
-				}
-				b.learn(k.Fact, known)
-				index, n, over = k.Index, k.N, fact.WallTime(k.Fact.HLC).Before(oldest)
-			}
-			read, over = read+len(kept), over || len(kept) < recalledAtOnce
+		if err := recalled.Each(b.log, kind, b.clock().Add(-recalledFor), mostRecalled, b.clock, learn); err != nil {
+			return err
 		}
 	}
 	return nil

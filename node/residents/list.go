@@ -10,6 +10,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/reports"
+	"almenara/node/residents/fair"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
 	"almenara/node/wire/why"
@@ -40,39 +41,11 @@ func (r *Residents) AlertResidents(_ context.Context, by authority.Caller, id st
 	}
 	all := slices.DeleteFunc(r.o.Book.list(ids), func(l listed) bool { return l.hidden() || !mayRead(by, l.Block) })
 	slices.SortStableFunc(all, func(a, b listed) int { return cmp.Compare(a.rank(), b.rank()) })
-	for _, one := range fairly(all, mostListed) {
+	for _, one := range fair.Cut(all, mostListed, func(l listed) fair.Group { return fair.Group{Rank: l.rank(), Block: l.Block} }) {
 		out.Answers = append(out.Answers, show(one))
 	}
 	out.More = len(all) > mostListed
 	return out, nil
-}
-
-// fairly is the most important of a list that has the most important first: of one rank so many of each block that a
-// block from which very much comes hides no other one. The order stays.
-func fairly(all []listed, most int) []listed {
-	if len(all) <= most {
-		return all
-	}
-	type group struct {
-		rank  int
-		block string
-	}
-	before := map[group]int{} // how many of the group come before
-	type place struct{ at, rank, nth int }
-	var places []place
-	for i, one := range all {
-		g := group{one.rank(), one.Block}
-		places = append(places, place{i, g.rank, before[g]})
-		before[g]++
-	}
-	slices.SortStableFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.nth, b.nth)) })
-	places = places[:most]
-	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(a.at, b.at) })
-	out := make([]listed, 0, most)
-	for _, p := range places {
-		out = append(out, all[p.at])
-	}
-	return out
 }
 
 // mayRead reports whether a caller may read what came from a block: who is limited to places reads of those alone.

@@ -75,10 +75,10 @@ func (r *Residents) answer(ctx context.Context, view View, from from, in Answer,
 	}
 	little, wait := r.floods.Takes(a, from.address, from.block, now)
 	if wait > 0 {
-		return out, tooMany(a.What, int(math.Ceil(wait.Seconds())))
+		return out, refusals.Many(a.What == factbody.ResidentHelp, int(math.Ceil(wait.Seconds())))
 	}
 	if !r.o.Book.room(a, little) {
-		return out, tooMany(a.What, 300)
+		return out, refusals.Many(a.What == factbody.ResidentHelp, 300)
 	}
 	if err := r.o.Understood(ctx, fact.KindResidents.Since()); err != nil {
 		return out, refusals.Refuse(refusals.NotReady)
@@ -93,14 +93,6 @@ func (r *Residents) answer(ctx context.Context, view View, from from, in Answer,
 	out.Agreed, err = r.record(ctx, a)
 	release()
 	return out, err
-}
-
-// tooMany refuses an answer; who needs help is told so in words of its own.
-func tooMany(what factbody.ResidentWhat, seconds int) error {
-	if what == factbody.ResidentHelp {
-		return &refusals.Refused{Why: refusals.NoHelp, RetryAfter: seconds}
-	}
-	return &refusals.Refused{Why: refusals.TooMany, RetryAfter: seconds}
 }
 
 // photo draws the photo anew, one at a time because that takes memory, and puts it on the disk.
@@ -141,7 +133,7 @@ func (r *Residents) record(ctx context.Context, a factbody.ResidentAnswer) (agre
 	select {
 	case queue <- w:
 	default:
-		return false, tooMany(a.What, 5)
+		return false, refusals.Many(a.What == factbody.ResidentHelp, 5)
 	}
 	select {
 	case out := <-w.done:

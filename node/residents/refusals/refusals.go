@@ -53,3 +53,12 @@ func (r *Refused) Kind() wire.Kind { return kinds[r.Why] }
 
 // Refuse is the error of that reason.
 func Refuse(why Reason) error { return &Refused{Why: why} }
+
+// Many is the error of an answer for which there is no room for so many seconds; who needs help is told so in words of
+// its own.
+func Many(help bool, seconds int) error {
+	if help {
+		return &Refused{Why: NoHelp, RetryAfter: seconds}
+	}
+	return &Refused{Why: TooMany, RetryAfter: seconds}
+}

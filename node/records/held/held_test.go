@@ -1,4 +1,4 @@
-package records
+package held
 
 import (
 	"testing"
@@ -36,7 +36,10 @@ func TestAttack_WhoIsLimitedTakesNoDeviceOfOthers(t *testing.T) {
 	}
 	_, err = log.Propose(t.Context(), "amy", &command.RevokeDevice{ID: "gone"})
 	require.NoError(t, err)
-	dv := NewDevices(&Proposer{store: log.Store}, log.State, nil)
+	known := func(id string) bool { _, ok := log.State.Index().Ordinal(id); return ok }
+	hold := func(by authority.Caller, in []wire.Enrol) error {
+		return log.Store.View(func(txn *storage.Txn) error { return Enrols(txn, known, by, in) })
+	}
 	eve := authority.Caller{Name: "eve", Roles: []string{authority.RoleDeviceManager}, Places: []string{"tm/a"}}
 	for name, c := range map[string]struct {
 		in   []wire.Enrol
@@ -58,7 +61,7 @@ func TestAttack_WhoIsLimitedTakesNoDeviceOfOthers(t *testing.T) {
 		"one that was revoked, elsewhere": {[]wire.Enrol{{ID: "gone", Member: "near"}}, true},
 	} {
 		for _, by := range []authority.Caller{eve, {Name: "amy", Roles: []string{authority.RoleDeviceManager}}} {
-			err := dv.hold(by, c.in)
+			err := hold(by, c.in)
 			if c.held && by.Name == "eve" {
 				var p *wire.Problem
 				require.ErrorAs(t, err, &p, name)
@@ -69,7 +72,7 @@ func TestAttack_WhoIsLimitedTakesNoDeviceOfOthers(t *testing.T) {
 		}
 	}
 	in := []wire.Enrol{{ID: "new", Place: "tm/a", Rotate: true}}
-	require.NoError(t, dv.hold(eve, in))
+	require.NoError(t, hold(eve, in))
 	require.False(t, in[0].Rotate, "somebody may enrol it elsewhere meanwhile")
 }
 
@@ -86,7 +89,7 @@ func TestAttack_WhoIsLimitedImportsNobodyOfOthers(t *testing.T) {
 		for _, by := range []authority.Caller{eve, {Name: "amy"}} {
 			var held error
 			visited := 0
-			visit := holding(by, live, func(int, audience.Member) error { visited++; return nil }, &held)
+			visit := Rows(by, live, func(int, audience.Member) error { visited++; return nil }, &held)
 			require.NoError(t, visit(1, audience.Member{ID: row[0], Place: audience.Path(row[1])}))
 			require.NoError(t, visit(2, audience.Member{ID: "new", Place: "tm/a"}))
 			require.Equal(t, 2, visited)
