@@ -13,7 +13,7 @@ const (
 
 // Contradictions are those among what is in force: the gravest, and of those the newest, 20 at most.
 type Contradictions struct {
-	Contradictions []Contradiction `json:"contradictions"`
+	Contradictions []Contradiction `json:"contradictions"`     // the gravest first, then the newest
 	More           int             `json:"more"`               // how many there are beside those
 	AtLeast        bool            `json:"at_least,omitempty"` // there may be more than that
 }
