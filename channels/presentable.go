@@ -28,14 +28,28 @@ func Presentable(a *alert.Alert, n int) error {
 // unsigned is room for what a body has besides its texts: identities, digest, signature.
 const unsigned = 1 << 10
 
-// TakenOut says in sentences what devices will not show of the texts of an info as it was
-// written, and what was read as something else; nil for most.
-func TakenOut(in *alert.Info) []string {
-	var all []string
+// Taken is what devices do not show of one text as it was written. It can be compared.
+type Taken struct {
+	Element string      // of CAP
+	Text    plain.Taken // zero: it is an address that is not passed on
+}
+
+// String is a sentence for the sender.
+func (t Taken) String() string {
+	if t.Text.Change == "" {
+		return t.Element + ": an address that does not begin with http, https, mailto or tel is not passed on"
+	}
+	return t.Element + ": " + t.Text.String()
+}
+
+// TakenOut says what devices will not show of the texts of an info as it was written, and what was read
+// as something else; nil for most.
+func TakenOut(in *alert.Info) []Taken {
+	var all []Taken
 	look := func(name, text string) {
 		_, taken := plain.Read(text)
 		for _, what := range taken {
-			all = append(all, name+": "+what)
+			all = append(all, Taken{name, what})
 		}
 	}
 	look("event", in.Event)
@@ -49,7 +63,7 @@ func TakenOut(in *alert.Info) []string {
 	}
 	address := func(name, text string) {
 		if strings.TrimSpace(text) != "" && plain.Link(text) == "" {
-			all = append(all, name+": an address that does not begin with http, https, mailto or tel is not passed on")
+			all = append(all, Taken{Element: name})
 		}
 	}
 	address("web", in.Web)

@@ -103,8 +103,8 @@ func takesEmptyArea(d *district) {
 	sent := d.post(0, sea, "", "committed")
 	require.Equal(d.t, wire.StateInForce, sent.State)
 	require.Zero(d.t, sent.Addressed.Total)
-	require.Contains(d.t, strings.Join(sent.Warnings, "; "), "nobody is addressed")
-	for _, w := range sent.Warnings {
+	require.Contains(d.t, strings.Join(sent.Warnings.Texts(), "; "), "nobody is addressed")
+	for _, w := range sent.Warnings.Texts() {
 		require.NotContains(d.t, w, "warn:", "whoever shows a warning calls it one")
 	}
 }

@@ -39,7 +39,7 @@ func (d *district) ask(raw []byte, selection string) (alert.Verdict, string) {
 		require.Contains(d.t, []wire.Kind{wire.KindRefused, wire.KindTooLarge, wire.KindConflict}, problem.Kind, problem.Sentence)
 		return alert.VerdictReject, problem.Sentence
 	case len(out.Warnings) > 0:
-		return alert.VerdictWarn, strings.Join(out.Warnings, "; ")
+		return alert.VerdictWarn, strings.Join(out.Warnings.Texts(), "; ")
 	}
 	require.NoError(d.t, err)
 	return alert.VerdictAccept, ""

@@ -79,14 +79,14 @@ func TestLarge_IsShownEverywhereAndKeptByEveryNode(t *testing.T) {
 
 	preview, err := d.client(origin).PreviewCAP(d.ctx(), raw, "")
 	require.NoError(t, err)
-	require.Contains(t, strings.Join(preview.Warnings, "\n"), "attachment")
+	require.Contains(t, strings.Join(preview.Warnings.Texts(), "\n"), "attachment")
 	require.NoFileExists(t, d.file(origin, raw), "a try leaves nothing")
 
 	out, err := d.client(origin).TakeCAP(d.ctx(), raw, "", "")
 	require.NoError(t, err)
 	require.Equal(t, wire.StateInForce, out.State)
 	require.EqualValues(t, 3, out.Addressed.Total)
-	require.Contains(t, strings.Join(out.Warnings, "\n"), "attachment")
+	require.Contains(t, strings.Join(out.Warnings.Texts(), "\n"), "attachment")
 	require.FileExists(t, d.file(origin, raw), "before the answer")
 	f.proven(revisionOf(out), 3)
 	d.haveOriginal(out.Alert, raw)
@@ -159,7 +159,7 @@ func TestLarge_SaysWhatDevicesHaveNoRoomFor(t *testing.T) {
 	require.NoError(t, err)
 	out, err := d.client(0).TakeCAP(d.ctx(), raw, "", "")
 	require.NoError(t, err)
-	for _, warnings := range [][]string{preview.Warnings, out.Warnings} {
+	for _, warnings := range [][]string{preview.Warnings.Texts(), out.Warnings.Texts()} {
 		require.Contains(t, strings.Join(warnings, "\n"), `the attachment "Spoken warning" is too large to be passed on to devices`)
 		require.Equal(t, 1, strings.Count(strings.Join(warnings, "\n"), "attachment"), "once: %v", warnings)
 	}
@@ -212,7 +212,7 @@ func TestLarge_IsTakenWithoutItsOriginalWhereTheDiskIsTight(t *testing.T) {
 	out, err := d.client(0).TakeCAP(d.ctx(), raw, "", "")
 	require.NoError(t, err)
 	require.Equal(t, wire.StateInForce, out.State)
-	require.Contains(t, strings.Join(out.Warnings, "\n"), "is not kept")
+	require.Contains(t, strings.Join(out.Warnings.Texts(), "\n"), "is not kept")
 	require.Equal(t, wire.CopyNotKept, d.originalOf(0, out.Alert).Copy)
 	_, err = d.client(0).AlertMessage(d.ctx(), out.Alert)
 	requireKind(t, wire.KindNotFound, err, "there is none")
@@ -264,5 +264,5 @@ func TestLarge_UpdatesAreNotRefusedForWhatWasSentBefore(t *testing.T) {
 		out, err = d.client(0).TakeCAP(d.ctx(), []byte(next), "", "")
 		require.NoError(t, err, i)
 	}
-	require.Contains(t, strings.Join(out.Warnings, "\n"), "is not kept")
+	require.Contains(t, strings.Join(out.Warnings.Texts(), "\n"), "is not kept")
 }

@@ -63,7 +63,7 @@ func previewsNew(d *district) {
 	require.NoError(d.t, err)
 	require.True(d.t, text.DryRun)
 	require.EqualValues(d.t, 2, text.Addressed.Total)
-	require.Contains(d.t, strings.Join(d.preview(0, warning("preview-sea", polygon(square(10, 110, 0.1))), "").Warnings, "; "), "nobody is addressed")
+	require.Contains(d.t, strings.Join(d.preview(0, warning("preview-sea", polygon(square(10, 110, 0.1))), "").Warnings.Texts(), "; "), "nobody is addressed")
 
 	fleet.settle()
 	d.unrecorded(rain.id(), "preview-rain", "preview-text", "preview-sea", would.Alert, text.Alert)

@@ -47,7 +47,7 @@ func slipsAreOvercome(d *district) {
 		flood := off("slip-"+name, here.Area, c.by)
 		out := d.post(0, flood, "", "")
 		require.Equal(d.t, wire.StateInForce, out.State, name)
-		require.Contains(d.t, strings.Join(out.Warnings, "\n"), c.says, name)
+		require.Contains(d.t, strings.Join(out.Warnings.Texts(), "\n"), c.says, name)
 		fleet.proven(revisionOf(out), 1)
 		again := flood.update("again")
 		again.Sent = time.Now().Truncate(time.Second) // somebody has set the clock
@@ -92,7 +92,7 @@ func wildTimesAreRefused(d *district) {
 	forEver := warning("for-ever", polygon(here.Area))
 	forEver.Expires = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 	out := d.post(0, forEver, "", "")
-	require.Contains(d.t, strings.Join(out.Warnings, "\n"), "is held to that")
+	require.Contains(d.t, strings.Join(out.Warnings.Texts(), "\n"), "is held to that")
 	a, err := d.client(0).ShowAlert(d.ctx(), out.Alert)
 	require.NoError(d.t, err)
 	require.WithinDuration(d.t, time.Now().Add(31*24*time.Hour), a.Expires, time.Minute)

@@ -19,13 +19,12 @@ import (
 // their characters, and characters that nobody sees become what was meant or a space.
 // Devices never read the result as HTML, so "<" may stay.
 //
-// taken says in sentences for the sender what was taken out or read as something else;
-// it is nil for most texts.
-func Read(s string) (text string, taken []string) {
+// taken says for the sender what was taken out or read as something else; it is nil for most texts.
+func Read(s string) (text string, taken []Taken) {
 	if strings.ContainsRune(s, '<') {
 		var tags []string
 		if s, tags = withoutMarkup(s); len(tags) > 0 {
-			taken = append(taken, "the markup "+strings.Join(tags, " ")+" is not shown")
+			taken = append(taken, Taken{Markup, strings.Join(tags, " ")})
 		}
 	}
 	if strings.ContainsRune(s, '&') {
@@ -63,7 +62,7 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "
 // withoutControls replaces the characters that nobody sees and that devices may
 // stumble over. Joiners, marks of direction and soft hyphens are parts of words in
 // many scripts, and stay.
-func withoutControls(s string) (text string, changed []string) {
+func withoutControls(s string) (text string, changed []Taken) {
 	var controls, windows, overrides, marks []string
 	note := func(list *[]string, r rune) {
 		if name := fmt.Sprintf("U+%04X", r); !slices.Contains(*list, name) && len(*list) < mostNamed {
@@ -94,16 +93,16 @@ func withoutControls(s string) (text string, changed []string) {
 		return r
 	}, lineEnds.Replace(s))
 	for _, one := range []struct {
-		what string
+		what Change
 		list []string
 	}{
-		{"control characters are shown as spaces: ", controls},
-		{"control characters are read as Windows-1252: ", windows},
-		{"characters that turn the direction of the text round are left out: ", overrides},
-		{"byte order marks within the text are left out: ", marks},
+		{Controls, controls},
+		{Windows, windows},
+		{Overrides, overrides},
+		{Marks, marks},
 	} {
 		if len(one.list) > 0 {
-			changed = append(changed, one.what+strings.Join(one.list, " "))
+			changed = append(changed, Taken{one.what, strings.Join(one.list, " ")})
 		}
 	}
 	return text, changed

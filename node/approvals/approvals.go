@@ -96,7 +96,7 @@ func (a *Approvals) ApproveAlert(ctx context.Context, by authority.Caller, id st
 		return wire.Outcome{}, err
 	}
 	if a.hasApproved(m, by.Name) {
-		return a.answers.Known(ctx, m, wait, []string{by.Name + " has approved it before"}), nil
+		return a.answers.Known(ctx, m, wait, why.Sentences{why.Sayf("%s has approved it before", by.Name).Because(why.ApprovedAgain, by.Name)}), nil
 	}
 	right, err := a.rules.Check(by, authority.Approve, about(m))
 	if err != nil {

@@ -235,6 +235,6 @@ func TestApproval_WaitsUntilAllUnderstandIt(t *testing.T) {
 	out, err := court.ApproveAlert(t.Context(), by, string(held.Key().ID()), wire.Approve{}, wire.WaitLocal)
 	require.NoError(t, err)
 	require.True(t, out.Duplicate)
-	require.Equal(t, []string{"bob has approved it before"}, out.Warnings)
+	require.Equal(t, []string{"bob has approved it before"}, out.Warnings.Texts())
 	require.Empty(t, court.facts, "once is enough")
 }

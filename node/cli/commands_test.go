@@ -22,6 +22,7 @@ import (
 	"almenara/node/cli/terminal"
 	"almenara/node/wire"
 	"almenara/node/wire/devicehealth"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capjson"
 )
@@ -68,7 +69,7 @@ func TestCapCheck_WalksFoldersAndFailsOnReject(t *testing.T) {
 func TestAlertSend_SendsTheFileAsItIs(t *testing.T) {
 	w := newWorld(t)
 	file := write(t, t.TempDir(), "flood.xml", message)
-	w.Outcome.Warnings = []string{"the clock of the sender is 3 minutes ahead"}
+	w.Outcome.Warnings = why.Sentences{{Text: "the clock of the sender is 3 minutes ahead"}}
 	require.Equal(t, command.ExitDone, w.run("alert", "send", "--cap", file, "--select", "kind = screen", "--wait", "held"), w.err.String())
 	require.Equal(t, []string{fmt.Sprintf("TakeCAP %s %q held", message, "kind = screen")}, w.Calls())
 	require.Equal(t, "Alert "+apitest.AlertID+" is in force (committed).\nIt addresses 1,204 members, 311 with a device connected now.\n"+
@@ -168,7 +169,7 @@ func TestStatus_ExitsByWhatItSays(t *testing.T) {
 
 func TestAlertSend_DryRunSendsNothing(t *testing.T) {
 	w := newWorld(t)
-	w.Outcome.Unlocated, w.Outcome.Warnings = 3, []string{"the area is large"}
+	w.Outcome.Unlocated, w.Outcome.Warnings = 3, why.Sentences{{Text: "the area is large"}}
 	require.Equal(t, command.ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--dry-run"), w.err.String())
 	require.Len(t, w.Calls(), 1)
 	require.Contains(t, w.Calls()[0], "PreviewAlert {")

@@ -92,7 +92,7 @@ func (u Update) louder(infos []alert.Info) bool {
 
 // Make returns the Update that says texts in place of what current says, and what its
 // sender should know. Expires is when it ends; zero leaves every end as it is.
-func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*alert.Alert, []string, error) {
+func Make(current *alert.Alert, texts []Text, expires time.Time, u Update) (*alert.Alert, why.Sentences, error) {
 	a := current.Clone()
 	moved, err := u.moved(a.Infos)
 	if err != nil {
@@ -179,7 +179,7 @@ func replace(infos []alert.Info, text Text, changed []bool) error {
 }
 
 // unchanged warns of languages that still say what was said before.
-func unchanged(infos []alert.Info, changed []bool) []string {
+func unchanged(infos []alert.Info, changed []bool) why.Sentences {
 	var same []string
 	for i := range infos {
 		if language := languageOf(infos[i]); !changed[i] && !slices.Contains(same, language) {
@@ -189,7 +189,7 @@ func unchanged(infos []alert.Info, changed []bool) []string {
 	if len(same) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("the text in %s stays as it was; correct it, too, if it is wrong", strings.Join(same, ", "))}
+	return why.Sentences{why.Sayf("the text in %s stays as it was; correct it, too, if it is wrong", strings.Join(same, ", ")).Because(why.TextsStay, strings.Join(same, " · "))}
 }
 
 func languages(infos []alert.Info) (all []string) {

@@ -51,7 +51,7 @@ func TestMake_ChangesTheWordsAndNothingElse(t *testing.T) {
 func TestMake_SaysWhichLanguageStaysWrong(t *testing.T) {
 	_, warnings, err := correction.Make(bilingual(), []correction.Text{{Language: "en", Headline: text("Fire in block 2")}}, time.Time{}, update())
 	require.NoError(t, err)
-	require.Equal(t, []string{"the text in zh-HK stays as it was; correct it, too, if it is wrong"}, warnings)
+	require.Equal(t, []string{"the text in zh-HK stays as it was; correct it, too, if it is wrong"}, warnings.Texts())
 }
 
 func TestMake_MovesEveryEnd(t *testing.T) {

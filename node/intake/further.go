@@ -49,7 +49,7 @@ func (c corrector) keepFurther(taken *incoming, elsewhere bool) error {
 	case e == nil:
 		return nil
 	case elsewhere:
-		taken.warnings = append(taken.warnings, "the change is for another selection, so no further group is called, and those that were called do not get it unless they are in it")
+		taken.warnings = append(taken.warnings, why.Sayf("the change is for another selection, so no further group is called, and those that were called do not get it unless they are in it").Because(why.GroupsKept))
 		return nil
 	}
 	says, groups, err := escalation.Taken(acts.Escalate{Answers: int(e.Answers), Minutes: int(e.Minutes), Groups: e.Groups}, c.t.audience())

@@ -33,7 +33,7 @@ type incoming struct {
 	scenario rights.Scenario   // that it was made from; the zero one is none
 	blanks   map[string]string // that fill the scenario's
 	replaces *alerts.Message   // whose place it takes, of a change of one alert; nil: it is none
-	warnings []string
+	warnings why.Sentences
 	wait     wire.Wait
 	dryRun   bool // say what would be, record nothing
 	direct   bool // this node writes the CAP message, maybe under the district's own sender

@@ -22,9 +22,9 @@ const ours = "almenara:"
 // asked judges the parameters that the nodes read. Blocks in several languages say the same; each is told once.
 func asked(a *alert.Alert) (found alert.Findings) {
 	said, spans := map[string]bool{}, 0
-	strange := func(format string, args ...any) {
+	strange := func(code, format string, args ...any) {
 		if len(found) < mostTexts {
-			found = warn(found, ruleParameter, format, args...)
+			found.Add(alert.Warn, ruleParameter, format, args...).As(code, args...)
 		}
 	}
 	for n := range a.Infos {
@@ -37,23 +37,24 @@ func asked(a *alert.Alert) (found alert.Findings) {
 			switch p.Name {
 			case alert.ParameterConfirm:
 				if p.Value != alert.ConfirmPerson && p.Value != alert.ConfirmNone {
-					strange("info %d: %s is %q, which is taken for %s; %s and %s are known", n+1, p.Name, alert.Clip(p.Value), alert.ConfirmNone, alert.ConfirmPerson, alert.ConfirmNone)
+					strange("confirm-unknown", "info %d: %s is %q, which is taken for %s; %s and %s are known", n+1, p.Name, alert.Clip(p.Value), alert.ConfirmNone, alert.ConfirmPerson, alert.ConfirmNone)
 				}
 			case alert.ParameterResidents:
 				for _, word := range strings.Fields(p.Value) {
 					if !slices.Contains(alert.ResidentWords, word) {
-						strange("info %d: %s asks for %q, for which nobody is asked; known are %s", n+1, p.Name, alert.Clip(word), strings.Join(alert.ResidentWords, ", "))
+						strange("residents-unknown", "info %d: %s asks for %q, for which nobody is asked; known are %s", n+1, p.Name, alert.Clip(word), strings.Join(alert.ResidentWords, ", "))
 					}
 				}
 			case visited.Parameter:
 				if spans++; spans > visited.Most {
-					return reject(found, RuleVisited, "info %d: the message names more than %d places and spans of time (%s)", n+1, visited.Most, p.Name)
+					found.Add(alert.Reject, RuleVisited, "info %d: the message names more than %d places and spans of time (%s)", n+1, visited.Most, p.Name).As("visited-many", n+1, visited.Most)
+					return found
 				}
 				if unfit := visitedOf(a, n, p.Value); unfit != nil {
 					return append(found, unfit...)
 				}
 			default:
-				strange("info %d: the parameter %q is not known here, and nothing follows from it; known are %s, %s and %s", n+1, alert.Clip(p.Name), alert.ParameterConfirm, alert.ParameterResidents, visited.Parameter)
+				strange("parameter-unknown", "info %d: the parameter %q is not known here, and nothing follows from it; known are %s, %s and %s", n+1, alert.Clip(p.Name), alert.ParameterConfirm, alert.ParameterResidents, visited.Parameter)
 			}
 		}
 	}
@@ -70,7 +71,7 @@ func visitedOf(a *alert.Alert, n int, value string) (found alert.Findings) {
 		err = v.Plausible(a.Sent.Time())
 	}
 	if err != nil {
-		return reject(nil, RuleVisited, "info %d: the span of time or the place of %s cannot be used: %v", n+1, visited.Parameter, err)
+		found.Add(alert.Reject, RuleVisited, "info %d: the span of time or the place of %s cannot be used: %v", n+1, visited.Parameter, err).As(RuleVisited, n+1, alert.Clip(value))
 	}
-	return nil
+	return found
 }

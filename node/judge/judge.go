@@ -17,6 +17,7 @@ import (
 	"almenara/channels"
 	"almenara/channels/plain"
 	"almenara/node/budget"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/alert/check"
@@ -35,7 +36,6 @@ const (
 	ruleArea      = "area-unreadable"   // ErrUnreadableArea
 	ruleSelection = "selection-needed"  // nothing but a selection can say who is meant
 	ruleText      = "text-changed"      // devices show something else than was written
-	ruleOutline   = "area-changed"      // the areas are read as something else than was written
 	ruleOver      = "expired"           // it has run out before it was sent
 	ruleEmpty     = "text-empty"        // a text that was typed shows nothing
 	ruleMany      = "references-many"   // more than budget.MaxReferences
@@ -54,16 +54,18 @@ func Message(a *alert.Alert) alert.Findings {
 	found := longNames(a)
 	switch a.MsgType {
 	case alert.MsgTypeAck, alert.MsgTypeError:
-		return reject(found, ruleNoWarning, "a CAP %s answers a message and warns nobody", a.MsgType)
+		found.Add(alert.Reject, ruleNoWarning, "a CAP %s answers a message and warns nobody", a.MsgType)
+		return found
 	case alert.MsgTypeCancel:
 		return found
 	}
 	if len(a.Infos) == 0 {
-		return reject(found, ruleNoInfo, "the message has no info block, so there is nothing to show and no area")
+		found.Add(alert.Reject, ruleNoInfo, "the message has no info block, so there is nothing to show and no area").As(ruleNoInfo, alert.Place{})
+		return found
 	}
 	for n := range a.Infos {
 		if err := channels.Presentable(a, n); err != nil {
-			found = reject(found, ruleTooLarge, "info %d: %v", n+1, err)
+			found.Add(alert.Reject, ruleTooLarge, "info %d: %v", n+1, err).As("headline-large", alert.Place{Info: n + 1})
 		}
 	}
 	if found.Rejected() {
@@ -72,7 +74,8 @@ func Message(a *alert.Alert) alert.Findings {
 	found = append(found, asked(a)...)
 	cuts, err := channels.CheckSize(a)
 	if err != nil {
-		return reject(found, ruleTooLarge, "the headlines and instructions of its languages are together larger than devices take (%d KiB); shorten them", channels.MaxBody>>10)
+		found.Add(alert.Reject, ruleTooLarge, "the headlines and instructions of its languages are together larger than devices take (%d KiB); shorten them", channels.MaxBody>>10).As("headlines-large", channels.MaxBody>>10)
+		return found
 	}
 	return append(append(cutTexts(found, a, cuts), changedTexts(a)...), inWords(a)...)
 }
@@ -81,13 +84,14 @@ func Message(a *alert.Alert) alert.Findings {
 // "Media" there must not believe that nobody else is warned. CAP's note and parameter, which devices
 // are not told either, are for systems: of 158 real messages 93 have parameters, and a warning of
 // each would teach to pass over warnings.
-func inWords(a *alert.Alert) alert.Findings {
+func inWords(a *alert.Alert) (found alert.Findings) {
 	for n := range a.Infos {
 		if text := a.Infos[n].AudienceText; !Empty(text) {
-			return warn(nil, ruleAudience, "info %d: the audience is named in words (%q), which narrows nothing, and devices are not told it", n+1, clip(text))
+			found.Add(alert.Warn, ruleAudience, "%sthe audience is named in words (%q), which narrows nothing, and devices are not told it", alert.Place{Info: n + 1}, clip(text))
+			break
 		}
 	}
-	return nil
+	return found
 }
 
 // longNames refuses identifiers and senders that are too long, also those of references.
@@ -100,7 +104,8 @@ func longNames(a *alert.Alert) (found alert.Findings) {
 		}
 		for _, name := range []struct{ what, text string }{{"identifier", k.Identifier}, {"sender", k.Sender}} {
 			if len(name.text) > maxName {
-				return reject(found, ruleName, "the %s of %s has %d bytes, and %d is the most", name.what, of, len(name.text), maxName)
+				found.Add(alert.Reject, ruleName, "the %s of %s has %d bytes, and %d is the most", name.what, of, len(name.text), maxName).As(ruleName, element(name.what), n, len(name.text), maxName)
+				return found
 			}
 		}
 	}
@@ -109,7 +114,7 @@ func longNames(a *alert.Alert) (found alert.Findings) {
 
 // changedTexts warns of what devices show otherwise than it was written.
 func changedTexts(a *alert.Alert) (found alert.Findings) {
-	said, more := map[string]bool{}, 0
+	said, more := map[channels.Taken]bool{}, 0
 	for n := range a.Infos {
 		for _, taken := range channels.TakenOut(&a.Infos[n]) {
 			switch {
@@ -117,13 +122,13 @@ func changedTexts(a *alert.Alert) (found alert.Findings) {
 			case len(found) == mostTexts:
 				more++
 			default:
-				found = warn(found, ruleText, "info %d %s", n+1, taken)
+				found.Add(alert.Warn, ruleText, "info %d %s", n+1, taken).As(takenCode(taken), alert.Place{Info: n + 1}, element(taken.Element), taken.Text.Names)
 			}
 			said[taken] = true
 		}
 	}
 	if more > 0 {
-		found = warn(found, ruleText, "devices show %d more texts otherwise than they were written", more)
+		found.Add(alert.Warn, ruleText, "devices show %d more texts otherwise than they were written", more).As("texts-changed", more)
 	}
 	return found
 }
@@ -141,15 +146,55 @@ func Selected(found alert.Findings, selections ...string) alert.Findings {
 func cutTexts(found alert.Findings, a *alert.Alert, cuts []channels.Cut) alert.Findings {
 	for n, c := range cuts {
 		if n == mostTexts {
-			return warn(found, RuleCut, "devices lack %d more texts, areas or files; a message for them has at most %d KiB", len(cuts)-n, channels.MaxBody>>10)
+			found.Add(alert.Warn, RuleCut, "devices lack %d more texts, areas or files; a message for them has at most %d KiB", len(cuts)-n, channels.MaxBody>>10).As("texts-cut", len(cuts)-n, channels.MaxBody>>10)
+			return found
 		}
-		detail := cutDetail(c)
+		at := alert.Place{}
 		if c.Info < len(a.Infos) {
-			detail = fmt.Sprintf("info %d: %s", c.Info+1, detail)
+			at.Info = c.Info + 1
 		}
-		found = warn(found, RuleCut, "%s", detail)
+		found.Add(alert.Warn, RuleCut, "%s%s", at, cutDetail(c)).As(cutCode(c), at, element(string(c.Of)), clip(c.Name), c.Kept, c.Whole)
 	}
 	return found
+}
+
+// element is an element of CAP as pages name it.
+func element(name string) why.Words { return why.Words{Of: "element.", Values: []string{name}} }
+
+// cutCode is the code of cutDetail's sentence.
+func cutCode(c channels.Cut) string {
+	switch c.Of {
+	case channels.Areas:
+		return "cut-areas"
+	case channels.Attachment:
+		return "cut-attachment"
+	case channels.File:
+		return "cut-file"
+	case channels.AreaDesc:
+		return "cut-areadesc"
+	case channels.Overlap:
+		return "cut-overlap"
+	case channels.Web, channels.Contact:
+		return "cut-left-out"
+	}
+	return "cut-short"
+}
+
+// takenCode is the code of the sentence of what is taken out of a text.
+func takenCode(t channels.Taken) string {
+	switch t.Text.Change {
+	case plain.Markup:
+		return "taken-markup"
+	case plain.Controls:
+		return "taken-controls"
+	case plain.Windows:
+		return "taken-windows"
+	case plain.Overrides:
+		return "taken-overrides"
+	case plain.Marks:
+		return "taken-marks"
+	}
+	return "taken-address"
 }
 
 func cutDetail(c channels.Cut) string {
@@ -201,7 +246,7 @@ func Typed(form json.RawMessage) (found alert.Findings) {
 	for n, i := range said.Info {
 		for _, text := range [][2]string{{"event", i.Event}, {"headline", i.Headline}, {"description", i.Description}, {"instruction", i.Instruction}} {
 			if text[1] != "" && Empty(text[1]) {
-				found = reject(found, ruleEmpty, "info %d: the %s is empty", n+1, text[0])
+				found.Add(alert.Reject, ruleEmpty, "info %d: the %s is empty", n+1, text[0]).As(ruleEmpty, alert.Place{Info: n + 1}, element(text[0]))
 			}
 		}
 	}
@@ -211,35 +256,41 @@ func Typed(form json.RawMessage) (found alert.Findings) {
 // Over rejects a message that has run out by now, for who writes it now: it would warn
 // nobody, and cannot be meant. What a central system wrote in time and brings too late is
 // another matter: that it was written is worth recording.
-func Over(a *alert.Alert, now time.Time) alert.Findings {
+func Over(a *alert.Alert, now time.Time) (found alert.Findings) {
 	warns := a.MsgType == alert.MsgTypeAlert || a.MsgType == alert.MsgTypeUpdate
 	until := a.ExpiresFrom(alert.Earlier(a.Sent.Time(), now))
 	if !warns || until.After(now) {
 		return nil
 	}
-	return reject(nil, ruleOver, "its end, %s, has passed, so it would warn nobody", until.Format(time.RFC3339))
+	found.Add(alert.Reject, ruleOver, "its end, %s, has passed, so it would warn nobody", until.Format(time.RFC3339)).As("end-passed", until)
+	return found
 }
 
 // Targets works out whom each info block addresses; nil for a Cancel, which ends its
 // alert wherever that is. limit is the sender's selection, the zero one is none. The
 // targets are there unless the findings reject.
 func Targets(a *alert.Alert, limit audience.Selection, knowsScheme func(name string) bool) ([]audience.Target, alert.Findings) {
-	var found alert.Findings
 	if a.MsgType == alert.MsgTypeCancel {
 		return nil, nil
 	}
-	targets, notes, err := areas.TargetsOf(a, limit, knowsScheme)
-	for _, note := range notes {
-		found = warn(found, ruleOutline, "%s", note)
-	}
+	targets, found, err := areas.TargetsOf(a, limit, knowsScheme)
 	switch {
 	case err == nil:
 		return targets, found
 	case limit.IsZero() && (errors.Is(err, audience.ErrNoArea) || errors.Is(err, areas.ErrNotAddressed)):
-		return nil, reject(found, ruleSelection, "%v", err)
+		found.Add(alert.Reject, ruleSelection, "%v", err).As(targetCode(err))
 	default:
-		return nil, reject(found, ruleArea, "%v", err)
+		found.Add(alert.Reject, ruleArea, "%v", err)
 	}
+	return nil, found
+}
+
+// targetCode is the code of what keeps a message from saying whom it is for.
+func targetCode(err error) string {
+	if errors.Is(err, areas.ErrNotAddressed) {
+		return "not-addressed"
+	}
+	return ruleSelection
 }
 
 // Times judges what a message says of time at now, when a node is about to take it. known says of a
@@ -282,7 +333,7 @@ func File(raw []byte, limit audience.Selection, now time.Time) alert.Findings {
 // references are known is a node's matter.
 func timesAndReferences(a *alert.Alert, now time.Time) (found alert.Findings) {
 	if len(a.References) > budget.MaxReferences {
-		found = reject(found, ruleMany, "it references %d messages, and %d is the most", len(a.References), budget.MaxReferences)
+		found.Add(alert.Reject, ruleMany, "it references %d messages, and %d is the most", len(a.References), budget.MaxReferences)
 	}
 	known := func(alert.Key) bool { return true }
 	found = append(found, Times(a, alert.Earlier(a.Sent.Time(), now), true, known)...)
@@ -296,12 +347,4 @@ func timesAndReferences(a *alert.Alert, now time.Time) (found alert.Findings) {
 		}
 	}
 	return found
-}
-
-func reject(found alert.Findings, rule, format string, args ...any) alert.Findings {
-	return append(found, alert.Finding{Level: alert.Reject, Rule: rule, Detail: fmt.Sprintf(format, args...)})
-}
-
-func warn(found alert.Findings, rule, format string, args ...any) alert.Findings {
-	return append(found, alert.Finding{Level: alert.Warn, Rule: rule, Detail: fmt.Sprintf(format, args...)})
 }

@@ -82,8 +82,8 @@ func Open(o Options) (*Keeper, error) {
 
 // Large is a message that does not fit its fact, as the fact carries it.
 type Large struct {
-	Body     []byte   // of the fact
-	Warnings []string // for whoever sent it
+	Body     []byte        // of the fact
+	Warnings why.Sentences // for whoever sent it
 	release  func()
 }
 
@@ -107,29 +107,30 @@ func (k *Keeper) Take(ctx context.Context, issue factbody.Issue, a *alert.Alert,
 	}
 	raw := issue.Message
 	sum, content := Sum(sha256.Sum256(raw)), a.Digest()
-	why, err := k.refusal(issue.Author, sum, int64(len(raw)), urgent)
+	unkept, err := k.refusal(issue.Author, sum, int64(len(raw)), urgent)
 	if err != nil {
 		return nil, err
 	}
 	issue.Original = &factbody.Original{
-		SHA256: sum[:], Size: int64(len(raw)), Content: content[:], Kept: why == "", Until: until(issue, a).UnixMilli(),
+		SHA256: sum[:], Size: int64(len(raw)), Content: content[:], Kept: unkept.Why.Reason == "", Until: until(issue, a).UnixMilli(),
 	}
 	body, warnings, err := reduce(issue, a, fact.MaxBody)
 	if err != nil {
 		return nil, err
 	}
 	l := &Large{Body: body, Warnings: warnings, release: func() {}}
-	if why == "" && !try {
+	if unkept.Why.Reason == "" && !try {
 		if l.release, err = k.put(sum, raw); err != nil {
 			k.o.Logger.Error("the disk does not take an original", "error", err)
-			why, issue.Original.Kept = "the disk of this node does not take it", false
+			unkept, issue.Original.Kept = why.Sayf("the disk of this node does not take it").Because(why.KeptNotDisk), false
 			if l.Body, _, err = reduce(issue, a, fact.MaxBody); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if why != "" {
-		l.Warnings = append(l.Warnings, "the message as it was written is not kept, because "+why+"; what it says is")
+	if unkept.Why.Reason != "" {
+		unkept.Text = "the message as it was written is not kept, because " + unkept.Text + "; what it says is"
+		l.Warnings = append(l.Warnings, unkept)
 	}
 	return l, nil
 }
@@ -159,28 +160,28 @@ func until(issue factbody.Issue, a *alert.Alert) time.Time {
 }
 
 // refusal says why a message may not be kept, or is refused for what its author has sent.
-func (k *Keeper) refusal(author string, sum Sum, size int64, urgent bool) (unkept string, err error) {
+func (k *Keeper) refusal(author string, sum Sum, size int64, urgent bool) (unkept why.Sentence, err error) {
 	if _, known := k.list.find(sum); known {
-		return "", nil
+		return unkept, nil
 	}
 	now := k.o.Clock()
 	all, own := k.list.protected(author, now)
 	switch {
 	case own+size > MostOfAuthor && urgent:
-		return fmt.Sprintf("those of %s that are in force or were a day ago have %d MiB already, and %d MiB is the most of one sender", author, own>>20, MostOfAuthor>>20), nil
+		return why.Sayf("those of %s that are in force or were a day ago have %d MiB already, and %d MiB is the most of one sender", author, own>>20, MostOfAuthor>>20).Because(why.KeptNotAuthor, author, own>>20, MostOfAuthor>>20), nil
 	case own+size > MostOfAuthor:
 		free := k.list.room(author, size, now)
 		p := wire.Problemf(wire.KindOverBudget, "the messages of %s that are in force or were a day ago have %d MiB, and %d MiB is the most of one sender; "+
 			"nothing was sent: send it with simpler outlines and without attachments, or after %s",
 			author, own>>20, MostOfAuthor>>20, free.UTC().Format("15:04 UTC on 2 January")).Because(why.OriginalsMany, author, MostOfAuthor>>20, free)
 		p.RetryAfter = max(1, int(math.Ceil(free.Sub(now).Seconds())))
-		return "", p
+		return unkept, p
 	case all+size > MostProtected:
-		return fmt.Sprintf("the district keeps %d MiB of such messages already", all>>20), nil
+		return why.Sayf("the district keeps %d MiB of such messages already", all>>20).Because(why.KeptNotDistrict, all>>20), nil
 	case k.o.Room() != nil:
-		return "the disk of this node has no room for it", nil
+		return why.Sayf("the disk of this node has no room for it").Because(why.KeptNotRoom), nil
 	}
-	return "", nil
+	return unkept, nil
 }
 
 func (k *Keeper) pin(sum Sum, by int) {

@@ -260,13 +260,13 @@ func TestTake_HoldsEachAuthorToAShare(t *testing.T) {
 	fill("charlie", MostProtected/MaxBytes-MostOfAuthor/MaxBytes)
 	l, err = take("dora", 3)
 	require.NoError(t, err, "nobody's alert is refused for what others have sent")
-	require.Contains(t, l.Warnings[0], "is not kept")
+	require.Contains(t, l.Warnings[0].Text, "is not kept")
 	l.Done()
 	w.now = w.now.Add(2 * time.Hour)
 	w.room = errors.New("tight")
 	l, err = take("dora", 4)
 	require.NoError(t, err)
-	require.Contains(t, l.Warnings[0], "no room")
+	require.Contains(t, l.Warnings[0].Text, "no room")
 	issue, err := factbody.DecodeIssue(l.Body)
 	require.NoError(t, err)
 	require.False(t, issue.Original.Kept)
@@ -289,7 +289,7 @@ func TestTake_WhatIsUrgentIsNeverRefusedForItsOriginal(t *testing.T) {
 		issue, err := factbody.DecodeIssue(l.Body)
 		require.NoError(t, err)
 		if k.Learn("a", issue); !issue.Original.Kept {
-			require.Contains(t, l.Warnings[0], "is not kept")
+			require.Contains(t, l.Warnings[0].Text, "is not kept")
 			require.Equal(t, wire.CopyNotKept, k.Copy(issue).Copy)
 			notKept++
 		}

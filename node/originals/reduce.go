@@ -35,7 +35,7 @@ type reduction struct {
 // reduce gives the body of the fact for an issue whose whole message is a. The warnings
 // say what devices will not get. Texts are never cut: where they alone are too large the
 // error is a *wire.Problem.
-func reduce(issue factbody.Issue, a *alert.Alert, most int) (body []byte, warnings []string, err error) {
+func reduce(issue factbody.Issue, a *alert.Alert, most int) (body []byte, warnings why.Sentences, err error) {
 	r := reduction{issue: issue, alert: a.Clone(), most: most}
 	r.takeOutlines()
 	for {
@@ -132,7 +132,7 @@ func (r *reduction) takeCodes() (changed bool) {
 	return changed
 }
 
-func (r *reduction) warnings() []string {
+func (r *reduction) warnings() why.Sentences {
 	if r.dropped == 0 {
 		return nil
 	}
@@ -140,5 +140,5 @@ func (r *reduction) warnings() []string {
 	if r.dropped > 1 {
 		what = fmt.Sprintf("%d attachments are", r.dropped)
 	}
-	return []string{what + " too large to be passed on to devices, which get the text and the link, if there is one"}
+	return why.Sentences{why.Sayf("%s too large to be passed on to devices, which get the text and the link, if there is one", what).Because(why.AttachmentsLarge, r.dropped)}
 }

@@ -53,7 +53,7 @@ func reduced(t *testing.T, a *alert.Alert, most int) (*alert.Alert, []string) {
 	require.NoError(t, err)
 	out, _, err := capxml.Parse(issue.Message)
 	require.NoError(t, err)
-	return out, warnings
+	return out, warnings.Texts()
 }
 
 func TestReduce_TakesTheLeastThatIsNeeded(t *testing.T) {

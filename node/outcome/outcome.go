@@ -26,6 +26,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 )
 
@@ -56,19 +57,19 @@ type Answers struct{ Options }
 func New(o Options) *Answers { return &Answers{o} }
 
 // Recorded tells what became of a message that was just recorded, whose fact has that progress.
-func (a *Answers) Recorded(ctx context.Context, m *alerts.Message, p *exchange.Progress, wait wire.Wait, warnings []string) wire.Outcome {
+func (a *Answers) Recorded(ctx context.Context, m *alerts.Message, p *exchange.Progress, wait wire.Wait, warnings why.Sentences) wire.Outcome {
 	return a.of(ctx, a.Book, m, replication.Now(p), wait, warnings)
 }
 
 // Known tells what became of a message that was known before.
-func (a *Answers) Known(ctx context.Context, m *alerts.Message, wait wire.Wait, warnings []string) wire.Outcome {
+func (a *Answers) Known(ctx context.Context, m *alerts.Message, wait wire.Wait, warnings why.Sentences) wire.Outcome {
 	out := a.of(ctx, a.Book, m, a.Progress.Of(m.Fact), wait, warnings)
 	out.Duplicate = true
 	return out
 }
 
 // Expected tells what would become of a message that is on a copy of the book only.
-func (a *Answers) Expected(ctx context.Context, d *alerts.Book, m *alerts.Message, wait wire.Wait, warnings []string) wire.Outcome {
+func (a *Answers) Expected(ctx context.Context, d *alerts.Book, m *alerts.Message, wait wire.Wait, warnings why.Sentences) wire.Outcome {
 	return Asked(a.of(ctx, d, m, replication.Reach{}, wait, warnings))
 }
 
@@ -93,7 +94,7 @@ func Asked(out wire.Outcome) wire.Outcome {
 }
 
 // of says what a message on a book does now, and to whom.
-func (a *Answers) of(ctx context.Context, d *alerts.Book, m *alerts.Message, got replication.Reach, wait wire.Wait, warnings []string) wire.Outcome {
+func (a *Answers) of(ctx context.Context, d *alerts.Book, m *alerts.Message, got replication.Reach, wait wire.Wait, warnings why.Sentences) wire.Outcome {
 	standing, id := d.Standing(m, a.Clock())
 	out := wire.Outcome{
 		Alert: string(id), Revision: uint64(d.Revision(m)), Key: m.Entry.Key.String(),
@@ -111,7 +112,7 @@ func (a *Answers) of(ctx context.Context, d *alerts.Book, m *alerts.Message, got
 	out.Addressed, out.Unlocated = a.Members.Counts(reach.Members), reach.Unlocated
 	out.Connected = a.Here(reach.Members)
 	if reach.Members.IsEmpty() && m.Entry.MsgType != alert.MsgTypeCancel {
-		out.Warnings = append(out.Warnings, "the area holds no member of this district: nobody is addressed")
+		out.Warnings = append(out.Warnings, why.Sayf("the area holds no member of this district: nobody is addressed").Because(why.NobodyAddressed))
 	}
 	if slices.Contains([]wire.Effect{wire.EffectWarns, wire.EffectLater, wire.EffectWaits}, out.Effect) {
 		out.ReachableFrom = wire.SourceDistrict

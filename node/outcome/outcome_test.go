@@ -22,6 +22,7 @@ import (
 	"almenara/node/replication"
 	"almenara/node/stories"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/factbody"
@@ -87,14 +88,14 @@ func TestRecorded_SaysWhoIsWarnedAndReachable(t *testing.T) {
 	m := d.message(1, "d", 0)
 	d.book.Add(m)
 	p := &exchange.Progress{ID: fact.ID{1}}
-	out := d.Recorded(t.Context(), m, p, wire.WaitHeld, []string{"mind the clock"})
+	out := d.Recorded(t.Context(), m, p, wire.WaitHeld, why.Sentences{{Text: "mind the clock"}})
 	require.Equal(t, wire.EffectWarns, out.Effect)
 	require.Equal(t, wire.StateInForce, out.State)
 	require.EqualValues(t, 3, out.Addressed.Total)
 	require.Equal(t, 3, out.Connected)
 	require.EqualValues(t, 1, *out.Reachable)
 	require.Equal(t, []string{"n3"}, out.Unanswered)
-	require.Equal(t, []string{"mind the clock"}, out.Warnings)
+	require.Equal(t, []string{"mind the clock"}, out.Warnings.Texts())
 	require.False(t, out.Duplicate)
 	require.True(t, d.Known(t.Context(), m, wire.WaitHeld, nil).Duplicate)
 
@@ -127,6 +128,6 @@ func TestExpected_IsOnACopyOfTheBook(t *testing.T) {
 	require.Empty(t, out.Replication)
 	require.Equal(t, wire.EffectWaits, out.Effect)
 	require.Equal(t, 2, out.Approvals.Needed)
-	require.Contains(t, out.Warnings[0], "nobody is addressed")
+	require.Contains(t, out.Warnings[0].Text, "nobody is addressed")
 	require.Nil(t, d.book.Message(m.Fact))
 }

@@ -181,6 +181,7 @@ func TestScenarios_SayWhatMayFillTheirBlanks(t *testing.T) {
 	out, err := s.PutScenario(t.Context(), chief, good, true)
 	require.NoError(t, err)
 	require.True(t, out.DryRun)
+	require.NotNil(t, out.Look, "how loud it would be")
 	require.Zero(t, out.Addressed)
 	require.Len(t, out.Words, 3, "who warns, what to do and when are not said")
 	require.Equal(t, []caution.WordRule{caution.WordSource, caution.WordAction, caution.WordTime}, []caution.WordRule{out.Words[0].Rule, out.Words[1].Rule, out.Words[2].Rule})

@@ -13,6 +13,7 @@ import (
 	"almenara/node/levels"
 	"almenara/node/scenario"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
 	"almenara/node/wire/why"
 	"almenara/node/wording"
 	"almenara/storage/alert"
@@ -62,6 +63,10 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	}
 	if !s.Choose {
 		out.Warnings = append(out.Warnings, scenario.Unusual(s, out.Addressed)...)
+	}
+	if dryRun {
+		look := alert.PresentationOf(checked.Alert.Status, checked.Alert.Infos)
+		out.Look = &looks.Look{Tier: look.Tier, Sound: look.Sound, Confirm: look.Confirm}
 	}
 	was, err := c.was(ctx, in, dryRun)
 	if err != nil || dryRun {

@@ -3,7 +3,6 @@ package scenario
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +29,7 @@ type Audience interface {
 type Checked struct {
 	Alert    *alert.Alert      // with the longest text in every blank
 	Targets  []audience.Target // whom it addresses, where whoever sends it may choose from these
-	Warnings []string          // what devices would show otherwise than it is written
+	Warnings why.Sentences     // what devices would show otherwise than it is written
 }
 
 // Check refuses a scenario that could not be sent, before it is agreed on: its texts are tried with
@@ -116,14 +115,19 @@ func checkFurther(s rights.Scenario, limit audience.Selection, known Audience) e
 
 // heed refuses what cannot be sent and what devices would get without its end, and warns of the rest.
 func (c *Checked) heed(found alert.Findings) error {
+	cut := false
 	for n := range found {
 		if found[n].Rule == judge.RuleCut {
-			found[n].Level = alert.Reject
+			cut, found[n].Level = true, alert.Reject
 			found[n].Detail += ", when its blanks hold the longest texts that they take; shorten it, or give its blanks a max_length"
 		}
 	}
 	if found.Rejected() {
-		return refusal(&alert.RejectError{Findings: found}, found)
+		err := refusal(&alert.RejectError{Findings: found}, found)
+		if p, ok := err.(*wire.Problem); ok && cut {
+			p.Why.Points = append(p.Why.Points, why.Sayf("this is so when its blanks hold the longest texts that they take; shorten it, or give its blanks a max_length").Because(why.BlanksLongest))
+		}
+		return err
 	}
 	c.Warnings = append(c.Warnings, judge.Sentences(found)...)
 	return nil
@@ -176,9 +180,9 @@ func Range(s rights.Scenario, total uint64) wire.Usual {
 }
 
 // Unusual warns when the scenario usually addresses more or fewer.
-func Unusual(s rights.Scenario, total uint64) []string {
+func Unusual(s rights.Scenario, total uint64) why.Sentences {
 	if r := Range(s, total); r == "" || r == wire.UsualWithin {
 		return nil
 	}
-	return []string{fmt.Sprintf("the scenario %s usually addresses %d to %d members, and now %d", s.ID, s.UsualMin, s.UsualMax, total)}
+	return why.Sentences{why.Sayf("the scenario %s usually addresses %d to %d members, and now %d", s.ID, s.UsualMin, s.UsualMax, total).Because(why.OthersUsual, s.ID, s.UsualMin, s.UsualMax, total)}
 }

@@ -6,21 +6,20 @@ import (
 
 	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
+	"almenara/node/wire/looks"
 	"almenara/node/wire/notices"
+	"almenara/node/wire/why"
 )
 
 // Approvals says who stands by an alert.
 type Approvals struct {
 	Needed int          `json:"needed"` // persons besides the author
 	Given  []ApprovedBy `json:"given"`  // by name
-	// Why is which rule asks for them, and what it was held against; absent of what older software
-	// took in.
+	// Why is which rule asks for them, and what it was held against; absent of what older software took in.
 	Why *Demand `json:"why,omitempty"`
-	// MayApprove is who may and has not, in the order in which they are asked; absent where none must
-	// any more, and for callers who neither operate alerts nor manage the audience.
+	// MayApprove is who may and has not, as they are asked; absent where none must, and for who neither operates alerts nor manages the audience.
 	MayApprove []string `json:"may_approve,omitzero"`
-	// Next is who of MayApprove is asked now, and NextUntil when that is over and the one after is.
-	// After the last one it begins again with the first.
+	// Next is who of MayApprove is asked now, and NextUntil when that is over and the one after is; after the last, the first again.
 	Next      string    `json:"next,omitempty"`
 	NextUntil time.Time `json:"next_until,omitzero"` // then the one after is asked
 	Missed    int       `json:"missed,omitempty"`    // how many times that was over without an approval
@@ -101,9 +100,10 @@ type PutScenario struct {
 	ID     string `json:"id"`
 	DryRun bool   `json:"dry_run"` // nothing was changed
 	// Addressed is how many members it would address now; where whoever sends it must choose, from how many.
-	Addressed uint64   `json:"addressed"`
-	Revision  string   `json:"revision,omitempty"` // of the scenario from now on; absent where nothing was changed
-	Warnings  []string `json:"warnings,omitempty"` // what its author should know, one sentence each
+	Addressed uint64        `json:"addressed"`
+	Revision  string        `json:"revision,omitempty"` // of the scenario from now on; absent where nothing was changed
+	Warnings  why.Sentences `json:"warnings,omitempty"` // what its author should know, one sentence each
+	Look      *looks.Look   `json:"look,omitempty"`     // how devices would present it; in a dry run only
 	// Words is what its texts lack, with the longest text in each blank, and sensitive words in them.
 	Words []caution.WordFinding `json:"words,omitempty"`
 }

@@ -45,8 +45,8 @@ type Outcome struct {
 	ReachableFrom Source `json:"reachable_from,omitempty"`
 	// Unanswered is the nodes that did not answer or were not asked, by id, where further devices may
 	// be connected.
-	Unanswered []string `json:"unanswered,omitempty"`
-	Warnings   []string `json:"warnings,omitempty"`
+	Unanswered []string      `json:"unanswered,omitempty"`
+	Warnings   why.Sentences `json:"warnings,omitempty"`
 	// Usual is how many a scenario addresses against its usual range; absent without a range.
 	Usual Usual `json:"usual,omitempty"`
 	// Words is what its texts lack, and sensitive words in them; in a dry run only.

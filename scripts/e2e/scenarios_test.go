@@ -46,9 +46,10 @@ func TestScenarios_WrittenInTheConsole(t *testing.T) {
 	root.press(".do button[value=check]")
 	root.says("It can be sent as it is. It is not saved yet.")
 	root.says("28 members")
+	root.until("pictures of screens, of all languages", `document.querySelectorAll(".glass figure").length >= 4`)
 	root.accessible(t, "scenario-checked")
 	root.whole("scenario-checked")
-	root.press(`button[formaction]`)
+	root.press(`main button[formaction]`)
 	root.page("/console/scenarios$")
 	root.says("Evacuation, three languages")
 
@@ -70,13 +71,13 @@ func TestScenarios_WrittenInTheConsole(t *testing.T) {
 	root.fill("minutes", "45")
 	root.press(".do button[value=check]")
 	root.says("It can be sent as it is")
-	root.press(`button[formaction]`)
+	root.press(`main button[formaction]`)
 	root.page("/console/scenarios$")
 	root.says("holds 45 minutes")
 
 	boss.press(".do button[value=check]")
 	boss.says("It can be sent as it is")
-	boss.press(`button[formaction]`)
+	boss.press(`main button[formaction]`)
 	boss.says("somebody has changed or removed the scenario evacuate-three")
 	boss.shot("scenario-changed-phone")
 

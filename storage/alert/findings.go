@@ -3,7 +3,9 @@ package alert
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 )
 
 // Level says what a finding does to the message.
@@ -32,6 +34,56 @@ type Finding struct {
 	Level  Level  `json:"level"`
 	Rule   string `json:"rule"`   // stable kebab-case id, safe as a metric label
 	Detail string `json:"detail"` // one sentence for people, without a full stop
+
+	// Code names the sentence, so that it can be said in other languages: the rule, except where that has
+	// several sentences, or one sentence is of several rules. With is what fills it in, in order.
+	Code string `json:"-"`
+	With []any  `json:"-"`
+}
+
+// As names the sentence otherwise than by its rule and its values, and returns the finding; of nil it does nothing.
+func (f *Finding) As(code string, with ...any) *Finding {
+	if f != nil {
+		f.Code, f.With = code, slices.Clone(with)
+	}
+	return f
+}
+
+// Place is where in a message a finding is: the numbers of its blocks, from 1; 0 is none.
+type Place struct{ Info, Area, Resource int }
+
+// String is how sentences begin that are about the place; "" of the whole message.
+func (p Place) String() string {
+	switch {
+	case p.Area > 0:
+		return fmt.Sprintf("info %d area %d: ", p.Info, p.Area)
+	case p.Resource > 0:
+		return fmt.Sprintf("info %d resource %d: ", p.Info, p.Resource)
+	case p.Info > 0:
+		return fmt.Sprintf("info %d: ", p.Info)
+	default:
+		return ""
+	}
+}
+
+// Span is a duration in a sentence.
+type Span time.Duration
+
+// String writes it as people say it.
+func (s Span) String() string {
+	const day = 24 * time.Hour
+	switch d := time.Duration(s).Round(time.Second); {
+	case d > MaxOnset:
+		return "more than a year"
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+	default:
+		return fmt.Sprintf("%d s", d/time.Second)
+	}
 }
 
 // Findings are the flaws of one message in the order in which they were found, at
@@ -109,18 +161,20 @@ func (f *Findings) OddTime(name, text string, d DateTime) {
 	f.Add(Warn, "time-form", "%s %q has Z or a fraction of a second, which CAP 1.2 does not allow; it is read as %s", name, Clip(text), d)
 }
 
-// Add keeps the finding; once the list is full only a first Reject displaces.
-func (f *Findings) Add(level Level, rule, format string, args ...any) {
+// Add keeps the finding; once the list is full only a first Reject displaces. Its code is the rule and its
+// values are args, unless As says otherwise of what is returned; nil where it is not kept.
+func (f *Findings) Add(level Level, rule, format string, args ...any) *Finding {
 	full := len(*f) == MaxFindings
 	if full && (level == Warn || f.Rejected()) {
-		return
+		return nil
 	}
-	one := Finding{Level: level, Rule: rule, Detail: fmt.Sprintf(format, args...)}
+	one := Finding{Level: level, Rule: rule, Detail: fmt.Sprintf(format, args...), Code: rule, With: slices.Clone(args)} // cloned: the list of a finding that is not kept costs nothing
 	if full {
 		(*f)[MaxFindings-1] = one
-		return
+	} else {
+		*f = append(*f, one)
 	}
-	*f = append(*f, one)
+	return &(*f)[len(*f)-1]
 }
 
 // ErrRejected is what every *RejectError is: the message must not be acted on.

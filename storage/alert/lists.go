@@ -25,7 +25,7 @@ func ReadList(name, text string, found *Findings) ([]string, error) {
 		items = AppendText(items, item)
 	}
 	if stray {
-		found.Add(Warn, name+"-quotes", "%s has a double quote without a partner", name)
+		found.Add(Warn, name+"-quotes", "%s has a double quote without a partner", name).As("list-quotes", name)
 	}
 	return items, nil
 }
@@ -65,7 +65,7 @@ func ReadReferences(text string, found *Findings) ([]Key, error) {
 		}
 		key, err := ParseKey(strings.Clone(triplet)) // by itself: it is kept longer than the text
 		if err != nil {
-			found.Add(Reject, "references-format", "references: %v", err)
+			found.Add(Reject, "references-format", "references: %v", err).As("references-format", Place{}, Clip(triplet))
 			continue
 		}
 		if !strings.HasSuffix(triplet, key.Sent.String()) {

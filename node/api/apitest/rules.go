@@ -6,12 +6,15 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/looks"
+	"almenara/node/wire/why"
 )
 
 // rules are scenarios, licences and the policy.
 type rules struct {
 	*asked
 	Addresses uint64 // members, of any scenario that is put
+	Warned    why.Sentences
 }
 
 // exampleScenario is the fake's one scenario; its id is AlertID, so that routes with an
@@ -28,7 +31,7 @@ func (f *rules) ListScenarios(context.Context) ([]wire.Scenario, error) {
 // PutScenario notes the id, and whether it is only tried.
 func (f *rules) PutScenario(_ context.Context, by authority.Caller, in wire.Scenario, dryRun bool) (wire.PutScenario, error) {
 	if dryRun {
-		return wire.PutScenario{ID: in.ID, DryRun: true, Addressed: f.Addresses}, f.note(&by, "CheckScenario %s", in.ID)
+		return wire.PutScenario{ID: in.ID, DryRun: true, Addressed: f.Addresses, Warnings: f.Warned, Look: &looks.Look{Tier: "emergency", Sound: "siren", Confirm: "none"}}, f.note(&by, "CheckScenario %s", in.ID)
 	}
 	return wire.PutScenario{ID: in.ID, DryRun: dryRun, Addressed: f.Addresses}, f.note(&by, "PutScenario %s %s", in.ID, in.Title)
 }

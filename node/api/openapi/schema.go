@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // enum is a word of a set.
@@ -76,6 +77,8 @@ func (s *schemas) of(t reflect.Type) object {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
 		return object{"type": "string", "format": "date-time"}
+	case t == reflect.TypeFor[why.Sentence]():
+		return object{"type": "string"}
 	case t == reflect.TypeFor[json.RawMessage]():
 		return object{"type": "object"}
 	}

@@ -307,7 +307,7 @@ func outcomeNotes(e *command.Env, w io.Writer, out wire.Outcome) {
 		fmt.Fprintf(w, "Warning: no device of those addressed is connected %s now; they get it when they come back.\n", where)
 	}
 	for _, warning := range out.Warnings {
-		terminal.Wrapped(w, e.Width, "Warning: ", warning)
+		terminal.Wrapped(w, e.Width, "Warning: ", warning.Text)
 	}
 }
 

@@ -152,9 +152,9 @@ func askDistrict(c *client.Client, selection string) judgement {
 		case len(out.Warnings) == 0:
 			return alert.VerdictAccept, "ok", nil
 		case len(out.Warnings) == 1:
-			return alert.VerdictWarn, out.Warnings[0], nil
+			return alert.VerdictWarn, out.Warnings[0].Text, nil
 		}
-		return alert.VerdictWarn, fmt.Sprintf("%s (and %d more)", out.Warnings[0], len(out.Warnings)-1), nil
+		return alert.VerdictWarn, fmt.Sprintf("%s (and %d more)", out.Warnings[0].Text, len(out.Warnings)-1), nil
 	}
 }
 

@@ -157,7 +157,7 @@ func tell(w io.Writer, width int, s wire.PutScenario) {
 	}
 	fmt.Fprintf(w, "Scenario %s %s; it addresses %s now.\n", terminal.Clean(s.ID), said, terminal.Plural(s.Addressed, "member"))
 	for _, warning := range s.Warnings {
-		terminal.Wrapped(w, width, "  Warning: ", terminal.Clean(warning)+".")
+		terminal.Wrapped(w, width, "  Warning: ", terminal.Clean(warning.Text)+".")
 	}
 	for _, f := range s.Words {
 		terminal.Wrapped(w, width, "  Words: ", terminal.Clean(f.Text)+".")

@@ -207,7 +207,7 @@ var stylePath = newRig(nil).Styles("wall")[0]
 
 // tried are all routes of the console, also those that the frame has of itself.
 func tried() []frame.Route {
-	all := []frame.Route{{Method: "GET", Path: Below + "static/{file}", Open: true}, {Method: "POST", Path: Below + "language", Open: true}}
+	all := []frame.Route{{Method: "GET", Path: Below + "static/{file}", Open: true}, {Method: "POST", Path: Below + "language", Open: true}, {Method: "GET", Path: Below + "language", Open: true}}
 	for _, room := range rooms(Services{}, pages{}) {
 		all = append(all, room.Routes...)
 	}

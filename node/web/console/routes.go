@@ -42,7 +42,7 @@ func rooms(s Services, p pages) []frame.Room {
 		report.Room(s.Reports, s.Residents, s.Places),
 		reports.Room(s.Reported, s.Places),
 		notices.Room(s.Notices, s.Scenarios, s.Policy, s.Places),
-		scenarios.Room(s.Scenarios, s.Places),
+		scenarios.Room(s.Scenarios, s.Places, p.compose.Screen),
 		watch.Room(s.Reader),
 		contents.Room(),
 		audit.Room(s.Audit),

@@ -142,7 +142,7 @@ type preview struct {
 	DarkKnown      bool
 	Unanswered     int // nodes that did not answer, where further devices may be connected
 	ByKind, Places []counted
-	Warnings       []string
+	Warnings       []frame.Point
 	Noise          string // that people there were made to listen often lately, in words
 	Waits          int    // persons who must approve first
 	Effect         wire.Effect
@@ -294,7 +294,7 @@ func (c scenarioPages) previewOf(q *frame.Request, out wire.Outcome) (*preview, 
 	if err != nil {
 		return nil, err
 	}
-	v := &preview{Total: out.Addressed.Total, Warnings: out.Warnings, Effect: out.Effect, Unanswered: len(out.Unanswered)}
+	v := &preview{Total: out.Addressed.Total, Warnings: q.Sentences(out.Warnings), Effect: out.Effect, Unanswered: len(out.Unanswered)}
 	if out.Reachable != nil {
 		v.Dark, v.DarkKnown = out.Addressed.Total-min(*out.Reachable, out.Addressed.Total), true
 	}

@@ -90,7 +90,7 @@ const (
 	MessageLarge     Reason = "message-large"
 	SelectionMissing Reason = "selection-missing"
 	NotCAP           Reason = "not-cap"   // the node's sentence
-	NotValid         Reason = "not-valid" // the node's sentence
+	NotValid         Reason = "not-valid" // what is wrong is its points
 	SaysNothing      Reason = "says-nothing"
 	TextTaken        Reason = "text-taken"
 	EndPast          Reason = "end-past"

@@ -46,11 +46,12 @@ const (
 type Why struct {
 	Reason Reason
 	With   []any
+	Points Sentences // all that is wrong, where that is more than one thing
 }
 
 // On puts a reason where it belongs, and returns what that is of.
 func On[P any](of P, at *Why, r Reason, with []any) P {
-	*at = Why{r, with}
+	*at = Why{Reason: r, With: with}
 	return of
 }
 

@@ -27,7 +27,7 @@ func FromJSON(raw []byte, sender, identifier string, now time.Time) (*alert.Aler
 		if errors.Is(err, alert.ErrTooBig) {
 			rule = "too-large"
 		}
-		found.Add(alert.Reject, rule, "%v", err)
+		found.Add(alert.Reject, rule, "%v", err).As("json", err)
 		return nil, found, alert.VerdictError(found, alert.Key{})
 	}
 	Complete(a, sender, identifier, now)

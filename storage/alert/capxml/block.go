@@ -65,7 +65,7 @@ func (s *sequence) place(i int, found *alert.Findings) {
 func (s *sequence) missing(found *alert.Findings) {
 	for i, child := range s.block.Children {
 		if child.Required && !s.seen[i] {
-			found.Add(alert.Reject, child.Name+"-missing", "%s is missing in %s", child.Name, s.block.Name)
+			found.Add(alert.Reject, child.Name+"-missing", "%s is missing in %s", child.Name, s.block.Name).As("element-missing", child.Name, s.block.Name)
 		}
 	}
 }

@@ -46,23 +46,23 @@ type parser struct {
 // read fills p.alert; what is wrong goes to p.found.
 func (p *parser) read(raw []byte) {
 	if len(raw) > alert.MaxMessageBytes {
-		p.found.Add(alert.Reject, "too-large", "the message has %d bytes, more than %d", len(raw), alert.MaxMessageBytes)
+		p.found.Add(alert.Reject, "too-large", "the message has %d bytes, more than %d", len(raw), alert.MaxMessageBytes).As("message-large", len(raw), alert.MaxMessageBytes)
 		return
 	}
 	text, doubt, err := tokens.ToUTF8(raw)
 	if err != nil {
-		p.found.Add(alert.Reject, "encoding", "%v", err)
+		p.found.Add(alert.Reject, "encoding", "%v", err).As("xml", err)
 		return
 	}
 	if doubt != "" {
-		p.found.Add(alert.Warn, "encoding-differs", "%s", doubt)
+		p.found.Add(alert.Warn, "encoding-differs", "%s", doubt).As("encoding-differs")
 	}
 	if err = tokens.Scan(text); err == nil {
 		p.in = tokens.New(text)
 		err = p.document()
 	}
 	if err != nil {
-		p.found.Add(alert.Reject, ruleOf(err), "%v", err)
+		p.found.Add(alert.Reject, ruleOf(err), "%v", err).As("xml", err)
 	}
 }
 
@@ -299,7 +299,7 @@ func (p *parser) areaChild(a *alert.Area, name string) error {
 // beside a geocode.
 func (p *parser) shape(list []string, name, text string) []string {
 	if text == "" {
-		p.found.Add(alert.Warn, name+"-empty", "an area has an empty %s, which is left out", name)
+		p.found.Add(alert.Warn, name+"-empty", "an area has an empty %s, which is left out", name).As("shape-empty", name)
 		return list
 	}
 	return append(list, alert.Collapse(text))
@@ -308,7 +308,7 @@ func (p *parser) shape(list []string, name, text string) []string {
 // decimal keeps an altitude or ceiling; the schema has no empty number.
 func (p *parser) decimal(name, text string) string {
 	if text == "" {
-		p.found.Add(alert.Reject, name+"-format", "an area has an empty %s", name)
+		p.found.Add(alert.Reject, name+"-format", "an area has an empty %s", name).As("height-empty", name)
 	}
 	return text
 }
@@ -318,7 +318,7 @@ func (p *parser) dateTime(name, text string) alert.DateTime {
 	d, odd, err := alert.ReadDateTime(text)
 	switch {
 	case err != nil:
-		p.found.Add(alert.Reject, name+"-format", "%s: %v", name, err)
+		p.found.Add(alert.Reject, name+"-format", "%s: %v", name, err).As("time-unreadable", name, alert.Clip(text))
 	case odd:
 		p.found.OddTime(name, text, d)
 	}

@@ -4,7 +4,6 @@
 package check
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,51 +21,34 @@ func Check(a *alert.Alert, found *alert.Findings) {
 	c.references(a)
 	c.lists(a)
 	for n := range a.Infos {
-		c.at = place{info: n + 1}
+		c.at = alert.Place{Info: n + 1}
 		c.info(a, &a.Infos[n])
 	}
-	c.at = place{}
+	c.at = alert.Place{}
 	c.agreement(a)
 }
 
 // checker collects findings and knows where it is looking.
 type checker struct {
 	found  *alert.Findings
-	at     place
+	at     alert.Place
 	points int // of the polygons so far
 }
 
-// place counts from 1; 0 is outside.
-type place struct{ info, area, resource int }
-
-// String is a prefix such as "info 2 area 1: ".
-func (p place) String() string {
-	switch {
-	case p.area > 0:
-		return fmt.Sprintf("info %d area %d: ", p.info, p.area)
-	case p.resource > 0:
-		return fmt.Sprintf("info %d resource %d: ", p.info, p.resource)
-	case p.info > 0:
-		return fmt.Sprintf("info %d: ", p.info)
-	default:
-		return ""
-	}
-}
-
 // reject adds a finding that refuses the message.
-func (c *checker) reject(rule, format string, args ...any) {
-	c.found.Add(alert.Reject, rule, "%s"+format, append([]any{c.at}, args...)...)
+func (c *checker) reject(rule, format string, args ...any) *alert.Finding {
+	return c.found.Add(alert.Reject, rule, "%s"+format, append([]any{c.at}, args...)...)
 }
 
 // warn adds a finding that only marks the message.
-func (c *checker) warn(rule, format string, args ...any) {
-	c.found.Add(alert.Warn, rule, "%s"+format, append([]any{c.at}, args...)...)
+func (c *checker) warn(rule, format string, args ...any) *alert.Finding {
+	return c.found.Add(alert.Warn, rule, "%s"+format, append([]any{c.at}, args...)...)
 }
 
 // oneOf checks a value against a code list.
 func (c *checker) oneOf(name, value string, list []string) {
 	if !slices.Contains(list, value) {
-		c.reject(name+"-unknown", "%s %q is not one of %s", name, alert.Clip(value), strings.Join(list, ", "))
+		c.reject(name+"-unknown", "%s %q is not one of %s", name, alert.Clip(value), strings.Join(list, ", ")).As("code-unknown", c.at, name, alert.Clip(value), strings.Join(list, ", "))
 	}
 }
 
@@ -92,9 +74,9 @@ func (c *checker) header(a *alert.Alert) {
 func (c *checker) name(element, value string) {
 	switch {
 	case value == "":
-		c.reject(element+"-empty", "%s is empty", element)
+		c.reject(element+"-empty", "%s is empty", element).As("name-empty", c.at, element)
 	case strings.ContainsFunc(value, alert.ForbiddenInName):
-		c.reject(element+"-chars", "%s %q contains a space, a comma, < or &", element, alert.Clip(value))
+		c.reject(element+"-chars", "%s %q contains a space, a comma, < or &", element, alert.Clip(value)).As("name-chars", c.at, element, alert.Clip(value))
 	}
 }
 
@@ -141,7 +123,7 @@ func (c *checker) lists(a *alert.Alert) {
 		}
 	}
 	if len(a.Infos) > alert.MaxInfos || len(a.References) > alert.MaxReferences {
-		c.reject("too-large", "more than %d info blocks or %d references", alert.MaxInfos, alert.MaxReferences)
+		c.reject("too-large", "more than %d info blocks or %d references", alert.MaxInfos, alert.MaxReferences).As("blocks-many", c.at, alert.MaxInfos, alert.MaxReferences)
 	}
 }
 

@@ -19,10 +19,10 @@ func (c *checker) areas(i *alert.Info) {
 		c.warn(RuleNoArea, "there is no area")
 	}
 	for n := range i.Areas {
-		c.at.area = n + 1
+		c.at.Area = n + 1
 		c.area(&i.Areas[n])
 	}
-	c.at.area = 0
+	c.at.Area = 0
 }
 
 // area checks one area block.

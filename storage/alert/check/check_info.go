@@ -51,7 +51,7 @@ func (c *checker) codes(i *alert.Info) {
 // times warns of lifetimes that cannot be meant.
 func (c *checker) times(a *alert.Alert, i *alert.Info) {
 	if i.Expires.IsZero() {
-		c.warn("expires-missing", "expires is missing; %d hours after sent are assumed", alert.DefaultLifetime/time.Hour)
+		c.warn("expires-missing", "expires is missing; %d hours after sent are assumed", int(alert.DefaultLifetime/time.Hour))
 		return
 	}
 	start := a.Sent
@@ -66,7 +66,7 @@ func (c *checker) times(a *alert.Alert, i *alert.Info) {
 		c.warn("expires-before-onset", "expires %s is before onset %s", i.Expires, i.Onset)
 	case expires.Sub(a.Sent.Time()) > alert.MaxLifetime:
 		c.warn("expires-too-late", "expires %s is more than %d days after sent, and is held to that",
-			i.Expires, alert.MaxLifetime/(24*time.Hour))
+			i.Expires, int(alert.MaxLifetime/(24*time.Hour)))
 	}
 }
 
@@ -75,7 +75,7 @@ func (c *checker) times(a *alert.Alert, i *alert.Info) {
 func (c *checker) named(element string, list []alert.Named) {
 	for _, n := range list {
 		if n.Name == "" {
-			c.warn(element+"-valueName-empty", "an %s has no name", element)
+			c.warn(element+"-valueName-empty", "an %s has no name", element).As("name-missing", c.at, element)
 		}
 	}
 }

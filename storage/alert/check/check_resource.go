@@ -23,10 +23,10 @@ var (
 // resources checks the resource blocks of one info (§3.2.3).
 func (c *checker) resources(i *alert.Info) {
 	for n := range i.Resources {
-		c.at.resource = n + 1
+		c.at.Resource = n + 1
 		c.resource(&i.Resources[n])
 	}
-	c.at.resource = 0
+	c.at.Resource = 0
 }
 
 // resource checks one resource block.
@@ -62,7 +62,7 @@ func (c *checker) content(r *alert.Resource) {
 	}
 	size, _, err := measure(r)
 	if err != nil {
-		c.reject("derefUri-not-base64", "derefUri is not base64: %v", err)
+		c.reject("derefUri-not-base64", "derefUri is not base64: %v", err).As("derefUri-not-base64", c.at)
 		return
 	}
 	if r.Size > 0 && size != r.Size {
@@ -102,6 +102,6 @@ func dropCorrupt(a *alert.Alert, found *alert.Findings) {
 		if len(i.Resources) == 0 {
 			i.Resources = nil
 		}
-		found.Add(alert.Warn, "digest-mismatch", "info %d: a resource does not have the stated digest and is left out", n+1)
+		found.Add(alert.Warn, "digest-mismatch", "%sa resource does not have the stated digest and is left out", alert.Place{Info: n + 1})
 	}
 }

@@ -13,7 +13,7 @@ import (
 func Mend(a *alert.Alert, found *alert.Findings) {
 	dropCorrupt(a, found)
 	for n := range a.Infos {
-		c := checker{found: found, at: place{info: n + 1}}
+		c := checker{found: found, at: alert.Place{Info: n + 1}}
 		c.dropLinks(&a.Infos[n])
 	}
 	shareAreas(a, found)
@@ -22,18 +22,18 @@ func Mend(a *alert.Alert, found *alert.Findings) {
 // dropLinks drops web and uri that lead nowhere: the warning must go out without them.
 func (c *checker) dropLinks(i *alert.Info) {
 	if i.Web != "" && !isAbsolute(i.Web) {
-		c.warn("web-not-absolute", "web %q is not an absolute URI, and is left out", alert.Clip(i.Web))
+		c.warn("web-not-absolute", "web %q is not an absolute URI, and is left out", alert.Clip(i.Web)).As("web-left-out", c.at, alert.Clip(i.Web))
 		i.Web = ""
 	}
 	for n := range i.Resources {
-		c.at.resource = n + 1
+		c.at.Resource = n + 1
 		r := &i.Resources[n]
 		if r.URI != "" && r.DerefURI == "" && !isAbsolute(r.URI) {
 			c.warn("uri-not-absolute", "uri %q is not an absolute URI and there is no derefUri; it is left out", alert.Clip(r.URI))
 			r.URI = ""
 		}
 	}
-	c.at.resource = 0
+	c.at.Resource = 0
 }
 
 // isAbsolute reports a full absolute URI (§3.2.2 web, §3.2.3 uri).

@@ -27,22 +27,22 @@ func Times(a *alert.Alert, now time.Time, sure bool, known func(alert.Key) bool)
 	ahead := a.Sent.Time().Sub(now)
 	switch {
 	case ahead > alert.MaxAhead && sure:
-		c.reject("sent-ahead", "sent %s is %s ahead of this node's clock; the most that is taken is a day", a.Sent, distance(ahead))
+		c.reject("sent-ahead", "sent %s is %s ahead of this node's clock; the most that is taken is a day", a.Sent, alert.Span(ahead)).As("sent-far-ahead", c.at, a.Sent, alert.Span(ahead))
 		return found
 	case ahead > alert.ClockSlack:
-		c.warn("sent-ahead", "sent %s is %s ahead of this node's clock%s; the message counts from its acceptance", a.Sent, distance(ahead), slip(ahead))
+		c.warn("sent-ahead", "sent %s is %s ahead of this node's clock%s; the message counts from its acceptance", a.Sent, alert.Span(ahead), slip(ahead)).As(slipCode("sent-ahead", "sent-ahead-offset", ahead), c.at, a.Sent, alert.Span(ahead))
 	case -ahead > lateWarning:
-		c.warn("sent-behind", "sent %s is %s behind this node's clock%s", a.Sent, distance(-ahead), slip(-ahead))
+		c.warn("sent-behind", "sent %s is %s behind this node's clock%s", a.Sent, alert.Span(-ahead), slip(-ahead)).As(slipCode("sent-behind", "sent-behind-offset", -ahead), c.at, a.Sent, alert.Span(-ahead))
 	}
 	c.laterReferences(a, now, known)
 	if a.MsgType != alert.MsgTypeAlert && a.MsgType != alert.MsgTypeUpdate {
 		return found
 	}
 	for n := range a.Infos {
-		c.at = place{info: n + 1}
+		c.at = alert.Place{Info: n + 1}
 		c.plans(a, &a.Infos[n], now)
 	}
-	c.at = place{}
+	c.at = alert.Place{}
 	c.holds(a, now)
 	return found
 }
@@ -54,7 +54,7 @@ func (c *checker) laterReferences(a *alert.Alert, now time.Time, known func(aler
 	for _, ref := range a.References {
 		if ref.Sent.Time().After(latest) && (known == nil || !known(ref)) {
 			c.reject("references-ahead", "the reference %q is sent %s after this message came in, and no such message is known here",
-				alert.Clip(ref.String()), distance(ref.Sent.Time().Sub(now)))
+				alert.Clip(ref.String()), alert.Span(ref.Sent.Time().Sub(now)))
 			return
 		}
 	}
@@ -65,7 +65,7 @@ func (c *checker) plans(a *alert.Alert, i *alert.Info, now time.Time) {
 	begins := alert.Later(a.Sent.Time(), now)
 	switch onset := i.Onset.Time(); {
 	case i.Effective.Time().Sub(begins) > alert.MaxPlanned:
-		c.reject("effective-ahead", "effective %s is more than %d days ahead, and nothing waits longer", i.Effective, alert.MaxPlanned/(24*time.Hour))
+		c.reject("effective-ahead", "effective %s is more than %d days ahead, and nothing waits longer", i.Effective, int(alert.MaxPlanned/(24*time.Hour)))
 	case !i.Onset.IsZero() && onset.Sub(now).Abs() > alert.MaxOnset:
 		c.warn("onset-ahead", "onset %s is more than a year away; it is passed on as it is, and decides nothing", i.Onset)
 	}
@@ -81,12 +81,12 @@ func (c *checker) holds(a *alert.Alert, now time.Time) {
 	switch {
 	case !until.After(now) && claimed:
 		c.reject("sent-too-long-ago", "sent %s is %s ago, and nothing is in force longer than %d days after it was sent",
-			a.Sent, distance(now.Sub(a.Sent.Time())), alert.MaxLifetime/(24*time.Hour))
+			a.Sent, alert.Span(now.Sub(a.Sent.Time())), int(alert.MaxLifetime/(24*time.Hour)))
 	case !until.After(now):
-		c.warn("expired", "the message expired %s ago", distance(now.Sub(until)))
+		c.warn("expired", "the message expired %s ago", alert.Span(now.Sub(until)))
 	case !from.Before(until):
 		c.reject("never-in-force", "it would begin at %s, when it has expired: nothing is in force longer than %d days after it was sent",
-			from.UTC().Format(time.RFC3339), alert.MaxLifetime/(24*time.Hour))
+			from.UTC().Format(time.RFC3339), int(alert.MaxLifetime/(24*time.Hour))).As("never-in-force", c.at, from, int(alert.MaxLifetime/(24*time.Hour)))
 	}
 }
 
@@ -96,21 +96,13 @@ func slip(d time.Duration) string {
 	if halves == 0 || halves > maxSlip || (d-halves).Abs() > slipSlack {
 		return ""
 	}
-	return fmt.Sprintf(", about %s, which looks like a wrong time zone offset", distance(halves))
+	return fmt.Sprintf(", about %s, which looks like a wrong time zone offset", alert.Span(halves))
 }
 
-// distance writes a duration as people say it.
-func distance(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch d = d.Round(time.Second); {
-	case d > alert.MaxOnset:
-		return "more than a year"
-	case d >= 2*day:
-		return fmt.Sprintf("%d days", d/day)
-	case d >= time.Hour:
-		return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%d min %d s", d/time.Minute, d%time.Minute/time.Second)
+// slipCode is the code of a sentence, or of that with what slip says of d.
+func slipCode(code, offset string, d time.Duration) string {
+	if slip(d) != "" {
+		return offset
 	}
-	return fmt.Sprintf("%d s", d/time.Second)
+	return code
 }

@@ -3,6 +3,7 @@ package areas
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"almenara/storage/alert"
@@ -13,7 +14,7 @@ import (
 // areaReader reads the areas of the info blocks of one message. Blocks of different
 // languages name the same shapes: each is read, and later simplified, once.
 type areaReader struct {
-	notes []string
+	notes alert.Findings
 	read  map[string]geometry.Polygon // what a text of an area became
 	tests int                         // what may still be spent on holes
 	there map[*geometry.Point]bool    // the shapes that the target in hand has, by their first point
@@ -22,9 +23,11 @@ type areaReader struct {
 // mostNotes bounds what a hostile message makes us say.
 const mostNotes = 20
 
-func (r *areaReader) note(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); len(r.notes) < mostNotes {
-		r.notes = append(r.notes, text)
+// note adds a note, of which code names the sentence.
+func (r *areaReader) note(code, format string, args ...any) {
+	if len(r.notes) < mostNotes {
+		values := slices.DeleteFunc(slices.Clone(args), func(v any) bool { _, ok := v.(error); return ok })
+		r.notes.Add(alert.Warn, Rule, format, args...).As(code, values...)
 	}
 }
 
@@ -53,7 +56,7 @@ func (r *areaReader) target(a *alert.Alert, n int, restrict audience.Selection, 
 	case restrict.IsZero():
 		return audience.Target{}, audience.ErrNoArea
 	case nothing != nil:
-		r.note("info %d: its areas hold no place, so the selection alone says who gets it (%v)", n+1, nothing)
+		r.note("areas-empty", "%sits areas hold no place, so the selection alone says who gets it (%v)", alert.Place{Info: n + 1}, nothing)
 	}
 	return t, nil
 }
@@ -93,7 +96,7 @@ func (r *areaReader) area(t *audience.Target, area alert.Area) (nothing, err err
 	}
 	for _, h := range holes {
 		if !h.used && first {
-			r.note("a hole of area %s does not lie inside one of its polygons, or touches its border; it is warned, too", audience.Clip(area.Description))
+			r.note("hole-outside", "a hole of area %s does not lie inside one of its polygons, or touches its border; it is warned, too", audience.Clip(area.Description))
 		}
 	}
 	for _, p := range shapes {
@@ -137,9 +140,9 @@ func (r *areaReader) holes(area alert.Area, key *strings.Builder) []*hole {
 		ring, err := geometry.ParsePolygon(g.Value, audience.MaxShapePoints)
 		switch {
 		case err != nil:
-			r.note("a hole of area %s cannot be read, and is warned, too: %v", audience.Clip(area.Description), err)
+			r.note("hole-unreadable", "a hole of area %s cannot be read, and is warned, too: %v", audience.Clip(area.Description), err)
 		case len(holes) == mostHoles:
-			r.note("area %s has more than %d holes; the others are warned, too", audience.Clip(area.Description), mostHoles)
+			r.note("holes-many", "area %s has more than %d holes; the others are warned, too", audience.Clip(area.Description), mostHoles)
 			return holes
 		default:
 			holes = append(holes, &hole{ring: ring})
@@ -194,7 +197,7 @@ func (r *areaReader) simplify(targets []audience.Target) error {
 			}
 			targets[n].Shapes = shapes
 		}
-		r.note("the outlines have %d points together; they are widened by up to %d m to pass with %d", total, (excess+2)*111_320/geometry.UnitsPerDegree+1, now)
+		r.note("outlines-widened", "the outlines have %d points together; they are widened by up to %d m to pass with %d", total, (excess+2)*111_320/geometry.UnitsPerDegree+1, now)
 		return nil
 	}
 	return fmt.Errorf("%w: the outlines have %d points together, which cannot be made %d by widening them by less than 1 km",

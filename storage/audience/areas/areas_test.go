@@ -21,7 +21,12 @@ func targetsOf(t *testing.T, selection string, infos ...alert.Info) ([]audience.
 	if selection != "" {
 		limit = audiencetest.MustParse(selection)
 	}
-	return TargetsOf(&alert.Alert{Scope: alert.ScopePublic, Infos: infos}, limit, knowsDistricts)
+	targets, found, err := TargetsOf(&alert.Alert{Scope: alert.ScopePublic, Infos: infos}, limit, knowsDistricts)
+	var notes []string
+	for _, f := range found {
+		notes = append(notes, f.Detail)
+	}
+	return targets, notes, err
 }
 
 func TestTargetsOf_ShapesThatHoldNoPlaceAddNone(t *testing.T) {

@@ -23,6 +23,9 @@ const (
 	MaxGeocodes = 10_000 // of one info block
 )
 
+// Rule is that of the findings about areas that are read as something else than was written.
+const Rule = "area-changed"
+
 // ErrUnreadableArea refuses areas that cannot be read, wholly or in part: reading
 // around them would reach others than the sender meant.
 var ErrUnreadableArea = errors.New("the alert's area cannot be read")
@@ -39,12 +42,12 @@ var ErrNotAddressed = errors.New("the alert does not say who may get it")
 // A geocode that no place has reaches nobody, as do a circle of radius 0 and a polygon
 // that encloses nothing. Where there is nothing else, areas are only descriptions:
 // restrict alone decides then. Polygons of more than MaxPoints together are
-// simplified outward. notes are sentences for the sender on all of this.
+// simplified outward. notes are findings for the sender on all of this.
 //
 // It returns ErrNoArea, ErrUnreadableArea or ErrNotAddressed, wrapped in a
 // sentence, and never widens further than MaxExcess. Circles are turned into polygons
 // here, once, with floating point: whoever resolves the targets computes with whole numbers.
-func TargetsOf(a *alert.Alert, restrict audience.Selection, knowsScheme func(name string) bool) (targets []audience.Target, notes []string, err error) {
+func TargetsOf(a *alert.Alert, restrict audience.Selection, knowsScheme func(name string) bool) (targets []audience.Target, notes alert.Findings, err error) {
 	r := areaReader{read: map[string]geometry.Polygon{}, tests: geometry.MostHoleTests}
 	targets = make([]audience.Target, len(a.Infos))
 	for n := range a.Infos {

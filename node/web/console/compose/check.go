@@ -2,10 +2,8 @@ package compose
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
@@ -19,7 +17,7 @@ type tried struct {
 	Audience *view.Audience
 	Added    *view.Audience // of an update
 	Ended    *view.Audience
-	Warnings []string
+	Warnings []frame.Point
 	Noise    string // that people there were made to listen often lately, in words
 	Words    []finding
 	Waits    int    // persons who must approve first
@@ -45,7 +43,7 @@ func (p pages) tries(q *frame.Request, c *checkPage, out wire.Outcome) error {
 	if err != nil {
 		return err
 	}
-	t := &tried{Audience: view.AudienceOf(q, out.Addressed, names), Warnings: out.Warnings, Effect: out.Effect}
+	t := &tried{Audience: view.AudienceOf(q, out.Addressed, names), Warnings: q.Sentences(out.Warnings), Effect: out.Effect}
 	t.Audience.Unanswered, t.Audience.Unlocated = len(out.Unanswered), out.Unlocated
 	if out.Reachable != nil {
 		t.Audience.Dark, t.Audience.DarkKnown = out.Addressed.Total-min(*out.Reachable, out.Addressed.Total), true
@@ -62,7 +60,7 @@ func (p pages) tries(q *frame.Request, c *checkPage, out wire.Outcome) error {
 	}
 	t.Noise = view.NoiseOf(q, out, names)
 	for _, w := range out.Words {
-		t.Words = append(t.Words, finding{w.Language, view.LanguageName(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
+		t.Words = append(t.Words, finding{w.Language, view.LanguageName(w.Language), q.Lang.T("compose.rule."+string(w.Rule), w.Word)})
 	}
 	c.Tried, c.Follows = t, view.FollowsOf(q, out)
 	return nil
@@ -75,9 +73,8 @@ type spoken struct {
 }
 
 // shown says how devices will present the texts. The order is that of screens.
-func (t *tried) shown(q *frame.Request, look *looks.Look, body glassBody) error {
-	body.Texts = slices.Clone(body.Texts)
-	slices.SortStableFunc(body.Texts, func(a, b wire.MessageText) int { return chinese(b.Language) - chinese(a.Language) })
+func (t *tried) shown(q *frame.Request, look *looks.Look, body view.GlassBody) (err error) {
+	body = body.Ordered()
 	t.Texts, t.Until = body.Texts, q.DayTime(body.Expires)
 	if look == nil {
 		return nil
@@ -98,22 +95,14 @@ func (t *tried) shown(q *frame.Request, look *looks.Look, body glassBody) error 
 		}
 	}
 	t.Tier, t.Sound, t.Person = q.Lang.T("compose.tier."+look.Tier), q.Lang.T("compose.sound."+look.Sound), look.Confirm == "person"
-	raw, err := json.Marshal(glass{body, *look, q.Now})
-	t.Glass = string(raw)
+	t.Glass, err = view.Glass(body, *look, q.Now)
 	return err
-}
-
-func chinese(language string) int {
-	if strings.HasPrefix(language, "zh") || strings.HasPrefix(language, "yue") {
-		return 1
-	}
-	return 0
 }
 
 // looksOf is the message as devices get it: what the form says. Devices take marks out of texts; these
 // are the texts as they were written.
-func looksOf(a wire.CAPAlert, sender string, until func(wire.CAPInfo) wire.MessageText) glassBody {
-	out := glassBody{Sender: sender}
+func looksOf(a wire.CAPAlert, sender string, until func(wire.CAPInfo) wire.MessageText) view.GlassBody {
+	out := view.GlassBody{Sender: sender}
 	for _, i := range a.Info {
 		t := until(i)
 		out.Texts = append(out.Texts, t)

@@ -11,7 +11,6 @@ import (
 	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
-	"almenara/node/wire/looks"
 	"almenara/node/wire/why"
 )
 
@@ -135,39 +134,4 @@ func (f form) incident(w whereabouts) string {
 	}
 	runes := []rune(name)
 	return string(runes[:min(len(runes), maxIncident)])
-}
-
-// glassBody is the message as the module that arranges screens takes a body (channels/contract), to draw
-// what they will.
-type glassBody struct {
-	Texts   []wire.MessageText `json:"texts"`
-	Sender  string             `json:"sender"`
-	Sent    time.Time          `json:"sent"`
-	Expires time.Time          `json:"expires"`
-}
-
-// glass is what a screen is given, and how it presents it.
-type glass struct {
-	Body glassBody  `json:"body"`
-	Look looks.Look `json:"look"`
-	Now  time.Time  `json:"now"`
-}
-
-// screenText is one text in the names of the contract.
-type screenText struct {
-	wire.MessageText
-	From string `json:"from"`
-}
-
-// MarshalJSON names who warns as the contract does.
-func (l glassBody) MarshalJSON() ([]byte, error) {
-	type plain glassBody
-	texts := []screenText{}
-	for _, t := range l.Texts {
-		texts = append(texts, screenText{t, t.SenderName})
-	}
-	return json.Marshal(struct {
-		plain
-		Texts []screenText `json:"texts"`
-	}{plain(l), texts})
 }

@@ -252,7 +252,7 @@ func (f form) lacks() []string {
 // checkBase is the base of a page that shows a message before it is sent: with the style of the form, too,
 // because both have the map.
 func checkBase(q *frame.Request) frame.Page {
-	base := q.Page("compose-check")
+	base := q.Page("compose-check", "glass")
 	base.Styles = append(q.Page("compose").Styles, base.Styles[1:]...)
 	return base
 }
@@ -271,7 +271,7 @@ func (p pages) checkOf(q *frame.Request, f form) (*checkPage, error) {
 		return nil, err
 	}
 	c := &checkPage{Page: checkBase(q), Drill: f.Status != "Actual", Fields: f.fields(), Incident: send.Incident, Reason: f.Reason, Screen: p.Screen, Picture: picture.URL(f.Picture)}
-	c.Path, c.NeedsReason, c.Word = frame.Below+"compose", c.Banner.Level != "good", q.Lang.T(wordFor(c.Drill))
+	c.Again, c.Path, c.NeedsReason, c.Word = "check", frame.Below+"compose", c.Banner.Level != "good", q.Lang.T(wordFor(c.Drill))
 	c.Map, c.Old = f.drawn(all, q.Lang), f.old(q)
 	out, err := p.Alerts.PreviewAlert(q.R.Context(), q.By(), send)
 	problem, err := refusal(err)

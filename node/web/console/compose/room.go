@@ -41,10 +41,10 @@ func Room(s Services) frame.Room {
 	const compose, update = frame.Below + "compose", frame.Below + "alerts/{id}/update"
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: compose, Action: authority.Send, Handle: p.composePage},
-		{Method: "POST", Path: compose, Action: authority.Send, Tries: true, Handle: p.try},
+		{Method: "POST", Path: compose, Action: authority.Send, Tries: true, Redraws: true, Handle: p.try},
 		{Method: "POST", Path: compose + "/send", Action: authority.Send, Sends: true, Handle: p.send},
 		{Method: "GET", Path: update, Action: authority.Update, Handle: p.updatePage},
-		{Method: "POST", Path: update, Action: authority.Update, Tries: true, Handle: p.tryUpdate},
+		{Method: "POST", Path: update, Action: authority.Update, Tries: true, Redraws: true, Handle: p.tryUpdate},
 		{Method: "POST", Path: update + "/send", Action: authority.Update, Sends: true, Handle: p.sendUpdate},
 	}}
 }

@@ -219,7 +219,7 @@ func (p pages) changes(q *frame.Request, s standing, f form, in wire.UpdateAlert
 		return nil, err
 	}
 	c := &checkPage{Page: checkBase(q), Alert: s.alert.ID, Drill: s.alert.Status != "Actual", Fields: f.fields(), Reason: f.Reason, Screen: p.Screen}
-	c.Title, c.Path, c.NeedsReason = q.Lang.T("update.check"), q.Inside(view.PathOf(s.alert.ID, "update")), c.Banner.Level != "good"
+	c.Title, c.Again, c.Path, c.NeedsReason = q.Lang.T("update.check"), "check", q.Inside(view.PathOf(s.alert.ID, "update")), c.Banner.Level != "good"
 	c.Word, c.Map, c.Old = q.Lang.T(wordFor(c.Drill)), f.drawn(all, q.Lang), f.old(q)
 	in.DryRun = true
 	out, err := p.Alerts.UpdateAlert(q.R.Context(), q.By(), s.alert.ID, in, wire.WaitLocal)
@@ -238,8 +238,8 @@ func (p pages) changes(q *frame.Request, s standing, f form, in wire.UpdateAlert
 }
 
 // after is what the alert says once it is changed.
-func (s standing) after(f form, in wire.UpdateAlert, now time.Time) glassBody {
-	body := glassBody{Sent: now}
+func (s standing) after(f form, in wire.UpdateAlert, now time.Time) view.GlassBody {
+	body := view.GlassBody{Sent: now}
 	for _, t := range s.texts {
 		for _, is := range f.Texts {
 			if is.Language == t.Language {

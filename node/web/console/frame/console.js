@@ -23,6 +23,18 @@ if (live && at) {
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : (connect(), read())));
 }
 
+// The other language takes along what was typed last, and nothing of it is done.
+addEventListener("input", (e) => {
+  const form = e.target.form, other = document.querySelector("[data-language]");
+  if (!form || !other || form.getAttribute("method") !== "post" || form.getAttribute("id") === "typed" || !form.closest("main")) return;
+  document.getElementById("typed")?.removeAttribute("id");
+  form.setAttribute("id", "typed");
+  other.setAttribute("form", "typed");
+  const to = new URL(other.formAction);
+  to.searchParams.set("form", form.getAttribute("action"));
+  other.formAction = to.href;
+});
+
 function connect() {
   if (stream || document.hidden) return;
   const of = live.dataset.of;

@@ -57,15 +57,6 @@ func languageOf(r *http.Request) *words.Language {
 	return words.Pick(chosen, r.Header.Get("Accept-Language"))
 }
 
-// setLanguage keeps the chosen language in the browser, and goes back to the page.
-func setLanguage(q *Request) error {
-	http.SetCookie(q.W, &http.Cookie{
-		Name: languageCookie, Value: words.Pick(q.Form("language")).Tag, Path: Below, MaxAge: 365 * 24 * 3600,
-		Secure: q.R.TLS != nil, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-	})
-	return q.To(q.Inside(q.Form("back")))
-}
-
 // Inside is the path where it is one of the console's pages, else its first page: nobody is sent to
 // where a link of somebody else says.
 func (q *Request) Inside(path string) string {

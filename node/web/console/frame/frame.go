@@ -78,6 +78,7 @@ type Route struct {
 	Action       authority.Action // else: says who may; "" is everybody who has signed in
 	Sends        bool             // who was idle for long types the password again
 	Tries        bool             // a form that sends and changes nothing: what it holds is only tried
+	Redraws      bool             // of one that Tries: it draws the form again as it was typed
 	Stream       bool             // its answer does not end, and is no sign of a person
 	Upload       int64            // its form is multipart/form-data with a file as the last field, of this many bytes at most; 0: it takes none
 	Within       time.Duration    // how long it may take; 0 is 30 s, which is also the least
@@ -93,6 +94,7 @@ type Frame struct {
 	mux       *http.ServeMux
 	limits    *rates.Limits
 	templates map[string]*template.Template
+	redraws   map[string]bool // patterns of routes that draw a form again
 	static    *web.Files
 }
 
@@ -104,12 +106,13 @@ func New(opts Options, rooms ...Room) (*Frame, error) {
 	if opts.Hosts == nil {
 		opts.Hosts = func() []string { return nil }
 	}
-	f := &Frame{opts: opts, log: opts.Logger.With("component", "console"), mux: http.NewServeMux(), limits: rates.New(), templates: map[string]*template.Template{}}
+	f := &Frame{opts: opts, log: opts.Logger.With("component", "console"), mux: http.NewServeMux(), limits: rates.New(), templates: map[string]*template.Template{}, redraws: map[string]bool{}}
 	var err error
 	var folders []fs.FS
 	for _, room := range append([]Room{{Pages: own, Routes: []Route{
 		{Method: "GET", Path: Below + "static/{file}", Open: true, Handle: f.file},
-		{Method: "POST", Path: Below + "language", Open: true, Handle: setLanguage},
+		{Method: "POST", Path: Below + "language", Open: true, Handle: f.setLanguage},
+		{Method: "GET", Path: Below + "language", Open: true, Handle: languagePage},
 	}}}, rooms...) {
 		if err := f.addTemplates(room.Pages); err != nil {
 			return nil, err
@@ -117,6 +120,7 @@ func New(opts Options, rooms ...Room) (*Frame, error) {
 		folders = append(folders, room.Pages)
 		for _, r := range room.Routes {
 			f.mux.Handle(r.Method+" "+r.Path, f.serve(r))
+			f.redraws[r.Method+" "+r.Path] = r.Tries && r.Redraws
 		}
 	}
 	if f.static, err = web.NewFiles(Below+"static/", folders...); err != nil {

@@ -3,6 +3,7 @@ package frame
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"time"
 
 	"almenara/node/web/console/words"
@@ -24,6 +25,7 @@ type Page struct {
 	*words.Language
 	Title   string
 	Path    string // of this page, to come back to
+	Again   string // what the form says besides to be drawn again as this page; "" where it need not
 	Styles  []string
 	Scripts []string
 	User    string // "" where nobody has signed in
@@ -43,15 +45,15 @@ type NavItem struct {
 // a person.
 const headerPart = "Almenara-Part"
 
-// Page makes the base of a page: name is that of its template, style and title. Styles that it shares with others
-// of its room are named besides.
+// Page makes the base of a page: name is that of its template, style, script and title. Styles that it shares with
+// others are named besides; the scripts of the same names come along.
 func (q *Request) Page(name string, shared ...string) Page {
 	f := q.frame
 	p := Page{
 		Language: q.Lang, Title: q.Lang.T(name + ".title"), Path: q.Inside(q.R.URL.RequestURI()),
-		Styles: f.Styles(name, shared...), Scripts: f.scripts(name), Banner: f.banner(q, q.Who != nil),
+		Styles: f.Styles(name, shared...), Scripts: f.scripts(append(shared, name)...), Banner: f.banner(q, q.Who != nil),
 	}
-	if q.R.Method != http.MethodGet { // what a form answered cannot be asked for again
+	if q.R.Method != http.MethodGet && !f.asks(q.R) { // what a form answered cannot be asked for again
 		p.Path = Below
 	}
 	if q.Who == nil {
@@ -70,6 +72,14 @@ func (q *Request) Page(name string, shared ...string) Page {
 	return p
 }
 
+// asks reports whether a page can be asked for at the path to which a form was sent.
+func (f *Frame) asks(r *http.Request) bool {
+	get := *r
+	get.Method = http.MethodGet
+	_, pattern := f.mux.Handler(&get)
+	return strings.HasPrefix(pattern, http.MethodGet+" ")
+}
+
 // Styles are the paths of the styles of a page.
 func (f *Frame) Styles(name string, shared ...string) []string {
 	out := []string{f.static.Path("_layout.css")}
@@ -82,11 +92,13 @@ func (f *Frame) Styles(name string, shared ...string) []string {
 	return out
 }
 
-// scripts are the paths of the scripts of a page: what is live, what sounds, and its own.
-func (f *Frame) scripts(name string) []string {
+// scripts are the paths of the scripts of a page: what is live, what sounds, and those of the names that have one.
+func (f *Frame) scripts(names ...string) []string {
 	out := []string{f.static.Path("console.js"), f.static.Path("sound.js")}
-	if own := f.static.Path(name + ".js"); own != "" {
-		out = append(out, own)
+	for _, name := range names {
+		if own := f.static.Path(name + ".js"); own != "" {
+			out = append(out, own)
+		}
 	}
 	return out
 }
@@ -105,7 +117,7 @@ func (q *Request) ShowAs(status int, name string, data any) error {
 	h.Set("Content-Language", q.Lang.Tag)
 	h.Set("Vary", "Accept-Language, Cookie")
 	q.W.WriteHeader(status)
-	_, _ = q.W.Write(out.Bytes())
+	_, _ = q.W.Write(withTyped(out.Bytes()))
 	return nil
 }
 
@@ -122,6 +134,9 @@ type ProblemPage struct {
 func (f *Frame) showProblem(q *Request, p *wire.Problem) {
 	data := ProblemPage{Page: q.Page("problem"), Sentence: q.Said(p), Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind)}
 	data.Says = q.Lang.T("problem." + p.Kind)
+	if len(data.Sentence.Points) > 0 {
+		data.Details = nil // the points say the same, in the person's language
+	}
 	if err := q.ShowAs(wire.HTTPStatus(p.Kind), "problem", data); err != nil {
 		f.log.Error("showing a problem", "error", err)
 		http.Error(q.W, p.Sentence, wire.HTTPStatus(p.Kind))

@@ -9,8 +9,15 @@ import (
 )
 
 // Said is what the node says to a person, and in which language where that is not the page's own. Detail
-// is what it says of the one case besides, in English.
-type Said struct{ Text, Tag, Detail string }
+// is what it says of the one case besides, in English, and Points are all that is wrong, where that is more
+// than one thing.
+type Said struct {
+	Text, Tag, Detail string
+	Points            []Point
+}
+
+// Point is one of several things that the node says, likewise.
+type Point struct{ Text, Tag, Detail string }
 
 // Said is why something was refused, in the person's language where the reason has a text, and else the
 // node's sentence, in English.
@@ -18,14 +25,28 @@ func (q *Request) Said(p *wire.Problem) Said {
 	if p == nil {
 		return Said{}
 	}
-	if key := "why." + string(p.Why.Reason); q.Lang.Has(key) {
-		with, detail := q.filled(p.Why.With)
-		return Said{Text: q.Lang.T(key, with...), Detail: detail}
+	is := q.point(p.Sentence, p.Why)
+	return Said{is.Text, is.Tag, is.Detail, q.Sentences(p.Why.Points)}
+}
+
+// Sentences are what is pointed out to a person, likewise.
+func (q *Request) Sentences(all why.Sentences) (out []Point) {
+	for _, s := range all {
+		out = append(out, q.point(s.Text, s.Why))
 	}
-	if q.Lang.Tag == "en" {
-		return Said{Text: p.Sentence}
+	return out
+}
+
+func (q *Request) point(sentence string, is why.Why) (out Point) {
+	if key := "why." + string(is.Reason); q.Lang.Has(key) {
+		with, detail := q.filled(is.With)
+		out.Text, out.Detail = q.Lang.T(key, with...), detail
+		return out
 	}
-	return Said{Text: p.Sentence, Tag: "en"}
+	if out.Text = sentence; q.Lang.Tag != "en" {
+		out.Tag = "en"
+	}
+	return out
 }
 
 // filled are the values of a reason as the person reads them, and the sentence of an error among them.
@@ -35,6 +56,10 @@ func (q *Request) filled(with []any) (out []any, detail string) {
 		switch v := v.(type) {
 		case time.Time:
 			out[i] = q.DayTime(v)
+		case time.Duration:
+			out[i] = Span(v)
+		case why.At:
+			out[i] = q.at(v)
 		case why.Words:
 			var texts []string
 			for _, value := range v.Values {
@@ -50,6 +75,19 @@ func (q *Request) filled(with []any) (out []any, detail string) {
 		}
 	}
 	return out, detail
+}
+
+// at is how a sentence begins that is about a place in a message.
+func (q *Request) at(at why.At) string {
+	switch {
+	case at.Area > 0:
+		return q.Lang.T("at.area", at.Info, at.Area)
+	case at.Resource > 0:
+		return q.Lang.T("at.file", at.Info, at.Resource)
+	case at.Info > 0:
+		return q.Lang.T("at.text", at.Info)
+	}
+	return ""
 }
 
 // clip keeps what somebody else wrote from filling the page.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -97,7 +98,9 @@ func (p pages) choose(q *frame.Request, out *writePage, id string) error {
 			return err
 		}
 	}
-	out.Path = q.Inside(frame.Below + "notices/write")
+	if out.Path = q.Inside(frame.Below + "notices/write"); out.ID != "" {
+		out.Path = q.Inside(frame.Below + "notices/write?" + url.Values{"scenario": {out.ID}}.Encode())
+	}
 	if id != "" && out.ID == "" {
 		return wire.Problemf(wire.KindNotFound, "no scenario %.100q is one of a planned notice", id).Because(why.NoScenario, id)
 	}

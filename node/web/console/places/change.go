@@ -43,7 +43,9 @@ func (p pages) check(q *frame.Request) error {
 	page := checkPage{Page: q.Page("place-check"), Removes: in.Remove, Back: of(in.Path, ""), In: within{
 		Members: view.Show(out.Members), Devices: view.Show(out.Devices), Below: view.Show(uint64(max(out.Below, 0))),
 	}}
-	page.Page.Path = q.Inside(frame.Below + "places")
+	if page.Page.Path = q.Inside(frame.Below + "places"); len(out.Changes) > 0 { // the form can be checked again
+		page.Page.Path = q.Inside(frame.Below + "place/check")
+	}
 	if in.Version == places.VersionNone {
 		page.Back = frame.Below + "add-place"
 	}

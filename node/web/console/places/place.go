@@ -231,7 +231,7 @@ func (p pages) refused(q *frame.Request, in places.ChangePlace, err error) error
 		return err
 	}
 	out := placePage{Page: q.Page("place"), Version: in.Version, Wrong: q.Said(problem), Details: problem.Details}
-	out.Title, out.Page.Path = q.Lang.T("add-place.title"), q.Inside(frame.Below+"places")
+	out.Title, out.Page.Path = q.Lang.T("add-place.title"), q.Inside(frame.Below+"add-place")
 	if in.Version != places.VersionNone {
 		is, err := p.tree.ShowPlace(q.R.Context(), in.Path)
 		if err != nil {

@@ -25,7 +25,7 @@ func Room(tree service.PlaceTree, all service.Places) frame.Room {
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: frame.Below + "place/{place...}", Action: authority.ChangeAudience, Handle: p.place},
 		{Method: "GET", Path: frame.Below + "add-place", Action: authority.ChangeAudience, Handle: p.fresh},
-		{Method: "POST", Path: frame.Below + "place/check", Action: authority.ChangeAudience, Tries: true, Handle: p.check},
+		{Method: "POST", Path: frame.Below + "place/check", Action: authority.ChangeAudience, Tries: true, Redraws: true, Handle: p.check},
 		{Method: "POST", Path: frame.Below + "place", Action: authority.ChangeAudience, Sends: true, Handle: p.change},
 	}}
 }

@@ -15,8 +15,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
+	"time"
 
 	"almenara/node/authority"
 	"almenara/node/scenario/ready"
@@ -36,15 +36,17 @@ const mostFile = 128 << 10
 type pages struct {
 	scenarios service.Scenarios
 	places    service.Places
+	screen    string
 }
 
-// Room is these pages; both must be set.
-func Room(s service.Scenarios, places service.Places) frame.Room {
-	p := pages{s, places}
+// Room is these pages; both services must be set. screen is the path of the module that arranges alerts on screens;
+// "" is none, and no picture of them is shown.
+func Room(s service.Scenarios, places service.Places, screen string) frame.Room {
+	p := pages{s, places, screen}
 	const one, below = frame.Below + "scenario", frame.Below + "scenarios/"
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: one, Action: authority.ChangeScenarios, Handle: p.begin},
-		{Method: "POST", Path: one, Action: authority.ChangeScenarios, Tries: true, Handle: p.try},
+		{Method: "POST", Path: one, Action: authority.ChangeScenarios, Tries: true, Redraws: true, Handle: p.try},
 		{Method: "POST", Path: one + "/save", Action: authority.ChangeScenarios, Handle: p.save},
 		{Method: "POST", Path: one + "/file", Action: authority.ChangeScenarios, Tries: true, Upload: mostFile, Handle: p.read},
 		{Method: "GET", Path: below + "{scenario}/write", Action: authority.ChangeScenarios, Handle: p.change},
@@ -60,6 +62,7 @@ type writePage struct {
 	NoPlaces  bool
 	Wrong     frame.Said
 	Tried     *tried
+	Screen    string   // path of the module that arranges alerts on screens
 	Languages []choice // that can be added
 }
 
@@ -68,7 +71,9 @@ type tried struct {
 	Addressed uint64
 	Choose    bool // the count is of whom somebody may choose from
 	Words     []finding
-	Warnings  []string
+	Warnings  []frame.Point
+	Glass     string // what the picture of a screen is drawn from; "" is none
+	Look      string // how devices present it, in words
 }
 
 // finding is what a text lacks.
@@ -146,10 +151,11 @@ func (p pages) try(q *frame.Request) error {
 		f.addLanguage(q.Form("add"))
 	case "level":
 		f.addLevel()
+	case "": // as it was typed, in the other language
 	default:
 		s, err := f.scenario(q.Lang)
 		if err == nil {
-			out.Tried, err = p.dry(q, s)
+			out.Tried, err = p.dry(q, f, s)
 		}
 		if err != nil {
 			return p.refused(q, f, out, err)
@@ -159,16 +165,43 @@ func (p pages) try(q *frame.Request) error {
 }
 
 // dry is what a dry run says of the scenario.
-func (p pages) dry(q *frame.Request, s wire.Scenario) (*tried, error) {
+func (p pages) dry(q *frame.Request, f form, s wire.Scenario) (*tried, error) {
 	got, err := p.scenarios.PutScenario(q.R.Context(), q.By(), s, true)
 	if err != nil {
 		return nil, err
 	}
-	out := &tried{Addressed: got.Addressed, Choose: s.Choose, Warnings: got.Warnings}
+	out := &tried{Addressed: got.Addressed, Choose: s.Choose, Warnings: q.Sentences(got.Warnings)}
 	for _, w := range got.Words {
-		out.Words = append(out.Words, finding{w.Language, view.LanguageName(w.Language), q.Lang.T("compose.rule." + string(w.Rule))})
+		out.Words = append(out.Words, finding{w.Language, view.LanguageName(w.Language), q.Lang.T("compose.rule."+string(w.Rule), w.Word)})
 	}
-	return out, nil
+	if got.Look == nil {
+		return out, nil
+	}
+	out.Look = q.Lang.T("compose.tier."+got.Look.Tier) + " · " + q.Lang.T("compose.sound."+got.Look.Sound)
+	if got.Look.Confirm == "person" {
+		out.Look += " · " + q.Lang.T("compose.person")
+	}
+	out.Glass, err = view.Glass(f.shown(q.Now, s.Minutes), *got.Look, q.Now)
+	return out, err
+}
+
+// shown is what screens show of the form, with its blanks as they are written.
+func (f form) shown(now time.Time, minutes int) view.GlassBody {
+	body := view.GlassBody{Sent: now, Expires: now.Add(time.Duration(minutes) * time.Minute)}
+	for _, t := range f.Texts {
+		if !t.said() {
+			continue
+		}
+		text := wire.MessageText{
+			Language: t.Language, Event: t.Event, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction, SenderName: t.From, Contact: t.Contact,
+			Urgency: f.Urgency, Severity: f.Severity, Certainty: f.Certainty, Expires: body.Expires,
+		}
+		if t.Area != "" {
+			text.Areas = []string{t.Area}
+		}
+		body.Texts = append(body.Texts, text)
+	}
+	return body.Ordered()
 }
 
 // save puts the scenario, unless somebody has changed it since the form was opened.
@@ -196,7 +229,7 @@ func (p pages) refused(q *frame.Request, f form, out writePage, err error) error
 }
 
 func (p pages) show(q *frame.Request, status int, f form, out writePage) error {
-	out.Page, out.Form = q.Page("scenario"), f
+	out.Page, out.Form, out.Screen = q.Page("scenario", "glass"), f, p.screen
 	names, err := view.NamesOfPlaces(p.places, q)
 	if err != nil {
 		return err
@@ -222,10 +255,8 @@ func (p pages) show(q *frame.Request, status int, f form, out writePage) error {
 			out.Ready = append(out.Ready, choice{Value: s.ID, Label: s.Title})
 		}
 	}
-	if q.R.Method == http.MethodPost { // where whoever takes the other language is led: what was typed is lost
-		if out.Page.Path = q.Inside(frame.Below + "scenario"); f.Was != "" {
-			out.Page.Path = q.Inside(frame.Below + "scenarios/" + url.PathEscape(f.ID) + "/write")
-		}
+	if out.Page.Path = q.Inside(frame.Below + "scenario"); out.Tried != nil || out.Wrong.Text != "" {
+		out.Page.Again = "check"
 	}
 	return q.ShowAs(status, "scenario", out)
 }

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +16,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pagetest.Templates(t, Room(nil, nil), func() map[string]any { return map[string]any{"scenario": &writePage{}} })
+	pagetest.Templates(t, Room(nil, nil, ""), func() map[string]any { return map[string]any{"scenario": &writePage{}} })
 }
 
 func same(t *testing.T, want, got wire.Scenario) {
@@ -77,6 +78,19 @@ func TestForm_ChangesWhatItSays(t *testing.T) {
 	for _, rule := range got.BlankRules {
 		require.Contains(t, blanksOf(got.Alert), rule.Name, "a rule of a blank that is gone is gone")
 	}
+}
+
+// The picture has every language that says something, Chinese first, as screens have it.
+func TestForm_ShowsEveryLanguageOnTheScreen(t *testing.T) {
+	f := empty()
+	f.Texts = []text{{N: 0, Language: "en", Event: "Fire", Headline: "Fire in {{block}}", From: "Fire Services", Area: "On Ting"}, {N: 1, Language: "fil"}, {N: 2, Language: "zh-Hant", Headline: "火警"}}
+	now := time.Date(2026, 11, 30, 3, 4, 0, 0, time.UTC)
+	body := f.shown(now, 45)
+	require.Equal(t, now.Add(45*time.Minute), body.Expires)
+	require.Len(t, body.Texts, 2)
+	require.Equal(t, "火警", body.Texts[0].Headline)
+	require.Equal(t, []string{"Fire in {{block}}", "Fire Services"}, []string{body.Texts[1].Headline, body.Texts[1].SenderName})
+	require.Equal(t, []string{"On Ting"}, body.Texts[1].Areas)
 }
 
 func TestForm_RefusesWhatIsNoNumber(t *testing.T) {
