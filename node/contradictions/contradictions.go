@@ -74,7 +74,7 @@ func Find(all []Alert) (out Found) {
 	x := indexOf(sorted)
 	named := map[[2]int]bool{}
 	for _, why := range whys {
-		for _, p := range x.pairs(why, most+len(named)) {
+		for _, p := range x.pairs(why, most) {
 			if !named[p] && len(out.Pairs) < most {
 				named[p] = true
 				out.Pairs = append(out.Pairs, Pair{order[p[0]], order[p[1]], why})

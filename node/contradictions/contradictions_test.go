@@ -80,6 +80,19 @@ func TestFind_IsBounded(t *testing.T) {
 	require.False(t, got.Exactly)
 }
 
+// Alerts in several languages say the same in each, and are one pair all the same.
+func TestFind_CountsAlertsAndNotTheirLanguages(t *testing.T) {
+	var all []Alert
+	for i := range 14 {
+		a := of(fmt.Sprint(i), says("Fire", []string{"Evacuate", "Shelter"}[i%2], "Severe", "Immediate"))
+		a.ID, a.Infos = alert.ID(fmt.Sprintf("%02d", i)), append(a.Infos, a.Infos[0], a.Infos[0])
+		all = append(all, a)
+	}
+	require.Len(t, Find(all).Pairs, most)
+	require.Equal(t, 7*7-most, Find(all).More)
+	require.Equal(t, naive(all), Find(all))
+}
+
 // Of many, the gravest are named, and of those the newest, in whatever order they come.
 func TestFind_NamesTheGravestAndNewest(t *testing.T) {
 	var all []Alert

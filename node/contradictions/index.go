@@ -53,13 +53,16 @@ func indexOf(all []Alert) *index {
 func (x *index) pairs(why Why, wanted int) (out [][2]int) {
 	for _, about := range x.topics {
 		var found [][2]int
+		known := map[[2]int]bool{} // two alerts in three languages are contrary nine times
 		for i, one := range about {
 			if len(found) >= wanted && found[len(found)-1][0] < one.alert {
 				break // all that follow come after these
 			}
 			for _, other := range about[i+1:] {
-				if x.contrary[one.words][other.words] == why && x.same(one, other) {
-					found = append(found, [2]int{one.alert, other.alert})
+				p := [2]int{one.alert, other.alert}
+				if x.contrary[one.words][other.words] == why && !known[p] && x.same(one, other) {
+					known[p] = true
+					found = append(found, p)
 				}
 			}
 		}
