@@ -115,14 +115,16 @@ func TestAttack_HelpWaitsBeforeAllOthers(t *testing.T) {
 	}
 	help := s.reads(blockOne)
 	help.Address = "10.3.0.1"
-	all.Go(func() {
-		_, err := help.answers(Answer{What: factbody.ResidentHelp, Where: "3/F"})
-		require.NoError(t, err)
-	})
+	var failed error
+	all.Go(func() { _, failed = help.answers(Answer{What: factbody.ResidentHelp, Where: "3/F"}) })
 	require.Eventually(t, func() bool { return len(s.urgent) == 1 }, 20*time.Second, time.Millisecond)
 	quick()
 	all.Wait()
-	second, err := factbody.DecodeResidents(s.made[1].Body)
+	require.NoError(t, failed)
+	s.mu.Lock() // the others that waited are still being written
+	body := s.made[1].Body
+	s.mu.Unlock()
+	second, err := factbody.DecodeResidents(body)
 	require.NoError(t, err)
 	require.Equal(t, 1, len(slices.DeleteFunc(second.Answers, func(a factbody.ResidentAnswer) bool { return a.What != factbody.ResidentHelp })))
 }
