@@ -114,10 +114,13 @@ func TestSpeaker_TellsThatItIsBlocked(t *testing.T) {
 	d.until("the console can list it", func() bool {
 		return strings.Contains(string(d.run(0, "--json", "device", "list", "--fault", "silent")), `"hall-1"`)
 	})
+	d.until("its worker has all files", func() bool {
+		return !strings.Contains(string(d.run(0, "--json", "device", "list", "--fault", "no-reload")), `"hall-1"`)
+	})
 	d.person("dan", "device-manager")
 	o := d.at(0, "dan", 390, 844)
 	o.go_("devices")
-	o.says("A reload while no node answers would leave it empty")
+	o.says("It cannot be heard: 1")
 	o.accessible(t, "devices with faults")
 	o.shot("devices-faults-en-phone")
 	o.go_("devices/hall-1")
