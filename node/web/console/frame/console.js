@@ -35,6 +35,11 @@ addEventListener("input", (e) => {
   other.formAction = to.href;
 });
 
+// The language is not what a form is for: what else listens to it being sent is not asked.
+addEventListener("submit", (e) => {
+  if (e.submitter?.hasAttribute("data-language")) e.stopImmediatePropagation();
+}, { capture: true });
+
 function connect() {
   if (stream || document.hidden) return;
   const of = live.dataset.of;
