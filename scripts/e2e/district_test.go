@@ -23,7 +23,7 @@ import (
 var program = flag.String("program", "", "the program that is tested, as it is shipped")
 
 // patience is how long a story waits for what must come. Nothing that is measured rests on it.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // district is nodes of the real program, one process each, on free ports of loopback.
 type district struct {
