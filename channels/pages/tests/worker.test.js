@@ -68,6 +68,14 @@ class Browser {
     }
   }
 
+  // installed is the worker of a page that the node serves, at work.
+  async installed (page, version) {
+    this.serve(page, version)
+    const w = this.worker(page, version)
+    await w.install()
+    return w
+  }
+
   serve (page, version, files = ['a.js', 'b.js']) {
     this.network.clear()
     this.network.set(page, new Answer('<html data-version="' + version + '">'))
@@ -77,9 +85,7 @@ class Browser {
 
 test('the page loads whole while no node is reached, starting, or silent', async () => {
   const b = new Browser()
-  b.serve('/screen/', 'one')
-  const w = b.worker('/screen/', 'one')
-  await w.install()
+  const w = await b.installed('/screen/', 'one')
   for (const down of [undefined, new Answer('starting', 503), 'silent']) {
     b.network.clear()
     if (down) b.network.set('/screen/', down)
@@ -90,9 +96,7 @@ test('the page loads whole while no node is reached, starting, or silent', async
 
 test('a node that answers is asked first, and what it says counts', async () => {
   const b = new Browser()
-  b.serve('/screen/', 'one')
-  const w = b.worker('/screen/', 'one')
-  await w.install()
+  const w = await b.installed('/screen/', 'one')
   b.serve('/screen/', 'two')
   assert.equal(await w.ask('/screen/'), '<html data-version="two">')
   b.network.set('/screen/', new Answer('gone', 404))
@@ -101,9 +105,7 @@ test('a node that answers is asked first, and what it says counts', async () => 
 
 test('two versions are never mixed', async () => {
   const b = new Browser()
-  b.serve('/screen/', 'one')
-  const one = b.worker('/screen/', 'one')
-  await one.install()
+  const one = await b.installed('/screen/', 'one')
   b.serve('/screen/', 'two')
   const two = b.worker('/screen/', 'two')
   await two.installOnly()
@@ -139,9 +141,7 @@ test('an old version goes once the new one is there, and nothing of other pages 
 
 test('nothing else of the node, no other origin and nothing that is sent is answered', async () => {
   const b = new Browser()
-  b.serve('/screen/', 'one')
-  const w = b.worker('/screen/', 'one')
-  await w.install()
+  const w = await b.installed('/screen/', 'one')
   b.asked.length = 0
   assert.equal(await w.ask('/screen/', 'https://other.example'), 'left alone')
   assert.equal(await w.ask('/screen/one/a.js', 'https://node.example:8443'), 'left alone', 'another port is another node')

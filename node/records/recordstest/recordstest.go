@@ -3,7 +3,9 @@
 package recordstest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -24,14 +26,16 @@ type Log struct {
 
 	// Refuse, when set, is what every proposal is answered, and nothing is applied.
 	Refuse error
-	// Old, when set, is what Understood answers: a node is not upgraded.
+	// Old, when set, is what Understood answers: a node is not upgraded, and no command of the version that was asked
+	// for last, or of the newest where none was, may be proposed.
 	Old error
 
 	t       testing.TB
 	clock   func() time.Time
 	machine *fsm.FSM
-	mu      sync.Mutex // guards index
+	mu      sync.Mutex // guards all below
 	index   uint64
+	asked   uint64 // the version of Understood
 }
 
 // New makes one whose store lasts as long as the test.
@@ -57,7 +61,12 @@ func New(t testing.TB, clock func() time.Time) *Log {
 func (*Log) AwaitAgreed(context.Context) error { return nil }
 
 // Understood implements what has changes agreed on.
-func (l *Log) Understood(context.Context, uint64) error { return l.Old }
+func (l *Log) Understood(_ context.Context, version uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked = version
+	return l.Old
+}
 
 // Index is how many proposals were applied.
 func (l *Log) Index() uint64 {
@@ -77,6 +86,9 @@ func (l *Log) Propose(_ context.Context, actor string, payload command.Payload) 
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.Old != nil && command.VersionOf(payload) >= cmp.Or(l.asked, command.Newest) {
+		return command.Result{}, fmt.Errorf("a node that is not upgraded would stop at this command: %w", l.Old)
+	}
 	l.index++
 	switch answer := l.machine.Apply(&raft.Log{Index: l.index, Term: 1, Type: raft.LogCommand, Data: raw}).(type) {
 	case []byte:
