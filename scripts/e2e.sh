@@ -22,7 +22,7 @@ go vet -tags e2e ./scripts/e2e
 # Chromium leaves folders of its own behind: they go with those of this run.
 mkdir "$work/tmp"
 # Stories mostly wait, for pages that turn and alerts that expire, so that two run at a time; those that
-# measure a time run alone. With four, forty renderers wait for two cores, and each story takes three times as long.
+# measure a time run alone. With four, some forty renderers waited for two cores, and stories took two to six times as long.
 TMPDIR=$work/tmp go test -tags e2e -count 1 -timeout 50m -parallel 2 ./scripts/e2e "$@" -args -program "$bin" -shots "$shots" -axe "$work/npm/node_modules/axe-core/axe.min.js" -jsqr "$work/npm/node_modules/jsqr/dist/jsQR.js"
 [ -z "$shots" ] || echo "pictures are in $shots"
 passed=1
