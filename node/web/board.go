@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -24,8 +25,9 @@ var (
 	//go:embed files
 	folder embed.FS
 
-	page  = template.Must(template.New("board").Parse(boardPage))
-	files = mustFiles()
+	// Both are read when the first page is asked for: agents of devices are the same program.
+	page  = sync.OnceValue(func() *template.Template { return template.Must(template.New("board").Parse(boardPage)) })
+	files = sync.OnceValue(mustFiles)
 )
 
 // FilesPath is where the files of pages are served.
@@ -73,7 +75,7 @@ func Board(status func(context.Context) (wire.Status, error)) http.Handler {
 			s = wire.Status{Why: "the node cannot say how it is"}
 		}
 		var out bytes.Buffer
-		if err := page.Execute(&out, look(s, pick(r))); err != nil {
+		if err := page().Execute(&out, look(s, pick(r))); err != nil {
 			http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 			return
 		}
@@ -103,7 +105,7 @@ func pick(r *http.Request) int {
 func look(s wire.Status, lang int) view {
 	w := spoken[lang]
 	v := view{
-		Style: files.Path("board.css"), Lang: tags[lang].String(), Other: tags[1-lang], Words: w,
+		Style: files().Path("board.css"), Lang: tags[lang].String(), Other: tags[1-lang], Words: w,
 		Level: "good", State: w.Agrees, Says: w.AgreesSays,
 	}
 	switch {

@@ -73,7 +73,7 @@ func (f *Files) Path(name string) string {
 // ServeFile answers with a file of the pages, by its name as it is served; a *wire.Problem where
 // there is none.
 func ServeFile(w http.ResponseWriter, r *http.Request, name string) error {
-	if !files.Serve(w, r, name) {
+	if !files().Serve(w, r, name) {
 		return wire.Problemf(wire.KindNotFound, "there is no file %.100q of a page", name)
 	}
 	return nil

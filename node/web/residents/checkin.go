@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"almenara/node/api/rates"
@@ -27,7 +28,7 @@ const (
 	recallsPath = Below + "recalls" // JSON, for pages of the same node
 )
 
-var visitsPage = template.Must(template.ParseFS(own, "visits.html"))
+var visitsPage = sync.OnceValue(func() *template.Template { return template.Must(template.ParseFS(own, "visits.html")) })
 
 // CheckIns take visits and find recalls; *checkin.CheckIns is one.
 type CheckIns interface {
@@ -206,7 +207,7 @@ func (p *Pages) writeVisits(w http.ResponseWriter, out shownVisits, has checkin.
 	out.Style, out.Days, out.Limits = p.files.Path("residents.css"), int(visited.Kept/(24*time.Hour)), checkin.MostVisits
 	out.Recalls = p.recallLines(has, out.Keep != "")
 	var b bytes.Buffer
-	if err := visitsPage.Execute(&b, out); err != nil {
+	if err := visitsPage().Execute(&b, out); err != nil {
 		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 		return
 	}

@@ -55,7 +55,9 @@ var (
 //go:embed *.html *.css *.js
 var own embed.FS
 
-var page = template.Must(template.ParseFS(own, "residents.html", "visits.html"))
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.ParseFS(own, "residents.html", "visits.html"))
+})
 
 // Answers takes them; *residents.Residents is one.
 type Answers interface {
@@ -358,7 +360,7 @@ func (p *Pages) refused(w http.ResponseWriter, err error, status int) {
 func (p *Pages) write(w http.ResponseWriter, status int, s shown) {
 	s.Style, s.Script = p.files.Path("residents.css"), p.files.Path("residents.js")
 	var out bytes.Buffer
-	if err := page.Execute(&out, s); err != nil {
+	if err := page().Execute(&out, s); err != nil {
 		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 		return
 	}

@@ -94,11 +94,13 @@ var file = regexp.MustCompile(`\[([^\]]+)\]\(([^)#:]+)\)`)
 func withoutFiles(source string) string { return file.ReplaceAllString(source, "$1") }
 
 // markdown has no raw HTML: what is written in it is not shown.
-var markdown = goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithAttribute()))
+var markdown = sync.OnceValue(func() goldmark.Markdown {
+	return goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID(), parser.WithAttribute()))
+})
 
 func read(source string) (c chapter, err error) {
 	raw := []byte(source)
-	doc := markdown.Parser().Parse(text.NewReader(raw))
+	doc := markdown().Parser().Parse(text.NewReader(raw))
 	if first, ok := doc.FirstChild().(*ast.Heading); ok && first.Level == 1 { // the page has its title
 		doc.RemoveChild(doc, first)
 	}
@@ -113,7 +115,7 @@ func read(source string) (c chapter, err error) {
 	}
 	nameColumns(doc)
 	var out bytes.Buffer
-	if err := markdown.Renderer().Render(&out, raw, doc); err != nil {
+	if err := markdown().Renderer().Render(&out, raw, doc); err != nil {
 		return c, err
 	}
 	c.body = template.HTML(out.String()) //nolint:gosec // of our own texts, without raw HTML

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/text/language"
 )
@@ -24,21 +25,26 @@ var folder embed.FS
 type Language struct {
 	Tag   string // BCP 47
 	Name  string // in itself
-	texts map[string]string
+	texts func() map[string]string
 }
 
-// all are the languages, the first one where none is wanted.
+// all are the languages, the first one where none is wanted. Their texts are read when the first one is
+// asked for: agents of devices are the same program, on smaller machines, and never show one.
 var (
-	all     = []*Language{load("en", "English"), load("zh-Hant", "中文")}
+	all     = []*Language{named("en", "English"), named("zh-Hant", "中文")}
 	matcher = language.NewMatcher([]language.Tag{language.English, language.TraditionalChinese})
 )
 
-func load(tag, name string) *Language {
+func named(tag, name string) *Language {
+	return &Language{Tag: tag, Name: name, texts: sync.OnceValue(func() map[string]string { return load(tag) })}
+}
+
+func load(tag string) map[string]string {
 	files, err := fs.Glob(folder, "*."+tag+".json") // a file for each room
 	if err != nil {
 		panic(err) // they are part of the program
 	}
-	l := &Language{Tag: tag, Name: name, texts: map[string]string{}}
+	all := map[string]string{}
 	for _, file := range files {
 		var texts map[string]string
 		raw, err := folder.ReadFile(file)
@@ -49,13 +55,13 @@ func load(tag, name string) *Language {
 			panic(fmt.Errorf("reading %s: %w", file, err))
 		}
 		for key, text := range texts {
-			if l.Has(key) {
+			if _, ok := all[key]; ok {
 				panic(fmt.Errorf("%s has a text for %s, and another file has one", file, key))
 			}
-			l.texts[key] = text
+			all[key] = text
 		}
 	}
-	return l
+	return all
 }
 
 // All are the languages.
@@ -85,17 +91,17 @@ func (l *Language) Other() *Language {
 }
 
 // Keys are the keys of all texts, sorted.
-func (l *Language) Keys() []string { return slices.Sorted(maps.Keys(l.texts)) }
+func (l *Language) Keys() []string { return slices.Sorted(maps.Keys(l.texts())) }
 
 // Has reports whether there is a text for the key.
-func (l *Language) Has(key string) bool { _, ok := l.texts[key]; return ok }
+func (l *Language) Has(key string) bool { _, ok := l.texts()[key]; return ok }
 
 // place is where a text has an argument: {0}, or one of two words by its number: {0|alert|alerts}.
 var place = regexp.MustCompile(`\{(\d)(?:\|([^|}]*)\|([^|}]*))?\}`)
 
 // T is the text for a key with its arguments; a key without a text shows itself, in brackets.
 func (l *Language) T(key string, args ...any) string {
-	text, ok := l.texts[key]
+	text, ok := l.texts()[key]
 	if !ok {
 		return "⟦" + key + "⟧"
 	}
@@ -122,7 +128,7 @@ func (l *Language) T(key string, args ...any) string {
 // Or is the text for a key made of a prefix and a value of ours, such as the name of a kind of device;
 // the value itself where there is no text for it, because people make such values.
 func (l *Language) Or(prefix, value string) string {
-	if text, ok := l.texts[prefix+value]; ok {
+	if text, ok := l.texts()[prefix+value]; ok {
 		return text
 	}
 	return value

@@ -62,7 +62,7 @@ func TestTexts_AreThoseThatPagesUse(t *testing.T) {
 }
 
 func TestT_FillsIn(t *testing.T) {
-	l := &Language{texts: map[string]string{"a": "{0} {0|alert|alerts} of {1}", "b": "plain"}}
+	l := &Language{texts: func() map[string]string { return map[string]string{"a": "{0} {0|alert|alerts} of {1}", "b": "plain"} }}
 	require.Equal(t, "1 alert of x", l.T("a", 1, "x"))
 	require.Equal(t, "1,234 alerts of {0}", l.T("a", uint64(1234), "{0}"), "what fills in is no argument")
 	require.Equal(t, "2 alerts of {1}", l.T("a", 2))
