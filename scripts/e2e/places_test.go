@@ -47,6 +47,7 @@ func TestPlaces_EditedOnTheMap(t *testing.T) {
 	o.field("n.en", "On Lok House")
 	o.field("n.zh-Hant", "安樂樓")
 	o.field("parent", "tuen-mun/on-ting")
+	o.until("the map can be drawn on", `document.querySelector("[data-map]").tabIndex === 0`)
 	o.do(chromedp.Focus(chromedp.CSS(`[data-map]`)), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
 	o.until("three corners", `document.querySelector("[name=outline]").value.trim().split(/\s+/).length === 3`)
 	o.shot("places-drawn-desk")
