@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
 
@@ -139,7 +140,8 @@ func TestKiosk_APictureFindsABlackScreen(t *testing.T) {
 	black, white, glass := save("black", color.Black), save("white", color.White), filepath.Join(folder, "glass")
 	require.NoError(t, os.Symlink(black, glass))
 	agent := d.box(0, "lift-1", "--picture", "cat "+glass, "--cec", "off")
-	p := newBrowser(t).open("http://"+agent.page+"/screen/", 1366, 768)
+	b := newOwnBrowser(t, chromedp.ExecPath(chromium(t))) // the headless shell keeps no screen awake, which the page would say
+	p := b.open("http://"+agent.page+"/screen/", 1366, 768)
 	p.until("the agent is connected", connected)
 	a := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in block 2", "Leave by the stairs."))
 	p.until("the page shows it", showing("danger", "Fire in block 2"))

@@ -104,14 +104,12 @@ func cpuOf(t *testing.T, pids ...int) (sum time.Duration) {
 
 // renderers are the processes of a browser that draw pages.
 func (b *browser) renderers() (pids []int) {
-	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	require.NoError(b.t, err)
-	for _, file := range all {
-		raw, err := os.ReadFile(file)
-		if err == nil && strings.Contains(string(raw), "--type=renderer") && strings.Contains(string(raw), b.profile) {
-			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+	main := strconv.Itoa(chromedp.FromContext(b.ctx).Browser.Process().Pid)
+	for pid, p := range processes() {
+		if p.of(main) && strings.Contains(p.line, "--type=renderer") {
+			n, err := strconv.Atoi(pid)
 			require.NoError(b.t, err)
-			pids = append(pids, pid)
+			pids = append(pids, n)
 		}
 	}
 	return pids

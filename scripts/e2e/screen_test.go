@@ -110,6 +110,6 @@ func (d *district) rung(node int, alert, rung string, want int) {
 func (d *district) rungs(node int, alert string) map[string]int {
 	d.t.Helper()
 	var shown struct{ Rungs map[string]int }
-	d.read(node, &shown, "alert", "show", alert)
+	require.NoError(d.t, d.get(node, "alerts/"+alert, &shown))
 	return shown.Rungs
 }
