@@ -67,42 +67,33 @@ func Find(all []Alert) (out Found) {
 	slices.SortFunc(order, func(a, b int) int {
 		return cmp.Or(all[b].Sent.Compare(all[a].Sent), strings.Compare(string(all[a].ID), string(all[b].ID)))
 	})
-	sorted := make([]Alert, len(all))
+	about, numbers := make([][]saying, len(all)), topics{}
 	for i, n := range order {
-		sorted[i] = all[n]
+		about[i] = numbers.sayings(&all[n])
 	}
-	x := indexOf(sorted)
-	named := map[[2]int]bool{}
-	for _, why := range whys {
-		for _, p := range x.pairs(why, most) {
-			if !named[p] && len(out.Pairs) < most {
-				named[p] = true
-				out.Pairs = append(out.Pairs, Pair{order[p[0]], order[p[1]], why})
+	found := map[Why][]Pair{}
+	counted := 0
+	for i, a := range order {
+		for j := i + 1; j < len(order) && (counted < mostCounted || len(found[Response]) < most); j++ {
+			b := order[j]
+			if all[a].Sender == all[b].Sender {
+				continue
+			}
+			why := disagree(about[i], about[j])
+			if why == "" || len(found[why]) == most && counted == mostCounted || !all[a].Members.Intersects(all[b].Members) {
+				continue
+			}
+			counted = min(counted+1, mostCounted)
+			if len(found[why]) < most {
+				found[why] = append(found[why], Pair{a, b, why})
 			}
 		}
-		if len(out.Pairs) == most {
-			break
-		}
 	}
-	n, exactly := len(out.Pairs), true
-	if n == most {
-		n, exactly = x.count(mostCounted)
+	for _, why := range whys {
+		out.Pairs = append(out.Pairs, found[why][:min(len(found[why]), most-len(out.Pairs))]...)
 	}
-	out.More, out.Exactly = n-len(out.Pairs), exactly
+	out.More, out.Exactly = counted-len(out.Pairs), counted < mostCounted
 	return out
-}
-
-// infos compares two blocks about the same.
-func infos(a, b *alert.Info) Why {
-	switch {
-	case contraryResponses(a.ResponseTypes, b.ResponseTypes):
-		return Response
-	case either(a.Severity, b.Severity, []string{"Extreme", "Severe"}, "Minor"):
-		return Severity
-	case either(a.Urgency, b.Urgency, []string{"Immediate"}, "Past"):
-		return Urgency
-	}
-	return ""
 }
 
 // contrary are response types (CAP 1.2 §3.2.2) that nobody can follow at once. None is none of them: who
@@ -123,9 +114,4 @@ func contraryResponses(a, b []string) bool {
 		}
 	}
 	return false
-}
-
-// either reports whether one word is of high and the other one is low.
-func either(a, b string, high []string, low string) bool {
-	return slices.Contains(high, a) && b == low || slices.Contains(high, b) && a == low
 }

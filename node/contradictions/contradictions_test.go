@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +124,24 @@ func TestFind_NamesTheGravestAndNewest(t *testing.T) {
 	}
 }
 
+// infos compares two blocks about the same, word by word.
+func infos(a, b *alert.Info) Why {
+	switch {
+	case contraryResponses(a.ResponseTypes, b.ResponseTypes):
+		return Response
+	case either(a.Severity, b.Severity, []string{"Extreme", "Severe"}, "Minor"):
+		return Severity
+	case either(a.Urgency, b.Urgency, []string{"Immediate"}, "Past"):
+		return Urgency
+	}
+	return ""
+}
+
+// either reports whether one word is of high and the other one is low.
+func either(a, b string, high []string, low string) bool {
+	return slices.Contains(high, a) && b == low || slices.Contains(high, b) && a == low
+}
+
 // between is in what two alerts are contrary; "" where they are not, or are about different things,
 // different people, or by one sender, whose later word may be meant to differ.
 func between(a, b *Alert) Why {
@@ -175,6 +194,50 @@ func naive(all []Alert) (out Found) {
 		out.More, out.Exactly = mostCounted-most, false
 	}
 	return out
+}
+
+// One composer may have some hundred alerts in force, each with hundreds of blocks, none of which says the same: what
+// is kept of them is as much as of few, and it is compared as fast.
+func TestFind_IsBoundedByAlertsWhateverTheySay(t *testing.T) {
+	responses := []string{"Shelter", "Evacuate", "Prepare", "Execute", "Avoid", "Monitor", "Assess", "AllClear", "None"}
+	var all []Alert
+	for n := range 40 {
+		a := of([]string{"small", "centre"}[n%2], nil)
+		a.ID, a.Infos = alert.ID(fmt.Sprint(n)), nil
+		for i := range alert.MaxInfos {
+			info := alert.Info{Categories: []string{"Fire", "Met"}, Severity: []string{"Severe", "Minor", "Unknown"}[i%3], Urgency: []string{"Immediate", "Past", "Future"}[i/3%3]}
+			for bit, r := range responses {
+				if (n*alert.MaxInfos+i)>>bit&1 == 1 {
+					info.ResponseTypes = append(info.ResponseTypes, r)
+				}
+			}
+			info.ResponseTypes = append(info.ResponseTypes, slices.Repeat([]string{"None"}, n)...) // said again and again
+			a.Infos = append(a.Infos, info)
+		}
+		for i := range 2000 {
+			a.Incidents = append(a.Incidents, fmt.Sprint("i-", i))
+		}
+		all = append(all, a)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := Find(all)
+	runtime.ReadMemStats(&after)
+	require.Len(t, got.Pairs, most)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20), "bytes")
+}
+
+// What an alert says about more things than anybody writes about is passed over, and nothing else of it.
+func TestFind_LooksAtSoManyTopicsOfAnAlert(t *testing.T) {
+	wide, other := of("small", nil), of("centre", says("Fire", "Shelter", "Severe", "Immediate"))
+	for i := range 2 * mostTopics {
+		wide.Infos = append(wide.Infos, alert.Info{Categories: []string{fmt.Sprint("made up ", i)}})
+		wide.Incidents = append(wide.Incidents, fmt.Sprint(i))
+	}
+	numbers := topics{}
+	require.Len(t, numbers.sayings(&wide), 2*mostTopics)
+	require.Len(t, numbers, 2*mostTopics)
+	require.Len(t, Find([]Alert{wide, other}).Pairs, 1)
 }
 
 // many are alerts as a large district may have them; of those that share people some are contrary.
