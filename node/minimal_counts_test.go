@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +71,46 @@ func TestAnswers_RoundCountsOfWhatIsPersonal(t *testing.T) {
 	id := send("as it happens", "has care", "")
 	d.hears(heard[authority.RoleViewer], "alert", func(e wire.Event) bool { return e.Alert == id && e.Rungs.Queued == 5 && e.RoundedTo == 5 })
 	d.hears(heard[authority.RoleComposer], "alert", func(e wire.Event) bool { return e.Alert == id && e.Rungs.Queued == 7 && e.RoundedTo == 0 })
+}
+
+// Who is limited to a place lists of an alert that a tag chose the members of those there, and learns of nobody
+// elsewhere that they have it; of what places alone chose everybody lists everybody, as before.
+func TestLists_OfWhatIsPersonalAreOfOnesOwnPlaces(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	here, there := d.estate("listed"), d.estate("elsewhere")
+	csv := fmt.Sprintf("id,kind,place,tags\nr-here,phone,%s,care=oxygen\nr-there,phone,%s,care=oxygen\n", here.Block, there.Block)
+	in, err := d.client(0).Import(d.ctx(), client.Import{CSV: strings.NewReader(csv)})
+	require.NoError(t, err)
+	require.True(t, in.Applied, "%v", in.Faults)
+	send := func(headline, selection string) string {
+		out, err := d.client(0).SendAlert(d.ctx(), byJSON(headline, selection), "committed")
+		require.NoError(t, err)
+		return out.Alert
+	}
+	personal, public := send("with oxygen", "care = oxygen"), send("everybody", "place under tuen-mun")
+	listed := func(role, id string, places ...string) (out []string) {
+		c := d.clientWith(0, d.user(wire.AddUser{Name: fmt.Sprint(role, "-", len(places), "-of-", id), Roles: []string{role}, Places: places}))
+		for _, missing := range []bool{false, true} {
+			page, err := c.AlertReceipts(d.ctx(), id, wire.ReceiptQuery{Rung: map[bool]string{false: "queued", true: "presented"}[missing], Missing: missing})
+			require.NoError(t, err)
+			for _, row := range page.Rows {
+				out = append(out, row.Member)
+			}
+		}
+		report, err := c.AlertReport(d.ctx(), id)
+		require.NoError(t, err)
+		for _, row := range append(report.Dark, report.Slowest...) {
+			out = append(out, row.Member)
+		}
+		slices.Sort(out)
+		return slices.Compact(out)
+	}
+	both := []string{"r-here", "r-there"}
+	require.Equal(t, []string{"r-here"}, listed(authority.RoleComposer, personal, here.Path))
+	require.Equal(t, both, listed(authority.RoleComposer, personal))
+	require.Equal(t, both, listed(authority.RoleComposer, public, here.Path))
+	require.Equal(t, both, listed(authority.RoleAudienceManager, personal, here.Path), "who reads persons anyway")
 }
 
 // hearsAs hears everything that node 0 tells who holds the token, until the test ends.

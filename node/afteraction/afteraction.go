@@ -17,6 +17,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/reached"
 	"almenara/node/stories"
 	"almenara/node/wire"
@@ -104,7 +105,7 @@ func (r *Reporter) AlertReport(ctx context.Context, by authority.Caller, id stri
 	r.byGroup(&out, t)
 	r.byEstate(&out, t, begunStanding(messages))
 	if authority.MayList(by, s.Personal()) == nil {
-		if err := r.lists(&out, t); err != nil {
+		if err := r.lists(&out, t, inplaces.Lists(by, s.Personal())); err != nil {
 			return out, err
 		}
 	}

@@ -58,14 +58,24 @@ func ofKind(index *lookup.Index, kind string) *roaring.Bitmap {
 	return found
 }
 
-// lists adds who was slowest, and who told nothing. Only those who are listed are read.
-func (r *Reporter) lists(out *wire.Report, t *told) error {
-	slow := make([]uint32, 0, len(t.first))
+// lists adds who was slowest, and who told nothing, of those in some places; of no places, of all. Only those who are
+// listed are read.
+func (r *Reporter) lists(out *wire.Report, t *told, in []string) error {
+	unheard, slow := t.dark(), make([]uint32, 0, len(t.first))
+	listed := roaring.New()
+	for _, place := range in {
+		listed.Or(r.o.Audience().Under(audience.Path(place)))
+	}
 	for m := range t.first {
-		slow = append(slow, m)
+		if len(in) == 0 || listed.Contains(m) {
+			slow = append(slow, m)
+		}
+	}
+	if len(in) > 0 {
+		unheard.And(listed)
 	}
 	slices.SortFunc(slow, func(a, b uint32) int { return cmp.Or(t.first[b].at.Compare(t.first[a].at), cmp.Compare(a, b)) })
-	dark := r.byPlace(t.dark())
+	dark := r.byPlace(unheard)
 	return r.o.Store.View(func(txn *storage.Txn) error {
 		for _, m := range slow[:min(len(slow), slowestMost)] {
 			row, err := rowOf(txn, m)

@@ -11,6 +11,7 @@ import (
 
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/followup"
 	"almenara/node/members"
 	"almenara/node/reached"
@@ -62,6 +63,11 @@ func (r *Reader) AlertReceipts(ctx context.Context, by authority.Caller, id stri
 		r: r, s: s, m: m, view: view, missing: q.Missing, place: q.Place, names: authority.May(by, authority.ReadPersons),
 		told: told, shown: r.shownSince(s, m),
 	}
+	if in := inplaces.Lists(by, s.Personal()); len(in) > 0 {
+		if page.within, err = r.within(in...); err != nil {
+			return out, err
+		}
+	}
 	if len(by.Places) > 0 {
 		if page.answers, err = r.within(by.Places...); err != nil { // what others answered is not for who is limited
 			return out, err
@@ -99,7 +105,8 @@ type receiptPage struct {
 	m       *alerts.Message
 	view    reached.View
 	missing bool
-	place   string // in which the members are; "" is any
+	place   string          // in which the members are; "" is any
+	within  *roaring.Bitmap // who may be listed to the caller; nil is everybody
 	names   bool
 	answers *roaring.Bitmap // whose answers the caller may read; nil is everybody's
 	told    map[uint32]followup.Told
@@ -113,6 +120,9 @@ func (p receiptPage) listed(want receipt.Rung) (*roaring.Bitmap, error) {
 		return nil, err
 	}
 	everybody := who.Entitled()
+	if p.within != nil {
+		everybody = roaring.And(everybody, p.within)
+	}
 	if p.place != "" {
 		within, err := p.r.within(p.place)
 		if err != nil {

@@ -28,6 +28,16 @@ func Hold(by authority.Caller, action authority.Action, what, place string) erro
 		Because(why.NotAtPlaces, what, strings.Join(by.Places, " · "))
 }
 
+// Lists are the places whose members are listed to the caller, of those whom an alert addressed; none is all of
+// them. Who is limited to places learns of nobody elsewhere by such a list that they have a tag, a language or an
+// address: by authority.MayAsk they could not have addressed them either.
+func Lists(by authority.Caller, personal bool) []string {
+	if !personal || authority.May(by, authority.ReadPersons) {
+		return nil
+	}
+	return by.Places
+}
+
 // Whole refuses who is held to places what is asked of all places.
 func Whole(by authority.Caller, action authority.Action) error {
 	if !Holds(by, action) {
