@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/node/checkin"
 	"almenara/node/residents"
 )
 
@@ -121,4 +122,22 @@ func TestAttack_TwoPhotosInOneFormLeakNoPlace(t *testing.T) {
 	for i := range photos.All {
 		require.NoError(t, p.photos.Take(fmt.Sprint(i), false), "all places are free again")
 	}
+}
+
+// Whoever hangs up a code of their own, or sends a link, may write visits into its address: no phone keeps them, and
+// one that has visits of its own is shown no others.
+func TestAttack_AnAddressPutsNoVisitsIntoAPhone(t *testing.T) {
+	n := newNode()
+	n.recalled = true
+	made := "?v=" + checkin.Visits{market}.String()
+	require.Empty(t, checkin.ReadVisits(night, cookieIn(t, n.get("/r/at/aaaa"+made), visitsCookie).Value))
+	for _, path := range []string{"/r/at/aaaa", Below + link, "/r/recalls"} {
+		require.NotContains(t, n.get(path+made).Body.String(), "切勿食用", path)
+	}
+	own := checkin.Visits{}.String()
+	for _, path := range []string{"/r/at/aaaa", "/r/visits", Below + link} {
+		require.NotContains(t, n.do(http.MethodGet, path+made, nil, visitsCookie, own).Body.String(), "切勿食用", path)
+	}
+	require.Equal(t, http.StatusNotFound, n.do(http.MethodGet, "/r/recall/"+recalledAlert+made, nil, visitsCookie, own).Code)
+	require.Contains(t, n.get("/r/visits"+made).Body.String(), "切勿食用", "of a phone that keeps none")
 }

@@ -63,9 +63,18 @@ const (
 	visitsCookieTLS = "visits-tls"
 )
 
-// visitsOf is what a phone brings: in its cookies, or in the address or the form of a phone that keeps none.
-func (p *Pages) visitsOf(r *http.Request) (has checkin.Visits, kept bool) {
-	texts := []string{r.FormValue("v")}
+// visitsOf is what a phone brings: in its cookies, or in the address or the form of a phone that keeps none. Whoever
+// makes an address can write visits into it: they are shown, and never kept.
+func (p *Pages) visitsOf(r *http.Request) checkin.Visits {
+	if has, kept := p.keptOf(r); kept {
+		return has
+	}
+	return checkin.ReadVisits(p.clock(), r.FormValue("v"))
+}
+
+// keptOf is what a phone keeps; false where it has no cookie of visits.
+func (p *Pages) keptOf(r *http.Request) (has checkin.Visits, kept bool) {
+	var texts []string
 	for _, name := range []string{visitsCookie, visitsCookieTLS} {
 		if c, err := r.Cookie(name); err == nil {
 			texts, kept = append(texts, c.Value), true
@@ -140,7 +149,7 @@ func (p *Pages) hour(t time.Time) string { return t.In(p.zone).Format("2006-01-0
 
 // place asks somebody who read the code of a place whether they are there.
 func (p *Pages) place(w http.ResponseWriter, r *http.Request) {
-	has, kept := p.visitsOf(r)
+	has, kept := p.keptOf(r)
 	at, err := p.checkIns.At(r.PathValue("code"), rates.AddressOf(r), has)
 	if err != nil {
 		p.refused(w, err, 0)
@@ -155,7 +164,7 @@ func (p *Pages) place(w http.ResponseWriter, r *http.Request) {
 // checkIn keeps a visit in the phone.
 func (p *Pages) checkIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, mostFields*mostField)
-	has, kept := p.visitsOf(r)
+	has, kept := p.keptOf(r)
 	at, has, err := p.checkIns.CheckIn(r.PathValue("code"), rates.AddressOf(r), has)
 	if err != nil {
 		p.refused(w, err, 0)
@@ -184,12 +193,15 @@ func (p *Pages) visits(w http.ResponseWriter, r *http.Request) {
 		p.refused(w, err, 0)
 		return
 	}
-	has, _ := p.visitsOf(r)
+	has, kept := p.keptOf(r)
+	if !kept {
+		has = p.visitsOf(r)
+	}
 	out := shownVisits{Title: "我的到訪紀錄 · My visits", Path: r.URL.Path, Forgotten: r.URL.Query().Get("forgotten") == "true" && len(has) == 0}
 	for _, v := range p.checkIns.Show(has) {
 		out.Visits = append(out.Visits, visitLine{nameOf(v.Path, v.Names), p.hour(v.Hour)})
 	}
-	if r.FormValue("v") != "" {
+	if !kept && len(has) > 0 {
 		out.Keep = visitsPath + "?v=" + has.String()
 	}
 	p.writeVisits(w, out, has)
@@ -245,7 +257,7 @@ func (p *Pages) recalls(w http.ResponseWriter, r *http.Request) {
 		p.refused(w, err, 0)
 		return
 	}
-	has, _ := p.visitsOf(r)
+	has, _ := p.keptOf(r)
 	type line struct {
 		Path     string `json:"path"`
 		Headline string `json:"headline"`
@@ -263,7 +275,7 @@ func recallCookie(id string) string { return "v-" + id[:min(len(id), 26)] }
 
 func (p *Pages) from(r *http.Request) (f checkin.From, kept bool) {
 	f = checkin.From{Alert: r.PathValue("alert"), Address: rates.AddressOf(r)}
-	f.Has, _ = p.visitsOf(r)
+	f.Has = p.visitsOf(r)
 	if c, err := r.Cookie(recallCookie(f.Alert)); err == nil {
 		f.Pass, kept = c.Value, true
 	}

@@ -307,7 +307,7 @@ type text struct {
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, v residents.View, d done) {
 	out := p.shownOf(r, v, d)
-	has, _ := p.visitsOf(r)
+	has, _ := p.keptOf(r)
 	out.Recalls = p.recallLines(has, false)
 	p.write(w, http.StatusOK, out)
 }
