@@ -127,6 +127,15 @@ func notTaken(err error) error {
 	return wire.Problemf(wire.KindUnauthenticated, "the passkey was not accepted: %v", err).Because(why.PasskeyWrong)
 }
 
+// copied is the problem of a passkey that counts backwards, as one of two copies does.
+func copied(c signin.Credential, id []byte) error {
+	name := ""
+	if i := slices.IndexFunc(c.Passkeys, func(k signin.Passkey) bool { return bytes.Equal(k.ID, id) }); i >= 0 {
+		name = c.Passkeys[i].Name
+	}
+	return wire.Problemf(wire.KindUnauthenticated, "the passkey %q counts backwards: somebody may have a copy of it; sign in by password and code, and remove it", name).Because(why.PasskeyCopied, name)
+}
+
 // holder is whose passkey it is, and which one of that person's; -1 where nobody has it who can sign in.
 func (s *SignIn) holder(id []byte) (u storage.User, c signin.Credential, i int, err error) {
 	name, err := s.holders.of(id)
@@ -166,7 +175,7 @@ func (s *SignIn) byPasskey(ctx context.Context, a Attempt) (u storage.User, c si
 		return u, c, nil, nil, notTaken(errors.New("it did not verify who the person is"))
 	}
 	if (said.Count > 0 || k.Count > 0) && said.Count <= k.Count {
-		return u, c, nil, nil, wire.Problemf(wire.KindUnauthenticated, "the passkey %q counts backwards: somebody may have a copy of it; sign in by password and code, and remove it", k.Name).Because(why.PasskeyCopied, k.Name)
+		return u, c, nil, nil, copied(c, k.ID)
 	}
 	asked := said.Asked.UnixMilli()
 	if asked <= max(k.Asked, s.here.lastAsked(k.ID)) {

@@ -19,6 +19,7 @@ import (
 	"almenara/node/signin"
 	"almenara/node/signin/passkeys"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 var (
@@ -236,6 +237,24 @@ func TestPasskey_AnAnswerCountsOnce(t *testing.T) {
 	}
 	_, err = n.byKey(t, k.signed(older))
 	require.Contains(t, refused(t, err, wire.KindUnauthenticated).Sentence, "used before", "nor does one to what was asked before")
+}
+
+// A key and a copy of it that answer at two nodes in the same moment: the log lets the first one in, and the other one
+// nowhere, also not at its own node alone.
+func TestAttack_ACopyOfAPasskeyIsLetInNowhere(t *testing.T) {
+	_, n, k, _ := withKey(t)
+	other := n.d.node()
+	kept := *k
+	own, copied := k.signed(n.AskPasskey(browser)), ""
+	n.d.pass(time.Second)
+	copied = kept.signed(n.AskPasskey(browser)) // the same count
+	n.before = func() {
+		_, err := other.byKey(t, own)
+		require.NoError(t, err)
+	}
+	begun, err := n.byKey(t, copied)
+	require.Equal(t, why.PasskeyCopied, refused(t, err, wire.KindUnauthenticated).Why.Reason)
+	require.Empty(t, begun.Cookie)
 }
 
 // An authenticator that does not count says 0 for ever, and the time of what was asked alone keeps an answer from

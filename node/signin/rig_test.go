@@ -19,6 +19,7 @@ import (
 	"almenara/node/secret"
 	"almenara/node/signin"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/noderecord"
 )
@@ -83,8 +84,9 @@ func (r records) PasskeyUsers() (map[string]string, error) {
 // node is one node of the district.
 type node struct {
 	*signin.SignIn
-	d     *district
-	alone bool
+	d      *district
+	alone  bool
+	before func() // if set, happens elsewhere before this node's next change
 }
 
 func (n *node) agreed(context.Context) error {
@@ -98,6 +100,10 @@ func (n *node) Change(_ context.Context, actor string, payload command.Payload) 
 	if n.alone {
 		return command.Result{}, wire.Problemf(wire.KindNoQuorum, "no majority")
 	}
+	if n.before != nil {
+		n.before()
+		n.before = nil
+	}
 	r, err := n.d.change(actor, payload)
 	switch r.Kind {
 	case command.KindNone:
@@ -107,7 +113,7 @@ func (n *node) Change(_ context.Context, actor string, payload command.Payload) 
 	case command.KindConflict:
 		return r, wire.Problemf(wire.KindConflict, "%v", err)
 	}
-	return r, wire.Problemf(wire.KindRefused, "%v", err)
+	return r, wire.Problemf(wire.KindRefused, "%v", err).Because(why.RecordUnfit, err)
 }
 
 const (

@@ -163,6 +163,11 @@ func (s *SignIn) agree(ctx context.Context, u storage.User, c signin.Credential,
 		return false, err
 	case p != nil && p.Kind == wire.KindConflict, p != nil && p.Kind == wire.KindNotFound:
 		return false, wrong() // the code was used, or the person changed, at this moment
+	case p != nil && p.Why.Reason == why.RecordUnfit: // what others know forbids it, so that nothing is begun here alone
+		if k := begin.Passkey; k != nil {
+			return false, copied(c, k.ID)
+		}
+		return false, wrong()
 	case p != nil && p.Kind != wire.KindNoQuorum && p.Kind != wire.KindBusy && p.Kind != wire.KindUnknownOutcome && p.Kind != wire.KindRefused:
 		return false, err
 	}
