@@ -33,7 +33,7 @@ func (s *Notices) Release(ctx context.Context) error {
 		case n.State == notice.Locked && dueAt(n) <= s.o.Clock().UnixMilli():
 			all = append(all, s.release(ctx, n.ID))
 		case n.State == notice.Failed && n.Alert != "": // the node that began to send it was lost; what it sent may come to be known
-			all = append(all, outAfterAll(ctx, s, n.ID))
+			all = append(all, outAfterAll(ctx, s, n))
 		}
 	}
 	return errors.Join(all...)
@@ -86,13 +86,16 @@ func (s *Notices) release(ctx context.Context, id string) error {
 }
 
 // outAfterAll puts on record that a notice went out of which it was thought that it could not, where its alert is known now.
-func outAfterAll(ctx context.Context, s *Notices, id string) error {
-	n, _, err := s.find(id)
-	if err != nil || n.State != notice.Failed || n.Alert == "" {
+// What was said of it is read once that is so alone: a hundred of them are looked at every few seconds.
+func outAfterAll(ctx context.Context, s *Notices, looked notice.Notice) error {
+	if out, err := s.o.Known(looked.Alert); err != nil || !out {
 		return err
 	}
-	out, err := s.o.Known(n.Alert)
-	return errors.Join(err, wentOut(ctx, s, n, out))
+	n, _, err := s.find(looked.ID)
+	if err != nil || n.State != notice.Failed || n.Alert != looked.Alert {
+		return err
+	}
+	return wentOut(ctx, s, n, true)
 }
 
 // wentOut puts on record that the notice went out, if so.
