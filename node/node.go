@@ -336,7 +336,7 @@ func (n *Node) openState(context.Context) error {
 	n.enrolment = enrol.New(enrol.Options{
 		Devices: n.devices, RootKey: func() string { _, root, _ := n.ring.ForDevices(n.MQTT()); return root }, Node: n.Name(), Clock: n.options.Clock,
 	})
-	n.places = records.NewPlaces(n.proposer, n.state)
+	n.places = records.NewPlaces(n.state)
 	n.imports = records.NewImports(records.ImportsOptions{Proposer: n.proposer, Dir: n.options.Dir, Name: n.Name(), State: n.state})
 	n.rules = intake.Rules(intake.RulesOptions{
 		Book: n.book, Agreed: n.state.Authority, Audience: n.state.Index, Sender: n.district.Sender, Alone: n.alone.Now, Clock: n.options.Clock,

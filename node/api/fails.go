@@ -15,6 +15,15 @@ var (
 		wire.KindBusy:           "the district is busy, or the disk of this node or of the leading one is full",
 		wire.KindUnknownOutcome: "no answer came in time: it may or may not have happened",
 	}
+	// placesPut is of places that are put together.
+	placesPut = openapi.Fails{
+		wire.KindConflict:       "a code is one of another place, or is taken away while something cites it",
+		wire.KindRefused:        "a place or a code cannot be as it is written, or some nodes are not upgraded; nothing happened",
+		wire.KindNoQuorum:       agreedOn[wire.KindNoQuorum],
+		wire.KindNotReady:       agreedOn[wire.KindNotReady],
+		wire.KindBusy:           agreedOn[wire.KindBusy],
+		wire.KindUnknownOutcome: agreedOn[wire.KindUnknownOutcome],
+	}
 	// warned is of messages to the people of the district.
 	warned = openapi.Fails{
 		wire.KindForbidden:      "the caller may not speak under its CAP sender, or not for everybody whom it reaches or changes",

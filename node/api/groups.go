@@ -39,6 +39,7 @@ type (
 	audienceHandlers struct {
 		selections service.Selections
 		places     service.Places
+		tree       service.PlaceTree
 		devices    service.Devices
 		connected  service.Connected
 	}
@@ -78,8 +79,8 @@ func (h *Handler) group(s service.All, opts Options) {
 	h.reported, h.notices, h.residents, h.checkIns, h.personal = s.Reported, s.Notices, s.Residents, s.CheckIns, s.Personal
 	h.ruleHandlers = ruleHandlers{s.Scenarios, s.Licences, s.Policy}
 	h.importHandlers = importHandlers{s.Imports, inflight.NewOpen("imports", importsOpen), opts.Heartbeat}
-	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.Devices, s.Connected}
-	h.tests, h.tree = s.Ability, s.PlaceTree
+	h.audienceHandlers = audienceHandlers{s.Selections, s.Places, s.PlaceTree, s.Devices, s.Connected}
+	h.tests = s.Ability
 	h.userHandlers = userHandlers{s.Users, s.Passwords, s.Audit}
 	h.nodeHandlers = nodeHandlers{s.Status, s.Nodes, s.Backups, s.Splits}
 	streams := prometheus.NewGauge(prometheus.GaugeOpts{Name: "almenara_api_event_streams", Help: "Event streams that are open."})

@@ -85,7 +85,6 @@ type Handler struct {
 	selfHandlers
 
 	tests service.Ability
-	tree  service.PlaceTree
 	mux   *routing.Mux
 	drill func() bool
 }

@@ -34,7 +34,11 @@ func (h audienceHandlers) putPlaces(c routing.Call) error {
 	if len(in) == 0 {
 		return wire.Problemf(wire.KindMalformed, "the body holds no place")
 	}
-	return c.Done(h.places.PutPlaces(c.R.Context(), c.By, in))
+	shared := c.Query.Flag("shared_codes")
+	if c.Query.Err() != nil {
+		return c.Query.Err()
+	}
+	return c.Done(h.tree.PutPlaces(c.R.Context(), c.By, in, shared))
 }
 
 func (h audienceHandlers) listDevices(c routing.Call) error {

@@ -111,7 +111,7 @@ var happy = map[string]struct {
 	"POST /api/v1/audience/import":         {query: "?dry_run=true", body: "id,kind\n", status: 200, asked: "Import 8 true false", answer: `"rows"`},
 	"GET /api/v1/audience/select":          {query: "?expr=all&after=a&limit=2", status: 200, asked: `Select "all" "a" 2`, answer: `"expression"`},
 	"GET /api/v1/places":                   {status: 200, asked: "ListPlaces", answer: "屯門"},
-	"PUT /api/v1/places":                   {body: `[{"path":"tuen-mun"}]`, status: 204, asked: "PutPlaces 1"},
+	"PUT /api/v1/places":                   {query: "?shared_codes=true", body: `[{"path":"tuen-mun"}]`, status: 204, asked: "PutPlaces 1 true"},
 	"GET /api/v1/places/one":               {query: "?path=tuen-mun/on-ting", status: 200, asked: "ShowPlace tuen-mun/on-ting", answer: `"version":"0f3a"`},
 	"POST /api/v1/places/changes":          {body: `{"path":"a","version":"v","remove":true,"dry_run":true}`, status: 201, asked: `ChangePlace a "v" true true`, answer: `"changes":[{`},
 	"GET /api/v1/notices":                  {query: "?over=true", status: 200, asked: "ListNotices true", answer: `"standing":"waiting"`},

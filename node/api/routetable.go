@@ -163,8 +163,9 @@ func (h *Handler) audienceRoutes() []routing.Route {
 		}},
 		{Action: authority.ChangeAudience, Handle: h.putPlaces, Route: openapi.Route{
 			Method: "PUT", Path: "/api/v1/places", MaxBody: bodyPlaces,
-			Summary: "Add or change places.", Request: []wire.Place{},
-			Fails: agreedOn,
+			Summary: "Add or change places. A code that is added is that of another place only with shared_codes; one that something cites stays.", Request: []wire.Place{},
+			Params: []openapi.Param{{Name: "shared_codes", Type: "boolean", Summary: "codes that are added may be those of other places, too: an area that cites one means all of them"}},
+			Fails:  placesPut,
 		}},
 		{Action: authority.ReadDevices, Handle: h.listDevices, Agreed: true, Route: openapi.Route{
 			Method: "GET", Path: "/api/v1/devices", Summary: "List devices in the order of their ids, 1,000 at most. Every node is asked which are connected to it; of a device that no node has while some do not answer within a second, connected is absent and unanswered names them. A page that is not the last one has a Link to the next (rel=next).",

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 
+	"almenara/node/authority"
+	"almenara/node/authority/inplaces"
 	"almenara/node/wire"
 	"almenara/node/wire/places"
 	"almenara/node/wire/why"
@@ -16,9 +18,48 @@ import (
 
 func codeText(code alert.Named) string { return code.Name + " = " + code.Value }
 
+// codes are those of the places of the district: whose each is, and how their names are spelled.
+type codes struct {
+	of      map[alert.Named]audience.Path // one of the places that have it
+	spelled map[string]string             // by the name in lower case
+}
+
+// codesBut are those of all places but some.
+func (p *Places) codesBut(paths map[audience.Path]bool) codes {
+	c := codes{map[alert.Named]audience.Path{}, map[string]string{}}
+	for _, one := range p.o.State.Index().Places() {
+		for _, has := range one.Geocodes {
+			c.spelled[strings.ToLower(has.Name)] = has.Name
+		}
+		if !paths[one.Path] {
+			c.add(one.Path, one.Geocodes)
+		}
+	}
+	return c
+}
+
+func (c codes) add(path audience.Path, all []alert.Named) {
+	for _, code := range all {
+		c.spelled[strings.ToLower(code.Name)] = code.Name
+		if _, known := c.of[code]; !known {
+			c.of[code] = path
+		}
+	}
+}
+
 // checkCodes refuses codes that nothing could cite, those of another place where that is not meant, and to take
 // away one that is cited. What was there before is not judged again.
-func (p *Places) checkCodes(is, becomes audience.Place, shared bool) error {
+func (p *Places) checkCodes(by authority.Caller, is, becomes audience.Place, shared bool) error {
+	if err := p.codesBut(map[audience.Path]bool{is.Path: true, becomes.Path: true}).check(by, is, becomes, shared); err != nil {
+		return err
+	}
+	taken := slices.DeleteFunc(slices.Clone(is.Geocodes), func(code alert.Named) bool { return slices.Contains(becomes.Geocodes, code) })
+	return p.notCited(func(string) audience.Path { return is.Path }, taken)
+}
+
+// check refuses codes of a place as checkCodes does. Who is limited to places may give none of theirs a code of one
+// elsewhere: what others send there would reach them, too.
+func (c codes) check(by authority.Caller, is, becomes audience.Place, shared bool) error {
 	for n, code := range becomes.Geocodes {
 		if slices.Contains(becomes.Geocodes[:n], code) {
 			return unfitCode(code, "it is there twice")
@@ -26,38 +67,40 @@ func (p *Places) checkCodes(is, becomes audience.Place, shared bool) error {
 		if slices.Contains(is.Geocodes, code) {
 			continue
 		}
-		if err := p.mayBeCode(code); err != nil {
+		if err := c.mayBeCode(code); err != nil {
 			return err
 		}
-		if other := p.placeOf(code, is.Path, becomes.Path); other != "" && !shared {
+		other, known := c.of[code]
+		if !known {
+			continue
+		}
+		if !shared {
 			return wire.Problemf(wire.KindConflict, "the code %s is one of the place %s already, and an area that cites it would mean both; nothing was changed: say that it is meant (shared_codes), or give it another code",
 				codeText(code), other).Because(why.CodeShared, codeText(code), string(other))
 		}
+		if err := inplaces.Hold(by, authority.ChangeAudience, string(other), string(other)); err != nil {
+			return err
+		}
 	}
-	taken := slices.DeleteFunc(slices.Clone(is.Geocodes), func(code alert.Named) bool { return slices.Contains(becomes.Geocodes, code) })
-	return p.notCited(is.Path, taken)
+	return nil
 }
 
 // mayBeCode refuses a code that no area of a CAP message would be read as, and a second spelling of what the
 // codes of the district are called: messages use the first one.
-func (p *Places) mayBeCode(code alert.Named) error {
+func (c codes) mayBeCode(code alert.Named) error {
 	for _, text := range []string{code.Name, code.Value} {
 		if text != strings.TrimSpace(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			return unfitCode(code, "it has spaces around it, or characters that nobody sees")
 		}
 	}
+	has, known := c.spelled[strings.ToLower(code.Name)]
 	switch {
 	case code.Name == alert.ExcludePolygon:
 		return unfitCode(code, alert.ExcludePolygon+" is a hole in an area, and no code")
 	case len(code.Codes()) > 1:
 		return unfitCode(code, "several values are several codes: write each by itself")
-	}
-	for _, one := range p.o.State.Index().Places() {
-		for _, has := range one.Geocodes {
-			if has.Name != code.Name && strings.EqualFold(has.Name, code.Name) {
-				return unfitCode(code, fmt.Sprintf("codes of this kind are called %s in the district", has.Name))
-			}
-		}
+	case known && has != code.Name:
+		return unfitCode(code, fmt.Sprintf("codes of this kind are called %s in the district", has))
 	}
 	return nil
 }
@@ -66,22 +109,13 @@ func unfitCode(code alert.Named, because string) error {
 	return wire.Problemf(wire.KindRefused, "the code %q = %q: %s; nothing was changed", code.Name, code.Value, because).Because(why.CodeUnfit, codeText(code), because)
 }
 
-// placeOf is a place beside those given that has the code; "" where none has.
-func (p *Places) placeOf(code alert.Named, but ...audience.Path) audience.Path {
-	for _, one := range p.o.State.Index().Places() {
-		if slices.Contains(one.Geocodes, code) && !slices.Contains(but, one.Path) {
-			return one.Path
-		}
-	}
-	return ""
-}
-
-// notCited refuses to take codes from a place while something cites one.
-func (p *Places) notCited(path audience.Path, codes []alert.Named) error {
+// notCited refuses to take codes from places while something cites one; from says of which place a code is.
+func (p *Places) notCited(from func(code string) audience.Path, codes []alert.Named) error {
 	cited, err := p.citedBy(codes)
 	if err != nil || len(cited) == 0 {
 		return err
 	}
+	path := from(cited[0].Code)
 	out := wire.Problemf(wire.KindConflict, "areas of %d scenarios, notices or alerts cite the code %s of %s; nothing was changed: change those first", len(cited), cited[0].Code, path).
 		Because(why.PlaceCited, cited[0].Code, string(path), len(cited))
 	out.Details = detailsOf(cited)

@@ -91,3 +91,45 @@ func TestChangePlace_KeepsWhatIsCited(t *testing.T) {
 		require.NoError(t, err, "it may move")
 	}
 }
+
+// Places that are put together are held to what a single one is: a code is one place's unless that is meant, spelled
+// as in the district, and stays while something cites it. Nothing of what is refused is put.
+func TestPutPlaces_ChecksCodes(t *testing.T) {
+	r := newRig(t)
+	l, k := wire.Geocode{ValueName: "HK-DC", Value: "L"}, wire.Geocode{ValueName: "HK-DC", Value: "K"}
+	put := func(by authority.Caller, shared bool, all ...wire.Place) error {
+		return r.PutPlaces(t.Context(), by, all, shared)
+	}
+	place := func(path string, codes ...wire.Geocode) wire.Place { return wire.Place{Path: path, Geocodes: codes} }
+	require.NoError(t, put(amy, false, place("d/e", l), place("d/e/b1")))
+	before := r.log.Index()
+	other := place("d/f")
+	for name, all := range map[string][]wire.Place{
+		"one of another place":             {other, place("d/e/b1", l)},
+		"one of another that is put":       {place("d/e/b1", k), place("d/e/b2", k)},
+		"one that another one keeps":       {place("d/e/b1", l), place("d/e", l, k)},
+		"one that another one loses later": {place("d/e/b1", l), place("d/e/b2", l), place("d/e")},
+	} {
+		require.Equal(t, why.CodeShared, refused(t, wire.KindConflict, put(amy, false, all...)).Why.Reason, name)
+	}
+	require.Equal(t, why.CodeUnfit, refused(t, wire.KindRefused, put(amy, true, other, place("d/e/b1", wire.Geocode{ValueName: "hk-dc", Value: "M"}))).Why.Reason)
+	require.Equal(t, why.CodeUnfit, refused(t, wire.KindRefused, put(amy, true, other, place("d/e/b1", k, k))).Why.Reason)
+	require.Equal(t, before, r.log.Index(), "nothing was put")
+
+	require.NoError(t, put(amy, true, other, place("d/e/b1", l)))
+	require.NoError(t, put(amy, false, place("d/e/b1", l), place("d/e", l)), "what was meant once is not asked again")
+	require.NoError(t, put(amy, false, place("d/e"), place("d/e/b1"), place("d/e/b2", l)), "it goes from one to another at once")
+
+	// Who is limited gives no place of theirs a code of one elsewhere, whether by many or by one.
+	eve := authority.Caller{Name: "eve", Roles: amy.Roles, Places: []string{"d/e/b1"}}
+	require.Equal(t, why.NotAtPlaces, refused(t, wire.KindForbidden, put(eve, true, place("d/e/b1", l))).Why.Reason)
+	_, err := r.ChangePlace(t.Context(), eve, places.ChangePlace{Path: "d/e/b1", Version: r.show("d/e/b1").Version, SharedCodes: true, Place: &wire.Place{Path: "d/e/b1", Geocodes: []wire.Geocode{l}}})
+	require.Equal(t, why.NotAtPlaces, refused(t, wire.KindForbidden, err).Why.Reason)
+	require.NoError(t, put(eve, false, place("d/e/b1", k)))
+
+	area := []byte(`{"info":[{"area":[{"areaDesc":"x","geocode":[{"valueName":"HK-DC","value":"L"}]}]}]}`)
+	r.do(&command.PutScenario{Scenario: rights.Scenario{ID: "flood", Title: "x", Alert: area, Lifetime: 1}})
+	problem := refused(t, wire.KindConflict, put(amy, false, place("d/e"), place("d/e/b2")))
+	require.Equal(t, why.PlaceCited, problem.Why.Reason)
+	require.Contains(t, problem.Sentence, "cite the code HK-DC = L of d/e/b2")
+}

@@ -1,9 +1,9 @@
-// Package places changes single places of the tree: what a place is called, where it is, in which place it
-// lies, and that it is no more. Whoever changes one says what was read; of two who do, the second is told.
+// Package places changes places of the tree: what a place is called, where it is, in which place it lies, what codes
+// name it, and that it is no more. Whoever changes a single one says what was read; of two who do, the second is told.
 //
 //	ChangePlace ─> held against what is, and against what names it ─> Proposer (command.ChangePlace) ─> agreed
 //
-// Places by the thousand are put by node/records. It never imports api, channels or another part of node but
+// Places by the thousand are put together (many.go). It never imports api, channels or another part of node but
 // alerts, authority, known, records and wire.
 package places
 
@@ -125,7 +125,7 @@ func (p *Places) ChangePlace(ctx context.Context, by authority.Caller, in places
 	} else {
 		becomes, err := p.becomes(is, live, in, out)
 		if err == nil {
-			err = p.checkCodes(is, becomes, in.SharedCodes)
+			err = p.checkCodes(by, is, becomes, in.SharedCodes)
 		}
 		if err != nil {
 			return out, err
@@ -207,7 +207,7 @@ func (p *Places) mayGo(is audience.Place, within places.ChangedPlace) error {
 	if err != nil {
 		return err
 	}
-	return p.notCited(path, is.Geocodes)
+	return p.notCited(func(string) audience.Path { return path }, is.Geocodes)
 }
 
 // mostNamed is how many are named in a refusal.

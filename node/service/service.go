@@ -161,14 +161,15 @@ type Selections interface {
 	Select(ctx context.Context, expression, after string, limit int) (wire.Selected, error)
 }
 
-// Places reads and changes the place tree.
+// Places reads the place tree.
 type Places interface {
-	PutPlaces(ctx context.Context, by authority.Caller, places []wire.Place) error
 	ListPlaces(ctx context.Context) ([]wire.Place, error)
 }
 
-// PlaceTree shows and changes one place at a time.
+// PlaceTree shows and changes places.
 type PlaceTree interface {
+	// PutPlaces adds or changes many. sharedCodes says that codes which are added may be those of other places, too.
+	PutPlaces(ctx context.Context, by authority.Caller, places []wire.Place, sharedCodes bool) error
 	ShowPlace(ctx context.Context, path string) (places.ShownPlace, error)
 	// ChangePlace changes, adds or removes one place; with DryRun it records nothing.
 	ChangePlace(ctx context.Context, by authority.Caller, in places.ChangePlace) (places.ChangedPlace, error)

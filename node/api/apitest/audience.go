@@ -51,8 +51,8 @@ func (f *audience) Select(_ context.Context, expression, after string, limit int
 }
 
 // PutPlaces notes how many.
-func (f *audience) PutPlaces(_ context.Context, by authority.Caller, places []wire.Place) error {
-	return f.note(&by, "PutPlaces %d", len(places))
+func (f *audience) PutPlaces(_ context.Context, by authority.Caller, places []wire.Place, sharedCodes bool) error {
+	return f.note(&by, "PutPlaces %d %t", len(places), sharedCodes)
 }
 
 // ListPlaces answers Places.
