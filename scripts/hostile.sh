@@ -39,6 +39,7 @@ same "the audit" "$audit_before" "$(audit)"
 . "$here/cases_authority.sh"
 . "$here/cases_people.sh"
 . "$here/cases_residents.sh"
+. "$here/cases_places.sh"
 
 # Slow clients take their time: they run beside what follows.
 "$hostile" --addr "${url#http://}" --token "$token" http-slow-body >slow-body.out 2>&1 &

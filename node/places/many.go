@@ -28,6 +28,9 @@ func (p *Places) PutPlaces(ctx context.Context, by authority.Caller, places []wi
 		}
 		in = append(in, place)
 	}
+	if err := p.outlinesFit(in...); err != nil {
+		return err
+	}
 	if p.codesChange(in) {
 		if err := p.o.Proposer.AwaitAgreed(ctx); err != nil { // or what was changed elsewhere would be told too late
 			return err

@@ -127,6 +127,9 @@ func (p *Places) ChangePlace(ctx context.Context, by authority.Caller, in places
 		if err == nil {
 			err = p.checkCodes(by, is, becomes, in.SharedCodes)
 		}
+		if err == nil && outlineOf(is) != outlineOf(becomes) {
+			err = p.outlinesFit(becomes)
+		}
 		if err != nil {
 			return out, err
 		}

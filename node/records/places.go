@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -53,7 +54,26 @@ func ReadPlace(p wire.Place) (audience.Place, error) {
 		}
 		out.Shape = append(out.Shape, polygon)
 	}
-	return out, out.Validate()
+	if err := out.Validate(); err != nil {
+		return out, err
+	}
+	return out, drawn(out.Shape)
+}
+
+// mostCorners is how many corners one ring of an outline has: what one entry of the log takes.
+const mostCorners = 8000
+
+// drawn says why an outline cannot be kept, or would cost too much to be held against each alert.
+func drawn(outline []geometry.Polygon) error {
+	for i, ring := range outline {
+		if len(ring) > mostCorners {
+			return fmt.Errorf("outline %d has %d points, at most %d are allowed", i+1, len(ring), mostCorners)
+		}
+	}
+	if geometry.Tangled(outline) {
+		return errors.New("the outline has hundreds of edges that lie across each other; draw the border alone")
+	}
+	return nil
 }
 
 // ListPlaces implements service.Places.

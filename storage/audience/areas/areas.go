@@ -49,6 +49,8 @@ func (r *areaReader) target(a *alert.Alert, n int, restrict audience.Selection, 
 		}
 	}
 	switch {
+	case geometry.Tangled(t.Shapes):
+		return audience.Target{}, fmt.Errorf("%w: its shapes have hundreds of edges that lie across each other, which no area has; draw its border alone", ErrUnreadableArea)
 	case t.Area:
 		return t, checkGeocodes(&t, knowsScheme)
 	case restrict.IsZero() && nothing != nil:

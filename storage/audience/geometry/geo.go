@@ -150,12 +150,8 @@ func (r *Ring) Overlaps(o *Ring) bool {
 		return false
 	}
 	mine, theirs := Touching(r.Edges, o.Box, nil), Touching(o.Edges, r.Box, nil)
-	for _, e := range mine {
-		for _, f := range theirs {
-			if e.Meets(f) {
-				return true
-			}
-		}
+	if meet(mine, theirs) {
+		return true
 	}
 	return o.Contains(r.Edges[0].A) || r.Contains(o.Edges[0].A)
 }

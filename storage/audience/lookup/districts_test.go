@@ -53,6 +53,12 @@ func TestTestdata_PlacesLieInTheirDistricts(t *testing.T) {
 	for _, name := range []string{"hk/districts.geojson", "hk/districts.simplified.geojson"} {
 		shapes := districtShapes(t, name)
 		require.Len(t, shapes, 18)
+		var all []geometry.Polygon
+		for code, some := range shapes {
+			require.False(t, geometry.Tangled(some), code)
+			all = append(all, some...)
+		}
+		require.False(t, geometry.Tangled(all))
 		x := New()
 		rows := audiencetest.Rows(t, "hk/points.tsv")
 		for i, row := range rows {
