@@ -77,3 +77,25 @@ for count in 500 3000; do
   fire "$count alerts of one composer"
 done
 http 429 -X POST "$url/api/v1/alerts" -H "$as_composer" --data-binary @flood.json
+
+say "what contradicts what, beside alerts of hundreds of blocks"
+# blocks N: an alert of 200 blocks, none of which says what another one of any alert says.
+blocks() {
+  awk -v n="$1" 'BEGIN {
+    split("Shelter Evacuate Prepare Execute Avoid Monitor Assess AllClear None", words); split("Extreme Severe Moderate Minor Unknown", severity); split("Immediate Expected Future Past Unknown", urgency)
+    printf "{\"select\":\"place under tuen-mun/butterfly\",\"alert\":{\"info\":["
+    for (i = 0; i < 200; i++) {
+      of = n * 200 + i; types = ""; bits = int(of / 25) + 1
+      for (w = 1; w <= 9; w++) { if (bits % 2) types = types (types == "" ? "" : ",") "\"" words[w] "\""; bits = int(bits / 2) }
+      printf "%s{\"language\":\"en\",\"category\":[\"Fire\"],\"event\":\"Fire\",\"responseType\":[%s],\"severity\":\"%s\",\"urgency\":\"%s\",\"certainty\":\"Observed\",\"headline\":\"%d\",\"area\":[{\"areaDesc\":\"X\"}]}", i ? "," : "", types, severity[of % 5 + 1], urgency[int(of / 5) % 5 + 1], of
+    }
+    print "]}}" }'
+}
+for n in $(seq 50); do blocks "$n" >"blocks-$n.json"; done
+codes=$(many 50 blocks-%.json /api/v1/alerts "Authorization: Bearer $small")
+taken=$(tr ' ' '\n' <<<"$codes" | sed -n 's/×202//p')
+[ "${taken:-0}" -ge 20 ] || misbehaved "alerts of 200 blocks: $codes"
+ticks() { awk '{ print $14 + $15 }' "/proc/${pid[n1]}/stat"; } # hundredths of a second of the processor
+rss_blocks=$(rss) ticks_blocks=$(ticks)
+verdict "$(curl -sS -m 60 -o contrary.out -w '%{http_code}' "$url/api/v1/contradictions" -H "Authorization: Bearer $small")" 200 "contradictions among $taken alerts of 200 blocks" ok "$(($(rss) - rss_blocks)) kB more memory, $((($(ticks) - ticks_blocks) * 10)) ms of the processor"
+[ $(($(rss) - rss_blocks)) -lt 150000 ] && [ $(($(ticks) - ticks_blocks)) -lt 200 ] || misbehaved "one question took that much"
