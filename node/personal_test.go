@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels/contract"
+	"almenara/node/client"
 	"almenara/node/folder"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
@@ -120,4 +122,36 @@ func everyFile(t *testing.T, dir string) string {
 		return err
 	}))
 	return out.String()
+}
+
+// Whoever may import members has nothing taken out of the audit by a name or an address that stands for something else.
+func TestAttack_ErasingAPersonTakesNothingOutOfWhatOthersDid(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	here := d.estate("evidence")
+	require.NoError(t, d.client(0).PutScenario(d.ctx(), prepared("evacuate-now", "place under "+here.Path)))
+	d.user(wire.AddUser{Name: "centre", Roles: []string{"composer"}, Senders: []string{"centre@example.org"}, System: true})
+	put := func(name, address string) {
+		csv := fmt.Sprintf("id,name,kind,place,endpoints\nr-chan,%s,phone,%s,sms:%s\n", name, here.Block, address)
+		in, err := d.client(0).Import(d.ctx(), client.Import{CSV: strings.NewReader(csv)})
+		require.NoError(t, err)
+		require.True(t, in.Applied, "%v", in.Faults)
+	}
+	put("Chan Tai Man", "85291234567")
+	out, err := d.client(0).SendAlert(d.ctx(), byJSON("false alarm", "place under "+here.Path), "committed")
+	require.NoError(t, err)
+	for _, word := range []string{out.Alert, "by centre", here.Path, "evacuate-now", "centre@example.org", strings.ToUpper(here.Block)} {
+		put("Chan Tai Man", word)
+		_, err := d.client(0).ErasePerson(d.ctx(), "r-chan", "his letter")
+		require.ErrorContains(t, err, "would be taken out of what others did", word)
+	}
+	put(out.Alert, "85291234567")
+	_, err = d.client(0).ErasePerson(d.ctx(), "r-chan", "his letter")
+	require.ErrorContains(t, err, "would be taken out of what others did")
+	put("Chan Tai Man", "85291234567")
+	_, err = d.client(0).ErasePerson(d.ctx(), "r-chan", "his letter")
+	require.NoError(t, err)
+	var export bytes.Buffer
+	require.NoError(t, d.client(0).ExportAudit(d.ctx(), &export, 0, 0))
+	require.Contains(t, export.String(), out.Alert)
 }

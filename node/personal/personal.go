@@ -171,6 +171,9 @@ func (p *Personal) ErasePerson(ctx context.Context, by authority.Caller, id stri
 	if _, err := p.ShowPerson(ctx, by, id); err != nil {
 		return out, err
 	}
+	if err := p.o.Store.View(func(t *storage.Txn) error { return p.notOthers(t, id) }); err != nil {
+		return out, err
+	}
 	pseudonym := newPseudonym()
 	if _, err := p.o.Proposer.Change(ctx, by.Name, &command.ErasePerson{Member: id, Pseudonym: pseudonym, Word: word}); err != nil {
 		return out, err
