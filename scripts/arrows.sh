@@ -79,6 +79,7 @@ almenara/channels/plain
 almenara/channels/agent almenara/channels/agent/picture almenara/channels/contract! almenara/channels/device almenara/channels/pages
 almenara/channels/agent/kiosk
 almenara/channels/agent/picture
+almenara/channels/agent/boxclock
 almenara/channels/agent/cec
 almenara/channels/speaker almenara/channels/contract! almenara/channels/device/rules almenara/channels/signal
 almenara/channels/speaker/rtp
@@ -89,6 +90,8 @@ almenara/channels/contract
 almenara/channels/contract/js
 almenara/channels/contract/vectors almenara/channels/contract!
 almenara/channels/device/rules almenara/channels/contract!
+almenara/channels/device/outbox almenara/channels/contract!
+almenara/channels/device/past almenara/channels/contract! almenara/channels/device/rules
 almenara/channels/device/check almenara/channels/contract! almenara/channels/mqtt/delivery almenara/channels/mqtt/packet almenara/channels/mqtt/websocket
 almenara/channels/mqtt/packet
 almenara/channels/mqtt/poller

@@ -103,3 +103,9 @@ func (noStore) Close()                            {}
 func (noStore) Reset()                            {}
 
 var _ mqtt.Store = noStore{}
+
+// Refused reports whether an error of connecting is that the server does not let this client in: it does not know it, or
+// its password was revoked. A server that takes nobody at present says something else.
+func Refused(err error) bool {
+	return errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword) || errors.Is(err, packets.ErrorRefusedNotAuthorised) || errors.Is(err, packets.ErrorRefusedIDRejected)
+}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/outbox"
+	"almenara/channels/device/past"
 	"almenara/channels/device/rules"
 	"almenara/channels/signal"
 )
@@ -32,7 +34,7 @@ type Device struct {
 	rules    *rules.Rules
 	ring     contract.Ring
 	keys     []byte // the ring as it came, for the memory
-	outbox   outbox
+	outbox   outbox.Outbox
 	session  uint64    // number of the connection, for state and will
 	drawn    Revision  // that was presented last, since New
 	drawnAt  time.Time // when, corrected
@@ -42,6 +44,7 @@ type Device struct {
 	timer    *time.Timer // for Rules.Next
 	confirms map[Revision]*time.Timer
 	tested   *contract.Tested // what the last test came to; nil: none
+	past     past.Past        // of before a power cut
 	stopped  bool
 	cancel   context.CancelFunc // of Start
 	done     chan struct{}      // of Start
@@ -53,7 +56,8 @@ type stored struct {
 	Rules   json.RawMessage `json:"rules"`
 	Keys    string          `json:"keys,omitempty"`
 	Session uint64          `json:"session"`
-	Outbox  outbox          `json:"outbox"`
+	Outbox  outbox.Outbox   `json:"outbox"`
+	past.Stored
 }
 
 // New makes a device from its options and, after a power cut, its memory. Nothing
@@ -64,7 +68,7 @@ func New(o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making device: %w", err)
 	}
-	d := &Device{options: o, wake: signal.New(), rules: rules.New(), confirms: map[Revision]*time.Timer{}}
+	d := &Device{options: o, wake: signal.New(), rules: rules.New(), confirms: map[Revision]*time.Timer{}, past: past.New(o.Wall, o.Clock())}
 	if o.Memory != nil {
 		if err := d.restore(o.Memory); err != nil {
 			return nil, fmt.Errorf("making device %s: %w", o.ID, err)
@@ -89,6 +93,7 @@ func (d *Device) restore(memory []byte) error {
 		d.keys = []byte(s.Keys)
 	}
 	d.session, d.outbox = s.Session, s.Outbox
+	d.past.Import(s.Stored, d.ring, func(err error) { d.refuse("memory", err) })
 	return nil
 }
 
@@ -102,12 +107,21 @@ func (d *Device) save(changed bool) {
 		d.options.Logger.Error("memory not saved", "device", d.options.ID, "error", err)
 		return
 	}
-	raw, err := json.Marshal(stored{Rules: rules, Keys: string(d.keys), Session: d.session, Outbox: d.outbox})
+	raw, err := json.Marshal(stored{
+		Rules: rules, Keys: string(d.keys), Session: d.session, Outbox: d.outbox, Stored: d.past.Export(d.rules, d.options.Clock()),
+	})
 	if err == nil {
 		err = d.options.Save(raw)
 	}
 	if err != nil {
 		d.options.Logger.Error("memory not saved", "device", d.options.ID, "error", err)
+	}
+}
+
+// letIn notes whether a node lets a device in. The caller holds its mu.
+func letIn(d *Device, in bool) {
+	if d.past.LetIn(in) {
+		d.save(true)
 	}
 }
 
@@ -209,7 +223,7 @@ func (d *Device) take(effects []rules.Effect) {
 			d.effects = append(d.effects, e)
 			continue
 		}
-		if d.outbox.add(e.Receipt) {
+		if d.outbox.Add(e.Receipt) {
 			d.options.Logger.Warn("receipt dropped", "device", d.options.ID)
 		}
 	}

@@ -243,23 +243,6 @@ func TestNew_RefusesWhatCannotWork(t *testing.T) {
 	require.ErrorIs(t, d.Start(), ErrStopped)
 }
 
-func TestOutbox_IsBoundedAndNeverRenumbers(t *testing.T) {
-	var o outbox
-	for range maxOutbox + 10 {
-		o.add(contract.Receipt{Alert: "a"})
-	}
-	require.Len(t, o.Waiting, maxOutbox)
-	require.EqualValues(t, 11, o.Waiting[0].Seq)
-	batch := o.batch()
-	require.Len(t, batch, maxBatch)
-	o.done(batch[maxBatch-1].Seq)
-	require.EqualValues(t, 11+maxBatch, o.Waiting[0].Seq)
-	o.done(maxOutbox + 10)
-	require.Empty(t, o.batch())
-	o.add(contract.Receipt{})
-	require.EqualValues(t, maxOutbox+11, o.Waiting[0].Seq)
-}
-
 func FuzzClaimedRevision(f *testing.F) {
 	f.Add([]byte("e30.eyJyZXZpc2lvbiI6N30.x"))
 	f.Add([]byte("a.b"))
@@ -273,8 +256,8 @@ func TestNew_GoesOnWhereTheMemoryEnds(t *testing.T) {
 	d, err := New(o)
 	require.NoError(t, err)
 	t.Cleanup(d.Stop)
-	require.Len(t, d.outbox.batch(), 1, "what no node has acknowledged is still told")
-	d.outbox.add(contract.Receipt{Alert: "a"})
+	require.Len(t, d.outbox.Batch(), 1, "what no node has acknowledged is still told")
+	d.outbox.Add(contract.Receipt{Alert: "a"})
 	require.EqualValues(t, 42, d.outbox.Waiting[1].Seq)
 	d.newLink(o.Servers[0])
 	require.EqualValues(t, 10_000_000_000_000, d.session, "sessions never repeat")

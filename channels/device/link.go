@@ -78,6 +78,11 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	l := d.newLink(server)
 	defer l.Client.Disconnect(0)
 	if err := l.Wait(ctx, l.Client.Connect(), d.options.Timeout); err != nil {
+		if connection.Refused(err) {
+			d.mu.Lock()
+			letIn(d, false)
+			d.mu.Unlock()
+		}
 		return false, fmt.Errorf("connecting to %s: %w", server, err)
 	}
 	filters := map[string]byte{
@@ -89,6 +94,7 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	}
 	release()
 	d.mu.Lock()
+	letIn(d, true)
 	l.served = true
 	d.mu.Unlock()
 	d.happened(Event{What: Connected, Detail: server})
@@ -185,7 +191,7 @@ func (d *Device) serve(ctx context.Context, l *link) error {
 func (d *Device) publish(ctx context.Context, l *link) error {
 	for {
 		d.mu.Lock()
-		batch := d.outbox.batch()
+		batch := d.outbox.Batch()
 		d.mu.Unlock()
 		if len(batch) == 0 {
 			break
@@ -201,7 +207,7 @@ func (d *Device) publish(ctx context.Context, l *link) error {
 // told removes what the node has acknowledged from the outbox.
 func (d *Device) told(batch []contract.Receipt) {
 	d.mu.Lock()
-	d.outbox.done(batch[len(batch)-1].Seq)
+	d.outbox.Done(batch[len(batch)-1].Seq)
 	d.save(true)
 	d.mu.Unlock()
 	for _, r := range batch {

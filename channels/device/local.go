@@ -68,9 +68,27 @@ func (l Local) Connected() bool {
 	return l.device.link != nil && l.device.link.served
 }
 
-// Now is the time, corrected by the node's.
+// Now is the time, corrected by the node's; before the first manifest that of the box, as it was corrected last.
 func (l Local) Now() time.Time {
 	l.device.mu.Lock()
 	defer l.device.mu.Unlock()
+	if at, known := l.device.past.Now(); known && l.device.rules.LastWord().IsZero() {
+		return at
+	}
 	return l.device.rules.Corrected(l.device.options.Clock())
+}
+
+// Unconfirmed are effects, as of Resume, of what the device had presented before its power went and may show now as not
+// confirmed since: marked, without a sound, and told by nobody (CONTRACT.md §7.5). There is none in the first five
+// seconds, and none once a manifest has come: what was given here and is not taken up then ends with a Stop. It is to
+// be asked again each second or so.
+func (l Local) Unconfirmed() []rules.Effect {
+	l.device.mu.Lock()
+	defer l.device.mu.Unlock()
+	if l.device.stopped {
+		return nil
+	}
+	effects := l.device.past.Unconfirmed(l.device.rules, l.device.options.Clock())
+	l.device.save(false) // what has run out stays so
+	return effects
 }

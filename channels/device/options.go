@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"almenara/channels/contract"
+	"almenara/channels/device/past"
 	"almenara/channels/device/rules"
 )
 
@@ -56,6 +57,9 @@ type Options struct {
 	Memory []byte
 	Save   func([]byte) error
 
+	// Wall is the clock of the box, for Local.Unconfirmed; nil, or without Save: nothing is shown again without a node.
+	Wall past.Wall
+
 	Clock  func() time.Time // nil: the system's clock at New, then monotonic
 	Logger *slog.Logger     // nil: no logs
 
@@ -83,6 +87,9 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("no root key")
 	case len(o.Answer) > contract.MaxAnswer:
 		return o, fmt.Errorf("answer is longer than %d bytes", contract.MaxAnswer)
+	}
+	if o.Save == nil {
+		o.Wall = nil
 	}
 	if o.Present == nil {
 		o.Present = func(rules.Effect) error { return nil }

@@ -21,6 +21,7 @@ func PowerCut(d *Device) error {
 		return fmt.Errorf("cutting the power of device %s: %w", d.options.ID, err)
 	}
 	d.rules, d.effects = left, nil
+	d.past.CutPower(d.ring, d.options.Clock())
 	if d.link != nil {
 		d.link.End()
 	}

@@ -58,6 +58,7 @@ func (d *Device) receiveKeys(l *link, payload []byte) {
 		return
 	}
 	d.ring, d.keys = ring, bytes.Clone(payload)
+	d.past.VerifyAgain(ring)
 	waiting := l.waiting
 	l.waiting = nil
 	d.save(true)
@@ -92,7 +93,10 @@ func (d *Device) receiveBody(l *link, ring contract.Ring, alert string, m mqtt.M
 	}
 	switch {
 	case err == nil:
-		d.input(func(r *rules.Rules, now time.Time) []rules.Effect { return r.Body(body, now) })
+		d.input(func(r *rules.Rules, now time.Time) []rules.Effect {
+			d.past.Keep(body, m.Payload())
+			return r.Body(body, now)
+		})
 	case !d.unverified(l, ring, m, err):
 		d.tellRefused(l, alert, m.Payload())
 	}
@@ -135,7 +139,7 @@ func (d *Device) tellRefused(l *link, alert string, payload []byte) {
 		return
 	}
 	l.refused[of]++
-	d.outbox.add(contract.Receipt{
+	d.outbox.Add(contract.Receipt{
 		Alert: of.Alert, Revision: of.Revision, Rung: contract.RungRefused,
 		At: d.rules.Corrected(d.options.Clock()).UTC().Truncate(time.Millisecond),
 	})

@@ -38,10 +38,34 @@ func newActor(t *testing.T, v vectors.Scenarios) *actor {
 		ID: v.Device, Servers: []string{"tcp://127.0.0.1:1"}, RootKey: ed25519.PublicKey(root),
 		Present: a.present, Command: func(c contract.Command) { a.does = c.Do },
 		Save:  func(raw []byte) error { a.memory = raw; return nil },
-		Clock: func() time.Time { a.mu.Lock(); defer a.mu.Unlock(); return a.now },
+		Clock: a.clock, Wall: wall{a.clock, func(string) bool { return true }},
 	}
 	a.start()
 	return a
+}
+
+func (a *actor) clock() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.now
+}
+
+// wall is the clock of a test's box.
+type wall struct {
+	now      func() time.Time
+	ranSince func(string) bool
+}
+
+func (w wall) Now() time.Time           { return w.now() }
+func (w wall) Run() string              { return "run 1" }
+func (w wall) RanSince(run string) bool { return w.ranSince(run) }
+
+// unconfirmed is what the device may show as not confirmed.
+func unconfirmed(d *Device) (list []vectors.Shown) {
+	for _, e := range LocalOf(d).Unconfirmed() {
+		list = append(list, vectors.Shown{Alert: e.Alert, Revision: e.Revision, Look: vectors.Look{Tier: string(e.Look.Tier), Sound: e.Look.Sound}})
+	}
+	return list
 }
 
 func (a *actor) start() {
@@ -113,6 +137,7 @@ func TestVectors_ScenariosOfTheContract(t *testing.T) {
 			for i, step := range c.Steps {
 				a.do(step)
 				require.Equal(t, step.Shows, a.shows(), "shown after step %d, %s", i, step.Do)
+				require.Equal(t, step.Unconfirmed, unconfirmed(a.Device), "may be shown after step %d, %s", i, step.Do)
 				require.Equal(t, step.Tells, a.tells(), "told after step %d, %s", i, step.Do)
 				require.Equal(t, step.Does, a.does, "done after step %d, %s", i, step.Do)
 			}

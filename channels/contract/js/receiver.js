@@ -15,6 +15,7 @@ const maxPresenting = 64 // alerts in a state
 const unasked = { keys: undefined, drawn: undefined, 'drawn-at': undefined } // goes with the next state, and is no reason for one
 const maxHealth = 32 // entries of its health
 const testPatience = 20000 // ms that a test may take
+const unconfirmedAfter = 5000 // ms that nodes are given to say what stands, before what was presented earlier is shown without one
 
 // openReceiver makes a receiver from its options and from what it stored before the power cut. It
 // rejects where that cannot be read: to go on without it could start an alert twice, which is for
@@ -58,7 +59,9 @@ class Receiver {
     this.session = 0
     this.drawn = null // {alert, revision, at} that was presented last, since the page began
     this.outbox = { seq: 0, waiting: [] }
-    this.bodies = new Map() // alert, revision and digest to a body as it came, signed: what the rules have of it
+    this.begun = this.options.clock()
+    this.refusedByNode = false // the last node that answered does not let this device in
+    this.bodies = new Map() // alert, revision and digest to {of, b, signed}: what the rules have of a body as it came; b is null where it does not verify by the present ring
     this.time = null // {at, ahead}: the corrected time when the memory was stored last, and how far it was ahead of the machine's
     this.link = null // of this connection
     this.effects = []
@@ -74,6 +77,7 @@ class Receiver {
     this.session = kept.session
     this.outbox = kept.outbox
     this.time = kept.time || null
+    this.refusedByNode = kept.refused === true
     for (const signed of kept.bodies || []) {
       try {
         this.keepBody(open(this.ring, signed, 'almenara-body'), signed)
@@ -85,7 +89,19 @@ class Receiver {
   }
 
   // keepBody keeps a verified body as it came, so that it can be verified again after a power cut.
-  keepBody (b, signed) { this.bodies.set(nameOf(b), { b, signed: typeof signed === 'string' ? signed : new TextDecoder().decode(signed) }) }
+  keepBody (b, signed) { this.bodies.set(nameOf(b), { of: b, b, signed: typeof signed === 'string' ? signed : new TextDecoder().decode(signed) }) }
+
+  // verifyAgain holds what is kept against a ring that has come: a key that was taken out of it counts for nothing.
+  verifyAgain () {
+    for (const [name, kept] of this.bodies) {
+      try {
+        kept.b = open(this.ring, kept.signed, 'almenara-body')
+      } catch (error) {
+        kept.b = null
+      }
+      if (kept.b && nameOf(kept.b) !== name) kept.b = null
+    }
+  }
 
   // begin gives the will of the next connection: {topic, payload, qos, retain}. It is to be called
   // before CONNECT; from then on messages of earlier connections are not taken.
@@ -101,12 +117,24 @@ class Receiver {
   // connected says that the connection is up and this.filters are subscribed. publish(topic, text,
   // {qos, retain}) resolves at the PUBACK and rejects when there will be none.
   connected (publish) {
+    this.letIn(true)
     this.link.publish = publish
     this.send()
   }
 
   // disconnected says that the connection is lost.
   disconnected () { this.link = null }
+
+  // turnedAway says that a node has answered that it does not let this device in (CONNACK 0x85, 0x86, 0x87): it is not
+  // enrolled, or was revoked.
+  turnedAway () { this.letIn(false) }
+
+  letIn (yes) {
+    if (this.refusedByNode === !yes) return
+    this.refusedByNode = !yes
+    this.unsaved = true
+    this.drain()
+  }
 
   // message takes what came on a topic: bytes or text, and whether it is marked as retained.
   message (topic, payload, retained) {
@@ -153,6 +181,7 @@ class Receiver {
     if (ring.time < this.ring.time) return
     this.ring = ring
     this.keys = typeof payload === 'string' ? payload : new TextDecoder().decode(payload)
+    this.verifyAgain()
     this.unsaved = true
     const waiting = this.link.waiting
     this.link.waiting = []
@@ -180,20 +209,30 @@ class Receiver {
   // proven says whether this revision was told as presented, before a reload as well.
   proven (alert, revision) { return this.rules.proven(alert, revision) }
 
-  // now is the time, corrected by the node's: for 'valid until' and the like.
-  now () { return this.rules.corrected(this.options.clock()) }
+  // now is the time, corrected by the node's: for 'valid until' and the like. Before the first manifest it is the machine's.
+  now () { return this.rules.skewKnown ? this.rules.corrected(this.options.clock()) : this.past() || this.options.clock() }
 
   // silence is for how many milliseconds no manifest came; null before the first.
   silence () { return this.rules.lastWord ? this.options.clock() - this.rules.lastWord : null }
 
-  // unconfirmed are effects as of present, of what was shown before the page was loaded again, as long as no whole
-  // manifest has come since (CONTRACT.md §7.5). Whoever shows one says so all the time; none is presented, and none
-  // can be answered. Each has verified again, by the key ring and the pinned root key. Where the clock is behind what
-  // it was, nobody knows what has run out, and there are none.
+  // past is the time that holds for what was presented before the page was loaded again: the later one of what the
+  // machine's clock says, and what it said when it was corrected last. 0 where it is behind what it was: nobody knows then
+  // what has run out.
+  past () {
+    if (!this.time || this.options.wall() + this.time.ahead < this.time.at - staleness) return 0
+    return this.options.wall() + Math.max(this.time.ahead, 0)
+  }
+
+  // unconfirmed are effects as of present, of what was presented before the page was loaded again (CONTRACT.md §7.5): none
+  // in the first five seconds, and none once a whole manifest has come. Whoever shows one says so all the time; none is
+  // presented, and none can be answered. Each has verified again, by the key ring and the pinned root key. What was given
+  // here and is not taken up at the manifest is a stop to present.
   unconfirmed () {
-    const at = this.time ? this.options.wall() + this.time.ahead : 0
-    if (this.stopped || !this.time || at < this.time.at - staleness) return []
-    return this.rules.unconfirmed(at).filter(e => this.bodies.has(nameOf(e.body))).map(e => Object.assign(e, { body: this.bodies.get(nameOf(e.body)).b }))
+    const at = this.past()
+    if (this.stopped || this.refusedByNode || !at || this.options.clock() - this.begun < unconfirmedAfter) return []
+    const effects = this.rules.unconfirmed(at, b => (this.bodies.get(nameOf(b)) || { b: null }).b)
+    if (this.rules.dirty) this.drain() // what has run out stays so
+    return effects
   }
 
   // changed says that health has changed.
@@ -253,10 +292,10 @@ class Receiver {
 
   memory () {
     const rules = this.rules.export()
-    for (const [name, { b }] of this.bodies) if (!this.rules.has(b)) this.bodies.delete(name)
+    for (const [name, { of }] of this.bodies) if (!this.rules.has(of)) this.bodies.delete(name)
     const bodies = rules.alerts.filter(a => a.shown && this.bodies.has(nameOf(a.shown))).map(a => this.bodies.get(nameOf(a.shown)).signed)
     if (this.rules.skewKnown) this.time = { at: Math.floor(this.now()), ahead: Math.floor(this.now() - this.options.wall()) }
-    return JSON.stringify({ rules, keys: this.keys, session: this.session, outbox: this.outbox, bodies, time: this.time })
+    return JSON.stringify({ rules, keys: this.keys, session: this.session, outbox: this.outbox, bodies, time: this.time, refused: this.refusedByNode })
   }
 
   // soon is the promise, or a rejection when it takes longer than two seconds, or most: a store that

@@ -228,18 +228,28 @@ export class Rules {
   }
 
   // settleResume takes up again what was shown before the device lost power, once a whole manifest
-  // has given the time and had the chance to end it.
+  // has given the time and had the chance to end it. What is not taken up is shown no more; where it was shown
+  // without a manifest (see unconfirmed), only once it has been taken away.
   settleResume (m, now) {
     if (!m.cut || !this.heard) return []
+    const asked = m.asked > 0
     let b = m.resume
     m.cut = false
     m.resume = null
-    if (b && (b.revision <= m.ended || this.expired(b, now) || b.revision < m.highest)) {
+    m.asked = 0
+    m.ranOut = false
+    const reason = !b ? '' : b.revision <= m.ended ? 'ended' : this.expired(b, now) ? 'expired' : b.revision < m.highest ? 'superseded' : ''
+    if (reason && !asked) { // it is dark since the power went
       stop(m, b.revision)
       b = null
     }
     const effects = this.stoppedAll(m, everything, now)
     if (!b) return effects
+    if (reason) {
+      stop(m, b.revision)
+      this.dirty = true
+      return effects.concat(stops(b, reason))
+    }
     m.shown = b
     m.reminded = this.corrected(now)
     return effects.concat(begins('resume', b))
@@ -391,11 +401,26 @@ export class Rules {
     return Array.from(this.alerts.values()).filter(m => m.shown).map(m => m.id).sort()
   }
 
-  // unconfirmed are the effects that would take up again what was shown before power went, as long as no whole
-  // manifest has come since: at, a time that the caller stands for, they had not run out, and nothing has ended them.
-  unconfirmed (at) {
-    const stands = m => m.cut && m.resume && m.resume.revision > m.ended && m.resume.revision >= m.highest && at < instant(m.resume.expires)
-    return Array.from(this.alerts.values()).filter(stands).map(m => begins('resume', m.resume))
+  // unconfirmed are effects, as of taking up again, of what was presented before power went and may be shown, marked and
+  // silently, as long as no whole manifest has come since (CONTRACT.md §7.5): nothing was ever known of it that speaks
+  // against it, and at, a time that the caller stands for, it had not run out. verified gives the body as its signature
+  // says it is, now; nothing where it does not verify. Nothing of it is told but, once a manifest has come, that what
+  // was asked for here and is not taken up is shown no more.
+  unconfirmed (at, verified = b => b) {
+    const effects = []
+    for (const id of Array.from(this.alerts.keys()).sort()) {
+      const m = this.alerts.get(id)
+      if (!m.cut || !m.resume || m.resume.revision <= m.ended || m.resume.revision < m.highest || !this.proven(id, m.resume.revision)) continue
+      const b = verified(m.resume)
+      if (!b || m.ranOut) continue
+      if (at >= instant(b.expires)) { // and stays so, should somebody set the clock back
+        m.ranOut = this.dirty = true
+        continue
+      }
+      m.asked = b.revision
+      effects.push(Object.assign(begins('resume', b), { look: { tier: lookOf(b).tier, sound: 'none' } }))
+    }
+    return effects
   }
 
   // has reports whether exactly this body is shown, waits, or was shown before power went.
@@ -420,7 +445,7 @@ export class Rules {
       const m = this.alerts.get(id)
       return {
         id, highest: m.highest, done: m.done, ended: m.ended, forget: m.forget, shown: m.shown || m.resume,
-        told: m.told.map(t => Object.assign({}, t)), stopping: m.stopping.slice()
+        told: m.told.map(t => Object.assign({}, t)), stopping: m.stopping.slice(), ranOut: m.ranOut
       }
     })
     return { alerts, commands: Array.from(this.commands), versions: Array.from(this.versions) }
@@ -436,7 +461,7 @@ export function imported (kept) {
     if (!numbers || !validId(a.id) || a.shown && a.shown.alert !== a.id) throw new Error('the memory of an alert is damaged')
     r.alerts.set(a.id, Object.assign(newMemory(a.id), {
       highest: a.highest, done: a.done, ended: a.ended, forget: a.forget, resume: a.shown || null, told: a.told,
-      toldRevision: a.told.length ? a.told[0].revision : 0, stopping: a.stopping.slice(0, maxStopping), cut: true
+      toldRevision: a.told.length ? a.told[0].revision : 0, stopping: a.stopping.slice(0, maxStopping), cut: true, ranOut: a.ranOut === true
     }))
   }
   r.commands = new Map(kept.commands)
@@ -467,6 +492,8 @@ function newMemory (id) {
     shown: null, // being presented
     resume: null, // was being presented when power went
     cut: false, // power went, and no whole manifest has come since
+    asked: 0, // the revision of resume that was to be shown without a manifest; 0: none
+    ranOut: false, // resume has run out by a clock that no manifest has corrected since power went
     until: 0, // by the device's clock: shown is superseded and must go then
     reminded: 0, // by the corrected clock: when shown was presented from its beginning last
     told: [], // receipts of toldRevision

@@ -221,6 +221,82 @@ func keeping(t *testing.T) map[string]*story {
 	return all
 }
 
+// alone are devices that lost their power and hear no manifest for a while.
+func alone(t *testing.T) map[string]*story {
+	const marked = "fire/1 emergency none"
+	shown := func(more ...func(*contract.Body)) *story {
+		s := begun(t)
+		s.hears("A", listed("fire/1")).gets(s.body("fire/1", old, more...)).shows(realFire).tells("fire/1 verified", "fire/1 presented")
+		return s
+	}
+	cut := func() *story { return shown().powerCut().wait(5 * time.Second).unconfirmed(marked) }
+	all := map[string]*story{}
+	all["without a manifest it may be shown after five seconds, and is taken up at the manifest"] = shown().powerCut().wait(4999 * time.Millisecond).
+		wait(time.Millisecond).unconfirmed(marked).connect().wait(time.Minute).hears("B").unconfirmed().shows(realFire)
+
+	s := cut().acknowledge("fire", 1)
+	all["nobody confirms what no node has confirmed, and the body again begins nothing"] = s.gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented").
+		hears("B", listed("fire/1")).unconfirmed().shows(realFire).acknowledge("fire", 1).tells("fire/1 acknowledged")
+
+	s = cut()
+	all["what ended meanwhile goes at the manifest, and is told then"] = s.hears("A", s.ended("fire/1", contract.WhyCancelled)).unconfirmed().tells("fire/1 cancelled").
+		gets(s.body("fire/1", 0)).tells("fire/1 verified", "fire/1 presented", "fire/1 cancelled")
+
+	s = cut()
+	m := s.manifest("A", s.ended("fire/1", contract.WhyCancelled))
+	m.Version, m.Page, m.Pages = m.Version+1, 2, 3
+	all["one page is enough for an end of what is not confirmed"] = s.post(m).unconfirmed().powerCut().wait(time.Minute)
+
+	s = cut()
+	m = s.manifest("A", listed("fire/2"))
+	m.Version, m.Page, m.Pages = m.Version+1, 2, 3
+	all["a higher revision takes away at once what is not confirmed"] = s.post(m).unconfirmed().wait(time.Second).
+		hears("B", listed("fire/2")).tells("fire/1 cancelled").gets(s.body("fire/2", old)).shows(updated).tells("fire/2 verified", "fire/2 presented")
+
+	s = shown().later(59 * time.Minute).powerCut().wait(5 * time.Second).unconfirmed(marked).wait(54 * time.Second).wait(time.Second).unconfirmed()
+	all["what runs out without a manifest goes, and stays away when the clock is set back"] = s.later(-30 * time.Second).wait(0).powerCut().wait(5 * time.Second).
+		later(25 * time.Second).hears("B").tells("fire/1 cancelled")
+
+	all["what ran out while there was no power is not shown"] = shown().later(time.Hour).powerCut().wait(5 * time.Second)
+
+	s = shown()
+	s.hears("A", s.ended("fire/1", contract.WhyCancelled)).shows().tells("fire/1 cancelled")
+	all["what ended before the power cut is not shown"] = s.powerCut().wait(5 * time.Second)
+
+	s = shown().hears("A", listed("fire/2"))
+	all["what was replaced before the power cut is not shown"] = s.powerCut().wait(5 * time.Second)
+
+	s = begun(t)
+	s.gets(s.body("fire/1", old)).tells("fire/1 verified")
+	all["what only waited is not shown"] = s.powerCut().wait(5 * time.Second)
+
+	all["a clock that is sixteen seconds behind says nothing of what has run out"] = shown().later(-21 * time.Second).powerCut().wait(5 * time.Second)
+	all["a clock that is fourteen seconds behind is still right"] = shown().later(-19 * time.Second).powerCut().wait(5 * time.Second).unconfirmed(marked)
+
+	s = newStory(t)
+	s.skew = 3 * time.Hour
+	s.connect().keys(ring(s.nodes(), nodeA)).hears("A")
+	late := s.body("flood/1", 0, func(b *contract.Body) { b.Time, b.Expires = b.Time.Add(time.Second), s.nodes().Add(time.Minute) })
+	s.later(time.Second).gets(late).shows("flood/1 emergency siren").tells("flood/1 verified", "flood/1 presented").powerCut()
+	all["a clock that was three hours slow counts as it was corrected"] = s.wait(5 * time.Second).unconfirmed("flood/1 emergency none").wait(54 * time.Second).unconfirmed()
+
+	s = newStory(t)
+	s.skew = -3 * time.Hour
+	s.connect().keys(ring(s.nodes(), nodeA)).hears("A")
+	early := s.body("flood/1", 0, func(b *contract.Body) { b.Time, b.Expires = b.Time.Add(time.Second), s.nodes().Add(time.Hour) })
+	s.later(time.Second).gets(early).shows("flood/1 emergency siren").tells("flood/1 verified", "flood/1 presented")
+	all["a clock that was fast may have been set right meanwhile, so that what has run out by it is over"] = s.powerCut().wait(5 * time.Second)
+
+	s = cut()
+	all["a ring without the key that signed it takes it away"] = s.keys(ring(s.nodes(), nodeB)).unconfirmed().wait(time.Second).powerCut().wait(5 * time.Second)
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).gets(s.body("fire/1", old, func(b *contract.Body) { b.Status = "Exercise" })).
+		shows("fire/1 drill drill").tells("fire/1 verified", "fire/1 presented")
+	all["a drill that no node has confirmed is a drill"] = s.powerCut().wait(5 * time.Second).unconfirmed("fire/1 drill none")
+	return all
+}
+
 func believing(t *testing.T) map[string]*story {
 	all := map[string]*story{}
 	topic := contract.TopicAlert(device, "fire")
@@ -274,7 +350,7 @@ func TestScenarios(t *testing.T) {
 	for _, group := range []struct {
 		section string
 		stories func(*testing.T) map[string]*story
-	}{{"7.1", starting}, {"7.2", updating}, {"7.3", ending}, {"7.4", looking}, {"7.5", keeping}, {"6", believing}} {
+	}{{"7.1", starting}, {"7.2", updating}, {"7.3", ending}, {"7.4", looking}, {"7.5", keeping}, {"7.5", alone}, {"6", believing}} {
 		v.Cases = append(v.Cases, inOrder(group.section, group.stories(t))...)
 	}
 	hold(t, "scenarios", v)

@@ -42,7 +42,7 @@ func (s *story) nodes() time.Time { return s.now.Add(s.skew) }
 func (s *story) add(step Step) *story {
 	step.At, step.Shows, step.Tells = s.now, []Shown{}, []Told{}
 	if len(s.steps) > 0 {
-		step.Shows = s.steps[len(s.steps)-1].Shows
+		step.Shows, step.Unconfirmed = s.last().Shows, s.last().Unconfirmed
 	}
 	s.steps = append(s.steps, step)
 	return s
@@ -52,15 +52,26 @@ func (s *story) last() *Step { return &s.steps[len(s.steps)-1] }
 
 // shows is all that is on the screen after the last step, as ALERT/REVISION TIER SOUND.
 func (s *story) shows(what ...string) *story {
-	s.last().Shows = []Shown{}
+	s.last().Shows = s.looks(what)
+	return s
+}
+
+// unconfirmed is what may be shown besides after the last step, as not confirmed since a power cut.
+func (s *story) unconfirmed(what ...string) *story {
+	s.last().Unconfirmed = s.looks(what)
+	return s
+}
+
+func (s *story) looks(what []string) []Shown {
+	list := []Shown{}
 	for _, text := range what {
 		var shown Shown
 		text = strings.Replace(text, "/", " ", 1)
 		_, err := fmt.Sscan(text, &shown.Alert, &shown.Revision, &shown.Tier, &shown.Sound)
 		require.NoError(s.t, err, text)
-		s.last().Shows = append(s.last().Shows, shown)
+		list = append(list, shown)
 	}
-	return s
+	return list
 }
 
 // tells is the receipts that the last step adds, as ALERT/REVISION RUNG.
@@ -89,8 +100,7 @@ func (s *story) connect() *story { return s.add(Step{Do: Connect}) }
 
 // powerCut leaves nothing on the screen. The ring is known from before.
 func (s *story) powerCut() *story {
-	s.add(Step{Do: PowerCut}).shows()
-	return s.connect()
+	return s.add(Step{Do: PowerCut}).shows().unconfirmed().connect()
 }
 
 func (s *story) wait(d time.Duration) *story {

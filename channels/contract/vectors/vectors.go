@@ -107,6 +107,9 @@ type Step struct {
 	Shows []Shown `json:"shows"` // all that is on the screen, by alert
 	Tells []Told  `json:"tells"` // the receipts that this step adds, in order
 	Does  string  `json:"does,omitempty"`
+
+	// Unconfirmed is what a device may show besides, marked as not confirmed: all of it or nothing (§7.5).
+	Unconfirmed []Shown `json:"unconfirmed,omitempty"`
 }
 
 // Shown is one alert on the screen.

@@ -49,7 +49,7 @@ func (s *schedule) next() call {
 	s.calls++
 	s.now = s.now.Add(s.pause())
 	c := call{Now: s.now.UnixMilli(), Alert: s.alert(), Revision: s.revision()}
-	switch n := s.IntN(40); {
+	switch n := s.IntN(42); {
 	case n < 2:
 		return call{Call: "connected", Now: c.Now}
 	case n < 3:
@@ -72,6 +72,8 @@ func (s *schedule) next() call {
 		c.Call = "stopped"
 	case n < 38:
 		c.Call = "failed"
+	case n >= 40:
+		c.Call = "unconfirmed"
 	default:
 		c.Call, c.Answer = "acknowledge", []string{"", "safe", "我們安全", strings.Repeat("字", 22)}[s.IntN(4)]
 	}
@@ -184,6 +186,8 @@ func answer(t *testing.T, r **Rules, c call) string {
 		effects = (*r).Command(*c.Command, now)
 	case "tick":
 		effects = (*r).Tick(now)
+	case "unconfirmed":
+		effects = (*r).Unconfirmed(now, func(b *contract.Body) *contract.Body { return b })
 	case "presented":
 		effects = (*r).Presented(c.Alert, c.Revision, now)
 	case "stopped":

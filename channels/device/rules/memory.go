@@ -28,6 +28,7 @@ type keptAlert struct {
 	Told    []contract.Receipt `json:"told,omitempty"`
 
 	Stopping []uint64 `json:"stopping,omitempty"`
+	RanOut   bool     `json:"ran_out,omitempty"`
 }
 
 // Changed reports whether Export would give something new since Changed was asked
@@ -51,7 +52,7 @@ func (r *Rules) Export() ([]byte, error) {
 		}
 		k.Alerts = append(k.Alerts, keptAlert{
 			ID: id, Highest: m.highest, Done: m.done, Ended: m.ended, Forget: m.forget, Shown: shown, Told: m.told,
-			Stopping: m.stopping,
+			Stopping: m.stopping, RanOut: m.ranOut,
 		})
 	}
 	raw, err := json.Marshal(k)
@@ -75,7 +76,7 @@ func Import(raw []byte) (*Rules, error) {
 		}
 		m := &memory{
 			id: a.ID, highest: a.Highest, done: a.Done, ended: a.Ended, forget: a.Forget, resume: a.Shown, told: a.Told,
-			stopping: a.Stopping[:min(len(a.Stopping), maxStopping)], cut: true,
+			stopping: a.Stopping[:min(len(a.Stopping), maxStopping)], cut: true, ranOut: a.RanOut,
 		}
 		if len(a.Told) > 0 {
 			m.toldRev = a.Told[0].Revision

@@ -70,6 +70,8 @@ type memory struct {
 	shown  *contract.Body // being presented
 	resume *contract.Body // was being presented when power went
 	cut    bool           // power went, and no whole manifest has come since
+	asked  uint64         // the revision of resume that was to be shown without a manifest; 0: none
+	ranOut bool           // resume has run out by a clock that no manifest has corrected since power went
 	until  time.Time      // by the device's clock: shown is superseded and must go then
 
 	reminded time.Time // by the corrected clock: when shown was presented from its beginning last

@@ -19,20 +19,35 @@ func (r *Rules) settle(m *memory, now time.Time) []Effect {
 
 // settleResume takes up again what was shown before the device lost power, once a whole
 // manifest has given the time and had the chance to end it. What is not taken up, or was
-// to stop when the power went, is shown no more.
+// to stop when the power went, is shown no more; where it was shown without a manifest
+// (see Unconfirmed), only once it has been taken away.
 func (r *Rules) settleResume(m *memory, now time.Time) []Effect {
 	if !m.cut || !r.heard {
 		return nil
 	}
-	b := m.resume
-	m.cut, m.resume = false, nil
-	if b != nil && (b.Revision <= m.ended || r.expired(b, now) || b.Revision < m.highest) {
+	b, asked, reason := m.resume, m.asked > 0, Reason("")
+	m.cut, m.resume, m.asked, m.ranOut = false, nil, 0, false
+	switch {
+	case b == nil:
+	case b.Revision <= m.ended:
+		reason = ReasonEnded
+	case r.expired(b, now):
+		reason = ReasonExpired
+	case b.Revision < m.highest:
+		reason = ReasonSuperseded
+	}
+	if reason != "" && !asked { // it is dark since the power went
 		m.stop(b.Revision)
 		b = nil
 	}
 	effects := r.stoppedAll(m, math.MaxUint64, now)
-	if b == nil {
+	switch {
+	case b == nil:
 		return effects
+	case reason != "":
+		m.stop(b.Revision)
+		r.changed = true
+		return append(effects, stopped(b, reason))
 	}
 	m.shown, m.reminded = b, r.Corrected(now)
 	return append(effects, Effect{Action: Resume, Alert: m.id, Revision: b.Revision, Body: b, Look: LookOf(b)})

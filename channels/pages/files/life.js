@@ -1,6 +1,6 @@
 // Life is what every page that is a device does: it keeps a connection to some node, is the only page
 // of its device, and knows what it would survive.
-import { connect } from './mqtt.js'
+import { connect, turnsAway } from './mqtt.js'
 import { dim, make } from './draw.js'
 
 const retryFirst = 250
@@ -33,14 +33,9 @@ export async function keepFiles (told) {
   await look()
 }
 
-// unconfirmedAfter is how long a page that was loaded again waits for the word of a node, before it shows what
-// it showed last without one.
-export const unconfirmedAfter = 5000
-
-// unconfirmed is what the page showed before it was loaded again, as it is presented, with a mark; nothing as long as
-// a node may still say whether it stands.
-export function unconfirmed (receiver, age = performance.now()) {
-  if (age < unconfirmedAfter) return []
+// unconfirmed is what the device had presented before it was started anew, as it is presented, with a mark; nothing as
+// long as a node may still say whether it stands.
+export function unconfirmed (receiver) {
   return receiver.unconfirmed().map(e => Object.assign(e, { since: 0, unconfirmed: true, answer: receiver.answered(e.alert, e.revision) }))
 }
 
@@ -65,7 +60,7 @@ export function onlyPage (id, over) {
 //   receiver   of the contract
 //   reports    {connected(publish), disconnected()}: what else is published; may be left out
 //   changed()  the connection is there, or lost
-//   failed(sentence)  why one could not be made; may be left out
+//   failed(sentence, away)  why one could not be made, and whether the node does not let this device in; may be left out
 export class Link {
   constructor (options) {
     this.options = Object.assign({ failed () {}, reports: { connected () {}, disconnected () {} } }, options)
@@ -106,7 +101,9 @@ export class Link {
       await over
       return true
     } catch (error) {
-      failed(url + ': ' + error.message, error.message)
+      const away = turnsAway(error.message)
+      if (away) receiver.turnedAway()
+      failed(url + ': ' + error.message, away)
       return false
     } finally {
       this.connection = null

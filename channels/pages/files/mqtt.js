@@ -135,7 +135,13 @@ class Connection {
 }
 
 // refusals are the reason codes of CONNACK (MQTT 5 §3.2.2.2) that a node gives.
-const refusals = { 0x84: 'the node speaks another version', 0x85: 'the device id is refused', 0x86: 'the secret is wrong, or the device is revoked', 0x88: 'the node takes no devices now' }
+const refusals = {
+  0x84: 'the node speaks another version', 0x85: 'the device id is refused', 0x86: 'the secret is wrong, or the device is revoked',
+  0x87: 'the device is not let in', 0x88: 'the node takes no devices now'
+}
+
+// turnsAway says whether a reason is that the node does not let this device in: it is not enrolled, or was revoked.
+export const turnsAway = reason => [0x85, 0x86, 0x87].some(code => refusals[code] === reason)
 
 // afterProperties is where the properties end that begin at a position; nothing in them matters here.
 function afterProperties (bytes, at) {

@@ -90,7 +90,7 @@ async function begin (kept) {
   window.almenara = { receiver, cards, shown, reports } // for tests and for people at the console
   link = new Link({
     device, receiver, reports, changed: () => { if (link.up) refused = false; draw() },
-    failed: (why, reason) => { refused = /secret|revoked|id is refused/.test(reason); find('age').title = why }
+    failed: (why, away) => { refused = away; find('age').title = why }
   })
   await link.run(onlyPage(device.id, over))
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { level, unconfirmed, unconfirmedAfter } from '../files/life.js'
+import { Link, level, unconfirmed } from '../files/life.js'
 
 test('the level is what the page would survive', () => {
   const at = url => new URL(url)
@@ -11,8 +11,23 @@ test('the level is what the page would survive', () => {
   ]) assert.equal(level(served, kept, at(url)), want, url)
 })
 
-test('a page that was loaded again gives nodes time to say what stands', () => {
+test('what no node has confirmed is marked, and comes with what a person answered', () => {
   const receiver = { unconfirmed: () => [{ alert: 'a', revision: 1 }], answered: () => 'help' }
-  assert.deepEqual(unconfirmed(receiver, unconfirmedAfter - 1), [])
-  assert.deepEqual(unconfirmed(receiver, unconfirmedAfter), [{ alert: 'a', revision: 1, since: 0, unconfirmed: true, answer: 'help' }])
+  assert.deepEqual(unconfirmed(receiver), [{ alert: 'a', revision: 1, since: 0, unconfirmed: true, answer: 'help' }])
+})
+
+test('a node that does not let the device in is told to the receiver, and no other failure is', async () => {
+  for (const [code, away] of [[0x85, true], [0x86, true], [0x87, true], [0x88, false], [0x84, false], [0, false]]) {
+    let turned = 0
+    globalThis.WebSocket = class {
+      constructor () { this.readyState = 1; setImmediate(() => this.onopen()) }
+      send () { setImmediate(() => code ? this.onmessage({ data: Uint8Array.from([0x20, 3, 0, code, 0]).buffer }) : this.onclose()) }
+      close () {}
+    }
+    const receiver = { begin: () => ({ topic: 't', payload: '', qos: 1, retain: true }), turnedAway () { turned++ }, disconnected () {} }
+    let said
+    const link = new Link({ device: { id: 'd', secret: 's' }, receiver, changed () {}, failed: (why, is) => { said = is } })
+    assert.equal(await link.session('ws://node'), false)
+    assert.deepEqual([turned, said], [away ? 1 : 0, away], String(code))
+  }
 })

@@ -115,8 +115,8 @@ test('goes on after a power cut, and keeps receipts until a node has them', asyn
   assert.deepEqual([...s.screen], [], 'it has expired meanwhile')
 })
 
-// After a power cut, and before any node is reached.
-async function cut (change = kept => kept, later = 1000) {
+// After a power cut, and for five seconds before any node is reached.
+async function cut (change = kept => kept, later = 1000, alone = 5000) {
   const s = new Story()
   await s.start()
   await s.manifest([])
@@ -129,12 +129,13 @@ async function cut (change = kept => kept, later = 1000) {
   s.refused = []
   await s.start({ refused: (what, why) => s.refused.push(why) })
   delete s.connect
+  s.now += alone
   return s
 }
 
 test('what was shown before a power cut is known without a node, verified again, and presented by none', async () => {
   const s = await cut()
-  assert.deepEqual(s.receiver.unconfirmed().map(e => [e.action, e.alert, e.revision, e.look.tier, e.body.digest]), [['resume', 'fire', 7, 'emergency', 'x']])
+  assert.deepEqual(s.receiver.unconfirmed().map(e => [e.action, e.alert, e.revision, e.look.tier, e.look.sound, e.body.digest]), [['resume', 'fire', 7, 'emergency', 'none', 'x']])
   assert.deepEqual([...s.screen], [])
   assert.deepEqual(s.receiver.state(s.receiver.link || { queued: 0 }).presenting, [])
   s.receiver.acknowledge('fire', 7, 'safe')
@@ -158,10 +159,14 @@ test('what was shown before a power cut is not known without a node where anythi
     if (why) assert.deepEqual(s.refused, [why], what)
     await s.connect()
   }
+  assert.deepEqual((await cut(k => k, 1000, 4999)).receiver.unconfirmed(), [], 'nodes have five seconds')
   const forged = signed(rootSecret, 'n', 'almenara-body', new Story().body())
   const swap = (kept, more) => Object.assign(kept, more)
   await none('it has expired', k => k, 3600001)
   await none('the clock was set back', k => k, -60000)
+  await none('it was never presented', k => { k.rules.alerts[0].told = k.rules.alerts[0].told.filter(t => t.rung !== 'presented'); return k })
+  await none('it has run out before the clock was set back', k => { k.rules.alerts[0].ranOut = true; return k })
+  await none('a node has refused the device', k => swap(k, { refused: true }))
   await none('the time is not known', k => swap(k, { time: null }))
   await none('the memory of an older version', k => swap(k, { bodies: undefined }))
   await none('it does not verify', k => swap(k, { bodies: [forged] }), 1000, 'signature does not verify')
@@ -171,8 +176,44 @@ test('what was shown before a power cut is not known without a node where anythi
 })
 
 test('what is shown without a node is what was signed, not what lies beside it', async () => {
-  const s = await cut(k => { k.rules.alerts[0].shown.sender = 'somebody else'; return k })
-  assert.deepEqual(s.receiver.unconfirmed().map(e => e.body.sender), ['s'])
+  const s = await cut(k => { Object.assign(k.rules.alerts[0].shown, { sender: 'somebody else', status: 'Exercise' }); return k })
+  assert.deepEqual(s.receiver.unconfirmed().map(e => [e.body.sender, e.look.tier]), [['s', 'emergency']])
+  const late = await cut(k => { k.rules.alerts[0].shown.expires = '2030-01-01T00:00:00Z'; return k }, 3600001)
+  assert.deepEqual(late.receiver.unconfirmed(), [])
+})
+
+test('what no node has confirmed is told as gone only once it is', async () => {
+  const s = await cut()
+  let gone
+  s.receiver.options.present = e => e.action === 'stop' ? new Promise(resolve => { gone = resolve }) : Promise.resolve()
+  assert.equal(s.receiver.unconfirmed().length, 1)
+  await s.connect()
+  await s.manifest([], [{ id: 'fire', revision: 7, at: s.time(), why: 'cancelled' }])
+  assert.deepEqual(s.receiver.unconfirmed(), [])
+  assert.ok(!s.rungs().includes('cancelled'), 'it is still drawn')
+  gone()
+  await s.settle()
+  assert.ok(s.rungs().includes('cancelled'))
+})
+
+test('a device that a node does not let in shows nothing without one, until one lets it in', async () => {
+  const s = await cut()
+  assert.equal(s.receiver.unconfirmed().length, 1)
+  s.receiver.begin()
+  s.receiver.turnedAway()
+  assert.deepEqual(s.receiver.unconfirmed(), [])
+  await s.settle()
+  assert.equal(JSON.parse(s.kept).refused, true, 'over the next power cut as well')
+  await s.connect()
+  assert.equal(s.receiver.unconfirmed().length, 1)
+  assert.equal(JSON.parse(s.kept).refused, false)
+})
+
+test('without a node the time is the one of the machine, as it was corrected last', async () => {
+  const slow = await cut(k => Object.assign(k, { time: Object.assign(k.time, { ahead: 60000, at: k.time.at + 60000 }) }))
+  assert.equal(slow.receiver.now(), slow.now + 60000)
+  const fast = await cut(k => Object.assign(k, { time: Object.assign(k.time, { ahead: -60000, at: k.time.at - 60000 }) }))
+  assert.equal(fast.receiver.now(), fast.now, 'it may have been set right meanwhile')
 })
 
 test('refuses what is forged, and waits for a key that it does not know yet', async () => {

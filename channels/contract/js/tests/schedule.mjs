@@ -21,6 +21,7 @@ const calls = {
   body: c => rules.body(read('almenara-body', c.body), c.now),
   command: c => rules.command(read('almenara-command', c.command), c.now),
   tick: c => rules.tick(c.now),
+  unconfirmed: c => rules.unconfirmed(c.now),
   presented: c => rules.presented(c.alert, c.revision, c.now),
   stopped: c => rules.stopped(c.alert, c.revision, c.now),
   failed: c => rules.failed(c.alert, c.revision, c.now),

@@ -55,7 +55,7 @@ for (const c of scenarios.cases) {
     const screen = new Map()
     const start = async () => {
       receiver = await openReceiver({
-        id: scenarios.device, rootKey: scenarios.root, clock: () => now, setTimeout: () => 0, clearTimeout () {},
+        id: scenarios.device, rootKey: scenarios.root, clock: () => now, wall: () => now, setTimeout: () => 0, clearTimeout () {},
         store: { load: () => kept, save: text => { kept = text } },
         present: e => e.action === 'stop' ? screen.delete(e.alert) : screen.set(e.alert, { alert: e.alert, revision: e.revision, ...e.look }),
         command: command => { done = command.do }
@@ -76,6 +76,8 @@ for (const c of scenarios.cases) {
       for (let n = 0; n < 10; n++) await new Promise(resolve => setImmediate(resolve))
       const at = `step ${i}, ${s.do}`
       assert.deepEqual([...screen.values()].sort((a, b) => a.alert < b.alert ? -1 : 1), s.shows, 'shown after ' + at)
+      const marked = receiver.unconfirmed().map(e => ({ alert: e.alert, revision: e.revision, ...e.look }))
+      assert.deepEqual(marked, s.unconfirmed || [], 'may be shown after ' + at)
       const tells = receiver.outbox.waiting.slice(told).map(({ at, seq, ...rest }) => rest)
       told = receiver.outbox.waiting.length
       assert.deepEqual(tells, s.tells, 'told after ' + at)

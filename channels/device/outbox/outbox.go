@@ -1,8 +1,7 @@
-package device
+// Package outbox keeps a device's receipts until a node has acknowledged them. It imports the contract alone.
+package outbox
 
-import (
-	"almenara/channels/contract"
-)
+import "almenara/channels/contract"
 
 const (
 	// maxOutbox is how many receipts wait for a node. Over it the oldest go: the
@@ -13,16 +12,16 @@ const (
 	maxBatch = 64
 )
 
-// outbox keeps receipts until a node has acknowledged them. Sequence numbers are
+// Outbox keeps receipts until a node has acknowledged them. Sequence numbers are
 // given when a receipt enters and never again, so that a node can tell a repeated
 // packet from a new one.
-type outbox struct {
+type Outbox struct {
 	Seq     uint64             `json:"seq"`
 	Waiting []contract.Receipt `json:"waiting,omitempty"`
 }
 
-// add numbers a receipt and returns whether an older one had to go.
-func (o *outbox) add(r contract.Receipt) (dropped bool) {
+// Add numbers a receipt and returns whether an older one had to go.
+func (o *Outbox) Add(r contract.Receipt) (dropped bool) {
 	o.Seq++
 	r.Seq = o.Seq
 	if dropped = len(o.Waiting) >= maxOutbox; dropped {
@@ -32,13 +31,13 @@ func (o *outbox) add(r contract.Receipt) (dropped bool) {
 	return dropped
 }
 
-// batch copies what should be sent next.
-func (o *outbox) batch() []contract.Receipt {
+// Batch copies what should be sent next.
+func (o *Outbox) Batch() []contract.Receipt {
 	return append([]contract.Receipt(nil), o.Waiting[:min(len(o.Waiting), maxBatch)]...)
 }
 
-// done removes the receipts up to seq, which a node has acknowledged.
-func (o *outbox) done(seq uint64) {
+// Done removes the receipts up to seq, which a node has acknowledged.
+func (o *Outbox) Done(seq uint64) {
 	for len(o.Waiting) > 0 && o.Waiting[0].Seq <= seq {
 		o.Waiting = o.Waiting[1:]
 	}
