@@ -25,6 +25,7 @@ replay|does not show what only an old manifest lists
 twice|begins nothing twice when a body comes again
 drill|shows a drill that asks for a siren as a drill
 forgets|remembers an end over a power cut
+unproven|tells nothing of what no node has confirmed since a power cut
 '
 install() {
   local missing=()

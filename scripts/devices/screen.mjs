@@ -115,7 +115,7 @@ function settle () {
   const effects = []
   const expired = b => skew !== null && now() >= Date.parse(b.expires) && broken !== 'expired'
   for (const [id, a] of Object.entries(memory.alerts)) {
-    if (a.resume && listing) {
+    if (a.resume && (listing || broken === 'unproven')) {
       const b = a.resume
       a.resume = null
       if (b.revision <= a.ended || expired(b) || b.revision < a.listed) { a.body = null; effects.push(['gone', b]) } else effects.push(['show', b])

@@ -161,11 +161,8 @@ func (c *Check) quiet(ctx context.Context, bodies ...contract.Body) (err error) 
 func (c *Check) once(ctx context.Context, b contract.Body) (err error) {
 	c.pause(ctx, c.o.Settle)
 	c.gateway.Await(ctx, 0, func(s *gateway.Seen) bool {
-		list := s.Of(b, contract.RungPresented)
-		for _, r := range list {
-			if !r.At.Equal(list[0].At) {
-				err = fmt.Errorf("it began at %s, and again at %s", clock(list[0].At), clock(r.At))
-			}
+		if first, again := s.BeganAgain(b); !again.IsZero() {
+			err = fmt.Errorf("it began at %s, and again at %s", clock(first), clock(again))
 		}
 		yes, known := s.Presenting(b.Alert)
 		switch {

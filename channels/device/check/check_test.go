@@ -3,6 +3,8 @@ package check
 import (
 	"context"
 	"encoding/base64"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,20 +12,36 @@ import (
 
 	"almenara/channels/device"
 	"almenara/channels/device/check/gateway"
+	"almenara/storage/wait"
 )
 
 // powered is the reference device with a switch.
 type powered struct {
 	t       *testing.T
 	options device.Options
-	device  *device.Device
+	off     func()
+	alone   atomic.Int32 // how often it had something to show that no node had confirmed
 }
+
+// battery is a clock that ran on without power.
+type battery struct{}
+
+func (battery) Now() time.Time       { return time.Now() }
+func (battery) Run() string          { return "" }
+func (battery) RanSince(string) bool { return true }
 
 func (p *powered) on() {
 	d, err := device.New(p.options)
 	require.NoError(p.t, err)
-	p.device = d
 	require.NoError(p.t, d.Start())
+	ctx, cancel := context.WithCancel(context.Background())
+	var asking sync.WaitGroup
+	p.off = func() { cancel(); asking.Wait(); d.Stop() }
+	asking.Go(func() {
+		for wait.Sleep(ctx, time.Second) {
+			p.alone.Add(int32(len(device.LocalOf(d).Unconfirmed())))
+		}
+	})
 }
 
 func TestCheck_TheReferenceDevicePasses(t *testing.T) {
@@ -31,7 +49,7 @@ func TestCheck_TheReferenceDevicePasses(t *testing.T) {
 	c, err := New(Options{
 		ID: "lift-1", Listen: []string{"127.0.0.1:0", "127.0.0.1:0"}, Settle: 300 * time.Millisecond, Within: 30 * time.Second,
 		Clock: time.Now, Told: func(l Line) { t.Log(l.Section, l.Name, l.Result, l.Why) },
-		Power: func(context.Context) error { p.device.Stop(); p.on(); return nil },
+		Power: func(context.Context) error { p.off(); p.on(); return nil },
 	})
 	require.NoError(t, err)
 	defer c.Close()
@@ -40,10 +58,10 @@ func TestCheck_TheReferenceDevicePasses(t *testing.T) {
 	require.NoError(t, err)
 	p.options = device.Options{
 		ID: e.ID, Secret: e.Secret, Servers: e.Servers, RootKey: root, Kind: "screen",
-		Save: func(memory []byte) error { p.options.Memory = memory; return nil },
+		Save: func(memory []byte) error { p.options.Memory = memory; return nil }, Wall: battery{},
 	}
 	p.on()
-	defer func() { p.device.Stop() }()
+	defer func() { p.off() }()
 	graded, err := c.Run(t.Context())
 	require.NoError(t, err)
 	require.Len(t, graded, len(lines))
@@ -54,6 +72,7 @@ func TestCheck_TheReferenceDevicePasses(t *testing.T) {
 		}
 		require.Equal(t, Passed, l.Result, "%s %s: %s", l.Section, l.Name, l.Why)
 	}
+	require.Positive(t, p.alone.Load(), "it had something to show while it heard no manifest")
 }
 
 func TestCheck_OverWebSocket(t *testing.T) {

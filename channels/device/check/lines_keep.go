@@ -16,6 +16,7 @@ var keeping = []line{
 	{"4.8", "numbers its connections in its state", trySessions, false},
 	{"7.5", "shows again after a power cut what is in force", tryPower, false},
 	{"7.5", "remembers an end over a power cut", tryPowerEnd, false},
+	{"7.5", "tells nothing of what no node has confirmed since a power cut", tryPowerAlone, false},
 	{"8", "publishes nothing that is not as the schemas say", tryFaults, false},
 }
 
@@ -55,15 +56,7 @@ func tryUnacknowledged(ctx context.Context, c *Check) error {
 	if err := c.reconnect(ctx); err != nil {
 		return err
 	}
-	again := c.gateway.Await(ctx, c.o.Within, func(s *gateway.Seen) bool {
-		for _, r := range s.Of(b, contract.RungVerified) {
-			if r.Connection > first.Connection && r.Seq == first.Seq {
-				return true
-			}
-		}
-		return false
-	})
-	if !again {
+	if !c.gateway.Await(ctx, c.o.Within, func(s *gateway.Seen) bool { return s.CameAgain(b, first) }) {
 		return fmt.Errorf("the receipt with seq %d does not come again", first.Seq)
 	}
 	return c.must(ctx, b, contract.RungPresented)
@@ -79,21 +72,7 @@ func trySessions(ctx context.Context, c *Check) (err error) {
 			err = errNotSeen
 			return true
 		}
-		last := s.States[0]
-		for _, state := range s.States {
-			if state.Session < last.Session {
-				err = fmt.Errorf("session %d came after %d", state.Session, last.Session)
-			}
-			last = state
-		}
-		if last.Session == s.States[0].Session {
-			err = errors.New("it has the same session on every connection")
-		}
-		if will := s.Connects[len(s.Connects)-1].Will; will != nil && err == nil {
-			if session, _ := gateway.WillSession(will.Payload); session != last.Session {
-				err = fmt.Errorf("the will has session %d and the state %d", session, last.Session)
-			}
-		}
+		err = s.Sessions()
 		return true
 	})
 	return err
@@ -157,11 +136,8 @@ func tryPowerEnd(ctx context.Context, c *Check) error {
 		err = c.never(ctx)
 	}
 	c.gateway.Await(ctx, 0, func(s *gateway.Seen) bool {
-		list := s.Of(b, contract.RungPresented)
-		for _, r := range list {
-			if !r.At.Equal(list[0].At) {
-				err = fmt.Errorf("it is shown again, at %s", clock(r.At))
-			}
+		if first, again := s.BeganAgain(b); !again.IsZero() {
+			err = fmt.Errorf("it is shown at %s, and again at %s", clock(first), clock(again))
 		}
 		return true
 	})
@@ -169,6 +145,39 @@ func tryPowerEnd(ctx context.Context, c *Check) error {
 	c.district.ended = append(ended, c.district.ended...)
 	c.district.mu.Unlock()
 	return err
+}
+
+// tryPowerAlone cuts the power of a device that shows an alert, and gives it a connection without a manifest for a while:
+// whether it shows the alert then, after 5 s, is its own affair, but it presents and tells nothing. Its end comes after.
+func tryPowerAlone(ctx context.Context, c *Check) (err error) {
+	if c.o.Power == nil {
+		return errNotSeen
+	}
+	b := c.district.body("Nobody confirms this")
+	if err := c.shown(ctx, b); err != nil {
+		return err
+	}
+	c.pause(ctx, c.o.Settle)
+	told, states := 0, 0
+	c.gateway.Await(ctx, 0, func(s *gateway.Seen) bool { told, states = len(s.Receipts), len(s.States); return true })
+	c.silent(true)
+	if err := c.cut(ctx); err != nil {
+		return err
+	}
+	c.pause(ctx, 7*time.Second)
+	c.gateway.Await(ctx, 0, func(s *gateway.Seen) bool {
+		if rung := s.ToldAnew(b, told); rung != "" {
+			err = fmt.Errorf("it tells %s without a manifest", rung)
+		}
+		if yes, _ := s.Presenting(b.Alert); yes && len(s.States) > states {
+			err = errors.New("the state says that it is shown, without a manifest")
+		}
+		return true
+	})
+	c.end(b, contract.WhyCancelled)
+	c.silent(false)
+	c.sendManifest()
+	return errors.Join(err, c.must(ctx, b, contract.RungCancelled))
 }
 
 func tryFaults(ctx context.Context, c *Check) (err error) {

@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"almenara/channels/contract"
 	"almenara/channels/mqtt/packet"
@@ -96,6 +98,55 @@ func (s *Seen) Of(b contract.Body, rung string) (list []Told) {
 
 // Has reports whether there is one.
 func (s *Seen) Has(b contract.Body, rung string) bool { return len(s.Of(b, rung)) > 0 }
+
+// BeganAgain are the times at which a body was presented first, and again; zero where it was not: what is told again keeps
+// the time of the first.
+func (s *Seen) BeganAgain(b contract.Body) (first, again time.Time) {
+	for _, r := range s.Of(b, contract.RungPresented) {
+		if first.IsZero() {
+			first = r.At
+		}
+		if !r.At.Equal(first) {
+			again = r.At
+		}
+	}
+	return first, again
+}
+
+// ToldAnew is a rung of a body that was told after so many receipts and is none of those before, sent again; "" for none.
+func (s *Seen) ToldAnew(b contract.Body, after int) string {
+	for _, r := range s.Receipts[after:] {
+		if first := s.Of(b, r.Rung); r.Alert == b.Alert && (len(first) == 0 || r.Seq != first[0].Seq) {
+			return r.Rung
+		}
+	}
+	return ""
+}
+
+// CameAgain reports whether a receipt came again on a later connection, under its number.
+func (s *Seen) CameAgain(b contract.Body, first Told) bool {
+	return slices.ContainsFunc(s.Of(b, first.Rung), func(r Told) bool { return r.Connection > first.Connection && r.Seq == first.Seq })
+}
+
+// Sessions says what is wrong with the sessions of the states, of which there is one at least, and of the last will.
+func (s *Seen) Sessions() (err error) {
+	last := s.States[0]
+	for _, state := range s.States {
+		if state.Session < last.Session {
+			err = fmt.Errorf("session %d came after %d", state.Session, last.Session)
+		}
+		last = state
+	}
+	if last.Session == s.States[0].Session {
+		err = errors.New("it has the same session on every connection")
+	}
+	if will := s.Connects[len(s.Connects)-1].Will; will != nil && err == nil {
+		if session, _ := WillSession(will.Payload); session != last.Session {
+			err = fmt.Errorf("the will has session %d and the state %d", session, last.Session)
+		}
+	}
+	return err
+}
 
 // Presenting reports whether the newest state says that the alert is shown; known is false where
 // the device publishes none.
