@@ -74,6 +74,7 @@ type Agent struct {
 	commands []contract.Command         // the last few, for pages that come later
 	test     string                     // id of the test that no page has answered yet; "" for none
 	pages    map[string]*page           // pages that listen, by the id that each has made up
+	unproven []rules.Effect             // what may be shown while no node has confirmed it since the power went
 	told     string                     // of what healthNow and Seen gave last, to know when they change
 	dog      watchdog
 	glass    glass
@@ -227,6 +228,7 @@ func (a *Agent) content() (content, <-chan struct{}) {
 	silence, heard := a.device.LastWord()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.lookUnconfirmed()
 	p := content{
 		Seq: a.seq, Shot: a.glass.shot, Now: device.LocalOf(a.device).Now().UnixMilli(), Silence: -1, Connected: device.LocalOf(a.device).Connected(), Alerts: []alertOnPage{}, Commands: a.commands,
 		Device: deviceOnPage{ID: a.device.ID(), Zone: a.options.Zone, Under: a.options.Under},
@@ -236,9 +238,29 @@ func (a *Agent) content() (content, <-chan struct{}) {
 	}
 	for _, id := range slices.Sorted(maps.Keys(a.alerts)) {
 		e := a.alerts[id].effect
-		p.Alerts = append(p.Alerts, alertOnPage{
-			Alert: id, Revision: e.Revision, Body: e.Body, Look: lookOnPage{e.Look.Tier, e.Look.Sound}, Resumed: e.Action == rules.Resume || a.alerts[id].proven, Reminders: a.alerts[id].reminders,
-		})
+		on := onPage(e)
+		on.Resumed, on.Reminders = on.Resumed || a.alerts[id].proven, a.alerts[id].reminders
+		p.Alerts = append(p.Alerts, on)
+	}
+	for _, e := range a.unproven {
+		p.Unconfirmed = append(p.Unconfirmed, onPage(e))
 	}
 	return p, a.changed
+}
+
+func onPage(e rules.Effect) alertOnPage {
+	return alertOnPage{Alert: e.Alert, Revision: e.Revision, Body: e.Body, Look: lookOnPage{e.Look.Tier, e.Look.Sound}, Resumed: e.Action == rules.Resume}
+}
+
+// lookUnconfirmed asks what may be shown while no node has confirmed it since the power of the box went, and tells
+// every page where that has changed. Nothing of it is presented, spoken or told. The caller holds mu.
+func (a *Agent) lookUnconfirmed() {
+	now := device.LocalOf(a.device).Unconfirmed()
+	same := func(x, y rules.Effect) bool { return x.Alert == y.Alert && x.Revision == y.Revision }
+	if slices.EqualFunc(now, a.unproven, same) {
+		return
+	}
+	a.unproven = now
+	a.needPower()
+	a.change()
 }

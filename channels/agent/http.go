@@ -32,15 +32,19 @@ const (
 
 // content is what a page gets: the whole of what is to be shown, whenever it changes and with each heartbeat.
 type content struct {
-	Seq       uint64             `json:"seq"`
-	Beat      uint64             `json:"beat"`    // how many were sent on this connection; the page says the last that it has
-	Shot      uint64             `json:"shot"`    // of which picture it draws the mark; 0: none is taken here
-	Now       int64              `json:"now"`     // corrected time, milliseconds since 1970
-	Silence   int64              `json:"silence"` // milliseconds since the last manifest; -1: none yet
-	Connected bool               `json:"connected"`
-	Alerts    []alertOnPage      `json:"alerts"`
-	Commands  []contract.Command `json:"commands,omitempty"`
-	Device    deviceOnPage       `json:"device"`
+	Seq       uint64        `json:"seq"`
+	Beat      uint64        `json:"beat"`    // how many were sent on this connection; the page says the last that it has
+	Shot      uint64        `json:"shot"`    // of which picture it draws the mark; 0: none is taken here
+	Now       int64         `json:"now"`     // corrected time, milliseconds since 1970
+	Silence   int64         `json:"silence"` // milliseconds since the last manifest; -1: none yet
+	Connected bool          `json:"connected"`
+	Alerts    []alertOnPage `json:"alerts"`
+
+	// Unconfirmed is what was presented before the power of the box went, while no node has said since whether it stands.
+	Unconfirmed []alertOnPage `json:"unconfirmed,omitempty"`
+
+	Commands []contract.Command `json:"commands,omitempty"`
+	Device   deviceOnPage       `json:"device"`
 }
 
 type alertOnPage struct {

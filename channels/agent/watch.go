@@ -264,6 +264,9 @@ func (a *Agent) watch(ctx context.Context) {
 // lookAfter is one look of watch.
 func (a *Agent) lookAfter() {
 	a.mu.Lock()
+	if len(a.pages) > 0 || len(a.unproven) > 0 {
+		a.lookUnconfirmed()
+	}
 	first := a.settle()
 	now := a.options.Clock()
 	display := a.display(now)
@@ -286,6 +289,9 @@ func (a *Agent) needPower() {
 	need := false
 	for _, p := range a.alerts {
 		need = need || p.effect.Look.Tier == contract.TierEmergency
+	}
+	for _, e := range a.unproven {
+		need = need || e.Look.Tier == contract.TierEmergency
 	}
 	a.options.Power.Need(need)
 }

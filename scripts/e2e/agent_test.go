@@ -137,3 +137,61 @@ func TestAgent_WithoutABrowserPresentsNothing(t *testing.T) {
 	p.until("it is shown, late", showing("danger", "Nobody draws this"))
 	d.rung(0, a.Alert, "presented", 1)
 }
+
+// The lift's screen in a blackout: box and node lose their power, and the box alone has it again. Its page shows what it
+// had shown, marked, in both languages, and nobody is told. A cancel that comes with the node takes it away.
+func TestAgent_ShowsUnconfirmedAfterABlackout(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	agent := d.box(0, "lift-1")
+	p := newBrowser(t).open("http://"+agent.page+"/screen/", 1920, 1080)
+	p.until("the agent is connected", connected)
+	fire := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in On Lai House", "Leave."), text("zh-HK", "火警", "安麗樓火警", "請即離開。"))
+	drill := d.warn(0, time.Hour, "Exercise", text("en", "Drill", "Drill in On Hong House", "Go to the lobby."))
+	short := d.warn(0, 40*time.Second, "Actual", text("en", "Gas", "Gas in On Ping House", "Stay inside."))
+	runsOut := time.Now().Add(40 * time.Second)
+	for _, a := range []sent{fire, drill, short} {
+		d.rung(0, a.Alert, "presented", 1)
+	}
+
+	agent.end()
+	d.crash(0)
+	d.until("one has run out without power", func() bool { return time.Now().After(runsOut) })
+	agent.start()
+	p.script("location.reload()")
+	p.until("the fire is shown, and that nobody has confirmed it", marked("On Lai"))
+	p.until("in Chinese as well", `document.querySelector(".card.danger[lang|=zh] .unconfirmed")?.innerText.includes("未獲節點確認")`)
+	p.until("the drill is one still", `document.querySelector(".card.drill .unconfirmed")`)
+	p.shot("agent-blackout")
+	p.accessible(t, "agent after a blackout")
+	require.Equal(t, 2, read[int](p, `document.querySelectorAll(".card").length`), "what has run out meanwhile is not shown")
+	require.Equal(t, "never", read[string](p, `document.querySelector("#age").className`))
+	require.Empty(t, read[[]string](p, `almenara.receiver.picture.alerts.map(a => a.alert)`), "nothing of it is presented")
+
+	d.start(0)
+	p.until("it is confirmed", showing("danger", "On Lai")+` && !document.querySelector(".unconfirmed")`)
+	require.Equal(t, 1, d.rungs(0, fire.Alert)["presented"], "it has not begun a second time")
+	d.rung(0, short.Alert, "cancelled", 1)
+
+	// Once more, and it ends while the box is dark: the node that comes back has the cancel.
+	agent.end()
+	d.cancel(0, fire.Alert)
+	d.crash(0)
+	agent.start()
+	p.script("location.reload()")
+	p.until("it is shown: the box has not heard of its end", marked("On Lai"))
+	d.start(0)
+	p.until("it is gone, and the drill is confirmed", `!(`+showing("danger", "On Lai")+`) && document.querySelector(".card.drill") && !document.querySelector(".unconfirmed")`)
+	d.rung(0, fire.Alert, "cancelled", 1)
+	d.cancel(0, drill.Alert)
+	p.until("nothing is in force", idle)
+
+	// Nothing of what is over comes back with the next blackout.
+	agent.end()
+	d.crash(0)
+	agent.start()
+	p.script("location.reload()")
+	p.until("the page is there", `window.almenara && almenara.receiver.picture`)
+	p.until("the nodes had their time", `almenara.receiver.picture.beat > 5`)
+	require.Equal(t, 0, read[int](p, `document.querySelectorAll(".card").length`))
+}

@@ -75,8 +75,10 @@ class Agent {
     this.changed()
   }
 
-  // unconfirmed is empty: what the agent gives it has confirmed.
-  unconfirmed () { return [] }
+  // unconfirmed is what the agent had presented before its box was started anew, and no node has confirmed since; the
+  // agent decides when, and for how long. Nobody answers on the page of an agent.
+  unconfirmed () { return (this.picture.unconfirmed || []).map(a => Object.assign({ action: 'resume' }, a)) }
+  answered () { return '' }
 
   // now is the corrected time, and silence for how long the agent has heard no node.
   now () { return this.picture.now + (performance.now() - this.came) }

@@ -3,7 +3,7 @@
 
 export const words = {
   'zh-Hant': {
-    danger: '危險', caution: '注意', drill: '演習', drillSays: '這是演習，不是真實警報', unconfirmed: '重新載入前顯示，其後未獲節點確認',
+    danger: '危險', caution: '注意', drill: '演習', drillSays: '這是演習，不是真實警報', unconfirmed: '重新啟動前顯示，其後未獲節點確認',
     until: '有效至', from: '發出', area: '地區', begins: '開始',     lastWord: '最後收到訊息', ago: '前', never: '尚未收到任何訊息', connected: '已連線', lost: '連線中斷',
     minutes: '分鐘', hours: '小時', days: '日', seconds: '秒', nothing: '現時沒有生效警報', scan: '用電話掃描：已知悉／求助'
   },
@@ -14,7 +14,7 @@ export const words = {
   }
 }
 words['zh-Hans'] = Object.assign({}, words['zh-Hant'], {
-  danger: '危险', drill: '演习', drillSays: '这是演习，不是真实警报', unconfirmed: '重新载入前显示，其后未获节点确认', from: '发出', area: '地区', begins: '开始',
+  danger: '危险', drill: '演习', drillSays: '这是演习，不是真实警报', unconfirmed: '重新启动前显示，其后未获节点确认', from: '发出', area: '地区', begins: '开始',
   lastWord: '最后收到讯息', never: '尚未收到任何讯息', connected: '已连线', lost: '连线中断', scan: '用手机扫描：已知悉／求助', minutes: '分钟', hours: '小时', until: '有效至'
 })
 

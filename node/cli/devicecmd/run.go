@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"almenara/channels/agent"
+	"almenara/channels/agent/boxclock"
 	"almenara/channels/pages"
 	"almenara/node/cli/command"
 )
@@ -30,6 +31,8 @@ func Commands() []command.Command {
 			"http://localhost:8490/screen/, which needs no node to load. With --kiosk chromium the box starts its browser " +
 			"itself, and starts it anew when it ends or hangs. What a browser no longer paints, hides, or does not have on a " +
 			"picture of the screen, is no longer told as presented; pictures do not leave the box.\n" +
+			"A box that is started anew while no node answers shows what it had presented, verified again and marked as not " +
+			"confirmed since, where its clock ran on without power or was set since.\n" +
 			"A speaker plays by the program that --play names, and speaks by espeak-ng where it is installed. " +
 			"IP speakers that listen to a multicast group (--rtp) and LED signs (--sign) answer nothing: what went to " +
 			"them is never told as presented.",
@@ -88,7 +91,7 @@ func (f flags) screen(ctx context.Context, e *command.Env, d deviceOptions) erro
 	if err != nil {
 		return err
 	}
-	d.Kind = "screen"
+	d.Kind, d.Wall = "screen", boxclock.Of(nil)
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return fmt.Errorf("opening the page's address: %w", err)
