@@ -70,4 +70,10 @@ func TestTables_KeepWhatDecidesAt80Columns(t *testing.T) {
 	require.Equal(t, command.ExitDone, w.run("alert", "receipts", "--missing", apitest.AlertID), w.err.String())
 	require.Contains(t, w.out.String(), "on-lai/lift-2  ", "where to knock")
 	require.Contains(t, w.out.String(), "dark since "+time.Now().Add(-time.Hour).Format("Jan 2 15:04"))
+	require.Equal(t, command.ExitDone, w.run("alert", "receipts", "--missing", "--place", "tuen-mun/on-ting/on-lai", apitest.AlertID), w.err.String())
+	require.Contains(t, w.Calls(), "AlertReceipts "+apitest.AlertID+` presented "tuen-mun/on-ting/on-lai" true "" 1000`)
+	require.NotContains(t, w.out.String(), "place show")
+	w.Rows = nil
+	require.Equal(t, command.ExitDone, w.run("alert", "receipts", "--missing", "--place", "tuen-mun/on-tin", apitest.AlertID), w.err.String())
+	require.Contains(t, w.out.String(), "Nobody in tuen-mun/on-tin is listed. Is it a place of the district? almenara place show says.", "a slip is not an answer")
 }

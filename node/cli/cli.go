@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/cli/alertcmd"
 	"almenara/node/cli/auditcmd"
+	"almenara/node/cli/capcmd"
 	"almenara/node/cli/checkincmd"
 	"almenara/node/cli/command"
 	"almenara/node/cli/completion"
@@ -35,7 +36,7 @@ func Run(ctx context.Context, args []string, streams command.IO, engine inproces
 // commands is every command, in the order of the overview.
 func commands() []command.Command {
 	return slices.Concat(
-		democmd.DemoCommands(), nodecmd.Commands(), alertcmd.Commands(), followcmd.Commands(), reportcmd.Commands(), checkincmd.Commands(), noticecmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), placecmd.Commands(), personalcmd.Commands(), devicecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
+		democmd.DemoCommands(), nodecmd.Commands(), capcmd.Commands(), alertcmd.Commands(), followcmd.Commands(), reportcmd.Commands(), checkincmd.Commands(), noticecmd.Commands(), scenariocmd.Commands(), peoplecmd.Commands(), placecmd.Commands(), personalcmd.Commands(), devicecmd.Commands(), auditcmd.Commands(), democmd.SimulateCommands(),
 		completion.Commands(commands), command.Others(),
 	)
 }

@@ -17,6 +17,7 @@ import (
 
 	"almenara/node/api/apitest"
 	"almenara/node/cli/alertcmd"
+	"almenara/node/cli/capcmd"
 	"almenara/node/cli/command"
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/terminal"
@@ -57,7 +58,7 @@ func TestCapCheck_WalksFoldersAndFailsOnReject(t *testing.T) {
 	require.Equal(t, "almenara: 1 of 2 files would be rejected\n", w.err.String())
 
 	require.Equal(t, command.ExitFailed, w.run("cap", "check", "--json", folder))
-	var all []alertcmd.Checked
+	var all []capcmd.Checked
 	require.NoError(t, json.Unmarshal(w.out.Bytes(), &all))
 	require.Equal(t, "reject", all[1].Verdict)
 	require.Equal(t, command.ExitFailed, w.run("cap", "check", filepath.Join(folder, "none.xml")))

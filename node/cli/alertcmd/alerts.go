@@ -1,5 +1,4 @@
-// Package alertcmd is the commands about alerts: what is sent, changed, ended and looked at, and
-// the check of CAP files.
+// Package alertcmd is the commands about alerts: what is sent, changed, ended and looked at.
 package alertcmd
 
 import (
@@ -23,11 +22,6 @@ import (
 // Commands are those of this package, in the order of the overview.
 func Commands() []command.Command {
 	return []command.Command{
-		{
-			Name: "cap check", Purpose: "say whether a district takes CAP files, and why not", Args: "FILE…", Min: 1, Max: -1,
-			Setup: capCheck, Example: "almenara cap check flood.xml\nalmenara cap check --json received/\n" +
-				"almenara cap check --district --select 'place under tuen-mun' flood.xml",
-		},
 		{
 			Name: "alert send", Purpose: "send an alert and say how far it got", Setup: alertSend,
 			Example: "almenara alert send --dry-run --cap flood.xml\nalmenara alert send --cap flood.xml\n" +
@@ -69,6 +63,7 @@ func Commands() []command.Command {
 		{
 			Name: "alert receipts", Purpose: "list who was reached, or who was not and why", Args: "ALERT", Min: 1, Max: 1, Setup: alertReceipts, More: receiptsMore,
 			Example: "almenara alert receipts --missing abcdefghijklmnopqrstuvwxyz\n" +
+				"almenara alert receipts --missing --place tuen-mun/on-ting/on-lai \\\n  abcdefghijklmnopqrstuvwxyz\n" +
 				"almenara alert receipts --missing --csv \\\n  abcdefghijklmnopqrstuvwxyz > missing.csv",
 		},
 		{

@@ -63,6 +63,7 @@ const receiptsMore = "With --missing every line says why, and since when where t
 func alertReceipts(fs *pflag.FlagSet) command.Runner {
 	rung := fs.String("rung", "presented", "the rung: sent, delivered, verified, presented, acknowledged, refused, failed, expired or cancelled")
 	missing := fs.Bool("missing", false, "list who is below the rung, and why")
+	place := fs.String("place", "", "the path of a place: list those in it alone")
 	limit := fs.Int("limit", 0, "the most members to list; 0 is all of them")
 	asCSV := fs.Bool("csv", false, "write CSV, for a spreadsheet")
 	bom := fs.Bool("bom", false, "begin the CSV with the mark by which Excel knows UTF-8")
@@ -77,7 +78,7 @@ func alertReceipts(fs *pflag.FlagSet) command.Runner {
 		case *asCSV:
 			as = plainCSV
 		}
-		return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: *rung, Missing: *missing}, *limit, as)
+		return receipts(ctx, e, args[0], wire.ReceiptQuery{Rung: *rung, Place: *place, Missing: *missing}, *limit, as)
 	}
 }
 
@@ -115,6 +116,9 @@ func receipts(ctx context.Context, e *command.Env, id string, q wire.ReceiptQuer
 			return status.Nodes
 		}, e.Width)
 		countNotes(w, all.From, 0)
+		if q.Place != "" && len(all.Rows) == 0 {
+			fmt.Fprintf(w, "Nobody in %s is listed. Is it a place of the district? almenara place show says.\n", terminal.Clean(q.Place))
+		}
 		if all.Next != "" {
 			fmt.Fprintf(w, "These are the first %s; --limit shows more.\n", terminal.Thousands(limit))
 		}

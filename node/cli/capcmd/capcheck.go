@@ -1,4 +1,5 @@
-package alertcmd
+// Package capcmd is the check of CAP files, with a node or without one. It sends nothing.
+package capcmd
 
 import (
 	"context"
@@ -25,6 +26,15 @@ import (
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
 )
+
+// Commands are those of this package.
+func Commands() []command.Command {
+	return []command.Command{{
+		Name: "cap check", Purpose: "say whether a district takes CAP files, and why not", Args: "FILE…", Min: 1, Max: -1,
+		Setup: capCheck, Example: "almenara cap check flood.xml\nalmenara cap check --json received/\n" +
+			"almenara cap check --district --select 'place under tuen-mun' flood.xml",
+	}}
+}
 
 // Checked is one line of cap check, for programs.
 type Checked struct {
