@@ -22,7 +22,7 @@ func TestAbility_ThePageOfTheMorning(t *testing.T) {
 	r := newRig(t)
 	r.fake.State.Ends = []wire.Ending{{Kind: "key", Name: "n1", At: night.Add(26*24*time.Hour + time.Hour)}}
 	page := r.get("ability").Body.String()
-	for _, text := range []string{"50.0 %", "1 of 2 devices proved", "2026-07-20", "Key n1 ends in 26d 1h", "dark: connected to no node", `href="/console/devices/lift-0043"`, "Test all devices now, silently"} {
+	for _, text := range []string{"50.0 %", "1 of 2 devices proved", "2026-07-20", "Key n1 ends in 26 d 1 h", "dark: connected to no node", `href="/console/devices/lift-0043"`, "Test all devices now, silently"} {
 		require.Contains(t, page, text)
 	}
 	drills := r.get("ability/drills").Body.String()

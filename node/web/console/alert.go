@@ -168,3 +168,6 @@ func (c alertPages) end(q *frame.Request) error {
 	}
 	return q.To(view.PathOf(out.Alert) + "?effect=" + string(out.Effect) + "&again=" + strconv.FormatBool(out.Duplicate))
 }
+
+// LanguageName is what a language is called in itself.
+func (alertPage) LanguageName(tag string) string { return view.LanguageName(tag) }

@@ -54,7 +54,7 @@ func (c approvalPages) approvals(q *frame.Request) error {
 	for i := len(alerts) - 1; i >= 0; i-- {
 		a := alerts[i]
 		authority.MinimalAlert(q.By(), &a)
-		w := waiting{ID: a.ID, Headline: a.Headline, Author: a.Author, Age: frame.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve), State: a.State}
+		w := waiting{ID: a.ID, Headline: a.Headline, Author: a.Author, Age: q.Lang.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve), State: a.State}
 		if a.Approvals != nil {
 			w.Needs, w.Asked = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given)), askedNow(q, a.Approvals)
 		}
@@ -114,7 +114,7 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 		if !m.Pending {
 			continue
 		}
-		one := pendingMessage{Digest: m.Digest, Author: m.Author, At: frame.Span(q.Now.Sub(m.Accepted)), Texts: m.Texts, Own: m.Author == q.By().Name, Number: grouped(m.Number)}
+		one := pendingMessage{Digest: m.Digest, Author: m.Author, At: q.Lang.Span(q.Now.Sub(m.Accepted)), Texts: m.Texts, Own: m.Author == q.By().Name, Number: grouped(m.Number)}
 		if m.Approvals != nil {
 			one.Needed = m.Approvals.Needed - len(m.Approvals.Given)
 			for _, g := range m.Approvals.Given {
@@ -142,3 +142,6 @@ func (c approvalPages) approve(q *frame.Request) error {
 	}
 	return q.To(view.PathOf(out.Alert) + "?effect=" + string(out.Effect))
 }
+
+// LanguageName is what a language is called in itself.
+func (approvePage) LanguageName(tag string) string { return view.LanguageName(tag) }

@@ -21,7 +21,7 @@ type correctPage struct {
 // correctText is what an alert says in one language, to be changed.
 type correctText struct {
 	At                                 string // of its fields in the form
-	Language                           string
+	Language, Name                     string // the language's tag, and what it is called in itself
 	Headline, Description, Instruction string
 }
 
@@ -32,7 +32,7 @@ func textsOf(a wire.Alert) (out []correctText) {
 		if slices.ContainsFunc(out, func(c correctText) bool { return c.Language == t.Language }) {
 			continue
 		}
-		out = append(out, correctText{strconv.Itoa(len(out)), t.Language, t.Headline, t.Description, t.Instruction})
+		out = append(out, correctText{strconv.Itoa(len(out)), t.Language, view.LanguageName(t.Language), t.Headline, t.Description, t.Instruction})
 	}
 	return out
 }

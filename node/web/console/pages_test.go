@@ -102,6 +102,17 @@ func TestWall_ShowsWhatIsLive(t *testing.T) {
 	require.Len(t, more, 30-onWall-1)
 }
 
+// A drill that is in force is never shown as danger is; with a real alert of the same scenario it is danger.
+func TestWall_ShowsNoDrillAsDanger(t *testing.T) {
+	b := scenarioButton{ID: "drill", Drill: true, Live: []view.Row{{ID: "x", InForce: true, Drill: true}}}
+	require.False(t, b.Real())
+	page := pagetest.Rendered(t, frame.Room{Pages: files}, "wall", &wallPage{Buttons: []scenarioButton{b}}, words.All()[0], "")
+	require.Contains(t, page, `<li class="exercise on">`)
+	require.Contains(t, page, "DRILL, IN FORCE")
+	b.Live = append(b.Live, view.Row{ID: "y", InForce: true})
+	require.True(t, b.Real())
+}
+
 // Two people at a time, each in another language: no page comes out in the other's.
 func TestPages_InTwoLanguagesAtOnce(t *testing.T) {
 	r := newRig(t)

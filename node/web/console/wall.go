@@ -38,6 +38,11 @@ type scenarioButton struct {
 	Live      []view.Row // alerts in force that were made from it
 }
 
+// Real reports whether an alert of real danger that was made from it is in force.
+func (b scenarioButton) Real() bool {
+	return slices.ContainsFunc(b.Live, func(r view.Row) bool { return !r.Drill })
+}
+
 func (c scenarioPages) wall(q *frame.Request) error {
 	scenarios, err := c.scenarios.ListScenarios(q.R.Context())
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 // tested fills in what silent tests came to.
 func (out *abilityPage) tested(q *frame.Request, a able.Ability, c counts, names view.PlaceNames, status wire.Status) {
-	out.Lead = lead{Share: percent(a.Passed, a.Devices), Says: q.Lang.T("ability.lead", a.Passed, a.Devices), Night: a.Night, Unanswered: nodesOf(a.Unanswered, status)}
+	out.Lead = lead{Share: percent(a.Passed, a.Devices), Says: q.Lang.T("ability.lead", a.Passed, a.Devices), Night: a.Night, Unanswered: nodesOf(q, a.Unanswered, status)}
 	for _, s := range a.States {
 		if s.Name != able.DevicePassed {
 			out.States = append(out.States, view.Counted{Name: q.Lang.Or("stands.", s.Name), Count: view.Show(s.Count)})
@@ -47,7 +47,7 @@ func (out *abilityPage) tested(q *frame.Request, a able.Ability, c counts, names
 }
 
 // nodesOf names nodes.
-func nodesOf(ids []string, status wire.Status) string {
+func nodesOf(q *frame.Request, ids []string, status wire.Status) string {
 	var out []string
 	for _, id := range ids {
 		name := id
@@ -58,7 +58,7 @@ func nodesOf(ids []string, status wire.Status) string {
 		}
 		out = append(out, name)
 	}
-	return strings.Join(out, ", ")
+	return strings.Join(out, q.Lang.T("layout.list"))
 }
 
 // endings are what ends soon, in words: "Key n1 ends in 26 d".
@@ -66,7 +66,7 @@ func endings(q *frame.Request, status wire.Status) (out []string) {
 	for _, e := range status.Ends {
 		what := q.Lang.Or("end.kind.", e.Kind) + " " + e.Name
 		if q.Now.Before(e.At) {
-			out = append(out, q.Lang.T("ability.ends", what, frame.Span(e.At.Sub(q.Now))))
+			out = append(out, q.Lang.T("ability.ends", what, q.Lang.Span(e.At.Sub(q.Now))))
 		} else {
 			out = append(out, q.Lang.T("ability.ended", what))
 		}

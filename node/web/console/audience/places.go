@@ -109,7 +109,11 @@ func moreOf(m wire.Member) string {
 		out = append(out, name+" = "+m.Tags[name])
 	}
 	out = append(out, m.Languages...)
-	out = append(out, m.Endpoints...)
+	for _, e := range m.Endpoints {
+		if e != "mqtt:"+m.ID {
+			out = append(out, strings.TrimPrefix(e, "mqtt:"))
+		}
+	}
 	if m.Lat != nil && m.Lon != nil {
 		out = append(out, fmt.Sprintf("%.5f, %.5f", *m.Lat, *m.Lon))
 	}

@@ -110,7 +110,7 @@ func (s Services) show(q *frame.Request) (err error) {
 		return err
 	}
 	data.Counted, data.Total, data.Visited = true, view.Show(uint64(max(got.Total, 0))), got.Visited
-	data.Unanswered = strings.Join(got.Unanswered, ", ")
+	data.Unanswered = strings.Join(got.Unanswered, q.Lang.T("layout.list"))
 	for _, p := range got.Places {
 		data.Rows = append(data.Rows, row{names.Of(p.Place), view.Show(uint64(max(p.Count, 0)))})
 	}

@@ -72,7 +72,7 @@ func isID(s string) bool {
 func empty(now time.Time) form {
 	f := form{ID: newID(), At: stamp(now), Status: "Actual", Urgency: "Immediate", Severity: "Severe", Certainty: "Observed", Response: "None", Onset: "0", Lasts: "60", By: "places", Fields: further.Fields{Needed: "2", Minutes: "10"}}
 	for n, l := range words.All() {
-		f.Texts = append(f.Texts, text{N: n, Language: l.Tag, Name: l.Name})
+		f.Texts = append(f.Texts, text{N: n, Language: l.Tag, Name: view.LanguageName(l.Tag)})
 	}
 	return f
 }

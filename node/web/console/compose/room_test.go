@@ -356,3 +356,9 @@ func TestCompose_CallsOneGroupAfterTheOther(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, send.Escalate, "numbers alone ask for nothing")
 }
+
+// What an update is for is said once, however many languages say it.
+func TestUpdate_NamesEachAreaOnce(t *testing.T) {
+	page := composePage{Standing: []wire.MessageText{{Language: "en", Areas: []string{"安定邨 On Ting", "Tuen Mun"}}, {Language: "zh-Hant", Areas: []string{"安定邨 On Ting"}}}}
+	require.Equal(t, []string{"安定邨 On Ting", "Tuen Mun"}, page.StandsFor())
+}

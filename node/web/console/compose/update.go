@@ -63,6 +63,18 @@ func (s standing) form(now time.Time) form {
 	return f
 }
 
+// StandsFor are the areas that the alert names now, each once.
+func (c composePage) StandsFor() (out []string) {
+	for _, t := range c.Standing {
+		for _, area := range t.Areas {
+			if !slices.Contains(out, area) {
+				out = append(out, area)
+			}
+		}
+	}
+	return out
+}
+
 // updateOf is the page of a form that changes the alert.
 func (p pages) updateOf(q *frame.Request, s standing, f form) (composePage, error) {
 	c, err := p.page(q, f)

@@ -58,7 +58,7 @@ func (p pages) pageOf(q *frame.Request) (devicePage, error) {
 		Page: q.Page("device"), Device: n.row(d), Live: !d.Revoked, Change: q.May(authority.ChangeDevices), Word: q.Lang.T("people.word"), Rotate: q.Lang.T("device.rotate.word"),
 		Try: q.May(authority.TestDevices) && !d.Revoked,
 	}
-	out.Title, out.Path = d.ID, q.Inside(pathOf(d.ID))
+	out.Title, out.Path = q.Lang.T("device.heading", d.ID), q.Inside(pathOf(d.ID))
 	return out, err
 }
 

@@ -140,7 +140,7 @@ func (n naming) row(d wire.Device) row {
 		for _, id := range d.Unanswered {
 			silent = append(silent, n.node(id))
 		}
-		out.Says = t("devices.state.unknown", strings.Join(silent, ", "))
+		out.Says = t("devices.state.unknown", strings.Join(silent, t("layout.list")))
 	case revoked:
 		out.Says = t("devices.state.revoked")
 	}

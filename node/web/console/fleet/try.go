@@ -19,7 +19,7 @@ func (p pages) test(q *frame.Request) error {
 			proved = append(proved, q.Lang.Or("exercised.", word))
 		}
 		if len(proved) > 0 {
-			out.Proved = q.Lang.T("device.test.proved", strings.Join(proved, ", "))
+			out.Proved = q.Lang.T("device.test.proved", strings.Join(proved, q.Lang.T("layout.list")))
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package frame
 
 import (
-	"fmt"
 	"time"
 
 	"almenara/node/wire"
@@ -59,7 +58,7 @@ func policyAge(q *Request, s wire.Status) string {
 	if s.PolicyAge < 0 {
 		return q.Lang.T("banner.policy.never")
 	}
-	return q.Lang.T("banner.policy", Span(time.Duration(s.PolicyAge)*time.Second))
+	return q.Lang.T("banner.policy", q.Lang.Span(time.Duration(s.PolicyAge)*time.Second))
 }
 
 func silent(s wire.Status) (n int) {
@@ -69,17 +68,4 @@ func silent(s wire.Status) (n int) {
 		}
 	}
 	return n
-}
-
-// Span writes a duration in one or two of its units, the largest first: 3d 4h, 2h 5m, 5m 3s, 3s.
-func Span(d time.Duration) string {
-	for _, unit := range []struct {
-		long, short         time.Duration
-		longName, shortName string
-	}{{24 * time.Hour, time.Hour, "d", "h"}, {time.Hour, time.Minute, "h", "m"}, {time.Minute, time.Second, "m", "s"}} {
-		if d >= unit.long {
-			return fmt.Sprintf("%d%s %d%s", d/unit.long, unit.longName, d%unit.long/unit.short, unit.shortName)
-		}
-	}
-	return fmt.Sprintf("%ds", max(d, 0)/time.Second)
 }

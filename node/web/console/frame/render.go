@@ -24,6 +24,7 @@ func (f *Frame) file(q *Request) error {
 type Page struct {
 	*words.Language
 	Title   string
+	Zone    string // of the times in its forms
 	Path    string // of this page, to come back to
 	Again   string // what the form says besides to be drawn again as this page; "" where it need not
 	Styles  []string
@@ -50,7 +51,7 @@ const headerPart = "Almenara-Part"
 func (q *Request) Page(name string, shared ...string) Page {
 	f := q.frame
 	p := Page{
-		Language: q.Lang, Title: q.Lang.T(name + ".title"), Path: q.Inside(q.R.URL.RequestURI()),
+		Language: q.Lang, Title: q.Lang.T(name + ".title"), Zone: q.Now.In(f.opts.Zone).Format("MST"), Path: q.Inside(q.R.URL.RequestURI()),
 		Styles: f.Styles(name, shared...), Scripts: f.scripts(append(shared, name)...), Banner: f.banner(q, q.Who != nil),
 	}
 	if q.R.Method != http.MethodGet && !f.asks(q.R) { // what a form answered cannot be asked for again

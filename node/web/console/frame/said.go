@@ -57,7 +57,7 @@ func (q *Request) filled(with []any) (out []any, detail string) {
 		case time.Time:
 			out[i] = q.DayTime(v)
 		case time.Duration:
-			out[i] = Span(v)
+			out[i] = q.Lang.Span(v)
 		case why.At:
 			out[i] = q.at(v)
 		case why.Words:

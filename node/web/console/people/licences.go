@@ -173,7 +173,7 @@ func (p pages) ends(q *frame.Request) error {
 	for _, e := range s.Ends {
 		line := ending{Kind: q.Lang.Or("end.kind.", e.Kind), Name: e.Name, At: q.DayTime(e.At), Then: e.Then, Over: !q.Now.Before(e.At)}
 		if !line.Over {
-			line.Left = frame.Span(e.At.Sub(q.Now))
+			line.Left = q.Lang.Span(e.At.Sub(q.Now))
 		}
 		out.Ends = append(out.Ends, line)
 	}

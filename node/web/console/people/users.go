@@ -92,9 +92,9 @@ func lineOf(q *frame.Request, u wire.User, names view.PlaceNames) user {
 	if len(places) == 0 {
 		places = []string{q.Lang.T("people.everywhere")}
 	}
-	line.Facts = []fact{{q.Lang.T("people.roles"), strings.Join(roles, ", ")}, {q.Lang.T("people.where"), strings.Join(places, ", ")}}
+	line.Facts = []fact{{q.Lang.T("people.roles"), strings.Join(roles, q.Lang.T("layout.list"))}, {q.Lang.T("people.where"), strings.Join(places, q.Lang.T("layout.list"))}}
 	if len(u.Senders) > 0 {
-		line.Facts = append(line.Facts, fact{q.Lang.T("people.senders.short"), strings.Join(u.Senders, ", ")})
+		line.Facts = append(line.Facts, fact{q.Lang.T("people.senders.short"), strings.Join(u.Senders, q.Lang.T("layout.list"))})
 	}
 	switch {
 	case u.Assumed:
@@ -182,7 +182,7 @@ func (p pages) one(q *frame.Request, u wire.User) (personPage, error) {
 		return personPage{}, err
 	}
 	out := personPage{Page: q.Page("person"), Person: lineOf(q, u, names), Change: q.May(authority.ChangeUsers), Word: q.Lang.T("people.word")}
-	out.Title, out.Path = u.Name, q.Inside(pathOf("people", u.Name))
+	out.Title, out.Path = q.Lang.T("person.heading", u.Name), q.Inside(pathOf("people", u.Name))
 	out.Roles, out.Version = rolesToChoose(q, u.Roles), u.Version
 	if out.Places, err = p.placesToChoose(q, u.Places...); err != nil {
 		return personPage{}, err

@@ -66,7 +66,7 @@ func chartOf(q *frame.Request, r wire.Report) (c chart) {
 	for _, percent := range []int{0, 50, 100} {
 		c.YTicks = append(c.YTicks, tick{point(y(float64(percent) / 100)), strconv.Itoa(percent) + " %"})
 	}
-	c.Says = q.Lang.T("report.chart", view.Show(r.Reached.Count), view.Show(r.Reached.Of), after(r.Begun, r.Reached.First), after(r.Begun, r.Reached.Last))
+	c.Says = q.Lang.T("report.chart", view.Show(r.Reached.Count), view.Show(r.Reached.Of), after(q, r.Begun, r.Reached.First), after(q, r.Begun, r.Reached.Last))
 	return c
 }
 

@@ -104,8 +104,8 @@ func (p pages) report(q *frame.Request) error {
 	out.Chart = chartOf(q, r)
 	for _, g := range r.Groups {
 		out.Groups = append(out.Groups, group{
-			Place: cmp.Or(names.Of(g.Place), q.Lang.T("report.removed")), Kind: q.Lang.Or("kind.", g.Kind), Presented: of(g.Reached), Half: after(r.Begun, g.Reached.Half),
-			Ninety: after(r.Begun, g.Reached.Ninety), Last: after(r.Begun, g.Reached.Last), Complete: g.Reached.Count == g.Reached.Of,
+			Place: cmp.Or(names.Of(g.Place), q.Lang.T("report.removed")), Kind: q.Lang.Or("kind.", g.Kind), Presented: of(g.Reached), Half: after(q, r.Begun, g.Reached.Half),
+			Ninety: after(q, r.Begun, g.Reached.Ninety), Last: after(q, r.Begun, g.Reached.Last), Complete: g.Reached.Count == g.Reached.Of,
 		})
 	}
 	if s := r.Stopped; s != nil {
@@ -116,7 +116,7 @@ func (p pages) report(q *frame.Request) error {
 	}
 	rows := func(in []wire.ReportRow) (out []row) {
 		for _, m := range in {
-			out = append(out, row{m.Member, q.Lang.Or("kind.", m.Kind), cmp.Or(names.Of(m.Place), q.Lang.T("report.removed")), after(r.Begun, m.At)})
+			out = append(out, row{m.Member, q.Lang.Or("kind.", m.Kind), cmp.Or(names.Of(m.Place), q.Lang.T("report.removed")), after(q, r.Begun, m.At)})
 		}
 		return out
 	}
@@ -141,14 +141,14 @@ func (p pages) report(q *frame.Request) error {
 func milestones(q *frame.Request, r wire.Report) []milestone {
 	return []milestone{
 		{q.Lang.T("rung.presented"), of(r.Reached)},
-		{q.Lang.T("report.first"), after(r.Begun, r.Reached.First)}, {q.Lang.T("report.half"), after(r.Begun, r.Reached.Half)},
-		{q.Lang.T("report.ninety"), after(r.Begun, r.Reached.Ninety)}, {q.Lang.T("report.ninety-five"), after(r.Begun, r.Reached.NinetyFive)},
-		{q.Lang.T("report.last"), after(r.Begun, r.Reached.Last)}, {q.Lang.T("report.dark"), view.Show(r.DarkTotal)},
+		{q.Lang.T("report.first"), after(q, r.Begun, r.Reached.First)}, {q.Lang.T("report.half"), after(q, r.Begun, r.Reached.Half)},
+		{q.Lang.T("report.ninety"), after(q, r.Begun, r.Reached.Ninety)}, {q.Lang.T("report.ninety-five"), after(q, r.Begun, r.Reached.NinetyFive)},
+		{q.Lang.T("report.last"), after(q, r.Begun, r.Reached.Last)}, {q.Lang.T("report.dark"), view.Show(r.DarkTotal)},
 	}
 }
 
 func eventOf(q *frame.Request, r wire.Report, e wire.ReportEvent) event {
-	out := event{At: q.ClockTime(e.At), After: after(r.Begun, e.At), By: e.By, Text: e.Headline, What: q.Lang.T("happened." + string(e.What)), Devices: e.What.ByDevices()}
+	out := event{At: q.ClockTime(e.At), After: after(q, r.Begun, e.At), By: e.By, Text: e.Headline, What: q.Lang.T("happened." + string(e.What)), Devices: e.What.ByDevices()}
 	if e.MsgType != "" {
 		out.What = q.Lang.Or("message.", e.MsgType) + ": " + out.What
 	}
@@ -162,7 +162,7 @@ func eventOf(q *frame.Request, r wire.Report, e wire.ReportEvent) event {
 		out.Text = strings.TrimLeft(out.Text+" · "+e.Reason, " ·")
 	}
 	if s := e.Reached; s != nil && s.Of > 0 {
-		out.Reached = q.Lang.T("report.reached", of(*s), after(e.At, s.First), after(e.At, s.Ninety))
+		out.Reached = q.Lang.T("report.reached", of(*s), after(q, e.At, s.First), after(q, e.At, s.Ninety))
 	}
 	return out
 }
@@ -170,7 +170,7 @@ func eventOf(q *frame.Request, r wire.Report, e wire.ReportEvent) event {
 func of(s wire.Spread) string { return view.Show(s.Count) + " / " + view.Show(s.Of) }
 
 // after is how long after the beginning something was, with tenths up to two minutes; a dash for never.
-func after(begun, at time.Time) string {
+func after(q *frame.Request, begun, at time.Time) string {
 	d := at.Sub(begun)
 	switch {
 	case at.IsZero():
@@ -178,7 +178,7 @@ func after(begun, at time.Time) string {
 	case d < 2*time.Minute:
 		return seconds(d)
 	}
-	return frame.Span(d)
+	return q.Lang.Span(d)
 }
 
 // csv is the whole report for a spreadsheet; the mark at its beginning tells Excel that it is UTF-8.

@@ -83,7 +83,7 @@ func byValue(a, b choice) int { return strings.Compare(a.Value, b.Value) }
 func empty() form {
 	f := form{By: byPlace, Minutes: "60", Status: statusActual, Urgency: "Immediate", Severity: "Severe", Certainty: "Observed", Category: "Safety", Response: "None", Fields: further.Fields{Needed: "2", Minutes: "10"}}
 	for n, l := range words.All() {
-		f.Texts = append(f.Texts, text{N: n, Language: l.Tag, Name: l.Name})
+		f.Texts = append(f.Texts, text{N: n, Language: l.Tag, Name: view.LanguageName(l.Tag)})
 	}
 	return f
 }

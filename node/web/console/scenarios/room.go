@@ -246,6 +246,9 @@ func (p pages) show(q *frame.Request, status int, f form, out writePage) error {
 		}
 	}
 	slices.SortFunc(out.Languages, byValue)
+	if f.Was != "" {
+		out.Page.Title = q.Lang.T("scenario.change.title")
+	}
 	if f.Was == "" && f.Title == "" {
 		come, err := ready.All()
 		if err != nil {

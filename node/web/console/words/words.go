@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/text/language"
 )
@@ -132,6 +133,19 @@ func (l *Language) Or(prefix, value string) string {
 		return text
 	}
 	return value
+}
+
+// Span writes a duration in one or two of its units, the largest first: 3 d 4 h, 2 h 5 min, 5 min 3 s, 3 s.
+func (l *Language) Span(d time.Duration) string {
+	for _, unit := range []struct {
+		long, short time.Duration
+		key         string
+	}{{24 * time.Hour, time.Hour, "span.days"}, {time.Hour, time.Minute, "span.hours"}, {time.Minute, time.Second, "span.minutes"}} {
+		if d >= unit.long {
+			return l.T(unit.key, int(d/unit.long), int(d%unit.long/unit.short))
+		}
+	}
+	return l.T("span.seconds", int(max(d, 0)/time.Second))
 }
 
 // Show writes an argument: whole numbers with commas between thousands.

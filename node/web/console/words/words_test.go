@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -84,4 +85,13 @@ func TestPick(t *testing.T) {
 	}
 	require.Same(t, all[1], all[0].Other())
 	require.Same(t, all[0], all[1].Other())
+}
+
+func TestSpan_NamesItsUnits(t *testing.T) {
+	for d, want := range map[time.Duration][2]string{
+		12 * time.Second: {"12 s", "12 秒"}, 65 * time.Second: {"1 min 5 s", "1 分 5 秒"}, 2*time.Hour + 5*time.Minute: {"2 h 5 min", "2 小時 5 分鐘"},
+		76 * time.Hour: {"3 d 4 h", "3 日 4 小時"}, -time.Second: {"0 s", "0 秒"},
+	} {
+		require.Equal(t, want, [2]string{All()[0].Span(d), All()[1].Span(d)})
+	}
 }
