@@ -72,7 +72,8 @@ func (h *Handler) authorityRoutes() []routing.Route {
 		}},
 		{Action: authority.ChangeScenarios, Handle: h.removeScenario, Route: openapi.Route{
 			Method: "DELETE", Path: "/api/v1/scenarios/{id}",
-			Summary: "Remove a prepared alert; what was sent from it stays.",
+			Summary: "Remove a prepared alert; what was sent from it stays. With a revision, it stays where somebody else has changed it meanwhile.",
+			Params:  []openapi.Param{{Name: "revision", Type: "string", Summary: "that was answered with it: it stays as it is where that is not the one that it has any more"}},
 			Fails:   agreedOn.And(openapi.Fails{wire.KindNotFound: "there is no such scenario"}),
 		}},
 		{Action: authority.ReadAlerts, Handle: h.listLicences, Route: openapi.Route{
@@ -187,7 +188,7 @@ func (h ruleHandlers) putScenario(c routing.Call) error {
 }
 
 func (h ruleHandlers) removeScenario(c routing.Call) error {
-	return c.Done(h.scenarios.RemoveScenario(c.R.Context(), c.By, c.R.PathValue("id")))
+	return c.Done(h.scenarios.RemoveScenario(c.R.Context(), c.By, c.R.PathValue("id"), c.Query.Text("revision", "")))
 }
 
 func (h ruleHandlers) listLicences(c routing.Call) error {

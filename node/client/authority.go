@@ -68,9 +68,9 @@ func (c Rules) CheckScenario(ctx context.Context, in wire.Scenario) (out wire.Pu
 	return out, err
 }
 
-// RemoveScenario removes a prepared alert.
-func (c Rules) RemoveScenario(ctx context.Context, id string) error {
-	return c.call(ctx, request{method: "DELETE", path: path("scenarios", id)}, nil, nil)
+// RemoveScenario removes a prepared alert; with a revision, only where that is the one that it has.
+func (c Rules) RemoveScenario(ctx context.Context, id, revision string) error {
+	return c.call(ctx, request{method: "DELETE", path: path("scenarios", id), query: values("revision", revision)}, nil, nil)
 }
 
 // ListLicences lists the rights to warn from a node that is alone.

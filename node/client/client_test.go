@@ -116,7 +116,7 @@ func calls(ctx context.Context, c *client.Client) map[string]func() error {
 		"GET /api/v1/scenarios":         func() error { return drop(c.ListScenarios(ctx)) },
 		"GET /api/v1/scenarios/{id}":    func() error { return drop(c.ShowScenario(ctx, apitest.AlertID)) },
 		"PUT /api/v1/scenarios/{id}":    func() error { return c.PutScenario(ctx, wire.Scenario{ID: "a/b", Alert: []byte(`{}`)}) },
-		"DELETE /api/v1/scenarios/{id}": func() error { return c.RemoveScenario(ctx, "flood") },
+		"DELETE /api/v1/scenarios/{id}": func() error { return c.RemoveScenario(ctx, "flood", "") },
 		"GET /api/v1/licences":          func() error { return drop(c.ListLicences(ctx)) },
 		"POST /api/v1/licences": func() error {
 			return drop(c.GrantLicence(ctx, wire.Licence{Operator: "duty", Scenarios: []string{"*"}}))

@@ -164,7 +164,7 @@ func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
 		require.Contains(t, p.Sentence, sentence)
 	}
 	require.Equal(t, before, log.Index(), "nothing was agreed on")
-	require.NoError(t, s.RemoveScenario(t.Context(), chief, "fire"))
+	require.NoError(t, s.RemoveScenario(t.Context(), chief, "fire", ""))
 	all, err = s.ListScenarios(t.Context())
 	require.NoError(t, err)
 	require.Empty(t, all)

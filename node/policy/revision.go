@@ -29,7 +29,7 @@ func (c *Scenarios) was(ctx context.Context, in wire.Scenario, dryRun bool) ([]b
 	if in.Revision != revisionNone {
 		var err error
 		if read, err = hex.DecodeString(in.Revision); err != nil || len(read) != rights.RevisionBytes {
-			return nil, wire.Problemf(wire.KindMalformed, "the revision of a scenario is what was answered with it, or %q for a new one", revisionNone).Because(why.FormWrong)
+			return nil, unreadRevision()
 		}
 	}
 	if !dryRun {
@@ -52,6 +52,10 @@ func (c *Scenarios) was(ctx context.Context, in wire.Scenario, dryRun bool) ([]b
 		return nil, nil
 	}
 	return read, nil
+}
+
+func unreadRevision() error {
+	return wire.Problemf(wire.KindMalformed, "the revision of a scenario is what was answered with it, or, where it is put, %q for a new one", revisionNone).Because(why.FormWrong)
 }
 
 func meanwhile(in wire.Scenario) error {

@@ -105,7 +105,12 @@ func TestScenarios_AreHeldAgainstWhatWasRead(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, read(t, s).Revision, out.Revision, "the next change may say so at once")
 
-	require.NoError(t, s.RemoveScenario(t.Context(), chief, "fire"))
+	refused(t, s.RemoveScenario(t.Context(), chief, "fire", opened.Revision), wire.KindConflict, "somebody else has changed or removed the scenario fire meanwhile")
+	refused(t, s.RemoveScenario(t.Context(), chief, "fire", "none"), wire.KindMalformed, "the revision of a scenario")
+	refused(t, s.RemoveScenario(t.Context(), chief, "fire", "x"), wire.KindMalformed, "the revision of a scenario")
+	require.Equal(t, out.Revision, read(t, s).Revision, "and it stays as it is")
+	require.NoError(t, s.RemoveScenario(t.Context(), chief, "fire", out.Revision))
+	refused(t, s.RemoveScenario(t.Context(), chief, "fire", out.Revision), wire.KindConflict, "meanwhile")
 	refused(t, put(t, s, fire), wire.KindConflict, "meanwhile")
 	fire.Revision = "none"
 	require.NoError(t, put(t, s, fire), "one that was removed may be written anew")

@@ -122,8 +122,16 @@ func (c *Scenarios) addressed(targets []audience.Target) (uint64, error) {
 	return all.GetCardinality(), nil
 }
 
-// RemoveScenario implements service.Scenarios.
-func (c *Scenarios) RemoveScenario(ctx context.Context, by authority.Caller, id string) error {
+// RemoveScenario implements service.Scenarios. What the scenario must still be is held against what this node has,
+// once it has all that was agreed before: the command of a removal has no place for it. Of a removal and a change
+// within the same moment at two nodes the last one counts.
+func (c *Scenarios) RemoveScenario(ctx context.Context, by authority.Caller, id, revision string) error {
+	if revision == revisionNone {
+		return unreadRevision()
+	}
+	if _, err := c.was(ctx, wire.Scenario{ID: id, Revision: revision}, false); err != nil {
+		return err
+	}
 	_, err := c.proposer.Change(ctx, by.Name, &command.RemoveScenario{ID: id})
 	return err
 }

@@ -112,7 +112,8 @@ type Scenarios interface {
 	ListScenarios(ctx context.Context) ([]wire.Scenario, error)
 	// PutScenario adds or changes one; with dryRun it is only tried.
 	PutScenario(ctx context.Context, by authority.Caller, in wire.Scenario, dryRun bool) (wire.PutScenario, error)
-	RemoveScenario(ctx context.Context, by authority.Caller, id string) error
+	// RemoveScenario removes one; with a revision, only where that is the one that it has.
+	RemoveScenario(ctx context.Context, by authority.Caller, id, revision string) error
 }
 
 // Licences are rights to warn from a node that is alone.

@@ -3,6 +3,7 @@ package apitest
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"almenara/node/authority"
 	"almenara/node/wire"
@@ -36,9 +37,9 @@ func (f *rules) PutScenario(_ context.Context, by authority.Caller, in wire.Scen
 	return wire.PutScenario{ID: in.ID, DryRun: dryRun, Addressed: f.Addresses}, f.note(&by, "PutScenario %s %s", in.ID, in.Title)
 }
 
-// RemoveScenario notes the id.
-func (f *rules) RemoveScenario(_ context.Context, by authority.Caller, id string) error {
-	return f.note(&by, "RemoveScenario %s", id)
+// RemoveScenario notes the id, and the revision where there is one.
+func (f *rules) RemoveScenario(_ context.Context, by authority.Caller, id, revision string) error {
+	return f.note(&by, "%s", strings.TrimSpace("RemoveScenario "+id+" "+revision))
 }
 
 // ListLicences answers one licence.

@@ -38,7 +38,8 @@ func Commands() []command.Command {
 		},
 		{
 			Name: "scenario remove", Purpose: "remove a prepared alert; what was sent stays", Args: "SCENARIO", Min: 1, Max: 1,
-			Setup: scenarioRemove, Example: "almenara scenario remove flood",
+			More:  "'scenario show' and 'scenario list --json' say the revision of each. With --if-unchanged, one that somebody has changed since stays.",
+			Setup: scenarioRemove, Example: "almenara scenario remove flood\nalmenara scenario remove --if-unchanged 0f3a9c1e7b2d48560f3a9c1e7b2d4856 flood",
 		},
 		{
 			Name: "scenario export", Purpose: "write every prepared alert to a folder, a file each", Args: "FOLDER", Min: 1, Max: 1,
@@ -198,9 +199,10 @@ func scenarioShow(fs *pflag.FlagSet) command.Runner {
 	})
 }
 
-func scenarioRemove(*pflag.FlagSet) command.Runner {
+func scenarioRemove(fs *pflag.FlagSet) command.Runner {
+	revision := fs.String("if-unchanged", "", "only where this is still its revision")
 	return command.WithClient(func(ctx context.Context, e *command.Env, c *client.Client, args []string) error {
-		if err := c.RemoveScenario(ctx, args[0]); err != nil {
+		if err := c.RemoveScenario(ctx, args[0], *revision); err != nil {
 			return err
 		}
 		return command.Done(e, "removed", args[0], "Scenario %s is removed.\n", terminal.Clean(args[0]))

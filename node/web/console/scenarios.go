@@ -122,7 +122,7 @@ func (c scenarioPages) addScenarios(q *frame.Request) error {
 
 type removePage struct {
 	frame.Page
-	ID, Scenario string
+	ID, Scenario, Revision string
 }
 
 func (c scenarioPages) removePage(q *frame.Request) error {
@@ -130,12 +130,12 @@ func (c scenarioPages) removePage(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.Show("remove", removePage{q.Page("remove"), s.ID, s.Title})
+	return q.Show("remove", removePage{q.Page("remove"), s.ID, s.Title, s.Revision})
 }
 
-// removeScenario removes a scenario; what was sent with it stays.
+// removeScenario removes the scenario that the page showed; what was sent with it stays.
 func (c scenarioPages) removeScenario(q *frame.Request) error {
-	if err := c.scenarios.RemoveScenario(q.R.Context(), q.By(), q.R.PathValue("scenario")); err != nil {
+	if err := c.scenarios.RemoveScenario(q.R.Context(), q.By(), q.R.PathValue("scenario"), q.Form("revision")); err != nil {
 		return err
 	}
 	return q.To(Below + "scenarios")
