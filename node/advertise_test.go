@@ -56,7 +56,7 @@ func TestAdvertise_AnOldFolderGoesByAGuess(t *testing.T) {
 	d.awaitOn(0, func(s wire.Status) bool { return s.Ready })
 	s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
-	require.Contains(t, strings.Join(s.Warnings, "\n"), "serve it with --advertise HOST")
+	require.Contains(t, strings.Join(s.Warnings.Texts(), "\n"), "serve it with --advertise HOST")
 	require.NotContains(t, strings.Join(s.MQTT, " "), "0.0.0.0")
 	require.NotContains(t, strings.Join(s.MQTT, " "), "[::]")
 }

@@ -59,7 +59,7 @@ func flood(t *testing.T, spool int64, perBlock uint32, heartbeat time.Duration) 
 	s, err := f.client(f.at).Status(f.ctx(), false)
 	require.NoError(t, err)
 	require.Equal(t, s.Spool.Total, s.Spool.Used, "full, by bytes or by blocks")
-	require.Contains(t, strings.Join(s.Warnings, "\n"), "the spool of receipts that are not agreed yet is full")
+	require.Contains(t, strings.Join(s.Warnings.Texts(), "\n"), "the spool of receipts that are not agreed yet is full")
 	t.Logf("%d blocks of %d receipts filled %d MiB in %s", f.blocks.Load(), perBlock, spool>>20, time.Since(begun).Round(time.Millisecond))
 	return f
 }

@@ -33,7 +33,7 @@ func TestDistrict_DrainsAFullSpoolInPeace(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, s.Spool.Total, s.Spool.Used)
 	require.False(t, s.Spool.Oldest.IsZero())
-	require.Contains(t, strings.Join(s.Warnings, "\n"), "spool")
+	require.Contains(t, strings.Join(s.Warnings.Texts(), "\n"), "spool")
 
 	d.start(1)
 	d.start(2)

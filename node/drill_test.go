@@ -90,7 +90,7 @@ func TestRestore_AnIsolatedDrillIsNobodysDistrict(t *testing.T) {
 	s, err := d.nodes[drill].Services().Status.Status(d.ctx(), false)
 	require.NoError(t, err)
 	require.True(t, s.Isolated)
-	require.Contains(t, s.Warnings[0], "DRILL COPY: ")
+	require.Contains(t, s.Warnings[0].Text, "DRILL COPY: ")
 	for node, says := range map[int]string{0: "", drill: wire.DrillCopy} {
 		answer, err := http.Get(d.nodes[node].API() + "/readyz")
 		require.NoError(t, err)

@@ -28,7 +28,7 @@ func TestStatus_SaysInTimeThatALicenceEnds(t *testing.T) {
 	warned := func() string {
 		s, err := d.nodes[0].Services().Status.Status(d.ctx(), false)
 		require.NoError(t, err)
-		return strings.Join(s.Warnings, "\n")
+		return strings.Join(s.Warnings.Texts(), "\n")
 	}
 	require.NotContains(t, warned(), "licence")
 	d.stop(0)

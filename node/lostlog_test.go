@@ -83,7 +83,7 @@ func (d *district) agreed() {
 func (d *district) outOfIt(i, other int) {
 	d.t.Helper()
 	d.awaitOn(i, func(s wire.Status) bool {
-		return s.Quarantined && !s.Ready && strings.Contains(s.Why, "its disk lost what was agreed") && strings.Contains(s.Why, "almenara rejoin")
+		return s.Quarantined && !s.Ready && strings.Contains(s.Why.Text, "its disk lost what was agreed") && strings.Contains(s.Why.Text, "almenara rejoin")
 	})
 	d.awaitOn(other, func(s wire.Status) bool {
 		return slices.ContainsFunc(s.Nodes, func(n wire.NodeInfo) bool { return n.LostLog }) && len(d.warnings(other)) > 0
@@ -93,5 +93,5 @@ func (d *district) outOfIt(i, other int) {
 func (d *district) warnings(i int) []string {
 	s, err := d.nodes[i].Services().Status.Status(d.t.Context(), false)
 	require.NoError(d.t, err)
-	return slices.DeleteFunc(s.Warnings, func(w string) bool { return !strings.Contains(w, "almenara rejoin") })
+	return slices.DeleteFunc(s.Warnings.Texts(), func(w string) bool { return !strings.Contains(w, "almenara rejoin") })
 }

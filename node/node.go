@@ -77,6 +77,7 @@ import (
 	"almenara/node/status"
 	"almenara/node/stories"
 	"almenara/node/whereabouts"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/factbody"
 )
@@ -161,7 +162,7 @@ type Node struct {
 	licences    *policy.Licences
 	policy      *policy.Policy
 	joined      chan struct{} // closed when cluster is set
-	guessed     string        // a sentence, where the advertised address is a guess; else ""
+	guessed     why.Sentence  // where the advertised address is a guess
 
 	begun   time.Time
 	stop    shutdown.Steps
@@ -200,14 +201,14 @@ func New(options Options) (*Node, error) {
 	n := &Node{
 		options: options, settings: merged, identity: identity,
 		registry: prometheus.NewRegistry(),
-
-		joined: make(chan struct{}),
+		joined:   make(chan struct{}),
 	}
 	n.book = alerts.NewBook(stories.Texts(func() stories.Facts { return n.state }))
 	n.conns = connlimit.Divide(options.Descriptors)
 	n.log = options.Logger.With("node", n.settings.Name)
-	if n.guessed = guessed; guessed != "" {
-		n.log.Warn(guessed)
+	if guessed != "" {
+		n.guessed = why.Sayf("this node listens on every interface and is told to others as %s, which it guessed: serve it with --advertise HOST", guessed).Because(why.AddressGuessed, guessed)
+		n.log.Warn(n.guessed.Text)
 	}
 	n.stop.Log, n.checks = n.log, func() []machine.Part { return diskParts(n) }
 	n.clock = machine.OpenClock(options.Dir, options.Clock, n.book.Calm)

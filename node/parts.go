@@ -41,6 +41,7 @@ import (
 	"almenara/node/residents"
 	"almenara/node/status"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 )
@@ -51,8 +52,8 @@ func newStatus(n *Node) *status.Reporter {
 		Self:    status.Self{ID: n.ID(), Name: n.Name(), District: n.District(), Version: n.options.Version, Dir: n.options.Dir},
 		Cluster: n.cluster, State: n.state, Machine: n.machine, Disk: n.disk, Store: n.store, Ring: n.ring, District: n.district,
 		Alone: n.alone.Now, Clock: n.options.Clock, Logger: n.log,
-		Sentences: []func() string{
-			n.district.Drill, n.disk.Sentence, n.clock.Sentence, settlerOf(n).Spool().Sentence, func() string { return n.guessed },
+		Sentences: []func() why.Sentence{
+			n.district.Drill, n.disk.Sentence, n.clock.Sentence, settlerOf(n).Spool().Sentence, func() why.Sentence { return n.guessed },
 		},
 		Parts: func(s *wire.Status) {
 			s.API, s.MQTT = n.listeners.URLs()

@@ -59,7 +59,7 @@ func TestRemoveNode_DevicesAreWhereTheyBelieve(t *testing.T) {
 	agreed(d, func() (struct{}, error) { return struct{}{}, d.nodes[0].TakeKey(d.ctx(), leaving) })
 	d.awaitOn(0, func(s wire.Status) bool { return s.Devices == 3 })
 	d.awaitOn(2, func(s wire.Status) bool {
-		return s.Devices == 0 && !s.Ready && strings.Contains(s.Why, "not in the district's key ring")
+		return s.Devices == 0 && !s.Ready && strings.Contains(s.Why.Text, "not in the district's key ring")
 	})
 	fleet.proven(revisionOf(d.post(2, warning("while-leaving", polygon(here.Area)), "", "")), 3)
 	require.ErrorIs(t, d.connects(options[0], 2), packets.ErrorRefusedServerUnavailable)

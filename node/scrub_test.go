@@ -75,7 +75,7 @@ func TestDistrict_DiskRotsUnderANode(t *testing.T) {
 			d.awaitOn(0, func(s wire.Status) bool { return s.Quarantined && !s.Ready })
 			s, err := d.client(0).Status(d.ctx(), false)
 			require.NoError(t, err)
-			require.Contains(t, s.Why, part.name)
+			require.Contains(t, s.Why.Text, part.name)
 			_, err = d.client(0).ListDevices(d.ctx(), "", 10)
 			require.Equal(t, wire.KindNotReady, problemOf(d, nil, err).Kind)
 			sent := d.post(0, warning("after-rot", polygon(here.Area)), "", "")

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"almenara/node/wire/able"
+	"almenara/node/wire/why"
 )
 
 // Path is where a node is asked by the others; POST a question.
@@ -24,11 +25,17 @@ const Path = "/node/ability"
 
 // Result is what the last test of a device came to, at the node that tested it.
 type Result struct {
-	At        time.Time `json:"at"`
-	State     string    `json:"state"` // of wire: passed, failed, silent, busy, unproven
-	Exercised []string  `json:"did,omitempty"`
-	Why       string    `json:"why,omitempty"`
-	Passed    time.Time `json:"passed,omitzero"` // when one last passed here
+	At        time.Time  `json:"at"`
+	State     string     `json:"state"` // of wire: passed, failed, silent, busy, unproven
+	Exercised []string   `json:"did,omitempty"`
+	Why       string     `json:"why,omitempty"`
+	Reason    why.Reason `json:"reason,omitempty"` // which sentence of a node Why is; "" where the device says it
+	Passed    time.Time  `json:"passed,omitzero"`  // when one last passed here
+}
+
+// sentence is why, for people.
+func (r Result) sentence() why.Sentence {
+	return why.Sentence{Text: r.Why, Why: why.Why{Reason: r.Reason}}
 }
 
 // What a node is asked to do.

@@ -282,7 +282,7 @@ func TestNight_EachNodeTestsItsOwnOnce(t *testing.T) {
 			a := w.ability(at, "")
 			require.Equal(t, []any{uint64(10), uint64(5), "2026-07-20"}, []any{a.Devices, a.Passed, a.Night})
 			require.Equal(t, map[string]string{"lift-1": "failed", "lift-4": "silent", "lift-6": "unproven", "lift-7": "failed", "lift-9": "never"}, w.states(at))
-			require.Equal(t, "the page is hidden", a.Missing[0].Why)
+			require.Equal(t, "the page is hidden", a.Missing[0].Why.Text)
 			require.Equal(t, []able.AbilityNight{{Night: "2026-07-20", Places: []able.AbilityPlace{{Place: "d/east", Devices: 5, Passed: 3}, {Place: "d/west", Devices: 5, Passed: 2}}}}, a.Nights)
 		}
 		require.EqualValues(t, 5, w.ability("n1", "d/west").Devices)
@@ -498,14 +498,14 @@ func TestTest_ThroughABroker(t *testing.T) {
 		got, err = w.nodes["n2"].IdentifyDevice(w.t.Context(), duty, "lift-4")
 		require.NoError(w.t, err)
 		require.Equal(w.t, able.DeviceUnproven, got.Stands)
-		require.Contains(w.t, got.Why, "whether the device got it")
+		require.Contains(w.t, got.Why.Text, "whether the device got it")
 		require.Equal(w.t, []string{"test ", "identify 東邨 一座 lift-4 · East Estate Block 1 lift-4"}, far.asked)
 
 		far.answer = ""
 		got, err = w.nodes["n2"].TestDevice(w.t.Context(), duty, "lift-4")
 		require.NoError(w.t, err)
 		require.Equal(w.t, able.DeviceSilent, got.Stands)
-		require.Contains(w.t, got.Why, "the broker has the test, and the device told nothing")
+		require.Contains(w.t, got.Why.Text, "the broker has the test, and the device told nothing")
 		far.sends = errors.New("no link")
 		_, err = w.nodes["n2"].TestDevice(w.t.Context(), duty, "lift-4")
 		require.Error(w.t, err, "it is not there")

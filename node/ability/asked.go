@@ -240,7 +240,7 @@ func (a *Asked) one(ctx context.Context, by authority.Caller, q question) (out a
 		return out, notConnected(id, found.Silent)
 	}
 	a.o.Logger.Info("a device was asked to "+q.Do, "by", by.Name, "device", id, "state", got.One.State)
-	return able.DeviceTest{Device: id, Node: at.Node, Stands: got.One.State, Exercised: got.One.Exercised, Why: got.One.Why, At: got.One.At}, nil
+	return able.DeviceTest{Device: id, Node: at.Node, Stands: got.One.State, Exercised: got.One.Exercised, Why: got.One.sentence(), At: got.One.At}, nil
 }
 
 func notConnected(id string, silent []string) error {

@@ -9,6 +9,7 @@ import (
 
 	"almenara/node/wire"
 	"almenara/node/wire/able"
+	"almenara/node/wire/why"
 )
 
 // fresh is how old a test may be to count: a night's, until the next night is through.
@@ -84,12 +85,12 @@ func stateOf(d wire.Device, r Result, tested bool, now time.Time, unsure bool) s
 	return able.DeviceUntested
 }
 
-func whyOf(state string, r Result) string {
+func whyOf(state string, r Result) why.Sentence {
 	switch state {
 	case able.DeviceFailed, able.DeviceSilent, able.DeviceUnproven, able.DeviceBusy:
-		return r.Why
+		return r.sentence()
 	}
-	return ""
+	return why.Sentence{}
 }
 
 // remembered is what all nodes that answered remember.

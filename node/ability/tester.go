@@ -16,6 +16,7 @@ import (
 	"almenara/channels/contract"
 	"almenara/channels/mqtt"
 	"almenara/node/wire/able"
+	"almenara/node/wire/why"
 	"almenara/storage/wait"
 )
 
@@ -196,18 +197,18 @@ func (t *Tester) one(ctx context.Context, device string, most time.Duration) (Re
 
 // outcome sends the test and waits for its answer; false where there was nobody to be tested.
 func (t *Tester) outcome(ctx context.Context, c contract.Command, e expected, most time.Duration) (Result, bool) {
-	took, err := "it took the test", t.send(ctx, e.device, c)
+	took, silent, err := "it took the test", why.TestSilent, t.send(ctx, e.device, c)
 	switch {
 	case errors.Is(err, errHandedOver):
-		took = "the broker has the test"
+		took, silent = "the broker has the test", why.TestBrokerSilent
 	case ctx.Err() != nil || errors.Is(err, mqtt.ErrNotConnected):
 		return Result{}, false
 	case errors.Is(err, mqtt.ErrBusy):
-		return Result{State: able.DeviceSilent, Why: "it has not acknowledged what it was sent before"}, true
+		return Result{State: able.DeviceSilent, Why: "it has not acknowledged what it was sent before", Reason: why.TestBusy}, true
 	case errors.Is(err, mqtt.ErrNotSubscribed):
-		return Result{State: able.DeviceFailed, Why: "it has not subscribed to its commands"}, true
+		return Result{State: able.DeviceFailed, Why: "it has not subscribed to its commands", Reason: why.TestUnsubscribed}, true
 	case err != nil:
-		return Result{State: able.DeviceSilent, Why: "it did not acknowledge the test"}, true
+		return Result{State: able.DeviceSilent, Why: "it did not acknowledge the test", Reason: why.TestUntaken}, true
 	}
 	timer := time.NewTimer(most)
 	defer timer.Stop()
@@ -215,11 +216,11 @@ func (t *Tester) outcome(ctx context.Context, c contract.Command, e expected, mo
 	case <-ctx.Done():
 		return Result{}, false
 	case <-timer.C:
-		return Result{State: able.DeviceSilent, Why: fmt.Sprintf("%s, and the device told nothing within %v", took, most)}, true
+		return Result{State: able.DeviceSilent, Why: fmt.Sprintf("%s, and the device told nothing within %v", took, most), Reason: silent}, true
 	case told := <-e.told:
 		r := Result{State: told.Result, Exercised: told.Exercised, Why: told.Why}
 		if r.State == contract.TestPassed && len(r.Exercised) == 0 {
-			r.State, r.Why = contract.TestUnproven, "it does not say what it has tried"
+			r.State, r.Why, r.Reason = contract.TestUnproven, "it does not say what it has tried", why.TestSaysNothing
 		}
 		r.State = r.stands()
 		return r, true
@@ -231,11 +232,11 @@ func (t *Tester) identify(ctx context.Context, device, place string) (Result, bo
 	r := Result{State: able.DevicePassed, At: t.o.Clock().UTC()}
 	switch err := t.send(ctx, device, contract.Command{ID: newID("identify"), Do: contract.DoIdentify, Place: place}); {
 	case errors.Is(err, errHandedOver):
-		r.State, r.Why = able.DeviceUnproven, "the broker has the command; whether the device got it, only a look at it says"
+		r.State, r.Why, r.Reason = able.DeviceUnproven, "the broker has the command; whether the device got it, only a look at it says", why.TestBrokerHas
 	case ctx.Err() != nil || errors.Is(err, mqtt.ErrNotConnected):
 		return Result{}, false
 	case err != nil:
-		r.State, r.Why = able.DeviceSilent, "it did not acknowledge the command"
+		r.State, r.Why, r.Reason = able.DeviceSilent, "it did not acknowledge the command", why.TestUntaken
 	}
 	return r, true
 }

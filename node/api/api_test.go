@@ -25,6 +25,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/httpserver"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
 )
@@ -200,7 +201,7 @@ func TestDevices_AnswerInTheShapeOfTheQuestion(t *testing.T) {
 
 func TestReady_SaysWhyNot(t *testing.T) {
 	fake := apitest.New()
-	fake.State.Ready, fake.State.Why = false, "the log is being replayed"
+	fake.State.Ready, fake.State.Why = false, why.Sentence{Text: "the log is being replayed"}
 	got := ask(t, api.New(apitest.Services(fake), api.Options{}), "GET", "/readyz", "", "")
 	require.Equal(t, 503, got.Code)
 	require.JSONEq(t, `{"ready":false,"why":"the log is being replayed"}`, got.Body.String())

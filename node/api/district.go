@@ -91,7 +91,7 @@ func (h selfHandlers) healthz(c routing.Call) error {
 // readyz tells a load balancer and a person whether the node can work.
 func (h nodeHandlers) readyz(c routing.Call) error {
 	status, err := h.state.Status(c.R.Context(), false)
-	health := wire.Health{Ready: status.Ready, Why: status.Why}
+	health := wire.Health{Ready: status.Ready, Why: status.Why.Text}
 	if err != nil {
 		c.Log().Error("reading the node's own status", "error", err)
 		health = wire.Health{Why: "the node cannot say how it is"}

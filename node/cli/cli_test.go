@@ -25,6 +25,7 @@ import (
 	"almenara/node/cli/inprocess"
 	"almenara/node/cli/terminal"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -171,7 +172,7 @@ func TestTables_Fit80Columns(t *testing.T) {
 		MQTT: []string{"tcp://10.0.0.7:1883"}, Nodes: []wire.NodeInfo{{ID: "n1", Name: "安定", Internode: "10.0.0.7:8490", Voter: true, Leader: true, Reachable: true}},
 	}
 	w.Selected.Counts.ByPlace = []wire.Count{{Name: "tuen-mun/on-ting", Count: 1}}
-	w.Imported = wire.Imported{DryRun: true, Rows: 2000, Encoding: "UTF-8", Format: "comma", Added: 1999, Warnings: []string{"line 3: no language"}}
+	w.Imported = wire.Imported{DryRun: true, Rows: 2000, Encoding: "UTF-8", Format: "comma", Added: 1999, Warnings: why.Sentences{{Text: "line 3: no language"}}}
 	file := filepath.Join(t.TempDir(), "members.csv")
 	require.NoError(t, os.WriteFile(file, []byte("id\n"), 0o600))
 	var all strings.Builder

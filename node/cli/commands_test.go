@@ -164,7 +164,7 @@ func TestStatus_ExitsByWhatItSays(t *testing.T) {
 	require.Contains(t, w.out.String(), "ALONE")
 	require.Empty(t, w.err.String())
 	require.Equal(t, command.ExitNotReady, w.run("status", "--json"))
-	w.State.Alone, w.State.Why = false, "the log is being replayed"
+	w.State.Alone, w.State.Why = false, why.Sentence{Text: "the log is being replayed"}
 	require.Equal(t, command.ExitNotReady, w.run("status"))
 }
 
@@ -211,8 +211,8 @@ func TestAudienceImport_EndsWithWhatHappened(t *testing.T) {
 	}{
 		{wire.Imported{Applied: true, Added: 2000}, command.ExitDone, "Imported: 2,000 added, 0 changed, 0 removed, 0 unchanged."},
 		{wire.Imported{DryRun: true, Changed: 1}, command.ExitDone, "This was a dry run; nothing was changed."},
-		{wire.Imported{Faults: []string{"line 2: the place is missing"}}, command.ExitFailed, "Nothing was changed: 1 fault."},
-		{wire.Imported{DryRun: true, Faults: []string{"line 2: x", "and 9 more faults"}, FaultCount: 10}, command.ExitFailed, "Nothing was changed: 10 faults."},
+		{wire.Imported{Faults: why.Sentences{{Text: "line 2: the place is missing"}}}, command.ExitFailed, "Nothing was changed: 1 fault."},
+		{wire.Imported{DryRun: true, Faults: why.Sentences{{Text: "line 2: x"}, {Text: "and 9 more faults"}}, FaultCount: 10}, command.ExitFailed, "Nothing was changed: 10 faults."},
 		{wire.Imported{Rows: 3}, command.ExitFailed, "Nothing was changed."},
 	} {
 		w.Imported = c.in

@@ -19,6 +19,7 @@ import (
 	"almenara/node/access"
 	"almenara/node/authority"
 	"almenara/node/folder"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audience/imports"
@@ -123,11 +124,11 @@ func (d *District) Isolated() bool {
 }
 
 // Drill says so where the copy is looked at.
-func (d *District) Drill() string {
+func (d *District) Drill() why.Sentence {
 	if !d.Isolated() {
-		return ""
+		return why.Sentence{}
 	}
-	return "DRILL COPY: this is a copy of the district restored with --isolated, with keys of its own; the district does not hear it, and its alerts reach nobody there"
+	return why.Sayf("DRILL COPY: this is a copy of the district restored with --isolated, with keys of its own; the district does not hear it, and its alerts reach nobody there").Because(why.DrillCopy)
 }
 
 // Record is the agreed record; its zero value before there is one.

@@ -65,10 +65,10 @@ func TestIsolated_IsTheRecordOfAnother(t *testing.T) {
 	require.False(t, d.Isolated(), "nothing is on record")
 	require.NoError(t, d.Begin(t.Context()))
 	require.False(t, d.Isolated())
-	require.Empty(t, d.Drill())
+	require.Empty(t, d.Drill().Text)
 	id.District.ID = "copied"
 	require.True(t, d.Isolated())
-	require.Contains(t, d.Drill(), "DRILL COPY")
+	require.Contains(t, d.Drill().Text, "DRILL COPY")
 }
 
 func TestSender_IsOneWord(t *testing.T) {

@@ -2,9 +2,10 @@
 package expiry
 
 import (
-	"fmt"
 	"slices"
 	"time"
+
+	"almenara/node/wire/why"
 )
 
 // Ahead is how long before its end a thing is named: an operator may be away for weeks.
@@ -21,10 +22,10 @@ const (
 // Thing is one of them.
 type Thing struct {
 	Kind string
-	Name string // for people
+	Name why.Sentence // for people, without a full stop
 	From time.Time
 	Ends time.Time
-	Then string // what to do, as the end of a sentence
+	Then why.Sentence // what to do, as the end of a sentence
 }
 
 // soon says whether the thing has to be named: within 30 days of its end, and within the
@@ -46,12 +47,12 @@ func Soon(things []Thing, now time.Time) []Thing {
 }
 
 // Sentence says it to an operator.
-func (t Thing) Sentence(now time.Time) string {
-	verb := "ends on"
+func (t Thing) Sentence(now time.Time) why.Sentence {
+	verb, reason := "ends on", why.ThingEnds
 	if !now.Before(t.Ends) {
-		verb = "has ended on"
+		verb, reason = "has ended on", why.ThingEnded
 	}
-	return fmt.Sprintf("%s %s %s: %s", t.Name, verb, t.Ends.UTC().Format("2006-01-02 15:04 UTC"), t.Then)
+	return why.Sayf("%s %s %s: %s", t.Name, verb, t.Ends.UTC().Format("2006-01-02 15:04 UTC"), t.Then).Because(reason, t.Name, t.Ends, t.Then)
 }
 
 // First is the first end of a kind; zero when there is none.

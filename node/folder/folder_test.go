@@ -59,9 +59,9 @@ func TestSettings_WhatIsSaidNowWins(t *testing.T) {
 	require.Equal(t, here.Name, now.Name)
 	require.True(t, s.Said(reachable.Addresses{API: "https://0.0.0.0:1"}))
 	require.ErrorIs(t, now.CheckReached(), reachable.ErrOptions, "nobody can be told 0.0.0.0")
-	guessed, sentence := now.Guessed()
+	guessed, address := now.Guessed()
 	require.NoError(t, guessed.CheckReached())
-	require.Contains(t, sentence, "guessed")
+	require.NotEmpty(t, address)
 }
 
 func TestCheckMarks_NamesTheCommandThatWasInterrupted(t *testing.T) {

@@ -116,8 +116,8 @@ func (s Settings) Check() error {
 }
 
 // Guessed is for a folder of before listeners on every interface needed a name: it takes
-// an address of this machine, because a node that does not start warns nobody, and says so.
-func (s Settings) Guessed() (Settings, string) {
+// an address of this machine, because a node that does not start warns nobody, and says which one; "" of any other.
+func (s Settings) Guessed() (guessed Settings, address string) {
 	if !errors.Is(s.CheckReached(), reachable.ErrEverywhere) {
 		return s, ""
 	}
@@ -126,5 +126,5 @@ func (s Settings) Guessed() (Settings, string) {
 		guess = "127.0.0.1"
 	}
 	s.Advertise = guess
-	return s, fmt.Sprintf("this node listens on every interface and is told to others as %s, which it guessed: serve it with --advertise HOST", guess)
+	return s, guess
 }

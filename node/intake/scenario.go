@@ -80,7 +80,7 @@ func (t *Intake) incidentOf(by authority.Caller, made, id string, status alert.S
 	if id == "" {
 		return "", nil
 	}
-	if wrong := scenario.BadText(id, maxIncident); wrong != "" {
+	if wrong := scenario.BadText(id, maxIncident); wrong != nil {
 		return "", wire.Problemf(wire.KindRefused, "nothing was sent: the incident id %s", wrong).Because(why.IncidentUnfit, maxIncident)
 	}
 	if made == "" || !by.Limited() || t.stories.OnBook(alert.IncidentKey(made, id, status).ID()) != nil {

@@ -78,7 +78,7 @@ func TestUser_FromBeforeThereWereKinds(t *testing.T) {
 	require.NoError(t, court.store.Update(func(txn *storage.Txn) error {
 		return storage.Users.Put(txn, storage.User{Name: "old", Roles: composer, Senders: []string{"hko"}})
 	}))
-	require.Contains(t, records.AssumedSystems(court.store)[0], "old may warn without a second person")
+	require.Contains(t, records.AssumedSystems(court.store)[0].Text, "old may warn without a second person")
 	require.Equal(t, "{Extreme  0 false  1}", rights.PolicyRule{Severity: "Extreme", Approvals: 1}.String(),
 		"the audit is the same on software that knows no share")
 }

@@ -4,7 +4,6 @@
 package levels
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/notices"
 	"almenara/node/wire/why"
+	"almenara/storage/coded"
 	"almenara/storage/rights"
 )
 
@@ -44,10 +44,10 @@ func Record(in *notices.NoticeChain) (*rights.Chain, error) {
 		out.Levels = append(out.Levels, one)
 	}
 	for _, w := range in.Words {
-		if bad := scenario.BadText(w.Word, mostLine); bad != "" {
+		if bad := scenario.BadText(w.Word, mostLine); bad != nil {
 			return nil, wire.Problemf(wire.KindRefused, "a sensitive word of the chain %s", bad).Because(why.CareWordUnfit, mostLine)
 		}
-		if bad := scenario.BadText(w.Why, mostLine); w.Why != "" && bad != "" {
+		if bad := scenario.BadText(w.Why, mostLine); w.Why != "" && bad != nil {
 			return nil, wire.Problemf(wire.KindRefused, "why %q is a sensitive word %s", w.Word, bad).Because(why.CareWordUnfit, mostLine)
 		}
 		out.Words = append(out.Words, rights.Word{Word: w.Word, Why: w.Why, Tick: w.Tick})
@@ -58,40 +58,40 @@ func Record(in *notices.NoticeChain) (*rights.Chain, error) {
 func level(n int, l notices.NoticeLevel) (rights.Level, error) {
 	roles := append(authority.NoticeRoles(), authority.RoleAdministrator)
 	out := rights.Level{Title: l.Title, Role: l.Role, People: slices.Compact(slices.Sorted(slices.Values(l.People))), Count: uint32(max(l.Count, 1)), Hours: uint32(max(l.Hours, 0)), Checklist: l.Checklist}
-	refuse := func(format string, args ...any) (rights.Level, error) {
-		said := fmt.Errorf(format, args...)
+	refuse := func(code, format string, args ...any) (rights.Level, error) {
+		said := coded.Errorf(code, format, args...)
 		return out, wire.Problemf(wire.KindRefused, "level %d %v", n, said).Because(why.LevelWrong, n, said)
 	}
 	switch {
 	case l.Role == "" && len(l.People) == 0:
-		return refuse("names neither a role nor people, so nobody could pass a notice on there")
+		return refuse("level-nobody", "names neither a role nor people, so nobody could pass a notice on there")
 	case l.Role != "" && !slices.Contains(roles, l.Role):
-		return refuse("asks for the role %q; %s are expected", l.Role, strings.Join(roles, ", "))
+		return refuse("level-role", "asks for the role %q; %s are expected", l.Role, strings.Join(roles, ", "))
 	case len(out.People) > command.MaxPeople:
-		return refuse("names more than %d people", command.MaxPeople)
+		return refuse("level-people", "names more than %d people", command.MaxPeople)
 	case l.Count < 0 || l.Count > command.MaxApprovals:
-		return refuse("asks for %d persons; 1 to %d are expected", l.Count, command.MaxApprovals)
+		return refuse("level-persons", "asks for %d persons; 1 to %d are expected", l.Count, command.MaxApprovals)
 	case len(out.People) > 0 && int(out.Count) > len(out.People):
-		return refuse("asks for %d persons and names %d", out.Count, len(out.People))
+		return refuse("level-names", "asks for %d persons and names %d", out.Count, len(out.People))
 	case l.Hours < 0 || l.Hours > mostHours:
-		return refuse("is overdue after %d hours; 1 to %d are expected", l.Hours, mostHours)
+		return refuse("level-hours", "is overdue after %d hours; 1 to %d are expected", l.Hours, mostHours)
 	case len(l.Checklist) > command.MaxBlanks:
-		return refuse("has more than %d lines to tick", command.MaxBlanks)
+		return refuse("level-lines", "has more than %d lines to tick", command.MaxBlanks)
 	}
-	if bad := scenario.BadText(l.Title, mostTitle); l.Title != "" && bad != "" {
-		return refuse("has a title that %s", bad)
+	if bad := scenario.BadText(l.Title, mostTitle); l.Title != "" && bad != nil {
+		return refuse("level-title", "has a title that %s", bad)
 	}
 	for i, line := range l.Checklist {
-		if bad := scenario.BadText(line, mostLine); bad != "" {
-			return refuse("has a line to tick that %s", bad)
+		if bad := scenario.BadText(line, mostLine); bad != nil {
+			return refuse("level-line", "has a line to tick that %s", bad)
 		}
 		if slices.Contains(l.Checklist[:i], line) {
-			return refuse("has the line %q twice", line)
+			return refuse("level-twice", "has the line %q twice", line)
 		}
 	}
 	for _, name := range out.People {
-		if bad := scenario.BadText(name, mostTitle); bad != "" {
-			return refuse("names somebody whose name %s", bad)
+		if bad := scenario.BadText(name, mostTitle); bad != nil {
+			return refuse("level-name", "names somebody whose name %s", bad)
 		}
 	}
 	return out, nil

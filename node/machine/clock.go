@@ -1,7 +1,6 @@
 package machine
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/durable"
 )
 
@@ -278,18 +278,19 @@ func (c *Clock) state() (source, time.Duration) {
 	return c.source, c.off
 }
 
-// Sentence says what is wrong with the machine's clock; "" when nothing is.
-func (c *Clock) Sentence() string {
+// Sentence says what is wrong with the machine's clock; the zero value when nothing is.
+func (c *Clock) Sentence() why.Sentence {
 	source, off := c.state()
-	by := off.Abs().Round(time.Second).String() + " ahead"
+	by := off.Abs().Round(time.Second)
+	way, other, set := "ahead", why.ClockAhead, why.ClockSetAhead
 	if off < 0 {
-		by = off.Abs().Round(time.Second).String() + " behind"
+		way, other, set = "behind", why.ClockSlow, why.ClockSetBack
 	}
 	switch source {
 	case sourceDistrict:
-		return fmt.Sprintf("the clock of this machine is %s of the other nodes' clocks; times and expiries follow theirs: set it right", by)
+		return why.Sayf("the clock of this machine is %v %s of the other nodes' clocks; times and expiries follow theirs: set it right", by, way).Because(other, by)
 	case sourceHeld:
-		return fmt.Sprintf("the clock of this machine was set and is now %s; expiries go on by the time before, until no alert is in force or a majority of the nodes says the new time", by)
+		return why.Sayf("the clock of this machine was set and is now %v %s; expiries go on by the time before, until no alert is in force or a majority of the nodes says the new time", by, way).Because(set, by)
 	}
-	return ""
+	return why.Sentence{}
 }

@@ -33,7 +33,7 @@ func shows(t *testing.T, k *Clock, off time.Duration, source source) {
 	require.WithinDuration(t, time.Now().Add(off), k.Now(), 2*time.Second)
 	got, _ := k.state()
 	require.Equal(t, source, got)
-	require.Equal(t, source == sourceOwn, k.Sentence() == "")
+	require.Equal(t, source == sourceOwn, k.Sentence().Text == "")
 }
 
 func TestClock_JumpOfOneNodeOfThree(t *testing.T) {

@@ -183,7 +183,7 @@ func (d *Disk) enter(level level) {
 	if level == levelFull {
 		say = d.log.Error
 	}
-	say("disk space: "+d.sentenceOf(), "level", level.String(), "before", before.String(), "free", d.free, "total", d.total)
+	say("disk space: "+d.sentenceOf().Text, "level", level.String(), "before", before.String(), "free", d.free, "total", d.total)
 }
 
 // Room implements fsm.Hooks.Room: it returns when the agreed state may be written.
@@ -281,30 +281,35 @@ func (d *Disk) DumpRefusal() error {
 	return fmt.Errorf("writing a dump: %w", storage.ErrNoSpace)
 }
 
-// Sentence says what the level means and what to do; "" while there is room.
-func (d *Disk) Sentence() string {
+// Sentence says what the level means and what to do; the zero value while there is room.
+func (d *Disk) Sentence() why.Sentence {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.level == levelAmple {
-		return ""
+		return why.Sentence{}
 	}
 	return d.sentenceOf()
 }
 
 // sentenceOf is sentence with mu held.
-func (d *Disk) sentenceOf() string {
+func (d *Disk) sentenceOf() why.Sentence {
 	_, tight := d.o.thresholds(d.total)
-	has := fmt.Sprintf("the disk of %s has %s free", d.dir, mebibytes(d.free))
+	free := mebibytes(d.free)
+	has := fmt.Sprintf("the disk of %s has %s free", d.dir, free)
 	switch d.level {
 	case levelFull:
-		return fmt.Sprintf("%s, so this node only warns its devices and keeps their receipts; delete files of other programs until %s are free, and it goes on by itself",
-			has, mebibytes(d.o.Full+d.o.Full/4+d.ballast.missing()))
+		until := mebibytes(d.o.Full + d.o.Full/4 + d.ballast.missing())
+		return why.Sayf("%s, so this node only warns its devices and keeps their receipts; delete files of other programs until %s are free, and it goes on by itself",
+			has, until).Because(why.DiskBroadcasts, d.dir, free, until)
 	case levelTight:
-		return fmt.Sprintf("%s, so imports, enrolment, dumps and backups are refused; delete files of other programs until %s are free", has, mebibytes(tight+tight/4))
+		until := mebibytes(tight + tight/4)
+		return why.Sayf("%s, so imports, enrolment, dumps and backups are refused; delete files of other programs until %s are free", has, until).
+			Because(why.DiskTight, d.dir, free, until)
 	case levelLow:
-		return has + "; below " + mebibytes(tight) + " imports, enrolment and backups are refused"
+		below := mebibytes(tight)
+		return why.Sayf("%s; below %s imports, enrolment and backups are refused", has, below).Because(why.DiskLow, d.dir, free, below)
 	}
-	return has
+	return why.Sentence{Text: has}
 }
 
 // Status is the disk as /api/v1/status shows it.

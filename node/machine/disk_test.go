@@ -66,7 +66,7 @@ func TestDisk_LeavesALevelOnlyWithAQuarterToSpare(t *testing.T) {
 		c.free.Store(step.free)
 		require.Equal(t, step.want, s.Look(), "%d MiB", step.free>>20)
 		require.Equal(t, step.want >= levelTight, s.Refusal() != nil)
-		require.Equal(t, step.want == levelAmple, s.Sentence() == "")
+		require.Equal(t, step.want == levelAmple, s.Sentence().Text == "")
 	}
 	require.Equal(t, []bool{true, false}, told)
 }
@@ -138,5 +138,5 @@ func TestDisk_SaysEverythingInOneSentence(t *testing.T) {
 	c := newCard(100<<20, 1<<30)
 	s := watch(t, c, -1)
 	s.Look()
-	require.Regexp(t, `^the disk of .* has 100 MiB free, so this node only warns its devices .* until 320 MiB are free, and it goes on by itself$`, s.Sentence())
+	require.Regexp(t, `^the disk of .* has 100 MiB free, so this node only warns its devices .* until 320 MiB are free, and it goes on by itself$`, s.Sentence().Text)
 }

@@ -145,7 +145,7 @@ func (w *Watch) tell(source source, off time.Duration) {
 	if source == sourceOwn {
 		w.o.Logger.Info("the clock of this machine is right again")
 	} else {
-		w.o.Logger.Error(w.o.Clock.Sentence(), "source", source.String(), "off", off)
+		w.o.Logger.Error(w.o.Clock.Sentence().Text, "source", source.String(), "off", off)
 	}
 	w.o.Changed()
 }

@@ -35,7 +35,7 @@ func (s *Notices) ActOnNotice(ctx context.Context, by authority.Caller, id strin
 		return notices.Notice{}, wire.Problemf(wire.KindMalformed, "nothing was done: do is comment, pass, back or withdraw").Because(why.FormWrong)
 	}
 	needed := in.Do == notices.DoComment || in.Do == notices.DoBack
-	if bad := scenario.BadText(in.Text, mostText); bad != "" && (needed || in.Text != "") {
+	if bad := scenario.BadText(in.Text, mostText); bad != nil && (needed || in.Text != "") {
 		return notices.Notice{}, wire.Problemf(wire.KindMalformed, "nothing was done: the text %s", bad).Because(why.NoticeText, mostText)
 	}
 	return s.change(ctx, by, id, func(n *notice.Notice, said []notice.Version) (*notice.Version, error) {

@@ -10,6 +10,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/intake"
+	"almenara/node/judge"
 	"almenara/node/levels"
 	"almenara/node/scenario"
 	"almenara/node/shortid"
@@ -119,7 +120,7 @@ func revisable(n notice.Notice, by authority.Caller, in notices.DraftNotice) err
 		return wire.Problemf(wire.KindConflict, "nothing was written: version %d of the notice is the newest, and you have read version %d; read it again", n.Versions, in.Version).Because(why.NoticeChanged)
 	case n.Versions >= notice.MaxVersions:
 		return wire.Problemf(wire.KindRefused, "nothing was written: a notice has %d versions at most; withdraw it and write another one", notice.MaxVersions).Because(why.NoticeVersions, notice.MaxVersions)
-	case scenario.BadText(in.Why, mostText) != "":
+	case scenario.BadText(in.Why, mostText) != nil:
 		return wire.Problemf(wire.KindMalformed, "nothing was written: say what you changed and why; the text %s", scenario.BadText(in.Why, mostText)).Because(why.NoticeText, mostText)
 	}
 	return nil
@@ -142,10 +143,10 @@ func (s *Notices) drafted(ctx context.Context, by authority.Caller, in notices.D
 		}
 		d.at = in.At.UnixMilli()
 	}
-	if bad := scenario.BadText(in.Why, mostText); in.Why != "" && bad != "" {
+	if bad := scenario.BadText(in.Why, mostText); in.Why != "" && bad != nil {
 		return d, wire.Problemf(wire.KindMalformed, "nothing was written: why it was changed %s", bad).Because(why.NoticeText, mostText)
 	}
-	if bad := scenario.BadText(in.Reason, mostText); in.Reason != "" && bad != "" {
+	if bad := scenario.BadText(in.Reason, mostText); in.Reason != "" && bad != nil {
 		return d, wire.Problemf(wire.KindMalformed, "nothing was written: the reason %s", bad).Because(why.NoticeText, mostText)
 	}
 	rules, err := s.o.State.Authority()
@@ -163,9 +164,11 @@ func (s *Notices) drafted(ctx context.Context, by authority.Caller, in notices.D
 	if err != nil {
 		return d, err
 	}
-	a, _, err := capjson.FromJSON(form, s.o.District(), shortid.New(), now)
+	a, found, err := capjson.FromJSON(form, s.o.District(), shortid.New(), now)
 	if err != nil {
-		return d, wire.Problemf(wire.KindRefused, "nothing was written: %v", err).Because(why.NoticeUnfit, err)
+		refused := wire.Problemf(wire.KindRefused, "nothing was written: %v", err).Because(why.NoticeUnfit)
+		refused.Why.Points = judge.Sentences(found)
+		return d, refused
 	}
 	if err := s.plannable(a, in.At); err != nil {
 		return d, err

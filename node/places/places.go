@@ -10,7 +10,6 @@ package places
 import (
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +27,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/coded"
 	"almenara/storage/member"
 )
 
@@ -89,7 +89,7 @@ func versionOf(p audience.Place) string {
 // whichever nodes they ask.
 func (p *Places) ChangePlace(ctx context.Context, by authority.Caller, in places.ChangePlace) (places.ChangedPlace, error) {
 	if (in.Place == nil) != in.Remove {
-		return places.ChangedPlace{}, wire.Problemf(wire.KindMalformed, "a change of a place needs what it is from now on, or that it is removed, and not both").Because(why.PlaceUnfit, in.Path, errors.New("it is neither changed nor removed"))
+		return places.ChangedPlace{}, wire.Problemf(wire.KindMalformed, "a change of a place needs what it is from now on, or that it is removed, and not both").Because(why.PlaceUnfit, in.Path, coded.New("place-neither", "it is neither changed nor removed"))
 	}
 	if err := inplaces.Hold(by, authority.ChangeAudience, in.Path, in.Path); err != nil {
 		return places.ChangedPlace{}, err

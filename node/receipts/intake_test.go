@@ -96,7 +96,7 @@ func TestIntake_SaysHowFullTheSpoolIsAndWhatWasGivenUp(t *testing.T) {
 		require.Equal(t, time.Unix(9, 0), s.Oldest)
 		require.Equal(t, map[string]int64{"sent": 2}, s.GivenUp)
 		require.EqualValues(t, 2, in.GivenUp())
-		require.Contains(t, full.Sentence(), "three quarters full")
-		require.Empty(t, empty().Sentence())
+		require.Contains(t, full.Sentence().Text, "three quarters full")
+		require.Empty(t, empty().Sentence().Text)
 	})
 }

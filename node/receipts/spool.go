@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage/receipt"
 )
 
@@ -54,16 +55,16 @@ func (in *Intake) GivenUp() (count int64) {
 // givenUp are the rungs that are given up.
 var givenUp = []receipt.Rung{receipt.Queued, receipt.Sent, receipt.Delivered}
 
-// Sentence warns while the spool holds more than half of what it can; else "".
-func (s Spool) Sentence() string {
+// Sentence warns while the spool holds more than half of what it can; else it is the zero value.
+func (s Spool) Sentence() why.Sentence {
 	used, total := s.Usage()
 	switch {
 	case 2*used < total || total == 0:
-		return ""
+		return why.Sentence{}
 	case 4*used < 3*total:
-		return "the spool of receipts that are not agreed yet is more than half full; devices are acknowledged later"
+		return why.Sayf("the spool of receipts that are not agreed yet is more than half full; devices are acknowledged later").Because(why.SpoolHalf)
 	case used < total:
-		return "the spool of receipts that are not agreed yet is more than three quarters full; that alerts were sent and delivered is not kept any more, what devices say is"
+		return why.Sayf("the spool of receipts that are not agreed yet is more than three quarters full; that alerts were sent and delivered is not kept any more, what devices say is").Because(why.SpoolMost)
 	}
-	return "the spool of receipts that are not agreed yet is full; devices keep their receipts until a majority of the nodes can be reached"
+	return why.Sayf("the spool of receipts that are not agreed yet is full; devices keep their receipts until a majority of the nodes can be reached").Because(why.SpoolFull)
 }

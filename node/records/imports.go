@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"strings"
 
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
@@ -115,15 +114,16 @@ func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOpti
 	out.Added, out.Changed, out.Removed, out.Unchanged = diff.Added, diff.Changed, diff.Removed, diff.Unchanged
 	out.Diff, out.Normalized = diff.Lines, report.Normalized
 	for _, f := range report.Faults {
+		says := why.Sayf("%v", error(f)).Because(why.ImportFault, f) // whoever shows a warning calls it so
 		if f.Warning {
-			out.Warnings = append(out.Warnings, strings.Replace(f.String(), ": warning: ", ": ", 1))
+			out.Warnings = append(out.Warnings, says)
 		} else {
-			out.Faults = append(out.Faults, f.String())
+			out.Faults = append(out.Faults, says)
 		}
 	}
 	out.FaultCount = report.Errors
 	if missing := report.Errors - len(out.Faults); missing > 0 {
-		out.Faults = append(out.Faults, fmt.Sprintf("and %d more faults", missing))
+		out.Faults = append(out.Faults, why.Sayf("and %d more faults", missing).Because(why.MoreFaults, missing))
 	}
 	return out, nil
 }

@@ -47,7 +47,7 @@ type Link interface {
 // Room is how full the disk is; *machine.Disk is one.
 type Room interface {
 	Full() bool
-	Sentence() string
+	Sentence() why.Sentence
 	Refusal() error // of what needs much room; nil while there is room
 }
 

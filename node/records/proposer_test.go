@@ -16,6 +16,7 @@ import (
 	"almenara/cluster/raftlog"
 	"almenara/node/alone"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // TestPersist holds that nobody is told "nothing happened" of what may have happened.
@@ -79,9 +80,9 @@ func TestPersist_BelievesTheStateMachine(t *testing.T) {
 // fullDisk is a Room without room.
 type fullDisk struct{ full bool }
 
-func (d fullDisk) Full() bool       { return d.full }
-func (d fullDisk) Sentence() string { return "the disk is full" }
-func (d fullDisk) Refusal() error   { return nil }
+func (d fullDisk) Full() bool             { return d.full }
+func (d fullDisk) Sentence() why.Sentence { return why.Sentence{Text: "the disk is full"} }
+func (d fullDisk) Refusal() error         { return nil }
 
 func TestProposer_SaysWhyNothingHappened(t *testing.T) {
 	since := time.Date(2026, 7, 20, 12, 0, 0, 0, time.UTC)

@@ -204,7 +204,7 @@ func UsersIn(store *storage.Store) (users []storage.User, err error) {
 
 // AssumedSystems asks for a decision about users of some senders from before there were
 // kinds of users.
-func AssumedSystems(store *storage.Store) (sentences []string) {
+func AssumedSystems(store *storage.Store) why.Sentences {
 	users, err := UsersIn(store)
 	if err != nil {
 		return nil // whatever is wrong with the store says so itself
@@ -218,12 +218,13 @@ func AssumedSystems(store *storage.Store) (sentences []string) {
 	if len(names) == 0 {
 		return nil
 	}
-	more := ""
-	if len(names) > 3 {
-		more = fmt.Sprintf(" and %d others", len(names)-3)
+	const what = "may warn without a second person, because they have CAP senders from before there were central systems; " +
+		"say for each what it is, with almenara user set --system or --person"
+	first := strings.Join(names[:min(3, len(names))], ", ")
+	if more := len(names) - 3; more > 0 {
+		return why.Sentences{why.Sayf("%s and %d others %s", first, more, what).Because(why.SystemsAssumedMany, first, more)}
 	}
-	return []string{fmt.Sprintf("%s%s may warn without a second person, because they have CAP senders from before there were central systems; "+
-		"say for each what it is, with almenara user set --system or --person", strings.Join(names[:min(3, len(names))], ", "), more)}
+	return why.Sentences{why.Sayf("%s %s", first, what).Because(why.SystemsAssumed, first)}
 }
 
 // Identify implements service.Identifier. It reads this node's copy, so tokens work

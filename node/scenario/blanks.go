@@ -21,6 +21,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 	"almenara/storage/rights"
 )
 
@@ -151,7 +152,10 @@ func unfit(b rights.Blank, text string) string {
 	if len(b.Values) > 0 && !slices.Contains(b.Values, text) {
 		return "is none of those that the scenario takes: " + strings.Join(b.Values, ", ")
 	}
-	return BadText(text, most(b))
+	if bad := BadText(text, most(b)); bad != nil {
+		return bad.Error()
+	}
+	return ""
 }
 
 // longest fills every blank with the longest text that it takes, in characters of three bytes.
@@ -195,7 +199,7 @@ func checkBlanks(s rights.Scenario) error {
 		}
 		said[b.Name] = true
 		for _, value := range b.Values {
-			if wrong := BadText(value, maxBlankText); wrong != "" {
+			if wrong := BadText(value, maxBlankText); wrong != nil {
 				return wire.Problemf(wire.KindRefused, "a value of the blank %q %s", b.Name, wrong).Because(why.BlankRule, b.Name)
 			}
 		}
@@ -207,7 +211,7 @@ func checkBlanks(s rights.Scenario) error {
 func checkLines(s rights.Scenario) error {
 	for what, lines := range map[string][]string{"line of the checklist": s.Checklist, "sensitive word": s.Sensitive} {
 		for _, line := range lines {
-			if wrong := BadText(line, maxBlankText); wrong != "" {
+			if wrong := BadText(line, maxBlankText); wrong != nil {
 				return wire.Problemf(wire.KindRefused, "a %s of the scenario %s", what, wrong).Because(why.LineUnfit, maxBlankText)
 			}
 		}
@@ -244,17 +248,17 @@ func blankNames(names []string) string {
 	return "its blanks are " + strings.Join(names, ", ")
 }
 
-// BadText says what is wrong with a text that is to be shown; "" when nothing is.
-func BadText(text string, most int) string {
+// BadText says what is wrong with a text that is to be shown, as the end of a sentence; nil when nothing is.
+func BadText(text string, most int) error {
 	switch {
 	case judge.Empty(text):
-		return "is empty"
+		return coded.New("bad-empty", "is empty")
 	case utf8.RuneCountInString(text) > most:
-		return fmt.Sprintf("has more than %d characters", most)
+		return coded.Errorf("bad-long", "has more than %d characters", most)
 	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
-		return "has characters that cannot be shown"
+		return coded.New("bad-characters", "has characters that cannot be shown")
 	}
-	return ""
+	return nil
 }
 
 // fill puts the texts into every blank. What a text brings is never a blank again.

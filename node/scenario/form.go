@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"encoding/json"
-	"errors"
 	"math"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 	"almenara/storage/factbody"
 	"almenara/storage/rights"
 )
@@ -33,7 +33,7 @@ func Wire(s rights.Scenario) wire.Scenario {
 // against what its alert makes of it, and is not kept. The number of approvals is the caller's to bound.
 func Record(in wire.Scenario) (rights.Scenario, error) {
 	if in.Minutes < 1 || in.Minutes > math.MaxInt32 {
-		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds").Because(why.ScenarioUnfit, errors.New("it does not say in minutes how long it holds"))
+		return rights.Scenario{}, wire.Problemf(wire.KindMalformed, "a scenario says in minutes how long it holds").Because(why.ScenarioUnfit, coded.New("scenario-minutes", "it does not say in minutes how long it holds"))
 	}
 	s := rights.Scenario{
 		ID: in.ID, Title: in.Title, Alert: in.Alert, Select: in.Select, Approvals: uint32(in.Approvals),

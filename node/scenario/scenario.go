@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"encoding/json"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"almenara/storage/alert/capjson"
 	"almenara/storage/alert/visited"
 	"almenara/storage/audience"
+	"almenara/storage/coded"
 	"almenara/storage/rights"
 )
 
@@ -53,7 +53,7 @@ func Check(s rights.Scenario, sender string, known Audience, now time.Time) (Che
 		}
 	}
 	if a.MsgType != alert.MsgTypeAlert || len(a.References) > 0 || len(a.Infos) == 0 {
-		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references").Because(why.ScenarioUnfit, errors.New("it is an Alert with at least one info block and without references"))
+		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario is an Alert with at least one info block and without references").Because(why.ScenarioUnfit, coded.New("scenario-form", "it is an Alert with at least one info block and without references"))
 	}
 	if time.Duration(s.Lifetime)*time.Millisecond > alert.MaxLifetime {
 		return Checked{}, wire.Problemf(wire.KindRefused, "a scenario holds %d minutes at most", int(alert.MaxLifetime.Minutes())).Because(why.ScenarioLong, int(alert.MaxLifetime.Minutes()))

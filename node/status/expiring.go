@@ -7,14 +7,15 @@ import (
 
 	"almenara/node/expiry"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // expiring is everything here that ends one day.
 func (r *Reporter) expiring() ([]expiry.Thing, error) {
 	id := r.cluster.Identity()
 	things := []expiry.Thing{
-		{Kind: expiry.Certificate, Name: "the certificate of this node", Ends: id.Cert.NotAfter, Then: "it should have been made anew long ago; look at the log, and at the clock"},
-		{Kind: expiry.Authority, Name: "the district's authority", Ends: id.District.CA.NotAfter, Then: "begin a new district and enrol the devices there"},
+		{Kind: expiry.Certificate, Name: why.Sayf("the certificate of this node").Because(why.ThingCertificate), Ends: id.Cert.NotAfter, Then: why.Sayf("it should have been made anew long ago; look at the log, and at the clock").Because(why.DoCertificate)},
+		{Kind: expiry.Authority, Name: why.Sayf("the district's authority").Because(why.ThingAuthority), Ends: id.District.CA.NotAfter, Then: why.Sayf("begin a new district and enrol the devices there").Because(why.DoAuthority)},
 	}
 	nodes, ring, err := r.ring.Read()
 	if err != nil {
@@ -25,9 +26,10 @@ func (r *Reporter) expiring() ([]expiry.Thing, error) {
 		names[node.ID] = node.Name
 	}
 	for _, k := range ring.Keys {
+		node := cmp.Or(names[k.Node], k.Node)
 		things = append(things, expiry.Thing{
-			Kind: expiry.Key, Name: "the key of node " + cmp.Or(names[k.Node], k.Node), Ends: time.UnixMilli(k.NotAfter),
-			Then: "the leader renews it a year before; look why it does not",
+			Kind: expiry.Key, Name: why.Sayf("the key of node %s", node).Because(why.ThingKey, node), Ends: time.UnixMilli(k.NotAfter),
+			Then: why.Sayf("the leader renews it a year before; look why it does not").Because(why.DoKey),
 		})
 	}
 	rules, err := r.state.Authority()
@@ -38,8 +40,8 @@ func (r *Reporter) expiring() ([]expiry.Thing, error) {
 		ends := time.UnixMilli(l.Until)
 		if !l.Revoked && r.clock().Before(ends) {
 			things = append(things, expiry.Thing{
-				Kind: expiry.Licence, Name: "licence " + l.ID + " of " + l.Operator, From: time.UnixMilli(l.GrantedAt), Ends: ends,
-				Then: "grant another one if it is needed",
+				Kind: expiry.Licence, Name: why.Sayf("licence %s of %s", l.ID, l.Operator).Because(why.ThingLicence, l.ID, l.Operator), From: time.UnixMilli(l.GrantedAt), Ends: ends,
+				Then: why.Sayf("grant another one if it is needed").Because(why.DoLicence),
 			})
 		}
 	}
@@ -56,7 +58,7 @@ func (r *Reporter) endingSoon(now time.Time) []expiry.Thing {
 }
 
 // expirySentences says it to an operator.
-func (r *Reporter) expirySentences() (sentences []string) {
+func (r *Reporter) expirySentences() (sentences why.Sentences) {
 	now := r.clock()
 	for _, t := range r.endingSoon(now) {
 		sentences = append(sentences, t.Sentence(now))
@@ -94,7 +96,7 @@ func (r *Reporter) LogExpiry(ctx context.Context) {
 		case <-ticker.C:
 		}
 		for _, sentence := range r.expirySentences() {
-			r.log.Warn(sentence)
+			r.log.Warn(sentence.Text)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"almenara/cluster"
@@ -23,6 +22,7 @@ import (
 	"almenara/node/keyring"
 	"almenara/node/records"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience/lookup"
 )
@@ -49,7 +49,7 @@ type Machine interface {
 // Disk is how full the disk is; *machine.Disk is one.
 type Disk interface {
 	Full() bool
-	Sentence() string
+	Sentence() why.Sentence
 }
 
 // Self is what does not change while the node runs.
@@ -71,8 +71,8 @@ type Options struct {
 	Alone    func() alone.State
 	// Parts fills in what further parts say of themselves.
 	Parts func(*wire.Status)
-	// Sentences are what an operator should do something about, each "" where there is nothing.
-	Sentences []func() string
+	// Sentences are what an operator should do something about, each the zero value where there is nothing.
+	Sentences []func() why.Sentence
 	Clock     func() time.Time
 	Logger    *slog.Logger
 }
@@ -89,7 +89,7 @@ type Reporter struct {
 	district  *district.District
 	alone     func() alone.State
 	parts     func(*wire.Status)
-	sentences []func() string
+	sentences []func() why.Sentence
 	clock     func() time.Time
 	log       *slog.Logger
 }
@@ -138,26 +138,26 @@ func (r *Reporter) Status(_ context.Context, withHash bool) (wire.Status, error)
 
 // ready says whether the node does all of its work, and what is missing otherwise.
 // A node that is alone still warns its devices; it is not ready for the rest.
-func (r *Reporter) ready(c cluster.Status) (bool, string) {
+func (r *Reporter) ready(c cluster.Status) (bool, why.Sentence) {
+	quarantine := r.cluster.Quarantine()
 	switch {
 	case r.machine.Halted() != nil:
-		return false, "the state machine has stopped: " + r.machine.Halted().Error()
-	case r.cluster.Quarantine() != nil && c.AppliedIndex == 0:
-		return false, strings.ReplaceAll(quarantined(r.cluster.Quarantine()), stillWarned, "it has nothing left by which to warn devices")
-	case r.cluster.Quarantine() != nil:
-		return false, quarantined(r.cluster.Quarantine())
+		return false, why.Sayf("the state machine has stopped: %v", r.machine.Halted()).Because(why.MachineStopped, r.machine.Halted())
+	case quarantine != nil:
+		return false, quarantined(quarantine, c.AppliedIndex == 0)
 	case r.district.Record().ID == "":
-		return false, "the district's record has not arrived yet"
+		return false, why.Sayf("the district's record has not arrived yet").Because(why.NoDistrictRecord)
 	case !r.ring.Holds():
-		return false, "this node's key is not in the district's key ring, so its devices are at the others; it is about to be let in, or to end"
+		return false, why.Sayf("this node's key is not in the district's key ring, so its devices are at the others; it is about to be let in, or to end").Because(why.NotInKeyRing)
 	case r.disk.Full():
 		return false, r.disk.Sentence()
 	case !c.HasQuorum:
-		return false, "no majority of the district's nodes can be reached; devices here are still warned"
+		return false, why.Sayf("no majority of the district's nodes can be reached; devices here are still warned").Because(why.MajorityGone)
 	case c.DiskStalled > 2*time.Second:
-		return false, "the disk has not answered for " + c.DiskStalled.Round(time.Second).String()
+		stalled := c.DiskStalled.Round(time.Second)
+		return false, why.Sayf("the disk has not answered for %v", stalled).Because(why.DiskStalled, stalled)
 	}
-	return true, ""
+	return true, why.Sentence{}
 }
 
 func (r *Reporter) nodeInfos(c cluster.Status) []wire.NodeInfo {

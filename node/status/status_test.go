@@ -23,6 +23,7 @@ import (
 	"almenara/node/records/recordstest"
 	"almenara/node/status"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/noderecord"
 	"almenara/storage/rights"
@@ -52,11 +53,11 @@ func (p *parts) Halted() error                                 { return p.halted
 func (p *parts) StateHash() (uint64, [sha256.Size]byte, error) { return 7, [sha256.Size]byte{1}, nil }
 func (p *parts) Full() bool                                    { return p.full }
 
-func (p *parts) Sentence() string {
+func (p *parts) Sentence() why.Sentence {
 	if p.full {
-		return "the disk is full"
+		return why.Sentence{Text: "the disk is full"}
 	}
-	return ""
+	return why.Sentence{}
 }
 
 // newReporter is of a node that has begun its district and whose key devices know.
@@ -84,7 +85,7 @@ func newReporter(t *testing.T) (*status.Reporter, *parts, *recordstest.Log) {
 	return status.New(status.Options{
 		Self: status.Self{ID: id.NodeID, Name: "n1", District: "tuen-mun"}, Cluster: p, State: log.State, Machine: p, Disk: p, Store: log.Store,
 		Ring: ring, District: own, Alone: func() alone.State { return p.lonely }, Parts: func(s *wire.Status) { s.Devices = 3 },
-		Sentences: []func() string{p.Sentence, func() string { return p.said }}, Clock: func() time.Time { return noon.Add(p.past) }, Logger: quiet,
+		Sentences: []func() why.Sentence{p.Sentence, func() why.Sentence { return why.Sentence{Text: p.said} }}, Clock: func() time.Time { return noon.Add(p.past) }, Logger: quiet,
 	}), p, log
 }
 
@@ -100,7 +101,7 @@ func TestStatus_GathersWhatThePartsSay(t *testing.T) {
 	require.True(t, s.Nodes[0].Leader)
 	require.EqualValues(t, -1, s.PolicyAge, "it has never had a majority")
 	require.Empty(t, s.StateHash)
-	require.Equal(t, []string{"look at the clock", "node other has not answered this node since it was started"}, s.Warnings)
+	require.Equal(t, []string{"look at the clock", "node other has not answered this node since it was started"}, s.Warnings.Texts())
 
 	s, err = r.Status(t.Context(), true)
 	require.NoError(t, err)
@@ -143,7 +144,7 @@ func TestReady_SaysWhatIsMissing(t *testing.T) {
 		s, err := r.Status(t.Context(), false)
 		require.NoError(t, err)
 		require.False(t, s.Ready, want)
-		require.Contains(t, s.Why, want)
+		require.Contains(t, s.Why.Text, want)
 	}
 }
 
@@ -156,7 +157,7 @@ func TestReady_NeedsTheKeyRing(t *testing.T) {
 	s, err := r.Status(t.Context(), false)
 	require.NoError(t, err)
 	require.False(t, s.Ready)
-	require.Contains(t, s.Why, "not in the district's key ring")
+	require.Contains(t, s.Why.Text, "not in the district's key ring")
 }
 
 func TestTrust_EndsWhereTheStateMayBeDamaged(t *testing.T) {
@@ -182,16 +183,18 @@ func TestWarnings_NameNodesAndEnds(t *testing.T) {
 	s, err := r.Status(t.Context(), false)
 	require.NoError(t, err)
 	require.Len(t, s.Warnings, 2)
-	require.Contains(t, s.Warnings[0], "was started with less of what was agreed")
-	require.Contains(t, s.Warnings[1], "has not answered this node since 2026-07-20T1")
+	require.Contains(t, s.Warnings[0].Text, "was started with less of what was agreed")
+	require.Contains(t, s.Warnings[1].Text, "has not answered this node since 2026-07-20T1")
 	require.WithinDuration(t, noon.Add(-time.Hour), s.Nodes[1].LastAnswer, 30*time.Minute)
 	require.EqualValues(t, noon.Add(time.Hour).Unix(), r.FirstEnd(expiry.Licence))
 	require.Empty(t, s.Ends, "more than half of it is left")
 	p.past = 45 * time.Minute
 	s, err = r.Status(t.Context(), false)
 	require.NoError(t, err)
-	require.Equal(t, []wire.Ending{{Kind: expiry.Licence, Name: "licence l1 of duty", At: noon.Add(time.Hour), Then: "grant another one if it is needed"}}, s.Ends)
-	require.Contains(t, s.Warnings[0], "licence l1 of duty ends on")
+	require.Len(t, s.Ends, 1)
+	require.Equal(t, []string{expiry.Licence, "licence l1 of duty", "grant another one if it is needed"}, []string{s.Ends[0].Kind, s.Ends[0].Name.Text, s.Ends[0].Then.Text})
+	require.Equal(t, noon.Add(time.Hour), s.Ends[0].At)
+	require.Contains(t, s.Warnings[0].Text, "licence l1 of duty ends on")
 	p.past = 0
 	_, err = log.Propose(t.Context(), "chief", &command.RevokeLicence{ID: "l1"})
 	require.NoError(t, err)

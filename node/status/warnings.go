@@ -2,19 +2,19 @@ package status
 
 import (
 	"cmp"
-	"fmt"
 	"time"
 
 	"almenara/node/records"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // warnings are what an operator should know and do something about while the node works:
 // one sentence each.
-func (r *Reporter) warnings() []string {
-	var out []string
+func (r *Reporter) warnings() why.Sentences {
+	var out why.Sentences
 	for _, say := range r.sentences {
-		if sentence := say(); sentence != "" {
+		if sentence := say(); sentence.Text != "" {
 			out = append(out, sentence)
 		}
 	}
@@ -25,28 +25,29 @@ func (r *Reporter) warnings() []string {
 }
 
 // silent names the nodes that do not answer this one.
-func silent(infos []wire.NodeInfo) (sentences []string) {
+func silent(infos []wire.NodeInfo) (sentences why.Sentences) {
 	for _, node := range infos {
 		name := cmp.Or(node.Name, node.ID)
 		switch {
 		case node.Reachable:
 		case node.NeverSeen:
-			sentences = append(sentences, fmt.Sprintf("node %s was admitted and has never been seen: start it with almenara serve, or remove it with almenara node remove", name))
+			sentences = append(sentences, why.Sayf("node %s was admitted and has never been seen: start it with almenara serve, or remove it with almenara node remove", name).Because(why.NodeNeverSeen, name))
 		case node.LastAnswer.IsZero():
-			sentences = append(sentences, fmt.Sprintf("node %s has not answered this node since it was started", name))
+			sentences = append(sentences, why.Sayf("node %s has not answered this node since it was started", name).Because(why.NodeNeverAnswered, name))
 		default:
-			sentences = append(sentences, fmt.Sprintf("node %s has not answered this node since %s", name, node.LastAnswer.Format(time.RFC3339)))
+			sentences = append(sentences, why.Sayf("node %s has not answered this node since %s", name, node.LastAnswer.Format(time.RFC3339)).Because(why.NodeSilent, name, node.LastAnswer))
 		}
 	}
 	return sentences
 }
 
 // lostLogs names the nodes that came back with less than they had.
-func lostLogs(infos []wire.NodeInfo) (sentences []string) {
+func lostLogs(infos []wire.NodeInfo) (sentences why.Sentences) {
 	for _, node := range infos {
 		if node.LostLog {
-			sentences = append(sentences, fmt.Sprintf("node %s was started with less of what was agreed than it has had, and takes no part in agreeing; "+
-				"let it come back under a new id with almenara rejoin", cmp.Or(node.Name, node.ID)))
+			name := cmp.Or(node.Name, node.ID)
+			sentences = append(sentences, why.Sayf("node %s was started with less of what was agreed than it has had, and takes no part in agreeing; "+
+				"let it come back under a new id with almenara rejoin", name).Because(why.NodeLostLog, name))
 		}
 	}
 	return sentences

@@ -16,7 +16,10 @@ import (
 
 	"golang.org/x/text/language"
 
+	"almenara/node/web/console/said"
+	texts "almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 var (
@@ -54,11 +57,11 @@ type view struct {
 	Lang   string
 	Other  language.Tag // the page's other language
 	Words  words
-	Level  string // good, alone, bad or drill: the colour
-	Drill  string // of a drill copy: that it is one, in a sentence
-	State  string // two or three words
-	Says   string // what holds, in a sentence
-	Detail string // the node's own sentence, where it is not ready; in English
+	Level  string     // good, alone, bad or drill: the colour
+	Drill  string     // of a drill copy: that it is one, in a sentence
+	State  string     // two or three words
+	Says   string     // what holds, in a sentence
+	Detail said.Point // what the node says of it, where it is not ready
 	Rows   []row
 }
 
@@ -72,7 +75,7 @@ func Board(status func(context.Context) (wire.Status, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := status(r.Context())
 		if err != nil {
-			s = wire.Status{Why: "the node cannot say how it is"}
+			s = wire.Status{Why: why.Sayf("the node cannot say how it is").Because(why.NodeDoesNotSay)}
 		}
 		var out bytes.Buffer
 		if err := page().Execute(&out, look(s, pick(r))); err != nil {
@@ -104,18 +107,19 @@ func pick(r *http.Request) int {
 // look sorts a status into what the page says.
 func look(s wire.Status, lang int) view {
 	w := spoken[lang]
+	reader := said.Reader{Lang: texts.Pick(tags[lang].String()), Zone: time.UTC}
 	v := view{
 		Style: files().Path("board.css"), Lang: tags[lang].String(), Other: tags[1-lang], Words: w,
 		Level: "good", State: w.Agrees, Says: w.AgreesSays,
 	}
 	switch {
 	case s.Quarantined:
-		v.Level, v.State, v.Says, v.Detail = "bad", w.Quarantined, w.QuarantinedSays, s.Why
+		v.Level, v.State, v.Says, v.Detail = "bad", w.Quarantined, w.QuarantinedSays, reader.Say(s.Why)
 	case s.Alone:
 		v.Level, v.State = "alone", w.Alone
 		v.Says = strings.ReplaceAll(w.AloneSays, "{since}", s.AloneSince.UTC().Format(boardTime))
 	case !s.Ready:
-		v.Level, v.State, v.Says, v.Detail = "bad", w.NotReady, w.NotReadySays, s.Why
+		v.Level, v.State, v.Says, v.Detail = "bad", w.NotReady, w.NotReadySays, reader.Say(s.Why)
 	case answering(s) < len(s.Nodes):
 		v.Level, v.State = "alone", w.Silent
 		v.Says = strings.ReplaceAll(w.SilentSays, "{missing}", count(len(s.Nodes)-answering(s), len(s.Nodes)))

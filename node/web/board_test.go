@@ -11,6 +11,7 @@ import (
 
 	"almenara/node/web"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 var well = wire.Status{
@@ -35,8 +36,8 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 	alone.Ready, alone.Alone, alone.Quorum = false, true, false
 	alone.AloneSince, alone.PolicyAge = time.Date(2026, 3, 1, 3, 7, 36, 0, time.UTC), 3723
 	out := alone
-	out.Quarantined, out.Why = true, "its disk does not hold what it wrote"
-	starting := wire.Status{Node: "n1", Why: "the district's record has not arrived yet", PolicyAge: -1}
+	out.Quarantined, out.Why = true, why.Sayf("its disk does not hold what it wrote").Because(why.QuarantinedDisk, alone.AloneSince, why.Sayf("devices here are still warned").Because(why.DevicesWarned))
+	starting := wire.Status{Node: "n1", Why: why.Sayf("the district's record has not arrived yet").Because(why.NoDistrictRecord), PolicyAge: -1}
 	silent, absent, drill := well, well, well
 	drill.Isolated = true
 	silent.Nodes = []wire.NodeInfo{{ID: "n1", Reachable: true}, {ID: "n2", LastAnswer: alone.AloneSince}}
@@ -52,8 +53,8 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 		{"one of two never came", absent, []string{"<h1>A node does not answer</h1>", `class="alone"`, "admitted, never seen"}, "從未出現"},
 		{"alone", alone, []string{"<h1>Alone</h1>", `class="alone"`, "Since 2026-03-01 03:07:36 UTC", "licensed scenarios, cancels", "1h2m3s"}, "自 2026-03-01 03:07:36 UTC 起"},
 		{"a drill copy, which says what it is before all", drill, []string{"<h1>DRILL COPY</h1>", `class="drill"`, "warns nobody there", "In agreement: This node agrees"}, "<h1>演習副本</h1>"},
-		{"quarantined, which says more than alone", out, []string{"<h1>Quarantined</h1>", `class="bad"`, "its disk does not hold"}, "<h1>已隔離</h1>"},
-		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "<h1>未就緒</h1>"},
+		{"quarantined, which says more than alone", out, []string{"<h1>Quarantined</h1>", `class="bad"`, "its disk does not hold"}, "磁碟內容與寫入時不同；此處的裝置仍會收到警報"},
+		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "尚未收到本區的記錄"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, text := range c.english {
@@ -72,8 +73,8 @@ func TestBoard_LanguageOfTheQueryGoesFirst(t *testing.T) {
 
 func TestBoard_GivesNothingAway(t *testing.T) {
 	hostile := well
-	hostile.Ready, hostile.Why = false, "<script>alert(1)</script>"
-	hostile.Name, hostile.District, hostile.Warnings = "box-7", "Sham Shui Po", []string{"somebody's name"}
+	hostile.Ready, hostile.Why = false, why.Sentence{Text: "<script>alert(1)</script>"}
+	hostile.Name, hostile.District, hostile.Warnings = "box-7", "Sham Shui Po", why.Sentences{{Text: "somebody's name"}}
 	w := shown(t, hostile, nil, "", "")
 	require.NotContains(t, w.Body.String(), "<script")
 	for _, hidden := range []string{"box-7", "Sham Shui Po", "somebody"} {

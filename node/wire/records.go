@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"almenara/node/wire/devicehealth"
+	"almenara/node/wire/why"
 )
 
 // Selected answers a selection.
@@ -17,19 +18,19 @@ type Selected struct {
 
 // Imported reports an import or its dry run.
 type Imported struct {
-	DryRun     bool     `json:"dry_run"`
-	Applied    bool     `json:"applied"`
-	Rows       int      `json:"rows"`
-	Encoding   string   `json:"encoding"`
-	Format     string   `json:"format"`
-	Added      int      `json:"added"`
-	Changed    int      `json:"changed"`
-	Removed    int      `json:"removed"`
-	Unchanged  int      `json:"unchanged"`
-	Faults     []string `json:"faults,omitempty"`      // one sentence per fault, with the line
-	FaultCount int      `json:"fault_count,omitempty"` // faults in all, also those without a sentence
-	Warnings   []string `json:"warnings,omitempty"`    // likewise; they do not stop the import
-	Diff       []string `json:"diff,omitempty"`        // the first readable lines
+	DryRun     bool          `json:"dry_run"`
+	Applied    bool          `json:"applied"`
+	Rows       int           `json:"rows"`
+	Encoding   string        `json:"encoding"`
+	Format     string        `json:"format"`
+	Added      int           `json:"added"`
+	Changed    int           `json:"changed"`
+	Removed    int           `json:"removed"`
+	Unchanged  int           `json:"unchanged"`
+	Faults     why.Sentences `json:"faults,omitempty"`      // one sentence per fault, with the line
+	FaultCount int           `json:"fault_count,omitempty"` // faults in all, also those without a sentence
+	Warnings   why.Sentences `json:"warnings,omitempty"`    // likewise; they do not stop the import
+	Diff       []string      `json:"diff,omitempty"`        // the first readable lines
 	// Normalized is how many values were brought to the form that selections compare: full
 	// width, invisible characters, accents apart, upper case where there is none.
 	Normalized int `json:"normalized,omitempty"`

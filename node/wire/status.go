@@ -2,6 +2,8 @@ package wire
 
 import (
 	"time"
+
+	"almenara/node/wire/why"
 )
 
 // Status is what a node knows of itself and its district.
@@ -17,41 +19,41 @@ type Status struct {
 	AloneSince time.Time `json:"alone_since,omitzero"`
 	// Alone says that there has been no quorum for so long that the rules for it hold:
 	// people need a licence. AloneSince is when quorum was lost.
-	Alone         bool       `json:"alone"`
-	PolicyVersion uint64     `json:"policy_version"`     // raft index of the last change of policy, scenarios, licences; 0: none
-	PolicyAge     int64      `json:"policy_age_seconds"` // since this node last had quorum, also before a restart; -1: never
-	Applied       uint64     `json:"applied_index"`
-	Committed     uint64     `json:"commit_index"`
-	Incarnation   uint64     `json:"incarnation"`           // of the district; 1 where it was never recovered or restored
-	Quarantined   bool       `json:"quarantined,omitempty"` // the district was recovered without this node
-	Isolated      bool       `json:"isolated,omitempty"`    // a DRILL COPY: restored with --isolated, it speaks to nobody of the district
-	Ready         bool       `json:"ready"`
-	Why           string     `json:"why,omitempty"` // why not ready
-	Members       uint64     `json:"members"`
-	Devices       int        `json:"devices_connected"`
-	InForce       int        `json:"alerts_in_force"`
-	PendingFacts  int        `json:"facts_not_committed"`
-	StateHash     string     `json:"state_hash,omitempty"` // index:SHA-256 of the agreed state, equal on every node at one index
-	Nodes         []NodeInfo `json:"nodes"`
-	API           string     `json:"api"`
-	MQTT          []string   `json:"mqtt"`
-	Internode     string     `json:"internode"`
-	DataDirectory string     `json:"data"`
-	Broker        *Broker    `json:"broker,omitempty"` // absent where none is configured
-	Disk          Disk       `json:"disk"`
-	Clock         Clock      `json:"clock"`
-	Spool         Spool      `json:"spool"`
-	Warnings      []string   `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
-	Ends          []Ending   `json:"ends,omitempty"`     // what ends within 30 days or has ended, the first one first
+	Alone         bool          `json:"alone"`
+	PolicyVersion uint64        `json:"policy_version"`     // raft index of the last change of policy, scenarios, licences; 0: none
+	PolicyAge     int64         `json:"policy_age_seconds"` // since this node last had quorum, also before a restart; -1: never
+	Applied       uint64        `json:"applied_index"`
+	Committed     uint64        `json:"commit_index"`
+	Incarnation   uint64        `json:"incarnation"`           // of the district; 1 where it was never recovered or restored
+	Quarantined   bool          `json:"quarantined,omitempty"` // the district was recovered without this node
+	Isolated      bool          `json:"isolated,omitempty"`    // a DRILL COPY: restored with --isolated, it speaks to nobody of the district
+	Ready         bool          `json:"ready"`
+	Why           why.Sentence  `json:"why,omitzero"` // why not ready
+	Members       uint64        `json:"members"`
+	Devices       int           `json:"devices_connected"`
+	InForce       int           `json:"alerts_in_force"`
+	PendingFacts  int           `json:"facts_not_committed"`
+	StateHash     string        `json:"state_hash,omitempty"` // index:SHA-256 of the agreed state, equal on every node at one index
+	Nodes         []NodeInfo    `json:"nodes"`
+	API           string        `json:"api"`
+	MQTT          []string      `json:"mqtt"`
+	Internode     string        `json:"internode"`
+	DataDirectory string        `json:"data"`
+	Broker        *Broker       `json:"broker,omitempty"` // absent where none is configured
+	Disk          Disk          `json:"disk"`
+	Clock         Clock         `json:"clock"`
+	Spool         Spool         `json:"spool"`
+	Warnings      why.Sentences `json:"warnings,omitempty"` // sentences for an operator; the node works all the same
+	Ends          []Ending      `json:"ends,omitempty"`     // what ends within 30 days or has ended, the first one first
 }
 
 // Ending is something that ends soon: within 30 days, or within the last half of its life where that is
 // shorter.
 type Ending struct {
-	Kind string    `json:"kind"` // certificate, authority, key or licence
-	Name string    `json:"name"` // what it is, for people
-	At   time.Time `json:"at"`
-	Then string    `json:"then"` // what to do, as the end of a sentence
+	Kind string       `json:"kind"` // certificate, authority, key or licence
+	Name why.Sentence `json:"name"` // what it is, for people
+	At   time.Time    `json:"at"`
+	Then why.Sentence `json:"then"` // what to do, as the end of a sentence
 }
 
 // Clock is the time of day by which a node goes.
@@ -97,18 +99,15 @@ type NodeInfo struct {
 	Internode string `json:"internode"`
 	API       string `json:"api"`
 	Voter     bool   `json:"voter"`
-	// Reachable: it answered the node that is asked within 3 seconds. That it calls is not enough.
-	Reachable bool `json:"reachable"`
+	Reachable bool   `json:"reachable"` // it answered the node that is asked within 3 seconds; that it calls is not enough
 	// LastAnswer is when it last did; absent when it never has since that node was started.
 	LastAnswer time.Time `json:"last_answer,omitzero"`
 	// NeverSeen: it was admitted and has not run yet, as far as the node that is asked knows.
 	NeverSeen bool `json:"never_seen,omitempty"`
 	Leader    bool `json:"leader"`
-	// CommandVersion is the highest version of log entries that it said it understands;
-	// 0 when it was never heard. A command that needs more is refused.
+	// CommandVersion is the highest version of log entries that it said it understands; 0 when it was never heard.
 	CommandVersion uint64 `json:"command_version,omitempty"`
-	// LogHeld is the last raft index that it is known to have on its disk, of those that
-	// are agreed; 0 where it never said so.
+	// LogHeld is the last raft index that it is known to have on its disk, of those that are agreed; 0: it never said so.
 	LogHeld uint64 `json:"log_held,omitempty"`
 	// LostLog: it was started with less of what was agreed than it has had. The node that
 	// is asked does not agree with it on anything; it must join anew.

@@ -1,10 +1,11 @@
 package alert
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
+
+	"almenara/storage/coded"
 )
 
 // dateTimeLayout is the form of CAP 1.2 §3.3.2: no fraction, numeric offset.
@@ -53,7 +54,7 @@ func strictDateTime(s string) (DateTime, error) {
 	at, err := time.Parse(dateTimeLayout, strings.Replace(s, "T24:00:00", "T00:00:00", 1))
 	if err != nil || len(s) != len(dateTimeLayout) || s[len(s)-2] > '5' || // package time lets 60 minutes pass
 		at.Year() < 1 || offsetOf(at).Abs() > maxOffset {
-		return DateTime{}, fmt.Errorf("%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", Clip(s))
+		return DateTime{}, coded.Errorf("cap-time", "%q is not a CAP date and time such as 2026-07-20T17:40:00+08:00", Clip(s))
 	}
 	if strings.Contains(s, "T24:00:00") {
 		at = at.AddDate(0, 0, 1)

@@ -1,6 +1,8 @@
 package alert
 
-import "errors"
+import (
+	"almenara/storage/coded"
+)
 
 // The bounds of a message that Parse reads. They leave real messages room.
 const (
@@ -22,4 +24,4 @@ const (
 )
 
 // ErrTooBig is what reading a message beyond these bounds ends with.
-var ErrTooBig = errors.New("the message is beyond what a receiver has to accept")
+var ErrTooBig = coded.New("too-big", "the message is beyond what a receiver has to accept")

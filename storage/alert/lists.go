@@ -1,9 +1,10 @@
 package alert
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
+
+	"almenara/storage/coded"
 )
 
 // ReadList splits addresses and incidents as CAP 1.2 §3.2.1 says: white space separates,
@@ -14,7 +15,7 @@ func ReadList(name, text string, found *Findings) ([]string, error) {
 	stray := false
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
 		if len(items) == MaxListItems {
-			return nil, fmt.Errorf("%w: more than %d %s", ErrTooBig, MaxListItems, name)
+			return nil, coded.Errorf("list-many", "%w: more than %d %s", ErrTooBig, MaxListItems, name)
 		}
 		var item string
 		item, text = firstItem(text)
@@ -61,7 +62,7 @@ func ReadReferences(text string, found *Findings) ([]Key, error) {
 	count := 0
 	for triplet := range strings.FieldsSeq(text) {
 		if count++; count > MaxReferences {
-			return nil, fmt.Errorf("%w: more than %d references", ErrTooBig, MaxReferences)
+			return nil, coded.Errorf("references-many", "%w: more than %d references", ErrTooBig, MaxReferences)
 		}
 		key, err := ParseKey(strings.Clone(triplet)) // by itself: it is kept longer than the text
 		if err != nil {

@@ -5,10 +5,9 @@
 package audience
 
 import (
-	"errors"
-
 	"almenara/storage/alert"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // Member is who is to be reached: a place's equipment or a person's.
@@ -83,4 +82,4 @@ type Target struct {
 
 // ErrNoArea refuses a target that says neither where nor who: no area, or areas
 // that only have a description, and no selection.
-var ErrNoArea = errors.New("the alert names no area: a polygon, a circle, a geocode or a selection is expected")
+var ErrNoArea = coded.New("no-area", "the alert names no area: a polygon, a circle, a geocode or a selection is expected")

@@ -2,9 +2,12 @@ package audience
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"almenara/storage/coded"
 )
 
 // tokenKind is what a token of the selection grammar is.
@@ -29,25 +32,33 @@ type token struct {
 }
 
 // describe names the token in an error.
-func (t token) describe() string {
+func (t token) describe() error {
 	switch t.kind {
 	case tokenEnd:
-		return "the end"
+		return coded.New("token-end", "the end")
 	case tokenString:
-		return "the quoted text " + quote(t.text)
+		return coded.Errorf("token-quoted", "the quoted text %s", quote(t.text))
 	default:
-		return `"` + t.text + `"`
+		return coded.Errorf("token", `"%s"`, t.text)
 	}
 }
 
 // SyntaxError says where and why an expression is not a selection.
 type SyntaxError struct {
-	Column  int    // in characters, from 1
-	Message string // what is wrong and what was expected
+	Column int   // in characters, from 1
+	Wrong  error // what is wrong and what was expected
 }
 
 // Error is one sentence that begins with the column.
-func (e *SyntaxError) Error() string { return fmt.Sprintf("column %d: %s", e.Column, e.Message) }
+func (e *SyntaxError) Error() string { return fmt.Sprintf("column %d: %v", e.Column, e.Wrong) }
+
+// Saying implements coded.Saying.
+func (e *SyntaxError) Saying() (code string, with []any) { return "column", []any{e.Column, e.Wrong} }
+
+// wrong is the error that something stands at a column.
+func wrong(column int, code, format string, args ...any) error {
+	return &SyntaxError{column, coded.Errorf(code, format, args...)}
+}
 
 // lexer cuts an expression into tokens.
 type lexer struct {
@@ -70,7 +81,7 @@ func (l *lexer) next() (token, error) {
 	case l.rest == "":
 		return token{kind: tokenEnd, column: start}, nil
 	case r == utf8.RuneError && size == 1:
-		return token{}, &SyntaxError{start, "the text is not UTF-8"}
+		return token{}, wrong(start, "selection-utf8", "the text is not UTF-8")
 	case r == '"':
 		return l.quoted()
 	case strings.HasPrefix(l.rest, "!="):
@@ -83,7 +94,7 @@ func (l *lexer) next() (token, error) {
 		l.advance(size)
 		return token{kind, string(r), start}, nil
 	}
-	return token{}, &SyntaxError{start, fmt.Sprintf("%q cannot stand here; a value with such characters needs double quotes", r)}
+	return token{}, wrong(start, "character-here", "%s cannot stand here; a value with such characters needs double quotes", strconv.QuoteRune(r))
 }
 
 // advance drops n bytes that are one column each.
@@ -124,21 +135,21 @@ func (l *lexer) quoted() (token, error) {
 			return t, nil
 		case r == '\\':
 			if len(l.rest) < 2 || l.rest[1] != '"' && l.rest[1] != '\\' {
-				return t, &SyntaxError{l.column, `after a backslash, " or \ is expected`}
+				return t, wrong(l.column, "backslash", `after a backslash, " or \ is expected`)
 			}
 			text.WriteByte(l.rest[1])
 			l.advance(2)
 			continue
 		case r == utf8.RuneError && size == 1:
-			return t, &SyntaxError{l.column, "the text is not UTF-8"}
+			return t, wrong(l.column, "selection-utf8", "the text is not UTF-8")
 		case unicode.IsControl(r):
-			return t, &SyntaxError{l.column, "a quoted text holds printable characters only"}
+			return t, wrong(l.column, "quoted-printable", "a quoted text holds printable characters only")
 		}
 		text.WriteRune(r)
 		l.rest = l.rest[size:]
 		l.column++
 	}
-	return t, &SyntaxError{t.column, "this quoted text has no closing quote"}
+	return t, wrong(t.column, "quote-open", "this quoted text has no closing quote")
 }
 
 // isWordRune reports what may stand in a bare word: letters and digits of any

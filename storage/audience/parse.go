@@ -1,8 +1,9 @@
 package audience
 
 import (
-	"fmt"
 	"strings"
+
+	"almenara/storage/coded"
 )
 
 // Limits of an expression. Scenarios and people stay far below; they bound what a
@@ -45,25 +46,25 @@ func ParseCanonical(expr string) (Selection, error) {
 
 func parse(expr string, form func(string) string) (Selection, error) {
 	if len(expr) > MaxSelectionBytes {
-		return Selection{}, &SyntaxError{1, fmt.Sprintf("the expression is %d bytes long, at most %d are allowed", len(expr), MaxSelectionBytes)}
+		return Selection{}, wrong(1, "selection-long", "the expression is %d bytes long, at most %d are allowed", len(expr), MaxSelectionBytes)
 	}
 	p := parser{lexer: lexer{rest: expr, column: 1}, form: form}
 	if err := p.advance(); err != nil {
 		return Selection{}, err
 	}
 	if p.token.kind == tokenEnd {
-		return Selection{}, &SyntaxError{1, `the expression is empty; write "all" to select everybody`}
+		return Selection{}, wrong(1, "selection-empty", `the expression is empty; write "all" to select everybody`)
 	}
 	root, err := p.or()
 	if err == nil && p.token.kind != tokenEnd {
-		err = p.expected(`"and", "or" or the end`)
+		err = p.expected(coded.New("want-end", `"and", "or" or the end`))
 	}
 	if err != nil {
 		return Selection{}, err
 	}
 	s := Selection{root}
 	if n := len(s.String()); n > MaxSelectionBytes {
-		return Selection{}, &SyntaxError{1, fmt.Sprintf("the expression is %d bytes long when written out, at most %d are allowed", n, MaxSelectionBytes)}
+		return Selection{}, wrong(1, "selection-long-written", "the expression is %d bytes long when written out, at most %d are allowed", n, MaxSelectionBytes)
 	}
 	return s, nil
 }
@@ -82,8 +83,8 @@ func (p *parser) advance() (err error) {
 }
 
 // expected is the error that what was expected is not what stands here.
-func (p *parser) expected(what string) error {
-	return &SyntaxError{p.token.column, fmt.Sprintf("%s is expected, found %s", what, p.token.describe())}
+func (p *parser) expected(what error) error {
+	return wrong(p.token.column, "expected", "%v is expected, found %v", what, p.token.describe())
 }
 
 // keyword reports whether the token is the bare word.
@@ -92,7 +93,7 @@ func (p *parser) keyword(word string) bool {
 }
 
 // take goes past a token of the kind.
-func (p *parser) take(kind tokenKind, what string) error {
+func (p *parser) take(kind tokenKind, what error) error {
 	if p.token.kind != kind {
 		return p.expected(what)
 	}
@@ -150,12 +151,12 @@ func (p *parser) primary() (Node, error) {
 	case p.token.kind == tokenWord && !isKeyword(p.token.text):
 		return p.term()
 	}
-	return Node{}, p.expected(`a condition such as "kind = screen" or "place under tuen-mun"`)
+	return Node{}, p.expected(coded.New("want-condition", `a condition such as "kind = screen" or "place under tuen-mun"`))
 }
 
 func (p *parser) parenthesis() (Node, error) {
 	if p.depth++; p.depth > MaxSelectionDepth {
-		return Node{}, &SyntaxError{p.token.column, fmt.Sprintf("parentheses are nested deeper than %d", MaxSelectionDepth)}
+		return Node{}, wrong(p.token.column, "selection-deep", "parentheses are nested deeper than %d", MaxSelectionDepth)
 	}
 	if err := p.advance(); err != nil {
 		return Node{}, err
@@ -165,7 +166,7 @@ func (p *parser) parenthesis() (Node, error) {
 		return Node{}, err
 	}
 	p.depth--
-	return n, p.take(tokenClose, `"and", "or" or ")"`)
+	return n, p.take(tokenClose, coded.New("want-close", `"and", "or" or ")"`))
 }
 
 func (p *parser) has() (Node, error) {
@@ -183,10 +184,10 @@ func (p *parser) has() (Node, error) {
 func (p *parser) tagName() (string, error) {
 	name := strings.ToLower(p.form(p.token.text))
 	if p.token.kind != tokenWord || isKeyword(name) {
-		return "", p.expected("a tag's name")
+		return "", p.expected(coded.New("want-tag", "a tag's name"))
 	}
 	if err := checkTagName(name); err != nil {
-		return "", &SyntaxError{p.token.column, err.Error()}
+		return "", &SyntaxError{p.token.column, err}
 	}
 	return name, nil
 }
@@ -223,9 +224,9 @@ func (p *parser) comparison(n Node) (Node, error) {
 		}
 		return p.values(n)
 	case n.Op == OpPlace:
-		return Node{}, p.expected(`"under", "=", "!=" or "in"`)
+		return Node{}, p.expected(coded.New("want-under", `"under", "=", "!=" or "in"`))
 	default:
-		return Node{}, p.expected(`"=", "!=" or "in"`)
+		return Node{}, p.expected(coded.New("want-equal", `"=", "!=" or "in"`))
 	}
 	if err := p.advance(); err != nil {
 		return Node{}, err
@@ -253,7 +254,7 @@ func eitherPlace(n Node) Node {
 
 // values reads (a, b, …).
 func (p *parser) values(n Node) (Node, error) {
-	if err := p.take(tokenOpen, `"("`); err != nil {
+	if err := p.take(tokenOpen, coded.New("want-open", `"("`)); err != nil {
 		return Node{}, err
 	}
 	for {
@@ -268,17 +269,17 @@ func (p *parser) values(n Node) (Node, error) {
 		}
 	}
 	n.Values = sortedValues(n.Values)
-	return n, p.take(tokenClose, `"," or ")"`)
+	return n, p.take(tokenClose, coded.New("want-comma", `"," or ")"`))
 }
 
 // value reads one value and checks it against what the field may hold.
 func (p *parser) value(n *Node) error {
 	bare := p.token.kind == tokenWord
 	if bare && isKeyword(p.token.text) {
-		return p.expected(`a value (write it in double quotes if it is meant)`)
+		return p.expected(coded.New("want-quotes", `a value (write it in double quotes if it is meant)`))
 	}
 	if !bare && p.token.kind != tokenString {
-		return p.expected("a value")
+		return p.expected(coded.New("want-value", "a value"))
 	}
 	value, err := checkValue(n.Op, p.form(p.token.text))
 	if err == nil && (n.Op == OpPlace || n.Op == OpPlaceUnder) { // a place keeps the path under which it was made
@@ -287,7 +288,7 @@ func (p *parser) value(n *Node) error {
 		}
 	}
 	if err != nil {
-		return &SyntaxError{p.token.column, err.Error()}
+		return &SyntaxError{p.token.column, err}
 	}
 	n.Values = sortedValues(append(n.Values, value))
 	return p.advance()

@@ -3,7 +3,6 @@ package audience
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // Limits of members and places. They bound a record to a few kilobytes.
@@ -35,7 +35,7 @@ func (m *Member) Validate() error {
 	if err := CheckID(m.ID); err != nil {
 		return err
 	}
-	if err := checkText("name", m.Name, MaxNameBytes, "\n"); err != nil {
+	if err := checkText(coded.Word("name"), m.Name, MaxNameBytes, "\n"); err != nil {
 		return err
 	}
 	if err := checkKind(m.Kind); err != nil {
@@ -74,19 +74,19 @@ func (p *Place) Validate() error {
 		return err
 	}
 	if len(p.Names) > MaxLanguages {
-		return fmt.Errorf("%d names, at most %d are allowed", len(p.Names), MaxLanguages)
+		return coded.Errorf("names-many", "%d names, at most %d are allowed", len(p.Names), MaxLanguages)
 	}
 	for _, name := range p.Names {
-		if err := errors.Join(checkLanguage(name.Language), checkText("name", name.Text, MaxNameBytes, "")); err != nil {
+		if err := errors.Join(checkLanguage(name.Language), checkText(coded.Word("name"), name.Text, MaxNameBytes, "")); err != nil {
 			return err
 		}
 	}
 	if len(p.Geocodes) > MaxPlaceGeocodes {
-		return fmt.Errorf("%d geocodes, at most %d are allowed", len(p.Geocodes), MaxPlaceGeocodes)
+		return coded.Errorf("geocodes-many", "%d geocodes, at most %d are allowed", len(p.Geocodes), MaxPlaceGeocodes)
 	}
 	for _, code := range p.Geocodes {
 		if code.Name == "" || code.Value == "" || len(code.Name)+len(code.Value) > MaxNameBytes {
-			return fmt.Errorf("geocode %q = %q: a name and a value are expected, together at most %d bytes", code.Name, code.Value, MaxNameBytes)
+			return coded.Errorf("geocode-unfit", "geocode %q = %q: a name and a value are expected, together at most %d bytes", code.Name, code.Value, MaxNameBytes)
 		}
 	}
 	if p.Location != nil {
@@ -102,11 +102,11 @@ func checkShapes(shape []geometry.Polygon) error {
 	for i, polygon := range shape {
 		points += len(polygon)
 		if err := polygon.Check(); err != nil {
-			return fmt.Errorf("outline %d: %w", i+1, err)
+			return coded.Errorf("outline-at", "outline %d: %w", i+1, err)
 		}
 	}
 	if points > MaxShapePoints {
-		return fmt.Errorf("the outline has %d points, at most %d are allowed", points, MaxShapePoints)
+		return coded.Errorf("outline-points", "the outline has %d points, at most %d are allowed", points, MaxShapePoints)
 	}
 	return nil
 }
@@ -116,11 +116,11 @@ func checkShapes(shape []geometry.Polygon) error {
 func ParsePath(s string) (Path, error) {
 	segments := strings.Split(s, "/")
 	if len(segments) > MaxPathDepth {
-		return "", fmt.Errorf("place %q is %d levels deep, at most %d are allowed", Clip(s), len(segments), MaxPathDepth)
+		return "", coded.Errorf("path-deep", "place %q is %d levels deep, at most %d are allowed", Clip(s), len(segments), MaxPathDepth)
 	}
 	for _, segment := range segments {
 		if !validSegment(segment) {
-			return "", fmt.Errorf("place %q: a path such as tuen-mun/on-ting/block-3 is expected, of lower-case letters, digits, - and _", Clip(s))
+			return "", coded.Errorf("path-unfit", "place %q: a path such as tuen-mun/on-ting/block-3 is expected, of lower-case letters, digits, - and _", Clip(s))
 		}
 	}
 	return Path(s), nil
@@ -179,24 +179,24 @@ func (p Path) Under(top Path) bool {
 func CheckID(id string) error {
 	bad := strings.IndexFunc(id, func(r rune) bool { return !isASCIIAlnum(r) && !strings.ContainsRune("._-", r) })
 	if id == "" {
-		return errors.New("the id is empty: 1 to 64 letters A-Z a-z, digits, . _ - are expected")
+		return coded.New("id-empty", "the id is empty: 1 to 64 letters A-Z a-z, digits, . _ - are expected")
 	}
 	if bad >= 0 || len(id) > MaxIDBytes {
-		return fmt.Errorf("id %q: 1 to 64 letters A-Z a-z, digits, . _ - are expected", Clip(id))
+		return coded.Errorf("id-unfit", "id %q: 1 to 64 letters A-Z a-z, digits, . _ - are expected", Clip(id))
 	}
 	return nil
 }
 
 func checkKind(k Kind) error {
 	if !isLowerWord(string(k)) {
-		return fmt.Errorf("kind %q: a lower-case word such as screen, speaker, phone or person is expected", Clip(string(k)))
+		return coded.Errorf("kind-unfit", "kind %q: a lower-case word such as screen, speaker, phone or person is expected", Clip(string(k)))
 	}
 	return nil
 }
 
 func checkTags(tags []Tag) error {
 	if len(tags) > MaxTags {
-		return fmt.Errorf("%d tags, at most %d are allowed", len(tags), MaxTags)
+		return coded.Errorf("tags-many", "%d tags, at most %d are allowed", len(tags), MaxTags)
 	}
 	for i, tag := range tags {
 		if err := checkTagName(tag.Name); err != nil {
@@ -206,7 +206,7 @@ func checkTags(tags []Tag) error {
 			return err
 		}
 		if i > 0 && compareTags(tags[i-1], tag) >= 0 {
-			return fmt.Errorf("tag %s=%s is repeated or not sorted", tag.Name, tag.Value)
+			return coded.Errorf("tag-repeated", "tag %s=%s is repeated or not sorted", tag.Name, tag.Value)
 		}
 	}
 	return nil
@@ -219,26 +219,28 @@ func checkTagName(name string) error {
 			return !isNameRune(r) && !strings.ContainsRune("-_.", r) || unicode.ToLower(r) != r
 		}) < 0
 	if !valid {
-		return fmt.Errorf("tag name %q: a lower-case word of letters, digits, - _ . such as role is expected", Clip(name))
+		return coded.Errorf("tag-name-unfit", "tag name %q: a lower-case word of letters, digits, - _ . such as role is expected", Clip(name))
 	}
 	if keywords[name] || fields[name] != OpNone {
-		return fmt.Errorf("tag name %q is a word of the selection grammar; another name is expected", name)
+		return coded.Errorf("tag-name-taken", "tag name %q is a word of the selection grammar; another name is expected", name)
 	}
 	return nil
 }
 
-func checkTagValue(value string) error { return checkText("value", value, MaxTagValueBytes, "") }
+func checkTagValue(value string) error {
+	return checkText(coded.Word("value"), value, MaxTagValueBytes, "")
+}
 
 func checkLanguages(languages []string) error {
 	if len(languages) > MaxLanguages {
-		return fmt.Errorf("%d languages, at most %d are allowed", len(languages), MaxLanguages)
+		return coded.Errorf("languages-many", "%d languages, at most %d are allowed", len(languages), MaxLanguages)
 	}
 	for i, language := range languages {
 		if err := checkLanguage(language); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(languages[:i], func(l string) bool { return strings.EqualFold(l, language) }) {
-			return fmt.Errorf("language %s is repeated", language)
+			return coded.Errorf("language-repeated", "language %s is repeated", language)
 		}
 	}
 	return nil
@@ -253,42 +255,42 @@ func checkLanguage(s string) error {
 		valid = valid && part != "" && len(part) <= 8 && strings.IndexFunc(part, func(r rune) bool { return !isASCIIAlnum(r) }) < 0
 	}
 	if !valid {
-		return fmt.Errorf("language %q: a tag such as en or zh-HK is expected", Clip(s))
+		return coded.Errorf("language-unfit", "language %q: a tag such as en or zh-HK is expected", Clip(s))
 	}
 	return nil
 }
 
 func checkEndpoints(endpoints []Endpoint) error {
 	if len(endpoints) > MaxEndpoints {
-		return fmt.Errorf("%d endpoints, at most %d are allowed", len(endpoints), MaxEndpoints)
+		return coded.Errorf("endpoints-many", "%d endpoints, at most %d are allowed", len(endpoints), MaxEndpoints)
 	}
 	for i, endpoint := range endpoints {
 		if !isLowerWord(endpoint.Channel) {
-			return fmt.Errorf("channel %q: a lower-case word such as mqtt or sms is expected", Clip(endpoint.Channel))
+			return coded.Errorf("channel-unfit", "channel %q: a lower-case word such as mqtt or sms is expected", Clip(endpoint.Channel))
 		}
 		if endpoint.Address == "" {
-			return fmt.Errorf("channel %s has no address", endpoint.Channel)
+			return coded.Errorf("channel-address", "channel %s has no address", endpoint.Channel)
 		}
-		if err := checkText("address", endpoint.Address, MaxNameBytes, ""); err != nil {
+		if err := checkText(coded.Word("address"), endpoint.Address, MaxNameBytes, ""); err != nil {
 			return err
 		}
 		if slices.Contains(endpoints[:i], endpoint) {
-			return fmt.Errorf("endpoint %s:%s is repeated", endpoint.Channel, endpoint.Address)
+			return coded.Errorf("endpoint-repeated", "endpoint %s:%s is repeated", endpoint.Channel, endpoint.Address)
 		}
 	}
 	return nil
 }
 
 // checkText refuses what is not printable UTF-8, but for the allowed characters.
-func checkText(what, s string, limit int, allowed string) error {
+func checkText(what coded.Word, s string, limit int, allowed string) error {
 	if len(s) > limit {
-		return fmt.Errorf("the %s is %d bytes long, at most %d are allowed", what, len(s), limit)
+		return coded.Errorf("text-long", "the %s is %d bytes long, at most %d are allowed", what, len(s), limit)
 	}
 	if !utf8.ValidString(s) {
-		return fmt.Errorf("the %s %q is not UTF-8", what, Clip(s))
+		return coded.Errorf("text-utf8", "the %s %q is not UTF-8", what, Clip(s))
 	}
 	if strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }) >= 0 {
-		return fmt.Errorf("the %s %q holds a control character", what, Clip(s))
+		return coded.Errorf("text-control", "the %s %q holds a control character", what, Clip(s))
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func statusTable(e *command.Env, w io.Writer, s wire.Status) {
 	t.Add("Ready", readiness(s))
 	t.Add("Quorum", quorum(s))
 	for _, sentence := range s.Warnings {
-		t.Add("Warning", sentence)
+		t.Add("Warning", sentence.Text)
 	}
 	if s.PolicyVersion > 0 {
 		t.Add("Policy", policyOf(s))
@@ -278,7 +278,7 @@ func readiness(s wire.Status) string {
 	if s.Ready {
 		return "yes"
 	}
-	return "no: " + command.Or(s.Why, "the node does not say why")
+	return "no: " + command.Or(s.Why.Text, "the node does not say why")
 }
 
 func quorum(s wire.Status) string {

@@ -78,7 +78,7 @@ func printAbility(w io.Writer, a able.Ability, nights, width int) {
 			if !d.Passed.IsZero() {
 				passed = d.Passed.Local().Format("2006-01-02 15:04")
 			}
-			t.Add(terminal.Clean(d.Device), terminal.Clean(d.Kind), terminal.Clean(d.Place), terminal.Clean(d.Stands), passed, cmp.Or(terminal.Clean(d.Why), "-"))
+			t.Add(terminal.Clean(d.Device), terminal.Clean(d.Kind), terminal.Clean(d.Place), terminal.Clean(d.Stands), passed, cmp.Or(terminal.Clean(d.Why.Text), "-"))
 		}
 		t.Write(w, width)
 	}
@@ -142,8 +142,8 @@ func deviceIdentify(*pflag.FlagSet) command.Runner {
 // because is what was exercised, or why it did not pass.
 func because(d able.DeviceTest) string {
 	switch {
-	case d.Why != "":
-		return ": " + terminal.Clean(d.Why)
+	case d.Why.Text != "":
+		return ": " + terminal.Clean(d.Why.Text)
 	case len(d.Exercised) > 0:
 		return ": " + terminal.Clean(strings.Join(d.Exercised, " and "))
 	}

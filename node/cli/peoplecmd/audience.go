@@ -99,8 +99,8 @@ func imported(e *command.Env, in wire.Imported) error {
 			fmt.Fprintf(w, "Warning: %s without their members, whom no alert reaches then: %s\n", terminal.Plural(in.Orphaned, "device"), terminal.Clean(firstOf(in.OrphanedFirst, in.Orphaned)))
 		}
 		firstLines(w, "Change", in.Diff, max(len(in.Diff), in.Added+in.Changed+in.Removed))
-		firstLines(w, "Warning", in.Warnings, len(in.Warnings))
-		for _, line := range in.Faults { // all: each of them must be put right
+		firstLines(w, "Warning", in.Warnings.Texts(), len(in.Warnings))
+		for _, line := range in.Faults.Texts() { // all: each of them must be put right
 			fmt.Fprintf(w, "Fault: %s\n", terminal.Clean(line))
 		}
 		fmt.Fprintln(w, said)

@@ -16,13 +16,14 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/able"
 	"almenara/node/wire/caution"
+	"almenara/node/wire/why"
 )
 
 func TestAbility_ThePageOfTheMorning(t *testing.T) {
 	r := newRig(t)
-	r.fake.State.Ends = []wire.Ending{{Kind: "key", Name: "n1", At: night.Add(26*24*time.Hour + time.Hour)}}
+	r.fake.State.Ends = []wire.Ending{{Kind: "key", Name: why.Sayf("the key of node n1").Because(why.ThingKey, "n1"), At: night.Add(26*24*time.Hour + time.Hour)}}
 	page := r.get("ability").Body.String()
-	for _, text := range []string{"50.0 %", "1 of 2 devices proved", "2026-07-20", "Key n1 ends in 26 d 1 h", "dark: connected to no node", `href="/console/devices/lift-0043"`, "Test all devices now, silently"} {
+	for _, text := range []string{"50.0 %", "1 of 2 devices proved", "2026-07-20", "The key of node n1 ends in 26 d 1 h", "dark: connected to no node", `href="/console/devices/lift-0043"`, "Test all devices now, silently"} {
 		require.Contains(t, page, text)
 	}
 	drills := r.get("ability/drills").Body.String()
@@ -39,7 +40,7 @@ func TestDevice_IsTestedAndIdentifiesItself(t *testing.T) {
 	r := newRig(t)
 	require.Contains(t, r.post("devices/lift-0042/test", nil).Body.String(), "The test: passed. It proved: display")
 	require.Contains(t, r.post("devices/lift-0042/identify", nil).Body.String(), "It identifies itself now")
-	r.fake.Tested = able.DeviceTest{Stands: able.DeviceFailed, Why: "the page is hidden"}
+	r.fake.Tested = able.DeviceTest{Stands: able.DeviceFailed, Why: why.Sentence{Text: "the page is hidden"}}
 	failed := r.post("devices/lift-0042/test", nil).Body.String()
 	require.Contains(t, failed, "The test: would not show or sound.")
 	require.Contains(t, failed, "the page is hidden")

@@ -12,6 +12,7 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // upload sends a file to be tried.
@@ -65,7 +66,7 @@ func TestImport_AppliesAFileOnce(t *testing.T) {
 
 // A file with faults cannot be applied, and neither can one that changes nothing.
 func TestImport_OffersNothingToApplyWhereThereIsNothing(t *testing.T) {
-	for _, in := range []wire.Imported{{Added: 1, Faults: []string{"line 2: no place"}, FaultCount: 7}, {Unchanged: 3}} {
+	for _, in := range []wire.Imported{{Added: 1, Faults: why.Sentences{{Text: "line 2: no place"}}, FaultCount: 7}, {Unchanged: 3}} {
 		r := newRig(t)
 		r.fake.Imported = in
 		page := r.upload("id\n").Body.String()

@@ -4,12 +4,14 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/authority"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/able"
 	"almenara/node/wire/why"
 )
 
@@ -48,11 +50,16 @@ func TestPages_InChineseSayNothingInEnglish(t *testing.T) {
 			}
 		}
 	}
+	named := why.Sayf(inEnglish).Because(why.ThingKey, "乙")
 	r := newRig(t)
 	r.fake.Outcome.Warnings, r.fake.Warned = all, all
+	r.fake.State.Warnings, r.fake.State.Ready, r.fake.State.Why = all, false, named
+	r.fake.State.Ends = []wire.Ending{{Kind: "key", Name: named, Then: named, At: night}, {Kind: "licence", Name: named, Then: named, At: night.Add(time.Hour)}}
+	r.fake.Imported.Faults, r.fake.Imported.Warnings = all, all
+	r.fake.Able.Missing[0].Why, r.fake.Tested = named, able.DeviceTest{Node: "n1", Stands: able.DeviceFailed, Why: named}
 	look(r, authority.RoleComposer)
 	look(r, authority.RoleAdministrator)
-	for _, route := range []string{"POST " + Below + "compose", "POST " + Below + "alerts/{id}/update", "POST " + Below + "scenario"} {
+	for _, route := range []string{"POST " + Below + "compose", "POST " + Below + "alerts/{id}/update", "POST " + Below + "scenario", "GET " + Below + "ability", "GET " + Below + "ends", "POST " + Below + "devices/{device}/test", "POST " + Below + "import"} {
 		require.True(t, shown[route], "%s shows what is pointed out; of %v", route, shown)
 	}
 

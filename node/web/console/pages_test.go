@@ -20,6 +20,7 @@ import (
 	"almenara/node/web/console/view"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 func TestTemplates(t *testing.T) {
@@ -66,7 +67,7 @@ func TestPages_IsolateForeignTexts(t *testing.T) {
 		one.Text, one.Where, one.Name, one.Place, one.Note, one.By = "text"+pagetest.Hostile, "where"+pagetest.Hostile, "name"+pagetest.Hostile, "place"+pagetest.Hostile, "note"+pagetest.Hostile, "by"+pagetest.Hostile
 	}
 	r.fake.Told.Responders[0].Name = "name" + pagetest.Hostile
-	r.fake.State.Warnings = []string{"warning" + pagetest.Hostile}
+	r.fake.State.Warnings = why.Sentences{{Text: "warning" + pagetest.Hostile}}
 	line := &r.fake.Lines.Lines[0]
 	line.Actor, line.Action, line.Subject, line.Summary = "actor"+pagetest.Hostile, "action"+pagetest.Hostile, "subject"+pagetest.Hostile, "summary"+pagetest.Hostile
 	r.fake.Rows = []wire.ReceiptRow{{Member: "member" + pagetest.Hostile, Name: "name" + pagetest.Hostile, Kind: "kind" + pagetest.Hostile, Place: "place" + pagetest.Hostile, Reason: "dark"}}

@@ -13,6 +13,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/web/console/pagetest"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // get and post ask for a page as an administrator.
@@ -42,7 +43,7 @@ func hostilePeople(r *rig) {
 		{Name: h("user"), Revoked: true, Assumed: true, System: true},
 	}
 	r.fake.State.Nodes = []wire.NodeInfo{{ID: "n1", Name: h("node"), Reachable: true}}
-	r.fake.State.Ends = []wire.Ending{{Kind: h("kind"), Name: h("name"), Then: h("then"), At: night}}
+	r.fake.State.Ends = []wire.Ending{{Kind: h("kind"), Name: why.Sentence{Text: h("name")}, Then: why.Sentence{Text: h("then")}, At: night}}
 	r.fake.Devices = []wire.Device{
 		{ID: "lift-0042", Member: h("member"), Kind: h("kind"), Place: h("place"), Connected: new(true), Node: "n1", Condition: h("condition")},
 		{ID: h("x"), Member: h("x"), Unanswered: []string{h("n")}},

@@ -1,8 +1,12 @@
 // Package able is the bodies of what devices are able to: what silent tests of them came to, and asking for
-// some. It may import nothing of ours.
+// some. It may import nothing of ours but why.
 package able
 
-import "time"
+import (
+	"time"
+
+	"almenara/node/wire/why"
+)
 
 // The ways in which a device stands, as far as silent tests show.
 const (
@@ -46,14 +50,14 @@ type AbilityPlace struct {
 
 // AbilityDevice is one device that has not passed.
 type AbilityDevice struct {
-	Device string    `json:"device"`          // id
-	Member string    `json:"member"`          // that it belongs to
-	Kind   string    `json:"kind"`            // of the member
-	Place  string    `json:"place"`           // of the member
-	Stands string    `json:"stands"`          // failed, silent, busy, unproven, untested, dark, never or unknown
-	Why    string    `json:"why,omitempty"`   // a sentence of the device or the node, for people
-	Tested time.Time `json:"tested,omitzero"` // when it was tested last; zero: never, as far as is remembered
-	Passed time.Time `json:"passed,omitzero"` // when a test last passed; zero: never, as far as is remembered
+	Device string       `json:"device"`          // id
+	Member string       `json:"member"`          // that it belongs to
+	Kind   string       `json:"kind"`            // of the member
+	Place  string       `json:"place"`           // of the member
+	Stands string       `json:"stands"`          // failed, silent, busy, unproven, untested, dark, never or unknown
+	Why    why.Sentence `json:"why,omitzero"`    // a sentence of the device or the node, for people
+	Tested time.Time    `json:"tested,omitzero"` // when it was tested last; zero: never, as far as is remembered
+	Passed time.Time    `json:"passed,omitzero"` // when a test last passed; zero: never, as far as is remembered
 }
 
 // AbilityNight is what the tests of one night came to.
@@ -76,12 +80,12 @@ type TestBegun struct {
 
 // DeviceTest is what testing one device, or having it identify itself, came to.
 type DeviceTest struct {
-	Device    string    `json:"device"`              // id
-	Node      string    `json:"node"`                // id of the node that it is connected to
-	Stands    string    `json:"stands"`              // passed, failed, silent, busy or unproven; of identify: passed where the device has taken it
-	Exercised []string  `json:"exercised,omitempty"` // what really worked: display, sound
-	Why       string    `json:"why,omitempty"`       // a sentence of the device or the node, for people
-	At        time.Time `json:"at"`                  // when it was over
+	Device    string       `json:"device"`              // id
+	Node      string       `json:"node"`                // id of the node that it is connected to
+	Stands    string       `json:"stands"`              // passed, failed, silent, busy or unproven; of identify: passed where the device has taken it
+	Exercised []string     `json:"exercised,omitempty"` // what really worked: display, sound
+	Why       why.Sentence `json:"why,omitzero"`        // a sentence of the device or the node, for people
+	At        time.Time    `json:"at"`                  // when it was over
 }
 
 // Add counts one device that stands so.

@@ -2,10 +2,10 @@ package places
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
+
+	"almenara/storage/coded"
 )
 
 // mostCorners bounds what is read of one outline; what a place may have is decided elsewhere.
@@ -19,7 +19,7 @@ func Outlines(raw []byte) (out []string, err error) {
 		return nil, err
 	}
 	if len(out) == 0 {
-		return nil, errors.New("the GeoJSON holds no polygon")
+		return nil, coded.New("geojson-none", "the GeoJSON holds no polygon")
 	}
 	return out, nil
 }
@@ -39,10 +39,10 @@ const deepest = 8
 func outlines(raw []byte, depth int, left *int, out *[]string) error {
 	var s shape
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return fmt.Errorf("it is no GeoJSON: %w", err)
+		return coded.Errorf("geojson-wrong", "it is no GeoJSON: %w", err)
 	}
 	if depth > deepest {
-		return errors.New("the GeoJSON is too deep")
+		return coded.New("geojson-deep", "the GeoJSON is too deep")
 	}
 	switch s.Type {
 	case "Polygon":
@@ -50,7 +50,7 @@ func outlines(raw []byte, depth int, left *int, out *[]string) error {
 	case "MultiPolygon":
 		var all []json.RawMessage
 		if err := json.Unmarshal(s.Coordinates, &all); err != nil {
-			return fmt.Errorf("the coordinates of a MultiPolygon: %w", err)
+			return coded.Errorf("geojson-multi", "the coordinates of a MultiPolygon: %w", err)
 		}
 		for _, one := range all {
 			if err := polygon(one, left, out); err != nil {
@@ -73,24 +73,24 @@ func outlines(raw []byte, depth int, left *int, out *[]string) error {
 	case "Point", "MultiPoint", "LineString", "MultiLineString":
 		return nil
 	}
-	return fmt.Errorf("%.40q is no type of GeoJSON", s.Type)
+	return coded.Errorf("geojson-type", "%.40q is no type of GeoJSON", s.Type)
 }
 
 func polygon(raw json.RawMessage, left *int, out *[]string) error {
 	var rings [][][]float64
 	if err := json.Unmarshal(raw, &rings); err != nil {
-		return fmt.Errorf("the coordinates of a Polygon: %w", err)
+		return coded.Errorf("geojson-polygon", "the coordinates of a Polygon: %w", err)
 	}
 	if len(rings) != 1 {
-		return fmt.Errorf("a polygon has %d rings: an outline is one ring, without holes", len(rings))
+		return coded.Errorf("geojson-rings", "a polygon has %d rings: an outline is one ring, without holes", len(rings))
 	}
 	if *left -= len(rings[0]); *left < 0 {
-		return fmt.Errorf("the outline has more than %d corners", mostCorners)
+		return coded.Errorf("geojson-corners", "the outline has more than %d corners", mostCorners)
 	}
 	corners := make([]string, len(rings[0]))
 	for i, at := range rings[0] {
 		if len(at) < 2 {
-			return errors.New("a corner has no longitude or no latitude")
+			return coded.New("geojson-corner", "a corner has no longitude or no latitude")
 		}
 		corners[i] = strconv.FormatFloat(at[1], 'f', -1, 64) + "," + strconv.FormatFloat(at[0], 'f', -1, 64)
 	}

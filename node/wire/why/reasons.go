@@ -140,6 +140,8 @@ const (
 	FileLarge        Reason = "file-large"         // MiB
 	FileUnreadable   Reason = "file-unreadable"    // the node's sentence
 	FilesWait        Reason = "files-wait"         // how many
+	ImportFault      Reason = "import-fault"       // the error
+	MoreFaults       Reason = "more-faults"        // how many
 	LacksMembers     Reason = "lacks-members"      // how many devices
 	MemberHasDevices Reason = "member-has-devices" // the member, how many
 	ImportGoesOn     Reason = "import-goes-on"

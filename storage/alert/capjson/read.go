@@ -5,7 +5,6 @@ package capjson
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,6 +12,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/check"
 	"almenara/storage/alert/tokens"
+	"almenara/storage/coded"
 )
 
 // FromJSON reads and checks an alert in the JSON form of MarshalJSON, at most
@@ -63,10 +63,10 @@ func fill[S ~string](field *S, value S) {
 // decodeJSON reads the form without the rules of CAP.
 func decodeJSON(raw []byte, found *alert.Findings) (*alert.Alert, error) {
 	if len(raw) > alert.MaxMessageBytes {
-		return nil, fmt.Errorf("%w: %d bytes, more than %d", alert.ErrTooBig, len(raw), alert.MaxMessageBytes)
+		return nil, coded.Errorf("bytes-many", "%w: %d bytes, more than %d", alert.ErrTooBig, len(raw), alert.MaxMessageBytes)
 	}
 	if !utf8.Valid(raw) {
-		return nil, fmt.Errorf("%w UTF-8", tokens.ErrBadBytes)
+		return nil, coded.Errorf("bad-utf8", "%w UTF-8", tokens.ErrBadBytes)
 	}
 	if err := scanJSON(raw, found); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func jsonError(err error) error {
 	if rejected, ok := errors.AsType[*alert.RejectError](err); ok {
 		return errors.New(rejected.Findings.Reason())
 	}
-	return fmt.Errorf("reading JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+	return coded.Errorf("json-wrong", "reading JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // normalise gives texts the form that Parse gives them: trimmed, shapes with single
@@ -97,7 +97,7 @@ func normalise(a *alert.Alert) (err error) {
 	a.EachText(func(s *string) {
 		*s = strings.TrimSpace(*s)
 		if bad := alert.NotXML(*s); bad != "" && err == nil {
-			err = fmt.Errorf("a text contains %s", bad)
+			err = coded.Errorf("text-contains", "a text contains %s", bad)
 		}
 	})
 	a.Codes, a.Infos = withoutEmpty(a.Codes), orNil(a.Infos)

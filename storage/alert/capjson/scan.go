@@ -11,6 +11,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/schema"
 	"almenara/storage/alert/tokens"
+	"almenara/storage/coded"
 )
 
 // shape is what may stand at one place of the JSON form. encoding/json itself takes
@@ -70,7 +71,7 @@ func scanJSON(raw []byte, found *alert.Findings) error {
 		return err
 	}
 	if _, err := s.dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("reading JSON: something follows the alert")
+		return coded.New("json-more", "reading JSON: something follows the alert")
 	}
 	return nil
 }
@@ -85,17 +86,17 @@ func (s *jsonScanner) value(want *shape, at string, orNull bool) error {
 	switch t {
 	case json.Delim('{'):
 		if want.fields == nil {
-			return fmt.Errorf("%s must be %s", at, want.what())
+			return coded.Errorf("json-kind", "%s must be %s", at, want.what())
 		}
 		return s.object(want, at)
 	case json.Delim('['):
 		if want.item == nil {
-			return fmt.Errorf("%s must be %s", at, want.what())
+			return coded.Errorf("json-kind", "%s must be %s", at, want.what())
 		}
 		return s.array(want, at)
 	}
 	if !want.fits(t) && !(t == nil && orNull) {
-		return fmt.Errorf("%s must be %s", at, want.what())
+		return coded.Errorf("json-kind", "%s must be %s", at, want.what())
 	}
 	if text, ok := t.(string); ok && want == shapeTime {
 		if d, odd, err := alert.ReadDateTime(text); err == nil && odd {
@@ -120,14 +121,14 @@ func (want *shape) fits(t json.Token) bool {
 }
 
 // what names the kind for people.
-func (want *shape) what() string {
+func (want *shape) what() coded.Word {
 	switch {
 	case want.fields != nil:
 		return "an object"
 	case want.item != nil:
 		return "an array"
 	default:
-		return want.kind
+		return coded.Word(want.kind)
 	}
 }
 
@@ -142,10 +143,10 @@ func (s *jsonScanner) object(want *shape, at string) error {
 		name, _ := t.(string)
 		field := want.fields[name]
 		if field == nil {
-			return fmt.Errorf("%s has an unknown field %q", at, alert.Clip(name))
+			return coded.Errorf("json-field", "%s has an unknown field %q", at, alert.Clip(name))
 		}
 		if slices.Contains(seen, name) {
-			return fmt.Errorf("%s has the field %q twice", at, name)
+			return coded.Errorf("json-twice", "%s has the field %q twice", at, name)
 		}
 		seen = append(seen, name)
 		if err := s.value(field, at+"."+name, true); err != nil {
@@ -159,7 +160,7 @@ func (s *jsonScanner) object(want *shape, at string) error {
 func (s *jsonScanner) array(want *shape, at string) error {
 	for n := 0; s.dec.More(); n++ {
 		if s.items[want]++; s.items[want] > want.most {
-			return fmt.Errorf("%w: more than %d items like %s", alert.ErrTooBig, want.most, at)
+			return coded.Errorf("items-many", "%w: more than %d items like %s", alert.ErrTooBig, want.most, at)
 		}
 		if err := s.value(want.item, fmt.Sprintf("%s[%d]", at, n), false); err != nil {
 			return err
@@ -180,7 +181,7 @@ func readingJSON(err error) error {
 		return nil
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("reading JSON: it ends too early")
+		return coded.New("json-early", "reading JSON: it ends too early")
 	}
-	return fmt.Errorf("reading JSON: %w", err)
+	return coded.Errorf("json-error", "reading JSON: %w", err)
 }

@@ -9,9 +9,10 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/alert/schema"
 	"almenara/storage/alert/tokens"
+	"almenara/storage/coded"
 )
 
-var errNoRoot = errors.New("there is no root element")
+var errNoRoot = coded.New("xml-no-root", "there is no root element")
 
 // notCAP is a root element that is not a CAP 1.2 alert.
 type notCAP struct{ space, local string }
@@ -217,15 +218,15 @@ func markupLeaves(tag, name string) string {
 	return tag + name + ">"
 }
 
-// coded are the elements with a code list. The schema takes white space around a
+// listed are the elements with a code list. The schema takes white space around a
 // code for a part of it; printers of XML on the way put some there.
-var coded = map[string]bool{"status": true, "msgType": true, "scope": true, "category": true,
+var listed = map[string]bool{"status": true, "msgType": true, "scope": true, "category": true,
 	"responseType": true, "urgency": true, "severity": true, "certainty": true}
 
 // trim takes the white space around a text off.
 func (p *parser) trim(name, text string) string {
 	trimmed := strings.TrimSpace(text)
-	if coded[name] && len(trimmed) != len(text) {
+	if listed[name] && len(trimmed) != len(text) {
 		p.found.Add(alert.Warn, "code-outer-space", "there is white space around the %s %q", name, alert.Clip(trimmed))
 	}
 	if len(trimmed) < len(text)/2 {

@@ -2,13 +2,13 @@
 package capxml
 
 import (
-	"fmt"
 	"strconv"
 
 	"almenara/storage/alert"
 	"almenara/storage/alert/check"
 	"almenara/storage/alert/schema"
 	"almenara/storage/alert/tokens"
+	"almenara/storage/coded"
 )
 
 // Parse reads and checks one CAP 1.2 message, in UTF-8, UTF-16 with a byte order
@@ -93,7 +93,7 @@ func (p *parser) document() error {
 func (p *parser) alertChild(name string) error {
 	if name == "info" {
 		if len(p.alert.Infos) == alert.MaxInfos {
-			return fmt.Errorf("%w: more than %d info blocks", alert.ErrTooBig, alert.MaxInfos)
+			return coded.Errorf("infos-many", "%w: more than %d info blocks", alert.ErrTooBig, alert.MaxInfos)
 		}
 		p.alert.Infos = append(p.alert.Infos, alert.Info{})
 		i := &p.alert.Infos[len(p.alert.Infos)-1]
@@ -230,7 +230,7 @@ func (p *parser) named(list *[]alert.Named) error {
 // resource reads a resource block.
 func (p *parser) resource(i *alert.Info) error {
 	if p.resources++; p.resources > alert.MaxResources {
-		return fmt.Errorf("%w: more than %d resources", alert.ErrTooBig, alert.MaxResources)
+		return coded.Errorf("resources-many", "%w: more than %d resources", alert.ErrTooBig, alert.MaxResources)
 	}
 	var r alert.Resource
 	err := p.block(&schema.ResourceBlock, func(name string) error {
@@ -267,7 +267,7 @@ func (p *parser) size(text string) int64 {
 // area reads an area block.
 func (p *parser) area(i *alert.Info) error {
 	if p.areas++; p.areas > alert.MaxAreas {
-		return fmt.Errorf("%w: more than %d areas", alert.ErrTooBig, alert.MaxAreas)
+		return coded.Errorf("areas-many", "%w: more than %d areas", alert.ErrTooBig, alert.MaxAreas)
 	}
 	i.Areas = append(i.Areas, alert.Area{})
 	a := &i.Areas[len(i.Areas)-1]

@@ -2,19 +2,18 @@ package capxml
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"strconv"
 
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 )
 
 // ErrNotXML is returned by Write for text that cannot stand in an XML document:
 // control characters, bytes that are not UTF-8.
-var ErrNotXML = errors.New("writing alert: text that XML cannot hold")
+var ErrNotXML = coded.New("not-xml", "writing alert: text that XML cannot hold")
 
 // ErrTooLarge is returned by Write for a message over MaxMessageBytes.
-var ErrTooLarge = errors.New("writing alert: the message is too large")
+var ErrTooLarge = coded.New("xml-too-large", "writing alert: the message is too large")
 
 // Write writes the alert as a CAP 1.2 document in UTF-8, elements in the order of the
 // schema. Parse of the result gives an equal alert, but for a signature, which is
@@ -33,7 +32,7 @@ func Write(a *alert.Alert) ([]byte, error) {
 	case w.err != nil:
 		return nil, w.err
 	case w.Len() > alert.MaxMessageBytes:
-		return nil, fmt.Errorf("%w: %d bytes, more than %d", ErrTooLarge, w.Len(), alert.MaxMessageBytes)
+		return nil, coded.Errorf("bytes-many", "%w: %d bytes, more than %d", ErrTooLarge, w.Len(), alert.MaxMessageBytes)
 	}
 	return w.Bytes(), nil
 }
@@ -167,7 +166,7 @@ func (w *writer) indent() {
 // or a reader would take it for a line feed (XML 1.0 §2.11).
 func (w *writer) text(name, text string) {
 	if bad := alert.NotXML(text); bad != "" {
-		w.err = fmt.Errorf("%w: %s in %s", ErrNotXML, bad, name)
+		w.err = coded.Errorf("not-xml-in", "%w: %s in %s", ErrNotXML, bad, name)
 		return
 	}
 	for _, r := range text {

@@ -3,7 +3,6 @@ package tokens
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/text/encoding/ianaindex"
 
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 )
 
 var (
@@ -32,7 +32,7 @@ var xmlDeclaration = regexp.MustCompile(`^<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t
 // maxDeclaration bounds the XML declaration in bytes.
 const maxDeclaration = 256
 
-var ErrBadBytes = errors.New("bytes do not fit the encoding")
+var ErrBadBytes = coded.New("bad-bytes", "bytes do not fit the encoding")
 
 // ToUTF8 returns the message as UTF-8 without byte order mark and without XML
 // declaration. A byte order mark wins over the declaration, as XML 1.0 appendix F
@@ -70,7 +70,7 @@ func ToUTF8(raw []byte) (text []byte, doubt string, err error) {
 // withoutDeclaration checks the UTF-8 text and cuts its XML declaration off.
 func withoutDeclaration(text []byte) ([]byte, error) {
 	if !utf8.Valid(text) {
-		return nil, fmt.Errorf("%w UTF-8", ErrBadBytes)
+		return nil, coded.Errorf("bad-utf8", "%w UTF-8", ErrBadBytes)
 	}
 	if !bytes.HasPrefix(text, []byte("<?xml")) {
 		return text, nil
@@ -80,7 +80,7 @@ func withoutDeclaration(text []byte) ([]byte, error) {
 		if len(text) > 5 && !isXMLSpace(rune(text[5])) {
 			return text, nil // some other instruction, such as xml-stylesheet
 		}
-		return nil, errors.New("the XML declaration is malformed")
+		return nil, coded.New("xml-declared", "the XML declaration is malformed")
 	}
 	return text[found[1]:], nil
 }
@@ -93,7 +93,7 @@ func DeclaredEncoding(raw []byte) (string, error) {
 	}
 	name := strings.ToLower(strings.Trim(string(found[1]), `"'`))
 	if strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32") {
-		return "", fmt.Errorf("the message says it is %s but has no byte order mark, and is not", name)
+		return "", coded.Errorf("xml-mark", "the message says it is %s but has no byte order mark, and is not", name)
 	}
 	return name, nil
 }
@@ -110,7 +110,7 @@ func fromCharset(raw []byte, name string) (text []byte, doubt string, err error)
 		charset, err = ianaindex.IANA.Encoding(name)
 	}
 	if err != nil || charset == nil || charset == encoding.Replacement {
-		return nil, "", fmt.Errorf("the encoding %q is not known", alert.Clip(name))
+		return nil, "", coded.Errorf("encoding-unknown", "the encoding %q is not known", alert.Clip(name))
 	}
 	ascii := strings.HasSuffix(name, "ascii") && utf8.Valid(raw)
 	if ascii && multibyte(raw) == 0 {
@@ -124,10 +124,10 @@ func fromCharset(raw []byte, name string) (text []byte, doubt string, err error)
 	}
 	text, err = charset.NewDecoder().Bytes(raw)
 	if err != nil {
-		return nil, "", fmt.Errorf("decoding %s: %w", name, err)
+		return nil, "", coded.Errorf("decoding", "decoding %s: %w", name, err)
 	}
 	if bytes.ContainsRune(text, utf8.RuneError) {
-		return nil, "", fmt.Errorf("%w %s", ErrBadBytes, name)
+		return nil, "", coded.Errorf("bad-bytes-of", "%w %s", ErrBadBytes, name)
 	}
 	return text, "", nil
 }
@@ -175,18 +175,18 @@ func multibyte(text []byte) int {
 // fromUTF16 decodes raw, which comes after its byte order mark.
 func fromUTF16(raw []byte, order binary.ByteOrder) ([]byte, error) {
 	if len(raw)%2 != 0 {
-		return nil, fmt.Errorf("%w UTF-16", ErrBadBytes)
+		return nil, coded.Errorf("bad-utf16", "%w UTF-16", ErrBadBytes)
 	}
 	text := make([]byte, 0, len(raw)+len(raw)/2)
 	for ; len(raw) > 0; raw = raw[2:] {
 		r := rune(order.Uint16(raw))
 		if utf16.IsSurrogate(r) {
 			if len(raw) < 4 {
-				return nil, fmt.Errorf("%w UTF-16", ErrBadBytes)
+				return nil, coded.Errorf("bad-utf16", "%w UTF-16", ErrBadBytes)
 			}
 			raw = raw[2:]
 			if r = utf16.DecodeRune(r, rune(order.Uint16(raw))); r == utf8.RuneError {
-				return nil, fmt.Errorf("%w UTF-16", ErrBadBytes)
+				return nil, coded.Errorf("bad-utf16", "%w UTF-16", ErrBadBytes)
 			}
 		}
 		text = utf8.AppendRune(text, r)

@@ -2,12 +2,12 @@ package tokens
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strconv"
 	"unicode/utf8"
 
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 )
 
 // MaxTag bounds one start or end tag in bytes. CAP has no attributes of its own;
@@ -17,7 +17,7 @@ const MaxTag = 4096
 // maxReference is how far to look for the end of a character reference.
 const maxReference = 32
 
-var ErrDoctype = errors.New("the message carries a DTD or other markup declaration")
+var ErrDoctype = coded.New("xml-doctype", "the message carries a DTD or other markup declaration")
 
 // Scan looks over the whole UTF-8 text before the XML decoder sees it. It refuses
 // what the decoder would accept, resolve or spend memory on: declarations of any
@@ -55,11 +55,15 @@ func scanCharacters(text []byte) error {
 		}
 		r, size := utf8.DecodeRune(text[at:])
 		if !alert.IsXMLChar(r) || r == utf8.RuneError && size == 1 {
-			return fmt.Errorf("the character U+%04X may not stand in XML", r)
+			return badCharacter(r)
 		}
 		at += size
 	}
 	return nil
+}
+
+func badCharacter(r rune) error {
+	return coded.Errorf("xml-character", "the character %s may not stand in XML", fmt.Sprintf("U+%04X", r))
 }
 
 // scanReferences finds a reference to a character that may not stand in XML, which
@@ -77,7 +81,7 @@ func scanReferences(text []byte) error {
 		}
 		code, err := strconv.ParseUint(string(digits), base, 31)
 		if err == nil && !alert.IsXMLChar(rune(code)) {
-			return fmt.Errorf("the character U+%04X may not stand in XML", code)
+			return badCharacter(rune(code))
 		}
 		text = rest
 	}
@@ -103,7 +107,7 @@ func markupLength(text []byte) (int, error) {
 func lengthUntil(text []byte, from int, end string) (int, error) {
 	at := bytes.Index(text[from:], []byte(end))
 	if at < 0 {
-		return 0, fmt.Errorf("the message ends before %q", end)
+		return 0, coded.Errorf("xml-ends", "the message ends before %q", end)
 	}
 	return from + at + len(end), nil
 }
@@ -116,7 +120,7 @@ func tagLength(text []byte) (int, error) {
 		case quote != 0 && c == quote:
 			quote = 0
 			if i+1 < len(text) && !bytes.ContainsRune([]byte(" \t\r\n/>"), rune(text[i+1])) {
-				return 0, errors.New("white space is missing between attributes")
+				return 0, coded.New("xml-white", "white space is missing between attributes")
 			}
 		case quote != 0:
 		case c == '"' || c == '\'':
@@ -126,9 +130,9 @@ func tagLength(text []byte) (int, error) {
 		}
 	}
 	if len(text) >= MaxTag {
-		return 0, fmt.Errorf("a tag is longer than %d bytes", MaxTag)
+		return 0, coded.Errorf("xml-tag", "a tag is longer than %d bytes", MaxTag)
 	}
-	return 0, errors.New("the message ends within a tag")
+	return 0, coded.New("xml-within", "the message ends within a tag")
 }
 
 // isXMLSpace is the production S of XML 1.0 §2.3.

@@ -6,11 +6,11 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 )
 
 // The bounds of a message besides those of package alert. They leave real messages room: the
@@ -92,11 +92,11 @@ func (t *Reader) Next() (Token, error) {
 				return Token{Kind: tokenText, Text: raw}, nil
 			}
 			if len(bytes.Trim(raw, " \t\r\n")) > 0 {
-				return Token{}, errors.New("there is text outside the root element")
+				return Token{}, coded.New("xml-text", "there is text outside the root element")
 			}
 		case xml.ProcInst:
 			if strings.EqualFold(raw.Target, "xml") {
-				return Token{}, errors.New("an XML declaration stands inside the message")
+				return Token{}, coded.New("xml-declaration", "an XML declaration stands inside the message")
 			}
 		case xml.Directive:
 			return Token{}, ErrDoctype
@@ -107,10 +107,10 @@ func (t *Reader) Next() (Token, error) {
 // notWellFormed strips the decoder's own prefix from its message.
 func notWellFormed(err error) error {
 	if errors.Is(err, io.EOF) {
-		return errors.New("the message ends too early")
+		return coded.New("xml-early", "the message ends too early")
 	}
 	if syntax, ok := errors.AsType[*xml.SyntaxError](err); ok {
-		return fmt.Errorf("line %d: %s", syntax.Line, syntax.Msg)
+		return coded.Errorf("xml-line", "line %d: %s", syntax.Line, syntax.Msg)
 	}
 	return err
 }
@@ -118,12 +118,12 @@ func notWellFormed(err error) error {
 // start opens an element.
 func (t *Reader) start(raw xml.StartElement) (Token, error) {
 	if len(t.open) == 0 && t.rooted {
-		return Token{}, errors.New("there is a second root element")
+		return Token{}, coded.New("xml-roots", "there is a second root element")
 	}
 	t.rooted = true
 	t.elements += 1 + len(raw.Attr)
 	if t.elements > MaxElements || len(t.open) >= MaxDepth {
-		return Token{}, fmt.Errorf("%w: more than %d elements or nested deeper than %d", alert.ErrTooBig, MaxElements, MaxDepth)
+		return Token{}, coded.Errorf("xml-large", "%w: more than %d elements or nested deeper than %d", alert.ErrTooBig, MaxElements, MaxDepth)
 	}
 	t.open = append(t.open, openTag{raw: raw.Name, bindings: len(t.bindings)})
 	attrs, err := t.declare(raw.Attr)
@@ -140,11 +140,11 @@ func (t *Reader) start(raw xml.StartElement) (Token, error) {
 // end closes the innermost element.
 func (t *Reader) end(raw xml.EndElement) (Token, error) {
 	if len(t.open) == 0 {
-		return Token{}, fmt.Errorf("</%s> closes nothing", alert.Clip(raw.Name.Local))
+		return Token{}, coded.Errorf("xml-closes", "</%s> closes nothing", alert.Clip(raw.Name.Local))
 	}
 	last := t.open[len(t.open)-1]
 	if last.raw != raw.Name {
-		return Token{}, fmt.Errorf("<%s> is closed by </%s>", alert.Clip(last.raw.Local), alert.Clip(raw.Name.Local))
+		return Token{}, coded.Errorf("xml-closed", "<%s> is closed by </%s>", alert.Clip(last.raw.Local), alert.Clip(raw.Name.Local))
 	}
 	t.open = t.open[:len(t.open)-1]
 	t.bindings = t.bindings[:last.bindings]
@@ -160,7 +160,7 @@ func (t *Reader) declare(raw []xml.Attr) ([]xml.Attr, error) {
 	for _, a := range raw {
 		switch {
 		case a.Name.Space == "xmlns" && a.Value == "":
-			return nil, fmt.Errorf("the name space prefix %q is unbound again", alert.Clip(a.Name.Local))
+			return nil, coded.Errorf("xml-unbound", "the name space prefix %q is unbound again", alert.Clip(a.Name.Local))
 		case a.Name.Space == "xmlns":
 			t.bindings = append(t.bindings, binding{a.Name.Local, a.Value})
 		case a.Name.Space == "" && a.Name.Local == "xmlns":
@@ -170,7 +170,7 @@ func (t *Reader) declare(raw []xml.Attr) ([]xml.Attr, error) {
 		}
 	}
 	if len(t.bindings) > MaxNamespaces {
-		return nil, fmt.Errorf("%w: more than %d name spaces", alert.ErrTooBig, MaxNamespaces)
+		return nil, coded.Errorf("xml-spaces", "%w: more than %d name spaces", alert.ErrTooBig, MaxNamespaces)
 	}
 	return rest, t.resolveAttributes(rest)
 }
@@ -193,7 +193,7 @@ func repeated(attrs []xml.Attr) error {
 	for i, a := range attrs {
 		for _, before := range attrs[:i] {
 			if before.Name == a.Name {
-				return fmt.Errorf("the attribute %q stands twice in one tag", alert.Clip(a.Name.Local))
+				return coded.Errorf("xml-attribute", "the attribute %q stands twice in one tag", alert.Clip(a.Name.Local))
 			}
 		}
 	}
@@ -204,7 +204,7 @@ func repeated(attrs []xml.Attr) error {
 // default name space.
 func (t *Reader) resolve(name xml.Name, element bool) (xml.Name, error) {
 	if strings.Contains(name.Local, ":") {
-		return name, fmt.Errorf("%q is not a name", alert.Clip(name.Local))
+		return name, coded.Errorf("xml-name", "%q is not a name", alert.Clip(name.Local))
 	}
 	if name.Space == "" && !element {
 		return name, nil
@@ -217,5 +217,5 @@ func (t *Reader) resolve(name xml.Name, element bool) (xml.Name, error) {
 	if name.Space == "" {
 		return name, nil
 	}
-	return name, fmt.Errorf("the name space prefix %q is not declared", alert.Clip(name.Space))
+	return name, coded.Errorf("xml-prefix", "the name space prefix %q is not declared", alert.Clip(name.Space))
 }

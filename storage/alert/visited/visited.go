@@ -3,13 +3,12 @@
 package visited
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"almenara/storage/alert"
+	"almenara/storage/coded"
 )
 
 // Parameter is the valueName of the CAP parameter by which an alert is also for who was at a place: a span of
@@ -39,7 +38,7 @@ var forms = []string{time.RFC3339, "2006-01-02T15:04Z07:00"}
 func Parse(value string) (Visit, error) {
 	words := strings.Fields(value)
 	if len(words) != 2 {
-		return Visit{}, errors.New("a span of time, a space and the path of a place are expected, such as 2026-11-28T10:00:00+08:00/2026-11-28T14:00:00+08:00 tuen-mun/on-ting/market")
+		return Visit{}, coded.New("visit-form", "a span of time, a space and the path of a place are expected, such as 2026-11-28T10:00:00+08:00/2026-11-28T14:00:00+08:00 tuen-mun/on-ting/market")
 	}
 	first, second, _ := strings.Cut(words[0], "/")
 	from, err := timeOf(first)
@@ -59,7 +58,7 @@ func timeOf(text string) (t time.Time, err error) {
 			return t, nil
 		}
 	}
-	return t, fmt.Errorf("%q is no time such as 2026-11-28T10:00:00+08:00", alert.Clip(text))
+	return t, coded.Errorf("visit-time", "%q is no time such as 2026-11-28T10:00:00+08:00", alert.Clip(text))
 }
 
 // String is the value of the parameter.
@@ -71,13 +70,13 @@ func (v Visit) String() string {
 func (v Visit) Plausible(sent time.Time) error {
 	switch {
 	case !v.From.Before(v.To):
-		return fmt.Errorf("its end, %s, is not after its begin", v.To.Format(time.RFC3339))
+		return coded.Errorf("visit-end", "its end, %s, is not after its begin", v.To.Format(time.RFC3339))
 	case v.To.Sub(v.From) > Kept:
-		return fmt.Errorf("it is longer than the %d days for which phones keep visits", int(Kept.Hours()/24))
+		return coded.Errorf("visit-long", "it is longer than the %d days for which phones keep visits", int(Kept.Hours()/24))
 	case v.To.After(sent.Add(time.Hour)):
-		return fmt.Errorf("it ends at %s, after the message was sent: who goes there later is warned by an area or a selection", v.To.Format(time.RFC3339))
+		return coded.Errorf("visit-late", "it ends at %s, after the message was sent: who goes there later is warned by an area or a selection", v.To.Format(time.RFC3339))
 	case !v.To.After(sent.Add(-Kept)):
-		return fmt.Errorf("it ended more than %d days before the message was sent, and no phone keeps visits for longer", int(Kept.Hours()/24))
+		return coded.Errorf("visit-old", "it ended more than %d days before the message was sent, and no phone keeps visits for longer", int(Kept.Hours()/24))
 	}
 	return nil
 }

@@ -2,13 +2,13 @@ package areas
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // areaReader reads the areas of the info blocks of one message. Blocks of different
@@ -42,7 +42,7 @@ func (r *areaReader) target(a *alert.Alert, n int, restrict audience.Selection, 
 	for i, area := range a.Infos[n].Areas {
 		holds, err := r.area(&t, area)
 		if err != nil {
-			return audience.Target{}, fmt.Errorf("area %d (%s): %w: %w", i+1, audience.Clip(area.Description), ErrUnreadableArea, err)
+			return audience.Target{}, coded.Errorf("area-at", "area %d (%s): %w: %w", i+1, audience.Clip(area.Description), ErrUnreadableArea, err)
 		}
 		if holds != nil {
 			nothing = holds
@@ -50,11 +50,11 @@ func (r *areaReader) target(a *alert.Alert, n int, restrict audience.Selection, 
 	}
 	switch {
 	case geometry.Tangled(t.Shapes):
-		return audience.Target{}, fmt.Errorf("%w: its shapes have hundreds of edges that lie across each other, which no area has; draw its border alone", ErrUnreadableArea)
+		return audience.Target{}, coded.Errorf("area-tangled", "%w: its shapes have hundreds of edges that lie across each other, which no area has; draw its border alone", ErrUnreadableArea)
 	case t.Area:
 		return t, checkGeocodes(&t, knowsScheme)
 	case restrict.IsZero() && nothing != nil:
-		return audience.Target{}, fmt.Errorf("%w; all there is holds no place: %w", audience.ErrNoArea, nothing)
+		return audience.Target{}, coded.Errorf("area-nothing", "%w; all there is holds no place: %w", audience.ErrNoArea, nothing)
 	case restrict.IsZero():
 		return audience.Target{}, audience.ErrNoArea
 	case nothing != nil:
@@ -73,7 +73,7 @@ func (r *areaReader) area(t *audience.Target, area alert.Area) (nothing, err err
 		p, known := r.read[kind+text+key.String()]
 		if !known {
 			if p, err = parse(text); err != nil {
-				err = fmt.Errorf("%s: %w", kind, err)
+				err = coded.Errorf("area-shape", "%s: %w", kind, err)
 				if errors.Is(err, geometry.ErrNothing) {
 					nothing, err = err, nil
 				}
@@ -117,7 +117,7 @@ func (r *areaReader) area(t *audience.Target, area alert.Area) (nothing, err err
 	}
 	t.Area = len(t.Shapes) > 0 || len(t.Geocodes) > 0
 	if len(t.Geocodes) > MaxGeocodes {
-		return nothing, fmt.Errorf("%d geocodes, at most %d are allowed", len(t.Geocodes), MaxGeocodes)
+		return nothing, coded.Errorf("geocodes-many", "%d geocodes, at most %d are allowed", len(t.Geocodes), MaxGeocodes)
 	}
 	return nothing, nil
 }
@@ -202,6 +202,6 @@ func (r *areaReader) simplify(targets []audience.Target) error {
 		r.note("outlines-widened", "the outlines have %d points together; they are widened by up to %d m to pass with %d", total, (excess+2)*111_320/geometry.UnitsPerDegree+1, now)
 		return nil
 	}
-	return fmt.Errorf("%w: the outlines have %d points together, which cannot be made %d by widening them by less than 1 km",
+	return coded.Errorf("outlines-large", "%w: the outlines have %d points together, which cannot be made %d by widening them by less than 1 km",
 		ErrUnreadableArea, total, MaxPoints)
 }

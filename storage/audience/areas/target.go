@@ -4,14 +4,13 @@ package areas
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // Limits of the areas of a message. A hostile area may cost a few milliseconds to
@@ -28,11 +27,11 @@ const Rule = "area-changed"
 
 // ErrUnreadableArea refuses areas that cannot be read, wholly or in part: reading
 // around them would reach others than the sender meant.
-var ErrUnreadableArea = errors.New("the alert's area cannot be read")
+var ErrUnreadableArea = coded.New("area-unreadable", "the alert's area cannot be read")
 
 // ErrNotAddressed refuses a Private alert without addresses and a Restricted one
 // without a selection: nothing says who may get it.
-var ErrNotAddressed = errors.New("the alert does not say who may get it")
+var ErrNotAddressed = coded.New("not-addressed", "the alert does not say who may get it")
 
 // TargetsOf makes the targets of a message, one for each info block: the union of the
 // polygons, circles and geocodes of its areas, without the holes that EXCLUDE_POLYGON
@@ -53,7 +52,7 @@ func TargetsOf(a *alert.Alert, restrict audience.Selection, knowsScheme func(nam
 	for n := range a.Infos {
 		if targets[n], err = r.target(a, n, restrict, knowsScheme); err != nil {
 			if len(a.Infos) > 1 {
-				err = fmt.Errorf("info %d: %w", n+1, err)
+				err = coded.Errorf("info-at", "info %d: %w", n+1, err)
 			}
 			return nil, nil, err
 		}
@@ -80,7 +79,7 @@ func readScope(t *audience.Target, scope alert.Scope, addresses []string) error 
 	case alert.ScopeRestricted:
 		t.Private = true
 		if t.Select == "" {
-			return fmt.Errorf("%w: scope Restricted needs a selection", ErrNotAddressed)
+			return coded.Errorf("restricted-selection", "%w: scope Restricted needs a selection", ErrNotAddressed)
 		}
 	case alert.ScopePrivate:
 		t.Private = true
@@ -90,10 +89,10 @@ func readScope(t *audience.Target, scope alert.Scope, addresses []string) error 
 			}
 		}
 		if len(t.Addresses) == 0 {
-			return fmt.Errorf("%w: scope Private needs addresses", ErrNotAddressed)
+			return coded.Errorf("private-addresses", "%w: scope Private needs addresses", ErrNotAddressed)
 		}
 	default:
-		return fmt.Errorf("%w: scope %q is not Public, Restricted or Private", ErrNotAddressed, audience.Clip(string(scope)))
+		return coded.Errorf("scope-unknown", "%w: scope %q is not Public, Restricted or Private", ErrNotAddressed, audience.Clip(string(scope)))
 	}
 	return nil
 }
@@ -110,5 +109,5 @@ func checkGeocodes(t *audience.Target, knowsScheme func(string) bool) error {
 	}
 	scheme := audience.Clip(t.Geocodes[0].Name)
 	*t = audience.Target{}
-	return fmt.Errorf("%w: no place of the district has geocodes of the kind %q", ErrUnreadableArea, scheme)
+	return coded.Errorf("geocode-kind", "%w: no place of the district has geocodes of the kind %q", ErrUnreadableArea, scheme)
 }

@@ -1,11 +1,11 @@
 package geometry
 
 import (
-	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
+
+	"almenara/storage/coded"
 )
 
 // MaxCircleKm is the largest radius that is read. A typhoon's gales reach 1,000 km.
@@ -27,7 +27,7 @@ const (
 func ParseCircle(text string) (Polygon, error) {
 	parts := strings.Fields(text)
 	if len(parts) != 2 {
-		return nil, fmt.Errorf("%.40q: a point and a radius in km such as 22.3193,114.1694 1.5 are expected", text)
+		return nil, coded.Errorf("circle-wrong", "%.40q: a point and a radius in km such as 22.3193,114.1694 1.5 are expected", text)
 	}
 	centre, err := ParsePair(parts[0])
 	if err != nil {
@@ -35,13 +35,13 @@ func ParseCircle(text string) (Polygon, error) {
 	}
 	radius, err := strconv.ParseFloat(parts[1], 64)
 	if err != nil || strings.Trim(parts[1], "0123456789.") != "" {
-		return nil, fmt.Errorf("%.40q is not a radius in km such as 1.5", parts[1])
+		return nil, coded.Errorf("radius-wrong", "%.40q is not a radius in km such as 1.5", parts[1])
 	}
 	if radius == 0 {
-		return nil, fmt.Errorf("%w: the radius is 0", ErrNothing)
+		return nil, coded.Errorf("radius-zero", "%w: the radius is 0", ErrNothing)
 	}
 	if radius < 0 || radius > MaxCircleKm {
-		return nil, fmt.Errorf("the radius is %.40s km: more than 0 and at most %d is expected", parts[1], MaxCircleKm)
+		return nil, coded.Errorf("radius-range", "the radius is %.40s km: more than 0 and at most %d is expected", parts[1], MaxCircleKm)
 	}
 	return drawCircle(centre, radius)
 }
@@ -54,7 +54,7 @@ func drawCircle(centre Point, radiusKm float64) (Polygon, error) {
 	angle := radiusKm / smallestRadiusKm
 	reach := math.Abs(lat) + 1.01*angle
 	if reach > maxCircleLat*math.Pi/180 {
-		return nil, errors.New("it comes too near to a pole")
+		return nil, coded.New("circle-pole", "it comes too near to a pole")
 	}
 	side := 2 * math.Pi * angle / CircleVertices
 	angle += side*side/4*math.Tan(reach) + 3*math.Pi/(180*UnitsPerDegree)
@@ -80,7 +80,7 @@ func destination(lat, lon, angle, bearing float64) (Point, error) {
 	sin := math.Sin(lat)*math.Cos(angle) + math.Cos(lat)*math.Sin(angle)*math.Cos(bearing)
 	x := lon + math.Atan2(math.Sin(bearing)*math.Sin(angle)*math.Cos(lat), math.Cos(angle)-math.Sin(lat)*sin)
 	if math.Abs(x) > math.Pi {
-		return Point{}, errors.New("it crosses the 180th meridian; one polygon on each side is expected")
+		return Point{}, coded.New("circle-meridian", "it crosses the 180th meridian; one polygon on each side is expected")
 	}
 	return Point{Lat: units(math.Asin(sin)), Lon: units(x)}, nil
 }

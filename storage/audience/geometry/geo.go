@@ -2,8 +2,8 @@ package geometry
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
+
+	"almenara/storage/coded"
 )
 
 // UnitsPerDegree: positions are whole numbers of 1e-7 degree, about 1 cm.
@@ -186,15 +186,15 @@ func (p Polygon) Overlaps(o Polygon) bool {
 }
 
 // errNothing is a polygon or circle that holds no place.
-var ErrNothing = errors.New("the polygon encloses no area")
+var ErrNothing = coded.New("polygon-nothing", "the polygon encloses no area")
 
 // Check says why the point is not on Earth.
 func (p Point) Check() error {
 	if p.Lat < -MaxLat || p.Lat > MaxLat {
-		return fmt.Errorf("latitude %s is out of range: -90 to 90 is expected", formatDegrees(p.Lat))
+		return coded.Errorf("latitude-range", "latitude %s is out of range: -90 to 90 is expected", formatDegrees(p.Lat))
 	}
 	if p.Lon < -MaxLon || p.Lon > MaxLon {
-		return fmt.Errorf("longitude %s is out of range: -180 to 180 is expected", formatDegrees(p.Lon))
+		return coded.Errorf("longitude-range", "longitude %s is out of range: -180 to 180 is expected", formatDegrees(p.Lon))
 	}
 	return nil
 }
@@ -202,7 +202,7 @@ func (p Point) Check() error {
 // Check says why the polygon encloses nothing, or cannot be judged.
 func (p Polygon) Check() error {
 	if len(p) < 3 {
-		return fmt.Errorf("%w: it has %d distinct points", ErrNothing, len(p))
+		return coded.Errorf("polygon-points", "%w: it has %d distinct points", ErrNothing, len(p))
 	}
 	open := map[Edge]bool{}
 	for i, at := range p {
@@ -211,10 +211,10 @@ func (p Polygon) Check() error {
 		}
 		last := p[(i+len(p)-1)%len(p)]
 		if at == last {
-			return fmt.Errorf("point %d repeats the one before it", i+1)
+			return coded.Errorf("point-repeats", "point %d repeats the one before it", i+1)
 		}
 		if apart := int64(at.Lon) - int64(last.Lon); apart > MaxLon || apart < -MaxLon {
-			return errors.New("the polygon crosses the 180th meridian; one polygon on each side is expected")
+			return coded.New("polygon-meridian", "the polygon crosses the 180th meridian; one polygon on each side is expected")
 		}
 		toggle(open, newEdge(last, at))
 	}

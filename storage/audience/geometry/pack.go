@@ -2,7 +2,8 @@ package geometry
 
 import (
 	"encoding/binary"
-	"errors"
+
+	"almenara/storage/coded"
 )
 
 // Pack writes a polygon as the differences between its points, in varints: about
@@ -26,12 +27,12 @@ func Unpack(packed []byte) (Polygon, error) {
 		for _, value := range []*int64{&lat, &lon} {
 			step, n := binary.Varint(packed)
 			if n <= 0 {
-				return nil, errors.New("an outline is cut off")
+				return nil, coded.New("outline-cut", "an outline is cut off")
 			}
 			*value, packed = *value+step, packed[n:]
 		}
 		if int64(int32(lat)) != lat || int64(int32(lon)) != lon {
-			return nil, errors.New("an outline leaves the globe")
+			return nil, coded.New("outline-globe", "an outline leaves the globe")
 		}
 		out = append(out, Point{Lat: int32(lat), Lon: int32(lon)})
 	}

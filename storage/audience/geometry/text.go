@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"almenara/storage/coded"
 )
 
 // NewPoint rounds a position in degrees to the units of Point. It is an error
 // outside of latitude -90 to 90 and longitude -180 to 180.
 func NewPoint(lat, lon float64) (Point, error) {
 	if !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) {
-		return Point{}, fmt.Errorf("position %v,%v is not on earth: latitude -90 to 90 and longitude -180 to 180 are expected", lat, lon)
+		return Point{}, coded.Errorf("position-off-earth", "position %v,%v is not on earth: latitude -90 to 90 and longitude -180 to 180 are expected", lat, lon)
 	}
 	return Point{Lat: int32(math.Round(lat * UnitsPerDegree)), Lon: int32(math.Round(lon * UnitsPerDegree))}, nil
 }
@@ -38,10 +40,10 @@ func (p Point) String() string {
 func ParsePolygon(text string, most int) (Polygon, error) {
 	pairs := strings.Fields(text)
 	if len(pairs) < 4 {
-		return nil, fmt.Errorf("at least 4 coordinate pairs are expected, found %d", len(pairs))
+		return nil, coded.Errorf("pairs-few", "at least 4 coordinate pairs are expected, found %d", len(pairs))
 	}
 	if len(pairs) > most+1 {
-		return nil, fmt.Errorf("it has %d points, at most %d are allowed", len(pairs)-1, most)
+		return nil, coded.Errorf("points-many", "it has %d points, at most %d are allowed", len(pairs)-1, most)
 	}
 	var p Polygon
 	for _, pair := range pairs {
@@ -55,10 +57,10 @@ func ParsePolygon(text string, most int) (Polygon, error) {
 	}
 	last := len(p) - 1
 	if last == 0 {
-		return nil, fmt.Errorf("%w: all its points are one", ErrNothing)
+		return nil, coded.Errorf("points-same", "%w: all its points are one", ErrNothing)
 	}
 	if p[0] != p[last] {
-		return nil, fmt.Errorf("it is not closed: it begins at %.40s and ends at %.40s", pairs[0], pairs[len(pairs)-1])
+		return nil, coded.Errorf("ring-open", "it is not closed: it begins at %.40s and ends at %.40s", pairs[0], pairs[len(pairs)-1])
 	}
 	p = p[:len(p)-1]
 	return p, p.Check()
@@ -68,15 +70,15 @@ func ParsePolygon(text string, most int) (Polygon, error) {
 func ParsePair(text string) (Point, error) {
 	lat, lon, ok := strings.Cut(text, ",")
 	if !ok {
-		return Point{}, fmt.Errorf("%.40q: a pair such as 22.3193,114.1694 is expected", text)
+		return Point{}, coded.Errorf("pair-wrong", "%.40q: a pair such as 22.3193,114.1694 is expected", text)
 	}
 	y, err := parseDegrees(lat, MaxLat)
 	if err != nil {
-		return Point{}, fmt.Errorf("latitude %w", err)
+		return Point{}, coded.Errorf("latitude", "latitude %w", err)
 	}
 	x, err := parseDegrees(lon, MaxLon)
 	if err != nil {
-		return Point{}, fmt.Errorf("longitude %w", err)
+		return Point{}, coded.Errorf("longitude", "longitude %w", err)
 	}
 	return Point{Lat: y, Lon: x}, nil
 }
@@ -87,7 +89,7 @@ func parseDegrees(s string, limit int64) (int32, error) {
 	digits := strings.TrimLeft(s, "+-")
 	whole, fraction, _ := strings.Cut(digits, ".")
 	if len(s)-len(digits) > 1 || whole == "" && fraction == "" || len(whole) > 6 || len(fraction) > 20 {
-		return 0, fmt.Errorf("%.40q is not a number of degrees such as 22.3193", s)
+		return 0, coded.Errorf("degrees-wrong", "%.40q is not a number of degrees such as 22.3193", s)
 	}
 	var value int64
 	for i := range len(whole) + 8 {
@@ -100,11 +102,11 @@ func parseDegrees(s string, limit int64) (int32, error) {
 		value = value*10 + int64(digit-'0')
 	}
 	if strings.Trim(whole+fraction, "0123456789") != "" {
-		return 0, fmt.Errorf("%.40q is not a number of degrees such as 22.3193", s)
+		return 0, coded.Errorf("degrees-wrong", "%.40q is not a number of degrees such as 22.3193", s)
 	}
 	value = (value + 5) / 10
 	if value > limit {
-		return 0, fmt.Errorf("%s is out of range: -%d to %d is expected", s, limit/UnitsPerDegree, limit/UnitsPerDegree)
+		return 0, coded.Errorf("degrees-range", "%s is out of range: -%d to %d is expected", s, limit/UnitsPerDegree, limit/UnitsPerDegree)
 	}
 	if s[0] == '-' {
 		value = -value

@@ -4,17 +4,18 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"almenara/storage/coded"
 )
 
 // ErrNotText refuses a file that is not a table in text form.
-var ErrNotText = errors.New("the file cannot be read as a table")
+var ErrNotText = coded.New("not-table", "the file cannot be read as a table")
 
 // sniffBytes is how much of a file is looked at, where text other than ASCII
 // begins, to tell UTF-8 from Big5.
@@ -33,14 +34,14 @@ func openText(r io.Reader) (*textReader, error) {
 	t := &textReader{in: bufio.NewReaderSize(r, sniffBytes), encoding: "ASCII"}
 	head, err := t.in.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("reading the file: %w", err)
+		return nil, coded.Errorf("reading-file", "reading the file: %w", err)
 	}
 	if err := refuseBinary(head); err != nil {
 		return nil, err
 	}
 	switch {
 	case len(head) == 0:
-		return nil, fmt.Errorf("%w: it is empty", ErrNotText)
+		return nil, coded.Errorf("table-empty", "%w: it is empty", ErrNotText)
 	case bytes.HasPrefix(head, []byte("\xef\xbb\xbf")):
 		return t, t.settle("UTF-8", 3, t.in)
 	case bytes.HasPrefix(head, []byte("\xff\xfe")):
@@ -52,21 +53,21 @@ func openText(r io.Reader) (*textReader, error) {
 	case len(head) > 3 && head[0] == 0 && head[1] != 0 && head[2] == 0 && head[3] != 0:
 		return t, t.utf16(unicode.BigEndian, 0)
 	case bytes.IndexByte(head, 0) >= 0:
-		return nil, fmt.Errorf("%w: it holds binary data; text (CSV) is expected", ErrNotText)
+		return nil, coded.Errorf("table-binary", "%w: it holds binary data; text (CSV) is expected", ErrNotText)
 	}
 	return t, nil
 }
 
 // refuseBinary names the files that people take for a table.
 func refuseBinary(head []byte) error {
-	for magic, what := range map[string]string{
-		"PK\x03\x04":       "it is an Excel workbook or a ZIP file",
-		"\xd0\xcf\x11\xe0": "it is an old Excel workbook",
-		"%PDF":             "it is a PDF",
-		"\x1f\x8b":         "it is compressed",
+	for magic, what := range map[string]error{
+		"PK\x03\x04":       coded.New("file-zip", "it is an Excel workbook or a ZIP file"),
+		"\xd0\xcf\x11\xe0": coded.New("file-xls", "it is an old Excel workbook"),
+		"%PDF":             coded.New("file-pdf", "it is a PDF"),
+		"\x1f\x8b":         coded.New("file-gzip", "it is compressed"),
 	} {
 		if bytes.HasPrefix(head, []byte(magic)) {
-			return fmt.Errorf("%w: %s; save it as CSV UTF-8", ErrNotText, what)
+			return coded.Errorf("table-other", "%w: %s; save it as CSV UTF-8", ErrNotText, what)
 		}
 	}
 	return nil

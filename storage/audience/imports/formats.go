@@ -1,8 +1,6 @@
 package imports
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +8,7 @@ import (
 
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // format is one table layout that an import understands.
@@ -49,8 +48,8 @@ func (f *format) columns() []string { return slices.Concat(f.required, f.optiona
 type row struct {
 	column   map[string]int
 	cells    []string
-	problems []string
-	notes    []string
+	problems []error
+	notes    []error
 	phone    string // digits of the phone, to find shared ones
 }
 
@@ -68,12 +67,17 @@ func (r *row) exact(name string) string {
 // fail notes a problem, if err is one.
 func (r *row) fail(err error) {
 	if err != nil {
-		r.problems = append(r.problems, err.Error())
+		r.problems = append(r.problems, err)
 	}
 }
 
-func (r *row) failf(text string, args ...any) {
-	r.problems = append(r.problems, fmt.Sprintf(text, args...))
+// failf notes a problem by its code (storage/coded), and notef what is only pointed out.
+func (r *row) failf(code, text string, args ...any) {
+	r.problems = append(r.problems, coded.Errorf(code, text, args...))
+}
+
+func (r *row) notef(code, text string, args ...any) {
+	r.notes = append(r.notes, coded.Errorf(code, text, args...))
 }
 
 // list splits a cell at ';' and ','.
@@ -101,7 +105,7 @@ func buildMember(r *row) audience.Member {
 	for _, item := range r.list("endpoints") {
 		channel, address, ok := strings.Cut(item, ":")
 		if !ok {
-			r.failf("endpoint %q: channel:address such as sms:+85291234567 is expected", audience.Clip(item))
+			r.failf("endpoint-form", "endpoint %q: channel:address such as sms:+85291234567 is expected", audience.Clip(item))
 		}
 		m.Endpoints = append(m.Endpoints, audience.Endpoint{Channel: channel, Address: address})
 	}
@@ -119,7 +123,7 @@ func buildResident(r *row) audience.Member {
 	}
 	if name := r.get("district_name"); name != "" && m.Place != "" {
 		if d, _ := findDistrict(name); d == nil || string(m.Place.Cut(1)) != d.Slug {
-			r.notes = append(r.notes, fmt.Sprintf("the district is read as %s, but district_name says %s", m.Place.Cut(1), audience.Clip(name)))
+			r.notef("district-differs", "the district is read as %s, but district_name says %s", m.Place.Cut(1), audience.Clip(name))
 		}
 	}
 	for _, need := range r.list("needs") {
@@ -127,7 +131,7 @@ func buildResident(r *row) audience.Member {
 	}
 	if consent := r.get("consent"); consent != "" {
 		if _, err := time.Parse(time.DateOnly, consent); err != nil {
-			r.failf("consent %q: a date such as 2026-03-31 is expected", audience.Clip(consent))
+			r.failf("consent-date", "consent %q: a date such as 2026-03-31 is expected", audience.Clip(consent))
 		}
 		m.Tags = append(m.Tags, audience.Tag{Name: "consent", Value: consent})
 	}
@@ -141,17 +145,17 @@ func (r *row) endpoints(id string) []audience.Endpoint {
 	if phone != "" {
 		r.phone = phoneDigits(phone)
 		if r.phone == "" {
-			r.failf("phone %q: 7 to 15 digits such as +85291234567 are expected", audience.Clip(phone))
+			r.failf("phone-digits", "phone %q: 7 to 15 digits such as +85291234567 are expected", audience.Clip(phone))
 		}
 	}
 	if at := strings.Index(email, "@"); email != "" && (at < 1 || at == len(email)-1 || strings.Count(email, "@") > 1 || strings.ContainsFunc(email, unicode.IsSpace)) {
-		r.failf("email %q: an address such as name@example.org is expected", audience.Clip(email))
+		r.failf("email-form", "email %q: an address such as name@example.org is expected", audience.Clip(email))
 	}
 	var endpoints []audience.Endpoint
 	for _, channel := range r.list("channels") {
 		address, known := map[string]string{"sms": phone, "email": email, "mqtt": id, "push": id}[channel]
 		if !known {
-			r.failf("channel %q: sms, email, push or mqtt is expected", audience.Clip(channel))
+			r.failf("channel-known", "channel %q: sms, email, push or mqtt is expected", audience.Clip(channel))
 		}
 		if address != "" {
 			endpoints = append(endpoints, audience.Endpoint{Channel: channel, Address: address})
@@ -191,20 +195,20 @@ func (r *row) place() audience.Path {
 	d, byCode := findDistrict(text)
 	switch {
 	case text == "":
-		r.failf("the district is empty: a code A to T or a district's name is expected")
+		r.failf("district-empty", "the district is empty: a code A to T or a district's name is expected")
 		return ""
 	case d == nil:
-		r.failf("district %q is not known: a code A to T or a district's name is expected", audience.Clip(text))
+		r.failf("district-unknown", "district %q is not known: a code A to T or a district's name is expected", audience.Clip(text))
 		return ""
 	case !byCode:
-		r.notes = append(r.notes, fmt.Sprintf("district %s is read as %s (%s)", audience.Clip(text), d.Code, d.English))
+		r.notef("district-read", "district %s is read as %s (%s)", audience.Clip(text), d.Code, d.English)
 	}
 	path := d.Slug
 	for _, part := range []struct{ column, prefix string }{{"building", ""}, {"lift", "lift-"}} {
 		if text := r.get(part.column); text != "" {
 			segment := part.prefix + audience.SegmentOf(text)
 			if _, err := audience.ParsePath(segment); err != nil {
-				r.failf("%s %q cannot become part of a place: letters or digits are expected, at most %d bytes", part.column, audience.Clip(text), audience.MaxSegmentBytes)
+				r.failf("place-part", "%s %q cannot become part of a place: letters or digits are expected, at most %d bytes", part.column, audience.Clip(text), audience.MaxSegmentBytes)
 				return ""
 			}
 			path += "/" + segment
@@ -220,17 +224,17 @@ func (r *row) location(bounds *geometry.Box) *geometry.Point {
 		return nil
 	}
 	if lat == "" || lon == "" {
-		r.failf("lat and lon are expected together")
+		r.failf("lat-lon", "lat and lon are expected together")
 		return nil
 	}
 	at, err := geometry.ParsePair(lat + "," + lon)
 	if err == nil && bounds != nil {
 		if v := at.Vertex(); !bounds.Overlaps(geometry.Box{Min: v, Max: v}) {
-			err = errors.New("lies outside Hong Kong: lat 22.1 to 22.6 and lon 113.8 to 114.5 are expected")
+			err = coded.New("outside-hong-kong", "lies outside Hong Kong: lat 22.1 to 22.6 and lon 113.8 to 114.5 are expected")
 		}
 	}
 	if err != nil {
-		r.failf("position %s,%s: %v (are lat and lon swapped?)", audience.Clip(lat), audience.Clip(lon), err)
+		r.failf("position-wrong", "position %s,%s: %v (are lat and lon swapped?)", audience.Clip(lat), audience.Clip(lon), err)
 		return nil
 	}
 	return &at

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"almenara/storage/audience"
+	"almenara/storage/coded"
 )
 
 // Limits of one import. A file of a million residents has about 120 MB.
@@ -27,9 +28,9 @@ const (
 
 // Sentinels of Scan, each wrapped in a sentence that says what is expected.
 var (
-	ErrUnknownHeader = errors.New("the header line is not one that is known")
-	ErrTooLarge      = errors.New("the file is too large")
-	ErrNoRows        = errors.New("the file has a header line and no rows")
+	ErrUnknownHeader = coded.New("header-unknown", "the header line is not one that is known")
+	ErrTooLarge      = coded.New("file-large", "the file is too large")
+	ErrNoRows        = coded.New("rows-none", "the file has a header line and no rows")
 )
 
 // Rules are what only the district knows of rows that read well. The zero Rules let
@@ -86,13 +87,13 @@ type capped struct {
 func (c *capped) Read(p []byte) (int, error) {
 	n, err := c.in.Read(p)
 	if c.left -= int64(n); c.left < 0 {
-		return 0, fmt.Errorf("%w: at most %d MiB are read at once", ErrTooLarge, MaxImportBytes>>20)
+		return 0, coded.Errorf("file-large-by", "%w: at most %d MiB are read at once", ErrTooLarge, MaxImportBytes>>20)
 	}
 	return n, err
 }
 
 // errEndless is what budget gives when one record takes too much.
-var errEndless = errors.New("more than 1 MiB belongs to one row; a quote is not closed")
+var errEndless = coded.New("row-endless", "more than 1 MiB belongs to one row; a quote is not closed")
 
 // budget bounds what is read for one record.
 type budget struct {
@@ -135,7 +136,7 @@ func (s *scanner) open(text io.Reader) error {
 	in := bufio.NewReaderSize(text, 4096)
 	head, err := in.Peek(4096)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the file: %w", err)
+		return coded.Errorf("reading-file", "reading the file: %w", err)
 	}
 	s.budget = &budget{in: in, left: maxRecordBytes}
 	s.csv = csv.NewReader(s.budget)
@@ -152,10 +153,10 @@ func (s *scanner) open(text io.Reader) error {
 		header, err = s.csv.Read()
 	}
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: there are only empty lines; %s", ErrUnknownHeader, knownHeaders())
+		return coded.Errorf("header-empty", "%w: there are only empty lines; %s", ErrUnknownHeader, knownHeaders())
 	}
 	if err != nil {
-		return fmt.Errorf("%w (%w): %s", ErrUnknownHeader, err, knownHeaders())
+		return coded.Errorf("header-broken", "%w (%w): %s", ErrUnknownHeader, err, knownHeaders())
 	}
 	return s.readHeader(header)
 }
@@ -199,7 +200,7 @@ func (s *scanner) readHeader(header []string) error {
 			continue // see fits
 		}
 		if _, repeated := s.row.column[name]; repeated {
-			return fmt.Errorf("%w: column %q is repeated; %s", ErrUnknownHeader, audience.Clip(name), knownHeaders())
+			return coded.Errorf("column-repeated", "%w: column %q is repeated; %s", ErrUnknownHeader, audience.Clip(name), knownHeaders())
 		}
 		s.row.column[name] = i
 	}
@@ -210,22 +211,22 @@ func (s *scanner) readHeader(header []string) error {
 		}
 		for name := range s.row.column {
 			if !slices.Contains(f.columns(), name) {
-				return fmt.Errorf("%w: column %q does not belong to %s; %s", ErrUnknownHeader, audience.Clip(name), f.name, knownHeaders())
+				return coded.Errorf("column-foreign", "%w: column %q does not belong to %s; %s", ErrUnknownHeader, audience.Clip(name), f.name, knownHeaders())
 			}
 		}
 		s.format, s.report.Format = f, f.name
 		return nil
 	}
-	return fmt.Errorf("%w: %q; %s", ErrUnknownHeader, audience.Clip(strings.Join(header, ",")), knownHeaders())
+	return coded.Errorf("header-is", "%w: %q; %s", ErrUnknownHeader, audience.Clip(strings.Join(header, ",")), knownHeaders())
 }
 
 // knownHeaders lists the formats for an error message.
-func knownHeaders() string {
+func knownHeaders() error {
 	var known []string
 	for _, f := range formats {
 		known = append(known, fmt.Sprintf("%s (%s)", f.name, strings.Join(f.columns(), ",")))
 	}
-	return "known are " + strings.Join(known, ", ")
+	return coded.Errorf("headers-known", "known are %s", strings.Join(known, ", "))
 }
 
 // next reads one row. It returns io.EOF at the end.
@@ -265,7 +266,7 @@ func (s *scanner) next() error {
 // count counts one more row.
 func (s *scanner) count() error {
 	if s.report.Rows++; s.report.Rows > MaxImportRows {
-		return fmt.Errorf("%w: at most %d rows are read at once", ErrTooLarge, MaxImportRows)
+		return coded.Errorf("rows-many", "%w: at most %d rows are read at once", ErrTooLarge, MaxImportRows)
 	}
 	return nil
 }
@@ -275,7 +276,7 @@ func (s *scanner) ended(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.EOF
 	}
-	return fmt.Errorf("reading after %d rows: %w", s.report.Rows, err)
+	return coded.Errorf("reading-after", "reading after %d rows: %w", s.report.Rows, err)
 }
 
 // broken notes a row that is not CSV and goes on behind it.
@@ -283,9 +284,9 @@ func (s *scanner) broken(err *csv.ParseError) error {
 	if err := s.count(); err != nil {
 		return err
 	}
-	const problem = "the quotes are not right: a field with quotes stands in quotes, and each quote in it is doubled"
+	problem := coded.New("quotes-wrong", "the quotes are not right: a field with quotes stands in quotes, and each quote in it is doubled")
 	line := err.StartLine + s.before
-	s.report.note(line, line-s.extra, &row{problems: []string{problem}})
+	s.report.note(line, line-s.extra, &row{problems: []error{problem}})
 	s.extra += err.Line - err.StartLine
 	return nil
 }

@@ -2,27 +2,51 @@ package imports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Fault is what is wrong with one row.
 type Fault struct {
-	Line    int  // line of the file on which the row begins, from 1
-	Row     int  // row as a spreadsheet numbers it: without the line breaks inside fields
-	Warning bool // the row is taken all the same
-	Message string
+	Line    int     // line of the file on which the row begins, from 1
+	Row     int     // row as a spreadsheet numbers it: without the line breaks inside fields
+	Warning bool    // the row is taken all the same
+	Wrong   []error // all of it
+}
+
+// Message is all that is wrong, in one line.
+func (f Fault) Message() string {
+	var out []string
+	for _, one := range f.Wrong {
+		out = append(out, one.Error())
+	}
+	return strings.Join(out, "; ")
 }
 
 // String is the fault as one line.
 func (f Fault) String() string {
-	where := fmt.Sprintf("line %d", f.Line)
-	if f.Row != f.Line {
-		where += fmt.Sprintf(" (row %d)", f.Row)
-	}
 	if f.Warning {
-		where += ": warning"
+		return f.where() + ": warning: " + f.Message()
 	}
-	return where + ": " + f.Message
+	return f.Error()
+}
+
+func (f Fault) where() string {
+	if f.Row != f.Line {
+		return fmt.Sprintf("line %d (row %d)", f.Line, f.Row)
+	}
+	return fmt.Sprintf("line %d", f.Line)
+}
+
+// Error is the line for who says by itself whether it is a warning.
+func (f Fault) Error() string { return f.where() + ": " + f.Message() }
+
+// Saying implements coded.Saying.
+func (f Fault) Saying() (code string, with []any) {
+	if f.Row != f.Line {
+		return "import-row", []any{f.Line, f.Row, f.Wrong}
+	}
+	return "import-line", []any{f.Line, f.Wrong}
 }
 
 // Report is what Scan found.
@@ -40,13 +64,13 @@ type Report struct {
 
 // note adds the fault of a row, if it has one: all of its problems in one line.
 func (r *Report) note(line, number int, from *row) {
-	f := Fault{Line: line, Row: number, Message: strings.Join(from.problems, "; ")}
+	f := Fault{Line: line, Row: number, Wrong: slices.Clone(from.problems)}
 	switch {
 	case len(from.problems) > 0:
 		r.Errors++
 	case len(from.notes) > 0:
 		r.Warnings++
-		f.Warning, f.Message = true, strings.Join(from.notes, "; ")
+		f.Warning, f.Wrong = true, slices.Clone(from.notes)
 	default:
 		return
 	}

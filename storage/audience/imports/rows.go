@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"fmt"
 	"hash/maphash"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/text/language"
 
 	"almenara/storage/audience"
+	"almenara/storage/coded"
 )
 
 // knownKinds are the kinds that an import takes without any member of that kind.
@@ -19,7 +19,7 @@ var knownKinds = []audience.Kind{"kiosk", audience.KindPerson, audience.KindPhon
 // registered refuses a language of the right shape that is none: English, xx, zh-ZZZ.
 func registered(s string) error {
 	if _, err := language.Raw.Parse(s); err != nil {
-		return fmt.Errorf("language %q is none that is registered; a tag such as en, zh-HK or yue is expected", audience.Clip(s))
+		return coded.Errorf("language-none", "language %q is none that is registered; a tag such as en, zh-HK or yue is expected", audience.Clip(s))
 	}
 	return nil
 }
@@ -43,10 +43,10 @@ func (s *scanner) build(line int) audience.Member {
 		r.fail(err)
 	}
 	if first := s.first(s.lines, m.ID, line); first != line {
-		r.failf("id %s is already on line %d", audience.Clip(m.ID), first)
+		r.failf("id-twice", "id %s is already on line %d", audience.Clip(m.ID), first)
 	}
 	if first := s.first(s.phones, r.phone, line); first != line {
-		r.notes = append(r.notes, fmt.Sprintf("the phone is also that of line %d", first))
+		r.notef("phone-shared", "the phone is also that of line %d", first)
 	}
 	return m
 }
@@ -63,7 +63,7 @@ func (s *scanner) fits() bool {
 		least = max(least, i+1)
 	}
 	if len(r.cells) < least || len(r.cells) > s.width {
-		r.failf("the row has %d columns, %d are expected", len(r.cells), least)
+		r.failf("row-columns", "the row has %d columns, %d are expected", len(r.cells), least)
 		return false
 	}
 	if len(r.column) == len(r.cells) {
@@ -75,7 +75,7 @@ func (s *scanner) fits() bool {
 	}
 	for i, cell := range r.cells {
 		if !named[i] && audience.NormalKey(cell) != "" {
-			r.failf("column %d has no name in the header, and holds %q", i+1, audience.Clip(cell))
+			r.failf("column-unnamed", "column %d has no name in the header, and holds %q", i+1, audience.Clip(cell))
 		}
 	}
 	return len(r.problems) == 0
@@ -109,10 +109,10 @@ func (s *scanner) judge(m *audience.Member) {
 		r.fail(registered(language))
 	}
 	if s.rules.Kind != nil && !Usual(m.Kind) && !s.rules.Kind(m.Kind) {
-		r.failf("kind %q is none that the district has; usual are %s", audience.Clip(string(m.Kind)), UsualKinds())
+		r.failf("kind-none", "kind %q is none that the district has; usual are %s", audience.Clip(string(m.Kind)), UsualKinds())
 	}
 	if s.rules.Place != nil && !s.rules.Place(m.Place) {
-		r.failf("place %q is not in the district: no place of it begins with %q; put that place first if it is new", audience.Clip(string(m.Place)), m.Place.Cut(1))
+		r.failf("place-outside", "place %q is not in the district: no place of it begins with %q; put that place first if it is new", audience.Clip(string(m.Place)), m.Place.Cut(1))
 	}
 }
 
@@ -148,18 +148,18 @@ func (s *scanner) readable() bool {
 	for name, i := range r.column {
 		cell := r.cells[i]
 		if !utf8.ValidString(cell) || strings.ContainsRune(cell, utf8.RuneError) {
-			r.failf("%s %q holds characters that cannot be read", name, audience.Clip(strings.ToValidUTF8(cell, "\uFFFD")))
+			r.failf("cell-unreadable", "%s %q holds characters that cannot be read", name, audience.Clip(strings.ToValidUTF8(cell, "\uFFFD")))
 		}
 		if strings.ContainsFunc(cell, func(c rune) bool { return unicode.IsControl(c) && !strings.ContainsRune("\n\r\t", c) }) {
-			r.failf("%s %q holds a control character", name, audience.Clip(cell))
+			r.failf("cell-control", "%s %q holds a control character", name, audience.Clip(cell))
 		}
 		if name == "phone" || name == "lat" || name == "lon" {
 			continue
 		}
 		if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-			r.failf("%s %q begins like a spreadsheet formula; text is expected", name, audience.Clip(cell))
+			r.failf("cell-formula", "%s %q begins like a spreadsheet formula; text is expected", name, audience.Clip(cell))
 		}
 	}
-	slices.Sort(r.problems)
+	slices.SortFunc(r.problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return len(r.problems) == 0
 }

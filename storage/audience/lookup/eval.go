@@ -1,17 +1,17 @@
 package lookup
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"almenara/storage/audience"
 	"almenara/storage/audience/lookup/sets"
+	"almenara/storage/coded"
 )
 
 // errNoSelection refuses the zero Selection: it is no way to say everybody.
-var errNoSelection = errors.New("no selection is given")
+var errNoSelection = coded.New("selection-none", "no selection is given")
 
 // Select returns the members that the selection means. The zero Selection is
 // refused.

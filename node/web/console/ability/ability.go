@@ -59,7 +59,7 @@ type abilityPage struct {
 	Connected, Devices, Dark, Unknown string
 	IsWithout, IsDark, IsUnknown      bool
 	Nodes                             string
-	Warnings                          []string
+	Warnings                          []frame.Point
 	Ends                              []string
 	Drill                             *drill
 	MayTest                           bool
@@ -87,7 +87,10 @@ type block struct {
 }
 
 // missing is a device that has not passed.
-type missing struct{ Place, Kind, Device, Path, State, Why, Passed string }
+type missing struct {
+	Place, Kind, Device, Path, State, Passed string
+	Why                                      frame.Point
+}
 
 // counted is what is known of the devices of a block, or of all.
 type counted struct{ devices, connected, dark uint64 }
@@ -128,7 +131,7 @@ func (p pages) morning(q *frame.Request) (out abilityPage, err error) {
 	if err != nil {
 		return out, err
 	}
-	out = abilityPage{Page: q.Page("ability", "_able"), Warnings: status.Warnings, Ends: endings(q, status), MayTest: q.May(authority.TestDevices)}
+	out = abilityPage{Page: q.Page("ability", "_able"), Warnings: q.Sentences(status.Warnings), Ends: endings(q, status), MayTest: q.May(authority.TestDevices)}
 	out.Path = q.Inside(frame.Below + "ability")
 	out.counts(c, status)
 	out.tested(q, tested, c, names, status)

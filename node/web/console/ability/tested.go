@@ -35,7 +35,7 @@ func (out *abilityPage) tested(q *frame.Request, a able.Ability, c counts, names
 	for _, d := range a.Missing[:min(len(a.Missing), missingShown)] {
 		m := missing{
 			Place: names.Of(blockOf(d.Place)), Kind: q.Lang.Or("kind.", d.Kind), Device: d.Device, Path: frame.Below + "devices/" + url.PathEscape(d.Device),
-			State: q.Lang.Or("stands.", d.Stands), Why: d.Why,
+			State: q.Lang.Or("stands.", d.Stands), Why: q.Say(d.Why),
 		}
 		if !d.Passed.IsZero() {
 			m.Passed = q.Lang.T("ability.passed", q.DayTime(d.Passed))
@@ -64,7 +64,7 @@ func nodesOf(q *frame.Request, ids []string, status wire.Status) string {
 // endings are what ends soon, in words: "Key n1 ends in 26 d".
 func endings(q *frame.Request, status wire.Status) (out []string) {
 	for _, e := range status.Ends {
-		what := q.Lang.Or("end.kind.", e.Kind) + " " + e.Name
+		what := q.Say(e.Name).Text
 		if q.Now.Before(e.At) {
 			out = append(out, q.Lang.T("ability.ends", what, q.Lang.Span(e.At.Sub(q.Now))))
 		} else {

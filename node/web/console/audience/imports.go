@@ -26,7 +26,8 @@ type report struct {
 	Added, Changed, Removed, Unchanged        string
 	Format, Encoding                          string
 	Normalized                                int
-	Faults, Warnings, Diff                    []string
+	Faults, Warnings                          []frame.Point
+	Diff                                      []string
 	FaultCount, MoreDiff, MoreFaults, MoreOld int // how many there are, and how many are not shown
 	Orphaned                                  int // devices that would be left without a member
 	OrphanedFirst                             []string
@@ -71,7 +72,7 @@ func (p pages) try(q *frame.Request) error {
 	if err = f.Or(err); err != nil {
 		return p.failed(q, err, replace)
 	}
-	out := importPage{Page: page(q), Replace: replace, Report: reportOf(in, nameOf(f.Name))}
+	out := importPage{Page: page(q), Replace: replace, Report: reportOf(q, in, nameOf(f.Name))}
 	out.Report.Replace = replace
 	packed, whole := pack.packed()
 	switch {
@@ -107,7 +108,7 @@ func (p pages) apply(q *frame.Request) error {
 		return p.failed(q, err, f.replace)
 	}
 	p.kept.forget(id)
-	return q.Show("import", importPage{Page: page(q), Report: reportOf(in, f.name)})
+	return q.Show("import", importPage{Page: page(q), Report: reportOf(q, in, f.name)})
 }
 
 // failed shows the page with why nothing happened, or what is not known.
@@ -125,10 +126,10 @@ func (p pages) refuse(q *frame.Request, out importPage) error {
 	return q.ShowAs(wire.HTTPStatus(wire.KindRefused), "import", out)
 }
 
-func reportOf(in wire.Imported, name string) *report {
+func reportOf(q *frame.Request, in wire.Imported, name string) *report {
 	out := &report{
 		File: name, Rows: in.Rows, Added: shown(in.Added), Changed: shown(in.Changed), Removed: shown(in.Removed), Unchanged: shown(in.Unchanged), Format: in.Format, Encoding: in.Encoding,
-		Normalized: in.Normalized, Faults: first(in.Faults), Warnings: first(in.Warnings), Diff: first(in.Diff), FaultCount: max(in.FaultCount, len(in.Faults)),
+		Normalized: in.Normalized, Faults: q.Sentences(first(in.Faults)), Warnings: q.Sentences(first(in.Warnings)), Diff: first(in.Diff), FaultCount: max(in.FaultCount, len(in.Faults)),
 		Orphaned: in.Orphaned, OrphanedFirst: in.OrphanedFirst, Applied: in.Applied,
 	}
 	out.MoreFaults, out.MoreOld = len(in.Faults)-len(out.Faults), len(in.Warnings)-len(out.Warnings)
@@ -139,7 +140,7 @@ func reportOf(in wire.Imported, name string) *report {
 
 func shown(n int) string { return view.Show(uint64(max(n, 0))) }
 
-func first(lines []string) []string { return lines[:min(len(lines), linesShown)] }
+func first[S any](lines []S) []S { return lines[:min(len(lines), linesShown)] }
 
 // nameOf is a file's name, short enough to be shown. Some browsers send the folder with it.
 func nameOf(name string) string {

@@ -22,12 +22,12 @@ type devicePage struct {
 	Live   bool // it is not revoked
 	Change bool
 	Done   string
-	Wrong  string // why nothing was done, in the person's language
-	Try    bool   // the person may have it tested
-	Proved string // what a test has proven
-	Why    string // what the device says of a test that it did not pass
-	Word   string // to revoke
-	Rotate string // the word for a new secret
+	Wrong  string      // why nothing was done, in the person's language
+	Try    bool        // the person may have it tested
+	Proved string      // what a test has proven
+	Why    frame.Point // what the device says of a test that it did not pass
+	Word   string      // to revoke
+	Rotate string      // the word for a new secret
 }
 
 // find reads one device. They are listed by id, so it begins shortly before.

@@ -58,7 +58,7 @@ func (p pages) asked(q *frame.Request, got able.DeviceTest, failed error, done f
 	case problem != nil:
 		out.Wrong = why
 	case got.Stands != able.DevicePassed:
-		out.Wrong, out.Why = q.Lang.T("device.test.done", q.Lang.Or("stands.", got.Stands)), got.Why
+		out.Wrong, out.Why = q.Lang.T("device.test.done", q.Lang.Or("stands.", got.Stands)), q.Say(got.Why)
 	default:
 		done(&out)
 	}

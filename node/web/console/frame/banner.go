@@ -12,7 +12,7 @@ type Banner struct {
 	Level  string // good, alone or bad
 	State  string
 	Works  string // what still works, where something does not
-	Detail string // the node's own sentence, in English
+	Detail Point  // what the node says of it
 	Help   string // path of what the handbook says of the state; "" where all works
 	Policy string // how old the policy is, where that matters
 	Clock  string // where the node's clock is not its own
@@ -29,13 +29,13 @@ func (f *Frame) banner(q *Request, signedIn bool) Banner {
 	}
 	switch {
 	case s.Quarantined:
-		b.Level, b.State, b.Works, b.Detail = "bad", q.Lang.T("banner.quarantined"), q.Lang.T("banner.alone.works"), s.Why
+		b.Level, b.State, b.Works, b.Detail = "bad", q.Lang.T("banner.quarantined"), q.Lang.T("banner.alone.works"), q.Say(s.Why)
 		b.Help = help("banner.quarantined")
 	case s.Alone:
 		b.Level, b.State, b.Works = "alone", q.Lang.T("banner.alone", q.ClockTime(s.AloneSince)), q.Lang.T("banner.alone.works")
 		b.Policy, b.Help = policyAge(q, s), help("banner.alone")
 	case !s.Ready:
-		b.Level, b.State, b.Works, b.Detail = "bad", q.Lang.T("banner.notready"), q.Lang.T("banner.notready.works"), s.Why
+		b.Level, b.State, b.Works, b.Detail = "bad", q.Lang.T("banner.notready"), q.Lang.T("banner.notready.works"), q.Say(s.Why)
 		b.Help = help("banner.notready")
 	default:
 		if silent := silent(s); silent > 0 {

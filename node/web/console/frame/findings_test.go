@@ -19,8 +19,8 @@ import (
 // judges are the packages that say what is wrong with a message.
 var judges = []string{"storage/alert", "storage/alert/check", "storage/alert/capxml", "storage/alert/capjson", "storage/audience/areas", "node/judge", "node/known"}
 
-// said is one sentence about a message: its code, and how many values fill it in.
-type said struct {
+// finding is one sentence about a message: its code, and how many values fill it in.
+type finding struct {
 	code  string
 	given int
 	at    token.Position
@@ -57,7 +57,7 @@ func TestFindings_HaveATextInBothLanguages(t *testing.T) {
 }
 
 // findings are the sentences of all judges.
-func findings(t *testing.T) (out []said) {
+func findings(t *testing.T) (out []finding) {
 	t.Helper()
 	for _, folder := range judges {
 		names, err := filepath.Glob("../../../../" + folder + "/*.go")
@@ -82,8 +82,8 @@ func findings(t *testing.T) (out []said) {
 }
 
 // namesOf are the constants of a package, and what its functions return as codes.
-func namesOf(files []*ast.File) map[string][]said {
-	out := map[string][]said{}
+func namesOf(files []*ast.File) map[string][]finding {
+	out := map[string][]finding{}
 	each := func(look func(ast.Node)) {
 		for _, file := range files {
 			ast.Inspect(file, func(n ast.Node) bool { look(n); return true })
@@ -113,11 +113,11 @@ func namesOf(files []*ast.File) map[string][]said {
 
 // codes are what an expression may be: a literal, a name, or what a function returns; where that is what it was
 // given, all that it was given.
-func codes(e ast.Expr, known map[string][]said) []said {
+func codes(e ast.Expr, known map[string][]finding) []finding {
 	switch e := e.(type) {
 	case *ast.BasicLit:
 		if text, err := strconv.Unquote(e.Value); err == nil {
-			return []said{{code: text}}
+			return []finding{{code: text}}
 		}
 	case *ast.Ident:
 		return known[e.Name]
@@ -135,7 +135,7 @@ func codes(e ast.Expr, known map[string][]said) []said {
 }
 
 // sentences are those of a file. Where a code is a parameter, its callers are looked at instead.
-func sentences(file *ast.File, known map[string][]said) (out []said) {
+func sentences(file *ast.File, known map[string][]finding) (out []finding) {
 	named := map[ast.Node]*ast.CallExpr{} // finding → As
 	skipped := map[ast.Node]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -178,7 +178,7 @@ func sentences(file *ast.File, known map[string][]said) (out []said) {
 			out = append(out, s)
 		}
 		if len(is) == 0 {
-			out = append(out, said{code: "nothing that this test can read", at: token.Position{Offset: int(call.Pos())}})
+			out = append(out, finding{code: "nothing that this test can read", at: token.Position{Offset: int(call.Pos())}})
 		}
 		return true
 	})

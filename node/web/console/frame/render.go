@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"almenara/node/web/console/said"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
@@ -132,12 +133,18 @@ type ProblemPage struct {
 	Help     string // path of what the handbook says of it
 }
 
-func (f *Frame) showProblem(q *Request, p *wire.Problem) {
+// problemPage says a problem in the person's language.
+func (f *Frame) problemPage(q *Request, p *wire.Problem) ProblemPage {
 	data := ProblemPage{Page: q.Page("problem"), Sentence: q.Said(p), Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind)}
 	data.Says = q.Lang.T("problem." + p.Kind)
 	if len(data.Sentence.Points) > 0 {
 		data.Details = nil // the points say the same, in the person's language
 	}
+	return data
+}
+
+func (f *Frame) showProblem(q *Request, p *wire.Problem) {
+	data := f.problemPage(q, p)
 	if err := q.ShowAs(wire.HTTPStatus(p.Kind), "problem", data); err != nil {
 		f.log.Error("showing a problem", "error", err)
 		http.Error(q.W, p.Sentence, wire.HTTPStatus(p.Kind))
@@ -146,11 +153,13 @@ func (f *Frame) showProblem(q *Request, p *wire.Problem) {
 
 // ClockTime writes a time of day, and DayTime with the date, in the node's zone, which they name: a
 // reader may be elsewhere. The zero time is a dash.
-func (q *Request) ClockTime(t time.Time) string { return stamp(t, q.frame.opts.Zone, "15:04:05 MST") }
+func (q *Request) ClockTime(t time.Time) string {
+	return said.Stamp(t, q.frame.opts.Zone, "15:04:05 MST")
+}
 
 // DayTime is said at ClockTime.
 func (q *Request) DayTime(t time.Time) string {
-	return stamp(t, q.frame.opts.Zone, "2006-01-02 15:04 MST")
+	return q.reader().Time(t)
 }
 
 // FormTime is a time that a person chose in a field of a form (datetime-local), in the node's
@@ -169,11 +178,4 @@ func (q *Request) FormTime(text string) time.Time {
 // FieldTime is a time as FormTime reads it.
 func (q *Request) FieldTime(t time.Time) string {
 	return t.In(q.frame.opts.Zone).Format("2006-01-02T15:04")
-}
-
-func stamp(t time.Time, zone *time.Location, form string) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.In(zone).Format(form)
 }

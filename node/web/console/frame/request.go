@@ -119,7 +119,7 @@ func (f *Frame) checkKind(q *Request) error {
 		wanted = "multipart/form-data"
 	}
 	if !f.ours(r) {
-		return wire.Problemf(wire.KindForbidden, "this node is not reached under the name %.100q; the names that it has are those of --tls-name, its own, and its addresses", r.Host).Because(why.HostUnknown, clip(r.Host))
+		return wire.Problemf(wire.KindForbidden, "this node is not reached under the name %.100q; the names that it has are those of --tls-name, its own, and its addresses", r.Host).Because(why.HostUnknown, r.Host)
 	}
 	if r.Header.Get("Authorization") != "" {
 		return wire.Problemf(wire.KindMalformed, "this is a page for people; a program with a token asks below /api/v1/").Because(why.ForPeople)
@@ -244,5 +244,5 @@ func (f *Frame) unrouted(w http.ResponseWriter, r *http.Request) {
 		f.fail(q, err)
 		return
 	}
-	f.showProblem(q, wire.Problemf(wire.KindNotFound, "there is no page at %.200s", r.URL.Path).Because(why.NoPage, clip(r.URL.Path)))
+	f.showProblem(q, wire.Problemf(wire.KindNotFound, "there is no page at %.200s", r.URL.Path).Because(why.NoPage, r.URL.Path))
 }

@@ -42,5 +42,6 @@ func TestSaid_IsInThePersonsLanguage(t *testing.T) {
 	said = zh.Said(wire.Problemf(wire.KindRefused, "place x: too deep").Because(why.PlaceUnfit, "x", errors.New("too deep")))
 	require.Contains(t, said.Text, "x")
 	require.NotContains(t, said.Text, "too deep")
-	require.Equal(t, "too deep", said.Detail, "which is shown as English")
+	require.Equal(t, "too deep", said.Detail)
+	require.Equal(t, "en", said.DetailTag, "which page readers read in English")
 }

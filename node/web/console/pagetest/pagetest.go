@@ -98,7 +98,7 @@ func rendered(t *testing.T, page *template.Template, f *frame.Frame, name string
 	p.Language, p.Title, p.Styles = l, l.T(name+".title"), f.Styles(name)
 	if text != "" {
 		p.User, p.Path, p.Idle, p.Only = text, frame.Below, true, true
-		p.Banner = frame.Banner{Drill: true, Level: "alone", State: text, Works: text, Detail: text, Policy: text, Clock: text, At: text, Stale: text}
+		p.Banner = frame.Banner{Drill: true, Level: "alone", State: text, Works: text, Detail: frame.Point{Text: text, Detail: text}, Policy: text, Clock: text, At: text, Stale: text}
 	}
 	require.NotNil(t, page, name)
 	var out bytes.Buffer

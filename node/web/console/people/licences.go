@@ -159,8 +159,9 @@ type endsPage struct {
 }
 
 type ending struct {
-	Kind, Name, At, Left, Then string
-	Over                       bool // it has ended
+	Kind, At, Left string
+	Name, Then     frame.Point
+	Over           bool // it has ended
 }
 
 // ends lists what ends within 30 days, as the node says.
@@ -171,7 +172,7 @@ func (p pages) ends(q *frame.Request) error {
 	}
 	out := endsPage{Page: q.Page("ends"), Licences: q.May(authority.ReadAlerts)}
 	for _, e := range s.Ends {
-		line := ending{Kind: q.Lang.Or("end.kind.", e.Kind), Name: e.Name, At: q.DayTime(e.At), Then: e.Then, Over: !q.Now.Before(e.At)}
+		line := ending{Kind: q.Lang.Or("end.kind.", e.Kind), Name: q.Say(e.Name), At: q.DayTime(e.At), Then: q.Say(e.Then), Over: !q.Now.Before(e.At)}
 		if !line.Over {
 			line.Left = q.Lang.Span(e.At.Sub(q.Now))
 		}

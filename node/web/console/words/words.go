@@ -97,6 +97,11 @@ func (l *Language) Keys() []string { return slices.Sorted(maps.Keys(l.texts())) 
 // Has reports whether there is a text for the key.
 func (l *Language) Has(key string) bool { _, ok := l.texts()[key]; return ok }
 
+// Takes reports whether the text for the key is filled in with the argument of the number.
+func (l *Language) Takes(key string, arg int) bool {
+	return strings.Contains(l.texts()[key], "{"+strconv.Itoa(arg))
+}
+
 // place is where a text has an argument: {0}, or one of two words by its number: {0|alert|alerts}.
 var place = regexp.MustCompile(`\{(\d)(?:\|([^|}]*)\|([^|}]*))?\}`)
 

@@ -1,0 +1,61 @@
+package said
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"almenara/node/web/console/words"
+	"almenara/node/wire"
+	"almenara/node/wire/why"
+	"almenara/storage/audience"
+	"almenara/storage/audience/imports"
+	"almenara/storage/coded"
+)
+
+var (
+	inEnglish = Reader{words.All()[0], time.UTC}
+	chinese   = Reader{words.All()[1], time.UTC}
+)
+
+func TestError_IsInTheReadersLanguage(t *testing.T) {
+	_, err := audience.Parse("kind = screen and")
+	require.Equal(t, Point{Text: "第 18 個字：此處須為條件，例如「kind = screen」或「place under tuen-mun」，但現為結尾"}, chinese.Error(err))
+	require.Equal(t, Point{Text: err.Error()}, inEnglish.Error(fmt.Errorf("reading: %w", err)))
+	require.Equal(t, Point{Text: "torn", Tag: "en"}, chinese.Error(errors.New("torn")))
+	require.Equal(t, Point{Text: "讀取檔案時：torn", Tag: "en"}, chinese.Error(coded.Errorf("reading-file", "reading the file: %w", errors.New("torn"))), "a part of it is English")
+	require.Equal(t, "本節點沒有警報 x。", chinese.Error(wire.Problemf(wire.KindNotFound, "no alert x").Because(why.NoAlert, "x")).Text)
+}
+
+// What a reason has no place for is said behind it, in the reader's language too.
+func TestBecause_SaysTheErrorBehind(t *testing.T) {
+	_, err := audience.Parse("")
+	is := why.Why{Reason: why.SelectionWrong, With: []any{err}}
+	require.Equal(t, Point{Text: "讀不懂這項選取。", Detail: "第 1 個字：選取條件空白；如要選取所有人，請寫 all"}, chinese.Because("in English", is))
+	is.With = []any{errors.New("torn")}
+	require.Equal(t, Point{Text: "讀不懂這項選取。", Detail: "torn", DetailTag: "en"}, chinese.Because("in English", is))
+}
+
+// A row says all that is wrong with it.
+func TestSay_OfARowOfAFile(t *testing.T) {
+	report, err := imports.Scan(strings.NewReader("id,kind,place\na b,Screen!,tuen-mun\n"), func(int, audience.Member) error { return nil })
+	require.NoError(t, err)
+	require.Len(t, report.Faults, 1)
+	f := report.Faults[0]
+	got := chinese.Say(why.Sayf("%v", error(f)).Because(why.ImportFault, f))
+	require.Equal(t, Point{Text: "第 2 行：編號「a b」：須為 1 至 64 個英文字母、數字、. _ -"}, got)
+	require.Equal(t, f.String(), inEnglish.Say(why.Sayf("%v", error(f)).Because(why.ImportFault, f)).Text)
+}
+
+func TestSay_HasSentencesWithin(t *testing.T) {
+	name := why.Sayf("the key of node n1").Because(why.ThingKey, "n1")
+	do := why.Sayf("look").Because(why.DoKey)
+	got := chinese.Say(why.Sayf("x").Because(why.ThingEnds, name, time.Date(2026, 11, 30, 3, 4, 0, 0, time.UTC), do))
+	require.Equal(t, "節點 n1 的密鑰將於 2026-11-30 03:04 UTC 到期：領導節點會於一年前更新，請查明為何沒有更新。", got.Text)
+	require.Empty(t, got.Tag)
+	require.Empty(t, chinese.Say(why.Sentence{}))
+}
