@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // holds waits until a field of the page has a value.
@@ -67,6 +68,7 @@ func TestLanguage_KeepsWhatIsTyped(t *testing.T) {
 	mei.field("n.en", "On Ting, renamed")
 	mei.into("zh-Hant")
 	mei.holds("n.en", "On Ting, renamed")
+	mei.until("the address of the page", `location.pathname === "/console/place/tuen-mun/on-ting"`)
 	mei.press(`button[value="save"]`)
 	mei.until("what would change", `document.querySelector("table.changes")`)
 	mei.into("en")
@@ -79,4 +81,18 @@ func TestLanguage_KeepsWhatIsTyped(t *testing.T) {
 	root.choose("system", "yes")
 	root.into("zh-Hant")
 	root.holds("system", "yes")
+
+	// A correction that is refused comes again with what was typed, and why, and goes out when it is mended.
+	amy.into("en")
+	one := d.warn(0, time.Hour, "Actual", text("en", "Smoke", "Smoke drifts north", "Close the windows."))
+	amy.go_("alerts/" + one.Alert + "/correct")
+	amy.until("its words", `document.querySelector("[name='headline.0']")`)
+	amy.field("headline.0", "")
+	amy.fill("reason", "the wind has turned")
+	amy.press(`form[action$="/correct"] p:last-of-type button`)
+	amy.until("why it is refused", `document.querySelector("[data-refused]")`)
+	amy.holds("reason", "the wind has turned")
+	amy.until("the address of the page", `location.pathname.endsWith("/correct")`)
+	amy.accessible(t, "correct-refused")
+	amy.whole("correct-refused")
 }

@@ -14,6 +14,8 @@ import (
 type asked struct {
 	// Err, when set, is what every method but Identify returns.
 	Err error
+	// Refuse, when set, is asked instead what a call is answered with.
+	Refuse func(call string) error
 	// Panic, when set, is what every method but Identify panics with.
 	Panic any
 
@@ -47,6 +49,9 @@ func (f *asked) note(by *authority.Caller, format string, args ...any) error {
 	f.mu.Unlock()
 	if f.Panic != nil {
 		panic(f.Panic)
+	}
+	if f.Refuse != nil {
+		return f.Refuse(fmt.Sprintf(format, args...))
 	}
 	return f.Err
 }

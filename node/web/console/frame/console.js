@@ -40,6 +40,11 @@ addEventListener("submit", (e) => {
   if (e.submitter?.hasAttribute("data-language")) e.stopImmediatePropagation();
 }, { capture: true });
 
+// A page that a form has drawn again is at the address to which the form was sent: who asks for it anew, or keeps
+// the address, gets the page itself.
+const drawn = location.pathname === "/console/language" ? new URLSearchParams(location.search).get("back") : document.querySelector("[data-refused]")?.dataset.refused;
+if (drawn?.startsWith("/console/")) history.replaceState(null, "", drawn);
+
 function connect() {
   if (stream || document.hidden) return;
   const of = live.dataset.of;

@@ -114,12 +114,16 @@ func (q *Request) ShowAs(status int, name string, data any) error {
 	if err := q.frame.templates[name].ExecuteTemplate(&out, "layout", data); err != nil {
 		return err
 	}
+	body := out.Bytes()
+	if status >= http.StatusBadRequest {
+		body = q.keepTyped(body)
+	}
 	h := q.W.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", q.Lang.Tag)
 	h.Set("Vary", "Accept-Language, Cookie")
 	q.W.WriteHeader(status)
-	_, _ = q.W.Write(withTyped(out.Bytes()))
+	_, _ = q.W.Write(withTyped(body))
 	return nil
 }
 
@@ -144,6 +148,9 @@ func (f *Frame) problemPage(q *Request, p *wire.Problem) ProblemPage {
 }
 
 func (f *Frame) showProblem(q *Request, p *wire.Problem) {
+	if f.redraw(q, p) {
+		return
+	}
 	data := f.problemPage(q, p)
 	if err := q.ShowAs(wire.HTTPStatus(p.Kind), "problem", data); err != nil {
 		f.log.Error("showing a problem", "error", err)

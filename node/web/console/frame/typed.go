@@ -58,9 +58,7 @@ func (f *Frame) again(q *Request, path string, chosen *http.Cookie, form url.Val
 	if err != nil {
 		return q.To(Below)
 	}
-	r := q.R.Clone(q.R.Context())
-	r.URL, r.RequestURI, r.Form, r.PostForm, r.MultipartForm = at, path, nil, nil, nil
-	r.Method, r.Body, r.ContentLength = http.MethodPost, http.NoBody, 0
+	r := asking(q.R.Clone(q.R.Context()), http.MethodPost, at, form)
 	r.Header.Del("Cookie")
 	for _, cookie := range q.R.Cookies() {
 		if cookie.Name != languageCookie {
@@ -70,11 +68,8 @@ func (f *Frame) again(q *Request, path string, chosen *http.Cookie, form url.Val
 	r.AddCookie(&http.Cookie{Name: chosen.Name, Value: chosen.Value})
 	_, pattern := f.mux.Handler(r)
 	drawn := f.redraws[pattern]
-	if drawn {
-		body := form.Encode()
-		r.Body, r.ContentLength = readCloser{strings.NewReader(body)}, int64(len(body))
-	} else {
-		r.Method = http.MethodGet
+	if !drawn {
+		r = asking(r, http.MethodGet, at, nil)
 	}
 	page := &answer{header: http.Header{}, status: http.StatusOK}
 	f.mux.ServeHTTP(page, r)
@@ -82,15 +77,20 @@ func (f *Frame) again(q *Request, path string, chosen *http.Cookie, form url.Val
 	if !drawn && page.status == http.StatusOK && strings.HasPrefix(page.header.Get("Content-Type"), "text/html") {
 		out = filled(out, form, action)
 	}
-	for name, values := range page.header {
-		if name == "Set-Cookie" {
-			values = append(q.W.Header()[name], values...)
-		}
-		q.W.Header()[name] = values
-	}
-	q.W.WriteHeader(page.status)
-	_, _ = q.W.Write(out) // the browser is gone
+	page.body = *bytes.NewBuffer(out)
+	page.send(q.W)
 	return nil
+}
+
+// asking makes a copy of a request one for another path, with a form where it is a POST.
+func asking(r *http.Request, method string, at *url.URL, form url.Values) *http.Request {
+	r.URL, r.RequestURI, r.Form, r.PostForm, r.MultipartForm = at, at.RequestURI(), nil, nil, nil
+	r.Method, r.Body, r.ContentLength = method, http.NoBody, 0
+	if method == http.MethodPost {
+		body := form.Encode()
+		r.Body, r.ContentLength = readCloser{strings.NewReader(body)}, int64(len(body))
+	}
+	return r
 }
 
 // readCloser has nothing to close.
@@ -111,6 +111,18 @@ func (a *answer) Header() http.Header               { return a.header }
 func (a *answer) WriteHeader(status int)            { a.status = status }
 func (a *answer) Write(p []byte) (n int, err error) { return a.body.Write(p) }
 
+// send sends it.
+func (a *answer) send(w http.ResponseWriter) {
+	for name, values := range a.header {
+		if name == "Set-Cookie" {
+			values = append(w.Header()[name], values...)
+		}
+		w.Header()[name] = values
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body.Bytes()) // the browser is gone
+}
+
 // filled is the page with the values of a form in its fields; what it has no field for is left away. Passwords
 // and files are not filled in.
 func filled(page []byte, form url.Values, action string) []byte {
@@ -122,12 +134,7 @@ func filled(page []byte, form url.Values, action string) []byte {
 	if into == nil {
 		return page
 	}
-	w := filling{left: url.Values{}}
-	for name, values := range form {
-		w.left[name] = slices.Clone(values)
-	}
-	w.all = form
-	w.fill(into)
+	fillIn(into, form)
 	var out bytes.Buffer
 	if html.Render(&out, doc) != nil {
 		return page
@@ -153,6 +160,15 @@ func formIn(doc *html.Node, action string) (found *html.Node) {
 
 // filling gives fields their values: of fields with one name each the next one.
 type filling struct{ all, left url.Values }
+
+// fillIn fills a form in.
+func fillIn(form *html.Node, with url.Values) {
+	w := filling{all: with, left: url.Values{}}
+	for name, values := range with {
+		w.left[name] = slices.Clone(values)
+	}
+	w.fill(form)
+}
 
 func (w filling) fill(form *html.Node) {
 	for n := range form.Descendants() {
