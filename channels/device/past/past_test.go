@@ -21,3 +21,27 @@ func TestPast_KeepsNothingWhereNothingOutlivesAPowerCut(t *testing.T) {
 	_, known := p.Now()
 	require.False(t, known)
 }
+
+type battery struct{}
+
+func (battery) Now() time.Time       { return time.Unix(0, 0) }
+func (battery) Run() string          { return "" }
+func (battery) RanSince(string) bool { return true }
+
+// What the rules have no more is not kept for ever, and what only waits outlives no power cut.
+func TestPast_ForgetsWhatTheRulesHaveNoMore(t *testing.T) {
+	r, now := rules.New(), time.Unix(1e9, 0)
+	shown := contract.Body{Alert: "fire", Revision: 1, Digest: "d", Status: "Actual", Expires: now.Add(time.Hour)}
+	waits, over := shown, shown
+	waits.Alert, over.Alert = "flood", "gas"
+	r.Connected()
+	r.Manifest(contract.Manifest{Time: now, Node: "A", Version: 1, InForce: []contract.InForce{{ID: "fire", Revision: 1, Digest: "d", Expires: shown.Expires}}}, now)
+	r.Body(shown, now)
+	r.Body(waits, now)
+	p := New(battery{}, now)
+	for _, b := range []contract.Body{shown, waits, over} {
+		p.Keep(b, []byte(b.Alert))
+	}
+	require.Equal(t, []string{"fire"}, p.Export(r, now).Bodies)
+	require.Len(t, p.bodies, 2)
+}
