@@ -35,7 +35,7 @@ func TestImport_HoldsRowsAgainstTheDistrict(t *testing.T) {
 	require.False(t, out.Applied)
 	require.Len(t, out.Faults, 3)
 	for i, want := range []string{`line 2: kind "sreen"`, `line 3: place "shenzhen/a" is not in the district`, `line 4: language "English"`} {
-		require.Contains(t, out.Faults[i], want)
+		require.Contains(t, out.Faults[i].Text, want)
 	}
 
 	// A kind that a device was enrolled with is one of the district's.

@@ -39,7 +39,7 @@ func TestDistrict_DiskOfTheLeaderFillsUp(t *testing.T) {
 	})
 	still, err := d.nodes[full].Services().Status.Status(context.Background(), false)
 	require.NoError(t, err)
-	require.Contains(t, still.Why, "only warns its devices")
+	require.Contains(t, still.Why.Text, "only warns its devices")
 	_, err = d.client(full).EnrolDevices(d.ctx(), []wire.Enrol{{ID: "late", Kind: "screen", Place: here.Block}})
 	require.Equal(t, wire.KindBusy, problemOf(d, nil, err).Kind)
 

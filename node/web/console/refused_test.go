@@ -172,3 +172,35 @@ func TestCorrect_KeepsTheWordsWhenItIsRefused(t *testing.T) {
 	require.Less(t, strings.Index(page, "takes no words away"), strings.Index(page, "The river falls"), "why stands before the form")
 	require.NotEmpty(t, got.Header().Get("Content-Security-Policy"))
 }
+
+// A page that only a form draws, such as the check before an alert is sent, is drawn by it again.
+func TestCompose_ComesAgainWhenItIsRefused(t *testing.T) {
+	for path, word := range map[string]string{"compose": "SEND", "alerts/{id}/update": "DRILL"} {
+		r := newRig(t)
+		route := frame.Route{Method: "POST", Path: Below + path}
+		form := formFor(route)
+		form.Set("headline.0", typedText)
+		page := r.send(drawn{page: pathFor(route), as: authority.RoleComposer, to: pathFor(route)}, form).Body.String()
+		var check drawn
+		for _, d := range formsOf(t, pathFor(route), authority.RoleComposer, page) {
+			if d.to == pathFor(route)+"/send" {
+				check = d
+			}
+		}
+		require.NotEmpty(t, check.to, page)
+		r.fake.Refuse = func(call string) error {
+			if len(changing([]string{call})) > 0 {
+				return wire.Problemf(wire.KindOverBudget, "in English").Because(why.InWords, "the reason why it is refused")
+			}
+			return nil
+		}
+		check.fields.Set("word", word)
+		got := r.send(check, check.fields)
+		require.Equal(t, 429, got.Code, got.Body)
+		page = got.Body.String()
+		require.Contains(t, page, `action="`+check.to+`"`)
+		require.Contains(t, page, `name="headline.0" value="`+typedText+`"`)
+		require.Contains(t, page, "the reason why it is refused")
+		require.NotContains(t, page, `value="`+word+`"`, "the word is typed anew")
+	}
+}
