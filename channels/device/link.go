@@ -22,8 +22,10 @@ import (
 type link struct {
 	*connection.Connection
 	session uint64
-	state   string // as published last
-	queued  int    // receipts that waited when it began
+	state   string        // as published last
+	queued  int           // receipts that waited when it began
+	ringed  chan struct{} // closed when the key ring has come on it
+	ring    sync.Once     // for ringed
 
 	// guarded by Device.mu
 	waiting []mqtt.Message      // signed with a key that is not known yet
@@ -129,7 +131,7 @@ func (d *Device) newLink(server string) *link {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session = max(d.session+1, uint64(max(d.options.Clock().UnixMilli(), 0)))
-	l := &link{session: d.session, refused: map[Revision]uint64{}, queued: len(d.outbox.Waiting)}
+	l := &link{session: d.session, refused: map[Revision]uint64{}, queued: len(d.outbox.Waiting), ringed: make(chan struct{})}
 	will, _ := json.Marshal(contract.State{State: contract.StateLost, Session: l.session})
 	o := d.options
 	l.Connection = connection.New(connection.Options{
@@ -138,7 +140,7 @@ func (d *Device) newLink(server string) *link {
 	}, func(options *mqtt.ClientOptions) {
 		options.SetCleanSession(true).SetOrderMatters(false).
 			SetBinaryWill(contract.TopicState(o.ID), will, 1, true).
-			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.receive(l, m) })
+			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.receiveInTurn(l, m) })
 	})
 	d.link = l
 	d.rules.Connected()

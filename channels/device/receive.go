@@ -13,15 +13,32 @@ import (
 	"almenara/channels/device/rules"
 )
 
-// maxWaiting is how many messages wait for a newer key ring; maxRefused how many
-// refusals are told on one connection.
+// maxWaiting is how many messages wait for a newer key ring, after which the connection ends, because the next one
+// brings all of them again; maxRefused is how many refusals are told on one connection.
 const (
 	maxWaiting = 16
 	maxRefused = 64
 )
 
-// receive takes one message. paho calls it in a goroutine of its own, so messages
-// overtake each other; the rules do not mind.
+// receiveInTurn takes one message once the key ring has come on the connection, which a node sends first. paho
+// calls it in a goroutine of its own, so that messages overtake each other: the bodies of many alerts would come
+// before the ring that opens them. None is acknowledged while it waits, and a node has 16 under way at most.
+func (d *Device) receiveInTurn(l *link, m mqtt.Message) {
+	if m.Topic() == contract.TopicKeys {
+		defer l.ring.Do(func() { close(l.ringed) })
+	} else {
+		late := time.NewTimer(d.options.Timeout)
+		defer late.Stop()
+		select {
+		case <-l.ringed:
+		case <-l.Lost():
+		case <-late.C: // the ring that is stored may do
+		}
+	}
+	d.receive(l, m)
+}
+
+// receive takes one message, in any order: the rules do not mind.
 func (d *Device) receive(l *link, m mqtt.Message) {
 	d.mu.Lock()
 	ring, current := d.ring, d.link == l && !d.stopped
@@ -118,7 +135,9 @@ func (d *Device) unverified(l *link, ring contract.Ring, m mqtt.Message, err err
 	}
 	defer d.mu.Unlock()
 	if len(l.waiting) >= maxWaiting {
-		l.waiting = l.waiting[1:]
+		d.options.Logger.Warn("too many messages wait for a key ring; connecting anew", "device", d.options.ID)
+		l.End()
+		return true
 	}
 	l.waiting = append(l.waiting, m)
 	return true

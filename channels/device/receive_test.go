@@ -1,6 +1,8 @@
 package device
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -128,6 +130,31 @@ func TestReceive_WhatWaitsForKeysIsBounded(t *testing.T) {
 		p.gets(contract.TopicAlert("lift-7", "fire"), p.signed(bodyNow()))
 	}
 	require.Len(t, p.link.waiting, maxWaiting)
+	select {
+	case <-p.link.Lost():
+	default:
+		t.Fatal("what was dropped is acknowledged, and no node sends it again on this connection")
+	}
+}
+
+// A device that connects while many alerts are in force: their bodies overtake the ring that opens them.
+func TestReceive_NoneIsLostThatOvertakesTheKeys(t *testing.T) {
+	p := newPostbox(t)
+	manifest, bodies := manifestNow(), new(sync.WaitGroup)
+	manifest.InForce = nil
+	const alerts = 3 * maxWaiting
+	for i := range alerts {
+		body := bodyNow()
+		body.Alert = fmt.Sprintf("fire-%d", i)
+		manifest.InForce = append(manifest.InForce, contract.InForce{ID: body.Alert, Revision: 1, Digest: "d", Expires: body.Expires})
+		m := letter{topic: contract.TopicAlert("lift-7", body.Alert), payload: p.signed(body)}
+		bodies.Go(func() { p.receiveInTurn(p.link, m) })
+	}
+	p.receiveInTurn(p.link, letter{topic: contract.TopicKeys, payload: ringOf(t, time.Now(), 1), retained: true})
+	p.receiveInTurn(p.link, letter{topic: contract.TopicNow, payload: p.signed(manifest), retained: true})
+	bodies.Wait()
+	require.Len(t, p.Presenting(), alerts)
+	require.Empty(t, p.link.waiting)
 }
 
 // TestReceive_PresentsOneAtATime: what comes while the device presents waits.

@@ -136,7 +136,8 @@ class Receiver {
     this.drain()
   }
 
-  // message takes what came on a topic: bytes or text, and whether it is marked as retained.
+  // message takes what came on a topic: bytes or text, and whether it is marked as retained. It gives false where
+  // more wait for a newer key ring than it keeps: close the connection, for the next one brings all of them again.
   message (topic, payload, retained) {
     const link = this.link
     if (!link) return
@@ -145,7 +146,7 @@ class Receiver {
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       if (error.reason === 'unknown-key') {
-        if (link.waiting.length >= maxWaiting) link.waiting.shift()
+        if (link.waiting.length >= maxWaiting) return false
         link.waiting.push([topic, payload, retained])
         return
       }

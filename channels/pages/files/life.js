@@ -88,7 +88,8 @@ export class Link {
     let closed
     const over = new Promise(resolve => { closed = resolve })
     try {
-      const c = await connect({ url, id: device.id, secret: device.secret, will: receiver.begin(), message: (...m) => receiver.message(...m), closed })
+      const message = (...m) => { if (receiver.message(...m) === false) c.close() }
+      const c = await connect({ url, id: device.id, secret: device.secret, will: receiver.begin(), message, closed })
       await c.subscribe(receiver.filters)
       this.connection = c
       receiver.connected((topic, payload, how) => c.publish(topic, payload, how).then(code => {

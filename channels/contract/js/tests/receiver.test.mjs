@@ -287,3 +287,11 @@ test('a test tells what was proven, and leaves an alert alone', async () => {
   assert.equal((await send('t4')).result, 'busy')
   assert.deepEqual(asked, ['test', 'identify', 'test', 'test'], 'the page is not asked while it shows an alert')
 })
+
+test('more than it keeps until a newer ring comes ends the connection', async () => {
+  const s = new Story()
+  await s.start()
+  const unknown = n => s.receiver.message('almenara/1/device/lift-1/alert/a' + n, Buffer.from(signed(nodeSecret, 'later', 'almenara-body', s.body({ alert: 'a' + n }))), false)
+  for (let n = 0; n < 16; n++) assert.notEqual(unknown(n), false)
+  assert.equal(unknown(16), false, 'what is dropped is acknowledged, and comes again on the next connection alone')
+})
