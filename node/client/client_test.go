@@ -217,7 +217,7 @@ func TestClient_CoversEveryRoute(t *testing.T) {
 		`ListReports "` + apitest.AlertID + `" "" "new" "" "" 7`, `ShowReport ` + apitest.ReportID, `ReportPhoto ` + apitest.ReportID, `ModerateReport ` + apitest.ReportID + ` seen "" committed`,
 		`AlertResidents ` + apitest.AlertID, `ResidentPhoto ` + apitest.ReportID, `HandleResident ` + apitest.ReportID + ` seen "" committed`,
 		`ListNotices true`, `DraftNotice x`, `ShowNotice a/b`, `ReviseNotice n1 2`, `ActOnNotice n1 pass 2 []`, `PlaceCodes [tm/market]`, `CheckIns tm/market 0001-01-01T00:00:00Z 0001-01-01T00:00:00Z`,
-		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1`,
+		`Import 3 true true`, `RemoveMember m/1 true`, `Select "kind = screen" "a/b" 2`, `ListPlaces`, `PutPlaces 1 false`,
 		`ListDevices "x" 4`, `EnrolDevices 1`, `RevokeDevice a/../b c`, `ShowPlace a/b`, `ChangePlace a/b "" true false`, `Ability "x"`, `TestDevices ["x"]`, `TestDevice x`, `IdentifyDevice x`, `Contradictions`, `ShowPerson a/b`, `ErasePerson a/b a/b "letter"`, `ListErasures`, `ShowRetention`, `PutRetention 7 0 0`, `ListUsers`, `AddUser x`, `SetUser x true`, `SetPassword x false`, `RevokeUser x`, `ExportAudit 1 2`,
 		`Status true`, `Splits 7`, `Invite 3`, `RemoveNode n3`, `Backup`, `Status false`,
 	}, r.Calls())
