@@ -91,7 +91,7 @@ func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
 	phone.shot("resident-form")
 	phone.do(chromedp.Click(chromedp.CSS("button.help")))
 	phone.until("the request was received", `document.querySelector(".good").textContent.includes("你的求助已收到")`)
-	phone.until("with its photo", `!document.querySelector(".good").textContent.includes("照片未能接收")`)
+	phone.until("with its photo", `!document.querySelector(".good").textContent.includes("相片未能接收")`)
 	phone.accessible(t, "resident, answered")
 	phone.shot("resident-help")
 	narrow := newBrowser(t).open(link, 320, 640)

@@ -70,7 +70,7 @@ export class Cards extends Glass {
 function answered (answer, w) {
   const [, elsewhere, word] = answer.match(/^(elsewhere:)?(.*)$/s)
   const said = answers.includes(word) ? w[word] : word === 'confirmed' ? '' : word
-  return (elsewhere ? w.elsewhere : w.answered) + (said ? ': ' + said : '')
+  return (elsewhere ? w.elsewhere : w.answered) + (said ? w.colon + said : '')
 }
 
 function text (t, i, heading) {

@@ -21,7 +21,7 @@ import (
 
 // Whoever prints a code of their own may lead to the page, and not make it say that help was asked for.
 func TestAttack_AnAddressSaysNothingThatThisPhoneHasNotDone(t *testing.T) {
-	for done, says := range map[string]string{"seen": "已收到，多謝", "help": "你的求助已收到", "photo": "照片已收到", "anything": "已收到，多謝"} {
+	for done, says := range map[string]string{"seen": "已收到，多謝", "help": "你的求助已收到", "photo": "相片已收到", "anything": "已收到，多謝"} {
 		n := newNode()
 		require.NotContains(t, n.get(Below+link+"?done="+done).Body.String(), says, done)
 		require.NotContains(t, n.get(Below+link+"?done="+done+"&here=true&photo=false").Body.String(), `role="status"`, done)

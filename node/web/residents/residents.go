@@ -305,6 +305,9 @@ type text struct {
 	Until string
 }
 
+// Chinese reports whether the text is Chinese, in whatever writing.
+func (t text) Chinese() bool { return rank(t.Text) == 0 }
+
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, v residents.View, d done) {
 	out := p.shownOf(r, v, d)
 	has, _ := p.keptOf(r)
@@ -326,7 +329,7 @@ func (p *Pages) shownOf(r *http.Request, v residents.View, d done) shown {
 	now := p.clock()
 	for _, t := range v.Texts {
 		if now.Before(t.Expires) {
-			out.Texts = append(out.Texts, text{t, t.Expires.In(p.zone).Format("2006-01-02 15:04")})
+			out.Texts = append(out.Texts, text{t, t.Expires.In(p.zone).Format("2006-01-02 15:04 MST")})
 		}
 	}
 	slices.SortStableFunc(out.Texts, func(a, b text) int { return cmp.Compare(rank(a.Text), rank(b.Text)) })
