@@ -88,7 +88,7 @@ func placeChoices(service service.Places, q *frame.Request) (out []choice, err e
 	slices.SortFunc(places, func(a, b wire.Place) int { return cmp.Compare(a.Path, b.Path) })
 	for _, p := range places {
 		label := p.Path
-		if name := cmp.Or(p.Names[q.Lang.Tag], p.Names["en"]); name != "" {
+		if name := q.Lang.Called(p.Names); name != "" {
 			label = name + " (" + p.Path + ")"
 		}
 		out = append(out, choice{p.Path, label})

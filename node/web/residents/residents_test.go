@@ -163,6 +163,8 @@ func TestPage_ShowsTheAlertChineseFirstAndLoadsNothingOfOthers(t *testing.T) {
 	require.Equal(t, http.StatusOK, w.Code)
 	page := w.Body.String()
 	require.Less(t, strings.Index(page, "第一座火警"), strings.Index(page, "Fire in block 1"))
+	require.Regexp(t, `有效至 \d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+`, page)
+	require.Regexp(t, `Valid until</span> \d{4}-\d\d-\d\d \d\d:\d\d [A-Z]+`, page)
 	policy := w.Header().Get("Content-Security-Policy")
 	require.Contains(t, policy, "default-src 'none'")
 	require.Contains(t, policy, "frame-ancestors 'none'")

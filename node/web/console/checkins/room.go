@@ -4,7 +4,6 @@
 package checkins
 
 import (
-	"cmp"
 	"embed"
 	"encoding/base64"
 	"fmt"
@@ -74,7 +73,7 @@ func (s Services) placesOf(q *frame.Request) (out []place, err error) {
 	}
 	slices.SortFunc(all, func(a, b wire.Place) int { return strings.Compare(a.Path, b.Path) })
 	for _, one := range all {
-		out = append(out, place{one.Path, cmp.Or(one.Names[q.Lang.Tag], one.Names["zh-HK"], one.Names["en"])})
+		out = append(out, place{one.Path, q.Lang.Called(one.Names)})
 	}
 	return out, nil
 }

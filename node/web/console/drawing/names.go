@@ -32,7 +32,7 @@ func Called(all []wire.Place, path, language string) string {
 func NameIn(all []wire.Place, path, language string) string {
 	for _, p := range all {
 		if p.Path == path {
-			return cmp.Or(p.Names[language], p.Names[words.Pick(language).Tag], p.Names["en"])
+			return cmp.Or(p.Names[language], words.Pick(language).Called(p.Names))
 		}
 	}
 	return ""

@@ -25,7 +25,7 @@ func (p pages) placesOf(q *frame.Request) (out []place, err error) {
 	}
 	slices.SortFunc(all, func(a, b wire.Place) int { return strings.Compare(a.Path, b.Path) })
 	for _, one := range all {
-		out = append(out, place{one.Path, cmp.Or(one.Names[q.Lang.Tag], one.Names["zh-HK"], one.Names["en"])})
+		out = append(out, place{one.Path, q.Lang.Called(one.Names)})
 	}
 	return out, nil
 }

@@ -26,11 +26,7 @@ func NamesOfPlaces(service service.Places, q *frame.Request) (PlaceNames, error)
 	}
 	out := PlaceNames{}
 	for _, p := range places {
-		name := p.Names[q.Lang.Tag]
-		if name == "" {
-			name = p.Names["en"]
-		}
-		if name != "" {
+		if name := q.Lang.Called(p.Names); name != "" {
 			out[p.Path] = name
 		}
 	}

@@ -4,6 +4,7 @@
 package words
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -151,6 +152,15 @@ func (l *Language) Span(d time.Duration) string {
 		}
 	}
 	return l.T("span.seconds", int(max(d, 0)/time.Second))
+}
+
+// Called is the name for readers of this language of what people named in several, by their tags: Chinese has
+// many tags, and the districts come with zh-HK. It is the English one where there is no other, and "" where there is none.
+func (l *Language) Called(names map[string]string) string {
+	if l.Tag == "zh-Hant" {
+		return cmp.Or(names[l.Tag], names["zh-HK"], names["zh-TW"], names["zh"], names["en"])
+	}
+	return cmp.Or(names[l.Tag], names["en"])
 }
 
 // Show writes an argument: whole numbers with commas between thousands.

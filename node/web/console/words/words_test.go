@@ -95,3 +95,13 @@ func TestSpan_NamesItsUnits(t *testing.T) {
 		require.Equal(t, want, [2]string{All()[0].Span(d), All()[1].Span(d)})
 	}
 }
+
+// The districts come with names in zh-HK: a Chinese page showed the English ones.
+func TestCalled_FindsTheNameForReadersOfTheLanguage(t *testing.T) {
+	english, chinese := All()[0], All()[1]
+	require.Equal(t, "中西區", chinese.Called(map[string]string{"en": "Central and Western", "zh-HK": "中西區"}))
+	require.Equal(t, "安定邨", chinese.Called(map[string]string{"en": "On Ting", "zh-Hant": "安定邨", "zh-HK": "安定"}))
+	require.Equal(t, "On Ting", chinese.Called(map[string]string{"en": "On Ting"}))
+	require.Equal(t, "On Ting", english.Called(map[string]string{"en": "On Ting", "zh-Hant": "安定邨"}))
+	require.Empty(t, english.Called(nil))
+}
