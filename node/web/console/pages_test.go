@@ -108,7 +108,7 @@ func TestWall_ShowsNoDrillAsDanger(t *testing.T) {
 	b := scenarioButton{ID: "drill", Drill: true, Live: []view.Row{{ID: "x", InForce: true, Drill: true}}}
 	require.False(t, b.Real())
 	page := pagetest.Rendered(t, frame.Room{Pages: files}, "wall", &wallPage{Buttons: []scenarioButton{b}}, words.All()[0], "")
-	require.Contains(t, page, `<li class="exercise on">`)
+	require.Contains(t, page, `<li class="exercise running">`)
 	require.Contains(t, page, "DRILL, IN FORCE")
 	b.Live = append(b.Live, view.Row{ID: "y", InForce: true})
 	require.True(t, b.Real())
