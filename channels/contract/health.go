@@ -35,3 +35,11 @@ const (
 // SoundsThatAreHeard are the values of HealthSound of a device that can be heard, as far as it
 // knows: it may sound, or has sounded.
 var SoundsThatAreHeard = []string{"armed", "played", "sent"}
+
+// ExercisedBy is what a test of a device of this kind exercises.
+func ExercisedBy(kind string) string {
+	if kind == "speaker" {
+		return ExercisedSound
+	}
+	return ExercisedDisplay
+}

@@ -285,16 +285,8 @@ func carryOutCommand(d *Device, c contract.Command) {
 	case d.options.Command != nil:
 		d.options.Command(c)
 	case c.Do == contract.DoTest:
-		LocalOf(d).Tested(contract.Tested{ID: c.ID, Result: contract.TestPassed, Exercised: []string{exercisedBy(d.options.Kind)}})
+		LocalOf(d).Tested(contract.Tested{ID: c.ID, Result: contract.TestPassed, Exercised: []string{contract.ExercisedBy(d.options.Kind)}})
 	}
-}
-
-// exercisedBy is what a test of a device of this kind exercises.
-func exercisedBy(kind string) string {
-	if kind == "speaker" {
-		return contract.ExercisedSound
-	}
-	return contract.ExercisedDisplay
 }
 
 // unpresent takes away what has stopped, and tells that it could.

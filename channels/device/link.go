@@ -72,7 +72,7 @@ func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
 // connect connects to one node and stays as long as it lasts. It reports whether
 // the device was connected and subscribed.
 func (d *Device) connect(ctx context.Context, server string) (served bool, err error) {
-	release, ok := turn(ctx, d.options.turns)
+	release, ok := connection.Turn(ctx, d.options.turns)
 	if !ok {
 		return false, ctx.Err()
 	}
@@ -106,25 +106,6 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	return true, err
 }
 
-// turnMost is how long a device may keep others of its process from connecting: a node that does not
-// answer must not hold all of them up.
-const turnMost = time.Second
-
-// turn waits for room to connect; false when ctx ends first. release may be called again.
-func turn(ctx context.Context, turns chan struct{}) (release func(), ok bool) {
-	if turns == nil {
-		return func() {}, true
-	}
-	select {
-	case turns <- struct{}{}:
-	case <-ctx.Done():
-		return nil, false
-	}
-	leave := sync.OnceFunc(func() { <-turns })
-	late := time.AfterFunc(turnMost, leave)
-	return func() { late.Stop(); leave() }, true
-}
-
 // newLink makes the client of the next session, whose will names it. From here on
 // messages of older connections are dropped.
 func (d *Device) newLink(server string) *link {
@@ -140,7 +121,10 @@ func (d *Device) newLink(server string) *link {
 	}, func(options *mqtt.ClientOptions) {
 		options.SetCleanSession(true).SetOrderMatters(false).
 			SetBinaryWill(contract.TopicState(o.ID), will, 1, true).
-			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) { d.receiveInTurn(l, m) })
+			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
+				defer l.inTurn(m.Topic(), o.Timeout)()
+				d.receive(l, m)
+			})
 	})
 	d.link = l
 	d.rules.Connected()

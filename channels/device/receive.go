@@ -20,22 +20,22 @@ const (
 	maxRefused = 64
 )
 
-// receiveInTurn takes one message once the key ring has come on the connection, which a node sends first. paho
-// calls it in a goroutine of its own, so that messages overtake each other: the bodies of many alerts would come
-// before the ring that opens them. None is acknowledged while it waits, and a node has 16 under way at most.
-func (d *Device) receiveInTurn(l *link, m mqtt.Message) {
-	if m.Topic() == contract.TopicKeys {
-		defer l.ring.Do(func() { close(l.ringed) })
-	} else {
-		late := time.NewTimer(d.options.Timeout)
-		defer late.Stop()
-		select {
-		case <-l.ringed:
-		case <-l.Lost():
-		case <-late.C: // the ring that is stored may do
-		}
+// inTurn waits until the key ring has come on the connection, which a node sends first, and gives what is to be
+// called once the message is taken. paho hands messages over in goroutines of their own, so that they overtake each
+// other: the bodies of many alerts would come before the ring that opens them. None is acknowledged while it waits,
+// and a node has 16 under way at most.
+func (l *link) inTurn(topic string, most time.Duration) (taken func()) {
+	if topic == contract.TopicKeys {
+		return func() { l.ring.Do(func() { close(l.ringed) }) }
 	}
-	d.receive(l, m)
+	late := time.NewTimer(most)
+	defer late.Stop()
+	select {
+	case <-l.ringed:
+	case <-l.Lost():
+	case <-late.C: // the ring that is stored may do
+	}
+	return func() {}
 }
 
 // receive takes one message, in any order: the rules do not mind.
