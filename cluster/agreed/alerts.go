@@ -52,13 +52,11 @@ func (v *AlertView) IDs() []alert.ID { return append([]alert.ID{v.ID}, v.Aliases
 
 // Alert reads one alert by its id, or by an id that it had before.
 func (r *Reader) Alert(id alert.ID) (view AlertView, ok bool, err error) {
-	alerts := r.state.Derived().Alerts
-	err = r.state.Store().View(func(t *storage.Txn) error {
+	err = r.alerts(func(t *storage.Txn, alerts *archive.Alerts) error {
 		card, places, known, err := alerts.Find(t, id)
-		if err != nil || !known {
+		if ok = known; err != nil || !known {
 			return err
 		}
-		ok = true
 		view, err = viewOf(t, card, places)
 		return err
 	})
@@ -67,9 +65,12 @@ func (r *Reader) Alert(id alert.ID) (view AlertView, ok bool, err error) {
 
 // AlertsBeginning lists the ids of the alerts that have an id, or had one before, which
 // begins so; no more than about most, and some of them more than once.
-func (r *Reader) AlertsBeginning(begin string, most int) ([]alert.ID, error) {
-	alerts := r.state.Derived().Alerts
-	return read(r, func(t *storage.Txn) ([]alert.ID, error) { return alerts.Beginning(t, begin, most) })
+func (r *Reader) AlertsBeginning(begin string, most int) (ids []alert.ID, err error) {
+	err = r.alerts(func(t *storage.Txn, alerts *archive.Alerts) (err error) {
+		ids, err = alerts.Beginning(t, begin, most)
+		return err
+	})
+	return ids, err
 }
 
 // Listed is one alert of a list.
@@ -84,8 +85,9 @@ type Listed struct {
 // after the place at which limit is reached: a message may be the newest of several
 // alerts. It costs what it lists, not what is known.
 func (r *Reader) AlertList(before factlog.Place, limit int) (out []Listed, err error) {
-	alerts := r.state.Derived().Alerts
-	err = r.state.Store().View(func(t *storage.Txn) error {
+	from := before
+	err = r.alerts(func(t *storage.Txn, alerts *archive.Alerts) error {
+		before, out = from, nil
 		for len(out) < limit {
 			page, err := adoptionsBefore(t, before, limit)
 			if err != nil || len(page) == 0 {
@@ -123,12 +125,20 @@ func adoptionsBefore(t *storage.Txn, before factlog.Place, limit int) (page []fa
 // Cancel, or when the last of its messages had run out. Members with higher ordinals came
 // later and never got it. 0: not known. ended says that it is agreed that it was shown no more.
 func (r *Reader) EndOrdinals(id alert.ID, next string) (given uint32, ended bool, err error) {
-	alerts := r.state.Derived().Alerts
-	_, err = read(r, func(t *storage.Txn) (_ struct{}, err error) {
+	err = r.alerts(func(t *storage.Txn, alerts *archive.Alerts) (err error) {
 		given, ended, err = alerts.EndOrdinals(t, id, next)
-		return struct{}{}, err
+		return err
 	})
 	return given, ended, err
+}
+
+// alerts calls fn with what is on the board and in the archive, and again where something went from one to the other
+// meanwhile.
+func (r *Reader) alerts(fn func(t *storage.Txn, alerts *archive.Alerts) error) error {
+	alerts := r.state.Derived().Alerts
+	return alerts.Whole(func() error {
+		return r.state.Store().View(func(t *storage.Txn) error { return fn(t, alerts) })
+	})
 }
 
 // viewOf reads the messages of a card.

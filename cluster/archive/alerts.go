@@ -3,6 +3,7 @@ package archive
 import (
 	"container/heap"
 	"sync"
+	"sync/atomic"
 
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
@@ -19,6 +20,8 @@ type Alerts struct {
 	state  archived.State // as it is on disk once all is committed
 	frozen bool           // nothing is archived until the next start
 	ends   endings        // when the messages on the board run out
+
+	retired atomic.Uint64 // how often something was forgotten that is in the archive
 
 	mu     sync.Mutex // guards what follows
 	board  *board.Board

@@ -85,10 +85,25 @@ func newestOf(c board.Card, places map[string]Placed) (newest factlog.Place) {
 func (a *Alerts) Retired(groups []archived.Group) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if len(groups) > 0 {
+		a.retired.Add(1)
+	}
 	for _, g := range groups {
 		a.board.Forget(alert.ID(g.Keys[0]))
 		for _, f := range g.Facts {
 			delete(a.places, hex.EncodeToString(f.ID))
+		}
+	}
+}
+
+// Whole calls read until nothing was put into the archive meanwhile. Who began a transaction before that, and looks at
+// the board after it, would find what was put there in neither. read must begin the transaction, and may be called again.
+func (a *Alerts) Whole(read func() error) error {
+	for {
+		before := a.retired.Load()
+		err := read()
+		if err != nil || a.retired.Load() == before {
+			return err
 		}
 	}
 }
