@@ -14,8 +14,9 @@ import (
 
 type correctPage struct {
 	frame.Page
-	Alert view.Row
-	Texts []correctText
+	Alert  view.Row
+	Stands string // the revision whose texts are shown
+	Texts  []correctText
 }
 
 // correctText is what an alert says in one language, to be changed.
@@ -42,7 +43,7 @@ func (c alertPages) correctPage(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	p := correctPage{Page: q.Page("correct"), Alert: view.RowOf(q, a), Texts: textsOf(a)}
+	p := correctPage{Page: q.Page("correct"), Alert: view.RowOf(q, a), Stands: strconv.FormatUint(a.Revision, 10), Texts: textsOf(a)}
 	p.Path = q.Inside(view.PathOf(a.ID, "correct"))
 	return q.Show("correct", p)
 }
@@ -54,10 +55,15 @@ func (c alertPages) correct(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
+	falseAlarm := q.Form("false-alarm") != "" // says the same whatever stands
+	if stands := q.Form("stands"); stands != "" && stands != strconv.FormatUint(a.Revision, 10) && !falseAlarm {
+		// What somebody else has corrected since would count as typed here, and be taken back.
+		return &wire.Problem{Kind: wire.KindConflict, Alert: a.ID, Sentence: "nothing was sent: the alert was changed since this page was opened, maybe by your own press; look at what it says now", Why: why.Why{Reason: why.ChangedSince}}
+	}
 	in := wire.CorrectAlert{Reason: q.Form("reason")}
 	for _, t := range textsOf(a) {
 		change := wire.CorrectText{Language: t.Language}
-		if q.Form("false-alarm") != "" {
+		if falseAlarm {
 			say := words.Pick(t.Language)
 			change.Headline, change.Description, change.Instruction = new(say.T("false.headline", t.Headline)), new(say.T("false.description")), new(say.T("false.instruction"))
 		} else {

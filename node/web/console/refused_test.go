@@ -173,6 +173,26 @@ func TestCorrect_KeepsTheWordsWhenItIsRefused(t *testing.T) {
 	require.NotEmpty(t, got.Header().Get("Content-Security-Policy"))
 }
 
+// Two correct one alert: the second one's page shows words that do not stand any more, and would bring them back.
+func TestCorrect_TakesNothingBackThatAnotherHasCorrected(t *testing.T) {
+	r := newRig(t)
+	route := frame.Route{Method: "POST", Path: Below + "alerts/{id}/correct", Action: authority.Correct}
+	press := func(form url.Values) int {
+		return r.ask(route, authority.RoleCorrector, func(q *http.Request) {
+			require.NoError(t, q.ParseForm())
+			q.PostForm = form
+		}).Code
+	}
+	page := r.get(strings.TrimPrefix(pathFor(route), Below)).Body.String()
+	_, rest, _ := strings.Cut(page, `name="stands" value="`)
+	shown, _, _ := strings.Cut(rest, `"`)
+	require.NotEmpty(t, shown)
+	require.Equal(t, 409, press(url.Values{"headline.0": {"The river falls"}, "stands": {shown + "0"}}))
+	require.Empty(t, changing(r.fake.Calls()))
+	require.Equal(t, 303, press(url.Values{"headline.0": {"The river falls"}, "stands": {shown}}))
+	require.Equal(t, 303, press(url.Values{"false-alarm": {"1"}, "stands": {shown + "0"}}), "it says the same whatever stands")
+}
+
 // A page that only a form draws, such as the check before an alert is sent, is drawn by it again.
 func TestCompose_ComesAgainWhenItIsRefused(t *testing.T) {
 	for path, word := range map[string]string{"compose": "SEND", "alerts/{id}/update": "DRILL"} {
