@@ -23,9 +23,11 @@ func (d *district) reports(i int, of device.Options, payloads ...string) {
 	d.t.Helper()
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + d.opts[i].MQTT).SetClientID(of.ID).SetUsername(of.ID).SetPassword(of.Secret).SetProtocolVersion(4)
 	c := mqtt.NewClient(o)
-	token := c.Connect()
-	require.True(d.t, token.WaitTimeout(patience))
-	require.NoError(d.t, token.Error())
+	d.eventually("the node knows the device", func() bool { // which was enrolled at another one
+		token := c.Connect()
+		require.True(d.t, token.WaitTimeout(patience))
+		return token.Error() == nil
+	})
 	defer c.Disconnect(100)
 	for _, payload := range payloads {
 		sent := c.Publish(contract.TopicReport(of.ID), 1, false, payload)
