@@ -48,8 +48,8 @@ func (c alertPages) correctPage(q *frame.Request) error {
 	return q.Show("correct", p)
 }
 
-// correct says other words to the same people: those that were typed, or that it was a false alarm. What
-// the person left as it was is not sent, so that it stays as it is.
+// correct says other words to the same people: those that were typed, or that it was a false alarm. What the person left as it was
+// is not sent; where it is not what stands any more it would count as typed, and take another's correction back.
 func (c alertPages) correct(q *frame.Request) error {
 	a, err := whole(c.reader, q)
 	if err != nil {
@@ -57,7 +57,6 @@ func (c alertPages) correct(q *frame.Request) error {
 	}
 	falseAlarm := q.Form("false-alarm") != "" // says the same whatever stands
 	if stands := q.Form("stands"); stands != "" && stands != strconv.FormatUint(a.Revision, 10) && !falseAlarm {
-		// What somebody else has corrected since would count as typed here, and be taken back.
 		return &wire.Problem{Kind: wire.KindConflict, Alert: a.ID, Sentence: "nothing was sent: the alert was changed since this page was opened, maybe by your own press; look at what it says now", Why: why.Why{Reason: why.ChangedSince}}
 	}
 	in := wire.CorrectAlert{Reason: q.Form("reason")}
@@ -88,10 +87,7 @@ func (c alertPages) correct(q *frame.Request) error {
 
 // changed is the field of the form, where it is another text than before.
 func changed(q *frame.Request, name, before string) *string {
-	if _, there := q.R.PostForm[name]; !there {
-		return nil
-	}
-	if text := q.Form(name); lines(text) != lines(before) {
+	if text := q.Form(name); q.R.PostForm[name] != nil && lines(text) != lines(before) {
 		return &text
 	}
 	return nil
