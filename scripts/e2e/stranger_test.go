@@ -75,7 +75,7 @@ func TestStranger_FindsTheWayFromTheTokenToTheAlert(t *testing.T) {
 	o.until("reminded", `document.querySelector(".good-news")`)
 	look("reminded-zh")
 	read[int](o.tab, remind)
-	o.until("too soon", `document.querySelector("p.wrong")`)
+	o.until("too soon", `document.querySelector("main [role=alert]") && !document.querySelector(".good-news")`)
 	o.says("一分鐘內")
 	look("too-soon-zh")
 	o.go_("alerts/" + id + "/unreached")

@@ -193,6 +193,23 @@ func TestCorrect_TakesNothingBackThatAnotherHasCorrected(t *testing.T) {
 	require.Equal(t, 303, press(url.Values{"false-alarm": {"1"}, "stands": {shown + "0"}}), "it says the same whatever stands")
 }
 
+// What an earlier press has done is not said beside the refusal of this one.
+func TestRefused_SaysNothingOfAnEarlierEffect(t *testing.T) {
+	r := newRig(t)
+	route := frame.Route{Method: "POST", Path: Below + "alerts/{id}/correct"}
+	page, _, _ := strings.Cut(pathFor(route), "/correct")
+	require.Contains(t, r.get(strings.TrimPrefix(page, Below)+"?effect=reminded").Body.String(), "good-news")
+	r.fake.Refuse = func(call string) error {
+		if len(changing([]string{call})) > 0 {
+			return wire.Problemf(wire.KindRefused, "in English").Because(why.TextTaken)
+		}
+		return nil
+	}
+	said := r.send(drawn{page: page + "?effect=reminded", as: authority.RoleAdministrator, to: page + "/remind"}, url.Values{"every": {"5"}}).Body.String()
+	require.Contains(t, said, `role="alert"`)
+	require.NotContains(t, said, "good-news")
+}
+
 // A page that only a form draws, such as the check before an alert is sent, is drawn by it again.
 func TestCompose_ComesAgainWhenItIsRefused(t *testing.T) {
 	for path, word := range map[string]string{"compose": "SEND", "alerts/{id}/update": "DRILL"} {

@@ -52,11 +52,25 @@ func (q *Request) drawn() (out []string) {
 		}
 	}
 	for _, path := range append(paths, q.R.URL.RequestURI()) {
-		if path = q.Inside(path); path != Below && !slices.Contains(out, path) {
+		if path = q.Inside(withoutEffect(path)); path != Below && !slices.Contains(out, path) {
 			out = append(out, path)
 		}
 	}
 	return out
+}
+
+// withoutEffect is an address without what an earlier form has done, which its page would say beside the refusal.
+func withoutEffect(path string) string {
+	page, err := url.Parse(path)
+	if err != nil {
+		return path
+	}
+	said := page.Query()
+	if said.Has("effect") {
+		said.Del("effect")
+		page.RawQuery = said.Encode()
+	}
+	return page.RequestURI()
 }
 
 // keepTyped is a page that a route itself shows because it refuses a form, with what was typed in that form. What is
