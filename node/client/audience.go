@@ -36,6 +36,12 @@ func (c Audience) PutPlaces(ctx context.Context, places []wire.Place) error {
 	return c.call(ctx, request{method: "PUT", path: path("places")}, places, nil)
 }
 
+// PutPlacesSharing does the same where codes that are added may be those of other places, too: an area that cites
+// one means all of them.
+func (c Audience) PutPlacesSharing(ctx context.Context, places []wire.Place) error {
+	return c.call(ctx, request{method: "PUT", path: path("places"), query: values("shared_codes", "true")}, places, nil)
+}
+
 // MaxEnrol is the most devices that one EnrolDevices may hold.
 const MaxEnrol = wire.MaxEnrol
 

@@ -156,7 +156,7 @@ func (s *show) furnish(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	if err := c.PutPlaces(ctx, s.town.places); err != nil {
+	if err := c.PutPlacesSharing(ctx, s.town.places); err != nil {
 		return fmt.Errorf("putting the places on record: %w", err)
 	}
 	var in []wire.Enrol
