@@ -15,10 +15,7 @@ import (
 
 // maxWaiting is how many messages wait for a newer key ring, after which the connection ends, because the next one
 // brings all of them again; maxRefused is how many refusals are told on one connection.
-const (
-	maxWaiting = 16
-	maxRefused = 64
-)
+const maxWaiting, maxRefused = 16, 64
 
 // inTurn waits until the key ring has come on the connection, which a node sends first, and gives what is to be
 // called once the message is taken. paho hands messages over in goroutines of their own, so that they overtake each
@@ -27,6 +24,11 @@ const (
 func (l *link) inTurn(topic string, most time.Duration) (taken func()) {
 	if topic == contract.TopicKeys {
 		return func() { l.ring.Do(func() { close(l.ringed) }) }
+	}
+	select {
+	case <-l.ringed:
+		return func() {}
+	default: // it is to come
 	}
 	late := time.NewTimer(most)
 	defer late.Stop()
