@@ -3,6 +3,7 @@ package contract
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -187,4 +188,23 @@ func verify[T Payload | KeyRing](signed *jose.JSONWebSignature, public ed25519.P
 func typeOf(v any) string {
 	typ, _, _ := describe(v)
 	return typ
+}
+
+// ClaimedRevision reads what an unverified body says of itself; 0 when nothing.
+func ClaimedRevision(jws []byte) uint64 {
+	parts := bytes.Split(jws, []byte("."))
+	if len(jws) > MaxSigned || len(parts) != 3 {
+		return 0
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(string(parts[1]))
+	if err != nil {
+		return 0
+	}
+	var claim struct {
+		Revision uint64 `json:"revision"`
+	}
+	if json.Unmarshal(raw, &claim) != nil {
+		return 0
+	}
+	return claim.Revision
 }

@@ -246,7 +246,7 @@ func TestNew_RefusesWhatCannotWork(t *testing.T) {
 func FuzzClaimedRevision(f *testing.F) {
 	f.Add([]byte("e30.eyJyZXZpc2lvbiI6N30.x"))
 	f.Add([]byte("a.b"))
-	f.Fuzz(func(_ *testing.T, jws []byte) { claimedRevision(jws) })
+	f.Fuzz(func(_ *testing.T, jws []byte) { contract.ClaimedRevision(jws) })
 }
 
 func TestNew_GoesOnWhereTheMemoryEnds(t *testing.T) {

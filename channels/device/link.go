@@ -121,10 +121,7 @@ func (d *Device) newLink(server string) *link {
 	}, func(options *mqtt.ClientOptions) {
 		options.SetCleanSession(true).SetOrderMatters(false).
 			SetBinaryWill(contract.TopicState(o.ID), will, 1, true).
-			SetDefaultPublishHandler(func(_ mqtt.Client, m mqtt.Message) {
-				defer l.inTurn(m.Topic(), o.Timeout)()
-				d.receive(l, m)
-			})
+			SetDefaultPublishHandler(l.handler(d))
 	})
 	d.link = l
 	d.rules.Connected()

@@ -2,8 +2,6 @@ package device
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -17,17 +15,24 @@ import (
 // brings all of them again; maxRefused is how many refusals are told on one connection.
 const maxWaiting, maxRefused = 16, 64
 
-// inTurn waits until the key ring has come on the connection, which a node sends first, and gives what is to be
-// called once the message is taken. paho hands messages over in goroutines of their own, so that they overtake each
-// other: the bodies of many alerts would come before the ring that opens them. None is acknowledged while it waits,
-// and a node has 16 under way at most.
-func (l *link) inTurn(topic string, most time.Duration) (taken func()) {
-	if topic == contract.TopicKeys {
-		return func() { l.ring.Do(func() { close(l.ringed) }) }
+// handler takes what comes on the connection, once the key ring has, which a node sends first. paho hands messages
+// over in goroutines of their own, so that they overtake each other: the bodies of many alerts would come before the ring
+// that opens them. None is acknowledged while it waits, and a node has 16 under way at most.
+func (l *link) handler(d *Device) mqtt.MessageHandler {
+	return func(_ mqtt.Client, m mqtt.Message) {
+		if m.Topic() == contract.TopicKeys {
+			defer l.ring.Do(func() { close(l.ringed) })
+		} else {
+			l.awaitRing(d.options.Timeout)
+		}
+		d.receive(l, m)
 	}
+}
+
+func (l *link) awaitRing(most time.Duration) {
 	select {
 	case <-l.ringed:
-		return func() {}
+		return
 	default: // it is to come
 	}
 	late := time.NewTimer(most)
@@ -37,7 +42,6 @@ func (l *link) inTurn(topic string, most time.Duration) (taken func()) {
 	case <-l.Lost():
 	case <-late.C: // the ring that is stored may do
 	}
-	return func() {}
 }
 
 // receive takes one message, in any order: the rules do not mind.
@@ -153,7 +157,7 @@ func (d *Device) refuse(what string, err error) {
 // tellRefused tells the node, once per connection, which body does not verify. The
 // revision comes from the unverified payload: it only says which one it was.
 func (d *Device) tellRefused(l *link, alert string, payload []byte) {
-	of := Revision{Alert: alert, Revision: claimedRevision(payload)}
+	of := Revision{Alert: alert, Revision: contract.ClaimedRevision(payload)}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if of.Revision == 0 || l.refused[of] > 0 || len(l.refused) >= maxRefused || d.stopped {
@@ -166,23 +170,4 @@ func (d *Device) tellRefused(l *link, alert string, payload []byte) {
 	})
 	d.save(true)
 	d.wake.Set()
-}
-
-// claimedRevision reads what an unverified body says of itself; 0 when nothing.
-func claimedRevision(jws []byte) uint64 {
-	parts := bytes.Split(jws, []byte("."))
-	if len(jws) > contract.MaxSigned || len(parts) != 3 {
-		return 0
-	}
-	raw, err := base64.RawURLEncoding.DecodeString(string(parts[1]))
-	if err != nil {
-		return 0
-	}
-	var claim struct {
-		Revision uint64 `json:"revision"`
-	}
-	if json.Unmarshal(raw, &claim) != nil {
-		return 0
-	}
-	return claim.Revision
 }

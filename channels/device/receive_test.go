@@ -46,11 +46,6 @@ func (p *postbox) gets(topic string, payload []byte) {
 	p.receive(p.link, letter{topic: topic, payload: payload})
 }
 
-func (p *postbox) inTurn(m letter) {
-	defer p.link.inTurn(m.topic, p.options.Timeout)()
-	p.receive(p.link, m)
-}
-
 func (p *postbox) signed(v any) []byte {
 	jws, err := signerOf(1).Sign(v)
 	require.NoError(p.t, err)
@@ -145,7 +140,7 @@ func TestReceive_WhatWaitsForKeysIsBounded(t *testing.T) {
 // A device that connects while many alerts are in force: their bodies overtake the ring that opens them.
 func TestReceive_NoneIsLostThatOvertakesTheKeys(t *testing.T) {
 	p := newPostbox(t)
-	manifest, bodies := manifestNow(), new(sync.WaitGroup)
+	manifest, bodies, take := manifestNow(), new(sync.WaitGroup), p.link.handler(p.Device)
 	manifest.InForce = nil
 	const alerts = 3 * maxWaiting
 	for i := range alerts {
@@ -153,10 +148,10 @@ func TestReceive_NoneIsLostThatOvertakesTheKeys(t *testing.T) {
 		body.Alert = fmt.Sprintf("fire-%d", i)
 		manifest.InForce = append(manifest.InForce, contract.InForce{ID: body.Alert, Revision: 1, Digest: "d", Expires: body.Expires})
 		m := letter{topic: contract.TopicAlert("lift-7", body.Alert), payload: p.signed(body)}
-		bodies.Go(func() { p.inTurn(m) })
+		bodies.Go(func() { take(nil, m) })
 	}
-	p.inTurn(letter{topic: contract.TopicKeys, payload: ringOf(t, time.Now(), 1), retained: true})
-	p.inTurn(letter{topic: contract.TopicNow, payload: p.signed(manifest), retained: true})
+	take(nil, letter{topic: contract.TopicKeys, payload: ringOf(t, time.Now(), 1), retained: true})
+	take(nil, letter{topic: contract.TopicNow, payload: p.signed(manifest), retained: true})
 	bodies.Wait()
 	require.Len(t, p.Presenting(), alerts)
 	require.Empty(t, p.link.waiting)
