@@ -10,6 +10,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audience"
+	"almenara/storage/coded"
 	"almenara/storage/member"
 	"almenara/storage/personal"
 	"almenara/storage/rights"
@@ -38,23 +39,23 @@ func (p *Personal) notOthers(t *storage.Txn, id string) error {
 		if err != nil {
 			return err
 		}
-		if what != "" {
-			err := fmt.Errorf("nobody was erased: %.100q, a name or an address of the person, is also %s, and would be taken out of what others did; import the person without it, and erase it then", word, what)
+		if what != nil {
+			err := coded.Errorf("person-called-so", "nobody was erased: %.100q, a name or an address of the person, is also %w, and would be taken out of what others did; import the person without it, and erase it then", word, what)
 			return wire.Problemf(wire.KindConflict, "%v", err).Because(why.RecordUnfit, err)
 		}
 	}
 	return nil
 }
 
-// calledSo says what the record calls by a word, in small letters; "" is nothing that is known.
-func calledSo(t *storage.Txn, word string) (string, error) {
+// calledSo says what the record calls by a word, in small letters; nil is nothing that is known.
+func calledSo(t *storage.Txn, word string) (what, err error) {
 	if ofRecords.MatchString(word) {
-		return "in the form of the id of an alert or a record", nil
+		return coded.New("called-id", "in the form of the id of an alert or a record"), nil
 	}
 	if _, err := audience.ParsePath(word); err == nil {
 		_, place, err := member.Places.Get(t, audience.Path(word))
 		if err != nil || place || strings.Contains(word, "/") {
-			return "the path of a place", err
+			return coded.New("called-place", "the path of a place"), err
 		}
 	}
 	for _, known := range []func() (bool, error){
@@ -62,17 +63,17 @@ func calledSo(t *storage.Txn, word string) (string, error) {
 		func() (bool, error) { _, is, err := rights.Licences.Get(t, word); return is, err },
 	} {
 		if is, err := known(); err != nil || is {
-			return "the id of a scenario or a licence", err
+			return coded.New("called-right", "the id of a scenario or a licence"), err
 		}
 	}
 	users, err := storage.Users.All(t)
 	for _, u := range users {
 		if slices.ContainsFunc(u.Senders, func(s string) bool { return strings.EqualFold(s, word) }) {
-			return "a CAP sender", nil
+			return coded.New("called-sender", "a CAP sender"), nil
 		}
 		if strings.Contains(word, "by "+strings.ToLower(u.Name)) {
-			return "how the record says what " + u.Name + " did", nil
+			return coded.Errorf("called-act", "how the record says what %s did", u.Name), nil
 		}
 	}
-	return "", err
+	return nil, err
 }

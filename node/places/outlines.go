@@ -1,12 +1,11 @@
 package places
 
 import (
-	"fmt"
-
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // How many points outlines have together: every node has them in memory, and holds each against the areas of each alert.
@@ -38,10 +37,10 @@ func (p *Places) outlinesFit(in ...audience.Place) error {
 		estate := estateOf(path)
 		all, of[estate] = all+points, of[estate]+points
 		if points > 0 && of[estate] > mostInEstate {
-			return unfitOutline(path, fmt.Errorf("the outlines of %s and what is in it have more than %d points together; draw them with fewer", estate, mostInEstate))
+			return unfitOutline(path, coded.Errorf("outlines-estate", "the outlines of %s and what is in it have more than %d points together; draw them with fewer", estate, mostInEstate))
 		}
 		if points > 0 && all > mostInDistrict {
-			return unfitOutline(path, fmt.Errorf("the outlines of the district have more than %d points together; draw them with fewer", mostInDistrict))
+			return unfitOutline(path, coded.Errorf("outlines-district", "the outlines of the district have more than %d points together; draw them with fewer", mostInDistrict))
 		}
 	}
 	return nil

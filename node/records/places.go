@@ -2,8 +2,6 @@ package records
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sort"
 
 	"almenara/cluster/agreed"
@@ -11,6 +9,7 @@ import (
 	"almenara/storage/alert"
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 const degreeUnit = 1e7 // units of audience.Point per degree
@@ -38,7 +37,7 @@ func ReadPlace(p wire.Place) (audience.Place, error) {
 		out.Geocodes = append(out.Geocodes, alert.Named{Name: g.ValueName, Value: g.Value})
 	}
 	if (p.Lat == nil) != (p.Lon == nil) {
-		return out, fmt.Errorf("lat and lon belong together")
+		return out, coded.New("lat-lon-apart", "lat and lon belong together")
 	}
 	if p.Lat != nil {
 		at, err := geometry.NewPoint(*p.Lat, *p.Lon)
@@ -67,11 +66,11 @@ const mostCorners = 8000
 func drawn(outline []geometry.Polygon) error {
 	for i, ring := range outline {
 		if len(ring) > mostCorners {
-			return fmt.Errorf("outline %d has %d points, at most %d are allowed", i+1, len(ring), mostCorners)
+			return coded.Errorf("outline-corners", "outline %d has %d points, at most %d are allowed", i+1, len(ring), mostCorners)
 		}
 	}
 	if geometry.Tangled(outline) {
-		return errors.New("the outline has hundreds of edges that lie across each other; draw the border alone")
+		return coded.New("outline-tangled", "the outline has hundreds of edges that lie across each other; draw the border alone")
 	}
 	return nil
 }
