@@ -21,25 +21,25 @@ func (c *Check) test(ctx context.Context) (told contract.Tested, err error) {
 	now, id := c.district.now(), randomID()
 	c.district.mu.Unlock()
 	c.gateway.Send(contract.TopicCommand(c.o.ID), c.signed(contract.Command{ID: id, Do: contract.DoTest, Time: now, Expires: now.Add(time.Minute)}), false)
-	seen := c.gateway.Await(ctx, c.o.Within, func(s *gateway.Seen) bool {
+	err = errNotSeen
+	c.gateway.Await(ctx, c.o.Within, func(s *gateway.Seen) bool {
 		at := slices.IndexFunc(s.States, func(state contract.State) bool { return state.Tested != nil && state.Tested.ID == id })
 		if at >= 0 {
-			told = *s.States[at].Tested
+			told, err = *s.States[at].Tested, nil
 		}
 		return at >= 0
 	})
-	if !seen {
-		return told, errNotSeen
-	}
-	return told, nil
+	return told, err
 }
 
-// trySilentTest holds that a test says whether the device works.
+// trySilentTest holds that a test says whether the device works. One that hands messages over side by
+// side may still show what the line before sent: where it says busy, it is asked again until it had the time to stop.
 func trySilentTest(ctx context.Context, c *Check) error {
-	c.gateway.Await(ctx, c.o.Within, func(s *gateway.Seen) bool { // what the line before showed is gone
-		return len(s.States) > 0 && len(s.States[len(s.States)-1].Presenting) == 0
-	})
 	t, err := c.test(ctx)
+	for until := c.o.Clock().Add(c.o.Within); err == nil && t.Result == contract.TestBusy && c.o.Clock().Before(until); {
+		c.pause(ctx, c.o.Settle)
+		t, err = c.test(ctx)
+	}
 	if passed := t.Result == contract.TestPassed; err == nil && (passed != (len(t.Exercised) > 0) && t.Result != contract.TestFailed ||
 		!passed && t.Result != contract.TestFailed && t.Result != contract.TestUnproven) {
 		return fmt.Errorf("it says %.40q of a test while it shows nothing, and that %.80q was exercised", t.Result, t.Exercised)
@@ -53,12 +53,10 @@ func tryTestBusy(ctx context.Context, c *Check) error {
 	if err := c.shown(ctx, b); err != nil {
 		return err
 	}
-	t, err := c.test(ctx)
-	if err == nil && t.Result != contract.TestBusy {
-		return fmt.Errorf("it says %.40q of a test, and shows an alert meanwhile", t.Result)
-	}
-	if err != nil {
+	if t, err := c.test(ctx); err != nil {
 		return err
+	} else if t.Result != contract.TestBusy {
+		return fmt.Errorf("it says %.40q of a test, and shows an alert meanwhile", t.Result)
 	}
 	return c.once(ctx, b)
 }
