@@ -50,12 +50,16 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 	theirs, ours, brief := warning("theirs", polygon(here.Area)), warning("ours", polygon(here.Area)), warning("brief", polygon(here.Area))
 	theirs.Headline, ours.Headline = "Fire in block 1", "fire in Block 1"
 	brief.Expires = time.Now().Add(3 * time.Second)
+	old := warning("old", polygon(here.Area)) // so that nodes need not remember it
+	old.Sent, old.Expires = old.Sent.Add(-90*24*time.Hour), old.Expires.Add(-90*24*time.Hour)
 	there, err := d.clientWith(2, wong.Token).TakeCAP(d.ctx(), theirs.xml(), "", "")
 	require.NoError(t, err)
 	d.post(2, brief, "", "")
+	d.post(2, old, "", "")
 	here0 := d.post(0, ours, "", "committed")
 	fleet.proven(revisionOf(there), 1)
 	fleet.proven(revisionOf(here0), 2)
+	require.True(t, d.post(2, old, "", "").Duplicate, "though nothing can be agreed there")
 	// The report keeps to what lasted 5 s, and the status tells the second in which it began.
 	d.awaitOn(2, func(s wire.Status) bool { return !s.AloneSince.IsZero() && time.Since(s.AloneSince) > 6*time.Second })
 

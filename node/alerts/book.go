@@ -202,7 +202,10 @@ func (b *Book) At(now time.Time) Picture {
 func (b *Book) seen(now time.Time) Picture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.forget(b.board.Prune(now))
+	b.forget(b.board.Prune(now, func(e board.Entry) bool { // what is neither here nor in the agreed state could be recorded twice
+		_, fresh := b.fresh[e.Fact]
+		return fresh && b.agreed != nil
+	}))
 	p := Picture{Ended: b.board.Ended(now)}
 	for _, a := range b.board.InForce(now) {
 		l := Live{Active: a, Message: b.messages[a.Fact]}

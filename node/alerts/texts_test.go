@@ -197,3 +197,25 @@ func TestAgreed_GivesUpWhatDoesNotStand(t *testing.T) {
 	d.Agreed("b", midday.Add(4*time.Minute))
 	require.Nil(t, d.Message("b").Alert)
 }
+
+// A message that ran out long ago is known until it is in the agreed state, where it is found from then on: what is in
+// neither would be recorded again each time that it comes.
+func TestBook_KnowsWhatIsOverUntilItIsAgreed(t *testing.T) {
+	agreed := log{}
+	b := NewBook(agreed)
+	old := written(t, "a", 0, nil)
+	b.Add(old)
+	late := old.Entry.Expires.Add(alert.MaxLifetime + alert.EndMemory)
+	for i := range 10 {
+		b.At(late.Add(time.Duration(i) * time.Minute))
+		m, same := b.First(old.Entry.Key, old.Entry.Digest)
+		require.NotNil(t, m)
+		require.True(t, same)
+	}
+	agreed["a"] = old.Issue
+	b.Agreed("a", late.Add(10*time.Minute))
+	b.At(late.Add(11 * time.Minute))
+	m, _ := b.First(old.Entry.Key, old.Entry.Digest)
+	require.Nil(t, m)
+	require.Zero(t, b.Held())
+}

@@ -236,22 +236,22 @@ func (b *Board) Open(now time.Time) (ids []alert.ID) {
 // Related lists the facts of all messages that are connected, by any references, with
 // what the entry names: those that it may have an effect on, and that may have one on it.
 func (b *Board) Related(e Entry) (facts []string) {
-	seen := make(map[*family]bool)
-	for _, k := range append([]alert.Key{e.Key, e.Root}, e.References...) {
-		n, ok := b.nodes[k.ID()]
-		if !ok || seen[n.family] {
-			continue
-		}
-		seen[n.family] = true
-		for _, n := range n.family.nodes {
-			for _, v := range n.versions {
-				for _, c := range v.carriers {
-					facts = append(facts, c.Fact)
-				}
-			}
-		}
+	for _, other := range b.related(e) {
+		facts = append(facts, other.Fact)
 	}
 	return facts
+}
+
+// related are the messages of Related.
+func (b *Board) related(e Entry) (out []Entry) {
+	seen := make(map[*family]bool)
+	for _, k := range append([]alert.Key{e.Key, e.Root}, e.References...) {
+		if n, ok := b.nodes[k.ID()]; ok && !seen[n.family] {
+			seen[n.family] = true
+			out = append(out, n.family.entries()...)
+		}
+	}
+	return out
 }
 
 // cards ranges over the alerts that may show or list something at now or later, in no

@@ -252,10 +252,11 @@ func (b *Board) join(x, y *node) {
 }
 
 // Prune forgets everything whose ends need no longer be listed and against which
-// no message can still be late. It changes no answer of InForce, Ended and
-// NextChange for now or later. It returns the facts whose messages were dropped.
-func (b *Board) Prune(now time.Time) (facts []string) {
-	for _, f := range b.past(now, (*family).keep) {
+// no message can still be late, but for what is connected with a message to spare; nil spares
+// none. It changes no answer of InForce, Ended and NextChange for now or later. It returns the
+// facts whose messages were dropped.
+func (b *Board) Prune(now time.Time, spare func(Entry) bool) (facts []string) {
+	for _, f := range b.past(now, spare) {
 		facts = b.forget(f, facts)
 	}
 	b.pruneApprovals(now)
@@ -264,14 +265,12 @@ func (b *Board) Prune(now time.Time) (facts []string) {
 
 // forget drops a family and appends the facts of its messages to facts.
 func (b *Board) forget(f *family, facts []string) []string {
+	for _, e := range f.entries() {
+		facts = append(facts, e.Fact)
+		delete(b.approvals, e.Fact)
+		delete(b.carriers, e.Fact)
+	}
 	for _, n := range f.nodes {
-		for _, v := range n.versions {
-			for _, c := range v.carriers {
-				facts = append(facts, c.Fact)
-				delete(b.approvals, c.Fact)
-				delete(b.carriers, c.Fact)
-			}
-		}
 		delete(b.nodes, n.id)
 	}
 	delete(b.families, f)

@@ -172,7 +172,7 @@ func TestBoard_TombstoneOfAnAlertNeverSeen(t *testing.T) {
 	require.Equal(t, want, ended(b, until.Add(-time.Second)))
 	require.True(t, b.Ended(hour(2))[0].Expires.Equal(allClear.Sent.Add(alert.MaxLifetime)))
 	require.Empty(t, b.Ended(until))
-	b.Prune(until.Add(-time.Second))
+	b.Prune(until.Add(-time.Second), nil)
 	require.Equal(t, Added, b.Add(signal8))
 	require.Equal(t, Cancelled, b.Judge(signal8, hour(2)))
 }
@@ -412,10 +412,10 @@ func TestBoard_PruneKeepsACancelAsLongAsAnUpdateCouldBeLate(t *testing.T) {
 	late := entry(message(alert.MsgTypeUpdate, "late", 1.5, signal8.Key))
 	late.Expires = late.Sent.Add(alert.MaxLifetime)
 	now := late.Expires.Add(-time.Hour)
-	b.Prune(now)
+	b.Prune(now, nil)
 	b.Add(late)
 	require.Equal(t, Cancelled, b.Judge(late, now))
-	require.Len(t, b.Prune(allClear.Sent.Add(alert.MaxLifetime+alert.EndMemory)), 3)
+	require.Len(t, b.Prune(allClear.Sent.Add(alert.MaxLifetime+alert.EndMemory), nil), 3)
 	require.Equal(t, Unknown, b.Judge(signal8, now))
 }
 
@@ -423,7 +423,7 @@ func TestBoard_PruneKeepsWhatSupersedesAnAlertThatCouldBeLate(t *testing.T) {
 	long := message(alert.MsgTypeAlert, "long", 0)
 	long.Infos[0].Expires = alert.NewDateTime(hour(24 * 20))
 	b := boardOf(entry(message(alert.MsgTypeUpdate, "short", 1, long.Key())))
-	b.Prune(hour(24 * 10))
+	b.Prune(hour(24*10), nil)
 	b.Add(entry(long))
 	require.Empty(t, b.InForce(hour(24*10)))
 	require.Equal(t, map[alert.ID]Why{long.Key().ID(): WhyExpired}, ended(b, hour(24*10)))

@@ -146,6 +146,16 @@ func (f *family) chains(s alert.Status) [][]*node {
 	return chains
 }
 
+// entries are all its messages, in every fact.
+func (f *family) entries() (out []Entry) {
+	for _, n := range f.nodes {
+		for i := range n.versions {
+			out = append(out, n.versions[i].carriers...)
+		}
+	}
+	return out
+}
+
 // keep is until when the family must be remembered: until every end has been
 // listed long enough, and until nothing that it supersedes or cancels could still
 // arrive and be in force.

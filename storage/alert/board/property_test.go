@@ -305,14 +305,14 @@ func TestBoard_PruneChangesNoAnswer(t *testing.T) {
 		entries := randomEntries(r)
 		for _, now := range []time.Time{hour(12), hour(40), hour(24 * 30), hour(24 * 32.3), hour(24 * 40)} {
 			whole, pruned := approvedBoard(entries), approvedBoard(entries)
-			pruned.Prune(now)
+			pruned.Prune(now, nil)
 			for _, at := range instants(now) {
 				require.Equal(t, whole.InForce(at), pruned.InForce(at), "seed %d", seed)
 				require.Equal(t, whole.Ended(at), pruned.Ended(at), "seed %d", seed)
 			}
 		}
 		b := approvedBoard(entries)
-		b.Prune(hour(24 * 60))
+		b.Prune(hour(24*60), nil)
 		require.Empty(t, b.approvals)
 		require.Empty(t, b.nodes)
 		require.Empty(t, b.families)

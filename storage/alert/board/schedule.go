@@ -2,6 +2,7 @@ package board
 
 import (
 	"container/heap"
+	"slices"
 	"time"
 
 	"almenara/storage/alert"
@@ -113,9 +114,12 @@ func (q *queue) Pop() any {
 	return out
 }
 
-// past takes the families out that need not be remembered at now. Each is asked anew:
-// what was added since it was queued may have made it last longer.
-func (b *Board) past(now time.Time, keep func(*family) time.Time) (out []*family) {
+// spared is how soon a family that was spared is looked at again.
+const spared = 10 * time.Second
+
+// past takes the families out that need not be remembered at now, but for those with a message to spare. Each is asked
+// anew: what was added since it was queued may have made it last longer.
+func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 	q := &b.schedule.kept
 	for len(*q) > 0 && !now.Before((*q)[0].at) {
 		f := heap.Pop(q).(due).family
@@ -123,7 +127,11 @@ func (b *Board) past(now time.Time, keep func(*family) time.Time) (out []*family
 		if _, ok := b.families[f]; !ok {
 			continue // it moved into another one
 		}
-		if until := keep(f); now.Before(until) {
+		until := f.keep()
+		if !now.Before(until) && spare != nil && slices.ContainsFunc(f.entries(), spare) {
+			until = now.Add(spared)
+		}
+		if now.Before(until) {
 			f.queued = true
 			heap.Push(q, due{family: f, at: until})
 			continue

@@ -49,10 +49,10 @@ func TestBoard_AnswersCostWhatIsOpen(t *testing.T) {
 	looked := 0
 	b.look(now, func(*family) { looked++ })
 	require.Equal(t, 1, looked)
-	cost := testing.AllocsPerRun(10, func() { b.InForce(now); b.Ended(now); b.NextChange(now); b.Prune(now) })
+	cost := testing.AllocsPerRun(10, func() { b.InForce(now); b.Ended(now); b.NextChange(now); b.Prune(now, nil) })
 	require.Less(t, cost, 20.0)
 	require.Len(t, b.families, 2001, "what is late must still meet what it belongs to")
-	require.Len(t, b.Prune(hour(26)), 2000)
+	require.Len(t, b.Prune(hour(26), nil), 2000)
 	require.Len(t, b.schedule.kept, 1)
 	require.Len(t, b.carriers, 1)
 }
@@ -68,6 +68,6 @@ func TestBoard_ApprovalFindsItsMessage(t *testing.T) {
 	b.Approve(Approval{Fact: "asked", Digest: e.Digest, By: "second", At: hour(0.5), Expires: hour(3)})
 	require.Equal(t, InForce, b.Judge(e, hour(1)))
 	require.Len(t, b.carriers, 3)
-	b.Prune(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
+	b.Prune(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC), nil)
 	require.Empty(t, b.carriers)
 }

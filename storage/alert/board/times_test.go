@@ -39,7 +39,7 @@ func TestBoard_EndsOfNothingNeverOutliveWhatTheyCouldEnd(t *testing.T) {
 	_, err := json.Marshal(ends)
 	require.NoError(t, err)
 	require.Empty(t, b.Ended(hour(1).Add(alert.MaxLifetime+alert.EndMemory)))
-	b.Prune(hour(1).Add(alert.MaxLifetime + alert.EndMemory))
+	b.Prune(hour(1).Add(alert.MaxLifetime+alert.EndMemory), nil)
 	require.Empty(t, b.nodes)
 }
 
