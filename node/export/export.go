@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"almenara/node/authority"
 	"almenara/node/folder"
@@ -17,6 +18,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage"
 	"almenara/storage/audit"
+	"almenara/storage/wait"
 )
 
 // Options say what an Export needs. None may be nil.
@@ -33,11 +35,17 @@ type Export struct{ o Options }
 // New makes one.
 func New(o Options) *Export { return &Export{o} }
 
+// othersCopy is how many seconds a backup waits for another copy of the state: a minute is what an answer may take.
+const othersCopy = 20
+
 // Backup implements service.Backups: everything that is agreed, as this node has it now,
 // after all of its tables were verified. Alerts and receipts that are not agreed yet
-// are not in it.
-func (e *Export) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, int64, error) {
+// are not in it. Nodes write copies for each other, too: it waits for one that is being written, 20 s at most.
+func (e *Export) Backup(ctx context.Context, by authority.Caller) (io.ReadCloser, int64, error) {
 	r, size, err := folder.NewBackup(e.o.Store, e.o.Dir, e.o.Of())
+	for i := 0; i < othersCopy && errors.Is(err, storage.ErrBusy) && wait.Sleep(ctx, time.Second); i++ {
+		r, size, err = folder.NewBackup(e.o.Store, e.o.Dir, e.o.Of())
+	}
 	switch {
 	case errors.Is(err, storage.ErrBusy):
 		return nil, 0, wire.Problemf(wire.KindBusy, "another copy of the state is being written; try again in a while").Because(why.CopyBeingWritten)

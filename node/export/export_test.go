@@ -1,15 +1,22 @@
 package export_test
 
 import (
+	"context"
+	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/command"
+	"almenara/cluster/identity"
+	"almenara/node/authority"
 	"almenara/node/export"
+	"almenara/node/folder"
+	"almenara/node/originals"
 	"almenara/node/records/recordstest"
 	"almenara/node/wire"
 	"almenara/storage"
@@ -76,4 +83,57 @@ func TestAuditLines_AreThoseThatAreAskedFor(t *testing.T) {
 	rest, end := lines(t, e, wire.AuditQuery{Limit: 2, Before: next})
 	require.Equal(t, all, append(first, rest...), "page by page")
 	require.Zero(t, end)
+}
+
+// A node writes copies for other nodes whenever they need one: an operator's backup waits for that.
+func TestBackup_WaitsForAnotherCopy(t *testing.T) {
+	begun, goOn, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var asked atomic.Bool
+	store, err := storage.Open(t.TempDir(), storage.Options{Logger: slog.New(slog.DiscardHandler), FreeSpace: func(string) (uint64, error) {
+		if asked.Load() {
+			select {
+			case begun <- struct{}{}:
+				<-goOn
+			case <-goOn:
+			}
+		}
+		return 1 << 40, nil
+	}})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, store.Close()) }()
+	district, err := identity.NewDistrict("tuen-mun")
+	require.NoError(t, err)
+	id, err := identity.New(district, []string{"127.0.0.1:8470"})
+	require.NoError(t, err)
+	tried := 0
+	e := export.New(export.Options{Store: store, Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler), Of: func() folder.BackupOf {
+		if tried++; tried == 3 {
+			close(goOn)
+			<-done
+		}
+		large, err := originals.ArchiveFolder(t.TempDir())
+		require.NoError(t, err)
+		return folder.BackupOf{ID: id, Name: "box-1", Now: time.Now(), Originals: large}
+	}})
+	asked.Store(true)
+	go func() {
+		defer close(done)
+		if d, err := store.Dump(); err == nil {
+			_ = d.Close()
+		}
+	}()
+	<-begun
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err = e.Backup(gone, authority.Caller{})
+	var p *wire.Problem
+	require.ErrorAs(t, err, &p, "for no longer than the caller waits")
+	require.Equal(t, wire.KindBusy, p.Kind)
+
+	r, size, err := e.Backup(t.Context(), authority.Caller{})
+	require.NoError(t, err)
+	written, err := io.Copy(io.Discard, r)
+	require.NoError(t, err)
+	require.Equal(t, size, written)
+	require.NoError(t, r.Close())
 }
