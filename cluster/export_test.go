@@ -10,7 +10,7 @@ import (
 )
 
 // HandOver is the first step of Stop.
-func (c *Cluster) HandOver(ctx context.Context) { c.handOver(ctx) }
+func (c *Cluster) HandOver(ctx context.Context) { c.proposals.Stop(); c.HandLeadershipOver(ctx) }
 
 // RaftConfig is what raft runs with.
 func (o Options) RaftConfig() *raft.Config { return o.raftConfig(nil) }

@@ -73,3 +73,15 @@ func TestJoin_VotesThoughLeadersComeAndGo(t *testing.T) {
 		_ = d.WaitLeader().Transfer(patient(t)) // it may have lost it meanwhile
 	}
 }
+
+// Raft hands leadership to the first of those that have all of the log, also where that one is gone.
+func TestTransfer_GoesToANodeThatAnswers(t *testing.T) {
+	t.Parallel()
+	d := clustertest.New(t, 3)
+	propose(t, d.WaitLeader(), "before")
+	d.WaitEqual()
+	leader := d.WaitLeader()
+	d.Crash(d.Followers()[0])
+	require.NoError(t, leader.Transfer(patient(t)))
+	require.False(t, leader.Leadership().Leader)
+}

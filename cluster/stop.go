@@ -30,22 +30,15 @@ func (c *Cluster) Stop(ctx context.Context) error {
 		return nil
 	}
 	c.stopped = true
-	c.handOver(ctx)
+	c.proposals.Stop()
+	c.HandLeadershipOver(ctx)
 	return c.closeAll(ctx)
 }
 
 // HandLeadershipOver gives leadership to another node, when this one leads and there is
-// another that votes. Everything goes on otherwise; it takes 2 s at most. Stop does so too,
-// but whoever has more to stop begins with this.
-func (c *Cluster) HandLeadershipOver(ctx context.Context) error {
-	if c.group.Raft.State() != raft.Leader || c.group.Voters() < 2 {
-		return nil
-	}
-	return c.group.Transfer(ctx)
-}
-
-func (c *Cluster) handOver(ctx context.Context) {
-	c.proposals.Stop()
+// another that votes. Everything goes on otherwise; it takes 2 s at most. Where nobody takes it, that is logged. Stop
+// does so too, but whoever has more to stop begins with this.
+func (c *Cluster) HandLeadershipOver(ctx context.Context) {
 	if c.group.Raft.State() != raft.Leader || c.group.Voters() < 2 {
 		return
 	}

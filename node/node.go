@@ -434,7 +434,7 @@ func (n *Node) openDoors(context.Context) error {
 	if err := n.openAPI(); err != nil {
 		return err
 	}
-	n.stop.Add("leadership", n.cluster.HandLeadershipOver)
+	n.stop.Add("leadership", func(ctx context.Context) error { n.cluster.HandLeadershipOver(ctx); return nil })
 	n.stop.Add("daily check", func(context.Context) error { n.scrubber.Stop(); return nil })
 	return nil
 }

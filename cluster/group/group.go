@@ -84,12 +84,13 @@ func (g *Group) Position() memory.Position {
 }
 
 // Transfer hands leadership over. Raft gives one attempt an election timeout, which a
-// busy machine can miss, so it is tried again for 2 s in all.
+// busy machine can miss, so it is tried again for 2 s in all. Of those that have as much of the log raft picks
+// the first, whether it answers or not: from the second attempt on each of the others has its turn.
 func (g *Group) Transfer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
-	for {
-		err := Await(ctx, func() error { return g.Raft.LeadershipTransfer().Error() })
+	for attempt := 0; ; attempt++ {
+		err := Await(ctx, func() error { return g.transfer(attempt).Error() })
 		if err == nil || g.Raft.State() != raft.Leader {
 			return nil
 		}
@@ -97,6 +98,15 @@ func (g *Group) Transfer(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+func (g *Group) transfer(attempt int) raft.Future {
+	others := slices.DeleteFunc(g.Servers(), func(s raft.Server) bool { return string(s.ID) == g.Self || s.Suffrage != raft.Voter })
+	if attempt == 0 || len(others) == 0 {
+		return g.Raft.LeadershipTransfer()
+	}
+	to := others[attempt%len(others)]
+	return g.Raft.LeadershipTransferToServer(to.ID, to.Address)
 }
 
 // Await returns when f does or ctx ends; f must end by itself.
