@@ -114,13 +114,11 @@ func (q *queue) Pop() any {
 	return out
 }
 
-// spared is how soon a family that was spared is looked at again.
-const spared = 10 * time.Second
-
-// past takes the families out that need not be remembered at now, but for those with a message to spare. Each is asked
-// anew: what was added since it was queued may have made it last longer.
+// past takes the families out that need not be remembered at now, but for those with a message to spare, which are
+// asked about again at the next look. Each is asked anew: what was added since it was queued may have made it last longer.
 func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 	q := &b.schedule.kept
+	var later []due
 	for len(*q) > 0 && !now.Before((*q)[0].at) {
 		f := heap.Pop(q).(due).family
 		f.queued = false
@@ -128,15 +126,15 @@ func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 			continue // it moved into another one
 		}
 		until := f.keep()
-		if !now.Before(until) && spare != nil && slices.ContainsFunc(f.entries(), spare) {
-			until = now.Add(spared)
-		}
-		if now.Before(until) {
+		if now.Before(until) || spare != nil && slices.ContainsFunc(f.entries(), spare) {
 			f.queued = true
-			heap.Push(q, due{family: f, at: until})
+			later = append(later, due{family: f, at: until})
 			continue
 		}
 		out = append(out, f)
+	}
+	for _, d := range later {
+		heap.Push(q, d)
 	}
 	return out
 }
