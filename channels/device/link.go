@@ -70,7 +70,8 @@ func (d *Device) Run(ctx context.Context) error {
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }
 
 // connect connects to one node and stays as long as it lasts. It reports whether
-// the device was connected and subscribed.
+// the device was connected and subscribed, and kept all that came: where it did not, the next
+// connection may bring as much, and is not hurried.
 func (d *Device) connect(ctx context.Context, server string) (served bool, err error) {
 	release, ok := connection.Turn(ctx, d.options.turns)
 	if !ok {
@@ -101,9 +102,9 @@ func (d *Device) connect(ctx context.Context, server string) (served bool, err e
 	d.mu.Unlock()
 	d.happened(Event{What: Connected, Detail: server})
 	err = d.serve(ctx, l)
-	d.unlink(l)
+	kept := d.unlink(l)
 	d.happened(Event{What: Disconnected, Detail: server})
-	return true, err
+	return kept, err
 }
 
 // newLink makes the client of the next session, whose will names it. From here on
@@ -129,12 +130,13 @@ func (d *Device) newLink(server string) *link {
 	return l
 }
 
-func (d *Device) unlink(l *link) {
+func (d *Device) unlink(l *link) (kept bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.link == l {
 		d.link = nil
 	}
+	return len(l.waiting) < maxWaiting
 }
 
 // subscribe asks for the topics; a node that refuses one is as good as none.

@@ -135,6 +135,7 @@ func TestReceive_WhatWaitsForKeysIsBounded(t *testing.T) {
 	default:
 		t.Fatal("what was dropped is acknowledged, and no node sends it again on this connection")
 	}
+	require.False(t, p.unlink(p.link), "the next one may bring as much: it is not hurried")
 }
 
 // A device that connects while many alerts are in force: their bodies overtake the ring that opens them.
@@ -155,6 +156,7 @@ func TestReceive_NoneIsLostThatOvertakesTheKeys(t *testing.T) {
 	bodies.Wait()
 	require.Len(t, p.Presenting(), alerts)
 	require.Empty(t, p.link.waiting)
+	require.True(t, p.unlink(p.link))
 }
 
 // TestReceive_PresentsOneAtATime: what comes while the device presents waits.

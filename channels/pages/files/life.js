@@ -82,13 +82,18 @@ export class Link {
     }
   }
 
-  // session is one connection, as long as it lasts; it resolves with whether the device was served.
+  // session is one connection, as long as it lasts; it resolves with whether the device was served, and kept all that came.
   async session (url) {
     const { device, receiver, reports, changed, failed } = this.options
     let closed
+    let kept = true
     const over = new Promise(resolve => { closed = resolve })
     try {
-      const message = (...m) => { if (receiver.message(...m) === false) c.close() }
+      const message = (...m) => {
+        if (receiver.message(...m) !== false) return
+        kept = false // the next one brings it again, and may bring as much
+        c.close()
+      }
       const c = await connect({ url, id: device.id, secret: device.secret, will: receiver.begin(), message, closed })
       await c.subscribe(receiver.filters)
       this.connection = c
@@ -100,7 +105,7 @@ export class Link {
       reports.connected((topic, payload) => c.publish(topic, payload))
       changed()
       await over
-      return true
+      return kept
     } catch (error) {
       const away = turnsAway(error.message)
       if (away) receiver.turnedAway()

@@ -31,3 +31,30 @@ test('a node that does not let the device in is told to the receiver, and no oth
     assert.deepEqual([turned, said], [away ? 1 : 0, away], String(code))
   }
 })
+
+test('a connection that brings more than the receiver keeps ends, and the next one is not hurried', { timeout: 5000 }, async () => {
+  const sent = []
+  globalThis.WebSocket = class {
+    constructor () { this.readyState = 1; setImmediate(() => this.onopen()) }
+    send (packet) {
+      const b = Uint8Array.from(packet)
+      const answer = (...bytes) => setImmediate(() => this.onmessage({ data: Uint8Array.from(bytes).buffer }))
+      sent.push(b[0])
+      if (b[0] === 0x10) answer(0x20, 3, 0, 0, 0) // CONNECT, CONNACK
+      if (b[0] === 0x82) { // SUBSCRIBE, SUBACK and a message on the topic t
+        answer(0x90, 4, b[2], b[3], 0, 1)
+        answer(0x30, 5, 0, 1, 0x74, 0, 0x78)
+      }
+    }
+    close () {}
+  }
+  for (const [answer, served] of [[undefined, true], [false, false]]) {
+    const receiver = {
+      begin: () => ({ topic: 't', payload: '', qos: 1, retain: true }), filters: ['t'], connected () {}, disconnected () {},
+      message () { if (answer === undefined) setImmediate(() => link.close()); return answer }
+    }
+    const link = new Link({ device: { id: 'd', secret: 's' }, receiver, changed () {} })
+    assert.equal(await link.session('ws://node'), served)
+    assert.equal(sent.at(-1), 0xe0) // DISCONNECT
+  }
+})
