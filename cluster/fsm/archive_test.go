@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hashicorp/raft"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"almenara/cluster/agreed"
@@ -214,4 +217,42 @@ func TestArchive_HoldsWhatMayStillMatter(t *testing.T) {
 	page := must(r.read.AlertList(factlog.Place{}, 100))
 	require.True(t, page[0].Over)
 	require.EqualValues(t, 300, page[0].At.Index)
+}
+
+// Whoever lists alerts while they go from the board to the archive misses none.
+func TestArchive_IsReadWhileAlertsGoThere(t *testing.T) {
+	const alerts = 1000
+	r := newRig(t)
+	s, o := newScript(t), newOrigin("n1")
+	apply := func(at time.Time, facts ...fact.Signed) {
+		raw, err := command.Command{At: at.UnixMilli(), Payload: &command.AdoptFacts{Facts: facts}}.Encode()
+		require.NoError(t, err)
+		require.NoError(t, r.one(s.raw(raw)).Error())
+	}
+	var facts []fact.Signed
+	for i := range alerts {
+		facts = append(facts, o.alert(t, fmt.Sprint("a", i)))
+	}
+	for part := range slices.Chunk(facts, 100) {
+		apply(epoch, part...)
+	}
+	require.Equal(t, alerts, onBoard(r))
+
+	var done atomic.Bool
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			for !done.Load() {
+				list, err := r.read.AlertList(factlog.Place{}, alerts)
+				if !assert.NoError(t, err) || !assert.Equal(t, alerts, len(list)) {
+					return
+				}
+			}
+		})
+	}
+	for over := epoch.Add(24 * time.Hour); onBoard(r) > 0; over = over.Add(time.Second) {
+		apply(over)
+	}
+	done.Store(true)
+	readers.Wait()
 }

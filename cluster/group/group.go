@@ -46,7 +46,8 @@ func (g *Group) Members() []string {
 	return ids
 }
 
-// Servers is the latest configuration, which may not be committed yet.
+// Servers is the latest configuration, which may not be committed yet. It is the caller's own: raft gives out
+// the slice that it works with.
 func (g *Group) Servers() []raft.Server {
 	if !g.Begun.Load() {
 		return nil
@@ -55,7 +56,7 @@ func (g *Group) Servers() []raft.Server {
 	if f.Error() != nil {
 		return nil
 	}
-	return f.Configuration().Servers
+	return slices.Clone(f.Configuration().Servers)
 }
 
 // LastContact is when this node last heard its leader; now, where it leads.
