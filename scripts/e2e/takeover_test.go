@@ -141,6 +141,20 @@ func TestScreen_PagesOfThreeLanguages(t *testing.T) {
 	}
 }
 
+// Urdu begins at the right, as Arabic and Hebrew do, and its full stop stands at the left.
+func TestScreen_WritesFromRightToLeft(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	p := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
+	d.warn(0, time.Hour, "Actual", text("ur", "گیس کا اخراج", "بلاک 3 سے فوراً نکلیں۔", "سیڑھیاں استعمال کریں۔ 999 پر کال کریں۔"))
+	p.until("it is shown", `document.querySelector(".card.danger .line") !== null`)
+	require.Equal(t, "rtl", read[string](p, `getComputedStyle(document.querySelector(".line")).direction`))
+	require.Less(t, read[float64](p, `(() => { const line = document.querySelector(".line"), text = document.createRange()
+		text.selectNodeContents(line)
+		return (line.getBoundingClientRect().right - text.getBoundingClientRect().right) / line.getBoundingClientRect().width })()`), 0.02)
+	p.shot("urdu-landscape")
+}
+
 // What a person waits for from the press to the glass, over the machine's own loopback.
 func TestScreen_PressToGlass(t *testing.T) {
 	d := newDistrict(t, 1)

@@ -13,7 +13,7 @@
 // mode is 'idle' (nothing), 'part' (a band below, what runs stays) or 'full' (nothing else is
 // seen). Of a card see cardOf.
 import { broken, estimate } from './lines.js'
-import { spoken, isChinese } from './words.js'
+import { spoken, isChinese, rightToLeft } from './words.js'
 import { spaceFor } from './code.js'
 
 export const pageTime = 8000 // how long a page of lines stands
@@ -103,7 +103,7 @@ function placesOf (box, n) {
 
 // cardOf is one incident on the glass:
 //   id, alert, revision, unconfirmed, place {x, y, width, height}, frame 'danger' | 'caution' | 'drill', drill
-//   word (of the frame), event and headline, in language; from, until, begins, areas: who says it, and for when and where
+//   word (of the frame), event and headline, in language, which is written from right to left where rtl; from, until, begins, areas: who says it, and for when and where
 //   lines [{text, big}] and px {big, small, band, foot, narrow}; page and pages, counted from 1
 //   more: how many incidents take turns in this place besides
 //   voices [{from, sent, headline, frame}] where several senders speak of the incident
@@ -127,7 +127,7 @@ function cardOf (group, place, first, input) {
   const frame = frameOf(a)
   return {
     id: a.body.incident || a.alert, alert: a.alert, revision: a.revision, unconfirmed: !!a.unconfirmed, shows: group.map(v => ({ alert: v.alert, revision: v.revision })), place, frame, drill: frame === 'drill', first, strip,
-    language: t.language, words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
+    language: t.language, rtl: rightToLeft(t.language), words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
     until: timeOf(t.expires || a.body.expires, input), begins: Date.parse(t.onset) > now ? timeOf(t.onset, input) : '',
     areas: (t.areas || []).join(w === spoken('en') ? ', ' : '、'), lines: at.lines, px: Object.assign({}, px, { big: at.big }),
     page: pages.indexOf(at) + 1, pages: pages.length, more, voices,

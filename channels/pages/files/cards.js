@@ -1,6 +1,7 @@
 // Cards puts the list of a phone into the document. What is really seen of it is Glass's to say.
 import { Glass, icon, make } from './draw.js'
 import { answers } from './phonewords.js'
+import { rightToLeft } from './words.js'
 
 export class Cards extends Glass {
   // answer(alert, revision, word) is called at a press, change(alert) to answer anew, again(alert) to hear it once more.
@@ -76,6 +77,7 @@ function answered (answer, w) {
 function text (t, i, heading) {
   const block = make('div', i ? 'text other' : 'text')
   block.lang = t.language
+  block.dir = rightToLeft(t.language) ? 'rtl' : 'ltr'
   const head = make(i ? 'h2' : heading, 'head', t.headline)
   head.tabIndex = -1
   block.append(head)

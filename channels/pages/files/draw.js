@@ -64,7 +64,7 @@ export class Glass {
     place(element, c.place)
     const band = make('header', 'band')
     size(band, c.px.band)
-    band.append(icon(c.frame), make('b', 'word', c.word), make('span', 'event', c.event === c.word ? '' : c.event))
+    band.append(icon(c.frame), make('b', 'word', c.word), own('span', 'event', c.event === c.word ? '' : c.event))
     if (c.unconfirmed) band.append(make('span', 'says unconfirmed', c.words.unconfirmed))
     if (c.drill && !c.strip) band.append(make('span', 'says', c.words.drillSays))
     if (c.pages > 1) band.append(make('span', 'page', c.page + '/' + c.pages))
@@ -72,6 +72,7 @@ export class Glass {
     const lines = make('div', 'lines')
     for (const l of c.lines) {
       const line = make('p', l.big ? 'line big' : 'line', l.text)
+      line.dir = c.rtl ? 'rtl' : 'ltr'
       size(line, l.big ? c.px.big : c.px.small)
       lines.append(line)
     }
@@ -110,7 +111,7 @@ export class Glass {
     for (const v of c.voices) {
       const item = make('li', v.frame)
       item.lang = v.language
-      item.append(make('b', '', v.sent + ' ' + v.from), ' ' + v.headline)
+      item.append(make('b', '', v.sent + ' ' + v.from), ' ', own('span', '', v.headline))
       list.append(item)
     }
     return list
@@ -122,7 +123,7 @@ export class Glass {
     const said = make('span', 'from', c.from + ' · ' + c.sent)
     const until = make('b', 'until', c.words.until + ' ' + c.until)
     const begins = c.begins ? [make('b', 'begins', c.words.begins + ' ' + c.begins)] : []
-    foot.append(said, make('span', 'areas', c.areas), ...begins, until)
+    foot.append(said, own('span', 'areas', c.areas), ...begins, until)
     return foot
   }
 
@@ -239,6 +240,13 @@ export function make (tag, className, text) {
   const element = document.createElement(tag)
   if (className) element.className = className
   if (text) element.textContent = text
+  return element
+}
+
+// own is make for what somebody wrote: it runs as its own first letter does.
+function own (tag, className, text) {
+  const element = make(tag, className, text)
+  element.dir = 'auto'
   return element
 }
 

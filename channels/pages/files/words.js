@@ -25,6 +25,9 @@ export function spoken (language) {
   return /hans|-cn|-sg/.test(tag) ? words['zh-Hans'] : words['zh-Hant']
 }
 
+// rightToLeft says whether a language is written so: by itself, or because its tag names such a script.
+export function rightToLeft (language) { return /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)(-|$)|-(arab|hebr|thaa)(-|$)/i.test(language) }
+
 export function isChinese (language) { return /^(zh|yue|cmn|nan|hak)(-|$)/i.test(language) }
 
 // ago says how long something is past, in the largest unit.

@@ -109,6 +109,12 @@ test('languages take turns, Chinese first, every 8 seconds', () => {
   assert.equal(on([a], { tick: 8000 }).cards[0].word, 'DANGER')
 })
 
+test('a language that is written from right to left is drawn so', () => {
+  for (const [language, rtl] of [['ur', true], ['ar-EG', true], ['pa-Arab', true], ['PS', true], ['he', true], ['en', false], ['zh-Hant-HK', false], ['pa', false], ['arn', false], ['hak', false]]) {
+    assert.equal(on([alert('emergency', [text(language, 'Leave now')])]).cards[0].rtl, rtl, language)
+  }
+})
+
 test('a text that has run out is not shown while another holds', () => {
   const a = alert('emergency', [text('zh-Hant', '過期', { expires: '2026-11-29T03:00:00+08:00' }), text('en', 'Holds')])
   assert.equal(on([a]).cards[0].language, 'en')

@@ -34,7 +34,8 @@ function picture(card, width, height) {
   let at = y + band * 1.5;
   for (const line of card.lines) {
     const size = line.big ? big : small;
-    svg.append(make("text", { x: x + w * 0.035, y: at + size, "font-size": size, class: line.big ? "big" : "" }, line.text));
+    const from = card.rtl ? { x: x + w * 0.965, direction: "rtl" } : { x: x + w * 0.035 };
+    svg.append(make("text", { ...from, y: at + size, "font-size": size, class: line.big ? "big" : "" }, line.text));
     at += size * 1.22;
   }
   svg.append(make("text", { x: x + w * 0.035, y: y + h - foot * 0.6, "font-size": foot }, `${card.from} · ${card.words.until} ${card.until}`));
