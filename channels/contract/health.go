@@ -7,6 +7,7 @@ const (
 	HealthEngine    = "engine"    // what draws: the browser and its version
 	HealthSound     = "sound"     // one of SoundsThatAreHeard, or why nothing is heard
 	HealthVoice     = "voice"     // languages that it can speak, with spaces between
+	HealthLacks     = "lacks"     // languages whose letters it cannot draw, with spaces between
 	HealthDisplay   = "display"   // DisplayPainted, DisplayNothing, or why what is in force cannot be seen
 	HealthStore     = "store"     // what keeps its memory: indexeddb, localstorage, file or StoreNone
 	HealthPersisted = "persisted" // yes or no: whether the browser has promised not to throw it away

@@ -48,7 +48,7 @@ func served(t *testing.T, p *pages.Pages, version, name string) *httptest.Respon
 func TestPages_HaveEveryModuleThatTheyImport(t *testing.T) {
 	p := made(t)
 	imports := regexp.MustCompile(`(?m)^(?:import|export) .*from '([^']+)'`)
-	for _, from := range []string{"screen.js", "phone.js", "speaker.js", "announce.js", "player.js", "speakerwords.js", "cards.js", "list.js", "voice.js", "join.js", "life.js", "sound.js", "agent.js", "mqtt.js", "arrange.js", "draw.js", "lines.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
+	for _, from := range []string{"screen.js", "phone.js", "speaker.js", "announce.js", "player.js", "speakerwords.js", "cards.js", "list.js", "voice.js", "join.js", "life.js", "sound.js", "agent.js", "mqtt.js", "arrange.js", "draw.js", "lines.js", "letters.js", "words.js", "contract/receiver.js", "contract/signature.js"} {
 		w := served(t, p, p.Version(), from)
 		require.Equal(t, "text/javascript; charset=utf-8", w.Header().Get("Content-Type"))
 		require.Contains(t, w.Header().Get("Cache-Control"), "immutable")

@@ -42,7 +42,7 @@ func Of(s contract.State, at time.Time) *devicehealth.DeviceHealth {
 	said := func(name string) string { return text(s.Health[name]) }
 	h := &devicehealth.DeviceHealth{
 		At: at.UTC(), Version: text(s.Version), Engine: said(contract.HealthEngine),
-		Sound: said(contract.HealthSound), Voice: said(contract.HealthVoice), Display: said(contract.HealthDisplay),
+		Sound: said(contract.HealthSound), Voice: said(contract.HealthVoice), Display: said(contract.HealthDisplay), Lacks: said(contract.HealthLacks),
 		Store: said(contract.HealthStore), Persisted: yes(s.Health[contract.HealthPersisted]), Awake: yes(s.Health[contract.HealthAwake]),
 		Keys: moment(s.Health[contract.HealthKeys], at), Drawn: said(contract.HealthDrawn), DrawnAt: moment(s.Health[contract.HealthDrawnAt], at),
 		Queued: count(s.Health[contract.HealthQueued]), Reloads: count(s.Health[contract.HealthReloads]), MemoryMB: count(s.Health[contract.HealthMemory]),
@@ -65,6 +65,7 @@ func faults(h *devicehealth.DeviceHealth) (out []string) {
 		devicehealth.FaultSilent:  h.Sound != "" && !slices.Contains(contract.SoundsThatAreHeard, h.Sound),
 		devicehealth.FaultUnseen:  h.Display != "" && h.Display != contract.DisplayPainted && h.Display != contract.DisplayNothing,
 		devicehealth.FaultPicture: h.Picture != "" && h.Picture != contract.PictureVisible && h.Picture != contract.PictureUnknown,
+		devicehealth.FaultLetters: h.Lacks != "",
 		devicehealth.FaultStore:   h.Store == contract.StoreNone,
 		devicehealth.FaultSleeps:  h.Awake != nil && !*h.Awake,
 		devicehealth.FaultClock:   math.Abs(h.ClockSkew) > skewMost.Seconds(),

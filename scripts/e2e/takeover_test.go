@@ -155,6 +155,37 @@ func TestScreen_WritesFromRightToLeft(t *testing.T) {
 	p.shot("urdu-landscape")
 }
 
+// Luwian hieroglyphs stand for a language for which a screen has no fonts.
+func TestScreen_SaysThatItHasNoLetters(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	p := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
+	require.Empty(t, read[string](p, `almenara.receiver.health.lacks || ""`), "Chinese and English can be read")
+	both := d.warn(0, time.Hour, "Actual", text("hlu", "𔐀𔐁𔐂𔐃", "𔐄𔐅𔐆𔐇𔐈𔐉", "𔐊𔐋𔐌𔐍"), text("en", "Fire", "Leave now", ""))
+	d.rung(0, both.Alert, "presented", 1)
+	require.Equal(t, "en", read[string](p, `document.querySelector(".card").lang`))
+	require.Equal(t, "1/1", read[string](p, `document.querySelector(".card").dataset.page`), "boxes have no turn")
+	d.until("the node knows", func() bool {
+		var devices struct {
+			Health struct {
+				Lacks  string
+				Faults []string
+			}
+		}
+		d.read(0, &devices, "device", "show", "lift-1")
+		return devices.Health.Lacks == "hlu" && slices.Contains(devices.Health.Faults, "no-letters")
+	})
+	d.cancel(0, both.Alert)
+	p.until("it is over", idle)
+
+	alone := d.warn(0, time.Hour, "Actual", text("hlu", "𔐀𔐁𔐂𔐃", "𔐎𔐏𔐐𔐑𔐒𔐓", "𔐊𔐋𔐌𔐍"))
+	p.until("it stands there", `document.querySelector(".card.danger") !== null && almenara.receiver.health.display === "no letters"`)
+	d.until("it is verified, and presented to nobody", func() bool {
+		told := d.rungs(0, alone.Alert)
+		return told["verified"] == 1 && told["presented"] == 0
+	})
+}
+
 // What a person waits for from the press to the glass, over the machine's own loopback.
 func TestScreen_PressToGlass(t *testing.T) {
 	d := newDistrict(t, 1)

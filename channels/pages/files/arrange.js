@@ -3,12 +3,12 @@
 // pure: the same input gives the same arrangement, so that a test can hold it, and it touches
 // neither a document nor a clock.
 //
-//   arrange({alerts, width, height, now, tick, zone, measure}) → {mode, cards, more, part}
+//   arrange({alerts, width, height, now, tick, zone, measure, legible}) → {mode, cards, more, part}
 //
 // alerts are those that the rules present: {alert, revision, body, look: {tier, sound}, since},
 // since being when this revision began here; unconfirmed where no node has confirmed it since the page was loaded again. now is the corrected time, since and tick are of
 // the page's own clock; all are milliseconds. zone is the time zone of people here. measure(text)
-// is a width in em of the bold font.
+// is a width in em of the bold font, legible(text) whether the page has the letters of one of body.texts; left out: of all.
 //
 // mode is 'idle' (nothing), 'part' (a band below, what runs stays) or 'full' (nothing else is
 // seen). Of a card see cardOf.
@@ -50,10 +50,12 @@ export function incidents (alerts) {
   return [...groups.values()]
 }
 
-// inOrder are the texts that still hold, Chinese first.
-function inOrder (body, now) {
+// inOrder are the texts that still hold and can be read, Chinese first; all of them where none can be read.
+function inOrder (body, { now, legible = () => true }) {
   const left = body.texts.filter(t => !(Date.parse(t.expires) <= now))
-  const texts = left.length ? left : body.texts
+  const hold = left.length ? left : body.texts
+  const some = hold.filter(legible)
+  const texts = some.length ? some : hold
   return texts.filter(t => isChinese(t.language)).concat(texts.filter(t => !isChinese(t.language)))
 }
 
@@ -104,6 +106,7 @@ function placesOf (box, n) {
 // cardOf is one incident on the glass:
 //   id, alert, revision, unconfirmed, place {x, y, width, height}, frame 'danger' | 'caution' | 'drill', drill
 //   word (of the frame), event and headline, in language, which is written from right to left where rtl; from, until, begins, areas: who says it, and for when and where
+//   illegible: the page has no letters for it, nor for another text of the alert
 //   lines [{text, big}] and px {big, small, band, foot, narrow}; page and pages, counted from 1
 //   more: how many incidents take turns in this place besides
 //   voices [{from, sent, headline, frame}] where several senders speak of the incident
@@ -111,7 +114,7 @@ function placesOf (box, n) {
 function cardOf (group, place, first, input) {
   const { now, tick, width, height, strip, more } = input
   const a = group[0]
-  const texts = inOrder(a.body, now)
+  const texts = inOrder(a.body, input)
   const side = Math.min(width, height)
   const voices = group.length > 1 ? group.map(v => voiceOf(v, input)) : []
   const code = first && !strip && input.codes ? input.codes.get(a.alert) : null
@@ -127,7 +130,7 @@ function cardOf (group, place, first, input) {
   const frame = frameOf(a)
   return {
     id: a.body.incident || a.alert, alert: a.alert, revision: a.revision, unconfirmed: !!a.unconfirmed, shows: group.map(v => ({ alert: v.alert, revision: v.revision })), place, frame, drill: frame === 'drill', first, strip,
-    language: t.language, rtl: rightToLeft(t.language), words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
+    language: t.language, rtl: rightToLeft(t.language), illegible: !!input.legible && !input.legible(t), words: w, word: w[frame], event: t.event, headline: t.headline || t.event, from: t.from || a.body.sender, sent: timeOf(a.body.sent, input),
     until: timeOf(t.expires || a.body.expires, input), begins: Date.parse(t.onset) > now ? timeOf(t.onset, input) : '',
     areas: (t.areas || []).join(w === spoken('en') ? ', ' : '、'), lines: at.lines, px: Object.assign({}, px, { big: at.big }),
     page: pages.indexOf(at) + 1, pages: pages.length, more, voices,
@@ -149,7 +152,7 @@ function frameOf (a) {
 }
 
 function voiceOf (a, input) {
-  const t = inOrder(a.body, input.now)[0]
+  const t = inOrder(a.body, input)[0]
   return { from: t.from || a.body.sender, sent: timeOf(a.body.sent, input), headline: t.headline || t.event, frame: frameOf(a), language: t.language }
 }
 

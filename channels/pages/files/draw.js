@@ -80,7 +80,7 @@ export class Glass {
     else element.append(band, lines)
     if (c.voices.length) element.append(this.voices(c))
     element.append(this.foot(c))
-    for (const { alert, revision } of c.shows) this.cards.set(alert, { element, revision })
+    for (const { alert, revision } of c.shows) this.cards.set(alert, { element, revision, illegible: c.illegible })
     return element
   }
 
@@ -179,7 +179,10 @@ export class Glass {
     await frames()
     if (turn !== this.turn) return
     const before = JSON.stringify([...this.seen])
-    this.seen = new Map([...this.cards].map(([alert, { element, revision }]) => [alert, { why: covered(element), revision }]))
+    this.seen = new Map([...this.cards].map(([alert, { element, revision, illegible }]) => {
+      const why = covered(element)
+      return [alert, { why: illegible && why === 'painted' ? 'no letters' : why, revision }]
+    }))
     this.waiting = this.waiting.filter(w => {
       const s = this.seen.get(w.alert)
       const there = s !== undefined && s.why === 'painted' && s.revision === w.revision

@@ -4,6 +4,8 @@ import { openReceiver } from './contract/receiver.js'
 import { arrange, linkOf, timeOf } from './arrange.js'
 import { codeOf } from './code.js'
 import { Glass, framesPainted } from './draw.js'
+import { Letters } from './letters.js'
+import { words } from './words.js'
 import { Sound } from './sound.js'
 import { openAgent } from './agent.js'
 import { openStore } from './store.js'
@@ -17,6 +19,7 @@ const find = id => document.getElementById(id)
 
 const glass = new Glass(find('cards'), find('age'), tellHealth)
 const sound = new Sound()
+const letters = new Letters(getComputedStyle(document.documentElement).fontFamily, languages => { receiver.health.lacks = languages; receiver.changed() })
 const shown = new Map() // alert to what is presented, see arrange.js
 const codes = new Map() // alert to the code with which residents answer
 const store = openStore()
@@ -59,6 +62,7 @@ async function start (health) {
   document.addEventListener('pointerdown', async () => { receiver.health.sound = await sound.arm(); receiver.changed() })
   window.addEventListener('resize', draw)
   setInterval(() => { draw(); glass.look() }, 250)
+  for (const language of Object.keys(words)) letters.reads(language, Object.values(words[language]).join(' ')) // told before it matters
   draw()
   tellHealth()
   stayAwake(on => { receiver.health.awake = on ? 'yes' : 'no'; receiver.changed() })
@@ -159,7 +163,7 @@ function draw () {
   glass.age(word, served ? receiver.connected() : link && link.up) // first: it takes its height from the cards
   const input = { // what has run out goes also while an agent is lost
     codes: codesAt(now), alerts: [...shown.values(), ...unconfirmed(receiver)].filter(a => !(Date.parse(a.body.expires) <= now)), width: window.innerWidth, height: window.innerHeight - find('age').offsetHeight, now, tick: performance.now(), zone: device.zone,
-    measure: text => glass.measure(text)
+    measure: text => glass.measure(text), legible: t => letters.reads(t.language, [t.headline || t.event, t.instruction, t.description].join(' '))
   }
   glass.show(arrange(input))
   if (!overlay && !device.under) glass.rest(find('under'), word, receiver.silence() === null ? '' : timeOf(now, { now, zone: device.zone }), input.alerts.length === 0)

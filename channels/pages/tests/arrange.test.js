@@ -115,6 +115,17 @@ test('a language that is written from right to left is drawn so', () => {
   }
 })
 
+test('a text for which there are no letters gives its turn to the others', () => {
+  const a = alert('emergency', [text('en', 'Leave now'), text('ne', 'Agalagi'), text('zh-Hant-HK', '請即離開')])
+  const lacking = (...languages) => ({ legible: t => !languages.includes(t.language) })
+  const turns = more => [0, 1, 2, 3].map(i => on([a], Object.assign({ tick: i * 8000 }, more)).cards[0])
+  assert.deepEqual(turns(lacking('ne')).map(c => c.language), ['zh-Hant-HK', 'en', 'zh-Hant-HK', 'en'])
+  assert.ok(turns(lacking('ne')).every(c => !c.illegible))
+  const none = turns(lacking('ne', 'en', 'zh-Hant-HK'))
+  assert.deepEqual(none.map(c => c.language), ['zh-Hant-HK', 'en', 'ne', 'zh-Hant-HK'])
+  assert.ok(none.every(c => c.illegible), 'boxes are better than nothing, and are told as such')
+})
+
 test('a text that has run out is not shown while another holds', () => {
   const a = alert('emergency', [text('zh-Hant', '過期', { expires: '2026-11-29T03:00:00+08:00' }), text('en', 'Holds')])
   assert.equal(on([a]).cards[0].language, 'en')

@@ -75,6 +75,7 @@ func Device(w io.Writer, d wire.Device, nodes []wire.NodeInfo, columns int) {
 		add("software", strings.TrimSpace(h.Version+" "+h.Engine))
 		add("level", h.Level)
 		add("display", h.Display)
+		add("cannot draw", h.Lacks)
 		add("picture", h.Picture)
 		add("power", h.Power)
 		add("sound", h.Sound)

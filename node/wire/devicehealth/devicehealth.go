@@ -13,6 +13,7 @@ type DeviceHealth struct {
 	Sound     string    `json:"sound,omitempty"`              // armed, played or sent, or why nothing is heard
 	Voice     string    `json:"voice,omitempty"`              // languages that it can speak
 	Display   string    `json:"display,omitempty"`            // painted or nothing in force, or why nothing can be seen
+	Lacks     string    `json:"lacks,omitempty"`              // languages whose letters it cannot draw
 	Picture   string    `json:"picture,omitempty"`            // visible or unknown, or what a picture of its screen shows in the place of its page
 	Power     string    `json:"power,omitempty"`              // of its screen: on, standby or unknown
 	Store     string    `json:"store,omitempty"`              // what keeps its memory
@@ -32,6 +33,7 @@ type DeviceHealth struct {
 const (
 	FaultUnseen  = "unseen"      // what is in force cannot be seen on it
 	FaultPicture = "not-visible" // a picture of its screen does not show what its page says it shows
+	FaultLetters = "no-letters"  // it cannot draw the letters of a language
 	FaultSilent  = "silent"      // it cannot be heard
 	FaultReload  = "no-reload"   // a reload while no node answers would leave an error page
 	FaultStore   = "no-store"    // it forgets what is in force when it loses power
@@ -41,4 +43,4 @@ const (
 )
 
 // Faults are all of them, the worst first.
-var Faults = []string{FaultUnseen, FaultPicture, FaultSilent, FaultStore, FaultReload, FaultSleeps, FaultRefuses, FaultClock}
+var Faults = []string{FaultUnseen, FaultPicture, FaultLetters, FaultSilent, FaultStore, FaultReload, FaultSleeps, FaultRefuses, FaultClock}

@@ -48,6 +48,7 @@ func (n naming) health(d wire.Device) (faults []string, out []fact) {
 		}
 	}
 	say("devices.display", n.q.Lang.Or("display.", strings.ReplaceAll(h.Display, " ", "-")))
+	say("devices.lacks", h.Lacks)
 	say("devices.picture", n.q.Lang.Or("picture.", h.Picture))
 	say("devices.power", n.q.Lang.Or("power.", h.Power))
 	say("devices.sound", n.q.Lang.Or("sound.", h.Sound))
