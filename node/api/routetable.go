@@ -158,7 +158,7 @@ func (h *Handler) audienceRoutes() []routing.Route {
 			},
 		}},
 		{Action: authority.ReadAudience, Handle: h.listPlaces, Agreed: true, Route: openapi.Route{
-			Method: "GET", Path: "/api/v1/places", Summary: "List the place tree.",
+			Method: "GET", Path: "/api/v1/places", Summary: "List the places of which something is known, and every block in which members are, by path.",
 			Answer: []wire.Place{},
 		}},
 		{Action: authority.ChangeAudience, Handle: h.putPlaces, Route: openapi.Route{

@@ -168,7 +168,7 @@ func (c *CheckIns) pathOf(of [placeBytes]byte) (audience.Path, bool) {
 	defer c.mu.Unlock()
 	if c.places == nil || c.index != index || c.made != generation {
 		c.places = map[[placeBytes]byte]audience.Path{}
-		for _, path := range known.Paths(index) {
+		for _, path := range known.Paths(index, audience.MaxPathDepth) {
 			c.places[placeOf(string(path))] = path
 		}
 		c.index, c.made = index, generation

@@ -22,13 +22,13 @@ func Has(in Tree, path audience.Path) bool {
 	return path != "" && (described || !in.Under(path).IsEmpty())
 }
 
-// Paths are the places that Has reports, in no order.
-func Paths(in *lookup.Index) []audience.Path {
+// Paths are the places that Has reports, in no order; those of members alone down to the depth.
+func Paths(in *lookup.Index, depth int) []audience.Path {
 	all := map[audience.Path]bool{}
 	for _, p := range in.Places() {
 		all[p.Path] = true
 	}
-	for _, c := range in.Count(in.Ordinals(), audience.MaxPathDepth).ByPlace {
+	for _, c := range in.Count(in.Ordinals(), depth).ByPlace {
 		for p := audience.Path(c.Name); p != "" && !all[p]; p = p.Parent() {
 			all[p] = true
 		}

@@ -60,11 +60,17 @@ func New(o Options) *Places { return &Places{o} }
 
 // ShowPlace implements service.PlaceTree.
 func (p *Places) ShowPlace(_ context.Context, path string) (places.ShownPlace, error) {
-	is, known := p.o.State.Index().Place(audience.Path(path))
-	if !known {
+	index, version := p.o.State.Index(), places.VersionNone
+	is, described := index.Place(audience.Path(path))
+	switch {
+	case described:
+		version = versionOf(is)
+	case known.Has(index, audience.Path(path)):
+		is.Path = audience.Path(path)
+	default:
 		return places.ShownPlace{}, noPlace(path)
 	}
-	out := places.ShownPlace{Place: records.WritePlace(is), Version: versionOf(is)}
+	out := places.ShownPlace{Place: records.WritePlace(is), Version: version}
 	var err error
 	if out.Members, out.Devices, out.Below, err = p.within(is.Path); err != nil {
 		return out, err

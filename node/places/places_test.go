@@ -9,6 +9,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/records"
 	"almenara/node/records/recordstest"
 	"almenara/node/wire"
 	"almenara/node/wire/places"
@@ -240,4 +241,29 @@ func (r *rig) keeps(what string) {
 	}
 	_, err := r.change(places.ChangePlace{Path: "d/e/b2", Version: is.Version, Place: &wire.Place{Path: "d/e/b2", Names: map[string]string{"en": "Two"}}})
 	require.NoError(r.t, err, "its names may change")
+}
+
+// Whoever imports members and names no place must find their blocks where a place is chosen: else a fire in one
+// block could be told to the whole district alone.
+func TestPlaces_AreListedWhereMembersAre(t *testing.T) {
+	r := newRig(t)
+	for id, at := range map[string]audience.Path{"a": "d/f/b7/3a", "b": "d/f/b7/4a", "c": "d/g"} {
+		m := audience.Member{ID: id, Kind: audience.KindPerson, Place: at}
+		r.do(&command.PutMembers{Members: [][]byte{audience.EncodeMember(&m)}})
+	}
+	listed, err := records.NewPlaces(r.log.State).ListPlaces(t.Context())
+	require.NoError(t, err)
+	var paths []string
+	for _, p := range listed {
+		paths = append(paths, p.Path)
+	}
+	require.Equal(t, []string{"d", "d/e", "d/e/b1", "d/e/b2", "d/f", "d/f/b7", "d/g"}, paths, "down to blocks, and once")
+
+	is := r.show("d/f/b7")
+	require.Equal(t, places.ShownPlace{Place: wire.Place{Path: "d/f/b7"}, Version: places.VersionNone, Members: 2}, is)
+	_, err = r.change(places.ChangePlace{Path: "d/f/b7", Version: is.Version, Place: &wire.Place{Path: "d/f/b7", Names: map[string]string{"en": "Block 7"}}})
+	require.NoError(t, err, "what was read is given a name")
+	require.NotEqual(t, places.VersionNone, r.show("d/f/b7").Version)
+	_, err = r.ShowPlace(t.Context(), "d/h")
+	refused(t, wire.KindNotFound, err)
 }

@@ -2,9 +2,11 @@ package records
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"almenara/cluster/agreed"
+	"almenara/node/known"
 	"almenara/node/wire"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
@@ -75,11 +77,20 @@ func drawn(outline []geometry.Polygon) error {
 	return nil
 }
 
-// ListPlaces implements service.Places.
+// blockDepth is how deep a block is: district, estate, block.
+const blockDepth = 3
+
+// ListPlaces implements service.Places. A block is listed also where nobody has named it yet, because members are
+// in it: whoever can choose no block would warn the whole district of a fire in one.
 func (p *Places) ListPlaces(context.Context) ([]wire.Place, error) {
+	index := p.state.Index()
 	var out []wire.Place
-	for _, p := range p.state.Index().Places() {
-		out = append(out, WritePlace(p))
+	for _, path := range slices.Sorted(slices.Values(known.Paths(index, blockDepth))) {
+		is, described := index.Place(path)
+		if !described {
+			is.Path = path
+		}
+		out = append(out, WritePlace(is))
 	}
 	return out, nil
 }

@@ -164,6 +164,7 @@ type Selections interface {
 
 // Places reads the place tree.
 type Places interface {
+	// ListPlaces lists the places of which something is known, and every block in which members are, by path.
 	ListPlaces(ctx context.Context) ([]wire.Place, error)
 }
 

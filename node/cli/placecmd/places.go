@@ -25,7 +25,7 @@ import (
 func Commands() []command.Command {
 	return []command.Command{
 		{
-			Name: "place list", Purpose: "list the places that have a name or a position", Setup: list,
+			Name: "place list", Purpose: "list the places, down to the blocks in which members are", Setup: list,
 			Example: "almenara place list\nalmenara place list --under tuen-mun/on-ting",
 		},
 		{

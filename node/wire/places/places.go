@@ -30,7 +30,8 @@ const (
 	ByAlert    = "alert"
 )
 
-// VersionNone in ChangePlace.Version says that there must be no such place yet.
+// VersionNone in ChangePlace.Version says that there must be no such place yet; in ShownPlace.Version, that nothing is
+// known of the place but that members are in it.
 const VersionNone = "none"
 
 // ChangePlace changes one place, adds it or removes it.

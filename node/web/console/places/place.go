@@ -33,6 +33,9 @@ type placePage struct {
 	Now     *now   // after somebody else's change: how the place is now
 }
 
+// Described reports whether something is known of the place beside who is in it: else nothing can be removed.
+func (p placePage) Described() bool { return p.Version != places.VersionNone }
+
 // fields are what the form holds beside the names.
 type fields struct {
 	Parent, Segment, Outline, At string
