@@ -43,6 +43,7 @@ type device struct {
 	answer string // result of a test; "" tells nothing
 	why    string
 	sends  error // of the gateway
+	busy   int   // how often it has not acknowledged yet what it was sent before
 	asked  []string
 }
 
@@ -119,6 +120,10 @@ func (w *town) node(id string) {
 			}
 			if d.sends != nil {
 				return d.sends
+			}
+			if d.busy > 0 {
+				d.busy--
+				return mqtt.ErrBusy
 			}
 			return w.carry(tester, key, d, name, payload)
 		},
@@ -395,6 +400,20 @@ func TestTest_OneDeviceAtWhicheverNodeItIs(t *testing.T) {
 			require.ErrorAs(t, err, &p, id)
 			require.Equal(t, kind, p.Kind, id)
 		}
+	})
+}
+
+// A device to which something is on its way, such as a manifest, is asked again: it is no silent one.
+func TestTest_AsksADeviceThatIsBusyAgain(t *testing.T) {
+	story(t, func(w *town, pass func(time.Duration)) {
+		w.devices["lift-4"].busy = 10
+		got, err := w.nodes["n1"].TestDevice(t.Context(), duty, "lift-4")
+		require.NoError(t, err)
+		require.Equal(t, able.DevicePassed, got.Stands)
+		w.devices["lift-4"].busy = 1000
+		got, err = w.nodes["n1"].TestDevice(t.Context(), duty, "lift-4")
+		require.NoError(t, err)
+		require.Equal(t, able.DeviceSilent, got.Stands, "for 5 s")
 	})
 }
 

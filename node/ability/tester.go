@@ -26,10 +26,11 @@ import (
 const (
 	perSecond = 20
 	atOnce    = 200
-	takes     = 5 * time.Second  // for the PUBACK of a device
-	answers   = 35 * time.Second // until a device has told
-	waits     = 12 * time.Second // the same, where a person waits
-	holds     = time.Minute      // how long a command holds
+	takes     = 5 * time.Second        // for the PUBACK of a device
+	busyFor   = 100 * time.Millisecond // until a device that was busy is asked again, within takes
+	answers   = 35 * time.Second       // until a device has told
+	waits     = 12 * time.Second       // the same, where a person waits
+	holds     = time.Minute            // how long a command holds
 )
 
 // TesterOptions say what a Tester needs; all must be set.
@@ -259,6 +260,9 @@ func (t *Tester) send(ctx context.Context, device string, c contract.Command) er
 	ctx, cancel := context.WithTimeoutCause(ctx, takes, fmt.Errorf("no PUBACK within %v", takes))
 	defer cancel()
 	err = t.o.Send(ctx, device, payload)
+	for errors.Is(err, mqtt.ErrBusy) && wait.Sleep(ctx, busyFor) { // a manifest on its way is enough for that
+		err = t.o.Send(ctx, device, payload)
+	}
 	if errors.Is(err, mqtt.ErrNotConnected) && t.o.Broker.Command(ctx, device, payload) == nil {
 		return errHandedOver
 	}
