@@ -407,11 +407,11 @@ func TestTest_OneDeviceAtWhicheverNodeItIs(t *testing.T) {
 func TestTest_AsksADeviceThatIsBusyAgain(t *testing.T) {
 	story(t, func(w *town, pass func(time.Duration)) {
 		w.devices["lift-4"].busy = 10
-		got, err := w.nodes["n1"].TestDevice(t.Context(), duty, "lift-4")
+		got, err := w.nodes["n1"].TestDevice(w.t.Context(), duty, "lift-4")
 		require.NoError(t, err)
 		require.Equal(t, able.DevicePassed, got.Stands)
 		w.devices["lift-4"].busy = 1000
-		got, err = w.nodes["n1"].TestDevice(t.Context(), duty, "lift-4")
+		got, err = w.nodes["n1"].TestDevice(w.t.Context(), duty, "lift-4")
 		require.NoError(t, err)
 		require.Equal(t, able.DeviceSilent, got.Stands, "for 5 s")
 	})
