@@ -59,6 +59,7 @@ func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.Upd
 	if err := c.keepFurther(&taken, in.Select != ""); err != nil {
 		return wire.Outcome{}, err
 	}
+	t.nameSender(&taken)
 	if taken.raw, err = capxml.Write(taken.alert); err != nil {
 		return wire.Outcome{}, wire.Problemf(wire.KindMalformed, "the correction cannot be written as CAP: %v", err).Because(why.NotCAP, err)
 	}

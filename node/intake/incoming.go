@@ -35,10 +35,11 @@ type incoming struct {
 	replaces *alerts.Message   // whose place it takes, of a change of one alert; nil: it is none
 	warnings why.Sentences
 	wait     wire.Wait
-	dryRun   bool // say what would be, record nothing
-	direct   bool // this node writes the CAP message, maybe under the district's own sender
-	made     bool // this node made the identifier
-	stamped  bool // this node wrote sent
+	dryRun   bool  // say what would be, record nothing
+	direct   bool  // this node writes the CAP message, maybe under the district's own sender
+	made     bool  // this node made the identifier
+	stamped  bool  // this node wrote sent
+	named    []int // its texts in which this node wrote who warns
 }
 
 // judged refuses what the judgement rejects, and keeps its warnings for the sender.

@@ -195,6 +195,7 @@ func (t *Intake) takeJSON(ctx context.Context, sent wire.SendAlert, in incoming)
 		return wire.Outcome{}, err
 	}
 	in.alert = a
+	t.nameSender(&in)
 	if in.stamped {
 		a.Sent = alert.NewDateTime(alert.Later(a.Sent.Time(), newest.After(t.book, in.continues())))
 	}

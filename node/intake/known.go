@@ -32,6 +32,12 @@ func (t *Intake) known(in incoming) (*alerts.Message, error) {
 			return nil, err
 		}
 	}
+	if !same && len(in.named) > 0 {
+		if m, err = m.Whole(); err != nil {
+			return nil, err
+		}
+		same = in.namedAs(m.Alert).Digest().String() == m.Entry.Digest
+	}
 	says, err := m.Brief()
 	if err != nil {
 		return nil, err
@@ -86,7 +92,7 @@ func (t *Intake) pressedAlready(in incoming) *alerts.Message {
 			continue
 		}
 		m, err := m.Whole()
-		if err != nil || !sameTexts(m.Alert, in.alert) {
+		if err != nil || !sameTexts(m.Alert, in.namedAs(m.Alert)) {
 			continue
 		}
 		switch standing, _ := t.book.Standing(m, now); standing {
@@ -94,7 +100,7 @@ func (t *Intake) pressedAlready(in incoming) *alerts.Message {
 			return m
 		case board.Superseded: // by the same words, of the other half of the district
 			head, err := s.Current().Whole()
-			if err == nil && now.Before(head.Entry.Expires) && sameTexts(head.Alert, in.alert) {
+			if err == nil && now.Before(head.Entry.Expires) && sameTexts(head.Alert, in.namedAs(head.Alert)) {
 				return m
 			}
 		}
