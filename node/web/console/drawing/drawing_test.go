@@ -44,6 +44,15 @@ func TestWithin(t *testing.T) {
 	require.Empty(t, Within(all, []string{"22.3,113.9 22.45,113.9 22.3,113.95 22.3,113.9"}, []string{"22.6,114 1", "x", "1,2"}))
 }
 
+// An outline names its first corner again as its last: that corner draws the middle to itself no more than the others do.
+func TestWithin_TakesTheMiddleOfAnOutline(t *testing.T) {
+	square := []wire.Place{{Path: "sq", Shape: []string{"22.40,114 22.42,114 22.42,114.02 22.40,114.02 22.40,114"}}}
+	require.Equal(t, []string{"sq"}, Within(square, nil, []string{"22.41,114.01 0.05"}))
+	lat, lon := 22.41, 114.01
+	on := Of(append(square, wire.Place{Path: "at", Lat: &lat, Lon: &lon}), Shown{}, words.All()[0]).Places
+	require.Equal(t, []string{on[1].X, on[1].Y}, []string{on[0].X, on[0].Y}, "its name is written in its middle")
+}
+
 // What the page reads of a press on the map is where it was pressed: the two ways of the projection are one.
 func TestOf_PutsNorthUp(t *testing.T) {
 	lat, lon, north := 22.4, 114.0, 22.41

@@ -130,7 +130,11 @@ func near(circle string, p point) bool {
 	return math.Hypot(north, east) <= km*1000
 }
 
+// middleOf is the mean of the corners. An outline names its first one again as its last, which counts once.
 func middleOf(corners []point) (middle point) {
+	if last := len(corners) - 1; last > 0 && corners[0] == corners[last] {
+		corners = corners[:last]
+	}
 	for _, c := range corners {
 		middle.lat, middle.lon = middle.lat+c.lat/float64(len(corners)), middle.lon+c.lon/float64(len(corners))
 	}
