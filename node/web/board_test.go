@@ -54,7 +54,7 @@ func TestBoard_SaysTheStateFirst(t *testing.T) {
 		{"alone", alone, []string{"<h1>Alone</h1>", `class="alone"`, "Since 2026-03-01 03:07:36 UTC", "licensed scenarios, cancels", "1h2m3s"}, "自 2026-03-01 03:07:36 UTC 起"},
 		{"a drill copy, which says what it is before all", drill, []string{"<h1>DRILL COPY</h1>", `class="drill"`, "warns nobody there", "In agreement: This node agrees"}, "<h1>演習副本</h1>"},
 		{"quarantined, which says more than alone", out, []string{"<h1>Quarantined</h1>", `class="bad"`, "its disk does not hold"}, "磁碟內容與寫入時不同；此處的裝置仍會收到警報"},
-		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "尚未收到本區的記錄"},
+		{"not ready", starting, []string{"<h1>Not ready</h1>", "record has not arrived", "never received"}, "尚未收到本區的紀錄"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, text := range c.english {

@@ -62,7 +62,7 @@ var chinese = words{
 	Silent:     "有節點沒有回應",
 	SilentSays: "本節點與區內多數節點保持一致，但區內 {missing} 個節點沒有回應。一切功能正常；如再有節點失聯，區內可能失去多數。",
 	ThisNode:   "本節點", Answers: "有回應", NoAnswer: "沒有回應", NeverSeen: "已獲接納，從未出現",
-	Nodes: "有回應的節點", InForce: "生效警報", Devices: "已連接裝置", Waiting: "尚待協議的記錄",
+	Nodes: "有回應的節點", InForce: "生效警報", Devices: "已連線裝置", Waiting: "尚待協議的紀錄",
 	Policy: "授權資料時效", Never: "從未收到", Disk: "磁碟", Clock: "時鐘", Warnings: "注意事項（almenara status）",
 	Levels: map[string]string{"ample": "充足", "low": "偏低", "tight": "緊張", "broadcast-only": "已滿：只發警報"},
 	Clocks: map[string]string{"own": "本機", "district": "採用區內時間：本機時鐘有誤", "held": "維持原時：本機時鐘曾被更改"},

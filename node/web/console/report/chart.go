@@ -23,9 +23,9 @@ const (
 // marks are the times that may be written below the chart, in seconds. The distance grows with the
 // logarithm, because most devices present within seconds and the last one may take days.
 var marks = []struct {
-	seconds float64
-	label   string
-}{{firstTenth, "0.1 s"}, {1, "1 s"}, {10, "10 s"}, {60, "1 min"}, {600, "10 min"}, {3600, "1 h"}, {10 * 3600, "10 h"}, {4 * 86400, "4 d"}, {40 * 86400, "40 d"}}
+	seconds      float64
+	unit, number string
+}{{firstTenth, "report.seconds", "0.1"}, {1, "report.seconds", "1"}, {10, "report.seconds", "10"}, {60, "report.minutes", "1"}, {600, "report.minutes", "10"}, {3600, "report.hours", "1"}, {10 * 3600, "report.hours", "10"}, {4 * 86400, "report.days", "4"}, {40 * 86400, "report.days", "40"}}
 
 // chart is the curve of reach, in all and by kind.
 type chart struct {
@@ -61,7 +61,7 @@ func chartOf(q *frame.Request, r wire.Report) (c chart) {
 		}
 	}
 	for _, m := range marks[:n] {
-		c.XTicks = append(c.XTicks, tick{point(x(m.seconds, end)), m.label})
+		c.XTicks = append(c.XTicks, tick{point(x(m.seconds, end)), q.Lang.T(m.unit, m.number)})
 	}
 	for _, percent := range []int{0, 50, 100} {
 		c.YTicks = append(c.YTicks, tick{point(y(float64(percent) / 100)), strconv.Itoa(percent) + " %"})
@@ -94,4 +94,6 @@ func y(share float64) float64 { return chartBottom - (chartBottom-chartTop)*shar
 
 func point(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
 
-func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s" }
+func seconds(q *frame.Request, d time.Duration) string {
+	return q.Lang.T("report.seconds", strconv.FormatFloat(d.Seconds(), 'f', 1, 64))
+}

@@ -150,7 +150,7 @@ func milestones(q *frame.Request, r wire.Report) []milestone {
 func eventOf(q *frame.Request, r wire.Report, e wire.ReportEvent) event {
 	out := event{At: q.ClockTime(e.At), After: after(q, r.Begun, e.At), By: e.By, Text: e.Headline, What: q.Lang.T("happened." + string(e.What)), Devices: e.What.ByDevices()}
 	if e.MsgType != "" {
-		out.What = q.Lang.Or("message.", e.MsgType) + ": " + out.What
+		out.What = q.Lang.Or("message.", e.MsgType) + q.Lang.T("layout.colon") + out.What
 	}
 	if e.What == wire.HappenedEnded {
 		out.What = q.Lang.T("happened.ended")
@@ -176,7 +176,7 @@ func after(q *frame.Request, begun, at time.Time) string {
 	case at.IsZero():
 		return "–"
 	case d < 2*time.Minute:
-		return seconds(d)
+		return seconds(q, d)
 	}
 	return q.Lang.Span(d)
 }

@@ -89,7 +89,7 @@ func (p pages) list(q *frame.Request) error {
 	out.Path = q.Inside(view.PathOf(a.ID, "residents"))
 	for _, r := range got.Recalls {
 		out.Recall = true
-		out.Recalled = strings.TrimPrefix(out.Recalled+"; "+names.Of(r.Place)+", "+q.DayTime(r.From)+" – "+q.DayTime(r.To), "; ")
+		out.Recalled = strings.TrimPrefix(out.Recalled+"; "+names.Of(r.Place)+" · "+q.DayTime(r.From)+" – "+q.DayTime(r.To), "; ")
 	}
 	for _, b := range got.Blocks {
 		out.Blocks = append(out.Blocks, block{b.Place, names.Of(b.Place), show(b.Seen), show(b.Help), show(b.Photos), b.Help > 0})

@@ -24,7 +24,7 @@ var (
 
 func TestError_IsInTheReadersLanguage(t *testing.T) {
 	_, err := audience.Parse("kind = screen and")
-	require.Equal(t, Point{Text: "第 18 個字：此處須為條件，例如「kind = screen」或「place under tuen-mun」，但現為結尾"}, chinese.Error(err))
+	require.Equal(t, Point{Text: "第 18 個字元：此處須為條件，例如「kind = screen」或「place under tuen-mun」，但現為結尾"}, chinese.Error(err))
 	require.Equal(t, Point{Text: err.Error()}, inEnglish.Error(fmt.Errorf("reading: %w", err)))
 	require.Equal(t, Point{Text: "torn", Tag: "en"}, chinese.Error(errors.New("torn")))
 	require.Equal(t, Point{Text: "讀取檔案時：torn", Tag: "en"}, chinese.Error(coded.Errorf("reading-file", "reading the file: %w", errors.New("torn"))), "a part of it is English")
@@ -35,9 +35,9 @@ func TestError_IsInTheReadersLanguage(t *testing.T) {
 func TestBecause_SaysTheErrorBehind(t *testing.T) {
 	_, err := audience.Parse("")
 	is := why.Why{Reason: why.SelectionWrong, With: []any{err}}
-	require.Equal(t, Point{Text: "讀不懂這項選取。", Detail: "第 1 個字：選取條件空白；如要選取所有人，請寫 all"}, chinese.Because("in English", is))
+	require.Equal(t, Point{Text: "看不懂此選擇條件。", Detail: "第 1 個字元：選擇條件空白；如要選取所有人，請寫 all"}, chinese.Because("in English", is))
 	is.With = []any{errors.New("torn")}
-	require.Equal(t, Point{Text: "讀不懂這項選取。", Detail: "torn", DetailTag: "en"}, chinese.Because("in English", is))
+	require.Equal(t, Point{Text: "看不懂此選擇條件。", Detail: "torn", DetailTag: "en"}, chinese.Because("in English", is))
 }
 
 // A row says all that is wrong with it.
@@ -55,7 +55,7 @@ func TestSay_HasSentencesWithin(t *testing.T) {
 	name := why.Sayf("the key of node n1").Because(why.ThingKey, "n1")
 	do := why.Sayf("look").Because(why.DoKey)
 	got := chinese.Say(why.Sayf("x").Because(why.ThingEnds, name, time.Date(2026, 11, 30, 3, 4, 0, 0, time.UTC), do))
-	require.Equal(t, "節點 n1 的密鑰將於 2026-11-30 03:04 UTC 到期：領導節點會於一年前更新，請查明為何沒有更新。", got.Text)
+	require.Equal(t, "節點 n1 的密鑰將於 2026-11-30 03:04 UTC 到期：主導節點會於一年前更新，請查明為何沒有更新。", got.Text)
 	require.Empty(t, got.Tag)
 	require.Empty(t, chinese.Say(why.Sentence{}))
 }

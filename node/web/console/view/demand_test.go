@@ -24,7 +24,7 @@ func TestDemandOf_IsInThePersonsLanguage(t *testing.T) {
 			&wire.Demand{Rule: severe, Severity: "Extreme", Members: 1200, Share: 62, Recent: 1},
 			"62 % of the district, and 1 of these was warned by the same person", "嚴重程度：大量傷亡風險；對象佔本區 62%；其中 1 個成員在過去 10 分鐘內",
 		},
-		{&wire.Demand{Rule: wire.PolicyRule{Members: 1000, Urgency: "Immediate"}, Urgency: "Immediate", Members: 1200}, "it is for 1,200 members", "緊急程度：立即；對象有 1,200 個成員"},
+		{&wire.Demand{Rule: wire.PolicyRule{Members: 1000, Urgency: "Immediate"}, Urgency: "Immediate", Members: 1200}, "it is for 1,200 members", "何時須行動：立即；對象有 1,200 個成員"},
 		{&wire.Demand{Rule: wire.PolicyRule{Scenario: "fire"}}, "from the scenario fire", "由預設警報 fire 發出"},
 	} {
 		for i, want := range []string{c.en, c.zh} {
