@@ -20,6 +20,7 @@ import (
 	"almenara/node/api/apitest"
 	"almenara/node/authority"
 	"almenara/node/cli/command"
+	"almenara/node/wire"
 )
 
 // served is a data folder whose node answers over HTTPS, and a world without anything in
@@ -83,6 +84,30 @@ func TestUnreachable_SaysWhatIsMissing(t *testing.T) {
 	require.NoError(t, access.Access{URL: "http://127.0.0.1:1"}.Write(data))
 	require.Equal(t, command.ExitFailed, w.run("status", "--data", data))
 	require.Contains(t, w.err.String(), "the address in "+filepath.Join(data, access.AddressFile)+"; start the node with almenara serve --data "+data)
+}
+
+// A node that joined has no token in its folder, and one that was started just now knows nobody: both are said, where
+// "give --token, ALMENARA_TOKEN or --data" sends a person in a circle who gave --data.
+func TestToken_SaysWhereItLies(t *testing.T) {
+	w := newWorld(t)
+	data := t.TempDir()
+	require.NoError(t, access.Access{URL: w.env["ALMENARA_API"]}.Write(data))
+	delete(w.env, "ALMENARA_TOKEN")
+	delete(w.env, "ALMENARA_API")
+	require.Equal(t, command.ExitFailed, w.run("status", "--data", data))
+	require.Equal(t, "almenara: this needs a token, and "+data+" has none: operator.token lies in the folder of the node that began the district alone; "+
+		"give that token, or one that user add printed, with --token or ALMENARA_TOKEN\n", w.err.String())
+	require.Equal(t, command.ExitFailed, w.run("status", "--data", data, "--token", "wrong"))
+	require.Contains(t, w.err.String(), "; give --token, ALMENARA_TOKEN or --data")
+
+	fresh := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(http.StatusUnauthorized)
+		_, _ = rw.Write([]byte(`{"kind":"unauthenticated","error":"` + wire.NobodyYet + `"}`))
+	}))
+	defer fresh.Close()
+	require.Equal(t, command.ExitFailed, w.run("status", "--api", fresh.URL, "--token", "good"))
+	require.Equal(t, "almenara: "+wire.NobodyYet+"\n", w.err.String())
 }
 
 func TestToken_WithALineBreakIsRefusedBeforeItIsSent(t *testing.T) {

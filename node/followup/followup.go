@@ -143,6 +143,9 @@ func (f *FollowUps) meant(in acts.MarkTold, among, everybody *roaring.Bitmap) (*
 		if err != nil {
 			return nil, fmt.Errorf("selecting a place: %w", err)
 		}
+		if !inside.Intersects(everybody) { // a path that is written otherwise: nobody would know that nobody counts as told
+			return nil, wire.Problemf(wire.KindNotFound, "nothing was recorded: the alert is for nobody in %.200q; a place is its whole path, as alert receipts lists it", in.Place).Because(why.NotForPlace, in.Place)
+		}
 		out.Or(inside)
 		out.And(among)
 		if n := out.GetCardinality(); n > factbody.MaxToldMembers {

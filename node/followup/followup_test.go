@@ -216,6 +216,7 @@ func TestMarkTold(t *testing.T) {
 		"both":                  {duty, acts.MarkTold{Members: []string{"two1"}, Place: "d"}, wire.KindMalformed, "either members or a place"},
 		"a stranger":            {duty, acts.MarkTold{Members: []string{"two1", "who"}}, wire.KindNotFound, `not for a member "who"`},
 		"who is elsewhere":      {duty, acts.MarkTold{Members: []string{"two1", "away"}}, wire.KindNotFound, `not for a member "away"`},
+		"a path cut short":      {duty, acts.MarkTold{Place: "one"}, wire.KindNotFound, `the alert is for nobody in "one"`},
 		"too many":              {duty, acts.MarkTold{Members: make([]string, 5000)}, wire.KindTooLarge, "at most 4096"},
 		"a long note":           {duty, acts.MarkTold{Members: []string{"two1"}, Note: string(make([]byte, 501))}, wire.KindMalformed, "at most 500 bytes"},
 	} {

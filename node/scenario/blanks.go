@@ -87,15 +87,38 @@ func Filled(s rights.Scenario, blanks map[string]string, now time.Time) (json.Ra
 	return Until(raw, now.Add(time.Duration(s.Lifetime)*time.Millisecond))
 }
 
+// missing refuses blanks that are not filled in: all of them at once, each with what it is for.
+func missing(s rights.Scenario, names []string, blanks map[string]string) *wire.Problem {
+	var first string
+	var details []string
+	for _, name := range names {
+		if _, ok := blanks[name]; ok {
+			continue
+		}
+		if details = append(details, name); first == "" {
+			first = name
+		}
+		if what := ruleOf(s, name).For; what != "" {
+			details[len(details)-1] += ": " + what
+		}
+	}
+	if details == nil {
+		return nil
+	}
+	p := wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs the blank %q filled in; its blanks are %s", s.ID, first, strings.Join(names, ", "))
+	if len(details) > 1 {
+		p = wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs %d blanks filled in; its blanks are %s", s.ID, len(details), strings.Join(names, ", "))
+	}
+	p.Details = details
+	return p.Because(why.BlankMissing, first)
+}
+
 // Undated is the scenario's alert with its blanks filled in, which says of its end only what the scenario
 // itself says.
 func Undated(s rights.Scenario, blanks map[string]string) (json.RawMessage, error) {
 	names := Blanks(s.Alert)
-	for _, name := range names {
-		if _, ok := blanks[name]; !ok {
-			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs the blank %q filled in; its blanks are %s",
-				s.ID, name, strings.Join(names, ", ")).Because(why.BlankMissing, name)
-		}
+	if missing := missing(s, names, blanks); missing != nil {
+		return nil, missing
 	}
 	for name, text := range blanks {
 		if !slices.Contains(names, name) {

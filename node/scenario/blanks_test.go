@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/node/wire"
 	"almenara/storage/rights"
 )
 
@@ -22,6 +23,15 @@ func TestFilled_FindsABlankHoweverItIsWritten(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"note":"Leave {{where}} now"}`, string(raw), "what a text brings is no blank")
 	require.True(t, strayBlank([]byte(`{"note":"\u007b{a b}}"}`)))
+}
+
+func TestFilled_SaysOfAllThatIsMissingWhatItIsFor(t *testing.T) {
+	s := rights.Scenario{ID: "fire", Alert: []byte(`{"note":"{{a}} {{b}} {{c}}"}`), Details: rights.Details{Blanks: []rights.Blank{{Name: "b", For: "number of the block"}}}}
+	_, err := Filled(s, map[string]string{"a": "x"}, noon)
+	var p *wire.Problem
+	require.ErrorAs(t, err, &p)
+	require.Equal(t, "nothing was sent: the scenario fire needs 2 blanks filled in; its blanks are a, b, c", p.Sentence)
+	require.Equal(t, []string{"b: number of the block", "c"}, p.Details)
 }
 
 func TestFilled_TakesOnlyWhatTheScenarioLetsFillABlank(t *testing.T) {

@@ -116,7 +116,7 @@ func (w *window) approved(m Message) (out []wire.SplitApproval, notes []string) 
 		}
 	}
 	if w.waits(m) {
-		notes = append(notes, fmt.Sprintf("It needs %d approvals and has %d, so nobody was warned.", m.Issue.Approvals, len(out)))
+		notes = append(notes, fmt.Sprintf("It needs %s and has %d, so nobody was warned.", approvals(m.Issue.Approvals), len(out)))
 	}
 	return out, notes
 }
@@ -132,4 +132,12 @@ func (w *window) due(m Message) int64 {
 		due = max(due, given[m.Issue.Approvals-1].At)
 	}
 	return due
+}
+
+// approvals is so many of them.
+func approvals(n uint32) string {
+	if n == 1 {
+		return "1 approval"
+	}
+	return fmt.Sprintf("%d approvals", n)
 }

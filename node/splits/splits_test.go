@@ -148,6 +148,7 @@ func TestReport_SaysWhoApprovedAndUnderWhichRules(t *testing.T) {
 		"Approved by chan under policy 41; 42 had revoked the approver chan at 03:00:32, by root.",
 		"It needs 2 approvals and has 1, so nobody was warned.",
 	}, a.Notes[:2])
+	require.Equal(t, []string{"1 approval", "2 approvals"}, []string{approvals(1), approvals(2)})
 	r.Approved = append(r.Approved, approved("a", "ab", "lee", 70))
 	a = one(t, r).Alerts[0]
 	require.Len(t, a.Approved, 2, "also when it came after the split")

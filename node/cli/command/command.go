@@ -112,7 +112,7 @@ func (e *Env) help(c *Command) {
 		fmt.Fprintln(e.Out)
 		terminal.Wrapped(e.Out, helpColumns, "", paragraph)
 	}
-	fmt.Fprintf(e.Out, "\nFlags:\n%s", fs.FlagUsagesWrapped(helpColumns))
+	fmt.Fprintf(e.Out, "\nFlags:\n%s", plain(fs.FlagUsagesWrapped(helpColumns)))
 	fmt.Fprintf(e.Out, "\nExample:\n%s\n", indent(c.Example))
 }
 
@@ -218,4 +218,9 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
+}
+
+// plain writes what a flag takes as people say it: how it is kept in the program is no help to anybody.
+func plain(flags string) string {
+	return strings.NewReplacer("stringToString", "NAME=TEXT     ", " (default [])", "").Replace(flags)
 }

@@ -72,6 +72,7 @@ type Globals struct {
 	api, token, data, ca string
 	json, help           bool
 	said                 bool   // somebody named the data folder
+	noToken              bool   // neither a flag nor the environment nor the node's folder has a token
 	from                 string // the file that api was read from; "" where it was given
 }
 

@@ -84,7 +84,7 @@ func (e *Env) Sentence(err error) string {
 	var path *fs.PathError
 	switch {
 	case errors.As(err, &p) && p.Kind == wire.KindUnauthenticated:
-		return p.Sentence + "; give --token, ALMENARA_TOKEN or --data"
+		return e.unidentified(p)
 	case errors.As(err, &p):
 		return p.Sentence
 	case errors.Is(err, client.ErrUnknown):

@@ -14,6 +14,7 @@ import (
 
 	"almenara/node/access"
 	"almenara/node/client"
+	"almenara/node/wire"
 )
 
 // usualAPI is where a node listens of which nothing else is said.
@@ -27,6 +28,7 @@ func (e *Env) Client() (*client.Client, error) {
 		return nil, err
 	}
 	config := client.Config{URL: e.global.api, Token: strings.TrimSpace(Or(e.global.token, e.Getenv("ALMENARA_TOKEN"), folder.Token))}
+	e.global.noToken = config.Token == "" && folder.URL != ""
 	switch {
 	case strings.ContainsFunc(config.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return nil, Usagef("the token holds a blank, a line break or another character that is in no token; look at --token and ALMENARA_TOKEN")
@@ -85,6 +87,17 @@ func (e *Env) unreachable(err error) string {
 		text += "; give the address with --api, or the data folder of a node on this machine with --data"
 	}
 	return text
+}
+
+// unidentified says what to give where a node does not know who asks.
+func (e *Env) unidentified(p *wire.Problem) string {
+	switch {
+	case p.Sentence == wire.NobodyYet:
+		return p.Sentence
+	case e.global.noToken:
+		return fmt.Sprintf("this needs a token, and %s has none: %s lies in the folder of the node that began the district alone; give that token, or one that user add printed, with --token or ALMENARA_TOKEN", e.global.data, access.TokenFile)
+	}
+	return p.Sentence + "; give --token, ALMENARA_TOKEN or --data"
 }
 
 // names is what a certificate is for.

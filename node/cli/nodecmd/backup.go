@@ -66,11 +66,37 @@ func makeBackup(fs *pflag.FlagSet) command.Runner {
 		}
 		bar.End()
 		made := describe(*out, size, f)
+		var pending int
+		if !*offline {
+			pending = notAgreed(ctx, e)
+		}
 		return e.Print(made, func(w io.Writer) {
-			tellBackup(w, made)
-			fmt.Fprint(w, "It holds the district's private keys: whoever has it can become the district. Keep it as you keep those.\n")
+			tellMade(w, made, pending)
 		})
 	}
+}
+
+// tellMade says what was written, and how many facts are not in it.
+func tellMade(w io.Writer, made BackupFile, pending int) {
+	tellBackup(w, made)
+	fmt.Fprint(w, "It holds the district's private keys: whoever has it can become the district. Keep it as you keep those.\n")
+	if pending > 0 {
+		fmt.Fprintf(w, "Not in it: what this node has taken and the district has not agreed on, %s (alerts, ends, receipts).\nMake another backup when status says 0 at \"Facts not committed\".\n", terminal.Plural(pending, "fact"))
+	}
+}
+
+// notAgreed is how many facts the node has that no backup holds yet; 0 where it does not say.
+func notAgreed(ctx context.Context, e *command.Env) int {
+	c, err := e.Client()
+	if err != nil {
+		return 0
+	}
+	defer c.Close()
+	s, err := c.Status(ctx, false)
+	if err != nil {
+		return 0
+	}
+	return s.PendingFacts
 }
 
 // fromNode fetches a backup over the API.

@@ -30,6 +30,9 @@ func audienceCommands() []command.Command {
 		{
 			Name: "audience import", Purpose: "import members from a CSV file: all rows or none", Args: "FILE", Min: 1, Max: 1,
 			Setup: audienceImport, Example: "almenara audience import --dry-run residents.csv\nalmenara audience import residents.csv",
+			More: "The first line names the columns, in any order: id, kind and place, and where they are known name, tags (risk=high;floor=3), languages (zh-HK;en), lat, lon and endpoints (mqtt:lift-0042;sms:+85291234567). " +
+				"A kind is person, screen, speaker, sign, siren, kiosk or phone; a place is its path, such as tuen-mun/on-ting/on-lai. Places need not be made before. " +
+				"A row stands for the whole member: what it does not have is taken away. Registers of residents and lists of lift screens with columns of their own are known, too; a first line that is not understood is refused with all that are.",
 		},
 		{
 			Name: "audience select", Purpose: "count a selection and list its first members", Args: "SELECTION", Min: 1, Max: 1,

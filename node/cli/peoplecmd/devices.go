@@ -121,8 +121,8 @@ func secrets(e *command.Env, w io.Writer, enrolled []wire.Enrolled) {
 		t.Add(d.ID, d.Secret)
 	}
 	t.Write(w, max(e.Width, 120)) // a cut secret is of no use
-	fmt.Fprintf(w, "\nServers: %v\nRoot key: %s\nThe secrets are not shown again. --json also holds the certificate authority.\n",
-		enrolled[0].Servers, enrolled[0].RootKey)
+	fmt.Fprintf(w, "\nServers:  %s\nRoot key: %s\nThe secrets are not shown again. --json also holds the certificate authority.\n",
+		strings.Join(enrolled[0].Servers, "\n          "), enrolled[0].RootKey)
 }
 
 // Enrol enrols in parts that one request takes. What was enrolled is returned even

@@ -71,6 +71,7 @@ const (
 	SignInWrong       Reason = "sign-in-wrong"
 	RecoveryAlone     Reason = "recovery-alone"
 	TokenUnknown      Reason = "token-unknown"
+	NobodyYet         Reason = "nobody-yet"
 	SessionEnded      Reason = "session-ended"
 	LicenceIncomplete Reason = "licence-incomplete"
 	DaysWrong         Reason = "days-wrong" // what was typed
@@ -167,6 +168,7 @@ const (
 
 // Reasons about what follows an alert.
 const (
+	NotForPlace   Reason = "not-for-place"
 	MarkedMany    Reason = "marked-many"    // the most
 	RemindMinutes Reason = "remind-minutes" // the most
 	AnswersNeeded Reason = "answers-needed" // the most
