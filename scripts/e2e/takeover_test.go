@@ -79,7 +79,7 @@ func TestScreen_SeveralAtOnceTheGravestFirst(t *testing.T) {
 	for _, p := range tabs {
 		p.script(`almenara.shown.forEach(a => { a.since -= 120000 })`)
 	}
-	everywhere("its time is over: a strip stays", showing("caution", "黃色暴雨")+` && document.querySelector("#cards").classList.contains("strip")`)
+	everywhere("its time is over: a strip stays", showing("caution", "黃色暴雨")+` && document.querySelector("#cards").classList.contains("strip") && [".strip .from", ".strip .until"].every(s => document.querySelector(s).getBoundingClientRect().height > 8)`)
 	shot("strip")
 	fire := d.warn(0, time.Hour, "Actual", text("zh-Hant", "火警", "安麗樓火警，請即沿樓梯離開", "切勿使用升降機。"))
 	everywhere("the fire goes first", `[...document.querySelectorAll(".card")].map(c => c.dataset.alert).join() === "`+fire.Alert+","+rain.Alert+`"`)

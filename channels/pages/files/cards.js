@@ -45,7 +45,8 @@ export class Cards extends Glass {
     if (c.unconfirmed) element.append(make('p', 'unconfirmed', w.unconfirmed))
     if (c.answer) element.append(make('p', 'answered', answered(c.answer, this.words)))
     c.texts.forEach((t, i) => element.append(text(t, i, c.first ? 'h1' : 'h2')))
-    const foot = make('p', 'foot', w.from + ' ' + c.texts[0].from + ' · ' + c.sent + ' · ' + w.until + ' ' + c.until)
+    const foot = make('p', 'foot', w.from + ' ' + c.texts[0].from + ' · ' + c.sent + ' · ')
+    foot.append(make('span', 'until', w.until + ' ' + c.until))
     element.append(foot, this.buttons(c))
     this.cards.set(c.alert, { element, revision: c.revision })
     return element
