@@ -158,7 +158,7 @@ func TestPlaces_AreAListAndAMap(t *testing.T) {
 	require.Contains(t, r.fake.Calls(), `Select "all" "" 1`)
 	require.Contains(t, page, "<path")
 	require.Contains(t, page, "<circle")
-	require.Contains(t, page, "<b>1,200</b>")
+	require.Contains(t, page, "<b>1,200 members</b>")
 	require.NotContains(t, page, "Floor 2", "floors are searched for")
 	require.Contains(t, r.get("places?q=floor").Body.String(), "Floor 2")
 	require.Contains(t, r.get("places?q=nowhere").Body.String(), "There is no such place")

@@ -103,6 +103,27 @@ func TestWall_ShowsWhatIsLive(t *testing.T) {
 	require.Len(t, more, 30-onWall-1)
 }
 
+// What waits for approval was pressed already: its button said that nothing was sent.
+func TestWall_SaysWhatWaits(t *testing.T) {
+	r := newRig(t)
+	r.fake.Alerts = []wire.Alert{{ID: "x", State: wire.StatePending, Scenario: apitest.AlertID}}
+	require.Contains(t, r.get("wall").Body.String(), "<span>Waits for approval</span>")
+	r.fake.Alerts[0].Scenario = ""
+	require.NotContains(t, r.get("wall").Body.String(), "<span>Waits for approval</span>")
+}
+
+// The districts of Hong Kong come along: what is new is for this one unless somebody says otherwise.
+func TestForms_BeginWithTheDistrict(t *testing.T) {
+	r := newRig(t)
+	r.fake.Places = []wire.Place{{Path: "central-and-western"}, {Path: "tuen-mun"}, {Path: "yuen-long"}}
+	for _, path := range []string{"add-place", "licences"} {
+		page := r.get(path).Body.String()
+		require.Contains(t, page, `<option value="tuen-mun" selected>`, path)
+		require.NotContains(t, page, `<option value="central-and-western" selected>`, path)
+	}
+	require.Contains(t, r.get("add-place?under=yuen-long").Body.String(), `<option value="yuen-long" selected>`)
+}
+
 // A drill that is in force is never shown as danger is; with a real alert of the same scenario it is danger.
 func TestWall_ShowsNoDrillAsDanger(t *testing.T) {
 	b := scenarioButton{ID: "drill", Drill: true, Live: []view.Row{{ID: "x", InForce: true, Drill: true}}}

@@ -31,7 +31,7 @@ func rooms(s Services, p pages) []frame.Room {
 	return []frame.Room{
 		account.Room(s.SignIn),
 		audience.Room(audience.Services{Imports: s.Imports, Selections: s.Selections, Places: s.Places}),
-		places.Room(s.PlaceTree, s.Places),
+		places.Room(s.PlaceTree, s.Places, s.Status),
 		enrol.Room(s.Enrolment, s.Places),
 		fleet.Room(fleet.Services{Devices: s.Devices, Connected: s.Connected, Tests: s.Ability, Places: s.Places, Status: s.Status}),
 		people.Room(people.Services{Users: s.Users, Passwords: s.Passwords, Licences: s.Licences, Scenarios: s.Scenarios, Places: s.Places, Status: s.Status}),

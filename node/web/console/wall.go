@@ -36,6 +36,7 @@ type scenarioButton struct {
 	ID, Title string
 	Drill     bool
 	Live      []view.Row // alerts in force that were made from it
+	Waits     bool       // one that was made from it waits for approval
 }
 
 // Real reports whether an alert of real danger that was made from it is in force.
@@ -63,6 +64,7 @@ func (c scenarioPages) wall(q *frame.Request) error {
 			if r.Scenario == s.ID && r.InForce {
 				b.Live, shown[r.ID] = append(b.Live, r), true
 			}
+			b.Waits = b.Waits || r.Scenario == s.ID && r.State == wire.StatePending
 		}
 		p.Buttons = append(p.Buttons, b)
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 
 	"almenara/node/authority"
 	"almenara/node/web/console/frame"
@@ -88,7 +89,13 @@ func around(text, word string) string {
 	}
 	from := max(0, at-before)
 	to := min(len(letters), from+most)
-	out := string(letters[from:to])
+	for n := 0; n < 20 && from > 0 && from < at && inWord(letters, from); n++ {
+		from++
+	}
+	for n := 0; n < 20 && to < len(letters) && to > at && inWord(letters, to); n++ {
+		to--
+	}
+	out := strings.TrimSpace(string(letters[from:to]))
 	if from > 0 {
 		out = "…" + out
 	}
@@ -96,6 +103,13 @@ func around(text, word string) string {
 		out += "…"
 	}
 	return out
+}
+
+// inWord reports whether a cut before a letter goes through a word of letters that are written without spaces
+// between them, as English is and Chinese is not.
+func inWord(letters []rune, at int) bool {
+	part := func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Han, r) || unicode.IsDigit(r) }
+	return part(letters[at-1]) && part(letters[at])
 }
 
 type chapterPage struct {

@@ -179,6 +179,12 @@ func TestSearch_FindsWhatHoldsEveryWord(t *testing.T) {
 	require.NotContains(t, hits(t, "quarantined+zebra", "en"), "<li>")
 	require.NotContains(t, get(t, "/console/handbook?q=%3Cscript%3Ealert(1)", "en").Body.String(), "<script>alert")
 	require.Equal(t, "ab", around("ab", "İ"), "letters that change their length are no fault")
+	long := strings.Repeat("many words before ", 5) + "the disk" + strings.Repeat(" and many after it", 20)
+	got := around(long, "disk")
+	require.True(t, strings.HasPrefix(got, "…many words before many words before the disk and"), got)
+	require.True(t, strings.HasSuffix(got, " after it and…"), got)
+	require.NotEmpty(t, around(strings.Repeat("x", 500), "x"), "a word without an end is cut")
+	require.Equal(t, 162, len([]rune(around(strings.Repeat("磁", 300)+"碟"+strings.Repeat("磁", 300), "碟"))), "Chinese is cut anywhere")
 }
 
 // What marks a text as bold is never shown as stars: behind a Chinese colon Markdown does not see where bold ends.

@@ -240,25 +240,41 @@ func textsOf(q *frame.Request, n notices.Notice, newest notices.NoticeVersion, o
 
 // marked cuts a text at the words that are looked at with care, in any case and width.
 func marked(is string, words []string) (out []piece) {
-	low := strings.ToLower(is)
-	if len(low) != len(is) || len(norm.NFKC.String(low)) != len(low) { // a fold that moves bytes marks nothing
-		return []piece{{Text: is}}
-	}
-	for low != "" {
+	low, from := folded(is)
+	done := 0 // bytes of low
+	for {
 		at, length := -1, 0
 		for _, w := range words {
-			w = strings.ToLower(norm.NFKC.String(strings.TrimSpace(w)))
-			if i := strings.Index(low, w); w != "" && i >= 0 && (at < 0 || i < at) {
-				at, length = i, len(w)
+			w, _ = folded(strings.TrimSpace(w))
+			if i := strings.Index(low[done:], w); w != "" && i >= 0 && (at < 0 || done+i < at) {
+				at, length = done+i, len(w)
 			}
 		}
 		if at < 0 {
-			break
+			return append(out, piece{Text: is[from[done]:]})
 		}
-		out = append(out, piece{Text: is[:at]}, piece{Text: is[at : at+length], Care: true})
-		is, low = is[at+length:], low[at+length:]
+		end := at + length
+		for end < len(low) && from[end] == from[end-1] { // within what one letter was folded to
+			end++
+		}
+		out = append(out, piece{Text: is[from[done]:from[at]]}, piece{Text: is[from[at]:from[end]], Care: true})
+		done = end
 	}
-	return append(out, piece{Text: is})
+}
+
+// folded is a text in small letters of one width, and where in the text each of its bytes comes from; the last
+// one is the length of the text.
+func folded(is string) (string, []int) {
+	var low strings.Builder
+	var from []int
+	for at, letter := range is {
+		part := strings.ToLower(norm.NFKC.String(string(letter)))
+		low.WriteString(part)
+		for range len(part) {
+			from = append(from, at)
+		}
+	}
+	return low.String(), append(from, len(is))
 }
 
 // act is a comment, passing on, sending back, or withdrawing: what was read is said by the form.

@@ -16,7 +16,7 @@ func TestTemplates(t *testing.T) {
 	})
 }
 
-// A word is marked where it stands, in any case; a text that a fold would move is shown whole.
+// A word is marked where it stands, in any case and width. No word of a Chinese text with its own comma was.
 func TestMarked_CutsAtTheWords(t *testing.T) {
 	cut := func(text string, words ...string) (out []string) {
 		for _, p := range marked(text, words) {
@@ -30,7 +30,10 @@ func TestMarked_CutsAtTheWords(t *testing.T) {
 	}
 	require.Equal(t, []string{"It is [Contaminated], and [cheap]"[:6], "[Contaminated]", ", and ", "[cheap]"}, cut("It is Contaminated, and cheap", "cheap", "contaminated"))
 	require.Equal(t, []string{"受[污染]的水"[:3], "[污染]", "的水"}, cut("受污染的水", "污染"))
-	require.Equal(t, []string{"ＣＨＥＡＰ"}, cut("ＣＨＥＡＰ", "cheap"))
+	require.Equal(t, []string{"[ＣＨＥＡＰ]", "！"}, cut("ＣＨＥＡＰ！", "cheap"))
+	require.Equal(t, []string{"更換喉管，食水未受", "[污染]", "。"}, cut("更換喉管，食水未受污染。", "污染"))
+	require.Equal(t, []string{"a ", "[ﬁ]", "n", "[İ]", "x"}, cut("a ﬁnİx", "i"))
+	require.Equal(t, []string{"\xff", "[a]", "\xff"}, cut("\xffa\xff", "a"))
 	require.Equal(t, []string{"nothing"}, cut("nothing", "", " "))
 	require.Empty(t, cut("", "a"))
 }

@@ -111,7 +111,15 @@ func (p pages) offers(q *frame.Request, out *licencesPage) error {
 	for _, days := range []int{7, 30, 60, 90} {
 		out.Days = append(out.Days, choice{strconv.Itoa(days), q.Lang.T("licences.days", days), strconv.Itoa(days) == q.Form("days")})
 	}
-	out.Places, err = p.placesToChoose(q, q.Form("place"))
+	chosen := q.Form("place")
+	if chosen == "" {
+		status, err := p.s.Status.Status(q.R.Context(), false)
+		if err != nil {
+			return err
+		}
+		chosen = status.District
+	}
+	out.Places, err = p.placesToChoose(q, chosen)
 	return err
 }
 

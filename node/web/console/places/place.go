@@ -215,9 +215,10 @@ func (p pages) fresh(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, one := range all {
-		if out.Fields.Parent == "" && !strings.Contains(one.Path, "/") {
-			out.Fields.Parent = one.Path // the district: hardly anybody adds a second one
+	if s, err := p.own.Status(q.R.Context(), false); err == nil && out.Fields.Parent == "" {
+		is := func(one wire.Place) bool { return one.Path == s.District }
+		if slices.ContainsFunc(all, is) {
+			out.Fields.Parent = s.District // hardly anybody adds a second one
 		}
 	}
 	if err := p.around(q, &out, all); err != nil {

@@ -17,11 +17,12 @@ var files embed.FS
 type pages struct {
 	tree service.PlaceTree
 	all  service.Places
+	own  service.Status
 }
 
 // Room is these pages.
-func Room(tree service.PlaceTree, all service.Places) frame.Room {
-	p := pages{tree, all}
+func Room(tree service.PlaceTree, all service.Places, own service.Status) frame.Room {
+	p := pages{tree, all, own}
 	return frame.Room{Pages: files, Routes: []frame.Route{
 		{Method: "GET", Path: frame.Below + "place/{place...}", Action: authority.ChangeAudience, Handle: p.place},
 		{Method: "GET", Path: frame.Below + "add-place", Action: authority.ChangeAudience, Handle: p.fresh},

@@ -10,7 +10,7 @@ import (
 )
 
 func TestTemplates(t *testing.T) {
-	pagetest.Templates(t, Room(nil, nil), func() map[string]any {
+	pagetest.Templates(t, Room(nil, nil, nil), func() map[string]any {
 		return map[string]any{"place": &placePage{}, "place-check": &checkPage{}}
 	})
 }
