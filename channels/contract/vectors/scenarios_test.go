@@ -102,6 +102,16 @@ func updating(t *testing.T) map[string]*story {
 	s = begun(t)
 	s.hears("A", listed("fire/2")).gets(s.body("fire/1", 0)).tells("fire/1 verified")
 	all["below a revision that was listed nothing begins"] = s.connect().hears("B", listed("fire/1"))
+
+	s = shown()
+	before := s.manifest("A", listed("fire/2"))
+	before.Version--
+	all["an old manifest that lists a higher revision replaces, too"] = s.post(before).wait(5 * time.Second).shows().tells("fire/1 cancelled")
+
+	s = shown()
+	m := s.manifest("A", listed("fire/2"))
+	m.Version, m.Page, m.Pages = m.Version+1, 2, 2
+	all["one page is enough for a higher revision"] = s.post(m).wait(5 * time.Second).shows().tells("fire/1 cancelled")
 	return all
 }
 
@@ -342,6 +352,20 @@ func believing(t *testing.T) map[string]*story {
 	s.hears("A").message(contract.TopicCommand(device), sign(t, nodeA, do)).does("identify").message(contract.TopicCommand(device), sign(t, nodeA, do))
 	do.ID = "c-2"
 	all["a command is carried out once, after the first manifest, and not late"] = s.later(time.Minute).message(contract.TopicCommand(device), sign(t, nodeA, do))
+
+	s = begun(t)
+	s.hears("A").connect()
+	all["a command on a later connection does not wait for its manifest"] = s.message(contract.TopicCommand(device), sign(t, nodeA, do)).does("identify")
+
+	s = newStory(t)
+	s.connect().keys(ring(s.nodes(), nodeA, nodeB)).gets(s.body("fire/1", old)).tells("fire/1 verified")
+	s.later(time.Second).keys(ring(s.nodes(), nodeB))
+	all["what waits was verified when it came, whatever ring comes after it"] = s.hears("B", listed("fire/1")).shows(realFire).tells("fire/1 presented")
+
+	s = begun(t)
+	s.hears("A", listed("fire/1")).message(topic, forge(t, key(nodeA), header(nodeA, contract.TypeBody), `{"alert":"fire","revision":"1"}`))
+	s.message(topic, forge(t, key(otherNode), header(nodeA, contract.TypeBody), s.body("fire/1", 0))).tells("fire/1 refused")
+	all["what is refused is told once for each revision that can be read"] = s.message(topic, forge(t, key(otherNode), header(nodeA, contract.TypeBody), s.body("fire/2", 0))).tells("fire/2 refused")
 	return all
 }
 

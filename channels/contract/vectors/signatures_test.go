@@ -140,6 +140,7 @@ func goodSignatures(t *testing.T) []Signature {
 		good("empty manifest", contract.TypeManifest, manifest(func(m *contract.Manifest) { m.InForce, m.Ended = []contract.InForce{}, []contract.Ended{} })),
 		good("second page of three", contract.TypeManifest, manifest(func(m *contract.Manifest) { m.Page, m.Pages = 2, 3 })),
 		good("command", contract.TypeCommand, command),
+		good("body without sent, with a text without expires", contract.TypeBody, fire(func(b *contract.Body) { b.Sent, b.Texts[0].Expires = time.Time{}, time.Time{} })),
 		{"by another node of the ring", contract.TypeBody, sign(t, nodeB, fire()), Good, raw(t, fire())},
 		{
 			"with members of a later version", contract.TypeCommand,
