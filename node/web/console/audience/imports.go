@@ -128,7 +128,7 @@ func (p pages) refuse(q *frame.Request, out importPage) error {
 
 func reportOf(q *frame.Request, in wire.Imported, name string) *report {
 	out := &report{
-		File: name, Rows: in.Rows, Added: shown(in.Added), Changed: shown(in.Changed), Removed: shown(in.Removed), Unchanged: shown(in.Unchanged), Format: in.Format, Encoding: in.Encoding,
+		File: name, Rows: in.Rows, Added: shown(in.Added), Changed: shown(in.Changed), Removed: shown(in.Removed), Unchanged: shown(in.Unchanged), Format: q.Lang.Or("import.format.", in.Format), Encoding: in.Encoding,
 		Normalized: in.Normalized, Faults: q.Sentences(first(in.Faults)), Warnings: q.Sentences(first(in.Warnings)), Diff: first(in.Diff), FaultCount: max(in.FaultCount, len(in.Faults)),
 		Orphaned: in.Orphaned, OrphanedFirst: in.OrphanedFirst, Applied: in.Applied,
 	}

@@ -158,10 +158,14 @@ func (f *Frame) showProblem(q *Request, p *wire.Problem) {
 	}
 }
 
-// ClockTime writes a time of day, and DayTime with the date, in the node's zone, which they name: a
-// reader may be elsewhere. The zero time is a dash.
+// ClockTime writes a time of day, with the date where it is not today, and DayTime always with the date, in the
+// node's zone, which they name: a reader may be elsewhere. The zero time is a dash.
 func (q *Request) ClockTime(t time.Time) string {
-	return said.Stamp(t, q.frame.opts.Zone, "15:04:05 MST")
+	form, zone := "15:04:05 MST", q.frame.opts.Zone
+	if t.In(zone).Format(time.DateOnly) != q.Now.In(zone).Format(time.DateOnly) {
+		form = "2006-01-02 " + form
+	}
+	return said.Stamp(t, zone, form)
 }
 
 // DayTime is said at ClockTime.

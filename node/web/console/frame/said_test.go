@@ -45,3 +45,13 @@ func TestSaid_IsInThePersonsLanguage(t *testing.T) {
 	require.Equal(t, "too deep", said.Detail)
 	require.Equal(t, "en", said.DetailTag, "which page readers read in English")
 }
+
+// A node that has been alone since yesterday, and a code that holds until tomorrow, say the day.
+func TestClockTime_NamesAnotherDay(t *testing.T) {
+	hongKong := time.FixedZone("HKT", 8*3600)
+	q := &Request{frame: &Frame{opts: Options{Zone: hongKong}}, Now: time.Date(2026, 11, 30, 14, 0, 0, 0, time.UTC)}
+	require.Equal(t, "23:59:59 HKT", q.ClockTime(time.Date(2026, 11, 30, 15, 59, 59, 0, time.UTC)))
+	require.Equal(t, "2026-12-01 00:00:00 HKT", q.ClockTime(time.Date(2026, 11, 30, 16, 0, 0, 0, time.UTC)))
+	require.Equal(t, "2026-11-29 22:00:00 HKT", q.ClockTime(time.Date(2026, 11, 29, 14, 0, 0, 0, time.UTC)))
+	require.Equal(t, "–", q.ClockTime(time.Time{}))
+}

@@ -54,7 +54,7 @@ func TestTexts_AreThoseThatPagesUse(t *testing.T) {
 	for _, found := range regexp.MustCompile(`T[ (]"([a-z][a-z.-]*[a-z])"`).FindAllStringSubmatch(source.String(), -1) {
 		require.True(t, all[0].Has(found[1]), "there is no text for %s", found[1])
 	}
-	made := regexp.MustCompile(`^(problem|why|error|word|element|role|kind|reason|rung|state|message|counts|effect|banner\.clock|sign-in\.wrong|end\.kind|condition|compose\.(hazard|category|urgency|severity|certainty|response|tier|sound|rule)|alone|does|handbook|answer|happened|about|contents\.(group|says)|place\.(by|what)|action|fault|display|picture|power|sound|level|spoken|stands|exercised|contrary|language|notice\.(state|act|done|field|changed)|reports\.(made|is|do)|scenario\.residents|personal\.what)\.`) // of a value
+	made := regexp.MustCompile(`^(problem|why|error|word|element|role|kind|reason|rung|state|message|counts|effect|banner\.clock|sign-in\.wrong|end\.kind|condition|compose\.(hazard|category|urgency|severity|certainty|response|tier|sound|rule)|alone|does|handbook|answer|happened|about|contents\.(group|says)|place\.(by|what)|action|fault|display|picture|power|sound|level|spoken|stands|exercised|contrary|language|notice\.(state|act|done|field|changed)|reports\.(made|is|do)|scenario\.residents|personal\.what|import\.format)\.`) // of a value
 	for _, key := range all[0].Keys() {
 		if !made.MatchString(key) && !strings.HasSuffix(key, ".title") {
 			require.Contains(t, source.String(), `"`+key+`"`, "no page uses the text")
