@@ -105,12 +105,13 @@ func missing(s rights.Scenario, names []string, blanks map[string]string) *wire.
 	if details == nil {
 		return nil
 	}
-	p := wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs the blank %q filled in; its blanks are %s", s.ID, first, strings.Join(names, ", "))
+	needs := fmt.Sprintf("the blank %q", first)
 	if len(details) > 1 {
-		p = wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs %d blanks filled in; its blanks are %s", s.ID, len(details), strings.Join(names, ", "))
+		needs = fmt.Sprintf("%d blanks", len(details))
 	}
+	p := wire.Problemf(wire.KindRefused, "nothing was sent: the scenario %s needs %s filled in; its blanks are %s", s.ID, needs, strings.Join(names, ", ")).Because(why.BlankMissing, first)
 	p.Details = details
-	return p.Because(why.BlankMissing, first)
+	return p
 }
 
 // Undated is the scenario's alert with its blanks filled in, which says of its end only what the scenario
