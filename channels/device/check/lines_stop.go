@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -17,7 +18,7 @@ var stopping = []line{
 	{"7.1", "does not show what is over when it comes", tryExpired, false},
 	{"5", "goes by the district's time, not its own", tryClockOfDistrict, false},
 	{"7.3", "does not stop where manifests do not mention it", trySilence, false},
-	{"7.3", "obeys an end on an old manifest", tryOldEnd, false},
+	{"7.3", "obeys an old manifest in what it ends or replaces", tryOldWord, false},
 	{"7.1", "does not show what only an old manifest lists", tryReplay, false},
 }
 
@@ -116,18 +117,19 @@ func trySilence(ctx context.Context, c *Check) error {
 	return err
 }
 
-func tryOldEnd(ctx context.Context, c *Check) error {
-	b := c.district.body("To be ended by an old manifest")
-	if err := c.shown(ctx, b); err != nil {
+func tryOldWord(ctx context.Context, c *Check) error {
+	ended, replaced := c.district.body("To be ended by an old manifest"), c.district.body("To be replaced by one")
+	if err := cmp.Or(c.shown(ctx, ended), c.shown(ctx, replaced)); err != nil {
 		return err
 	}
 	c.district.mu.Lock()
 	m := c.district.manifest()
 	c.district.mu.Unlock()
 	m.Version -= 1000
-	m.Ended = append(m.Ended, contract.Ended{ID: b.Alert, Revision: b.Revision, At: m.Time, Why: contract.WhyCancelled, Expires: b.Expires})
+	m.InForce = []contract.InForce{{ID: replaced.Alert, Revision: replaced.Revision + 1, Digest: "for others", Expires: replaced.Expires}}
+	m.Ended = append(m.Ended, contract.Ended{ID: ended.Alert, Revision: ended.Revision, At: m.Time, Why: contract.WhyCancelled, Expires: ended.Expires})
 	c.gateway.Send(contract.TopicNow, c.signed(m), false)
-	return c.must(ctx, b, contract.RungCancelled)
+	return cmp.Or(c.must(ctx, ended, contract.RungCancelled), c.must(ctx, replaced, contract.RungCancelled))
 }
 
 func tryReplay(ctx context.Context, c *Check) error {
