@@ -1,6 +1,7 @@
 package places
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/authority/inplaces"
 	"almenara/node/records"
+	"almenara/node/records/held"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
@@ -28,7 +30,11 @@ func (p *Places) PutPlaces(ctx context.Context, by authority.Caller, places []wi
 		}
 		in = append(in, place)
 	}
-	if err := p.outlinesFit(in...); err != nil {
+	if inplaces.Holds(by, authority.ChangeAudience) { // or requests beside each other would not count each other
+		p.one.Lock()
+		defer p.one.Unlock()
+	}
+	if err := cmp.Or(held.PlacesFit(by, p.o.State.Index(), in), p.outlinesFit(in...)); err != nil {
 		return err
 	}
 	if p.codesChange(in) {

@@ -4,7 +4,7 @@
 //	ChangePlace ─> held against what is, and against what names it ─> Proposer (command.ChangePlace) ─> agreed
 //
 // Places by the thousand are put together (many.go). It never imports api, channels or another part of node but
-// alerts, authority, known, records and wire.
+// alerts, authority, known, records with records/held, and wire.
 package places
 
 import (
@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"almenara/cluster/agreed"
@@ -22,6 +23,7 @@ import (
 	"almenara/node/authority/inplaces"
 	"almenara/node/known"
 	"almenara/node/records"
+	"almenara/node/records/held"
 	"almenara/node/wire"
 	"almenara/node/wire/places"
 	"almenara/node/wire/why"
@@ -53,10 +55,13 @@ type Options struct {
 }
 
 // Places answers service.PlaceTree. Its methods may be called from any goroutine.
-type Places struct{ o Options }
+type Places struct {
+	o   Options
+	one sync.Mutex // of many places of who is limited to some
+}
 
 // New makes it.
-func New(o Options) *Places { return &Places{o} }
+func New(o Options) *Places { return &Places{o: o} }
 
 // ShowPlace implements service.PlaceTree.
 func (p *Places) ShowPlace(_ context.Context, path string) (places.ShownPlace, error) {
@@ -132,6 +137,9 @@ func (p *Places) ChangePlace(ctx context.Context, by authority.Caller, in places
 		becomes, err := p.becomes(is, live, in, out)
 		if err == nil {
 			err = p.checkCodes(by, is, becomes, in.SharedCodes)
+		}
+		if err == nil {
+			err = held.PlacesFit(by, p.o.State.Index(), []audience.Place{becomes})
 		}
 		if err == nil && outlineOf(is) != outlineOf(becomes) {
 			err = p.outlinesFit(becomes)

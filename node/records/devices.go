@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"sync"
 
 	"almenara/cluster/agreed"
 	"almenara/cluster/command"
@@ -31,6 +32,10 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 	if id, twice := held.Repeated(in); twice {
 		return nil, wire.Problemf(wire.KindRefused, "device %s is listed twice; nothing was enrolled", id).Because(why.DeviceTwice, id)
 	}
+	if inplaces.Holds(by, authority.ChangeDevices) { // or requests beside each other would not count each other
+		dv.one.Lock()
+		defer dv.one.Unlock()
+	}
 	if err := dv.proposer.AwaitAgreed(ctx); err != nil { // or a member that is known elsewhere would be made anew
 		return nil, err
 	}
@@ -42,6 +47,9 @@ func (dv *Devices) EnrolDevices(ctx context.Context, by authority.Caller, in []w
 		return nil, err
 	}
 	if err := dv.enrolledAlready(in); err != nil {
+		return nil, err
+	}
+	if err := dv.proposer.store.View(func(t *storage.Txn) error { return held.DevicesFit(t, by, dv.state.Index(), in) }); err != nil {
 		return nil, err
 	}
 	e, err := dv.enrolment(in)
@@ -234,6 +242,7 @@ type Devices struct {
 	proposer *Proposer
 	state    *agreed.Reader
 	given    func() (servers []string, root, ca string)
+	one      sync.Mutex // of requests of who is limited to places
 }
 
 // NewDevices makes one; given is what every device is told at enrolment: where the nodes are,

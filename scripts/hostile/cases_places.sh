@@ -22,4 +22,6 @@ as_estate 409 -X PUT "$url/api/v1/places" -d "$coded"
 as_estate 403 -X PUT "$url/api/v1/places?shared_codes=true" -d "$coded"
 as_estate 403 -X PUT "$url/api/v1/places" -d '[{"path":"tuen-mun/on-ting"}]'
 as_estate 403 -X POST "$url/api/v1/places/changes" -d '{"path":"tuen-mun/butterfly","shared_codes":true,"place":'"${coded:1:-1}"'}'
+awk 'BEGIN { print "id,kind,place"; for (i = 0; i <= 50000; i++) printf "flood-%d,person,tuen-mun/butterfly/block-1\n", i }' >flood.csv
+as_estate 429 -X POST "$url/api/v1/audience/import" -H 'Content-Type: text/csv' --data-binary @flood.csv
 same "what the attempts were aimed at" "$before" "$(snapshot)"

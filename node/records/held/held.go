@@ -1,5 +1,5 @@
 // Package held looks at changes of devices and members before they are proposed: who is limited to places has those
-// that are there, and come to be there. It imports no other room but authority and wire.
+// that are there, and come to be there, and brings no more there than everybody else can bear. It imports no other room but authority and wire.
 package held
 
 import (
@@ -50,14 +50,18 @@ func Enrols(t *storage.Txn, known func(id string) bool, by authority.Caller, in 
 }
 
 // Rows looks at rows before visit does: who is limited to places adds no member elsewhere, and changes none that is
-// there. The first such row is in held then; the others are visited all the same.
-func Rows(by authority.Caller, live func(id string) (*audience.Member, bool), visit func(int, audience.Member) error, held *error) func(int, audience.Member) error {
+// there. The first such row is in held then; the others are visited all the same. Those that come to an estate are in added.
+func Rows(by authority.Caller, live func(id string) (*audience.Member, bool), visit func(int, audience.Member) error, held *error, added Added) func(int, audience.Member) error {
 	if !inplaces.Holds(by, authority.ChangeAudience) {
 		return visit
 	}
 	return func(line int, m audience.Member) error {
-		if is, known := live(m.ID); known && *held == nil {
+		is, known := live(m.ID)
+		if known && *held == nil {
 			*held = inplaces.Hold(by, authority.ChangeAudience, m.ID, string(is.Place))
+		}
+		if estate := estateOf(m.Place); !known || estateOf(is.Place) != estate {
+			added[estate]++
 		}
 		if *held == nil {
 			*held = inplaces.Hold(by, authority.ChangeAudience, m.ID, string(m.Place))

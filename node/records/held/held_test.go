@@ -89,7 +89,7 @@ func TestAttack_WhoIsLimitedImportsNobodyOfOthers(t *testing.T) {
 		for _, by := range []authority.Caller{eve, {Name: "amy"}} {
 			var held error
 			visited := 0
-			visit := Rows(by, live, func(int, audience.Member) error { visited++; return nil }, &held)
+			visit := Rows(by, live, func(int, audience.Member) error { visited++; return nil }, &held, Added{})
 			require.NoError(t, visit(1, audience.Member{ID: row[0], Place: audience.Path(row[1])}))
 			require.NoError(t, visit(2, audience.Member{ID: "new", Place: "tm/a"}))
 			require.Equal(t, 2, visited)

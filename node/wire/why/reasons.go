@@ -144,6 +144,10 @@ const (
 	ImportFault      Reason = "import-fault"       // the error
 	MoreFaults       Reason = "more-faults"        // how many
 	LacksMembers     Reason = "lacks-members"      // how many devices
+	MembersMany      Reason = "members-many"       // the most
+	EstateMembers    Reason = "estate-members"     // the estate, the most
+	EstateDevices    Reason = "estate-devices"     // the estate, the most
+	EstatePlaces     Reason = "estate-places"      // the estate, the most
 	MemberHasDevices Reason = "member-has-devices" // the member, how many
 	ImportGoesOn     Reason = "import-goes-on"
 )
