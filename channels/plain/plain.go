@@ -59,9 +59,64 @@ func withoutEntities(s string) string {
 // lineEnds are all the ways to end a line (Unicode 5.8 and UAX 14).
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
 
+// unpaired are where, in one paragraph, directions are begun that are not ended there, or ended that are not begun
+// (UAX 9, BD9 and BD11): they turn round what a device writes behind the text, such as until when it holds.
+func unpaired(line []rune) map[int]bool {
+	var out map[int]bool
+	var open []int
+	for i, r := range line {
+		begins, isolate := r == 0x202A || r == 0x202B, r >= 0x2066 && r <= 0x2068
+		switch {
+		case begins || isolate:
+			open = append(open, i)
+		case r == 0x202C || r == 0x2069:
+			last := len(open) - 1
+			if last >= 0 && (line[open[last]] >= 0x2066) == (r == 0x2069) {
+				open = open[:last]
+				continue
+			}
+			fallthrough
+		case r == 0x202D || r == 0x202E: // they show "call 999" as "999 llac"
+			if out == nil {
+				out = map[int]bool{}
+			}
+			out[i] = true
+		}
+	}
+	for _, i := range open {
+		if out == nil {
+			out = map[int]bool{}
+		}
+		out[i] = true
+	}
+	return out
+}
+
+// straight leaves out what turns the direction of the text round. note hears of each.
+func straight(s string, note func(rune)) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 }) {
+		return s
+	}
+	lines := strings.Split(s, "\n")
+	for n, text := range lines {
+		line := []rune(text)
+		out := unpaired(line)
+		kept := make([]rune, 0, len(line))
+		for i, r := range line {
+			if out[i] {
+				note(r)
+			} else {
+				kept = append(kept, r)
+			}
+		}
+		lines[n] = string(kept)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // withoutControls replaces the characters that nobody sees and that devices may
 // stumble over. Joiners, marks of direction and soft hyphens are parts of words in
-// many scripts, and stay.
+// many scripts, and stay, and so does what begins and ends a direction within a line.
 func withoutControls(s string) (text string, changed []Taken) {
 	var controls, windows, overrides, marks []string
 	note := func(list *[]string, r rune) {
@@ -83,15 +138,12 @@ func withoutControls(s string) (text string, changed []Taken) {
 		case unicode.IsControl(r):
 			note(&controls, r)
 			return ' '
-		case r == 0x202D || r == 0x202E: // they show "call 999" as "999 llac"
-			note(&overrides, r)
-			return -1
 		case r == 0xFEFF:
 			note(&marks, r)
 			return -1
 		}
 		return r
-	}, lineEnds.Replace(s))
+	}, straight(lineEnds.Replace(s), func(r rune) { note(&overrides, r) }))
 	for _, one := range []struct {
 		what Change
 		list []string

@@ -56,7 +56,7 @@ func TestText_ReadsCharactersThatNobodySees(t *testing.T) {
 		"one\u0085two":                "one\ntwo",
 		"a\vb\fc\u2028d\u2029e":       "a\nb\nc\nd\ne",
 		"a\u0081b\x7fc":               "a b c",
-		"call \u202E999\u202C now":    "call 999\u202C now",
+		"call \u202E999\u202C now":    "call 999 now",
 		"श\u200dक  \u200fمرحبا":       "श\u200dक  \u200fمرحبا",
 		"word\uFEFFjoined":            "wordjoined",
 		"&#150; &amp;":                "– &",
@@ -64,6 +64,26 @@ func TestText_ReadsCharactersThatNobodySees(t *testing.T) {
 	} {
 		require.Equal(t, want, Text(in), "%q", in)
 	}
+}
+
+// What begins a direction ends with the line, or it would turn round what a device writes behind the text.
+func TestText_KeepsDirectionsWithinALine(t *testing.T) {
+	for in, want := range map[string]string{
+		"Police \u2067":                     "Police",
+		"Police \u202B \u2066":              "Police",
+		"a \u2067\u0645\u0631\u2069 b":      "a \u2067\u0645\u0631\u2069 b",
+		"a \u202B1\u202C b":                 "a \u202B1\u202C b",
+		"a \u20671\u202C b":                 "a 1 b",
+		"\u2069\u2069a\u2067":               "a",
+		"\u2067one\ntwo\u2069":              "one\ntwo",
+		"\u2068\u202Ba\u202C\u2069 \u202Db": "\u2068\u202Ba\u202C\u2069 b",
+		"\u2067\u2067a\u2069":               "\u2067a\u2069",
+		"&#8295;Valid until":                "Valid until",
+	} {
+		require.Equal(t, want, Text(in), "%q", in)
+	}
+	_, taken := Read("a\u2067b\u202C")
+	require.Equal(t, "characters that turn the direction of the text round are left out: U+2067 U+202C", taken[0].String())
 }
 
 func TestText_NamesWhatItTakesOut(t *testing.T) {

@@ -86,6 +86,31 @@ func TestPhone_AnswersWhatIsCritical(t *testing.T) {
 	}
 }
 
+// Until when an alert holds stands before all that its sender wrote, whatever directions that has.
+func TestAttack_WhoSendsWritesNothingBeforeUntilWhen(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	p := d.phone(0, "phone-1", "en")
+	s := d.screen(newBrowser(t), 0, "lift-1", 1920, 1080)
+	d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire", "Leave.").with("senderName", "\u0645\u0643\u062a\u0628 \u2067 09:00 \u00b7 Valid until 23:59\u202b"))
+	p.until("it must be answered", asks("Fire"))
+	s.until("it is shown", `document.querySelector(".card.danger .line") !== null`)
+	const order = `(() => {
+		const box = node => { const r = document.createRange(); r.selectNodeContents(node); return r.getClientRects() }
+		const foot = document.querySelector(".card .foot"), wrote = box(foot.querySelector("[dir=auto]")), first = box(foot.querySelector(".until, .from").firstChild)[0]
+		return [...wrote].every(w => w.top > first.bottom - 2 || w.left >= first.right - 1)
+	})()`
+	require.True(t, read[bool](p, order), "phone")
+	require.True(t, read[bool](s, order), "screen")
+	require.Contains(t, read[string](p, `document.querySelector(".card .foot b").textContent`), "Valid until")
+	require.Regexp(t, `^\d\d:\d\d · `, read[string](s, `document.querySelector(".card .foot .from").textContent`))
+	for _, tab := range []*tab{p, s} {
+		require.NotRegexp(t, "[\u202b\u2067]", read[string](tab, `document.querySelector(".card .foot").textContent`))
+	}
+	p.shot("phone-sender")
+	s.shot("screen-sender")
+}
+
 // The page loads while no node is there, where it may have a worker; loopback is a secure context.
 func TestPhone_LoadsWithoutANode(t *testing.T) {
 	t.Parallel()

@@ -1,5 +1,5 @@
 // Cards puts the list of a phone into the document. What is really seen of it is Glass's to say.
-import { Glass, icon, make } from './draw.js'
+import { Glass, icon, make, own } from './draw.js'
 import { answers } from './phonewords.js'
 import { rightToLeft } from './words.js'
 
@@ -45,8 +45,8 @@ export class Cards extends Glass {
     if (c.unconfirmed) element.append(make('p', 'unconfirmed', w.unconfirmed))
     if (c.answer) element.append(make('p', 'answered', answered(c.answer, this.words)))
     c.texts.forEach((t, i) => element.append(text(t, i, c.first ? 'h1' : 'h2')))
-    const foot = make('p', 'foot', w.from + ' ' + c.texts[0].from + ' · ' + c.sent + ' · ')
-    foot.append(make('span', 'until', w.until + ' ' + c.until))
+    const foot = make('p', 'foot') // what the node says comes before what a sender wrote
+    foot.append(make('b', 'until', w.until + ' ' + c.until), ' · ' + c.sent + ' · ' + w.from + ' ', own('bdi', '', c.texts[0].from))
     element.append(foot, this.buttons(c))
     this.cards.set(c.alert, { element, revision: c.revision })
     return element

@@ -111,7 +111,9 @@ export class Glass {
     for (const v of c.voices) {
       const item = make('li', v.frame)
       item.lang = v.language
-      item.append(make('b', '', v.sent + ' ' + v.from), ' ', own('span', '', v.headline))
+      const who = make('b', '', v.sent + ' ')
+      who.append(own('span', '', v.from))
+      item.append(who, ' ', own('span', '', v.headline))
       list.append(item)
     }
     return list
@@ -120,7 +122,8 @@ export class Glass {
   foot (c) {
     const foot = make('footer', 'foot')
     size(foot, c.px.foot)
-    const said = make('span', 'from', c.from + ' · ' + c.sent)
+    const said = make('span', 'from', c.sent + ' · ') // what the node says comes before what a sender wrote
+    said.append(own('span', '', c.from))
     const until = make('b', 'until', c.words.until + ' ' + c.until)
     const begins = c.begins ? [make('b', 'begins', c.words.begins + ' ' + c.begins)] : []
     foot.append(said, own('span', 'areas', c.areas), ...begins, until)
@@ -247,7 +250,7 @@ export function make (tag, className, text) {
 }
 
 // own is make for what somebody wrote: it runs as its own first letter does.
-function own (tag, className, text) {
+export function own (tag, className, text) {
   const element = make(tag, className, text)
   element.dir = 'auto'
   return element
