@@ -101,7 +101,7 @@ func policyShow(*pflag.FlagSet) command.Runner {
 
 // policyMore is what the rules of a policy mean.
 const policyMore = "A rule asks for approvals where everything that it names holds: severity and urgency (that one or above), " +
-	"members (more than so many), share (so many percent of the district's members, or of its blocks where it has 5 or more), " +
+	"members (more than so many), share (so many percent of the district's members, or of its blocks where it has 5 or more, also with each estate counted alike where there are 5), " +
 	"district (a share of 80), scenario. Of the rules that hold the one counts that asks for the most. A file such as\n" +
 	"{\"rules\":[{\"severity\":\"Extreme\",\"approvals\":1},{\"share\":50,\"approvals\":2}]}\n" +
 	"Severity and urgency Unknown count above Extreme and Immediate: leaving the word out is no way around a second person.\n" +
