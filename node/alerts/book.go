@@ -35,6 +35,7 @@ type Book struct {
 	texts    texts
 	edits    uint64              // counts the changes of board and messages
 	fresh    map[string]struct{} // facts that were not in the agreed state when it was looked at last
+	known    bool                // some are no longer among fresh since what is over was asked about
 
 	making making
 }
@@ -202,6 +203,10 @@ func (b *Book) At(now time.Time) Picture {
 func (b *Book) seen(now time.Time) Picture {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.known {
+		b.known = false
+		b.board.AskAgain()
+	}
 	b.forget(b.board.Prune(now, func(e board.Entry) bool { // what is neither here nor in the agreed state could be recorded twice
 		_, fresh := b.fresh[e.Fact]
 		return fresh && b.agreed != nil
@@ -334,7 +339,7 @@ func (b *Book) Unagreed() (ids []alert.ID) {
 		agreed := b.agreed != nil && b.agreed.Has(fact)
 		b.mu.Lock()
 		if m, ok := b.messages[fact]; agreed || !ok {
-			delete(b.fresh, fact)
+			b.isAgreed(fact)
 			b.texts.changed = true
 		} else if id, ok := b.board.AlertOf(m.Entry.Key); ok {
 			ids = append(ids, id)

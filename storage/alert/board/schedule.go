@@ -16,6 +16,7 @@ type schedule struct {
 	open  map[*family]struct{} // families that may show or list something at seen or later
 	kept  queue                // by family.keep
 	early map[*family]struct{} // changed since the last look
+	spare []*family            // that need not be remembered, and were spared; queued, but not in kept
 }
 
 func newSchedule() schedule {
@@ -114,8 +115,8 @@ func (q *queue) Pop() any {
 	return out
 }
 
-// past takes the families out that need not be remembered at now, but for those with a message to spare, which are
-// asked about again at the next look. Each is asked anew: what was added since it was queued may have made it last longer.
+// past takes the families out that need not be remembered at now, but for those with a message to spare, which are put
+// aside until AskAgain. Each is asked anew: what was added since it was queued may have made it last longer.
 func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 	q := &b.schedule.kept
 	var later []due
@@ -126,15 +127,28 @@ func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 			continue // it moved into another one
 		}
 		until := f.keep()
-		if now.Before(until) || spare != nil && slices.ContainsFunc(f.entries(), spare) {
+		switch {
+		case now.Before(until):
 			f.queued = true
 			later = append(later, due{family: f, at: until})
-			continue
+		case spare != nil && slices.ContainsFunc(f.entries(), spare):
+			f.queued = true
+			b.schedule.spare = append(b.schedule.spare, f)
+		default:
+			out = append(out, f)
 		}
-		out = append(out, f)
 	}
 	for _, d := range later {
 		heap.Push(q, d)
 	}
 	return out
+}
+
+// AskAgain has the next Prune ask anew about all that was spared: what is spared may be a hundred thousand messages, on a
+// node that is alone for days, and costs nothing at each look so.
+func (b *Board) AskAgain() {
+	for _, f := range b.schedule.spare {
+		heap.Push(&b.schedule.kept, due{family: f})
+	}
+	b.schedule.spare = nil
 }

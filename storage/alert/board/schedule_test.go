@@ -58,6 +58,27 @@ func TestBoard_AnswersCostWhatIsOpen(t *testing.T) {
 }
 
 // An approval costs what it approves, not what is known.
+// On a node that is alone for days, what is over and not agreed on costs nothing at each look.
+func TestAttack_WhatIsSparedCostsNothing(t *testing.T) {
+	b := New()
+	for i := range 2000 {
+		b.Add(Entry{Fact: fmt.Sprint(i), Key: keyAt(fmt.Sprint(i), 0), Digest: "d", MsgType: alert.MsgTypeAlert, Status: alert.StatusActual, Accepted: hour(0), Expires: hour(1)})
+	}
+	asked, late := 0, hour(24*40)
+	all := func(Entry) bool { asked++; return true }
+	require.Empty(t, b.Prune(late, all))
+	require.Equal(t, 2000, asked)
+	require.Less(t, testing.AllocsPerRun(10, func() { b.Prune(late, all) }), 20.0)
+	require.Equal(t, 2000, asked, "they are asked about when something has changed")
+	b.Add(Entry{Fact: "again", Key: keyAt("7", 0), Digest: "other", MsgType: alert.MsgTypeAlert, Status: alert.StatusActual, Accepted: late, Expires: late.Add(time.Hour)})
+	b.AskAgain()
+	require.Len(t, b.Prune(late, func(e Entry) bool { return e.Fact == "5" }), 1998, "what was spared, and what lasts longer now")
+	require.Len(t, b.families, 2)
+	b.AskAgain()
+	require.Len(t, b.Prune(late.Add(alert.MaxLifetime+alert.EndMemory), nil), 3)
+	require.Empty(t, b.families)
+}
+
 func TestBoard_ApprovalFindsItsMessage(t *testing.T) {
 	b := boardOf(signal8, otherAlert)
 	e := signal8
