@@ -88,7 +88,7 @@ func TestSpeaker_SurvivesAReloadWithoutANode(t *testing.T) {
 	p.until("both are in force", `almenara.shown.size === 2`)
 	d.crash(0)
 	p.script("location.reload()")
-	p.until("the page is there, and says that it knows nothing", `window.almenara && almenara.shown.size === 0 && document.querySelector("#nothing").textContent.includes("Not known yet")`)
+	p.until("the page is there, and says that it knows nothing", `window.almenara && almenara.shown.size === 0 && document.querySelector("#nothing").textContent.includes("Not known yet") && document.querySelector("#state").className === "cut"`)
 	p.script(counting)
 	p.shot("speaker-without-a-node-en-desk")
 	runsOut := time.Now().Add(6 * time.Second).UnixMilli()

@@ -54,7 +54,7 @@ async function wait (kept, ticket) {
   find('age').hidden = true
   find('join-title').textContent = words.join
   find('join-says').textContent = words.joinSays
-  find('where').textContent = location.origin + '/console/enrol'
+  find('where').replaceChildren(location.origin, document.createElement('wbr'), '/console/enrol')
   const given = await join({
     kind: 'phone', ticket, page: location, load: () => kept.get('phone/asking'), save: t => kept.set('phone/asking', t),
     show ({ code, why }) {

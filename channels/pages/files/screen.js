@@ -89,7 +89,7 @@ function setUp (kept, ticket) {
 }
 
 async function wait (kept, ticket) {
-  find('where').textContent = location.origin + '/console/enrol'
+  find('where').replaceChildren(location.origin, document.createElement('wbr'), '/console/enrol')
   const given = await join({
     kind: 'screen', ticket, page: location, load: () => kept.get('asking'), save: text => kept.set('asking', text),
     show ({ code, node, why }) {

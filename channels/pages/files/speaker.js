@@ -232,7 +232,7 @@ function draw () {
   for (const c of all) Object.assign(c, { answer: '', asks: false, became: c.unconfirmed ? 'unconfirmed' : shown.get(c.alert).became })
   cards.show({ mode: all.length ? 'list' : 'idle', cards: all })
   const silent = receiver.health.sound !== 'armed' && receiver.health.sound !== 'played'
-  const state = silent ? 'blocked' : announcer.now ? 'sounds' : 'ready'
+  const state = silent ? 'blocked' : announcer.now ? 'sounds' : refused || word.level !== 'fresh' ? 'cut' : 'ready'
   find('state').className = state
   say('state', own[state])
   find('arm').className = silent ? 'wanted' : ''
