@@ -29,7 +29,7 @@ func (t *Intake) targets(in *incoming) ([]audience.Target, error) {
 			return nil, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err).Because(why.SelectionWrong, err)
 		}
 		if found.IsEmpty() {
-			return nil, wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", in.limit).Because(why.SelectsNobody, in.limit.String())
+			return nil, known.SelectsNobody(t.audience(), in.limit)
 		}
 	}
 	targets, found := judge.Targets(in.alert, in.limit, t.audience().KnowsScheme)

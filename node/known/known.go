@@ -70,3 +70,26 @@ func below(in Audience, n audience.Node) error {
 	}
 	return nil
 }
+
+// SelectsNobody refuses to send to a selection that selects nobody. It says which place of it the district does not
+// have: a path is often cut short, and nobody sees that of a selection.
+func SelectsNobody(in Tree, s audience.Selection) error {
+	sentence := "nothing was sent: the selection " + s.String() + " selects nobody"
+	for _, place := range placesIn(s.Root()) {
+		if !Has(in, audience.Path(place)) {
+			sentence += "; " + place + " is no place of the district: a place is its whole path, district first"
+			break
+		}
+	}
+	return wire.Problemf(wire.KindRefused, "%s", sentence).Because(why.SelectsNobody, s.String())
+}
+
+func placesIn(n audience.Node) (out []string) {
+	if n.Op == audience.OpPlace || n.Op == audience.OpPlaceUnder {
+		out = append(out, n.Values...)
+	}
+	for _, kid := range n.Kids {
+		out = append(out, placesIn(kid)...)
+	}
+	return out
+}

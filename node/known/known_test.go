@@ -9,6 +9,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/wire"
 	"almenara/storage/audience"
+	"almenara/storage/audience/lookup"
 )
 
 // district has one led wall, and places below tuen-mun.
@@ -38,4 +39,19 @@ func TestSelection_NamesOnlyWhatTheDistrictMayHave(t *testing.T) {
 		require.Contains(t, p.Sentence, says)
 	}
 	require.NoError(t, known.Places(district{}), "none is everywhere")
+}
+
+// A path that is cut short selects nobody, and nothing shows why.
+func TestSelectsNobody_SaysWhichPlaceIsNone(t *testing.T) {
+	index := lookup.New()
+	index.PutPlace(audience.Place{Path: "tuen-mun/on-ting"})
+	for expression, says := range map[string]string{
+		"kind = screen and place under tuen-mun/on-ting": "nobody",
+		"kind = screen and not (place = on-ting)":        "nobody; on-ting is no place of the district: a place is its whole path, district first",
+	} {
+		s, err := audience.Parse(expression)
+		require.NoError(t, err)
+		err = known.SelectsNobody(index, s)
+		require.EqualError(t, err, "nothing was sent: the selection "+s.String()+" selects "+says)
+	}
 }
