@@ -33,6 +33,7 @@ func TestMarked_CutsAtTheWords(t *testing.T) {
 	require.Equal(t, []string{"[ＣＨＥＡＰ]", "！"}, cut("ＣＨＥＡＰ！", "cheap"))
 	require.Equal(t, []string{"更換喉管，食水未受", "[污染]", "。"}, cut("更換喉管，食水未受污染。", "污染"))
 	require.Equal(t, []string{"a ", "[ﬁ]", "n", "[İ]", "x"}, cut("a ﬁnİx", "i"))
+	require.Equal(t, []string{"[ﬁ]", "n"}, cut("ﬁn", "f"), "a letter is marked whole")
 	require.Equal(t, []string{"\xff", "[a]", "\xff"}, cut("\xffa\xff", "a"))
 	require.Equal(t, []string{"nothing"}, cut("nothing", "", " "))
 	require.Empty(t, cut("", "a"))
