@@ -188,6 +188,7 @@ almenara/node/residents/fair
 almenara/node/residents/recalled almenara/cluster/agreed almenara/cluster/fact almenara/storage/alert
 almenara/node/ability almenara/channels! almenara/storage/durable almenara/channels/contract almenara/channels/mqtt! almenara/node/authority almenara/node/whereabouts almenara/node/wire
 almenara/node/noise almenara/storage almenara/node/alerts almenara/node/wire
+almenara/node/sendername almenara/storage
 almenara/node/contradictions almenara/storage/alert
 almenara/node/instep almenara/channels! almenara/channels/contract almenara/node/reached almenara/node/stories almenara/storage/alert almenara/storage/receipt
 almenara/node/keyring almenara/channels/contract almenara/cluster almenara/storage almenara/node/access
@@ -222,7 +223,7 @@ almenara/node/residents almenara/channels! almenara/channels/contract! almenara/
 almenara/node/web/residents almenara/channels/contract! almenara/node/api/rates almenara/node/checkin! almenara/node/inflight almenara/node/residents! almenara/node/residents/refusals almenara/node/web! almenara/node/wire almenara/storage/alert/visited almenara/storage/factbody
 almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire
-almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/known almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
+almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/known almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/sendername almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
 almenara/node/simulation almenara/channels/contract! almenara/channels/device almenara/node/cli/inprocess almenara/node/demo
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/health almenara/node/secret almenara/node/wire
 almenara/node/health almenara/channels/contract! almenara/node/wire

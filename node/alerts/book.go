@@ -75,8 +75,8 @@ func (b *Book) Add(m *Message) (outcome board.Outcome, fresh bool) {
 func (b *Book) With(m *Message) *Book {
 	b.mu.Lock()
 	var related []*Message
-	for _, fact := range b.board.Related(m.Entry) {
-		related = append(related, b.messages[fact])
+	for _, other := range b.board.Related(m.Entry) {
+		related = append(related, b.messages[other.Fact])
 	}
 	b.mu.Unlock()
 	out := NewBook(b.agreed)
@@ -339,7 +339,7 @@ func (b *Book) Unagreed() (ids []alert.ID) {
 		agreed := b.agreed != nil && b.agreed.Has(fact)
 		b.mu.Lock()
 		if m, ok := b.messages[fact]; agreed || !ok {
-			b.isAgreed(fact)
+			isAgreed(b, fact)
 			b.texts.changed = true
 		} else if id, ok := b.board.AlertOf(m.Entry.Key); ok {
 			ids = append(ids, id)

@@ -41,7 +41,7 @@ func (b *Book) Agreed(fact string, now time.Time) {
 	if _, ok := b.fresh[fact]; !ok {
 		return
 	}
-	b.isAgreed(fact)
+	isAgreed(b, fact)
 	b.texts.changed = true
 	if m, ok := b.messages[fact]; ok && b.agreed != nil && m.texts == nil && !b.stands(m, now) {
 		b.giveUp(m)
@@ -58,7 +58,7 @@ func (b *Book) GiveUpTexts(now time.Time) {
 			continue
 		}
 		b.mu.Lock()
-		b.isAgreed(fact)
+		isAgreed(b, fact)
 		if m, ok := b.messages[fact]; ok && m.texts == nil && !b.stands(m, now) {
 			b.giveUp(m)
 		}
@@ -137,7 +137,7 @@ func (b *Book) replace(old, by *Message) {
 }
 
 // isAgreed notes that a fact is in the agreed state. mu is held.
-func (b *Book) isAgreed(fact string) {
+func isAgreed(b *Book, fact string) {
 	if _, fresh := b.fresh[fact]; fresh {
 		delete(b.fresh, fact)
 		b.known = true

@@ -6,9 +6,9 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/node/authority/estates"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
-	"almenara/storage/audience/lookup"
 	"almenara/storage/rights"
 )
 
@@ -99,10 +99,8 @@ func (r *Rules) large(rule rights.PolicyRule, members *roaring.Bitmap) bool {
 	return (rule.Members == 0 || members.GetCardinality() > rule.Members) && (share == 0 || reached >= share)
 }
 
-// shareOf is the share of the district in percent, rounded up: of its members or, where it
-// has manyBlocks or more, of its blocks that are addressed at all; the larger one. Whoever manages
-// one estate can make as many members and blocks there as they like, so where it has as many estates
-// the blocks count in shares of their estates, too, each of which counts alike.
+// shareOf is the share of the district in percent, rounded up: of its members or, where it has manyBlocks or
+// more, of its blocks that are addressed at all, also as estates.Share counts them; the larger one.
 func (r *Rules) shareOf(members *roaring.Bitmap) (share uint64, ofBlocks bool) {
 	index := r.Audience()
 	everybody, err := index.Select(everyone)
@@ -112,32 +110,8 @@ func (r *Rules) shareOf(members *roaring.Bitmap) (share uint64, ofBlocks bool) {
 	some, all := index.Count(members, blockDepth), index.Count(everybody, blockDepth)
 	percent := func(part, whole uint64) uint64 { return (part*100 + whole - 1) / whole }
 	share, blocks := percent(some.Total, all.Total), uint64(len(all.ByPlace))
-	of := max(percent(uint64(len(some.ByPlace)), max(blocks, 1)), byEstates(some.ByPlace, all.ByPlace))
-	if blocks >= manyBlocks && of > share {
+	if of := max(percent(uint64(len(some.ByPlace)), max(blocks, 1)), estates.Share(some.ByPlace, all.ByPlace, blockDepth-1, manyBlocks)); blocks >= manyBlocks && of > share {
 		return of, true
 	}
 	return share, false
-}
-
-// byEstates is the mean share of the blocks of an estate that are addressed, in percent, rounded up; 0 where there are
-// few estates.
-func byEstates(some, all []lookup.Count) uint64 {
-	estates := func(blocks []lookup.Count) map[audience.Path]uint64 {
-		of := map[audience.Path]uint64{}
-		for _, b := range blocks {
-			of[audience.Path(b.Name).Cut(blockDepth-1)]++
-		}
-		return of
-	}
-	part, whole := estates(some), estates(all)
-	if len(whole) < manyBlocks {
-		return 0
-	}
-	const hundredth = 100 // of a percent
-	sum := uint64(0)
-	for estate, n := range whole {
-		sum += part[estate] * 100 * hundredth / n
-	}
-	each := hundredth * uint64(len(whole))
-	return (sum + each - 1) / each
 }

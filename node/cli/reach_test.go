@@ -20,7 +20,6 @@ import (
 	"almenara/node/api/apitest"
 	"almenara/node/authority"
 	"almenara/node/cli/command"
-	"almenara/node/wire"
 )
 
 // served is a data folder whose node answers over HTTPS, and a world without anything in
@@ -99,15 +98,6 @@ func TestToken_SaysWhereItLies(t *testing.T) {
 		"give that token, or one that user add printed, with --token or ALMENARA_TOKEN\n", w.err.String())
 	require.Equal(t, command.ExitFailed, w.run("status", "--data", data, "--token", "wrong"))
 	require.Contains(t, w.err.String(), "; give --token, ALMENARA_TOKEN or --data")
-
-	fresh := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		rw.Header().Set("Content-Type", "application/json")
-		rw.WriteHeader(http.StatusUnauthorized)
-		_, _ = rw.Write([]byte(`{"kind":"unauthenticated","error":"` + wire.NobodyYet + `"}`))
-	}))
-	defer fresh.Close()
-	require.Equal(t, command.ExitFailed, w.run("status", "--api", fresh.URL, "--token", "good"))
-	require.Equal(t, "almenara: "+wire.NobodyYet+"\n", w.err.String())
 }
 
 func TestToken_WithALineBreakIsRefusedBeforeItIsSent(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/judge"
 	"almenara/node/newest"
+	"almenara/node/sendername"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
@@ -142,4 +143,11 @@ func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded fun
 		return nil, wire.Problemf(wire.KindTooLarge, "some nodes of the district are not upgraded, and the message is too large in the form that they read: %v; nothing was sent", err).Because(why.MessageLarge)
 	}
 	return strict, nil
+}
+
+// nameSender names the district where it warns itself, but in what passed its levels: nodes send that as one message.
+func (t *Intake) nameSender(in *incoming) {
+	if own, _ := t.audience().Place(audience.Path(t.district.Record().Name)); !in.passed {
+		in.named = sendername.Give(in.alert, t.district.Sender(), own.Names)
+	}
 }

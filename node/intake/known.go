@@ -6,6 +6,7 @@ import (
 
 	"almenara/node/alerts"
 	"almenara/node/notes"
+	"almenara/node/sendername"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
@@ -36,7 +37,7 @@ func (t *Intake) known(in incoming) (*alerts.Message, error) {
 		if m, err = m.Whole(); err != nil {
 			return nil, err
 		}
-		same = in.namedAs(m.Alert).Digest().String() == m.Entry.Digest
+		same = sendername.As(in.alert, m.Alert, in.named).Digest().String() == m.Entry.Digest
 	}
 	says, err := m.Brief()
 	if err != nil {
@@ -45,10 +46,7 @@ func (t *Intake) known(in incoming) (*alerts.Message, error) {
 	if same && (in.alert.MsgType == alert.MsgTypeCancel || says.Select == in.selects(says.Issue.Within)) {
 		return m, nil
 	}
-	what := "content"
-	if same {
-		what = "selection"
-	}
+	what := map[bool]string{true: "selection", false: "content"}[same]
 	_, id := t.book.Standing(m, t.clock())
 	if !in.dryRun {
 		t.notes.Refusal(notes.Refused{By: in.by.Name, Key: in.alert.Key().String(), Digest: digest, Selected: in.selected, Alert: id})
@@ -92,7 +90,7 @@ func (t *Intake) pressedAlready(in incoming) *alerts.Message {
 			continue
 		}
 		m, err := m.Whole()
-		if err != nil || !sameTexts(m.Alert, in.namedAs(m.Alert)) {
+		if err != nil || !sendername.Same(m.Alert, sendername.As(in.alert, m.Alert, in.named)) {
 			continue
 		}
 		switch standing, _ := t.book.Standing(m, now); standing {
@@ -100,7 +98,7 @@ func (t *Intake) pressedAlready(in incoming) *alerts.Message {
 			return m
 		case board.Superseded: // by the same words, of the other half of the district
 			head, err := s.Current().Whole()
-			if err == nil && now.Before(head.Entry.Expires) && sameTexts(head.Alert, in.namedAs(head.Alert)) {
+			if err == nil && now.Before(head.Entry.Expires) && sendername.Same(head.Alert, sendername.As(in.alert, head.Alert, in.named)) {
 				return m
 			}
 		}
@@ -120,17 +118,4 @@ func (t *Intake) incidentIsOver(in incoming) error {
 	}
 	return &wire.Problem{Kind: wire.KindConflict, Alert: string(s.ID), Sentence: fmt.Sprintf(
 		"nothing was sent: the alert of the scenario %s for the incident %s was cancelled, which is for ever; give another incident id", in.scenario.ID, in.incident), Why: why.Why{Reason: why.IncidentOver}}
-}
-
-// sameTexts compares two messages without their names and times.
-func sameTexts(a, b *alert.Alert) bool {
-	plain := func(a *alert.Alert) alert.Digest {
-		c := *a
-		c.Identifier, c.Sent, c.Infos = "", alert.DateTime{}, slices.Clone(a.Infos)
-		for i := range c.Infos {
-			c.Infos[i].Expires, c.Infos[i].Effective = alert.DateTime{}, alert.DateTime{}
-		}
-		return c.Digest()
-	}
-	return plain(a) == plain(b)
 }

@@ -54,9 +54,8 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 		return nil, nil, replication.Unrecorded(err)
 	}
 	t.progress.Put(progress)
-	m.Fact = progress.ID.String()
-	m.Entry.Fact = m.Fact
-	return m, progress, nil // the book forgets what ran out long ago
+	m.Fact, m.Entry.Fact = progress.ID.String(), progress.ID.String()
+	return m, progress, nil // the book forgets what ran out long ago, once it is agreed
 }
 
 // parsed is what the message on record says, where that was read from the same bytes; nil where it

@@ -77,11 +77,9 @@ func drawn(outline []geometry.Polygon) error {
 	return nil
 }
 
-// blockDepth is how deep a block is: district, estate, block.
-const blockDepth = 3
+const blockDepth = 3 // district, estate, block
 
-// ListPlaces implements service.Places. A block is listed also where nobody has named it yet, because members are
-// in it: whoever can choose no block would warn the whole district of a fire in one.
+// ListPlaces implements service.Places: also blocks that nobody has named yet, for whoever warns one of them.
 func (p *Places) ListPlaces(context.Context) ([]wire.Place, error) {
 	index := p.state.Index()
 	var out []wire.Place

@@ -243,11 +243,11 @@ func (users *Users) Identify(_ context.Context, token string) (authority.Caller,
 	if err != nil {
 		return authority.Caller{}, fmt.Errorf("reading users: %w", err)
 	}
-	if !known && len(first) == 0 { // the token may well be good: the node has its district's records in a moment
-		return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, wire.NobodyYet).Because(why.NobodyYet)
+	switch {
+	case known:
+		return authority.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, System: u.System()}, nil
+	case len(first) == 0: // the token may well be good: the node has its district's records in a moment
+		return authority.Caller{}, wire.Problemf(wire.KindNotReady, "this node knows nobody yet: it was started just now, or has not reached its district; ask again in a moment").Because(why.NobodyYet)
 	}
-	if !known {
-		return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked").Because(why.TokenUnknown)
-	}
-	return authority.Caller{Name: u.Name, Roles: u.Roles, Senders: u.Senders, Places: u.Places, System: u.System()}, nil
+	return authority.Caller{}, wire.Problemf(wire.KindUnauthenticated, "the token is not known or was revoked").Because(why.TokenUnknown)
 }

@@ -34,7 +34,7 @@ func TestIdentify_KnowsTokensUntilTheyAreRevoked(t *testing.T) {
 	users := NewUsers(nil, log.Store, nil, nil)
 	token, hash := secret.New()
 	_, err := users.Identify(t.Context(), token)
-	require.EqualError(t, err, wire.NobodyYet, "no token is wrong before the first user is there")
+	require.ErrorContains(t, err, "this node knows nobody yet", "no token is wrong before the first user is there")
 	_, err = log.Propose(t.Context(), "chief", &command.PutUser{User: storage.User{
 		Name: "feed", Roles: []string{authority.RoleComposer}, Senders: []string{"hko"}, Places: []string{"d"}, Kind: storage.UserSystem, TokenHash: hash,
 	}})

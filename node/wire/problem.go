@@ -53,9 +53,6 @@ var statuses = map[Kind]int{
 // HTTPStatus is the status with which a problem of the kind is answered; 0 of what is no kind.
 func HTTPStatus(kind Kind) int { return statuses[kind] }
 
-// NobodyYet is what a node answers to every token while it has nothing of its district: no token is wrong then.
-const NobodyYet = "this node knows nobody yet: it was started just now, or has not reached its district; ask again in a moment"
-
 // Problemf makes a Problem of a kind with a formatted sentence.
 func Problemf(kind Kind, format string, args ...any) *Problem {
 	return &Problem{Kind: kind, Sentence: fmt.Sprintf(format, args...)}

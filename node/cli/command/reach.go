@@ -91,10 +91,7 @@ func (e *Env) unreachable(err error) string {
 
 // unidentified says what to give where a node does not know who asks.
 func (e *Env) unidentified(p *wire.Problem) string {
-	switch {
-	case p.Sentence == wire.NobodyYet:
-		return p.Sentence
-	case e.global.noToken:
+	if e.global.noToken {
 		return fmt.Sprintf("this needs a token, and %s has none: %s lies in the folder of the node that began the district alone; give that token, or one that user add printed, with --token or ALMENARA_TOKEN", e.global.data, access.TokenFile)
 	}
 	return p.Sentence + "; give --token, ALMENARA_TOKEN or --data"

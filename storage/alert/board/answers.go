@@ -233,17 +233,9 @@ func (b *Board) Open(now time.Time) (ids []alert.ID) {
 	return ids
 }
 
-// Related lists the facts of all messages that are connected, by any references, with
-// what the entry names: those that it may have an effect on, and that may have one on it.
-func (b *Board) Related(e Entry) (facts []string) {
-	for _, other := range b.related(e) {
-		facts = append(facts, other.Fact)
-	}
-	return facts
-}
-
-// related are the messages of Related.
-func (b *Board) related(e Entry) (out []Entry) {
+// Related lists all messages that are connected, by any references, with what the entry
+// names: those that it may have an effect on, and that may have one on it.
+func (b *Board) Related(e Entry) (out []Entry) {
 	seen := make(map[*family]bool)
 	for _, k := range append([]alert.Key{e.Key, e.Root}, e.References...) {
 		if n, ok := b.nodes[k.ID()]; ok && !seen[n.family] {

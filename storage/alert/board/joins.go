@@ -6,7 +6,7 @@ import "time"
 // Cancel does so on purpose; an Update that joins what goes on with what was cancelled does
 // so by the way, and should not be taken. It costs as much as the alerts that e names.
 func (b *Board) Ends(e Entry, now time.Time) (lost []Entry) {
-	small, entries := New(), b.related(e)
+	small, entries := New(), b.Related(e)
 	for _, known := range entries {
 		small.Add(known)
 		for _, a := range b.approvals[known.Fact] {

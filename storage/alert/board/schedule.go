@@ -119,7 +119,6 @@ func (q *queue) Pop() any {
 // aside until AskAgain. Each is asked anew: what was added since it was queued may have made it last longer.
 func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 	q := &b.schedule.kept
-	var later []due
 	for len(*q) > 0 && !now.Before((*q)[0].at) {
 		f := heap.Pop(q).(due).family
 		f.queued = false
@@ -130,16 +129,13 @@ func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 		switch {
 		case now.Before(until):
 			f.queued = true
-			later = append(later, due{family: f, at: until})
+			heap.Push(q, due{family: f, at: until})
 		case spare != nil && slices.ContainsFunc(f.entries(), spare):
 			f.queued = true
 			b.schedule.spare = append(b.schedule.spare, f)
 		default:
 			out = append(out, f)
 		}
-	}
-	for _, d := range later {
-		heap.Push(q, d)
 	}
 	return out
 }
