@@ -99,8 +99,7 @@ func (r *Rules) large(rule rights.PolicyRule, members *roaring.Bitmap) bool {
 	return (rule.Members == 0 || members.GetCardinality() > rule.Members) && (share == 0 || reached >= share)
 }
 
-// shareOf is the share of the district in percent, rounded up: of its members or, where it has manyBlocks or
-// more, of its blocks that are addressed at all, also as estates.Share counts them; the larger one.
+// shareOf is the share of the district in percent, rounded up: of members or, of manyBlocks or more, of blocks; the largest one.
 func (r *Rules) shareOf(members *roaring.Bitmap) (share uint64, ofBlocks bool) {
 	index := r.Audience()
 	everybody, err := index.Select(everyone)
