@@ -37,7 +37,7 @@ func Lines(texts []contract.Text, look rules.Look) (out []Line) {
 }
 
 func chinese(t contract.Text) int {
-	if voice, _ := voiceOf(t.Language); voice == "yue" || voice == "cmn" {
+	if voice, _ := voiceOf(t.Language); voice == "yue" || voice == mandarin {
 		return 1
 	}
 	return 0

@@ -24,10 +24,13 @@ type Voice struct {
 	Program string // "" is espeak-ng, wherever the system has it
 }
 
+// mandarin is espeak-ng's voice of it. Of the two, cmn makes Latin letters of Chinese characters and reads them as English.
+const mandarin = "cmn-latn-pinyin"
+
 // voices are espeak-ng's, by what language tags begin with. Whoever writes zh without more is
 // heard in Cantonese here.
 var voices = []struct{ tag, voice string }{
-	{"zh-hans", "cmn"}, {"zh-cn", "cmn"}, {"zh-tw", "cmn"}, {"cmn", "cmn"}, {"zh", "yue"}, {"yue", "yue"}, {"en", "en-gb"},
+	{"zh-hans", mandarin}, {"zh-cn", mandarin}, {"zh-tw", mandarin}, {"cmn", mandarin}, {"zh", "yue"}, {"yue", "yue"}, {"en", "en-gb"},
 	{"pt", "pt"}, {"fr", "fr"}, {"de", "de"}, {"hi", "hi"}, {"ne", "ne"}, {"ur", "ur"}, {"id", "id"}, {"vi", "vi"},
 }
 
@@ -93,7 +96,7 @@ var otherLanguage = regexp.MustCompile(`\([a-z]{2,3}(-[a-z]+)?\)`)
 
 // spoken judges phonemes: of a Chinese voice all are its own, and have tones.
 func spoken(voice, phonemes string) bool {
-	if voice != "yue" && voice != "cmn" {
+	if voice != "yue" && voice != mandarin {
 		return strings.TrimSpace(phonemes) != ""
 	}
 	return !otherLanguage.MatchString(phonemes) && strings.ContainsAny(phonemes, "123456")

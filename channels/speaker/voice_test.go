@@ -11,13 +11,13 @@ import (
 // in English, and letters.
 func TestSpoken_RefusesWhatWouldBeSpelled(t *testing.T) {
 	require.True(t, spoken("yue", "c'aa1k_| s'i3_|"))
-	require.False(t, spoken("cmn", "(en)sE55f'o@55(cmn)_| s.'i.51_|"))
+	require.False(t, spoken(mandarin, "(en)sE55f'o@55(cmn)_| s.'i.51_|"))
 	require.False(t, spoken("yue", ""))
 	require.True(t, spoken("en-gb", "f'aI@"))
 }
 
 func TestVoice_OfLanguages(t *testing.T) {
-	for language, want := range map[string]string{"zh-HK": "yue", "zh-Hant": "yue", "yue": "yue", "zh-Hans": "cmn", "zh-CN": "cmn", "en-US": "en-gb", "PT": "pt"} {
+	for language, want := range map[string]string{"zh-HK": "yue", "zh-Hant": "yue", "yue": "yue", "zh-Hans": mandarin, "zh-CN": mandarin, "en-US": "en-gb", "PT": "pt"} {
 		got, _ := voiceOf(language)
 		require.Equal(t, want, got, language)
 	}
