@@ -24,7 +24,8 @@ for (const c of cases.filter(c => c.result === 'good')) {
   if (c.name !== 'time with an offset and nanoseconds' && !c.name.includes('later')) valid(c.opens.replace('almenara-', ''), part(c.jws, 1), c.name)
 }
 for (const c of file('vectors/rings').cases.filter(c => c.result === 'good')) valid('keys', part(c.jws, 1), c.name)
-for (const c of file('vectors/scenarios').cases) {
+const refused = 'what is refused is told once for each revision that can be read' // one of its bodies cannot be read
+for (const c of file('vectors/scenarios').cases.filter(c => c.name !== refused)) {
   for (const s of c.steps.filter(s => s.do === 'message')) {
     const { typ } = part(s.payload, 0)
     valid(typ.replace('almenara-', ''), part(s.payload, 1), c.name)
