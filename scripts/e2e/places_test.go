@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,14 +53,18 @@ func TestPlaces_EditedOnTheMap(t *testing.T) {
 	o.until("three corners", `document.querySelector("[name=outline]").value.trim().split(/\s+/).length === 3`)
 	o.shot("places-drawn-desk")
 	o.press(`button[value="save"]`)
-	o.says("Nothing is changed yet")
+	o.until("what would change", `document.querySelector('form[action="/console/place"]')`)
 	o.says("3 corners")
 	o.accessible(t, "what would change of a place")
 	o.shot("places-check-desk")
 	o.press(`form[action="/console/place"] button`)
 	o.says("Done")
 	var is placeShown
-	d.read(1, &is, "place", "show", "tuen-mun/on-ting/on-lok-house")
+	at := func(node int, path string) { // another node hears of it a moment later
+		d.until("node "+strconv.Itoa(node)+" knows "+path, func() bool { _, err := d.try(node, "place", "show", path); return err == nil })
+		d.read(node, &is, "place", "show", path)
+	}
+	at(1, "tuen-mun/on-ting/on-lok-house")
 	require.Equal(t, "安樂樓", is.Place.Names["zh-Hant"])
 	require.Len(t, strings.Fields(is.Place.Shape[0]), 4)
 
@@ -80,7 +85,7 @@ func TestPlaces_EditedOnTheMap(t *testing.T) {
 	o.shot("places-move-desk")
 	o.press(`form[action="/console/place"] button`)
 	o.says("Done")
-	d.read(2, &is, "place", "show", "tuen-mun/siu-hong/block-1")
+	at(2, "tuen-mun/siu-hong/block-1")
 	require.NotZero(t, is.Members)
 	require.Equal(t, "First Block", is.Place.Names["en"])
 
