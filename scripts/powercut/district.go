@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -40,13 +41,25 @@ type member struct {
 	process               *exec.Cmd
 }
 
-// freePort is a port of this machine on which nobody listens now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// given are the ports that nodes have, whether they run or not.
+var given = map[string]bool{}
+
+// freePort is a port of this machine on which nobody listens now, below those that Linux gives to whoever connects
+// (ip_local_port_range, 32768 on): a benchmark that runs beside this takes thousands of these.
+func freePort() (addr string, err error) {
+	for range 100 {
+		l, e := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000)))
+		if e != nil {
+			err = e
+			continue
+		}
+		addr = l.Addr().String()
+		if err = l.Close(); err == nil && !given[addr] {
+			given[addr] = true
+			return addr, nil
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("no port is free: %v", err)
 }
 
 func (d *district) add(name string) (*member, error) {
