@@ -5,10 +5,8 @@ import (
 
 	"almenara/node/wire"
 	"almenara/node/wire/able"
+	"almenara/storage/audience"
 )
-
-// estateDepth is how deep in the place tree an estate is: district/estate.
-const estateDepth = 2
 
 // The times within which a drill is held to have reached people.
 const (
@@ -30,12 +28,12 @@ func begunStanding(messages []message) (at time.Time) {
 func (r *Reporter) byEstate(out *wire.Report, t *told, since time.Time) {
 	out.Estates = []able.Score{}
 	index := r.o.Audience()
-	for _, estate := range index.Groups(estateDepth) {
+	for _, estate := range index.Groups(audience.EstateDepth) {
 		estate.And(t.everybody)
 		if estate.IsEmpty() {
 			continue
 		}
-		e := able.Score{Place: index.Count(estate, estateDepth).ByPlace[0].Name, Of: estate.GetCardinality()}
+		e := able.Score{Place: index.Count(estate, audience.EstateDepth).ByPlace[0].Name, Of: estate.GetCardinality()}
 		for it := estate.Iterator(); it.HasNext(); {
 			m, ok := t.first[it.Next()]
 			if !ok || since.IsZero() {

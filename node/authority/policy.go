@@ -21,8 +21,6 @@ const (
 	RecentTime = 10 * time.Minute
 	// manyBlocks is how many blocks a district must have for a share of them to say much.
 	manyBlocks = 5
-	// blockDepth is how deep a block lies in the place tree: district/estate/block.
-	blockDepth = 3
 )
 
 // everyone selects every member.
@@ -106,10 +104,10 @@ func (r *Rules) shareOf(members *roaring.Bitmap) (share uint64, ofBlocks bool) {
 	if err != nil || everybody.IsEmpty() {
 		return 0, false
 	}
-	some, all := index.Count(members, blockDepth), index.Count(everybody, blockDepth)
+	some, all := index.Count(members, audience.BlockDepth), index.Count(everybody, audience.BlockDepth)
 	percent := func(part, whole uint64) uint64 { return (part*100 + whole - 1) / whole }
 	share, blocks := percent(some.Total, all.Total), uint64(len(all.ByPlace))
-	if of := max(percent(uint64(len(some.ByPlace)), max(blocks, 1)), estates.Share(some.ByPlace, all.ByPlace, blockDepth-1, manyBlocks)); blocks >= manyBlocks && of > share {
+	if of := max(percent(uint64(len(some.ByPlace)), max(blocks, 1)), estates.Share(some.ByPlace, all.ByPlace, manyBlocks)); blocks >= manyBlocks && of > share {
 		return of, true
 	}
 	return share, false

@@ -147,7 +147,9 @@ func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded fun
 
 // nameSender names the district where it warns itself, but in what passed its levels: nodes send that as one message.
 func (t *Intake) nameSender(in *incoming) {
-	if own, _ := t.audience().Place(audience.Path(t.district.Record().Name)); !in.passed {
-		in.named = sendername.Give(in.alert, t.district.Sender(), own.Names)
+	if in.passed {
+		return
 	}
+	own, _ := t.audience().Place(audience.Path(t.district.Record().Name))
+	in.named = sendername.Give(in.alert, t.district.Sender(), own.Names)
 }

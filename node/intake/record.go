@@ -30,9 +30,7 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 		return nil, nil, err
 	}
 	defer large.Done()
-	if large != nil {
-		in.warnings = append(in.warnings, large.Warnings...)
-	}
+	in.warnings = append(in.warnings, large.Said()...)
 	m, err := alerts.MessageOf(body, in.parsed(large))
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +52,8 @@ func (t *Intake) record(ctx context.Context, in *incoming, targets []audience.Ta
 		return nil, nil, replication.Unrecorded(err)
 	}
 	t.progress.Put(progress)
-	m.Fact, m.Entry.Fact = progress.ID.String(), progress.ID.String()
+	m.Fact = progress.ID.String()
+	m.Entry.Fact = m.Fact
 	return m, progress, nil // the book forgets what ran out long ago, once it is agreed
 }
 
@@ -91,9 +90,7 @@ func (t *Intake) preview(ctx context.Context, in incoming, targets []audience.Ta
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	if large != nil {
-		in.warnings = append(in.warnings, large.Warnings...)
-	}
+	in.warnings = append(in.warnings, large.Said()...)
 	if err := t.afford(in, in.further.says.Everybody(targets), right, len(body), true); err != nil {
 		return wire.Outcome{}, err
 	}

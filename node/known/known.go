@@ -74,14 +74,13 @@ func below(in Audience, n audience.Node) error {
 // SelectsNobody refuses to send to a selection that selects nobody. It says which place of it the district does not
 // have: a path is often cut short, and nobody sees that of a selection.
 func SelectsNobody(in Tree, s audience.Selection) error {
-	sentence := "nothing was sent: the selection " + s.String() + " selects nobody"
 	for _, place := range placesIn(s.Root()) {
 		if !Has(in, audience.Path(place)) {
-			sentence += "; " + place + " is no place of the district: a place is its whole path, district first"
-			break
+			return wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody; %s is no place of the district: a place is its whole path, district first", s, place).
+				Because(why.SelectsNoPlace, s.String(), place)
 		}
 	}
-	return wire.Problemf(wire.KindRefused, "%s", sentence).Because(why.SelectsNobody, s.String())
+	return wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", s).Because(why.SelectsNobody, s.String())
 }
 
 func placesIn(n audience.Node) (out []string) {

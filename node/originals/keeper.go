@@ -95,6 +95,14 @@ func (l *Large) Done() {
 	}
 }
 
+// Said are the warnings for whoever sent the message. Nil has none.
+func (l *Large) Said() why.Sentences {
+	if l == nil {
+		return nil
+	}
+	return l.Warnings
+}
+
 // Take makes the body of the fact of an issue that is too large for one; a is its whole
 // message. It refuses, as a *wire.Problem, what does not fit even so, what some node would
 // not understand, and, unless it is urgent, what is beyond the author's share: of what is

@@ -30,11 +30,11 @@ func (p *Places) outlinesFit(in ...audience.Place) error {
 	for _, is := range p.o.State.Index().Places() {
 		if _, replaced := becomes[is.Path]; !replaced {
 			points := geometry.CountPoints(is.Shape)
-			all, of[estateOf(is.Path)] = all+points, of[estateOf(is.Path)]+points
+			all, of[is.Path.Cut(audience.EstateDepth)] = all+points, of[is.Path.Cut(audience.EstateDepth)]+points
 		}
 	}
 	for path, points := range becomes {
-		estate := estateOf(path)
+		estate := path.Cut(audience.EstateDepth)
 		all, of[estate] = all+points, of[estate]+points
 		if points > 0 && of[estate] > mostInEstate {
 			return unfitOutline(path, coded.Errorf("outlines-estate", "the outlines of %s and what is in it have more than %d points together; draw them with fewer", estate, mostInEstate))
@@ -48,17 +48,4 @@ func (p *Places) outlinesFit(in ...audience.Place) error {
 
 func unfitOutline(path audience.Path, err error) error {
 	return wire.Problemf(wire.KindRefused, "place %q: %v; nothing was changed", path, err).Because(why.PlaceUnfit, string(path), err)
-}
-
-// estateOf is the place of the second level that a place is in, or is; itself at the first.
-func estateOf(path audience.Path) audience.Path {
-	levels := 0
-	for i, c := range path {
-		if c == '/' {
-			if levels++; levels == 2 {
-				return path[:i]
-			}
-		}
-	}
-	return path
 }

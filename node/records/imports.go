@@ -46,7 +46,14 @@ func (im *Imports) Import(ctx context.Context, by authority.Caller, csv io.Reade
 		return wire.Imported{}, err
 	}
 	defer func() { _ = file.Close(); _ = os.Remove(file.Name()) }()
-	out, fits, err := im.judge(file, by, how, progress)
+	if inplaces.Holds(by, authority.ChangeAudience) && !how.DryRun { // or two files beside each other would not count each other
+		im.one.Lock()
+		defer im.one.Unlock()
+		if err := im.proposer.AwaitAgreed(ctx); err != nil {
+			return wire.Imported{}, err
+		}
+	}
+	out, err := im.judge(file, by, how, progress)
 	if err != nil || how.DryRun || len(out.Faults) > 0 {
 		return out, err
 	}
@@ -54,7 +61,6 @@ func (im *Imports) Import(ctx context.Context, by authority.Caller, csv io.Reade
 		return wire.Imported{}, orphaning(out)
 	}
 	in := im.newImporting(ctx, by, int64(out.Rows), progress)
-	in.fits = fits
 	if err := in.apply(file, how.Replace); err != nil {
 		return out, err
 	}
@@ -87,17 +93,17 @@ func (im *Imports) spool(csv io.Reader) (*os.File, error) {
 	return file, nil
 }
 
-// judge says what the file would change and what is wrong with it; fits refuses it where there would be too many members.
-func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOptions, progress func(wire.Progress)) (out wire.Imported, fits func() error, err error) {
-	out = wire.Imported{DryRun: how.DryRun}
+// judge says what the file would change and what is wrong with it, and refuses it where there would be too many members.
+func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOptions, progress func(wire.Progress)) (wire.Imported, error) {
+	out := wire.Imported{DryRun: how.DryRun}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return out, nil, fmt.Errorf("reading the upload: %w", err)
+		return out, fmt.Errorf("reading the upload: %w", err)
 	}
 	var report imports.Report
 	var diff imports.Diff
 	var elsewhere error
 	added := held.Added{}
-	err = im.proposer.store.View(func(t *storage.Txn) (err error) {
+	err := im.proposer.store.View(func(t *storage.Txn) (err error) {
 		differ := imports.NewDiffer(liveMember(t), im.existing(how.Replace))
 		visit := held.Rows(by, liveMember(t), differ.Visit, &elsewhere, added)
 		removed := map[string]bool{}
@@ -109,11 +115,10 @@ func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOpti
 		return countOrphans(t, removed, &out)
 	})
 	if err != nil {
-		return out, nil, wire.Problemf(wire.KindMalformed, "the file cannot be read: %v; nothing was changed", err).Because(why.FileUnreadable, err)
+		return out, wire.Problemf(wire.KindMalformed, "the file cannot be read: %v; nothing was changed", err).Because(why.FileUnreadable, err)
 	}
-	fits = func() error { return held.MembersFit(by, im.state.Index(), added, diff.Added-diff.Removed) }
-	if err := cmp.Or(elsewhere, fits()); err != nil {
-		return out, nil, err
+	if err := cmp.Or(elsewhere, held.MembersFit(by, im.state.Index(), added, diff.Added-diff.Removed)); err != nil {
+		return out, err
 	}
 	out.Rows, out.Encoding, out.Format = report.Rows, report.Encoding, report.Format
 	out.Added, out.Changed, out.Removed, out.Unchanged = diff.Added, diff.Changed, diff.Removed, diff.Unchanged
@@ -130,7 +135,7 @@ func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOpti
 	if missing := report.Errors - len(out.Faults); missing > 0 {
 		out.Faults = append(out.Faults, why.Sayf("and %d more faults", missing).Because(why.MoreFaults, missing))
 	}
-	return out, fits, nil
+	return out, nil
 }
 
 // importRules are what rows are held against that read well.
@@ -231,7 +236,6 @@ type importing struct {
 	done     int64
 	total    int64
 	progress func(wire.Progress)
-	fits     func() error // asked again when all is staged: others may have brought members meanwhile
 }
 
 func (im *Imports) newImporting(ctx context.Context, by authority.Caller, rows int64, progress func(wire.Progress)) *importing {
@@ -248,15 +252,6 @@ func (in *importing) apply(file *os.File, replace bool) error {
 	}
 	if err := in.stage(file); err != nil {
 		return in.im.proposer.Problem(errors.Join(err, in.drop(context.WithoutCancel(in.ctx))))
-	}
-	in.im.one.Lock() // until it is folded in, or two would not count each other
-	defer in.im.one.Unlock()
-	if err := in.im.proposer.AwaitAgreed(in.ctx); err != nil {
-		return errors.Join(err, in.drop(context.WithoutCancel(in.ctx)))
-	}
-	if err := in.fits(); err != nil {
-		_ = in.drop(context.WithoutCancel(in.ctx)) // else it is given up as one that was abandoned
-		return err
 	}
 	result, err := in.im.proposer.Propose(in.ctx, in.by, &command.ActivateImport{Import: in.id, Chunks: in.chunk, Replace: replace})
 	if errors.Is(err, command.ErrConflict) { // another one is being folded in
@@ -390,7 +385,7 @@ type Imports struct {
 	name     string
 	state    *agreed.Reader
 	staging  stalledImports
-	one      sync.Mutex // of those that are folded in from here
+	one      sync.Mutex // of files of who is limited to places
 }
 
 // NewImports makes one.

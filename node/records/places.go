@@ -77,13 +77,11 @@ func drawn(outline []geometry.Polygon) error {
 	return nil
 }
 
-const blockDepth = 3 // district, estate, block
-
 // ListPlaces implements service.Places: also blocks that nobody has named yet, for whoever warns one of them.
 func (p *Places) ListPlaces(context.Context) ([]wire.Place, error) {
 	index := p.state.Index()
 	var out []wire.Place
-	for _, path := range slices.Sorted(slices.Values(known.Paths(index, blockDepth))) {
+	for _, path := range slices.Sorted(slices.Values(known.Paths(index, audience.BlockDepth))) {
 		is, described := index.Place(path)
 		if !described {
 			is.Path = path

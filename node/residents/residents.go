@@ -17,7 +17,6 @@ import (
 	"crypto/sha256"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +34,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/visited"
+	"almenara/storage/audience"
 	"almenara/storage/audience/lookup"
 	"almenara/storage/factbody"
 	"almenara/storage/noderecord"
@@ -251,13 +251,9 @@ func (r *Residents) membersOf(block string) (*roaring.Bitmap, error) {
 	return r.o.Audience().Select(under)
 }
 
-// blockDepth is how deep blocks are in the tree of places: district, estate, block.
-const blockDepth = 3
-
 // Block is the block of a place: that of everything below it.
 func Block(place string) string {
-	parts := strings.SplitN(place, "/", blockDepth+1)
-	return strings.Join(parts[:min(len(parts), blockDepth)], "/")
+	return string(audience.Path(place).Cut(audience.BlockDepth))
 }
 
 // blockOf is the block that a link means, among those that have members.
@@ -268,7 +264,7 @@ func (r *Residents) blockOf(place [placeBytes]byte) (string, bool) {
 	defer r.mu.Unlock()
 	if r.blocks == nil || r.index != index || r.made != generation {
 		r.blocks = map[[placeBytes]byte]string{}
-		for _, c := range index.Count(index.Ordinals(), blockDepth).ByPlace {
+		for _, c := range index.Count(index.Ordinals(), audience.BlockDepth).ByPlace {
 			r.blocks[placeOf(c.Name)] = c.Name
 		}
 		r.index, r.made = index, generation

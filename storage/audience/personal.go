@@ -24,9 +24,6 @@ func (n Node) any(ops ...Op) bool {
 	return false
 }
 
-// blockDepth is how deep the path of a block is, at most: district, estate, block.
-const blockDepth = 3
-
 // Plain reports whether the selection is a conjunction in which no term can stand for one
 // member: kinds, tags, languages, all, and everything below a block or a larger place. There is
 // no not in it, and no or but between tags, which WithSpellings writes, and between such places.
@@ -44,7 +41,7 @@ func (n Node) plain() bool {
 	case OpAll, OpKind, OpLanguage, OpTag, OpHas:
 		return true
 	case OpPlaceUnder:
-		return !slices.ContainsFunc(n.Values, func(p string) bool { return Path(p).Depth() > blockDepth })
+		return !slices.ContainsFunc(n.Values, func(p string) bool { return Path(p).Depth() > BlockDepth })
 	case OpOr:
 		tags, places := true, true
 		for _, kid := range n.Kids {

@@ -155,6 +155,12 @@ func (p Path) Parent() Path {
 	return p[:max(strings.LastIndexByte(string(p), '/'), 0)]
 }
 
+// EstateDepth and BlockDepth are how many segments the path of an estate and of a block has: district, estate, block.
+const (
+	EstateDepth = 2
+	BlockDepth  = 3
+)
+
 // Cut is the path's first n segments, or all of it when it has no more.
 func (p Path) Cut(n int) Path {
 	for i := range len(p) {

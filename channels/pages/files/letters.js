@@ -5,7 +5,8 @@ const noLetter = '\u{10fffd}' // for private use: what is drawn for it is drawn 
 const most = 64 // letters of a text that are looked at
 const missing = 0.2 // is the part of them that may be: a rare sign in somebody's name keeps nobody from reading the rest
 const side = 24 // pixels
-const kept = 2000 // answers
+const kept = 2000 // answers about letters
+const keptTexts = 200 // answers about texts, each with its text: of what is drawn there are a dozen
 
 export class Letters {
   // family is the page's own list of fonts. told(languages) hears, with spaces between, of which languages there
@@ -27,7 +28,7 @@ export class Letters {
     if (can !== undefined) return can
     const letters = [...new Set(text.match(/\p{L}/gu) || [])].slice(0, most)
     can = letters.filter(l => !this.has(l)).length <= letters.length * missing
-    if (this.texts.size >= kept) this.texts.clear()
+    if (this.texts.size >= keptTexts) this.texts.clear()
     this.texts.set(key, can)
     if (!can && !this.lacks.has(language)) {
       this.lacks.add(language)

@@ -8,12 +8,12 @@ import (
 )
 
 // Share is the mean share of the blocks of an estate that are addressed, in percent, rounded up; 0 where there are
-// fewer estates than few. depth is how deep an estate lies in the place tree.
-func Share(some, all []lookup.Count, depth, few int) uint64 {
+// fewer estates than few.
+func Share(some, all []lookup.Count, few int) uint64 {
 	estates := func(blocks []lookup.Count) map[audience.Path]uint64 {
 		of := map[audience.Path]uint64{}
 		for _, b := range blocks {
-			of[audience.Path(b.Name).Cut(depth)]++
+			of[audience.Path(b.Name).Cut(audience.EstateDepth)]++
 		}
 		return of
 	}

@@ -92,7 +92,7 @@ func alertSend(fs *pflag.FlagSet) command.Runner {
 	d := &draft{}
 	fs.StringVar(&d.file, "cap", "", "CAP 1.2 file to send as it is; - is standard input")
 	fs.StringVar(&d.scenario, "scenario", "", "prepared alert to send, by its id")
-	fs.StringToStringVar(&d.blanks, "set", nil, "fill in a blank of the scenario: NAME=TEXT; may be repeated")
+	command.Pairs(fs, &d.blanks, "set", "`NAME=TEXT`: fill in a blank of the scenario")
 	fs.StringVar(&d.selection, "select", "", "who: a selection; with CAP areas both must hold")
 	d.further = command.FurtherFlags(fs)
 	fs.StringVar(&d.info.Headline, "headline", "", "one line that says it all")

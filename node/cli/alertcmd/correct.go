@@ -27,7 +27,7 @@ func words(fs *pflag.FlagSet) *change {
 	fs.StringVar(&c.description, "description", "", "what happens")
 	fs.StringVar(&c.instruction, "instruction", "", "what to do")
 	fs.StringVar(&c.language, "language", "", "which of the alert's languages these texts are in, where it has several")
-	fs.StringToStringVar(&c.in.Blanks, "set", nil, "other text for a blank of its scenario: NAME=TEXT; may be repeated")
+	command.Pairs(fs, &c.in.Blanks, "set", "`NAME=TEXT`: other text for a blank of its scenario")
 	fs.StringVar(&c.expires, "expires", "", "when it ends: a duration, or a time such as 2026-07-20T17:40:00+08:00")
 	return c
 }

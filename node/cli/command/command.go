@@ -112,7 +112,7 @@ func (e *Env) help(c *Command) {
 		fmt.Fprintln(e.Out)
 		terminal.Wrapped(e.Out, helpColumns, "", paragraph)
 	}
-	fmt.Fprintf(e.Out, "\nFlags:\n%s", plain(fs.FlagUsagesWrapped(helpColumns)))
+	fmt.Fprintf(e.Out, "\nFlags:\n%s", fs.FlagUsagesWrapped(helpColumns))
 	fmt.Fprintf(e.Out, "\nExample:\n%s\n", indent(c.Example))
 }
 
@@ -220,7 +220,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// plain writes what a flag takes as people say it: how it is kept in the program is no help to anybody.
-func plain(flags string) string {
-	return strings.NewReplacer("stringToString", "NAME=TEXT     ", " (default [])", "").Replace(flags)
+// Pairs registers a flag of texts by name, which may be repeated. usage says in backquotes what one is, as in pflag.
+func Pairs(fs *pflag.FlagSet, into *map[string]string, name, usage string) {
+	fs.StringToStringVar(into, name, nil, usage+"; may be repeated")
+	fs.Lookup(name).DefValue = "" // else the help says [] of it
 }

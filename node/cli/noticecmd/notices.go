@@ -65,7 +65,7 @@ type draft struct {
 
 func draftFlags(fs *pflag.FlagSet) *draft {
 	d := &draft{}
-	fs.StringToStringVar(&d.in.Blanks, "set", nil, "fill in a blank of the scenario: NAME=TEXT; may be repeated")
+	command.Pairs(fs, &d.in.Blanks, "set", "`NAME=TEXT`: fill in a blank of the scenario")
 	fs.StringVar(&d.in.Select, "select", "", "selection that narrows whom it addresses")
 	fs.StringVar(&d.in.Reason, "reason", "", "why, for the record of the alert")
 	fs.StringVar(&d.at, "at", "", "when it goes out, as 2026-12-01T08:00:00+08:00; once the last level has passed it when absent")

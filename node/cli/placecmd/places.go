@@ -123,7 +123,7 @@ type setting struct {
 
 func set(fs *pflag.FlagSet) command.Runner {
 	s := &setting{}
-	fs.StringToStringVar(&s.names, "name", nil, "LANGUAGE=NAME; an empty name takes the one of the language away; may be repeated")
+	command.Pairs(fs, &s.names, "name", "`LANGUAGE=NAME`; an empty name takes the one of the language away")
 	fs.StringVar(&s.to, "to", "", "path that the place has from now on")
 	fs.StringVar(&s.at, "at", "", "position, as 22.39510,113.97540")
 	fs.StringVar(&s.file, "outline", "", "file with the outline; - is standard input")

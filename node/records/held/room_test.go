@@ -53,6 +53,9 @@ func TestAttack_DevicesOfAnEstateAreBounded(t *testing.T) {
 	require.NoError(t, fit(eve, wire.Enrol{ID: "mine-1", Rotate: true}, three[0], three[1]), "that is enrolled already")
 	require.NoError(t, fit(authority.Caller{Name: "amy"}, three...), "who is limited to no place may")
 	require.NoError(t, fit(authority.Caller{Name: "bob", Places: []string{"tm/b"}}, wire.Enrol{ID: "x", Place: "tm/b"}), "another estate has room of its own")
+	_, err := log.Propose(t.Context(), "amy", &command.RevokeDevice{ID: "mine-1"})
+	require.NoError(t, err)
+	require.NoError(t, fit(eve, three...), "one that was revoked makes room")
 }
 
 func TestAttack_MembersAndPlacesOfAnEstateAreBounded(t *testing.T) {

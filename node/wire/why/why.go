@@ -17,6 +17,7 @@ const (
 	Alone          Reason = "alone"            // a person needs a reason and a licence; since when
 	PolicyOld      Reason = "policy-old"       // nobody knows here who may; alone since when
 	SelectsNobody  Reason = "selects-nobody"   // the selection
+	SelectsNoPlace Reason = "selects-no-place" // the selection, what is no place
 	IncidentOver   Reason = "incident-over"    // its alert was cancelled
 	ChangedSince   Reason = "changed-since"    // the alert does not say what was read any more
 	WaitsForNone   Reason = "waits-for-none"   // it needs no approval; its state

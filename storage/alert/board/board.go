@@ -253,8 +253,8 @@ func (b *Board) join(x, y *node) {
 
 // Prune forgets everything whose ends need no longer be listed and against which
 // no message can still be late, but for what is connected with a message to spare; nil spares
-// none. What was spared is asked about once more after AskAgain. It changes no answer of InForce, Ended and NextChange for now or later. It returns the
-// facts whose messages were dropped.
+// none, and what was spared is asked about once more after AskAgain. It changes no answer of
+// InForce, Ended and NextChange for now or later. It returns the facts whose messages were dropped.
 func (b *Board) Prune(now time.Time, spare func(Entry) bool) (facts []string) {
 	for _, f := range b.past(now, spare) {
 		facts = b.forget(f, facts)

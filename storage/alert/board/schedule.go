@@ -140,8 +140,8 @@ func (b *Board) past(now time.Time, spare func(Entry) bool) (out []*family) {
 	return out
 }
 
-// AskAgain has the next Prune ask anew about all that was spared: what is spared may be a hundred thousand messages, on a
-// node that is alone for days, and costs nothing at each look so.
+// AskAgain has the next Prune ask anew about all that was spared, which costs nothing at each look: on a node that is
+// alone for days thousands of messages are spared.
 func (b *Board) AskAgain() {
 	for _, f := range b.schedule.spare {
 		heap.Push(&b.schedule.kept, due{family: f})
