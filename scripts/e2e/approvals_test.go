@@ -94,7 +94,7 @@ func TestApprovals_ByVoice(t *testing.T) {
 	amy := d.at(0, "amy", 1366, 768)
 
 	d.freeze(1, 2)
-	amy.until("the node is alone", `(location.pathname.endsWith("wall") || location.reload()) && document.querySelector(".banner.alone")`)
+	amy.until("the node is alone", `(location.pathname.endsWith("wall") || (leaving = true, location.reload())) && document.querySelector(".banner.alone")`)
 	amy.go_("fire/flood")
 	if read[bool](amy.tab, `!!document.querySelector("[name=reason]")`) {
 		amy.fill("reason", "the river rises")

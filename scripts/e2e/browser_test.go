@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -134,7 +135,7 @@ func (b *browser) open(url string, width, height int64) *tab {
 	b.t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	p := &tab{b.t, ctx}
-	p.do(chromedp.EmulateViewport(width, height))
+	require.NoError(b.t, chromedp.Do(ctx, chromedp.EmulateViewport(width, height))) // opens the tab, which lives as long as ctx
 	_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watcher})
 	require.NoError(b.t, err)
 	said := make(chan struct{})
@@ -161,8 +162,19 @@ func (b *browser) open(url string, width, height int64) *tab {
 
 // watcher runs before a page's own scripts. It notes every alert that was ever drawn, and when
 // two frames were painted with it; and it keeps what came on WebSockets, so that a story can
-// bring it again, whole or forged, as if it came from the network.
+// bring it again, whole or forged, as if it came from the network. It notes also that a page is being left: it may
+// say already what a story waits for from the next one, and what is pressed on it goes nowhere.
 const watcher = `(() => {
+  window.leaving = false
+  window.addEventListener("submit", e => {
+    const how = e.submitter && e.submitter.hasAttribute("formmethod") ? e.submitter.formMethod : e.target.method
+    if (!e.defaultPrevented && how !== "dialog" && !e.target.target) window.leaving = true
+  })
+  window.addEventListener("click", e => {
+    const link = e.target.closest && e.target.closest("a[href]")
+    if (!link || e.defaultPrevented || link.target || link.hasAttribute("download")) return
+    if (link.href.split("#")[0] !== location.href.split("#")[0]) window.leaving = true
+  })
   window.everDrawn = []
   new MutationObserver(changes => {
     for (const { addedNodes } of changes) for (const node of addedNodes) {
@@ -187,16 +199,48 @@ const watcher = `(() => {
   window.bring = bytes => sockets[sockets.length - 1].onmessage({ data: bytes.buffer })
 })()`
 
-// do carries out steps of chromedp that must succeed.
+// do carries out steps of chromedp that must succeed. What a step finds may be replaced before it is touched, as on a
+// page that is live: it is looked for again.
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	require.NoError(p.t, chromedp.Do(p.ctx, steps...))
+	for _, step := range steps {
+		end := time.Now().Add(patience)
+		ctx, cancel := context.WithDeadline(p.ctx, end)
+		err := chromedp.Do(ctx, step)
+		for replaced(err) && time.Now().Before(end) {
+			err = chromedp.Do(ctx, step)
+		}
+		cancel()
+		if err != nil {
+			p.shot("failed-" + filepath.Base(p.t.Name()))
+			require.NoError(p.t, err)
+		}
+	}
+}
+
+// replaced is true of what Chromium says before it has touched anything: there is no such element any more.
+func replaced(err error) bool {
+	if err == nil {
+		return false
+	}
+	for _, said := range []string{"Could not find node with given id", "No node with given id found", "Node is detached from document", "Node with given id does not belong to the document", "Could not compute content quads"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
 }
 
 // script runs JavaScript in the page, and awaits what it promises.
 func (p *tab) script(js string) {
 	p.t.Helper()
 	read[chromedp.Void](p, js)
+}
+
+// reload loads the page again. What is awaited next is awaited of the new one.
+func (p *tab) reload() {
+	p.t.Helper()
+	p.script("leaving = true; location.reload()")
 }
 
 // read is the value of an expression in the page.
@@ -207,7 +251,7 @@ func read[T any](p *tab, js string) T {
 	return value
 }
 
-// until waits until an expression is true in a page that is read to its end, also while that
+// until waits until an expression is true in a page that is read to its end and is not being left, also while it
 // loads again; a picture shows how it was otherwise.
 func (p *tab) until(what, js string) {
 	p.t.Helper()
@@ -217,7 +261,7 @@ func (p *tab) until(what, js string) {
 		const look = () => {
 			let problem
 			try {
-				if (document.readyState !== "loading" && !!(`+js+`)) return resolve(true)
+				if (document.readyState !== "loading" && !window.leaving && !!(`+js+`)) return resolve(true)
 			} catch (e) { problem = e }
 			if (performance.now() < end) setTimeout(look, 25)
 			else if (problem) reject(problem)

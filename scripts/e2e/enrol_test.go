@@ -117,7 +117,7 @@ func TestEnrol_CodesToScan(t *testing.T) {
 		again := newBrowser(t).open(link, 390, 844)
 		again.until("a ticket is used once", `document.querySelector("#why").textContent.includes("used already")`)
 		require.NotEqual(t, code, again.code())
-		phone.script("location.reload()")
+		phone.reload()
 		phone.until("a reload keeps the code", hasCode+` && document.querySelector("#code").textContent === `+strconv.Quote(code))
 
 		o.go_("enrol")

@@ -105,7 +105,7 @@ func TestNotices_FromTheDraftToTheScreen(t *testing.T) {
 	chief.press(".decide button.main")
 	chief.says("Passed on.")
 	screen.until("the notice is on the glass", showing("caution", "No water in On Lai House on Tuesday 1 December"))
-	chief.until("it is an alert", `document.querySelector('a[href^="/console/alerts/"]') || location.reload()`)
+	chief.until("it is an alert", `document.querySelector('a[href^="/console/alerts/"]') || (leaving = true, location.reload())`)
 	chief.looks("notice-sent")
 	chief.to("now")
 	chief.says("No water in On Lai House on Tuesday 1 December")

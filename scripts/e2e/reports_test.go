@@ -105,7 +105,7 @@ func TestReports_FromThePhoneToTheMap(t *testing.T) {
 	p.until("it waits, and says so", `document.querySelector("#told-list li span").textContent.startsWith("Waiting")`)
 	p.accessible(t, "phone, waiting")
 	p.shot("phone-report-waiting")
-	p.script("location.reload()")
+	p.reload()
 	p.until("it waits after a reload", `document.querySelector("#told-list li span") && document.querySelector("#told-list li span").textContent.startsWith("Waiting")`)
 
 	amy := d.at(1, "amy", 1366, 768)

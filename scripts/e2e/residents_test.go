@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"flag"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -33,15 +34,27 @@ func (d *district) servedWith(i int, flags ...string) {
 	d.start(i)
 }
 
-// codeRead is what a telephone reads on a picture of the glass of a screen.
+// codeRead is what a telephone reads on a picture of the glass of a screen, once it can read one.
 func (p *tab) codeRead(reader *tab) string {
 	p.t.Helper()
 	source, err := os.ReadFile(*jsqr)
 	require.NoError(p.t, err, "scripts/e2e.sh installs it")
-	png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
-	require.NoError(p.t, err)
 	reader.script(string(source) + "\n;window.jsQR = typeof jsQR === 'undefined' ? module.exports : jsQR; undefined")
-	return read[string](reader, `(async () => {
+	for end := time.Now().Add(patience); ; {
+		png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+		require.NoError(p.t, err)
+		if found := reader.codeIn(png); found != "" {
+			return found
+		} else if time.Now().After(end) {
+			p.shot("failed-" + filepath.Base(p.t.Name()))
+			require.FailNow(p.t, "there is no code on the glass that a telephone can read")
+		}
+	}
+}
+
+func (p *tab) codeIn(png []byte) string {
+	p.t.Helper()
+	return read[string](p, `(async () => {
 		const image = new Image()
 		image.src = "data:image/png;base64,`+base64.StdEncoding.EncodeToString(png)+`"
 		await image.decode()
@@ -129,7 +142,7 @@ func TestResidents_FromTheCodeToTheOperator(t *testing.T) {
 	guessed.shot("resident-refused")
 	d.cancel(2, fire.Alert)
 	phone.until("it ends here, too", `fetch(location.href).then(r => window.over = r.status) && window.over === 404`)
-	phone.script("location.reload()")
+	phone.reload()
 	phone.until("the alert is over", `document.querySelector(".wrong") && document.querySelector(".wrong").textContent.includes("This alert is over")`)
 	phone.shot("resident-over")
 	wide.until("the code goes with the alert", idle)
@@ -151,7 +164,7 @@ func TestResidents_AtANodeThatIsAlone(t *testing.T) {
 		raw, err := d.try(0, "--json", "status")
 		return err != nil || strings.Contains(string(raw), `"alone": true`)
 	})
-	screen.script("location.reload()")
+	screen.reload()
 	screen.until("the screen shows a code", `document.querySelector(".card .code svg path")`)
 	screen.shot("screen-code-1366")
 	phone := newBrowser(t).open(screen.codeRead(newBrowser(t).open("about:blank", 400, 400)), 390, 844)

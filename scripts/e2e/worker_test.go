@@ -39,7 +39,7 @@ func TestScreen_SurvivesAReloadWithoutANode(t *testing.T) {
 	d.rung(0, fire.Alert, "presented", 1)
 	d.rung(0, short.Alert, "presented", 1)
 	d.stop(0)
-	p.script("location.reload()")
+	p.reload()
 	p.until("the page is there, with what was in force", marked("On Lai")+" && "+showing("danger", "On Hong"))
 	p.shot("screen-without-a-node")
 	p.accessible(t, "screen without a node")
@@ -56,6 +56,7 @@ func TestScreen_SurvivesAReloadWithoutANode(t *testing.T) {
 		window.before = JSON.stringify(kept)
 		for (const a of kept.rules.alerts) if (a.shown) a.shown.texts[0].headline = "Everybody to the roof"
 		await got(all("readwrite").put(JSON.stringify(kept), "memory/lift-1"))
+		leaving = true
 		location.reload()
 	})()`)
 	p.until("what was signed is shown", marked("On Lai"))
@@ -89,7 +90,7 @@ func TestScreen_OverHTTPSIsLevelB(t *testing.T) {
 	d.read(0, &fire, "alert", "send", "--event", "Fire", "--headline", "Fire in On Lai House", "--severity", "Extreme", "--urgency", "Immediate", "--select", "place under tuen-mun/on-ting")
 	p.until("it is shown", `document.querySelector(".card")`)
 	d.stop(0)
-	p.script("location.reload()")
+	p.reload()
 	p.until("it is there without a node", `document.querySelector(".card .unconfirmed") && `+workerKeeps+` === "B"`)
 	p.shot("screen-without-a-node-https")
 	require.Equal(t, 1, read[int](p, `document.querySelectorAll(".card").length`))
