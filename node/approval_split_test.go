@@ -11,6 +11,7 @@ import (
 
 	"almenara/node"
 	"almenara/node/wire"
+	"almenara/node/wire/splits"
 )
 
 // parted is a district of three with a screen at each node, of which the third is cut
@@ -167,17 +168,17 @@ func (p *parted) agrees() {
 
 // reports reads what every node says of the split.
 func (p *parted) reports() {
-	report := p.splits(func(s wire.Split) bool {
-		return len(s.Alerts) == 8 && !slices.ContainsFunc(s.Alerts, func(a wire.SplitAlert) bool { return a.MsgType == "Alert" && len(a.Told) == 0 })
+	report := p.splits(func(s splits.Split) bool {
+		return len(s.Alerts) == 8 && !slices.ContainsFunc(s.Alerts, func(a splits.SplitAlert) bool { return a.MsgType == "Alert" && len(a.Told) == 0 })
 	})
-	by := map[string]wire.SplitAlert{}
+	by := map[string]splits.SplitAlert{}
 	for _, a := range report.Alerts {
 		if a.MsgType == "Alert" {
 			by[a.Alert] = a
 		}
 	}
-	of := func(headline string) wire.SplitAlert { return by[p.waits[headline].Alert] }
-	names := func(a wire.SplitAlert) (out []string) {
+	of := func(headline string) splits.SplitAlert { return by[p.waits[headline].Alert] }
+	names := func(a splits.SplitAlert) (out []string) {
 		for _, g := range a.Approved {
 			out = append(out, fmt.Sprint(g.By, " at ", g.Node, " ", g.Alone))
 		}

@@ -10,6 +10,7 @@ import (
 
 	"almenara/node"
 	"almenara/node/wire"
+	"almenara/node/wire/splits"
 )
 
 // Two halves both warn while the links between them are cut, one of them in the name
@@ -75,12 +76,12 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 	fleet.settle()
 	require.Contains(t, told(t, heard), "box-3 was without a majority from ")
 	report := d.splits(settledReport)
-	require.Equal(t, []wire.SplitHalf{{Nodes: []string{"box-1", "box-2"}, Majority: true}, {Nodes: []string{"box-3"}}}, report.Halves)
+	require.Equal(t, []splits.SplitHalf{{Nodes: []string{"box-1", "box-2"}, Majority: true}, {Nodes: []string{"box-3"}}}, report.Halves)
 	require.Len(t, report.Nodes, 1)
 	require.Equal(t, "lost", report.Nodes[0].Why)
 	require.GreaterOrEqual(t, report.To.Sub(report.From), 5*time.Second)
 	require.GreaterOrEqual(t, report.LateReceipts, 2, "box-3's screen has said that it verified and presented")
-	byKey := map[string]wire.SplitAlert{}
+	byKey := map[string]splits.SplitAlert{}
 	for _, a := range report.Alerts {
 		byKey[strings.Split(a.Key, ",")[1]] = a
 	}
@@ -104,7 +105,7 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 }
 
 // splits waits until every node has the whole report of one split, and all the same.
-func (d *district) splits(whole func(wire.Split) bool) wire.Split {
+func (d *district) splits(whole func(splits.Split) bool) splits.Split {
 	d.t.Helper()
 	var last []string
 	defer func() {
@@ -130,7 +131,7 @@ func (d *district) splits(whole func(wire.Split) bool) wire.Split {
 	return report[0]
 }
 
-func settledReport(s wire.Split) bool {
+func settledReport(s splits.Split) bool {
 	told := 0
 	for _, a := range s.Alerts {
 		told += len(a.Told)

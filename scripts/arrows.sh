@@ -157,13 +157,15 @@ almenara/node/web almenara/node/wire
 almenara/node/wire/sheets almenara/node/wire!
 almenara/node/wire/acts
 almenara/node/wire/able almenara/node/wire/why
-almenara/node/wire/caution
+almenara/node/wire/caution almenara/node/wire/headline
+almenara/node/wire/headline almenara/storage/alert!
 almenara/node/wire/devicehealth
 almenara/node/wire/looks
 almenara/node/wire/notices
 almenara/node/api/devicepages almenara/channels/pages almenara/node/api/openapi almenara/node/api/routing almenara/node/wire
 almenara/node/wire/why
 almenara/node/wire/reported
+almenara/node/wire/splits
 almenara/node/wire/visits
 almenara/node/duties almenara/channels/signal almenara/cluster/proposals
 almenara/node/inflight almenara/node/wire almenara/node/ratelimit
@@ -173,7 +175,7 @@ almenara/storage/coded
 almenara/node/web/console/said almenara/node/web/console/words almenara/node/wire
 almenara/storage/loglimit
 almenara/node/alone almenara/cluster almenara/storage
-almenara/node/alerts almenara/storage
+almenara/node/alerts almenara/node/wire/headline almenara/storage
 almenara/node/newest almenara/storage almenara/node/alerts almenara/node/wire
 almenara/node/stories almenara/cluster/fact almenara/cluster/agreed almenara/storage almenara/node/alerts almenara/node/shortid almenara/node/wire
 almenara/node/addressed almenara/storage almenara/node/alerts almenara/node/stories almenara/node/wire

@@ -133,7 +133,8 @@ func eventOf(what wire.Happening, m *alerts.Message, at time.Time) wire.ReportEv
 func ofMessage(m message, t *told) []wire.ReportEvent {
 	taken := eventOf(wire.HappenedTaken, m.Message, m.Entry.Accepted)
 	if says, err := m.Brief(); err == nil {
-		taken.By, taken.Reason, taken.Headline, taken.Alone = says.Issue.Author, says.Issue.Reason, says.Headline, says.Issue.Alone > 0
+		taken.By, taken.Reason, taken.Alone = says.Issue.Author, says.Issue.Reason, says.Issue.Alone > 0
+		taken.Headline, taken.Headlines = says.Headline, says.Headlines
 	}
 	reached, _ := spread(m.who, t.presented[m.Entry.Revision])
 	taken.Reached = &reached

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"almenara/node/wire/headline"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
@@ -30,9 +31,10 @@ type Message struct {
 
 // Brief is what lists say of a message.
 type Brief struct {
-	Headline string
-	Select   string         // the selection that the message was limited to
-	Issue    factbody.Issue // without Message, Targets, Blanks and Escalation
+	Headline  string
+	Headlines headline.Lines // in each language, where there are several
+	Select    string         // the selection that the message was limited to
+	Issue     factbody.Issue // without Message, Targets, Blanks and Escalation
 }
 
 // briefMost is how many bytes of a brief stay in memory. The longest headline of the real messages
@@ -153,7 +155,7 @@ func (m *Message) Brief() (Brief, error) {
 	if err != nil {
 		return Brief{}, err
 	}
-	b := Brief{Headline: whole.Alert.Headline(""), Select: selects(whole.Issue.Targets), Issue: whole.Issue}
+	b := Brief{Headline: whole.Alert.Headline(""), Headlines: headline.Of(whole.Alert), Select: selects(whole.Issue.Targets), Issue: whole.Issue}
 	b.Issue.Message, b.Issue.Targets, b.Issue.Blanks, b.Issue.Escalation = nil, nil, nil, nil
 	return b, nil
 }
@@ -169,6 +171,11 @@ func (m *Message) stub(texts Texts) *Message {
 	for _, s := range []*string{&b.Headline, &b.Select, &b.Issue.Author, &b.Issue.Reason, &b.Issue.Incident, &b.Issue.Scenario, &b.Issue.Licence, &b.Issue.Within} {
 		size += len(*s)
 		*s = strings.Clone(*s) // by itself: it may be a part of what is given up
+	}
+	b.Headlines = slices.Clone(b.Headlines)
+	for n, line := range b.Headlines {
+		size += len(line.Language) + len(line.Text)
+		b.Headlines[n] = headline.Line{Language: strings.Clone(line.Language), Text: strings.Clone(line.Text)}
 	}
 	if size <= briefMost {
 		out.brief = &b

@@ -133,6 +133,9 @@ func TestMessage_BriefIsKeptWhereItIsShort(t *testing.T) {
 			for len(a.Infos[0].Headline) < length {
 				a.Infos[0].Headline += " rain"
 			}
+			other := a.Infos[0]
+			other.Language, other.Headline = "zh-HK", "雨"
+			a.Infos = append(a.Infos, other)
 			i.Targets = append(i.Targets, audience.Target{Select: "kind = phone"}, i.Targets[0])
 			i.Scenario, i.Incident, i.Within, i.Policy = "fire", "17", "tuen-mun", 3
 		})
@@ -140,6 +143,7 @@ func TestMessage_BriefIsKeptWhereItIsShort(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "kind = screen; kind = phone", before.Select)
 		require.Equal(t, m.Alert.Infos[0].Headline, before.Headline)
+		require.Equal(t, "雨", before.Headlines.In("zh-Hant", ""))
 		require.Empty(t, before.Issue.Message)
 		after, err := m.stub(log{"a": m.Issue}).Brief()
 		require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/web"
 	"almenara/node/wire"
+	"almenara/node/wire/splits"
 	"almenara/storage/alert"
 )
 
@@ -253,7 +254,7 @@ func (h *Handler) nodeRoutes() []routing.Route {
 			Method: "GET", Path: "/api/v1/splits",
 			Summary: "What was done while nodes were without a majority, the newest split first: who was warned, where, when, " +
 				"by whom, under which policy, what was double or came late. Every node says the same.",
-			Params: []openapi.Param{paramLimit}, Answer: []wire.Split{},
+			Params: []openapi.Param{paramLimit}, Answer: []splits.Split{},
 		}},
 		{Action: authority.ChangeNodes, Handle: h.invite, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/nodes/invite", MaxBody: bodyJSON,

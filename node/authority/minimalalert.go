@@ -5,6 +5,7 @@ import (
 
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/splits"
 	"almenara/storage/audience"
 )
 
@@ -75,7 +76,7 @@ func MinimalEvent(by Caller, out *wire.Event) {
 
 // MinimalSplit rounds the counts of the alerts of a split that are Personal, and the sum of
 // late receipts, from which they could be told otherwise.
-func MinimalSplit(by Caller, out *wire.Split) {
+func MinimalSplit(by Caller, out *splits.Split) {
 	if operates(by) {
 		return
 	}

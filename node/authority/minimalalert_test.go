@@ -9,6 +9,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/wire"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/splits"
 )
 
 func personal() wire.Alert {
@@ -85,17 +86,17 @@ func TestMinimalEvent_DoesNotTellWhoIsLimitedOfWhichAlertAReportIs(t *testing.T)
 }
 
 func TestMinimalSplit_RoundsTheSumToo(t *testing.T) {
-	of := func() wire.Split {
-		return wire.Split{LateReceipts: 13, Alerts: []wire.SplitAlert{
-			{Personal: true, Addressed: 3, Receipts: 6, Told: []wire.SplitTold{{Node: "a", Devices: 2}}},
-			{Addressed: 3, Receipts: 7, Told: []wire.SplitTold{{Node: "a", Devices: 2}}},
+	of := func() splits.Split {
+		return splits.Split{LateReceipts: 13, Alerts: []splits.SplitAlert{
+			{Personal: true, Addressed: 3, Receipts: 6, Told: []splits.SplitTold{{Node: "a", Devices: 2}}},
+			{Addressed: 3, Receipts: 7, Told: []splits.SplitTold{{Node: "a", Devices: 2}}},
 		}}
 	}
 	s := of()
 	authority.MinimalSplit(authority.Caller{Roles: []string{authority.RoleViewer}}, &s)
-	require.Equal(t, wire.Split{LateReceipts: 10, Alerts: []wire.SplitAlert{
-		{Personal: true, RoundedTo: 5, Receipts: 5, Told: []wire.SplitTold{{Node: "a"}}},
-		{Addressed: 3, Receipts: 7, Told: []wire.SplitTold{{Node: "a", Devices: 2}}},
+	require.Equal(t, splits.Split{LateReceipts: 10, Alerts: []splits.SplitAlert{
+		{Personal: true, RoundedTo: 5, Receipts: 5, Told: []splits.SplitTold{{Node: "a"}}},
+		{Addressed: 3, Receipts: 7, Told: []splits.SplitTold{{Node: "a", Devices: 2}}},
 	}}, s)
 	s = of()
 	authority.MinimalSplit(authority.Caller{Roles: []string{authority.RoleComposer}}, &s)

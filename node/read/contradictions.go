@@ -11,6 +11,7 @@ import (
 	"almenara/channels"
 	"almenara/node/contradictions"
 	"almenara/node/wire/caution"
+	"almenara/node/wire/headline"
 	"almenara/storage/alert"
 )
 
@@ -82,7 +83,7 @@ func membersOf(i channels.Item) *roaring.Bitmap {
 
 // saying is what one alert says, to be held against another.
 func (r *Reader) saying(i channels.Item) caution.ContrarySaying {
-	out := caution.ContrarySaying{Alert: string(i.Alert), Sender: i.Message.Sender, Sent: i.Message.Sent.Time().UTC()}
+	out := caution.ContrarySaying{Alert: string(i.Alert), Sender: i.Message.Sender, Sent: i.Message.Sent.Time().UTC(), Headlines: headline.Of(i.Message)}
 	if s := r.stories.OnBook(i.Alert); s != nil && s.Current() != nil {
 		out.Author = s.Current().Entry.Author
 	}

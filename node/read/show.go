@@ -84,7 +84,7 @@ func (r *Reader) messageOut(s *stories.Story, m *alerts.Message, view reached.Vi
 	out := wire.Message{
 		Key: m.Entry.Key.String(), MsgType: string(m.Entry.MsgType), Revision: uint64(m.Entry.Revision),
 		Accepted: m.Entry.Accepted, Author: says.Issue.Author, Fact: m.Fact, Digest: m.Entry.Digest, Reason: says.Issue.Reason,
-		Headline: says.Headline, Original: r.originals.Copy(says.Issue),
+		Headline: says.Headline, Headlines: says.Headlines, Original: r.originals.Copy(says.Issue),
 	}
 	if err != nil || m.Entry.MsgType == alert.MsgTypeCancel {
 		return out, err
@@ -122,7 +122,7 @@ func (r *Reader) sumUp(s *stories.Story, view reached.View) (wire.Alert, address
 	}
 	out := wire.Alert{
 		ID: string(s.ID), Revision: uint64(m.Entry.Revision), Key: m.Entry.Key.String(), State: r.stories.State(s),
-		Status: string(m.Entry.Status), MsgType: string(m.Entry.MsgType), Headline: says.Headline,
+		Status: string(m.Entry.Status), MsgType: string(m.Entry.MsgType), Headline: says.Headline, Headlines: says.Headlines,
 		Sent: m.Entry.Sent.UTC(), Author: says.Issue.Author, Select: says.Select,
 		CountsFrom: view.From(), Rungs: rungs, Addressed: r.members.Counts(who.Addressed), Joined: who.Joined.GetCardinality(),
 		Personal: s.Personal(),

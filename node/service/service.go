@@ -16,6 +16,7 @@ import (
 	"almenara/node/wire/personal"
 	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/splits"
 	"almenara/node/wire/visits"
 )
 
@@ -245,7 +246,7 @@ type Backups interface {
 
 // Splits reports what was done while nodes were without a majority, newest first.
 type Splits interface {
-	Splits(ctx context.Context, limit int) ([]wire.Split, error)
+	Splits(ctx context.Context, limit int) ([]splits.Split, error)
 }
 
 // Agreed makes reads of the agreed part linearizable.

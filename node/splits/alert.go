@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 	"almenara/storage/alert"
 )
 
@@ -15,8 +15,8 @@ import (
 const late = 3 * time.Second
 
 // alert says what is known of one message of the split.
-func (w *window) alert(m Message, inside []Message) wire.SplitAlert {
-	out := wire.SplitAlert{
+func (w *window) alert(m Message, inside []Message) splits.SplitAlert {
+	out := splits.SplitAlert{
 		Alert: m.Alert, Key: m.Entry.Key.String(), MsgType: string(m.Entry.MsgType), Status: string(m.Entry.Status),
 		Headline: m.Headline, Issued: at(m.Issue.Accepted), Node: w.name(m.Node), Alone: w.aloneAt(m.Node, m.Issue.Accepted),
 		Author: m.Issue.Author, Reason: m.Issue.Reason, Incident: m.Issue.Incident, Policy: m.Issue.Policy,
@@ -33,19 +33,19 @@ func (w *window) alert(m Message, inside []Message) wire.SplitAlert {
 }
 
 // told lists who told devices, each node once for a revision, the first time.
-func (w *window) told(m Message) []wire.SplitTold {
-	out, due := []wire.SplitTold{}, w.due(m)
+func (w *window) told(m Message) []splits.SplitTold {
+	out, due := []splits.SplitTold{}, w.due(m)
 	for _, f := range w.Fanouts {
 		if f.Alert != m.Alert || f.Revision != uint64(m.Entry.Revision) {
 			continue
 		}
-		out = append(out, wire.SplitTold{Node: w.name(f.Node), Devices: f.Devices, At: at(f.At), Late: f.At-due > late.Milliseconds()})
+		out = append(out, splits.SplitTold{Node: w.name(f.Node), Devices: f.Devices, At: at(f.At), Late: f.At-due > late.Milliseconds()})
 	}
-	slices.SortFunc(out, func(a, b wire.SplitTold) int {
+	slices.SortFunc(out, func(a, b splits.SplitTold) int {
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Devices, b.Devices))
 	})
 	seen := map[string]bool{}
-	return slices.DeleteFunc(out, func(t wire.SplitTold) bool {
+	return slices.DeleteFunc(out, func(t splits.SplitTold) bool {
 		double := seen[t.Node]
 		seen[t.Node] = true
 		return double
@@ -89,7 +89,7 @@ func similar(a, b Message) bool {
 
 // unheard says where the message came too late to be shown: nodes that got it only
 // when it was over have it on record, and showed it to nobody.
-func (w *window) unheard(m Message, told []wire.SplitTold) (notes []string) {
+func (w *window) unheard(m Message, told []splits.SplitTold) (notes []string) {
 	if m.Entry.MsgType == alert.MsgTypeCancel || !alert.Presentable(m.Entry.Status) || w.waits(m) {
 		return nil // nobody was to be told
 	}
@@ -99,9 +99,9 @@ func (w *window) unheard(m Message, told []wire.SplitTold) (notes []string) {
 			continue
 		}
 		reached := func(node string) bool {
-			return slices.ContainsFunc(told, func(t wire.SplitTold) bool { return t.Node == node })
+			return slices.ContainsFunc(told, func(t splits.SplitTold) bool { return t.Node == node })
 		}
-		if s.Node == m.Node && !slices.ContainsFunc(told, func(t wire.SplitTold) bool { return t.Node != w.name(m.Node) }) {
+		if s.Node == m.Node && !slices.ContainsFunc(told, func(t splits.SplitTold) bool { return t.Node != w.name(m.Node) }) {
 			notes = append(notes, fmt.Sprintf("It %s before the other half got it, which recorded it and showed it to nobody.", why))
 		} else if s.Node != m.Node && !w.aloneAt(m.Node, m.Issue.Accepted) && !reached(w.name(s.Node)) {
 			notes = append(notes, fmt.Sprintf("It %s before %s got it, which recorded it and showed it to nobody.", why, w.name(s.Node)))

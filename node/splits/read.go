@@ -12,7 +12,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/stories"
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/audit"
@@ -43,13 +43,13 @@ func NewReader(state *agreed.Reader, store *storage.Store, s *stories.Finder, a 
 
 // Splits implements api.District: a fold over what is agreed, so that every node
 // says the same.
-func (x *Reader) Splits(_ context.Context, limit int) ([]wire.Split, error) {
+func (x *Reader) Splits(_ context.Context, limit int) ([]splits.Split, error) {
 	if limit <= 0 {
 		limit = usual
 	}
 	r, err := x.records(limit)
 	if err != nil || len(r.Spells) == 0 {
-		return []wire.Split{}, err
+		return []splits.Split{}, err
 	}
 	report := Report(r)
 	report = report[:min(limit, len(report))]
@@ -58,7 +58,7 @@ func (x *Reader) Splits(_ context.Context, limit int) ([]wire.Split, error) {
 			return nil, err
 		}
 	}
-	return append([]wire.Split{}, report...), nil
+	return append([]splits.Split{}, report...), nil
 }
 
 // records gathers what is agreed since the first of the newest spells.
@@ -258,7 +258,7 @@ func (x *Reader) changes(r *Records, since time.Time) error {
 
 // lateReceipts counts what devices told nodes without a majority: nobody else could
 // count it before the links were back.
-func (x *Reader) lateReceipts(s *wire.Split, spells []Spell) error {
+func (x *Reader) lateReceipts(s *splits.Split, spells []Spell) error {
 	counts, nodes := map[string]int{}, map[string]bool{}
 	for _, node := range s.Nodes {
 		nodes[node.Node] = true

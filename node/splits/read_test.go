@@ -19,7 +19,7 @@ import (
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/stories"
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 	"almenara/storage"
 	"almenara/storage/alert"
 	"almenara/storage/alert/capxml"
@@ -128,7 +128,7 @@ func TestReader_ReadsWhatWasAgreed(t *testing.T) {
 		r.fact(62, fact.KindAlert, factbody.Issue{Message: raw, Author: "wong", Accepted: after(40).UnixMilli()})
 		report, err := r.Splits(t.Context(), 0)
 		require.NoError(t, err)
-		i := slices.IndexFunc(report[0].Alerts, func(s wire.SplitAlert) bool { return strings.Contains(s.Key, ","+over.Identifier+",") })
+		i := slices.IndexFunc(report[0].Alerts, func(s splits.SplitAlert) bool { return strings.Contains(s.Key, ","+over.Identifier+",") })
 		require.Equal(t, string(ends.alert), report[0].Alerts[i].Alert, "the alert that it ends, not the Cancel's own id")
 	}
 

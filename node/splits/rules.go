@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"almenara/cluster/command"
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 )
 
 // act is what a person did at a node, under the rules that this node knew.
@@ -103,9 +103,9 @@ func (w *window) approvals(m Message) (out []Approval) {
 }
 
 // approved says who stood by the message and what is odd about it.
-func (w *window) approved(m Message) (out []wire.SplitApproval, notes []string) {
+func (w *window) approved(m Message) (out []splits.SplitApproval, notes []string) {
 	for _, a := range w.approvals(m) {
-		out = append(out, wire.SplitApproval{
+		out = append(out, splits.SplitApproval{
 			By: a.By, At: at(a.At), Node: w.name(a.Node), Alone: w.aloneAt(a.Node, a.At), Reason: a.Reason, Policy: a.Policy,
 		})
 		_, odd := w.rules(act{"Approved by " + a.By, a.Node, a.At, a.Policy}, a.By, m)

@@ -15,7 +15,7 @@ import (
 	"slices"
 	"time"
 
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 	"almenara/storage/alert/board"
 	"almenara/storage/factbody"
 )
@@ -82,8 +82,8 @@ type Change struct {
 const slack = 5 * time.Second
 
 // Report makes the report, the newest split first.
-func Report(r Records) []wire.Split {
-	var out []wire.Split
+func Report(r Records) []splits.Split {
+	var out []splits.Split
 	for _, spells := range group(r.Spells) {
 		w := window{Records: r, spells: spells, from: spells[0].From, to: spells[0].To}
 		for _, s := range spells {
@@ -126,12 +126,12 @@ type window struct {
 
 func (w *window) name(id string) string { return cmp.Or(w.Names[id], id) }
 
-func (w *window) split() wire.Split {
-	out := wire.Split{
-		From: at(w.from), To: at(w.to), Nodes: []wire.SplitNode{}, Halves: w.halves(), Alerts: []wire.SplitAlert{},
+func (w *window) split() splits.Split {
+	out := splits.Split{
+		From: at(w.from), To: at(w.to), Nodes: []splits.SplitNode{}, Halves: w.halves(), Alerts: []splits.SplitAlert{},
 	}
 	for _, s := range w.spells {
-		out.Nodes = append(out.Nodes, wire.SplitNode{
+		out.Nodes = append(out.Nodes, splits.SplitNode{
 			Node: s.Node, Name: w.Names[s.Node], From: at(s.From), To: at(s.To), Why: s.Why, Policy: s.Policy,
 		})
 	}
@@ -146,7 +146,7 @@ func at(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
 
 // halves groups the nodes by who was in touch. Those of which nothing says that they
 // were alone were in touch with each other: that is what a majority is.
-func (w *window) halves() []wire.SplitHalf {
+func (w *window) halves() []splits.SplitHalf {
 	half := map[string]string{}
 	var find func(id string) string
 	find = func(id string) string {
@@ -176,12 +176,12 @@ func (w *window) halves() []wire.SplitHalf {
 	for id := range w.Names {
 		members[find(id)] = append(members[find(id)], w.name(id))
 	}
-	out := []wire.SplitHalf{}
+	out := []splits.SplitHalf{}
 	for root, names := range members {
 		slices.Sort(names)
-		out = append(out, wire.SplitHalf{Nodes: names, Majority: root == majority})
+		out = append(out, splits.SplitHalf{Nodes: names, Majority: root == majority})
 	}
-	slices.SortFunc(out, func(a, b wire.SplitHalf) int {
+	slices.SortFunc(out, func(a, b splits.SplitHalf) int {
 		if a.Majority != b.Majority {
 			return map[bool]int{true: -1, false: 1}[a.Majority]
 		}

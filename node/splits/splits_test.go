@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
 	"almenara/storage/audit"
@@ -56,7 +56,7 @@ func told(node, of string, s int) Fanout {
 
 var names = map[string]string{"a": "box-1", "b": "box-2", "c": "box-3", "d": "box-4", "e": "box-5"}
 
-func one(t *testing.T, r Records) wire.Split {
+func one(t *testing.T, r Records) splits.Split {
 	t.Helper()
 	r.Names = names
 	report := Report(r)
@@ -66,9 +66,9 @@ func one(t *testing.T, r Records) wire.Split {
 
 func TestReport_GroupsWhoWasInTouch(t *testing.T) {
 	s := one(t, Records{Spells: []Spell{spell("d", 0, 60, "e"), spell("e", 1, 61, "d")}})
-	require.Equal(t, []wire.SplitHalf{{Nodes: []string{"box-1", "box-2", "box-3"}, Majority: true}, {Nodes: []string{"box-4", "box-5"}}}, s.Halves)
+	require.Equal(t, []splits.SplitHalf{{Nodes: []string{"box-1", "box-2", "box-3"}, Majority: true}, {Nodes: []string{"box-4", "box-5"}}}, s.Halves)
 	s = one(t, Records{Spells: []Spell{spell("a", 0, 60), spell("b", 0, 61), spell("c", 0, 61), spell("d", 2, 60, "e"), spell("e", 1, 61)}})
-	require.Equal(t, []wire.SplitHalf{
+	require.Equal(t, []splits.SplitHalf{
 		{Nodes: []string{"box-1"}}, {Nodes: []string{"box-2"}}, {Nodes: []string{"box-3"}}, {Nodes: []string{"box-4", "box-5"}},
 	}, s.Halves, "nobody had a majority")
 }
@@ -142,7 +142,7 @@ func TestReport_SaysWhoApprovedAndUnderWhichRules(t *testing.T) {
 		Changes: []Change{changed(42, after(32), "user revoke chan")},
 	}
 	a := one(t, r).Alerts[0]
-	require.Equal(t, []wire.SplitApproval{{By: "chan", At: after(33), Node: "box-3", Alone: true, Policy: 41}}, a.Approved,
+	require.Equal(t, []splits.SplitApproval{{By: "chan", At: after(33), Node: "box-3", Alone: true, Policy: 41}}, a.Approved,
 		"neither the author, nor twice, nor for another message")
 	require.Equal(t, []string{
 		"Approved by chan under policy 41; 42 had revoked the approver chan at 03:00:32, by root.",
@@ -169,11 +169,11 @@ func TestReport_NamesWhatWaitedAndWasApprovedMeanwhile(t *testing.T) {
 	a := s.Alerts[0]
 	require.Equal(t, after(-3600), a.Issued)
 	require.False(t, a.Alone)
-	require.Equal(t, []wire.SplitApproval{
+	require.Equal(t, []splits.SplitApproval{
 		{By: "lee", At: after(-1800), Node: "box-1", Policy: 41}, {By: "chan", At: after(31), Node: "box-3", Alone: true, Policy: 41},
 	}, a.Approved)
 	require.Equal(t, []string{"Approved by chan at box-3, where nobody could know that it had been cancelled at 03:00:20."}, a.Notes)
-	require.Equal(t, []wire.SplitTold{{Node: "box-3", Devices: 3, At: after(32)}}, a.Told, "not late: it was told as soon as it was approved")
+	require.Equal(t, []splits.SplitTold{{Node: "box-3", Devices: 3, At: after(32)}}, a.Told, "not late: it was told as soon as it was approved")
 	r.Fanouts = []Fanout{told("c", "ab", 35)}
 	require.True(t, one(t, r).Alerts[0].Told[0].Late)
 }
@@ -206,7 +206,7 @@ func TestReport_SaysWhatCameTooLate(t *testing.T) {
 	require.Equal(t, []string{"It expired before the other half got it, which recorded it and showed it to nobody."}, s.Alerts[0].Notes)
 	require.Equal(t, []string{"It was cancelled before the other half got it, which recorded it and showed it to nobody."}, s.Alerts[1].Notes)
 	require.Equal(t, []string{"It expired before box-3 got it, which recorded it and showed it to nobody."}, s.Alerts[2].Notes)
-	require.Equal(t, []wire.SplitTold{
+	require.Equal(t, []splits.SplitTold{
 		{Node: "box-1", Devices: 3, At: after(32)}, {Node: "box-2", Devices: 3, At: after(36), Late: true},
 	}, s.Alerts[2].Told, "each node once, the first time")
 	require.Empty(t, s.Alerts[3].Notes)

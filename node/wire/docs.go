@@ -14,7 +14,7 @@ import (
 // source is the text of this package and of those below it that have bodies: their comments are the description of the API, so
 // that there is one place for both.
 //
-//go:embed *.go acts/*.go able/*.go caution/*.go devicehealth/*.go looks/*.go notices/*.go personal/*.go places/*.go reported/*.go visits/*.go
+//go:embed *.go acts/*.go able/*.go caution/*.go devicehealth/*.go headline/*.go looks/*.go notices/*.go personal/*.go places/*.go reported/*.go splits/*.go visits/*.go
 var source embed.FS
 
 // Docs gives what the comments of this package say of its types and their fields, by

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"time"
+
+	"almenara/node/wire/headline"
+)
 
 // Message is one CAP message of an alert.
 type Message struct {
@@ -15,10 +19,11 @@ type Message struct {
 	// Headline, Addressed, Joined and Rungs are what this message says, for whom, and what they
 	// told; no later message changes them. A Cancel has no Rungs. Joined came into the audience
 	// while this message was the newest.
-	Headline  string `json:"headline,omitempty"`
-	Addressed uint64 `json:"addressed,omitempty"`
-	Joined    uint64 `json:"joined,omitempty"`
-	Rungs     *Rungs `json:"rungs,omitempty"`
+	Headline  string         `json:"headline,omitempty"`
+	Headlines headline.Lines `json:"headlines,omitempty"` // as of the alert
+	Addressed uint64         `json:"addressed,omitempty"`
+	Joined    uint64         `json:"joined,omitempty"`
+	Rungs     *Rungs         `json:"rungs,omitempty"`
 	// Texts is what the message says, as devices get it: of the message that is shown and of
 	// those that wait for approval. A device gets those whose areas it is in.
 	Texts []MessageText `json:"texts,omitempty"`

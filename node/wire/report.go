@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"almenara/node/wire/able"
+	"almenara/node/wire/headline"
 	"almenara/node/wire/reported"
 )
 
@@ -102,14 +103,15 @@ const (
 
 // ReportEvent is one line of what happened, in the order of time.
 type ReportEvent struct {
-	At       time.Time `json:"at"`
-	What     Happening `json:"what"`               // what it was; first to last are told by devices, all others by nodes
-	MsgType  string    `json:"msg_type,omitempty"` // of the message that it is about; absent where it is about all of the alert
-	Revision uint64    `json:"revision,omitempty"` // of that message
-	By       string    `json:"by,omitempty"`       // the person, where it was one
-	Reason   string    `json:"reason,omitempty"`   // that the person gave
-	Headline string    `json:"headline,omitempty"` // of a message that was taken
-	Alone    bool      `json:"alone,omitempty"`    // the node that took it had no majority
+	At        time.Time      `json:"at"`
+	What      Happening      `json:"what"`                // what it was; first to last are told by devices, all others by nodes
+	MsgType   string         `json:"msg_type,omitempty"`  // of the message that it is about; absent where it is about all of the alert
+	Revision  uint64         `json:"revision,omitempty"`  // of that message
+	By        string         `json:"by,omitempty"`        // the person, where it was one
+	Reason    string         `json:"reason,omitempty"`    // that the person gave
+	Headline  string         `json:"headline,omitempty"`  // of a message that was taken
+	Headlines headline.Lines `json:"headlines,omitempty"` // likewise, as of the alert
+	Alone     bool           `json:"alone,omitempty"`     // the node that took it had no majority
 	// Reached is when those whom this one message addressed had presented it; only of a message that was
 	// taken and is no Cancel.
 	Reached *Spread `json:"reached,omitempty"`

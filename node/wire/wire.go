@@ -8,6 +8,7 @@ import (
 
 	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
+	"almenara/node/wire/headline"
 	"almenara/node/wire/looks"
 	"almenara/node/wire/why"
 )
@@ -187,23 +188,24 @@ func (r *Rungs) All() [10]*uint64 {
 
 // Alert is one alert with its current message.
 type Alert struct {
-	ID       string    `json:"id"`
-	Revision uint64    `json:"revision"`
-	Key      string    `json:"key"`
-	State    State     `json:"state"`
-	Status   string    `json:"status"`
-	MsgType  string    `json:"msg_type"`
-	Headline string    `json:"headline"`
-	Tier     string    `json:"tier,omitempty"` // emergency, advisory, drill or test: how devices present what stands; absent where nothing does
-	Sent     time.Time `json:"sent"`
-	Expires  time.Time `json:"expires"`
-	Author   string    `json:"author,omitempty"`
-	Select   string    `json:"select,omitempty"`
-	Scenario string    `json:"scenario,omitempty"`
-	Incident string    `json:"incident,omitempty"`
-	Licence  string    `json:"licence,omitempty"`    // under which a node that was alone took it
-	Alone    time.Time `json:"alone_since,omitzero"` // since when the node that took it was alone; zero: it was not
-	Policy   uint64    `json:"policy,omitempty"`     // version of the policy that node knew
+	ID        string         `json:"id"`
+	Revision  uint64         `json:"revision"`
+	Key       string         `json:"key"`
+	State     State          `json:"state"`
+	Status    string         `json:"status"`
+	MsgType   string         `json:"msg_type"`
+	Headline  string         `json:"headline"`            // of its first text
+	Headlines headline.Lines `json:"headlines,omitempty"` // in each of its languages, eight at most; absent where it is in one
+	Tier      string         `json:"tier,omitempty"`      // emergency, advisory, drill or test: how devices present what stands; absent where nothing does
+	Sent      time.Time      `json:"sent"`
+	Expires   time.Time      `json:"expires"`
+	Author    string         `json:"author,omitempty"`
+	Select    string         `json:"select,omitempty"`
+	Scenario  string         `json:"scenario,omitempty"`
+	Incident  string         `json:"incident,omitempty"`
+	Licence   string         `json:"licence,omitempty"`    // under which a node that was alone took it
+	Alone     time.Time      `json:"alone_since,omitzero"` // since when the node that took it was alone; zero: it was not
+	Policy    uint64         `json:"policy,omitempty"`     // version of the policy that node knew
 	// Approvals is who has approved it and how many must; nil where none must.
 	Approvals *Approvals `json:"approvals,omitempty"`
 	// Waiting is how many messages wait for approval: the alert's own, and Updates of it.

@@ -55,24 +55,30 @@ func (a *Alert) InfoFor(lang string) *Info {
 	rank := 0
 	for n := range a.Infos {
 		i := &a.Infos[n]
-		if r := languageRank(i.Lang(), lang); r > rank {
+		if r := LanguageRank(i.Lang(), lang); r > rank {
 			best, rank = i, r
 		}
 	}
 	return best
 }
 
-// languageRank is 3 for the same language tag, 2 for the same primary language, 1
-// for any other.
-func languageRank(have, want string) int {
+// How near a language is to one that is asked for; see LanguageRank.
+const (
+	OtherLanguage = 1 // any other
+	NearLanguage  = 2 // the same primary language, such as zh-HK and zh-Hant
+	SameLanguage  = 3 // the same tag
+)
+
+// LanguageRank is how near the tag have is to the tag want.
+func LanguageRank(have, want string) int {
 	primary := func(tag string) string { p, _, _ := strings.Cut(tag, "-"); return p }
 	switch {
 	case strings.EqualFold(have, want):
-		return 3
+		return SameLanguage
 	case strings.EqualFold(primary(have), primary(want)):
-		return 2
+		return NearLanguage
 	default:
-		return 1
+		return OtherLanguage
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"almenara/node/wire"
 	"almenara/node/wire/able"
 	"almenara/node/wire/places"
+	"almenara/node/wire/splits"
 )
 
 // Tokens name callers: the token is "token-" and the role, "token-none" has no role.
@@ -77,7 +78,7 @@ func New() *Fake {
 		known: known{asked: a, Erasures: ExampleErasures(), Kept: ExampleKept()},
 		nodes: nodes{
 			asked:  a,
-			Parted: []wire.Split{{Nodes: []wire.SplitNode{}, Halves: []wire.SplitHalf{}, Alerts: []wire.SplitAlert{}}},
+			Parted: []splits.Split{{Nodes: []splits.SplitNode{}, Halves: []splits.SplitHalf{}, Alerts: []splits.SplitAlert{}}},
 			State:  wire.Status{Node: "n1", Name: "on-ting", District: "tuen-mun", Role: "leader", Quorum: true, Ready: true, Nodes: []wire.NodeInfo{}, MQTT: []string{}},
 		},
 	}

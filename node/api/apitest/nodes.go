@@ -7,13 +7,14 @@ import (
 
 	"almenara/node/authority"
 	"almenara/node/wire"
+	"almenara/node/wire/splits"
 )
 
 // nodes are the boxes of the district.
 type nodes struct {
 	*asked
 	State  wire.Status
-	Parted []wire.Split
+	Parted []splits.Split
 }
 
 // UpToDate answers Err.
@@ -40,6 +41,6 @@ func (f *nodes) Backup(_ context.Context, by authority.Caller) (io.ReadCloser, i
 }
 
 // Splits answers Parted.
-func (f *nodes) Splits(_ context.Context, limit int) ([]wire.Split, error) {
+func (f *nodes) Splits(_ context.Context, limit int) ([]splits.Split, error) {
 	return f.Parted, f.note(nil, "Splits %d", limit)
 }

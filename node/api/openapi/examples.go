@@ -12,10 +12,12 @@ import (
 	"almenara/node/wire/acts"
 	"almenara/node/wire/caution"
 	"almenara/node/wire/devicehealth"
+	"almenara/node/wire/headline"
 	"almenara/node/wire/notices"
 	"almenara/node/wire/personal"
 	"almenara/node/wire/places"
 	"almenara/node/wire/reported"
+	"almenara/node/wire/splits"
 	"almenara/node/wire/visits"
 )
 
@@ -106,7 +108,8 @@ var examples = byType(
 	},
 	wire.Alert{
 		ID: exampleID, Revision: exampleRev, Key: exampleKey, State: wire.StateInForce, Status: "Actual", MsgType: "Alert",
-		Headline: "Go to the second floor", Sent: exampleTime, Expires: exampleEnd, Author: "warden", Scenario: "flood", Incident: "i-7",
+		Headline: "Go to the second floor", Headlines: headline.Lines{{Language: "en", Text: "Go to the second floor"}, {Language: "zh-Hant", Text: "請到二樓"}},
+		Sent: exampleTime, Expires: exampleEnd, Author: "warden", Scenario: "flood", Incident: "i-7",
 		Replication: wire.ReplicationCommitted, CountsFrom: wire.SourceDistrict, Rungs: exampleRungs, Addressed: exampleCount,
 		Approvals: &wire.Approvals{Needed: 1, Given: []wire.ApprovedBy{{Name: "chief", At: exampleTime}}, Why: &wire.Demand{
 			Sentence: "its severity is Extreme, and the policy asks for 1 approval from severity Extreme on", Rule: wire.PolicyRule{Severity: "Extreme", Approvals: 1}, Severity: "Extreme",
@@ -191,9 +194,9 @@ var examples = byType(
 		API:   "https://10.0.0.1:8480", MQTT: []string{"ssl://10.0.0.1:8883"}, Internode: "10.0.0.1:8470", DataDirectory: "/var/lib/almenara",
 		Disk: wire.Disk{Level: "ample", Free: 48 << 30, Total: 64 << 30}, Clock: wire.Clock{Source: "own"}, Spool: wire.Spool{Total: 64 << 20},
 	},
-	wire.Split{
-		From: exampleTime, To: exampleEnd, Nodes: []wire.SplitNode{{Node: exampleNode, Name: "n1", From: exampleTime, To: exampleEnd, Why: "lost", Policy: 41}},
-		Halves: []wire.SplitHalf{{Nodes: []string{"n1"}}, {Nodes: []string{"n2", "n3"}, Majority: true}}, Alerts: []wire.SplitAlert{},
+	splits.Split{
+		From: exampleTime, To: exampleEnd, Nodes: []splits.SplitNode{{Node: exampleNode, Name: "n1", From: exampleTime, To: exampleEnd, Why: "lost", Policy: 41}},
+		Halves: []splits.SplitHalf{{Nodes: []string{"n1"}}, {Nodes: []string{"n2", "n3"}, Majority: true}}, Alerts: []splits.SplitAlert{},
 	},
 	wire.Invite{Minutes: 30},
 	wire.Invited{Token: "almenara-join-1.pGhkaXN0cmljdGh0dWVu…", Expires: exampleEnd},

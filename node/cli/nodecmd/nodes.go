@@ -159,7 +159,7 @@ func status(fs *pflag.FlagSet) command.Runner {
 		}
 		defer c.Close()
 		if *parted {
-			return splits(ctx, e, c)
+			return showSplits(ctx, e, c)
 		}
 		s, err := c.Status(ctx, *hash)
 		if err != nil {

@@ -9,11 +9,11 @@ import (
 	"almenara/node/cli/command"
 	"almenara/node/cli/terminal"
 	"almenara/node/client"
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 )
 
-// splits prints what was done while nodes were without a majority.
-func splits(ctx context.Context, e *command.Env, c *client.Client) error {
+// showSplits prints what was done while nodes were without a majority.
+func showSplits(ctx context.Context, e *command.Env, c *client.Client) error {
 	report, err := c.Splits(ctx, 0)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func splits(ctx context.Context, e *command.Env, c *client.Client) error {
 }
 
 // split is one split: who could reach whom, then every alert in the order of time.
-func split(e *command.Env, w io.Writer, s wire.Split) {
+func split(e *command.Env, w io.Writer, s splits.Split) {
 	fmt.Fprintf(w, "Split from %s to %s, %s\n", terminal.Clock(s.From), terminal.TimeOn(s.To, s.From), terminal.Lasted(s.To.Sub(s.From)))
 	for _, half := range s.Halves {
 		label := "Without majority: "
@@ -57,7 +57,7 @@ func split(e *command.Env, w io.Writer, s wire.Split) {
 	}
 }
 
-func aloneSentence(n wire.SplitNode) string {
+func aloneSentence(n splits.SplitNode) string {
 	name := command.Or(n.Name, n.Node)
 	span := fmt.Sprintf("%s to %s", terminal.ClockTime(n.From), terminal.ClockTime(n.To))
 	switch n.Why {
@@ -70,7 +70,7 @@ func aloneSentence(n wire.SplitNode) string {
 }
 
 // splitAlert is one message: what, by whom, where it was told, and what is odd.
-func splitAlert(e *command.Env, w io.Writer, a wire.SplitAlert) {
+func splitAlert(e *command.Env, w io.Writer, a splits.SplitAlert) {
 	what := a.MsgType
 	if a.Status != "Actual" {
 		what = a.Status + " " + what
@@ -126,14 +126,14 @@ func rounded(n, to uint64, noun string) string {
 	return "at least " + terminal.Thousands(n) + " " + noun
 }
 
-func incidentOf(a wire.SplitAlert) string {
+func incidentOf(a splits.SplitAlert) string {
 	if a.Incident == "" {
 		return ""
 	}
 	return ", incident " + a.Incident
 }
 
-func approvalSentence(a wire.SplitApproval) string {
+func approvalSentence(a splits.SplitApproval) string {
 	text := fmt.Sprintf("%s  approved by %s at %s", terminal.ClockTime(a.At), a.By, a.Node)
 	if a.Alone {
 		text += ", which was without a majority"

@@ -8,21 +8,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/node/cli/command"
-	"almenara/node/wire"
+	"almenara/node/wire/splits"
 )
 
 func TestSplits_FitAScreen(t *testing.T) {
 	start := time.Date(2026, 7, 20, 3, 12, 4, 0, time.Local)
-	s := wire.Split{
+	s := splits.Split{
 		From: start, To: start.Add(756 * time.Second), LateReceipts: 1203,
-		Halves: []wire.SplitHalf{{Nodes: []string{"box-1", "box-2"}, Majority: true}, {Nodes: []string{"box-3"}}},
-		Nodes:  []wire.SplitNode{{Name: "box-3", From: start, To: start.Add(756 * time.Second), Why: "lost"}},
-		Alerts: []wire.SplitAlert{{
+		Halves: []splits.SplitHalf{{Nodes: []string{"box-1", "box-2"}, Majority: true}, {Nodes: []string{"box-3"}}},
+		Nodes:  []splits.SplitNode{{Name: "box-3", From: start, To: start.Add(756 * time.Second), Why: "lost"}},
+		Alerts: []splits.SplitAlert{{
 			Alert: "abcdefghijklmnopqrstuvwxyz", MsgType: "Alert", Status: "Actual", Headline: "Fire in block 4", Issued: start.Add(time.Minute),
 			Node: "box-3", Alone: true, Author: "wong", Reason: "smoke was seen on the third floor", Policy: 41, Receipts: 101,
 			Scenario: "fire", Incident: "i-6", Licence: "l-1", Within: "on-ting/parted", Approvals: 1,
-			Approved: []wire.SplitApproval{{By: "chan", At: start.Add(90 * time.Second), Node: "box-3", Alone: true, Reason: "seen too"}},
-			Told:     []wire.SplitTold{{Node: "box-3", Devices: 12, At: start.Add(time.Minute)}, {Node: "box-1", Devices: 100, At: start.Add(757 * time.Second), Late: true}},
+			Approved: []splits.SplitApproval{{By: "chan", At: start.Add(90 * time.Second), Node: "box-3", Alone: true, Reason: "seen too"}},
+			Told:     []splits.SplitTold{{Node: "box-3", Devices: 12, At: start.Add(time.Minute)}, {Node: "box-1", Devices: 100, At: start.Add(757 * time.Second), Late: true}},
 			Notes:    []string{"Issued under policy 41; 42 had revoked the operator wong at 03:12:30, by administrator."},
 		}},
 	}
@@ -56,7 +56,7 @@ func TestSplits_FitAScreen(t *testing.T) {
 // Rounded counts read as such: 0 is not nobody.
 func TestSplits_SayWhatIsRounded(t *testing.T) {
 	var out strings.Builder
-	splitAlert(&command.Env{IO: command.IO{Width: 80}}, &out, wire.SplitAlert{RoundedTo: 5, Receipts: 10, Told: []wire.SplitTold{{Node: "box-1"}, {Node: "box-2", Devices: 5}}})
+	splitAlert(&command.Env{IO: command.IO{Width: 80}}, &out, splits.SplitAlert{RoundedTo: 5, Receipts: 10, Told: []splits.SplitTold{{Node: "box-1"}, {Node: "box-2", Devices: 5}}})
 	for _, want := range []string{"box-1 told fewer than 5 devices\n", "box-2 told at least 5 devices\n", "at least 10 receipts came in late\n"} {
 		require.Contains(t, out.String(), want)
 	}

@@ -49,7 +49,7 @@ func (c alertPages) twinsOf(q *frame.Request, ids []string) (out []twin, err err
 		for _, a := range open {
 			if a.ID == id {
 				authority.MinimalAlert(q.By(), &a)
-				one.Headline, one.Says = cmp.Or(a.Headline, id), a.Author+" · "+q.DayTime(a.Sent)
+				one.Headline, one.Says = a.Headlines.In(q.Lang.Tag, cmp.Or(a.Headline, id)), a.Author+" · "+q.DayTime(a.Sent)
 			}
 		}
 		out = append(out, one)
@@ -139,7 +139,7 @@ func (c alertPages) alert(q *frame.Request) error {
 		})
 	}
 	for _, m := range a.Messages {
-		p.History = append(p.History, message{q.Lang.Or("message.", m.MsgType), q.DayTime(m.Accepted), m.Author, m.Headline, m.Reason, m.Pending})
+		p.History = append(p.History, message{q.Lang.Or("message.", m.MsgType), q.DayTime(m.Accepted), m.Author, m.Headlines.In(q.Lang.Tag, m.Headline), m.Reason, m.Pending})
 	}
 	slices.Reverse(p.History)
 	return q.Show("alert", p)

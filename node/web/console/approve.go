@@ -54,7 +54,7 @@ func (c approvalPages) approvals(q *frame.Request) error {
 	for i := len(alerts) - 1; i >= 0; i-- {
 		a := alerts[i]
 		authority.MinimalAlert(q.By(), &a)
-		w := waiting{ID: a.ID, Headline: a.Headline, Author: a.Author, Age: q.Lang.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve), State: a.State}
+		w := waiting{ID: a.ID, Headline: a.Headlines.In(q.Lang.Tag, a.Headline), Author: a.Author, Age: q.Lang.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve), State: a.State}
 		if a.Approvals != nil {
 			w.Needs, w.Asked = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given)), askedNow(q, a.Approvals)
 		}

@@ -14,6 +14,8 @@ import (
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 	"almenara/node/wire/able"
+	"almenara/node/wire/caution"
+	"almenara/node/wire/headline"
 	"almenara/node/wire/why"
 )
 
@@ -72,6 +74,46 @@ func TestPages_InChineseSayNothingInEnglish(t *testing.T) {
 	look(r, authority.RoleComposer)
 	look(r, authority.RoleAdministrator)
 	require.Greater(t, len(shown), 20, "pages that show what is refused: %v", shown)
+}
+
+// Lists and headings name an alert in the language of the page, whichever its sender wrote first.
+func TestPages_NameAlertsInTheirLanguage(t *testing.T) {
+	const first, english, chinese = "in the first language of all", "the English headline", "中文的標題"
+	lines := headline.Lines{{Language: "fr", Text: first}, {Language: "en", Text: english}, {Language: "zh-HK", Text: chinese}}
+	r := newRig(t)
+	a := &r.fake.Alerts[0]
+	a.Headline, a.Headlines, a.Status, a.State = first, lines, "Exercise", wire.StateInForce
+	for n := range a.Messages {
+		a.Messages[n].Headline, a.Messages[n].Headlines = first, lines
+	}
+	waits := *a
+	waits.ID, waits.State, waits.Waiting = "waits", wire.StatePending, 1
+	a.Duplicates = []string{waits.ID}
+	r.fake.Alerts = append(r.fake.Alerts, waits)
+	r.fake.Report.Alert = *a
+	r.fake.Report.Events[0].Headline, r.fake.Report.Events[0].Headlines = first, lines
+	saying := caution.ContrarySaying{Alert: a.ID, Headline: first, Headlines: lines, Sent: night}
+	r.fake.Contrary.Contradictions = []caution.Contradiction{{Why: caution.ContraryResponse, Says: []caution.ContrarySaying{saying, saying}}}
+	for _, c := range []struct{ asked, says, other string }{{"zh-HK", chinese, english}, {"en", english, chinese}} {
+		shown := map[string]bool{}
+		for _, route := range tried() {
+			if isStream(route) || route.Path == Below+"static/{file}" {
+				continue
+			}
+			got := r.ask(route, authority.RoleAdministrator, func(q *http.Request) { q.Header.Set("Accept-Language", c.asked) })
+			if !isPage(got) {
+				continue
+			}
+			page := got.Body.String()
+			require.NotContains(t, page, first, name(route))
+			require.NotContains(t, page, c.other, name(route))
+			shown[name(route)] = strings.Contains(page, c.says)
+		}
+		for _, path := range []string{"wall", "now", "watch", "approvals", "ability", "ability/drills", "alerts/{id}", "alerts/{id}/answers", "alerts/{id}/report", "alerts/{id}/residents", "alerts/{id}/unreached", "alerts/{id}/end", "alerts/{id}/correct"} {
+			require.True(t, shown["GET "+Below+path], "%s in %s", path, c.asked)
+		}
+		require.True(t, shown["POST "+Below+"alerts/{id}/code"], "the spoken code in %s; of %v", c.asked, shown)
+	}
 }
 
 // inEnglishStill are the templates that mark something as English whatever language the page is in, and why.

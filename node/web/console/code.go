@@ -44,7 +44,7 @@ func (c approvalPages) code(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.showCode(q, acts.AskCode{Alert: a.ID, Digest: q.Form("digest")}, a.Headline)
+	return c.showCode(q, acts.AskCode{Alert: a.ID, Digest: q.Form("digest")}, a.Headlines.In(q.Lang.Tag, a.Headline))
 }
 
 // showCode makes the code and shows it once.

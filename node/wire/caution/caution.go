@@ -1,8 +1,12 @@
-// Package caution is what is pointed out to people who warn, and never refused. It may import nothing of
-// ours.
+// Package caution is what is pointed out to people who warn, and never refused. It may import
+// node/wire/headline alone.
 package caution
 
-import "time"
+import (
+	"time"
+
+	"almenara/node/wire/headline"
+)
 
 // The ways in which two alerts are contrary, by what CAP has as words of a list.
 const (
@@ -27,15 +31,16 @@ type Contradiction struct {
 
 // ContrarySaying is what one of them says.
 type ContrarySaying struct {
-	Alert    string    `json:"alert"`          // id
-	Headline string    `json:"headline"`       // of its first block
-	Sender   string    `json:"sender"`         // CAP sender
-	From     string    `json:"from,omitempty"` // its name, where the message has one
-	Author   string    `json:"author"`         // who took it in
-	Sent     time.Time `json:"sent"`
-	Response []string  `json:"response,omitempty"` // CAP responseType, of all blocks
-	Severity string    `json:"severity"`           // of the first block
-	Urgency  string    `json:"urgency"`            // likewise
+	Alert     string         `json:"alert"`               // id
+	Headline  string         `json:"headline"`            // of its first block
+	Headlines headline.Lines `json:"headlines,omitempty"` // as of the alert
+	Sender    string         `json:"sender"`              // CAP sender
+	From      string         `json:"from,omitempty"`      // its name, where the message has one
+	Author    string         `json:"author"`              // who took it in
+	Sent      time.Time      `json:"sent"`
+	Response  []string       `json:"response,omitempty"` // CAP responseType, of all blocks
+	Severity  string         `json:"severity"`           // of the first block
+	Urgency   string         `json:"urgency"`            // likewise
 }
 
 // Noise is how often one block was made to listen within an hour.

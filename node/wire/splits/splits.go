@@ -1,4 +1,6 @@
-package wire
+// Package splits is the report on the times during which nodes were without a majority, as answers hold it. It may
+// import nothing of ours.
+package splits
 
 import "time"
 

@@ -226,7 +226,7 @@ func (p pages) recentDrills(q *frame.Request, most int) (out []drill, err error)
 	for _, a := range alerts {
 		if a.Status == "Exercise" && a.State != wire.StateRecorded && a.State != wire.StatePending && len(out) < most {
 			authority.MinimalAlert(q.By(), &a)
-			out = append(out, drill{a.ID, cmp.Or(a.Headline, a.Key), q.DayTime(a.Sent), q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued)})
+			out = append(out, drill{a.ID, a.Headlines.In(q.Lang.Tag, cmp.Or(a.Headline, a.Key)), q.DayTime(a.Sent), q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued)})
 		}
 	}
 	return out, nil

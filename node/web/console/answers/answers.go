@@ -74,7 +74,7 @@ func (p pages) answers(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	out := answersPage{Page: q.Page("answers"), ID: a.ID, Headline: cmp.Or(a.Headline, a.Key), Counts: counts(q, said), More: !whole || len(said) > mostShown}
+	out := answersPage{Page: q.Page("answers"), ID: a.ID, Headline: a.Headlines.In(q.Lang.Tag, cmp.Or(a.Headline, a.Key)), Counts: counts(q, said), More: !whole || len(said) > mostShown}
 	if out.Residents, err = view.ResidentsOf(p.residents, q, a.ID); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/view"
 	"almenara/node/wire"
+	"almenara/node/wire/headline"
 	"almenara/node/wire/notices"
 )
 
@@ -178,12 +179,21 @@ func levelsOf(q *frame.Request, n notices.Notice) (out []level) {
 	return out
 }
 
+// headlineOf is the headline in a language, or else the first.
+func headlineOf(texts []notices.NoticeText, language string) string {
+	var lines headline.Lines
+	for _, t := range texts {
+		lines = append(lines, headline.Line{Language: t.Language, Text: cmp.Or(t.Headline, t.Event)})
+	}
+	return lines.In(language, lines[0].Text)
+}
+
 func versionsOf(q *frame.Request, n notices.Notice, beside int) (out []version) {
 	shown := before(n, beside)
 	for _, v := range slices.Backward(n.Versions) {
 		one := version{N: v.N, By: v.By, At: q.DayTime(v.At), Why: v.Why, Here: shown != nil && shown.N == v.N}
 		if len(v.Texts) > 0 {
-			one.Headline = cmp.Or(v.Texts[0].Headline, v.Texts[0].Event)
+			one.Headline = headlineOf(v.Texts, q.Lang.Tag)
 		}
 		if v.N < n.Version {
 			one.Path = pathOf(n.ID) + fmt.Sprintf("?beside=%d", v.N)

@@ -88,7 +88,7 @@ func (p pages) report(q *frame.Request) error {
 		return err
 	}
 	out := reportPage{
-		Page: q.Page("report"), ID: r.Alert.ID, Headline: cmp.Or(r.Alert.Headline, r.Alert.Key), Drill: r.Alert.Status != "Actual",
+		Page: q.Page("report"), ID: r.Alert.ID, Headline: r.Alert.Headlines.In(q.Lang.Tag, cmp.Or(r.Alert.Headline, r.Alert.Key)), Drill: r.Alert.Status != "Actual",
 		Says: q.Lang.T("state." + string(r.Alert.State)), Begun: q.DayTime(r.Begun), Made: q.DayTime(r.Made), Rounded: r.RoundedTo > 0,
 		DarkTotal: view.Show(r.DarkTotal), DarkMore: uint64(len(r.Dark)) < r.DarkTotal, MayList: len(r.Slowest)+len(r.Dark) > 0,
 		Counts: q.Lang.T("counts." + string(r.Alert.CountsFrom)),
@@ -148,7 +148,7 @@ func milestones(q *frame.Request, r wire.Report) []milestone {
 }
 
 func eventOf(q *frame.Request, r wire.Report, e wire.ReportEvent) event {
-	out := event{At: q.ClockTime(e.At), After: after(q, r.Begun, e.At), By: e.By, Text: e.Headline, What: q.Lang.T("happened." + string(e.What)), Devices: e.What.ByDevices()}
+	out := event{At: q.ClockTime(e.At), After: after(q, r.Begun, e.At), By: e.By, Text: e.Headlines.In(q.Lang.Tag, e.Headline), What: q.Lang.T("happened." + string(e.What)), Devices: e.What.ByDevices()}
 	if e.MsgType != "" {
 		out.What = q.Lang.Or("message.", e.MsgType) + q.Lang.T("layout.colon") + out.What
 	}

@@ -84,7 +84,7 @@ func (p pages) list(q *frame.Request) error {
 		return err
 	}
 	out := residentsPage{
-		Page: q.Page("residents"), ID: a.ID, Headline: cmp.Or(a.Headline, a.Key), Seen: show(got.Seen), Help: show(got.Help), Photos: show(got.Photos), NeedHelp: got.Help > 0, More: got.More,
+		Page: q.Page("residents"), ID: a.ID, Headline: a.Headlines.In(q.Lang.Tag, cmp.Or(a.Headline, a.Key)), Seen: show(got.Seen), Help: show(got.Help), Photos: show(got.Photos), NeedHelp: got.Help > 0, More: got.More,
 	}
 	out.Path = q.Inside(view.PathOf(a.ID, "residents"))
 	for _, r := range got.Recalls {

@@ -29,7 +29,7 @@ func Contradictions(reader service.Reader, q *frame.Request) (out []Contrary, mo
 	for _, found := range all.Contradictions {
 		card := Contrary{Why: q.Lang.T("contrary." + found.Why)}
 		for _, s := range found.Says {
-			one := Saying{ID: s.Alert, Headline: s.Headline, Sender: cmp.Or(s.From, s.Sender), Author: s.Author, Sent: q.DayTime(s.Sent)}
+			one := Saying{ID: s.Alert, Headline: s.Headlines.In(q.Lang.Tag, s.Headline), Sender: cmp.Or(s.From, s.Sender), Author: s.Author, Sent: q.DayTime(s.Sent)}
 			for _, r := range s.Response {
 				one.Words = append(one.Words, q.Lang.Or("compose.response.", r))
 			}

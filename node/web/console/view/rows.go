@@ -52,7 +52,7 @@ func ladder(q *frame.Request, r wire.Rungs) []Rung {
 // RowOf is an alert as a row.
 func RowOf(q *frame.Request, a wire.Alert) Row {
 	r := Row{
-		ID: a.ID, Headline: cmp.Or(a.Headline, a.Key), Author: a.Author, Scenario: a.Scenario, State: a.State,
+		ID: a.ID, Headline: a.Headlines.In(q.Lang.Tag, cmp.Or(a.Headline, a.Key)), Author: a.Author, Scenario: a.Scenario, State: a.State,
 		InForce: a.State == wire.StateInForce, Drill: a.Status != "Actual", Over: a.State.Over(), Sent: q.DayTime(a.Sent), Expires: q.DayTime(a.Expires),
 		Tone: toneOf(a), Presented: min(a.Rungs.Presented, a.Rungs.Queued), Queued: a.Rungs.Queued, Ladder: ladder(q, a.Rungs), Reached: q.Lang.T("now.reached", a.Rungs.Presented, a.Rungs.Queued), Rounded: a.RoundedTo > 0,
 		MayEnd: !a.State.Over() && q.May(authority.Cancel), MayCorrect: a.State == wire.StateInForce && q.May(authority.Correct),
