@@ -184,6 +184,7 @@ almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire
 almenara/node/enrol almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/web! almenara/node/wire
+almenara/node/intake/narrowed almenara/node/authority almenara/node/wire almenara/storage/audience
 almenara/node/authority/inplaces almenara/node/authority! almenara/node/wire almenara/storage/audience!
 almenara/node/records/held almenara/storage almenara/node/authority almenara/node/wire
 almenara/node/residents/fair
@@ -225,7 +226,7 @@ almenara/node/residents almenara/channels! almenara/channels/contract! almenara/
 almenara/node/web/residents almenara/channels/contract! almenara/node/api/rates almenara/node/checkin! almenara/node/inflight almenara/node/residents! almenara/node/residents/refusals almenara/node/web! almenara/node/wire almenara/storage/alert/visited almenara/storage/factbody
 almenara/node/reports almenara/channels! almenara/channels/contract! almenara/channels/mqtt! almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/authority almenara/node/replication almenara/node/wire
 almenara/node/approvals almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/authority almenara/node/outcome almenara/node/replication almenara/node/spokencode almenara/node/stories almenara/node/wire
-almenara/node/intake almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/known almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/sendername almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
+almenara/node/intake almenara/node/intake/narrowed almenara/cluster/agreed almenara/cluster/exchange almenara/cluster/fact almenara/storage almenara/node/alerts almenara/node/alone almenara/node/authority almenara/node/budget almenara/node/correction almenara/node/district almenara/node/escalation almenara/node/judge almenara/node/known almenara/node/newest almenara/node/noise almenara/node/notes almenara/node/originals almenara/node/outcome almenara/node/records almenara/node/replication almenara/node/scenario almenara/node/sendername almenara/node/shortid almenara/node/stories almenara/node/wire almenara/node/wording
 almenara/node/simulation almenara/channels/contract! almenara/channels/device almenara/node/cli/inprocess almenara/node/demo
 almenara/node/presence almenara/channels! almenara/channels/contract almenara/channels/mqtt! almenara/cluster/apply almenara/storage almenara/node/health almenara/node/secret almenara/node/wire
 almenara/node/health almenara/channels/contract! almenara/node/wire

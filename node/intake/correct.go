@@ -10,6 +10,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/budget"
 	"almenara/node/correction"
+	"almenara/node/intake/narrowed"
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/shortid"
@@ -49,7 +50,7 @@ func (c corrector) correct(ctx context.Context, by authority.Caller, in wire.Upd
 	t, m := c.t, c.m
 	taken := incoming{by: by, reason: in.Reason, wait: wait, direct: true, made: true, stamped: true, incident: m.Issue.Incident, dryRun: in.DryRun, selected: in.Select, replaces: m}
 	if in.Select == "" { // else take reads it, as that of a new message
-		if taken.limit, err = readLimit(m.Select(), t.audience()); err != nil {
+		if taken.limit, err = narrowed.Read(m.Select(), t.audience()); err != nil {
 			return wire.Outcome{}, err
 		}
 	}

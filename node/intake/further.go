@@ -103,9 +103,9 @@ func (in *incoming) keepGroups(within string) error {
 	}
 	in.further.says.Groups = nil
 	for n, group := range in.further.groups {
-		kept := in.kept(group, within)
-		if len(kept) > audience.MaxSelectionBytes {
-			return wire.Problemf(wire.KindMalformed, "nothing was sent: the selection of group %d is too long when it is kept to the places of its author", n+2).Because(why.SelectionWrong, group.String())
+		kept, err := in.kept(group, within)
+		if err != nil {
+			return wire.Problemf(wire.KindMalformed, "nothing was sent: the selection of group %d cannot be kept to the places of its author: %v", n+2, err).Because(why.SelectionWrong, err)
 		}
 		in.further.says.Groups = append(in.further.says.Groups, kept)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/intake/narrowed"
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/sendername"
@@ -14,7 +15,6 @@ import (
 	"almenara/storage/alert/board"
 	"almenara/storage/alert/capxml"
 	"almenara/storage/audience"
-	"almenara/storage/audience/lookup"
 	"almenara/storage/rights"
 )
 
@@ -74,33 +74,33 @@ func checkJoins(e board.Entry, now time.Time, d *alerts.Book) error {
 	return nil
 }
 
-// keep keeps targets to a selection, also for those who join later.
-func keep(targets []audience.Target, selection string) {
-	for i := range targets {
-		targets[i].Select = selection
+// keep keeps targets and further groups to the places of the author and to that of a licence, also for those who
+// join later.
+func (in *incoming) keep(targets []audience.Target, within string) error {
+	kept, err := in.kept(in.limit, within)
+	if err != nil {
+		return wire.Problemf(wire.KindMalformed, "nothing was sent: the selection cannot be kept to the places of its author: %v", err).Because(why.SelectionWrong, err)
 	}
+	for i := range targets {
+		targets[i].Select = kept
+	}
+	return in.keepGroups(within)
 }
 
-// selects is the selection of the message, kept to the places of its author and to that of a
-// licence.
-func (in *incoming) selects(within string) string { return in.kept(in.limit, within) }
+// selects is the selection of the message, kept to the places of its author and to that of a licence, to be held
+// against what is known.
+func (in *incoming) selects(within string) string {
+	text, _ := in.kept(in.limit, within)
+	return text
+}
 
-// kept is one selection of the message, likewise.
-func (in *incoming) kept(limit audience.Selection, within string) string {
-	kept := limit
-	var own, licensed []string
-	if in.alert.MsgType != alert.MsgTypeCancel { // it is for whom its references are for
-		own = in.by.Places
+// kept is one selection of the message, likewise; an error where no node could read it.
+func (in *incoming) kept(limit audience.Selection, within string) (string, error) {
+	own := in.by.Places
+	if in.alert.MsgType == alert.MsgTypeCancel { // it is for whom its references are for
+		own = nil
 	}
-	if within != "" {
-		licensed = []string{within}
-	}
-	for _, places := range [][]string{own, licensed} {
-		if under, err := authority.Under(places...); err == nil { // no user and no licence has another
-			kept = kept.Within(under)
-		}
-	}
-	return kept.String()
+	return narrowed.Kept(limit, own, within)
 }
 
 // written is the message as it would be recorded, and the alerts that it goes on with.
@@ -117,18 +117,6 @@ func (in *incoming) continues() []alert.Key {
 		return []alert.Key{alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)}
 	}
 	return nil
-}
-
-// readLimit reads the selection that narrows the areas; the zero one is no limit.
-func readLimit(text string, index *lookup.Index) (audience.Selection, error) {
-	if text == "" {
-		return audience.Selection{}, nil
-	}
-	limit, err := audience.Parse(text)
-	if err != nil {
-		return limit, wire.Problemf(wire.KindMalformed, "the selection cannot be read: %v", err).Because(why.SelectionWrong, err)
-	}
-	return index.WithSpellings(limit), nil
 }
 
 // recordedForm is what is put on record of a message: the bytes as they came or, as long

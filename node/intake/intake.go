@@ -28,6 +28,7 @@ import (
 	"almenara/node/budget"
 	"almenara/node/district"
 	"almenara/node/escalation"
+	"almenara/node/intake/narrowed"
 	"almenara/node/judge"
 	"almenara/node/newest"
 	"almenara/node/notes"
@@ -216,7 +217,7 @@ func (t *Intake) take(ctx context.Context, in incoming) (wire.Outcome, error) {
 		return wire.Outcome{}, err
 	}
 	if in.limit.IsZero() { // a correction keeps that of its alert
-		if in.limit, err = limits(in.selected, in.scenario, t.audience()); err != nil {
+		if in.limit, err = narrowed.Both(in.scenario.Select, in.selected, t.audience()); err != nil {
 			return wire.Outcome{}, err
 		}
 		own := in.scenario.ID == "" || in.selected != "" // what a scenario selects was not the caller's choice
@@ -265,8 +266,7 @@ func (t *Intake) take(ctx context.Context, in incoming) (wire.Outcome, error) {
 	if err != nil {
 		return wire.Outcome{}, err
 	}
-	keep(targets, in.selects(right.Within))
-	if err := in.keepGroups(right.Within); err != nil {
+	if err := in.keep(targets, right.Within); err != nil {
 		return wire.Outcome{}, err
 	}
 	if in.dryRun {

@@ -14,8 +14,6 @@ import (
 	"almenara/node/wording"
 	"almenara/storage"
 	"almenara/storage/alert"
-	"almenara/storage/audience"
-	"almenara/storage/audience/lookup"
 	"almenara/storage/rights"
 )
 
@@ -41,16 +39,6 @@ func (t *Intake) fromScenario(sent wire.SendAlert, in *incoming) (json.RawMessag
 	}
 	in.scenario, in.blanks = s, sent.Blanks
 	return scenario.Filled(s, sent.Blanks, t.clock())
-}
-
-// limits is what the request selects within what the scenario selects.
-func limits(selected string, s rights.Scenario, index *lookup.Index) (audience.Selection, error) {
-	limit, err := readLimit(selected, index)
-	if err != nil || s.Select == "" {
-		return limit, err
-	}
-	own, err := readLimit(s.Select, index)
-	return own.And(limit), err
 }
 
 // usual adds a warning when the outcome is not what the scenario usually does.

@@ -19,6 +19,7 @@ import (
 	"almenara/channels/device/rules"
 	"almenara/node/alerts"
 	"almenara/node/authority"
+	"almenara/node/intake/narrowed"
 	"almenara/node/present"
 	"almenara/storage"
 	"almenara/storage/alert"
@@ -226,7 +227,7 @@ func (w *way) send(by authority.Caller) error {
 		return err
 	}
 	var err error
-	if in.limit, err = readLimit(in.selected, w.state.Index()); err != nil {
+	if in.limit, err = narrowed.Read(in.selected, w.state.Index()); err != nil {
 		return err
 	}
 	if a.MsgType != alert.MsgTypeCancel {
@@ -251,7 +252,9 @@ func (w *way) send(by authority.Caller) error {
 	if err != nil {
 		return err
 	}
-	keep(targets, in.selects(right.Within))
+	if err := in.keep(targets, right.Within); err != nil {
+		return err
+	}
 	if err := w.afford(in, targets, right, 1000, false); err != nil {
 		return err
 	}

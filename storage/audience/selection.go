@@ -61,6 +61,17 @@ func (s Selection) String() string {
 	return b.String()
 }
 
+// Written is the canonical form, or a *SyntaxError where no node could read that back: selections that are each short enough may
+// be too long or too deep when they are joined.
+func (s Selection) Written() (string, error) {
+	if s.IsZero() {
+		return "", nil
+	}
+	text := s.String()
+	_, err := ParseCanonical(text)
+	return text, err
+}
+
 // And returns the selection of those whom both select. A zero Selection is no
 // limit: the other one is returned.
 func (s Selection) And(o Selection) Selection {
