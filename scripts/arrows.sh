@@ -134,7 +134,7 @@ almenara/node/cli/terminal
 almenara/node/cli/tables almenara/node/cli/terminal almenara/node/wire
 almenara/node/cli/inprocess almenara/node/backup almenara/node/wire
 almenara/node/cli/completion almenara/node/cli/command
-almenara/node/cli/command almenara/node/access almenara/node/cli/inprocess almenara/node/cli/terminal almenara/node/client almenara/node/wire
+almenara/node/cli/command almenara/node/access almenara/node/api/strictjson almenara/node/cli/inprocess almenara/node/cli/terminal almenara/node/client almenara/node/wire
 almenara/node/web/console/enrol almenara/node/authority almenara/node/enrol! almenara/node/service almenara/node/web/console/frame almenara/node/wire
 almenara/node/web/console/frame almenara/node/api/rates almenara/node/authority almenara/node/service almenara/node/signin! almenara/node/web! almenara/node/web/console/said almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/drawing almenara/node/web/console/words almenara/node/wire
@@ -149,7 +149,7 @@ almenara/node/web/console/reports almenara/node/authority almenara/node/service 
 almenara/node/web/console/audience almenara/node/authority almenara/node/inflight almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/fleet almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/notices almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
-almenara/node/web/console/scenarios almenara/node/authority almenara/node/scenario/ready almenara/node/service almenara/node/web/console/compose/further almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
+almenara/node/web/console/scenarios almenara/node/api/strictjson almenara/node/authority almenara/node/scenario/ready almenara/node/service almenara/node/web/console/compose/further almenara/node/web/console/frame almenara/node/web/console/view almenara/node/web/console/words almenara/node/wire
 almenara/node/web/console/people almenara/node/authority almenara/node/service almenara/node/web/console/frame almenara/node/web/console/view almenara/node/wire
 almenara/node/web/console/words
 almenara/node/web/console/handbook almenara/channels/contract! almenara/node/authority almenara/node/web/console/frame almenara/node/web/console/words almenara/node/wire

@@ -26,6 +26,10 @@ func TestScenario_GoesFromDistrictToDistrictAsFiles(t *testing.T) {
 
 	write(t, folder, "odd.json", `{"id":"odd","title":"Odd","minuts":5}`)
 	before := len(w.Calls())
+	write(t, folder, "loose.json", `{"id":"loose","title":"Loose","approvals":2,"Approvals":0}`)
+	require.Equal(t, command.ExitUsage, w.run("scenario", "put", filepath.Join(folder, "loose.json")))
+	require.Contains(t, flat(w.err.String()), `it has the field "approvals" twice`, "who reads the file may have read the other one")
+	require.NoError(t, os.Remove(filepath.Join(folder, "loose.json")))
 	require.Equal(t, command.ExitUsage, w.run("scenario", "import", folder))
 	require.Contains(t, w.err.String(), `unknown field "minuts"`)
 	require.Len(t, w.Calls(), before, "nothing was asked before all files were read")

@@ -1,17 +1,20 @@
 // Package strictjson reads the JSON bodies of requests so that nothing in them is passed over:
-// an unknown field, a field that stands there twice, or a second value is refused, with one
+// an unknown field, a field that stands there twice, at whatever depth, or a second value is refused, with one
 // sentence that says what is wrong (*wire.Problem, malformed). It owns those sentences, knows no
 // route, and never imports another part of the node but node/wire.
 package strictjson
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
+	"unicode"
 
 	"almenara/node/wire"
 )
@@ -31,33 +34,89 @@ func Read(r io.Reader, into any) error {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return tail(err)
 	}
-	return eachFieldOnce(raw.Bytes()[:end])
+	return eachFieldOnce(json.NewDecoder(bytes.NewReader(raw.Bytes()[:end])), reflect.TypeOf(into))
 }
 
-// eachFieldOnce looks at the fields of an object, without those of its values; raw is
-// valid JSON. Case does not tell fields apart, as for encoding/json.
-func eachFieldOnce(raw []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
+// eachFieldOnce looks at the fields of every object in a value that was decoded as a type, nil where that is not known; raw
+// is valid JSON. Case does not tell fields of a struct apart, as for encoding/json; keys of a map are what they are.
+func eachFieldOnce(dec *json.Decoder, of reflect.Type) error {
+	open, err := dec.Token()
+	if err != nil {
+		return unreadable(err)
+	}
+	for of != nil && of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	switch open {
+	case json.Delim('{'):
+		err = fieldsOnce(dec, of)
+	case json.Delim('['):
+		of = elementOf(of)
+		for err == nil && dec.More() {
+			err = eachFieldOnce(dec, of)
+		}
+	default:
 		return nil
 	}
+	if err == nil {
+		_, err = dec.Token() // the end
+	}
+	return err
+}
+
+// fieldsOnce looks at the fields of one object, up to its end.
+func fieldsOnce(dec *json.Decoder, of reflect.Type) error {
 	seen := map[string]bool{}
 	for dec.More() {
 		name, err := dec.Token()
 		if err != nil {
 			return unreadable(err)
 		}
-		field := strings.ToLower(fmt.Sprint(name))
+		field, inner := fmt.Sprint(name), elementOf(of)
+		if of != nil && of.Kind() == reflect.Struct {
+			field = folded(field)
+			inner = fieldOf(of, field)
+		}
 		if seen[field] {
 			return wire.Problemf(wire.KindMalformed, "the body has the field %q twice", field)
 		}
 		seen[field] = true
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return unreadable(err)
+		if err := eachFieldOnce(dec, inner); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// elementOf is the type of what a list or map holds; nil where it is not known.
+func elementOf(of reflect.Type) reflect.Type {
+	if of != nil && (of.Kind() == reflect.Slice || of.Kind() == reflect.Array || of.Kind() == reflect.Map) && of != reflect.TypeFor[json.RawMessage]() {
+		return of.Elem()
+	}
+	return nil
+}
+
+// fieldOf is the type of a struct's field, by its folded name; nil where it has none.
+func fieldOf(of reflect.Type, name string) reflect.Type {
+	for _, f := range reflect.VisibleFields(of) {
+		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f.IsExported() && folded(cmp.Or(tag, f.Name)) == name {
+			return f.Type
+		}
+	}
+	return nil
+}
+
+// folded is a name as encoding/json compares it: without case, also of letters that only look like others, as ſ and s.
+func folded(name string) string {
+	return strings.Map(func(r rune) rune {
+		for last := r; ; {
+			if r = unicode.SimpleFold(r); r <= last { // from the greatest of them it goes on with the least
+				return unicode.ToLower(r)
+			}
+			last = r
+		}
+	}, name)
 }
 
 // ReadOneOrMore reads an object or an array of objects of type T.

@@ -1,6 +1,7 @@
 package strictjson_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -17,6 +18,19 @@ type body struct {
 	Select string   `json:"select"`
 	Minute int      `json:"minute,omitempty"`
 	Inner  struct{} `json:"inner"`
+	Rules  []rule   `json:"rules"`
+
+	Blanks map[string]string `json:"blanks"`
+	Alert  json.RawMessage   `json:"alert"`
+}
+
+type rule struct {
+	embedded
+	Approvals int `json:"approvals"`
+}
+
+type embedded struct {
+	Deeper *rule `json:"deeper"`
 }
 
 // A slip must not silently widen or change what was asked for.
@@ -29,8 +43,13 @@ func TestRead_PassesOverNothing(t *testing.T) {
 		`{"inner":{"selekt":1}}`:        `unknown field "selekt"`,
 		`{"minute":"5"}`:                `"minute" cannot hold a JSON string`,
 		`{"select":"a","Select":"all"}`: `"select" twice`,
-		`{"select":"a"} {}`:             "more than one JSON value",
-		`{"select":"a"} x`:              "more than one JSON value",
+		`{"select":"a","ſelect":"all"}`: `"select" twice`,
+		`{"rules":[{"approvals":1},{"approvals":2,"Approvals":1}]}`:       `"approvals" twice`,
+		`{"rules":[{"deeper":{"deeper":{"approvals":2,"approvals":1}}}]}`: `"approvals" twice`,
+		`{"blanks":{"where":"a","where":"b"}}`:                            `"where" twice`,
+		`{"alert":{"info":[{"status":"Test","status":"Actual"}]}}`:        `"status" twice`,
+		`{"select":"a"} {}`: "more than one JSON value",
+		`{"select":"a"} x`:  "more than one JSON value",
 	} {
 		var got body
 		var p *wire.Problem
@@ -41,6 +60,10 @@ func TestRead_PassesOverNothing(t *testing.T) {
 	var got body
 	require.NoError(t, strictjson.Read(strings.NewReader(" {\"select\":\"a\",\"minute\":5}\n"), &got))
 	require.Equal(t, body{Select: "a", Minute: 5}, got)
+	require.NoError(t, strictjson.Read(strings.NewReader(`{"blanks":{"Where":"a","where":"b"},"rules":[{"approvals":1,"deeper":{"approvals":2}},{"approvals":2}],"alert":{"a":1,"A":[{"a":2}]}}`), &got))
+	require.Equal(t, map[string]string{"Where": "a", "where": "b"}, got.Blanks, "keys of a map are no fields")
+	_, _, err := strictjson.ReadOneOrMore[body](strings.NewReader(`[{"select":"a"},{"select":"b","select":"all"}]`))
+	require.ErrorContains(t, err, `"select" twice`)
 }
 
 // What is too large is that, and not called unreadable.

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"almenara/node/api/strictjson"
 )
 
 // ReadFile reads a file, or standard input where the name is "-".
@@ -68,16 +71,14 @@ func (e *Env) WriteFile(name string, write func(io.Writer) error) (err error) {
 	return nil
 }
 
-// ReadJSON reads a file that holds one JSON value of known fields.
+// ReadJSON reads a file that holds one JSON value of known fields, each of them once: as the API reads it.
 func ReadJSON(e *Env, file string, into any) error {
 	raw, err := e.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	dec := json.NewDecoder(strings.NewReader(string(raw)))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return Usagef("%s cannot be read: %s", file, strings.TrimPrefix(err.Error(), "json: "))
+	if err := strictjson.Read(bytes.NewReader(raw), into); err != nil {
+		return Usagef("%s cannot be read: %s", file, strings.Replace(err.Error(), "the body", "it", 1))
 	}
 	return nil
 }

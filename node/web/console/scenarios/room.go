@@ -9,6 +9,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
 	"encoding/json"
@@ -18,6 +19,7 @@ import (
 	"slices"
 	"time"
 
+	"almenara/node/api/strictjson"
 	"almenara/node/authority"
 	"almenara/node/scenario/ready"
 	"almenara/node/service"
@@ -296,7 +298,7 @@ func (p pages) read(q *frame.Request) error {
 		return file.Or(err)
 	}
 	var s wire.Scenario
-	if json.Unmarshal(raw, &s) != nil || s.ID == "" {
+	if strictjson.Read(bytes.NewReader(raw), &s) != nil || s.ID == "" {
 		return unread
 	}
 	return p.open(q, s)
