@@ -261,6 +261,27 @@ func openField(raw []byte) string {
 				return field
 			}
 		}
+		if field := openParameter(part); field != "" {
+			return field
+		}
+	}
+	return ""
+}
+
+// openParameter names a parameter of an info block that decides so and holds a blank, or any one whose name does:
+// what fills that in may make it one. "" where there is none.
+func openParameter(info map[string]any) string {
+	all, _ := info["parameter"].([]any)
+	for _, one := range all {
+		p, _ := one.(map[string]any)
+		name, _ := p["valueName"].(string)
+		value, _ := p["value"].(string)
+		switch {
+		case strings.Contains(name, "{{"):
+			return "parameter"
+		case strings.TrimSpace(name) == alert.ParameterConfirm && strings.Contains(value, "{{"):
+			return alert.ParameterConfirm
+		}
 	}
 	return ""
 }

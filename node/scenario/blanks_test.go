@@ -86,3 +86,27 @@ func count(raw []byte, of string) (n int) {
 	texts(raw, func(text string) { n += strings.Count(text, of) })
 	return n
 }
+
+// How an alert is presented is said by its scenario, and not by whoever fills in a blank: also not by a parameter.
+func TestCheck_LeavesNotOpenHowLoudItIs(t *testing.T) {
+	of := func(severity, name, value string) rights.Scenario {
+		return rights.Scenario{ID: "rain", Title: "Rain", Select: "all", Lifetime: time.Hour.Milliseconds(), Alert: []byte(`{"info":[{"language":"en","category":["Met"],"event":"Rain {{where}}",` +
+			`"urgency":"Immediate","severity":"` + severity + `","certainty":"Observed","headline":"Rain","parameter":[{"valueName":"` + name + `","value":"` + value + `"}]}]}`)}
+	}
+	for s, says := range map[*rights.Scenario]string{
+		new(of("Extreme", "almenara:confirm", "{{c}}")):        "leaves its almenara:confirm open",
+		new(of("Extreme", " almenara:confirm", "\\u007b{c}}")): "leaves its almenara:confirm open",
+		new(of("Extreme", "{{n}}", "none")):                    "leaves its parameter open",
+		new(of("Extreme", "almenara:{{n}}", "none")):           "leaves its parameter open",
+		new(of("{{s}}", "almenara:confirm", "none")):           "leaves its severity open",
+	} {
+		_, err := Check(*s, "almenara.d", anywhere{}, noon)
+		require.ErrorContains(t, err, says)
+	}
+	_, err := Check(of("Extreme", "depth", "{{metres}}"), "almenara.d", anywhere{}, noon)
+	require.NoError(t, err)
+
+	// Space around a text does not count when the alert is sent, so it does not count here.
+	out := Wire(of(" Extreme ", " almenara:confirm", "none "))
+	require.Equal(t, []string{"emergency", "siren", "none"}, []string{out.Tier, out.Sound, out.Confirm})
+}

@@ -1,8 +1,10 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
+	"strings"
 	"time"
 
 	"almenara/node/escalation"
@@ -85,17 +87,15 @@ func presented(raw []byte) (tier, sound, confirm string) {
 	if json.Unmarshal(raw, &form) != nil {
 		return "", "", ""
 	}
+	trimmed := strings.TrimSpace // as package capjson reads texts
 	var infos []alert.Info
 	for _, i := range form.Info {
-		info := alert.Info{Urgency: i.Urgency, Severity: i.Severity, Certainty: i.Certainty}
+		info := alert.Info{Urgency: trimmed(i.Urgency), Severity: trimmed(i.Severity), Certainty: trimmed(i.Certainty)}
 		for _, p := range i.Parameter {
-			info.Parameters = append(info.Parameters, alert.Named{Name: p.ValueName, Value: p.Value})
+			info.Parameters = append(info.Parameters, alert.Named{Name: trimmed(p.ValueName), Value: trimmed(p.Value)})
 		}
 		infos = append(infos, info)
 	}
-	if form.Status == "" {
-		form.Status = string(alert.StatusActual)
-	}
-	look := alert.PresentationOf(alert.Status(form.Status), infos)
+	look := alert.PresentationOf(alert.Status(cmp.Or(trimmed(form.Status), string(alert.StatusActual))), infos)
 	return look.Tier, look.Sound, look.Confirm
 }
