@@ -18,6 +18,14 @@ const (
 	maxPixels = 2_000_000
 )
 
+// mostScans bounds how often a progressive JPEG goes over all of its pixels, which costs as much however few bytes a scan
+// has: cameras and programs write some ten. Eighty thousand fit into a megabyte, and took a minute and a half.
+const mostScans = 64
+
+// beginsScan is the marker before each (ISO/IEC 10918-1, SOS). In the data of a scan it cannot be; what else it is
+// counted in, such as a thumbnail, has it few times.
+var beginsScan = []byte{0xff, 0xda}
+
 // errPhoto is what is said of bytes that are no photo.
 var errPhoto = errors.New("the photo is no JPEG, and no WebP that stands still, of at most 2,048 pixels a side and 2,000,000 in all")
 
@@ -37,6 +45,9 @@ func Redraw(raw []byte) (out []byte, size image.Point, err error) {
 	configOf, decode := jpeg.DecodeConfig, jpeg.Decode
 	if isWebP(raw) {
 		configOf, decode = webp.DecodeConfig, webp.Decode
+	}
+	if scans := bytes.Count(raw, beginsScan); scans > mostScans && !isWebP(raw) {
+		return nil, size, fmt.Errorf("%w: it has %d scans", errPhoto, scans)
 	}
 	config, err := configOf(bytes.NewReader(raw))
 	if err != nil {
