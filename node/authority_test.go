@@ -101,7 +101,7 @@ func sendsScenario(d *district, people staff, fleet *fleet, here estate) {
 	require.NoError(d.t, err)
 	require.Equal(d.t, wire.StateInForce, out.State)
 	require.EqualValues(d.t, 2, out.Addressed.Total)
-	require.Contains(d.t, out.Warnings.Texts(), "the scenario fire usually addresses 5 to 9 members, and now 2")
+	require.Contains(d.t, out.Warnings.Texts(), "the scenario Fire usually addresses 5 to 9 members, and now 2")
 	fleet.proven(revisionOf(out), 2)
 	shown := d.show(0, out.Alert)
 	require.Equal(d.t, "Fire at block 1", shown.Headline)

@@ -179,7 +179,7 @@ almenara/node/alerts almenara/node/wire/headline almenara/storage
 almenara/node/newest almenara/storage almenara/node/alerts almenara/node/wire
 almenara/node/stories almenara/cluster/fact almenara/cluster/agreed almenara/storage almenara/node/alerts almenara/node/shortid almenara/node/wire
 almenara/node/addressed almenara/storage almenara/node/alerts almenara/node/stories almenara/node/wire
-almenara/node/members almenara/storage almenara/node/records almenara/node/wire
+almenara/node/members almenara/storage almenara/node/known almenara/node/records almenara/node/wire
 almenara/node/events almenara/cluster/apply almenara/storage/alert almenara/node/wire
 almenara/node/splits almenara/cluster almenara/storage almenara/node/addressed almenara/node/alerts almenara/node/stories almenara/node/wire
 almenara/node/records almenara/cluster almenara/storage almenara/node/shortid almenara/node/alone almenara/node/authority almenara/node/known almenara/node/secret almenara/node/wire

@@ -1,6 +1,7 @@
 package authority
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func (r *Rules) alone(by Caller, about About, right Right, rules agreed.Authorit
 func (r *Rules) licenceFor(by Caller, about About, right Right, rules agreed.Authority, members *roaring.Bitmap) (*rights.Licence, string) {
 	what, scenario := "this needs a licence for free texts", about.Scenario.ID
 	if scenario != "" {
-		what = "this needs a licence for the scenario " + scenario
+		what = "this needs a licence for the scenario " + cmp.Or(about.Scenario.Title, scenario)
 	}
 	for _, l := range r.licences(by, right, rules) {
 		if !slices.Contains(l.Scenarios, scenario) && !slices.Contains(l.Scenarios, rights.AnyScenario) {

@@ -68,7 +68,7 @@ func RuleOut(r rights.PolicyRule) wire.PolicyRule {
 // sentenceOf says what the message is, and from where on the policy asks.
 func sentenceOf(d wire.Demand) string {
 	if d.Scenario != "" {
-		return fmt.Sprintf("the scenario %s asks for %s", d.Scenario, approvals(d.Rule.Approvals))
+		return fmt.Sprintf("the scenario that it is made from asks for %s", approvals(d.Rule.Approvals))
 	}
 	measured := func(value string, order []string) string {
 		if level(order, value) <= 0 {

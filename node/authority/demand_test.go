@@ -34,8 +34,8 @@ func TestDemand_SaysWhatTheRuleWasHeldAgainst(t *testing.T) {
 		"its severity is Extreme and it is made from that scenario, and the policy asks for 3 approvals from severity Extreme on and for the scenario flood": {
 			Rule: rights.PolicyRule{Severity: "Extreme", Scenario: "flood", Approvals: 3}, Severity: "Extreme",
 		},
-		"the policy asks for 1 approval of every alert": {Rule: rights.PolicyRule{Approvals: 1}},
-		"the scenario flood asks for 2 approvals":       {Rule: rights.PolicyRule{Approvals: 2}, Scenario: "flood"},
+		"the policy asks for 1 approval of every alert":          {Rule: rights.PolicyRule{Approvals: 1}},
+		"the scenario that it is made from asks for 2 approvals": {Rule: rights.PolicyRule{Approvals: 2}, Scenario: "flood"},
 	} {
 		require.Equal(t, says, authority.DemandOut(&d).Sentence)
 	}

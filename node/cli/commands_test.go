@@ -257,6 +257,13 @@ func TestAudienceSelect_ShowsTheLargestPlacesOnly(t *testing.T) {
 	require.Equal(t, 45, strings.Count(w.out.String(), "tuen-mun/e"))
 }
 
+func TestAudienceSelect_SaysWhyItIsNobody(t *testing.T) {
+	w := newWorld(t)
+	w.Selected = wire.Selected{Expression: "place under nowhere", Warnings: why.Sentences{why.Sayf("nowhere is no place of the district")}}
+	require.Equal(t, command.ExitDone, w.run("audience", "select", "place under nowhere"))
+	require.Contains(t, w.out.String(), "place under nowhere selects 0 members.\n\nWarning: nowhere is no place of the district.\n")
+}
+
 func TestDeviceEnrol_InPartsThatOneRequestTakes(t *testing.T) {
 	w := newWorld(t)
 	wanted := make([]wire.Enrol, 4500)

@@ -74,21 +74,11 @@ func below(in Audience, n audience.Node) error {
 // SelectsNobody refuses to send to a selection that selects nobody. It says which place of it the district does not
 // have: a path is often cut short, and nobody sees that of a selection.
 func SelectsNobody(in Tree, s audience.Selection) error {
-	for _, place := range placesIn(s.Root()) {
-		if !Has(in, audience.Path(place)) {
-			return wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody; %s is no place of the district: a place is its whole path, district first", s, place).
-				Because(why.SelectsNoPlace, s.String(), place)
+	for _, term := range termsIn(s.Root()) {
+		if isPlace(term) && !Has(in, audience.Path(term.Values[0])) {
+			place := term.Values[0]
+			return wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody; %s", s, noPlace(place)).Because(why.SelectsNoPlace, s.String(), place)
 		}
 	}
 	return wire.Problemf(wire.KindRefused, "nothing was sent: the selection %s selects nobody", s).Because(why.SelectsNobody, s.String())
-}
-
-func placesIn(n audience.Node) (out []string) {
-	if n.Op == audience.OpPlace || n.Op == audience.OpPlaceUnder {
-		out = append(out, n.Values...)
-	}
-	for _, kid := range n.Kids {
-		out = append(out, placesIn(kid)...)
-	}
-	return out
 }

@@ -5,7 +5,7 @@
 //	selection ─> lookup.Index ─> set of members ─> Counts, and a page of Members
 //
 // It changes nothing and knows no alerts. It never imports cluster, channels, api or another
-// part of node but records, for the units of positions, and wire.
+// part of node but known, records, for the units of positions, and wire.
 package members
 
 import (
@@ -13,6 +13,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"almenara/node/known"
 	"almenara/node/records"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
@@ -65,6 +66,9 @@ func (d *Members) Select(_ context.Context, expression, after string, limit int)
 		return wire.Selected{}, wire.Problemf(wire.KindMalformed, "the selection cannot be answered: %v", err).Because(why.SelectionWrong, err)
 	}
 	out := wire.Selected{Expression: s.String(), Counts: d.Counts(found)}
+	if found.IsEmpty() {
+		out.Warnings = known.Nobody(d.index(), s)
+	}
 	if limit == 0 {
 		return out, nil
 	}

@@ -94,3 +94,21 @@ func TestPageSize_IsBounded(t *testing.T) {
 		require.Equal(t, want, members.PageSize(asked))
 	}
 }
+
+// A path that is cut short, or a word mistyped, counts nobody, and nothing shows why.
+func TestSelect_SaysWhatNobodyFits(t *testing.T) {
+	d, _ := newMembers(t)
+	for expression, says := range map[string][]string{
+		"place under nowhere": {"nowhere is no place of the district: a place is its whole path, district first"},
+		"kind = screen and place under d/estate/one and x = y": {`no member fits x = y`},
+		"kind in (screen, sreen) and id = nobody":              {"no member fits kind = sreen", "no member fits id = nobody"},
+		"has care and kind = screen":                           {"no member fits has care"},
+		"kind = screen and not all":                            nil,
+		"kind = screen":                                        nil,
+		"kind = screen or place under nowhere":                 nil, // somebody is selected
+	} {
+		out, err := d.Select(t.Context(), expression, "", 0)
+		require.NoError(t, err)
+		require.ElementsMatch(t, says, out.Warnings.Texts(), expression)
+	}
+}

@@ -138,10 +138,10 @@ func (p *Places) citedBy(codes []alert.Named) (out []places.Naming, err error) {
 	if len(codes) == 0 {
 		return nil, nil
 	}
-	add := func(kind, id string, cited []alert.Named) {
+	add := func(kind, id, title string, cited []alert.Named) {
 		for _, code := range codes {
 			if slices.Contains(cited, code) {
-				out = append(out, places.Naming{Kind: kind, ID: id, Code: codeText(code)})
+				out = append(out, places.Naming{Kind: kind, ID: id, Title: title, Code: codeText(code)})
 				return
 			}
 		}
@@ -151,14 +151,14 @@ func (p *Places) citedBy(codes []alert.Named) (out []places.Naming, err error) {
 		return nil, fmt.Errorf("reading who may warn: %w", err)
 	}
 	for _, s := range rights.Scenarios {
-		add(places.ByScenario, s.ID, citedIn(s.Alert))
+		add(places.ByScenario, s.ID, s.Title, citedIn(s.Alert))
 	}
 	newest, err := p.newestNotices()
 	if err != nil {
 		return nil, err
 	}
 	for _, v := range newest {
-		add(places.ByNotice, v.Notice, citedIn(v.Alert))
+		add(places.ByNotice, v.Notice, "", citedIn(v.Alert))
 	}
 	live, err := p.inForce()
 	if err != nil {
@@ -169,7 +169,7 @@ func (p *Places) citedBy(codes []alert.Named) (out []places.Naming, err error) {
 		for _, target := range one.targets {
 			cited = append(cited, target.Geocodes...)
 		}
-		add(places.ByAlert, one.id, cited)
+		add(places.ByAlert, one.id, "", cited)
 	}
 	return out, nil
 }

@@ -79,6 +79,7 @@ func TestChangePlace_KeepsWhatIsCited(t *testing.T) {
 		require.Len(t, is.NamedBy, 1, what)
 		require.Equal(t, "HK-DC = L", is.NamedBy[0].Code)
 		require.Equal(t, what, is.NamedBy[0].Kind+" "+is.NamedBy[0].ID)
+		require.Equal(t, is.NamedBy[0].Kind == places.ByScenario, is.NamedBy[0].Title == "x")
 		require.Len(t, r.show("d/e").NamedBy, 1, "it lies in this one, too")
 		require.Empty(t, r.show("d/e/b1").NamedBy)
 		_, err := r.change(places.ChangePlace{Path: "d/e/b2", Version: is.Version, Remove: true})

@@ -21,7 +21,7 @@ func (p *Places) namedBy(path audience.Path) (out []places.Naming, err error) {
 	}
 	for _, s := range rights.Scenarios {
 		if names(path, slices.Concat(s.Groups, []string{s.Select})...) {
-			add(places.ByScenario, s.ID)
+			out = append(out, places.Naming{Kind: places.ByScenario, ID: s.ID, Title: s.Title})
 		}
 	}
 	var users []storage.User

@@ -233,6 +233,7 @@ func (r *rig) keeps(what string) {
 	is := r.show("d/e/b2")
 	require.Len(r.t, is.NamedBy, 1, what)
 	require.Equal(r.t, what, is.NamedBy[0].Kind+" "+is.NamedBy[0].ID)
+	require.Equal(r.t, is.NamedBy[0].Kind == places.ByScenario, is.NamedBy[0].Title == "x", "a scenario has its title beside the id")
 	require.Empty(r.t, r.show("d/e/b1").NamedBy, what)
 	for _, in := range []places.ChangePlace{{Remove: true}, {Place: &wire.Place{Path: "d/b2"}}} {
 		in.Path, in.Version = "d/e/b2", is.Version

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -184,5 +185,6 @@ func Unusual(s rights.Scenario, total uint64) why.Sentences {
 	if r := Range(s, total); r == "" || r == wire.UsualWithin {
 		return nil
 	}
-	return why.Sentences{why.Sayf("the scenario %s usually addresses %d to %d members, and now %d", s.ID, s.UsualMin, s.UsualMax, total).Because(why.OthersUsual, s.ID, s.UsualMin, s.UsualMax, total)}
+	called := cmp.Or(s.Title, s.ID)
+	return why.Sentences{why.Sayf("the scenario %s usually addresses %d to %d members, and now %d", called, s.UsualMin, s.UsualMax, total).Because(why.OthersUsual, called, s.UsualMin, s.UsualMax, total)}
 }

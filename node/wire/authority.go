@@ -33,12 +33,10 @@ type Demand struct {
 	Scenario string     `json:"scenario,omitempty"` // that asks by itself; absent where a rule of the policy does
 	Severity string     `json:"severity,omitempty"` // CAP severity that the alert has, where the rule names one; Unknown counts as the highest
 	Urgency  string     `json:"urgency,omitempty"`  // likewise
-	// Members is whom it addresses, where the rule counts, with whom the same author warned within
-	// the 10 minutes before; absent for callers who see rounded counts.
-	Members uint64 `json:"members,omitempty"`
-	Share   uint32 `json:"share,omitempty"`  // percent of the district that they are
-	Blocks  bool   `json:"blocks,omitempty"` // share is of the blocks, not of the members: the larger one of both counts
-	Recent  uint64 `json:"recent,omitempty"` // of members, whom only what the same author sent before addresses
+	Members  uint64     `json:"members,omitempty"`  // where the rule counts: whom it addresses, and the author warned within the 10 minutes before; absent for callers who see rounded counts
+	Share    uint32     `json:"share,omitempty"`    // percent of the district that they are
+	Blocks   bool       `json:"blocks,omitempty"`   // share is of the blocks, not of the members: the larger one of both counts
+	Recent   uint64     `json:"recent,omitempty"`   // of members, whom only what the same author sent before addresses
 }
 
 // ApprovedBy is one person's approval.

@@ -14,6 +14,8 @@ type Selected struct {
 	RoundedTo  uint64   `json:"rounded_to,omitempty"` // the counts are rounded down to multiples of this; 0: they are exact
 	Members    []Member `json:"members,omitempty"`    // the first ones
 	Next       string   `json:"next,omitempty"`       // pass as after for the following page
+
+	Warnings why.Sentences `json:"warnings,omitempty"` // where nobody is selected: the terms that no member fits, a sentence each
 }
 
 // Imported reports an import or its dry run.

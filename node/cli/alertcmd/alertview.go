@@ -126,7 +126,7 @@ func alertTable(e *command.Env, w io.Writer, a wire.Alert) {
 	t.Add("Alert", a.ID)
 	t.Add("Message", a.Key)
 	t.Add("State", string(a.State)+", "+replication(a.Replication, a.HeldBy, a.HeldOf))
-	t.Add("Sent", terminal.Clock(a.Sent))
+	t.Add(map[bool]string{true: "Written", false: "Sent"}[a.State == wire.StatePending], terminal.Clock(a.Sent))
 	t.Add("Expires", terminal.Clock(a.Expires))
 	if a.Author != "" {
 		t.Add("Author", a.Author)

@@ -188,6 +188,9 @@ func selectMembers(ctx context.Context, e *command.Env, expression, after string
 	return e.Print(selected, func(w io.Writer) {
 		if counts {
 			fmt.Fprintf(w, "%s selects %s.\n\n", terminal.Clean(selected.Expression), terminal.Plural(selected.Counts.Total, "member"))
+			for _, nobody := range selected.Warnings {
+				terminal.Wrapped(w, e.Width, "Warning: ", terminal.Clean(nobody.Text)+".")
+			}
 			tables.Counts(w, e.Width, selected.Counts)
 			if selected.RoundedTo > 0 {
 				fmt.Fprintf(w, "Every count is rounded down to a multiple of %d.\n", selected.RoundedTo)

@@ -19,7 +19,7 @@ type alertPage struct {
 	Sent      string // what the page sounds for that; "" where nobody is warned by it
 	Texts     []wire.MessageText
 	Groups    []group
-	Missing   string // how many have not presented it
+	Missing   string // how many have not presented it, in words
 	History   []message
 	Approved  []approvedBy
 	Waits     string
@@ -104,7 +104,10 @@ func (c alertPages) alert(q *frame.Request) error {
 	if p.Twins, err = c.twinsOf(q, a.Duplicates); err != nil {
 		return err
 	}
-	p.Missing = view.Show(a.Rungs.Queued - min(a.Rungs.Presented, a.Rungs.Queued))
+	p.Missing = q.Lang.T("alert.unreached", a.Rungs.Queued-min(a.Rungs.Presented, a.Rungs.Queued))
+	if p.Alert.Waits {
+		p.Missing = p.Alert.Reached
+	}
 	p.Reminder, p.Follows = remindFormOf(q, a), p.Alert.Follows
 	if p.Reports, err = view.ReportsOf(c.reported, q, a.ID); err != nil {
 		return err

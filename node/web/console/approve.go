@@ -20,28 +20,9 @@ type approvalsPage struct {
 // waiting is an alert that waits for approval.
 type waiting struct {
 	ID, Headline, Author, Age, Needs string
-	Asked                            asked
+	Asked                            view.Asked
 	Drill, Own, May                  bool
 	State                            wire.State
-}
-
-// asked is who is asked for an approval now.
-type asked struct {
-	Next, Until string
-	Missed      int
-	Nobody      bool // nobody may approve it
-	You         bool
-}
-
-func askedNow(q *frame.Request, a *wire.Approvals) asked {
-	if a == nil || a.MayApprove == nil {
-		return asked{}
-	}
-	out := asked{Next: a.Next, Missed: a.Missed, Nobody: len(a.MayApprove) == 0, You: a.Next == q.By().Name}
-	if !a.NextUntil.IsZero() {
-		out.Until = q.ClockTime(a.NextUntil)
-	}
-	return out
 }
 
 // approvals lists what waits for a second person, the longest first.
@@ -56,7 +37,7 @@ func (c approvalPages) approvals(q *frame.Request) error {
 		authority.MinimalAlert(q.By(), &a)
 		w := waiting{ID: a.ID, Headline: a.Headlines.In(q.Lang.Tag, a.Headline), Author: a.Author, Age: q.Lang.Span(q.Now.Sub(a.Sent)), Drill: a.Status != "Actual", Own: a.Author == q.By().Name, May: q.May(authority.Approve), State: a.State}
 		if a.Approvals != nil {
-			w.Needs, w.Asked = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given)), askedNow(q, a.Approvals)
+			w.Needs, w.Asked = q.Lang.T("approvals.needs", a.Approvals.Needed-len(a.Approvals.Given)), view.AskedNow(q, a.Approvals)
 		}
 		p.Rows = append(p.Rows, w)
 	}
@@ -84,7 +65,7 @@ type pendingMessage struct {
 	Own, May                bool // the person wrote it; may approve it
 	Number                  string
 	Others                  []string // who may approve it, besides the person
-	Asked                   asked
+	Asked                   view.Asked
 }
 
 type approvedBy struct{ Name, At, Reason, TypedBy string }
@@ -120,10 +101,10 @@ func (c approvalPages) approvePage(q *frame.Request) error {
 			for _, g := range m.Approvals.Given {
 				one.Given = append(one.Given, approvedOf(q, g))
 			}
-			one.Asked = askedNow(q, m.Approvals)
+			one.Asked = view.AskedNow(q, m.Approvals)
 			one.May = slices.Contains(m.Approvals.MayApprove, q.By().Name)
 			one.Others = slices.DeleteFunc(slices.Clone(m.Approvals.MayApprove), func(name string) bool { return name == q.By().Name })
-			one.Why = view.DemandOf(q, m.Approvals.Why)
+			one.Why = view.DemandOf(q, c.scenarios, m.Approvals.Why)
 		}
 		p.Pending = append(p.Pending, one)
 	}

@@ -146,6 +146,13 @@ func TestAudience_SaysWhatASelectionLacks(t *testing.T) {
 	require.Contains(t, got.Body.String(), `value="kind ="`)
 }
 
+// A path that is cut short counts nobody.
+func TestAudience_SaysWhyItIsNobody(t *testing.T) {
+	r := newRig(t)
+	r.fake.Selected = wire.Selected{Expression: "place under on-ting", Warnings: why.Sentences{why.Sayf("none").Because(why.NoSuchPlace, "on-ting")}}
+	require.Contains(t, r.get("audience?expr=place+under+on-ting").Body.String(), "The district has no place on-ting: give its whole path, district first.")
+}
+
 func TestPlaces_AreAListAndAMap(t *testing.T) {
 	r := newRig(t)
 	r.fake.Places = []wire.Place{

@@ -91,10 +91,10 @@ func New(s Services, o Options) *Console {
 		Nav:   nav(),
 		Clock: o.Clock, Zone: o.Zone, Hosts: o.Hosts, Drill: o.Drill, Logger: o.Logger, Trust: o.Trust, Known: o.Known,
 	}, rooms(s, pages{
-		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Screen: o.Screen},
+		compose:   compose.Services{Alerts: s.Alerts, Reader: s.Reader, Places: s.Places, Status: s.Status, Scenarios: s.Scenarios, Screen: o.Screen},
 		scenarios: scenarioPages{s.Scenarios, s.Alerts, s.Reader, s.Places},
 		alerts:    alertPages{s.Alerts, s.FollowUps, s.Reader, s.Places, s.Reported, s.Notices, s.Residents},
-		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places, s.Notices},
+		approvals: approvalPages{s.Approvals, s.Spoken, s.Reader, s.Places, s.Notices, s.Scenarios},
 		live:      livePages{s.Events, s.SignIn, o.Clock, cmp.Or(o.Beat, 5*time.Second), inflight.NewOpen("live pages", streamsOpen), c.ended},
 	})...)
 	if err != nil {
@@ -133,11 +133,12 @@ type (
 		residents service.Residents
 	}
 	approvalPages struct {
-		service service.Approvals
-		spoken  service.SpokenCodes
-		reader  service.Reader
-		places  service.Places
-		notices service.Notices
+		service   service.Approvals
+		spoken    service.SpokenCodes
+		reader    service.Reader
+		places    service.Places
+		notices   service.Notices
+		scenarios service.Scenarios
 	}
 	livePages struct {
 		feed     service.Events

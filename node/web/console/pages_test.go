@@ -112,6 +112,29 @@ func TestWall_SaysWhatWaits(t *testing.T) {
 	require.NotContains(t, r.get("wall").Body.String(), "<span>Waits for approval</span>")
 }
 
+// Nobody was told of what waits for approval, and nobody has to knock at a door for it.
+func TestAlert_ThatWaitsTellsNobody(t *testing.T) {
+	r := newRig(t)
+	a := withTexts(apitest.ExampleAlert())
+	a.State, a.Rungs = wire.StatePending, wire.Rungs{Queued: 29}
+	r.fake.Alerts, r.fake.Report.Alert = []wire.Alert{a}, a
+	for _, path := range []string{"alerts/" + a.ID, "now", "alerts/" + a.ID + "/unreached", "alerts/" + a.ID + "/report"} {
+		page := r.get(path).Body.String()
+		require.NotRegexp(t, `>sent |have not heard it|to knock|told nothing`, page, path)
+		require.Regexp(t, "(?i)nobody was told|written 2026-11-29|waits for approval", page, path)
+	}
+	require.Contains(t, r.get("alerts/"+a.ID).Body.String(), "Nobody was told yet</a>")
+	r.fake.Alerts[0].State = wire.StateInForce
+	require.Regexp(t, `>sent [\s\S]*29 have not heard it`, r.get("alerts/"+a.ID).Body.String())
+}
+
+// A scenario has a name that people know, and a short one that they type.
+func TestApprove_NamesTheScenarioByItsTitle(t *testing.T) {
+	r := newRig(t)
+	r.fake.Alerts[0].Messages[1].Approvals.Why = &wire.Demand{Scenario: apitest.AlertID, Rule: wire.PolicyRule{Approvals: 1}}
+	require.Contains(t, r.get("alerts/"+apitest.AlertID+"/approve").Body.String(), "The scenario Flood asks for it.")
+}
+
 // The districts of Hong Kong come along: what is new is for this one unless somebody says otherwise.
 func TestForms_BeginWithTheDistrict(t *testing.T) {
 	r := newRig(t)

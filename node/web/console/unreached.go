@@ -81,6 +81,11 @@ func (c alertPages) unreached(q *frame.Request) error {
 		return err
 	}
 	place := q.R.URL.Query().Get("place")
+	if a.State == wire.StatePending { // there is no door to knock at
+		p := unreachedPage{Page: q.Page("unreached"), Alert: view.RowOf(q, a), Says: q.Lang.T("unreached.waits")}
+		p.Path = q.Inside(view.UnreachedPath(a.ID, "", ""))
+		return q.Show("unreached", p)
+	}
 	found, err := c.reader.AlertReceipts(q.R.Context(), q.By(), a.ID, wire.ReceiptQuery{
 		Rung: "presented", Place: place, Missing: true, After: q.R.URL.Query().Get("after"), Limit: doorsShown,
 	})

@@ -16,9 +16,10 @@ type ShownPlace struct {
 
 // Naming is something that names a place or one below it.
 type Naming struct {
-	Kind string `json:"kind"`           // a By constant
-	ID   string `json:"id"`             // of that, or the name of a user
-	Code string `json:"code,omitempty"` // by which an area cites it, such as "HK-DC = L"; absent: by its path
+	Kind  string `json:"kind"`            // a By constant
+	ID    string `json:"id"`              // of that, or the name of a user
+	Title string `json:"title,omitempty"` // of a scenario
+	Code  string `json:"code,omitempty"`  // by which an area cites it, such as "HK-DC = L"; absent: by its path
 }
 
 // What may name a place.

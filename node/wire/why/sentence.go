@@ -58,7 +58,9 @@ const (
 	KeptNotRoom      Reason = "kept-not-room"
 	KeptNotDisk      Reason = "kept-not-disk"
 	ApprovedAgain    Reason = "approved-again" // who
-	OthersUsual      Reason = "others-usual"   // the scenario, the least, the most, how many now
+	OthersUsual      Reason = "others-usual"   // the title of the scenario, the least, the most, how many now
+	NobodyFits       Reason = "nobody-fits"    // a term of a selection
+	NoSuchPlace      Reason = "no-such-place"  // the path
 	BlanksLongest    Reason = "blanks-longest"
 	TextsStay        Reason = "texts-stay" // the languages
 )

@@ -22,8 +22,9 @@ type audiencePage struct {
 	Members  []member
 	Persons  bool // names and numbers are shown, as the person may read them
 	Next     string
-	Wrong    frame.Said // why it selects nothing
-	Change   bool       // the person may import
+	Wrong    frame.Said    // why it selects nothing
+	Nobody   []frame.Point // the terms that no member fits, where it selects nobody
+	Change   bool          // the person may import
 	Examples []example
 }
 
@@ -97,7 +98,7 @@ func (out *audiencePage) fill(q *frame.Request, found wire.Selected, names view.
 		out.Means = ""
 		out.Examples = examplesOf(found.Counts)
 	}
-	out.Count = q.Lang.T("audience.count", found.Counts.Total)
+	out.Count, out.Nobody = q.Lang.T("audience.count", found.Counts.Total), q.Sentences(found.Warnings)
 	for _, c := range found.Counts.ByKind {
 		out.Kinds = append(out.Kinds, counted{q.Lang.Or("kind.", c.Name), view.Show(c.Count)})
 	}

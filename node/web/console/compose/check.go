@@ -56,7 +56,7 @@ func (p pages) tries(q *frame.Request, c *checkPage, out wire.Outcome) error {
 	}
 	if a := out.Approvals; a != nil {
 		t.Waits = a.Needed - len(a.Given)
-		t.Why = view.DemandOf(q, a.Why)
+		t.Why = view.DemandOf(q, p.Scenarios, a.Why)
 	}
 	t.Noise = view.NoiseOf(q, out, names)
 	for _, w := range out.Words {

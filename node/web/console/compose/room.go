@@ -14,6 +14,7 @@ import (
 	"almenara/node/authority"
 	"almenara/node/service"
 	"almenara/node/web/console/frame"
+	"almenara/node/web/console/view"
 )
 
 //go:embed *.html *.css *.js
@@ -21,10 +22,11 @@ var files embed.FS
 
 // Services are what the pages ask; all must be set.
 type Services struct {
-	Alerts service.Alerts
-	Reader service.Reader
-	Places service.Places
-	Status service.Status
+	Alerts    service.Alerts
+	Reader    service.Reader
+	Places    service.Places
+	Status    service.Status
+	Scenarios view.Scenarios // for their titles
 	// Screen is the path of the module that arranges alerts on screens (channels/pages/files/arrange.js),
 	// so that the picture is the one that screens will draw; "" shows the texts alone.
 	Screen string

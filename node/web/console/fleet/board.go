@@ -21,24 +21,25 @@ const (
 
 type devicesPage struct {
 	frame.Page
-	Total   tally
-	Blocks  []block
-	Kinds   []choice
-	States  []choice
-	Where   string // the place that is shown, in words; "" is all
-	Place   string
-	Search  string
-	Fault   string // the fault that is shown; "" is all
-	Cares   []care
-	Rows    []row
-	Found   string // how many devices the filter leaves
-	Reset   bool   // something is filtered
-	ByBlock bool   // nothing is, but perhaps the place
-	Before  string // paths of the pages before and behind; "" where there is none
-	Next    string
-	Cut     bool // there are more devices than the board holds
-	Change  bool
-	Unknown bool // some node did not answer
+	Total        tally
+	Blocks       []block
+	Kinds        []choice
+	States       []choice
+	Where        string // the place that is shown, in words; "" is all
+	Place        string
+	Search       string
+	Fault        string // the fault that is shown; "" is all
+	Cares        []care
+	Rows         []row
+	Found        string // how many devices the filter leaves, revoked ones among them
+	FoundRevoked int    // how many of Found are
+	Reset        bool   // something is filtered
+	ByBlock      bool   // nothing is, but perhaps the place
+	Before       string // paths of the pages before and behind; "" where there is none
+	Next         string
+	Cut          bool // there are more devices than the board holds
+	Change       bool
+	Unknown      bool // some node did not answer
 }
 
 type choice struct {
@@ -161,6 +162,9 @@ func (p pages) devices(q *frame.Request) error {
 		}
 		if f.lets(d) {
 			found = append(found, d)
+			if d.Revoked {
+				out.FoundRevoked++
+			}
 		}
 	}
 	for i := range out.Blocks {

@@ -1,6 +1,7 @@
 package places
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/url"
@@ -61,7 +62,7 @@ type within struct {
 
 // naming is something that names the place; To is its page, "" where the person may not see that, and Code by what
 // an area cites it, "" where it is named by its path.
-type naming struct{ Label, ID, To, Code string }
+type naming struct{ Label, Name, To, Code string }
 
 // now is what a place is by somebody else's change.
 type now struct {
@@ -200,7 +201,7 @@ func namingOf(q *frame.Request, n places.Naming) naming {
 		places.ByNotice:   {"notices/" + url.PathEscape(n.ID), authority.ReadAlerts},
 		places.ByAlert:    {"alerts/" + url.PathEscape(n.ID), authority.ReadAlerts},
 	}
-	out := naming{Label: q.Lang.Or("place.by.", n.Kind), ID: n.ID, Code: n.Code}
+	out := naming{Label: q.Lang.Or("place.by.", n.Kind), Name: cmp.Or(n.Title, n.ID), Code: n.Code}
 	if page, known := pages[n.Kind]; known && q.May(page.action) {
 		out.To = frame.Below + page.path
 	}

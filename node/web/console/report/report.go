@@ -42,6 +42,7 @@ type reportPage struct {
 	ID, Headline, Says string
 	Drill, Rounded     bool
 	Begun, Made        string
+	Waits              bool // for approval: nobody was told, and nobody has to knock
 	Total              []milestone
 	Events             []event
 	Chart              chart
@@ -91,7 +92,7 @@ func (p pages) report(q *frame.Request) error {
 		Page: q.Page("report"), ID: r.Alert.ID, Headline: r.Alert.Headlines.In(q.Lang.Tag, cmp.Or(r.Alert.Headline, r.Alert.Key)), Drill: r.Alert.Status != "Actual",
 		Says: q.Lang.T("state." + string(r.Alert.State)), Begun: q.DayTime(r.Begun), Made: q.DayTime(r.Made), Rounded: r.RoundedTo > 0,
 		DarkTotal: view.Show(r.DarkTotal), DarkMore: uint64(len(r.Dark)) < r.DarkTotal, MayList: len(r.Slowest)+len(r.Dark) > 0,
-		Counts: q.Lang.T("counts." + string(r.Alert.CountsFrom)),
+		Counts: q.Lang.T("counts." + string(r.Alert.CountsFrom)), Waits: r.Alert.State == wire.StatePending,
 	}
 	if r.Alert.State == wire.StateInForce && r.Reached.Count < r.Reached.Of {
 		out.Says = q.Lang.T("state.incomplete")

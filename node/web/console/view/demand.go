@@ -1,6 +1,8 @@
 package view
 
 import (
+	"context"
+	"slices"
 	"strings"
 
 	"almenara/node/web/console/frame"
@@ -8,13 +10,13 @@ import (
 )
 
 // DemandOf says why an alert needs approvals, in the person's language: what of it the rule was held
-// against. "" for nil. The node's own sentence says more of the rule, in English.
-func DemandOf(q *frame.Request, d *wire.Demand) string {
+// against, its scenario by the title. "" for nil. The node's own sentence says more of the rule, in English.
+func DemandOf(q *frame.Request, scenarios Scenarios, d *wire.Demand) string {
 	if d == nil {
 		return ""
 	}
 	if d.Scenario != "" {
-		return q.Lang.T("demand.scenario", d.Scenario)
+		return q.Lang.T("demand.scenario", titleOf(q, scenarios, d.Scenario))
 	}
 	var is []string
 	if d.Rule.Severity != "" {
@@ -24,7 +26,7 @@ func DemandOf(q *frame.Request, d *wire.Demand) string {
 		is = append(is, q.Lang.T("demand.urgency", q.Lang.Or("compose.urgency.", d.Urgency)))
 	}
 	if d.Rule.Scenario != "" {
-		is = append(is, q.Lang.T("demand.made", d.Rule.Scenario))
+		is = append(is, q.Lang.T("demand.made", titleOf(q, scenarios, d.Rule.Scenario)))
 	}
 	switch {
 	case d.Members == 0:
@@ -40,4 +42,19 @@ func DemandOf(q *frame.Request, d *wire.Demand) string {
 		return q.Lang.T("demand.every")
 	}
 	return q.Lang.T("demand.because", strings.Join(is, q.Lang.T("demand.and")))
+}
+
+// Scenarios are the prepared alerts; service.Scenarios is one.
+type Scenarios interface {
+	ListScenarios(context.Context) ([]wire.Scenario, error)
+}
+
+// titleOf is what people call a scenario; the id where there is no title, or no such scenario any more.
+func titleOf(q *frame.Request, scenarios Scenarios, id string) string {
+	all, err := scenarios.ListScenarios(q.R.Context())
+	i := slices.IndexFunc(all, func(s wire.Scenario) bool { return s.ID == id && s.Title != "" })
+	if err != nil || i < 0 {
+		return id
+	}
+	return all[i].Title
 }

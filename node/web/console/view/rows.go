@@ -19,6 +19,8 @@ type Row struct {
 	State                          wire.State
 	Says                           string // the state in words, and whether all have reported
 	InForce, Drill, Over           bool
+	Waits                          bool   // for approval: nobody was told
+	Begun                          string // when it was sent, in words; of what waits when it was written
 	Sent, Expires                  string
 	Tone                           string // what a page that may sounds as it comes into force: live, drill, or nothing
 	Ladder                         []Rung
@@ -59,6 +61,10 @@ func RowOf(q *frame.Request, a wire.Alert) Row {
 		MayUpdate: !a.State.Over() && q.May(authority.Update), Follows: EscalationOf(q, a.Escalation),
 	}
 	r.Says = q.Lang.T("state." + string(a.State))
+	r.Begun = q.Lang.T("row.sent", r.Sent)
+	if r.Waits = a.State == wire.StatePending; r.Waits {
+		r.Begun, r.Reached = q.Lang.T("row.written", r.Sent), q.Lang.T("row.untold")
+	}
 	if r.InForce && a.Rungs.Presented < a.Rungs.Queued {
 		r.Says = q.Lang.T("state.incomplete")
 	}
