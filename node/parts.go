@@ -120,7 +120,7 @@ func newApprovals(n *Node) *approvals.Approvals {
 // newNotices is what keeps planned notices.
 func newNotices(n *Node) *notices.Notices {
 	return notices.New(notices.Options{
-		State: n.state, Proposer: n.proposer, Sender: n.intake, Approvals: n.approvals, Rules: n.rules, District: n.district.Sender, Known: n.stories.Knows,
+		State: n.state, Proposer: n.proposer, Sender: n.intake, Approvals: n.approvals, Rules: n.rules, District: n.district.Sender, Place: func() string { return n.district.Record().Name }, Known: n.stories.Knows,
 		Tell: func() { n.events.Tell(events.Notice, wire.Event{}) }, Clock: n.options.Clock, Logger: n.log,
 	})
 }

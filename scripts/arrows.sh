@@ -204,7 +204,7 @@ almenara/node/scenario/ready almenara/node/wire
 almenara/node/deviceconns almenara/channels almenara/cluster/connlimit
 almenara/node/heard almenara/channels almenara/node/ability almenara/node/instep almenara/node/presence almenara/node/reports almenara/node/residents
 almenara/node/levels almenara/cluster/command almenara/storage almenara/node/authority almenara/node/scenario! almenara/node/wire
-almenara/node/notices almenara/cluster/agreed almenara/cluster/apply! almenara/cluster/command almenara/storage almenara/node/authority almenara/node/intake almenara/node/judge almenara/node/levels almenara/node/scenario! almenara/node/shortid almenara/node/wire almenara/node/wording
+almenara/node/notices almenara/cluster/agreed almenara/cluster/apply! almenara/cluster/command almenara/storage almenara/node/authority almenara/node/intake almenara/node/judge almenara/node/levels almenara/node/scenario! almenara/node/sendername almenara/node/shortid almenara/node/wire almenara/node/wording
 almenara/node/scenario almenara/storage almenara/node/escalation almenara/node/judge almenara/node/shortid almenara/node/wire
 almenara/node/known almenara/storage almenara/node/wire
 almenara/node/replication almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal almenara/node/inflight almenara/node/wire

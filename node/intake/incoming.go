@@ -133,7 +133,7 @@ func recordedForm(raw []byte, a *alert.Alert, found alert.Findings, upgraded fun
 	return strict, nil
 }
 
-// nameSender names the district where it warns itself, but in what passed its levels: nodes send that as one message.
+// nameSender names the district where it warns itself, but in what passed its levels: that is named when it is written (node/notices), and nodes send it as one message.
 func (t *Intake) nameSender(in *incoming) {
 	if in.passed {
 		return

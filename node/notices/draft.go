@@ -173,6 +173,7 @@ func (s *Notices) drafted(ctx context.Context, by authority.Caller, in notices.D
 	if err := s.plannable(a, in.At); err != nil {
 		return d, err
 	}
+	d.version.Alert = s.o.nameSender(d.version.Alert, a, by)
 	if len(d.version.Alert) > notice.MaxContent {
 		return d, wire.Problemf(wire.KindTooLarge, "nothing was written: a planned notice has %d KiB at most, with its pictures", notice.MaxContent>>10).Because(why.NoticeLarge, notice.MaxContent>>10)
 	}

@@ -64,6 +64,7 @@ type Options struct {
 	Rules     *authority.Rules
 	Tell      func()        // somebody else is asked for a notice now
 	District  func() string // the district's own CAP sender
+	Place     func() string // path of the district, after whose names texts say who warns
 	// Known reports whether an alert with this id is on record here.
 	Known  func(id string) (bool, error)
 	Clock  func() time.Time

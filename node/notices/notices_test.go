@@ -137,7 +137,7 @@ func newOffice(t *testing.T, chain *rights.Chain) *office {
 	put(&command.PutScenario{Scenario: rights.Scenario{ID: "outage", Title: "Outage", Alert: []byte(form("Future", "No water in {{where}}")), Select: "place under " + here, Lifetime: time.Hour.Milliseconds(), Approvals: 1}})
 	put(&command.PutScenario{Scenario: rights.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form("Immediate", "Fire")), Select: "all", Lifetime: time.Hour.Milliseconds()}})
 	o.Notices = notices.New(notices.Options{
-		State: o.log.State, Proposer: o, Sender: o, Approvals: o, District: func() string { return "almenara.d" }, Clock: clock, Known: func(id string) (bool, error) { return o.known[id], nil }, Tell: func() { o.told++ }, Logger: slog.New(slog.DiscardHandler),
+		State: o.log.State, Proposer: o, Sender: o, Approvals: o, District: func() string { return "almenara.d" }, Place: func() string { return "d" }, Clock: clock, Known: func(id string) (bool, error) { return o.known[id], nil }, Tell: func() { o.told++ }, Logger: slog.New(slog.DiscardHandler),
 		Rules: authority.New(authority.Sources{
 			Agreed: o.log.State.Authority, Audience: o.log.State.Index, Clock: clock, Sender: func() string { return "almenara.d" }, Alone: func() authority.Loneliness { return authority.Loneliness{} },
 			Users: func() (all []storage.User, err error) {

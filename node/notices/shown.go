@@ -185,7 +185,7 @@ func (s *Notices) version(v notice.Version, n notice.Notice, whole bool) (notice
 			areas = append(areas, area.Description)
 		}
 		out.Texts = append(out.Texts, notices.NoticeText{
-			Language: languageOf(i), Event: i.Event, Headline: i.Headline, Description: i.Description, Instruction: i.Instruction, Areas: strings.Join(areas, ", "),
+			Language: languageOf(i), Event: i.Event, Headline: i.Headline, Description: i.Description, Instruction: i.Instruction, Sender: i.SenderName, Areas: strings.Join(areas, ", "),
 		})
 	}
 	return out, nil
@@ -218,6 +218,7 @@ func changes(was, is notices.NoticeVersion, before, after notice.Version) (out [
 		add(language, "headline", a.Headline, b.Headline)
 		add(language, "description", a.Description, b.Description)
 		add(language, "instruction", a.Instruction, b.Instruction)
+		add(language, "sender", a.Sender, b.Sender)
 		add(language, "areas", a.Areas, b.Areas)
 	}
 	add("", "select", was.Select, is.Select)

@@ -158,13 +158,14 @@ type NoticeText struct {
 	Headline    string `json:"headline,omitempty"`    // CAP's headline
 	Description string `json:"description,omitempty"` // CAP's description
 	Instruction string `json:"instruction,omitempty"` // CAP's instruction
+	Sender      string `json:"sender_name,omitempty"` // CAP's senderName: who warns
 	Areas       string `json:"areas,omitempty"`       // their descriptions
 }
 
 // NoticeChange is one difference between two versions.
 type NoticeChange struct {
 	Language string `json:"language,omitempty"` // absent: not of a text
-	Field    string `json:"field"`              // event, headline, description, instruction, areas, select, or rest
+	Field    string `json:"field"`              // event, headline, description, instruction, sender, areas, select, or rest
 	Was      string `json:"was,omitempty"`      // in the version before
 	Is       string `json:"is,omitempty"`       // in this one
 }

@@ -231,7 +231,7 @@ func textsOf(q *frame.Request, n notices.Notice, newest notices.NoticeVersion, o
 		for _, f := range []struct {
 			name, is, was string
 			strong        bool
-		}{{"event", t.Event, was.Event, false}, {"headline", t.Headline, was.Headline, true}, {"description", t.Description, was.Description, false}, {"instruction", t.Instruction, was.Instruction, false}, {"areas", t.Areas, was.Areas, false}} {
+		}{{"event", t.Event, was.Event, false}, {"headline", t.Headline, was.Headline, true}, {"description", t.Description, was.Description, false}, {"instruction", t.Instruction, was.Instruction, false}, {"sender", t.Sender, was.Sender, false}, {"areas", t.Areas, was.Areas, false}} {
 			differs := old != nil && f.is != f.was
 			if f.is == "" && !differs {
 				continue
