@@ -328,7 +328,7 @@ func (n *Node) openState(context.Context) error {
 		ID: n.ID(), Name: n.Name(), Dir: n.options.Dir, Replaces: n.settings.Replaces, Store: n.store, Ring: n.ring, Proposer: n.proposer,
 		Self: n.self, Isolated: n.district.Isolated, Clock: n.options.Clock, Logger: n.log,
 	})
-	n.scenarios = policy.NewScenarios(n.state, n.proposer, n.district.Sender, n.options.Clock)
+	n.scenarios = policy.NewScenarios(n.state, n.proposer, policy.Own{Sender: n.district.Sender, Place: func() string { return n.district.Record().Name }}, n.options.Clock)
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
 	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)

@@ -198,7 +198,7 @@ almenara/node/keyring almenara/channels/contract almenara/cluster almenara/stora
 almenara/node/district almenara/cluster almenara/storage almenara/node/access almenara/node/authority almenara/node/folder almenara/node/wire
 almenara/node/membership almenara/cluster almenara/storage almenara/node/admission almenara/node/authority almenara/node/folder almenara/node/keyring almenara/node/records almenara/node/wire
 almenara/node/status almenara/cluster almenara/storage almenara/node/alone almenara/node/district almenara/node/expiry almenara/node/keyring almenara/node/records almenara/node/wire
-almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/levels almenara/node/scenario almenara/node/shortid almenara/node/wire almenara/node/wording
+almenara/node/policy almenara/cluster almenara/storage almenara/node/authority almenara/node/known almenara/node/levels almenara/node/scenario almenara/node/sendername almenara/node/shortid almenara/node/wire almenara/node/wording
 almenara/node/wording almenara/storage/alert almenara/node/wire
 almenara/node/scenario/ready almenara/node/wire
 almenara/node/deviceconns almenara/channels almenara/cluster/connlimit

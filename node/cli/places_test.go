@@ -9,18 +9,17 @@ import (
 	"almenara/node/api/apitest"
 	"almenara/node/cli/command"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 // A place may still come, so it is taken; but a mistyped one must not wait for the night in which
 // somebody needs it.
 func TestPlaces_WhereNobodyIsAreSaid(t *testing.T) {
 	w := newWorld(t)
-	scenario := write(t, t.TempDir(), "flood.json", `{"id":"flood","title":"Flood","alert":{"info":[]},"select":"place under tuen-mun/on-tnig","minutes":60}`)
 	for says, args := range map[string][]string{
 		"there is no member in tuen-mun/on-tnig now; until there is one, duty can warn": {"user", "add", "--role", "composer", "--place", "tuen-mun/on-tnig", "duty"},
 		"there is no member in tuen-mun/on-tnig now; until there is one, the licence":   {"licence", "grant", "--scenario", "*", "--place", "tuen-mun/on-tnig", "duty"},
 		"there is no member in tuen-mun/on-tnig now; this makes it a new place":         {"device", "enrol", "--kind", "screen", "--place", "tuen-mun/on-tnig", "lift-1"},
-		"the scenario flood selects nobody now, and is refused when it is sent":         {"scenario", "put", scenario},
 	} {
 		w.Selected, w.Addresses = wire.Selected{Expression: "all"}, 0
 		require.Equal(t, command.ExitDone, w.run(args...), "%v: %s", args, w.err.String())
@@ -28,6 +27,18 @@ func TestPlaces_WhereNobodyIsAreSaid(t *testing.T) {
 		w.Selected, w.Addresses = apitest.New().Selected, 2
 		require.Equal(t, command.ExitDone, w.run(args...), w.err.String())
 		require.Empty(t, w.err.String())
+	}
+}
+
+// What a scenario would be refused for at night is said once when it is checked, and when it is put.
+func TestScenario_OfNobodySaysSo(t *testing.T) {
+	w := newWorld(t)
+	file := write(t, t.TempDir(), "flood.json", `{"id":"flood","title":"Flood","alert":{"info":[]},"select":"place under tuen-mun/on-tnig","minutes":60}`)
+	w.Addresses, w.Warned = 0, why.Sentences{why.Sayf("it selects nobody now, and is refused when it is sent so")}
+	for _, do := range []string{"check", "put"} {
+		require.Equal(t, command.ExitDone, w.run("scenario", do, file), w.err.String())
+		require.Equal(t, 1, strings.Count(flat(w.out.String()+w.err.String()), "selects nobody now"), do)
+		require.Contains(t, w.out.String(), "it addresses 0 members now.\n  Warning: it selects nobody now")
 	}
 }
 

@@ -115,7 +115,7 @@ func TestLicencesAndScenarios_NameWhatTheDistrictMayHave(t *testing.T) {
 		_, err := log.Propose(t.Context(), "chief", payload)
 		require.NoError(t, err)
 	}
-	scenarios, licences := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock), policy.NewLicences(log.State, log, clock)
+	scenarios, licences := policy.NewScenarios(log.State, log, own, clock), policy.NewLicences(log.State, log, clock)
 	fire := wire.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form), Minutes: 60, Select: "place under d/not-yet"}
 	require.NoError(t, put(t, scenarios, fire), "what is in the district may still come")
 	for says, selection := range map[string]string{"the place e/there is not in the district": "kind = screen and place = e/there", "the kind sreen is none": "not kind = sreen"} {
@@ -138,7 +138,7 @@ const form = `{"info":[{"language":"en","category":["Fire"],"event":"Fire","urge
 
 func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
 	log := recordstest.New(t, clock)
-	s := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock)
+	s := policy.NewScenarios(log.State, log, own, clock)
 	good := wire.Scenario{ID: "fire", Title: "Fire", Alert: []byte(form), Select: "place under d", Minutes: 60}
 	require.NoError(t, put(t, s, good))
 	all, err := s.ListScenarios(t.Context())
@@ -173,7 +173,7 @@ func TestScenarios_AreTriedBeforeTheyAreAgreedOn(t *testing.T) {
 // What a scenario says of its blanks is held against what fits, when it is put and when it is sent.
 func TestScenarios_SayWhatMayFillTheirBlanks(t *testing.T) {
 	log := recordstest.New(t, clock)
-	s := policy.NewScenarios(log.State, log, func() string { return "almenara.d" }, clock)
+	s := policy.NewScenarios(log.State, log, own, clock)
 	good := wire.Scenario{
 		ID: "fire", Title: "Fire", Alert: []byte(form), Select: "place under d", Minutes: 60, Tier: "emergency", Sound: "siren", Confirm: "person",
 		BlankRules: []wire.BlankRule{{Name: "where", For: "the block", MaxLength: 20}}, Checklist: []string{"Call 999."}, Sensitive: []string{"panic"},

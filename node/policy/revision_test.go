@@ -36,7 +36,7 @@ func (l together) Change(ctx context.Context, actor string, p command.Payload) (
 }
 
 func scenarios(p policy.Comparing, log *recordstest.Log) *policy.Scenarios {
-	return policy.NewScenarios(log.State, p, func() string { return "almenara.d" }, clock)
+	return policy.NewScenarios(log.State, p, own, clock)
 }
 
 // Of two who save one scenario within the same moment, at whichever nodes, one is told; what the other wrote stays.

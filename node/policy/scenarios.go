@@ -1,8 +1,11 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -12,6 +15,7 @@ import (
 	"almenara/node/known"
 	"almenara/node/levels"
 	"almenara/node/scenario"
+	"almenara/node/sendername"
 	"almenara/node/wire"
 	"almenara/node/wire/looks"
 	"almenara/node/wire/why"
@@ -25,14 +29,19 @@ import (
 type Scenarios struct {
 	state    State
 	proposer Comparing
-	sender   func() string // the district's own CAP sender
+	own      Own
 	clock    func() time.Time
 }
 
-// NewScenarios makes one; sender is the district's own CAP sender, under which a scenario is
-// tried before it is agreed on.
-func NewScenarios(state State, p Comparing, sender func() string, clock func() time.Time) *Scenarios {
-	return &Scenarios{state: state, proposer: p, sender: sender, clock: clock}
+// Own is what the district writes in its own name.
+type Own struct {
+	Sender func() string // its CAP sender, under which a scenario is tried before it is agreed on
+	Place  func() string // its path, after whose names texts say who warns
+}
+
+// NewScenarios makes one.
+func NewScenarios(state State, p Comparing, own Own, clock func() time.Time) *Scenarios {
+	return &Scenarios{state: state, proposer: p, own: own, clock: clock}
 }
 
 // ListScenarios implements service.Scenarios.
@@ -64,6 +73,7 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	if !s.Choose {
 		out.Warnings = append(out.Warnings, scenario.Unusual(s, out.Addressed)...)
 	}
+	out.Warnings = slices.Concat(c.nobody(s, out.Addressed), c.unsigned(checked.Alert), out.Warnings)
 	if dryRun {
 		look := alert.PresentationOf(checked.Alert.Status, checked.Alert.Infos)
 		out.Look = &looks.Look{Tier: look.Tier, Sound: look.Sound, Confirm: look.Confirm}
@@ -93,7 +103,7 @@ func (c *Scenarios) tried(in wire.Scenario) (s rights.Scenario, checked scenario
 	if _, err := (command.Command{Payload: &command.PutScenario{Scenario: s}}).Encode(); err != nil {
 		return s, checked, c.proposer.Problem(err)
 	}
-	if checked, err = scenario.Check(s, c.sender(), c.state.Index(), c.clock()); err != nil {
+	if checked, err = scenario.Check(s, c.own.Sender(), c.state.Index(), c.clock()); err != nil {
 		return s, checked, err
 	}
 	if s.Chain != nil && !alert.Planned(checked.Alert.Status, checked.Alert.Infos) {
@@ -107,6 +117,41 @@ func (c *Scenarios) tried(in wire.Scenario) (s rights.Scenario, checked scenario
 		err = known.Selection(c.state.Index(), selected)
 	}
 	return s, checked, err
+}
+
+// nobody warns of a scenario that would warn nobody now, and says why.
+func (c *Scenarios) nobody(s rights.Scenario, addressed uint64) why.Sentences {
+	switch {
+	case addressed > 0:
+		return nil
+	case s.Select == "":
+		return why.Sentences{why.Sayf("nobody would be warned now: its areas hold no member of the district").Because(why.ScenarioNobody)}
+	}
+	out := why.Sentences{why.Sayf("it selects nobody now, and is refused when it is sent so").Because(why.ScenarioRefused)}
+	selected, err := audience.Parse(s.Select)
+	if err != nil { // tried has read it
+		return out
+	}
+	return append(out, known.Nobody(c.state.Index(), c.state.Index().WithSpellings(selected))...)
+}
+
+// unsigned warns of texts that do not say who warns, where the district has no name that is written into them.
+func (c *Scenarios) unsigned(a *alert.Alert) why.Sentences {
+	own, _ := c.state.Index().Place(audience.Path(c.own.Place()))
+	named := *a
+	named.Infos = slices.Clone(a.Infos)
+	sendername.Give(&named, c.own.Sender(), own.Names)
+	var languages []string
+	for _, text := range named.Infos {
+		if language := cmp.Or(text.Language, "en-US"); strings.TrimSpace(text.SenderName) == "" && !slices.Contains(languages, language) { // CAP 1.2 §3.2.2
+			languages = append(languages, language)
+		}
+	}
+	if languages == nil {
+		return nil
+	}
+	return why.Sentences{why.Sayf("nothing says who warns in %s, so that people read %s: name the sender, or give the district's place a name", strings.Join(languages, ", "), a.Sender).
+		Because(why.NobodySays, strings.Join(languages, " · "), a.Sender)}
 }
 
 // addressed is how many members the targets mean now.

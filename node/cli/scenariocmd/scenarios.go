@@ -138,11 +138,6 @@ func putAll(ctx context.Context, e *command.Env, c *client.Client, all []source,
 		}
 		out[n].DryRun = false
 	}
-	for n, s := range all {
-		if out[n].Addressed == 0 && s.scenario.Select != "" {
-			terminal.Wrapped(e.Err, e.Width, "Warning: ", fmt.Sprintf("the scenario %s selects nobody now, and is refused when it is sent so.", terminal.Clean(s.scenario.ID)))
-		}
-	}
 	return e.Print(out, func(w io.Writer) {
 		for _, s := range out {
 			tell(w, e.Width, s)

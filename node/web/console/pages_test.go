@@ -128,6 +128,16 @@ func TestAlert_ThatWaitsTellsNobody(t *testing.T) {
 	require.Regexp(t, `>sent [\s\S]*29 have not heard it`, r.get("alerts/"+a.ID).Body.String())
 }
 
+// The check of a scenario that nobody would get is no good news.
+func TestScenario_OfNobodySaysSo(t *testing.T) {
+	for reached, says := range map[uint64]string{0: `class="wrong" role="status"><p>It can be saved, but would warn nobody now.`, 2: `class="good-news" role="status"><p>It can be sent as it is.`} {
+		r := newRig(t)
+		r.fake.Addresses = reached
+		route := frame.Route{Method: "POST", Path: Below + "scenario", Action: authority.ChangeScenarios, Tries: true}
+		require.Contains(t, r.ask(route, authority.RoleAdministrator).Body.String(), says)
+	}
+}
+
 // A scenario has a name that people know, and a short one that they type.
 func TestApprove_NamesTheScenarioByItsTitle(t *testing.T) {
 	r := newRig(t)

@@ -61,6 +61,9 @@ const (
 	OthersUsual      Reason = "others-usual"   // the title of the scenario, the least, the most, how many now
 	NobodyFits       Reason = "nobody-fits"    // a term of a selection
 	NoSuchPlace      Reason = "no-such-place"  // the path
+	ScenarioNobody   Reason = "scenario-nobody"
+	ScenarioRefused  Reason = "scenario-refused"
+	NobodySays       Reason = "nobody-says" // the languages of the texts, the CAP sender
 	BlanksLongest    Reason = "blanks-longest"
 	TextsStay        Reason = "texts-stay" // the languages
 )
