@@ -173,3 +173,26 @@ func TestPhone_SeveralOfOnePersonStayInStep(t *testing.T) {
 	require.True(t, read[bool](other, asks("Fire in On Lai House")), "somebody else is asked all the same")
 	require.Equal(t, "You answered: I need help", read[string](first, `document.querySelector(".answered").textContent`))
 }
+
+// Luwian hieroglyphs stand for a language for which a phone has no fonts.
+func TestPhone_SaysThatItHasNoLetters(t *testing.T) {
+	t.Parallel()
+	d := newDistrict(t, 1)
+	p := d.phone(0, "phone-1", "zh-HK")
+	require.Empty(t, read[string](p, `almenara.receiver.health.lacks || ""`), "Chinese and English can be read")
+	both := d.warn(0, time.Hour, "Actual", text("hlu", "𔐀𔐁𔐂𔐃", "𔐄𔐅𔐆𔐇𔐈𔐉", "𔐊𔐋𔐌𔐍"), text("en", "Fire", "Leave now", ""))
+	d.rung(0, both.Alert, "presented", 1)
+	require.Equal(t, "en", read[string](p, `document.querySelector(".card .text").lang`), "what can be read comes first")
+	require.Equal(t, "hlu", read[string](p, `almenara.receiver.health.lacks`))
+	d.cancel(0, both.Alert)
+	p.until("it is over", `document.querySelector(".card") === null`)
+
+	alone := d.warn(0, time.Hour, "Actual", text("hlu", "𔐀𔐁𔐂𔐃", "𔐎𔐏𔐐𔐑𔐒𔐓", "𔐊𔐋𔐌𔐍"))
+	p.until("it stands there", `document.querySelector(".card.danger") !== null && almenara.receiver.health.display === "no letters"`)
+	require.Contains(t, read[string](p, `document.querySelector(".card").textContent`), "此手機沒有這段文字的字元")
+	d.until("it is verified, and presented to nobody", func() bool {
+		told := d.rungs(0, alone.Alert)
+		return told["verified"] == 1 && told["presented"] == 0
+	})
+	p.shot("phone-no-letters-zh")
+}

@@ -42,13 +42,14 @@ export class Cards extends Glass {
     if (c.place && c.place !== '1/1') band.append(make('span', 'place', c.place))
     if (c.drill) band.append(make('span', 'says', w.drillSays))
     element.append(band)
+    if (c.illegible) element.append(make('p', 'unconfirmed', w.illegible))
     if (c.unconfirmed) element.append(make('p', 'unconfirmed', w.unconfirmed))
     if (c.answer) element.append(make('p', 'answered', answered(c.answer, this.words)))
     c.texts.forEach((t, i) => element.append(text(t, i, c.first ? 'h1' : 'h2')))
     const foot = make('p', 'foot') // what the node says comes before what a sender wrote
     foot.append(make('b', 'until', w.until + ' ' + c.until), ' · ' + c.sent + ' · ' + w.from + ' ', own('bdi', '', c.texts[0].from))
     element.append(foot, this.buttons(c))
-    this.cards.set(c.alert, { element, revision: c.revision })
+    this.cards.set(c.alert, { element, revision: c.revision, illegible: c.illegible })
     return element
   }
 

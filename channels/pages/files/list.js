@@ -9,6 +9,7 @@ import { isChinese } from './words.js'
 //   alerts   {alert, revision, body, look, answer, unconfirmed}: answer is '' until a person gave one; nobody is
 //            asked about what no node has confirmed since the page was loaded again
 //   now, zone, words
+//   legible  (text) => whether the page has the letters of one of body.texts; left out: of all
 export function listed (input) {
   const all = input.alerts.filter(a => !(Date.parse(a.body.expires) <= input.now)).sort(order).map(a => cardOf(a, input)).filter(c => c.texts.length)
   const forced = all.filter(c => c.forced)
@@ -20,20 +21,23 @@ export function listed (input) {
 export const critical = takesAll
 
 function cardOf (a, input) {
+  const texts = textsOf(a.body, input)
   const frame = a.look.tier === 'drill' ? 'drill' : critical(a) ? 'danger' : 'caution'
   return {
     alert: a.alert, revision: a.revision, frame, unconfirmed: !!a.unconfirmed, forced: critical(a) && !a.answer && !a.unconfirmed, asks: !a.unconfirmed && (critical(a) || a.body.confirm === 'person'), answer: a.answer, changing: !!a.changing, place: '',
-    word: input.words[frame], drill: frame === 'drill', texts: textsOf(a.body, input), until: timeOf(a.body.expires, input), sent: timeOf(a.body.sent, input)
+    illegible: !texts.some(t => t.legible), word: input.words[frame], drill: frame === 'drill', texts, until: timeOf(a.body.expires, input), sent: timeOf(a.body.sent, input)
   }
 }
 
-// textsOf are the texts that still hold, those of the person's language first.
+// textsOf are the texts that still hold, those of the person's language first. One for which the page has no letters
+// comes behind the others, which a person can read.
 function textsOf (body, input) {
   const chinese = input.words.tag !== 'en'
   return body.texts.filter(t => !(Date.parse(t.expires) <= input.now))
-    .map((t, i) => ({ t, i })).sort((x, y) => (isChinese(y.t.language) === chinese) - (isChinese(x.t.language) === chinese) || x.i - y.i)
-    .map(({ t }) => ({
+    .map((t, i) => ({ t, i, legible: !input.legible || input.legible(t) }))
+    .sort((x, y) => y.legible - x.legible || (isChinese(y.t.language) === chinese) - (isChinese(x.t.language) === chinese) || x.i - y.i)
+    .map(({ t, legible }) => ({
       language: t.language, headline: t.headline || t.event, instruction: t.instruction || '', description: t.description || '', contact: t.contact || '',
-      from: t.from || body.sender, areas: (t.areas || []).join(isChinese(t.language) ? '、' : ', ')
+      from: t.from || body.sender, areas: (t.areas || []).join(isChinese(t.language) ? '、' : ', '), legible
     }))
 }

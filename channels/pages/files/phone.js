@@ -3,6 +3,7 @@
 import { openReceiver } from './contract/receiver.js'
 import { linkOf, timeOf } from './arrange.js'
 import { Cards } from './cards.js'
+import { Letters } from './letters.js'
 import { critical, listed } from './list.js'
 import { read } from './enrol.js'
 import { join, ticketOf } from './join.js'
@@ -22,6 +23,7 @@ const find = id => document.getElementById(id)
 const words = wordsFor(navigator.languages || [navigator.language])
 
 const sound = new Sound()
+const letters = new Letters(getComputedStyle(document.documentElement).fontFamily, languages => { receiver.health.lacks = languages; receiver.changed() })
 const cards = new Cards(find('cards'), find('age'), { words, changed: tellHealth, answer, change, again: say })
 const shown = new Map() // alert to {alert, revision, body, look, answer}
 let receiver = null
@@ -86,6 +88,7 @@ async function begin (kept) {
   watchRecalls(find('recalls'), words)
   stayAwake(on => { wake = on; draw() })
   watchMemory(receiver)
+  for (const w of [wordsFor(['en']), wordsFor(['zh-HK'])]) letters.reads(w.tag, Object.values(w).filter(t => typeof t === 'string').join(' ')) // told before it matters
   draw()
   window.almenara = { receiver, cards, shown, reports } // for tests and for people at the console
   link = new Link({
@@ -210,7 +213,7 @@ function draw () {
   const now = receiver.now()
   const word = linkOf(receiver.silence(), now, device.zone)
   cards.age(word, link !== null && link.up)
-  const list = listed({ alerts: [...shown.values(), ...unconfirmed(receiver)], now, zone: device.zone, words })
+  const list = listed({ alerts: [...shown.values(), ...unconfirmed(receiver)], now, zone: device.zone, words, legible: t => letters.reads(t.language, [t.headline || t.event, t.instruction, t.description].join(' ')) })
   cards.show(list)
   text('nothing', list.cards.length ? '' : refused ? words.refused : word.level === 'fresh' ? words.nothing : words.unknown)
   const armed = receiver.health.sound === 'armed'

@@ -7,6 +7,7 @@ const texts = {
   en: {
     tag: 'en', danger: 'DANGER', caution: 'CAUTION', drill: 'DRILL', drillSays: 'This is a drill, not a real alert',
     safe: 'I am safe', help: 'I need help', done: 'Understood', answered: 'You answered', colon: ': ', elsewhere: 'Answered on another of your devices', change: 'Change my answer', keep: 'Keep my answer',
+    illegible: 'This phone has no letters for this text: ask somebody what it says',
     unconfirmed: 'Shown before this page was loaded again; no node has confirmed it since', must: 'Answer to go on', more: 'more below', from: 'From', until: 'Valid until', again: 'Say it again',
     recalls: 'You were there: please read this',
     nothing: 'No alert in force', unknown: 'Not known yet whether an alert is in force',
@@ -31,6 +32,7 @@ const texts = {
   'zh-Hant': {
     tag: 'zh-Hant', danger: '危險', caution: '注意', drill: '演習', drillSays: '這是演習，不是真實警報',
     safe: '我安全', help: '我需要協助', done: '已知悉', answered: '你已回覆', colon: '：', elsewhere: '已在你的另一部裝置回覆', change: '更改回覆', keep: '保留回覆',
+    illegible: '此手機沒有這段文字的字元，無法顯示：請向他人查詢內容',
     unconfirmed: '此頁面重新載入前顯示，其後未獲節點確認', must: '請回覆以繼續', more: '下面還有', from: '發出', until: '有效至', again: '再讀一次',
     recalls: '你曾到訪該處，請閱讀：',
     nothing: '現時沒有生效警報', unknown: '尚未知道是否有生效警報',

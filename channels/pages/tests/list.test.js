@@ -58,3 +58,11 @@ test('nobody is asked about what no node has confirmed since the page was loaded
   assert.equal(all.mode, 'list')
   assert.deepEqual(all.cards.map(c => [c.alert, c.asks, c.unconfirmed, c.answer]), [['a', false, true, ''], ['b', false, true, 'help']])
 })
+
+test('a text for which the phone has no letters stands behind what can be read', () => {
+  const shown = (...lacks) => listed({ alerts: [alert('a', 'advisory')], now, zone: 'Asia/Hong_Kong', words: wordsFor(['zh-HK']), legible: t => !lacks.includes(t.language) }).cards[0]
+  assert.deepEqual([shown().texts[0].language, shown().illegible], ['zh-Hant', false])
+  assert.deepEqual([shown('zh-Hant').texts[0].language, shown('zh-Hant').illegible], ['en', false], 'it is no word of the person\'s language, but can be read')
+  assert.equal(shown('zh-Hant', 'en').illegible, true, 'boxes are told as such')
+  assert.equal(list([alert('a', 'advisory')]).cards[0].illegible, false)
+})
