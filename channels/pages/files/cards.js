@@ -47,7 +47,7 @@ export class Cards extends Glass {
     if (c.answer) element.append(make('p', 'answered', answered(c.answer, this.words)))
     c.texts.forEach((t, i) => element.append(text(t, i, c.first ? 'h1' : 'h2')))
     const foot = make('p', 'foot') // what the node says comes before what a sender wrote
-    foot.append(make('b', 'until', w.until + ' ' + c.until), ' · ' + c.sent + ' · ' + w.from + ' ', own('bdi', '', c.texts[0].from))
+    foot.append(make('b', 'until', w.until + ' ' + c.until), ' · ' + w.issued(c.sent) + ' · ' + w.from + ' ', own('bdi', '', c.texts[0].from))
     element.append(foot, this.buttons(c))
     this.cards.set(c.alert, { element, revision: c.revision, illegible: c.illegible })
     return element

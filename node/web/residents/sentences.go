@@ -13,7 +13,7 @@ var sentences = map[refusals.Reason]refusal{
 	refusals.TooOld:    {"這個連結已過期，請再掃描顯示屏上的二維碼。", "This link is too old. Scan the code on the screen again."},
 	refusals.Removed:   {"產生這個連結的設備已不屬於本區，請掃描另一個顯示屏的二維碼。", "The box that made this link is no part of the district any more. Scan the code of another screen."},
 	refusals.NoPlace:   {"這個連結的地點已不存在，請再掃描二維碼。", "The place of this link does not exist any more. Scan the code again."},
-	refusals.Over:      {"這個警報已結束，或這個節點不知道它。", "This alert is over, or this box does not know it."},
+	refusals.Over:      {"這個警報已結束，或此處查不到。", "This alert is over, or it is not known here."},
 	refusals.Elsewhere: {"這個警報已不涉及這個地點。", "This alert does not concern this place any more."},
 	refusals.NotAsked:  {"這個警報不接受這種回覆。", "This alert does not take this answer."},
 	refusals.Empty:     {"請先選擇相片。", "Choose a photo first."},
