@@ -257,6 +257,19 @@ func TestAudienceSelect_ShowsTheLargestPlacesOnly(t *testing.T) {
 	require.Equal(t, 45, strings.Count(w.out.String(), "tuen-mun/e"))
 }
 
+// People know a scenario by its title; the id is what they type.
+func TestAlertShow_NamesTheScenario(t *testing.T) {
+	w := newWorld(t)
+	w.Alerts[0].Scenario, w.Alerts[0].Incident = apitest.AlertID, "i-7"
+	require.Equal(t, command.ExitDone, w.run("alert", "show", apitest.AlertID), w.err.String())
+	require.Contains(t, flat(w.out.String()), "Flood ("+apitest.AlertID+"), incident i-7")
+	w.Alerts[0].Scenario = "gone"
+	require.Equal(t, command.ExitDone, w.run("alert", "show", apitest.AlertID), w.err.String())
+	require.Contains(t, flat(w.out.String()), "gone, incident i-7")
+	require.Equal(t, command.ExitDone, w.run("alert", "show", "--json", apitest.AlertID), w.err.String())
+	require.Contains(t, w.out.String(), `"scenario": "gone"`)
+}
+
 func TestAudienceSelect_SaysWhyItIsNobody(t *testing.T) {
 	w := newWorld(t)
 	w.Selected = wire.Selected{Expression: "place under nowhere", Warnings: why.Sentences{why.Sayf("nowhere is no place of the district")}}

@@ -14,6 +14,7 @@ import (
 	"almenara/node/cli/command"
 	"almenara/node/cli/tables"
 	"almenara/node/cli/terminal"
+	"almenara/node/client"
 	"almenara/node/wire"
 )
 
@@ -117,7 +118,22 @@ func showAlert(ctx context.Context, e *command.Env, id string, original bool) er
 	if err != nil {
 		return err
 	}
-	return e.Print(a, func(w io.Writer) { alertTable(e, w, a) })
+	return e.Print(a, func(w io.Writer) {
+		a.Scenario = called(ctx, c, a.Scenario)
+		alertTable(e, w, a)
+	})
+}
+
+// called is the title of a scenario with the id behind it, which is typed; the id alone where it is gone, "" for none.
+func called(ctx context.Context, c *client.Client, id string) string {
+	if id == "" {
+		return ""
+	}
+	s, err := c.ShowScenario(ctx, id)
+	if err != nil || s.Title == "" {
+		return id
+	}
+	return s.Title + " (" + id + ")"
 }
 
 func alertTable(e *command.Env, w io.Writer, a wire.Alert) {
