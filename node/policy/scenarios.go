@@ -1,11 +1,9 @@
 package policy
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -66,14 +64,14 @@ func (c *Scenarios) PutScenario(ctx context.Context, by authority.Caller, in wir
 	if err != nil {
 		return wire.PutScenario{}, err
 	}
-	out := wire.PutScenario{ID: s.ID, DryRun: dryRun, Warnings: checked.Warnings, Words: wording.Check(checked.Alert, s.Sensitive)}
+	out := wire.PutScenario{ID: s.ID, DryRun: dryRun, Warnings: checked.Warnings, Words: wording.Check(c.named(checked.Alert), s.Sensitive)}
 	if out.Addressed, err = c.addressed(checked.Targets); err != nil {
 		return wire.PutScenario{}, err
 	}
 	if !s.Choose {
 		out.Warnings = append(out.Warnings, scenario.Unusual(s, out.Addressed)...)
 	}
-	out.Warnings = slices.Concat(c.nobody(s, out.Addressed), c.unsigned(checked.Alert), out.Warnings)
+	out.Warnings = slices.Concat(c.nobody(s, out.Addressed), out.Warnings)
 	if dryRun {
 		look := alert.PresentationOf(checked.Alert.Status, checked.Alert.Infos)
 		out.Look = &looks.Look{Tier: look.Tier, Sound: look.Sound, Confirm: look.Confirm}
@@ -135,23 +133,13 @@ func (c *Scenarios) nobody(s rights.Scenario, addressed uint64) why.Sentences {
 	return append(out, known.Nobody(c.state.Index(), c.state.Index().WithSpellings(selected))...)
 }
 
-// unsigned warns of texts that do not say who warns, where the district has no name that is written into them.
-func (c *Scenarios) unsigned(a *alert.Alert) why.Sentences {
+// named is a message as devices get it: with the district's name in texts that do not say who warns.
+func (c *Scenarios) named(a *alert.Alert) *alert.Alert {
+	out := *a
+	out.Infos = slices.Clone(a.Infos)
 	own, _ := c.state.Index().Place(audience.Path(c.own.Place()))
-	named := *a
-	named.Infos = slices.Clone(a.Infos)
-	sendername.Give(&named, c.own.Sender(), own.Names)
-	var languages []string
-	for _, text := range named.Infos {
-		if language := cmp.Or(text.Language, "en-US"); strings.TrimSpace(text.SenderName) == "" && !slices.Contains(languages, language) { // CAP 1.2 §3.2.2
-			languages = append(languages, language)
-		}
-	}
-	if languages == nil {
-		return nil
-	}
-	return why.Sentences{why.Sayf("nothing says who warns in %s, so that people read %s: name the sender, or give the district's place a name", strings.Join(languages, ", "), a.Sender).
-		Because(why.NobodySays, strings.Join(languages, " · "), a.Sender)}
+	sendername.Give(&out, c.own.Sender(), own.Names)
+	return &out
 }
 
 // addressed is how many members the targets mean now.

@@ -63,7 +63,6 @@ const (
 	NoSuchPlace      Reason = "no-such-place"  // the path
 	ScenarioNobody   Reason = "scenario-nobody"
 	ScenarioRefused  Reason = "scenario-refused"
-	NobodySays       Reason = "nobody-says" // the languages of the texts, the CAP sender
 	BlanksLongest    Reason = "blanks-longest"
 	TextsStay        Reason = "texts-stay" // the languages
 )
