@@ -33,7 +33,7 @@ const texts = {
     tag: 'zh-Hant', danger: '危險', caution: '注意', drill: '演習', drillSays: '這是演習，不是真實警報',
     safe: '我安全', help: '我需要協助', done: '已知悉', answered: '你已回覆', colon: '：', elsewhere: '已在你的另一部裝置回覆', change: '更改回覆', keep: '保留回覆',
     illegible: '此手機沒有這段文字的字元，無法顯示：請向他人查詢內容',
-    unconfirmed: '此頁面重新載入前顯示，其後未獲節點確認', must: '請回覆以繼續', more: '下面還有', from: '發出者', issued: at => at + ' 發出', until: '有效至', again: '再讀一次',
+    unconfirmed: '此頁面重新載入前顯示，其後未獲節點確認', must: '請回覆以繼續', more: '下面還有', from: '來自', issued: at => at + ' 發出', until: '有效至', again: '再讀一次',
     recalls: '你曾到訪該處，請閱讀：',
     nothing: '現時沒有生效警報', unknown: '尚未知道是否有生效警報',
     arm: '開始當值：開啟聲音', armAgain: '試聽聲音', armed: '聲音已開啟', blocked: '聲音未開啟。每次當值開始時請按此鍵。',

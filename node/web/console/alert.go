@@ -116,7 +116,7 @@ func (c alertPages) alert(q *frame.Request) error {
 		return err
 	}
 	if a.Told > 0 {
-		p.Told = q.Lang.T("unreached.told.count", a.Told)
+		p.Told = q.Lang.T("alert.told", a.Told)
 	}
 	if effect := q.R.URL.Query().Get("effect"); q.Lang.Has("effect." + effect) {
 		p.Effect = q.Lang.T("effect." + effect)
