@@ -234,7 +234,7 @@ func TestAudienceImport_ShowsTheFirstChangesOnly(t *testing.T) {
 	file := write(t, t.TempDir(), "members.csv", "id\n")
 	w.Imported = wire.Imported{Applied: true, Added: 250, FaultCount: 0}
 	for i := range 200 { // the node gives no more than these
-		w.Imported.Diff = append(w.Imported.Diff, fmt.Sprintf("+ m%03d", i))
+		w.Imported.Diff = append(w.Imported.Diff, why.Sayf("+ m%03d", i))
 	}
 	require.Equal(t, command.ExitDone, w.run("audience", "import", file))
 	require.Equal(t, 20, strings.Count(w.out.String(), "Change: + m"))

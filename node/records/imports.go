@@ -122,7 +122,7 @@ func (im *Imports) judge(file *os.File, by authority.Caller, how wire.ImportOpti
 	}
 	out.Rows, out.Encoding, out.Format = report.Rows, report.Encoding, report.Format
 	out.Added, out.Changed, out.Removed, out.Unchanged = diff.Added, diff.Changed, diff.Removed, diff.Unchanged
-	out.Diff, out.Normalized = diff.Lines, report.Normalized
+	out.Diff, out.Normalized = why.Each(why.ImportChange, diff.Changes), report.Normalized
 	for _, f := range report.Faults {
 		says := why.Sayf("%v", error(f)).Because(why.ImportFault, f) // whoever shows a warning calls it so
 		if f.Warning {

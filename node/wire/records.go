@@ -32,7 +32,7 @@ type Imported struct {
 	Faults     why.Sentences `json:"faults,omitempty"`      // one sentence per fault, with the line
 	FaultCount int           `json:"fault_count,omitempty"` // faults in all, also those without a sentence
 	Warnings   why.Sentences `json:"warnings,omitempty"`    // likewise; they do not stop the import
-	Diff       []string      `json:"diff,omitempty"`        // the first readable lines
+	Diff       why.Sentences `json:"diff,omitempty"`        // the first readable lines
 	// Normalized is how many values were brought to the form that selections compare: full
 	// width, invisible characters, accents apart, upper case where there is none.
 	Normalized int `json:"normalized,omitempty"`

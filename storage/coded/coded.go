@@ -42,6 +42,9 @@ func (e *Error) Saying() (code string, with []any) { return e.code, e.with }
 // Word is a value for which pages have a text of their own.
 type Word string
 
+// Kind is the kind of a member or device, for which pages have a text where it is one of the usual.
+type Kind string
+
 // Find is the first error of the chain that has a code; nil where none has.
 func Find(err error) Saying {
 	found, _ := errors.AsType[Saying](err)

@@ -19,6 +19,7 @@ import (
 	"almenara/node/wire/reported"
 	"almenara/node/wire/splits"
 	"almenara/node/wire/visits"
+	"almenara/node/wire/why"
 )
 
 // What the examples have in common.
@@ -148,7 +149,7 @@ var examples = byType(
 		GrantedBy: "chief", GrantedAt: exampleTime,
 	},
 	wire.Policy{Version: 41, Rules: []wire.PolicyRule{{Severity: "Extreme", Approvals: 1}, {Share: 50, Approvals: 2}}},
-	wire.Imported{Applied: true, Rows: 120, Encoding: "UTF-8", Format: "members", Added: 4, Changed: 2, Unchanged: 114, Diff: []string{"+ r-0121"}},
+	wire.Imported{Applied: true, Rows: 120, Encoding: "UTF-8", Format: "members", Added: 4, Changed: 2, Unchanged: 114, Diff: why.Sentences{why.Sayf("+ r-0121")}},
 	wire.RemovedMember{Member: "lift-0042", Orphaned: 1, OrphanedFirst: []string{"lift-0042"}},
 	wire.Progress{Phase: wire.PhaseStaging, Done: 60, Total: 120},
 	wire.Selected{Expression: "kind = screen", Counts: exampleCount, Members: []wire.Member{{ID: "lift-0042", Kind: "screen", Place: examplePlace}}, Next: "lift-0042"},

@@ -101,7 +101,7 @@ func imported(e *command.Env, in wire.Imported) error {
 		if in.Orphaned > 0 {
 			fmt.Fprintf(w, "Warning: %s without their members, whom no alert reaches then: %s\n", terminal.Plural(in.Orphaned, "device"), terminal.Clean(firstOf(in.OrphanedFirst, in.Orphaned)))
 		}
-		firstLines(w, "Change", in.Diff, max(len(in.Diff), in.Added+in.Changed+in.Removed))
+		firstLines(w, "Change", in.Diff.Texts(), max(len(in.Diff), in.Added+in.Changed+in.Removed))
 		firstLines(w, "Warning", in.Warnings.Texts(), len(in.Warnings))
 		for _, line := range in.Faults.Texts() { // all: each of them must be put right
 			fmt.Fprintf(w, "Fault: %s\n", terminal.Clean(line))

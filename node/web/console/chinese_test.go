@@ -59,7 +59,7 @@ func TestPages_InChineseSayNothingInEnglish(t *testing.T) {
 	r.fake.Outcome.Warnings, r.fake.Warned = all, all
 	r.fake.State.Warnings, r.fake.State.Ready, r.fake.State.Why = all, false, named
 	r.fake.State.Ends = []wire.Ending{{Kind: "key", Name: named, Then: named, At: night}, {Kind: "licence", Name: named, Then: named, At: night.Add(time.Hour)}}
-	r.fake.Imported.Faults, r.fake.Imported.Warnings = all, all
+	r.fake.Imported.Faults, r.fake.Imported.Warnings, r.fake.Imported.Diff = all, all, all
 	r.fake.Able.Missing[0].Why, r.fake.Tested = named, able.DeviceTest{Node: "n1", Stands: able.DeviceFailed, Why: named}
 	look(r, authority.RoleComposer)
 	look(r, authority.RoleAdministrator)

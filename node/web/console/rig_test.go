@@ -22,6 +22,7 @@ import (
 	"almenara/node/web/console/frame"
 	"almenara/node/web/console/pagetest"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 var night = time.Date(2026, 11, 29, 3, 4, 5, 0, time.UTC)
@@ -143,7 +144,7 @@ type rig struct {
 
 func newRig(_ testing.TB) *rig {
 	r := &rig{fake: apitest.New(), people: &visitors{}}
-	r.fake.Imported = wire.Imported{Rows: 2, Added: 1, Format: "CSV", Encoding: "UTF-8", Diff: []string{"+ r-1"}}
+	r.fake.Imported = wire.Imported{Rows: 2, Added: 1, Format: "CSV", Encoding: "UTF-8", Diff: why.Sentences{why.Sayf("+ r-1")}}
 	r.fake.Alerts = []wire.Alert{withTexts(apitest.ExampleAlert())}
 	r.fake.Notices[0].Scenario = apitest.AlertID // one that there is
 	s := apitest.Services(r.fake)

@@ -142,6 +142,7 @@ const (
 	FileUnreadable   Reason = "file-unreadable"    // the node's sentence
 	FilesWait        Reason = "files-wait"         // how many
 	ImportFault      Reason = "import-fault"       // the error
+	ImportChange     Reason = "import-change"      // likewise
 	MoreFaults       Reason = "more-faults"        // how many
 	LacksMembers     Reason = "lacks-members"      // how many devices
 	MembersMany      Reason = "members-many"       // the most

@@ -42,6 +42,14 @@ func (all Sentences) Texts() (out []string) {
 	return out
 }
 
+// Each says errors that have codes, each because of one reason, whose text is the error alone.
+func Each(r Reason, all []error) (out Sentences) {
+	for _, err := range all {
+		out = append(out, Sayf("%v", err).Because(r, err))
+	}
+	return out
+}
+
 // Finding is the reason that is a finding about a message, by the code of its sentence (storage/alert).
 func Finding(code string) Reason { return Reason("finding." + code) }
 

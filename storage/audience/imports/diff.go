@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -10,11 +9,12 @@ import (
 
 	"almenara/storage/audience"
 	"almenara/storage/audience/geometry"
+	"almenara/storage/coded"
 )
 
 // Limits of what a Diff shows.
 const (
-	MaxDiffLines = 200 // of members kept, unless told otherwise
+	MaxDiffLines = 200 // of members kept
 	diffColumns  = 80
 )
 
@@ -22,8 +22,9 @@ const (
 type Diff struct {
 	Added, Changed, Removed, Unchanged int
 
-	Fields map[string]int // how many members change in name, kind, place, tags, languages, location, endpoints
-	Lines  []string       // the first changes, one readable line each
+	// Changes are the first, one readable line each for programs and terminals. Each is an error so that what it says
+	// has a code (storage/coded): pages say it in their language.
+	Changes []error
 }
 
 // Differ compares an import with the members there are. Visit is for Scan.
@@ -41,7 +42,7 @@ type Differ struct {
 // members when the import replaces them, so that those not in the file are
 // removed; nil when it only adds and changes.
 func NewDiffer(lookup func(id string) (*audience.Member, bool), existing iter.Seq[string]) *Differ {
-	d := &Differ{lookup: lookup, existing: existing, diff: Diff{Fields: map[string]int{}}}
+	d := &Differ{lookup: lookup, existing: existing, diff: Diff{}}
 	if existing != nil {
 		d.seen = map[string]struct{}{}
 	}
@@ -56,7 +57,7 @@ func (d *Differ) Visit(_ int, m audience.Member) error {
 	old, ok := d.lookup(m.ID)
 	if !ok {
 		d.diff.Added++
-		d.diff.addLine("+ %s: %s at %s", m.ID, m.Kind, m.Place)
+		d.diff.add(coded.Errorf("import-adds", "+ %s: %s at %s", m.ID, coded.Kind(m.Kind), string(m.Place)))
 		return nil
 	}
 	changes := changesOf(old, &m)
@@ -65,11 +66,7 @@ func (d *Differ) Visit(_ int, m audience.Member) error {
 		return nil
 	}
 	d.diff.Changed++
-	for _, change := range changes {
-		field, _, _ := strings.Cut(change, " ")
-		d.diff.Fields[field]++
-	}
-	d.diff.addLine("~ %s: %s", m.ID, strings.Join(changes, "; "))
+	d.diff.add(changed{m.ID, changes})
 	return nil
 }
 
@@ -84,33 +81,55 @@ func (d *Differ) Finish() Diff {
 			if d.Removed != nil {
 				d.Removed(id)
 			}
-			d.diff.addLine("- %s", id)
+			d.diff.add(coded.Errorf("import-removes", "- %s", id))
 		}
 	}
 	d.existing = nil
 	return d.diff
 }
 
+// changed is a member of which fields change.
+type changed struct {
+	member string
+	fields []error
+}
+
+// Error is the line.
+func (c changed) Error() string {
+	texts := make([]string, len(c.fields))
+	for n, field := range c.fields {
+		texts[n] = field.Error()
+	}
+	return "~ " + c.member + ": " + strings.Join(texts, "; ")
+}
+
+// Saying implements coded.Saying.
+func (c changed) Saying() (code string, with []any) {
+	return "import-changes", []any{c.member, c.fields}
+}
+
 // changesOf describes each field that differs, its name first.
-func changesOf(old, m *audience.Member) []string {
-	var changes []string
-	text := func(field, before, after string) {
-		if before != after {
-			changes = append(changes, fmt.Sprintf("%s %s → %s", field, orNone(before), orNone(after)))
+func changesOf(old, m *audience.Member) (changes []error) {
+	value := func(field coded.Word, differs bool, before, after any) {
+		if differs {
+			changes = append(changes, coded.Errorf("import-field", "%s %s → %s", field, before, after))
 		}
 	}
-	list := func(field string, before, after []string) {
+	text := func(field coded.Word, before, after string) {
+		value(field, before != after, orNone(before), orNone(after))
+	}
+	list := func(field coded.Word, before, after []string) {
 		if slices.Equal(before, after) {
 			return
 		}
-		delta := deltaOf(before, after)
-		if delta == "" {
-			delta = " in another order"
+		if delta := deltaOf(before, after); delta != "" {
+			changes = append(changes, coded.Errorf("import-list", "%s%s", field, delta))
+		} else {
+			changes = append(changes, coded.Errorf("import-order", "%s in another order", field))
 		}
-		changes = append(changes, field+delta)
 	}
 	text("name", old.Name, m.Name)
-	text("kind", string(old.Kind), string(m.Kind))
+	value("kind", old.Kind != m.Kind, coded.Kind(old.Kind), coded.Kind(m.Kind)) // none has none
 	text("place", string(old.Place), string(m.Place))
 	list("tags", tagTexts(old.Tags), tagTexts(m.Tags))
 	list("languages", old.Languages, m.Languages)
@@ -135,9 +154,9 @@ func deltaOf(before, after []string) string {
 	return b.String()
 }
 
-func orNone(s string) string {
+func orNone(s string) any {
 	if s == "" {
-		return "none"
+		return coded.Word("none")
 	}
 	return s
 }
@@ -165,11 +184,22 @@ func locationText(p *geometry.Point) string {
 	return p.String()
 }
 
-// addLine keeps the line, within 80 columns, while there is room for it.
-func (d *Diff) addLine(text string, args ...any) {
-	if len(d.Lines) < MaxDiffLines {
-		line := strings.ReplaceAll(fmt.Sprintf(text, args...), "\n", " ")
-		d.Lines = append(d.Lines, fit(line, diffColumns))
+// line is a change whose text is one line of a terminal.
+type line struct {
+	text string
+	says error
+}
+
+// Error is the line.
+func (l line) Error() string { return l.text }
+
+// Unwrap is what it says, with its code.
+func (l line) Unwrap() error { return l.says }
+
+// add keeps the change while there is room for it.
+func (d *Diff) add(change error) {
+	if len(d.Changes) < MaxDiffLines {
+		d.Changes = append(d.Changes, line{fit(strings.ReplaceAll(change.Error(), "\n", " "), diffColumns), change})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"almenara/storage/audience"
+	"almenara/storage/coded"
 )
 
 func TestDiff_TellsWhatWouldChange(t *testing.T) {
@@ -25,12 +26,16 @@ func TestDiff_TellsWhatWouldChange(t *testing.T) {
 	require.True(t, report.OK())
 	diff := d.Finish()
 	require.Equal(t, []int{1, 1, 1, 1}, []int{diff.Added, diff.Changed, diff.Removed, diff.Unchanged})
-	require.Equal(t, map[string]int{"place": 1, "tags": 1, "languages": 1, "location": 1, "endpoints": 1}, diff.Fields)
 	require.Equal(t, []string{
 		"~ moved: place tuen-mun/a → tuen-mun/b; tags +risk=high -old=1; languages in an…",
 		"+ new: screen at b",
 		"- gone",
-	}, diff.Lines)
+	}, texts(diff.Changes))
+	code, with := coded.Find(diff.Changes[0]).Saying()
+	require.Equal(t, []any{"import-changes", "moved"}, []any{code, with[0]})
+	require.Equal(t, []string{
+		"place tuen-mun/a → tuen-mun/b", "tags +risk=high -old=1", "languages in another order", "location none → 1,2", "endpoints +sms:+85291234567",
+	}, texts(with[1].([]error)), "what a line has no room for is there")
 	require.Equal(t, diff, d.Finish(), "finishing again changes nothing")
 
 	d = NewDiffer(lookup, nil)
@@ -39,13 +44,20 @@ func TestDiff_TellsWhatWouldChange(t *testing.T) {
 	require.Zero(t, d.Finish().Removed)
 }
 
+func texts(all []error) (out []string) {
+	for _, err := range all {
+		out = append(out, err.Error())
+	}
+	return out
+}
+
 func TestDiff_FitsATerminal(t *testing.T) {
 	d := NewDiffer(func(string) (*audience.Member, bool) { return nil, false }, nil)
 	for i := range MaxDiffLines + 50 {
 		require.NoError(t, d.Visit(i, audience.Member{ID: fmt.Sprint(i), Kind: "kiosk", Place: audience.Path(strings.Repeat("示", i))}))
 	}
 	diff := d.Finish()
-	require.Len(t, diff.Lines, MaxDiffLines)
+	require.Len(t, diff.Changes, MaxDiffLines)
 	for _, line := range strings.Split(diff.String(), "\n") {
 		columns := 0
 		for _, r := range line {

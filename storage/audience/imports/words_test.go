@@ -9,10 +9,10 @@ import (
 func (d Diff) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d added, %d changed, %d removed, %d unchanged\n", d.Added, d.Changed, d.Removed, d.Unchanged)
-	for _, line := range d.Lines {
-		b.WriteString(line + "\n")
+	for _, line := range d.Changes {
+		b.WriteString(line.Error() + "\n")
 	}
-	if more := d.Added + d.Changed + d.Removed - len(d.Lines); more > 0 {
+	if more := d.Added + d.Changed + d.Removed - len(d.Changes); more > 0 {
 		fmt.Fprintf(&b, "and %d more\n", more)
 	}
 	return b.String()

@@ -26,8 +26,7 @@ type report struct {
 	Added, Changed, Removed, Unchanged        string
 	Format, Encoding                          string
 	Normalized                                int
-	Faults, Warnings                          []frame.Point
-	Diff                                      []string
+	Faults, Warnings, Diff                    []frame.Point
 	FaultCount, MoreDiff, MoreFaults, MoreOld int // how many there are, and how many are not shown
 	Orphaned                                  int // devices that would be left without a member
 	OrphanedFirst                             []string
@@ -129,7 +128,7 @@ func (p pages) refuse(q *frame.Request, out importPage) error {
 func reportOf(q *frame.Request, in wire.Imported, name string) *report {
 	out := &report{
 		File: name, Rows: in.Rows, Added: shown(in.Added), Changed: shown(in.Changed), Removed: shown(in.Removed), Unchanged: shown(in.Unchanged), Format: q.Lang.Or("import.format.", in.Format), Encoding: in.Encoding,
-		Normalized: in.Normalized, Faults: q.Sentences(first(in.Faults)), Warnings: q.Sentences(first(in.Warnings)), Diff: first(in.Diff), FaultCount: max(in.FaultCount, len(in.Faults)),
+		Normalized: in.Normalized, Faults: q.Sentences(first(in.Faults)), Warnings: q.Sentences(first(in.Warnings)), Diff: q.Sentences(first(in.Diff)), FaultCount: max(in.FaultCount, len(in.Faults)),
 		Orphaned: in.Orphaned, OrphanedFirst: in.OrphanedFirst, Applied: in.Applied,
 	}
 	out.MoreFaults, out.MoreOld = len(in.Faults)-len(out.Faults), len(in.Warnings)-len(out.Warnings)

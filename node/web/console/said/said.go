@@ -125,6 +125,8 @@ func (r Reader) value(v any) any {
 		return strings.Join(texts, " / ")
 	case coded.Word:
 		return r.Lang.Or("word.", string(v))
+	case coded.Kind:
+		return r.Lang.Or("kind.", string(v))
 	case string:
 		return clip(v)
 	}

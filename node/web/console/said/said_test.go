@@ -48,6 +48,13 @@ func TestSay_OfARowOfAFile(t *testing.T) {
 	f := report.Faults[0]
 	got := chinese.Say(why.Sayf("%v", error(f)).Because(why.ImportFault, f))
 	require.Equal(t, Point{Text: "第 2 行：編號「a b」：須為 1 至 64 個英文字母、數字、. _ -"}, got)
+	visit := imports.NewDiffer(func(string) (*audience.Member, bool) {
+		return &audience.Member{ID: "r-1", Kind: "person", Place: "a"}, true
+	}, nil)
+	require.NoError(t, visit.Visit(0, audience.Member{ID: "r-1", Kind: "screen", Place: "a", Name: "甲", Tags: []audience.Tag{{Name: "risk", Value: "high"}}}))
+	changes := why.Each(why.ImportChange, visit.Finish().Changes)
+	require.Equal(t, "~ r-1: name none → 甲; kind person → screen; tags +risk=high", inEnglish.Say(changes[0]).Text)
+	require.Equal(t, Point{Text: "~ r-1：名稱 無 → 甲；類別 個人 → 顯示屏；標籤 +risk=high"}, chinese.Say(changes[0]))
 	require.Equal(t, f.String(), inEnglish.Say(why.Sayf("%v", error(f)).Because(why.ImportFault, f)).Text)
 }
 
