@@ -60,7 +60,7 @@ func (h *Handler) alertRoutes() []routing.Route {
 		}},
 		{Action: authority.Update, Handle: h.correctAlert, Route: openapi.Route{
 			Method: "POST", Path: "/api/v1/alerts/{id}/update", MaxBody: bodyJSON,
-			Summary: "Change an alert by an Update that keeps what is not given. Where it is wider or louder than before it waits for the approvals that the policy asks for; " +
+			Summary: "Change an alert by an Update that keeps what is not given. Where it is wider or louder than before it waits for the approvals that the policy or its scenario asks for; " +
 				"devices show what stands until then.",
 			Params: []openapi.Param{paramWait, paramDryRun}, Request: wire.UpdateAlert{}, Answer: wire.Outcome{},
 			Fails: warned.And(oneAlert, openapi.Fails{

@@ -86,7 +86,8 @@ type About struct {
 	Changes  []Alert     // alerts that it ends, updates or joins
 	Unknown  []alert.Key // what it references and is not known here
 	Scenario rights.Scenario
-	Passed   bool // every level of a planned notice has passed it
+	Asked    *rights.Demand // by that scenario, or by one of which an alert was made that it updates; nil: by none
+	Passed   bool           // every level of a planned notice has passed it
 	Reason   string
 	Members  *roaring.Bitmap // whom it is about, of FollowUp and Moderate alone
 }

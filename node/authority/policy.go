@@ -43,12 +43,12 @@ func severityOf(i alert.Info) string { return i.Severity }
 func urgencyOf(i alert.Info) string  { return i.Urgency }
 
 // demand is how many persons besides the author must approve, and why: the strictest rule
-// that applies, or what the scenario asks for; nil where nobody must. Rules that count members
+// that applies, or what a scenario asks for; nil where nobody must. Rules that count members
 // count also whom the author has warned just before.
 func (r *Rules) demand(by Caller, p rights.Policy, about About, members *roaring.Bitmap) (asked *rights.Demand, err error) {
-	needed := about.Scenario.Approvals
-	if needed > 0 {
-		asked = &rights.Demand{Scenario: about.Scenario.ID, Rule: rights.PolicyRule{Approvals: needed}}
+	needed := uint32(0)
+	if asked = about.Asked; asked != nil {
+		needed = asked.Rule.Approvals
 	}
 	var all *roaring.Bitmap
 	for _, rule := range p.Rules {

@@ -8,6 +8,7 @@ import (
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
 	"almenara/storage/audience"
+	"almenara/storage/rights"
 )
 
 // admit checks what does not change with what is known: whether the caller may speak for
@@ -67,10 +68,17 @@ func (t *Intake) about(in incoming, targets []audience.Target) (about authority.
 		},
 		Direct: in.direct, Made: in.made, Scenario: in.scenario, Passed: in.passed, Reason: in.reason,
 	}
+	if n := in.scenario.Approvals; n > 0 {
+		about.Asked = &rights.Demand{Scenario: in.scenario.ID, Rule: rights.PolicyRule{Approvals: n}}
+	}
 	if in.alert.MsgType != alert.MsgTypeAlert { // which changes nothing that it references
 		about.Changes, about.Unknown, err = t.affected.alerts(in.alert.References)
 	} else if in.scenario.ID != "" && in.incident != "" {
 		about.Changes, _, err = t.affected.alerts([]alert.Key{alert.IncidentKey(in.scenario.ID, in.incident, in.alert.Status)})
 	}
+	if err != nil || in.alert.MsgType != alert.MsgTypeUpdate {
+		return about, err
+	}
+	about.Asked, err = t.affected.asked(about.Asked, about.Changes)
 	return about, err
 }

@@ -13,6 +13,7 @@ import (
 	"almenara/node/wire"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/rights"
 )
 
 // State is whom messages addressed when they were agreed on; *agreed.Reader is one.
@@ -44,6 +45,21 @@ func (f affected) alerts(keys []alert.Key) (found []authority.Alert, unknown []a
 		}
 	}
 	return t.changes, unknown, nil
+}
+
+// asked is a demand or, where scenarios asked for more of which messages of the alerts were made, that: nobody gets
+// around it by changing what waits for it.
+func (f affected) asked(most *rights.Demand, changes []authority.Alert) (_ *rights.Demand, err error) {
+	for _, a := range changes {
+		s, err := f.stories.Of(alert.ID(a.ID))
+		if err != nil {
+			return nil, err
+		}
+		if most, err = s.Asked(most); err != nil {
+			return nil, err
+		}
+	}
+	return most, nil
 }
 
 // said is what the rules read of a message.

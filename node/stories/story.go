@@ -8,6 +8,7 @@ import (
 	"almenara/node/alerts"
 	"almenara/storage/alert"
 	"almenara/storage/alert/board"
+	"almenara/storage/rights"
 )
 
 // Story is one alert with all its messages, from the book, the log, or both: the book has
@@ -104,4 +105,19 @@ func logged(v agreed.AlertView) *Story {
 		}
 	}
 	return s
+}
+
+// Asked is a demand or, where a scenario of which a message of the alert was made asked for more, by itself or by the
+// policy, that. nil asks for nothing.
+func (s *Story) Asked(most *rights.Demand) (*rights.Demand, error) {
+	for _, m := range s.Messages {
+		says, err := m.Brief()
+		if err != nil {
+			return nil, err
+		}
+		if d := says.Issue.Demand; d != nil && d.Scenario+d.Rule.Scenario != "" && (most == nil || d.Rule.Approvals > most.Rule.Approvals) {
+			most = d
+		}
+	}
+	return most, nil
 }

@@ -123,7 +123,7 @@ func (in CorrectAlert) Update() UpdateAlert {
 }
 
 // UpdateAlert changes an alert: what is not given stays as it is. It may say more to more people
-// than before, and waits for the approvals that the policy asks for then. Something besides Reason
+// than before, and waits for the approvals that the policy or its scenario asks for then. Something besides Reason
 // is given.
 type UpdateAlert struct {
 	Texts   []CorrectText     `json:"texts,omitempty"`
