@@ -235,6 +235,7 @@ func (f *fleet) settle() {
 		ids = append(ids, dev.ID())
 	}
 	i := f.d.live()[len(f.d.live())-1]
+	f.d.awaitOn(i, func(s wire.Status) bool { return s.AloneSince.IsZero() }) // else it takes nothing without a licence
 	out, err := f.d.client(i).SendAlert(f.d.ctx(), byJSON("all devices listen", "id in ("+strings.Join(ids, ", ")+")"), "")
 	require.NoError(f.d.t, err)
 	require.EqualValues(f.d.t, len(ids), out.Addressed.Total)

@@ -44,7 +44,7 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 	defer stop()
 
 	links.isolate(d.opts[2].Internode)
-	d.awaitOn(2, func(s wire.Status) bool { return !s.Quorum })
+	d.awaitOn(2, func(s wire.Status) bool { return !s.Quorum && !s.AloneSince.IsZero() })
 	d.awaitOn(0, func(s wire.Status) bool { return s.Quorum })
 	require.NoError(t, d.client(0).RevokeUser(d.ctx(), "wong"))
 	require.NoError(t, d.client(0).RevokeLicence(d.ctx(), licence.ID))
@@ -69,7 +69,7 @@ func TestSplits_EveryNodeTellsWhatBothHalvesDid(t *testing.T) {
 	fleet.proven(revisionOf(fire), 1)
 
 	links.isolate()
-	d.await(func(s wire.Status) bool { return s.Ready && s.PendingFacts == 0 })
+	d.await(func(s wire.Status) bool { return s.Ready && s.Quorum && s.PendingFacts == 0 })
 	fleet.proven(revisionOf(there), 3)
 	fleet.proven(revisionOf(here0), 3)
 	fleet.proven(revisionOf(fire), 3)

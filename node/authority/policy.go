@@ -46,10 +46,8 @@ func urgencyOf(i alert.Info) string  { return i.Urgency }
 // that applies, or what a scenario asks for; nil where nobody must. Rules that count members
 // count also whom the author has warned just before.
 func (r *Rules) demand(by Caller, p rights.Policy, about About, members *roaring.Bitmap) (asked *rights.Demand, err error) {
-	needed := uint32(0)
-	if asked = about.Asked; asked != nil {
-		needed = asked.Rule.Approvals
-	}
+	asked = about.Asked
+	needed := asked.Approvals()
 	var all *roaring.Bitmap
 	for _, rule := range p.Rules {
 		if rule.Approvals <= needed || !named(rule, about) {

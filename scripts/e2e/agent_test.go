@@ -14,11 +14,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/clustertest"
 )
 
 // box is the agent of one device, a process of its own.
 type box struct {
-	t         *testing.T
+	t         testing.TB
 	enrolment string
 	more      []string      // further arguments
 	env       []string      // in the place of that of the test
@@ -34,7 +36,7 @@ func (d *district) box(node int, id string, more ...string) *box {
 
 func (d *district) boxIn(env []string, node int, id string, more ...string) *box {
 	d.t.Helper()
-	b := &box{t: d.t, env: env, more: more, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: freeAddr(d.t)}
+	b := &box{t: d.t, env: env, more: more, enrolment: filepath.Join(d.t.TempDir(), id+".json"), page: clustertest.FreeAddr(d.t)}
 	require.NoError(d.t, os.WriteFile(b.enrolment, d.run(node, "--json", "device", "enrol", "--kind", "screen", "--place", block, id), 0o600))
 	b.start()
 	d.t.Cleanup(b.end)

@@ -18,7 +18,7 @@ import (
 )
 
 // totp is the code that an authenticator program shows (RFC 6238).
-func totp(t *testing.T, secret string, at time.Time) string {
+func totp(t testing.TB, secret string, at time.Time) string {
 	t.Helper()
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 var axe = flag.String("axe", "", "axe.min.js of axe-core, which finds what keeps people from using a page")
 
 // accessible holds the page to WCAG 2.2 AA, as far as a program can.
-func (p *tab) accessible(t *testing.T, name string) {
+func (p *tab) accessible(t testing.TB, name string) {
 	t.Helper()
 	require.NotEmpty(t, *axe, "run scripts/e2e.sh, or give -axe")
 	script, err := os.ReadFile(*axe)

@@ -27,7 +27,7 @@ var (
 // browser is where somebody's pages are kept apart from those of others: a profile of the
 // Chromium that all stories share, or a Chromium of its own, whose profile stays when it is closed.
 type browser struct {
-	t       *testing.T
+	t       testing.TB
 	profile string // of a Chromium of its own
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -68,7 +68,7 @@ func options(profile string) []chromedp.ExecAllocatorOption {
 }
 
 // newBrowser opens a browser that may play sound, as a kiosk's may. It ends with the test.
-func newBrowser(t *testing.T) *browser {
+func newBrowser(t testing.TB) *browser {
 	t.Helper()
 	chromium, _ := shared()
 	startShared(t, chromium)
@@ -80,7 +80,7 @@ func newBrowser(t *testing.T) *browser {
 }
 
 // startShared starts the shared Chromium once; the others wait for it.
-func startShared(t *testing.T, ctx context.Context) {
+func startShared(t testing.TB, ctx context.Context) {
 	t.Helper()
 	starting.Lock()
 	defer starting.Unlock()
@@ -91,7 +91,7 @@ var starting sync.Mutex
 
 // newOwnBrowser starts a Chromium with further flags, or for a story that kills it and starts
 // it again.
-func newOwnBrowser(t *testing.T, flags ...chromedp.ExecAllocatorOption) *browser {
+func newOwnBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	b := &browser{t: t, profile: t.TempDir()}
 	b.start(flags...)
@@ -116,7 +116,7 @@ func (b *browser) kill() {
 	_ = os.Remove(filepath.Join(b.profile, "SingletonLock"))
 }
 
-func chromium(t *testing.T) string {
+func chromium(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	require.NoError(t, err, "scripts/e2e.sh installs it")
@@ -125,7 +125,7 @@ func chromium(t *testing.T) string {
 
 // tab is one page of a browser.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // visit opens a page of a phone and looks whether it can be used there.
-func visit(t *testing.T, p *tab, url, until, shot string) {
+func visit(t testing.TB, p *tab, url, until, shot string) {
 	t.Helper()
 	p.do(chromedp.Navigate(url))
 	p.until(shot, until)

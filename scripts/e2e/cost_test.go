@@ -18,7 +18,7 @@ import (
 var costs = flag.Bool("costs", false, "log at the end of each story how long its processes have worked")
 
 // logCost has a story say at its end how long processes have worked since it began.
-func logCost(t *testing.T) {
+func logCost(t testing.TB) {
 	if !*costs {
 		return
 	}

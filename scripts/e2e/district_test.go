@@ -9,19 +9,20 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/clustertest"
 )
 
 var program = flag.String("program", "", "the program that is tested, as it is shipped")
@@ -31,7 +32,7 @@ const patience = 2 * time.Minute
 
 // district is nodes of the real program, one process each, on free ports of loopback.
 type district struct {
-	t     *testing.T
+	t     testing.TB
 	nodes []*member
 	token string // the administrator's
 }
@@ -47,7 +48,7 @@ type member struct {
 
 // newDistrict founds a district of n nodes that vote. They end with the test, and what they
 // said is shown where it failed.
-func newDistrict(t *testing.T, n int) *district {
+func newDistrict(t testing.TB, n int) *district {
 	t.Helper()
 	require.NotEmpty(t, *program, "run scripts/e2e.sh, or give -program")
 	logCost(t)
@@ -81,26 +82,10 @@ func newDistrict(t *testing.T, n int) *district {
 	return d
 }
 
-func newMember(t *testing.T, i int) *member {
-	m := &member{folder: filepath.Join(t.TempDir(), "n"+strconv.Itoa(i+1)), listen: freeAddr(t), ws: freeAddr(t)}
-	m.flags = []string{"--internode", freeAddr(t), "--listen", m.listen, "--mqtt", freeAddr(t), "--mqtt-tls", freeAddr(t), "--mqtt-ws", m.ws}
+func newMember(t testing.TB, i int) *member {
+	m := &member{folder: filepath.Join(t.TempDir(), "n"+strconv.Itoa(i+1)), listen: clustertest.FreeAddr(t), ws: clustertest.FreeAddr(t)}
+	m.flags = []string{"--internode", clustertest.FreeAddr(t), "--listen", m.listen, "--mqtt", clustertest.FreeAddr(t), "--mqtt-tls", clustertest.FreeAddr(t), "--mqtt-ws", m.ws}
 	return m
-}
-
-// given are the addresses that stories have, so that none is given to two.
-var given sync.Map
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		addr := l.Addr().String()
-		require.NoError(t, l.Close())
-		if _, taken := given.LoadOrStore(addr, true); !taken {
-			return addr
-		}
-	}
 }
 
 // api is where the node's pages and its API are; ws where it speaks MQTT over WebSocket.
@@ -211,13 +196,43 @@ func (d *district) get(i int, path string, into any) error {
 	return json.NewDecoder(answer.Body).Decode(into)
 }
 
-// until waits for what must come true.
+// until waits for what must come true. A node that does not know yet what it is asked for, or has no leader for a
+// moment, is asked again: what fails meanwhile is said where it never comes true.
 func (d *district) until(what string, true func() bool) {
 	d.t.Helper()
-	require.Eventually(d.t, true, patience, 50*time.Millisecond, what)
+	story := d.t
+	defer func() { d.t = story }()
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		try := &attempt{TB: story}
+		d.t = try
+		if try.is(true) {
+			return
+		} else if time.Now().After(end) {
+			require.FailNow(story, "it never came true", "%s %s", what, try.said)
+		}
+	}
 }
 
-func mustRun(t *testing.T, args ...string) {
+// attempt is a look at what may not be so yet: what must be so within it fails the attempt, and not the story.
+type attempt struct {
+	testing.TB
+	said string
+}
+
+func (a *attempt) Errorf(format string, args ...any) { a.said += fmt.Sprintf(format, args...) }
+func (a *attempt) FailNow()                          { runtime.Goexit() }
+
+func (a *attempt) is(true func() bool) (so bool) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		so = true() && a.said == ""
+	}()
+	<-done
+	return so
+}
+
+func mustRun(t testing.TB, args ...string) {
 	t.Helper()
 	out, err := exec.Command(*program, args...).CombinedOutput()
 	require.NoError(t, err, "%q: %s", args, out)

@@ -19,7 +19,7 @@ import (
 var screenWatch = flag.Duration("watch", 20*time.Second, "how long the story of a screen that does not grow takes")
 
 // residentOf is what processes hold, in bytes.
-func residentOf(t *testing.T, pids ...int) (sum int) {
+func residentOf(t testing.TB, pids ...int) (sum int) {
 	t.Helper()
 	for _, pid := range pids {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

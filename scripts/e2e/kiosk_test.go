@@ -22,6 +22,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/clustertest"
 )
 
 // kioskBox is a box that keeps its own browser running, which has no screen but takes its own pictures.
@@ -47,7 +49,7 @@ func (b *box) browser() int {
 	return 0
 }
 
-func glob(t *testing.T, pattern string) []string {
+func glob(t testing.TB, pattern string) []string {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
 	require.NoError(t, err)
@@ -170,7 +172,7 @@ func TestKiosk_APictureFindsABlackScreen(t *testing.T) {
 // knows nothing, is found out, and when it is gone that is, too.
 func TestKiosk_AnotherWindowIsFoundOut(t *testing.T) {
 	t.Parallel()
-	number, display := freeAddr(t), ""
+	number, display := clustertest.FreeAddr(t), ""
 	display = ":" + number[strings.LastIndex(number, ":")+1:]
 	server := exec.Command("Xvfb", display, "-screen", "0", "1366x768x24")
 	require.NoError(t, server.Start(), "scripts/e2e.sh installs it")

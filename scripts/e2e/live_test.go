@@ -85,7 +85,7 @@ func most(times []float64, within float64) (out int) {
 }
 
 // cpuOf is how long processes have worked.
-func cpuOf(t *testing.T, pids ...int) (sum time.Duration) {
+func cpuOf(t testing.TB, pids ...int) (sum time.Duration) {
 	t.Helper()
 	for _, pid := range pids {
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -142,7 +142,7 @@ func (d *district) enrolled(n int) (file string) {
 }
 
 // some is a file that has some of those of another, from one to before another.
-func some(t *testing.T, file string, from, to int) string {
+func some(t testing.TB, file string, from, to int) string {
 	t.Helper()
 	raw, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ func (o *operator) upload(field, file string) {
 }
 
 // csv is a file of members.
-func csv(t *testing.T, rows string) string {
+func csv(t testing.TB, rows string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "members.csv")
 	require.NoError(t, os.WriteFile(name, []byte("id,name,kind,place\n"+rows), 0o600))

@@ -20,7 +20,7 @@ import (
 )
 
 // bigPhoto is a file of a camera: several megabytes, with a place written beside the picture.
-func bigPhoto(t *testing.T) string {
+func bigPhoto(t testing.TB) string {
 	t.Helper()
 	m := image.NewRGBA(image.Rect(0, 0, 4000, 3000))
 	noise := rand.New(rand.NewPCG(1, 2))

@@ -13,6 +13,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"almenara/cluster/clustertest"
 )
 
 var jsqr = flag.String("jsqr", "", "file of jsQR, which reads QR codes as a telephone does")
@@ -153,7 +155,7 @@ func TestResidents_AtANodeThatIsAlone(t *testing.T) {
 	t.Parallel()
 	d := newDistrict(t, 3)
 	estate(d)
-	listen := freeAddr(t)
+	listen := clustertest.FreeAddr(t)
 	d.servedWith(0, "--residents", "http://"+listen, "--residents-listen", listen)
 	screen := d.screen(newBrowser(t), 0, "lift-1", 1366, 768)
 	fire := d.warn(0, time.Hour, "Actual", asking("seen help", text("zh-Hant", "火警", "安定邨火警", "沿樓梯離開。"))...)

@@ -20,7 +20,7 @@ var sizes = []struct {
 }{{"landscape", 1920, 1080}, {"portrait", 1080, 1920}, {"phone", 390, 844}}
 
 // signage is a page as it runs on a screen on other days: it counts, and somebody has scrolled it.
-func signage(t *testing.T) string {
+func signage(t testing.TB) string {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, `<title>signage</title><body style="margin:0;background:#2b5d43;color:#fff;font:7vmin sans-serif"><h1>屋邨通告 Estate notices</h1><p>Swimming pool: 7:00 to 22:00</p>

@@ -100,7 +100,7 @@ func TestScreen_OverHTTPSIsLevelB(t *testing.T) {
 }
 
 // reachable is a district of one node whose API and pages are HTTPS, at an address of this machine that is not loopback.
-func reachable(t *testing.T) *district {
+func reachable(t testing.TB) *district {
 	t.Helper()
 	require.NotEmpty(t, *program, "run scripts/e2e.sh, or give -program")
 	m := newMember(t, 0)
@@ -121,7 +121,7 @@ func reachable(t *testing.T) *district {
 	return d
 }
 
-func ownAddress(t *testing.T) string {
+func ownAddress(t testing.TB) string {
 	t.Helper()
 	addresses, err := net.InterfaceAddrs()
 	require.NoError(t, err)

@@ -83,6 +83,14 @@ type Demand struct {
 	Recent   uint64     `cbor:"8,keyasint,omitempty"` // of Members, whom only what the author had sent just before addresses
 }
 
+// Approvals is how many persons besides the author must approve; 0 of nil.
+func (d *Demand) Approvals() uint32 {
+	if d == nil {
+		return 0
+	}
+	return d.Rule.Approvals
+}
+
 var (
 	prefLicence      = []byte("lic/")
 	prefScenario     = []byte("scn/")
