@@ -14,7 +14,7 @@
 # bring one back under a new id at its old address, would report nothing but that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo|TestTemplates$|TestBook_OfAnAlertWithManyUpdates)'
+computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo|TestTemplates$|TestPages_InChinese|TestRoutes_RefuseAForeignHost|TestDevices_PageThroughTenThousand|TestBook_OfAnAlertWithManyUpdates)'
 export CGO_ENABLED=1 # which the detector needs
 export GOFLAGS="${GOFLAGS:-} -vet=off" # check.sh vets all of it
 beside='(^[[:space:]]*|[{] )go [a-z]|sync\.|\.Go\(|atomic\.|chan |httptest|t\.Parallel'
@@ -26,6 +26,8 @@ done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./...)
 go test -race -skip "$computes" $packages
 go test -race -skip "$computes" ./cluster
 # Of whole nodes those stories in which nodes, devices and people act at the same time; what else is told
-# of them asks one node one thing after the other, on the same ways.
-together='^(TestDistrict|TestAuthority|TestHostile_Receipt|TestSplits|TestApprovals_InASplit|TestStop|TestTexts_OfTwoHalves|TestLarge_IsShown|TestLarge_TheOthers|TestExternalBroker|TestNode_|TestEnrol_OneDevice|TestJoin_|TestRemoveNode|TestReceipts|TestWhereabouts|TestStrangers|TestBudgets|TestImport_Tells|TestRecover_Quarantined|TestRestore_Begins)'
+# of them asks one node one thing after the other, on the same ways. TestExternalBroker is not among them: its broker,
+# mochi-mqtt 2.7.9, reads what is retained (topics.go, scanMessages) without the lock under which it is written
+# (RetainMessage); channels/broker runs what we do with a broker under the detector.
+together='^(TestDistrict|TestAuthority|TestHostile_Receipt|TestSplits|TestApprovals_InASplit|TestStop|TestTexts_OfTwoHalves|TestLarge_IsShown|TestLarge_TheOthers|TestNode_|TestEnrol_OneDevice|TestJoin_|TestRemoveNode|TestReceipts|TestWhereabouts|TestStrangers|TestBudgets|TestImport_Tells|TestRecover_Quarantined|TestRestore_Begins)'
 go test -race -run "$together" -skip "$computes" -parallel 3 -timeout 20m ./node

@@ -24,7 +24,7 @@ func progressive(scans int) []byte {
 		code(0x00, 0), code(0x10, 0xe0),
 		segment(0xda, 1, 1, 0, 0, 0, 0), []byte{0})
 	for range scans - 1 {
-		out = slices.Concat(out, segment(0xda, 1, 1, 0, 1, 63, 0), []byte{0, 0})
+		out = append(append(out, segment(0xda, 1, 1, 0, 1, 63, 0)...), 0, 0)
 	}
 	return append(out, 0xff, 0xd9)
 }
