@@ -19,11 +19,16 @@ const mostNamed = 5
 // Nobody says of a selection that selects nobody which of its terms nobody fits: a place that the district does not
 // have, as SelectsNobody says it, or a kind, a tag, a language or an id that no member has.
 func Nobody(in Index, s audience.Selection) (out why.Sentences) {
+	all, err := audience.Parse("all")
+	if err != nil {
+		return nil // it can always be read
+	}
 	for _, term := range termsIn(s.Root()) {
-		all, err := audience.Parse("all")
+		if len(out) == mostNamed {
+			break
+		}
 		one := all.WithTerms(func(audience.Node) []audience.Node { return []audience.Node{term} })
-		found, failed := in.Select(one)
-		if err != nil || failed != nil || !found.IsEmpty() || len(out) == mostNamed {
+		if found, err := in.Select(one); err != nil || !found.IsEmpty() {
 			continue
 		}
 		if len(term.Values) == 1 && isPlace(term) && !Has(in, audience.Path(term.Values[0])) {

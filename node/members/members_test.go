@@ -111,4 +111,7 @@ func TestSelect_SaysWhatNobodyFits(t *testing.T) {
 		require.NoError(t, err)
 		require.ElementsMatch(t, says, out.Warnings.Texts(), expression)
 	}
+	out, err := d.Select(t.Context(), "id in (a1, a2, a3, a4, a5, a6, a7)", "", 0)
+	require.NoError(t, err)
+	require.Len(t, out.Warnings, 5, "a list of mistakes is cut")
 }

@@ -8,12 +8,19 @@ import (
 
 	"almenara/node/web/console/pagetest"
 	"almenara/node/wire"
+	"almenara/node/wire/notices"
 )
 
 func TestTemplates(t *testing.T) {
 	pagetest.Templates(t, Room(nil, nil, nil, nil), func() map[string]any {
 		return map[string]any{"notices": &noticesPage{}, "notice": &noticePage{}, "write": &writePage{}, "version": &versionPage{}}
 	})
+}
+
+// A version is named in the language of the page, whichever its author wrote first.
+func TestHeadlineOf_IsInTheLanguageOfThePage(t *testing.T) {
+	texts := []notices.NoticeText{{Language: "en", Headline: "No water"}, {Language: "zh-HK", Event: "停水"}}
+	require.Equal(t, []string{"No water", "停水", "No water"}, []string{headlineOf(texts, "en"), headlineOf(texts, "zh-Hant"), headlineOf(texts, "fr")})
 }
 
 // A word is marked where it stands, in any case and width. No word of a Chinese text with its own comma was.
