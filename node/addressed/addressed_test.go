@@ -176,13 +176,16 @@ func TestKnown_IsAskedOnce(t *testing.T) {
 	require.EqualValues(t, 3, r.Members.GetCardinality())
 }
 
-func TestNow_RefusesWhatCannotBeRead(t *testing.T) {
+// A list, a page and a count go on where a selection that was let in once cannot be read: it addresses nobody, and
+// what else the message addresses stays.
+func TestNow_WhatCannotBeReadAddressesNobody(t *testing.T) {
 	h := newHouse(t)
-	h.m.Issue.Targets[0].Select = "kind ="
-	_, err := h.Now(h.m)
-	require.Error(t, err)
-	_, err = h.Known(h.m)
-	require.Error(t, err, "and it is not remembered as nobody")
-	_, err = h.Known(h.m)
-	require.Error(t, err)
+	h.m.Issue.Targets = []audience.Target{{Select: "kind ="}, {Select: "kind = screen"}}
+	r, err := h.Now(h.m)
+	require.NoError(t, err)
+	require.Equal(t, []uint32{1, 2}, r.Members.ToArray())
+	h.m.Issue.Targets = h.m.Issue.Targets[:1]
+	now, joined := h.of(t)
+	require.Empty(t, now)
+	require.Empty(t, joined)
 }

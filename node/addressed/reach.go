@@ -19,7 +19,9 @@ type Reach struct {
 
 // Now resolves the targets of a message, and of others whose audience it speaks to because
 // they are of one incident. The shapes were fixed where the alert entered the district; the
-// members are those of now, so that who joins later gets it too. It may take milliseconds.
+// members are those of now, so that who joins later gets it too. It may take milliseconds. A
+// target that cannot be resolved addresses nobody, as it does where the message is adopted and
+// where it is presented: a list must not end at it.
 func (r *Resolver) Now(m *alerts.Message, also ...*alerts.Message) (Reach, error) {
 	out := Reach{Members: roaring.New()}
 	for _, part := range append([]*alerts.Message{m}, also...) {
@@ -30,7 +32,7 @@ func (r *Resolver) Now(m *alerts.Message, also ...*alerts.Message) (Reach, error
 		for _, t := range part.Escalation().Targets(targets, r.called(part)) {
 			found, err := r.state.Index().Resolve(t)
 			if err != nil {
-				return Reach{}, err
+				continue
 			}
 			out.Members.Or(found.Members)
 			out.Unlocated = max(out.Unlocated, found.Unlocated)

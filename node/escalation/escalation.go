@@ -14,7 +14,6 @@
 package escalation
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -83,7 +82,7 @@ func (r *Reader) Expected(m *alerts.Message) (*acts.Escalation, error) {
 		for _, t := range of {
 			found, err := r.o.Audience().Resolve(t)
 			if err != nil {
-				return nil, fmt.Errorf("resolving a group: %w", err)
+				continue // it addresses nobody, as everywhere
 			}
 			members.Or(found.Members)
 		}

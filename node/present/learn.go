@@ -150,8 +150,12 @@ func (l *Learner) Learn(f fact.Fact, signed fact.Signed) {
 	l.events.Touch(of, events.Alert)
 }
 
-// learnReport lays what somebody reported or answered, or what was made of that, on the books of them.
+// learnReport lays what somebody reported or answered, or what was made of that, on the books of them. A fact
+// without a body is what is left where its person was erased: the node that made it hands that to who lacked it.
 func (l *Learner) learnReport(f fact.Fact, signed fact.Signed) {
+	if len(f.Body) == 0 {
+		return
+	}
 	if f.Kind != fact.KindReport {
 		about, ok := l.residents.Learn(f)
 		for _, id := range about {

@@ -186,3 +186,14 @@ func TestLearn_PassesOnWhatPeopleDid(t *testing.T) {
 	require.NoError(t, r.Learner.Recall())
 	require.Equal(t, 1, r.followUps.recalled)
 }
+
+// A node that was away is handed what is left of reports whose person was erased in the meantime: nothing.
+func TestLearn_PassesOverWhatIsLeftOfAReportThatWasErased(t *testing.T) {
+	r := newRig(t)
+	for _, kind := range []fact.Kind{fact.KindReport, fact.KindModeration, fact.KindResidents} {
+		f, signed := r.sign(kind, nil)
+		r.Learner.Learn(f, signed)
+	}
+	require.Equal(t, []int{0, 0}, []int{r.reports.learnt, r.residents.learnt}, "nobody is asked to read it, and nothing is logged as an error")
+	require.Empty(t, r.touched)
+}
