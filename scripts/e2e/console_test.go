@@ -270,6 +270,9 @@ func TestConsole_SendCorrectStop(t *testing.T) {
 	third := amy.send("fire", map[string]string{"where": "Block 3"}, "SEND")
 	require.NotEqual(t, first, third, "another fire is another alert")
 
+	d.person("cat", "viewer")
+	cat := d.at(0, "cat", 390, 844) // another page that stays open, and says by itself what is corrected
+	cat.go_("now")
 	amy.go_("now")
 	amy.clicks, amy.words = 0, 0
 	amy.press(`[data-alert="` + first + `"] a[href$="/correct"]`)
@@ -279,6 +282,7 @@ func TestConsole_SendCorrectStop(t *testing.T) {
 	require.Equal(t, [2]int{2, 0}, [2]int{amy.clicks, amy.words}, "a correction takes two presses")
 	amy.says("CORRECTION: false alarm")
 	amy.says("更正：誤發警報")
+	cat.until("the title that counts now", `document.querySelector('[data-alert="`+first+`"] h2').textContent === "CORRECTION: false alarm"`)
 
 	amy.go_("wall")
 	amy.press(`[data-alert="` + second + `"] a.stop`)
@@ -319,6 +323,9 @@ func TestConsole_TwoPersons(t *testing.T) {
 	amy.go_("alerts/" + id + "/approve")
 	amy.says("somebody else must approve")
 	amy.until("no button", `!document.querySelector("form[action$=\"/approve\"]")`)
+	row := `document.querySelector('[data-alert="` + id + `"]')`
+	amy.go_("now")
+	amy.until("it waits, and nobody corrects what nobody was told", row+`.textContent.includes("written") && !`+row+`.querySelector("a[href$='/correct']")`)
 
 	ben.go_("approvals")
 	ben.press(`a[href="/console/alerts/` + id + `/approve"]`)
@@ -327,6 +334,7 @@ func TestConsole_TwoPersons(t *testing.T) {
 	ben.fill("reason", "seen from the window")
 	ben.press("form.send button")
 	ben.says("It is sent")
+	amy.until("the open page says that it is sent, and what can be done now", `!`+row+`.textContent.includes("written") && `+row+`.querySelector("a[href$='/correct']")`)
 	amy.go_("alerts/" + id)
 	amy.says("Approved by ben")
 }

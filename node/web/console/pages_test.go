@@ -73,7 +73,7 @@ func TestPages_IsolateForeignTexts(t *testing.T) {
 	r.fake.Rows = []wire.ReceiptRow{{Member: "member" + pagetest.Hostile, Name: "name" + pagetest.Hostile, Kind: "kind" + pagetest.Hostile, Place: "place" + pagetest.Hostile, Reason: "dark"}}
 	hostilePeople(r)
 	// the text of a picture (SVG) is by itself, as that of a heading is
-	isolated := regexp.MustCompile("<bdi>[^<]*\u202e[^<]*</bdi>|<(textarea|title|h1|option|text)[^>]*>[^<]*\u202e|<[^>]*\u202e[^>]*>")
+	isolated := regexp.MustCompile("<bdi[^>]*>[^<]*\u202e[^<]*</bdi>|<(textarea|title|h1|option|text)[^>]*>[^<]*\u202e|<[^>]*\u202e[^>]*>")
 	for _, route := range tried() {
 		if route.Method != http.MethodGet || isStream(route) || route.Open {
 			continue

@@ -11,7 +11,7 @@ const apart = 250; // ms between two changes of what is shown: a person cannot f
 const silentAfter = 12_000; // ms without a sign of life; they come every 5 s
 
 const waiting = new Map(); // what has come and is not shown yet, by alert
-const blocks = new Map(); // what has changed and is not shown yet, by the name of its block
+const blocks = new Map(); // what has changed and is not shown yet, by what finds it
 let stream, showing, heard = performance.now(), touched = 0, due, news, placing, reading = false;
 
 if (live && at) {
@@ -55,8 +55,9 @@ function connect() {
     document.body.classList.remove("stale");
   });
   for (const kind of ["alert", "receipts"]) stream.addEventListener(kind, (e) => take(JSON.parse(e.data)));
-  // What happened after the page was made and before its stream began is in neither: "open" reads it.
-  for (const kind of ["open", "node", "report", "notice"]) stream.addEventListener(kind, read);
+  // What happened after the page was made and before its stream began is in neither: "open" reads it. An alert
+  // that has changed may have another title and another end, which no event carries.
+  for (const kind of ["open", "alert", "node", "report", "notice"]) stream.addEventListener(kind, read);
   stream.onerror = () => {
     // A session that has ended is answered with a page, after which a browser does not try again.
     if (stream && stream.readyState === EventSource.CLOSED) {
@@ -154,10 +155,12 @@ function merge(fresh) {
       if (state) setText(state, live.dataset.over);
       continue;
     }
+    const may = row.dataset.state !== now.dataset.state && now.querySelector("[data-may]");
+    if (may) blocks.set(`[data-may="${CSS.escape(may.dataset.may)}"]`, may);
     row.dataset.state = now.dataset.state;
     if (row.dataset.tone !== now.dataset.tone) row.dataset.tone = now.dataset.tone ?? "";
     row.className = now.className;
-    for (const name of ["part", "rung"]) {
+    for (const name of ["part", "text", "rung"]) {
       for (const cell of row.querySelectorAll(`[data-${name}]`)) {
         const other = now.querySelector(`[data-${name}="${cell.dataset[name]}"]`);
         if (!other) continue;
@@ -166,7 +169,7 @@ function merge(fresh) {
       }
     }
   }
-  for (const block of fresh.querySelectorAll("[data-block]")) blocks.set(block.dataset.block, block);
+  for (const block of fresh.querySelectorAll("[data-block]")) blocks.set(`[data-block="${block.dataset.block}"]`, block);
   if (!placing) place();
   const list = live.querySelector("[data-list]");
   for (const row of fresh.querySelectorAll("[data-alert]")) {
@@ -188,13 +191,13 @@ function merge(fresh) {
 function place() {
   placing = undefined;
   const quiet = performance.now() - touched > 3_000;
-  for (const [name, fresh] of blocks) {
-    const shown = live.querySelector(`[data-block="${name}"]`);
+  for (const [found, fresh] of blocks) {
+    const shown = live.querySelector(found);
     if (shown && shown.outerHTML !== fresh.outerHTML) {
       if (!quiet || shown.contains(document.activeElement)) continue;
       shown.replaceWith(document.importNode(fresh, true));
     }
-    blocks.delete(name);
+    blocks.delete(found);
   }
   if (blocks.size) placing = setTimeout(place, 1_000);
 }
