@@ -38,6 +38,6 @@ done
 
 step static builds
 for arch in amd64 arm64; do
-  CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -o "dist/almenara-linux-$arch" .
+  CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -ldflags=-s -o "dist/almenara-linux-$arch" .
   ls -l "dist/almenara-linux-$arch"
 done
