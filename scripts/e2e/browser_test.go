@@ -93,7 +93,7 @@ var starting sync.Mutex
 // it again.
 func newOwnBrowser(t testing.TB, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
-	b := &browser{t: t, profile: t.TempDir()}
+	b := &browser{t: t, profile: profile(t)}
 	b.start(flags...)
 	t.Cleanup(func() { b.cancel() })
 	return b
@@ -114,6 +114,15 @@ func (b *browser) kill() {
 	_ = process.Kill()
 	b.cancel()
 	_ = os.Remove(filepath.Join(b.profile, "SingletonLock"))
+}
+
+// profile is a folder for one Chromium. It goes with the folder of the run: what ends last of Chromium still writes there
+// when the story is over.
+func profile(t testing.TB) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "profile")
+	require.NoError(t, err)
+	return folder
 }
 
 func chromium(t testing.TB) string {

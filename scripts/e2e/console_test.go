@@ -282,7 +282,7 @@ func TestConsole_SendCorrectStop(t *testing.T) {
 	require.Equal(t, [2]int{2, 0}, [2]int{amy.clicks, amy.words}, "a correction takes two presses")
 	amy.says("CORRECTION: false alarm")
 	amy.says("更正：誤發警報")
-	cat.until("the title that counts now", `document.querySelector('[data-alert="`+first+`"] h2').textContent === "CORRECTION: false alarm"`)
+	cat.until("the title that counts now", `document.querySelector('[data-alert="`+first+`"] h2').textContent.startsWith("CORRECTION: false alarm")`)
 
 	amy.go_("wall")
 	amy.press(`[data-alert="` + second + `"] a.stop`)

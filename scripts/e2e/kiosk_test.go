@@ -31,7 +31,7 @@ func (d *district) kioskBox(node int, id string) *box {
 	d.t.Helper()
 	browser := []string{
 		chromium(d.t), "--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1366,768", "--autoplay-policy=no-user-gesture-required",
-		"--no-first-run", "--log-level=3", "--user-data-dir=" + d.t.TempDir(),
+		"--no-first-run", "--log-level=3", "--user-data-dir=" + profile(d.t),
 	}
 	return d.box(node, id, "--kiosk", strings.Join(browser, " "), "--cec", "off")
 }
@@ -186,7 +186,7 @@ func TestKiosk_AnotherWindowIsFoundOut(t *testing.T) {
 	}, patience, 100*time.Millisecond, "the display is there")
 
 	d := newDistrict(t, 1)
-	browser := append([]string{chromium(t)}, append(flags, "--user-data-dir="+t.TempDir(), "--disable-backgrounding-occluded-windows")...) // else the page itself says that it is hidden
+	browser := append([]string{chromium(t)}, append(flags, "--user-data-dir="+profile(t), "--disable-backgrounding-occluded-windows")...) // else the page itself says that it is hidden
 	d.boxIn(env, 0, "lift-1", "--kiosk", strings.Join(browser, " "), "--cec", "off")
 	d.untilSays(0, "lift-1", "nothing in force")
 	a := d.warn(0, time.Hour, "Actual", text("en", "Fire", "Fire in block 2", "Leave by the stairs."))
@@ -198,7 +198,7 @@ func TestKiosk_AnotherWindowIsFoundOut(t *testing.T) {
 		require.NoError(t, shot.Run())
 	}
 
-	above := exec.Command(chromium(t), append(flags, "--user-data-dir="+t.TempDir(), "about:blank")...)
+	above := exec.Command(chromium(t), append(flags, "--user-data-dir="+profile(t), "about:blank")...)
 	above.Env, above.SysProcAttr = env, &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, above.Start())
 	closed := false
