@@ -100,8 +100,8 @@ func after(d time.Duration) { time.Sleep(d); synctest.Wait() }
 func TestScreen_IsSwitchedOnForAnEmergencyAndBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &television{power: Standby, address: info}
+		require.Equal(t, Unknown, New(Options{Run: v.run}).Powered(), "before it was asked")
 		s := runs(t, v)
-		require.Equal(t, Unknown, s.Powered(), "before it was asked")
 		after(time.Second)
 		require.Equal(t, Standby, s.Powered())
 		require.Empty(t, v.heard())
