@@ -38,7 +38,7 @@ import "encoding/binary"
 //	plc/ path                             member.PlaceRecord; removed ones stay
 //	pol                                   rights.Policy
 //	pov                                   raft index of the last change of pol, scn/ or lic/ (8 bytes)
-//	rcp/ alert26 index8 n2                signed receipt block fact, unchanged
+//	rcp/ alert26 index8 n2                signed receipt block fact; words of answers may be erased
 //	rec/ kind1 index8 n2                  id of an adopted fact of a listed kind (raw)
 //	res/ slot4                            results.Result: ring of the last 10,000
 //	ret                                   personal.Retention

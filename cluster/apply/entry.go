@@ -224,7 +224,7 @@ var ofNodes = map[command.Type]Change{
 
 // personalOf is the entry for the commands about what is known of people.
 func personalOf(e *entry) personal.Entry {
-	return personal.Entry{Txn: e.Txn, Derived: e.Derived, Index: e.index, At: e.c.At, Actor: e.c.Actor}
+	return personal.Entry{Txn: e.Txn, Derived: e.Derived, Index: e.index, Speaks: e.speaks, At: e.c.At, Actor: e.c.Actor}
 }
 
 // refuse is the answer to a command that changed nothing.

@@ -82,6 +82,7 @@ func samples() []Payload {
 		&PutScenario{Scenario: rights.Scenario{ID: "outage", Title: "Outage", Alert: []byte("{}"), Lifetime: 5, Chain: chain()}},
 		&ErasePerson{Member: "m1", Pseudonym: "erased-abcdefghijklmnop", Word: "a letter of 3 May"},
 		&EraseTraces{Pseudonym: "erased-abcdefghijklmnop", Step: 3},
+		&EraseTraces{Pseudonym: "erased-abcdefghijklmnop", Step: 3, Answers: true},
 		&PutRetention{Retention: personal.Retention{PositionDays: 7, ReportMonths: 13, NoteMonths: 14, By: "amy", At: 2}},
 		&RemoveOld{What: personal.OldReports, Before: 5},
 		&Pad{Zeros: make([]byte, 5)},

@@ -23,6 +23,8 @@ type ErasePerson struct {
 type EraseTraces struct {
 	Pseudonym string `cbor:"1,keyasint"`
 	Step      uint32 `cbor:"2,keyasint"`
+	// Answers has the answers to alerts searched, too, also of who was erased before that was done. Version 16.
+	Answers bool `cbor:"3,keyasint,omitempty"`
 }
 
 // PutRetention sets how long what is known of people is kept. By and At are filled in.

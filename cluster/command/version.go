@@ -35,7 +35,8 @@ import (
 //	13 changes of one place, which may go with all that is in it to another path
 //	14 passkeys
 //	15 scenarios that are put only where they are still what was read
-const Newest = 15
+//	16 answers of erased persons that lose their own words
+const Newest = 16
 
 // limit lowers Max for a drill of a rolling upgrade, at link time only:
 // -ldflags "-X almenara/cluster/command.limit=1" makes a build that speaks version 1.
@@ -116,13 +117,17 @@ func (p *AdoptFacts) version() uint64 {
 	return version
 }
 
-// version is 3 for a node that said what it understands.
-func (p *PutNode) version() uint64 {
-	if p.Node.Version > 0 {
-		return 3
+// grownTo is the version that a payload needs where it has something that was added in one version, or else in which
+// it began.
+func grownTo(has bool, added, began uint64) uint64 {
+	if has {
+		return added
 	}
-	return 1
+	return began
 }
+
+// version is 3 for a node that said what it understands.
+func (p *PutNode) version() uint64 { return grownTo(p.Node.Version > 0, 3, 1) }
 
 // bodyVersion is the version that the body of a fact needs, where bodies of its kind have grown;
 // 1 for other facts.
@@ -139,28 +144,19 @@ func bodyVersion(s fact.Signed) uint64 {
 }
 
 // version is 3 where a device must be new.
-func (p *PutDevices) version() uint64 {
-	if len(p.New) > 0 {
-		return 3
-	}
-	return 1
-}
+func (p *PutDevices) version() uint64 { return grownTo(len(p.New) > 0, 3, 1) }
 
 // version is 14 for a person with passkeys.
-func (p *PutCredential) version() uint64 {
-	if len(p.Credential.Passkeys) > 0 {
-		return 14
-	}
-	return 4
-}
+func (p *PutCredential) version() uint64 { return grownTo(len(p.Credential.Passkeys) > 0, 14, 4) }
 
 // version is 14 for a session that a passkey began.
-func (p *BeginSession) version() uint64 {
-	if p.Passkey != nil {
-		return 14
-	}
-	return 4
-}
+func (p *BeginSession) version() uint64 { return grownTo(p.Passkey != nil, 14, 4) }
+
+// AnswersSince is the version from which on answers lose the words of erased persons.
+const AnswersSince = 16
+
+// version is 16 for a step of a search that goes through answers, too.
+func (p *EraseTraces) version() uint64 { return grownTo(p.Answers, AnswersSince, PersonalSince) }
 
 // version is 2 for a user of some places, and 3 for one whose kind is said.
 func (p *PutUser) version() uint64 {

@@ -39,6 +39,8 @@ func TestVersion_IsTheLowestThatCarriesThePayload(t *testing.T) {
 		"a user's rights":          {&PutUser{User: storage.User{Name: "a"}, Change: true}, 7},
 		"a scenario that was read": {&PutScenario{Scenario: rights.Scenario{ID: "a", Title: "a", Lifetime: 1}, Was: make([]byte, rights.RevisionBytes)}, 15},
 		"scenario as before":       {&PutScenario{Scenario: rights.Scenario{ID: "a", Title: "a", Lifetime: 1}}, 2},
+		"a search of before":       {&EraseTraces{Pseudonym: "erased-abcdefghijklmnop"}, 12},
+		"a search of answers":      {&EraseTraces{Pseudonym: "erased-abcdefghijklmnop", Answers: true}, 16},
 		"user as before":           {&PutUser{User: storage.User{Name: "a"}}, 1},
 		"node as before":           {&PutNode{Node: noderecord.Node{ID: "a"}}, 1},
 		"node's version":           {&PutNode{Node: noderecord.Node{ID: "a", Version: 3}}, 3},

@@ -10,7 +10,7 @@ import (
 const erasedKey = "erased"
 
 // Erasable reports whether facts of the kind may lose their body: those of what people reported or answered
-// and of notes about people. No alert, approval or receipt ever does.
+// and of notes about people. No alert or approval ever does; a block of receipts loses nothing but words of answers.
 func Erasable(k Kind) bool {
 	return k == KindReport || k == KindModeration || k == KindFollowUp || k == KindResidents
 }

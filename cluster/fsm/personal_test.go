@@ -136,15 +136,26 @@ func (w *town) told(note string, members ...uint32) {
 // erase erases the person, with all that was recorded.
 func (w *town) erase(id, pseudonym string) {
 	w.Helper()
-	require.NoError(w, w.one(w.s.as("erase-"+pseudonym, &command.ErasePerson{Member: id, Pseudonym: pseudonym, Word: "his own letter, chan-tai-man, 3 May"})).Error())
-	for step := uint32(0); ; step++ {
-		require.Less(w, step, uint32(1000))
-		r := w.one(w.s.add(&command.EraseTraces{Pseudonym: pseudonym, Step: step}))
+	w.begin(id, pseudonym)
+	w.search(pseudonym, 0, true)
+}
+
+func (w *town) begin(id, pseudonym string) {
+	w.Helper()
+	require.NoError(w, w.one(w.s.as("erase-"+pseudonym, &command.ErasePerson{Member: id, Pseudonym: pseudonym, Word: "his own letter, " + id + ", 3 May"})).Error())
+}
+
+// search takes the steps of a search from one on, and says which would be next.
+func (w *town) search(pseudonym string, step uint32, answers bool) uint32 {
+	w.Helper()
+	for begun := step; ; step++ {
+		require.Less(w, step, begun+1000)
+		r := w.one(w.s.add(&command.EraseTraces{Pseudonym: pseudonym, Step: step, Answers: answers}))
 		require.NoError(w, r.Error())
 		out, err := command.DecodeData[command.SearchResult](r)
 		require.NoError(w, err)
 		if out.Done {
-			return
+			return out.Step
 		}
 	}
 }

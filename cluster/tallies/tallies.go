@@ -33,6 +33,9 @@ type Tallies struct {
 	clock uint64 // counts uses
 	due   []alert.ID
 	read  map[alert.ID]*past // of alerts that were only read
+
+	reworded []alert.ID // whose blocks the transaction that is open has written anew
+	commits  uint64     // that did so
 }
 
 // past is the tally of an alert as it was when its last block was adopted at last.
@@ -128,6 +131,7 @@ func (r *Tallies) Fold(t *storage.Txn, id alert.ID, b receipt.Block) error {
 // receipts are added. Entries are not held up while one is built, and one that is only read
 // displaces none that receipts come in for.
 func (r *Tallies) Of(id alert.ID) (tally *receipt.Tally, err error) {
+	commits := r.rewording()
 	err = r.store.View(func(t *storage.Txn) error {
 		last, err := factlog.LastReceipt(t, string(id))
 		if err != nil {
@@ -137,7 +141,7 @@ func (r *Tallies) Of(id alert.ID) (tally *receipt.Tally, err error) {
 			return nil
 		}
 		if tally, _, err = readTally(t, id); err == nil {
-			r.keep(id, past{tally, last})
+			r.keep(id, past{tally, last}, commits)
 		}
 		return err
 	})
@@ -159,9 +163,13 @@ func (r *Tallies) known(id alert.ID, last factlog.Place) *receipt.Tally {
 	return nil
 }
 
-func (r *Tallies) keep(id alert.ID, p past) {
+// keep keeps a tally that was built after so many commits that wrote blocks anew, unless there was another since.
+func (r *Tallies) keep(id alert.ID, p past, commits uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if commits != r.commits {
+		return
+	}
 	for other := range r.read { // any: what is read often comes back
 		if len(r.read) < Kept {
 			break
@@ -177,6 +185,7 @@ func (r *Tallies) keep(id alert.ID, p past) {
 func (r *Tallies) Save(index uint64) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.committed()
 	for _, id := range r.due {
 		h := r.held[id]
 		data, err := h.tally.MarshalBinary()

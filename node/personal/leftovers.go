@@ -78,12 +78,12 @@ func (l *leftovers) done() uint64 { return l.clean.Load() }
 // wanted is the raft index up to which it has to be so, and whether a search is still under way, or an emergency is in
 // force for which it waits.
 func (l *leftovers) wanted() (index uint64, later bool, err error) {
-	var oldest int64 // of those that are left to do, when they were asked for
+	var oldest int64 // of those that are left to do, when they were asked for, or something came late
 	err = l.o.Store.View(func(t *storage.Txn) error {
 		return personal.Erasures.Each(t, func(x personal.Erasure) error {
 			index, later = max(index, x.DoneAt), later || !x.Done()
-			if x.Done() && x.DoneAt > l.done() && (oldest == 0 || x.At < oldest) {
-				oldest = x.At
+			if asked := max(x.At, x.Late); x.Done() && x.DoneAt > l.done() && (oldest == 0 || asked < oldest) {
+				oldest = asked
 			}
 			return nil
 		})

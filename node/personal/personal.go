@@ -35,6 +35,8 @@ import (
 // Proposer has changes agreed on; *records.Proposer is one.
 type Proposer interface {
 	Change(ctx context.Context, actor string, payload command.Payload) (command.Result, error)
+	// Understood reports an error while a node of the district does not understand commands of a version.
+	Understood(ctx context.Context, version uint64) error
 }
 
 // Options say what a Personal needs. None may be nil.
@@ -214,7 +216,7 @@ func (p *Personal) erasures() ([]shown.Erasure, error) {
 			out = append(out, shown.Erasure{
 				Pseudonym: x.Pseudonym, Kind: x.Kind, At: time.UnixMilli(x.At).UTC(), By: x.By, Word: x.Word, Devices: x.Devices, Records: x.Facts, Lines: x.Lines,
 				Agreed: x.Done(), Files: x.Done() && p.leftovers.done() >= x.DoneAt,
-				Waits: x.Done() && p.leftovers.done() < x.DoneAt && p.leftovers.waits(x.At),
+				Waits: x.Done() && p.leftovers.done() < x.DoneAt && p.leftovers.waits(max(x.At, x.Late)),
 			})
 			return nil
 		})
@@ -223,21 +225,26 @@ func (p *Personal) erasures() ([]shown.Erasure, error) {
 	return out, err
 }
 
-// FinishErasures is a duty of the leader: it takes the steps that are left of every erasure.
+// FinishErasures is a duty of the leader: it takes the steps that are left of every erasure. While a node is not
+// upgraded answers to alerts keep their words; they are searched as soon as all are.
 func (p *Personal) FinishErasures(ctx context.Context) error {
 	var open []personal.Erasure
+	answers := false
 	err := p.o.Store.View(func(t *storage.Txn) error {
 		return personal.Erasures.Each(t, func(x personal.Erasure) error {
-			if !x.Done() {
+			if !x.Done() || !x.Answered {
 				open = append(open, x)
 			}
 			return nil
 		})
 	})
+	if len(open) > 0 {
+		answers = p.o.Proposer.Understood(ctx, command.AnswersSince) == nil
+	}
 	for _, x := range open {
-		for step, done := x.Step, false; err == nil && !done; {
+		for step, done := x.Step, x.Done() && !answers; err == nil && !done; {
 			var out command.SearchResult
-			out, err = search(p, ctx, x.By, &command.EraseTraces{Pseudonym: x.Pseudonym, Step: step})
+			out, err = search(p, ctx, x.By, &command.EraseTraces{Pseudonym: x.Pseudonym, Step: step, Answers: answers})
 			step, done = out.Step, out.Done
 		}
 	}

@@ -35,7 +35,7 @@ type Report struct {
 	// Both lists are empty where the caller may not list whom the alert reached.
 	Dark      []ReportRow               `json:"dark"`
 	DarkTotal uint64                    `json:"dark_total"`          // all of those
-	Answers   []Count                   `json:"answers"`             // what people answered last, the most frequent first
+	Answers   []Count                   `json:"answers"`             // what people answered last, the most frequent first; * are words of who was erased
 	Residents []reported.ResidentsBlock `json:"residents,omitempty"` // phones that answered by a code, by place; absent for who may not read reports
 	// RoundedTo says that every count is rounded down to a multiple of this, that no time of a single
 	// member is told, and that nobody is listed; see Alert. 0: all is exact.

@@ -283,7 +283,8 @@ type ReceiptRow struct {
 	// At is when the member's device told the rung; absent where nothing was told.
 	At time.Time `json:"at,omitzero"`
 	// Answer is what the person who confirmed it answered last: phones of this program say safe, help
-	// or done, and other devices what they want, in at most 64 bytes. Absent where nothing was said.
+	// or done, and other devices what they want, in at most 64 bytes. * stands for words of their own of
+	// somebody who was erased. Absent where nothing was said.
 	Answer string `json:"answer,omitempty"`
 	// Reason is why the member is below the rung that was asked for; only in answers about who
 	// is missing. It is a rung that ended the ladder (refused, failed, expired, cancelled);

@@ -14,7 +14,7 @@ type ReceiptBlock struct {
 	Alert  string // alert.ID, 26 letters
 	Index  uint64 // raft index that adopted it
 	N      uint16 // within the entry
-	Signed []byte // fact.Signed.Encode of the block's fact, as it was adopted
+	Signed []byte // fact.Signed.Encode of the block's fact
 }
 
 const AlertIDLen = 26
@@ -23,7 +23,7 @@ func receiptKey(alert string, index uint64, n uint16) []byte {
 	return binary.BigEndian.AppendUint16(storage.AlertKey(prefReceipt, alert, index), n)
 }
 
-// PutReceiptBlock stores a block unchanged and returns its key for Put.
+// PutReceiptBlock stores a block, or what is left of it in its place, and returns its key for Put.
 func PutReceiptBlock(t *storage.Txn, b ReceiptBlock) ([]byte, error) {
 	if len(b.Alert) != AlertIDLen {
 		return nil, fmt.Errorf("%w: receipt block of alert %q", storage.ErrDamaged, b.Alert)
@@ -36,6 +36,23 @@ func PutReceiptBlock(t *storage.Txn, b ReceiptBlock) ([]byte, error) {
 // in log order, until fn returns false. Signed is valid during the call only.
 func ReceiptBlocks(t *storage.Txn, alert string, from uint64, fn func(ReceiptBlock) (bool, error)) error {
 	return t.Scan(storage.Key(prefReceipt, alert), receiptKey(alert, from, 0), func(k, v []byte) (bool, error) {
+		b, err := parseReceiptKey(k)
+		if err != nil {
+			return false, err
+		}
+		b.Signed = v
+		return fn(b)
+	})
+}
+
+// ReceiptBlocksAfter calls fn for the blocks of all alerts, by alert and then in log order, after the place of one,
+// the zero one for all, until fn returns false. Signed is valid during the call only.
+func ReceiptBlocksAfter(t *storage.Txn, after ReceiptBlock, fn func(ReceiptBlock) (bool, error)) error {
+	from := prefReceipt
+	if after.Alert != "" {
+		from = append(receiptKey(after.Alert, after.Index, after.N), 0)
+	}
+	return t.Scan(prefReceipt, from, func(k, v []byte) (bool, error) {
 		b, err := parseReceiptKey(k)
 		if err != nil {
 			return false, err

@@ -49,6 +49,10 @@ type Erasure struct {
 	Lines  uint32   `cbor:"15,keyasint,omitempty"` // audit lines in which the pseudonym stands now
 	DoneAt uint64   `cbor:"16,keyasint,omitempty"` // raft index of the entry that found the last of it; 0: not done
 	Notice string   `cbor:"17,keyasint,omitempty"` // planned notice after which the search goes on
+	Alert  string   `cbor:"18,keyasint,omitempty"` // alert of the answers after which the search goes on, with Index and N
+	// Answered says that answers were searched, too: software before version 16 of commands did not.
+	Answered bool  `cbor:"19,keyasint,omitempty"`
+	Late     int64 `cbor:"20,keyasint,omitempty"` // ms since 1970, when something of the person came last, and lost its words
 }
 
 // Phase says what of the record is searched. Numbers are never given anew.
@@ -63,6 +67,7 @@ const (
 	Notices                      // comments on planned notices
 	AuditLines
 	Finished
+	Answers // to alerts, in the person's own words: after AuditLines, before Finished
 )
 
 // Done reports whether all was searched.

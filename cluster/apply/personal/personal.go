@@ -23,7 +23,8 @@ type Entry struct {
 	Txn     *storage.Txn
 	Derived *derived.State
 	Index   uint64
-	At      int64 // ms since 1970, of the command
+	Speaks  uint64 // the highest version of the log up to here, this entry included
+	At      int64  // ms since 1970, of the command
 	Actor   string
 }
 

@@ -24,6 +24,9 @@ const (
 // eraseTraces takes the next step of the search.
 func (e Entry) eraseTraces(p *command.EraseTraces) (command.Result, string, error) {
 	x, known, err := personal.Erasures.Get(e.Txn, p.Pseudonym)
+	if p.Answers && x.Done() && !x.Answered { // erased by software that left them
+		x.Phase = personal.Answers
+	}
 	switch {
 	case err != nil:
 		return failed(err)
@@ -37,7 +40,11 @@ func (e Entry) eraseTraces(p *command.EraseTraces) (command.Result, string, erro
 	x.Step++
 	switch x.Phase {
 	case personal.AuditLines:
-		err = e.searchLines(&x)
+		if err = e.searchLines(&x); x.Done() && p.Answers {
+			x.Phase = personal.Answers
+		}
+	case personal.Answers:
+		err = e.searchAnswers(&x)
 	case personal.Notices:
 		err = e.searchNotices(&x)
 	default:
@@ -179,6 +186,22 @@ func (e Entry) Erased(ordinal uint32) (string, error) {
 	return x.Pseudonym, err
 }
 
+// came notes that something of an erased person came late. The entry that brought it is in the log, and the fact in
+// journals, as it was signed: nodes clear their files once more.
+func (e Entry) came(pseudonym string) error {
+	if e.Speaks < command.AnswersSince {
+		return nil
+	}
+	x, known, err := personal.Erasures.Get(e.Txn, pseudonym)
+	if err != nil || !known {
+		return err
+	}
+	if x.Late = e.At; x.Done() {
+		x.DoneAt = e.Index
+	}
+	return personal.Erasures.Put(e.Txn, x)
+}
+
 // Late is what may be recorded of a fact that comes when the person whom it is about was erased before: a
 // node that was away brings it. ok is false where it is about nobody who was.
 func (e Entry) Late(kind fact.Kind, body []byte) (left []byte, ok bool, err error) {
@@ -192,6 +215,9 @@ func (e Entry) Late(kind fact.Kind, body []byte) (left []byte, ok bool, err erro
 		if err != nil || pseudonym == "" {
 			return nil, false, err
 		}
+		if err := e.came(pseudonym); err != nil {
+			return nil, false, err
+		}
 		return nil, true, personal.MarkReport(e.Txn, r.Report, pseudonym)
 	case fact.KindModeration:
 		m, bad := factbody.DecodeModeration(body)
@@ -199,7 +225,10 @@ func (e Entry) Late(kind fact.Kind, body []byte) (left []byte, ok bool, err erro
 			return nil, false, nil
 		}
 		of, err := personal.OfReport(e.Txn, m.Report)
-		return nil, of != "", err
+		if err != nil || of == "" {
+			return nil, false, err
+		}
+		return nil, true, e.came(of)
 	case fact.KindFollowUp:
 		u, bad := factbody.DecodeFollowUp(body)
 		if bad != nil || u.Note == "" {
@@ -211,6 +240,9 @@ func (e Entry) Late(kind fact.Kind, body []byte) (left []byte, ok bool, err erro
 				return nil, false, err
 			}
 			if pseudonym != "" {
+				if err := e.came(pseudonym); err != nil {
+					return nil, false, err
+				}
 				u.Note = ""
 				left, err = u.Encode()
 				return left, true, err
