@@ -98,8 +98,21 @@ func (d *district) api(i int) string {
 
 func (d *district) ws(i int) string { return "ws://" + d.nodes[i].ws + "/mqtt" }
 
-// start starts a node and waits until it can do its work.
-func (d *district) start(i int) {
+// start starts nodes and waits until they can do their work.
+func (d *district) start(nodes ...int) {
+	d.t.Helper()
+	for _, i := range nodes {
+		d.launch(i)
+	}
+	for _, i := range nodes {
+		d.until("node "+strconv.Itoa(i+1)+" is ready", func() bool {
+			var is struct{ Ready bool }
+			return d.get(i, "status", &is) == nil && is.Ready
+		})
+	}
+}
+
+func (d *district) launch(i int) {
 	d.t.Helper()
 	m := d.nodes[i]
 	log, err := os.OpenFile(m.folder+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -111,10 +124,6 @@ func (d *district) start(i int) {
 	}
 	require.NoError(d.t, m.process.Start())
 	d.t.Cleanup(func() { d.end(i, syscall.SIGTERM) })
-	d.until("node "+strconv.Itoa(i+1)+" is ready", func() bool {
-		var is struct{ Ready bool }
-		return d.get(i, "status", &is) == nil && is.Ready
-	})
 }
 
 // stop ends a node as planned; crash as a power cut does.
@@ -127,6 +136,7 @@ func (d *district) end(i int, signal os.Signal) {
 		return
 	}
 	_ = m.process.Process.Signal(signal)
+	_ = m.process.Process.Signal(syscall.SIGCONT) // a frozen one would not end
 	_ = m.process.Wait()
 	m.process = nil
 	m.log.Close()
