@@ -127,7 +127,7 @@ almenara/node/api/rates almenara/node/authority almenara/node/inflight almenara/
 almenara/node/service almenara/node/authority almenara/node/wire
 almenara/node/httpserver
 almenara/node/signin/passkeys almenara/storage/noderecord almenara/storage/signin
-almenara/node/signin almenara/cluster/command almenara/storage almenara/node/authority almenara/node/secret almenara/node/wire
+almenara/node/signin almenara/cluster/command almenara/storage almenara/node/authority almenara/node/ratelimit almenara/node/secret almenara/node/wire
 almenara/node/api/openapi almenara/node/wire
 almenara/node/api/strictjson almenara/node/wire
 almenara/node/cli/terminal

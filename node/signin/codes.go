@@ -36,9 +36,12 @@ func codeAt(key []byte, step uint64) string {
 	return fmt.Sprintf("%0*d", codeDigits, (binary.BigEndian.Uint32(sum[at:])&0x7fffffff)%1_000_000)
 }
 
+// plainCode is a code without the spaces between its digits.
+func plainCode(typed string) string { return strings.Join(strings.Fields(typed), "") }
+
 // stepOf finds the step, around now and after last, that the code is of; 0 where it is of none.
 func stepOf(key []byte, code string, now time.Time, last uint64) uint64 {
-	code = strings.Join(strings.Fields(code), "")
+	code = plainCode(code)
 	present := uint64(now.Unix()) / stepSeconds
 	for step := present - stepsAround; step <= present+stepsAround; step++ {
 		if step > last && hmac.Equal([]byte(codeAt(key, step)), []byte(code)) {

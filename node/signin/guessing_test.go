@@ -168,3 +168,30 @@ func BenchmarkHash(b *testing.B) {
 		_, _ = h.make(b.Context(), "correct horse battery")
 	}
 }
+
+// Whoever has found out a password tries codes from as many addresses as they like.
+func TestAttack_CodesOfASecondFactorAreNotGuessed(t *testing.T) {
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	g := newCodeGuesses(func() time.Time { return now })
+	looked := 0
+	for until := now.Add(24 * time.Hour); now.Before(until); now = now.Add(2 * time.Second) {
+		if _, err := g.begin("amy", 7); err == nil {
+			looked++
+		} else {
+			require.LessOrEqual(t, retry(err), codesEvery+time.Second)
+		}
+	}
+	require.InDelta(t, mostCodes+24*12, looked, 1)
+	_, _ = g.begin("amy", 7) // the last one that is due
+	_, err := g.begin("amy", 7)
+	require.NotZero(t, retry(err))
+	_, err = g.begin("ben", 7)
+	require.NoError(t, err, "somebody else")
+	_, err = g.begin("amy", 8)
+	require.NoError(t, err, "with another password")
+	for range 10 * mostCodes {
+		right, err := g.begin("eve", 1)
+		require.NoError(t, err, "who is right has not guessed")
+		right()
+	}
+}

@@ -35,12 +35,19 @@ func newHere(clock func() time.Time) *here {
 	return &here{clock: clock, sessions: map[string]signin.Session{}, over: map[string]time.Time{}, untold: map[string]string{}, used: map[string]time.Time{}, steps: map[string]uint64{}, asked: map[string]int64{}}
 }
 
-// begin keeps a session of this node only, and that what was shown for it was used. Of a person who has
-// as many as one may have, the oldest ends: nobody takes the places of all others.
+// begin keeps a session of this node only, and that what was shown for it was used: of two who show the same at
+// once one comes in. Of a person who has as many as one may have, the oldest ends: nobody takes the places of all
+// others.
 func (h *here) begin(u storage.User, s signin.Session, shown *command.BeginSession) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sweep()
+	if shown.Step > 0 && shown.Step <= h.steps[string(u.TokenHash)] {
+		return wrong()
+	}
+	if k := shown.Passkey; k != nil && k.Asked <= h.asked[string(k.ID)] {
+		return wrong()
+	}
 	var own []string // hashes
 	for hash, other := range h.sessions {
 		if other.User == s.User {
@@ -56,9 +63,6 @@ func (h *here) begin(u storage.User, s signin.Session, shown *command.BeginSessi
 		return wire.Problemf(wire.KindBusy, "too many sessions were begun at this node while it is alone").Because(why.SessionsMany)
 	}
 	if k := shown.Passkey; k != nil {
-		if k.Asked <= h.asked[string(k.ID)] { // of two at once one counts
-			return wrong()
-		}
 		h.asked[string(k.ID)] = k.Asked
 	}
 	h.sessions[string(s.Hash)] = s

@@ -44,3 +44,25 @@ func TestHere_AnAnswerOfAPasskeyCountsOnce(t *testing.T) {
 	require.Error(t, begin("c", 1))
 	require.NoError(t, begin("d", 3))
 }
+
+// Of two who show a lone node the same code of a second factor at once, one comes in. Both may have been told that it
+// fits: a session waits for a majority before it is one of this node only.
+func TestAttack_ACodeOfASecondFactorOpensALoneNodeOnce(t *testing.T) {
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	h := newHere(func() time.Time { return now })
+	begin := func(name, cookie string, step uint64) error {
+		s := signin.Session{Hash: []byte(cookie), User: name, Until: now.Add(Lasts).UnixMilli()}
+		return h.begin(storage.User{Name: name, TokenHash: []byte(name)}, s, &command.BeginSession{Step: step})
+	}
+	require.NoError(t, begin("amy", "a", 7))
+	for i := range 2 * signin.MaxSessions {
+		require.Error(t, begin("amy", fmt.Sprint("copied ", i), 7))
+		require.Error(t, begin("amy", fmt.Sprint("older ", i), 6))
+	}
+	_, there := h.find([]byte("a"))
+	require.True(t, there, "what is refused ends no session")
+	require.NoError(t, begin("amy", "b", 8))
+	require.NoError(t, begin("bob", "c", 7), "of somebody else")
+	require.NoError(t, begin("ben", "d", 0), "who has no second factor")
+	require.NoError(t, begin("ben", "e", 0))
+}

@@ -69,6 +69,7 @@ type SignIn struct {
 	o        Options
 	hashes   *hasher
 	attempts *attempts
+	codes    *codeGuesses
 	here     *here
 	passkeys *passkeys.Verifier
 	holders  *holders
@@ -76,7 +77,7 @@ type SignIn struct {
 
 // New makes one. Nothing runs.
 func New(o Options) *SignIn {
-	return &SignIn{o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), here: newHere(o.Clock), holders: &holders{read: o.Records.PasskeyUsers, clock: o.Clock}, passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
+	return &SignIn{o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), codes: newCodeGuesses(o.Clock), here: newHere(o.Clock), holders: &holders{read: o.Records.PasskeyUsers, clock: o.Clock}, passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
 }
 
 // Attempt is what somebody typed.
@@ -139,15 +140,30 @@ func (s *SignIn) proven(ctx context.Context, a Attempt) (u storage.User, c signi
 	if !c.SecondFactor() {
 		return u, c, begin, succeeded, nil
 	}
-	if len(c.TOTP) > 0 {
-		begin.Step = stepOf(c.TOTP, a.Code, s.o.Clock(), max(c.LastStep, s.here.lastStep(u)))
-	}
-	if begin.Step == 0 {
-		if begin.Recovery = recoveryHash(a.Code); !holds(c.Recovery, begin.Recovery) {
-			return u, c, nil, nil, wrong()
-		}
+	if err = s.secondFactor(u, c, a.Code, begin); err != nil {
+		return u, c, nil, nil, err
 	}
 	return u, c, begin, succeeded, nil
+}
+
+// secondFactor verifies the code of who has typed the right password, and says in begin what of it is used up.
+func (s *SignIn) secondFactor(u storage.User, c signin.Credential, code string, begin *command.BeginSession) error {
+	if recovery := recoveryHash(code); holds(c.Recovery, recovery) { // nobody guesses it
+		begin.Recovery = recovery
+		return nil
+	}
+	if code = plainCode(code); len(c.TOTP) == 0 || len(code) != codeDigits {
+		return wrong()
+	}
+	right, err := s.codes.begin(u.Name, c.Index)
+	if err != nil {
+		return err
+	}
+	if begin.Step = stepOf(c.TOTP, code, s.o.Clock(), max(c.LastStep, s.here.lastStep(u))); begin.Step == 0 {
+		return wrong()
+	}
+	right()
+	return nil
 }
 
 // agree has a session agreed on, or keeps it here where there is no majority.

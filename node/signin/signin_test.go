@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"almenara/node/secret"
 	"almenara/node/signin"
 	"almenara/node/wire"
+	"almenara/node/wire/why"
 )
 
 func TestBegin_ASessionOpensOnEveryNode(t *testing.T) {
@@ -187,6 +189,40 @@ func TestSecondFactor_EachCodeOpensOnce(t *testing.T) {
 	bad(n, code, "used here, where nobody agrees")
 	_, err := n.begin(t, recovery[5])
 	refused(t, err, wire.KindNoQuorum)
+}
+
+// Whoever has found out a password does not guess the code, from whatever addresses; the person still comes in by what
+// nobody guesses, and by the code as soon as the password is another one.
+func TestAttack_WhoKnowsThePasswordGuessesNoCode(t *testing.T) {
+	d, n := signedUp(t)
+	key, recovery := withSecondFactor(t, d, n)
+	d.pass(time.Minute)
+	try := func(from int, code string) error {
+		_, err := n.Begin(t.Context(), signin.Attempt{Name: "amy", Password: password, Code: code, Address: fmt.Sprintf("10.1.0.%d:1", from)})
+		return err
+	}
+	right := signin.CodeAt(key, d.clock())
+	wrong := "000000"
+	for _, around := range []time.Duration{-30, 0, 30} {
+		if signin.CodeAt(key, d.clock().Add(around*time.Second)) == wrong {
+			wrong = "111111"
+		}
+	}
+	for i := range 5 {
+		for j := range 4 { // so many are not slowed down
+			refused(t, try(5*i+j, wrong), wire.KindUnauthenticated)
+		}
+		require.NoError(t, try(5*i+4, recovery[i]), "the person is let in by what nobody guesses")
+	}
+	require.Equal(t, why.SignInCodes, refused(t, try(31, right), wire.KindOverBudget).Why.Reason)
+	refused(t, try(32, ""), wire.KindUnauthenticated)
+	require.NoError(t, try(33, recovery[5]))
+	require.NoError(t, n.SetPassword(t.Context(), authority.Caller{Name: "root"}, "amy", password, false))
+	require.NoError(t, try(34, right), "with another password")
+	for i := range 40 { // who is right has not guessed
+		d.pass(30 * time.Second)
+		require.NoError(t, try(40+i, signin.CodeAt(key, d.clock())))
+	}
 }
 
 // Whoever administers can let in who lost both telephone and codes.

@@ -67,6 +67,7 @@ const (
 	SessionsMany      Reason = "sessions-many"
 	SignInsMany       Reason = "sign-ins-many"
 	SignInTries       Reason = "sign-in-tries"
+	SignInCodes       Reason = "sign-in-codes"
 	PasswordUnfit     Reason = "password-unfit"
 	SignInWrong       Reason = "sign-in-wrong"
 	RecoveryAlone     Reason = "recovery-alone"
