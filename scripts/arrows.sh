@@ -186,6 +186,7 @@ almenara/node/records almenara/cluster almenara/storage almenara/node/shortid al
 almenara/node/enrol almenara/node/api/rates almenara/node/api/strictjson almenara/node/authority almenara/node/web! almenara/node/wire
 almenara/node/intake/narrowed almenara/node/authority almenara/node/wire almenara/storage/audience
 almenara/node/authority/inplaces almenara/node/authority! almenara/node/wire almenara/storage/audience!
+almenara/node/records/usernames almenara/storage almenara/node/wire
 almenara/node/records/held almenara/storage almenara/node/authority almenara/node/wire
 almenara/node/residents/fair
 almenara/node/residents/recalled almenara/cluster/agreed almenara/cluster/fact almenara/storage/alert

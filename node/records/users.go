@@ -12,6 +12,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/node/authority"
 	"almenara/node/known"
+	"almenara/node/records/usernames"
 	"almenara/node/secret"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
@@ -47,6 +48,9 @@ func (users *Users) AddUser(ctx context.Context, by authority.Caller, in wire.Ad
 		u.Kind = storage.UserPerson
 	}
 	if err := checkUser(u, users.sender()); err != nil {
+		return wire.User{}, err
+	}
+	if err := usernames.New(users.store, u.Name); err != nil {
 		return wire.User{}, err
 	}
 	if err := known.Places(users.audience(), u.Places...); err != nil {

@@ -56,10 +56,12 @@ const (
 	RoleUnknown       Reason = "role-unknown" // what was given
 	RoleUnfit         Reason = "role-unfit"   // the role
 	UserIncomplete    Reason = "user-incomplete"
-	UserChanged       Reason = "user-changed" // meanwhile, by somebody else; the name
-	NoUser            Reason = "no-user"      // the name
-	SenderOwn         Reason = "sender-own"   // the CAP sender
-	SenderUnfit       Reason = "sender-unfit" // what was given
+	UserNameUnfit     Reason = "user-name-unfit"
+	UserNameAlike     Reason = "user-name-alike" // the name of the other one
+	UserChanged       Reason = "user-changed"    // meanwhile, by somebody else; the name
+	NoUser            Reason = "no-user"         // the name
+	SenderOwn         Reason = "sender-own"      // the CAP sender
+	SenderUnfit       Reason = "sender-unfit"    // what was given
 	SystemSenders     Reason = "system-senders"
 	SystemRole        Reason = "system-role" // the role
 	HasPassword       Reason = "has-password"
