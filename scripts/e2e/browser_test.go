@@ -264,7 +264,8 @@ func read[T any](p *tab, js string) T {
 // loads again; a picture shows how it was otherwise.
 func (p *tab) until(what, js string) {
 	p.t.Helper()
-	// The page itself looks for a second at a time: to ask it costs Chromium more than to look.
+	// The page itself looks for a second at a time: to ask it costs Chromium more than to look, and to look lays
+	// the page out.
 	asked := chromedp.Evaluate[bool](`new Promise((resolve, reject) => {
 		const end = performance.now() + 1000
 		const look = () => {
@@ -272,7 +273,7 @@ func (p *tab) until(what, js string) {
 			try {
 				if (document.readyState !== "loading" && !window.leaving && !!(`+js+`)) return resolve(true)
 			} catch (e) { problem = e }
-			if (performance.now() < end) setTimeout(look, 25)
+			if (performance.now() < end) setTimeout(look, 100)
 			else if (problem) reject(problem)
 			else resolve(false)
 		}

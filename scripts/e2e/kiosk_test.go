@@ -58,6 +58,7 @@ func glob(t testing.TB, pattern string) []string {
 
 // says is what a device says of itself.
 type says struct {
+	ID        string
 	Condition string
 	Health    struct {
 		Display, Picture string
@@ -66,10 +67,13 @@ type says struct {
 	}
 }
 
-func (d *district) says(node int, id string) (out says) {
+func (d *district) says(node int, id string) says {
 	d.t.Helper()
-	d.read(node, &out, "device", "show", id)
-	return out
+	var all []says
+	require.NoError(d.t, d.get(node, "devices", &all))
+	i := slices.IndexFunc(all, func(s says) bool { return s.ID == id })
+	require.GreaterOrEqual(d.t, i, 0, "%s is enrolled", id)
+	return all[i]
 }
 
 // untilSays waits until a device says of its display what is wanted, and gives how long that took.
@@ -213,12 +217,12 @@ func TestKiosk_AnotherWindowIsFoundOut(t *testing.T) {
 	is := func(picture string) func() bool {
 		return func() bool { return d.says(0, "lift-1").Health.Picture == picture }
 	}
-	require.Eventually(t, is("other"), 2*patience, 100*time.Millisecond, "the window above is found out")
+	require.Eventually(t, is("other"), 2*patience, 500*time.Millisecond, "the window above is found out")
 	says := d.says(0, "lift-1")
 	t.Logf("covered by another window: display %q, picture %q, faults %v, %s", says.Health.Display, says.Health.Picture, says.Health.Faults, says.Condition)
 	require.Contains(t, says.Health.Faults, "not-visible")
 	require.Equal(t, "ready", says.Condition)
 	closeIt()
-	require.Eventually(t, is("visible"), 2*patience, 100*time.Millisecond, "it is gone again")
+	require.Eventually(t, is("visible"), 2*patience, 500*time.Millisecond, "it is gone again")
 	require.Equal(t, "presenting", d.says(0, "lift-1").Condition)
 }

@@ -163,8 +163,8 @@ func TestResidents_AtANodeThatIsAlone(t *testing.T) {
 	d.stop(1)
 	d.stop(2)
 	d.until("the node is alone", func() bool {
-		raw, err := d.try(0, "--json", "status")
-		return err != nil || strings.Contains(string(raw), `"alone": true`)
+		var is struct{ Alone bool }
+		return d.get(0, "status", &is) == nil && is.Alone
 	})
 	screen.reload()
 	screen.until("the screen shows a code", `document.querySelector(".card .code svg path")`)
