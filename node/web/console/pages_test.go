@@ -118,14 +118,25 @@ func TestAlert_ThatWaitsTellsNobody(t *testing.T) {
 	a := withTexts(apitest.ExampleAlert())
 	a.State, a.Rungs = wire.StatePending, wire.Rungs{Queued: 29}
 	r.fake.Alerts, r.fake.Report.Alert = []wire.Alert{a}, a
+	a.Messages[0].Pending = true
 	for _, path := range []string{"alerts/" + a.ID, "now", "alerts/" + a.ID + "/unreached", "alerts/" + a.ID + "/report"} {
 		page := r.get(path).Body.String()
-		require.NotRegexp(t, `>sent |have not heard it|to knock|told nothing`, page, path)
+		require.NotRegexp(t, `>sent |<b>Sent</b>|have not heard it|Who has not heard it<span|to knock|told nothing`, page, path)
 		require.Regexp(t, "(?i)nobody was told|written 2026-11-29|waits for approval", page, path)
 	}
 	require.Contains(t, r.get("alerts/"+a.ID).Body.String(), "Nobody was told yet</a>")
 	r.fake.Alerts[0].State = wire.StateInForce
 	require.Regexp(t, `>sent [\s\S]*29 have not heard it`, r.get("alerts/"+a.ID).Body.String())
+}
+
+// Who presses knows whether people are warned by it, or by the next person who approves it.
+func TestFire_SaysThatItWaits(t *testing.T) {
+	r := newRig(t)
+	fire := func() string { return r.get("fire/" + apitest.AlertID + "?b.where=Block+2").Body.String() }
+	require.Regexp(t, `people are warned at once[\s\S]*>Send now</button>`, fire())
+	r.fake.Outcome.Approvals = &wire.Approvals{Needed: 1}
+	require.Regexp(t, `people are warned once it is approved[\s\S]*>Send it for approval</button>`, fire())
+	require.NotRegexp(t, `at once|Send now`, fire())
 }
 
 // The check of a scenario that nobody would get is no good news.

@@ -122,6 +122,7 @@ type firePage struct {
 	ID, Scenario  string
 	Drill         bool
 	Blanks        []blank
+	Approvals     bool     // nobody is warned before others approve it
 	Choose        bool     // whoever sends it says where
 	Place         string   // that was chosen
 	Places        []choice // to choose from
@@ -176,7 +177,7 @@ func (c scenarioPages) scenarioOf(q *frame.Request) (wire.Scenario, error) {
 
 // fireOf fills the page from what the person has said so far.
 func (c scenarioPages) fireOf(q *frame.Request, s wire.Scenario, said url.Values) (firePage, wire.SendAlert, bool) {
-	p := firePage{Page: q.Page("fire"), ID: s.ID, Scenario: s.Title, Drill: isDrill(s), UsualMin: s.UsualMin, Max: s.UsualMax}
+	p := firePage{Page: q.Page("fire"), ID: s.ID, Scenario: s.Title, Drill: isDrill(s), Approvals: s.Approvals > 0, UsualMin: s.UsualMin, Max: s.UsualMax}
 	p.Title = s.Title
 	p.NeedsReason = p.Banner.Level != "good"
 	p.Word = q.Lang.T(wordFor(p.Drill))
@@ -292,7 +293,9 @@ func (c scenarioPages) preview(q *frame.Request, p *firePage, send wire.SendAler
 		return false, err
 	}
 	p.Follows = view.FollowsOf(q, out)
-	p.Preview, err = c.previewOf(q, out)
+	if p.Preview, err = c.previewOf(q, out); err == nil {
+		p.Approvals = p.Preview.Waits > 0
+	}
 	return false, err
 }
 

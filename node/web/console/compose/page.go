@@ -64,6 +64,9 @@ type checkPage struct {
 	Picture     template.URL
 }
 
+// Approvals reports whether nobody is warned before others approve it.
+func (c checkPage) Approvals() bool { return c.Tried != nil && c.Tried.Waits > 0 }
+
 // page is the form with its lists to choose from.
 func (p pages) page(q *frame.Request, f form) (composePage, error) {
 	all, err := p.Places.ListPlaces(q.R.Context())
