@@ -49,7 +49,7 @@ func newAttempts(clock func() time.Time) *attempts {
 // when the address may try again.
 func (a *attempts) begin(ctx context.Context, address, name string) (succeeded func(), err error) {
 	address, name = network(address), name[:min(len(name), 128)]
-	wait, err := a.enter(address, name)
+	wait, entered, err := a.enter(address, name)
 	if err != nil {
 		return nil, err
 	}
@@ -63,30 +63,33 @@ func (a *attempts) begin(ctx context.Context, address, name string) (succeeded f
 			return nil, ctx.Err()
 		}
 	}
-	return func() { a.forgive(address, name) }, nil
+	return func() { a.forgive(address, name, entered) }, nil
 }
 
+// entry is when an attempt came from an address, and when the one before it did that failed.
+type entry struct{ at, before time.Time }
+
 // enter counts the attempt, and says how long it has to wait.
-func (a *attempts) enter(address, name string) (time.Duration, error) {
+func (a *attempts) enter(address, name string) (time.Duration, entry, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.clock()
 	from, of := current(a.addresses, address, now), current(a.names, name, now)
 	if left := delay(from.count, mostRefused) - now.Sub(from.last); from.count > 0 && left > 0 && left <= mostRefused {
 		seconds := int(math.Ceil(left.Seconds()))
-		return 0, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: seconds,
+		return 0, entry{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: seconds,
 			Sentence: "too many attempts to sign in from this address; try again later, or from another device", Why: why.Why{Reason: why.SignInTries}}
 	}
 	wait := delay(of.count, mostWaited)
 	if wait > 0 {
 		if a.held >= mostHeld {
-			return 0, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: 5, Sentence: "too many people are signing in at this node just now; try again in some seconds", Why: why.Why{Reason: why.SignInsMany}}
+			return 0, entry{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: 5, Sentence: "too many people are signing in at this node just now; try again in some seconds", Why: why.Why{Reason: why.SignInsMany}}
 		}
 		a.held++
 	}
 	put(a.addresses, address, failures{from.count + 1, now}, now)
 	put(a.names, name, failures{of.count + 1, now}, now)
-	return wait, nil
+	return wait, entry{now, from.last}, nil
 }
 
 func (a *attempts) leave() {
@@ -95,13 +98,15 @@ func (a *attempts) leave() {
 	a.held--
 }
 
-// forgive takes one failure of the address back, and all of the name: the person is in.
-func (a *attempts) forgive(address, name string) {
+// forgive takes one failure of the address back, with the wait that it began, and all of the name: the person is in.
+func (a *attempts) forgive(address, name string, e entry) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.names, name)
 	if f, ok := a.addresses[address]; ok {
-		f.count--
+		if f.count--; f.last.Equal(e.at) {
+			f.last = e.before
+		}
 		a.addresses[address] = f
 	}
 }

@@ -56,6 +56,30 @@ func TestAttempts_AnAddressIsRefusedForLongerAndLonger(t *testing.T) {
 	})
 }
 
+// Who signs in behind an address that somebody guesses from makes nobody else wait there: an operations room has one address.
+func TestAttempts_ARightPasswordBeginsNoWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAttempts(time.Now)
+		for range 13 {
+			if _, err := a.begin(t.Context(), "10.0.0.1:4711", "guessed"); err != nil {
+				time.Sleep(retry(err))
+				_, err = a.begin(t.Context(), "10.0.0.1:4711", "guessed")
+				require.NoError(t, err)
+			}
+		}
+		time.Sleep(mostRefused)
+		for _, name := range []string{"duty", "boss", "amy"} {
+			succeeded, err := a.begin(t.Context(), "10.0.0.1:4711", name)
+			require.NoError(t, err, name)
+			succeeded()
+		}
+		_, err := a.begin(t.Context(), "10.0.0.1:4711", "guessed")
+		require.NoError(t, err)
+		_, err = a.begin(t.Context(), "10.0.0.1:4711", "duty")
+		require.Equal(t, mostRefused-mostWaited, retry(err), "one more failure counts on from those before")
+	})
+}
+
 func seconds(in []time.Duration) (out []time.Duration) {
 	for _, d := range in {
 		out = append(out, d/time.Second)

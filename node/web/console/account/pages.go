@@ -1,6 +1,8 @@
 package account
 
 import (
+	"time"
+
 	"almenara/node/signin"
 	"almenara/node/web/console/frame"
 	"almenara/node/wire"
@@ -42,6 +44,9 @@ func (p pages) begin(q *frame.Request, a signin.Attempt) error {
 		data := signInPage{Page: q.Page("sign-in"), Next: next, Name: a.Name, Wrong: q.Lang.T("sign-in.wrong." + problem.Kind), Keys: keysOf(q)}
 		if a.Passkey != "" || !q.Lang.Has("sign-in.wrong."+problem.Kind) {
 			data.Wrong = q.Said(problem).Text
+		}
+		if problem.RetryAfter > 0 {
+			data.Wrong += " " + q.Lang.T("sign-in.wait", q.Lang.Span(time.Duration(problem.RetryAfter)*time.Second))
 		}
 		return q.ShowAs(wire.HTTPStatus(problem.Kind), "sign-in", data)
 	}
