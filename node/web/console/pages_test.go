@@ -139,6 +139,38 @@ func TestFire_SaysThatItWaits(t *testing.T) {
 	require.NotRegexp(t, `at once|Send now`, fire())
 }
 
+// A page claims nothing of devices that they have not told: after STOP at a node that does not reach the others, theirs go on.
+func TestEnd_SaysWhoseDevicesMayGoOn(t *testing.T) {
+	r := newRig(t)
+	page := func() string { return r.get("alerts/" + apitest.AlertID + "/end").Body.String() }
+	r.fake.State.Ready, r.fake.State.Alone, r.fake.State.Nodes = true, false, nil
+	require.NotContains(t, page(), "may go on showing it")
+	r.fake.State.Alone = true
+	require.Contains(t, page(), "may go on showing it")
+	require.Contains(t, r.get("alerts/"+apitest.AlertID+"?effect=warns").Body.String(), "How many devices have shown it is counted below")
+}
+
+// Who guessed, and who sits beside them, is told when the next attempt is taken.
+func TestSignIn_SaysHowLongToWait(t *testing.T) {
+	r := newRig(t)
+	q := httptest.NewRequest("POST", Below+"sign-in", strings.NewReader("name=guessed&password=wrong"))
+	q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	q.Header.Set("Sec-Fetch-Site", "same-origin")
+	answer := httptest.NewRecorder()
+	r.ServeHTTP(answer, q)
+	require.Contains(t, answer.Body.String(), "Another node lets you in at once. The next attempt here is taken in 2 min 8 s.")
+}
+
+// Whose session has ended while they wrote finds the way in beside that, and keeps the page.
+func TestRefused_OffersToSignInWhereTheSessionHasEnded(t *testing.T) {
+	r := newRig(t)
+	send := frame.Route{Method: "POST", Path: Below + "compose/send"}
+	in := `<a href="/console/sign-in" target="_blank">`
+	require.NotContains(t, r.ask(send, authority.RoleViewer).Body.String(), in, "who may not send is signed in")
+	r.people.gone = true
+	require.Contains(t, r.ask(send, authority.RoleComposer).Body.String(), in)
+}
+
 // The check of a scenario that nobody would get is no good news.
 func TestScenario_OfNobodySaysSo(t *testing.T) {
 	for reached, says := range map[uint64]string{0: `class="wrong" role="status"><p>It can be saved, but would warn nobody now.`, 2: `class="good-news" role="status"><p>It can be sent as it is.`} {

@@ -57,6 +57,9 @@ func (p *visitors) Find(cookie string) (signin.Who, error) {
 
 func (p *visitors) Begin(_ context.Context, a signin.Attempt) (signin.Begun, error) {
 	p.note("Begin " + a.Name)
+	if a.Name == "guessed" {
+		return signin.Begun{}, &wire.Problem{Kind: wire.KindOverBudget, RetryAfter: 128, Why: why.Why{Reason: why.SignInTries}}
+	}
 	if a.Password != "right" && a.Passkey != "right" {
 		return signin.Begun{}, wire.Problemf(wire.KindUnauthenticated, "name, password or code is wrong")
 	}

@@ -135,11 +135,12 @@ type ProblemPage struct {
 	Details  []string
 	Alert    string
 	Help     string // path of what the handbook says of it
+	SignIn   bool   // the session has ended
 }
 
 // problemPage says a problem in the person's language.
 func (f *Frame) problemPage(q *Request, p *wire.Problem) ProblemPage {
-	data := ProblemPage{Page: q.Page("problem"), Sentence: q.Said(p), Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind)}
+	data := ProblemPage{Page: q.Page("problem"), Sentence: q.Said(p), Details: p.Details, Alert: p.Alert, Help: help("problem." + p.Kind), SignIn: p.Kind == wire.KindUnauthenticated && q.Who == nil}
 	data.Says = q.Lang.T("problem." + p.Kind)
 	if len(data.Sentence.Points) > 0 {
 		data.Details = nil // the points say the same, in the person's language
