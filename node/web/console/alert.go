@@ -122,7 +122,7 @@ func (c alertPages) alert(q *frame.Request) error {
 		p.Effect = q.Lang.T("effect." + effect)
 		if q.R.URL.Query().Get("again") == "true" {
 			p.Effect = q.Lang.T("effect.again")
-		} else if effect == string(wire.EffectWarns) {
+		} else if effect == string(wire.EffectWarns) || effect == corrected {
 			p.Sent = p.Alert.Tone
 		}
 	}

@@ -12,6 +12,9 @@ import (
 	"almenara/node/wire/why"
 )
 
+// corrected is the effect of a correction that leaves the text of some language as it was.
+const corrected = "corrected"
+
 type correctPage struct {
 	frame.Page
 	Alert  view.Row
@@ -82,7 +85,11 @@ func (c alertPages) correct(q *frame.Request) error {
 	if err != nil {
 		return err
 	}
-	return q.To(view.PathOf(out.Alert) + "?effect=" + string(out.Effect))
+	effect := string(out.Effect)
+	if out.Effect == wire.EffectWarns && len(in.Texts) < len(textsOf(a)) {
+		effect = corrected
+	}
+	return q.To(view.PathOf(out.Alert) + "?effect=" + effect)
 }
 
 // changed is the field of the form, where it is another text than before.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/html"
 
+	"almenara/node/api/apitest"
 	"almenara/node/authority"
 	"almenara/node/web/console/frame"
 	"almenara/node/wire"
@@ -191,6 +193,33 @@ func TestCorrect_TakesNothingBackThatAnotherHasCorrected(t *testing.T) {
 	require.Empty(t, changing(r.fake.Calls()))
 	require.Equal(t, 303, press(url.Values{"headline.0": {"The river falls"}, "stands": {shown}}))
 	require.Equal(t, 303, press(url.Values{"false-alarm": {"1"}, "stands": {shown + "0"}}), "it says the same whatever stands")
+}
+
+// Who has corrected one language is told that the others say what they said.
+func TestCorrect_SaysWhichTextsStay(t *testing.T) {
+	r := newRig(t)
+	a := withTexts(apitest.ExampleAlert())
+	for i := range a.Messages {
+		if texts := a.Messages[i].Texts; len(texts) == 1 {
+			second := texts[0]
+			second.Language = "fr"
+			a.Messages[i].Texts = append(texts, second)
+		}
+	}
+	r.fake.Alerts = []wire.Alert{a}
+	n := len(textsOf(a))
+	require.Greater(t, n, 1)
+	press := func(languages int) string {
+		form := url.Values{}
+		for i := range languages {
+			form.Set(fmt.Sprint("headline.", i), "Another one")
+		}
+		return r.post("alerts/"+a.ID+"/correct", form).Header().Get("Location")
+	}
+	require.Contains(t, press(1), "?effect=corrected")
+	require.Contains(t, press(n), "?effect=warns")
+	require.Contains(t, r.post("alerts/"+a.ID+"/correct", url.Values{"false-alarm": {"1"}}).Header().Get("Location"), "?effect=warns", "it is said in each language")
+	require.Contains(t, r.get("alerts/"+a.ID+"?effect=corrected").Body.String(), "another language stays as it was")
 }
 
 // What an earlier press has done is not said beside the refusal of this one.
