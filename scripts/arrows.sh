@@ -63,6 +63,7 @@ almenara/cluster/exchange almenara/cluster/fact almenara/cluster/journal!
 almenara/cluster/tallies almenara/cluster/fact almenara/storage
 almenara/cluster/archive almenara/cluster/fact almenara/storage
 almenara/cluster/derived almenara/cluster/archive almenara/cluster/tallies almenara/storage
+almenara/cluster/refusal
 almenara/cluster/apply/signins almenara/cluster/command almenara/storage
 almenara/cluster/apply/notices almenara/cluster/command almenara/storage
 almenara/cluster/apply/nodes almenara/cluster/command almenara/storage

@@ -57,8 +57,14 @@ func TestApply_AnswersARequestOnce(t *testing.T) {
 
 	amy.RequestID = "r2"
 	raw, err = to.Apply(3, amy)
-	require.NotEqual(t, command.KindNone, result(t, raw, err).Kind)
+	first := result(t, raw, err)
+	require.Equal(t, "user-none", first.Why.Code)
 	require.Zero(t, to.Changed)
+	again, err = to.Apply(4, amy)
+	require.NoError(t, err)
+	kept, err := command.Result{Kind: first.Kind, Err: first.Err}.Encode()
+	require.NoError(t, err)
+	require.Equal(t, kept, again, "what is kept is what older software keeps, too: codes are no part of it")
 	u, ok, err := storage.Users.Get(to.Txn, "amy")
 	require.NoError(t, err)
 	require.True(t, ok)

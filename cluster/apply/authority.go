@@ -23,7 +23,7 @@ func (e *entry) putScenario(p *command.PutScenario) (command.Result, string, err
 			return failed(err)
 		}
 		if !bytes.Equal(is.Revision(), p.Was) {
-			return refuse(command.KindConflict, "somebody else has changed the scenario %s meanwhile; nothing was changed: read it again", p.Scenario.ID)
+			return refuse(command.KindConflict, "scenario-meanwhile", "somebody else has changed the scenario %s meanwhile; nothing was changed: read it again", p.Scenario.ID)
 		}
 	}
 	if err := rights.Scenarios.Put(e.Txn, p.Scenario); err != nil {
@@ -50,7 +50,7 @@ func (e *entry) removeScenario(p *command.RemoveScenario) (command.Result, strin
 		return failed(err)
 	}
 	if !ok || s.Removed {
-		return refuse(command.KindNotFound, "scenario %q does not exist", p.ID)
+		return refuse(command.KindNotFound, "scenario-none", "scenario %q does not exist", p.ID)
 	}
 	s.Removed = true
 	if err := rights.Scenarios.Put(e.Txn, s); err != nil {
@@ -69,16 +69,16 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 	case err != nil:
 		return failed(err)
 	case known:
-		return refuse(command.KindConflict, "licence %q exists already", l.ID)
+		return refuse(command.KindConflict, "licence-there", "licence %q exists already", l.ID)
 	case l.Until <= e.c.At || l.Until > e.c.At+rights.MaxLicence:
-		return refuse(command.KindInvalid, "a licence ends within 90 days from now")
+		return refuse(command.KindInvalid, "licence-days", "a licence ends within 90 days from now")
 	}
 	operator, known, err := storage.Users.Get(e.Txn, l.Operator)
 	if err != nil {
 		return failed(err)
 	}
 	if !known || operator.Revoked {
-		return refuse(command.KindNotFound, "user %q does not exist", l.Operator)
+		return refuse(command.KindNotFound, "user-none", "user %q does not exist", l.Operator)
 	}
 	for _, id := range l.Scenarios {
 		s, known, err := rights.Scenarios.Get(e.Txn, id)
@@ -86,7 +86,7 @@ func (e *entry) putLicence(p *command.PutLicence) (command.Result, string, error
 			return failed(err)
 		}
 		if id != rights.AnyScenario && (!known || s.Removed) {
-			return refuse(command.KindNotFound, "scenario %q does not exist", id)
+			return refuse(command.KindNotFound, "scenario-none", "scenario %q does not exist", id)
 		}
 	}
 	l.GrantedBy, l.GrantedAt, l.Revoked = e.c.Actor, e.c.At, false
@@ -105,7 +105,7 @@ func (e *entry) revokeLicence(p *command.RevokeLicence) (command.Result, string,
 		return failed(err)
 	}
 	if !ok {
-		return refuse(command.KindNotFound, "licence %q does not exist", p.ID)
+		return refuse(command.KindNotFound, "licence-none", "licence %q does not exist", p.ID)
 	}
 	l.Revoked = true
 	if err := rights.Licences.Put(e.Txn, l); err != nil {

@@ -44,7 +44,7 @@ func (t *Transaction) Apply(index uint64, c command.Command) ([]byte, error) {
 // Unreadable gives an entry that nobody can read the same result everywhere. The audit does
 // not say why: the words of a library may differ between versions.
 func (t *Transaction) Unreadable(index uint64, cause error) ([]byte, error) {
-	r := command.Refuse(command.KindMalformed, "%v", cause)
+	r := command.Refuse(command.KindMalformed, "", "%v", cause)
 	raw, err := r.Encode()
 	if err != nil {
 		return nil, err
@@ -80,11 +80,10 @@ func (e *entry) run() ([]byte, error) {
 	if err := e.audit(r, summary); err != nil {
 		return nil, err
 	}
-	raw, err := r.Encode()
-	if err != nil {
+	if err := e.remember(r); err != nil {
 		return nil, err
 	}
-	return raw, e.remember(raw)
+	return r.Encode()
 }
 
 // audit writes the command's own line. Steps of imports and facts, which write lines
@@ -119,10 +118,16 @@ func (e *entry) line(action, summary string) error {
 }
 
 // remember keeps the answer for repeats of the request. Adoption knows repeats by
-// itself, and what it answers depends on crashes.
-func (e *entry) remember(raw []byte) error {
+// itself, and what it answers depends on crashes. What is kept is agreed, and the same on every node:
+// the codes of refusals, which other software may not know, are no part of it.
+func (e *entry) remember(r command.Result) error {
 	if e.c.RequestID == "" || e.c.Payload.Type() == command.TypeAdoptFacts {
 		return nil
+	}
+	r.Why = nil
+	raw, err := r.Encode()
+	if err != nil {
+		return err
 	}
 	displaced, slot, err := results.Put(e.Txn, results.Result{RequestID: e.c.RequestID, Result: raw})
 	if err != nil {
@@ -228,8 +233,8 @@ func personalOf(e *entry) personal.Entry {
 }
 
 // refuse is the answer to a command that changed nothing.
-func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
-	return command.Refuse(kind, format, args...), "", nil
+func refuse(kind command.Kind, code, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, code, format, args...), "", nil
 }
 
 // done is the answer to a command that was applied.

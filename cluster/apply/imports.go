@@ -23,7 +23,7 @@ func noImport(id string, err error) (command.Result, string, error) {
 	if err != nil {
 		return failed(err)
 	}
-	return refuse(command.KindNotFound, "import %q is not known", id)
+	return refuse(command.KindNotFound, "import-none", "import %q is not known", id)
 }
 
 // stageMembers checks and keeps one chunk. Nothing else sees it.
@@ -37,11 +37,11 @@ func (e *entry) stageMembers(p *command.StageMembers) (command.Result, string, e
 	}
 	switch {
 	case imp.State != member.ImportStaging:
-		return refuse(command.KindConflict, "import %q is active already", p.Import)
+		return refuse(command.KindConflict, "import-active", "import %q is active already", p.Import)
 	case p.Chunk < imp.Staged:
 		return command.OK(importResult(imp)), "", nil
 	case p.Chunk > imp.Staged:
-		return refuse(command.KindGap, "want chunk %d of import %q", imp.Staged, p.Import)
+		return refuse(command.KindGap, "import-chunk", "want chunk %d of import %q", imp.Staged, p.Import)
 	}
 	if _, refusal, ok := parseMembers(p.Members); !ok {
 		return refusal, "", nil
@@ -65,7 +65,7 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 		if i.ID == p.Import {
 			imp = i
 		} else if i.State == member.ImportActive {
-			return refuse(command.KindConflict, "import %q is still being folded in", i.ID)
+			return refuse(command.KindConflict, "import-other", "import %q is still being folded in", i.ID)
 		}
 	}
 	switch {
@@ -74,7 +74,7 @@ func (e *entry) activateImport(p *command.ActivateImport) (command.Result, strin
 	case imp.State != member.ImportStaging:
 		return command.OK(importResult(imp)), "", nil
 	case imp.Staged != p.Chunks:
-		return refuse(command.KindGap, "want chunk %d of import %q", imp.Staged, p.Import)
+		return refuse(command.KindGap, "import-chunk", "want chunk %d of import %q", imp.Staged, p.Import)
 	}
 	imp.State, imp.Chunks, imp.Replace, imp.Index = member.ImportActive, p.Chunks, p.Replace, e.index
 	if imp.Chunks == 0 && !imp.Replace {
@@ -101,11 +101,11 @@ func (e *entry) foldImport(p *command.FoldImport) (command.Result, string, error
 	}
 	switch {
 	case imp.State == member.ImportStaging:
-		return refuse(command.KindConflict, "import %q is not active", p.Import)
+		return refuse(command.KindConflict, "import-inactive", "import %q is not active", p.Import)
 	case imp.State == member.ImportDone || p.Chunk < imp.Next:
 		return command.OK(importResult(imp)), "", nil
 	case p.Chunk > imp.Next:
-		return refuse(command.KindGap, "want step %d of import %q", imp.Next, p.Import)
+		return refuse(command.KindGap, "import-step", "want step %d of import %q", imp.Next, p.Import)
 	}
 	if imp.Next < imp.Chunks {
 		err = e.foldChunk(&imp)
@@ -197,7 +197,7 @@ func (e *entry) dropImport(p *command.DropImport) (command.Result, string, error
 	}
 	switch {
 	case imp.State == member.ImportActive:
-		return refuse(command.KindConflict, "import %q is active and cannot be dropped", p.Import)
+		return refuse(command.KindConflict, "import-not-dropped", "import %q is active and cannot be dropped", p.Import)
 	case imp.State == member.ImportDone:
 		imp.Staged = 0
 	}

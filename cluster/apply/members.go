@@ -19,10 +19,10 @@ func parseMembers(raws [][]byte) (out []parsed, refusal command.Result, ok bool)
 	for i, raw := range raws {
 		m, err := audience.DecodeMember(raw)
 		if err != nil {
-			return nil, command.Refuse(command.KindMalformed, "member %d: %v", i, err), false
+			return nil, command.Refuse(command.KindMalformed, "member-number", "member %d: %v", i, err), false
 		}
 		if err := m.Validate(); err != nil {
-			return nil, command.Refuse(command.KindInvalid, "member %d: %v", i, err), false
+			return nil, command.Refuse(command.KindInvalid, "member-number", "member %d: %v", i, err), false
 		}
 		out[i] = parsed{m, raw}
 	}
@@ -98,7 +98,7 @@ func (e *entry) removeMembers(p *command.RemoveMembers) (command.Result, string,
 func (e *entry) putPlaces(p *command.PutPlaces) (command.Result, string, error) {
 	for i := range p.Places {
 		if err := p.Places[i].Validate(); err != nil {
-			return refuse(command.KindInvalid, "place %d: %v", i, err)
+			return refuse(command.KindInvalid, "place-number", "place %d: %v", i, err)
 		}
 	}
 	for _, place := range p.Places {

@@ -18,7 +18,7 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 			return failed(err)
 		}
 		if known && !old.Revoked {
-			return refuse(command.KindConflict, "device %q is enrolled already", id)
+			return refuse(command.KindConflict, "device-enrolled", "device %q is enrolled already", id)
 		}
 	}
 	for i := range p.Devices {
@@ -27,7 +27,7 @@ func (e *entry) putDevices(p *command.PutDevices) (command.Result, string, error
 			return failed(err)
 		}
 		if !ok || m.Removed {
-			return refuse(command.KindNotFound, "member %q of device %q does not exist", p.Devices[i].Member, p.Devices[i].ID)
+			return refuse(command.KindNotFound, "member-of-device", "member %q of device %q does not exist", p.Devices[i].Member, p.Devices[i].ID)
 		}
 		p.Devices[i].Ordinal = m.Ordinal
 	}
@@ -62,7 +62,7 @@ func (e *entry) revokeDevice(p *command.RevokeDevice) (command.Result, string, e
 		return failed(err)
 	}
 	if !ok {
-		return refuse(command.KindNotFound, "device %q is not enrolled", p.ID)
+		return refuse(command.KindNotFound, "device-not-enrolled", "device %q is not enrolled", p.ID)
 	}
 	d.Revoked = true
 	if err := storage.Devices.Put(e.Txn, d); err != nil {
@@ -82,7 +82,7 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 			return failed(err)
 		}
 		if owner != "" && owner != p.User.Name {
-			return refuse(command.KindConflict, "the token belongs to another user")
+			return refuse(command.KindConflict, "token-of-another", "the token belongs to another user")
 		}
 	}
 	old, known, err := storage.Users.Get(e.Txn, p.User.Name)
@@ -90,10 +90,10 @@ func (e *entry) putUser(p *command.PutUser) (command.Result, string, error) {
 		return failed(err)
 	}
 	if known && !old.Revoked && !bytes.Equal(old.TokenHash, p.User.TokenHash) {
-		return refuse(command.KindConflict, "user %q exists already; revoke it first", p.User.Name)
+		return refuse(command.KindConflict, "user-there", "user %q exists already; revoke it first", p.User.Name)
 	}
 	if p.User.Kind != "" && known && old.Revoked && bytes.Equal(old.TokenHash, p.User.TokenHash) {
-		return refuse(command.KindConflict, "user %q was revoked, and the token with it", p.User.Name)
+		return refuse(command.KindConflict, "user-revoked", "user %q was revoked, and the token with it", p.User.Name)
 	}
 	if err := storage.Users.Put(e.Txn, p.User); err != nil {
 		return failed(err)
@@ -112,9 +112,9 @@ func (e *entry) changeUser(to storage.User) (command.Result, string, error) {
 	case err != nil:
 		return failed(err)
 	case !known || u.Revoked:
-		return refuse(command.KindNotFound, "user %q does not exist, or was revoked", to.Name)
+		return refuse(command.KindNotFound, "user-gone", "user %q does not exist, or was revoked", to.Name)
 	case !bytes.Equal(u.TokenHash, to.TokenHash):
-		return refuse(command.KindConflict, "user %q has another token now", to.Name)
+		return refuse(command.KindConflict, "user-other-token", "user %q has another token now", to.Name)
 	}
 	if !slices.Contains(to.Roles, roleAdministrator) {
 		last, err := e.lastAdministrator(u)
@@ -122,7 +122,7 @@ func (e *entry) changeUser(to storage.User) (command.Result, string, error) {
 			return failed(err)
 		}
 		if last {
-			return refuse(command.KindConflict, "%q is the last administrator; make another one first", to.Name)
+			return refuse(command.KindConflict, "last-administrator-role", "%q is the last administrator; make another one first", to.Name)
 		}
 	}
 	u.Roles, u.Senders, u.Places, u.Kind = to.Roles, to.Senders, to.Places, to.Kind
@@ -139,14 +139,14 @@ func (e *entry) revokeUser(p *command.RevokeUser) (command.Result, string, error
 		return failed(err)
 	}
 	if !ok {
-		return refuse(command.KindNotFound, "user %q does not exist", p.Name)
+		return refuse(command.KindNotFound, "user-none", "user %q does not exist", p.Name)
 	}
 	last, err := e.lastAdministrator(u)
 	if err != nil {
 		return failed(err)
 	}
 	if last {
-		return refuse(command.KindConflict, "%q is the last administrator; add another one first", p.Name)
+		return refuse(command.KindConflict, "last-administrator", "%q is the last administrator; add another one first", p.Name)
 	}
 	u.Revoked = true
 	if err := storage.Users.Put(e.Txn, u); err != nil {

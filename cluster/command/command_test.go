@@ -190,7 +190,7 @@ func TestLimits_HoldForEncodeAndDecode(t *testing.T) {
 
 func TestResult_TravelsAsTheSameError(t *testing.T) {
 	for kind, sentinel := range sentinels {
-		raw, err := Refuse(kind, "member %q", "m1").Encode()
+		raw, err := Refuse(kind, "member", "member %q", "m1").Encode()
 		require.NoError(t, err)
 		r, err := DecodeResult(raw)
 		require.NoError(t, err)

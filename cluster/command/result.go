@@ -7,6 +7,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"almenara/cluster/fact"
+	"almenara/cluster/refusal"
 )
 
 // Kind says why a command was refused, for machines.
@@ -39,14 +40,16 @@ var sentinels = map[Kind]error{
 
 // Result is the answer to a command. It travels back to the node that proposed it.
 type Result struct {
-	Kind Kind   `cbor:"1,keyasint,omitempty"`
-	Err  string `cbor:"2,keyasint,omitempty"` // "" with KindNone
-	Data []byte `cbor:"3,keyasint,omitempty"` // AdoptResult, CountResult or ImportResult; else nil
+	Kind Kind             `cbor:"1,keyasint,omitempty"`
+	Err  string           `cbor:"2,keyasint,omitempty"` // "" with KindNone
+	Data []byte           `cbor:"3,keyasint,omitempty"` // AdoptResult, CountResult or ImportResult; else nil
+	Why  *refusal.Refusal `cbor:"4,keyasint,omitempty"` // Err for pages; never kept
 }
 
-// Refuse makes the answer to a command that changed nothing.
-func Refuse(kind Kind, format string, args ...any) Result {
-	return Result{Kind: kind, Err: fmt.Sprintf(format, args...)}
+// Refuse makes the answer to a command that changed nothing, by the code of the sentence (storage/coded).
+func Refuse(kind Kind, code, format string, args ...any) Result {
+	why := refusal.Errorf(code, format, args...)
+	return Result{Kind: kind, Err: why.Error(), Why: refusal.Of(why)}
 }
 
 // OK makes the answer to a command that was applied. data may be nil.
@@ -56,7 +59,7 @@ func OK(data any) Result {
 	}
 	b, err := encoding.Marshal(data)
 	if err != nil { // the types below always encode
-		return Refuse(KindInvalid, "encoding answer: %v", err)
+		return Refuse(KindInvalid, "", "encoding answer: %v", err)
 	}
 	return Result{Data: b}
 }
@@ -67,9 +70,9 @@ func (r Result) Error() error {
 		return nil
 	}
 	if sentinel, ok := sentinels[r.Kind]; ok {
-		return fmt.Errorf("%w: %s", sentinel, r.Err)
+		return fmt.Errorf("%w: %w", sentinel, r.Why.As(r.Err))
 	}
-	return errors.New(r.Err)
+	return r.Why.As(r.Err)
 }
 
 // Encode writes the result.

@@ -42,7 +42,9 @@ func TestApply_RepeatedRequestGetsTheFirstAnswer(t *testing.T) {
 	}
 	first := r.one(s.as("req-1", device("d1")))
 	require.ErrorIs(t, first.Error(), command.ErrNotFound)
+	require.Equal(t, "member-of-device", first.Why.Code)
 	require.NoError(t, r.one(s.add(&command.PutMembers{Members: members(0, 3)})).Error())
+	first.Why = nil // the code is in no record
 	require.Equal(t, first, r.one(s.as("req-1", device("d1"))), "also when it would do now")
 	require.NoError(t, r.one(s.as("req-2", device("d1"))).Error())
 	r.reopen()

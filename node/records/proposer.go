@@ -15,6 +15,7 @@ import (
 	"almenara/cluster/internode"
 	"almenara/cluster/outcome"
 	"almenara/cluster/raftlog"
+	"almenara/cluster/refusal"
 	"almenara/node/alone"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
@@ -216,11 +217,11 @@ func (p *Proposer) Problem(err error) error {
 	case errors.Is(err, outcome.ErrUnknownOutcome), errors.Is(err, context.DeadlineExceeded):
 		return wire.Problemf(wire.KindUnknownOutcome, "it is not known whether this happened; look before you try again").Because(why.Unknown)
 	case errors.Is(err, command.ErrNotFound):
-		return wire.Problemf(wire.KindNotFound, "%v", sentence(err)).Because(why.RecordGone, errors.New(sentence(err)))
+		return wire.Problemf(wire.KindNotFound, "%v", sentence(err)).Because(why.RecordGone, refusal.Said(err, sentence(err)))
 	case errors.Is(err, command.ErrConflict), errors.Is(err, command.ErrExpired):
-		return wire.Problemf(wire.KindConflict, "%v", sentence(err)).Because(why.RecordDiffers, errors.New(sentence(err)))
+		return wire.Problemf(wire.KindConflict, "%v", sentence(err)).Because(why.RecordDiffers, refusal.Said(err, sentence(err)))
 	case errors.Is(err, outcome.ErrRefused), errors.Is(err, command.ErrInvalid), errors.Is(err, command.ErrMalformed), errors.Is(err, command.ErrTooLarge):
-		return wire.Problemf(wire.KindRefused, "%v", sentence(err)).Because(why.RecordUnfit, errors.New(sentence(err)))
+		return wire.Problemf(wire.KindRefused, "%v", sentence(err)).Because(why.RecordUnfit, refusal.Said(err, sentence(err)))
 	}
 	return err
 }

@@ -17,6 +17,7 @@ import (
 	"almenara/node/alone"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
+	"almenara/storage/coded"
 )
 
 // TestPersist holds that nobody is told "nothing happened" of what may have happened.
@@ -95,6 +96,14 @@ func TestProposer_SaysWhyNothingHappened(t *testing.T) {
 	require.ErrorAs(t, p.AwaitAgreed(t.Context()), &problem)
 	require.Equal(t, wire.KindBusy, problem.Kind)
 	require.ErrorContains(t, p.Problem(fmt.Errorf("proposing: %w", outcome.ErrNoLeader)), "none can be reached from here since 12:00:00 UTC on 20 July")
+	refused := command.Refuse(command.KindConflict, "user-there", "user %q exists already; revoke it first", "amy").Error()
+	require.ErrorAs(t, p.Problem(fmt.Errorf("proposing: %w", refused)), &problem)
+	require.Equal(t, wire.KindConflict, problem.Kind)
+	require.Contains(t, problem.Sentence, `user "amy" exists already; revoke it first`)
+	require.Equal(t, why.RecordDiffers, problem.Why.Reason)
+	code, with := coded.Find(problem.Why.With[0].(error)).Saying()
+	require.Equal(t, "user-there", code)
+	require.Equal(t, []any{"amy"}, with)
 	other := errors.New("something else")
 	require.Equal(t, other, p.Problem(other))
 }

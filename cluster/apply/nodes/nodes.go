@@ -41,8 +41,8 @@ func (e Entry) Apply(payload command.Payload) (r command.Result, summary string,
 }
 
 // refuse is the answer to a command that changed nothing.
-func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
-	return command.Refuse(kind, format, args...), "", nil
+func refuse(kind command.Kind, code, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, code, format, args...), "", nil
 }
 
 // done is the answer to a command that was applied.
@@ -59,7 +59,7 @@ func (e Entry) putNode(p *command.PutNode) (command.Result, string, error) {
 		return failed(err)
 	}
 	if ok && old.Removed {
-		return refuse(command.KindConflict, "node %q was removed and cannot come back under its id", p.Node.ID)
+		return refuse(command.KindConflict, "node-removed", "node %q was removed and cannot come back under its id", p.Node.ID)
 	}
 	if err := noderecord.Nodes.Put(e.Txn, p.Node); err != nil {
 		return failed(err)
@@ -73,7 +73,7 @@ func (e Entry) removeNode(p *command.RemoveNode) (command.Result, string, error)
 		return failed(err)
 	}
 	if !ok {
-		return refuse(command.KindNotFound, "node %q does not exist", p.ID)
+		return refuse(command.KindNotFound, "node-none", "node %q does not exist", p.ID)
 	}
 	n.Removed = true
 	if err := noderecord.Nodes.Put(e.Txn, n); err != nil {
@@ -88,7 +88,7 @@ func (e Entry) putJoinToken(p *command.PutJoinToken) (command.Result, string, er
 		return failed(err)
 	}
 	if known {
-		return refuse(command.KindConflict, "the join token exists already")
+		return refuse(command.KindConflict, "token-there", "the join token exists already")
 	}
 	err = noderecord.JoinTokens.Put(e.Txn, noderecord.JoinToken{Hash: p.Hash, Expires: p.Expires, By: e.Actor})
 	if err != nil {
@@ -104,13 +104,13 @@ func (e Entry) useJoinToken(p *command.UseJoinToken) (command.Result, string, er
 	case err != nil:
 		return failed(err)
 	case !ok:
-		return refuse(command.KindNotFound, "the join token is not known")
+		return refuse(command.KindNotFound, "token-none", "the join token is not known")
 	case j.UsedBy == p.NodeID:
 		return done("%x by %s again", p.Hash[:4], p.NodeID)
 	case j.UsedBy != "":
-		return refuse(command.KindConflict, "the join token was used")
+		return refuse(command.KindConflict, "token-used", "the join token was used")
 	case e.At >= j.Expires:
-		return refuse(command.KindExpired, "the join token has expired")
+		return refuse(command.KindExpired, "token-expired", "the join token has expired")
 	}
 	j.UsedBy, j.UsedAt = p.NodeID, e.At
 	if err := noderecord.JoinTokens.Put(e.Txn, j); err != nil {
@@ -132,7 +132,7 @@ func (e Entry) putDistrict(p *command.PutDistrict) (command.Result, string, erro
 		return failed(err)
 	}
 	if p.District.Incarnation < old.Incarnation {
-		return refuse(command.KindConflict, "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
+		return refuse(command.KindConflict, "incarnation-before", "incarnation %d is before %d", p.District.Incarnation, old.Incarnation)
 	}
 	if err := noderecord.DistrictRecord.Put(e.Txn, p.District); err != nil {
 		return failed(err)

@@ -33,8 +33,8 @@ func Put(t *storage.Txn, index uint64, at int64, sweep bool, p *command.PutNotic
 	if err != nil {
 		return command.Result{}, "", err
 	}
-	if kind, why := refused(old, p, len(open)); kind != command.KindNone {
-		return command.Refuse(kind, "%s", why), "", nil
+	if r := refused(old, p, len(open)); r.Kind != command.KindNone {
+		return r, "", nil
 	}
 	n := p.Notice
 	n.Index = index
@@ -54,28 +54,28 @@ func Put(t *storage.Txn, index uint64, at int64, sweep bool, p *command.PutNotic
 	return command.OK(nil), summary(n), nil
 }
 
-// refused says why the command changes nothing.
-func refused(old notice.Notice, p *command.PutNotice, open int) (command.Kind, string) {
+// refused says why the command changes nothing; its kind is KindNone where it changes something.
+func refused(old notice.Notice, p *command.PutNotice, open int) command.Result {
 	n := p.Notice
 	switch {
 	case old.Index != p.Was:
-		return command.KindConflict, fmt.Sprintf("the notice %s was changed meanwhile; read it again", n.ID)
+		return command.Refuse(command.KindConflict, "notice-meanwhile", "the notice %s was changed meanwhile; read it again", n.ID)
 	case old.Index == 0 && p.Version == nil:
-		return command.KindInvalid, "a notice begins with a version"
+		return command.Refuse(command.KindInvalid, "notice-begins", "a notice begins with a version")
 	case old.Index == 0 && open >= notice.MaxOpen:
-		return command.KindConflict, fmt.Sprintf("%d notices are open, and no more may be; withdraw those that are not wanted any more", open)
+		return command.Refuse(command.KindConflict, "notices-many", "%d notices are open, and no more may be; withdraw those that are not wanted any more", open)
 	case old.Index == 0:
-		return command.KindNone, ""
+		return command.Result{}
 	case old.State.Over():
-		return command.KindConflict, fmt.Sprintf("the notice %s is over", n.ID)
+		return command.Refuse(command.KindConflict, "notice-is-over", "the notice %s is over", n.ID)
 	case n.Author != old.Author || n.Versions < old.Versions || (n.Versions > old.Versions) != (p.Version != nil):
-		return command.KindInvalid, "a notice keeps its author and its versions"
+		return command.Refuse(command.KindInvalid, "notice-keeps", "a notice keeps its author and its versions")
 	case len(n.Acts) < len(old.Acts):
-		return command.KindInvalid, "what was done about a notice stays on record"
+		return command.Refuse(command.KindInvalid, "notice-acts", "what was done about a notice stays on record")
 	case old.State == notice.Locked && (p.Version != nil || !bytes.Equal(n.Digest, old.Digest) || n.State == notice.Waiting || n.State == notice.SentBack):
-		return command.KindConflict, fmt.Sprintf("the notice %s is locked: every level has passed it, and nobody changes it any more", n.ID)
+		return command.Refuse(command.KindConflict, "notice-locked", "the notice %s is locked: every level has passed it, and nobody changes it any more", n.ID)
 	}
-	return command.KindNone, ""
+	return command.Result{}
 }
 
 // summary is the audit's line: what was done last, and what became of the notice. Who ticked what is on

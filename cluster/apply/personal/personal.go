@@ -13,6 +13,7 @@ import (
 	"almenara/storage"
 	"almenara/storage/audience"
 	"almenara/storage/audit"
+	"almenara/storage/coded"
 	"almenara/storage/member"
 	"almenara/storage/personal"
 	"almenara/storage/results"
@@ -55,8 +56,8 @@ func (e Entry) Apply(payload command.Payload) (r command.Result, summary string,
 }
 
 // refuse is the answer to a command that changed nothing.
-func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
-	return command.Refuse(kind, format, args...), "", nil
+func refuse(kind command.Kind, code, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, code, format, args...), "", nil
 }
 
 // failed passes on a storage error.
@@ -104,7 +105,7 @@ func (e Entry) refusal(p *command.ErasePerson) (r command.Result, refused bool, 
 	}
 	for _, i := range imports {
 		if i.State != member.ImportDone {
-			return command.Refuse(command.KindConflict, "a file of members is being imported, which may bring the person back; erase it once that is done"), true, nil
+			return command.Refuse(command.KindConflict, "erase-importing", "a file of members is being imported, which may bring the person back; erase it once that is done"), true, nil
 		}
 	}
 	rec, _, err := member.Get(e.Txn, p.Member)
@@ -112,7 +113,7 @@ func (e Entry) refusal(p *command.ErasePerson) (r command.Result, refused bool, 
 		return r, false, err
 	}
 	if k := rec.Member.Kind; k == audience.KindScreen || k == audience.KindSpeaker {
-		return command.Refuse(command.KindInvalid, "%s is a %s and no person", p.Member, k), true, nil
+		return command.Refuse(command.KindInvalid, "erase-no-person", "%s is a %s and no person", p.Member, coded.Kind(k)), true, nil
 	}
 	for _, id := range []string{p.Member, p.Pseudonym} {
 		_, known, err := member.Head(e.Txn, id)
@@ -120,13 +121,13 @@ func (e Entry) refusal(p *command.ErasePerson) (r command.Result, refused bool, 
 			return r, false, err
 		}
 		if _, erased, err := personal.Erasures.Get(e.Txn, id); err != nil || erased {
-			return command.Refuse(command.KindConflict, "%s was erased before", id), true, err
+			return command.Refuse(command.KindConflict, "erased-before", "%s was erased before", id), true, err
 		}
 		switch {
 		case id == p.Member && !known:
-			return command.Refuse(command.KindNotFound, "there is no such member"), true, nil
+			return command.Refuse(command.KindNotFound, "erase-none", "there is no such member"), true, nil
 		case id == p.Pseudonym && known:
-			return command.Refuse(command.KindConflict, "the pseudonym is taken"), true, nil
+			return command.Refuse(command.KindConflict, "erase-pseudonym", "the pseudonym is taken"), true, nil
 		}
 	}
 	return r, false, nil
@@ -211,7 +212,7 @@ func (e Entry) eraseAnswers(words []string) error {
 		if err != nil {
 			return err
 		}
-		if r.Result, err = command.Refuse(command.KindExpired, "what was answered to this request was erased with a person's data").Encode(); err == nil {
+		if r.Result, err = command.Refuse(command.KindExpired, "", "what was answered to this request was erased with a person's data").Encode(); err == nil {
 			err = results.Set(e.Txn, slots[i], r)
 		}
 	}

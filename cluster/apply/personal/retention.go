@@ -7,6 +7,7 @@ import (
 	"almenara/cluster/command"
 	"almenara/cluster/fact"
 	"almenara/storage/audit"
+	"almenara/storage/coded"
 	"almenara/storage/factlog"
 	"almenara/storage/notice"
 	"almenara/storage/personal"
@@ -46,9 +47,9 @@ func (e Entry) removeOld(p *command.RemoveOld) (command.Result, string, error) {
 	}
 	switch {
 	case now.Before(rule.Begins(was)) && known:
-		return refuse(command.KindConflict, "%s are removed from %s on", names[p.What], rule.Begins(was).Format(time.RFC3339))
+		return refuse(command.KindConflict, "kept-until", "%s are removed from %s on", coded.Word(names[p.What]), rule.Begins(was).Format(time.RFC3339))
 	case p.Before > rule.Cutoff(p.What, now).UnixMilli():
-		return refuse(command.KindConflict, "%s of before %d are kept", names[p.What], p.Before)
+		return refuse(command.KindConflict, "kept-still", "%s of before %d are kept", coded.Word(names[p.What]), p.Before)
 	case now.Before(rule.Begins(was)): // the first look
 		if err := personal.Removals.Put(e.Txn, was); err != nil {
 			return failed(err)

@@ -31,11 +31,11 @@ func (e Entry) eraseTraces(p *command.EraseTraces) (command.Result, string, erro
 	case err != nil:
 		return failed(err)
 	case !known:
-		return refuse(command.KindNotFound, "nobody was erased under the pseudonym %s", p.Pseudonym)
+		return refuse(command.KindNotFound, "erased-nobody", "nobody was erased under the pseudonym %s", p.Pseudonym)
 	case x.Done() || p.Step < x.Step:
 		return command.OK(command.SearchResult{Done: x.Done(), Step: x.Step}), "", nil
 	case p.Step > x.Step:
-		return refuse(command.KindGap, "want step %d of %s", x.Step, p.Pseudonym)
+		return refuse(command.KindGap, "erased-step", "want step %d of %s", x.Step, p.Pseudonym)
 	}
 	x.Step++
 	switch x.Phase {

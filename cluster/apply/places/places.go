@@ -23,8 +23,8 @@ type Entry struct {
 }
 
 // refuse is the answer to a command that changed nothing.
-func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
-	return command.Refuse(kind, format, args...), "", nil
+func refuse(kind command.Kind, code, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, code, format, args...), "", nil
 }
 
 // done is the answer to a command that was applied.
@@ -47,13 +47,13 @@ func (e Entry) Change(p *command.ChangePlace) (command.Result, string, error) {
 		return failed(err)
 	}
 	if !bytes.Equal(is.PlaceState(), p.Was) {
-		return refuse(command.KindConflict, "somebody else has changed the place %s meanwhile; nothing was changed: read it again", path)
+		return refuse(command.KindConflict, "place-meanwhile", "somebody else has changed the place %s meanwhile; nothing was changed: read it again", path)
 	}
 	if p.Place == nil {
 		return e.removePlace(path)
 	}
 	if err := p.Place.Validate(); err != nil {
-		return refuse(command.KindInvalid, "%v", err)
+		return refuse(command.KindInvalid, "as-said", "%v", err)
 	}
 	if p.Place.Path != path {
 		return e.movePlace(path, *p.Place)
@@ -95,11 +95,11 @@ func (e Entry) removePlace(path audience.Path) (command.Result, string, error) {
 	}
 	switch {
 	case len(here.members) > 0:
-		return refuse(command.KindConflict, "%d members are in %s; nothing was changed", len(here.members), path)
+		return refuse(command.KindConflict, "place-holds-members", "%d members are in %s; nothing was changed", len(here.members), path)
 	case len(here.places) > 1 || len(here.places) == 1 && here.places[0].Path != path:
-		return refuse(command.KindConflict, "there are places below %s; nothing was changed", path)
+		return refuse(command.KindConflict, "place-holds-places", "there are places below %s; nothing was changed", path)
 	case len(here.places) == 0:
-		return refuse(command.KindNotFound, "there is no place %s", path)
+		return refuse(command.KindNotFound, "place-none", "there is no place %s", path)
 	}
 	if err := e.buryPlace(path); err != nil {
 		return failed(err)
@@ -114,14 +114,14 @@ func (e Entry) movePlace(from audience.Path, to audience.Place) (command.Result,
 		return failed(err)
 	}
 	if slices.ContainsFunc(imports, func(i member.Import) bool { return i.State == member.ImportActive }) {
-		return refuse(command.KindConflict, "members are being imported; nothing was changed")
+		return refuse(command.KindConflict, "place-importing", "members are being imported; nothing was changed")
 	}
 	there, err := e.within(to.Path)
 	if err != nil {
 		return failed(err)
 	}
 	if len(there.places)+len(there.members) > 0 || to.Path.Under(from) {
-		return refuse(command.KindConflict, "%s is a place already; nothing was changed", to.Path)
+		return refuse(command.KindConflict, "place-taken", "%s is a place already; nothing was changed", to.Path)
 	}
 	here, err := e.within(from)
 	if err != nil {
@@ -180,7 +180,7 @@ func (e Entry) within(path audience.Path) (out contents, err error) {
 // at is what is at from, as it is at to; false with the refusal where it may not be there.
 func (c contents) at(from audience.Path, to audience.Place) (out contents, refusal command.Result, ok bool) {
 	if len(c.members) > command.MaxMembers || len(c.places) > command.MaxPlaces || c.bytes > command.MaxBytes {
-		return out, command.Refuse(command.KindInvalid, "more is in %s than one change may take along; nothing was changed: change what is below it first", from), false
+		return out, command.Refuse(command.KindInvalid, "place-holds-much", "more is in %s than one change may take along; nothing was changed: change what is below it first", from), false
 	}
 	out.places = []audience.Place{to}
 	for _, p := range c.places {
@@ -189,14 +189,14 @@ func (c contents) at(from audience.Path, to audience.Place) (out contents, refus
 		}
 		p.Path = to.Path + p.Path[len(from):]
 		if err := p.Validate(); err != nil {
-			return out, command.Refuse(command.KindInvalid, "%v; nothing was changed", err), false
+			return out, command.Refuse(command.KindInvalid, "unchanged", "%v; nothing was changed", err), false
 		}
 		out.places = append(out.places, p)
 	}
 	for _, m := range c.members {
 		m.Place = to.Path + m.Place[len(from):]
 		if err := m.Validate(); err != nil {
-			return out, command.Refuse(command.KindInvalid, "%v; nothing was changed", err), false
+			return out, command.Refuse(command.KindInvalid, "unchanged", "%v; nothing was changed", err), false
 		}
 		out.members = append(out.members, m)
 	}

@@ -40,8 +40,8 @@ func (e Entry) Apply(payload command.Payload) (r command.Result, summary string,
 }
 
 // refuse is the answer to a command that changed nothing.
-func refuse(kind command.Kind, format string, args ...any) (command.Result, string, error) {
-	return command.Refuse(kind, format, args...), "", nil
+func refuse(kind command.Kind, code, format string, args ...any) (command.Result, string, error) {
+	return command.Refuse(kind, code, format, args...), "", nil
 }
 
 // done is the answer to a command that was applied.
@@ -59,17 +59,17 @@ func (e Entry) putCredential(p *command.PutCredential) (command.Result, string, 
 		return failed(err)
 	}
 	if !known || u.Revoked || !bytes.Equal(u.TokenHash, c.Token) {
-		return refuse(command.KindNotFound, "user %q does not exist", c.User)
+		return refuse(command.KindNotFound, "user-none", "user %q does not exist", c.User)
 	}
 	if u.System() {
-		return refuse(command.KindInvalid, "%q is a central system; only a person signs in", c.User)
+		return refuse(command.KindInvalid, "user-no-person", "%q is a central system; only a person signs in", c.User)
 	}
 	_, old, err := signin.Of(e.Txn, c.User)
 	if err != nil && !errors.Is(err, signin.ErrNone) {
 		return failed(err)
 	}
 	if old.Index != p.Was {
-		return refuse(command.KindConflict, "how %q signs in was changed meanwhile", c.User)
+		return refuse(command.KindConflict, "sign-in-meanwhile", "how %q signs in was changed meanwhile", c.User)
 	}
 	if bytes.Equal(c.TOTP, old.TOTP) && (old.SecondFactor() || !c.SecondFactor()) { // what was used meanwhile stays used; a first passkey comes with codes
 		c.LastStep, c.Recovery = old.LastStep, old.Recovery
@@ -95,13 +95,13 @@ func (e Entry) beginSession(p *command.BeginSession) (command.Result, string, er
 	u, c, err := signin.Of(e.Txn, s.User)
 	switch {
 	case errors.Is(err, signin.ErrNone):
-		return refuse(command.KindNotFound, "%q cannot sign in", s.User)
+		return refuse(command.KindNotFound, "sign-in-none", "%q cannot sign in", s.User)
 	case err != nil:
 		return failed(err)
 	case c.Index != p.Was:
-		return refuse(command.KindConflict, "how %q signs in was changed meanwhile", s.User)
+		return refuse(command.KindConflict, "sign-in-meanwhile", "how %q signs in was changed meanwhile", s.User)
 	case s.Until <= e.At || s.Until > e.At+signin.MaxSession:
-		return refuse(command.KindInvalid, "a session ends within a day from now")
+		return refuse(command.KindInvalid, "session-long", "a session ends within a day from now")
 	}
 	if p.Passkey != nil {
 		if r, refused := e.usePasskey(&c, p.Passkey); refused {
@@ -118,7 +118,7 @@ func (e Entry) beginSession(p *command.BeginSession) (command.Result, string, er
 		case len(left) < len(c.Recovery):
 			c.Recovery = left
 		default:
-			return refuse(command.KindConflict, "the code was used before")
+			return refuse(command.KindConflict, "code-used", "the code was used before")
 		}
 		if err := signin.Credentials.Put(e.Txn, c); err != nil {
 			return failed(err)
@@ -150,11 +150,11 @@ func (e Entry) usePasskey(c *signin.Credential, used *command.UsedPasskey) (r co
 	k := find(c.Passkeys, used.ID)
 	switch {
 	case k == nil:
-		return command.Refuse(command.KindNotFound, "%q has no such passkey", c.User), true
+		return command.Refuse(command.KindNotFound, "passkey-none", "%q has no such passkey", c.User), true
 	case used.Asked <= k.Asked:
-		return command.Refuse(command.KindConflict, "the answer of the passkey was used before"), true
+		return command.Refuse(command.KindConflict, "passkey-used", "the answer of the passkey was used before"), true
 	case (used.Count > 0 || k.Count > 0) && used.Count <= k.Count:
-		return command.Refuse(command.KindInvalid, "the passkey %q of %q counts backwards; there may be a copy of it", k.Name, c.User), true
+		return command.Refuse(command.KindInvalid, "passkey-backwards", "the passkey %q of %q counts backwards; there may be a copy of it", k.Name, c.User), true
 	}
 	k.Asked, k.Count, k.UsedAt = used.Asked, used.Count, e.At
 	return r, false
@@ -176,7 +176,7 @@ func (e Entry) endSessions(p *command.EndSessions) (command.Result, string, erro
 	_, c, err := signin.Of(e.Txn, p.User)
 	switch {
 	case errors.Is(err, signin.ErrNone):
-		return refuse(command.KindNotFound, "%q cannot sign in, and has no session", p.User)
+		return refuse(command.KindNotFound, "session-none", "%q cannot sign in, and has no session", p.User)
 	case err != nil:
 		return failed(err)
 	}

@@ -36,6 +36,10 @@ var sayers = map[string][]string{
 	"node/wire/places":          nil,
 }
 
+// keptInEnglish are the refusals of the state machine that no page can be told in other words: of entries that
+// nobody can read, and of what stands in the place of an answer that was erased.
+var keptInEnglish = []string{"%v", "encoding answer: %v", "what was answered to this request was erased with a person's data"}
+
 // Every error with a code has a text in both languages that is filled in with what the error is given; in English
 // that is the error's own sentence. Nothing that pages show of an error stays without a code, and no text is left
 // over.
@@ -47,9 +51,9 @@ func TestErrors_HaveATextInBothLanguages(t *testing.T) {
 		}
 	}
 	seen := 0
-	for _, top := range []string{"storage", "node"} {
+	for _, top := range []string{"storage", "node", "cluster"} {
 		require.NoError(t, filepath.WalkDir(root+top, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, root+"storage/coded/") {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, root+"storage/coded/") || strings.HasPrefix(path, root+"cluster/refusal/") {
 				return err
 			}
 			set := token.NewFileSet()
@@ -60,6 +64,9 @@ func TestErrors_HaveATextInBothLanguages(t *testing.T) {
 			folder := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(path)), root)
 			for _, e := range errorsOf(file) {
 				at := set.Position(e.at)
+				if e.refuses && e.code == "" && !slices.Contains(keptInEnglish, e.format) {
+					t.Errorf("%s: the refusal %q of the state machine has no code, and pages would say it in English", at, e.format)
+				}
 				if e.code == "" {
 					if mayStay, is := sayers[folder]; is && !slices.ContainsFunc(mayStay, func(may string) bool { return may == e.format || may == e.by && e.format == "" }) {
 						t.Errorf("%s: the error %q has no code (storage/coded), and pages would say it in English", at, e.format)
@@ -109,6 +116,7 @@ type saying struct {
 	by, code, format string
 	given            int
 	at               token.Pos
+	refuses          bool // it is the state machine's
 }
 
 // errorsOf are the errors that a file makes.
@@ -132,10 +140,15 @@ func errorsOf(file *ast.File) (out []saying) {
 				out = append(out, saying{by: name, format: literal(n.Args[0]), at: n.Pos()})
 				return true
 			case "coded.Errorf", "coded.New", "r.failf", "r.notef":
-			case "refuse":
-				if file.Name.Name != "levels" {
+			case "refuse", "command.Refuse", "Refuse":
+				if file.Name.Name == "levels" {
+					break
+				}
+				if codeAt, formatAt = 1, 2; len(n.Args) < 3 || !strings.HasPrefix(fmt.Sprint(n.Args[0].(ast.Expr)), "&{command Kind") && !strings.HasPrefix(fmt.Sprint(n.Args[0]), "Kind") {
 					return true
 				}
+				out = append(out, saying{name, literal(n.Args[codeAt]), literal(n.Args[formatAt]), len(n.Args) - formatAt - 1, n.Pos(), true})
+				return true
 			case "wrong":
 				if codeAt, formatAt = 1, 2; file.Name.Name != "audience" {
 					return true
@@ -144,7 +157,7 @@ func errorsOf(file *ast.File) (out []saying) {
 				return true
 			}
 			if code := literal(n.Args[codeAt]); code != "" { // else it is passed on
-				out = append(out, saying{name, code, literal(n.Args[formatAt]), len(n.Args) - formatAt - 1, n.Pos()})
+				out = append(out, saying{name, code, literal(n.Args[formatAt]), len(n.Args) - formatAt - 1, n.Pos(), false})
 			}
 		}
 		return true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"almenara/cluster/command"
 	"almenara/node/web/console/words"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
@@ -38,6 +39,17 @@ func TestBecause_SaysTheErrorBehind(t *testing.T) {
 	require.Equal(t, Point{Text: "看不懂此選擇條件。", Detail: "第 1 個字元：選擇條件空白；如要選取所有人，請寫 all"}, chinese.Because("in English", is))
 	is.With = []any{errors.New("torn")}
 	require.Equal(t, Point{Text: "看不懂此選擇條件。", Detail: "torn", DetailTag: "en"}, chinese.Because("in English", is))
+}
+
+// What the state machine refuses is said in the reader's language, once it has come from the node that applied it.
+func TestBecause_SaysWhatTheStateMachineRefuses(t *testing.T) {
+	raw, err := command.Refuse(command.KindConflict, "place-holds-members", "%d members are in %s; nothing was changed", 1200, "tm/on-ting").Encode()
+	require.NoError(t, err)
+	answer, err := command.DecodeResult(raw)
+	require.NoError(t, err)
+	is := why.Why{Reason: why.RecordDiffers, With: []any{answer.Error()}}
+	require.Equal(t, Point{Text: "未有執行：與現有紀錄不符。", Detail: "tm/on-ting 內有 1,200 名成員；沒有作出任何更改"}, chinese.Because("in English", is))
+	require.Equal(t, "1,200 members are in tm/on-ting; nothing was changed", inEnglish.Because("in English", is).Detail)
 }
 
 // A row says all that is wrong with it.
