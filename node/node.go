@@ -332,7 +332,7 @@ func (n *Node) openState(context.Context) error {
 	n.licences, n.policy = policy.NewLicences(n.state, n.proposer, n.options.Clock), policy.NewPolicy(n.state, n.proposer)
 	n.presenter = newPresenter(n)
 	n.users = records.NewUsers(n.proposer, n.store, n.district.Sender, n.state.Index)
-	n.signin = signin.New(signin.Options{Records: n.state, Changer: n.proposer, Agreed: n.proposer.AwaitAgreed, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey, Keys: n.ring.Members})
+	n.signin = signin.New(signin.Options{Dir: n.options.Dir, Records: n.state, Changer: n.proposer, Agreed: n.proposer.AwaitAgreed, Identify: n.users.Identify, Clock: n.options.Clock, District: n.District(), KeyID: n.identity.KeyID, Key: n.identity.SigningKey, Keys: n.ring.Members})
 	n.devices = records.NewDevices(n.proposer, n.state, func() ([]string, string, string) { return n.ring.ForDevices(n.MQTT()) })
 	n.enrolment = enrol.New(enrol.Options{
 		Devices: n.devices, RootKey: func() string { _, root, _ := n.ring.ForDevices(n.MQTT()); return root }, Node: n.Name(), Clock: n.options.Clock,

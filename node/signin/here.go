@@ -2,7 +2,6 @@ package signin
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -105,13 +104,6 @@ func (h *here) told(hash string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.untold, hash)
-}
-
-// tell are the sessions that ended here and of which the district does not know yet.
-func (h *here) tell() map[string]string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return maps.Clone(h.untold)
 }
 
 func (h *here) ended(hash []byte) bool {

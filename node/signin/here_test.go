@@ -66,3 +66,13 @@ func TestAttack_ACodeOfASecondFactorOpensALoneNodeOnce(t *testing.T) {
 	require.NoError(t, begin("ben", "d", 0), "who has no second factor")
 	require.NoError(t, begin("ben", "e", 0))
 }
+
+// Of what cannot be told to the others, or has run out, a start takes up nothing: it would hold up what can.
+func TestHere_RecallsWhatCanBeTold(t *testing.T) {
+	now := time.Date(2026, 11, 30, 3, 0, 0, 0, time.UTC)
+	h := newHere(func() time.Time { return now })
+	good := make([]byte, 32)
+	h.recall([]signOut{{good[:3], "amy", now.Add(time.Hour)}, {append(good[:31:31], 1), "amy", now.Add(-time.Second)}, {good, "amy", now.Add(time.Hour)}})
+	require.Equal(t, []signOut{{good, "amy", now.Add(time.Hour)}}, h.unagreed())
+	require.True(t, h.ended(good))
+}

@@ -140,14 +140,17 @@ func amy() storage.User {
 	return storage.User{Name: "amy", Roles: []string{authority.RoleComposer}, TokenHash: secret.Hash("amy's token")}
 }
 
-func (d *district) node() *node {
+func (d *district) node() *node { return d.nodeIn("") }
+
+// nodeIn is one whose data folder is dir.
+func (d *district) nodeIn(dir string) *node {
 	n := &node{d: d}
 	public, key, err := ed25519.GenerateKey(nil)
 	require.NoError(d.t, err)
 	id := fmt.Sprint("key ", len(d.keys))
 	d.keys = append(d.keys, noderecord.PublicKey{ID: id, Key: public})
 	n.SignIn = signin.New(signin.Options{
-		Records: records{agreed.New(d), d}, Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun", HashKiB: 64,
+		Records: records{agreed.New(d), d}, Changer: n, Agreed: n.agreed, Clock: d.clock, District: "Tuen Mun", HashKiB: 64, Dir: dir,
 		KeyID: id, Key: key, Keys: func() ([]noderecord.PublicKey, error) { return d.keys, nil },
 		Identify: func(_ context.Context, token string) (authority.Caller, error) {
 			if token != "amy's token" {

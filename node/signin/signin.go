@@ -59,6 +59,7 @@ type Options struct {
 	KeyID string // of this node's signing key, by which it asks passkeys
 	Key   ed25519.PrivateKey
 	Keys  func() ([]noderecord.PublicKey, error) // of all nodes of the district
+	Dir   string                                 // data folder; "" forgets at the next start which sessions ended here alone
 
 	HashKiB uint32 // memory that the hash of a new password takes; 0 is 32 MiB, and less is for tests that are not about it
 }
@@ -73,11 +74,18 @@ type SignIn struct {
 	here     *here
 	passkeys *passkeys.Verifier
 	holders  *holders
+	signOuts *signOuts
 }
 
 // New makes one. Nothing runs.
 func New(o Options) *SignIn {
-	return &SignIn{o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), codes: newCodeGuesses(o.Clock), here: newHere(o.Clock), holders: &holders{read: o.Records.PasskeyUsers, clock: o.Clock}, passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock})}
+	s := &SignIn{
+		o: o, hashes: newHasher(o.HashKiB), attempts: newAttempts(o.Clock), codes: newCodeGuesses(o.Clock), here: newHere(o.Clock),
+		holders:  &holders{read: o.Records.PasskeyUsers, clock: o.Clock},
+		passkeys: passkeys.New(passkeys.Options{KeyID: o.KeyID, Key: o.Key, Keys: o.Keys, Clock: o.Clock}), signOuts: &signOuts{dir: o.Dir},
+	}
+	s.here.recall(s.signOuts.read())
+	return s
 }
 
 // Attempt is what somebody typed.
@@ -286,23 +294,29 @@ func (s *SignIn) End(ctx context.Context, w Who) error {
 	_, err := s.o.Changer.Change(ctx, w.Caller.Name, &command.EndSession{Hash: w.hash})
 	if err == nil {
 		s.here.told(string(w.hash))
-	}
-	if w.OnlyHere { // it may be on record all the same, where the answer to its beginning was lost
 		return nil
 	}
-	return err
+	kept := s.signOuts.keep(s.here.unagreed)
+	if w.OnlyHere { // it may be on record all the same, where the answer to its beginning was lost
+		return kept
+	}
+	return errors.Join(onlyHere(err), kept)
 }
 
 // TellEnded has it agreed on that sessions ended which ended here while there was no majority. It is
 // called again and again.
 func (s *SignIn) TellEnded(ctx context.Context) error {
-	for hash, user := range s.here.tell() {
-		if _, err := s.o.Changer.Change(ctx, user, &command.EndSession{Hash: []byte(hash)}); err != nil {
+	ended := s.here.unagreed()
+	for _, o := range ended {
+		if _, err := s.o.Changer.Change(ctx, o.User, &command.EndSession{Hash: o.Hash}); err != nil {
 			return err
 		}
-		s.here.told(hash)
+		s.here.told(string(o.Hash))
 	}
-	return nil
+	if len(ended) == 0 {
+		return nil
+	}
+	return s.signOuts.keep(s.here.unagreed)
 }
 
 // EndAll ends all sessions of the person on all nodes, also those that only one node knows. It needs

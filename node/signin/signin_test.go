@@ -2,6 +2,8 @@ package signin_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -136,6 +138,50 @@ func TestAlone_SigningOutHoldsHereAndIsToldLater(t *testing.T) {
 	n.alone = false
 	require.NoError(t, n.TellEnded(t.Context()))
 	require.False(t, other.opens(t, begun.Cookie))
+}
+
+// A node that is started again while it is alone has not forgotten who signed out there, and tells the others.
+func TestAttack_SigningOutAloneOutlivesAStart(t *testing.T) {
+	d, elsewhere := signedUp(t)
+	dir := t.TempDir()
+	n := d.nodeIn(dir)
+	var cookies []string
+	for range 2 {
+		begun, err := elsewhere.begin(t, "")
+		require.NoError(t, err)
+		cookies = append(cookies, begun.Cookie)
+	}
+	who, err := n.Find(cookies[0])
+	require.NoError(t, err)
+	n.alone = true
+	require.Equal(t, why.SignedOutHere, refused(t, n.End(t.Context(), who), wire.KindNoQuorum).Why.Reason)
+
+	n = d.nodeIn(dir)
+	n.alone = true
+	require.False(t, n.opens(t, cookies[0]))
+	require.True(t, n.opens(t, cookies[1]), "of another browser")
+	require.True(t, elsewhere.opens(t, cookies[0]), "nobody could tell")
+	n = d.nodeIn(dir)
+	require.NoError(t, n.TellEnded(t.Context()))
+	require.False(t, elsewhere.opens(t, cookies[0]))
+	require.True(t, elsewhere.opens(t, cookies[1]))
+
+	n = d.nodeIn(dir)
+	n.alone = true
+	require.NoError(t, n.TellEnded(t.Context()), "it was told")
+}
+
+func TestSignOuts_OfADamagedFileAreNone(t *testing.T) {
+	d, elsewhere := signedUp(t)
+	begun, err := elsewhere.begin(t, "")
+	require.NoError(t, err)
+	for _, damaged := range []string{"", "{", `{"hash":1}`, `[{"hash":"?"}]`, "[null,{}]", `[{"hash":"AAAA","user":"amy","until":"2999-01-01T00:00:00Z"}]`} {
+		dir := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "sign-outs.json"), []byte(damaged), 0o600))
+		n := d.nodeIn(dir)
+		require.True(t, n.opens(t, begun.Cookie), damaged)
+		require.NoError(t, n.TellEnded(t.Context()))
+	}
 }
 
 func withSecondFactor(t *testing.T, d *district, n *node) (key string, codes []string) {

@@ -76,6 +76,7 @@ const (
 	TokenUnknown      Reason = "token-unknown"
 	NobodyYet         Reason = "nobody-yet"
 	SessionEnded      Reason = "session-ended"
+	SignedOutHere     Reason = "signed-out-here"
 	LicenceIncomplete Reason = "licence-incomplete"
 	DaysWrong         Reason = "days-wrong" // what was typed
 )
