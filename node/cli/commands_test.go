@@ -177,10 +177,14 @@ func TestAlertSend_DryRunSendsNothing(t *testing.T) {
 	require.Equal(t, "Nothing was sent. It would be in force at once.\nIt addresses 1,204 members, 311 with a device connected now.\n"+
 		"3 members without a location: no shape can reach them.\nWarning: the area is large\n\n"+
 		"MEMBERS  KIND\n  1,200  phone\n      4  screen\n", w.out.String())
+	w.Outcome.Texts = []wire.MessageText{{Language: "en", Headline: "Fire in Block 2", Instruction: "Leave by the stairs", Areas: []string{}}}
+	require.Equal(t, command.ExitDone, w.run("alert", "send", "--headline", "x", "--event", "y", "--select", "all", "--dry-run"), w.err.String())
+	require.Regexp(t, `What people would read:\n\nLanguage +en\nHeadline +Fire in Block 2\nInstruction +Leave by the stairs\n$`, w.out.String())
+	w.Outcome.Texts = nil
 
 	file := write(t, t.TempDir(), "flood.xml", message)
 	require.Equal(t, command.ExitDone, w.run("alert", "send", "--dry-run", "--cap", file, "--select", "all"), w.err.String())
-	require.Equal(t, fmt.Sprintf("PreviewCAP %s %q", message, "all"), w.Calls()[1])
+	require.Equal(t, fmt.Sprintf("PreviewCAP %s %q", message, "all"), w.Calls()[2])
 	require.Equal(t, command.ExitDone, w.run("alert", "send", "--dry-run", "--cap", file, "--json"), w.err.String())
 	require.Contains(t, w.out.String(), `"dry_run": true`)
 	require.Equal(t, command.ExitUsage, w.run("alert", "send", "--dry-run"), "as for the real thing")

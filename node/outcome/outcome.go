@@ -6,7 +6,7 @@
 //	progress      ─> replication
 //
 // It decides nothing and records nothing. It never imports api, channels or another part of node
-// but addressed, alerts, authority, inflight, members, replication, stories and wire.
+// but addressed, alerts, authority, inflight, members, replication, stories, texts and wire.
 package outcome
 
 import (
@@ -25,6 +25,7 @@ import (
 	"almenara/node/members"
 	"almenara/node/replication"
 	"almenara/node/stories"
+	"almenara/node/texts"
 	"almenara/node/wire"
 	"almenara/node/wire/why"
 	"almenara/storage/alert"
@@ -70,7 +71,9 @@ func (a *Answers) Known(ctx context.Context, m *alerts.Message, wait wire.Wait, 
 
 // Expected tells what would become of a message that is on a copy of the book only.
 func (a *Answers) Expected(ctx context.Context, d *alerts.Book, m *alerts.Message, wait wire.Wait, warnings why.Sentences) wire.Outcome {
-	return Asked(a.of(ctx, d, m, replication.Reach{}, wait, warnings))
+	out := Asked(a.of(ctx, d, m, replication.Reach{}, wait, warnings))
+	out.Texts = texts.Of(m.Alert)
+	return out
 }
 
 // Difference counts whom one message addresses with the audience of this moment and another does not:

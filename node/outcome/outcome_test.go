@@ -130,4 +130,6 @@ func TestExpected_IsOnACopyOfTheBook(t *testing.T) {
 	require.Equal(t, 2, out.Approvals.Needed)
 	require.Contains(t, out.Warnings[0].Text, "nobody is addressed")
 	require.Nil(t, d.book.Message(m.Fact))
+	require.Len(t, out.Texts, 1)
+	require.Equal(t, m.Alert.Infos[0].Headline, out.Texts[0].Headline, "what people would read")
 }

@@ -7,13 +7,13 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
-	"almenara/channels"
 	"almenara/node/addressed"
 	"almenara/node/alerts"
 	"almenara/node/authority"
 	"almenara/node/reached"
 	"almenara/node/spokencode"
 	"almenara/node/stories"
+	"almenara/node/texts"
 	"almenara/node/wire"
 	"almenara/node/wire/acts"
 	"almenara/storage/alert"
@@ -21,18 +21,6 @@ import (
 	"almenara/storage/factbody"
 	"almenara/storage/receipt"
 )
-
-// textsOf is what the message says, as devices get it.
-func textsOf(m *alerts.Message) (out []wire.MessageText) {
-	for i, t := range channels.Texts(m.Alert) { // in the order of the blocks
-		out = append(out, wire.MessageText{
-			Language: t.Language, Event: t.Event, Headline: t.Headline, Description: t.Description, Instruction: t.Instruction,
-			SenderName: t.From, Web: t.Web, Contact: t.Contact, Areas: t.Areas, Urgency: t.Urgency, Severity: t.Severity, Certainty: t.Certainty,
-			Category: m.Alert.Infos[i].Categories, Onset: t.Onset, Expires: t.Expires,
-		})
-	}
-	return out
-}
 
 // ShowAlert implements service.Reader.
 func (r *Reader) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
@@ -65,7 +53,7 @@ func (r *Reader) ShowAlert(ctx context.Context, id string) (wire.Alert, error) {
 				if m, err = m.Whole(); err != nil {
 					return out, err
 				}
-				shown.Texts = textsOf(m)
+				shown.Texts = texts.Of(m.Alert)
 			}
 			if shown.Pending {
 				shown.Approvals, shown.Number = r.approvalsOf(m, r.book.Approvers(m)), spokencode.Number(m.Entry.Digest)

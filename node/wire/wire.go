@@ -50,6 +50,8 @@ type Outcome struct {
 	Warnings   why.Sentences `json:"warnings,omitempty"`
 	// Usual is how many a scenario addresses against its usual range; absent without a range.
 	Usual Usual `json:"usual,omitempty"`
+	// Texts is what people would read, with blanks filled in; in a dry run only.
+	Texts []MessageText `json:"texts,omitempty"`
 	// Words is what its texts lack, and sensitive words in them; in a dry run only.
 	Words []caution.WordFinding `json:"words,omitempty"`
 	// Checklist is what the scenario wants done before it is sent; in a dry run only.

@@ -235,6 +235,8 @@ func dryRunOf(v any) any {
 	switch out := exampleOf(v).(type) {
 	case wire.Outcome:
 		out.DryRun, out.Replication, out.HeldBy, out.HeldOf = true, "", 0, 0
+		out.Texts = []wire.MessageText{{Language: "en", Event: "Fire", Headline: "Fire in Block 2", Instruction: "Leave by the stairs. Do not use the lifts.", SenderName: "Tuen Mun District",
+			Areas: []string{"Block 2"}, Urgency: "Immediate", Severity: "Severe", Certainty: "Observed", Expires: time.Date(2026, 7, 20, 18, 40, 0, 0, time.FixedZone("", 8*3600))}}
 		return out
 	default:
 		return out

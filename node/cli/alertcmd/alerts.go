@@ -319,6 +319,10 @@ func printPreview(e *command.Env, out wire.Outcome) error {
 			fmt.Fprintln(w)
 			tables.Counts(w, e.Width, out.Addressed)
 		}
+		if len(out.Texts) > 0 {
+			fmt.Fprintln(w, "\nWhat people would read:")
+			textTables(e, w, out.Texts)
+		}
 	})
 	return errors.Join(err, warnsNobody(out))
 }

@@ -174,7 +174,22 @@ func texts(e *command.Env, w io.Writer, a wire.Alert, m wire.Message) {
 		return
 	}
 	fmt.Fprintf(w, "\n%s of revision %s says:\n", terminal.Clean(m.MsgType), strconv.FormatUint(m.Revision, 10))
-	for _, text := range m.Texts {
+	textTables(e, w, m.Texts)
+	if m.Pending {
+		fmt.Fprintf(w, "\nIt waits for %s; nobody is warned before.\n", missing(m.Approvals))
+		if text := why(m.Approvals); text != "" {
+			terminal.Wrapped(w, e.Width, "Why: ", text+".")
+		}
+		if m.Number != "" {
+			fmt.Fprintf(w, "For an approval by voice its number is %s.\n", terminal.Clean(m.Number))
+		}
+		fmt.Fprintf(w, "To approve what is said here:\n  almenara alert approve %s \\\n    --digest %s\n", terminal.Clean(a.ID), terminal.Clean(m.Digest))
+	}
+}
+
+// textTables writes each text of a message.
+func textTables(e *command.Env, w io.Writer, texts []wire.MessageText) {
+	for _, text := range texts {
 		t := terminal.Table{}
 		for _, line := range [][2]string{
 			{"Language", text.Language}, {"Event", text.Event}, {"Category", strings.Join(text.Category, ", ")}, {"Severity", loudness(text)}, {"Headline", text.Headline}, {"Description", text.Description},
@@ -186,16 +201,6 @@ func texts(e *command.Env, w io.Writer, a wire.Alert, m wire.Message) {
 		}
 		fmt.Fprintln(w)
 		t.Write(w, e.Width)
-	}
-	if m.Pending {
-		fmt.Fprintf(w, "\nIt waits for %s; nobody is warned before.\n", missing(m.Approvals))
-		if text := why(m.Approvals); text != "" {
-			terminal.Wrapped(w, e.Width, "Why: ", text+".")
-		}
-		if m.Number != "" {
-			fmt.Fprintf(w, "For an approval by voice its number is %s.\n", terminal.Clean(m.Number))
-		}
-		fmt.Fprintf(w, "To approve what is said here:\n  almenara alert approve %s \\\n    --digest %s\n", terminal.Clean(a.ID), terminal.Clean(m.Digest))
 	}
 }
 

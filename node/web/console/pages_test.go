@@ -139,6 +139,18 @@ func TestFire_SaysThatItWaits(t *testing.T) {
 	require.NotRegexp(t, `at once|Send now`, fire())
 }
 
+// Who fills blanks in reads what becomes of them before anybody else does, in each language.
+func TestFire_ShowsWhatPeopleWillRead(t *testing.T) {
+	r := newRig(t)
+	fire := func() string { return r.get("fire/" + apitest.AlertID + "?b.where=Block+2").Body.String() }
+	require.NotContains(t, fire(), "What people will read", "of what has no texts nothing is said")
+	r.fake.Outcome.Texts = []wire.MessageText{
+		{Language: "en", Headline: "Fire in Block 2", Description: "Smoke <on> 3/F", Instruction: "Leave by the stairs"},
+		{Language: "zh-Hant", Headline: "第2座火警", Instruction: "沿樓梯離開"},
+	}
+	require.Regexp(t, `What people will read</h2><div class="text" lang="en"><h3><bdi>Fire in Block 2</bdi>[\s\S]*Smoke &lt;on&gt; 3/F[\s\S]*<strong><bdi>Leave by the stairs[\s\S]*lang="zh-Hant"><h3><bdi>第2座火警[\s\S]*沿樓梯離開[\s\S]*name="word"`, fire())
+}
+
 // A page claims nothing of devices that they have not told: after STOP at a node that does not reach the others, theirs go on.
 func TestEnd_SaysWhoseDevicesMayGoOn(t *testing.T) {
 	r := newRig(t)

@@ -144,7 +144,7 @@ type blank struct {
 	Most            int      // characters
 }
 
-// preview is whom it would address, of a dry run.
+// preview is whom it would address and what it would say, of a dry run.
 type preview struct {
 	Total, Dark    uint64
 	DarkKnown      bool
@@ -153,7 +153,7 @@ type preview struct {
 	Warnings       []frame.Point
 	Noise          string // that people there were made to listen often lately, in words
 	Waits          int    // persons who must approve first
-	Effect         wire.Effect
+	Texts          []wire.MessageText
 }
 
 type counted struct {
@@ -304,7 +304,7 @@ func (c scenarioPages) previewOf(q *frame.Request, out wire.Outcome) (*preview, 
 	if err != nil {
 		return nil, err
 	}
-	v := &preview{Total: out.Addressed.Total, Warnings: q.Sentences(out.Warnings), Effect: out.Effect, Unanswered: len(out.Unanswered)}
+	v := &preview{Total: out.Addressed.Total, Warnings: q.Sentences(out.Warnings), Texts: out.Texts, Unanswered: len(out.Unanswered)}
 	if out.Reachable != nil {
 		v.Dark, v.DarkKnown = out.Addressed.Total-min(*out.Reachable, out.Addressed.Total), true
 	}

@@ -144,7 +144,7 @@ func errorsOf(file *ast.File) (out []saying) {
 				if file.Name.Name == "levels" {
 					break
 				}
-				if codeAt, formatAt = 1, 2; len(n.Args) < 3 || !strings.HasPrefix(fmt.Sprint(n.Args[0].(ast.Expr)), "&{command Kind") && !strings.HasPrefix(fmt.Sprint(n.Args[0]), "Kind") {
+				if codeAt, formatAt = 1, 2; len(n.Args) < 3 || !strings.HasPrefix(fmt.Sprint(n.Args[0]), "&{command Kind") && !strings.HasPrefix(fmt.Sprint(n.Args[0]), "Kind") {
 					return true
 				}
 				out = append(out, saying{name, literal(n.Args[codeAt]), literal(n.Args[formatAt]), len(n.Args) - formatAt - 1, n.Pos(), true})
