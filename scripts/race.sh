@@ -14,7 +14,7 @@
 # bring one back under a new id at its old address, would report nothing but that.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo|TestTemplates$|TestPages_InChinese|TestRoutes_RefuseAForeignHost|TestDevices_PageThroughTenThousand|TestBook_OfAnAlertWithManyUpdates)'
+computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo|TestTemplates$|TestPages_InChinese|TestRoutes_RefuseAForeignHost|TestDevices_PageThroughTenThousand|TestBook_OfAnAlertWithManyUpdates|TestCount_IsWhatAllOf|TestTake_AnAlertHasSoMany|TestTake_OrdinaryUse|TestAttack_OneAddressNever|TestAttack_OtherLinks|TestAttack_MadeUpPhones|TestAttack_AFloodOfSeen)'
 export CGO_ENABLED=1 # which the detector needs
 export GOFLAGS="${GOFLAGS:-} -vet=off" # check.sh vets all of it
 beside='(^[[:space:]]*|[{] )go [a-z]|sync\.|\.Go\(|atomic\.|chan |httptest|t\.Parallel'
