@@ -72,7 +72,9 @@ func previewsNew(d *district) {
 	sent := d.post(0, rain, "kind = screen", "committed")
 	require.NotEmpty(d.t, would.Words, "what the texts lack is said before they are sent")
 	require.NotNil(d.t, would.Look, "so is how devices present it")
-	would.DryRun, would.Replication, would.Words, would.Look = false, sent.Replication, nil, nil
+	require.Len(d.t, would.Texts, 2, "and what people would read")
+	require.Equal(d.t, "preview-rain（中文）", would.Texts[0].Headline)
+	would.DryRun, would.Replication, would.Words, would.Look, would.Texts = false, sent.Replication, nil, nil, nil
 	require.Equal(d.t, would, sent, "no duplicate, and all as it was said")
 	fleet.proven(revisionOf(sent), 2)
 }
