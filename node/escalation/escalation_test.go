@@ -339,6 +339,19 @@ func TestReader_OfWhatIsForAllAtOnce(t *testing.T) {
 	require.Zero(t, next)
 }
 
+// A group that was let in once and cannot be read has nobody: the others are called, and the alert is listed.
+func TestReader_AGroupThatCannotBeReadHasNobody(t *testing.T) {
+	s := newStreet(t)
+	e := further(1, 5)
+	e.Groups[0] = "kind ="
+	m := s.sent("fire", e, noon)
+	is, next := s.of(m)
+	require.Equal(t, 1, next)
+	require.Equal(t, []uint64{2, 0, 2, 2}, []uint64{is.Groups[0].Members, is.Groups[1].Members, is.Groups[2].Members, is.Groups[3].Members})
+	s.pass(10)
+	require.Equal(t, [][2]int{{1, 5}, {2, 10}}, s.called())
+}
+
 // Facts of other nodes may say anything: no panic, no group beyond the last, and none that is called twice.
 func TestAttack_CallsOfOthersWidenNothing(t *testing.T) {
 	s := newStreet(t)
