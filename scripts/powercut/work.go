@@ -59,7 +59,11 @@ func work(dir, sidecar string, seed uint64, steps, imports int) error {
 		return err
 	}
 	for i := range steps {
-		if err := w.step(i < imports, imports == 0); err != nil {
+		step := func() error { return w.step(i < imports, imports == 0) }
+		if i == imports {
+			step = w.alert // whatever the seed: without a fact there is nothing to lose
+		}
+		if err := step(); err != nil {
 			return fmt.Errorf("step %d: %w", i, err)
 		}
 		select {
