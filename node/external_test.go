@@ -5,10 +5,10 @@ import (
 	"testing"
 
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
 
+	"almenara/channels/broker/brokertest"
 	"almenara/channels/device"
 	"almenara/node"
 	"almenara/node/external"
@@ -34,7 +34,8 @@ func startBroker(t *testing.T, addr string) (stop func()) {
 	t.Helper()
 	b := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, b.AddHook(&openDoor{}, nil))
-	require.NoError(t, b.AddListener(listeners.NewTCP(listeners.Config{ID: "tcp", Address: addr})))
+	_, err := brokertest.Listen(b, addr)
+	require.NoError(t, err)
 	require.NoError(t, b.Serve())
 	return func() { _ = b.Close() }
 }

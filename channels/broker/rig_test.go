@@ -16,11 +16,11 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
+	"almenara/channels/broker/brokertest"
 	"almenara/channels/contract"
 	"almenara/channels/device"
 	"almenara/storage/alert"
@@ -52,9 +52,9 @@ func (x *exchange) start() {
 	o := &mochi.Options{Logger: slog.New(slog.DiscardHandler), Capabilities: mochi.NewDefaultServerCapabilities()}
 	x.server = mochi.New(o)
 	require.NoError(x.t, x.server.AddHook(&lossy{x: x}, nil))
-	l := listeners.NewTCP(listeners.Config{ID: "tcp", Address: x.addr})
-	require.NoError(x.t, x.server.AddListener(l))
-	x.addr = l.Address()
+	var err error
+	x.addr, err = brokertest.Listen(x.server, x.addr)
+	require.NoError(x.t, err)
 	require.NoError(x.t, x.server.Serve())
 	x.answers()
 }

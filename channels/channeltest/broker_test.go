@@ -16,12 +16,12 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	paho "github.com/eclipse/paho.mqtt.golang"
 	mochi "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	mochipackets "github.com/mochi-mqtt/server/v2/packets"
 	"github.com/stretchr/testify/require"
 
 	"almenara/channels"
 	"almenara/channels/broker"
+	"almenara/channels/broker/brokertest"
 	"almenara/channels/contract"
 )
 
@@ -38,12 +38,11 @@ type brokerRig struct {
 func newBrokerRig(t *testing.T, clock Clock) Rig {
 	server := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, server.AddHook(&everybody{}, nil))
-	tcp := listeners.NewTCP(listeners.Config{ID: "tcp", Address: "127.0.0.1:0"})
-	require.NoError(t, server.AddListener(tcp))
+	address, err := brokertest.Listen(server, "127.0.0.1:0")
+	require.NoError(t, err)
 	require.NoError(t, server.Serve())
 	t.Cleanup(func() { _ = server.Close() })
-	r := &brokerRig{t: t, address: tcp.Address()}
-	var err error
+	r := &brokerRig{t: t, address: address}
 	r.Broker, err = broker.New(broker.Options{
 		URL: "tcp://" + r.address, ClientID: "node", Directory: r, Receipts: r, Elected: func() bool { return true },
 		Clock: clock, Logger: slog.New(slog.DiscardHandler),
