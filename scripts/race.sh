@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # The tests under the race detector, those in which anything runs beside anything else. Needs Go
 # and a C compiler.
+#   scripts/race.sh            # all
+#   scripts/race.sh raft       # cluster and node alone: raft under the detector needs the cores, or nobody leads for long
+#   scripts/race.sh packages   # the other packages, which may run beside anything
 #
-# Raft under the race detector needs the cores, so its two packages run by themselves.
 # What only computes is left to the plain run: storage/alert and its readers, which have no goroutine and
 # no lock, the packages in which nothing runs beside anything, neither in the code nor in the
 # tests (where there is a lock alone, tests that take it one after the other show nothing; the whole nodes below take
@@ -21,15 +23,29 @@ cd "$(dirname "$0")/.."
 computes='^(TestDistrict_DrainsAFullSpoolInPeace|TestMerge_|TestRoaming_|TestRules_HoldUnderAnySchedule|TestResolve_AgreesWithAskingEachMember|TestAddress_|TestDistrict_Moves|TestStatus_ANodeThatCannotBeCalled|TestLostLog_|TestRejoin_|TestRecover_OldMajority|TestNewcomer_Moves|TestNewcomer_IsKilled|TestBook_WithTextsGivenUp|TestDoor_WhatIsAccepted|TestWay_FromAnySender|TestSituation_WhateverIsInForce|TestSituation_NothingIsEver|TestBody_HasEvery|TestBody_HasOrNames|TestArchive_ChangesNo|TestTemplates$|TestPages_InChinese|TestRoutes_RefuseAForeignHost|TestDevices_PageThroughTenThousand|TestBook_OfAnAlertWithManyUpdates|TestCount_IsWhatAllOf|TestTake_AnAlertHasSoMany|TestTake_OrdinaryUse|TestAttack_OneAddressNever|TestAttack_OtherLinks|TestAttack_MadeUpPhones|TestAttack_AFloodOfSeen|TestAnswers_AllocateNothing|TestBroker$)'
 export CGO_ENABLED=1 # which the detector needs
 export GOFLAGS="${GOFLAGS:-} -vet=off" # check.sh vets all of it
-beside='(^[[:space:]]*|[{] )go [a-z]|\.Go\(|AfterFunc\(|chan |httptest\.New[A-Za-z]*Server|t\.Parallel'
-packages=
-while read -r package folder; do
-  case $package in almenara/storage/alert | almenara/storage/alert/cap* | almenara/storage/alert/check | almenara/storage/alert/tokens | almenara/cluster | almenara/node) continue ;; esac
-  if grep -qE "$beside" "$folder"/*.go; then packages="$packages $package"; fi
-done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./...)
-go test -race -skip "$computes" $packages
-go test -race -skip "$computes" ./cluster
+packages() {
+  beside='(^[[:space:]]*|[{] )go [a-z]|\.Go\(|AfterFunc\(|chan |httptest\.New[A-Za-z]*Server|t\.Parallel'
+  packages=
+  while read -r package folder; do
+    case $package in almenara/storage/alert | almenara/storage/alert/cap* | almenara/storage/alert/check | almenara/storage/alert/tokens | almenara/cluster | almenara/node) continue ;; esac
+    if grep -qE "$beside" "$folder"/*.go; then packages="$packages $package"; fi
+  done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./...)
+  go test -race -skip "$computes" $packages
+}
+
 # Of whole nodes those stories in which nodes, devices and people act at the same time; what else is told
 # of them asks one node one thing after the other, on the same ways.
 together='^(TestDistrict|TestAuthority|TestHostile_Receipt|TestSplits|TestApprovals_InASplit|TestStop|TestTexts_OfTwoHalves|TestLarge_IsShown|TestLarge_TheOthers|TestNode_|TestEnrol_OneDevice|TestJoin_|TestRemoveNode|TestReceipts|TestWhereabouts|TestStrangers|TestBudgets|TestImport_Tells|TestRecover_Quarantined|TestRestore_Begins)'
-go test -race -run "$together" -skip "$computes" -parallel 3 -timeout 20m ./node
+raft() {
+  go test -race -skip "$computes" ./cluster
+  go test -race -run "$together" -skip "$computes" -parallel 3 -timeout 20m ./node
+}
+
+case ${1:-all} in
+raft | packages) "$1" ;;
+all)
+  packages
+  raft
+  ;;
+*) echo "race.sh runs raft, packages, or all"; exit 2 ;;
+esac
