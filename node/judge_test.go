@@ -89,7 +89,7 @@ func (d *district) capCheck() {
 	for i, c := range judgetest.Cases(time.Now()) {
 		require.NoError(d.t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%02d.xml", i)), []byte(c.Message), 0o600))
 	}
-	run := func(args ...string) map[string]string {
+	run := func(args ...string) (map[string]string, string) {
 		var out, errs bytes.Buffer
 		env := map[string]string{"ALMENARA_API": d.nodes[0].API(), "ALMENARA_TOKEN": d.token}
 		streams := command.IO{In: strings.NewReader(""), Out: &out, Err: &errs, Getenv: func(name string) string { return env[name] }}
@@ -100,10 +100,12 @@ func (d *district) capCheck() {
 			require.Len(d.t, fields, 3, line)
 			verdicts[fields[0]] = fields[1]
 		}
-		return verdicts
+		return verdicts, errs.String()
 	}
-	here, there := run("--select", "all", dir), run("--district", "--select", "all", dir)
-	require.Len(d.t, here, len(judgetest.Cases(time.Now())))
+	here, said := run("--select", "all", dir)
+	require.Len(d.t, here, len(judgetest.Cases(time.Now())), said)
+	there, said := run("--district", "--select", "all", dir)
+	require.Len(d.t, there, len(here), said)
 	for file, verdict := range here {
 		require.Equal(d.t, verdict == "reject", there[file] == "reject", file)
 	}
